@@ -1,0 +1,120 @@
+//! What becomes of one object: its recording is stored, or it is set aside.
+//!
+//! Each step may be the last before a crash, and the event then comes again. The order makes that harmless: an object is copied to
+//! quarantine before its recording is rejected, and removed only after. Removal names the version that was looked at, so audio that came
+//! to the same key meanwhile is never touched, and the audio of a stored recording is never removed at all.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use domain::recording::{Recording, State};
+use platform::{
+    objects::owner,
+    table::{
+        self,
+        arrival::{Arrival, Outcome},
+    },
+};
+use thiserror::Error;
+
+use crate::{
+    App,
+    measure::{self, Measure},
+    object::{self, Object},
+};
+
+/// Why an object could not be taken in now: it stays, and the event comes again.
+#[derive(Debug, Error)]
+pub enum Error {
+    #[error("could not use the object")]
+    Object(#[from] object::Error),
+    #[error("could not write what came of it")]
+    Table(#[from] table::Error),
+}
+
+/// Attempts at the transaction while others write the same user's count.
+const ATTEMPTS: u32 = 8;
+
+/// Takes in the object at `key`. Usual cost: 1 HEAD, 1 to 3 ranged GETs, 1 transaction.
+pub async fn take_in(app: &App, key: &str) -> Result<(), Error> {
+    let Some(object) = object::head(app, key).await? else {
+        tracing::info!("nothing lies at the key any more"); // an earlier event of the same object has done its work
+        return Ok(());
+    };
+    let Some((organisation, id)) = owner(key) else {
+        tracing::warn!("an object lies at a key that names no recording");
+        return set_aside(app, &object).await;
+    };
+    let standing = match object.arrival(organisation.clone(), id) {
+        Some(arrival) => match judge(app, &object, &arrival).await? {
+            None => return Ok(()),
+            Some(standing) => standing,
+        },
+        None => app
+            .table
+            .recording(&organisation, id, (app.now)())
+            .await?
+            .map(|found| (found, "the audio did not come by the upload link".to_owned())),
+    };
+    settle(app, &object, standing).await
+}
+
+/// The recording that stands where the object is not its audio, and why it is not; none if nobody registered one.
+type Standing = Option<(Recording, String)>;
+
+/// Stores the object's recording; or answers with what stands instead.
+async fn judge(app: &App, object: &Object, arrival: &Arrival) -> Result<Option<Standing>, Error> {
+    match measure::measure(app, object, arrival.audio.content_type).await? {
+        Measure::Lasts(duration) => match store(app, arrival, duration).await? {
+            Outcome::Written => {
+                tracing::info!(recording = %arrival.id, bytes = object.length, ms = duration.num_milliseconds(), "stored");
+                Ok(None)
+            }
+            Outcome::Otherwise(Some(found)) if is_stored(&found, arrival) => Ok(None),
+            Outcome::Otherwise(found) => Ok(Some(found.map(|found| (*found, "the audio is not what was registered".to_owned())))),
+        },
+        Measure::Unusable(reason) => {
+            let found = app.table.recording(&arrival.organisation, arrival.id, (app.now)()).await?;
+            Ok(Some(found.map(|found| (found, reason))))
+        }
+    }
+}
+
+fn is_stored(found: &Recording, arrival: &Arrival) -> bool {
+    matches!(found.state, State::Stored { .. }) && found.audio == arrival.audio && found.user == arrival.user
+}
+
+async fn store(app: &App, arrival: &Arrival, duration: TimeDelta) -> Result<Outcome, table::Error> {
+    let mut attempt = 0;
+    loop {
+        match app.table.store(arrival, duration, (app.now)()).await {
+            Err(table::Error::Busy) if attempt < ATTEMPTS => attempt += 1,
+            outcome => return outcome,
+        }
+        let spread = u64::from(arrival.id.to_bytes()[0]); // two that collide wait for different times
+        tokio::time::sleep(Duration::from_millis((10 << attempt) + spread)).await;
+    }
+}
+
+/// Sets the object aside, and rejects the recording that waits for it.
+async fn settle(app: &App, object: &Object, standing: Standing) -> Result<(), Error> {
+    let Some((recording, reason)) = standing else {
+        tracing::warn!("nobody registered the object");
+        return set_aside(app, object).await;
+    };
+    // An object from before the registration is what an earlier, rejected one left behind: the recording waits for another.
+    let awaited = recording.state == State::Expected && object.modified_at >= recording.registered_at - TimeDelta::seconds(1);
+    if awaited {
+        object::copy_to_quarantine(app, object).await?;
+        app.table.reject(&recording, &reason).await?;
+        tracing::warn!(recording = %recording.id, reason, "rejected");
+    }
+    set_aside(app, object).await
+}
+
+/// Moves the object to quarantine.
+async fn set_aside(app: &App, object: &Object) -> Result<(), Error> {
+    object::copy_to_quarantine(app, object).await?;
+    object::remove(app, object).await?;
+    Ok(())
+}

@@ -1,0 +1,100 @@
+//! Takes in what was uploaded: S3 says over SQS that an object has come, and the recording becomes stored, or rejected with the reason.
+//!
+//! Every message stands for itself: one that fails is named in the answer and comes again, the others are done. A message that is no
+//! event of S3's fails until SQS sets it aside in the dead-letter queue. Events that come twice, late, in any order or at the same time
+//! end in the same state, and so does a crash after any step: see `arrival`.
+
+mod arrival;
+mod measure;
+mod object;
+
+use std::convert::Infallible;
+
+use aws_lambda_events::{
+    s3::S3Event,
+    sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage},
+};
+use chrono::{DateTime, Utc};
+use percent_encoding::percent_decode_str;
+use platform::{objects::Objects, table::Table};
+use serde::Deserialize;
+use thiserror::Error;
+
+/// What the function works with.
+#[derive(Clone, Debug)]
+pub struct App {
+    pub table: Table,
+    pub objects: Objects,
+    /// The bucket for what is not served: audio that was rejected, objects that nobody registered.
+    pub quarantine: String,
+    pub now: fn() -> DateTime<Utc>,
+}
+
+/// Why a message failed.
+#[derive(Debug, Error)]
+enum Failure {
+    #[error("the message is no event of S3's")]
+    Poison(#[source] serde_json::Error),
+    #[error(transparent)]
+    Arrival(#[from] arrival::Error),
+}
+
+/// What S3 puts on the queue: events, or one test when the notification is set up.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Notice {
+    Objects(S3Event),
+    Test {
+        #[serde(rename = "Event")]
+        event: TestEvent,
+    },
+}
+
+#[derive(Deserialize)]
+enum TestEvent {
+    #[serde(rename = "s3:TestEvent")]
+    Test,
+}
+
+/// Takes in a batch, and answers with the ids of the messages that failed.
+pub async fn handle(app: &App, event: SqsEvent) -> Result<SqsBatchResponse, Infallible> {
+    let mut answer = SqsBatchResponse::default();
+    for message in event.records {
+        let Err(failure) = take_in(app, &message).await else { continue };
+        let id = message.message_id.unwrap_or_default();
+        log(&failure, &id);
+        let mut failed = BatchItemFailure::default();
+        failed.item_identifier = id;
+        answer.batch_item_failures.push(failed);
+    }
+    Ok(answer)
+}
+
+async fn take_in(app: &App, message: &SqsMessage) -> Result<(), Failure> {
+    let body = message.body.as_deref().unwrap_or_default();
+    let event = match serde_json::from_str(body).map_err(Failure::Poison)? {
+        Notice::Objects(event) => event,
+        Notice::Test { event: TestEvent::Test } => return Ok(()),
+    };
+    for record in event.records {
+        let encoded = record.s3.object.key.unwrap_or_default();
+        arrival::take_in(app, &decoded(&encoded)).await?;
+    }
+    Ok(())
+}
+
+/// The key that an event names: S3 writes it as a form field, percent-encoded with `+` for a space.
+fn decoded(key: &str) -> String {
+    percent_decode_str(&key.replace('+', " ")).decode_utf8_lossy().into_owned()
+}
+
+fn log(failure: &Failure, message: &str) {
+    let mut chain = failure.to_string();
+    let mut next = std::error::Error::source(failure);
+    while let Some(error) = next {
+        chain.push_str(": ");
+        chain.push_str(&error.to_string());
+        next = error.source();
+    }
+    tracing::error!(message_id = message, error = chain, "failed");
+}

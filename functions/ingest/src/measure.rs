@@ -1,0 +1,36 @@
+//! How long the audio lasts, from a bounded number of its bytes.
+
+use chrono::TimeDelta;
+use domain::{
+    audio::{self, Step, Window},
+    recording::ContentType,
+};
+
+use crate::{
+    App,
+    object::{self, Object},
+};
+
+/// What the bytes say.
+#[derive(Debug)]
+pub enum Measure {
+    Lasts(TimeDelta),
+    /// They are not what was promised, and why.
+    Unusable(String),
+}
+
+/// Measures the object, which was promised as `content_type`: 1 to 3 ranged GETs of at most 256 KiB together.
+pub async fn measure(app: &App, object: &Object, content_type: ContentType) -> Result<Measure, object::Error> {
+    let mut windows: Vec<Window> = Vec::new();
+    loop {
+        match audio::probe(object.length, &windows) {
+            Step::Read(range) => windows.push(Window { offset: range.start, bytes: object::read(app, object, range).await? }),
+            Step::NotAudio(reason) => return Ok(Measure::Unusable(reason.to_string())),
+            Step::Audio(audio) if audio.container != content_type.container() => {
+                let found = audio.container.extension();
+                return Ok(Measure::Unusable(format!("the audio was registered as {}, its content is {found}", content_type.as_str())));
+            }
+            Step::Audio(audio) => return Ok(Measure::Lasts(TimeDelta::from_std(audio.duration).unwrap_or(TimeDelta::MAX))),
+        }
+    }
+}

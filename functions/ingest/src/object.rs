@@ -1,0 +1,103 @@
+//! One object of the recordings' bucket: looked at, read in part, set aside.
+
+use std::ops::Range;
+
+use aws_sdk_s3::{
+    error::SdkError,
+    operation::head_object::{HeadObjectError, HeadObjectOutput},
+    types::ChecksumMode,
+};
+use chrono::{DateTime, Utc};
+use domain::{
+    ids::{OrganisationId, RecordingId},
+    recording::{Audio, ContentType},
+};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use platform::{
+    objects::{USER, read_checksum},
+    table::arrival::Arrival,
+};
+use thiserror::Error;
+
+use crate::App;
+
+/// An object as S3 describes it.
+#[derive(Debug)]
+pub struct Object {
+    key: String,
+    version: Option<String>,
+    /// Bytes.
+    pub length: u64,
+    /// To the second.
+    pub modified_at: DateTime<Utc>,
+    head: HeadObjectOutput,
+}
+
+/// S3 gave no answer.
+#[derive(Debug, Error)]
+#[error("could not {deed} the object")]
+pub struct Error {
+    deed: &'static str,
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+
+/// Describes the object at `key`, with the checksum that S3 verified; none if nothing lies there. 1 request.
+pub async fn head(app: &App, key: &str) -> Result<Option<Object>, Error> {
+    let head = app.objects.client.head_object().bucket(&app.objects.bucket).key(key).checksum_mode(ChecksumMode::Enabled);
+    let head = match head.send().await {
+        Ok(head) => head,
+        Err(SdkError::ServiceError(error)) if matches!(error.err(), HeadObjectError::NotFound(_)) => return Ok(None),
+        Err(error) => return Err(could_not("look at")(error)),
+    };
+    let modified = head.last_modified.and_then(|at| DateTime::from_timestamp(at.secs(), 0));
+    Ok(Some(Object {
+        key: key.to_owned(),
+        version: head.version_id.clone(),
+        length: head.content_length.unwrap_or_default().unsigned_abs(),
+        modified_at: modified.unwrap_or_else(app.now),
+        head,
+    }))
+}
+
+/// Reads a part of the object. 1 request.
+pub async fn read(app: &App, object: &Object, range: Range<u64>) -> Result<Vec<u8>, Error> {
+    let get = app.objects.client.get_object().bucket(&app.objects.bucket).key(&object.key);
+    let get = get.set_version_id(object.version.clone()).range(format!("bytes={}-{}", range.start, range.end - 1));
+    let body = get.send().await.map_err(could_not("read"))?.body;
+    Ok(body.collect().await.map_err(could_not("read"))?.to_vec())
+}
+
+/// Copies the object to quarantine, under its key and version: the same object twice is one copy. 1 request.
+pub async fn copy_to_quarantine(app: &App, object: &Object) -> Result<(), Error> {
+    let source = utf8_percent_encode(&format!("{}/{}", app.objects.bucket, object.key), PATH).to_string();
+    let (source, place) = match &object.version {
+        Some(version) => (format!("{source}?versionId={version}"), format!("{}/{version}", object.key)),
+        None => (source, object.key.clone()),
+    };
+    let copy = app.objects.client.copy_object().bucket(&app.quarantine).key(place).copy_source(source);
+    copy.send().await.map_err(could_not("copy"))?;
+    Ok(())
+}
+
+/// Removes this version of the object; whatever came to its key later stays. 1 request.
+pub async fn remove(app: &App, object: &Object) -> Result<(), Error> {
+    let delete = app.objects.client.delete_object().bucket(&app.objects.bucket).key(&object.key);
+    delete.set_version_id(object.version.clone()).send().await.map_err(could_not("remove"))?;
+    Ok(())
+}
+
+impl Object {
+    /// What the upload link had the app say of the audio; none if the object did not come by one.
+    pub fn arrival(&self, organisation: OrganisationId, id: RecordingId) -> Option<Arrival> {
+        let user = self.head.metadata()?.get(USER)?.clone().try_into().ok()?;
+        let content_type = ContentType::parse(self.head.content_type()?)?;
+        let sha256 = read_checksum(self.head.checksum_sha256()?)?;
+        Some(Arrival { organisation, id, user, audio: Audio { content_type, length: self.length, sha256 } })
+    }
+}
+
+fn could_not<E: Into<Box<dyn std::error::Error + Send + Sync>>>(deed: &'static str) -> impl FnOnce(E) -> Error {
+    move |error| Error { deed, source: error.into() }
+}

@@ -1,0 +1,129 @@
+//! Hands out links to audio: `POST /v1/recordings/{id}/playback` and `/download`.
+//!
+//! A link is a secret that works without signing in, so it is short-lived and each one is an audit event, written before it is given.
+
+use axum::{
+    Json, Router,
+    extract::{FromRef, State},
+    routing::post,
+};
+use chrono::{DateTime, Utc};
+use domain::{
+    access::Action,
+    ids::RecordingId,
+    recording::{self, Recording},
+};
+use platform::{
+    http::{Cause, Known, Problem, extract::Path, problem},
+    objects::Objects,
+    table::{
+        Table,
+        audit::{Deed, Event},
+    },
+};
+use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
+
+/// What the function works with.
+#[derive(Clone, FromRef)]
+pub struct App {
+    pub table: Table,
+    pub objects: Objects,
+    pub now: fn() -> DateTime<Utc>,
+}
+
+/// This function's part of the API's document.
+#[derive(OpenApi)]
+#[openapi(paths(playback, download))]
+pub struct Document;
+
+/// A link to the audio, to play in place. It takes Range requests.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Playback {
+    url: String,
+    /// At most 15 minutes from now, and never after the recording's own end.
+    expires_at: DateTime<Utc>,
+}
+
+/// A link to the audio, to save as a file.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Download {
+    url: String,
+    /// The name that a browser saves it under; its time is Stockholm's.
+    #[schema(example = "2026-11-24_140211_anna_in_46701234567.ogg")]
+    file_name: String,
+    /// At most 15 minutes from now, and never after the recording's own end.
+    expires_at: DateTime<Utc>,
+}
+
+pub fn router(app: App) -> Router {
+    let routes = Router::new().route("/v1/recordings/{id}/playback", post(playback)).route("/v1/recordings/{id}/download", post(download));
+    platform::http::dressed(routes.with_state(app))
+}
+
+/// Gives a link to listen to a recording.
+#[utoipa::path(
+    post,
+    path = "/v1/recordings/{id}/playback",
+    tag = "playback",
+    params(("id" = String, Path, description = "the recording's id")),
+    responses(
+        (status = 200, body = Playback),
+        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
+        (status = 409, description = "no-audio: not here yet, or rejected", body = problem::Body, content_type = "application/problem+json"),
+    )
+)]
+async fn playback(State(app): State<App>, known: Known, Path(id): Path<RecordingId>) -> Result<Json<Playback>, Problem> {
+    let now = (app.now)();
+    let recording = permitted(&app, &known, Action::Listen, known.event(Deed::Play, Some(id), now), id).await?;
+    let link = app.objects.listening_link(&recording, None, now).await?;
+    Ok(Json(Playback { url: link.url, expires_at: link.expires_at }))
+}
+
+/// Gives a link to save a copy of a recording.
+#[utoipa::path(
+    post,
+    path = "/v1/recordings/{id}/download",
+    tag = "playback",
+    params(("id" = String, Path, description = "the recording's id")),
+    responses(
+        (status = 200, body = Download),
+        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
+        (status = 409, description = "no-audio: not here yet, or rejected", body = problem::Body, content_type = "application/problem+json"),
+    )
+)]
+async fn download(State(app): State<App>, known: Known, Path(id): Path<RecordingId>) -> Result<Json<Download>, Problem> {
+    let now = (app.now)();
+    let recording = permitted(&app, &known, Action::Download, known.event(Deed::Download, Some(id), now), id).await?;
+    let file_name = recording.file_name();
+    let link = app.objects.listening_link(&recording, Some(&file_name), now).await?;
+    Ok(Json(Download { url: link.url, file_name, expires_at: link.expires_at }))
+}
+
+/// The recording, once the caller may have it, it has audio, and the audit log says so.
+async fn permitted(app: &App, known: &Known, action: Action, event: Event<'_>, id: RecordingId) -> Result<Recording, Problem> {
+    let recording = app.table.recording(&known.organisation.id, id, event.at).await?;
+    match decide(known, action, recording) {
+        Ok(recording) => {
+            app.table.audit(&event).await?;
+            Ok(recording)
+        }
+        Err(problem) => Err(known.refuse(&app.table, event, problem).await),
+    }
+}
+
+fn decide(known: &Known, action: Action, recording: Option<Recording>) -> Result<Recording, Problem> {
+    let recording = recording.ok_or(Problem::new(Cause::NotFound))?;
+    if !known.caller().may(action, &recording) {
+        return Err(Problem::new(Cause::NotAllowed));
+    }
+    match recording.state {
+        recording::State::Stored { .. } => Ok(recording),
+        recording::State::Expected => Err(Problem::because(Cause::NoAudio, "the audio is not here yet; try again when it is stored")),
+        recording::State::Rejected { .. } => Err(Problem::because(Cause::NoAudio, "the audio was rejected; the recording says why")),
+    }
+}

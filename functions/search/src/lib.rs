@@ -1,0 +1,122 @@
+//! Finds recordings: `GET /v1/recordings`, `GET /v1/recordings/{id}`.
+
+mod request;
+
+use axum::{
+    Json, Router,
+    extract::{FromRef, State},
+    routing::get,
+};
+use chrono::{DateTime, Utc};
+use domain::{
+    access::{Action, Scope},
+    ids::{RecordingId, UserId},
+};
+use platform::{
+    http::{
+        Cause, Known, Problem, cursor,
+        extract::{Path, Query},
+        problem,
+        recording::Recording as Shown,
+    },
+    table::{Table, audit::Deed, recording::Listing},
+};
+use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
+
+use request::Filter;
+
+/// What the function works with.
+#[derive(Clone, FromRef)]
+pub struct App {
+    pub table: Table,
+    pub now: fn() -> DateTime<Utc>,
+}
+
+/// This function's part of the API's document.
+#[derive(OpenApi)]
+#[openapi(paths(list, one))]
+pub struct Document;
+
+/// A page of recordings.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Page {
+    recordings: Vec<Shown>,
+    /// Hand it in as `cursor` for the next page; null on the last.
+    cursor: Option<String>,
+}
+
+pub fn router(app: App) -> Router {
+    let routes = Router::new().route("/v1/recordings", get(list)).route("/v1/recordings/{id}", get(one));
+    platform::http::dressed(routes.with_state(app))
+}
+
+/// Lists the recordings that the caller may see, in the order of their starts.
+#[utoipa::path(
+    get,
+    path = "/v1/recordings",
+    tag = "search",
+    params(Filter),
+    responses(
+        (status = 200, body = Page),
+        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
+    )
+)]
+async fn list(State(app): State<App>, known: Known, Query(filter): Query<Filter>) -> Result<Json<Page>, Problem> {
+    let now = (app.now)();
+    let event = known.event(Deed::Search, None, now);
+    let user = match whose(&known, filter.user.as_ref()) {
+        Ok(user) => user,
+        Err(problem) => return Err(known.refuse(&app.table, event, problem).await),
+    };
+    let listing = Listing {
+        organisation: &known.organisation.id,
+        user,
+        from: filter.from.unwrap_or(DateTime::UNIX_EPOCH),
+        to: filter.to.unwrap_or(request::END_OF_TIME),
+        order: filter.order.into(),
+        limit: filter.limit()?,
+        after: filter.after()?,
+    };
+    let (recordings, next) = app.table.page(&listing, now).await?;
+    app.table.audit(&event).await?;
+    Ok(Json(Page { recordings: recordings.into_iter().map(Shown::from).collect(), cursor: next.map(cursor::write) }))
+}
+
+/// The user whose recordings to list, if only one's: the one asked for, within what the caller may see.
+fn whose<'a>(known: &'a Known, asked: Option<&'a UserId>) -> Result<Option<&'a UserId>, Problem> {
+    let own = &known.user.id;
+    match (known.caller().scope(), asked) {
+        (Scope::Organisation, asked) => Ok(asked),
+        (Scope::Own, None) => Ok(Some(own)),
+        (Scope::Own, Some(user)) if user == own => Ok(Some(own)),
+        (Scope::Own, Some(_)) => Err(Problem::because(Cause::NotAllowed, "you may list your own recordings only; leave the user out")),
+        (Scope::Nothing, _) => Err(Problem::because(Cause::NotAllowed, "you may not list recordings; an administrator grants the right")),
+    }
+}
+
+/// Shows one recording.
+#[utoipa::path(
+    get,
+    path = "/v1/recordings/{id}",
+    tag = "search",
+    params(("id" = String, Path, description = "the recording's id")),
+    responses(
+        (status = 200, body = Shown),
+        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
+    )
+)]
+async fn one(State(app): State<App>, known: Known, Path(id): Path<RecordingId>) -> Result<Json<Shown>, Problem> {
+    let now = (app.now)();
+    let event = known.event(Deed::See, Some(id), now);
+    let Some(recording) = app.table.recording(&known.organisation.id, id, now).await? else {
+        return Err(known.refuse(&app.table, event, Problem::new(Cause::NotFound)).await);
+    };
+    if !known.caller().may(Action::See, &recording) {
+        return Err(known.refuse(&app.table, event, Problem::new(Cause::NotAllowed)).await);
+    }
+    app.table.audit(&event).await?;
+    Ok(Json(recording.into()))
+}

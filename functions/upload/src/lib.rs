@@ -1,0 +1,177 @@
+//! Registers a call for upload: `POST /v1/recordings`.
+//!
+//! The app calls this when a call has ended and gets a link to put the audio to. It may call again as often as it likes: the same call is
+//! the same recording, with a fresh link until the audio is here.
+
+mod request;
+
+use axum::{
+    Json, Router,
+    extract::{FromRef, State},
+    http::StatusCode,
+    response::IntoResponse,
+    routing::post,
+};
+use chrono::{DateTime, Utc};
+use domain::{
+    ids::RecordingId,
+    recording::{self, Recording},
+    registration::{Refusal, Registration, admit},
+    retention::expires_at,
+};
+use platform::{
+    http::{Cause, Known, Problem, extract, recording::Recording as Shown},
+    objects::{Link, Objects},
+    table::{Table, audit::Deed, registration::Over},
+};
+use serde::Serialize;
+use utoipa::{OpenApi, ToSchema};
+
+use request::Call;
+
+/// What the function works with.
+#[derive(Clone, FromRef)]
+pub struct App {
+    pub table: Table,
+    pub objects: Objects,
+    pub now: fn() -> DateTime<Utc>,
+}
+
+/// This function's part of the API's document.
+#[derive(OpenApi)]
+#[openapi(paths(register))]
+pub struct Document;
+
+/// A registered call.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Registered {
+    recording: Shown,
+    /// Where to put the audio; absent once it is stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upload: Option<Upload>,
+}
+
+/// A link to put the audio to, once. The client sends exactly these headers.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Upload {
+    method: String,
+    url: String,
+    headers: std::collections::BTreeMap<String, String>,
+    expires_at: DateTime<Utc>,
+}
+
+pub fn router(app: App) -> Router {
+    platform::http::dressed(Router::new().route("/v1/recordings", post(register)).with_state(app))
+}
+
+/// Registers a call and answers with a link to put its audio to.
+#[utoipa::path(
+    post,
+    path = "/v1/recordings",
+    tag = "upload",
+    request_body = Call,
+    responses(
+        (status = 201, description = "registered; put the audio to the link", body = Registered),
+        (status = 200, description = "registered before; a fresh link while the audio is missing", body = Registered),
+        (status = 403, description = "recording-not-active, not-acknowledged, unknown-user", body = platform::http::problem::Body, content_type = "application/problem+json"),
+        (status = 409, description = "other-call: the call id is taken by another call", body = platform::http::problem::Body, content_type = "application/problem+json"),
+        (status = 413, description = "too-large", body = platform::http::problem::Body, content_type = "application/problem+json"),
+        (status = 415, description = "unknown-type", body = platform::http::problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid, too-long, in-future, past-retention", body = platform::http::problem::Body, content_type = "application/problem+json"),
+    )
+)]
+async fn register(State(app): State<App>, known: Known, extract::Json(call): extract::Json<Call>) -> Result<impl IntoResponse, Problem> {
+    let now = (app.now)();
+    let call = Registration::try_from(call)?;
+    let id = RecordingId::of(&known.organisation.id, &call.call);
+    if let Err(refusal) = admit(&known.organisation, &known.user, &call, now) {
+        let event = known.event(Deed::Register, Some(id), now);
+        return Err(known.refuse(&app.table, event, problem(refusal)).await);
+    }
+    let recording = expected(&known, id, call, now);
+    let Some(standing) = app.table.register(&recording, Over::Unregistered).await? else {
+        tracing::info!(recording = %id, "registered");
+        return answer(&app, StatusCode::CREATED, recording, now).await;
+    };
+    let recording = match repeat(standing, recording)? {
+        Repeat::Same(standing) => standing,
+        Repeat::Anew(recording) => again(&app, recording).await?,
+    };
+    answer(&app, StatusCode::OK, recording, now).await
+}
+
+/// What a registration of a registered call comes to.
+#[derive(Debug)]
+enum Repeat {
+    /// The call as it stands.
+    Same(Recording),
+    /// The call with other audio, after the first was rejected.
+    Anew(Recording),
+}
+
+fn repeat(standing: Recording, recording: Recording) -> Result<Repeat, Problem> {
+    if !standing.is_same_call(&recording) {
+        return Err(Problem::because(Cause::OtherCall, "the call id is taken by another call; each leg of a call needs an id of its own"));
+    }
+    match (&standing.state, standing.audio == recording.audio) {
+        (_, true) => Ok(Repeat::Same(standing)),
+        (recording::State::Rejected { .. }, false) => Ok(Repeat::Anew(recording)),
+        (_, false) => {
+            Err(Problem::because(Cause::OtherCall, "the call is registered with other audio; the audio promised first is what is kept"))
+        }
+    }
+}
+
+/// Registers a rejected call anew. Another request may have done it meanwhile: then that is what stands.
+async fn again(app: &App, recording: Recording) -> Result<Recording, Problem> {
+    let standing = app.table.register(&recording, Over::Rejected).await?;
+    tracing::info!(recording = %recording.id, "registered anew");
+    Ok(standing.unwrap_or(recording))
+}
+
+async fn answer(app: &App, status: StatusCode, recording: Recording, now: DateTime<Utc>) -> Result<impl IntoResponse + use<>, Problem> {
+    let upload = match recording.state {
+        recording::State::Expected => Some(app.objects.upload_link(&recording, now).await?.into()),
+        recording::State::Stored { .. } | recording::State::Rejected { .. } => None,
+    };
+    Ok((status, Json(Registered { recording: recording.into(), upload })))
+}
+
+fn expected(known: &Known, id: RecordingId, call: Registration, now: DateTime<Utc>) -> Recording {
+    Recording {
+        id,
+        organisation: known.organisation.id.clone(),
+        user: known.user.id.clone(),
+        call: call.call,
+        direction: call.direction,
+        counterpart: call.counterpart,
+        started_at: call.started_at,
+        duration: call.duration,
+        audio: call.audio,
+        note: call.note,
+        mark: call.mark,
+        registered_at: now,
+        expires_at: expires_at(call.started_at, known.organisation.retention_days),
+        state: recording::State::Expected,
+    }
+}
+
+fn problem(refusal: Refusal) -> Problem {
+    let cause = match refusal {
+        Refusal::NoBaseService | Refusal::NoPlan | Refusal::NotActive => Cause::RecordingNotActive,
+        Refusal::NotAcknowledged => Cause::NotAcknowledged,
+        Refusal::Empty => Cause::Invalid,
+        Refusal::TooLarge => Cause::TooLarge,
+        Refusal::TooLong => Cause::TooLong,
+        Refusal::InFuture => Cause::InFuture,
+        Refusal::PastRetention => Cause::PastRetention,
+    };
+    Problem::because(cause, refusal)
+}
+
+impl From<Link> for Upload {
+    fn from(link: Link) -> Self {
+        Self { method: link.method, url: link.url, headers: link.headers, expires_at: link.expires_at }
+    }
+}

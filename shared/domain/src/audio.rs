@@ -1,0 +1,286 @@
+//! What a recording is and how long it lasts, told from its content and not from what the uploader says of it.
+//!
+//! Billing, search and playback trust the duration, so it is measured; and a call may last a day, so it is measured from a bounded number
+//! of bytes. [`probe`] is a pure step: the caller reads the range it asks for, from wherever the object lies, and calls it again.
+//! The crates of the field (symphonia, lofty, mp4parse, mp3-duration) take a reader and walk whole sample tables, pages or frames, so what
+//! they read grows with the call. The few header fields that hold a duration are read here instead, with a limit that no input can pass.
+
+mod mp3;
+mod mp4;
+mod ogg;
+mod wav;
+
+use std::ops::Range;
+use std::time::Duration;
+
+use thiserror::Error;
+
+/// Reads that [`probe`] asks for at most, whatever the input. A WAV takes one.
+pub const READS_AT_MOST: usize = 3;
+
+/// Bytes that [`probe`] asks for at most, all reads together.
+pub const BYTES_AT_MOST: u64 = 256 * 1024;
+
+/// The first read, in bytes: every header and, in most files from phones, the whole index.
+const HEAD: u64 = 32 * 1024;
+
+/// A read at a place that an earlier one pointed to, in bytes.
+const HOP: u64 = 32 * 1024;
+
+/// No object is longer, in bytes; so places in it can be added up without care.
+const LONGEST: u64 = 1 << 62;
+
+/// A piece of the object that has been read: `bytes` stand at `offset`, counted in bytes from the object's beginning.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Window {
+    pub offset: u64,
+    pub bytes: Vec<u8>,
+}
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Read this range, in bytes from the object's beginning, and probe again with it as one more window.
+    Read(Range<u64>),
+    /// It is audio.
+    Audio(Audio),
+    /// It isn't audio that the service takes.
+    NotAudio(NotAudio),
+}
+
+/// A recording that was recognised and measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Audio {
+    pub container: Container,
+    /// Playing time; never zero.
+    pub duration: Duration,
+    pub measured: Measured,
+}
+
+/// How far to trust a duration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Measured {
+    /// Counted: by a header, by the size of the data, or by frames of one size.
+    Exact,
+    /// An MP3 of varying bit rate without a length header: reckoned from the bit rates at its beginning, middle and end.
+    Estimated,
+}
+
+/// The file formats that the service takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Container {
+    Wav,
+    Mp3,
+    Mp4,
+    Ogg,
+}
+
+/// Why an object isn't a recording, in words for the person who uploaded it.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum NotAudio {
+    #[error("the object is empty")]
+    Empty,
+    #[error("the content is none of wav, mp3, mp4 and ogg")]
+    Unknown,
+    #[error("the content is {0}, not one of wav, mp3, mp4 and ogg")]
+    Other(&'static str),
+    #[error("the {0} holds a coding that is not taken")]
+    Codec(Container),
+    #[error("the {0} ends before the audio that its header promises")]
+    Truncated(Container),
+    #[error("the {0} is damaged: {1}")]
+    Damaged(Container, &'static str),
+    #[error("the {0} holds no sound")]
+    NoSound(Container),
+    #[error("the mp4 has no index: the app ended before the recording was finished")]
+    NoIndex,
+    #[error("the mp4 is written in fragments and does not tell their total duration")]
+    Fragmented,
+    #[error("the duration of the {0} is not found in the part of it that may be read")]
+    OutOfReach(Container),
+}
+
+/// One step of recognising and measuring an object of `length` bytes of which `windows` have been read, in that order; none at first.
+///
+/// Asks for at most [`READS_AT_MOST`] reads and [`BYTES_AT_MOST`] bytes, only within the object, and never for what it has. Ends for every
+/// input, also when a read came back short or with other bytes than the last time.
+pub fn probe(length: u64, windows: &[Window]) -> Step {
+    if length == 0 {
+        return Step::NotAudio(NotAudio::Empty);
+    }
+    if windows.is_empty() {
+        return Step::Read(0..length.min(HEAD));
+    }
+    let known = Known { length: length.min(LONGEST), windows };
+    let container = match recognise(known.from(0)) {
+        Ok(container) => container,
+        Err(reason) => return Step::NotAudio(reason),
+    };
+    match measure(known, container) {
+        Ok((duration, _)) if duration.is_zero() => Step::NotAudio(NotAudio::NoSound(container)),
+        Ok((duration, measured)) => Step::Audio(Audio { container, duration, measured }),
+        Err(Stop::NotAudio(reason)) => Step::NotAudio(reason),
+        Err(Stop::Read(range)) if known.may_read(&range) => Step::Read(range),
+        Err(Stop::Read(_)) => Step::NotAudio(NotAudio::OutOfReach(container)),
+    }
+}
+
+impl Container {
+    /// The container that a content type of the API promises: lowercase, without parameters. `None` for a type that isn't taken.
+    pub fn of_content_type(content_type: &str) -> Option<Self> {
+        [Self::Wav, Self::Mp3, Self::Mp4, Self::Ogg].into_iter().find(|container| container.content_types().contains(&content_type))
+    }
+
+    /// The content types that clients give the container, the registered one first.
+    pub fn content_types(self) -> &'static [&'static str] {
+        match self {
+            Self::Wav => &["audio/wav", "audio/x-wav", "audio/wave"],
+            Self::Mp3 => &["audio/mpeg", "audio/mp3"],
+            Self::Mp4 => &["audio/mp4", "audio/m4a", "audio/x-m4a"],
+            Self::Ogg => &["audio/ogg"],
+        }
+    }
+
+    /// The end of a file name that players know the container by, without the dot.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Wav => "wav",
+            Self::Mp3 => "mp3",
+            Self::Mp4 => "m4a",
+            Self::Ogg => "ogg",
+        }
+    }
+}
+
+impl std::fmt::Display for Container {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Wav => "wav",
+            Self::Mp3 => "mp3",
+            Self::Mp4 => "mp4",
+            Self::Ogg => "ogg",
+        })
+    }
+}
+
+/// Why a measurement cannot go on with the bytes it has.
+#[derive(Debug)]
+enum Stop {
+    Read(Range<u64>),
+    NotAudio(NotAudio),
+}
+
+impl From<NotAudio> for Stop {
+    fn from(reason: NotAudio) -> Self {
+        Self::NotAudio(reason)
+    }
+}
+
+/// The bytes known of an object, addressed by their place in it. Whatever lies elsewhere is a [`Stop::Read`], so a measurement is written
+/// as if the whole object were there and begun afresh with every window.
+#[derive(Clone, Copy)]
+struct Known<'a> {
+    length: u64,
+    windows: &'a [Window],
+}
+
+impl<'a> Known<'a> {
+    /// What is known from `at` on without a gap, up to the end of one window; empty if nothing.
+    fn from(self, at: u64) -> &'a [u8] {
+        let tails = self.windows.iter().map(|window| window.from(at));
+        tails.max_by_key(|bytes| bytes.len()).unwrap_or_default()
+    }
+
+    /// The `count` bytes at `at`; if they are unknown, a read that begins there and fetches what is likely to follow. `None` past the end.
+    fn bytes(self, at: u64, count: u64) -> Result<Option<&'a [u8]>, Stop> {
+        match at.checked_add(count) {
+            Some(end) if end <= self.length => {
+                self.range(at..end).map(Some).or(Err(Stop::Read(at..at.saturating_add(count.max(HOP)).min(self.length))))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Exactly this range, as one piece.
+    fn range(self, range: Range<u64>) -> Result<&'a [u8], Stop> {
+        let count = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
+        self.from(range.start).get(..count).ok_or(Stop::Read(range))
+    }
+
+    /// The last `count` bytes of the object, or all of a shorter one, and where they begin.
+    fn tail(self, count: u64) -> Result<(u64, &'a [u8]), Stop> {
+        let start = self.length.saturating_sub(count);
+        Ok((start, self.range(start..self.length)?))
+    }
+
+    fn may_read(self, range: &Range<u64>) -> bool {
+        let had: u64 = self.windows.iter().map(|window| window.bytes.len() as u64).fold(0, u64::saturating_add);
+        let asked = range.end.saturating_sub(range.start);
+        self.reads_left() && asked > 0 && had.saturating_add(asked) <= BYTES_AT_MOST
+    }
+
+    fn reads_left(self) -> bool {
+        self.windows.len() < READS_AT_MOST
+    }
+}
+
+impl Window {
+    fn from(&self, at: u64) -> &[u8] {
+        let start = at.checked_sub(self.offset).and_then(|start| usize::try_from(start).ok());
+        start.and_then(|start| self.bytes.get(start..)).unwrap_or_default()
+    }
+}
+
+fn recognise(head: &[u8]) -> Result<Container, NotAudio> {
+    match head {
+        [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'A', b'V', b'E', ..] => Ok(Container::Wav),
+        [b'R', b'F', b'6', b'4', _, _, _, _, b'W', b'A', b'V', b'E', ..] => Ok(Container::Wav),
+        [_, _, _, _, b'f', b't', b'y', b'p', ..] => Ok(Container::Mp4),
+        [b'O', b'g', b'g', b'S', ..] => Ok(Container::Ogg),
+        _ => match OTHERS.iter().find(|(magic, _)| head.starts_with(magic)) {
+            Some((_, name)) => Err(NotAudio::Other(name)),
+            None => Ok(Container::Mp3), // has no magic number: its frames decide
+        },
+    }
+}
+
+/// What people upload by mistake, by its first bytes.
+const OTHERS: [(&[u8], &str); 8] = [
+    (b"PK\x03\x04", "a zip archive"),
+    (b"\x89PNG", "a png image"),
+    (b"\xff\xd8\xff", "a jpeg image"),
+    (b"%PDF-", "a pdf document"),
+    (b"\x1a\x45\xdf\xa3", "webm or matroska"),
+    (b"fLaC", "flac"),
+    (b"#!AMR", "amr"),
+    (b"caff", "core audio format"),
+];
+
+fn measure(known: Known<'_>, container: Container) -> Result<(Duration, Measured), Stop> {
+    match container {
+        Container::Wav => wav::measure(known).map(exact),
+        Container::Mp4 => mp4::measure(known).map(exact),
+        Container::Ogg => ogg::measure(known).map(exact),
+        Container::Mp3 => mp3::measure(known),
+    }
+}
+
+fn exact(duration: Duration) -> (Duration, Measured) {
+    (duration, Measured::Exact)
+}
+
+/// The time that `units` take at `rate` units a second; `None` without a rate.
+fn time(units: u64, rate: u64) -> Option<Duration> {
+    let nanoseconds = u128::from(units.checked_rem(rate)?) * 1_000_000_000 / u128::from(rate);
+    Some(Duration::new(units / rate, u32::try_from(nanoseconds).ok()?))
+}
+
+/// A number of up to eight bytes, least significant first.
+fn le(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
+}
+
+/// A number of up to eight bytes, most significant first.
+fn be(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+}

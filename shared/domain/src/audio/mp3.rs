@@ -1,0 +1,243 @@
+//! MP3: a header in the first frame counts the frames; without one they are counted by their size, or their sizes sampled.
+//!
+//! Frames after ISO 11172-3 and 13818-3 (and the customary MPEG 2.5 of 8 to 12 kHz), tags before them after ID3v2.4, the counting headers
+//! after Xing (and LAME's "Info") and Fraunhofer ("VBRI"). Frames of one bit rate at the beginning, in the middle and at the end are taken
+//! to have it throughout, which makes the duration exact to the frame; where the rates differ it is an estimate, and says so. What comes
+//! after the last frame, such as an ID3v1 tag, isn't sound and isn't counted. The encoder's delay and padding are counted, as ffprobe does.
+
+use std::time::Duration;
+
+use super::{Container, Known, Measured, NotAudio, Stop, be, time};
+
+/// How far after the tags the first frame may begin, in bytes: a recording cut out of another begins within a frame.
+const SEARCHED: usize = 4096;
+
+/// Frames that follow each other before they are believed: what looks like a frame in other data has no such neighbours.
+const BELIEVED: usize = 3;
+
+/// The first frames, wherever they begin: enough to search and to believe, in bytes.
+const BEGINNING: u64 = 12 * 1024;
+
+/// What is read in the middle of the frames if none counts them, in bytes.
+const MIDDLE: u64 = 128 * 1024;
+
+/// What is read at the end if no frame counts them, in bytes.
+const TAIL: u64 = 64 * 1024;
+
+pub(super) fn measure(known: Known<'_>) -> Result<(Duration, Measured), Stop> {
+    let after_tags = after_tags(known)?;
+    let left = known.length - after_tags;
+    let searched = known.bytes(after_tags, left.min(BEGINNING))?.unwrap_or_default();
+    let (skipped, first) = first_frame(searched).ok_or(NotAudio::Unknown)?;
+    let start = after_tags + skipped as u64;
+    match Count::of(&first, &searched[skipped..]) {
+        Some(count) if count.bytes > known.length => Err(NotAudio::Truncated(Container::Mp3).into()),
+        Some(count) if count.is_of(known.length - start) => Ok((first.time(count.frames), Measured::Exact)),
+        _ => by_size(known, start, &first),
+    }
+}
+
+/// Where the ID3v2 tags end; there may be several. A tag's size has seven bits a byte (ID3v2.4, section 3.1).
+fn after_tags(known: Known<'_>) -> Result<u64, Stop> {
+    let mut at = 0;
+    while let Some([b'I', b'D', b'3', _, _, flags, size @ ..]) = known.bytes(at, 10)? {
+        let body = size.iter().fold(0, |number, byte| number << 7 | u64::from(byte & 0x7f));
+        let footer = if flags & 0x10 == 0 { 0 } else { 10 };
+        at += 10 + body + footer;
+        if at > known.length {
+            return Err(NotAudio::Truncated(Container::Mp3).into());
+        }
+    }
+    Ok(at)
+}
+
+fn first_frame(bytes: &[u8]) -> Option<(usize, Frame)> {
+    let candidates = (0..bytes.len().min(SEARCHED)).filter_map(|at| Some((at, Frame::of(&bytes[at..])?)));
+    candidates.into_iter().find(|(at, frame)| frame.is_followed(&bytes[*at..]))
+}
+
+/// The header of a frame, ISO 11172-3 section 2.4.2.3; of layer III alone, which is what MP3 means.
+#[derive(Clone, Copy)]
+struct Frame {
+    /// Whether it is of MPEG 1 and not of the lower rates of MPEG 2 and 2.5.
+    mpeg1: bool,
+    mono: bool,
+    padded: bool,
+    /// Bits a second.
+    bit_rate: u64,
+    /// Samples a second in each channel.
+    rate: u64,
+}
+
+/// Kilobits a second by a header's index, from 1 on; index 0 leaves the rate open and 15 is forbidden.
+const MPEG1: [u64; 14] = [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
+const MPEG2: [u64; 14] = [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
+
+impl Frame {
+    fn of(bytes: &[u8]) -> Option<Self> {
+        let [0xff, kind, rates, mode, ..] = *bytes else { return None };
+        let halvings = match kind >> 1 {
+            0b111_1101 => 0, // MPEG 1, layer III
+            0b111_1001 => 1, // MPEG 2
+            0b111_0001 => 2, // MPEG 2.5
+            _ => return None,
+        };
+        let bit_rates = if halvings == 0 { MPEG1 } else { MPEG2 };
+        let bit_rate = 1000 * bit_rates.get(usize::from(rates >> 4).checked_sub(1)?)?;
+        let rate = [44_100, 48_000, 32_000].get(usize::from(rates >> 2 & 3))? >> halvings;
+        let emphasis_is_known = mode & 3 != 2;
+        emphasis_is_known.then_some(Self { mpeg1: halvings == 0, mono: mode >> 6 == 3, padded: rates & 2 != 0, bit_rate, rate })
+    }
+
+    fn samples(&self) -> u64 {
+        if self.mpeg1 { 1152 } else { 576 }
+    }
+
+    /// Bytes, the header's four among them.
+    fn size(&self) -> u64 {
+        self.samples() / 8 * self.bit_rate / self.rate + u64::from(self.padded)
+    }
+
+    fn time(&self, frames: u64) -> Duration {
+        time(frames.saturating_mul(self.samples()), self.rate).unwrap_or_default()
+    }
+
+    /// Whether both can be of one stream: the bit rate may change from frame to frame, the clock may not.
+    fn goes_with(&self, other: &Self) -> bool {
+        self.rate == other.rate && self.mpeg1 == other.mpeg1
+    }
+
+    /// Whether enough frames of its stream come after the one that `bytes` begin with.
+    fn is_followed(&self, bytes: &[u8]) -> bool {
+        let mut at = 0;
+        for _ in 0..BELIEVED {
+            match bytes.get(at..).and_then(Self::of) {
+                Some(frame) if frame.goes_with(self) => at += frame.size() as usize,
+                _ => return false,
+            }
+        }
+        true
+    }
+}
+
+/// What a counting header in the first frame says of the frames after it.
+struct Count {
+    frames: u64,
+    /// Bytes of all frames; zero if it doesn't say.
+    bytes: u64,
+}
+
+impl Count {
+    fn of(first: &Frame, bytes: &[u8]) -> Option<Self> {
+        let side = match (first.mpeg1, first.mono) {
+            (true, false) => 32,
+            (true, true) | (false, false) => 17,
+            (false, true) => 9,
+        };
+        Self::xing(bytes.get(4 + side..)?).or_else(|| Self::vbri(bytes.get(36..)?)).filter(|count| count.frames > 0)
+    }
+
+    /// Flags tell which of the numbers are there: 1 the frames, 2 the bytes.
+    fn xing(header: &[u8]) -> Option<Self> {
+        if !header.starts_with(b"Xing") && !header.starts_with(b"Info") {
+            return None;
+        }
+        let has_bytes = header.get(7)? & 3 == 3;
+        let has_frames = header.get(7)? & 1 == 1;
+        let frames = if has_frames { be(header.get(8..12)?) } else { 0 };
+        let bytes = if has_bytes { be(header.get(12..16)?) } else { 0 };
+        Some(Self { frames, bytes })
+    }
+
+    fn vbri(header: &[u8]) -> Option<Self> {
+        let is_vbri = header.starts_with(b"VBRI");
+        is_vbri.then_some(Self { frames: be(header.get(14..18)?), bytes: be(header.get(10..14)?) })
+    }
+
+    /// Whether it counts all that is there: of recordings joined end to end, it counts the first alone.
+    fn is_of(&self, there: u64) -> bool {
+        self.bytes == 0 || there <= self.bytes + self.bytes / 16 + TAIL
+    }
+}
+
+/// Counts the frames from `start` on by their size.
+fn by_size(known: Known<'_>, start: u64, like: &Frame) -> Result<(Duration, Measured), Stop> {
+    let mut seen = Seen::default();
+    seen.look(known.from(start), start, like);
+    if known.from(start).len() as u64 == known.length - start {
+        return Ok((like.time(seen.frames), Measured::Exact)); // seen to the end
+    }
+    let (tail_at, tail) = known.tail(TAIL)?;
+    seen.look(tail, tail_at, like);
+    if seen.end < tail_at {
+        return Err(NotAudio::Damaged(Container::Mp3, "its frames do not go on to the end").into());
+    }
+    if let Some((middle_at, middle)) = middle(known, start, tail_at)? {
+        seen.look(middle, middle_at, like);
+    }
+    Ok((like.time(seen.frames_in(seen.end - start, like)), seen.measured()))
+}
+
+/// The middle between `start` and `tail`, unless tags before the frames have used up the reads.
+fn middle<'a>(known: Known<'a>, start: u64, tail: u64) -> Result<Option<(u64, &'a [u8])>, Stop> {
+    let half = tail.saturating_sub(start) / 2;
+    let at = start + half.saturating_sub(MIDDLE / 2);
+    match known.range(at..at + half.saturating_mul(2).min(MIDDLE)) {
+        Err(_) if !known.reads_left() => Ok(None),
+        bytes => Ok(Some((at, bytes?))),
+    }
+}
+
+/// The frames that were seen.
+#[derive(Default)]
+struct Seen {
+    frames: u64,
+    /// Of those frames together.
+    bytes: u64,
+    padded: bool,
+    /// Bits a second, of the first.
+    bit_rate: Option<u64>,
+    varied: bool,
+    /// Where the furthest ends, in bytes from the object's beginning.
+    end: u64,
+}
+
+impl Seen {
+    /// Adds the whole frames in `bytes`, which stand at `offset`. Between runs of frames there may be other data.
+    fn look(&mut self, bytes: &[u8], offset: u64, like: &Frame) {
+        let (mut at, mut in_run) = (0, false);
+        while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+            let frame = Frame::of(rest).filter(|frame| frame.goes_with(like) && frame.size() <= rest.len() as u64);
+            match frame.filter(|_| in_run || like.is_followed(rest)) {
+                Some(frame) => {
+                    at += frame.size() as usize;
+                    in_run = true;
+                    self.add(&frame, offset + at as u64);
+                }
+                None => (at, in_run) = (at + 1, false),
+            }
+        }
+    }
+
+    fn add(&mut self, frame: &Frame, end: u64) {
+        self.frames += 1;
+        self.bytes += frame.size();
+        self.padded |= frame.padded;
+        self.varied |= *self.bit_rate.get_or_insert(frame.bit_rate) != frame.bit_rate;
+        self.end = self.end.max(end);
+    }
+
+    /// How many frames `bytes` hold: by the bit rate where frames are padded to keep it, by the frames' mean size elsewhere.
+    fn frames_in(&self, bytes: u64, like: &Frame) -> u64 {
+        let (frames, size) = match self.bit_rate {
+            Some(bit_rate) if self.padded && !self.varied => (like.rate * 8, like.samples() * bit_rate),
+            _ => (self.frames, self.bytes.max(1)),
+        };
+        let rounded = (u128::from(bytes) * u128::from(frames) + u128::from(size / 2)) / u128::from(size);
+        u64::try_from(rounded).unwrap_or(u64::MAX)
+    }
+
+    fn measured(&self) -> Measured {
+        if self.varied { Measured::Estimated } else { Measured::Exact }
+    }
+}

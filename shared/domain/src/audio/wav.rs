@@ -1,0 +1,98 @@
+//! WAV: the duration is the size of the data divided by the size of a second, both in the header.
+//!
+//! Chunks after Microsoft's and IBM's Multimedia Programming Interface (1991), WAVE_FORMAT_EXTENSIBLE after the Windows SDK, RF64 after
+//! EBU Tech 3306. The header has to lie in the first read.
+
+use std::time::Duration;
+
+use super::{Container, Known, NotAudio, Stop, le, time};
+
+const PCM: u64 = 1;
+const FLOAT: u64 = 3;
+const A_LAW: u64 = 6;
+const MU_LAW: u64 = 7;
+const EXTENSIBLE: u64 = 0xfffe;
+
+/// The size of data that were streamed: the writer could not go back and fill it in, so they last to the end of the object.
+const STREAMED: [u64; 2] = [0, 0xffff_ffff];
+
+pub(super) fn measure(known: Known<'_>) -> Result<Duration, Stop> {
+    let head = known.from(0);
+    let (mut at, mut format, mut large) = (12, None, None);
+    loop {
+        let chunk = Chunk::at(head, at).ok_or_else(|| missing(known, at))?;
+        match chunk.name {
+            b"fmt " => format = Some(Format::of(chunk.body)?),
+            b"ds64" => large = chunk.body.get(8..16).map(le), // RF64: the size of data that a 32-bit field cannot hold
+            b"data" => return duration(known.length, &chunk, format, large),
+            _ => {}
+        }
+        at = chunk.body_at.saturating_add(chunk.size).saturating_add(chunk.size % 2); // chunks begin at even places
+    }
+}
+
+struct Chunk<'a> {
+    name: &'a [u8],
+    size: u64,
+    body_at: u64,
+    /// As far as it is known.
+    body: &'a [u8],
+}
+
+impl<'a> Chunk<'a> {
+    fn at(head: &'a [u8], at: u64) -> Option<Self> {
+        let (header, rest) = head.get(usize::try_from(at).ok()?..)?.split_at_checked(8)?;
+        let size = le(&header[4..]);
+        let body = &rest[..rest.len().min(usize::try_from(size).ok()?)];
+        Some(Self { name: &header[..4], size, body_at: at + 8, body })
+    }
+}
+
+/// Why no chunk begins at `at`: the object ends, or the metadata before the audio are larger than what is read.
+fn missing(known: Known<'_>, at: u64) -> NotAudio {
+    if at.saturating_add(8) > known.length { NotAudio::Truncated(Container::Wav) } else { NotAudio::OutOfReach(Container::Wav) }
+}
+
+/// What the `fmt ` chunk says of the samples.
+#[derive(Clone, Copy)]
+struct Format {
+    /// Samples a second in each channel.
+    rate: u64,
+    /// Bytes of one sample of all channels.
+    block: u64,
+}
+
+impl Format {
+    fn of(body: &[u8]) -> Result<Self, NotAudio> {
+        let field = |start: usize, size: usize| body.get(start..start + size).map(le);
+        let (Some(tag), Some(channels), Some(rate), Some(block), Some(bits)) =
+            (field(0, 2), field(2, 2), field(4, 4), field(12, 2), field(14, 2))
+        else {
+            return Err(NotAudio::Damaged(Container::Wav, "the format chunk is too short"));
+        };
+        let coding = if tag == EXTENSIBLE { field(24, 2).unwrap_or(tag) } else { tag };
+        if ![PCM, FLOAT, A_LAW, MU_LAW].contains(&coding) {
+            return Err(NotAudio::Codec(Container::Wav));
+        }
+        if rate == 0 || block == 0 || block != channels * bits.div_ceil(8) {
+            return Err(NotAudio::Damaged(Container::Wav, "the format chunk contradicts itself"));
+        }
+        Ok(Self { rate, block })
+    }
+}
+
+fn duration(length: u64, data: &Chunk<'_>, format: Option<Format>, large: Option<u64>) -> Result<Duration, Stop> {
+    let Some(Format { rate, block }) = format else {
+        return Err(NotAudio::Damaged(Container::Wav, "no format chunk stands before the data").into());
+    };
+    let left = length.saturating_sub(data.body_at);
+    let size = match large {
+        Some(size) if data.size == 0xffff_ffff => size,
+        _ if STREAMED.contains(&data.size) => left,
+        _ => data.size,
+    };
+    if size > left {
+        return Err(NotAudio::Truncated(Container::Wav).into());
+    }
+    Ok(time(size / block, rate).unwrap_or_default())
+}

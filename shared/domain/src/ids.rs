@@ -1,0 +1,191 @@
+//! Names of things. Each is parsed once, at the door; past it, a value of the type is a valid name.
+
+use std::fmt;
+
+use data_encoding::BASE32_NOPAD;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+/// An organisation: 1 to 64 of `a-z 0-9 . _ -`, given by the operator.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct OrganisationId(String);
+
+/// A user within an organisation: 1 to 64 of `a-z 0-9 . _ -`, given by the operator.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct UserId(String);
+
+/// The app's name of one leg of a call: 1 to 128 visible ASCII characters, unique within the organisation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct CallId(String);
+
+/// A recording: 16 bytes of a hash of organisation and call, spelt as 26 characters of lower-case base32 (RFC 4648, no padding).
+///
+/// Every writer (the app's note during the call, a customer's fields, the registration, the ingest) derives the same id, so all of them
+/// address the same item without asking anyone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RecordingId([u8; 16]);
+
+/// Why a text is not the name it was given as.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum InvalidId {
+    #[error("an organisation or user is named by 1 to 64 of a-z, 0-9, '.', '_' and '-'")]
+    Slug,
+    #[error("a call is named by 1 to 128 visible ASCII characters without spaces")]
+    Call,
+    #[error("a recording is named by 26 characters of a-z and 2-7")]
+    Recording,
+}
+
+impl RecordingId {
+    /// The id of the recording of `call` in `organisation`. Neither can hold a NUL, so no two pairs hash the same text.
+    pub fn of(organisation: &OrganisationId, call: &CallId) -> Self {
+        let mut hash = Sha256::new();
+        for part in ["recording", "\0", &organisation.0, "\0", &call.0] {
+            hash.update(part);
+        }
+        let mut id = [0; 16];
+        id.copy_from_slice(&hash.finalize()[..16]);
+        Self(id)
+    }
+
+    /// The bytes that the id spells, as a cursor carries them.
+    pub fn to_bytes(self) -> [u8; 16] {
+        self.0
+    }
+
+    /// The id of 16 bytes, as a cursor carries them.
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl TryFrom<String> for OrganisationId {
+    type Error = InvalidId;
+    fn try_from(text: String) -> Result<Self, InvalidId> {
+        slug(text).map(Self)
+    }
+}
+
+impl TryFrom<String> for UserId {
+    type Error = InvalidId;
+    fn try_from(text: String) -> Result<Self, InvalidId> {
+        slug(text).map(Self)
+    }
+}
+
+impl TryFrom<String> for CallId {
+    type Error = InvalidId;
+    fn try_from(text: String) -> Result<Self, InvalidId> {
+        let fits = (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+        if fits { Ok(Self(text)) } else { Err(InvalidId::Call) }
+    }
+}
+
+impl TryFrom<String> for RecordingId {
+    type Error = InvalidId;
+    fn try_from(text: String) -> Result<Self, InvalidId> {
+        if text.bytes().any(|b| b.is_ascii_uppercase()) {
+            return Err(InvalidId::Recording);
+        }
+        let bytes = BASE32_NOPAD.decode(text.to_ascii_uppercase().as_bytes()).map_err(|_| InvalidId::Recording)?;
+        bytes.try_into().map(Self).map_err(|_| InvalidId::Recording)
+    }
+}
+
+impl From<OrganisationId> for String {
+    fn from(id: OrganisationId) -> Self {
+        id.0
+    }
+}
+
+impl From<UserId> for String {
+    fn from(id: UserId) -> Self {
+        id.0
+    }
+}
+
+impl From<CallId> for String {
+    fn from(id: CallId) -> Self {
+        id.0
+    }
+}
+
+impl From<RecordingId> for String {
+    fn from(id: RecordingId) -> Self {
+        id.to_string()
+    }
+}
+
+impl fmt::Display for OrganisationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for UserId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for CallId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for RecordingId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&BASE32_NOPAD.encode(&self.0).to_ascii_lowercase())
+    }
+}
+
+fn slug(text: String) -> Result<String, InvalidId> {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-');
+    let fits = (1..=64).contains(&text.len()) && text.bytes().all(allowed);
+    if fits { Ok(text) } else { Err(InvalidId::Slug) }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_recording_id_reads_back_as_it_was_spelt(bytes: [u8; 16]) {
+            let id = RecordingId::from_bytes(bytes);
+            prop_assert_eq!(RecordingId::try_from(id.to_string()), Ok(id));
+            prop_assert_eq!(id.to_string().len(), 26);
+        }
+
+        #[test]
+        fn any_text_is_a_recording_id_or_refused(text in ".{0,40}") {
+            if let Ok(id) = RecordingId::try_from(text.clone()) {
+                prop_assert_eq!(id.to_string(), text);
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_call_of_two_organisations_is_two_recordings() -> Result<(), InvalidId> {
+        let call = CallId::try_from("call-1".to_owned())?;
+        let of = |name: &str| OrganisationId::try_from(name.to_owned()).map(|organisation| RecordingId::of(&organisation, &call));
+        assert_ne!(of("a")?, of("b")?);
+        assert_eq!(of("a")?, of("a")?);
+        Ok(())
+    }
+
+    #[test]
+    fn a_name_that_could_break_out_of_a_key_is_refused() {
+        for name in ["", "a#b", "a/b", "A", "a b", "å", &"a".repeat(65)] {
+            assert_eq!(OrganisationId::try_from(name.to_owned()), Err(InvalidId::Slug), "{name}");
+        }
+    }
+}

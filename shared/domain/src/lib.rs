@@ -1,0 +1,15 @@
+//! The rules of recording, without any of the world: no network, no clock, no storage.
+//!
+//! What a caller may do, what a registration has to hold, when a recording ends, how a time reads in Stockholm. Everything here is a
+//! value or a function of values, so that every rule is tested in microseconds and reads as its own documentation.
+
+pub mod access;
+pub mod audio;
+pub mod ids;
+pub mod note;
+pub mod people;
+pub mod phone;
+pub mod recording;
+pub mod registration;
+pub mod retention;
+pub mod time;

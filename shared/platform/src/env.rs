@@ -1,0 +1,13 @@
+//! Settings of a function: read once, at start, from its environment.
+
+use thiserror::Error;
+
+/// A setting is absent or empty.
+#[derive(Debug, Error)]
+#[error("the environment variable {0} is not set")]
+pub struct Missing(pub &'static str);
+
+/// The value of the environment variable `name`. Fails with [`Missing`] when it is absent or empty.
+pub fn required(name: &'static str) -> Result<String, Missing> {
+    std::env::var(name).ok().filter(|value| !value.is_empty()).ok_or(Missing(name))
+}

@@ -1,0 +1,165 @@
+//! The one shape of an error: RFC 9457 problem details.
+//!
+//! `type` is stable, one per cause; clients decide by it. `detail` is for people: what could not be done, and what to do. What went wrong
+//! inside is logged once, here, and never sent: the text of a 5xx is constant.
+
+use std::error::Error;
+
+use axum::{
+    Json,
+    extract::Request,
+    http::{HeaderValue, StatusCode, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::caller;
+use crate::{objects::Unsigned, table};
+
+/// A request that could not be done.
+#[derive(Debug)]
+pub struct Problem {
+    pub cause: Cause,
+    detail: Option<String>,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+/// What a client reads.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct Body {
+    /// Names the cause; stable.
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub title: String,
+    pub status: u16,
+    /// What could not be done, and what to do about it.
+    pub detail: String,
+    /// The request's id, to quote when asking for help.
+    pub request_id: String,
+}
+
+macro_rules! causes {
+    ($($cause:ident $status:ident $name:literal $title:literal;)*) => {
+        /// Why a request could not be done. Each has its stable type, status and title.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Cause { $(#[doc = $title] $cause,)* }
+
+        impl Cause {
+            /// The name in the problem's type.
+            pub fn name(self) -> &'static str { match self { $(Self::$cause => $name,)* } }
+            pub fn status(self) -> StatusCode { match self { $(Self::$cause => StatusCode::$status,)* } }
+            fn title(self) -> &'static str { match self { $(Self::$cause => $title,)* } }
+        }
+    };
+}
+
+causes! {
+    Malformed BAD_REQUEST "malformed" "the request cannot be read";
+    NotSignedIn UNAUTHORIZED "not-signed-in" "the request carries no valid sign-in";
+    UnknownUser FORBIDDEN "unknown-user" "the user does not exist in the organisation";
+    NotAllowed FORBIDDEN "not-allowed" "the user may not do this";
+    RecordingNotActive FORBIDDEN "recording-not-active" "calls of this user are not recorded";
+    NotAcknowledged FORBIDDEN "not-acknowledged" "the user has not acknowledged being recorded";
+    NoSuchRoute NOT_FOUND "no-such-route" "there is nothing at this address";
+    NotFound NOT_FOUND "not-found" "there is no such recording";
+    WrongMethod METHOD_NOT_ALLOWED "wrong-method" "this address does not take this method";
+    OtherCall CONFLICT "other-call" "the call id is taken by another call";
+    NoAudio CONFLICT "no-audio" "the recording has no audio to fetch";
+    TooLarge PAYLOAD_TOO_LARGE "too-large" "the request or the recording is too large";
+    UnknownType UNSUPPORTED_MEDIA_TYPE "unknown-type" "the content type is not taken";
+    Invalid UNPROCESSABLE_ENTITY "invalid" "a value of the request is not valid";
+    TooLong UNPROCESSABLE_ENTITY "too-long" "the call is too long";
+    InFuture UNPROCESSABLE_ENTITY "in-future" "the call starts in the future";
+    PastRetention UNPROCESSABLE_ENTITY "past-retention" "the call is past its retention";
+    Busy TOO_MANY_REQUESTS "busy" "there are too many requests at the moment";
+    Internal INTERNAL_SERVER_ERROR "internal" "the service could not do it";
+}
+
+impl Problem {
+    pub fn new(cause: Cause) -> Self {
+        Self { cause, detail: None, source: None }
+    }
+
+    /// A problem whose detail says more than its title.
+    pub fn because(cause: Cause, detail: impl ToString) -> Self {
+        Self { cause, detail: Some(detail.to_string()), source: None }
+    }
+
+    /// A fault of ours: logged with its sources, told without them.
+    pub fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self { cause: Cause::Internal, detail: None, source: Some(source.into()) }
+    }
+
+    fn detail(&self) -> &str {
+        match self.cause {
+            Cause::Internal => "it has been logged; try again, and quote the request id if it goes on",
+            Cause::Busy => "wait a second and try again",
+            cause => self.detail.as_deref().unwrap_or(cause.title()),
+        }
+    }
+}
+
+impl From<table::Error> for Problem {
+    fn from(error: table::Error) -> Self {
+        match error {
+            table::Error::Busy => Self::new(Cause::Busy),
+            other => Self::internal(other),
+        }
+    }
+}
+
+impl From<Unsigned> for Problem {
+    fn from(error: Unsigned) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl IntoResponse for Problem {
+    /// The status, and the problem for [`write`] to write out where the request's id is known.
+    fn into_response(self) -> Response {
+        let mut response = self.cause.status().into_response();
+        response.extensions_mut().insert(std::sync::Arc::new(self));
+        response
+    }
+}
+
+/// Writes a problem out as problem+json with the request's id, and logs it once.
+pub async fn write(request: Request, next: Next) -> Response {
+    let request_id = caller::request_id(request.extensions());
+    let mut response = next.run(request).await;
+    let Some(problem) = response.extensions_mut().remove::<std::sync::Arc<Problem>>() else { return response };
+    log(&problem, &request_id);
+    let cause = problem.cause;
+    let body = Body {
+        kind: format!("urn:kontinuerlig-inspelning:problem:{}", cause.name()),
+        title: cause.title().to_owned(),
+        status: cause.status().as_u16(),
+        detail: problem.detail().to_owned(),
+        request_id,
+    };
+    let mut response = (cause.status(), Json(body)).into_response();
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    if cause == Cause::Busy {
+        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
+}
+
+fn log(problem: &Problem, request: &str) {
+    let cause = problem.cause.name();
+    let Some(source) = &problem.source else {
+        tracing::info!(cause, request, "refused");
+        return;
+    };
+    let mut chain = source.to_string();
+    let mut next = source.source();
+    while let Some(error) = next {
+        chain.push_str(": ");
+        chain.push_str(&error.to_string());
+        next = error.source();
+    }
+    tracing::error!(cause, request, error = chain, "failed");
+}

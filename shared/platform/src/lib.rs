@@ -1,0 +1,11 @@
+//! What touches the world: the table, the buckets, HTTP as API Gateway speaks it, settings, logs.
+//!
+//! Each function wires what it needs from here in its `main`; the rules are in `domain`.
+
+pub mod aws;
+pub mod env;
+pub mod http;
+pub mod log;
+pub mod objects;
+pub mod requests;
+pub mod table;

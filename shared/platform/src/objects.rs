@@ -1,0 +1,131 @@
+//! The buckets: where a recording's audio lies, and links to it.
+//!
+//! The key carries organisation and recording, so that an event about an object says whose it is, and a redelivered one finds its own
+//! work done.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use aws_sdk_s3::{
+    Client,
+    presigning::{PresignedRequest, PresigningConfig},
+};
+use chrono::{DateTime, TimeDelta, Utc};
+use data_encoding::BASE64;
+use domain::{
+    ids::{OrganisationId, RecordingId},
+    recording::{Recording, Sha256},
+};
+use thiserror::Error;
+
+/// The longest that a link works.
+pub const LINK: TimeDelta = TimeDelta::minutes(15);
+/// The metadata of an object that names the recorded user.
+pub const USER: &str = "user";
+const PREFIX: &str = "recordings";
+
+/// The bucket of recordings, as a function reaches it.
+#[derive(Clone, Debug)]
+pub struct Objects {
+    pub client: Client,
+    pub bucket: String,
+}
+
+/// A link could not be signed.
+#[derive(Debug, Error)]
+#[error("could not sign a link")]
+pub struct Unsigned(#[source] Box<dyn std::error::Error + Send + Sync>);
+
+/// A link that works until `expires_at`, for exactly `method` with exactly `headers`.
+#[derive(Debug)]
+pub struct Link {
+    pub method: String,
+    pub url: String,
+    pub headers: BTreeMap<String, String>,
+    pub expires_at: DateTime<Utc>,
+}
+
+/// The key of a recording's audio.
+pub fn key(organisation: &OrganisationId, id: RecordingId) -> String {
+    format!("{PREFIX}/{organisation}/{id}")
+}
+
+/// Whose audio a key names; none if it names nobody's.
+pub fn owner(key: &str) -> Option<(OrganisationId, RecordingId)> {
+    let rest = key.strip_prefix(PREFIX)?.strip_prefix('/')?;
+    let (organisation, id) = rest.split_once('/')?;
+    Some((organisation.to_owned().try_into().ok()?, id.to_owned().try_into().ok()?))
+}
+
+/// A SHA-256 as S3 writes it: base64.
+pub fn checksum(hash: &Sha256) -> String {
+    BASE64.encode(&hash.0)
+}
+
+/// The SHA-256 that S3 wrote.
+pub fn read_checksum(text: &str) -> Option<Sha256> {
+    BASE64.decode(text.as_bytes()).ok()?.try_into().ok().map(Sha256)
+}
+
+impl Objects {
+    /// A link for the app to put the audio once: length, type, SHA-256 and "nothing there yet" are signed. No request.
+    pub async fn upload_link(&self, recording: &Recording, now: DateTime<Utc>) -> Result<Link, Unsigned> {
+        let put = self
+            .client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(key(&recording.organisation, recording.id))
+            .content_length(i64::try_from(recording.audio.length).map_err(|error| Unsigned(error.into()))?)
+            .content_type(recording.audio.content_type.as_str())
+            .checksum_sha256(checksum(&recording.audio.sha256))
+            .if_none_match("*")
+            .metadata(USER, recording.user.to_string());
+        let signed = put.presigned(validity(LINK)?).await.map_err(|error| Unsigned(error.into()))?;
+        Ok(link(&signed, now + LINK))
+    }
+
+    /// A link to the audio, to play in place, or to save under `file_name`. It ends with the recording, if that is sooner. No request.
+    pub async fn listening_link(&self, recording: &Recording, file_name: Option<&str>, now: DateTime<Utc>) -> Result<Link, Unsigned> {
+        let lifetime = LINK.min(recording.expires_at - now);
+        let disposition = file_name.map_or_else(|| "inline".to_owned(), |name| format!("attachment; filename=\"{name}\""));
+        let get = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(key(&recording.organisation, recording.id))
+            .response_content_type(recording.audio.content_type.as_str())
+            .response_content_disposition(disposition);
+        let signed = get.presigned(validity(lifetime)?).await.map_err(|error| Unsigned(error.into()))?;
+        Ok(link(&signed, now + lifetime))
+    }
+}
+
+fn validity(lifetime: TimeDelta) -> Result<PresigningConfig, Unsigned> {
+    let seconds = lifetime.num_seconds().max(1).unsigned_abs();
+    PresigningConfig::expires_in(Duration::from_secs(seconds)).map_err(|error| Unsigned(error.into()))
+}
+
+fn link(signed: &PresignedRequest, expires_at: DateTime<Utc>) -> Link {
+    // With tracing on, the SDK lists a trace header that it does not sign: a client that sent it would be refused.
+    let headers = signed.headers().filter(|(name, _)| *name != "x-amzn-trace-id");
+    Link {
+        method: signed.method().to_owned(),
+        url: signed.uri().to_owned(),
+        headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        expires_at,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_names_no_recording_has_no_owner() {
+        let id = RecordingId::from_bytes([7; 16]);
+        assert!(owner(&format!("recordings/demo/{id}")).is_some());
+        for key in [format!("recordings/../{id}x"), format!("other/demo/{id}"), format!("recordings/demo/{id}/x"), "recordings/".to_owned()]
+        {
+            assert_eq!(owner(&key), None, "{key}");
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Reads typed values out of an item. What is missing or malformed is an error that names the attribute, never skipped.
+
+use std::str::FromStr;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, Utc};
+use thiserror::Error;
+
+use super::key::Item;
+
+/// An item does not hold what an item of its kind holds.
+#[derive(Debug, Error)]
+#[error("the attribute {attribute} is missing or malformed")]
+pub struct BadItem {
+    pub attribute: &'static str,
+}
+
+type Read<T> = Result<T, BadItem>;
+
+pub fn text<'a>(item: &'a Item, attribute: &'static str) -> Read<&'a str> {
+    optional_text(item, attribute)?.ok_or(BadItem { attribute })
+}
+
+pub fn optional_text<'a>(item: &'a Item, attribute: &'static str) -> Read<Option<&'a str>> {
+    let Some(value) = item.get(attribute) else { return Ok(None) };
+    value.as_s().map(|text| Some(text.as_str())).map_err(|_| BadItem { attribute })
+}
+
+/// A value that parses from a text, as every id, number and note does.
+pub fn parsed<T: TryFrom<String>>(item: &Item, attribute: &'static str) -> Read<T> {
+    T::try_from(text(item, attribute)?.to_owned()).map_err(|_| BadItem { attribute })
+}
+
+pub fn optional_parsed<T: TryFrom<String>>(item: &Item, attribute: &'static str) -> Read<Option<T>> {
+    let Some(text) = optional_text(item, attribute)? else { return Ok(None) };
+    T::try_from(text.to_owned()).map(Some).map_err(|_| BadItem { attribute })
+}
+
+pub fn number<T: FromStr>(item: &Item, attribute: &'static str) -> Read<T> {
+    let value = item.get(attribute).and_then(|value| value.as_n().ok());
+    value.and_then(|digits| digits.parse().ok()).ok_or(BadItem { attribute })
+}
+
+/// An instant kept as Unix milliseconds.
+pub fn instant(item: &Item, attribute: &'static str) -> Read<DateTime<Utc>> {
+    DateTime::from_timestamp_millis(number(item, attribute)?).ok_or(BadItem { attribute })
+}
+
+pub fn optional_instant(item: &Item, attribute: &'static str) -> Read<Option<DateTime<Utc>>> {
+    if item.contains_key(attribute) { instant(item, attribute).map(Some) } else { Ok(None) }
+}
+
+/// A flag; absent means no.
+pub fn flag(item: &Item, attribute: &'static str) -> Read<bool> {
+    item.get(attribute).map_or(Ok(false), |value| value.as_bool().copied().map_err(|_| BadItem { attribute }))
+}
+
+/// A set of texts; absent means the empty set.
+pub fn set<'a>(item: &'a Item, attribute: &'static str) -> Read<&'a [String]> {
+    item.get(attribute).map_or(Ok(&[]), |value| value.as_ss().map(Vec::as_slice).map_err(|_| BadItem { attribute }))
+}
+
+pub fn bytes<const N: usize>(item: &Item, attribute: &'static str) -> Read<[u8; N]> {
+    let value = item.get(attribute).and_then(|value| value.as_b().ok());
+    value.and_then(|blob| blob.as_ref().try_into().ok()).ok_or(BadItem { attribute })
+}
+
+pub fn s(text: impl ToString) -> AttributeValue {
+    AttributeValue::S(text.to_string())
+}
+
+pub fn n(number: impl ToString) -> AttributeValue {
+    AttributeValue::N(number.to_string())
+}

@@ -1,0 +1,49 @@
+//! The table: one DynamoDB table for everything that is known. `key` spells its keys, the other files are named by the items they read
+//! and write.
+
+pub mod arrival;
+mod attributes;
+pub mod audit;
+pub mod key;
+pub mod people;
+pub mod recording;
+pub mod registration;
+
+use aws_sdk_dynamodb::{
+    Client,
+    error::{ProvideErrorMetadata, SdkError},
+};
+use thiserror::Error;
+
+pub use attributes::BadItem;
+
+/// The table, as a function reaches it.
+#[derive(Clone, Debug)]
+pub struct Table {
+    pub client: Client,
+    pub name: String,
+}
+
+/// Why the table gave no answer.
+#[derive(Debug, Error)]
+pub enum Error {
+    /// More requests than the table takes at the moment, after the SDK's retries.
+    #[error("the table is busy")]
+    Busy,
+    #[error("could not reach the table")]
+    Request(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("could not read an item")]
+    Item(#[from] BadItem),
+}
+
+impl<E> From<SdkError<E>> for Error
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    fn from(error: SdkError<E>) -> Self {
+        match error.code() {
+            Some("ProvisionedThroughputExceededException" | "ThrottlingException" | "RequestLimitExceeded") => Self::Busy,
+            _ => Self::Request(error.into()),
+        }
+    }
+}

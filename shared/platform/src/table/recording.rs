@@ -1,0 +1,191 @@
+//! Recordings: the item, read one by one or a page at a time.
+//!
+//! | attribute    | type | what |
+//! |--------------|------|------|
+//! | `at`         | S    | start and id, see `key` |
+//! | `by_user`    | S    | organisation and recorded user, see `key` |
+//! | `state`      | S    | `expected`, `stored`, `rejected` |
+//! | `call`       | S    | the app's call id |
+//! | `dir`        | S    | `in`, `out` |
+//! | `peer`       | S    | the counterpart's number, or `withheld` |
+//! | `ms`         | N    | duration in milliseconds: measured once stored, the app's word before |
+//! | `type`       | S    | content type |
+//! | `bytes`      | N    | length of the audio |
+//! | `sha`        | B    | SHA-256 of the audio |
+//! | `note`       | S    | optional |
+//! | `mark`       | S    | optional |
+//! | `registered` | N    | Unix milliseconds |
+//! | `stored`     | N    | Unix milliseconds, once stored |
+//! | `why`        | S    | the reason, once rejected |
+//! | `expires_at` | N    | Unix seconds: the table's TTL |
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    ids::{OrganisationId, RecordingId, UserId},
+    recording::{Audio, ContentType, Direction, Recording, Sha256, State},
+};
+
+use super::{
+    BadItem, Error, Table,
+    attributes::{bytes, instant, n, number, optional_parsed, parsed, s, text},
+    key::{self, Item},
+};
+
+/// A recording's place in the order of every list: start, then id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    pub started_at: DateTime<Utc>,
+    pub id: RecordingId,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    #[default]
+    Newest,
+    Oldest,
+}
+
+/// Which recordings to list.
+#[derive(Clone, Debug)]
+pub struct Listing<'a> {
+    pub organisation: &'a OrganisationId,
+    /// Only this user's.
+    pub user: Option<&'a UserId>,
+    /// From this start, inclusive.
+    pub from: DateTime<Utc>,
+    /// To this start, exclusive.
+    pub to: DateTime<Utc>,
+    pub order: Order,
+    pub limit: usize,
+    /// After this place, for the next page.
+    pub after: Option<Position>,
+}
+
+/// Queries that one page may take when expired items, not removed yet, lie in its way.
+const QUERIES_AT_MOST: usize = 4;
+
+impl Table {
+    /// The recording, if it is registered and has not expired at `now`. 1 request.
+    pub async fn recording(&self, organisation: &OrganisationId, id: RecordingId, now: DateTime<Utc>) -> Result<Option<Recording>, Error> {
+        let get = self.client.get_item().table_name(&self.name).set_key(Some(key::recording(organisation, id)));
+        let Some(item) = get.send().await?.item else { return Ok(None) };
+        Ok(read(organisation, &item)?.filter(|recording| recording.expires_at > now))
+    }
+
+    /// A page of the listing, and the place after which the next begins; none when this was the last. 1 request, up to
+    /// [`QUERIES_AT_MOST`] where many expired items await removal; then the page may come short.
+    pub async fn page(&self, listing: &Listing<'_>, now: DateTime<Utc>) -> Result<(Vec<Recording>, Option<Position>), Error> {
+        let mut rows = Vec::new();
+        let mut start = listing.after.map(|after| start_key(listing, after));
+        for _ in 0..QUERIES_AT_MOST {
+            let missing = listing.limit + 1 - rows.len();
+            let answer = self.query(listing, now, missing, start).await?;
+            for item in answer.items.unwrap_or_default() {
+                rows.extend(read(listing.organisation, &item)?);
+            }
+            start = answer.last_evaluated_key;
+            if start.is_none() || rows.len() > listing.limit {
+                break;
+            }
+        }
+        let next = if rows.len() > listing.limit {
+            rows.truncate(listing.limit);
+            rows.last().map(|row| Position { started_at: row.started_at, id: row.id })
+        } else {
+            start.map(|key| position(&key)).transpose()?
+        };
+        Ok((rows, next))
+    }
+
+    async fn query(
+        &self,
+        listing: &Listing<'_>,
+        now: DateTime<Utc>,
+        limit: usize,
+        start: Option<Item>,
+    ) -> Result<aws_sdk_dynamodb::operation::query::QueryOutput, Error> {
+        let (index, attribute, partition) = match listing.user {
+            Some(user) => (key::BY_USER, "by_user", key::recordings_of(listing.organisation, user)),
+            None => (key::BY_ORG, "pk", key::recordings(listing.organisation)),
+        };
+        let query = self.client.query().table_name(&self.name).index_name(index);
+        let answer = query
+            .key_condition_expression("#partition = :partition AND #at BETWEEN :from AND :to")
+            .filter_expression("expires_at > :now")
+            .expression_attribute_names("#partition", attribute)
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":partition", s(partition))
+            .expression_attribute_values(":from", s(key::from(listing.from)))
+            .expression_attribute_values(":to", s(key::before(listing.to)))
+            .expression_attribute_values(":now", n(now.timestamp()))
+            .scan_index_forward(listing.order == Order::Oldest)
+            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
+            .set_exclusive_start_key(start)
+            .send()
+            .await?;
+        Ok(answer)
+    }
+}
+
+/// The recording that an item holds; none if only a note has come so far.
+pub(super) fn read(organisation: &OrganisationId, item: &Item) -> Result<Option<Recording>, BadItem> {
+    if !item.contains_key("state") {
+        return Ok(None);
+    }
+    Ok(Some(Recording {
+        id: parsed(item, "sk")?,
+        organisation: organisation.clone(),
+        user: key::user_of(text(item, "by_user")?).ok_or(BadItem { attribute: "by_user" })?,
+        call: parsed(item, "call")?,
+        direction: read_direction(item)?,
+        counterpart: parsed(item, "peer")?,
+        started_at: key::started_at(text(item, "at")?).ok_or(BadItem { attribute: "at" })?,
+        duration: TimeDelta::milliseconds(number(item, "ms")?),
+        audio: read_audio(item)?,
+        note: optional_parsed(item, "note")?,
+        mark: optional_parsed(item, "mark")?,
+        registered_at: instant(item, "registered")?,
+        expires_at: DateTime::from_timestamp(number(item, "expires_at")?, 0).ok_or(BadItem { attribute: "expires_at" })?,
+        state: read_state(item)?,
+    }))
+}
+
+fn read_direction(item: &Item) -> Result<Direction, BadItem> {
+    match text(item, "dir")? {
+        "in" => Ok(Direction::In),
+        "out" => Ok(Direction::Out),
+        _ => Err(BadItem { attribute: "dir" }),
+    }
+}
+
+fn read_audio(item: &Item) -> Result<Audio, BadItem> {
+    Ok(Audio {
+        content_type: ContentType::parse(text(item, "type")?).ok_or(BadItem { attribute: "type" })?,
+        length: number(item, "bytes")?,
+        sha256: Sha256(bytes(item, "sha")?),
+    })
+}
+
+fn read_state(item: &Item) -> Result<State, BadItem> {
+    match text(item, "state")? {
+        "expected" => Ok(State::Expected),
+        "stored" => Ok(State::Stored { at: instant(item, "stored")? }),
+        "rejected" => Ok(State::Rejected { reason: text(item, "why")?.to_owned() }),
+        _ => Err(BadItem { attribute: "state" }),
+    }
+}
+
+fn start_key(listing: &Listing<'_>, after: Position) -> Item {
+    let mut key = key::recording(listing.organisation, after.id);
+    key.insert("at".to_owned(), AttributeValue::S(key::at(after.started_at, after.id)));
+    if let Some(user) = listing.user {
+        key.insert("by_user".to_owned(), AttributeValue::S(key::recordings_of(listing.organisation, user)));
+    }
+    key
+}
+
+fn position(key: &Item) -> Result<Position, BadItem> {
+    let started_at = key::started_at(text(key, "at")?).ok_or(BadItem { attribute: "at" })?;
+    Ok(Position { started_at, id: parsed(key, "sk")? })
+}
