@@ -1,1 +1,11 @@
+//! What the tests stand on: a table of their own, the local cloud, calls to make, requests to send.
 
+pub mod bucket;
+pub mod call;
+pub mod cloud;
+pub mod golden;
+pub mod people;
+pub mod recording;
+pub mod request;
+pub mod speech;
+pub mod table;

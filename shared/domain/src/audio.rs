@@ -284,3 +284,143 @@ fn le(bytes: &[u8]) -> u64 {
 fn be(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// What [`probe`] makes of an object, and the reads it took. Fails if a read breaks the contract.
+    pub(super) fn run(object: &[u8]) -> (Step, usize) {
+        run_long(object.len() as u64, |range| object[range.start as usize..range.end as usize].to_vec())
+    }
+
+    /// The same for an object of any length, the bytes of which `read` makes up.
+    pub(super) fn run_long(length: u64, read: impl Fn(Range<u64>) -> Vec<u8>) -> (Step, usize) {
+        let (mut windows, mut asked) = (Vec::<Window>::new(), 0);
+        while let Step::Read(range) = probe(length, &windows) {
+            assert!(range.start < range.end && range.end <= length, "asked for {range:?} of {length}");
+            asked += range.end - range.start;
+            assert!(windows.len() < READS_AT_MOST && asked <= BYTES_AT_MOST, "asked for {asked} bytes in {} reads", windows.len() + 1);
+            for window in &windows {
+                let end = window.offset + window.bytes.len() as u64;
+                assert!(range.start < window.offset || range.end > end, "asked for {range:?} again");
+            }
+            windows.push(Window { offset: range.start, bytes: read(range) });
+        }
+        (probe(length, &windows), windows.len())
+    }
+
+    pub(super) fn milliseconds(object: &[u8]) -> u128 {
+        match run(object).0 {
+            Step::Audio(audio) => audio.duration.as_millis(),
+            step => panic!("not audio: {step:?}"),
+        }
+    }
+
+    pub(super) fn reason(object: &[u8]) -> NotAudio {
+        match run(object).0 {
+            Step::NotAudio(reason) => reason,
+            step => panic!("audio: {step:?}"),
+        }
+    }
+
+    fn valid_files() -> Vec<Vec<u8>> {
+        vec![
+            wav::tests::second_of_speech(),
+            mp3::tests::file(3000, |_| 32),
+            mp3::tests::file(3000, |at| [32, 64][at % 2]),
+            mp4::tests::index_first(200_000),
+            mp4::tests::index_last(200_000),
+            mp4::tests::fragments(),
+            ogg::tests::opus(200),
+        ]
+    }
+
+    #[test]
+    fn an_empty_object_is_not_read() {
+        assert_eq!(probe(0, &[]), Step::NotAudio(NotAudio::Empty));
+    }
+
+    #[test]
+    fn what_is_not_audio_is_told_so() {
+        let cases: [(&[u8], NotAudio); 5] = [
+            ("Möte med kunden, tisdag".as_bytes(), NotAudio::Unknown),
+            (b"PK\x03\x04 and more", NotAudio::Other("a zip archive")),
+            (b"\x89PNG\r\n\x1a\n", NotAudio::Other("a png image")),
+            (b"\xff\xd8\xff\xe0 JFIF", NotAudio::Other("a jpeg image")),
+            (b"%PDF-1.7", NotAudio::Other("a pdf document")),
+        ];
+        for (object, expected) in cases {
+            assert_eq!(reason(object), expected);
+        }
+        assert_eq!(NotAudio::Truncated(Container::Mp4).to_string(), "the mp4 ends before the audio that its header promises");
+    }
+
+    #[test]
+    fn a_content_type_promises_one_container() {
+        assert_eq!(Container::of_content_type("audio/x-m4a"), Some(Container::Mp4));
+        assert_eq!(Container::of_content_type("audio/aac"), None);
+        assert_eq!(Container::Mp4.extension(), "m4a");
+    }
+
+    #[test]
+    fn reads_that_come_back_empty_end_the_probe() {
+        for object in valid_files() {
+            let (step, _) = run_long(object.len() as u64, |_| Vec::new());
+            assert!(matches!(step, Step::NotAudio(_)));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_answered(object in vec(any::<u8>(), 0..4000)) {
+            run(&object);
+        }
+
+        #[test]
+        fn any_bytes_after_any_magic_number_are_answered(
+            magic in prop::sample::select(vec![&b"RIFF\0\0\0\0WAVEfmt "[..], b"\0\0\0\x08ftyp", b"OggS\0\x02", b"ID3\x04\0\0", b"\xff\xfb\x90\xc0"]),
+            rest in vec(any::<u8>(), 0..4000),
+        ) {
+            run(&[magic, &rest].concat());
+        }
+
+        #[test]
+        fn a_valid_file_with_any_bytes_changed_is_answered(
+            file in prop::sample::select(valid_files()),
+            changes in vec((0..600usize, any::<bool>(), prop_oneof![any::<u8>(), Just(0), Just(0xff)]), 1..12),
+            cut in prop::option::of(any::<prop::sample::Index>()),
+        ) {
+            let mut object = file;
+            let size = object.len();
+            for (at, from_end, byte) in changes {
+                object[if from_end { size - 1 - at } else { at }] = byte;
+            }
+            object.truncate(cut.map_or(size, |cut| cut.index(size)));
+            run(&object);
+        }
+
+        #[test]
+        fn any_length_is_answered(file in prop::sample::select(valid_files()), length in prop_oneof![any::<u64>(), 0..300_000u64], shorter in any::<bool>()) {
+            run_long(length, |range| {
+                let at = |place: u64| file.get((place % file.len() as u64) as usize).copied().unwrap_or(0);
+                let bytes = range.map(at);
+                if shorter { bytes.skip(1).collect() } else { bytes.collect() }
+            });
+        }
+
+        #[test]
+        fn any_windows_are_answered(length in any::<u64>(), windows in vec((any::<u64>(), vec(any::<u8>(), 0..99)), 0..5)) {
+            let windows: Vec<_> = windows.into_iter().map(|(offset, bytes)| Window { offset, bytes }).collect();
+            probe(length, &windows);
+        }
+
+        #[test]
+        fn numbers_read_as_they_were_written(number in any::<u64>()) {
+            prop_assert_eq!((be(&number.to_be_bytes()), le(&number.to_le_bytes())), (number, number));
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use data_encoding::BASE32_NOPAD;
+use data_encoding::BASE32HEX_NOPAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
@@ -22,7 +22,8 @@ pub struct UserId(String);
 #[serde(try_from = "String", into = "String")]
 pub struct CallId(String);
 
-/// A recording: 16 bytes of a hash of organisation and call, spelt as 26 characters of lower-case base32 (RFC 4648, no padding).
+/// A recording: 16 bytes of a hash of organisation and call, spelt as 26 characters of
+/// lower-case base32hex (RFC 4648, section 7, no padding), which sorts as the bytes do.
 ///
 /// Every writer (the app's note during the call, a customer's fields, the registration, the ingest) derives the same id, so all of them
 /// address the same item without asking anyone.
@@ -37,7 +38,7 @@ pub enum InvalidId {
     Slug,
     #[error("a call is named by 1 to 128 visible ASCII characters without spaces")]
     Call,
-    #[error("a recording is named by 26 characters of a-z and 2-7")]
+    #[error("a recording is named by 26 characters of 0-9 and a-v")]
     Recording,
 }
 
@@ -92,7 +93,7 @@ impl TryFrom<String> for RecordingId {
         if text.bytes().any(|b| b.is_ascii_uppercase()) {
             return Err(InvalidId::Recording);
         }
-        let bytes = BASE32_NOPAD.decode(text.to_ascii_uppercase().as_bytes()).map_err(|_| InvalidId::Recording)?;
+        let bytes = BASE32HEX_NOPAD.decode(text.to_ascii_uppercase().as_bytes()).map_err(|_| InvalidId::Recording)?;
         bytes.try_into().map(Self).map_err(|_| InvalidId::Recording)
     }
 }
@@ -141,7 +142,7 @@ impl fmt::Display for CallId {
 
 impl fmt::Display for RecordingId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&BASE32_NOPAD.encode(&self.0).to_ascii_lowercase())
+        f.write_str(&BASE32HEX_NOPAD.encode(&self.0).to_ascii_lowercase())
     }
 }
 

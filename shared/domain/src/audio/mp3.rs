@@ -241,3 +241,114 @@ impl Seen {
         if self.varied { Measured::Estimated } else { Measured::Exact }
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::Step;
+    use super::super::tests::{milliseconds, reason, run};
+    use super::*;
+
+    /// Frames of 24 ms: MPEG 2, 24 kHz, mono.
+    fn frame(kilobits: u64) -> Vec<u8> {
+        let index = MPEG2.iter().position(|rate| *rate == kilobits).map_or(0, |at| at as u8 + 1);
+        let mut frame = vec![0xff, 0xf3, index << 4 | 1 << 2, 0xc0];
+        frame.resize(3 * kilobits as usize, 0x55);
+        frame
+    }
+
+    pub(in super::super) fn file(frames: usize, kilobits: impl Fn(usize) -> u64) -> Vec<u8> {
+        (0..frames).flat_map(|at| frame(kilobits(at))).collect()
+    }
+
+    fn counted(name: &[u8; 4], frames: u32, bytes: u32) -> Vec<u8> {
+        let mut first = frame(64);
+        let header = [&name[..], &3u32.to_be_bytes(), &frames.to_be_bytes(), &bytes.to_be_bytes()].concat();
+        first[13..13 + header.len()].copy_from_slice(&header);
+        first
+    }
+
+    fn tag(size: usize) -> Vec<u8> {
+        let seven = |shift: usize| (size >> shift & 0x7f) as u8;
+        [b"ID3\x04\0\0", &[seven(21), seven(14), seven(7), seven(0)][..], &vec![0; size]].concat()
+    }
+
+    fn measured(object: &[u8]) -> Option<Measured> {
+        if let Step::Audio(audio) = run(object).0 { Some(audio.measured) } else { None }
+    }
+
+    #[test]
+    fn frames_of_one_size_are_counted_exactly() {
+        for frames in [4, 400, 40_000] {
+            let object = file(frames, |_| 32);
+            assert_eq!(milliseconds(&object), 24 * frames as u128);
+            assert_eq!(measured(&object), Some(Measured::Exact));
+        }
+    }
+
+    #[test]
+    fn padded_frames_are_counted_by_their_bit_rate() {
+        let sizes = (0..50_000u64).map(|at| (at + 1) * 11_520_000 / 110_250 - at * 11_520_000 / 110_250); // 144 × 32,000 / 44,100
+        let frames = sizes.flat_map(|size| {
+            let mut frame = vec![0xff, 0xfb, if size == 105 { 0x12 } else { 0x10 }, 0xc0];
+            frame.resize(size as usize, 0x55);
+            frame
+        });
+        assert_eq!(milliseconds(&frames.collect::<Vec<u8>>()), 50_000 * 1152 * 1000 / 44_100);
+    }
+
+    #[test]
+    fn a_counting_header_is_believed_if_its_bytes_are_there() {
+        let frames = file(5000, |at| [32, 64][at % 2]);
+        let bytes = frames.len() as u32 + 192;
+        for name in [b"Xing", b"Info"] {
+            let object = [counted(name, 5000, bytes), frames.clone()].concat();
+            assert_eq!((milliseconds(&object), measured(&object), run(&object).1), (120_000, Some(Measured::Exact), 1));
+            assert_eq!(reason(&object[..object.len() - 1]), NotAudio::Truncated(Container::Mp3));
+        }
+    }
+
+    #[test]
+    fn a_count_of_the_first_of_several_joined_recordings_is_passed_over() {
+        let part = [counted(b"Info", 2000, 2001 * 192), file(2000, |_| 64)].concat();
+        assert_eq!(milliseconds(&part.repeat(3)), 3 * 2001 * 24);
+    }
+
+    #[test]
+    fn fraunhofers_header_counts_too() {
+        let mut first = frame(64);
+        let header = [&b"VBRI"[..], &[0; 6], &0u32.to_be_bytes(), &5000u32.to_be_bytes()].concat();
+        first[36..36 + header.len()].copy_from_slice(&header);
+        assert_eq!(milliseconds(&[first, file(5000, |_| 64)].concat()), 120_000);
+    }
+
+    #[test]
+    fn varying_rates_without_a_count_are_an_estimate() {
+        let object = file(20_000, |at| [32, 64][at % 2]);
+        assert_eq!(measured(&object), Some(Measured::Estimated));
+        assert!(milliseconds(&object).abs_diff(480_000) < 500);
+    }
+
+    #[test]
+    fn tags_before_and_after_are_not_counted() {
+        let closing = [&b"TAG"[..], &[b' '; 125]].concat();
+        for (before, frames) in [(100, 400), (100, 40_000), (200_000, 400), (200_000, 40_000)] {
+            let object = [tag(before), file(frames, |_| 32), closing.clone()].concat();
+            assert_eq!(milliseconds(&object), 24 * frames as u128);
+        }
+    }
+
+    #[test]
+    fn a_recording_may_begin_and_end_within_a_frame() {
+        let object = file(10, |_| 32);
+        assert_eq!(milliseconds(&object[50..object.len() - 50]), 8 * 24);
+    }
+
+    #[test]
+    fn what_cannot_be_measured_has_a_reason() {
+        assert_eq!(reason(&file(1, |_| 32)), NotAudio::Unknown);
+        assert_eq!(reason(&[tag(100), b"text".repeat(100)].concat()), NotAudio::Unknown);
+        assert_eq!(reason(&tag(100)[..50]), NotAudio::Truncated(Container::Mp3));
+        assert_eq!(reason(&[0xff, 0xf1, 0x50, 0x80].repeat(1000)), NotAudio::Unknown); // AAC in ADTS
+        assert!(matches!(reason(&[file(400, |_| 32), vec![0; 300_000]].concat()), NotAudio::Damaged(..)));
+    }
+}

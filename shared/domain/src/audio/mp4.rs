@@ -161,5 +161,123 @@ fn segment_time(known: Known<'_>, body: Area) -> Result<Option<Duration>, Stop> 
         end = end.saturating_add(be(&entry[..4]) & 0x7fff_ffff);
         ticks += be(&entry[4..8]);
     }
-    Ok(time(ticks, rate).filter(|_| end == known.length || known.from(end).get(4..8) == Some(b"mfra")))
+    let is_whole = end == known.length || known.bytes(end, 8)?.is_some_and(|header| header.ends_with(b"mfra"));
+    Ok(time(ticks, rate).filter(|_| is_whole))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::tests::{milliseconds, reason, run};
+    use super::*;
+
+    fn part(name: &[u8; 4], bodies: &[Vec<u8>]) -> Vec<u8> {
+        let body = bodies.concat();
+        [&(8 + body.len() as u32).to_be_bytes()[..], name, &body].concat()
+    }
+
+    fn words(words: &[u32]) -> Vec<u8> {
+        words.iter().flat_map(|word| word.to_be_bytes()).collect()
+    }
+
+    fn start() -> Vec<u8> {
+        part(b"ftyp", &[b"M4A \0\0\0\0".to_vec()])
+    }
+
+    fn track(handler: &[u8; 4], table: usize) -> Vec<u8> {
+        let handler = part(b"hdlr", &[words(&[0, 0]), handler.to_vec(), words(&[0, 0, 0])]);
+        part(
+            b"trak",
+            &[part(b"tkhd", &[vec![0; 84]]), part(b"mdia", &[part(b"mdhd", &[vec![0; 24]]), handler, part(b"stsz", &[vec![9; table]])])],
+        )
+    }
+
+    fn movie(milliseconds: u32, more: &[Vec<u8>]) -> Vec<u8> {
+        part(b"moov", &[part(b"mvhd", &[words(&[0, 0, 0, 1000, milliseconds]), vec![0; 80]]), more.concat()])
+    }
+
+    fn sound(size: usize) -> Vec<u8> {
+        part(b"mdat", &[vec![7; size]])
+    }
+
+    pub(in super::super) fn index_first(size: usize) -> Vec<u8> {
+        [start(), movie(1500, &[track(b"soun", size / 4)]), sound(size)].concat()
+    }
+
+    pub(in super::super) fn index_last(size: usize) -> Vec<u8> {
+        [start(), sound(size), movie(1500, &[track(b"soun", size / 4)])].concat()
+    }
+
+    fn extends(duration: Option<u32>) -> Vec<u8> {
+        let header = duration.map(|duration| part(b"mehd", &[words(&[0, duration])]));
+        part(b"mvex", &[header.unwrap_or_default(), part(b"trex", &[vec![0; 24]])])
+    }
+
+    fn fragment() -> Vec<u8> {
+        [part(b"moof", &[part(b"mfhd", &[words(&[0, 1])])]), sound(92)].concat() // 16 + 8 and 100 bytes
+    }
+
+    fn segment_index(sizes: &[u32]) -> Vec<u8> {
+        let entries: Vec<u32> = sizes.iter().flat_map(|size| [*size, 8000, 0]).collect();
+        part(b"sidx", &[words(&[0, 1, 16_000, 0, 0, sizes.len() as u32]), words(&entries)])
+    }
+
+    fn fragmented(milliseconds: u32, extends: Vec<u8>, rest: &[Vec<u8>]) -> Vec<u8> {
+        [start(), movie(milliseconds, &[track(b"soun", 0), extends]), rest.concat()].concat()
+    }
+
+    pub(in super::super) fn fragments() -> Vec<u8> {
+        let size = fragment().len() as u32;
+        fragmented(0, extends(None), &[segment_index(&[size, size]), fragment(), fragment()])
+    }
+
+    #[test]
+    fn the_index_may_stand_first_or_last() {
+        for size in [2000, 2_000_000] {
+            assert_eq!(milliseconds(&index_first(size)), 1500);
+            assert_eq!(milliseconds(&index_last(size)), 1500);
+        }
+        assert!(matches!(run(&index_last(2_000_000)), (_, 2)));
+        assert!(matches!(run(&index_first(2_000_000)), (_, 2)));
+    }
+
+    #[test]
+    fn sixty_four_bit_sizes_and_times_are_read() {
+        let long = [words(&[1]), b"mdat".to_vec(), 100_016u64.to_be_bytes().to_vec(), vec![0; 100_000]].concat();
+        let header = [words(&[1 << 24, 0, 0, 0, 0, 8000, 0, 12_000]), vec![0; 80]].concat();
+        let index = part(b"moov", &[part(b"mvhd", &[header]), track(b"soun", 0)]);
+        assert_eq!(milliseconds(&[start(), long, index].concat()), 1500);
+    }
+
+    #[test]
+    fn sound_may_be_the_second_track() {
+        let index = movie(1500, &[track(b"vide", 60_000), track(b"soun", 60_000)]);
+        assert_eq!(milliseconds(&[start(), sound(100_000), index].concat()), 1500);
+    }
+
+    #[test]
+    fn fragments_are_measured_by_a_total_or_a_segment_index_that_spans_them() {
+        assert_eq!(milliseconds(&fragmented(0, extends(Some(2500)), &[fragment()])), 2500);
+        assert_eq!(milliseconds(&fragments()), 1000);
+        assert_eq!(milliseconds(&[fragments(), part(b"mfra", &[])].concat()), 1000);
+        assert_eq!(reason(&[fragments(), fragment()].concat()), NotAudio::Fragmented);
+    }
+
+    #[test]
+    fn an_index_of_the_first_fragment_is_not_taken_for_the_whole() {
+        let rest = [sound(100_000), fragment(), fragment()];
+        assert_eq!(reason(&fragmented(1500, extends(None), &rest)), NotAudio::Fragmented);
+    }
+
+    #[test]
+    fn what_cannot_be_measured_has_a_reason() {
+        let mp4 = Container::Mp4;
+        for object in [index_first(100_000), index_last(100_000)] {
+            assert_eq!(reason(&object[..object.len() - 1]), NotAudio::Truncated(mp4));
+        }
+        assert_eq!(reason(&[start(), movie(1500, &[track(b"soun", 0)])].concat()), NotAudio::Truncated(mp4));
+        assert_eq!(reason(&[start(), sound(100_000)].concat()), NotAudio::NoIndex);
+        assert_eq!(reason(&[start(), movie(1500, &[track(b"vide", 0)]), sound(9)].concat()), NotAudio::NoSound(mp4));
+        assert_eq!(reason(&[start(), movie(0, &[track(b"soun", 0)]), sound(9)].concat()), NotAudio::NoSound(mp4));
+        assert!(matches!(reason(&[start(), words(&[4]), b"free".to_vec()].concat()), NotAudio::Damaged(..)));
+    }
 }

@@ -130,3 +130,86 @@ const fn remainders() -> [u32; 256] {
     }
     table
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::tests::{milliseconds, reason, run};
+    use super::*;
+
+    fn page(flags: u8, time: u64, serial: u32, body: &[u8]) -> Vec<u8> {
+        let segments: Vec<u8> = body.chunks(255).map(|segment| segment.len() as u8).collect();
+        let mut page =
+            [b"OggS\0", &[flags][..], &time.to_le_bytes(), &serial.to_le_bytes(), &[0; 8], &[segments.len() as u8], &segments, body]
+                .concat();
+        let sum = checksum(&page) as u32;
+        page[22..26].copy_from_slice(&sum.to_le_bytes());
+        page
+    }
+
+    fn opus_head(serial: u32) -> Vec<u8> {
+        page(2, 0, serial, b"OpusHead\x01\x01\x38\x01\x80\x3e\0\0\0\0\0")
+    }
+
+    /// Pages of one second each.
+    pub(in super::super) fn opus(seconds: u64) -> Vec<u8> {
+        let pages = (1..=seconds).map(|second| page(0, second * 48_000 + 312, 7, &[second as u8; 3000]));
+        [vec![opus_head(7), page(0, 0, 7, b"OpusTags")], pages.collect()].concat().concat()
+    }
+
+    #[test]
+    fn opus_is_measured_by_the_last_page_less_what_is_skipped() {
+        assert_eq!(milliseconds(&opus(3)), 3000);
+        assert!(matches!(run(&opus(3000)), (_, 2)));
+        assert_eq!(milliseconds(&opus(3000)), 3_000_000);
+    }
+
+    #[test]
+    fn vorbis_has_a_clock_of_its_own() {
+        let head = page(2, 0, 7, b"\x01vorbis\0\0\0\0\x01\x80\x3e\0\0 and the rest of it");
+        assert_eq!(milliseconds(&[head, page(4, 24_000, 7, b"sound")].concat()), 1500);
+    }
+
+    #[test]
+    fn a_page_cut_off_at_the_end_is_left_out() {
+        let object = opus(3);
+        assert_eq!(milliseconds(&object[..object.len() - 1]), 2000);
+        assert_eq!(milliseconds(&[object, opus(1)[..20].to_vec()].concat()), 3000);
+    }
+
+    #[test]
+    fn a_chance_page_in_a_payload_and_another_stream_are_not_believed() {
+        let mut fake = page(0, 1 << 40, 7, b"not a page");
+        fake[22] ^= 1;
+        assert_eq!(milliseconds(&[opus(3), fake].concat()), 3000);
+        assert_eq!(milliseconds(&[opus(3), page(0, 1 << 40, 8, b"another stream")].concat()), 3000);
+        assert_eq!(milliseconds(&[opus(3), page(0, NO_TIME, 7, b"no packet ends")].concat()), 3000);
+    }
+
+    #[test]
+    fn sound_is_found_behind_another_stream() {
+        let skeleton = page(2, 0, 1, b"fishead");
+        assert_eq!(milliseconds(&[skeleton, opus(3)].concat()), 3000);
+    }
+
+    #[test]
+    fn what_cannot_be_measured_has_a_reason() {
+        let ogg = Container::Ogg;
+        assert_eq!(reason(&[page(2, 0, 7, b"Speex   "), page(4, 8000, 7, b"sound")].concat()), NotAudio::Codec(ogg));
+        assert_eq!(reason(&opus(0)), NotAudio::NoSound(ogg));
+        assert!(matches!(reason(&opus(3)[..30]), NotAudio::Damaged(..)));
+        assert!(matches!(reason(&[opus(9), vec![0; 200_000]].concat()), NotAudio::Damaged(..)));
+    }
+
+    #[test]
+    fn a_tail_of_forged_pages_costs_few_checksums() {
+        let forged = page(0, 5, 7, &[])[..HEADER - 1].iter().copied().chain([255]).collect::<Vec<u8>>();
+        let object = [opus_head(7), forged.repeat(8000)].concat();
+        assert!(matches!(reason(&object), NotAudio::Damaged(..)));
+    }
+
+    #[test]
+    fn the_checksum_is_that_of_the_rfc() {
+        // Check value of this polynomial from nought, not reflected, not inverted, over the customary nine digits.
+        assert_eq!(checksum(b"123456789"), 0x89a1_897f);
+    }
+}

@@ -21,13 +21,15 @@ pub(super) fn measure(known: Known<'_>) -> Result<Duration, Stop> {
     let (mut at, mut format, mut large) = (12, None, None);
     loop {
         let chunk = Chunk::at(head, at).ok_or_else(|| missing(known, at))?;
+        let next = chunk.body_at.saturating_add(chunk.size).saturating_add(chunk.size % 2); // chunks begin at even places
         match chunk.name {
+            b"data" => return duration(known.length, &chunk, format, large),
+            _ if next > known.length => return Err(NotAudio::Truncated(Container::Wav).into()),
             b"fmt " => format = Some(Format::of(chunk.body)?),
             b"ds64" => large = chunk.body.get(8..16).map(le), // RF64: the size of data that a 32-bit field cannot hold
-            b"data" => return duration(known.length, &chunk, format, large),
             _ => {}
         }
-        at = chunk.body_at.saturating_add(chunk.size).saturating_add(chunk.size % 2); // chunks begin at even places
+        at = next;
     }
 }
 
@@ -95,4 +97,91 @@ fn duration(length: u64, data: &Chunk<'_>, format: Option<Format>, large: Option
         return Err(NotAudio::Truncated(Container::Wav).into());
     }
     Ok(time(size / block, rate).unwrap_or_default())
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::super::tests::{milliseconds, reason, run};
+    use super::*;
+
+    fn chunk(name: &[u8; 4], size: u32, body: &[u8]) -> Vec<u8> {
+        [&name[..], &size.to_le_bytes(), body].concat()
+    }
+
+    fn whole(name: &[u8; 4], body: &[u8]) -> Vec<u8> {
+        chunk(name, body.len() as u32, body)
+    }
+
+    fn format(coding: u16, bits: u16) -> Vec<u8> {
+        let block = bits / 8;
+        let fields = [
+            coding.to_le_bytes(),
+            1u16.to_le_bytes(),
+            8000u16.to_le_bytes(),
+            [0; 2],
+            [0; 2],
+            [0; 2],
+            block.to_le_bytes(),
+            bits.to_le_bytes(),
+        ];
+        whole(b"fmt ", fields.as_flattened())
+    }
+
+    fn file(chunks: &[Vec<u8>]) -> Vec<u8> {
+        [b"RIFF\xff\xff\xff\xffWAVE".to_vec(), chunks.concat()].concat()
+    }
+
+    pub(in super::super) fn second_of_speech() -> Vec<u8> {
+        file(&[format(1, 16), whole(b"data", &[0; 16_000])])
+    }
+
+    #[test]
+    fn pcm_and_both_laws_are_measured_in_one_read() {
+        assert!(matches!(run(&second_of_speech()), (_, 1)));
+        assert_eq!(milliseconds(&second_of_speech()), 1000);
+        for law in [6, 7] {
+            assert_eq!(milliseconds(&file(&[format(law, 8), whole(b"data", &[0; 12_000])])), 1500);
+        }
+    }
+
+    #[test]
+    fn metadata_before_the_data_and_an_odd_size_are_passed() {
+        let list = [whole(b"LIST", b"odd"), vec![0]].concat();
+        assert_eq!(milliseconds(&file(&[format(1, 16), list, whole(b"data", &[0; 8000])])), 500);
+    }
+
+    #[test]
+    fn an_extensible_format_names_its_coding_further_down() {
+        let mut extensible = format(0xfffe, 16);
+        extensible[4] = 40;
+        extensible.extend([22, 0, 16, 0, 0, 0, 0, 0, 1, 0]);
+        extensible.extend([0; 14]);
+        assert_eq!(milliseconds(&file(&[extensible, whole(b"data", &[0; 16_000])])), 1000);
+    }
+
+    #[test]
+    fn streamed_data_last_to_the_end_of_the_object() {
+        for size in [0, u32::MAX] {
+            assert_eq!(milliseconds(&file(&[format(1, 16), chunk(b"data", size, &[0; 16_000])])), 1000);
+        }
+    }
+
+    #[test]
+    fn rf64_tells_the_size_in_a_chunk_of_its_own() {
+        let sizes = [[0; 8], 8000u64.to_le_bytes(), [0; 8]].concat();
+        let mut object = file(&[whole(b"ds64", &sizes), format(1, 16), chunk(b"data", u32::MAX, &[0; 9000])]);
+        object[..4].copy_from_slice(b"RF64");
+        assert_eq!(milliseconds(&object), 500);
+    }
+
+    #[test]
+    fn what_cannot_be_measured_has_a_reason() {
+        let wav = Container::Wav;
+        assert_eq!(reason(&second_of_speech()[..9000]), NotAudio::Truncated(wav));
+        assert_eq!(reason(&second_of_speech()[..20]), NotAudio::Truncated(wav));
+        assert_eq!(reason(&file(&[format(0x31, 8), whole(b"data", &[0; 99])])), NotAudio::Codec(wav));
+        assert_eq!(reason(&file(&[format(1, 16), chunk(b"data", 0, &[])])), NotAudio::NoSound(wav));
+        assert_eq!(reason(&file(&[whole(b"LIST", &[0; 70_000]), format(1, 16), whole(b"data", &[0; 99])])), NotAudio::OutOfReach(wav));
+        assert!(matches!(reason(&file(&[whole(b"data", &[0; 99])])), NotAudio::Damaged(..)));
+    }
 }

@@ -28,6 +28,7 @@ pub struct Problem {
 
 /// What a client reads.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 #[schema(as = Problem)]
 pub struct Body {
     /// Names the cause; stable.

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Recording {
-    /// 26 characters of a-z and 2-7.
+    /// 26 characters of 0-9 and a-v.
     pub id: String,
     pub call_id: String,
     /// `expected`: registered, the audio is not here yet. `stored`: verified and playable. `rejected`: the audio was refused.

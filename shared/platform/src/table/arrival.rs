@@ -45,8 +45,9 @@ impl Table {
     /// # Errors
     /// [`Error::Busy`] when another write of the same user's count was under way: try again.
     pub async fn store(&self, arrival: &Arrival, duration: TimeDelta, now: DateTime<Utc>) -> Result<Outcome, Error> {
-        let recording = self.as_expected(arrival).update_expression("SET #state = :stored, stored = :now, ms = :ms");
+        let recording = self.as_expected(arrival).update_expression("SET #state = :stored, #stored = :now, ms = :ms");
         let recording = recording
+            .expression_attribute_names("#stored", "stored")
             .expression_attribute_values(":stored", s("stored"))
             .expression_attribute_values(":now", n(now.timestamp_millis()))
             .expression_attribute_values(":ms", n(duration.num_milliseconds()));

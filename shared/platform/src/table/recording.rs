@@ -64,6 +64,8 @@ pub struct Listing<'a> {
 
 /// Queries that one page may take when expired items, not removed yet, lie in its way.
 const QUERIES_AT_MOST: usize = 4;
+/// Rows that each of them reads after the first.
+const ROWS_TO_SKIP: usize = 1000;
 
 impl Table {
     /// The recording, if it is registered and has not expired at `now`. 1 request.
@@ -78,9 +80,9 @@ impl Table {
     pub async fn page(&self, listing: &Listing<'_>, now: DateTime<Utc>) -> Result<(Vec<Recording>, Option<Position>), Error> {
         let mut rows = Vec::new();
         let mut start = listing.after.map(|after| start_key(listing, after));
-        for _ in 0..QUERIES_AT_MOST {
-            let missing = listing.limit + 1 - rows.len();
-            let answer = self.query(listing, now, missing, start).await?;
+        for attempt in 0..QUERIES_AT_MOST {
+            let reach = if attempt == 0 { listing.limit + 1 } else { ROWS_TO_SKIP };
+            let answer = self.query(listing, now, reach, start).await?;
             for item in answer.items.unwrap_or_default() {
                 rows.extend(read(listing.organisation, &item)?);
             }

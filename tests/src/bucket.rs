@@ -1,0 +1,34 @@
+//! Buckets: one of a test's own in the local cloud, and one that is never reached.
+
+use aws_sdk_s3::{
+    Client,
+    config::{BehaviorVersion, Credentials, Region},
+    types::{BucketVersioningStatus, VersioningConfiguration},
+};
+use platform::{objects::Objects, requests::Requests};
+
+use crate::cloud::Cloud;
+
+/// A bucket for a test that only signs links: signing takes no request.
+pub fn unreached() -> Objects {
+    let config = aws_sdk_s3::Config::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .region(Region::new("eu-north-1"))
+        .credentials_provider(Credentials::new("test", "test", None, None, "test"))
+        .build();
+    Objects { client: Client::from_conf(config), bucket: "recordings".to_owned() }
+}
+
+/// A pair of buckets of a test's own, for recordings and for quarantine, and the count of the requests made of them.
+pub async fn pair(cloud: &Cloud, test: &str) -> anyhow::Result<(Objects, String, Requests)> {
+    let requests = Requests::default();
+    let client = cloud.s3(&requests);
+    let (bucket, quarantine) = (format!("{test}-recordings"), format!("{test}-quarantine"));
+    for name in [&bucket, &quarantine] {
+        client.create_bucket().bucket(name).send().await?;
+    }
+    let versioned = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+    client.put_bucket_versioning().bucket(&bucket).versioning_configuration(versioned).send().await?;
+    requests.take();
+    Ok((Objects { client, bucket }, quarantine, requests))
+}

@@ -1,0 +1,105 @@
+//! The local cloud that `make test` has started: where it is, and clients for what the tests look at from outside.
+
+use std::{collections::BTreeMap, fs};
+
+use anyhow::Context;
+use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
+use platform::{objects::Objects, requests::Requests, table::Table};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+/// What the local cloud wrote down about itself.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Cloud {
+    pub endpoint: String,
+    pub region: String,
+    pub api: String,
+    pub client_id: String,
+    pub table: String,
+    pub recordings_bucket: String,
+    pub quarantine_bucket: String,
+    pub queue_url: String,
+    pub dlq_url: String,
+    access_key: String,
+    secret_key: String,
+    users: BTreeMap<String, SignIn>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct SignIn {
+    email: String,
+    password: String,
+}
+
+/// The local cloud that `CLOUD` names.
+pub fn cloud() -> anyhow::Result<Cloud> {
+    let path = std::env::var("CLOUD").context("there is no local cloud: run the tests with `make test`")?;
+    serde_json::from_slice(&fs::read(&path).with_context(|| format!("could not read {path}"))?)
+        .context("could not read what the cloud wrote")
+}
+
+impl Cloud {
+    pub fn table(&self) -> Table {
+        let config = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(self.region.clone()))
+            .credentials_provider(self.credentials())
+            .endpoint_url(&self.endpoint)
+            .build();
+        Table { client: aws_sdk_dynamodb::Client::from_conf(config), name: self.table.clone() }
+    }
+
+    pub fn s3(&self, requests: &Requests) -> aws_sdk_s3::Client {
+        let config = aws_sdk_s3::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(self.region.clone()))
+            .credentials_provider(self.credentials())
+            .endpoint_url(&self.endpoint)
+            .force_path_style(true)
+            .interceptor(requests.clone())
+            .build();
+        aws_sdk_s3::Client::from_conf(config)
+    }
+
+    /// The recordings' bucket of the deployed service.
+    pub fn objects(&self) -> Objects {
+        Objects { client: self.s3(&Requests::default()), bucket: self.recordings_bucket.clone() }
+    }
+
+    pub fn sqs(&self) -> aws_sdk_sqs::Client {
+        let config = aws_sdk_sqs::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(self.region.clone()))
+            .credentials_provider(self.credentials())
+            .endpoint_url(&self.endpoint)
+            .build();
+        aws_sdk_sqs::Client::from_conf(config)
+    }
+
+    /// A token of the demonstration's user `name`, from the sign-in of the pool.
+    pub async fn token(&self, name: &str) -> anyhow::Result<String> {
+        let sign_in = self.users.get(name).with_context(|| format!("the demonstration has no user {name}"))?;
+        let answer: Value = reqwest::Client::new()
+            .post(&self.endpoint)
+            .header("content-type", "application/x-amz-json-1.1")
+            .header("x-amz-target", "AWSCognitoIdentityProviderService.InitiateAuth")
+            .body(
+                json!({
+                    "AuthFlow": "USER_PASSWORD_AUTH",
+                    "ClientId": self.client_id,
+                    "AuthParameters": { "USERNAME": sign_in.email, "PASSWORD": sign_in.password },
+                })
+                .to_string(),
+            )
+            .send()
+            .await?
+            .json()
+            .await?;
+        let token = answer["AuthenticationResult"]["IdToken"].as_str();
+        token.map(str::to_owned).with_context(|| format!("could not sign in: {answer}"))
+    }
+
+    fn credentials(&self) -> Credentials {
+        Credentials::new(&self.access_key, &self.secret_key, None, None, "test")
+    }
+}

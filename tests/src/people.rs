@@ -1,0 +1,74 @@
+//! Organisations and users to test with. A user is valid as built: recorded, acknowledged, with every right.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue::{Bool, N, S, Ss};
+use domain::ids::{OrganisationId, UserId};
+use platform::table::{Table, key};
+
+/// An organisation id; the test gives a valid one.
+pub fn organisation(name: &str) -> OrganisationId {
+    name.to_owned().try_into().expect("the test names a valid organisation")
+}
+
+/// A user id; the test gives a valid one.
+pub fn user(name: &str) -> UserId {
+    name.to_owned().try_into().expect("the test names a valid user")
+}
+
+/// A user, and what is unusual about them.
+#[derive(Clone, Debug)]
+pub struct Person {
+    pub name: &'static str,
+    pub administrator: bool,
+    pub rights: &'static [&'static str],
+    pub plan: Option<&'static str>,
+    pub activated: bool,
+    pub acknowledged: bool,
+}
+
+impl Person {
+    /// A recorded user with every right.
+    pub fn recorded(name: &'static str) -> Self {
+        let rights = &["listen", "download", "annotate"];
+        Self { name, administrator: false, rights, plan: Some("pro"), activated: true, acknowledged: true }
+    }
+
+    /// An administrator who is not recorded.
+    pub fn administrator(name: &'static str) -> Self {
+        Self { administrator: true, rights: &[], activated: false, acknowledged: false, ..Self::recorded(name) }
+    }
+
+    /// Writes the user into the table.
+    pub async fn joins(&self, table: &Table, to: &str) -> anyhow::Result<()> {
+        let mut item = key::user(&organisation(to), &user(self.name));
+        item.insert("name".into(), S(self.name.into()));
+        item.insert("administrator".into(), Bool(self.administrator));
+        if !self.rights.is_empty() {
+            item.insert("rights".into(), Ss(self.rights.iter().map(|&right| right.into()).collect()));
+        }
+        if let Some(plan) = self.plan {
+            item.insert("plan".into(), S(plan.into()));
+        }
+        if self.activated {
+            item.insert("activated_at".into(), N("1".into()));
+        }
+        if self.acknowledged {
+            item.insert("acknowledged_at".into(), N("1".into()));
+        }
+        put(table, item).await
+    }
+}
+
+/// Writes an organisation with the base service and 180 days of retention into the table.
+pub async fn found(table: &Table, name: &str) -> anyhow::Result<()> {
+    let mut item = key::organisation(&organisation(name));
+    item.insert("base_service".into(), Bool(true));
+    item.insert("retention_days".into(), N("180".into()));
+    put(table, item).await
+}
+
+async fn put(table: &Table, item: HashMap<String, aws_sdk_dynamodb::types::AttributeValue>) -> anyhow::Result<()> {
+    table.client.put_item().table_name(&table.name).set_item(Some(item)).send().await?;
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! Recordings to put into a table directly. A recording is valid as built: a minute of WAV from the given start, expected.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    ids::{CallId, RecordingId},
+    phone::Counterpart,
+    recording::{Audio, ContentType, Direction, Recording, Sha256, State},
+    retention::expires_at,
+};
+use platform::table::{
+    Table,
+    arrival::{Arrival, Outcome},
+    registration::Over,
+};
+
+use crate::{
+    call::now,
+    people::{organisation, user},
+};
+
+/// A recording of `user` in `organisation`, named after its call, that began at `started_at`.
+pub fn recording(to: &str, of: &str, call: &str, started_at: DateTime<Utc>) -> Recording {
+    let call = CallId::try_from(call.to_owned()).expect("the test names a valid call");
+    let organisation = organisation(to);
+    Recording {
+        id: RecordingId::of(&organisation, &call),
+        organisation,
+        user: user(of),
+        call,
+        direction: Direction::Out,
+        counterpart: Counterpart::try_from("+46701234567".to_owned()).expect("a valid number"),
+        started_at,
+        duration: TimeDelta::minutes(1),
+        audio: Audio { content_type: ContentType::parse("audio/wav").expect("a known type"), length: 960_044, sha256: Sha256([7; 32]) },
+        note: None,
+        mark: None,
+        registered_at: now(),
+        expires_at: expires_at(started_at, 180),
+        state: State::Expected,
+    }
+}
+
+/// Registers the recording.
+pub async fn register(table: &Table, recording: &Recording) -> anyhow::Result<()> {
+    let standing = table.register(recording, Over::Unregistered).await?;
+    anyhow::ensure!(standing.is_none(), "the recording is registered already");
+    Ok(())
+}
+
+/// Registers the recording and makes it stored.
+pub async fn store(table: &Table, recording: &Recording) -> anyhow::Result<()> {
+    register(table, recording).await?;
+    let arrival = Arrival {
+        organisation: recording.organisation.clone(),
+        id: recording.id,
+        user: recording.user.clone(),
+        audio: recording.audio.clone(),
+    };
+    let outcome = table.store(&arrival, recording.duration, now()).await?;
+    anyhow::ensure!(matches!(outcome, Outcome::Written), "the recording is not stored but {outcome:?}");
+    Ok(())
+}

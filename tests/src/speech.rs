@@ -1,0 +1,34 @@
+//! Real speech in the formats that phones and apps make. `make audio` joins it from recorded prompts; none of it is checked in.
+
+use std::{fs, path::PathBuf};
+
+use anyhow::Context;
+use serde::Deserialize;
+
+/// One recorded call.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Speech {
+    pub name: String,
+    pub content_type: String,
+    pub bytes: u64,
+    pub sha256: String,
+    /// What ffprobe says.
+    pub duration: f64,
+}
+
+/// Every file that `make audio` makes.
+pub fn all() -> anyhow::Result<Vec<Speech>> {
+    let manifest = fs::read(folder().join("manifest.json")).context("there is no audio: run `make audio`")?;
+    Ok(serde_json::from_slice(&manifest)?)
+}
+
+impl Speech {
+    /// The audio itself.
+    pub fn read(&self) -> anyhow::Result<Vec<u8>> {
+        fs::read(folder().join(&self.name)).with_context(|| format!("could not read {}", self.name))
+    }
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../.local/audio")
+}
