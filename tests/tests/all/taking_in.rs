@@ -1,1 +1,308 @@
-//! soon
+//! The ingest, on a table and buckets of a test's own: what becomes of what was uploaded.
+
+use std::collections::BTreeMap;
+
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
+use aws_sdk_s3::{primitives::ByteStream, types::ChecksumAlgorithm};
+use chrono::{TimeDelta, Utc};
+use data_encoding::BASE64;
+use domain::recording::{ContentType, Recording, Sha256, State};
+use ingest::App;
+use platform::{
+    objects::{self, Objects},
+    requests::Requests,
+    table::Table,
+};
+use serde_json::{Value, json};
+use sha2::Digest;
+use tests::{
+    bucket,
+    call::silence,
+    cloud::cloud,
+    people::{organisation, user},
+    recording::{recording, register},
+    speech::{self, Speech},
+    table,
+};
+
+/// The ingest's world, and what it costs.
+struct World {
+    app: App,
+    reads: Requests,
+    writes: Requests,
+}
+
+async fn world(test: &str) -> anyhow::Result<World> {
+    let (table, writes) = table::empty().await?;
+    let (objects, quarantine, reads) = bucket::pair(&cloud()?, test).await?;
+    Ok(World { app: App { table, objects, quarantine, now: Utc::now }, reads, writes })
+}
+
+/// A registered call that promises `audio`.
+async fn promised(world: &World, call: &str, content_type: &str, audio: &[u8]) -> anyhow::Result<Recording> {
+    let mut recording = recording("demo", "anna", call, Utc::now() - TimeDelta::hours(1));
+    recording.audio.content_type = ContentType::parse(content_type).expect("the test names a known type");
+    recording.audio.length = audio.len() as u64;
+    recording.audio.sha256 = Sha256(sha2::Sha256::digest(audio).into());
+    recording.registered_at = Utc::now();
+    register(&world.app.table, &recording).await?;
+    world.writes.take();
+    Ok(recording)
+}
+
+/// Puts `audio` by the recording's upload link, as the app does.
+async fn put_by_link(objects: &Objects, recording: &Recording, audio: &[u8]) -> anyhow::Result<reqwest::StatusCode> {
+    let link = objects.upload_link(recording, Utc::now()).await?;
+    let mut put = reqwest::Client::new().put(link.url).body(audio.to_vec());
+    for (name, value) in link.headers {
+        put = put.header(name, value);
+    }
+    Ok(put.send().await?.status())
+}
+
+/// The event that S3 sends of an object.
+fn created(key: &str) -> String {
+    let key = key.replace('/', "%2F");
+    json!({ "Records": [{
+        "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "eu-north-1", "eventTime": "2026-11-24T12:00:00.000Z",
+        "eventName": "ObjectCreated:Put", "userIdentity": {}, "requestParameters": {}, "responseElements": {},
+        "s3": { "s3SchemaVersion": "1.0", "bucket": { "name": "b" }, "object": { "key": key, "size": 1, "eTag": "e", "sequencer": "0" } }
+    }] })
+    .to_string()
+}
+
+async fn take_in(app: &App, bodies: &[String]) -> anyhow::Result<SqsBatchResponse> {
+    let messages: Vec<Value> =
+        bodies.iter().enumerate().map(|(number, body)| json!({ "messageId": format!("message-{number}"), "body": body })).collect();
+    let event: SqsEvent = serde_json::from_value(json!({ "Records": messages }))?;
+    Ok(ingest::handle(app, event).await?)
+}
+
+fn failed(answer: &SqsBatchResponse) -> Vec<&str> {
+    answer.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect()
+}
+
+async fn state(app: &App, recording: &Recording) -> anyhow::Result<Option<State>> {
+    let found = app.table.recording(&recording.organisation, recording.id, Utc::now()).await?;
+    Ok(found.map(|found| found.state))
+}
+
+async fn keys(objects: &Objects, bucket: &str) -> anyhow::Result<Vec<String>> {
+    let listed = objects.client.list_objects_v2().bucket(bucket).send().await?;
+    Ok(listed.contents().iter().filter_map(|object| object.key().map(str::to_owned)).collect())
+}
+
+/// What is counted on the user: recordings and bytes.
+async fn usage(table: &Table, of: &str) -> anyhow::Result<(u64, u64)> {
+    let key = platform::table::key::usage(&organisation("demo"), &user(of));
+    let item = table.client.get_item().table_name(&table.name).set_key(Some(key)).send().await?.item.unwrap_or_default();
+    let number = |name: &str| item.get(name).and_then(|value| value.as_n().ok()?.parse().ok()).unwrap_or_default();
+    Ok((number("recordings"), number("bytes")))
+}
+
+fn speech() -> anyhow::Result<Vec<Speech>> {
+    let all = speech::all()?;
+    anyhow::ensure!(all.len() >= 8, "there are too few files of speech: {}", all.len());
+    Ok(all)
+}
+
+#[tokio::test]
+async fn speech_of_every_format_is_stored_with_its_length_from_few_bytes() -> anyhow::Result<()> {
+    let world = world("every-format").await?;
+    for (number, file) in speech()?.into_iter().enumerate() {
+        let audio = file.read()?;
+        let recording = promised(&world, &format!("call-{number}"), &file.content_type, &audio).await?;
+        assert_eq!(put_by_link(&world.app.objects, &recording, &audio).await?, 200, "{}", file.name);
+        world.reads.take();
+        let answer = take_in(&world.app, &[created(&objects::key(&recording.organisation, recording.id))]).await?;
+        assert_eq!(failed(&answer), Vec::<&str>::new(), "{}", file.name);
+        let (reads, writes) = (world.reads.take(), world.writes.take());
+        let allowed = if file.content_type == "audio/wav" { 1 } else { 3 };
+        assert_eq!(reads.get("S3.HeadObject"), Some(&1), "{}: {reads:?}", file.name);
+        assert!((1..=allowed).contains(&reads["S3.GetObject"]), "{}: {reads:?}", file.name);
+        assert_eq!(reads.len(), 2, "{}: {reads:?}", file.name);
+        assert_eq!(writes, BTreeMap::from([("DynamoDB.TransactWriteItems".to_owned(), 1)]), "{}", file.name);
+        let found = world.app.table.recording(&recording.organisation, recording.id, Utc::now()).await?.expect("it is registered");
+        assert!(matches!(found.state, State::Stored { .. }), "{}: {:?}", file.name, found.state);
+        let off = (found.duration.as_seconds_f64() - file.duration).abs();
+        assert!(off <= 0.050, "{}: {} against {} s", file.name, found.duration, file.duration);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_bad_upload_ends_in_a_clear_answer_with_nothing_lost_and_nothing_served() -> anyhow::Result<()> {
+    let world = world("bad-uploads").await?;
+    let wav = silence(3);
+    let png = [b"\x89PNG\r\n\x1a\n".as_slice(), &[0; 200]].concat();
+    let zip = [b"PK\x03\x04".as_slice(), &[0; 200]].concat();
+    let cut = &wav[..wav.len() - 4_000];
+    let cases: [(&str, &str, &[u8]); 6] = [
+        ("truncated", "audio/wav", cut),
+        ("text", "audio/wav", b"this is a text with another name, and no audio at all in it"),
+        ("zip", "audio/mp4", &zip),
+        ("image", "audio/ogg", &png),
+        ("other-format", "audio/ogg", &wav),
+        ("one-byte", "audio/mpeg", b"x"),
+    ];
+    for (name, content_type, audio) in cases {
+        let recording = promised(&world, name, content_type, audio).await?;
+        assert_eq!(put_by_link(&world.app.objects, &recording, audio).await?, 200, "{name}");
+        let key = objects::key(&recording.organisation, recording.id);
+        let answer = take_in(&world.app, &[created(&key)]).await?;
+        assert_eq!(failed(&answer), Vec::<&str>::new(), "{name}");
+        let Some(State::Rejected { reason }) = state(&world.app, &recording).await? else {
+            anyhow::bail!("{name} was not rejected but is {:?}", state(&world.app, &recording).await?)
+        };
+        assert!(reason.len() > 10, "{name} is told why: {reason}");
+        assert!(keys(&world.app.objects, &world.app.objects.bucket).await?.is_empty(), "{name} is not served");
+        let kept = keys(&world.app.objects, &world.app.quarantine).await?;
+        assert!(kept.iter().any(|kept| kept.starts_with(&key)), "{name} is kept: {kept:?}");
+    }
+    assert_eq!(usage(&world.app.table, "anna").await?, (0, 0), "nothing is counted");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_upload_that_breaks_its_promise_is_refused_by_the_link() -> anyhow::Result<()> {
+    let world = world("broken-promise").await?;
+    let wav = silence(1);
+    let recording = promised(&world, "call-1", "audio/wav", &wav).await?;
+    let mut other = wav.clone();
+    other[100] ^= 1;
+    assert_eq!(put_by_link(&world.app.objects, &recording, &other).await?, 400, "other bytes than the checksum's");
+    assert_eq!(put_by_link(&world.app.objects, &recording, &wav[1..]).await?.as_u16() / 100, 4, "another length");
+    assert!(keys(&world.app.objects, &world.app.objects.bucket).await?.is_empty());
+    assert_eq!(put_by_link(&world.app.objects, &recording, &wav).await?, 200);
+    assert_eq!(put_by_link(&world.app.objects, &recording, &wav).await?, 412, "a second time");
+    let expired = world.app.objects.upload_link(&recording, Utc::now()).await?;
+    let stale = expired.url.replace("X-Amz-Expires=900", "X-Amz-Expires=901");
+    let mut put = reqwest::Client::new().put(stale).body(wav.clone());
+    for (name, value) in expired.headers {
+        put = put.header(name, value);
+    }
+    assert_eq!(put.send().await?.status(), 403, "a link made to last longer");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_object_that_nobody_registered_is_set_aside() -> anyhow::Result<()> {
+    let world = world("nobody").await?;
+    let stranger = recording("other", "anna", "call-1", Utc::now());
+    let wav = silence(1);
+    let keys_of = [objects::key(&stranger.organisation, stranger.id), "recordings/no/recording at+all".to_owned()];
+    for key in &keys_of {
+        let put = world.app.objects.client.put_object().bucket(&world.app.objects.bucket).key(key).body(ByteStream::from(wav.clone()));
+        put.send().await?;
+    }
+    let encoded = "recordings/no/recording+at%2Ball";
+    let answer = take_in(&world.app, &[created(&keys_of[0]), created(encoded)]).await?;
+    assert_eq!(failed(&answer), Vec::<&str>::new());
+    assert!(keys(&world.app.objects, &world.app.objects.bucket).await?.is_empty());
+    assert_eq!(keys(&world.app.objects, &world.app.quarantine).await?.len(), 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_object_put_past_the_link_cannot_take_a_recordings_place() -> anyhow::Result<()> {
+    let world = world("past-the-link").await?;
+    let wav = silence(1);
+    let recording = promised(&world, "call-1", "audio/wav", &wav).await?;
+    let key = objects::key(&recording.organisation, recording.id);
+    let other = silence(2);
+    let put = world.app.objects.client.put_object().bucket(&world.app.objects.bucket).key(&key).content_type("audio/wav");
+    let hash = BASE64.encode(&sha2::Sha256::digest(&other));
+    let put = put.metadata("user", "anna").checksum_algorithm(ChecksumAlgorithm::Sha256).checksum_sha256(hash);
+    put.body(ByteStream::from(other)).send().await?;
+    take_in(&world.app, &[created(&key)]).await?;
+    assert!(matches!(state(&world.app, &recording).await?, Some(State::Rejected { .. })));
+    assert!(keys(&world.app.objects, &world.app.objects.bucket).await?.is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn only_the_bad_message_is_retried() -> anyhow::Result<()> {
+    let world = world("only-the-bad").await?;
+    let wav = silence(1);
+    let recording = promised(&world, "call-1", "audio/wav", &wav).await?;
+    put_by_link(&world.app.objects, &recording, &wav).await?;
+    let good = created(&objects::key(&recording.organisation, recording.id));
+    let test = json!({ "Service": "Amazon S3", "Event": "s3:TestEvent", "Time": "2026-11-24T12:00:00.000Z", "Bucket": "b" }).to_string();
+    let gone = created(&objects::key(&recording.organisation, domain::ids::RecordingId::from_bytes([9; 16])));
+    let bodies = ["{".to_owned(), good, test, "{}".to_owned(), gone, json!({ "Event": "s3:Other" }).to_string()];
+    let answer = take_in(&world.app, &bodies).await?;
+    assert_eq!(failed(&answer), ["message-0", "message-3", "message-5"]);
+    assert!(matches!(state(&world.app, &recording).await?, Some(State::Stored { .. })));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_thousand_duplicated_and_shuffled_events_of_200_recordings_leave_200_and_exact_usage() -> anyhow::Result<()> {
+    let world = world("a-thousand").await?;
+    let mut bytes = 0;
+    let mut recordings = Vec::new();
+    for number in 0..200_u32 {
+        let wav = silence(1 + number % 3);
+        let recording = promised(&world, &format!("call-{number}"), "audio/wav", &wav).await?;
+        assert_eq!(put_by_link(&world.app.objects, &recording, &wav).await?, 200);
+        bytes += wav.len() as u64;
+        recordings.push(recording);
+    }
+    // Five events of each, in an order that is fixed and far from sorted: 7 919 is prime, so every place is met once.
+    let events: Vec<String> = (0..1000_usize)
+        .map(|place| &recordings[(place * 7919 % 1000) / 5])
+        .map(|recording| created(&objects::key(&recording.organisation, recording.id)))
+        .collect();
+    let workers: Vec<_> = (0..8)
+        .map(|worker| {
+            let app = world.app.clone();
+            let mine: Vec<String> = events.iter().skip(worker).step_by(8).cloned().collect();
+            tokio::spawn(async move {
+                for batch in mine.chunks(10) {
+                    let answer = take_in(&app, batch).await?;
+                    anyhow::ensure!(failed(&answer).is_empty(), "{answer:?}");
+                }
+                Ok(())
+            })
+        })
+        .collect();
+    for worker in workers {
+        worker.await??;
+    }
+    for recording in &recordings {
+        assert!(matches!(state(&world.app, recording).await?, Some(State::Stored { .. })), "{}", recording.id);
+    }
+    assert_eq!(usage(&world.app.table, "anna").await?, (200, bytes));
+    assert_eq!(keys(&world.app.objects, &world.app.objects.bucket).await?.len(), 200);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_crash_after_any_step_of_a_rejection_ends_in_the_same_state() -> anyhow::Result<()> {
+    let world = world("crash").await?;
+    for step in 0..3 {
+        let text = format!("no audio, {step}");
+        let recording = promised(&world, &format!("call-{step}"), "audio/wav", text.as_bytes()).await?;
+        put_by_link(&world.app.objects, &recording, text.as_bytes()).await?;
+        let key = objects::key(&recording.organisation, recording.id);
+        // What a run that ended after the step leaves behind: nothing, the copy, the copy and the rejection.
+        if step >= 1 {
+            let head = world.app.objects.client.head_object().bucket(&world.app.objects.bucket).key(&key).send().await?;
+            let version = head.version_id().unwrap_or_default();
+            let copy = world.app.objects.client.copy_object().bucket(&world.app.quarantine).key(format!("{key}/{version}"));
+            copy.copy_source(format!("{}/{key}", world.app.objects.bucket)).send().await?;
+        }
+        if step >= 2 {
+            world.app.table.reject(&recording, "an earlier run").await?;
+        }
+        for _ in 0..2 {
+            let answer = take_in(&world.app, &[created(&key)]).await?;
+            assert_eq!(failed(&answer), Vec::<&str>::new(), "step {step}");
+        }
+        assert!(matches!(state(&world.app, &recording).await?, Some(State::Rejected { .. })), "step {step}");
+        assert!(keys(&world.app.objects, &world.app.objects.bucket).await?.is_empty(), "step {step}");
+        let kept = keys(&world.app.objects, &world.app.quarantine).await?;
+        assert_eq!(kept.iter().filter(|kept| kept.starts_with(&key)).count(), 1, "step {step}");
+    }
+    Ok(())
+}
