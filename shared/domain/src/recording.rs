@@ -144,3 +144,57 @@ impl From<Sha256> for String {
         HEXLOWER.encode(&hash.0)
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Anna's recording in "demo", of a call that began at noon UTC on a winter day.
+    pub(crate) fn recording() -> Recording {
+        let call = CallId::try_from("call-1".to_owned()).expect("a valid id");
+        let organisation = OrganisationId::try_from("demo".to_owned()).expect("a valid id");
+        let started_at = DateTime::from_timestamp(1_795_521_600, 0).expect("a valid moment");
+        Recording {
+            id: RecordingId::of(&organisation, &call),
+            organisation,
+            user: UserId::try_from("anna".to_owned()).expect("a valid id"),
+            call,
+            direction: Direction::In,
+            counterpart: Counterpart::try_from("+46701234567".to_owned()).expect("a valid number"),
+            started_at,
+            duration: TimeDelta::minutes(1),
+            audio: Audio { content_type: ContentType(Container::Ogg), length: 1, sha256: Sha256([0; 32]) },
+            note: None,
+            mark: None,
+            registered_at: started_at,
+            expires_at: started_at,
+            state: State::Expected,
+        }
+    }
+
+    #[test]
+    fn a_file_is_named_by_what_it_is_in_stockholm_time() {
+        assert_eq!(recording().file_name(), "2026-11-24_130000_anna_in_46701234567.ogg");
+        let withheld = Recording { counterpart: Counterpart::Withheld, direction: Direction::Out, ..recording() };
+        assert_eq!(withheld.file_name(), "2026-11-24_130000_anna_out_withheld.ogg");
+    }
+
+    #[test]
+    fn a_content_type_is_known_by_its_aliases_and_whatever_its_parameters() {
+        let canonical = |mime| ContentType::parse(mime).map(ContentType::as_str);
+        assert_eq!(canonical("audio/ogg; codecs=opus"), Some("audio/ogg"));
+        assert_eq!(canonical("Audio/X-WAV"), Some("audio/wav"));
+        assert_eq!(canonical("video/mp4"), None);
+        assert!(ContentType::ALL.iter().all(|name| canonical(name) == Some(name)));
+    }
+
+    #[test]
+    fn a_hash_reads_back_as_it_was_written() {
+        let text = "0f".repeat(32);
+        assert_eq!(Sha256::try_from(text.clone()).map(String::from), Ok(text.clone()));
+        assert_eq!(Sha256::try_from(text.to_uppercase()).map(String::from), Ok(text));
+        for bad in ["", "0f", "zz", &"0f".repeat(33)] {
+            assert_eq!(Sha256::try_from(bad.to_owned()), Err(InvalidSha256));
+        }
+    }
+}

@@ -75,3 +75,78 @@ pub fn admit(organisation: &Organisation, user: &User, call: &Registration, now:
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{people::Rights, recording::tests::recording};
+
+    fn now() -> DateTime<Utc> {
+        recording().started_at
+    }
+
+    /// An organisation, a user and a call that are admitted.
+    fn admitted() -> (Organisation, User, Registration) {
+        let recording = recording();
+        let organisation = Organisation { id: recording.organisation, base_service: true, retention_days: 180 };
+        let user = User {
+            id: recording.user,
+            has_plan: true,
+            administrator: false,
+            rights: Rights::default(),
+            activated_at: Some(now()),
+            acknowledged_at: Some(now()),
+        };
+        let call = Registration {
+            call: recording.call,
+            direction: recording.direction,
+            counterpart: recording.counterpart,
+            started_at: recording.started_at,
+            duration: recording.duration,
+            audio: recording.audio,
+            note: None,
+            mark: None,
+        };
+        (organisation, user, call)
+    }
+
+    /// What `admit` says once `change` has been made to what is admitted.
+    fn after(change: impl FnOnce(&mut Organisation, &mut User, &mut Registration)) -> Result<(), Refusal> {
+        let (mut organisation, mut user, mut call) = admitted();
+        change(&mut organisation, &mut user, &mut call);
+        admit(&organisation, &user, &call, now())
+    }
+
+    #[test]
+    fn recording_needs_base_service_plan_activation_and_acknowledgement() {
+        assert_eq!(after(|_, _, _| ()), Ok(()));
+        assert_eq!(after(|organisation, _, _| organisation.base_service = false), Err(Refusal::NoBaseService));
+        assert_eq!(after(|_, user, _| user.has_plan = false), Err(Refusal::NoPlan));
+        assert_eq!(after(|_, user, _| user.activated_at = None), Err(Refusal::NotActive));
+        assert_eq!(after(|_, user, _| user.activated_at = Some(now() + TimeDelta::seconds(1))), Err(Refusal::NotActive));
+        assert_eq!(after(|_, user, _| user.acknowledged_at = None), Err(Refusal::NotAcknowledged));
+    }
+
+    #[test]
+    fn what_is_kept_of_one_call_has_bounds() {
+        assert_eq!(after(|_, _, call| call.audio.length = 0), Err(Refusal::Empty));
+        assert_eq!(after(|_, _, call| call.audio.length = LENGTH_AT_MOST), Ok(()));
+        assert_eq!(after(|_, _, call| call.audio.length = LENGTH_AT_MOST + 1), Err(Refusal::TooLarge));
+        assert_eq!(after(|_, _, call| call.duration = DURATION_AT_MOST), Ok(()));
+        assert_eq!(after(|_, _, call| call.duration = DURATION_AT_MOST + TimeDelta::milliseconds(1)), Err(Refusal::TooLong));
+    }
+
+    #[test]
+    fn a_call_lies_between_its_retention_and_now() {
+        let days = TimeDelta::days(180);
+        assert_eq!(after(|_, _, call| call.started_at = now() + CLOCK_LEEWAY), Ok(()));
+        assert_eq!(after(|_, _, call| call.started_at = now() + CLOCK_LEEWAY + TimeDelta::seconds(1)), Err(Refusal::InFuture));
+        assert_eq!(after(|_, _, call| call.started_at = now() - days), Err(Refusal::PastRetention));
+        assert_eq!(after(|_, _, call| call.started_at = now() - days + TimeDelta::seconds(1)), Ok(()));
+        let longer = |organisation: &mut Organisation, call: &mut Registration| {
+            organisation.retention_days = 3650;
+            call.started_at = now() - days;
+        };
+        assert_eq!(after(|organisation, _, call| longer(organisation, call)), Ok(()));
+    }
+}

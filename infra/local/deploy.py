@@ -1,0 +1,153 @@
+"""Deploys infra/template.yaml to the local cloud, with the functions that cargo has built."""
+
+import hashlib
+import io
+import json
+import os
+import time
+import zipfile
+
+import boto3
+from botocore.exceptions import ClientError
+
+STACK = "inspelning"
+CODE = f"{STACK}-code"
+FUNCTIONS = ["upload", "ingest", "search", "playback", "authorizer"]
+KEY = "test"  # MiniStack's root caller, whatever the secret
+
+
+def deploy(endpoint, region, root, state):
+    """Deploys what has changed since the last time, and answers with where everything is."""
+    session = boto3.session.Session(aws_access_key_id=KEY, aws_secret_access_key=KEY, region_name=region)
+
+    def client(service):
+        return session.client(service, endpoint_url=endpoint)
+
+    version = upload_code(client("s3"), root)
+    template = (root / "infra/template.yaml").read_text()
+    stamp = hashlib.sha256(f"{version}{endpoint}{template}".encode()).hexdigest()
+    stamped = state / "deployed"
+    if not stamped.exists() or stamped.read_text() != stamp:
+        apply(client("cloudformation"), template, {"CodeVersion": version, "JwksBase": endpoint})
+        reapply(client)
+        stamped.write_text(stamp)
+    return describe(client("cloudformation"), endpoint, region)
+
+
+def upload_code(s3, root):
+    """Zips each function's binary and uploads it under a name of its content."""
+    zips = {}
+    for function in FUNCTIONS:
+        binary = root / "target" / os.environ.get("PROFILE", "debug") / function
+        if not binary.exists():
+            raise RuntimeError(f"{binary.relative_to(root)} is not built: run `cargo build --workspace`")
+        zips[function] = zipped(binary)
+    version = hashlib.sha256(b"".join(zips.values())).hexdigest()[:16]
+    try:
+        s3.create_bucket(Bucket=CODE, CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
+            raise
+    for function, body in zips.items():
+        s3.put_object(Bucket=CODE, Key=f"{version}/{function}.zip", Body=body)
+    return version
+
+
+def zipped(binary):
+    """The zip that Lambda takes: one executable file `bootstrap`, the same bytes for the same binary."""
+    entry = zipfile.ZipInfo("bootstrap")
+    entry.external_attr = 0o755 << 16
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        archive.writestr(entry, binary.read_bytes())
+    return packed.getvalue()
+
+
+def apply(cloudformation, template, parameters):
+    parameters = {"Stage": "local", "CodeBucket": CODE, "QueueVisibilitySeconds": "2", **parameters}
+    stack = {
+        "StackName": STACK,
+        "TemplateBody": template,
+        "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+    }
+    try:
+        cloudformation.create_stack(**stack)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "AlreadyExistsException":
+            raise
+        try:
+            cloudformation.update_stack(**stack)
+        except ClientError as unchanged:
+            if "No updates" not in str(unchanged):
+                raise
+            return
+    for _ in range(600):
+        found = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
+        if found["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+            return
+        if not found["StackStatus"].endswith("_IN_PROGRESS"):
+            raise RuntimeError(f"the stack is {found['StackStatus']}: {reason(cloudformation) or found.get('StackStatusReason')}")
+        time.sleep(0.2)
+    raise RuntimeError("the stack was not deployed within two minutes")
+
+
+def reason(cloudformation):
+    """Why the first resource failed."""
+    events = cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
+    failed = [event for event in events if event["ResourceStatus"].endswith("_FAILED")]
+    return failed and f"{failed[-1]['LogicalResourceId']}: {failed[-1].get('ResourceStatusReason')}"
+
+
+def reapply(client):
+    """Sets through the services what MiniStack's CloudFormation drops without a word: TTL, lifecycle, CORS of the HTTP API."""
+    cloudformation = client("cloudformation")
+    template = cloudformation.get_template(StackName=STACK, TemplateStage="Processed")["TemplateBody"]
+    template = json.loads(template) if isinstance(template, str) else template
+    resources = cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]
+    names = {resource["LogicalResourceId"]: resource["PhysicalResourceId"] for resource in resources}
+    for logical, resource in template["Resources"].items():
+        kind, properties, name = resource["Type"], resource.get("Properties", {}), names.get(logical)
+        if name and kind == "AWS::DynamoDB::Table":
+            client("dynamodb").update_time_to_live(TableName=name, TimeToLiveSpecification=properties["TimeToLiveSpecification"])
+        if name and kind == "AWS::ApiGatewayV2::Api":
+            origin = template["Parameters"]["PortalOrigin"]["Default"]
+            client("apigatewayv2").update_api(ApiId=name, CorsConfiguration={**properties["CorsConfiguration"], "AllowOrigins": [origin]})
+        if name and kind == "AWS::S3::Bucket":
+            rules = [lifecycle(rule) for rule in properties["LifecycleConfiguration"]["Rules"]]
+            client("s3").put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})
+
+
+def lifecycle(rule):
+    """A rule of CloudFormation's in the words of S3's own interface."""
+    written = {"ID": rule["Id"], "Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
+    if "ExpirationInDays" in rule:
+        written["Expiration"] = {"Days": int(rule["ExpirationInDays"])}
+    if "ExpiredObjectDeleteMarker" in rule:
+        written["Expiration"] = {"ExpiredObjectDeleteMarker": True}
+    if "AbortIncompleteMultipartUpload" in rule:
+        written["AbortIncompleteMultipartUpload"] = {"DaysAfterInitiation": int(rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"])}
+    return written
+
+
+def describe(cloudformation, endpoint, region):
+    outputs = cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
+    values = {output["OutputKey"]: output["OutputValue"] for output in outputs}
+    pool = values["PoolId"]
+    return {
+        "endpoint": endpoint,
+        "region": region,
+        "api": f"{endpoint}/_aws/execute-api/{values['ApiId']}",
+        "issuer": f"https://cognito-idp.{region}.amazonaws.com/{pool}",
+        "jwks_url": f"{endpoint}/{pool}/.well-known/jwks.json",
+        "pool_id": pool,
+        "client_id": values["ClientId"],
+        "table": values["Table"],
+        "recordings_bucket": values["RecordingsBucket"],
+        "quarantine_bucket": values["QuarantineBucket"],
+        "queue_url": values["QueueUrl"],
+        "dlq_url": values["DeadLetterUrl"],
+        "access_key": KEY,
+        "secret_key": KEY,
+        "functions": {function: f"{STACK}-{function}" for function in FUNCTIONS},
+    }
