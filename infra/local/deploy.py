@@ -126,7 +126,9 @@ def lifecycle(rule):
     if "ExpiredObjectDeleteMarker" in rule:
         written["Expiration"] = {"ExpiredObjectDeleteMarker": True}
     if "AbortIncompleteMultipartUpload" in rule:
-        written["AbortIncompleteMultipartUpload"] = {"DaysAfterInitiation": int(rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"])}
+        written["AbortIncompleteMultipartUpload"] = {
+            "DaysAfterInitiation": int(rule["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"])
+        }
     return written
 
 

@@ -3,7 +3,7 @@
 use aws_sdk_s3::{
     Client,
     config::{BehaviorVersion, Credentials, Region},
-    types::{BucketVersioningStatus, VersioningConfiguration},
+    types::{BucketVersioningStatus, CreateBucketConfiguration, VersioningConfiguration},
 };
 use platform::{objects::Objects, requests::Requests};
 
@@ -25,7 +25,8 @@ pub async fn pair(cloud: &Cloud, test: &str) -> anyhow::Result<(Objects, String,
     let client = cloud.s3(&requests);
     let (bucket, quarantine) = (format!("{test}-recordings"), format!("{test}-quarantine"));
     for name in [&bucket, &quarantine] {
-        client.create_bucket().bucket(name).send().await?;
+        let here = CreateBucketConfiguration::builder().location_constraint(cloud.region.as_str().into()).build();
+        client.create_bucket().bucket(name).create_bucket_configuration(here).send().await?;
     }
     let versioned = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
     client.put_bucket_versioning().bucket(&bucket).versioning_configuration(versioned).send().await?;

@@ -1,1 +1,191 @@
-//! soon
+//! The whole story, as the picture in the README tells it: a call is registered, uploaded, verified, found and played.
+//!
+//! Through the local cloud's front door with IAM enforced: each function does what it does here with its own role and no more.
+
+use std::time::Duration;
+
+use chrono::{TimeDelta, Utc};
+use reqwest::{Client, RequestBuilder, StatusCode};
+use serde_json::{Value, json};
+use tests::{
+    call::{call, sha256, silence, with},
+    cloud::{Cloud, cloud},
+    speech,
+};
+
+/// The service as its callers reach it.
+struct Door {
+    cloud: Cloud,
+    client: Client,
+}
+
+impl Door {
+    fn open() -> anyhow::Result<Self> {
+        Ok(Self { cloud: cloud()?, client: Client::new() })
+    }
+
+    fn get(&self, path: &str) -> RequestBuilder {
+        self.client.get(format!("{}{path}", self.cloud.api))
+    }
+
+    fn post(&self, path: &str, body: &Value) -> RequestBuilder {
+        self.client.post(format!("{}{path}", self.cloud.api)).json(body)
+    }
+}
+
+async fn answer(request: RequestBuilder, token: &str) -> anyhow::Result<(u16, Value)> {
+    let response = request.bearer_auth(token).send().await?;
+    let status = response.status().as_u16();
+    let text = response.text().await?;
+    Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
+}
+
+/// Puts the audio to the link, with exactly the headers it names.
+async fn put(client: &Client, upload: &Value, audio: &[u8]) -> anyhow::Result<StatusCode> {
+    let mut put = client.put(upload["url"].as_str().unwrap_or_default()).body(audio.to_vec());
+    for (name, value) in upload["headers"].as_object().into_iter().flatten() {
+        put = put.header(name, value.as_str().unwrap_or_default());
+    }
+    Ok(put.send().await?.status())
+}
+
+/// Asks for the recording until it has left the state `expected`: what a click on refresh does.
+async fn settled(door: &Door, id: &str, token: &str) -> anyhow::Result<Value> {
+    let mut refresh = tokio::time::interval(Duration::from_millis(50));
+    for _ in 0..600 {
+        refresh.tick().await;
+        let (status, shown) = answer(door.get(&format!("/v1/recordings/{id}")), token).await?;
+        anyhow::ensure!(status == 200, "{status}: {shown}");
+        if shown["state"] != "expected" {
+            return Ok(shown);
+        }
+    }
+    anyhow::bail!("the recording {id} was still expected after 600 refreshes")
+}
+
+fn started_now(mut call: Value) -> Value {
+    call["startedAt"] = json!(Utc::now() - TimeDelta::minutes(1));
+    call
+}
+
+#[tokio::test]
+async fn a_call_is_registered_uploaded_verified_found_and_played() -> anyhow::Result<()> {
+    let door = Door::open()?;
+    let (anna, karin, omar, lars) = (
+        door.cloud.token("anna").await?,
+        door.cloud.token("karin").await?,
+        door.cloud.token("omar").await?,
+        door.cloud.token("lars").await?,
+    );
+    let speech = speech::all()?.into_iter().find(|speech| speech.name == "5min.ogg").expect("`make audio` makes it");
+    let audio = speech.read()?;
+
+    // The call has ended: the app registers it with the note that Anna typed, and gets a link.
+    let call = started_now(with(call("journey", "audio/ogg", &audio), json!({ "note": "vill ha offert", "mark": "red" })));
+    let (status, registered) = answer(door.post("/v1/recordings", &call), &anna).await?;
+    assert_eq!(status, 201, "{registered}");
+    let id = registered["recording"]["id"].as_str().expect("a recording has an id").to_owned();
+
+    // Before the audio is there the recording is listed as expected, and has nothing to play.
+    let (_, page) = answer(door.get("/v1/recordings?user=anna&limit=1000"), &karin).await?;
+    let listed = |page: &Value| page["recordings"].as_array().into_iter().flatten().find(|row| row["id"] == *id).cloned();
+    assert_eq!(listed(&page).expect("it is listed")["state"], "expected");
+    assert_eq!(answer(door.post(&format!("/v1/recordings/{id}/playback"), &Value::Null), &anna).await?.0, 409);
+
+    // The app puts the audio. S3 refuses it without its headers, with other bytes, and a second time.
+    let upload = &registered["upload"];
+    let mut altered = audio.clone();
+    altered[1000] ^= 1;
+    assert_eq!(door.client.put(upload["url"].as_str().unwrap_or_default()).body(audio.clone()).send().await?.status(), 403);
+    assert_eq!(put(&door.client, upload, &altered).await?, 400);
+    assert_eq!(put(&door.client, upload, &audio).await?, 200);
+    assert_eq!(put(&door.client, upload, &audio).await?, 412);
+
+    // The ingest verifies it. Registering again says that it is stored and gives no link.
+    let stored = settled(&door, &id, &anna).await?;
+    assert_eq!((&stored["state"], &stored["note"], &stored["mark"]), (&json!("stored"), &json!("vill ha offert"), &json!("red")));
+    let seconds = stored["durationMs"].as_f64().unwrap_or_default() / 1000.0;
+    assert!((seconds - speech.duration).abs() <= 0.050, "{seconds} against {}", speech.duration);
+    let (status, again) = answer(door.post("/v1/recordings", &call), &anna).await?;
+    assert_eq!((status, &again["recording"]["state"], again.get("upload")), (200, &json!("stored"), None));
+
+    // Anna and her administrator find it and hear it, to the byte; a browser asks for a part and saves it under a name.
+    for token in [&anna, &karin] {
+        let (_, page) = answer(door.get("/v1/recordings?limit=1000"), token).await?;
+        assert_eq!(listed(&page).expect("it is found")["state"], "stored");
+        let (status, link) = answer(door.post(&format!("/v1/recordings/{id}/playback"), &Value::Null), token).await?;
+        assert_eq!(status, 200, "{link}");
+        let url = link["url"].as_str().unwrap_or_default();
+        let heard = door.client.get(url).send().await?;
+        assert_eq!(heard.headers()["content-type"], "audio/ogg");
+        assert_eq!(sha256(&heard.bytes().await?), speech.sha256);
+        let part = door.client.get(url).header("range", "bytes=100-199").send().await?;
+        assert_eq!(part.status(), 206);
+        assert_eq!(part.bytes().await?, audio[100..200]);
+    }
+    let (_, link) = answer(door.post(&format!("/v1/recordings/{id}/download"), &Value::Null), &anna).await?;
+    let saved = door.client.get(link["url"].as_str().unwrap_or_default()).send().await?;
+    let disposition = saved.headers()["content-disposition"].to_str()?.to_owned();
+    assert_eq!(disposition, format!("attachment; filename=\"{}\"", link["fileName"].as_str().unwrap_or_default()));
+
+    // Nobody else does: not a colleague, not another organisation's administrator, not without a token, not with half a token.
+    assert_eq!(answer(door.post(&format!("/v1/recordings/{id}/playback"), &Value::Null), &omar).await?.0, 403);
+    assert_eq!(answer(door.post(&format!("/v1/recordings/{id}/playback"), &Value::Null), &lars).await?.0, 404);
+    assert_eq!(answer(door.get(&format!("/v1/recordings/{id}")), &lars).await?.0, 404);
+    assert_eq!(door.get("/v1/recordings").send().await?.status(), 401);
+    assert_eq!(answer(door.get("/v1/recordings"), &anna[..anna.len() - 9]).await?.0, 403);
+    let bare = format!("{}/{}/recordings/demo/{id}", door.cloud.endpoint, door.cloud.recordings_bucket);
+    assert_eq!(door.client.get(bare).send().await?.status(), 403, "the bucket is private");
+
+    // Erik has not acknowledged that calls are recorded: his are refused, with a reason that the app can show.
+    let erik = door.cloud.token("erik").await?;
+    let (status, refused) = answer(door.post("/v1/recordings", &with(call, json!({ "callId": "eriks" }))), &erik).await?;
+    assert_eq!((status, &refused["type"]), (403, &json!("urn:kontinuerlig-inspelning:problem:not-acknowledged")));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_upload_that_is_no_audio_is_rejected_with_the_reason_and_kept_aside() -> anyhow::Result<()> {
+    let door = Door::open()?;
+    let maja = door.cloud.token("maja").await?;
+    let text = b"this is no audio";
+    let (_, registered) = answer(door.post("/v1/recordings", &started_now(call("no-audio", "audio/wav", text))), &maja).await?;
+    assert_eq!(put(&door.client, &registered["upload"], text).await?, 200);
+    let id = registered["recording"]["id"].as_str().unwrap_or_default();
+    let rejected = settled(&door, id, &maja).await?;
+    assert_eq!(rejected["state"], "rejected");
+    assert!(rejected["rejection"].as_str().is_some_and(|reason| !reason.is_empty()));
+    let quarantine = door.cloud.objects().client.list_objects_v2().bucket(&door.cloud.quarantine_bucket);
+    let kept = quarantine.prefix(format!("recordings/demo/{id}/")).send().await?;
+    assert_eq!(kept.contents().len(), 1);
+    // The app sends the call again with its audio.
+    let wav = silence(1);
+    let (status, again) = answer(door.post("/v1/recordings", &with(started_like(&rejected, &wav), json!({}))), &maja).await?;
+    assert_eq!(status, 200, "{again}");
+    assert_eq!(put(&door.client, &again["upload"], &wav).await?, 200);
+    assert_eq!(settled(&door, id, &maja).await?["state"], "stored");
+    Ok(())
+}
+
+/// The same call as `recording`, with other audio.
+fn started_like(recording: &Value, audio: &[u8]) -> Value {
+    with(call("no-audio", "audio/wav", audio), json!({ "startedAt": recording["startedAt"] }))
+}
+
+#[tokio::test]
+async fn poison_goes_to_the_dead_letter_queue_and_nothing_else_does() -> anyhow::Result<()> {
+    let door = Door::open()?;
+    let sqs = door.cloud.sqs();
+    sqs.send_message().queue_url(&door.cloud.queue_url).message_body("poison").send().await?;
+    let mut look = tokio::time::interval(Duration::from_millis(200));
+    for _ in 0..300 {
+        look.tick().await;
+        let received = sqs.receive_message().queue_url(&door.cloud.dlq_url).max_number_of_messages(10).send().await?;
+        let bodies: Vec<_> = received.messages().iter().filter_map(|message| message.body()).collect();
+        if !bodies.is_empty() {
+            assert_eq!(bodies, ["poison"]);
+            return Ok(());
+        }
+    }
+    anyhow::bail!("the poison was not set aside")
+}
