@@ -3,6 +3,7 @@
 pub mod bucket;
 pub mod call;
 pub mod cloud;
+pub mod event;
 pub mod golden;
 pub mod people;
 pub mod recording;

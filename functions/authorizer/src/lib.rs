@@ -10,8 +10,8 @@ use aws_lambda_events::apigw::ApiGatewayV2CustomAuthorizerV2Request;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-pub use keys::Unreachable;
 use keys::Keys;
+pub use keys::Unreachable;
 pub use token::Claims;
 
 /// Checks tokens of one issuer.

@@ -79,7 +79,7 @@ impl Objects {
             .checksum_sha256(checksum(&recording.audio.sha256))
             .if_none_match("*")
             .metadata(USER, recording.user.to_string());
-        let signed = put.presigned(validity(LINK)?).await.map_err(|error| Unsigned(error.into()))?;
+        let signed = put.presigned(validity(LINK, now)?).await.map_err(|error| Unsigned(error.into()))?;
         Ok(link(&signed, now + LINK))
     }
 
@@ -94,14 +94,15 @@ impl Objects {
             .key(key(&recording.organisation, recording.id))
             .response_content_type(recording.audio.content_type.as_str())
             .response_content_disposition(disposition);
-        let signed = get.presigned(validity(lifetime)?).await.map_err(|error| Unsigned(error.into()))?;
+        let signed = get.presigned(validity(lifetime, now)?).await.map_err(|error| Unsigned(error.into()))?;
         Ok(link(&signed, now + lifetime))
     }
 }
 
-fn validity(lifetime: TimeDelta) -> Result<PresigningConfig, Unsigned> {
-    let seconds = lifetime.num_seconds().max(1).unsigned_abs();
-    PresigningConfig::expires_in(Duration::from_secs(seconds)).map_err(|error| Unsigned(error.into()))
+fn validity(lifetime: TimeDelta, now: DateTime<Utc>) -> Result<PresigningConfig, Unsigned> {
+    let lifetime = Duration::from_secs(lifetime.num_seconds().max(1).unsigned_abs());
+    let config = PresigningConfig::builder().start_time(now.into()).expires_in(lifetime).build();
+    config.map_err(|error| Unsigned(error.into()))
 }
 
 fn link(signed: &PresignedRequest, expires_at: DateTime<Utc>) -> Link {

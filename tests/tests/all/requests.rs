@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use chrono::{TimeDelta, Utc};
-use platform::requests::Requests;
 use serde_json::{Value, json};
 use tests::{
     bucket,
     call::{call, now, silence},
     cloud::cloud,
+    event::created,
     golden,
     people::{Person, found},
     recording::{recording, register, store},
@@ -73,13 +73,11 @@ async fn ingested(file: &str) -> anyhow::Result<BTreeMap<String, usize>> {
         put = put.header(name, value);
     }
     anyhow::ensure!(put.send().await?.status().is_success(), "could not put {file}");
-    let all = |requests: [Requests; 2]| requests.into_iter().flat_map(|requests| requests.take()).collect();
-    all([reads.clone(), writes.clone()]) as BTreeMap<String, usize>;
+    (reads.take(), writes.take(), reads.take_bytes());
     let key = platform::objects::key(&recording.organisation, recording.id);
-    let event =
-        json!({ "Records": [{ "messageId": "1", "body": json!({ "Records": [{ "s3": { "object": { "key": key } } }] }).to_string() }] });
+    let event = json!({ "Records": [{ "messageId": "1", "body": created(&key) }] });
     let app = ingest::App { table, objects, quarantine, now: Utc::now };
     let answer = ingest::handle(&app, serde_json::from_value(event)?).await?;
     anyhow::ensure!(answer.batch_item_failures.is_empty(), "could not take in {file}");
-    Ok(all([reads, writes]))
+    Ok(reads.take().into_iter().chain(writes.take()).collect())
 }

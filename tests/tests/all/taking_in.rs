@@ -19,6 +19,7 @@ use tests::{
     bucket,
     call::silence,
     cloud::cloud,
+    event::created,
     people::{organisation, user},
     recording::{recording, register},
     speech::{self, Speech},
@@ -58,17 +59,6 @@ async fn put_by_link(objects: &Objects, recording: &Recording, audio: &[u8]) -> 
         put = put.header(name, value);
     }
     Ok(put.send().await?.status())
-}
-
-/// The event that S3 sends of an object.
-fn created(key: &str) -> String {
-    let key = key.replace('/', "%2F");
-    json!({ "Records": [{
-        "eventVersion": "2.1", "eventSource": "aws:s3", "awsRegion": "eu-north-1", "eventTime": "2026-11-24T12:00:00.000Z",
-        "eventName": "ObjectCreated:Put", "userIdentity": {}, "requestParameters": {}, "responseElements": {},
-        "s3": { "s3SchemaVersion": "1.0", "bucket": { "name": "b" }, "object": { "key": key, "size": 1, "eTag": "e", "sequencer": "0" } }
-    }] })
-    .to_string()
 }
 
 async fn take_in(app: &App, bodies: &[String]) -> anyhow::Result<SqsBatchResponse> {
