@@ -5,9 +5,9 @@ use aws_sdk_s3::{
     config::{BehaviorVersion, Credentials, Region},
     types::{BucketVersioningStatus, CreateBucketConfiguration, VersioningConfiguration},
 };
-use platform::{objects::Objects, requests::Requests};
+use platform::objects::Objects;
 
-use crate::cloud::Cloud;
+use crate::{cloud::Cloud, requests::Requests};
 
 /// A bucket for a test that only signs links: signing takes no request.
 pub fn unreached() -> Objects {

@@ -4,9 +4,11 @@ use std::{collections::BTreeMap, fs};
 
 use anyhow::Context;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
-use platform::{objects::Objects, requests::Requests, table::Table};
+use platform::{objects::Objects, table::Table};
 use serde::Deserialize;
 use serde_json::{Value, json};
+
+use crate::requests::Requests;
 
 /// What the local cloud wrote down about itself.
 #[derive(Clone, Debug, Deserialize)]

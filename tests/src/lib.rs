@@ -8,5 +8,6 @@ pub mod golden;
 pub mod people;
 pub mod recording;
 pub mod request;
+pub mod requests;
 pub mod speech;
 pub mod table;

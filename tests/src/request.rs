@@ -5,6 +5,8 @@ use axum::{Router, body::to_bytes, http::StatusCode};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+use crate::requests::TENANT;
+
 /// What came back.
 #[derive(Debug)]
 pub struct Answer {
@@ -31,7 +33,7 @@ impl As<'_> {
 
     pub async fn send(self, router: &Router, method: &str, path: &str, body: Option<String>) -> anyhow::Result<Answer> {
         let context = json!({ "lambda": { "organisation": self.organisation, "user": self.user } });
-        send(router, method, path, body, Some(context)).await
+        TENANT.scope(self.organisation.to_owned(), send(router, method, path, body, Some(context))).await
     }
 }
 

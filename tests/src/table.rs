@@ -8,8 +8,10 @@ use aws_sdk_dynamodb::{
         AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType, ScalarAttributeType,
     },
 };
-use platform::{requests::Requests, table::Table};
+use platform::table::Table;
 use tokio::net::TcpListener;
+
+use crate::requests::Requests;
 
 const NAME: &str = "recordings";
 

@@ -61,12 +61,16 @@ pub async fn head(app: &App, key: &str) -> Result<Option<Object>, Error> {
     }))
 }
 
-/// Reads a part of the object. 1 request.
+/// Reads a part of the object. 1 request. Fails if other audio came to its key meanwhile, and if S3 answers with more than was asked for.
 pub async fn read(app: &App, object: &Object, range: Range<u64>) -> Result<Vec<u8>, Error> {
     let get = app.objects.client.get_object().bucket(&app.objects.bucket).key(&object.key);
-    let get = get.set_version_id(object.version.clone()).range(format!("bytes={}-{}", range.start, range.end - 1));
-    let body = get.send().await.map_err(could_not("read"))?.body;
-    Ok(body.collect().await.map_err(could_not("read"))?.to_vec())
+    let get = get.set_if_match(object.head.e_tag.clone()).range(format!("bytes={}-{}", range.start, range.end - 1));
+    let answer = get.send().await.map_err(could_not("read"))?;
+    let length = answer.content_length.and_then(|length| u64::try_from(length).ok());
+    if length.is_none_or(|length| length > range.end - range.start) {
+        return Err(could_not("read")(format!("{length:?} bytes came for {range:?}")));
+    }
+    Ok(answer.body.collect().await.map_err(could_not("read"))?.to_vec())
 }
 
 /// Copies the object to quarantine, under its key and version: the same object twice is one copy. 1 request.

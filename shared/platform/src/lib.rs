@@ -7,5 +7,4 @@ pub mod env;
 pub mod http;
 pub mod log;
 pub mod objects;
-pub mod requests;
 pub mod table;

@@ -7,3 +7,4 @@ mod registering;
 mod requests;
 mod searching;
 mod taking_in;
+mod tenancy;

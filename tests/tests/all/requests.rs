@@ -56,7 +56,7 @@ async fn no_operation_makes_a_request_more_than_agreed() -> anyhow::Result<()> {
 }
 
 /// The requests of taking in one file of speech.
-async fn ingested(file: &str) -> anyhow::Result<BTreeMap<String, usize>> {
+async fn ingested(file: &str) -> anyhow::Result<BTreeMap<String, u64>> {
     let speech = speech::all()?.into_iter().find(|speech| speech.name == file);
     let speech = speech.ok_or_else(|| anyhow::anyhow!("`make audio` makes no {file}"))?;
     let audio = speech.read()?;
@@ -73,7 +73,7 @@ async fn ingested(file: &str) -> anyhow::Result<BTreeMap<String, usize>> {
         put = put.header(name, value);
     }
     anyhow::ensure!(put.send().await?.status().is_success(), "could not put {file}");
-    (reads.take(), writes.take(), reads.take_bytes());
+    let _of_preparing = (reads.take(), writes.take());
     let key = platform::objects::key(&recording.organisation, recording.id);
     let event = json!({ "Records": [{ "messageId": "1", "body": created(&key) }] });
     let app = ingest::App { table, objects, quarantine, now: Utc::now };

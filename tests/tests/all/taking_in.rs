@@ -9,8 +9,7 @@ use data_encoding::BASE64;
 use domain::recording::{ContentType, Recording, Sha256, State};
 use ingest::App;
 use platform::{
-    objects::{self, Objects},
-    requests::Requests,
+    objects::{self, LINK, Link, Objects},
     table::Table,
 };
 use serde_json::{Value, json};
@@ -22,6 +21,7 @@ use tests::{
     event::created,
     people::{organisation, user},
     recording::{recording, register},
+    requests::{BYTES, Requests, TENANT},
     speech::{self, Speech},
     table,
 };
@@ -53,15 +53,24 @@ async fn promised(world: &World, call: &str, content_type: &str, audio: &[u8]) -
 
 /// Puts `audio` by the recording's upload link, as the app does.
 async fn put_by_link(objects: &Objects, recording: &Recording, audio: &[u8]) -> anyhow::Result<reqwest::StatusCode> {
-    let link = objects.upload_link(recording, Utc::now()).await?;
+    put(objects.upload_link(recording, Utc::now()).await?, audio).await
+}
+
+async fn put(link: Link, audio: &[u8]) -> anyhow::Result<reqwest::StatusCode> {
     let mut put = reqwest::Client::new().put(link.url).body(audio.to_vec());
-    for (name, value) in link.headers {
+    // The client tells the length of what it sends, as every HTTP client does.
+    for (name, value) in link.headers.into_iter().filter(|(name, _)| name != "content-length") {
         put = put.header(name, value);
     }
     Ok(put.send().await?.status())
 }
 
+/// Takes in events of "demo"; a request that reaches for another organisation's key ends the test.
 async fn take_in(app: &App, bodies: &[String]) -> anyhow::Result<SqsBatchResponse> {
+    TENANT.scope("demo".to_owned(), take_in_of_any(app, bodies)).await
+}
+
+async fn take_in_of_any(app: &App, bodies: &[String]) -> anyhow::Result<SqsBatchResponse> {
     let messages: Vec<Value> =
         bodies.iter().enumerate().map(|(number, body)| json!({ "messageId": format!("message-{number}"), "body": body })).collect();
     let event: SqsEvent = serde_json::from_value(json!({ "Records": messages }))?;
@@ -110,7 +119,8 @@ async fn speech_of_every_format_is_stored_with_its_length_from_few_bytes() -> an
         let allowed = if file.content_type == "audio/wav" { 1 } else { 3 };
         assert_eq!(reads.get("S3.HeadObject"), Some(&1), "{}: {reads:?}", file.name);
         assert!((1..=allowed).contains(&reads["S3.GetObject"]), "{}: {reads:?}", file.name);
-        assert_eq!(reads.len(), 2, "{}: {reads:?}", file.name);
+        assert!(reads[BYTES] <= 256 * 1024, "{}: {reads:?}", file.name);
+        assert_eq!(reads.len(), 3, "{}: {reads:?}", file.name);
         assert_eq!(writes, BTreeMap::from([("DynamoDB.TransactWriteItems".to_owned(), 1)]), "{}", file.name);
         let found = world.app.table.recording(&recording.organisation, recording.id, Utc::now()).await?.expect("it is registered");
         assert!(matches!(found.state, State::Stored { .. }), "{}: {:?}", file.name, found.state);
@@ -165,13 +175,34 @@ async fn an_upload_that_breaks_its_promise_is_refused_by_the_link() -> anyhow::R
     assert!(keys(&world.app.objects, &world.app.objects.bucket).await?.is_empty());
     assert_eq!(put_by_link(&world.app.objects, &recording, &wav).await?, 200);
     assert_eq!(put_by_link(&world.app.objects, &recording, &wav).await?, 412, "a second time");
-    let expired = world.app.objects.upload_link(&recording, Utc::now()).await?;
-    let stale = expired.url.replace("X-Amz-Expires=900", "X-Amz-Expires=901");
-    let mut put = reqwest::Client::new().put(stale).body(wav.clone());
-    for (name, value) in expired.headers {
-        put = put.header(name, value);
+    take_in(&world.app, &[created(&objects::key(&recording.organisation, recording.id))]).await?;
+    assert!(matches!(state(&world.app, &recording).await?, Some(State::Stored { .. })), "what was promised is kept");
+    assert_eq!(put_by_link(&world.app.objects, &recording, &wav).await?, 412, "replayed once it is stored");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_link_works_for_its_quarter_of_an_hour_and_its_own_key_only() -> anyhow::Result<()> {
+    let world = world("link-bounds").await?;
+    let wav = silence(1);
+    let recording = promised(&world, "call-1", "audio/wav", &wav).await?;
+    let link = async |at| world.app.objects.upload_link(&recording, at).await;
+    assert_eq!(put(link(Utc::now() - LINK - TimeDelta::seconds(1)).await?, &wav).await?, 403, "an expired link");
+    for (what, from, to) in [
+        ("made to last longer", "X-Amz-Expires=900", "X-Amz-Expires=901"),
+        ("another organisation's key", "recordings/demo/", "recordings/other/"),
+        ("fewer promises", "if-none-match%3B", ""),
+    ] {
+        let mut altered = link(Utc::now()).await?;
+        assert!(altered.url.contains(from), "{what}: {}", altered.url);
+        altered.url = altered.url.replace(from, to);
+        assert_eq!(put(altered, &wav).await?, 403, "{what}");
     }
-    assert_eq!(put.send().await?.status(), 403, "a link made to last longer");
+    let mut as_omar = link(Utc::now()).await?;
+    as_omar.headers.insert("x-amz-meta-user".to_owned(), "omar".to_owned());
+    assert_eq!(put(as_omar, &wav).await?, 403, "another user's recording");
+    assert!(keys(&world.app.objects, &world.app.objects.bucket).await?.is_empty());
+    assert_eq!(put(link(Utc::now()).await?, &wav).await?, 200);
     Ok(())
 }
 
@@ -186,7 +217,7 @@ async fn an_object_that_nobody_registered_is_set_aside() -> anyhow::Result<()> {
         put.send().await?;
     }
     let encoded = "recordings/no/recording+at%2Ball";
-    let answer = take_in(&world.app, &[created(&keys_of[0]), created(encoded)]).await?;
+    let answer = take_in_of_any(&world.app, &[created(&keys_of[0]), created(encoded)]).await?;
     assert_eq!(failed(&answer), Vec::<&str>::new());
     assert!(keys(&world.app.objects, &world.app.objects.bucket).await?.is_empty());
     assert_eq!(keys(&world.app.objects, &world.app.quarantine).await?.len(), 2);
@@ -200,13 +231,15 @@ async fn an_object_put_past_the_link_cannot_take_a_recordings_place() -> anyhow:
     let recording = promised(&world, "call-1", "audio/wav", &wav).await?;
     let key = objects::key(&recording.organisation, recording.id);
     let other = silence(2);
-    let put = world.app.objects.client.put_object().bucket(&world.app.objects.bucket).key(&key).content_type("audio/wav");
-    let hash = BASE64.encode(&sha2::Sha256::digest(&other));
-    let put = put.metadata("user", "anna").checksum_algorithm(ChecksumAlgorithm::Sha256).checksum_sha256(hash);
-    put.body(ByteStream::from(other)).send().await?;
-    take_in(&world.app, &[created(&key)]).await?;
-    assert!(matches!(state(&world.app, &recording).await?, Some(State::Rejected { .. })));
-    assert!(keys(&world.app.objects, &world.app.objects.bucket).await?.is_empty());
+    for (what, body) in [("other audio", other), ("nothing", Vec::new())] {
+        let put = world.app.objects.client.put_object().bucket(&world.app.objects.bucket).key(&key).content_type("audio/wav");
+        let hash = BASE64.encode(&sha2::Sha256::digest(&body));
+        let put = put.metadata("user", "anna").checksum_algorithm(ChecksumAlgorithm::Sha256).checksum_sha256(hash);
+        put.body(ByteStream::from(body)).send().await?;
+        take_in(&world.app, &[created(&key)]).await?;
+        assert!(matches!(state(&world.app, &recording).await?, Some(State::Rejected { .. })), "{what}");
+        assert!(keys(&world.app.objects, &world.app.objects.bucket).await?.is_empty(), "{what}");
+    }
     Ok(())
 }
 

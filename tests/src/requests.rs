@@ -1,0 +1,108 @@
+//! Looks at every request that the SDK makes, where it makes it: counts what an operation costs, and holds it to its caller's
+//! organisation.
+//!
+//! The figures of cost come from here and not from an estimate. A request made on behalf of a caller that reaches for another
+//! organisation's key ends the test, in every test: the interceptor is part of every client that [`crate::table`] and [`crate::bucket`]
+//! hand out.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use aws_smithy_runtime_api::{
+    box_error::BoxError,
+    client::{
+        interceptors::{Intercept, context::BeforeTransmitInterceptorContextRef},
+        orchestrator::{HttpRequest, Metadata},
+        runtime_components::RuntimeComponents,
+    },
+};
+use aws_smithy_types::config_bag::ConfigBag;
+use serde_json::Value;
+
+tokio::task_local! {
+    /// The organisation of the caller on whose behalf this task makes requests; unset while a test prepares its world.
+    pub static TENANT: String;
+}
+
+/// An interceptor for an SDK configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Requests(Arc<Mutex<BTreeMap<String, u64>>>);
+
+/// The name under which the bytes of ranged reads are counted.
+pub const BYTES: &str = "bytes read";
+
+impl Requests {
+    /// The count of each operation, `Service.Operation`, since the last call, and [`BYTES`] if there were ranged reads; counting starts
+    /// anew.
+    pub fn take(&self) -> BTreeMap<String, u64> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn count(&self, name: &str, amount: u64) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(name.to_owned()).or_default() += amount;
+    }
+}
+
+impl Intercept for Requests {
+    fn name(&self) -> &'static str {
+        "Requests"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let operation = config.load::<Metadata>().ok_or("a request without an operation")?;
+        self.count(&format!("{}.{}", operation.service(), operation.name()), 1);
+        if let Some(bytes) = context.request().headers().get("range").and_then(length) {
+            self.count(BYTES, bytes);
+        }
+        let _outside_a_caller = TENANT.try_with(|tenant| hold(tenant, operation, context.request()));
+        Ok(())
+    }
+}
+
+/// The bytes of `bytes=FIRST-LAST`.
+fn length(range: &str) -> Option<u64> {
+    let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
+    Some(last.parse::<u64>().ok()? + 1 - first.parse::<u64>().ok()?)
+}
+
+/// Ends the test unless every key of the request is the tenant's.
+fn hold(tenant: &str, operation: &Metadata, request: &HttpRequest) {
+    let name = format!("{}.{}", operation.service(), operation.name());
+    if operation.service() == "S3" {
+        let copied = request.headers().get("x-amz-copy-source").unwrap_or_default();
+        for place in [request.uri(), copied].into_iter().filter(|place| !place.is_empty()) {
+            assert!(place.contains(&format!("/recordings/{tenant}/")), "{name} on behalf of {tenant} reaches for {place}");
+        }
+        return;
+    }
+    let body: Value = request.body().bytes().and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
+    let mut keys = Vec::new();
+    leading(&body, &mut keys);
+    assert!(!keys.is_empty(), "{name} on behalf of {tenant} has no leading key");
+    for key in keys {
+        assert!(key.starts_with(&format!("{tenant}#")), "{name} on behalf of {tenant} reaches for {key}");
+    }
+}
+
+/// Every leading key that a request to DynamoDB names: of the table, of an index, and in a condition on either.
+fn leading<'a>(value: &'a Value, keys: &mut Vec<&'a str>) {
+    match value {
+        Value::Array(values) => values.iter().for_each(|value| leading(value, keys)),
+        Value::Object(members) => {
+            for (name, value) in members {
+                match value.get("S").and_then(Value::as_str) {
+                    Some(key) if matches!(name.as_str(), "pk" | "by_user" | ":pk" | ":by_user" | ":partition") => keys.push(key),
+                    _ => leading(value, keys),
+                }
+            }
+        }
+        _ => {}
+    }
+}

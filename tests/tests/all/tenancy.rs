@@ -1,0 +1,34 @@
+//! The guard that every other test stands behind: a request for another organisation's key ends the test.
+
+use tests::{
+    call::now,
+    people::{found, organisation, user},
+    requests::TENANT,
+    table,
+};
+
+#[tokio::test]
+#[should_panic(expected = "on behalf of other reaches for demo#")]
+async fn a_read_of_another_organisation_ends_the_test() {
+    let (table, _) = table::empty().await.expect("a table");
+    found(&table, "demo").await.expect("an organisation");
+    let (demo, anna) = (organisation("demo"), user("anna"));
+    let _ended_before = TENANT.scope("other".to_owned(), table.people(&demo, &anna)).await;
+}
+
+#[tokio::test]
+#[should_panic(expected = "on behalf of other reaches for demo#recording")]
+async fn a_query_of_another_organisation_ends_the_test() {
+    let (table, _) = table::empty().await.expect("a table");
+    let demo = organisation("demo");
+    let listing = platform::table::recording::Listing {
+        organisation: &demo,
+        user: None,
+        from: now(),
+        to: now(),
+        order: Default::default(),
+        limit: 1,
+        after: None,
+    };
+    let _ended_before = TENANT.scope("other".to_owned(), table.page(&listing, now())).await;
+}
