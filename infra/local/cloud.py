@@ -1,17 +1,18 @@
 """The local cloud: MiniStack with the project's template deployed to it.
 
-    cloud.py up  --state DIR                    stays up until Ctrl-C
+    cloud.py up  --state DIR                    does the main job on real speech, then stays up until Ctrl-C
     cloud.py run --state DIR [--fresh] -- CMD   runs CMD with CLOUD naming what is up, then stops
 
 Writes DIR/cloud.json: where everything is, and the sign-ins of the demonstration.
 """
 
 import argparse
+import contextlib
+import fcntl
 import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,38 +20,39 @@ import urllib.request
 from pathlib import Path
 
 import deploy
+import main_job
+import ports
 import provision
+from botocore.exceptions import BotoCoreError, ClientError
 
 ROOT = Path(__file__).resolve().parents[2]
 REGION = "eu-north-1"
+DESCRIPTION = "cloud.json"
+TERMINATED, INTERRUPTED = 143, 130
 
 
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background job would ignore
     options = parse()
     state = Path(options.state).resolve()
-    if options.fresh:
-        shutil.rmtree(state, ignore_errors=True)
-    state.mkdir(parents=True, exist_ok=True)
-    ports = [options.port or free_port(), options.sftp_port or free_port()]
-    for port in ports:
-        refuse_busy(port)
-    server = start(state, *ports, options.auth)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    server = None
     try:
-        await_health(server, ports[0], state)
-        cloud = deploy.deploy(f"http://127.0.0.1:{ports[0]}", REGION, ROOT, state)
-        cloud["users"] = provision.demonstration(cloud)
-        described = state / "cloud.json"
-        described.write_text(json.dumps(cloud, indent=2))
-        described.chmod(0o600)
-        if options.deed == "up":
-            print(f"the local cloud is up: {cloud['api']} (described in {described})", flush=True)
-            return server.wait()
-        return subprocess.run(options.command, env={**os.environ, "CLOUD": str(described)}, cwd=ROOT).returncode
+        lock = hold(state)
+        # A state that never came up is half of something: it is begun again.
+        if options.fresh or not (deploy.stamp_in(state).exists() and (state / DESCRIPTION).exists()):
+            shutil.rmtree(state, ignore_errors=True)
+        state.mkdir(parents=True, exist_ok=True)
+        listening = [bound(state, options.port), options.sftp_port or ports.free()]
+        ports.refuse_busy(listening)
+        server = start(state, *listening, options.auth, lock)
+        cloud = bring_up(server, listening[0], state)
+        return stay(cloud, server, state, listening[1]) if options.deed == "up" else run(options.command, state)
     except KeyboardInterrupt:
-        return 0
-    except (RuntimeError, OSError) as error:
-        print(f"the local cloud did not come up: {error}", file=sys.stderr)
+        print("\nstopping the local cloud, which writes its data", file=sys.stderr, flush=True)
+        return 0 if options.deed == "up" else INTERRUPTED
+    except (RuntimeError, OSError, BotoCoreError, ClientError) as error:
+        print(f"the local cloud stops: {error}", file=sys.stderr)
         return 1
     finally:
         stop(server)
@@ -67,22 +69,33 @@ def parse():
     end = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
     options = parser.parse_args(sys.argv[1:end])
     options.command = sys.argv[end + 1 :]
+    if options.deed == "run" and not options.command:
+        parser.error("run needs a command after --")
     return options
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def hold(state):
+    """Keeps the state to one local cloud. MiniStack inherits the lock, so it lasts as long as either of us."""
+    state.parent.mkdir(parents=True, exist_ok=True)
+    lock = open(state.with_suffix(".lock"), "w")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit(f"another local cloud works on {state}: stop it, or wait until it has ended")
+    return lock
 
 
-def refuse_busy(port):
-    with socket.socket() as probe:
-        if probe.connect_ex(("127.0.0.1", port)) == 0:
-            sys.exit(f"port {port} is busy: stop what listens there, or choose another with PORT=… make run")
+def bound(state, asked):
+    """The port to listen on. MiniStack names its queues by their address, so a state goes with the port that it was made on."""
+    if not (state / DESCRIPTION).exists():
+        return asked or ports.free()
+    port = int(json.loads((state / DESCRIPTION).read_text())["endpoint"].rpartition(":")[2])
+    if asked and asked != port:
+        sys.exit(f"the data in {state} goes with port {port}: make run PORT={port}, or remove the folder to begin anew")
+    return port
 
 
-def start(state, port, sftp_port, auth):
+def start(state, port, sftp_port, auth, lock):
     """Starts MiniStack with an environment of its own: all of it reaches the functions."""
     environment = {
         "PATH": "/usr/bin:/bin",
@@ -105,10 +118,37 @@ def start(state, port, sftp_port, auth):
         "TTL_SWEEP_SECONDS": "5",
         "AUTH": "true" if auth else "false",
     }
-    log = open(state / "cloud.log", "ab")
     launcher = Path(__file__).with_name("launcher.py")
-    # A session of its own: Ctrl-C reaches us first, and we stop it so that it writes its state.
-    return subprocess.Popen([sys.executable, str(launcher)], env=environment, cwd=state, stdout=log, stderr=log, start_new_session=True)
+    with open(state / "cloud.log", "ab") as log:
+        # A session of its own: Ctrl-C reaches us first, and we stop it so that it writes its state.
+        return subprocess.Popen(
+            [sys.executable, str(launcher)],
+            env=environment,
+            cwd=state,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            pass_fds=[lock.fileno()],
+        )
+
+
+def bring_up(server, port, state):
+    """Deploys the template and provisions the demonstration, once MiniStack answers. Says where everything is."""
+    await_health(server, port, state)
+    cloud = deploy.deploy(f"http://127.0.0.1:{port}", REGION, ROOT, state)
+    cloud["users"] = provision.demonstration(cloud)
+    cloud["run"] = count(state / "runs")
+    described = state / DESCRIPTION
+    described.touch(mode=0o600)
+    described.write_text(json.dumps(cloud, indent=2))
+    return cloud
+
+
+def count(runs):
+    """The number of this run, kept even when MiniStack is killed and forgets what it did."""
+    run = int(runs.read_text()) + 1 if runs.exists() else 1
+    runs.write_text(str(run))
+    return run
 
 
 def await_health(server, port, state):
@@ -124,14 +164,37 @@ def await_health(server, port, state):
     raise RuntimeError(f"it was not healthy after 30 s; see {state / 'cloud.log'}")
 
 
+def stay(cloud, server, state, sftp_port):
+    try:
+        main_job.do(cloud)
+    except RuntimeError as error:
+        raise RuntimeError(f"the main job failed: {error}") from error
+    main_job.say_how_to_go_on(cloud, state / DESCRIPTION, sftp_port)
+    server.wait()
+    raise RuntimeError(f"it ended by itself; see {state / 'cloud.log'}")
+
+
+def run(command, state):
+    child = subprocess.Popen(command, env={**os.environ, "CLOUD": str(state / DESCRIPTION)}, cwd=ROOT)
+    try:
+        return child.wait()
+    finally:
+        if child.poll() is None:
+            child.terminate()
+            child.wait()
+
+
 def stop(server):
-    """Ends MiniStack and waits: its state is written only then."""
-    if server.poll() is None:
+    """Ends MiniStack and waits: its state is written only then. Neither Ctrl-C nor TERM hurries it."""
+    for hurry in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(hurry, signal.SIG_IGN)
+    if server is None:
+        return
+    with contextlib.suppress(subprocess.TimeoutExpired):
         server.terminate()
-        try:
-            server.wait(timeout=60)
-        except subprocess.TimeoutExpired:
-            server.kill()
+        server.wait(timeout=120)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(server.pid, signal.SIGKILL)  # functions that it left behind
 
 
 if __name__ == "__main__":

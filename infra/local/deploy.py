@@ -23,10 +23,14 @@ def deploy(endpoint, region, root, state):
     def client(service):
         return session.client(service, endpoint_url=endpoint)
 
-    version = upload_code(client("s3"), root)
+    make_bucket(client("s3"))
+    version = upload_code(client("s3"), CODE, root / "target" / os.environ.get("PROFILE", "debug"), 1)
     template = (root / "infra/template.yaml").read_text()
     stamp = hashlib.sha256(f"{version}{endpoint}{template}".encode()).hexdigest()
-    stamped = state / "deployed"
+    stamped = stamp_in(state)
+    if stamped.exists() and not stands(client("cloudformation")):
+        stamped.unlink()
+        raise RuntimeError(f"it was killed before it had written its data, and {state} is useless: run again to begin anew")
     if not stamped.exists() or stamped.read_text() != stamp:
         apply(client("cloudformation"), template, {"CodeVersion": version, "JwksBase": endpoint})
         reapply(client)
@@ -34,32 +38,42 @@ def deploy(endpoint, region, root, state):
     return describe(client("cloudformation"), endpoint, region)
 
 
-def upload_code(s3, root):
-    """Zips each function's binary and uploads it under a name of its content."""
-    zips = {}
-    for function in FUNCTIONS:
-        binary = root / "target" / os.environ.get("PROFILE", "debug") / function
-        if not binary.exists():
-            raise RuntimeError(f"{binary.relative_to(root)} is not built: run `cargo build --workspace`")
-        zips[function] = zipped(binary)
-    version = hashlib.sha256(b"".join(zips.values())).hexdigest()[:16]
+def stamp_in(state):
+    """The file that says what was deployed last, once something was."""
+    return state / "deployed"
+
+
+def stands(cloudformation):
+    """Whether there is a stack. MiniStack writes down that there is when it is stopped, not when it is killed."""
+    return any(stack["StackName"] == STACK for stack in cloudformation.describe_stacks()["Stacks"])
+
+
+def make_bucket(s3):
     try:
         s3.create_bucket(Bucket=CODE, CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
     except ClientError as error:
         if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
             raise
+
+
+def upload_code(s3, bucket, built, level):
+    """Zips the functions' binaries in the folder `built` and uploads them under a name of their content, which is answered."""
+    zips = {function: zipped(built / function, level) for function in FUNCTIONS}
+    version = hashlib.sha256(b"".join(zips.values())).hexdigest()[:16]
     for function, body in zips.items():
-        s3.put_object(Bucket=CODE, Key=f"{version}/{function}.zip", Body=body)
+        s3.put_object(Bucket=bucket, Key=f"{version}/{function}.zip", Body=body)
     return version
 
 
-def zipped(binary):
+def zipped(binary, level):
     """The zip that Lambda takes: one executable file `bootstrap`, the same bytes for the same binary."""
+    if not binary.exists():
+        raise RuntimeError(f"{binary.name} is not built in {binary.parent}: run `make build`")
     entry = zipfile.ZipInfo("bootstrap")
     entry.external_attr = 0o755 << 16
     packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
-        archive.writestr(entry, binary.read_bytes())
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr(entry, binary.read_bytes(), zipfile.ZIP_DEFLATED, level)
     return packed.getvalue()
 
 
@@ -123,6 +137,8 @@ def lifecycle(rule):
     written = {"ID": rule["Id"], "Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
     if "ExpirationInDays" in rule:
         written["Expiration"] = {"Days": int(rule["ExpirationInDays"])}
+    if "NoncurrentVersionExpiration" in rule:
+        written["NoncurrentVersionExpiration"] = {"NoncurrentDays": int(rule["NoncurrentVersionExpiration"]["NoncurrentDays"])}
     if "ExpiredObjectDeleteMarker" in rule:
         written["Expiration"] = {"ExpiredObjectDeleteMarker": True}
     if "AbortIncompleteMultipartUpload" in rule:

@@ -53,4 +53,6 @@ def join(cloud, table, pool, user, organisation, name, number, recorded, acknowl
         if error.response["Error"]["Code"] != "UsernameExistsException":
             raise
     pool.admin_set_user_password(UserPoolId=cloud["pool_id"], Username=email, Password=PASSWORD, Permanent=True)
-    return {"email": email, "password": PASSWORD, "organisation": organisation}
+    roles = [(administrator, "administrator"), (recorded, "recorded"), (recorded and not acknowledged, "not acknowledged yet")]
+    role = ", ".join(name for held, name in roles if held)
+    return {"email": email, "password": PASSWORD, "organisation": organisation, "role": role}

@@ -1,0 +1,123 @@
+"""Deploys infra/template.yaml to the AWS account and region of your credentials, with the functions of target/release.
+
+    deploy.py STACK BUCKET [PARAMETER=VALUE ...]
+
+BUCKET holds code and template, under names of their content. A parameter that is not given stays as the stack has it.
+"""
+
+import hashlib
+import platform
+import re
+import sys
+import time
+from pathlib import Path
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError, WaiterError
+from local.deploy import FUNCTIONS, upload_code
+
+ROOT = Path(__file__).resolve().parents[1]
+BUILT = ROOT / "target/release"
+RUNTIME = "provided.al2023"
+GLIBC = (2, 34)  # of Amazon Linux 2023
+
+
+def main(stack, bucket, *given):
+    if not re.fullmatch(r"[a-z][a-z0-9-]{0,38}", stack):
+        raise RuntimeError("a stack's name also names its buckets: at most 39 of a-z, 0-9 and '-', a letter first")
+    refuse_what_would_not_start()
+    s3, cloudformation = boto3.client("s3"), boto3.client("cloudformation")
+    parameters = dict(parameter.split("=", 1) for parameter in given)
+    parameters |= {"CodeBucket": bucket, "CodeVersion": upload_code(s3, bucket, BUILT, 9)}
+    print(f"code {parameters['CodeVersion']} is in {bucket}", flush=True)
+    apply(cloudformation, stack, upload_template(s3, bucket), parameters)
+    for output in cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["Outputs"]:
+        print(f"{output['OutputKey']:<18}{output['OutputValue']}")
+
+
+def refuse_what_would_not_start():
+    if platform.machine() != "x86_64":
+        raise RuntimeError(f"the functions are x86_64, this machine is {platform.machine()}: build on another (see infra/README.md)")
+    for function in FUNCTIONS:
+        needs = glibc_of(BUILT / function)
+        if needs > GLIBC:
+            versions = [".".join(map(str, version)) for version in (needs, GLIBC)]
+            raise RuntimeError(
+                f"{function} needs glibc {versions[0]}, {RUNTIME} has {versions[1]}: build on Debian 12 (see infra/README.md)"
+            )
+
+
+def glibc_of(binary):
+    """The newest version of glibc that a symbol of the binary is bound to."""
+    versions = re.findall(rb"GLIBC_(\d+)\.(\d+)", binary.read_bytes())
+    return max((int(major), int(minor)) for major, minor in versions)
+
+
+def upload_template(s3, bucket):
+    template = (ROOT / "infra/template.yaml").read_bytes()
+    key = f"{hashlib.sha256(template).hexdigest()[:16]}/template.yaml"
+    s3.put_object(Bucket=bucket, Key=key, Body=template)
+    return f"{s3.meta.endpoint_url}/{bucket}/{key}"
+
+
+def apply(cloudformation, stack, template, parameters):
+    """Makes a change set and executes it, and waits until the stack is as the template says."""
+    standing = describe(cloudformation, stack)
+    kind = "UPDATE" if standing else "CREATE"
+    declared = names(cloudformation.get_template_summary(TemplateURL=template))
+    kept = names(standing or {}) & declared - parameters.keys()
+    made = cloudformation.create_change_set(
+        StackName=stack,
+        ChangeSetName=f"deploy-{time.time_ns()}",
+        ChangeSetType=kind,
+        TemplateURL=template,
+        Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
+        + [{"ParameterKey": key, "UsePreviousValue": True} for key in kept],
+    )
+    changes = {"StackName": stack, "ChangeSetName": made["Id"]}
+    if not is_ready(cloudformation, changes):
+        cloudformation.delete_change_set(**changes)
+        return print("nothing has changed")
+    for page in cloudformation.get_paginator("describe_change_set").paginate(**changes):
+        for resource in (change["ResourceChange"] for change in page["Changes"]):
+            print(f"  {resource['Action']:<7} {resource['ResourceType']:<40} {resource['LogicalResourceId']}", flush=True)
+    cloudformation.execute_change_set(**changes)
+    print("waiting for the stack", flush=True)
+    cloudformation.get_waiter(f"stack_{kind.lower()}_complete").wait(StackName=stack, WaiterConfig={"Delay": 5, "MaxAttempts": 360})
+
+
+def describe(cloudformation, stack):
+    """The stack, if there is one with something in it."""
+    try:
+        found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return None
+        raise
+    return None if found["StackStatus"] == "REVIEW_IN_PROGRESS" else found
+
+
+def names(parameterised):
+    return {parameter["ParameterKey"] for parameter in parameterised.get("Parameters", [])}
+
+
+def is_ready(cloudformation, changes):
+    """Waits for the change set. One without a change is not ready; one that fails raises RuntimeError with the reason."""
+    try:
+        cloudformation.get_waiter("change_set_create_complete").wait(**changes, WaiterConfig={"Delay": 2, "MaxAttempts": 150})
+    except WaiterError as error:
+        reason = cloudformation.describe_change_set(**changes).get("StatusReason", "no reason given")
+        if "didn't contain changes" in reason or "No updates" in reason:
+            return False
+        raise RuntimeError(f"the change set failed: {reason}") from error
+    return True
+
+
+if __name__ == "__main__":
+    try:
+        main(*sys.argv[1:])
+    except WaiterError:
+        sys.exit("the stack was not deployed: CloudFormation's events say which resource failed; it rolls back by itself")
+    except (RuntimeError, BotoCoreError, ClientError) as error:
+        sys.exit(f"not deployed: {error}")

@@ -1,0 +1,164 @@
+"""The main job on real speech, the way the app and the portal do it: register a call, put its audio, find it, hear it.
+
+It comes in by the service's own door, with tokens, and looks at nothing behind it. Each run registers calls of its own, named
+`demo-<run>-<file>`, beside those of the runs before.
+"""
+
+import json
+import statistics
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import ports
+
+AUDIO = Path(__file__).resolve().parents[2] / ".local/audio"
+RECORDED = ["anna", "omar", "maja"]
+ADMINISTRATOR = "karin"
+COUNTERPARTS = ["+46701740611", "+4684650012", "withheld", "+4531390012", "+46701740623"]
+NOTES = ["Vill ha offert på tio anslutningar före fredag", "Ring upp igen på måndag", None, "Reklamation: fakturan gäller fel månad", None]
+MARKS = ["red", None, "green", None]
+BETWEEN = timedelta(minutes=27)  # longer than the longest call, so that nobody is in two at once
+PATIENCE = 60  # seconds until audio that was put has to be found
+SIGN_IN = {"content-type": "application/x-amz-json-1.1", "x-amz-target": "AWSCognitoIdentityProviderService.InitiateAuth"}
+COLUMNS = "{:<22}{:<11}{:>6}{:>12}{:>12}{:>10}{:>12}{:>9}  {}"
+
+
+def do(cloud):
+    """Takes every file of speech through the service. Raises RuntimeError with the first thing that is not as promised."""
+    tokens = {user: sign_in(cloud, user) for user in [*RECORDED, ADMINISTRATOR]}
+    before = everything(cloud, tokens[ADMINISTRATOR])
+    speech = json.loads((AUDIO / "manifest.json").read_text())
+    print(f"\n{len(before)} recordings from before; {len(speech)} more calls, as run {cloud['run']}:\n", flush=True)
+    print(COLUMNS.format("file", "format", "length", "bytes", "registered", "uploaded", "searchable", "fetched", "bytes back"), flush=True)
+    begun = time.perf_counter()
+    waits = [take(cloud, tokens, number, entry) for number, entry in enumerate(speech)]
+    took, total = time.perf_counter() - begun, sum(entry["bytes"] for entry in speech)
+    print(f"\n{len(speech)} recordings of {total / 1e6:.0f} MB in {took:.1f} s, {len(before) + len(speech)} in all")
+    print(f"searchable after upload: median {statistics.median(waits):,.0f} ms, at most {max(waits):,.0f} ms", flush=True)
+
+
+def take(cloud, tokens, number, entry):
+    """One call, from its end to its playback. Prints a row; answers with the milliseconds until the search found it."""
+    user = RECORDED[number % len(RECORDED)]
+    token, audio = tokens[user], (AUDIO / entry["name"]).read_bytes()
+    call = describe(cloud["run"], number, entry, datetime.now(UTC))
+    registered, registering = timed(lambda: post(cloud, "/v1/recordings", token, call))
+    upload, id = registered["upload"], registered["recording"]["id"]
+    _, uploading = timed(lambda: send(upload["method"], upload["url"], upload["headers"], audio))
+    _, waiting = timed(lambda: await_stored(cloud, token, call, id))
+    heard, fetching = timed(lambda: send("GET", post(cloud, f"/v1/recordings/{id}/playback", token)["url"]))
+    if heard != audio:
+        raise RuntimeError(f"{entry['name']} came back altered: {len(heard)} bytes of {len(audio)}")
+    shown = "{}:{:02}".format(*divmod(round(entry["duration"]), 60)), f"{len(audio):,}"
+    times = [f"{milliseconds:,.0f} ms" for milliseconds in (registering, uploading, waiting, fetching)]
+    print(COLUMNS.format(entry["name"], entry["content_type"], *shown, *times, "identical"), flush=True)
+    return waiting
+
+
+def describe(run, number, entry, now):
+    """The call as the app registers it: one of a working day, the latest first."""
+    call = {
+        "callId": f"demo-{run}-{entry['name']}",
+        "direction": ["in", "out"][number % 2],
+        "counterpart": COUNTERPARTS[number % len(COUNTERPARTS)],
+        "startedAt": (now - (number + 1) * BETWEEN).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "durationMs": round(entry["duration"] * 1000),
+        "contentType": entry["content_type"],
+        "contentLength": entry["bytes"],
+        "sha256": entry["sha256"],
+        "note": NOTES[number % len(NOTES)],
+        "mark": MARKS[number % len(MARKS)],
+    }
+    return {name: value for name, value in call.items() if value is not None}
+
+
+def await_stored(cloud, token, call, id):
+    """Clicks on refresh until the search shows the recording as stored."""
+    until = time.monotonic() + PATIENCE
+    state = "not found"
+    while time.monotonic() < until:
+        page = get(cloud, "/v1/recordings", token, {"from": call["startedAt"], "limit": "1000"})
+        state = next((row["state"] for row in page["recordings"] if row["id"] == id), "not found")
+        if state == "stored":
+            return
+        if state == "rejected":
+            break
+        time.sleep(0.02)
+    raise RuntimeError(f"{call['callId']} is {state}, and not stored, in the search; ask `make invoke` or the log of ingest why")
+
+
+def everything(cloud, token):
+    """Every recording of the organisation, page by page."""
+    rows, cursor = [], None
+    while True:
+        page = get(cloud, "/v1/recordings", token, {"limit": "1000"} | ({"cursor": cursor} if cursor else {}))
+        rows += page["recordings"]
+        cursor = page["cursor"]
+        if not cursor:
+            return rows
+
+
+def sign_in(cloud, user):
+    """The ID token of one of the demonstration's people."""
+    answer = send("POST", cloud["endpoint"], SIGN_IN, credentials(cloud, user).encode())
+    return json.loads(answer)["AuthenticationResult"]["IdToken"]
+
+
+def credentials(cloud, user):
+    person = cloud["users"][user]
+    parameters = {"USERNAME": person["email"], "PASSWORD": person["password"]}
+    return json.dumps({"AuthFlow": "USER_PASSWORD_AUTH", "ClientId": cloud["client_id"], "AuthParameters": parameters})
+
+
+def get(cloud, path, token, query):
+    return json.loads(send("GET", f"{cloud['api']}{path}?{urllib.parse.urlencode(query)}", {"authorization": f"Bearer {token}"}))
+
+
+def post(cloud, path, token, body=None):
+    headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+    return json.loads(send("POST", f"{cloud['api']}{path}", headers, json.dumps(body).encode() if body else b""))
+
+
+def send(method, url, headers=None, body=None):
+    """The answer's body. Raises RuntimeError with what a refusal says."""
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, body, headers or {}, method=method), timeout=60) as answer:
+            return answer.read()
+    except urllib.error.HTTPError as error:
+        path = urllib.parse.urlsplit(url).path
+        raise RuntimeError(f"{method} {path} answered {error.code}: {error.read(2000).decode(errors='replace')}") from error
+
+
+def timed(deed):
+    begun = time.perf_counter()
+    return deed(), (time.perf_counter() - begun) * 1000
+
+
+def say_how_to_go_on(cloud, described, sftp_port):
+    """Prints the addresses and the sign-ins, and a request to begin with."""
+    asked = {"client_id": cloud["client_id"], "response_type": "code", "scope": "openid email", "redirect_uri": "http://localhost:5173/"}
+    print(f"\nAPI           {cloud['api']}")
+    print(f"sign-in page  {cloud['endpoint']}/oauth2/authorize?{urllib.parse.urlencode(asked)}")
+    print(f"AWS services  {cloud['endpoint']} (region {cloud['region']}, access key and secret: {cloud['access_key']})")
+    if ports.listens(sftp_port):
+        print(f"SFTP          127.0.0.1:{sftp_port}")
+    print(f"all of it     {described}")
+    print("\nsign-ins:")
+    for person in cloud["users"].values():
+        print(f"  {person['email']:<20}  {person['password']}  {person['role']}")
+    print(f"\nthe latest calls:\n{request(cloud)}")
+    print("\nCtrl-C stops the local cloud; its data is here again at the next start", flush=True)
+
+
+def request(cloud):
+    """A line for a shell that signs in as the administrator and searches."""
+    headers = " ".join(f"-H '{name}: {value}'" for name, value in SIGN_IN.items())
+    return (
+        f"curl -s {cloud['endpoint']} {headers} -d '{credentials(cloud, ADMINISTRATOR)}'"
+        ' | sed -E \'s/.*"IdToken": *"([^"]+)".*/authorization: Bearer \\1/\''
+        f" | curl -s -H @- '{cloud['api']}/v1/recordings?limit=3'"
+    )

@@ -1,0 +1,25 @@
+"""Ports of the loopback interface. Run with port numbers, it tells before a long build that one is busy."""
+
+import socket
+import sys
+
+
+def free():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def listens(port):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def refuse_busy(ports):
+    for port in ports:
+        if listens(port):
+            sys.exit(f"port {port} is busy: stop what listens there, or choose others: make run PORT=14566 SFTP_PORT=12222")
+
+
+if __name__ == "__main__":
+    refuse_busy(int(port) for port in sys.argv[1:])
