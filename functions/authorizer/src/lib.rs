@@ -1,23 +1,36 @@
-//! Stands in front of every route: tells whose a token is, or that it is none.
+//! Stands in front of every route: tells whose a token is, or that it is nobody's.
 //!
-//! It says who is calling and nothing of what they may do. API Gateway caches its answer; rights are read from the table at every
-//! request, so a right taken away is gone at once.
+//! It says who is calling and nothing of what they may do. API Gateway keeps its answer for five minutes; rights, and whether an
+//! application is still welcome, are read from the table at every request, so what is taken away is gone at once.
+//!
+//! There are three answers. A caller; a refusal, which API Gateway keeps too and turns into 403; and an error, which it does not keep and
+//! turns into 500: the caller is told to try again. A token is refused only for what it says itself, or for a signature or a key that was
+//! looked at. As long as its key might exist ([`Undecided`]) the answer is the error, so a client never throws a good sign-in away.
 
+mod application;
+mod bearer;
+mod claims;
 mod keys;
+mod refusal;
 mod token;
 
 use aws_lambda_events::apigw::ApiGatewayV2CustomAuthorizerV2Request;
 use chrono::{DateTime, Utc};
+use domain::ids::{OrganisationId, UserId};
+use http::HeaderMap;
 use serde::Serialize;
 
+pub use application::{ClientId, Scopes};
+pub use claims::Expected;
 use keys::Keys;
-pub use keys::Unreachable;
-pub use token::Claims;
+pub use keys::{NoClient, Undecided};
+use refusal::Refusal;
+use token::Token;
 
 /// Checks tokens of one issuer.
 #[derive(Debug)]
 pub struct Authorizer {
-    claims: Claims,
+    expected: Expected,
     keys: Keys,
     now: fn() -> DateTime<Utc>,
 }
@@ -33,41 +46,77 @@ pub struct Answer {
 
 /// Whose the token is: what the functions behind are told.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-pub struct Context {
-    pub organisation: String,
-    pub user: String,
+#[serde(untagged)]
+pub enum Context {
+    Person {
+        organisation: OrganisationId,
+        user: UserId,
+    },
+    Application {
+        organisation: OrganisationId,
+        client: ClientId,
+        scopes: Scopes,
+    },
+    /// The operator's provisioning system: of no organisation.
+    Operator {
+        client: ClientId,
+        scopes: Scopes,
+    },
+}
+
+/// Why nobody is let in.
+#[derive(Debug)]
+enum Failure {
+    Refused(Refusal),
+    Undecided(Undecided),
 }
 
 impl Authorizer {
-    /// An authorizer that takes the issuer's keys from `jwks_url`. Fails when no HTTP client can be made.
-    pub fn new(claims: Claims, jwks_url: String, now: fn() -> DateTime<Utc>) -> Result<Self, Unreachable> {
-        Ok(Self { claims, keys: Keys::new(jwks_url)?, now })
+    /// An authorizer that takes the issuer's keys from `jwks_url`.
+    ///
+    /// # Errors
+    /// [`NoClient`] when no HTTP client can be made.
+    pub fn new(expected: Expected, jwks_url: String, now: fn() -> DateTime<Utc>) -> Result<Self, NoClient> {
+        Ok(Self { expected, keys: Keys::new(jwks_url)?, now })
     }
 
     /// Answers whether the request carries a valid token, and whose.
     ///
     /// # Errors
-    /// [`Unreachable`] when no keys could be had at all: the caller is told to try again, and not that their token is bad.
-    pub async fn handle(&self, request: ApiGatewayV2CustomAuthorizerV2Request) -> Result<Answer, Unreachable> {
-        let id = request.request_context.request_id.clone().unwrap_or_default();
-        let header = request.headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
-        let answer = self.check(header).await?;
-        Ok(match answer {
-            Ok(context) => Answer { is_authorized: true, context: Some(context) },
-            Err(refusal) => {
+    /// [`Undecided`] when the token's key is not known and could not be asked for.
+    pub async fn handle(&self, request: ApiGatewayV2CustomAuthorizerV2Request) -> Result<Answer, Undecided> {
+        let id = request.request_context.request_id.unwrap_or_default();
+        match self.check(&request.headers).await {
+            Ok(context) => Ok(Answer { is_authorized: true, context: Some(context) }),
+            Err(Failure::Refused(refusal)) => {
                 tracing::info!(request = id, reason = refusal.to_string(), "refused");
-                Answer { is_authorized: false, context: None }
+                Ok(Answer { is_authorized: false, context: None })
             }
-        })
+            Err(Failure::Undecided(undecided)) => {
+                tracing::warn!(request = id, error = ?undecided, "undecided");
+                Err(undecided)
+            }
+        }
     }
 
-    async fn check(&self, header: &str) -> Result<Result<Context, token::Refusal>, Unreachable> {
+    /// What the token says is judged before its key is looked for: nobody has keys fetched with a token that would be refused anyway.
+    async fn check(&self, headers: &HeaderMap) -> Result<Context, Failure> {
         let now = (self.now)();
-        let (token, kid) = match token::read(header) {
-            Ok(read) => read,
-            Err(refusal) => return Ok(Err(refusal)),
-        };
-        let Some(key) = self.keys.find(&kid, now).await? else { return Ok(Err(token::Refusal::UnknownKey)) };
-        Ok(token::verify(token, &key, &self.claims, now))
+        let token = Token::read(bearer::token(headers)?)?;
+        let context = claims::whose(token.claims(), &self.expected, now)?;
+        let key = self.keys.find(token.kid(), now).await?.ok_or(Refusal::UnknownKey)?;
+        if token.is_signed_by(&key) { Ok(context) } else { Err(Refusal::Signature.into()) }
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Undecided> for Failure {
+    fn from(undecided: Undecided) -> Self {
+        Self::Undecided(undecided)
     }
 }

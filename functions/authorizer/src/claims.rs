@@ -1,0 +1,95 @@
+//! Whose a token says it is, and whether it is for us and for now.
+//!
+//! `token_use` alone decides what else is demanded. An ID token is a person's, who signed in at the portal: for the portal's client, with
+//! an organisation and a user. An access token is an application's, by the client credentials grant (RFC 6749, 4.4): its subject is the
+//! client itself, and its scopes name the organisation. A person's access token names neither, and is refused.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+
+use crate::{
+    Context,
+    application::{ClientId, Granted},
+    refusal::Refusal,
+    token::Object,
+};
+
+/// What tokens have to say, and under which names an ID token says whose it is.
+#[derive(Clone, Debug)]
+pub struct Expected {
+    pub issuer: String,
+    /// The portal's client: the audience of people's tokens, and never an application.
+    pub audience: String,
+    /// The claim that names the organisation.
+    pub organisation_claim: String,
+    /// The claim that names the user.
+    pub user_claim: String,
+}
+
+/// How far clocks may differ.
+const LEEWAY: TimeDelta = TimeDelta::seconds(60);
+
+/// Whose the token is, if its claims hold at `now`.
+pub fn whose(claims: &Object, expected: &Expected, now: DateTime<Utc>) -> Result<Context, Refusal> {
+    if claims.text("iss") != Some(&expected.issuer) {
+        return Err(Refusal::Issuer);
+    }
+    in_time(claims, now)?;
+    match claims.text("token_use") {
+        Some("id") => person(claims, expected),
+        Some("access") => application(claims, expected),
+        _ => Err(Refusal::Use),
+    }
+}
+
+/// Holds `exp`, which has to be there, and `nbf` and `iat`, where they are, against the clock.
+fn in_time(claims: &Object, now: DateTime<Utc>) -> Result<(), Refusal> {
+    let expires = claims.get("exp").and_then(Value::as_i64).ok_or(Refusal::Expired)?;
+    if (now - LEEWAY).timestamp() >= expires {
+        return Err(Refusal::Expired);
+    }
+    for claim in ["nbf", "iat"] {
+        let Some(from) = claims.get(claim) else { continue };
+        if from.as_i64().is_none_or(|from| from > (now + LEEWAY).timestamp()) {
+            return Err(Refusal::NotYet);
+        }
+    }
+    Ok(())
+}
+
+fn person(claims: &Object, expected: &Expected) -> Result<Context, Refusal> {
+    if !is_only(claims.get("aud"), &expected.audience) {
+        return Err(Refusal::Audience);
+    }
+    let organisation = name(claims, &expected.organisation_claim).ok_or(Refusal::Nobody)?;
+    let user = name(claims, &expected.user_claim).ok_or(Refusal::Nobody)?;
+    Ok(Context::Person { organisation, user })
+}
+
+fn application(claims: &Object, expected: &Expected) -> Result<Context, Refusal> {
+    if claims.get("aud").is_some() {
+        return Err(Refusal::Audience);
+    }
+    let subject: ClientId = name(claims, "sub").ok_or(Refusal::Client)?;
+    let client: ClientId = name(claims, "client_id").ok_or(Refusal::Client)?;
+    if subject != client || client == *expected.audience || claims.get("username").is_some() {
+        return Err(Refusal::Client);
+    }
+    match claims.text("scope").and_then(Granted::read).ok_or(Refusal::Scopes)? {
+        Granted::Operator(scopes) => Ok(Context::Operator { client, scopes }),
+        Granted::Of(organisation, scopes) => Ok(Context::Application { organisation, client, scopes }),
+    }
+}
+
+/// Whether the audience is ours and nobody else's besides (OpenID Connect Core, 3.1.3.7).
+fn is_only(audience: Option<&Value>, ours: &str) -> bool {
+    match audience {
+        Some(Value::Array(several)) => several.len() == 1 && several[0] == ours,
+        Some(one) => one == ours,
+        None => false,
+    }
+}
+
+fn name<T: TryFrom<String>>(claims: &Object, claim: &str) -> Option<T> {
+    claims.text(claim).and_then(|text| T::try_from(text.to_owned()).ok())
+}
