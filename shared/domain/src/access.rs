@@ -1,10 +1,14 @@
 //! Who may do what to which recording: one pure function, used everywhere.
 //!
-//! An administrator reaches the organisation's recordings, a recorded user their own so far as they have the right, nobody anything of
-//! another organisation. A supervisor's groups will widen [`Caller::scope`] and [`Caller::may`], and nothing else.
+//! A recorded user reaches their own recordings so far as they have the right (P4, P7, P11); a supervisor those of the current members of
+//! their groups while the cover holds (P12); an administrator the organisation's (P9); an application what its scopes say (P17); nobody
+//! anything of another organisation. Seeing, listening, downloading, annotating and holding are rights of their own, and so are
+//! administering and reading the audit log, which concern no single recording.
+
+use std::collections::BTreeMap;
 
 use crate::{
-    ids::{OrganisationId, UserId},
+    ids::{ClientId, OrganisationId, UserId},
     people::Rights,
     recording::Recording,
 };
@@ -13,9 +17,35 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub organisation: OrganisationId,
+    pub who: Who,
+}
+
+#[derive(Clone, Debug)]
+pub enum Who {
+    Person(Person),
+    Application { client: ClientId, scopes: Scopes },
+}
+
+/// A user as far as rights go.
+#[derive(Clone, Debug)]
+pub struct Person {
     pub user: UserId,
     pub administrator: bool,
+    /// To their own recordings.
     pub rights: Rights,
+    /// To the recordings of these users, whom they supervise at this moment. Only those that the question is about need to be here.
+    pub supervised: BTreeMap<UserId, Rights>,
+}
+
+/// What an application client may do; each is granted by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Scopes {
+    /// Find recordings and read what is known of them.
+    pub read: bool,
+    /// Set notes, marks and fields.
+    pub annotate: bool,
+    /// Fetch audio.
+    pub export: bool,
 }
 
 /// What a caller wants to do with one recording.
@@ -25,14 +55,25 @@ pub enum Action {
     See,
     Listen,
     Download,
+    Annotate,
+    /// Keep it past its day, or let it go again.
+    Hold,
+}
+
+/// What a caller wants to do with the organisation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Duty {
+    /// Manage users, rights, groups and application clients.
+    Administer,
+    ReadAudit,
 }
 
 /// The recordings that a caller may list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
     Organisation,
-    Own,
-    Nothing,
+    /// Those of these users; of none if there are none.
+    Users(Vec<UserId>),
 }
 
 impl Caller {
@@ -41,23 +82,82 @@ impl Caller {
         if self.organisation != recording.organisation {
             return false;
         }
-        self.administrator || (self.user == recording.user && self.may_own(action))
-    }
-
-    /// The recordings that the caller may list.
-    pub fn scope(&self) -> Scope {
-        match (self.administrator, self.may_own(Action::See)) {
-            (true, _) => Scope::Organisation,
-            (false, true) => Scope::Own,
-            (false, false) => Scope::Nothing,
+        match &self.who {
+            Who::Person(person) => person.administrator || person.rights_to(&recording.user).is_some_and(|rights| rights.allow(action)),
+            Who::Application { scopes, .. } => scopes.allow(action),
         }
     }
 
-    fn may_own(&self, action: Action) -> bool {
+    /// Whether the caller has the duty in their organisation.
+    pub fn has(&self, duty: Duty) -> bool {
+        match (&self.who, duty) {
+            (Who::Person(person), Duty::Administer | Duty::ReadAudit) => person.administrator,
+            (Who::Application { .. }, _) => false,
+        }
+    }
+
+    /// The recordings that the caller may list: of themselves, and of those they supervise.
+    pub fn scope(&self) -> Scope {
+        match &self.who {
+            Who::Person(person) if person.administrator => Scope::Organisation,
+            Who::Application { scopes, .. } if scopes.read => Scope::Organisation,
+            Who::Application { .. } => Scope::Users(Vec::new()),
+            Who::Person(person) => Scope::Users(person.visible()),
+        }
+    }
+}
+
+impl Person {
+    fn rights_to(&self, user: &UserId) -> Option<Rights> {
+        let supervised = self.supervised.get(user).copied();
+        if *user == self.user { Some(self.rights.or(supervised.unwrap_or_default())) } else { supervised }
+    }
+
+    fn visible(&self) -> Vec<UserId> {
+        let own = self.rights.any().then_some(&self.user);
+        let supervised = self.supervised.iter().filter(|(user, rights)| rights.any() && Some(*user) != own).map(|(user, _)| user);
+        own.into_iter().chain(supervised).cloned().collect()
+    }
+}
+
+impl Rights {
+    fn allow(self, action: Action) -> bool {
         match action {
-            Action::See => self.rights != Rights::default(),
-            Action::Listen => self.rights.listen,
-            Action::Download => self.rights.download,
+            Action::See => self.any(),
+            Action::Listen => self.listen,
+            Action::Download => self.download,
+            Action::Annotate => self.annotate,
+            Action::Hold => false,
+        }
+    }
+}
+
+impl Scopes {
+    /// The scopes that a list of names grants; names of none grant nothing.
+    pub fn named<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut scopes = Self::default();
+        for name in names {
+            match name {
+                "read" => scopes.read = true,
+                "annotate" => scopes.annotate = true,
+                "export" => scopes.export = true,
+                _ => {}
+            }
+        }
+        scopes
+    }
+
+    /// What both grant.
+    pub fn and(self, other: Self) -> Self {
+        Self { read: self.read && other.read, annotate: self.annotate && other.annotate, export: self.export && other.export }
+    }
+
+    fn allow(self, action: Action) -> bool {
+        match action {
+            Action::See => self.read,
+            Action::Annotate => self.annotate,
+            Action::Listen | Action::Download => self.export,
+            Action::Hold => false,
         }
     }
 }
@@ -67,39 +167,74 @@ mod tests {
     use super::*;
     use crate::recording::tests::recording;
 
-    fn caller(organisation: &str, user: &str, administrator: bool, rights: Rights) -> Caller {
-        let (organisation, user) = (organisation.to_owned().try_into(), user.to_owned().try_into());
-        Caller { organisation: organisation.expect("a valid id"), user: user.expect("a valid id"), administrator, rights }
+    fn user(name: &str) -> UserId {
+        UserId::try_from(name.to_owned()).expect("a valid id")
+    }
+
+    fn caller(organisation: &str, who: Who) -> Caller {
+        Caller { organisation: organisation.to_owned().try_into().expect("a valid id"), who }
+    }
+
+    fn person(name: &str, administrator: bool, rights: Rights, supervised: &[(&str, Rights)]) -> Who {
+        let supervised = supervised.iter().map(|(name, rights)| (user(name), *rights)).collect();
+        Who::Person(Person { user: user(name), administrator, rights, supervised })
+    }
+
+    fn application(scope: &str) -> Who {
+        Who::Application { client: ClientId::try_from("crm".to_owned()).expect("a valid id"), scopes: Scopes::named([scope]) }
     }
 
     #[test]
     fn each_caller_may_do_what_the_table_says_and_no_more() {
-        let all = Rights { listen: true, download: true, annotate: true };
-        let listen = Rights { listen: true, ..Rights::default() };
-        let download = Rights { download: true, ..Rights::default() };
-        let none = Rights::default();
-        // Of Anna's recording in "demo":                              see    listen download
+        let (all, none) = (Rights::ALL, Rights::default());
+        let listen = Rights { listen: true, ..none };
+        let download = Rights { download: true, ..none };
+        // Of Anna's recording in "demo":                                       see    listen download annotate hold
         let table = [
-            (caller("demo", "anna", false, all), [true, true, true]),
-            (caller("demo", "anna", false, listen), [true, true, false]),
-            (caller("demo", "anna", false, download), [true, false, true]),
-            (caller("demo", "anna", false, none), [false, false, false]),
-            (caller("demo", "omar", false, all), [false, false, false]),
-            (caller("demo", "karin", true, none), [true, true, true]),
-            (caller("other", "anna", false, all), [false, false, false]),
-            (caller("other", "karin", true, all), [false, false, false]),
+            (caller("demo", person("anna", false, all, &[])), [true, true, true, true, false]),
+            (caller("demo", person("anna", false, listen, &[])), [true, true, false, false, false]),
+            (caller("demo", person("anna", false, download, &[])), [true, false, true, false, false]),
+            (caller("demo", person("anna", false, none, &[])), [false, false, false, false, false]),
+            (caller("demo", person("omar", false, all, &[])), [false, false, false, false, false]),
+            (caller("demo", person("maja", false, none, &[("anna", all)])), [true, true, true, true, false]),
+            (caller("demo", person("maja", false, all, &[("anna", listen)])), [true, true, false, false, false]),
+            (caller("demo", person("maja", false, all, &[("omar", all)])), [false, false, false, false, false]),
+            (caller("demo", person("anna", false, listen, &[("anna", download)])), [true, true, true, false, false]),
+            (caller("demo", person("karin", true, none, &[])), [true, true, true, true, true]),
+            (caller("demo", application("read")), [true, false, false, false, false]),
+            (caller("demo", application("annotate")), [false, false, false, true, false]),
+            (caller("demo", application("export")), [false, true, true, false, false]),
+            (caller("demo", application("operator")), [false, false, false, false, false]),
+            (caller("other", person("anna", false, all, &[("anna", all)])), [false, false, false, false, false]),
+            (caller("other", person("karin", true, all, &[])), [false, false, false, false, false]),
+            (caller("other", application("read")), [false, false, false, false, false]),
         ];
+        let actions = [Action::See, Action::Listen, Action::Download, Action::Annotate, Action::Hold];
         for (caller, expected) in table {
-            let may = [Action::See, Action::Listen, Action::Download].map(|action| caller.may(action, &recording()));
-            assert_eq!(may, expected, "{caller:?}");
+            assert_eq!(actions.map(|action| caller.may(action, &recording())), expected, "{caller:?}");
         }
     }
 
     #[test]
     fn a_caller_lists_what_they_may_see() {
-        let listen = Rights { listen: true, ..Rights::default() };
-        assert_eq!(caller("demo", "karin", true, Rights::default()).scope(), Scope::Organisation);
-        assert_eq!(caller("demo", "anna", false, listen).scope(), Scope::Own);
-        assert_eq!(caller("demo", "anna", false, Rights::default()).scope(), Scope::Nothing);
+        let (all, none) = (Rights::ALL, Rights::default());
+        let scope = |who| caller("demo", who).scope();
+        let users = |names: &[&str]| Scope::Users(names.iter().map(|name| user(name)).collect());
+        assert_eq!(scope(person("karin", true, none, &[])), Scope::Organisation);
+        assert_eq!(scope(application("read")), Scope::Organisation);
+        assert_eq!(scope(application("export")), users(&[]));
+        assert_eq!(scope(person("anna", false, all, &[])), users(&["anna"]));
+        assert_eq!(scope(person("anna", false, none, &[])), users(&[]));
+        assert_eq!(scope(person("maja", false, none, &[("anna", all), ("omar", none)])), users(&["anna"]));
+        assert_eq!(scope(person("maja", false, all, &[("anna", all), ("maja", all)])), users(&["maja", "anna"]));
+    }
+
+    #[test]
+    fn only_an_administrator_has_the_duties() {
+        for duty in [Duty::Administer, Duty::ReadAudit] {
+            assert!(caller("demo", person("karin", true, Rights::default(), &[])).has(duty));
+            assert!(!caller("demo", person("anna", false, Rights::ALL, &[("omar", Rights::ALL)])).has(duty));
+            assert!(!caller("demo", application("read")).has(duty));
+        }
     }
 }

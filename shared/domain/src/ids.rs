@@ -7,15 +7,55 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-/// An organisation: 1 to 64 of `a-z 0-9 . _ -`, given by the operator.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct OrganisationId(String);
+/// A name given by whoever provisions: 1 to 64 of `a-z 0-9 . _ -`. None can break out of a key, a path or a log line.
+macro_rules! slug {
+    ($(#[doc = $what:literal] $name:ident)*) => {$(
+        #[doc = $what]
+        #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
 
-/// A user within an organisation: 1 to 64 of `a-z 0-9 . _ -`, given by the operator.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        impl $name {
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidId;
+            fn try_from(text: String) -> Result<Self, InvalidId> {
+                slug(text).map(Self)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )*};
+}
+
+slug! {
+    /// An organisation, named by the operator.
+    OrganisationId
+    /// A user within an organisation, named by the operator.
+    UserId
+    /// A recording group within an organisation.
+    GroupId
+}
+
+/// A client of the user pool: a system that signs in for itself. 1 to 128 of `A-Z a-z 0-9 _ +`, as Cognito's interface has it; upper and
+/// lower case are two different clients.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct UserId(String);
+pub struct ClientId(String);
 
 /// The app's name of one leg of a call: 1 to 128 visible ASCII characters, unique within the organisation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,8 +74,10 @@ pub struct RecordingId([u8; 16]);
 /// Why a text is not the name it was given as.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum InvalidId {
-    #[error("an organisation or user is named by 1 to 64 of a-z, 0-9, '.', '_' and '-'")]
+    #[error("the name is not 1 to 64 of a-z, 0-9, '.', '_' and '-'")]
     Slug,
+    #[error("a client is named by 1 to 128 letters, digits, '_' and '+'")]
+    Client,
     #[error("a call is named by 1 to 128 visible ASCII characters without spaces")]
     Call,
     #[error("a recording is named by 26 characters of 0-9 and a-v")]
@@ -65,17 +107,30 @@ impl RecordingId {
     }
 }
 
-impl TryFrom<String> for OrganisationId {
-    type Error = InvalidId;
-    fn try_from(text: String) -> Result<Self, InvalidId> {
-        slug(text).map(Self)
+impl ClientId {
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
-impl TryFrom<String> for UserId {
+impl TryFrom<String> for ClientId {
     type Error = InvalidId;
     fn try_from(text: String) -> Result<Self, InvalidId> {
-        slug(text).map(Self)
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'+');
+        let fits = (1..=128).contains(&text.len()) && text.bytes().all(allowed);
+        if fits { Ok(Self(text)) } else { Err(InvalidId::Client) }
+    }
+}
+
+impl From<ClientId> for String {
+    fn from(id: ClientId) -> Self {
+        id.0
+    }
+}
+
+impl fmt::Display for ClientId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 
@@ -98,18 +153,6 @@ impl TryFrom<String> for RecordingId {
     }
 }
 
-impl From<OrganisationId> for String {
-    fn from(id: OrganisationId) -> Self {
-        id.0
-    }
-}
-
-impl From<UserId> for String {
-    fn from(id: UserId) -> Self {
-        id.0
-    }
-}
-
 impl From<CallId> for String {
     fn from(id: CallId) -> Self {
         id.0
@@ -119,18 +162,6 @@ impl From<CallId> for String {
 impl From<RecordingId> for String {
     fn from(id: RecordingId) -> Self {
         id.to_string()
-    }
-}
-
-impl fmt::Display for OrganisationId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Display for UserId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 
@@ -149,7 +180,8 @@ impl fmt::Display for RecordingId {
 fn slug(text: String) -> Result<String, InvalidId> {
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-');
     let fits = (1..=64).contains(&text.len()) && text.bytes().all(allowed);
-    if fits { Ok(text) } else { Err(InvalidId::Slug) }
+    let climbs = text == "." || text == ".."; // in a URL these name the folder, or the one above
+    if fits && !climbs { Ok(text) } else { Err(InvalidId::Slug) }
 }
 
 #[cfg(test)]
@@ -185,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_name_that_could_break_out_of_a_key_is_refused() {
-        for name in ["", "a#b", "a/b", "A", "a b", "å", &"a".repeat(65)] {
+        for name in ["", ".", "..", "a#b", "a/b", "A", "a b", "å", &"a".repeat(65)] {
             assert_eq!(OrganisationId::try_from(name.to_owned()), Err(InvalidId::Slug), "{name}");
         }
     }

@@ -4,8 +4,10 @@
 //! value or a function of values, so that every rule is tested in microseconds and reads as its own documentation.
 
 pub mod access;
+pub mod activation;
 pub mod audio;
 pub mod ids;
+pub mod legend;
 pub mod note;
 pub mod people;
 pub mod phone;

@@ -1,4 +1,4 @@
-//! What people say of a call: a note, and a mark from the organisation's legend.
+//! What people and systems say of a call: a note, a mark from the organisation's legend, and three fields (P2, P3, P14, P17).
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -14,19 +14,57 @@ pub struct Note(String);
 #[serde(try_from = "String", into = "String")]
 pub struct Mark(String);
 
-/// Why a text is no note or mark.
+/// One of the three fields that a customer's system sets: 1 to [`Field::CHARACTERS`] Unicode characters, counted after NFC, on one line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Field(String);
+
+/// The three fields; each may be empty.
+pub type Fields = [Option<Field>; 3];
+
+/// Everything that is said of a call.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Annotation {
+    pub note: Option<Note>,
+    pub mark: Option<Mark>,
+    pub fields: Fields,
+}
+
+/// What to say anew: what is left out stays, `Some(None)` takes away.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    pub note: Option<Option<Note>>,
+    pub mark: Option<Option<Mark>>,
+    pub fields: [Option<Option<Field>>; 3],
+}
+
+/// Why a text is no note, mark or field.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum InvalidNote {
     #[error("a note holds at most 1000 characters, this one has {0}")]
     TooLong(usize),
     #[error("a note holds text, line breaks and tabs, no other control characters")]
     Control,
+    #[error("a field holds at most 128 characters, this one has {0}")]
+    FieldTooLong(usize),
+    #[error("a field holds text on one line, no control characters")]
+    FieldControl,
     #[error("a mark is named by 1 to 32 of a-z, 0-9 and '-'")]
     Mark,
 }
 
 impl Note {
     pub const CHARACTERS: usize = 1000;
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Mark {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl TryFrom<String> for Note {
@@ -41,6 +79,47 @@ impl TryFrom<String> for Note {
             return Err(InvalidNote::Control);
         }
         Ok(Self(text))
+    }
+}
+
+impl Field {
+    pub const CHARACTERS: usize = 128;
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Annotation {
+    /// The annotation after `change`.
+    pub fn after(&self, change: &Change) -> Self {
+        let field = |place: usize| change.fields[place].clone().unwrap_or_else(|| self.fields[place].clone());
+        Self {
+            note: change.note.clone().unwrap_or_else(|| self.note.clone()),
+            mark: change.mark.clone().unwrap_or_else(|| self.mark.clone()),
+            fields: [field(0), field(1), field(2)],
+        }
+    }
+}
+
+impl TryFrom<String> for Field {
+    type Error = InvalidNote;
+    fn try_from(text: String) -> Result<Self, InvalidNote> {
+        let text: String = text.nfc().collect();
+        let count = text.chars().count();
+        if count > Self::CHARACTERS {
+            return Err(InvalidNote::FieldTooLong(count));
+        }
+        if text.chars().any(char::is_control) {
+            return Err(InvalidNote::FieldControl);
+        }
+        Ok(Self(text))
+    }
+}
+
+impl From<Field> for String {
+    fn from(field: Field) -> Self {
+        field.0
     }
 }
 
@@ -73,6 +152,23 @@ mod tests {
     fn a_letter_typed_in_two_parts_counts_once() {
         assert!(Note::try_from("a\u{30a}".repeat(1000)).is_ok());
         assert_eq!(Note::try_from("å".repeat(1001)), Err(InvalidNote::TooLong(1001)));
+    }
+
+    #[test]
+    fn a_field_holds_128_characters_however_they_are_typed() {
+        assert!(Field::try_from("a\u{30a}".repeat(128)).is_ok());
+        assert_eq!(Field::try_from("ö".repeat(129)), Err(InvalidNote::FieldTooLong(129)));
+        assert_eq!(Field::try_from("a\nb".to_owned()), Err(InvalidNote::FieldControl));
+    }
+
+    #[test]
+    fn a_change_leaves_what_it_does_not_name() {
+        let note = |text: &str| Note::try_from(text.to_owned()).ok();
+        let field = |text: &str| Field::try_from(text.to_owned()).ok();
+        let before = Annotation { note: note("ring"), mark: None, fields: [field("a"), None, field("c")] };
+        let change = Change { note: Some(None), fields: [None, Some(field("b")), Some(None)], ..Change::default() };
+        assert_eq!(before.after(&change), Annotation { note: None, mark: None, fields: [field("a"), field("b"), None] });
+        assert_eq!(before.after(&Change::default()), before);
     }
 
     #[test]

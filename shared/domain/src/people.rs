@@ -1,37 +1,255 @@
-//! Organisations and their users, as far as recording and rights need to know them.
+//! Organisations and their people: who is recorded, and who may do what.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+use unicode_normalization::UnicodeNormalization;
 
-use crate::ids::{OrganisationId, UserId};
+use crate::{
+    ids::{GroupId, OrganisationId, UserId},
+    phone::PhoneNumber,
+};
 
 /// A customer.
 #[derive(Clone, Debug)]
 pub struct Organisation {
     pub id: OrganisationId,
+    pub name: Name,
     /// Has the base service iCentrex Företagstelefoni (P20).
     pub base_service: bool,
     /// Days a recording is kept from its call's start (P18, P23).
     pub retention_days: u16,
+    /// Whoever listens or downloads has to say why.
+    pub asks_reason: bool,
+    /// What recording costs it, if that is agreed (P24).
+    pub prices: Option<Prices>,
+}
+
+/// What recording costs, in öre, without VAT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prices {
+    /// Once, at each activation.
+    pub start_fee: u32,
+    /// For each user and month.
+    pub user_month: u32,
 }
 
 /// One of an organisation's users.
 #[derive(Clone, Debug)]
 pub struct User {
     pub id: UserId,
-    /// Has one of the plans Basic, Pro, Business or Enterprise (P20).
-    pub has_plan: bool,
+    pub name: Name,
+    pub phone: Option<PhoneNumber>,
+    pub language: Language,
+    /// One of the plans that recording needs (P20).
+    pub plan: Option<Plan>,
     pub administrator: bool,
     pub rights: Rights,
     /// Since when an administrator has recording switched on (P8); none: it is off.
     pub activated_at: Option<DateTime<Utc>>,
-    /// When the user said that they know that calls are recorded (P21); none: not yet.
-    pub acknowledged_at: Option<DateTime<Utc>>,
+    /// When the user said that they know that calls are recorded (P21), and to which text; none: not yet.
+    pub acknowledged: Option<Acknowledged>,
+    /// The recording groups that the user is a member of.
+    pub groups: BTreeSet<GroupId>,
+    /// The recording groups whose recordings the user reaches (P12).
+    pub supervises: BTreeMap<GroupId, Cover>,
 }
 
-/// What a user may do with their own recordings (P4, P7, P11). Each is granted by itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// That a user said they know, when, to which version of the text, and from which client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Acknowledged {
+    pub at: DateTime<Utc>,
+    pub version: String,
+}
+
+/// What a user may do with recordings they reach (P4, P7, P11, P12). Each is granted by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Rights {
     pub listen: bool,
     pub download: bool,
     pub annotate: bool,
+}
+
+/// For how long, and with which rights, someone supervises a group. An end that is left out is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cover {
+    /// Inclusive.
+    pub from: Option<DateTime<Utc>>,
+    /// Exclusive.
+    pub to: Option<DateTime<Utc>>,
+    pub rights: Rights,
+}
+
+/// The user plans that recording can be added to (P20).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Plan {
+    Basic,
+    Pro,
+    Business,
+    Enterprise,
+}
+
+/// The languages of the portal.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    #[default]
+    Sv,
+    En,
+}
+
+/// What people call someone or something: 1 to [`Name::CHARACTERS`] Unicode characters after NFC, on one line.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Name(String);
+
+/// The text is no name.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("a name holds 1 to 100 characters on one line")]
+pub struct InvalidName;
+
+impl Rights {
+    pub const ALL: Self = Self { listen: true, download: true, annotate: true };
+
+    /// What either grants.
+    pub fn or(self, other: Self) -> Self {
+        Self { listen: self.listen || other.listen, download: self.download || other.download, annotate: self.annotate || other.annotate }
+    }
+
+    pub fn any(self) -> bool {
+        self != Self::default()
+    }
+}
+
+impl Cover {
+    pub fn holds(&self, now: DateTime<Utc>) -> bool {
+        self.from.is_none_or(|from| from <= now) && self.to.is_none_or(|to| now < to)
+    }
+}
+
+impl User {
+    /// The groups that the user supervises at `now`, with the rights that each gives.
+    pub fn covers(&self, now: DateTime<Utc>) -> impl Iterator<Item = (&GroupId, Rights)> {
+        self.supervises.iter().filter(move |(_, cover)| cover.holds(now)).map(|(group, cover)| (group, cover.rights))
+    }
+}
+
+impl Plan {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Basic => "basic",
+            Self::Pro => "pro",
+            Self::Business => "business",
+            Self::Enterprise => "enterprise",
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Basic, Self::Pro, Self::Business, Self::Enterprise].into_iter().find(|plan| plan.as_str() == text)
+    }
+}
+
+impl Language {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sv => "sv",
+            Self::En => "en",
+        }
+    }
+}
+
+impl Name {
+    pub const CHARACTERS: usize = 100;
+
+    /// The name as a directory sorts and finds it: lower case, so that "anna" finds "Anna". Å, ä and ö stay letters of their own.
+    pub fn folded(&self) -> String {
+        fold(&self.0)
+    }
+}
+
+/// A text as a directory's names are found by.
+pub fn fold(text: &str) -> String {
+    text.nfc().flat_map(char::to_lowercase).collect()
+}
+
+impl TryFrom<String> for Name {
+    type Error = InvalidName;
+    fn try_from(text: String) -> Result<Self, InvalidName> {
+        let text: String = text.trim().nfc().collect();
+        let fits = (1..=Self::CHARACTERS).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+        if fits { Ok(Self(text)) } else { Err(InvalidName) }
+    }
+}
+
+impl From<Name> for String {
+    fn from(name: Name) -> Self {
+        name.0
+    }
+}
+
+impl std::fmt::Display for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A name is personal data: what ends up in logs shows its first letter.
+impl std::fmt::Debug for Name {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}…", self.0.chars().next().unwrap_or('?'))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    fn id<T: TryFrom<String>>(text: &str) -> T {
+        T::try_from(text.to_owned()).ok().expect("a valid id")
+    }
+
+    /// An organisation that records.
+    pub(crate) fn organisation() -> Organisation {
+        Organisation { id: id("demo"), name: id("Demo"), base_service: true, retention_days: 180, asks_reason: false, prices: None }
+    }
+
+    /// Anna, recorded and acknowledged since long ago, without rights.
+    pub(crate) fn user() -> User {
+        User {
+            id: id("anna"),
+            name: id("Anna Berg"),
+            phone: None,
+            language: Language::Sv,
+            plan: Some(Plan::Pro),
+            administrator: false,
+            rights: Rights::default(),
+            activated_at: Some(DateTime::UNIX_EPOCH),
+            acknowledged: Some(Acknowledged { at: DateTime::UNIX_EPOCH, version: "1".to_owned() }),
+            groups: BTreeSet::new(),
+            supervises: BTreeMap::new(),
+        }
+    }
+
+    #[test]
+    fn a_cover_holds_from_its_first_moment_until_its_last() {
+        let at = |second| DateTime::from_timestamp(second, 0);
+        let cover = Cover { from: at(10), to: at(20), rights: Rights::ALL };
+        let holds = [9, 10, 19, 20].map(|second| at(second).is_some_and(|now| cover.holds(now)));
+        assert_eq!(holds, [false, true, true, false]);
+        assert!(Cover { from: None, to: None, rights: Rights::ALL }.holds(DateTime::UNIX_EPOCH));
+    }
+
+    #[test]
+    fn a_name_is_found_whatever_its_case_and_never_by_another_letter() {
+        let name = Name::try_from("  Åsa BERG ".to_owned()).expect("a name");
+        assert_eq!(name.folded(), "åsa berg");
+        assert_ne!(name.folded(), "asa berg");
+        for bad in ["", "  ", "a\nb", &"x".repeat(101)] {
+            assert_eq!(Name::try_from(bad.to_owned()), Err(InvalidName));
+        }
+    }
 }

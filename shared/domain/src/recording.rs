@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::{
     audio::Container,
     ids::{CallId, OrganisationId, RecordingId, UserId},
-    note::{Mark, Note},
+    note::Annotation,
     phone::Counterpart,
     time::in_stockholm,
 };
@@ -28,10 +28,14 @@ pub struct Recording {
     /// Measured from the audio once it is stored, the app's word before.
     pub duration: TimeDelta,
     pub audio: Audio,
-    pub note: Option<Note>,
-    pub mark: Option<Mark>,
+    pub annotation: Annotation,
+    /// Counts the edits of the annotation; what an ETag says.
+    pub version: u64,
     pub registered_at: DateTime<Utc>,
+    /// Its day; a hold keeps it past that.
     pub expires_at: DateTime<Utc>,
+    /// Since when it is held back from its day.
+    pub held_since: Option<DateTime<Utc>>,
     pub state: State,
 }
 
@@ -78,6 +82,11 @@ pub struct Sha256(pub [u8; 32]);
 pub struct InvalidSha256;
 
 impl Recording {
+    /// Whether the recording exists for a reader at `now`.
+    pub fn exists(&self, now: DateTime<Utc>) -> bool {
+        self.held_since.is_some() || self.expires_at > now
+    }
+
     /// Whether `other` registers the same leg of the same call. Audio, note and measured duration may differ.
     pub fn is_same_call(&self, other: &Self) -> bool {
         let leg = |recording: &Self| (recording.direction, recording.started_at);
@@ -164,10 +173,11 @@ pub(crate) mod tests {
             started_at,
             duration: TimeDelta::minutes(1),
             audio: Audio { content_type: ContentType(Container::Ogg), length: 1, sha256: Sha256([0; 32]) },
-            note: None,
-            mark: None,
+            annotation: Annotation::default(),
+            version: 0,
             registered_at: started_at,
             expires_at: started_at,
+            held_since: None,
             state: State::Expected,
         }
     }

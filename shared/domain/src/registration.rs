@@ -6,6 +6,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use thiserror::Error;
 
 use crate::{
+    activation::{Recorded, recorded},
     ids::CallId,
     note::{Mark, Note},
     people::{Organisation, User},
@@ -59,11 +60,14 @@ pub const CLOCK_LEEWAY: TimeDelta = TimeDelta::minutes(5);
 
 /// Admits the registration, or says why not; the first reason in the order of [`Refusal`].
 pub fn admit(organisation: &Organisation, user: &User, call: &Registration, now: DateTime<Utc>) -> Result<(), Refusal> {
+    match recorded(organisation, user, now) {
+        Recorded::Yes => {}
+        Recorded::NoBaseService => return Err(Refusal::NoBaseService),
+        Recorded::NoPlan => return Err(Refusal::NoPlan),
+        Recorded::NotActive => return Err(Refusal::NotActive),
+        Recorded::NotAcknowledged => return Err(Refusal::NotAcknowledged),
+    }
     let rules = [
-        (!organisation.base_service, Refusal::NoBaseService),
-        (!user.has_plan, Refusal::NoPlan),
-        (user.activated_at.is_none_or(|at| at > now), Refusal::NotActive),
-        (user.acknowledged_at.is_none_or(|at| at > now), Refusal::NotAcknowledged),
         (call.audio.length == 0, Refusal::Empty),
         (call.audio.length > LENGTH_AT_MOST, Refusal::TooLarge),
         (call.duration > DURATION_AT_MOST, Refusal::TooLong),
@@ -79,7 +83,10 @@ pub fn admit(organisation: &Organisation, user: &User, call: &Registration, now:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{people::Rights, recording::tests::recording};
+    use crate::{
+        people::tests::{organisation, user},
+        recording::tests::recording,
+    };
 
     fn now() -> DateTime<Utc> {
         recording().started_at
@@ -88,15 +95,8 @@ mod tests {
     /// An organisation, a user and a call that are admitted.
     fn admitted() -> (Organisation, User, Registration) {
         let recording = recording();
-        let organisation = Organisation { id: recording.organisation, base_service: true, retention_days: 180 };
-        let user = User {
-            id: recording.user,
-            has_plan: true,
-            administrator: false,
-            rights: Rights::default(),
-            activated_at: Some(now()),
-            acknowledged_at: Some(now()),
-        };
+        let (organisation, mut user) = (organisation(), user());
+        user.activated_at = Some(now());
         let call = Registration {
             call: recording.call,
             direction: recording.direction,
@@ -121,10 +121,10 @@ mod tests {
     fn recording_needs_base_service_plan_activation_and_acknowledgement() {
         assert_eq!(after(|_, _, _| ()), Ok(()));
         assert_eq!(after(|organisation, _, _| organisation.base_service = false), Err(Refusal::NoBaseService));
-        assert_eq!(after(|_, user, _| user.has_plan = false), Err(Refusal::NoPlan));
+        assert_eq!(after(|_, user, _| user.plan = None), Err(Refusal::NoPlan));
         assert_eq!(after(|_, user, _| user.activated_at = None), Err(Refusal::NotActive));
         assert_eq!(after(|_, user, _| user.activated_at = Some(now() + TimeDelta::seconds(1))), Err(Refusal::NotActive));
-        assert_eq!(after(|_, user, _| user.acknowledged_at = None), Err(Refusal::NotAcknowledged));
+        assert_eq!(after(|_, user, _| user.acknowledged = None), Err(Refusal::NotAcknowledged));
     }
 
     #[test]
