@@ -9,5 +9,10 @@ pub struct Missing(pub &'static str);
 
 /// The value of the environment variable `name`. Fails with [`Missing`] when it is absent or empty.
 pub fn required(name: &'static str) -> Result<String, Missing> {
-    std::env::var(name).ok().filter(|value| !value.is_empty()).ok_or(Missing(name))
+    optional(name).ok_or(Missing(name))
+}
+
+/// The value of the environment variable `name`; none when it is absent or empty.
+pub fn optional(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
 }

@@ -3,6 +3,7 @@
 //! Each function wires what it needs from here in its `main`; the rules are in `domain`.
 
 pub mod aws;
+pub mod clock;
 pub mod env;
 pub mod http;
 pub mod log;

@@ -3,11 +3,13 @@
 //! A line about a recording carries its id in the field `recording`. No line carries a phone number, a name, a token or a link: values
 //! that hold one hide it in their `Debug`, and links are never formatted into a message.
 
-use tracing_subscriber::EnvFilter;
+use tracing::level_filters::LevelFilter;
 
-/// Starts logging for this process at the level that `RUST_LOG` names, `info` without one.
+use crate::env;
+
+/// Starts logging for this process at the level that `RUST_LOG` names (`error`, `warn`, `info`, `debug`, `trace`, `off`), `info` without one.
 pub fn init() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    let level = env::optional("RUST_LOG").and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)
@@ -15,6 +17,6 @@ pub fn init() {
         .with_span_list(false)
         .with_target(false)
         .without_time() // Lambda stamps each line
-        .with_env_filter(filter)
+        .with_max_level(level)
         .init();
 }

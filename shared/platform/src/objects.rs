@@ -85,7 +85,7 @@ impl Objects {
 
     /// A link to the audio, to play in place, or to save under `file_name`. It ends with the recording, if that is sooner. No request.
     pub async fn listening_link(&self, recording: &Recording, file_name: Option<&str>, now: DateTime<Utc>) -> Result<Link, Unsigned> {
-        let lifetime = LINK.min(recording.expires_at - now);
+        let lifetime = if recording.held_since.is_some() { LINK } else { LINK.min(recording.expires_at - now) };
         let disposition = file_name.map_or_else(|| "inline".to_owned(), |name| format!("attachment; filename=\"{name}\""));
         let get = self
             .client

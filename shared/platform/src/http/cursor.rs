@@ -1,6 +1,6 @@
-//! Where the next page begins: versioned, opaque, 34 characters.
+//! Where the next page begins: versioned, opaque, 34 characters for recordings, little more than a name for lists by name.
 //!
-//! It holds a start and an id and leaves the partition out: that is rebuilt from the caller's claims, so a forged cursor cannot cross
+//! It holds a place in the order and leaves the partition out: that is rebuilt from the caller's claims, so a forged cursor cannot cross
 //! organisations.
 
 use chrono::DateTime;
@@ -11,6 +11,10 @@ use thiserror::Error;
 use crate::table::recording::Position;
 
 const VERSION: u8 = 1;
+/// Of a place that is a text: in a list by name, in the audit log.
+const TEXT: u8 = 2;
+/// The most bytes of such a text: a folded name and an id.
+const TEXT_AT_MOST: usize = 600;
 
 /// The text is no cursor of ours.
 #[derive(Debug, Error, PartialEq, Eq)]
@@ -34,6 +38,20 @@ pub fn read(text: &str) -> Result<Position, InvalidCursor> {
         return Err(InvalidCursor);
     }
     Ok(Position { started_at, id: RecordingId::from_bytes(id) })
+}
+
+/// A cursor of a place that is a text.
+pub fn write_text(place: &str) -> String {
+    BASE64URL_NOPAD.encode(&[&[TEXT], place.as_bytes()].concat())
+}
+
+pub fn read_text(cursor: &str) -> Result<String, InvalidCursor> {
+    let bytes = BASE64URL_NOPAD.decode(cursor.as_bytes()).map_err(|_| InvalidCursor)?;
+    let (version, place) = bytes.split_first_chunk::<1>().ok_or(InvalidCursor)?;
+    if version != &[TEXT] || place.is_empty() || place.len() > TEXT_AT_MOST {
+        return Err(InvalidCursor);
+    }
+    String::from_utf8(place.to_vec()).map_err(|_| InvalidCursor)
 }
 
 #[cfg(test)]

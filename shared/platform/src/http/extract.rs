@@ -1,9 +1,10 @@
 //! What a request carries, read so that every refusal has the one shape of an error.
 
 use axum::{
+    body::Bytes,
     extract::{
-        FromRequest, FromRequestParts,
-        rejection::{JsonRejection, PathRejection, QueryRejection},
+        FromRequest, FromRequestParts, Request,
+        rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection},
     },
     http::StatusCode,
 };
@@ -15,6 +16,10 @@ use super::problem::{Cause, Problem};
 #[from_request(via(axum::Json), rejection(Problem))]
 pub struct Json<T>(pub T);
 
+/// A body of any type.
+#[derive(Debug)]
+pub struct Body(pub Bytes);
+
 /// The query string.
 #[derive(Debug, FromRequestParts)]
 #[from_request(via(axum::extract::Query), rejection(Problem))]
@@ -25,6 +30,14 @@ pub struct Query<T>(pub T);
 #[from_request(via(axum::extract::Path), rejection(Problem))]
 pub struct Path<T>(pub T);
 
+impl<S: Send + Sync> FromRequest<S> for Body {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        Ok(Self(Bytes::from_request(request, state).await?))
+    }
+}
+
 impl From<JsonRejection> for Problem {
     fn from(rejection: JsonRejection) -> Self {
         let cause = match rejection.status() {
@@ -33,6 +46,13 @@ impl From<JsonRejection> for Problem {
             StatusCode::UNPROCESSABLE_ENTITY => Cause::Invalid,
             _ => Cause::Malformed,
         };
+        Self::because(cause, rejection.body_text())
+    }
+}
+
+impl From<BytesRejection> for Problem {
+    fn from(rejection: BytesRejection) -> Self {
+        let cause = if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE { Cause::TooLarge } else { Cause::Malformed };
         Self::because(cause, rejection.body_text())
     }
 }

@@ -1,14 +1,18 @@
 //! HTTP as every function speaks it: who is calling, what they sent, and what to answer when it cannot be done.
 
 pub mod caller;
+pub mod csv;
 pub mod cursor;
+pub mod event;
 pub mod extract;
+pub mod page;
+pub mod person;
 pub mod problem;
 pub mod recording;
 
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 
-pub use caller::Known;
+pub use caller::{Known, Operator};
 pub use problem::{Cause, Problem};
 
 /// The most bytes of a request's body.
@@ -16,11 +20,16 @@ pub const BODY_AT_MOST: usize = 64 * 1024;
 
 /// What every function puts round its routes: a bounded body, and problems written out with the request's id.
 pub fn dressed(router: Router) -> Router {
+    bounded(router, BODY_AT_MOST)
+}
+
+/// The same with another bound on the body, in bytes.
+pub fn bounded(router: Router, body_at_most: usize) -> Router {
     let unknown = || async { Problem::new(Cause::NoSuchRoute) };
     let wrong_method = || async { Problem::new(Cause::WrongMethod) };
     router
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
-        .layer(DefaultBodyLimit::max(BODY_AT_MOST))
+        .layer(DefaultBodyLimit::max(body_at_most))
         .layer(middleware::from_fn(problem::write))
 }

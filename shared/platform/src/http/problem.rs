@@ -15,7 +15,7 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::caller;
+use super::{caller, recording::Recording};
 use crate::{objects::Unsigned, table};
 
 /// A request that could not be done.
@@ -23,6 +23,8 @@ use crate::{objects::Unsigned, table};
 pub struct Problem {
     pub cause: Cause,
     detail: Option<String>,
+    /// The recording as it stands, for who wanted to edit another version of it.
+    current: Option<Box<Recording>>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -40,6 +42,9 @@ pub struct Body {
     pub detail: String,
     /// The request's id, to quote when asking for help.
     pub request_id: String,
+    /// The recording as it stands, where it was edited meanwhile.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub current: Option<Box<Recording>>,
 }
 
 macro_rules! causes {
@@ -60,18 +65,23 @@ macro_rules! causes {
 causes! {
     Malformed BAD_REQUEST "malformed" "the request cannot be read";
     NotSignedIn UNAUTHORIZED "not-signed-in" "the request carries no valid sign-in";
-    UnknownUser FORBIDDEN "unknown-user" "the user does not exist in the organisation";
+    UnknownUser FORBIDDEN "unknown-user" "the user or application does not exist in the organisation";
     NotAllowed FORBIDDEN "not-allowed" "the user may not do this";
     RecordingNotActive FORBIDDEN "recording-not-active" "calls of this user are not recorded";
     NotAcknowledged FORBIDDEN "not-acknowledged" "the user has not acknowledged being recorded";
     NoSuchRoute NOT_FOUND "no-such-route" "there is nothing at this address";
-    NotFound NOT_FOUND "not-found" "there is no such recording";
+    NotFound NOT_FOUND "not-found" "there is no such thing";
     WrongMethod METHOD_NOT_ALLOWED "wrong-method" "this address does not take this method";
     OtherCall CONFLICT "other-call" "the call id is taken by another call";
+    EditedMeanwhile PRECONDITION_FAILED "edited-meanwhile" "it was edited meanwhile";
+    NoVersion PRECONDITION_REQUIRED "no-version" "the request does not say which version it edits";
     NoAudio CONFLICT "no-audio" "the recording has no audio to fetch";
+    Changed CONFLICT "changed" "it has been changed meanwhile";
     TooLarge PAYLOAD_TOO_LARGE "too-large" "the request or the recording is too large";
     UnknownType UNSUPPORTED_MEDIA_TYPE "unknown-type" "the content type is not taken";
     Invalid UNPROCESSABLE_ENTITY "invalid" "a value of the request is not valid";
+    UnknownMark UNPROCESSABLE_ENTITY "unknown-mark" "the mark is not in the organisation's legend";
+    ReasonMissing UNPROCESSABLE_ENTITY "reason-missing" "the organisation asks for a reason";
     TooLong UNPROCESSABLE_ENTITY "too-long" "the call is too long";
     InFuture UNPROCESSABLE_ENTITY "in-future" "the call starts in the future";
     PastRetention UNPROCESSABLE_ENTITY "past-retention" "the call is past its retention";
@@ -81,17 +91,23 @@ causes! {
 
 impl Problem {
     pub fn new(cause: Cause) -> Self {
-        Self { cause, detail: None, source: None }
+        Self { cause, detail: None, current: None, source: None }
     }
 
     /// A problem whose detail says more than its title.
     pub fn because(cause: Cause, detail: impl ToString) -> Self {
-        Self { cause, detail: Some(detail.to_string()), source: None }
+        Self { cause, detail: Some(detail.to_string()), current: None, source: None }
     }
 
     /// A fault of ours: logged with its sources, told without them.
     pub fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { cause: Cause::Internal, detail: None, source: Some(source.into()) }
+        Self { cause: Cause::Internal, detail: None, current: None, source: Some(source.into()) }
+    }
+
+    /// A recording that was edited meanwhile, as it stands now.
+    pub fn edited(current: Recording) -> Self {
+        let detail = "someone else edited it; look at what stands now (`current`) and send your edit with its version in If-Match";
+        Self { current: Some(Box::new(current)), ..Self::because(Cause::EditedMeanwhile, detail) }
     }
 
     fn detail(&self) -> &str {
@@ -119,7 +135,7 @@ impl From<Unsigned> for Problem {
 }
 
 impl IntoResponse for Problem {
-    /// The status, and the problem for [`write`] to write out where the request's id is known.
+    /// The status, and the problem for [`write()`] to write out where the request's id is known.
     fn into_response(self) -> Response {
         let mut response = self.cause.status().into_response();
         response.extensions_mut().insert(std::sync::Arc::new(self));
@@ -140,6 +156,7 @@ pub async fn write(request: Request, next: Next) -> Response {
         status: cause.status().as_u16(),
         detail: problem.detail().to_owned(),
         request_id,
+        current: problem.current.clone(),
     };
     let mut response = (cause.status(), Json(body)).into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 /// One recorded leg of a call.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Recording {
     /// 26 characters of 0-9 and a-v.
@@ -30,10 +30,16 @@ pub struct Recording {
     pub sha256: String,
     pub note: Option<String>,
     pub mark: Option<String>,
+    /// The three fields of a customer's system.
+    pub fields: [Option<String>; 3],
+    /// The version of note, mark and fields, as an ETag.
+    pub version: String,
     pub registered_at: DateTime<Utc>,
     pub stored_at: Option<DateTime<Utc>>,
-    /// From then on the recording does not exist for any reader.
+    /// From then on the recording does not exist for any reader, unless it is held.
     pub expires_at: DateTime<Utc>,
+    /// Since when it is held back from that, if it is.
+    pub held_since: Option<DateTime<Utc>>,
     /// Why the audio was refused, when it was.
     pub rejection: Option<String>,
 }
@@ -57,12 +63,20 @@ impl From<recording::Recording> for Recording {
             content_type: recording.audio.content_type.as_str(),
             content_length: recording.audio.length,
             sha256: recording.audio.sha256.into(),
-            note: recording.note.map(Into::into),
-            mark: recording.mark.map(Into::into),
+            note: recording.annotation.note.map(Into::into),
+            mark: recording.annotation.mark.map(Into::into),
+            fields: recording.annotation.fields.map(|field| field.map(Into::into)),
+            version: etag(recording.version),
             registered_at: recording.registered_at,
             stored_at,
             expires_at: recording.expires_at,
+            held_since: recording.held_since,
             rejection,
         }
     }
+}
+
+/// The entity tag (RFC 9110, 8.8.3) of a version of what is said of a recording.
+pub fn etag(version: u64) -> String {
+    format!("\"{version}\"")
 }

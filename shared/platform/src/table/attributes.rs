@@ -1,6 +1,6 @@
 //! Reads typed values out of an item. What is missing or malformed is an error that names the attribute, never skipped.
 
-use std::str::FromStr;
+use std::{collections::BTreeSet, str::FromStr};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
@@ -65,10 +65,21 @@ pub fn bytes<const N: usize>(item: &Item, attribute: &'static str) -> Read<[u8; 
     value.and_then(|blob| blob.as_ref().try_into().ok()).ok_or(BadItem { attribute })
 }
 
+/// A set of ids; absent means the empty set.
+pub fn ids<T: TryFrom<String> + Ord>(item: &Item, attribute: &'static str) -> Read<BTreeSet<T>> {
+    set(item, attribute)?.iter().map(|id| T::try_from(id.clone()).map_err(|_| BadItem { attribute })).collect()
+}
+
 pub fn s(text: impl ToString) -> AttributeValue {
     AttributeValue::S(text.to_string())
 }
 
 pub fn n(number: impl ToString) -> AttributeValue {
     AttributeValue::N(number.to_string())
+}
+
+/// A set of texts; DynamoDB keeps no empty one.
+pub fn ss(texts: impl IntoIterator<Item = impl ToString>) -> Option<AttributeValue> {
+    let texts: Vec<String> = texts.into_iter().map(|text| text.to_string()).collect();
+    (!texts.is_empty()).then_some(AttributeValue::Ss(texts))
 }

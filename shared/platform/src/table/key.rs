@@ -3,23 +3,33 @@
 //! | item         | `pk`               | `sk`                     | found by |
 //! |--------------|--------------------|--------------------------|----------|
 //! | organisation | `ORG#organisation` | `organisation`           | get |
-//! | user         | `ORG#user`         | `USER`                   | get |
+//! | user         | `ORG#user`         | `USER`                   | get; `by_org`, sorted by name |
+//! | client       | `ORG#client`       | `CLIENT`                 | get; query |
+//! | group        | `ORG#group`        | `GROUP`                  | get; `by_org`, sorted by name |
+//! | members      | `ORG#members`      | `GROUP`                  | get: the set of a group's members |
 //! | recording    | `ORG#recording`    | `RECORDING`              | get; `by_org` (`pk`, `at`); `by_user` (`by_user`, `at`) |
+//! | edit         | `ORG#edit`         | `RECORDING#MILLISECONDS#REQUEST` | query: what was said of a recording, and when |
+//! | mark         | `ORG#mark`         | `MARK`                   | get; query: the legend |
 //! | usage        | `ORG#usage`        | `USER`                   | get |
-//! | audit event  | `ORG#audit`        | `MILLISECONDS#REQUEST`   | query |
+//! | activation   | `ORG#activation`   | `USER#MILLISECONDS#KIND` | query |
+//! | audit event  | `ORG#audit`        | `MILLISECONDS#REQUEST`   | query; `by_user` (`ORG#heard#USER`): who listened to a user's recordings |
 //!
 //! Every key, index keys too, begins with the organisation, so that an IAM condition on leading keys can hold it; no id contains a `#`.
 //! The word after it lets a role be held to one kind of item.
 //!
 //! `at` is `MILLISECONDS#RECORDING`: the call's start, 13 digits of Unix milliseconds, then the id, so that every index yields rows in
 //! one order, ties included. A recording has `at` and `by_user` once it is registered; a note that came before it has not, and is listed
-//! nowhere.
+//! nowhere. The `at` of a user or a group is `NAME#ID`, the name folded.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
-use domain::ids::{OrganisationId, RecordingId, UserId};
+use domain::{
+    ids::{ClientId, GroupId, OrganisationId, RecordingId, UserId},
+    note::Mark,
+    people::Name,
+};
 
 /// An item as the SDK carries it.
 pub type Item = HashMap<String, AttributeValue>;
@@ -34,11 +44,43 @@ pub fn organisation(organisation: &OrganisationId) -> Item {
 }
 
 pub fn user(organisation: &OrganisationId, user: &UserId) -> Item {
-    key(format!("{organisation}#user"), user.to_string())
+    key(users(organisation), user.to_string())
+}
+
+pub fn client(organisation: &OrganisationId, client: &ClientId) -> Item {
+    key(clients(organisation), client.to_string())
+}
+
+pub fn group(organisation: &OrganisationId, group: &GroupId) -> Item {
+    key(groups(organisation), group.to_string())
+}
+
+pub fn members(organisation: &OrganisationId, group: &GroupId) -> Item {
+    key(format!("{organisation}#members"), group.to_string())
+}
+
+pub fn activation(organisation: &OrganisationId, user: &UserId, at: DateTime<Utc>, kind: &str) -> Item {
+    key(activations(organisation), format!("{user}#{:013}#{kind}", at.timestamp_millis()))
 }
 
 pub fn recording(organisation: &OrganisationId, id: RecordingId) -> Item {
     key(recordings(organisation), id.to_string())
+}
+
+pub fn edit(organisation: &OrganisationId, id: RecordingId, at: DateTime<Utc>, request: &str) -> Item {
+    key(edits(organisation), format!("{id}#{}", moment(at, request)))
+}
+
+pub fn edits(organisation: &OrganisationId) -> String {
+    format!("{organisation}#edit")
+}
+
+pub fn mark(organisation: &OrganisationId, mark: &Mark) -> Item {
+    key(marks(organisation), mark.as_str().to_owned())
+}
+
+pub fn marks(organisation: &OrganisationId) -> String {
+    format!("{organisation}#mark")
 }
 
 pub fn usage(organisation: &OrganisationId, user: &UserId) -> Item {
@@ -46,7 +88,42 @@ pub fn usage(organisation: &OrganisationId, user: &UserId) -> Item {
 }
 
 pub fn audit(organisation: &OrganisationId, at: DateTime<Utc>, request: &str) -> Item {
-    key(format!("{organisation}#audit"), format!("{:013}#{request}", at.timestamp_millis()))
+    key(audits(organisation), moment(at, request))
+}
+
+/// A moment that something of its own happened at, in sorting order.
+pub fn moment(at: DateTime<Utc>, request: &str) -> String {
+    format!("{:013}#{request}", at.timestamp_millis())
+}
+
+pub fn users(organisation: &OrganisationId) -> String {
+    format!("{organisation}#user")
+}
+
+pub fn clients(organisation: &OrganisationId) -> String {
+    format!("{organisation}#client")
+}
+
+pub fn groups(organisation: &OrganisationId) -> String {
+    format!("{organisation}#group")
+}
+
+pub fn activations(organisation: &OrganisationId) -> String {
+    format!("{organisation}#activation")
+}
+
+pub fn audits(organisation: &OrganisationId) -> String {
+    format!("{organisation}#audit")
+}
+
+/// The partition of [`BY_USER`] with the events of listening to a user's recordings.
+pub fn heard(organisation: &OrganisationId, user: &UserId) -> String {
+    format!("{organisation}#heard#{user}")
+}
+
+/// The place of a user or a group in a list by name.
+pub fn named(name: &Name, id: &str) -> String {
+    format!("{}#{id}", name.folded())
 }
 
 /// The partition of an organisation's recordings, in the table and in [`BY_ORG`].
@@ -72,6 +149,27 @@ pub fn from(instant: DateTime<Utc>) -> String {
 /// The last place before `instant`.
 pub fn before(instant: DateTime<Utc>) -> String {
     format!("{:013}~", (instant.timestamp_millis() - 1).max(0))
+}
+
+/// The places in a span of time, and where in it to begin; none if it holds nothing that comes after `after`.
+///
+/// DynamoDB takes neither a span that ends before it begins nor a beginning outside the span, and a client may send both.
+pub(super) fn span(from: DateTime<Utc>, to: DateTime<Utc>, forward: bool, after: Option<&str>) -> Option<Span> {
+    let (first, last) = (self::from(from), before(to));
+    let (begins_before, ends_before) = match after {
+        Some(after) if forward => (after < first.as_str(), after > last.as_str()),
+        Some(after) => (after > last.as_str(), after < first.as_str()),
+        None => (true, false),
+    };
+    (first <= last && !ends_before).then_some(Span { first, last, within: !begins_before })
+}
+
+/// The first place of a span of time and the last, and whether it begins after a place within.
+#[derive(Debug)]
+pub(super) struct Span {
+    pub first: String,
+    pub last: String,
+    pub within: bool,
 }
 
 /// The start that a place names, if it is one.

@@ -1,11 +1,19 @@
 //! The table: one DynamoDB table for everything that is known. `key` spells its keys, the other files are named by the items they read
 //! and write.
 
+pub mod activation;
+pub mod annotation;
 pub mod arrival;
 mod attributes;
 pub mod audit;
+pub mod client;
+pub mod commit;
+pub mod directory;
+pub mod group;
 pub mod key;
+pub mod legend;
 pub mod people;
+pub mod provision;
 pub mod recording;
 pub mod registration;
 

@@ -14,21 +14,27 @@
 //! | `sha`        | B    | SHA-256 of the audio |
 //! | `note`       | S    | optional |
 //! | `mark`       | S    | optional |
+//! | `f1` to `f3` | S    | the three fields, optional |
+//! | `edits`      | N    | edits of these; absent: none |
+//! | `early`      | S    | who annotated the call before it was registered |
 //! | `registered` | N    | Unix milliseconds |
 //! | `stored`     | N    | Unix milliseconds, once stored |
 //! | `why`        | S    | the reason, once rejected |
-//! | `expires_at` | N    | Unix seconds: the table's TTL |
+//! | `expires_at` | N    | Unix seconds: the table's TTL; absent while the recording is held |
+//! | `held`       | N    | Unix milliseconds, while held |
+//! | `until`      | N    | what `expires_at` was, while held |
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     ids::{OrganisationId, RecordingId, UserId},
+    note::Annotation,
     recording::{Audio, ContentType, Direction, Recording, Sha256, State},
 };
 
 use super::{
     BadItem, Error, Table,
-    attributes::{bytes, instant, n, number, optional_parsed, parsed, s, text},
+    attributes::{bytes, instant, n, number, optional_instant, optional_parsed, parsed, s, text},
     key::{self, Item},
 };
 
@@ -50,8 +56,8 @@ pub enum Order {
 #[derive(Clone, Debug)]
 pub struct Listing<'a> {
     pub organisation: &'a OrganisationId,
-    /// Only this user's.
-    pub user: Option<&'a UserId>,
+    /// Only those of these users.
+    pub users: Option<&'a [UserId]>,
     /// From this start, inclusive.
     pub from: DateTime<Utc>,
     /// To this start, exclusive.
@@ -72,19 +78,23 @@ impl Table {
     pub async fn recording(&self, organisation: &OrganisationId, id: RecordingId, now: DateTime<Utc>) -> Result<Option<Recording>, Error> {
         let get = self.client.get_item().table_name(&self.name).set_key(Some(key::recording(organisation, id)));
         let Some(item) = get.send().await?.item else { return Ok(None) };
-        Ok(read(organisation, &item)?.filter(|recording| recording.expires_at > now))
+        Ok(read(organisation, &item)?.filter(|recording| recording.exists(now)))
     }
 
-    /// A page of the listing, and the place after which the next begins; none when this was the last. 1 request, up to
-    /// [`QUERIES_AT_MOST`] where many expired items await removal; then the page may come short.
+    /// A page of the listing, and the place after which the next begins; none when this was the last. 1 request; up to
+    /// `QUERIES_AT_MOST` where much of what lies in the way is not for this listing, then the page may come short.
     pub async fn page(&self, listing: &Listing<'_>, now: DateTime<Utc>) -> Result<(Vec<Recording>, Option<Position>), Error> {
-        let mut rows = Vec::new();
-        let mut start = listing.after.map(|after| start_key(listing, after));
+        let mut rows: Vec<Recording> = Vec::new();
+        let after = listing.after.map(|after| key::at(after.started_at, after.id));
+        let Some(span) = key::span(listing.from, listing.to, listing.order == Order::Oldest, after.as_deref()) else {
+            return Ok((rows, None));
+        };
+        let mut start = listing.after.filter(|_| span.within).map(|after| start_key(listing, after));
         for attempt in 0..QUERIES_AT_MOST {
             let reach = if attempt == 0 { listing.limit + 1 } else { ROWS_TO_SKIP };
-            let answer = self.query(listing, now, reach, start).await?;
+            let answer = self.query(listing, &span, now, reach, start).await?;
             for item in answer.items.unwrap_or_default() {
-                rows.extend(read(listing.organisation, &item)?);
+                rows.extend(read(listing.organisation, &item)?.filter(|row| listing.holds(row)));
             }
             start = answer.last_evaluated_key;
             if start.is_none() || rows.len() > listing.limit {
@@ -103,23 +113,24 @@ impl Table {
     async fn query(
         &self,
         listing: &Listing<'_>,
+        span: &key::Span,
         now: DateTime<Utc>,
         limit: usize,
         start: Option<Item>,
     ) -> Result<aws_sdk_dynamodb::operation::query::QueryOutput, Error> {
-        let (index, attribute, partition) = match listing.user {
-            Some(user) => (key::BY_USER, "by_user", key::recordings_of(listing.organisation, user)),
-            None => (key::BY_ORG, "pk", key::recordings(listing.organisation)),
+        let (index, attribute, partition) = match listing.users {
+            Some([user]) => (key::BY_USER, "by_user", key::recordings_of(listing.organisation, user)),
+            _ => (key::BY_ORG, "pk", key::recordings(listing.organisation)),
         };
         let query = self.client.query().table_name(&self.name).index_name(index);
         let answer = query
             .key_condition_expression("#partition = :partition AND #at BETWEEN :from AND :to")
-            .filter_expression("expires_at > :now")
+            .filter_expression("attribute_not_exists(expires_at) OR expires_at > :now")
             .expression_attribute_names("#partition", attribute)
             .expression_attribute_names("#at", "at")
             .expression_attribute_values(":partition", s(partition))
-            .expression_attribute_values(":from", s(key::from(listing.from)))
-            .expression_attribute_values(":to", s(key::before(listing.to)))
+            .expression_attribute_values(":from", s(&span.first))
+            .expression_attribute_values(":to", s(&span.last))
             .expression_attribute_values(":now", n(now.timestamp()))
             .scan_index_forward(listing.order == Order::Oldest)
             .limit(i32::try_from(limit).unwrap_or(i32::MAX))
@@ -127,6 +138,12 @@ impl Table {
             .send()
             .await?;
         Ok(answer)
+    }
+}
+
+impl Listing<'_> {
+    fn holds(&self, recording: &Recording) -> bool {
+        self.users.is_none_or(|users| users.contains(&recording.user))
     }
 }
 
@@ -145,12 +162,31 @@ pub(super) fn read(organisation: &OrganisationId, item: &Item) -> Result<Option<
         started_at: key::started_at(text(item, "at")?).ok_or(BadItem { attribute: "at" })?,
         duration: TimeDelta::milliseconds(number(item, "ms")?),
         audio: read_audio(item)?,
-        note: optional_parsed(item, "note")?,
-        mark: optional_parsed(item, "mark")?,
+        annotation: read_annotation(item)?,
+        version: read_version(item)?,
         registered_at: instant(item, "registered")?,
-        expires_at: DateTime::from_timestamp(number(item, "expires_at")?, 0).ok_or(BadItem { attribute: "expires_at" })?,
+        expires_at: read_day(item)?,
+        held_since: optional_instant(item, "held")?,
         state: read_state(item)?,
     }))
+}
+
+/// What is said of the call.
+pub(super) fn read_annotation(item: &Item) -> Result<Annotation, BadItem> {
+    Ok(Annotation {
+        note: optional_parsed(item, "note")?,
+        mark: optional_parsed(item, "mark")?,
+        fields: [optional_parsed(item, "f1")?, optional_parsed(item, "f2")?, optional_parsed(item, "f3")?],
+    })
+}
+
+pub(super) fn read_version(item: &Item) -> Result<u64, BadItem> {
+    if item.contains_key("edits") { number(item, "edits") } else { Ok(0) }
+}
+
+fn read_day(item: &Item) -> Result<DateTime<Utc>, BadItem> {
+    let attribute = if item.contains_key("held") { "until" } else { "expires_at" };
+    DateTime::from_timestamp(number(item, attribute)?, 0).ok_or(BadItem { attribute })
 }
 
 fn read_direction(item: &Item) -> Result<Direction, BadItem> {
@@ -181,7 +217,7 @@ fn read_state(item: &Item) -> Result<State, BadItem> {
 fn start_key(listing: &Listing<'_>, after: Position) -> Item {
     let mut key = key::recording(listing.organisation, after.id);
     key.insert("at".to_owned(), AttributeValue::S(key::at(after.started_at, after.id)));
-    if let Some(user) = listing.user {
+    if let Some([user]) = listing.users {
         key.insert("by_user".to_owned(), AttributeValue::S(key::recordings_of(listing.organisation, user)));
     }
     key

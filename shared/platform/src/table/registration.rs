@@ -12,20 +12,23 @@ use super::{
 /// What a registration may be written over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Over {
-    /// A call that is not registered; it may have a note already.
+    /// A call that is not registered; the user, or a system, may have annotated it already.
     Unregistered,
+    /// The same, when another user has annotated it: what they said of it goes.
+    AnnotatedByAnother,
     /// A call whose audio was rejected, to be sent anew.
     Rejected,
 }
 
 impl Table {
-    /// Registers `recording` as expected. 1 request.
+    /// Registers `recording` as expected. 1 request; 2 where another user has annotated the call.
     ///
     /// Answers with what is there instead, unchanged, when it isn't what the registration may be written over. A note or mark that came
     /// before the registration stays unless the registration brings its own.
     pub async fn register(&self, recording: &Recording, over: Over) -> Result<Option<Recording>, Error> {
         let (condition, must_be) = match over {
-            Over::Unregistered => ("attribute_not_exists(#state)", None),
+            Over::Unregistered => ("attribute_not_exists(#state) AND (attribute_not_exists(early) OR early = :user)", None),
+            Over::AnnotatedByAnother => ("attribute_not_exists(#state)", None),
             Over::Rejected => ("#state = :rejected", Some(s("rejected"))),
         };
         let mut set = "SET #state = :expected, #at = :at, by_user = :by_user, #call = :call, #dir = :dir, peer = :peer, ms = :ms, \
@@ -45,19 +48,31 @@ impl Table {
         if let Some(rejected) = must_be {
             update = update.expression_attribute_values(":rejected", rejected);
         }
-        if let Some(note) = &recording.note {
+        if over == Over::Unregistered {
+            update = update.expression_attribute_values(":user", s(&recording.user));
+        }
+        let mut remove = vec!["why", "early"];
+        if let Some(note) = &recording.annotation.note {
             set.push_str(", note = :note");
             update = update.expression_attribute_values(":note", s(String::from(note.clone())));
+        } else if over == Over::AnnotatedByAnother {
+            remove.push("note");
         }
-        if let Some(mark) = &recording.mark {
+        if let Some(mark) = &recording.annotation.mark {
             set.push_str(", mark = :mark");
             update = update.expression_attribute_values(":mark", s(String::from(mark.clone())));
+        } else if over == Over::AnnotatedByAnother {
+            remove.push("mark");
         }
-        match update.update_expression(set + " REMOVE why").send().await {
+        match update.update_expression(format!("{set} REMOVE {}", remove.join(", "))).send().await {
             Ok(_) => Ok(None),
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
-                    Ok(recording::read(&recording.organisation, refused.item().unwrap_or(&key::Item::new()))?)
+                    let standing = recording::read(&recording.organisation, refused.item().unwrap_or(&key::Item::new()))?;
+                    if standing.is_none() && over == Over::Unregistered {
+                        return Box::pin(self.register(recording, Over::AnnotatedByAnother)).await;
+                    }
+                    Ok(standing)
                 }
                 _ => Err(error.into()),
             },

@@ -1,0 +1,166 @@
+//! Users and what they may do, as the API shows them.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    activation::{self, recorded},
+    ids::{GroupId, UserId},
+    people::{self, Language, Organisation, Plan},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A user.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct User {
+    #[schema(value_type = String)]
+    pub id: UserId,
+    pub name: String,
+    /// E.164.
+    pub phone: Option<String>,
+    /// `sv` or `en`.
+    #[schema(value_type = String)]
+    pub language: Language,
+    /// `basic`, `pro`, `business` or `enterprise`.
+    #[schema(value_type = Option<String>)]
+    pub plan: Option<Plan>,
+    pub administrator: bool,
+    /// To their own recordings.
+    pub rights: Rights,
+    /// `recorded`, or what is missing first: `no-base-service`, `no-plan`, `not-active`, `not-acknowledged`.
+    pub recording: &'static str,
+    pub activated_at: Option<DateTime<Utc>>,
+    pub acknowledged_at: Option<DateTime<Utc>>,
+    /// The version of the text that they acknowledged.
+    pub acknowledged_version: Option<String>,
+    /// The recording groups that they are a member of.
+    #[schema(value_type = Vec<String>)]
+    pub groups: Vec<GroupId>,
+    /// The recording groups that they supervise.
+    pub supervises: Vec<Supervised>,
+}
+
+/// A group that someone supervises.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Supervised {
+    #[schema(value_type = String)]
+    pub group: GroupId,
+    #[serde(flatten)]
+    pub cover: Cover,
+    /// Whether the cover holds now.
+    pub holds: bool,
+}
+
+/// Someone who supervises a group.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Supervisor {
+    #[schema(value_type = String)]
+    pub user: UserId,
+    #[serde(flatten)]
+    pub cover: Cover,
+    /// Whether the cover holds now.
+    pub holds: bool,
+}
+
+/// For how long someone supervises, and with which rights. An end that is left out is open.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Cover {
+    /// Inclusive (RFC 3339).
+    pub from: Option<DateTime<Utc>>,
+    /// Exclusive (RFC 3339).
+    pub to: Option<DateTime<Utc>>,
+    /// To the recordings of the group's members; all of them unless given.
+    #[serde(default = "Rights::all")]
+    pub rights: Rights,
+}
+
+/// What someone may do with recordings. What is left out is not granted.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Rights {
+    pub listen: bool,
+    pub download: bool,
+    pub annotate: bool,
+}
+
+/// Something that happened to a user's recording.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Activation {
+    pub at: DateTime<Utc>,
+    /// `activated`, `deactivated` or `acknowledged`.
+    pub kind: &'static str,
+    /// Who did it: `user:ID`, `client:ID` or `operator:ID`.
+    pub by: String,
+    /// The version of the text, where they acknowledged it.
+    pub version: Option<String>,
+    /// The program in which they acknowledged it.
+    pub client: Option<String>,
+}
+
+impl User {
+    pub fn of(user: people::User, organisation: &Organisation, now: DateTime<Utc>) -> Self {
+        Self {
+            recording: recorded(organisation, &user, now).as_str(),
+            supervises: user
+                .supervises
+                .into_iter()
+                .map(|(group, cover)| Supervised { group, holds: cover.holds(now), cover: cover.into() })
+                .collect(),
+            id: user.id,
+            name: user.name.into(),
+            phone: user.phone.map(Into::into),
+            language: user.language,
+            plan: user.plan,
+            administrator: user.administrator,
+            rights: user.rights.into(),
+            activated_at: user.activated_at,
+            acknowledged_at: user.acknowledged.as_ref().map(|acknowledged| acknowledged.at),
+            acknowledged_version: user.acknowledged.map(|acknowledged| acknowledged.version),
+            groups: user.groups.into_iter().collect(),
+        }
+    }
+}
+
+impl Rights {
+    fn all() -> Self {
+        people::Rights::ALL.into()
+    }
+}
+
+impl From<people::Rights> for Rights {
+    fn from(rights: people::Rights) -> Self {
+        Self { listen: rights.listen, download: rights.download, annotate: rights.annotate }
+    }
+}
+
+impl From<Rights> for people::Rights {
+    fn from(rights: Rights) -> Self {
+        Self { listen: rights.listen, download: rights.download, annotate: rights.annotate }
+    }
+}
+
+impl From<people::Cover> for Cover {
+    fn from(cover: people::Cover) -> Self {
+        Self { from: cover.from, to: cover.to, rights: cover.rights.into() }
+    }
+}
+
+impl From<Cover> for people::Cover {
+    fn from(cover: Cover) -> Self {
+        Self { from: cover.from, to: cover.to, rights: cover.rights.into() }
+    }
+}
+
+impl From<activation::Event> for Activation {
+    fn from(event: activation::Event) -> Self {
+        let kind = event.kind.as_str();
+        let (version, client) = match event.kind {
+            activation::Kind::Acknowledged { version, client } => (Some(version), Some(client)),
+            activation::Kind::Activated | activation::Kind::Deactivated => (None, None),
+        };
+        Self { at: event.at, kind, by: event.by, version, client }
+    }
+}

@@ -1,0 +1,174 @@
+//! Writes what is said of a call: note, mark and the three fields, each edit kept with who, when, from and to.
+//!
+//! The recording's item counts its edits, and a write names the count that it has seen: of two who edit at once, one is told. A call may be
+//! annotated before it is registered; then the item has no state, is listed nowhere, and waits for its registration. What a person says of
+//! such a call binds it to them: only their own registration takes it over.
+//!
+//! An edit is `ORG#edit`, `RECORDING#MILLISECONDS#REQUEST`, with `who` and, of each thing changed, `NAME_from` and `NAME_to`; it expires
+//! with its recording.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    ids::{OrganisationId, RecordingId, UserId},
+    note::{Annotation, Mark},
+    recording::Recording,
+};
+
+use super::{
+    BadItem, Error, Table,
+    attributes::{n, number, optional_text, s, text},
+    audit::Event,
+    commit::Commit,
+    key::{self, Item},
+    recording,
+};
+
+/// What stands of a call, registered or not.
+#[derive(Clone, Debug)]
+pub struct Standing {
+    pub organisation: OrganisationId,
+    pub id: RecordingId,
+    /// The recording, once the call is registered.
+    pub recording: Option<Recording>,
+    pub annotation: Annotation,
+    pub version: u64,
+    /// Who annotated the call before it was registered.
+    pub early: Option<UserId>,
+    /// Its day is past, though its item awaits removal.
+    pub ended: bool,
+    expires_at: Option<i64>,
+}
+
+/// One edit, as it is kept.
+#[derive(Clone, Debug)]
+pub struct Edit {
+    pub at: DateTime<Utc>,
+    pub who: String,
+    /// What was changed: name, from, to.
+    pub changes: Vec<(&'static str, Option<String>, Option<String>)>,
+}
+
+/// The names of what can be changed, as they are kept.
+pub const NAMES: [&str; 5] = ["note", "mark", "f1", "f2", "f3"];
+
+impl Table {
+    /// What stands of a call; nothing of one that expired. 1 request.
+    pub async fn standing(&self, organisation: &OrganisationId, id: RecordingId, now: DateTime<Utc>) -> Result<Standing, Error> {
+        let item = self.get(key::recording(organisation, id)).await?.unwrap_or_default();
+        let expires_at: Option<i64> = if item.contains_key("expires_at") { Some(number(&item, "expires_at")?) } else { None };
+        let ended = expires_at.is_some_and(|at| at <= now.timestamp());
+        let item = if ended { Item::new() } else { item };
+        Ok(Standing {
+            organisation: organisation.clone(),
+            id,
+            recording: recording::read(organisation, &item)?,
+            annotation: recording::read_annotation(&item)?,
+            version: recording::read_version(&item)?,
+            early: super::attributes::optional_parsed(&item, "early")?,
+            ended,
+            expires_at,
+        })
+    }
+
+    /// Writes `annotation` over what stands, with the edit and the audit event. 1 request.
+    ///
+    /// [`Commit::Refused`]: 0, the call was edited, registered or removed meanwhile; 1, the mark is not in the legend or is retired.
+    /// `early` is the person who annotates a call that is not registered, and `days` how long it then waits for its registration.
+    pub async fn annotate(
+        &self,
+        standing: &Standing,
+        annotation: &Annotation,
+        early: Option<&UserId>,
+        days: u16,
+        event: &Event,
+    ) -> Result<Commit, Error> {
+        let (before, after) = (values(&standing.annotation), values(annotation));
+        let mut writes = self.writes();
+        writes.update(key::recording(&standing.organisation, standing.id), |mut update| {
+            let (mut set, mut remove) = (vec!["edits = :next".to_owned()], Vec::new());
+            for (name, value) in NAMES.into_iter().zip(&after) {
+                match value {
+                    Some(value) => {
+                        set.push(format!("{name} = :{name}"));
+                        update = update.expression_attribute_values(format!(":{name}"), s(value));
+                    }
+                    None => remove.push(name),
+                }
+            }
+            let mut condition =
+                if standing.recording.is_some() { "attribute_exists(#state)" } else { "attribute_not_exists(#state)" }.to_owned();
+            condition.push_str(if standing.version == 0 { " AND attribute_not_exists(edits)" } else { " AND edits = :seen" });
+            if standing.version > 0 {
+                update = update.expression_attribute_values(":seen", n(standing.version));
+            }
+            if standing.recording.is_none() {
+                set.push("expires_at = :expires_at".to_owned());
+                let waits = (event.at + TimeDelta::days(days.into())).timestamp();
+                update = update.expression_attribute_values(":expires_at", n(standing.expires_at.unwrap_or(waits)));
+            }
+            if let Some(early) = early.filter(|_| standing.recording.is_none()) {
+                set.push("early = :early".to_owned());
+                condition.push_str(" AND (attribute_not_exists(early) OR early = :early)");
+                update = update.expression_attribute_values(":early", s(early));
+            }
+            let remove = if remove.is_empty() { String::new() } else { format!(" REMOVE {}", remove.join(", ")) };
+            update
+                .update_expression(format!("SET {}{remove}", set.join(", ")))
+                .condition_expression(condition)
+                .expression_attribute_names("#state", "state")
+                .expression_attribute_values(":next", n(standing.version + 1))
+        });
+        if let Some(mark) = annotation.mark.as_ref().filter(|mark| standing.annotation.mark.as_ref() != Some(*mark)) {
+            writes.check(key::mark(&standing.organisation, mark), |check| {
+                check.condition_expression("attribute_exists(pk) AND attribute_not_exists(retired)")
+            });
+        }
+        writes.put(edit(standing, &before, &after, event), |put| put);
+        writes.audit(event);
+        writes.commit().await
+    }
+
+    /// The edits of a recording, oldest first: a page of 1 MB holds hundreds of the longest. 1 request.
+    pub async fn edits(&self, organisation: &OrganisationId, id: RecordingId) -> Result<Vec<Edit>, Error> {
+        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk AND begins_with(sk, :id)");
+        let query = query.expression_attribute_values(":pk", s(key::edits(organisation))).consistent_read(true);
+        let answer = query.expression_attribute_values(":id", s(format!("{id}#"))).send().await?;
+        Ok(answer.items().iter().map(read).collect::<Result<_, _>>()?)
+    }
+}
+
+/// The values of [`NAMES`].
+fn values(annotation: &Annotation) -> [Option<String>; 5] {
+    let field = |place: usize| annotation.fields[place].clone().map(String::from);
+    [annotation.note.clone().map(String::from), annotation.mark.clone().map(Mark::into), field(0), field(1), field(2)]
+}
+
+fn edit(standing: &Standing, before: &[Option<String>; 5], after: &[Option<String>; 5], event: &Event) -> Item {
+    let mut item = key::edit(&standing.organisation, standing.id, event.at, &event.request);
+    item.insert("who".to_owned(), s(&event.who));
+    for ((name, before), after) in NAMES.into_iter().zip(before).zip(after).filter(|((_, before), after)| before != after) {
+        for (end, value) in [("from", before), ("to", after)] {
+            if let Some(value) = value {
+                item.insert(format!("{name}_{end}"), s(value));
+            }
+        }
+    }
+    if let Some(recording) = standing.recording.as_ref().filter(|recording| recording.held_since.is_none()) {
+        item.insert("expires_at".to_owned(), n(recording.expires_at.timestamp()));
+    }
+    item
+}
+
+fn read(item: &Item) -> Result<Edit, BadItem> {
+    let bad = BadItem { attribute: "sk" };
+    let at = text(item, "sk")?.split('#').nth(1).and_then(|at| at.parse().ok()).and_then(DateTime::from_timestamp_millis);
+    let keys = [("note_from", "note_to"), ("mark_from", "mark_to"), ("f1_from", "f1_to"), ("f2_from", "f2_to"), ("f3_from", "f3_to")];
+    let mut changes = Vec::new();
+    for (name, (from, to)) in NAMES.into_iter().zip(keys) {
+        let (from, to) = (optional_text(item, from)?.map(str::to_owned), optional_text(item, to)?.map(str::to_owned));
+        if from != to {
+            changes.push((name, from, to));
+        }
+    }
+    Ok(Edit { at: at.ok_or(bad)?, who: text(item, "who")?.to_owned(), changes })
+}

@@ -1,0 +1,106 @@
+//! Writes several items or none: a change and the audit event that tells of it.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::{
+    operation::transact_write_items::TransactWriteItemsError,
+    types::{
+        AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update,
+        builders::{ConditionCheckBuilder, DeleteBuilder, PutBuilder, UpdateBuilder},
+    },
+};
+
+use super::{Error, Table, key::Item};
+
+/// What became of a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Commit {
+    Done,
+    /// Nothing was written: these writes, by their place, did not find what their condition asks for.
+    Refused(Vec<usize>),
+}
+
+/// Writes that one commit holds at most.
+pub const WRITES: usize = 100;
+/// Attempts while others write the same items.
+const ATTEMPTS: u32 = 4;
+
+/// The writes of one commit, in order.
+#[derive(Debug)]
+pub struct Writes<'a> {
+    table: &'a Table,
+    items: Vec<Result<TransactWriteItem, Error>>,
+}
+
+impl Table {
+    /// Begins a commit.
+    pub fn writes(&self) -> Writes<'_> {
+        Writes { table: self, items: Vec::new() }
+    }
+}
+
+impl Writes<'_> {
+    pub fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    pub fn update(&mut self, key: Item, write: impl FnOnce(UpdateBuilder) -> UpdateBuilder) {
+        let built = write(Update::builder().table_name(&self.table.name).set_key(Some(key))).build();
+        self.push(built.map(|update| TransactWriteItem::builder().update(update).build()));
+    }
+
+    pub fn put(&mut self, item: Item, write: impl FnOnce(PutBuilder) -> PutBuilder) {
+        let built = write(Put::builder().table_name(&self.table.name).set_item(Some(item))).build();
+        self.push(built.map(|put| TransactWriteItem::builder().put(put).build()));
+    }
+
+    pub fn delete(&mut self, key: Item, write: impl FnOnce(DeleteBuilder) -> DeleteBuilder) {
+        let built = write(Delete::builder().table_name(&self.table.name).set_key(Some(key))).build();
+        self.push(built.map(|delete| TransactWriteItem::builder().delete(delete).build()));
+    }
+
+    pub fn check(&mut self, key: Item, write: impl FnOnce(ConditionCheckBuilder) -> ConditionCheckBuilder) {
+        let built = write(ConditionCheck::builder().table_name(&self.table.name).set_key(Some(key))).build();
+        self.push(built.map(|check| TransactWriteItem::builder().condition_check(check).build()));
+    }
+
+    /// Writes all or nothing. 1 request; up to `ATTEMPTS` while others write the same items.
+    pub async fn commit(self) -> Result<Commit, Error> {
+        let items = self.items.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let mut attempt = 0;
+        loop {
+            let sent = self.table.client.transact_write_items().set_transact_items(Some(items.clone())).send().await;
+            let Err(error) = sent else { return Ok(Commit::Done) };
+            let reasons = match error.as_service_error() {
+                Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => cancelled.cancellation_reasons(),
+                _ => return Err(error.into()),
+            };
+            let failed = |code| reasons.iter().enumerate().filter(move |(_, reason)| reason.code() == Some(code)).map(|(place, _)| place);
+            let refused: Vec<usize> = failed("ConditionalCheckFailed").collect();
+            if !refused.is_empty() {
+                return Ok(Commit::Refused(refused));
+            }
+            if failed("TransactionConflict").next().is_none() {
+                return Err(error.into());
+            }
+            attempt += 1;
+            if attempt == ATTEMPTS {
+                return Err(Error::Busy);
+            }
+            tokio::time::sleep(Duration::from_millis(20 << attempt)).await;
+        }
+    }
+
+    fn push<E: std::error::Error + Send + Sync + 'static>(&mut self, item: Result<TransactWriteItem, E>) {
+        self.items.push(item.map_err(|error| Error::Request(error.into())));
+    }
+}
+
+/// An empty map, into which an update can set members.
+pub(super) fn empty_map() -> AttributeValue {
+    AttributeValue::M(Item::new())
+}

@@ -1,0 +1,109 @@
+//! Lists of users and groups by name, and the search in them.
+//!
+//! | item  | attributes |
+//! |-------|------------|
+//! | user  | `name`, `phone`, `language`, `plan`, `administrator`, `rights`, `activated_at`, `acknowledged_at`, `acknowledged_version`, `acknowledged_client`, `groups`, `supervises`, `removed_at` |
+//! | group | `name`, `supervisors` |
+//! | both  | `at` (`NAME#ID`, the name folded) and `found_by` (what a search looks in), both folded |
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{
+    ids::{GroupId, OrganisationId},
+    people::{User, fold},
+};
+
+use super::{
+    Error, Table,
+    attributes::{s, text},
+    group::{self, Group},
+    key::{self, Item},
+    people,
+};
+
+/// Which part of a list to read: sorted by name.
+#[derive(Clone, Debug)]
+pub struct Page<'a> {
+    pub organisation: &'a OrganisationId,
+    /// Only those whose name, id or number holds this text, whatever its case.
+    pub holding: Option<&'a str>,
+    pub limit: usize,
+    /// After this place, for the next page.
+    pub after: Option<String>,
+}
+
+/// Queries that one page may take while a search leaves out most of what they read, 1 MB each.
+const QUERIES_AT_MOST: usize = 5;
+
+impl Table {
+    /// A page of the organisation's users, and the place after which the next begins. 1 request, up to `QUERIES_AT_MOST` for a search;
+    /// then the page may come short.
+    pub async fn list_users(&self, page: &Page<'_>) -> Result<(Vec<User>, Option<String>), Error> {
+        let (items, next) = self.named(page, key::users(page.organisation), Some("attribute_not_exists(removed_at)")).await?;
+        let users = items.iter().map(people::read_user).collect::<Result<Vec<_>, _>>()?;
+        Ok((users.into_iter().flatten().collect(), next))
+    }
+
+    /// A page of the organisation's groups, as [`Table::list_users`].
+    pub async fn list_groups(&self, page: &Page<'_>) -> Result<(Vec<Group>, Option<String>), Error> {
+        let (items, next) = self.named(page, key::groups(page.organisation), Some("attribute_not_exists(removed_at)")).await?;
+        let groups = items.iter().map(group::read).collect::<Result<Vec<_>, _>>()?;
+        Ok((groups.into_iter().flatten().collect(), next))
+    }
+
+    /// A page of some of the organisation's groups. 1 request for each [`people::BATCH`] of them.
+    pub async fn list_of_groups(&self, page: &Page<'_>, groups: &[GroupId]) -> Result<(Vec<Group>, Option<String>), Error> {
+        let (holding, place) = (page.holding.map(fold), |group: &Group| key::named(&group.name, group.id.as_str()));
+        let mut found = BTreeMap::new();
+        for some in groups.chunks(people::BATCH) {
+            for item in self.batch(some.iter().map(|group| key::group(page.organisation, group))).await? {
+                if holding.as_ref().is_none_or(|holding| text(&item, "found_by").is_ok_and(|text| text.contains(holding.as_str()))) {
+                    found.extend(group::read(&item)?.map(|group| (place(&group), group)));
+                }
+            }
+        }
+        let mut rest = found.into_iter().filter(|(place, _)| page.after.as_ref().is_none_or(|after| place > after));
+        let some: Vec<_> = rest.by_ref().take(page.limit).collect();
+        let next = rest.next().and(some.last()).map(|(place, _)| place.clone());
+        Ok((some.into_iter().map(|(_, group)| group).collect(), next))
+    }
+
+    async fn named(&self, page: &Page<'_>, partition: String, filter: Option<&str>) -> Result<(Vec<Item>, Option<String>), Error> {
+        let holding = page.holding.map(|text| AttributeValue::S(fold(text)));
+        let filters: Vec<&str> = filter.into_iter().chain(holding.as_ref().map(|_| "contains(found_by, :holding)")).collect();
+        let mut items = Vec::new();
+        let mut after = page.after.clone();
+        for _ in 0..QUERIES_AT_MOST {
+            let query = self.client.query().table_name(&self.name).index_name(key::BY_ORG);
+            let query = query
+                .key_condition_expression("pk = :partition")
+                .expression_attribute_values(":partition", s(&partition))
+                .set_filter_expression((!filters.is_empty()).then(|| filters.join(" AND ")))
+                .set_exclusive_start_key(after.as_deref().map(|at| start(&partition, at)));
+            let query = match &holding {
+                Some(text) => query.expression_attribute_values(":holding", text.clone()),
+                None => query.limit(i32::try_from(page.limit).unwrap_or(i32::MAX)),
+            };
+            let answer = query.send().await?;
+            for item in answer.items.unwrap_or_default() {
+                after = Some(text(&item, "at")?.to_owned());
+                items.push(item);
+                if items.len() == page.limit {
+                    return Ok((items, after));
+                }
+            }
+            after = answer.last_evaluated_key.map(|key| text(&key, "at").map(str::to_owned)).transpose()?;
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok((items, after))
+    }
+}
+
+/// The key of a place. A cursor of another list may name one without an id; an empty key is none.
+fn start(partition: &str, at: &str) -> Item {
+    let id = at.rsplit_once('#').map(|(_, id)| id).filter(|id| !id.is_empty()).unwrap_or("-");
+    Item::from([("pk".to_owned(), s(partition)), ("sk".to_owned(), s(id)), ("at".to_owned(), s(at))])
+}

@@ -1,0 +1,65 @@
+//! The organisation's legend of marks: `ORG#mark`, `MARK`, with `label`, `colour`, `shape` and, once it is retired, `retired`.
+
+use domain::{
+    ids::OrganisationId,
+    legend::{Colour, Entry, FIRST, Shape},
+};
+
+use super::{
+    BadItem, Error, Table,
+    attributes::{n, parsed, s, text},
+    audit::Event,
+    commit::{Commit, Writes},
+    key::{self, Item},
+};
+
+impl Table {
+    /// The legend, the retired marks too, by name: a page of 1 MB holds it. 1 request.
+    pub async fn legend(&self, organisation: &OrganisationId) -> Result<Vec<Entry>, Error> {
+        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk");
+        let answer = query.expression_attribute_values(":pk", s(key::marks(organisation))).consistent_read(true).send().await?;
+        Ok(answer.items().iter().map(read).collect::<Result<_, _>>()?)
+    }
+
+    /// Adds the mark, or changes how it shows; a retired one comes back with `retired: false`. 1 request.
+    pub async fn put_mark(&self, organisation: &OrganisationId, entry: &Entry, event: &Event) -> Result<Commit, Error> {
+        let mut item = key::mark(organisation, &entry.mark);
+        item.insert("label".to_owned(), s(&entry.label));
+        item.insert("colour".to_owned(), s(entry.colour.as_str()));
+        item.insert("shape".to_owned(), s(entry.shape.as_str()));
+        if entry.retired {
+            item.insert("retired".to_owned(), n(event.at.timestamp_millis()));
+        }
+        let mut writes = self.writes();
+        writes.put(item, |put| put);
+        writes.audit(event);
+        writes.commit().await
+    }
+}
+
+impl Writes<'_> {
+    /// Gives an organisation the legend to begin with; a mark that is there stays as it is.
+    pub(super) fn first_legend(&mut self, organisation: &OrganisationId) {
+        for (mark, label, colour, shape) in FIRST {
+            let Ok(mark) = mark.to_owned().try_into() else { continue };
+            self.update(key::mark(organisation, &mark), |update| {
+                update
+                    .update_expression("SET #label = if_not_exists(#label, :label), colour = if_not_exists(colour, :colour), shape = if_not_exists(shape, :shape)")
+                    .expression_attribute_names("#label", "label")
+                    .expression_attribute_values(":label", s(label))
+                    .expression_attribute_values(":colour", s(colour.as_str()))
+                    .expression_attribute_values(":shape", s(shape.as_str()))
+            });
+        }
+    }
+}
+
+fn read(item: &Item) -> Result<Entry, BadItem> {
+    Ok(Entry {
+        mark: parsed(item, "sk")?,
+        label: parsed(item, "label")?,
+        colour: Colour::parse(text(item, "colour")?).ok_or(BadItem { attribute: "colour" })?,
+        shape: Shape::parse(text(item, "shape")?).ok_or(BadItem { attribute: "shape" })?,
+        retired: item.contains_key("retired"),
+    })
+}
