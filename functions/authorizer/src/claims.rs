@@ -5,14 +5,10 @@
 //! client itself, and its scopes name the organisation. A person's access token names neither, and is refused.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use domain::ids::ClientId;
 use serde_json::Value;
 
-use crate::{
-    Context,
-    application::{ClientId, Granted},
-    refusal::Refusal,
-    token::Object,
-};
+use crate::{Context, application::Granted, refusal::Refusal, token::Object};
 
 /// What tokens have to say, and under which names an ID token says whose it is.
 #[derive(Clone, Debug)]
@@ -72,7 +68,7 @@ fn application(claims: &Object, expected: &Expected) -> Result<Context, Refusal>
     }
     let subject: ClientId = name(claims, "sub").ok_or(Refusal::Client)?;
     let client: ClientId = name(claims, "client_id").ok_or(Refusal::Client)?;
-    if subject != client || client == *expected.audience || claims.get("username").is_some() {
+    if subject != client || client.as_str() == expected.audience || claims.get("username").is_some() {
         return Err(Refusal::Client);
     }
     match claims.text("scope").and_then(Granted::read).ok_or(Refusal::Scopes)? {

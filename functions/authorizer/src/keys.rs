@@ -27,7 +27,6 @@ use tokio::sync::Mutex;
 #[derive(Debug)]
 pub struct Keys {
     url: String,
-    client: Client,
     known: Mutex<Known>,
 }
 
@@ -48,11 +47,6 @@ pub enum Undecided {
     TooSoon,
 }
 
-/// There can be no requests to the issuer.
-#[derive(Debug, Error)]
-#[error("could not make an HTTP client")]
-pub struct NoClient(#[source] reqwest::Error);
-
 /// Between two attempts to fetch.
 const BETWEEN: TimeDelta = TimeDelta::seconds(60);
 /// The same as long as there was no set yet: one answer lost must not shut everyone out for a minute.
@@ -66,9 +60,8 @@ const SET_AT_MOST: usize = 64 * 1024;
 const MODULUS_AT_LEAST: usize = 256;
 
 impl Keys {
-    pub fn new(url: String) -> Result<Self, NoClient> {
-        let client = Client::builder().timeout(PATIENCE).redirect(redirect::Policy::none()).build().map_err(NoClient)?;
-        Ok(Self { url, client, known: Mutex::default() })
+    pub fn new(url: String) -> Self {
+        Self { url, known: Mutex::default() }
     }
 
     /// The key with this id; none if the issuer, asked for it, has no such key. Those that ask at the same time wait for one fetch.
@@ -93,7 +86,9 @@ impl Keys {
     }
 
     async fn fetch(&self) -> Result<HashMap<String, DecodingKey>, Undecided> {
-        let answer = self.client.get(&self.url).send().await.map_err(no_set)?;
+        // Made anew each hour: to make one is to read the machine's trust store, which is no business of the function's start.
+        let client = Client::builder().timeout(PATIENCE).redirect(redirect::Policy::none()).build().map_err(no_set)?;
+        let answer = client.get(&self.url).send().await.map_err(no_set)?;
         if answer.status() != StatusCode::OK {
             return Err(no_set(format!("the key set's address answered {}", answer.status())));
         }

@@ -16,14 +16,14 @@ mod token;
 
 use aws_lambda_events::apigw::ApiGatewayV2CustomAuthorizerV2Request;
 use chrono::{DateTime, Utc};
-use domain::ids::{OrganisationId, UserId};
+use domain::ids::{ClientId, OrganisationId, UserId};
 use http::HeaderMap;
 use serde::Serialize;
 
-pub use application::{ClientId, Scopes};
+pub use application::Scopes;
 pub use claims::Expected;
 use keys::Keys;
-pub use keys::{NoClient, Undecided};
+pub use keys::Undecided;
 use refusal::Refusal;
 use token::Token;
 
@@ -73,11 +73,8 @@ enum Failure {
 
 impl Authorizer {
     /// An authorizer that takes the issuer's keys from `jwks_url`.
-    ///
-    /// # Errors
-    /// [`NoClient`] when no HTTP client can be made.
-    pub fn new(expected: Expected, jwks_url: String, now: fn() -> DateTime<Utc>) -> Result<Self, NoClient> {
-        Ok(Self { expected, keys: Keys::new(jwks_url)?, now })
+    pub fn new(expected: Expected, jwks_url: String, now: fn() -> DateTime<Utc>) -> Self {
+        Self { expected, keys: Keys::new(jwks_url), now }
     }
 
     /// Answers whether the request carries a valid token, and whose.

@@ -1,7 +1,6 @@
 use authorizer::{Authorizer, Expected};
-use chrono::Utc;
 use lambda_runtime::{LambdaEvent, service_fn};
-use platform::{env, log};
+use platform::{clock, env, log};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -12,7 +11,7 @@ async fn main() -> anyhow::Result<()> {
         organisation_claim: env::required("ORGANISATION_CLAIM")?,
         user_claim: env::required("USER_CLAIM")?,
     };
-    let authorizer = Authorizer::new(expected, env::required("JWKS_URL")?, Utc::now)?;
+    let authorizer = Authorizer::new(expected, env::required("JWKS_URL")?, clock::now);
     let handle = service_fn(async |event: LambdaEvent<_>| authorizer.handle(event.payload).await.map_err(lambda_runtime::Error::from));
     lambda_runtime::run(handle).await.map_err(anyhow::Error::from_boxed)
 }

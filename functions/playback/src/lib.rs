@@ -2,6 +2,8 @@
 //!
 //! A link is a secret that works without signing in, so it is short-lived and each one is an audit event, written before it is given.
 
+mod request;
+
 use axum::{
     Json, Router,
     extract::{FromRef, State},
@@ -23,6 +25,8 @@ use platform::{
 };
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
+
+use request::Asked;
 
 /// What the function works with.
 #[derive(Clone, FromRef)]
@@ -69,16 +73,19 @@ pub fn router(app: App) -> Router {
     path = "/v1/recordings/{id}/playback",
     tag = "playback",
     params(("id" = String, Path, description = "the recording's id")),
+    request_body = Option<Asked>,
     responses(
         (status = 200, body = Playback),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
         (status = 409, description = "no-audio: not here yet, or rejected", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid, reason-missing", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-async fn playback(State(app): State<App>, known: Known, Path(id): Path<RecordingId>) -> Result<Json<Playback>, Problem> {
+async fn playback(State(app): State<App>, known: Known, Path(id): Path<RecordingId>, asked: Asked) -> Result<Json<Playback>, Problem> {
     let now = (app.now)();
-    let recording = permitted(&app, &known, Action::Listen, known.event(Deed::Play, Some(id), now), id).await?;
+    let recording =
+        permitted(&app, &known, Action::Listen, Event { reason: asked.reason, ..known.event_on(Deed::Play, id, now) }, id).await?;
     let link = app.objects.listening_link(&recording, None, now).await?;
     Ok(Json(Playback { url: link.url, expires_at: link.expires_at }))
 }
@@ -89,40 +96,49 @@ async fn playback(State(app): State<App>, known: Known, Path(id): Path<Recording
     path = "/v1/recordings/{id}/download",
     tag = "playback",
     params(("id" = String, Path, description = "the recording's id")),
+    request_body = Option<Asked>,
     responses(
         (status = 200, body = Download),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
         (status = 409, description = "no-audio: not here yet, or rejected", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid, reason-missing", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-async fn download(State(app): State<App>, known: Known, Path(id): Path<RecordingId>) -> Result<Json<Download>, Problem> {
+async fn download(State(app): State<App>, known: Known, Path(id): Path<RecordingId>, asked: Asked) -> Result<Json<Download>, Problem> {
     let now = (app.now)();
-    let recording = permitted(&app, &known, Action::Download, known.event(Deed::Download, Some(id), now), id).await?;
+    let event = Event { reason: asked.reason, ..known.event_on(Deed::Download, id, now) };
+    let recording = permitted(&app, &known, Action::Download, event, id).await?;
     let file_name = recording.file_name();
     let link = app.objects.listening_link(&recording, Some(&file_name), now).await?;
     Ok(Json(Download { url: link.url, file_name, expires_at: link.expires_at }))
 }
 
 /// The recording, once the caller may have it, it has audio, and the audit log says so.
-async fn permitted(app: &App, known: &Known, action: Action, event: Event<'_>, id: RecordingId) -> Result<Recording, Problem> {
-    let recording = app.table.recording(&known.organisation.id, id, event.at).await?;
-    match decide(known, action, recording) {
-        Ok(recording) => {
-            app.table.audit(&event).await?;
+async fn permitted(app: &App, known: &Known, action: Action, event: Event, id: RecordingId) -> Result<Recording, Problem> {
+    let Some(recording) = app.table.recording(&known.organisation.id, id, event.at).await? else {
+        return Err(known.refuse(&app.table, event, Problem::new(Cause::NotFound)).await);
+    };
+    let may = known.may(&app.table, action, &recording, event.at).await?;
+    // A refusal is kept as the caller's, not as a listening: the recorded user sees who heard.
+    match decide(may, known.organisation.asks_reason && event.reason.is_none(), &recording) {
+        Ok(()) => {
+            app.table.audit(&Event { owner: Some(recording.user.clone()), ..event }).await?;
             Ok(recording)
         }
         Err(problem) => Err(known.refuse(&app.table, event, problem).await),
     }
 }
 
-fn decide(known: &Known, action: Action, recording: Option<Recording>) -> Result<Recording, Problem> {
-    let recording = recording.ok_or(Problem::new(Cause::NotFound))?;
-    if !known.caller().may(action, &recording) {
+fn decide(may: bool, reason_missing: bool, recording: &Recording) -> Result<(), Problem> {
+    if !may {
         return Err(Problem::new(Cause::NotAllowed));
     }
+    if reason_missing {
+        return Err(Problem::because(Cause::ReasonMissing, "your organisation asks why a recording is listened to; send a `reason`"));
+    }
     match recording.state {
-        recording::State::Stored { .. } => Ok(recording),
+        recording::State::Stored { .. } => Ok(()),
         recording::State::Expected => Err(Problem::because(Cause::NoAudio, "the audio is not here yet; try again when it is stored")),
         recording::State::Rejected { .. } => Err(Problem::because(Cause::NoAudio, "the audio was rejected; the recording says why")),
     }

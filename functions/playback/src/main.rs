@@ -1,15 +1,14 @@
-use chrono::Utc;
-use platform::{aws, env, log, objects::Objects, table::Table};
+use platform::{aws::Environment, clock, env, log, objects::Objects, table::Table};
 use playback::App;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     log::init();
-    let config = aws::config().await;
+    let aws = Environment::read()?;
     let app = App {
-        table: Table { client: aws::dynamodb(&config), name: env::required("TABLE")? },
-        objects: Objects { client: aws::s3(&config), bucket: env::required("RECORDINGS_BUCKET")? },
-        now: Utc::now,
+        table: Table { client: aws.dynamodb(), name: env::required("TABLE")? },
+        objects: Objects { client: aws.s3(), bucket: env::required("RECORDINGS_BUCKET")? },
+        now: clock::now,
     };
     lambda_http::run(playback::router(app)).await.map_err(anyhow::Error::from_boxed)
 }

@@ -9,7 +9,7 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
-    access::{Action, Scope},
+    access::{Action, Caller, Scope},
     ids::{RecordingId, UserId},
 };
 use platform::{
@@ -65,14 +65,15 @@ pub fn router(app: App) -> Router {
 )]
 async fn list(State(app): State<App>, known: Known, Query(filter): Query<Filter>) -> Result<Json<Page>, Problem> {
     let now = (app.now)();
-    let event = known.event(Deed::Search, None, now);
-    let user = match whose(&known, filter.user.as_ref()) {
-        Ok(user) => user,
+    let event = known.event(Deed::Search, now);
+    let supervised = known.supervised(&app.table, now).await?;
+    let users = match whose(&known.caller(supervised), filter.user.as_ref()) {
+        Ok(users) => users,
         Err(problem) => return Err(known.refuse(&app.table, event, problem).await),
     };
     let listing = Listing {
         organisation: &known.organisation.id,
-        user,
+        users: users.as_deref(),
         from: filter.from.unwrap_or(DateTime::UNIX_EPOCH),
         to: filter.to.unwrap_or(request::END_OF_TIME),
         order: filter.order.into(),
@@ -84,15 +85,18 @@ async fn list(State(app): State<App>, known: Known, Query(filter): Query<Filter>
     Ok(Json(Page { recordings: recordings.into_iter().map(Shown::from).collect(), cursor: next.map(cursor::write) }))
 }
 
-/// The user whose recordings to list, if only one's: the one asked for, within what the caller may see.
-fn whose<'a>(known: &'a Known, asked: Option<&'a UserId>) -> Result<Option<&'a UserId>, Problem> {
-    let own = &known.user.id;
-    match (known.caller().scope(), asked) {
-        (Scope::Organisation, asked) => Ok(asked),
-        (Scope::Own, None) => Ok(Some(own)),
-        (Scope::Own, Some(user)) if user == own => Ok(Some(own)),
-        (Scope::Own, Some(_)) => Err(Problem::because(Cause::NotAllowed, "you may list your own recordings only; leave the user out")),
-        (Scope::Nothing, _) => Err(Problem::because(Cause::NotAllowed, "you may not list recordings; an administrator grants the right")),
+/// The users whose recordings to list, if not everyone's: within what the caller may see.
+fn whose(caller: &Caller, asked: Option<&UserId>) -> Result<Option<Vec<UserId>>, Problem> {
+    match (caller.scope(), asked) {
+        (Scope::Organisation, asked) => Ok(asked.map(|user| vec![user.clone()])),
+        (Scope::Users(users), _) if users.is_empty() => {
+            Err(Problem::because(Cause::NotAllowed, "you may not list recordings; an administrator grants the right"))
+        }
+        (Scope::Users(users), None) => Ok(Some(users)),
+        (Scope::Users(users), Some(user)) if users.contains(user) => Ok(Some(vec![user.clone()])),
+        (Scope::Users(_), Some(_)) => {
+            Err(Problem::because(Cause::NotAllowed, "you may not list this user's recordings; leave the user out"))
+        }
     }
 }
 
@@ -110,11 +114,11 @@ fn whose<'a>(known: &'a Known, asked: Option<&'a UserId>) -> Result<Option<&'a U
 )]
 async fn one(State(app): State<App>, known: Known, Path(id): Path<RecordingId>) -> Result<Json<Shown>, Problem> {
     let now = (app.now)();
-    let event = known.event(Deed::See, Some(id), now);
+    let event = known.event_on(Deed::See, id, now);
     let Some(recording) = app.table.recording(&known.organisation.id, id, now).await? else {
         return Err(known.refuse(&app.table, event, Problem::new(Cause::NotFound)).await);
     };
-    if !known.caller().may(Action::See, &recording) {
+    if !known.may(&app.table, Action::See, &recording, now).await? {
         return Err(known.refuse(&app.table, event, Problem::new(Cause::NotAllowed)).await);
     }
     app.table.audit(&event).await?;

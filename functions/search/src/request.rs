@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use domain::ids::UserId;
 use platform::{
-    http::{Cause, Problem, cursor},
+    http::{Cause, Problem, cursor, page},
     table::recording::{self, Position},
 };
 use serde::Deserialize;
@@ -14,9 +14,6 @@ pub const END_OF_TIME: DateTime<Utc> = match DateTime::from_timestamp_millis(9_9
     Some(end) => end,
     None => DateTime::<Utc>::MAX_UTC,
 };
-/// Rows on a page: unless asked for, and at most.
-const PAGE: usize = 50;
-const PAGE_AT_MOST: usize = 1000;
 
 /// The filters of a search.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -50,11 +47,7 @@ pub enum Order {
 
 impl Filter {
     pub fn limit(&self) -> Result<usize, Problem> {
-        let limit = self.limit.unwrap_or(PAGE);
-        if (1..=PAGE_AT_MOST).contains(&limit) {
-            return Ok(limit);
-        }
-        Err(Problem::because(Cause::Invalid, "a page has 1 to 1000 rows; ask for the rest by cursor"))
+        page::limit(self.limit)
     }
 
     pub fn after(&self) -> Result<Option<Position>, Problem> {

@@ -15,6 +15,8 @@ use axum::{
 use chrono::{DateTime, Utc};
 use domain::{
     ids::RecordingId,
+    note::Annotation,
+    people::{Organisation, User},
     recording::{self, Recording},
     registration::{Refusal, Registration, admit},
     retention::expires_at,
@@ -85,11 +87,11 @@ async fn register(State(app): State<App>, known: Known, extract::Json(call): ext
     let now = (app.now)();
     let call = Registration::try_from(call)?;
     let id = RecordingId::of(&known.organisation.id, &call.call);
-    if let Err(refusal) = admit(&known.organisation, &known.user, &call, now) {
-        let event = known.event(Deed::Register, Some(id), now);
-        return Err(known.refuse(&app.table, event, problem(refusal)).await);
-    }
-    let recording = expected(&known, id, call, now);
+    let user = match known.user().and_then(|user| admit(&known.organisation, user, &call, now).map(|()| user).map_err(problem)) {
+        Ok(user) => user,
+        Err(problem) => return Err(known.refuse(&app.table, known.event_on(Deed::Register, id, now), problem).await),
+    };
+    let recording = expected(&known.organisation, user, id, call, now);
     let Some(standing) = app.table.register(&recording, Over::Unregistered).await? else {
         tracing::info!(recording = %id, "registered");
         return answer(&app, StatusCode::CREATED, recording, now).await;
@@ -138,21 +140,22 @@ async fn answer(app: &App, status: StatusCode, recording: Recording, now: DateTi
     Ok((status, Json(Registered { recording: recording.into(), upload })))
 }
 
-fn expected(known: &Known, id: RecordingId, call: Registration, now: DateTime<Utc>) -> Recording {
+fn expected(organisation: &Organisation, user: &User, id: RecordingId, call: Registration, now: DateTime<Utc>) -> Recording {
     Recording {
         id,
-        organisation: known.organisation.id.clone(),
-        user: known.user.id.clone(),
+        organisation: organisation.id.clone(),
+        user: user.id.clone(),
         call: call.call,
         direction: call.direction,
         counterpart: call.counterpart,
         started_at: call.started_at,
         duration: call.duration,
         audio: call.audio,
-        note: call.note,
-        mark: call.mark,
+        annotation: Annotation { note: call.note, mark: call.mark, ..Annotation::default() },
+        version: 0,
         registered_at: now,
-        expires_at: expires_at(call.started_at, known.organisation.retention_days),
+        expires_at: expires_at(call.started_at, organisation.retention_days),
+        held_since: None,
         state: recording::State::Expected,
     }
 }

@@ -75,7 +75,7 @@ impl Bench<'_> {
             "xinspelning/demo:read",
             "https://inspelning/demo:read",
             "other/demo:read",
-            "inspelning-2/demo:read",
+            "inspelning-1/demo:read",
             " inspelning/demo:read",
             "inspelning/demo:read ",
             "inspelning/demo:read  inspelning/demo:export",

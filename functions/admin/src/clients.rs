@@ -1,0 +1,74 @@
+//! Application clients that the organisation has let in: `/v1/clients`. The operator makes them; an administrator can end them at once.
+
+use axum::{Json, extract::State, http::StatusCode};
+use domain::{access::Duty, ids::ClientId};
+use platform::{
+    http::{Cause, Known, Problem, extract::Path, problem},
+    table::{audit::Deed, commit::Commit, people},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::App;
+
+/// A system that signs in for itself.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Client {
+    #[schema(value_type = String)]
+    id: ClientId,
+    name: String,
+    /// What it may do: `read`, `annotate`, `export`.
+    scopes: Vec<&'static str>,
+}
+
+/// The organisation's application clients.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Clients {
+    clients: Vec<Client>,
+}
+
+/// Lists the organisation's application clients.
+#[utoipa::path(
+    get,
+    path = "/v1/clients",
+    tag = "admin",
+    responses(
+        (status = 200, body = Clients),
+        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
+    )
+)]
+pub async fn list(State(app): State<App>, known: Known) -> Result<Json<Clients>, Problem> {
+    let event = known.event(Deed::ListClients, (app.now)());
+    known.with_duty(&app.table, Duty::Administer, &event).await?;
+    let clients = app.table.clients(&known.organisation.id).await?;
+    app.table.audit(&event).await?;
+    Ok(Json(Clients { clients: clients.into_iter().map(Client::from).collect() }))
+}
+
+/// Ends an application client: its tokens open nothing from the next request on.
+#[utoipa::path(
+    delete,
+    path = "/v1/clients/{client}",
+    tag = "admin",
+    params(("client" = String, Path, description = "the client's id")),
+    responses(
+        (status = 204, description = "it is gone"),
+        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
+    )
+)]
+pub async fn remove(State(app): State<App>, known: Known, Path(id): Path<ClientId>) -> Result<StatusCode, Problem> {
+    let event = known.event_about(Deed::RemoveClient, &id, (app.now)());
+    known.with_duty(&app.table, Duty::Administer, &event).await?;
+    match app.table.remove_client(&known.organisation.id, &id, &event).await? {
+        Commit::Done => Ok(StatusCode::NO_CONTENT),
+        Commit::Refused(_) => Err(known.refuse(&app.table, event, Problem::new(Cause::NotFound)).await),
+    }
+}
+
+impl From<people::Client> for Client {
+    fn from(client: people::Client) -> Self {
+        let names = [("read", client.scopes.read), ("annotate", client.scopes.annotate), ("export", client.scopes.export)];
+        Self { id: client.id, name: client.name, scopes: names.into_iter().filter(|(_, granted)| *granted).map(|(name, _)| name).collect() }
+    }
+}

@@ -1,0 +1,180 @@
+//! Edits of a recording: `PATCH /v1/recordings/{id}` and `/v1/recordings/{id}/edits`.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use chrono::{DateTime, Utc};
+use domain::{access::Action, ids::RecordingId, note::Change, recording::Recording};
+use platform::{
+    http::{
+        Cause, Known, Problem,
+        extract::{self, Path},
+        problem,
+        recording::{Recording as Shown, etag},
+    },
+    table::{
+        annotation::{self, NAMES, Standing},
+        audit::{Deed, Event},
+        commit::Commit,
+    },
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{App, request::Patch};
+
+/// The edits of a recording, oldest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Edits {
+    edits: Vec<Edit>,
+}
+
+/// One edit.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Edit {
+    at: DateTime<Utc>,
+    /// `user:ID` or `client:ID`.
+    who: String,
+    changes: Vec<Changed>,
+}
+
+/// One thing that an edit changed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Changed {
+    /// `note`, `mark`, `field1`, `field2` or `field3`.
+    what: &'static str,
+    /// Null: there was nothing.
+    from: Option<String>,
+    /// Null: it was taken away.
+    to: Option<String>,
+}
+
+/// Edits note, mark and fields of a recording.
+#[utoipa::path(
+    patch,
+    path = "/v1/recordings/{id}",
+    tag = "annotate",
+    params(
+        ("id" = String, Path, description = "the recording's id"),
+        ("if-match" = String, Header, description = "the version that is edited, as `version` has it; `*` writes over any"),
+    ),
+    request_body = Patch,
+    responses(
+        (status = 200, description = "as it stands now; its version is in ETag", body = Shown),
+        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
+        (status = 412, description = "edited-meanwhile: `current` is what stands", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid, unknown-mark", body = problem::Body, content_type = "application/problem+json"),
+        (status = 428, description = "no-version: send If-Match", body = problem::Body, content_type = "application/problem+json"),
+    )
+)]
+pub async fn edit(
+    State(app): State<App>,
+    known: Known,
+    Path(id): Path<RecordingId>,
+    headers: HeaderMap,
+    extract::Json(patch): extract::Json<Patch>,
+) -> Result<Response, Problem> {
+    let now = (app.now)();
+    let event = known.event_on(Deed::Annotate, id, now);
+    let standing = app.table.standing(&known.organisation.id, id, now).await?;
+    let recording = permitted(&app, &known, Action::Annotate, standing.recording.clone(), &event).await?;
+    let wanted = headers.get(header::IF_MATCH).and_then(|version| version.to_str().ok());
+    let wanted =
+        wanted.ok_or(Problem::because(Cause::NoVersion, "send If-Match with the version that you edit, or `*` to write over any"))?;
+    if wanted != "*" && wanted != etag(recording.version) {
+        return Err(Problem::edited(recording.into()));
+    }
+    let change = Change::from(patch);
+    // Writing over any version means over the one that comes in between, too.
+    for _ in 0..if wanted == "*" { OVERWRITES } else { 1 } {
+        let standing = match wanted {
+            "*" => app.table.standing(&known.organisation.id, id, now).await?,
+            _ => standing.clone(),
+        };
+        if let Some(written) = write(&app, &known, &standing, &change, &event).await? {
+            return Ok(shown(written));
+        }
+    }
+    let current = app.table.recording(&known.organisation.id, id, now).await?.ok_or(Problem::new(Cause::NotFound))?;
+    Err(Problem::edited(current.into()))
+}
+
+/// Lists the edits of a recording: who changed what, when, from what to what.
+#[utoipa::path(
+    get,
+    path = "/v1/recordings/{id}/edits",
+    tag = "annotate",
+    params(("id" = String, Path, description = "the recording's id")),
+    responses(
+        (status = 200, body = Edits),
+        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
+    )
+)]
+pub async fn list(State(app): State<App>, known: Known, Path(id): Path<RecordingId>) -> Result<Json<Edits>, Problem> {
+    let now = (app.now)();
+    let event = known.event_on(Deed::SeeEdits, id, now);
+    let recording = app.table.recording(&known.organisation.id, id, now).await?;
+    permitted(&app, &known, Action::See, recording, &event).await?;
+    let edits = app.table.edits(&known.organisation.id, id).await?;
+    app.table.audit(&event).await?;
+    Ok(Json(Edits { edits: edits.into_iter().map(Edit::from).collect() }))
+}
+
+/// Tries at an edit over any version, while others edit.
+const OVERWRITES: usize = 5;
+
+/// Writes the change over what stands; none if something else stands meanwhile. What changes nothing is not written.
+async fn write(app: &App, known: &Known, standing: &Standing, change: &Change, event: &Event) -> Result<Option<Recording>, Problem> {
+    let Some(recording) = standing.recording.clone() else { return Err(Problem::new(Cause::NotFound)) };
+    let annotation = standing.annotation.after(change);
+    if annotation == standing.annotation {
+        return Ok(Some(recording));
+    }
+    match app.table.annotate(standing, &annotation, None, known.organisation.retention_days, event).await? {
+        Commit::Done => Ok(Some(Recording { annotation, version: standing.version + 1, ..recording })),
+        Commit::Refused(places) if places.contains(&0) => Ok(None),
+        Commit::Refused(_) => Err(unknown_mark()),
+    }
+}
+
+/// The recording, if it is there and the caller may do `action` to it; keeps the refusal.
+async fn permitted(app: &App, known: &Known, action: Action, found: Option<Recording>, event: &Event) -> Result<Recording, Problem> {
+    let Some(recording) = found else {
+        return Err(known.refuse(&app.table, event.clone(), Problem::new(Cause::NotFound)).await);
+    };
+    if !known.may(&app.table, action, &recording, event.at).await? {
+        return Err(known.refuse(&app.table, event.clone(), Problem::new(Cause::NotAllowed)).await);
+    }
+    Ok(recording)
+}
+
+/// The answer to who sets a mark that is not in the legend.
+pub fn unknown_mark() -> Problem {
+    Problem::because(
+        Cause::UnknownMark,
+        "the mark is not in the organisation's legend, or is retired; GET /v1/marks lists those to choose from",
+    )
+}
+
+fn shown(recording: Recording) -> Response {
+    let version = HeaderValue::from_str(&etag(recording.version)).ok();
+    let mut response = Json(Shown::from(recording)).into_response();
+    if let Some(version) = version {
+        response.headers_mut().insert(header::ETAG, version);
+    }
+    response
+}
+
+impl From<annotation::Edit> for Edit {
+    fn from(edit: annotation::Edit) -> Self {
+        let shown = ["note", "mark", "field1", "field2", "field3"];
+        let name = |kept| NAMES.iter().position(|name| *name == kept).map_or(kept, |place| shown[place]);
+        let changes = edit.changes.into_iter().map(|(what, from, to)| Changed { what: name(what), from, to });
+        Self { at: edit.at, who: edit.who, changes: changes.collect() }
+    }
+}

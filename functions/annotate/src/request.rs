@@ -1,0 +1,42 @@
+//! What to say of a call, as a request carries it: a JSON merge patch (RFC 7396).
+
+use domain::note::{Change, Field, Mark, Note};
+use serde::{Deserialize, Deserializer};
+use utoipa::ToSchema;
+
+/// What to change. What is left out stays; `null` or an empty text takes it away.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Patch {
+    /// At most 1,000 characters.
+    #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    note: Option<Option<Note>>,
+    /// The name of a mark in the organisation's legend.
+    #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<String>, example = "red")]
+    mark: Option<Option<Mark>>,
+    /// At most 128 characters on one line; likewise the other two.
+    #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    field1: Option<Option<Field>>,
+    #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    field2: Option<Option<Field>>,
+    #[serde(deserialize_with = "given")]
+    #[schema(value_type = Option<String>)]
+    field3: Option<Option<Field>>,
+}
+
+impl From<Patch> for Change {
+    fn from(patch: Patch) -> Self {
+        let note = patch.note.map(|note| note.filter(|note| !note.as_str().is_empty()));
+        let field = |field: Option<Option<Field>>| field.map(|field| field.filter(|field| !field.as_str().is_empty()));
+        Self { note, mark: patch.mark, fields: [field(patch.field1), field(patch.field2), field(patch.field3)] }
+    }
+}
+
+/// A member that is there: `null` is something else than to leave it out.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
+}

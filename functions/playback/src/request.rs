@@ -1,0 +1,37 @@
+//! Why someone wants to hear a recording, where their organisation asks for it.
+
+use axum::{
+    body::Bytes,
+    extract::{FromRequest, Request},
+};
+use platform::http::{Cause, Problem};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+/// The body of a request for a link; it may be left out.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// Why, in the listener's words: at most 200 characters. Kept in the audit log, which the recorded user reads.
+    #[schema(example = "uppföljning av ärende 4411")]
+    pub reason: Option<String>,
+}
+
+const CHARACTERS: usize = 200;
+
+impl<S: Send + Sync> FromRequest<S> for Asked {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let body = Bytes::from_request(request, state).await.map_err(|error| Problem::because(Cause::TooLarge, error.body_text()))?;
+        if body.is_empty() {
+            return Ok(Self::default());
+        }
+        let asked: Option<Self> = serde_json::from_slice(&body).map_err(|error| Problem::because(Cause::Invalid, error))?;
+        let reason = asked.unwrap_or_default().reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
+        if reason.as_ref().is_some_and(|reason| reason.chars().count() > CHARACTERS || reason.chars().any(char::is_control)) {
+            return Err(Problem::because(Cause::Invalid, "a reason holds at most 200 characters on one line"));
+        }
+        Ok(Self { reason })
+    }
+}

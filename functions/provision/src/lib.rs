@@ -1,0 +1,48 @@
+//! What the operator provisions (P20): organisations, their users and plans, and the applications they let in.
+//!
+//! Made for a provisioning system: every PUT and DELETE may be sent again without harm, and an import answers line by line. The operator
+//! belongs to no organisation, is told so by a scope of its own, and reaches no recording and no audit log.
+
+mod clients;
+mod import;
+mod organisations;
+mod users;
+
+use axum::{
+    Router,
+    extract::FromRef,
+    routing::{get, put},
+};
+use chrono::{DateTime, Utc};
+use platform::table::Table;
+use utoipa::OpenApi;
+
+/// What the function works with.
+#[derive(Clone, FromRef)]
+pub struct App {
+    pub table: Table,
+    pub now: fn() -> DateTime<Utc>,
+}
+
+/// This function's part of the API's document.
+#[derive(OpenApi)]
+#[openapi(paths(
+    organisations::show,
+    organisations::put,
+    users::show,
+    users::put,
+    users::remove,
+    import::import,
+    clients::put,
+    clients::remove
+))]
+pub struct Document;
+
+pub fn router(app: App) -> Router {
+    let routes = Router::new()
+        .route("/v1/organisations/{organisation}", get(organisations::show).put(organisations::put))
+        .route("/v1/organisations/{organisation}/users", axum::routing::post(import::import))
+        .route("/v1/organisations/{organisation}/users/{user}", get(users::show).put(users::put).delete(users::remove))
+        .route("/v1/organisations/{organisation}/clients/{client}", put(clients::put).delete(clients::remove));
+    platform::http::bounded(routes.with_state(app), import::BODY_AT_MOST)
+}
