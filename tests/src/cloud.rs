@@ -17,6 +17,8 @@ pub struct Cloud {
     pub region: String,
     pub api: String,
     pub client_id: String,
+    pub issuer: String,
+    pub jwks_url: String,
     pub table: String,
     pub recordings_bucket: String,
     pub quarantine_bucket: String,
@@ -25,12 +27,20 @@ pub struct Cloud {
     access_key: String,
     secret_key: String,
     users: BTreeMap<String, SignIn>,
+    applications: BTreeMap<String, Application>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
 struct SignIn {
     email: String,
     password: String,
+}
+
+/// An application's sign-in.
+#[derive(Clone, Debug, Deserialize)]
+struct Application {
+    client_id: String,
+    client_secret: String,
 }
 
 /// The local cloud that `CLOUD` names.
@@ -99,6 +109,28 @@ impl Cloud {
             .await?;
         let token = answer["AuthenticationResult"]["IdToken"].as_str();
         token.map(str::to_owned).with_context(|| format!("could not sign in: {answer}"))
+    }
+
+    /// A token of the demonstration's application `name`, or of the `operator`, with the scope, as in `demo:read`.
+    pub async fn application_token(&self, name: &str, scope: &str) -> anyhow::Result<String> {
+        let application = self.application(name)?;
+        let asked = reqwest::Client::new()
+            .post(format!("{}/oauth2/token", self.endpoint))
+            .basic_auth(&application.client_id, Some(&application.client_secret))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(format!("grant_type=client_credentials&scope=inspelning/{scope}"));
+        let answer: Value = asked.send().await?.json().await?;
+        let token = answer["access_token"].as_str();
+        token.map(str::to_owned).with_context(|| format!("could not sign in: {answer}"))
+    }
+
+    /// The client id of the application `name`.
+    pub fn client_of(&self, name: &str) -> anyhow::Result<&str> {
+        Ok(&self.application(name)?.client_id)
+    }
+
+    fn application(&self, name: &str) -> anyhow::Result<&Application> {
+        self.applications.get(name).with_context(|| format!("the demonstration has no application {name}"))
     }
 
     fn credentials(&self) -> Credentials {

@@ -3,11 +3,14 @@
 pub mod bucket;
 pub mod call;
 pub mod cloud;
+pub mod door;
 pub mod event;
 pub mod golden;
 pub mod people;
 pub mod recording;
 pub mod request;
 pub mod requests;
+pub mod service;
 pub mod speech;
+pub mod supervised;
 pub mod table;

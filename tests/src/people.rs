@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::AttributeValue::{Bool, N, S, Ss};
-use domain::ids::{OrganisationId, UserId};
+use aws_sdk_dynamodb::types::AttributeValue::{Bool, M, N, S, Ss};
+use domain::ids::{ClientId, GroupId, OrganisationId, UserId};
 use platform::table::{Table, key};
 
 /// An organisation id; the test gives a valid one.
@@ -14,6 +14,16 @@ pub fn organisation(name: &str) -> OrganisationId {
 /// A user id; the test gives a valid one.
 pub fn user(name: &str) -> UserId {
     name.to_owned().try_into().expect("the test names a valid user")
+}
+
+/// A recording group; the test gives a valid one.
+pub fn group(name: &str) -> GroupId {
+    name.to_owned().try_into().expect("the test names a valid group")
+}
+
+/// An application client; the test gives a valid one.
+pub fn client(name: &str) -> ClientId {
+    name.to_owned().try_into().expect("the test names a valid client")
 }
 
 /// A user, and what is unusual about them.
@@ -43,6 +53,9 @@ impl Person {
     pub async fn joins(&self, table: &Table, to: &str) -> anyhow::Result<()> {
         let mut item = key::user(&organisation(to), &user(self.name));
         item.insert("name".into(), S(self.name.into()));
+        item.insert("at".into(), S(format!("{0}#{0}", self.name)));
+        item.insert("found_by".into(), S(self.name.into()));
+        item.insert("supervises".into(), M(HashMap::new()));
         item.insert("administrator".into(), Bool(self.administrator));
         if !self.rights.is_empty() {
             item.insert("rights".into(), Ss(self.rights.iter().map(|&right| right.into()).collect()));
@@ -55,6 +68,7 @@ impl Person {
         }
         if self.acknowledged {
             item.insert("acknowledged_at".into(), N("1".into()));
+            item.insert("acknowledged_version".into(), S("2026-11".into()));
         }
         put(table, item).await
     }
@@ -63,6 +77,7 @@ impl Person {
 /// Writes an organisation with the base service and 180 days of retention into the table.
 pub async fn found(table: &Table, name: &str) -> anyhow::Result<()> {
     let mut item = key::organisation(&organisation(name));
+    item.insert("name".into(), S(name.into()));
     item.insert("base_service".into(), Bool(true));
     item.insert("retention_days".into(), N("180".into()));
     put(table, item).await

@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     ids::{CallId, RecordingId},
+    note::Annotation,
     phone::Counterpart,
     recording::{Audio, ContentType, Direction, Recording, Sha256, State},
     retention::expires_at,
@@ -32,10 +33,11 @@ pub fn recording(to: &str, of: &str, call: &str, started_at: DateTime<Utc>) -> R
         started_at,
         duration: TimeDelta::minutes(1),
         audio: Audio { content_type: ContentType::parse("audio/wav").expect("a known type"), length: 960_044, sha256: Sha256([7; 32]) },
-        note: None,
-        mark: None,
+        annotation: Annotation::default(),
+        version: 0,
         registered_at: now(),
         expires_at: expires_at(started_at, 180),
+        held_since: None,
         state: State::Expected,
     }
 }

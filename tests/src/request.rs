@@ -1,68 +1,183 @@
 //! Sends a request to a function's router as API Gateway would: an event, turned into a request by `lambda_http`.
+//!
+//! A caller is what the authorizer passes on: a person ([`As`]), a customer's own system ([`App`]) or the operator's ([`Operator`]). Every
+//! key that is asked for on behalf of one has to be of their organisation; the operator's is the one in the path.
+
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Context;
-use axum::{Router, body::to_bytes, http::StatusCode};
+use axum::{
+    Router,
+    body::to_bytes,
+    http::{HeaderMap, StatusCode},
+};
+use data_encoding::BASE64;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::requests::TENANT;
+use crate::{call::with, requests::TENANT};
 
 /// What came back.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
+    pub headers: HeaderMap,
     pub content_type: String,
+    /// The body where it is JSON.
     pub body: Value,
+    /// The body as it came.
+    pub text: String,
 }
 
-/// Who is asking, as the authorizer passes it on.
+/// A person.
 #[derive(Clone, Copy, Debug)]
 pub struct As<'a> {
     pub organisation: &'a str,
     pub user: &'a str,
 }
 
+/// A system of a customer that signed in for itself, with scopes parted by spaces.
+#[derive(Clone, Copy, Debug)]
+pub struct App<'a> {
+    pub organisation: &'a str,
+    pub client: &'a str,
+    pub scopes: &'a str,
+}
+
+/// The operator's provisioning system.
+#[derive(Clone, Copy, Debug)]
+pub struct Operator<'a> {
+    pub client: &'a str,
+}
+
+/// The methods that every caller has.
+macro_rules! sends {
+    ($($caller:ident)*) => {$(
+        impl $caller<'_> {
+            pub async fn get(self, router: &Router, path: &str) -> anyhow::Result<Answer> {
+                self.send(router, "GET", path, None).await
+            }
+
+            pub async fn post(self, router: &Router, path: &str, body: &Value) -> anyhow::Result<Answer> {
+                self.send(router, "POST", path, Some(body.to_string())).await
+            }
+
+            pub async fn put(self, router: &Router, path: &str, body: &Value) -> anyhow::Result<Answer> {
+                self.send(router, "PUT", path, Some(body.to_string())).await
+            }
+
+            pub async fn patch(self, router: &Router, path: &str, body: &Value) -> anyhow::Result<Answer> {
+                self.send(router, "PATCH", path, Some(body.to_string())).await
+            }
+
+            pub async fn delete(self, router: &Router, path: &str) -> anyhow::Result<Answer> {
+                self.send(router, "DELETE", path, None).await
+            }
+
+            /// Sends any body; `None` sends none.
+            pub async fn send(self, router: &Router, method: &str, path: &str, body: Option<String>) -> anyhow::Result<Answer> {
+                self.send_with(router, method, path, body, json!({})).await
+            }
+
+            /// The same with more headers.
+            pub async fn send_with(
+                self,
+                router: &Router,
+                method: &str,
+                path: &str,
+                body: Option<String>,
+                headers: Value,
+            ) -> anyhow::Result<Answer> {
+                let sent = dispatch(router, method, path, json!({ "body": body }), Some(json!({ "lambda": self.context() })), headers);
+                TENANT.scope(self.tenant(path).to_owned(), sent).await
+            }
+
+            /// Sends bytes that need not be text, in base64.
+            pub async fn send_bytes(self, router: &Router, method: &str, path: &str, body: &[u8]) -> anyhow::Result<Answer> {
+                let body = json!({ "body": BASE64.encode(body), "isBase64Encoded": true });
+                let sent = dispatch(router, method, path, body, Some(json!({ "lambda": self.context() })), json!({}));
+                TENANT.scope(self.tenant(path).to_owned(), sent).await
+            }
+        }
+    )*};
+}
+
+sends! { As App Operator }
+
 impl As<'_> {
-    pub async fn get(self, router: &Router, path: &str) -> anyhow::Result<Answer> {
-        self.send(router, "GET", path, None).await
+    fn context(&self) -> Value {
+        json!({ "organisation": self.organisation, "user": self.user })
     }
 
-    pub async fn post(self, router: &Router, path: &str, body: &Value) -> anyhow::Result<Answer> {
-        self.send(router, "POST", path, Some(body.to_string())).await
+    fn tenant(&self, _: &str) -> &str {
+        self.organisation
+    }
+}
+
+impl App<'_> {
+    fn context(&self) -> Value {
+        json!({ "organisation": self.organisation, "client": self.client, "scopes": self.scopes })
     }
 
-    pub async fn send(self, router: &Router, method: &str, path: &str, body: Option<String>) -> anyhow::Result<Answer> {
-        let context = json!({ "lambda": { "organisation": self.organisation, "user": self.user } });
-        TENANT.scope(self.organisation.to_owned(), send(router, method, path, body, Some(context))).await
+    fn tenant(&self, _: &str) -> &str {
+        self.organisation
+    }
+}
+
+impl Operator<'_> {
+    fn context(&self) -> Value {
+        json!({ "client": self.client, "scopes": "operator" })
+    }
+
+    /// The organisation that the path names; none that exists where it names none.
+    fn tenant<'a>(&self, path: &'a str) -> &'a str {
+        let named = path.strip_prefix("/v1/organisations/").and_then(|rest| rest.split(['/', '?']).next());
+        named.unwrap_or("no organisation")
     }
 }
 
 /// Sends an event with what the authorizer said, if it said something.
 pub async fn send(router: &Router, method: &str, path: &str, body: Option<String>, authorizer: Option<Value>) -> anyhow::Result<Answer> {
+    dispatch(router, method, path, json!({ "body": body }), authorizer, json!({})).await
+}
+
+async fn dispatch(
+    router: &Router,
+    method: &str,
+    path: &str,
+    body: Value,
+    authorizer: Option<Value>,
+    headers: Value,
+) -> anyhow::Result<Answer> {
+    static SENT: AtomicU64 = AtomicU64::new(0);
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    let event = json!({
+    let mut event = json!({
         "version": "2.0",
         "routeKey": "$default",
         "rawPath": path,
         "rawQueryString": query,
         "headers": { "content-type": "application/json", "host": "localhost" },
         "requestContext": {
-            "requestId": format!("request-{path}-{query}"),
+            "requestId": format!("request-{:06}", SENT.fetch_add(1, Ordering::Relaxed)),
             "stage": "$default",
             "http": { "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "test" },
             "authorizer": authorizer,
             "timeEpoch": 0,
         },
-        "body": body,
         "isBase64Encoded": false,
     });
+    event["headers"] = with(event["headers"].take(), headers);
+    let event = with(event, body);
     let request = lambda_http::request::from_str(&event.to_string()).context("the event is no request")?;
     let response = router.clone().oneshot(request).await?;
-    let status = response.status();
-    let content_type = response.headers().get("content-type").map(|value| value.to_str().map(str::to_owned)).transpose()?;
-    let body = to_bytes(response.into_body(), usize::MAX).await?;
-    let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).context("the answer is not JSON")? };
-    Ok(Answer { status, content_type: content_type.unwrap_or_default(), body })
+    let (status, headers) = (response.status(), response.headers().clone());
+    let content_type = headers.get("content-type").map(|value| value.to_str()).transpose()?.unwrap_or_default().to_owned();
+    let text = String::from_utf8(to_bytes(response.into_body(), usize::MAX).await?.into()).context("the answer is not UTF-8")?;
+    let body = match content_type.ends_with("json") && !content_type.ends_with("ndjson") {
+        true => serde_json::from_str(&text).context("the answer is not JSON")?,
+        false => Value::Null,
+    };
+    Ok(Answer { status, headers, content_type, body, text })
 }
 
 impl Answer {
@@ -70,5 +185,21 @@ impl Answer {
     pub fn cause(&self) -> String {
         let kind = self.body["type"].as_str().and_then(|kind| kind.strip_prefix("urn:kontinuerlig-inspelning:problem:"));
         kind.map_or_else(|| format!("{self:?}"), str::to_owned)
+    }
+
+    /// The answer, unless it is a refusal or a failure.
+    pub fn done(self) -> anyhow::Result<Self> {
+        anyhow::ensure!(self.status.is_success(), "{self:?}");
+        Ok(self)
+    }
+
+    /// The status and the cause of a refusal.
+    pub fn refusal(&self) -> (u16, String) {
+        (self.status.as_u16(), self.cause())
+    }
+
+    /// The lines of an NDJSON body.
+    pub fn lines(&self) -> anyhow::Result<Vec<Value>> {
+        self.text.lines().map(|line| serde_json::from_str(line).context("a line is not JSON")).collect()
     }
 }

@@ -1,6 +1,8 @@
 //! Looks at every request that the SDK makes, where it makes it: counts what an operation costs, and holds it to its caller's
 //! organisation.
 //!
+//! It can also let an operation fail, to see what is left of work that was cut short.
+//!
 //! The figures of cost come from here and not from an estimate. A request made on behalf of a caller that reaches for another
 //! organisation's key ends the test, in every test: the interceptor is part of every client that [`crate::table`] and [`crate::bucket`]
 //! hand out.
@@ -28,7 +30,11 @@ tokio::task_local! {
 
 /// An interceptor for an SDK configuration.
 #[derive(Clone, Debug, Default)]
-pub struct Requests(Arc<Mutex<BTreeMap<String, u64>>>);
+pub struct Requests {
+    made: Arc<Mutex<BTreeMap<String, u64>>>,
+    /// How many more commits go through; `None`: all do.
+    commits_left: Arc<Mutex<Option<u64>>>,
+}
 
 /// The name under which the bytes of ranged reads are counted.
 pub const BYTES: &str = "bytes read";
@@ -37,11 +43,27 @@ impl Requests {
     /// The count of each operation, `Service.Operation`, since the last call, and [`BYTES`] if there were ranged reads; counting starts
     /// anew.
     pub fn take(&self) -> BTreeMap<String, u64> {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.made.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Lets `commits` more go through and fails those after; `None` lets all through again.
+    pub fn cut_short_after(&self, commits: Option<u64>) {
+        *self.commits_left.lock().unwrap_or_else(PoisonError::into_inner) = commits;
+    }
+
+    fn goes_through(&self) -> bool {
+        match &mut *self.commits_left.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(0) => false,
+            Some(left) => {
+                *left -= 1;
+                true
+            }
+            None => true,
+        }
     }
 
     fn count(&self, name: &str, amount: u64) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner).entry(name.to_owned()).or_default() += amount;
+        *self.made.lock().unwrap_or_else(PoisonError::into_inner).entry(name.to_owned()).or_default() += amount;
     }
 }
 
@@ -57,6 +79,9 @@ impl Intercept for Requests {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let operation = config.load::<Metadata>().ok_or("a request without an operation")?;
+        if operation.name() == "TransactWriteItems" && !self.goes_through() {
+            return Err("cut short by the test".into());
+        }
         self.count(&format!("{}.{}", operation.service(), operation.name()), 1);
         if let Some(bytes) = context.request().headers().get("range").and_then(length) {
             self.count(BYTES, bytes);

@@ -4,69 +4,12 @@
 
 use std::time::Duration;
 
-use chrono::{TimeDelta, Utc};
-use reqwest::{Client, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use tests::{
     call::{call, sha256, silence, with},
-    cloud::{Cloud, cloud},
+    door::{Door, answer, started_now},
     speech,
 };
-
-/// The service as its callers reach it.
-struct Door {
-    cloud: Cloud,
-    client: Client,
-}
-
-impl Door {
-    fn open() -> anyhow::Result<Self> {
-        Ok(Self { cloud: cloud()?, client: Client::new() })
-    }
-
-    fn get(&self, path: &str) -> RequestBuilder {
-        self.client.get(format!("{}{path}", self.cloud.api))
-    }
-
-    fn post(&self, path: &str, body: &Value) -> RequestBuilder {
-        self.client.post(format!("{}{path}", self.cloud.api)).json(body)
-    }
-}
-
-async fn answer(request: RequestBuilder, token: &str) -> anyhow::Result<(u16, Value)> {
-    let response = request.bearer_auth(token).send().await?;
-    let status = response.status().as_u16();
-    let text = response.text().await?;
-    Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
-}
-
-/// Puts the audio to the link, with exactly the headers it names.
-async fn put(client: &Client, upload: &Value, audio: &[u8]) -> anyhow::Result<StatusCode> {
-    let mut put = client.put(upload["url"].as_str().unwrap_or_default()).body(audio.to_vec());
-    for (name, value) in upload["headers"].as_object().into_iter().flatten() {
-        put = put.header(name, value.as_str().unwrap_or_default());
-    }
-    Ok(put.send().await?.status())
-}
-
-/// Asks for the recording until it has left the state `expected`: what a click on refresh does.
-async fn settled(door: &Door, id: &str, token: &str) -> anyhow::Result<Value> {
-    let mut refresh = tokio::time::interval(Duration::from_millis(50));
-    for _ in 0..600 {
-        refresh.tick().await;
-        let (status, shown) = answer(door.get(&format!("/v1/recordings/{id}")), token).await?;
-        anyhow::ensure!(status == 200, "{status}: {shown}");
-        if shown["state"] != "expected" {
-            return Ok(shown);
-        }
-    }
-    anyhow::bail!("the recording {id} was still expected after 600 refreshes")
-}
-
-fn started_now(mut call: Value) -> Value {
-    call["startedAt"] = json!(Utc::now() - TimeDelta::minutes(1));
-    call
-}
 
 #[tokio::test]
 async fn a_call_is_registered_uploaded_verified_found_and_played() -> anyhow::Result<()> {
@@ -97,12 +40,12 @@ async fn a_call_is_registered_uploaded_verified_found_and_played() -> anyhow::Re
     let mut altered = audio.clone();
     altered[1000] ^= 1;
     assert_eq!(door.client.put(upload["url"].as_str().unwrap_or_default()).body(audio.clone()).send().await?.status(), 403);
-    assert_eq!(put(&door.client, upload, &altered).await?, 400);
-    assert_eq!(put(&door.client, upload, &audio).await?, 200);
-    assert_eq!(put(&door.client, upload, &audio).await?, 412);
+    assert_eq!(door.send(upload, &altered).await?, 400);
+    assert_eq!(door.send(upload, &audio).await?, 200);
+    assert_eq!(door.send(upload, &audio).await?, 412);
 
     // The ingest verifies it. Registering again says that it is stored and gives no link.
-    let stored = settled(&door, &id, &anna).await?;
+    let stored = door.settled(&id, &anna).await?;
     assert_eq!((&stored["state"], &stored["note"], &stored["mark"]), (&json!("stored"), &json!("vill ha offert"), &json!("red")));
     let seconds = stored["durationMs"].as_f64().unwrap_or_default() / 1000.0;
     assert!((seconds - speech.duration).abs() <= 0.050, "{seconds} against {}", speech.duration);
@@ -150,9 +93,9 @@ async fn an_upload_that_is_no_audio_is_rejected_with_the_reason_and_kept_aside()
     let maja = door.cloud.token("maja").await?;
     let text = b"this is no audio";
     let (_, registered) = answer(door.post("/v1/recordings", &started_now(call("no-audio", "audio/wav", text))), &maja).await?;
-    assert_eq!(put(&door.client, &registered["upload"], text).await?, 200);
+    assert_eq!(door.send(&registered["upload"], text).await?, 200);
     let id = registered["recording"]["id"].as_str().unwrap_or_default();
-    let rejected = settled(&door, id, &maja).await?;
+    let rejected = door.settled(id, &maja).await?;
     assert_eq!(rejected["state"], "rejected");
     assert!(rejected["rejection"].as_str().is_some_and(|reason| !reason.is_empty()));
     let quarantine = door.cloud.objects().client.list_objects_v2().bucket(&door.cloud.quarantine_bucket);
@@ -162,8 +105,8 @@ async fn an_upload_that_is_no_audio_is_rejected_with_the_reason_and_kept_aside()
     let wav = silence(1);
     let (status, again) = answer(door.post("/v1/recordings", &with(started_like(&rejected, &wav), json!({}))), &maja).await?;
     assert_eq!(status, 200, "{again}");
-    assert_eq!(put(&door.client, &again["upload"], &wav).await?, 200);
-    assert_eq!(settled(&door, id, &maja).await?["state"], "stored");
+    assert_eq!(door.send(&again["upload"], &wav).await?, 200);
+    assert_eq!(door.settled(id, &maja).await?["state"], "stored");
     Ok(())
 }
 

@@ -93,7 +93,7 @@ async fn a_note_that_came_before_the_registration_stays() -> anyhow::Result<()> 
     write.update_expression("SET note = :note").expression_attribute_values(":note", note).send().await?;
     ANNA.post(&router, "/v1/recordings", &first).await?;
     let kept = table.recording(&organisation("demo"), id, now()).await?;
-    assert_eq!(kept.and_then(|kept| kept.note).map(String::from).as_deref(), Some("ring tillbaka"));
+    assert_eq!(kept.and_then(|kept| kept.annotation.note).map(String::from).as_deref(), Some("ring tillbaka"));
     Ok(())
 }
 
@@ -104,7 +104,6 @@ async fn who_may_not_be_recorded_is_told_why() -> anyhow::Result<()> {
     let cases = [
         (Person { activated: false, ..anna.clone() }, "recording-not-active"),
         (Person { plan: None, ..anna.clone() }, "recording-not-active"),
-        (Person { plan: Some("gold"), ..anna.clone() }, "recording-not-active"),
         (Person { acknowledged: false, ..anna.clone() }, "not-acknowledged"),
     ];
     for (person, cause) in cases {
@@ -112,7 +111,7 @@ async fn who_may_not_be_recorded_is_told_why() -> anyhow::Result<()> {
         let answer = ANNA.post(&router, "/v1/recordings", &call("call-1", "audio/wav", &silence(2))).await?;
         assert_eq!((answer.status, answer.cause().as_str()), (StatusCode::FORBIDDEN, cause), "{person:?}");
         assert_eq!(answer.content_type, "application/problem+json");
-        assert_eq!(answer.body["requestId"], "request-/v1/recordings-");
+        assert!(answer.body["requestId"].as_str().is_some_and(|id| id.starts_with("request-")), "{answer:?}");
     }
     anna.joins(&table, "demo").await?;
     let stranger = As { organisation: "demo", user: "nobody" };
@@ -169,7 +168,7 @@ async fn a_refusal_is_in_the_audit_log() -> anyhow::Result<()> {
     let events = events.expression_attribute_values(":pk", aws_sdk_dynamodb::types::AttributeValue::S("demo#audit".into())).send().await?;
     let text = |name: &str| events.items()[0].get(name).and_then(|value| value.as_s().ok()).map(String::as_str);
     assert_eq!(events.items().len(), 1);
-    assert_eq!((text("user"), text("deed"), text("refused")), (Some("anna"), Some("register"), Some("not-acknowledged")));
+    assert_eq!((text("who"), text("deed"), text("refused")), (Some("user:anna"), Some("register"), Some("not-acknowledged")));
     assert_eq!(text("address"), Some("192.0.2.1"));
     Ok(())
 }

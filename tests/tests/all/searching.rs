@@ -166,7 +166,7 @@ async fn rows_of_the_same_moment_keep_one_order() -> anyhow::Result<()> {
     let organisation = organisation("demo");
     let mut listing = Listing {
         organisation: &organisation,
-        user: None,
+        users: None,
         from: hours_ago(-1),
         to: hours_ago(-2),
         order: Order::Newest,

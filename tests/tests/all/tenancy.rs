@@ -23,9 +23,9 @@ async fn a_query_of_another_organisation_ends_the_test() {
     let demo = organisation("demo");
     let listing = platform::table::recording::Listing {
         organisation: &demo,
-        user: None,
+        users: None,
         from: now(),
-        to: now(),
+        to: now() + chrono::TimeDelta::seconds(1),
         order: Default::default(),
         limit: 1,
         after: None,

@@ -1,0 +1,221 @@
+//! Who I am and whether I am recorded: `/v1/me`, the acknowledgement, my activations, and who has listened to my recordings.
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use tests::{
+    call::{call, now, silence},
+    people::{Person, found},
+    recording::{recording, store},
+    request::{Answer, App, As},
+    service::{OPERATOR, Service},
+};
+
+const KARIN: As<'_> = As { organisation: "demo", user: "karin" };
+const ANNA: As<'_> = As { organisation: "demo", user: "anna" };
+
+async fn demo() -> anyhow::Result<Service> {
+    let service = Service::empty().await?;
+    found(&service.table, "demo").await?;
+    Person::administrator("karin").joins(&service.table, "demo").await?;
+    Person::recorded("anna").joins(&service.table, "demo").await?;
+    Ok(service)
+}
+
+fn word() -> Value {
+    json!({ "version": "2026-11", "client": "iCentrex 8.2 (Android 16)" })
+}
+
+#[tokio::test]
+async fn recording_starts_only_after_plan_activation_and_acknowledgement() -> anyhow::Result<()> {
+    let service = demo().await?;
+    let cases = [
+        (false, false, false, "no-plan", "recording-not-active"),
+        (false, false, true, "no-plan", "recording-not-active"),
+        (false, true, false, "no-plan", "recording-not-active"),
+        (false, true, true, "no-plan", "recording-not-active"),
+        (true, false, false, "not-active", "recording-not-active"),
+        (true, false, true, "not-active", "recording-not-active"),
+        (true, true, false, "not-acknowledged", "not-acknowledged"),
+        (true, true, true, "recorded", ""),
+    ];
+    for (plan, activated, acknowledged, said, cause) in cases {
+        let plan = plan.then_some("pro");
+        let person = Person { plan, activated, acknowledged, ..Person::recorded("anna") };
+        person.joins(&service.table, "demo").await?;
+        let me = ANNA.get(&service.me, "/v1/me").await?;
+        assert_eq!(me.body["user"]["recording"], said, "{person:?}");
+        let registered = ANNA.post(&service.upload, "/v1/recordings", &call("c", "audio/wav", &silence(1))).await?;
+        match cause {
+            "" => assert_eq!(registered.status.as_u16(), 201),
+            cause => assert_eq!(registered.refusal(), (403, cause.to_owned()), "{person:?}"),
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn i_am_told_who_i_am_and_what_i_have_to_acknowledge() -> anyhow::Result<()> {
+    let service = demo().await?;
+    Person { rights: &["listen"], acknowledged: false, ..Person::recorded("anna") }.joins(&service.table, "demo").await?;
+    let me = ANNA.get(&service.me, "/v1/me").await?.body;
+    assert_eq!(me["organisation"], json!({ "id": "demo", "name": "demo", "retentionDays": 180, "asksReason": false }));
+    assert_eq!(me["user"]["id"], "anna");
+    assert_eq!(me["user"]["rights"], json!({ "listen": true, "download": false, "annotate": false }));
+    assert_eq!((&me["user"]["acknowledgedAt"], &me["acknowledgement"]["version"]), (&Value::Null, &json!("2026-11")));
+    for (language, words) in [("sv", "spelas in"), ("en", "are recorded")] {
+        assert!(me["acknowledgement"][language].as_str().unwrap_or_default().contains(words), "{me}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_acknowledgement_is_kept_with_moment_version_and_client() -> anyhow::Result<()> {
+    let service = demo().await?;
+    Person { acknowledged: false, ..Person::recorded("anna") }.joins(&service.table, "demo").await?;
+    let me = ANNA.post(&service.me, "/v1/me/acknowledgement", &word()).await?.done()?.body;
+    assert_eq!(me["user"]["recording"], "recorded");
+    assert_eq!((&me["user"]["acknowledgedAt"], &me["user"]["acknowledgedVersion"]), (&json!(now()), &json!("2026-11")));
+
+    let later = service.later(|| now() + TimeDelta::minutes(1));
+    let again = ANNA.post(&later.me, "/v1/me/acknowledgement", &word()).await?.done()?.body;
+    assert_eq!(again["user"]["acknowledgedAt"], json!(now()), "the first word stands");
+    let expected = json!({
+        "at": now(), "kind": "acknowledged", "by": "user:anna", "version": "2026-11", "client": "iCentrex 8.2 (Android 16)"
+    });
+    assert_eq!(ANNA.get(&service.me, "/v1/me/activations").await?.body, json!({ "activations": [expected] }));
+    let kept = service.deeds("demo").await?.into_iter().filter(|event| event[1] == "acknowledge");
+    assert_eq!(kept.count(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_no_acknowledgement_is_refused() -> anyhow::Result<()> {
+    let service = demo().await?;
+    Person { acknowledged: false, ..Person::recorded("anna") }.joins(&service.table, "demo").await?;
+    let cases = [
+        (json!({ "version": "2025-01", "client": "app" }), 409, "changed"),
+        (json!({ "version": "", "client": "app" }), 409, "changed"),
+        (json!({ "version": "2026-11", "client": " " }), 422, "invalid"),
+        (json!({ "version": "2026-11", "client": "x".repeat(101) }), 422, "invalid"),
+        (json!({ "version": "2026-11", "client": "a\nb" }), 422, "invalid"),
+        (json!({ "version": "2026-11" }), 422, "invalid"),
+        (json!({ "version": "2026-11", "client": "app", "user": "omar" }), 422, "invalid"),
+        (json!("yes"), 422, "invalid"),
+    ];
+    for (word, status, cause) in cases {
+        let answer = ANNA.post(&service.me, "/v1/me/acknowledgement", &word).await?;
+        assert_eq!(answer.refusal(), (status, cause.to_owned()), "{word}");
+    }
+    assert_eq!(ANNA.get(&service.me, "/v1/me").await?.body["user"]["recording"], "not-acknowledged");
+    assert_eq!(service.activations("demo", "anna").await?, []);
+    let longest = json!({ "version": "2026-11", "client": "å".repeat(100) });
+    ANNA.post(&service.me, "/v1/me/acknowledgement", &longest).await?.done()?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn one_request_tells_a_caller_in_fifty_groups_and_two_an_administrator() -> anyhow::Result<()> {
+    let service = demo().await?;
+    for number in 0..50 {
+        let group = format!("/v1/groups/group-{number}");
+        KARIN.put(&service.admin, &group, &json!({ "name": "Grupp" })).await?.done()?;
+        for user in ["anna", "karin"] {
+            KARIN.post(&service.admin, &format!("{group}/members"), &json!({ "add": [user] })).await?.done()?;
+            KARIN.put(&service.admin, &format!("{group}/supervisors/{user}"), &json!({})).await?.done()?;
+        }
+    }
+    for (caller, requests) in [(ANNA, 1), (KARIN, 2)] {
+        service.requests.take();
+        let me = caller.get(&service.me, "/v1/me").await?.done()?.body;
+        assert_eq!(service.requests.take().values().sum::<u64>(), requests);
+        assert_eq!(me["user"]["groups"].as_array().map(Vec::len), Some(50));
+        assert_eq!(me["user"]["supervises"].as_array().map(Vec::len), Some(50));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_administrators_sign_in_is_kept() -> anyhow::Result<()> {
+    let service = demo().await?;
+    ANNA.get(&service.me, "/v1/me").await?.done()?;
+    KARIN.get(&service.me, "/v1/me").await?.done()?;
+    assert_eq!(service.deeds("demo").await?, [["user:karin", "sign-in", "", ""]]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_application_is_no_one() -> anyhow::Result<()> {
+    let service = demo().await?;
+    let client = json!({ "name": "CRM", "scopes": ["read", "annotate", "export"] });
+    OPERATOR.put(&service.provision, "/v1/organisations/demo/clients/Crm1", &client).await?.done()?;
+    let crm = App { organisation: "demo", client: "Crm1", scopes: "read annotate export" };
+    let refused = [
+        crm.get(&service.me, "/v1/me").await?,
+        crm.post(&service.me, "/v1/me/acknowledgement", &word()).await?,
+        crm.get(&service.me, "/v1/me/activations").await?,
+        crm.get(&service.me, "/v1/me/listeners").await?,
+    ];
+    for answer in refused {
+        assert_eq!(answer.refusal(), (403, "not-allowed".to_owned()));
+    }
+    let kept: Vec<_> = service.deeds("demo").await?.into_iter().filter(|event| event[0] == "client:Crm1").collect();
+    assert_eq!(kept.len(), 4);
+    assert!(kept.iter().all(|event| event[3] == "not-allowed"), "{kept:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn i_see_who_has_listened_to_my_recordings_and_nothing_of_others() -> anyhow::Result<()> {
+    let service = demo().await?;
+    Person::recorded("omar").joins(&service.table, "demo").await?;
+    let (annas, omars) = (recording("demo", "anna", "a", now()), recording("demo", "omar", "o", now()));
+    store(&service.table, &annas).await?;
+    store(&service.table, &omars).await?;
+    let link = async |caller: As<'_>, id: String, verb: &str| {
+        caller.post(&service.playback, &format!("/v1/recordings/{id}/{verb}"), &Value::Null).await
+    };
+    link(KARIN, annas.id.to_string(), "playback").await?.done()?;
+    link(KARIN, omars.id.to_string(), "playback").await?.done()?;
+    link(ANNA, annas.id.to_string(), "download").await?.done()?;
+    let omar = As { organisation: "demo", user: "omar" };
+    assert_eq!(link(omar, annas.id.to_string(), "playback").await?.cause(), "not-allowed");
+
+    let heard = ANNA.get(&service.me, "/v1/me/listeners").await?.body;
+    let heard: Vec<_> = heard["events"].as_array().into_iter().flatten().map(|event| [&event["who"], &event["deed"]]).collect();
+    assert_eq!(heard, [[&json!("user:anna"), &json!("download")], [&json!("user:karin"), &json!("play")]]);
+    assert_eq!(KARIN.get(&service.me, "/v1/me/listeners").await?.body, json!({ "events": [], "cursor": null }));
+    Ok(())
+}
+
+#[tokio::test]
+async fn pages_of_listeners_hold_each_once() -> anyhow::Result<()> {
+    let service = demo().await?;
+    let annas = recording("demo", "anna", "a", now());
+    store(&service.table, &annas).await?;
+    let path = format!("/v1/recordings/{}/playback", annas.id);
+    for _ in 0..7 {
+        KARIN.post(&service.playback, &path, &Value::Null).await?.done()?;
+    }
+    let ids = |answer: &Answer| -> Vec<String> {
+        let events = answer.body["events"].as_array().into_iter().flatten();
+        events.map(|event| event["requestId"].to_string()).collect()
+    };
+    let whole = ids(&ANNA.get(&service.me, "/v1/me/listeners").await?);
+    assert_eq!(whole.len(), 7);
+    for limit in [1, 2, 3, 7, 8] {
+        let (mut seen, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = ANNA.get(&service.me, &format!("/v1/me/listeners?limit={limit}{cursor}")).await?.done()?;
+            seen.extend(ids(&page));
+            match page.body["cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(seen, whole, "{limit}");
+    }
+    for query in ["limit=0", "limit=1001", "cursor=abc", "user=omar"] {
+        assert_eq!(ANNA.get(&service.me, &format!("/v1/me/listeners?{query}")).await?.cause(), "invalid", "{query}");
+    }
+    Ok(())
+}

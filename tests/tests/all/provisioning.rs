@@ -1,0 +1,351 @@
+//! What the operator provisions: organisations, users, their plans, and applications.
+
+use anyhow::Context;
+use serde_json::{Value, json};
+use tests::{
+    call::{call, now, silence, with},
+    people::{Person, found},
+    recording::{recording, store},
+    request::{App, As},
+    service::{OPERATOR, Service},
+};
+
+const KARIN: As<'_> = As { organisation: "demo", user: "karin" };
+const ANNA: As<'_> = As { organisation: "demo", user: "anna" };
+const DEMO: &str = "/v1/organisations/demo";
+const ANNAS: &str = "/v1/organisations/demo/users/anna";
+
+fn demo() -> Value {
+    json!({ "name": "Demo AB", "baseService": true, "prices": { "startFeeOre": 9900, "userMonthOre": 4900 } })
+}
+
+fn anna() -> Value {
+    json!({ "name": "Anna Berg", "phone": "+46701740601", "language": "en", "plan": "pro" })
+}
+
+/// An organisation with an administrator, Karin.
+async fn provisioned() -> anyhow::Result<Service> {
+    let service = Service::empty().await?;
+    OPERATOR.put(&service.provision, DEMO, &demo()).await?;
+    let karin = json!({ "name": "Karin Åberg", "administrator": true });
+    OPERATOR.put(&service.provision, &format!("{DEMO}/users/karin"), &karin).await?;
+    Ok(service)
+}
+
+/// Anna, recorded, with rights, in a group that she supervises too.
+async fn annas() -> anyhow::Result<Service> {
+    let service = provisioned().await?;
+    let admin = &service.admin;
+    OPERATOR.put(&service.provision, ANNAS, &anna()).await?.done()?;
+    KARIN.patch(admin, "/v1/users/anna", &json!({ "rights": { "listen": true, "download": true, "annotate": true } })).await?.done()?;
+    KARIN.post(admin, "/v1/activations", &json!({ "users": ["anna"], "active": true })).await?.done()?;
+    ANNA.post(&service.me, "/v1/me/acknowledgement", &json!({ "version": "2026-11", "client": "app" })).await?.done()?;
+    KARIN.put(admin, "/v1/groups/sales", &json!({ "name": "Sälj" })).await?.done()?;
+    KARIN.post(admin, "/v1/groups/sales/members", &json!({ "add": ["anna"] })).await?.done()?;
+    KARIN.put(admin, "/v1/groups/sales/supervisors/anna", &json!({})).await?.done()?;
+    Ok(service)
+}
+
+fn commits(service: &Service) -> u64 {
+    service.requests.take().get("DynamoDB.TransactWriteItems").copied().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn what_is_put_twice_is_written_once() -> anyhow::Result<()> {
+    let service = provisioned().await?;
+    let puts = [
+        (DEMO.to_owned(), with(demo(), json!({ "name": "Demo & Co" }))),
+        (ANNAS.to_owned(), anna()),
+        (format!("{DEMO}/clients/Crm1"), json!({ "name": "CRM", "scopes": ["read", "export"] })),
+    ];
+    for (path, body) in puts {
+        service.requests.take();
+        let first = OPERATOR.put(&service.provision, &path, &body).await?.done()?;
+        assert_eq!(commits(&service), 1, "{path}");
+        let second = OPERATOR.put(&service.provision, &path, &body).await?.done()?;
+        assert_eq!(commits(&service), 0, "{path} again");
+        assert_eq!(first.body, second.body);
+    }
+    let deeds = service.deeds("demo").await?;
+    let provisioned = |deed: &str, subject: &str| deeds.iter().filter(|event| event[1] == deed && event[2] == subject).count();
+    assert_eq!(provisioned("provision-organisation", ""), 2, "{deeds:?}");
+    assert_eq!((provisioned("provision-user", "anna"), provisioned("provision-client", "Crm1")), (1, 1));
+    assert!(deeds.iter().all(|event| event[0] == "operator:provisioning" && event[3].is_empty()));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_put_is_shown() -> anyhow::Result<()> {
+    let service = provisioned().await?;
+    let shown = OPERATOR.get(&service.provision, DEMO).await?;
+    let expected = with(demo(), json!({ "id": "demo", "retentionDays": 180 }));
+    assert_eq!(shown.body, expected);
+    let put = OPERATOR.put(&service.provision, ANNAS, &anna()).await?;
+    assert_eq!(put.body, OPERATOR.get(&service.provision, ANNAS).await?.body);
+    let expected = json!({
+        "id": "anna", "name": "Anna Berg", "phone": "+46701740601", "language": "en", "plan": "pro", "administrator": false,
+        "rights": { "listen": false, "download": false, "annotate": false }, "recording": "not-active",
+        "activatedAt": null, "acknowledgedAt": null, "acknowledgedVersion": null, "groups": [], "supervises": [],
+    });
+    assert_eq!(put.body, expected);
+    for nothing in ["/v1/organisations/nowhere", "/v1/organisations/demo/users/nobody", "/v1/organisations/nowhere/users/anna"] {
+        assert_eq!(OPERATOR.get(&service.provision, nothing).await?.cause(), "not-found", "{nothing}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_refused_and_changes_nothing() -> anyhow::Result<()> {
+    let service = provisioned().await?;
+    let user = |other: Value| (ANNAS.to_owned(), with(anna(), other), 422, "invalid");
+    let organisation = |other: Value| (DEMO.to_owned(), with(demo(), other), 422, "invalid");
+    let client = |other: Value| (format!("{DEMO}/clients/Crm1"), with(json!({ "name": "CRM", "scopes": ["read"] }), other), 422, "invalid");
+    let cases = [
+        user(json!({ "plan": "gold" })),
+        user(json!({ "phone": "0701740601" })),
+        user(json!({ "name": " " })),
+        user(json!({ "name": "x".repeat(101) })),
+        user(json!({ "name": "Anna\nBerg" })),
+        user(json!({ "language": "de" })),
+        user(json!({ "rights": { "listen": true } })),
+        user(json!({ "administrator": "yes" })),
+        organisation(json!({ "baseService": "yes" })),
+        organisation(json!({ "retentionDays": 1 })),
+        organisation(json!({ "prices": { "startFeeOre": -1, "userMonthOre": 0 } })),
+        client(json!({ "scopes": ["administer"] })),
+        (format!("{DEMO}/users/Anna"), anna(), 404, "not-found"),
+        (format!("{DEMO}/users/a%23b"), anna(), 404, "not-found"),
+        (format!("{DEMO}/clients/a-b"), json!({ "name": "CRM", "scopes": [] }), 404, "not-found"),
+        ("/v1/organisations/nowhere/users/anna".to_owned(), anna(), 404, "not-found"),
+        ("/v1/organisations/nowhere/clients/Crm1".to_owned(), json!({ "name": "CRM", "scopes": [] }), 404, "not-found"),
+        ("/v1/organisations/DEMO".to_owned(), demo(), 404, "not-found"),
+    ];
+    service.requests.take();
+    for (path, body, status, cause) in cases {
+        let answer = OPERATOR.put(&service.provision, &path, &body).await?;
+        assert_eq!((answer.status.as_u16(), answer.cause().as_str()), (status, cause), "{path} {body}");
+    }
+    assert_eq!(commits(&service), 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_administrators_and_users_decided_stays_when_the_operator_puts_again() -> anyhow::Result<()> {
+    let service = annas().await?;
+    KARIN.patch(&service.admin, "/v1/users/anna", &json!({ "administrator": true })).await?.done()?;
+    KARIN.patch(&service.admin, "/v1/organisation", &json!({ "asksReason": true })).await?.done()?;
+    let before = OPERATOR.get(&service.provision, ANNAS).await?.body;
+    let changed = json!({ "name": "Anna Berg-Ek", "plan": "business" });
+    let after = OPERATOR.put(&service.provision, ANNAS, &changed).await?.body;
+    let renamed = json!({ "name": "Anna Berg-Ek", "plan": "business", "phone": null, "language": "sv" });
+    assert_eq!(after, with(before, renamed), "what the operator leaves out of its own is taken away, all else stays");
+    assert_eq!((&after["administrator"], &after["recording"]), (&json!(true), &json!("recorded")));
+    OPERATOR.put(&service.provision, DEMO, &json!({ "name": "Ny", "baseService": true })).await?.done()?;
+    let me = ANNA.get(&service.me, "/v1/me").await?.body;
+    assert_eq!((&me["organisation"]["name"], &me["organisation"]["asksReason"]), (&json!("Ny"), &json!(true)));
+    assert_eq!(OPERATOR.get(&service.provision, DEMO).await?.body["prices"], Value::Null);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_plan_taken_away_ends_recording_and_leaves_an_event() -> anyhow::Result<()> {
+    let service = annas().await?;
+    let registers = async || ANNA.post(&service.upload, "/v1/recordings", &call("c", "audio/wav", &silence(1))).await;
+    registers().await?.done()?;
+    let without = OPERATOR.put(&service.provision, ANNAS, &with(anna(), json!({ "plan": null }))).await?;
+    assert_eq!((&without.body["plan"], &without.body["recording"]), (&Value::Null, &json!("no-plan")));
+    assert_eq!(registers().await?.cause(), "recording-not-active");
+    let activations = service.activations("demo", "anna").await?;
+    assert!(activations.contains(&("deactivated", "operator:provisioning".to_owned())), "{activations:?}");
+    let again = OPERATOR.put(&service.provision, ANNAS, &anna()).await?;
+    assert_eq!(again.body["recording"], "not-active", "a plan that comes back does not switch recording on");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_removed_user_loses_everything_at_once_and_their_recordings_stay() -> anyhow::Result<()> {
+    let service = annas().await?;
+    let annas = recording("demo", "anna", "call", now());
+    store(&service.table, &annas).await?;
+    let one = format!("/v1/recordings/{}", annas.id);
+    let asks = async || {
+        Ok::<_, anyhow::Error>([
+            ANNA.get(&service.me, "/v1/me").await?,
+            ANNA.get(&service.search, "/v1/recordings").await?,
+            ANNA.get(&service.search, &one).await?,
+            ANNA.post(&service.playback, &format!("{one}/playback"), &Value::Null).await?,
+            ANNA.get(&service.admin, "/v1/groups").await?,
+        ])
+    };
+    for answer in asks().await? {
+        answer.done()?;
+    }
+    let removed = OPERATOR.delete(&service.provision, ANNAS).await?;
+    assert_eq!(removed.status.as_u16(), 204);
+    for answer in asks().await? {
+        assert_eq!((answer.status.as_u16(), answer.cause().as_str()), (403, "unknown-user"));
+    }
+    let registers = ANNA.post(&service.upload, "/v1/recordings", &call("new", "audio/wav", &silence(1))).await?;
+    assert_eq!(registers.cause(), "unknown-user");
+    let turned_away = service.deeds("demo").await?.into_iter().filter(|event| event[1] == "enter" && event[3] == "unknown-user");
+    assert_eq!(turned_away.count(), 6, "that they came and were refused is kept");
+
+    let groups = KARIN.get(&service.admin, "/v1/groups").await?.body;
+    assert_eq!(groups["groups"][0]["supervisors"], json!([]));
+    assert_eq!(KARIN.get(&service.admin, "/v1/groups/sales/members").await?.body["count"], 0);
+    assert_eq!(KARIN.get(&service.admin, "/v1/users").await?.body["users"].as_array().map(Vec::len), Some(1));
+    assert_eq!(KARIN.get(&service.admin, "/v1/users/anna").await?.cause(), "not-found");
+    assert_eq!(KARIN.get(&service.search, "/v1/recordings").await?.body["recordings"].as_array().map(Vec::len), Some(1));
+    KARIN.post(&service.playback, &format!("{one}/playback"), &Value::Null).await?.done()?;
+    let activations = service.activations("demo", "anna").await?;
+    assert_eq!(activations.iter().filter(|event| event.0 == "deactivated").count(), 1);
+
+    assert_eq!(OPERATOR.delete(&service.provision, ANNAS).await?.status.as_u16(), 204, "again without harm");
+    assert_eq!(service.activations("demo", "anna").await?, activations);
+    assert_eq!(OPERATOR.delete(&service.provision, &format!("{DEMO}/users/nobody")).await?.cause(), "not-found");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_removed_user_who_is_put_again_comes_back_without_rights() -> anyhow::Result<()> {
+    let service = annas().await?;
+    KARIN.patch(&service.admin, "/v1/users/anna", &json!({ "administrator": true })).await?.done()?;
+    OPERATOR.delete(&service.provision, ANNAS).await?.done()?;
+    let back = OPERATOR.put(&service.provision, ANNAS, &anna()).await?.done()?.body;
+    assert_eq!((&back["administrator"], &back["recording"]), (&json!(false), &json!("not-active")));
+    assert_eq!((&back["groups"], &back["supervises"], &back["acknowledgedAt"]), (&json!([]), &json!([]), &Value::Null));
+    assert_eq!(ANNA.get(&service.search, "/v1/recordings").await?.cause(), "not-allowed");
+    assert_eq!(ANNA.get(&service.admin, "/v1/groups").await?.cause(), "not-allowed");
+    Ok(())
+}
+
+/// Anna in sixty groups, three of which she supervises; her removal is cut short after `commits`.
+async fn cut_short(commits: u64) -> anyhow::Result<Service> {
+    let service = annas().await?;
+    for number in 0..60 {
+        let group = format!("/v1/groups/group-{number}");
+        KARIN.put(&service.admin, &group, &json!({ "name": format!("Grupp {number}") })).await?.done()?;
+        KARIN.post(&service.admin, &format!("{group}/members"), &json!({ "add": ["anna"] })).await?.done()?;
+        if number < 3 {
+            KARIN.put(&service.admin, &format!("{group}/supervisors/anna"), &json!({})).await?.done()?;
+        }
+    }
+    service.requests.cut_short_after(Some(commits));
+    assert_eq!(OPERATOR.delete(&service.provision, ANNAS).await?.status.as_u16(), 500);
+    service.requests.cut_short_after(None);
+    Ok(service)
+}
+
+/// The groups that have Anna as a member or a supervisor still.
+async fn left(service: &Service) -> anyhow::Result<usize> {
+    let groups = KARIN.get(&service.admin, "/v1/groups?limit=100").await?.body;
+    let mut left = 0;
+    for group in groups["groups"].as_array().context("groups")? {
+        let members = KARIN.get(&service.admin, &format!("/v1/groups/{}/members", group["id"].as_str().unwrap_or_default())).await?;
+        left += usize::from(group["supervisors"] != json!([])) + usize::from(members.body["count"] != 0);
+    }
+    Ok(left)
+}
+
+#[tokio::test]
+async fn a_removal_that_was_cut_short_goes_on_when_asked_again() -> anyhow::Result<()> {
+    // Her item; forty groups; twenty-one; four groups that she supervises: seven commits.
+    for commits in [1, 2, 3, 5] {
+        let service = cut_short(commits).await?;
+        assert_eq!(ANNA.get(&service.me, "/v1/me").await?.cause(), "unknown-user", "every access ends with the first commit");
+        assert!(left(&service).await? > 0);
+        OPERATOR.delete(&service.provision, ANNAS).await?.done()?;
+        assert_eq!(left(&service).await?, 0, "cut short after {commits} commits");
+    }
+    let untouched = cut_short(0).await?;
+    ANNA.get(&untouched.me, "/v1/me").await?.done()?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_is_put_again_while_their_removal_is_cut_short_comes_back_to_no_group() -> anyhow::Result<()> {
+    let put = |service: Service| async move { OPERATOR.put(&service.provision, ANNAS, &anna()).await };
+    let line = with(anna(), json!({ "id": "anna" })).to_string();
+    let import = |service: Service| async move { OPERATOR.send(&service.provision, "POST", &format!("{DEMO}/users"), Some(line)).await };
+    let (one, other) = (cut_short(1).await?, cut_short(3).await?);
+    put(one.clone()).await?.done()?;
+    assert_eq!(import(other.clone()).await?.done()?.lines()?[0]["outcome"], "created");
+    for service in [one, other] {
+        let back = OPERATOR.get(&service.provision, ANNAS).await?.body;
+        assert_eq!((&back["groups"], &back["supervises"]), (&json!([]), &json!([])));
+        assert_eq!(left(&service).await?, 0);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_application_is_let_in_changed_and_ended() -> anyhow::Result<()> {
+    let service = provisioned().await?;
+    let crm = App { organisation: "demo", client: "Crm1", scopes: "read export" };
+    let lists = async || crm.get(&service.search, "/v1/recordings").await;
+    let path = format!("{DEMO}/clients/Crm1");
+    assert_eq!(lists().await?.cause(), "unknown-user");
+    OPERATOR.put(&service.provision, &path, &json!({ "name": "CRM", "scopes": ["read"] })).await?.done()?;
+    lists().await?.done()?;
+    let shown = KARIN.get(&service.admin, "/v1/clients").await?.body;
+    assert_eq!(shown, json!({ "clients": [{ "id": "Crm1", "name": "CRM", "scopes": ["read"] }] }));
+    OPERATOR.put(&service.provision, &path, &json!({ "name": "CRM", "scopes": ["export"] })).await?.done()?;
+    assert_eq!(lists().await?.cause(), "not-allowed", "a scope taken away");
+    OPERATOR.put(&service.provision, &path, &json!({ "name": "CRM", "scopes": ["read"] })).await?.done()?;
+    KARIN.delete(&service.admin, "/v1/clients/Crm1").await?.done()?;
+    assert_eq!(lists().await?.cause(), "unknown-user", "an administrator ends it");
+    assert_eq!(KARIN.delete(&service.admin, "/v1/clients/Crm1").await?.cause(), "not-found");
+    OPERATOR.put(&service.provision, &path, &json!({ "name": "CRM", "scopes": ["read"] })).await?.done()?;
+    OPERATOR.delete(&service.provision, &path).await?.done()?;
+    assert_eq!(lists().await?.cause(), "unknown-user", "the operator ends it");
+    assert_eq!(OPERATOR.delete(&service.provision, &path).await?.cause(), "not-found");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_user_may_be_named_like_anything_else() -> anyhow::Result<()> {
+    let service = provisioned().await?;
+    for name in ["organisation", "user", "recording", "audit", "heard", "...", "-"] {
+        OPERATOR.put(&service.provision, &format!("{DEMO}/users/{name}"), &with(anna(), json!({ "administrator": true }))).await?.done()?;
+        let me = As { organisation: "demo", user: name }.get(&service.me, "/v1/me").await?;
+        assert_eq!((&me.body["user"]["id"], &me.body["user"]["administrator"]), (&json!(name), &json!(true)), "{me:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn only_the_operator_provisions_and_the_operator_does_nothing_else() -> anyhow::Result<()> {
+    let service = provisioned().await?;
+    found(&service.table, "other").await?;
+    Person::recorded("anna").joins(&service.table, "demo").await?;
+    OPERATOR.put(&service.provision, &format!("{DEMO}/clients/Crm1"), &json!({ "name": "CRM", "scopes": ["read"] })).await?;
+    let crm = App { organisation: "demo", client: "Crm1", scopes: "read" };
+    let refused = [
+        KARIN.put(&service.provision, DEMO, &demo()).await?,
+        ANNA.delete(&service.provision, ANNAS).await?,
+        crm.get(&service.provision, ANNAS).await?,
+        KARIN.send(&service.provision, "POST", "/v1/organisations/other/users", Some(String::new())).await?,
+    ];
+    for answer in refused {
+        assert_eq!(answer.refusal(), (403, "not-allowed".to_owned()));
+    }
+    let kept: Vec<_> = service.deeds("demo").await?.into_iter().filter(|event| event[3] == "not-allowed").collect();
+    let who: Vec<&str> = kept.iter().map(|event| event[0].as_str()).collect();
+    assert_eq!(who, ["user:karin", "user:anna", "client:Crm1", "user:karin"]);
+
+    let annas = recording("demo", "anna", "call", now());
+    store(&service.table, &annas).await?;
+    let one = format!("/v1/recordings/{}", annas.id);
+    let refused = [
+        OPERATOR.get(&service.search, "/v1/recordings").await?,
+        OPERATOR.get(&service.search, &one).await?,
+        OPERATOR.post(&service.playback, &format!("{one}/playback"), &Value::Null).await?,
+        OPERATOR.get(&service.me, "/v1/me").await?,
+        OPERATOR.get(&service.admin, "/v1/audit").await?,
+        OPERATOR.post(&service.upload, "/v1/recordings", &call("c", "audio/wav", b"x")).await?,
+    ];
+    for answer in refused {
+        assert_eq!(answer.refusal(), (403, "not-allowed".to_owned()));
+    }
+    Ok(())
+}

@@ -1,0 +1,295 @@
+//! Who may do what: every route × role × organisation × state of the recording, held against the table in `tests/rights.txt`.
+//!
+//! The table is for people to read and review. A cell that changes something is asked on a table of its own, so that no request sees
+//! what another did, and a route of the API's document that is not in it fails the test.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::types::AttributeValue::{N, S, Ss};
+use axum::Router;
+use chrono::{TimeDelta, Utc};
+use domain::recording::Recording;
+use platform::table::{Table, key};
+use serde_json::{Value, json};
+use tests::{
+    bucket,
+    call::{call, now, silence},
+    cloud::cloud,
+    people::{Person, client, found, organisation},
+    recording::{recording, register, store},
+    request::{self, Answer, App, As, Operator},
+    supervised, table,
+};
+
+const TABLE: &str = include_str!("../../rights.txt");
+const STATES: [&str; 5] = ["expected", "stored", "rejected", "expired", "held"];
+
+/// One line of the table.
+#[derive(Clone, Debug)]
+struct Row {
+    organisation: &'static str,
+    method: &'static str,
+    path: &'static str,
+    state: &'static str,
+    /// By role.
+    cells: Vec<(&'static str, &'static str)>,
+}
+
+fn rows() -> Vec<Row> {
+    let mut lines = TABLE.lines().filter(|line| !line.starts_with('#'));
+    let roles: Vec<_> = lines.next().unwrap_or_default().split_whitespace().skip(3).collect();
+    let row = |line: &'static str| {
+        let mut words = line.split_whitespace();
+        let mut next = || words.next().unwrap_or_default();
+        let (organisation, method, path, state) = (next(), next(), next(), next());
+        Row { organisation, method, path, state, cells: roles.iter().copied().zip(words).collect() }
+    };
+    lines.map(row).flat_map(each_state).collect()
+}
+
+fn each_state(row: Row) -> Vec<Row> {
+    if row.state != "any" {
+        return vec![row];
+    }
+    STATES.into_iter().map(|state| Row { state, ..row.clone() }).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn every_route_answers_every_role_as_the_table_says() -> anyhow::Result<()> {
+    let rows = rows();
+    assert!(rows.iter().all(|row| row.cells.len() == 13), "each line has a cell for each role");
+    refused_once_it_ran_out().await?;
+    let asked: Vec<_> = rows.into_iter().map(|row| tokio::spawn(ask_row(row))).collect();
+    let (mut count, mut wrong) = (0, Vec::new());
+    for row in asked {
+        let (cells, differences) = row.await??;
+        count += cells;
+        wrong.extend(differences);
+    }
+    println!("{count} cells asked, {} differ from tests/rights.txt", wrong.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    Ok(())
+}
+
+#[test]
+fn the_table_holds_every_route_of_the_document_for_either_organisation() -> anyhow::Result<()> {
+    let document: Value = serde_json::from_str(include_str!("../../openapi.json"))?;
+    let paths = document["paths"].as_object().into_iter().flatten();
+    let routes: BTreeSet<(String, String)> = paths
+        .flat_map(|(path, methods)| methods.as_object().into_iter().flatten().map(move |(method, _)| (method.to_uppercase(), path.clone())))
+        .collect();
+    for asked in ["own", "other"] {
+        let of = rows().into_iter().filter(|row| row.organisation == asked);
+        let in_table: BTreeSet<_> = of.map(|row| (row.method.to_owned(), row.path.to_owned())).collect();
+        assert_eq!(in_table, routes, "{asked}");
+    }
+    Ok(())
+}
+
+/// A recording of another organisation cannot be told from one that does not exist: the answers are the same but for the request's id.
+#[tokio::test]
+async fn another_organisations_recording_looks_like_none() -> anyhow::Result<()> {
+    for role in ["own", "sup", "admin", "read", "export"] {
+        let world = World::new("stored").await?;
+        for (method, verb) in [("GET", ""), ("POST", "/playback"), ("POST", "/download")] {
+            let mut answers = Vec::new();
+            for id in [world.recording.id, domain::ids::RecordingId::from_bytes([9; 16])] {
+                let mut answer = world.ask(role, "other", method, &format!("/v1/recordings/{id}{verb}"), None).await?;
+                answer.body["requestId"].take();
+                answers.push((answer.status, answer.body));
+            }
+            assert_eq!(answers[0].0, 404, "{role} {method} {verb}");
+            assert_eq!(answers[0], answers[1], "{role} {method} {verb}");
+        }
+    }
+    Ok(())
+}
+
+/// Asks each cell of the row; answers with their number and what differs.
+async fn ask_row(row: Row) -> anyhow::Result<(usize, Vec<String>)> {
+    let mut wrong = Vec::new();
+    let shared = World::new(row.state).await?;
+    for (role, expected) in &row.cells {
+        let changes = *role == "bare" || (row.method != "GET" && expected.starts_with('2'));
+        let found = match (*role, changes) {
+            ("expired", _) => "403".to_owned(),
+            (_, true) => World::new(row.state).await?.cell(&row, role).await?,
+            (_, false) => shared.cell(&row, role).await?,
+        };
+        if found != *expected {
+            wrong.push(format!("{} {} {} {} {role}: {found}, not {expected}", row.organisation, row.method, row.path, row.state));
+        }
+    }
+    Ok((row.cells.len(), wrong))
+}
+
+/// The gateway asks the authorizer before any route, and answers 403 to what it refuses: a real token, two hours after it was given.
+async fn refused_once_it_ran_out() -> anyhow::Result<()> {
+    let cloud = cloud()?;
+    let token = cloud.token("anna").await?;
+    let claims = authorizer::Expected {
+        issuer: cloud.issuer.clone(),
+        audience: cloud.client_id.clone(),
+        organisation_claim: "custom:organisation".to_owned(),
+        user_claim: "custom:user".to_owned(),
+    };
+    for (now, authorized) in [(Utc::now as fn() -> _, true), (|| Utc::now() + TimeDelta::hours(2), false)] {
+        let authorizer = authorizer::Authorizer::new(claims.clone(), cloud.jwks_url.clone(), now);
+        let mut request: Value = serde_json::from_str(include_str!("../../../events/authorizer.no-token.json"))?;
+        request["headers"]["authorization"] = json!(format!("Bearer {token}"));
+        let answer = serde_json::to_value(authorizer.handle(serde_json::from_value(request)?).await?)?;
+        assert_eq!(answer["isAuthorized"], authorized);
+    }
+    Ok(())
+}
+
+/// Two organisations with the same people, and one recording, user, group and client that only "demo" has.
+struct World {
+    table: Table,
+    recording: Recording,
+}
+
+impl World {
+    async fn new(state: &str) -> anyhow::Result<Self> {
+        let (table, _) = table::empty().await?;
+        for (of, groups) in [("demo", ["g1", "g2"]), ("other", ["h1", "h2"])] {
+            people(&table, of, groups).await?;
+        }
+        Person::recorded("zoe").joins(&table, "demo").await?;
+        let mut item = key::client(&organisation("demo"), &client("zapp"));
+        item.insert("name".into(), S("Zapp".into()));
+        put(&table, item).await?;
+        let recording = in_state(&table, state).await?;
+        Ok(Self { table, recording })
+    }
+
+    async fn cell(&self, row: &Row, role: &str) -> anyhow::Result<String> {
+        if role == "bare" {
+            for of in ["demo", "other"] {
+                Person { rights: &[], ..Person::recorded("anna") }.joins(&self.table, of).await?;
+            }
+        }
+        let path = row
+            .path
+            .replace("{id}", &self.recording.id.to_string())
+            .replace("{organisation}", "demo")
+            .replace("{user}", if row.path.contains("supervisors") { "sara" } else { "zoe" })
+            .replace("{group}", "g1")
+            .replace("{client}", "zapp")
+            .replace("{call}", "call-1")
+            .replace("{mark}", "red");
+        let organisation = if row.organisation == "own" { "demo" } else { "other" };
+        let answer = self.ask(role, organisation, row.method, &path, body(row.method, row.path)).await?;
+        let status = answer.status.as_u16();
+        if (row.method, row.path, status) != ("GET", "/v1/recordings", 200) {
+            return Ok(status.to_string());
+        }
+        let id = self.recording.id.to_string();
+        let listed = answer.body["recordings"].as_array().into_iter().flatten().any(|row| row["id"] == *id);
+        Ok(format!("200{}", if listed { '+' } else { '-' }))
+    }
+
+    async fn ask(&self, role: &str, organisation: &str, method: &str, path: &str, body: Option<String>) -> anyhow::Result<Answer> {
+        let router = self.function_of(method, path);
+        let person = |user| As { organisation, user };
+        let application = |scopes| App { organisation, client: "crm", scopes };
+        let any = json!({ "if-match": "*" });
+        match role {
+            "anon" => request::send(&router, method, path, body, None).await,
+            "bare" | "own" => person("anna").send_with(&router, method, path, body, any.clone()).await,
+            "other" => person("omar").send_with(&router, method, path, body, any.clone()).await,
+            "sup" => person("sara").send_with(&router, method, path, body, any.clone()).await,
+            "supx" => person("sven").send_with(&router, method, path, body, any.clone()).await,
+            "lapsed" => person("lena").send_with(&router, method, path, body, any.clone()).await,
+            "admin" => person("karin").send_with(&router, method, path, body, any.clone()).await,
+            "oper" => Operator { client: "operator" }.send_with(&router, method, path, body, any.clone()).await,
+            "annot" => application("annotate").send_with(&router, method, path, body, any.clone()).await,
+            scope => application(scope).send_with(&router, method, path, body, any.clone()).await,
+        }
+    }
+
+    /// The function that API Gateway routes the path to.
+    fn function_of(&self, method: &str, path: &str) -> Router {
+        let (table, objects) = (self.table.clone(), bucket::unreached());
+        match (method, path.split('/').nth(2), path.rsplit('/').next()) {
+            (_, _, Some("playback" | "download")) => playback::router(playback::App { table, objects, now }),
+            ("PATCH", Some("recordings"), _) | (_, Some("calls" | "marks"), _) | (_, _, Some("edits")) => {
+                annotate::router(annotate::App { table, now })
+            }
+            (_, Some("me"), _) => me::router(me::App { table, now }),
+            (_, Some("organisations"), _) => provision::router(provision::App { table, now }),
+            ("POST", Some("recordings"), _) => upload::router(upload::App { table, objects, now }),
+            (_, Some("recordings"), _) => search::router(search::App { table, now }),
+            _ => admin::router(admin::App { table, now }),
+        }
+    }
+}
+
+/// The people of an organisation: Anna in the first group, Omar in the second, and who supervises them.
+async fn people(table: &Table, of: &str, groups: [&'static str; 2]) -> anyhow::Result<()> {
+    found(table, of).await?;
+    let without = |name| Person { rights: &[], ..Person::recorded(name) };
+    let everyone = [Person::recorded("anna"), Person::recorded("omar"), without("sara"), without("sven"), without("lena")];
+    for person in everyone.into_iter().chain([Person::administrator("karin")]) {
+        person.joins(table, of).await?;
+    }
+    for (name, member) in groups.into_iter().zip(["anna", "omar"]) {
+        supervised::group(table, of, name, &[member]).await?;
+    }
+    let yesterday = now() - TimeDelta::days(1);
+    supervised::by(table, of, groups[0], "sara", None).await?;
+    supervised::by(table, of, groups[1], "sven", None).await?;
+    supervised::by(table, of, groups[0], "lena", Some(yesterday)).await?;
+    let mut item = key::client(&organisation(of), &client("crm"));
+    item.insert("name".into(), S("CRM".into()));
+    item.insert("scopes".into(), Ss(["read", "annotate", "export"].map(str::to_owned).to_vec()));
+    put(table, item).await
+}
+
+/// Anna's recording in "demo" in the given state.
+async fn in_state(table: &Table, state: &str) -> anyhow::Result<Recording> {
+    let age = if state == "expired" { TimeDelta::days(181) } else { TimeDelta::hours(1) };
+    let recording = recording("demo", "anna", "call-1", now() - age);
+    match state {
+        "stored" | "expired" | "held" => store(table, &recording).await?,
+        _ => register(table, &recording).await?,
+    }
+    if state == "rejected" {
+        table.reject(&recording, "no audio").await?;
+    }
+    if state == "held" {
+        let update = table.client.update_item().table_name(&table.name);
+        let update = update.set_key(Some(key::recording(&recording.organisation, recording.id)));
+        let update = update.update_expression("SET held = :now, #until = expires_at REMOVE expires_at");
+        let update = update.expression_attribute_names("#until", "until");
+        update.expression_attribute_values(":now", N(now().timestamp_millis().to_string())).send().await?;
+    }
+    Ok(recording)
+}
+
+/// A body that the route takes.
+fn body(method: &str, path: &str) -> Option<String> {
+    let body = match (method, path) {
+        ("POST", "/v1/recordings") => call("new", "audio/wav", &silence(1)),
+        ("PATCH", "/v1/recordings/{id}") | ("PUT", "/v1/calls/{call}/annotation") => json!({ "note": "ring tillbaka" }),
+        ("PUT", "/v1/marks/{mark}") => json!({ "label": "Röd", "colour": "red", "shape": "diamond" }),
+        ("POST", "/v1/me/acknowledgement") => json!({ "version": "2026-11", "client": "test" }),
+        ("PATCH", "/v1/organisation") => json!({ "asksReason": true }),
+        ("PATCH", "/v1/users/{user}") => json!({ "rights": { "listen": true } }),
+        ("POST", "/v1/activations") => json!({ "users": ["zoe"], "active": false }),
+        ("PUT", "/v1/groups/{group}") => json!({ "name": "Grupp" }),
+        ("POST", "/v1/groups/{group}/members") => json!({ "add": ["zoe"] }),
+        ("PUT", "/v1/groups/{group}/supervisors/{user}") => json!({ "rights": { "listen": true } }),
+        ("PUT", "/v1/organisations/{organisation}") => json!({ "name": "Demo", "baseService": true }),
+        ("PUT", "/v1/organisations/{organisation}/users/{user}") => json!({ "name": "Zoe", "plan": "pro" }),
+        ("POST", "/v1/organisations/{organisation}/users") => json!({ "id": "zoe", "name": "Zoe", "plan": "pro" }),
+        ("PUT", "/v1/organisations/{organisation}/clients/{client}") => json!({ "name": "Zapp", "scopes": ["read"] }),
+        _ => return None,
+    };
+    Some(body.to_string())
+}
+
+async fn put(table: &Table, item: key::Item) -> anyhow::Result<()> {
+    table.client.put_item().table_name(&table.name).set_item(Some(item)).send().await?;
+    Ok(())
+}
