@@ -13,7 +13,7 @@ export CARGO_TERM_COLOR ?= auto
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 .PHONY: run
 run: ports build audio ## do the main job on real speech, in a local cloud that stays up until Ctrl-C (PORT= SFTP_PORT=)
@@ -22,6 +22,14 @@ run: ports build audio ## do the main job on real speech, in a local cloud that 
 .PHONY: test
 test: build audio .venv-check/ready ## run every test, in a local cloud of its own (ARGS= for nextest)
 	@$(TESTED) $(NEXTEST) --workspace $(ARGS)
+
+.PHONY: rights
+rights: build audio .venv-check/ready ## ask every cell of tests/rights.txt, and print how many there are
+	@$(TESTED) $(NEXTEST) --package tests rights:: --no-capture
+
+.PHONY: least-privilege
+least-privilege: build ## take each right of each function's role away in turn, and have the function fail (half a minute, not in `make test`)
+	@$(CLOUD) run --state .local/privilege --fresh --auth -- $(PYTHON) infra/local/least_privilege.py
 
 .PHONY: golden
 golden: build audio .venv-check/ready ## write the files that are made from the code and checked in
@@ -63,7 +71,7 @@ audio: .venv/ready debian ## make the speech to work with, in .local/audio
 .PHONY: clean
 clean: ## remove what was built and the local clouds' data, not the tools
 	cargo clean
-	rm -rf .local/run .local/test .local/audio .local/*.lock
+	rm -rf .local/run .local/test .local/privilege .local/audio .local/*.lock
 
 # ---------------------------------------------------------------- what the targets need
 

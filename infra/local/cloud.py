@@ -3,7 +3,7 @@
     cloud.py up  --state DIR                    does the main job on real speech, then stays up until Ctrl-C
     cloud.py run --state DIR [--fresh] -- CMD   runs CMD with CLOUD naming what is up, then stops
 
-Writes DIR/cloud.json: where everything is, and the sign-ins of the demonstration.
+Writes DIR/cloud.json: where everything is, and the sign-ins of the demonstration, of people and of applications.
 """
 
 import argparse
@@ -136,7 +136,7 @@ def bring_up(server, port, state):
     """Deploys the template and provisions the demonstration, once MiniStack answers. Says where everything is."""
     await_health(server, port, state)
     cloud = deploy.deploy(f"http://127.0.0.1:{port}", REGION, ROOT, state)
-    cloud["users"] = provision.demonstration(cloud)
+    cloud |= provision.demonstration(cloud)
     cloud["run"] = count(state / "runs")
     described = state / DESCRIPTION
     described.touch(mode=0o600)

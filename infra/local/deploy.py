@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 STACK = "inspelning"
 CODE = f"{STACK}-code"
-FUNCTIONS = ["upload", "ingest", "search", "playback", "authorizer"]
+FUNCTIONS = ["upload", "ingest", "search", "playback", "annotate", "me", "admin", "provision", "authorizer"]
 KEY = "test"  # MiniStack's root caller, whatever the secret
 
 
@@ -32,7 +32,8 @@ def deploy(endpoint, region, root, state):
         stamped.unlink()
         raise RuntimeError(f"it was killed before it had written its data, and {state} is useless: run again to begin anew")
     if not stamped.exists() or stamped.read_text() != stamp:
-        apply(client("cloudformation"), template, {"CodeVersion": version, "JwksBase": endpoint})
+        address = upload_template(client("s3"), template.encode())
+        apply(client("cloudformation"), address, {"CodeVersion": version, "JwksBase": endpoint})
         reapply(client)
         stamped.write_text(stamp)
     return describe(client("cloudformation"), endpoint, region)
@@ -65,6 +66,12 @@ def upload_code(s3, bucket, built, level):
     return version
 
 
+def upload_template(s3, template):
+    """By address a template may be 1 MB, in the request itself 51,200 bytes."""
+    s3.put_object(Bucket=CODE, Key="template.yaml", Body=template)
+    return f"{s3.meta.endpoint_url}/{CODE}/template.yaml"
+
+
 def zipped(binary, level):
     """The zip that Lambda takes: one executable file `bootstrap`, the same bytes for the same binary."""
     if not binary.exists():
@@ -81,7 +88,7 @@ def apply(cloudformation, template, parameters):
     parameters = {"Stage": "local", "CodeBucket": CODE, "QueueVisibilitySeconds": "2", **parameters}
     stack = {
         "StackName": STACK,
-        "TemplateBody": template,
+        "TemplateURL": template,
         "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
     }
@@ -160,6 +167,7 @@ def describe(cloudformation, endpoint, region):
         "jwks_url": f"{endpoint}/{pool}/.well-known/jwks.json",
         "pool_id": pool,
         "client_id": values["ClientId"],
+        "operator_client_id": values["OperatorClientId"],
         "table": values["Table"],
         "recordings_bucket": values["RecordingsBucket"],
         "quarantine_bucket": values["QuarantineBucket"],

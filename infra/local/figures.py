@@ -29,6 +29,10 @@ EVENT_OF = {
     "ingest": "ingest.created.json",
     "search": "search.page.json",
     "playback": "playback.playback.json",
+    "annotate": "annotate.call.json",
+    "me": "me.show.json",
+    "admin": "admin.users.json",
+    "provision": "provision.organisation.json",
     "authorizer": "authorizer.no-token.json",
 }
 

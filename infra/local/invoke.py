@@ -40,7 +40,9 @@ def running():
 
 
 def readable(answer):
-    """The answer as indented JSON, a body of JSON within it too."""
+    """The answer as indented JSON, a body of JSON within it too, and one in base64 as the text that it is."""
+    if answer.get("isBase64Encoded"):
+        answer["body"] = base64.b64decode(answer["body"]).decode(errors="replace")
     try:
         answer["body"] = json.loads(answer["body"])
     except (KeyError, TypeError, ValueError):

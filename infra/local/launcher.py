@@ -5,7 +5,9 @@ Each fix names what it mends. They patch private names, so the version is pinned
 
 import http.server
 import importlib
+import json
 import os
+import re
 import socket
 import socketserver
 import sys
@@ -92,9 +94,90 @@ def expire_as_aws_does(every):
     threading.Thread(target=sweep, daemon=True).start()
 
 
+def hold_to_leading_keys():
+    """IAM knows the partition keys that a request names, so that a condition on `dynamodb:LeadingKeys` holds; it held whatever was asked.
+
+    AWS authorises a transaction by the actions in it and does not say whether it looks at the keys of each item or at all of an action's.
+    Here it is all of an action's: a role that passes this passes both.
+    """
+    tables = private("ministack.services.dynamodb", "_tables")
+    context_of, enforce = (
+        private("ministack.core.iam_actions", "dynamodb_service_context"),
+        private("ministack.core.iam_evaluator", "enforce"),
+    )
+    actions = private("ministack.core.iam_actions", "_DYNAMODB_TRANSACT_ITEM_ACTIONS")
+    by_action = "leading keys by action"
+
+    def context_with_keys(body):
+        context = context_of(body)
+        if context:  # none where the body is no object
+            context[by_action] = leading_keys(tables, actions, json.loads(body or b"{}"))
+        return context
+
+    def enforce_with_keys(access_key, action, *rest, service_context=None, **others):
+        context = dict(service_context or {})
+        keys = context.pop(by_action, {})
+        keys = keys.get(action, keys.get("*"))
+        if keys:
+            context["dynamodb:LeadingKeys"] = sorted(keys)
+        return enforce(access_key, action, *rest, service_context=context, **others)
+
+    sys.modules["ministack.core.iam_actions"].dynamodb_service_context = context_with_keys
+    sys.modules["ministack.core.iam_evaluator"].enforce = enforce_with_keys
+
+
+def leading_keys(tables, actions, request):
+    """The partition keys that a request to DynamoDB names, by the action that names them, or by `*`."""
+    by_action = {}
+
+    def add(action, table, item):
+        name = (tables.get(table) or {}).get("pk_name")
+        if name in (item or {}):
+            by_action.setdefault(action, set()).add(next(iter(item[name].values())))
+
+    for item in request.get("TransactItems", []):
+        for member, detail in item.items():
+            add(actions.get(member), detail.get("TableName"), detail.get("Key") or detail.get("Item"))
+    for table, asked in request.get("RequestItems", {}).items():
+        writes = [] if isinstance(asked, dict) else [write for entry in asked for write in entry.values()]
+        for key in asked["Keys"] if isinstance(asked, dict) else [write.get("Key") or write.get("Item") for write in writes]:
+            add("*", table, key)
+    if "KeyConditionExpression" in request:
+        for name, value in re.findall(r"([#\w]+)\s*=\s*(:\w+)", request["KeyConditionExpression"]):
+            if request.get("ExpressionAttributeNames", {}).get(name, name) == partition(tables, request):
+                by_action.setdefault("*", set()).add(next(iter(request["ExpressionAttributeValues"][value].values())))
+    else:
+        add("*", request.get("TableName"), request.get("Key") or request.get("Item"))
+    return by_action
+
+
+def partition(tables, query):
+    """The attribute that a query's table, or its index, is partitioned by."""
+    table = tables.get(query.get("TableName")) or {}
+    schemas = {index["IndexName"]: index["KeySchema"] for index in table.get("GlobalSecondaryIndexes", [])}
+    schema = schemas.get(query.get("IndexName"), table.get("KeySchema", []))
+    return next((key["AttributeName"] for key in schema if key["KeyType"] == "HASH"), None)
+
+
+def hide_what_is_not_there():
+    """Who may read a bucket's objects but not list it is forbidden a key where nothing lies, and not told so, as with S3."""
+    buckets, enforce = private("ministack.services.s3", "_buckets"), private("ministack.core.iam_evaluator", "enforce")
+
+    def enforce_and_hide(access_key, action, *rest, resource_arn="*", **others):
+        denied = enforce(access_key, action, *rest, resource_arn=resource_arn, **others)
+        bucket, _, key = resource_arn.removeprefix("arn:aws:s3:::").partition("/")
+        if denied or action != "s3:GetObject" or key in buckets.get(bucket, {}).get("objects", {key}):
+            return denied
+        return enforce(access_key, "s3:ListBucket", *rest, resource_arn=f"arn:aws:s3:::{bucket}")
+
+    sys.modules["ministack.core.iam_evaluator"].enforce = enforce_and_hide
+
+
 if __name__ == "__main__":
     if version("ministack") != PINNED:
         sys.exit(f"MiniStack {version('ministack')} is installed, {PINNED} is needed: remove .venv and run again")
     answer_at_once()
+    hold_to_leading_keys()
+    hide_what_is_not_there()
     expire_as_aws_does(float(os.environ.get("TTL_SWEEP_SECONDS", "5")))
     private("ministack.app", "main")()

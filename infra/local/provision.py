@@ -1,47 +1,111 @@
-"""The demonstration: two organisations and their people, as the operator would provision them.
+"""The demonstration: two organisations and their people, provisioned the way that the operator and the administrators do it.
 
-Written to the table directly until the operator's API does it; the shapes are those of shared/platform/src/table/people.rs.
+Only the sign-ins are made at the user pool, as in the cloud: people, and an application for the first organisation.
 """
 
+import json
+import urllib.parse
+from typing import NamedTuple
+
 import boto3
+import main_job
 from botocore.exceptions import ClientError
 
 PASSWORD = "Inspelning-2026"  # noqa: S105 - of a cloud that listens on loopback only
 DEMO, OTHER = "demo", "annan"
-RIGHTS = ["annotate", "download", "listen"]
+ORGANISATIONS = {DEMO: "Demobolaget AB", OTHER: "Annan AB"}
+PRICES = {"startFeeOre": 9_900, "userMonthOre": 4_900}
+RIGHTS = {"listen": True, "download": True, "annotate": True}
+SERVER = "inspelning"  # the resource server, in the template
+SCOPES = {"read": "Find recordings", "annotate": "Set notes, marks and fields", "export": "Fetch audio"}
 
-#         user      organisation  name               number          recorded acknowledged administrator
+
+class Person(NamedTuple):
+    user: str
+    organisation: str
+    name: str
+    phone: str
+    recorded: bool
+    acknowledges: bool
+    administrator: bool
+
+
 PEOPLE = [
-    ("anna",  DEMO,  "Anna Berg",     "+46701740601", True,  True,  False),
-    ("omar",  DEMO,  "Omar Ali",      "+46701740602", True,  True,  False),
-    ("maja",  DEMO,  "Maja Lindgren", "+46701740603", True,  True,  False),
-    ("erik",  DEMO,  "Erik Holm",     "+46701740604", True,  False, False),
-    ("karin", DEMO,  "Karin Åberg",   "+46701740605", False, False, True),
-    ("lars",  OTHER, "Lars Öman",     "+46701740606", True,  True,  True),
-]  # fmt: skip
+    Person("anna", DEMO, "Anna Berg", "+46701740601", True, True, False),
+    Person("omar", DEMO, "Omar Ali", "+46701740602", True, True, False),
+    Person("maja", DEMO, "Maja Lindgren", "+46701740603", True, True, False),
+    Person("erik", DEMO, "Erik Holm", "+46701740604", True, False, False),
+    Person("nils", DEMO, "Nils Ek", "+46701740608", True, True, False),
+    Person("karin", DEMO, "Karin Åberg", "+46701740605", False, False, True),
+    Person("sara", DEMO, "Sara Nyström", "+46701740607", False, False, False),
+    Person("lars", OTHER, "Lars Öman", "+46701740606", True, True, True),
+]
+#          group      name        members                    supervisors
+GROUPS = [("saljare", "Säljare", ["anna", "maja"], ["sara"]), ("vaxel", "Växel", ["omar", "erik", "nils"], [])]
 
 
 def demonstration(cloud):
-    """Provisions the organisations and their people, again without harm. Answers with the sign-ins."""
+    """Provisions the organisations and their people, again without harm. Answers with the sign-ins of people and of applications."""
     session = boto3.session.Session(cloud["access_key"], cloud["secret_key"], region_name=cloud["region"])
-    table = session.resource("dynamodb", endpoint_url=cloud["endpoint"]).Table(cloud["table"])
     pool = session.client("cognito-idp", endpoint_url=cloud["endpoint"])
-    for organisation in (DEMO, OTHER):
-        key = {"pk": f"{organisation}#organisation", "sk": "organisation"}
-        table.put_item(Item={**key, "name": organisation.title(), "base_service": True, "retention_days": 180})
-    return {person[0]: join(cloud, table, pool, *person) for person in PEOPLE}
+    cloud = cloud | {"users": {person.user: sign_in_of(cloud, pool, person) for person in PEOPLE}}
+    operator = secret_of(cloud, pool, cloud["operator_client_id"])
+    crm = secret_of(cloud, pool, application(cloud, pool, DEMO, "crm"))
+    provide(cloud, application_token(cloud, operator, [f"{SERVER}/operator"]), crm)
+    for organisation in ORGANISATIONS:
+        administer(cloud, organisation, [person for person in PEOPLE if person.organisation == organisation])
+    for person in PEOPLE:
+        if person.acknowledges:
+            acknowledge(cloud, main_job.sign_in(cloud, person.user))
+    return {"users": cloud["users"], "applications": {"operator": operator, "crm": crm}}
 
 
-def join(cloud, table, pool, user, organisation, name, number, recorded, acknowledged, administrator):
-    item = {"pk": f"{organisation}#user", "sk": user, "name": name, "phone": number, "plan": "business", "language": "sv"}
-    item["administrator"] = administrator
-    if recorded:
-        item |= {"rights": set(RIGHTS), "activated_at": 1_700_000_000_000}
-    if acknowledged:
-        item["acknowledged_at"] = 1_700_000_000_000
-    table.put_item(Item=item)
-    email = f"{user}@{organisation}.example"
-    attributes = {"email": email, "email_verified": "true", "custom:organisation": organisation, "custom:user": user}
+def provide(cloud, token, crm):
+    """What the operator's system does."""
+    for organisation, name in ORGANISATIONS.items():
+        put(cloud, f"/v1/organisations/{organisation}", token, {"name": name, "baseService": True, "prices": PRICES})
+    for person in PEOPLE:
+        user = {"name": person.name, "phone": person.phone, "language": "sv", "plan": "business"}
+        if person.administrator:
+            user["administrator"] = True
+        put(cloud, f"/v1/organisations/{person.organisation}/users/{person.user}", token, user)
+    client = {"name": "CRM", "scopes": list(SCOPES)}
+    put(cloud, f"/v1/organisations/{DEMO}/clients/{crm['client_id']}", token, client)
+
+
+def administer(cloud, organisation, people):
+    """What the organisation's administrator does."""
+    token = main_job.sign_in(cloud, next(person.user for person in people if person.administrator))
+    recorded = [person.user for person in people if person.recorded]
+    main_job.post(cloud, "/v1/activations", token, {"users": recorded, "active": True})
+    for user in recorded:
+        ask(cloud, "PATCH", f"/v1/users/{user}", token, {"rights": RIGHTS})
+    for group, name, members, supervisors in GROUPS if organisation == DEMO else []:
+        put(cloud, f"/v1/groups/{group}", token, {"name": name})
+        ask(cloud, "POST", f"/v1/groups/{group}/members", token, {"add": members})
+        for supervisor in supervisors:
+            put(cloud, f"/v1/groups/{group}/supervisors/{supervisor}", token, {})
+
+
+def acknowledge(cloud, token):
+    """What a recorded user does once: they read the text and say so."""
+    version = main_job.get(cloud, "/v1/me", token, {})["acknowledgement"]["version"]
+    main_job.post(cloud, "/v1/me/acknowledgement", token, {"version": version, "client": "demonstration"})
+
+
+def put(cloud, path, token, body):
+    ask(cloud, "PUT", path, token, body)
+
+
+def ask(cloud, method, path, token, body):
+    headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+    main_job.send(method, f"{cloud['api']}{path}", headers, json.dumps(body).encode())
+
+
+def sign_in_of(cloud, pool, person):
+    """Makes the person's sign-in at the pool, if there is none."""
+    email = f"{person.user}@{person.organisation}.example"
+    attributes = {"email": email, "email_verified": "true", "custom:organisation": person.organisation, "custom:user": person.user}
     try:
         pool.admin_create_user(
             UserPoolId=cloud["pool_id"],
@@ -53,6 +117,59 @@ def join(cloud, table, pool, user, organisation, name, number, recorded, acknowl
         if error.response["Error"]["Code"] != "UsernameExistsException":
             raise
     pool.admin_set_user_password(UserPoolId=cloud["pool_id"], Username=email, Password=PASSWORD, Permanent=True)
-    roles = [(administrator, "administrator"), (recorded, "recorded"), (recorded and not acknowledged, "not acknowledged yet")]
-    role = ", ".join(name for held, name in roles if held)
-    return {"email": email, "password": PASSWORD, "organisation": organisation, "role": role}
+    return {"email": email, "password": PASSWORD, "organisation": person.organisation, "role": role(person)}
+
+
+def role(person):
+    roles = [
+        (person.administrator, "administrator"),
+        (person.recorded, "recorded"),
+        (person.recorded and not person.acknowledges, "not acknowledged yet"),
+        *((person.user in supervisors, f"supervisor of {name}") for _, name, _, supervisors in GROUPS),
+    ]
+    return ", ".join(name for held, name in roles if held)
+
+
+def application(cloud, pool, organisation, name):
+    """The id of the organisation's client at the pool, made if there is none, with the organisation's scopes."""
+    scopes = [f"{organisation}:{scope}" for scope in SCOPES]
+    add_scopes(cloud, pool, dict(zip(scopes, SCOPES.values(), strict=True)))
+    named = f"{organisation} {name}"
+    for page in pool.get_paginator("list_user_pool_clients").paginate(UserPoolId=cloud["pool_id"]):
+        for client in page["UserPoolClients"]:
+            if client["ClientName"] == named:
+                return client["ClientId"]
+    made = pool.create_user_pool_client(
+        UserPoolId=cloud["pool_id"],
+        ClientName=named,
+        GenerateSecret=True,
+        AllowedOAuthFlowsUserPoolClient=True,
+        AllowedOAuthFlows=["client_credentials"],
+        AllowedOAuthScopes=[f"{SERVER}/{scope}" for scope in scopes],
+        ExplicitAuthFlows=["ALLOW_REFRESH_TOKEN_AUTH"],
+        EnableTokenRevocation=True,
+    )
+    return made["UserPoolClient"]["ClientId"]
+
+
+def add_scopes(cloud, pool, scopes):
+    """Adds scopes to the resource server, beside those that are there: an update writes the whole list."""
+    server = pool.describe_resource_server(UserPoolId=cloud["pool_id"], Identifier=SERVER)["ResourceServer"]
+    known = {scope["ScopeName"]: scope["ScopeDescription"] for scope in server["Scopes"]}
+    if scopes.keys() <= known.keys():
+        return
+    listed = [{"ScopeName": name, "ScopeDescription": description} for name, description in (known | scopes).items()]
+    pool.update_resource_server(UserPoolId=cloud["pool_id"], Identifier=SERVER, Name=server["Name"], Scopes=listed)
+
+
+def secret_of(cloud, pool, client):
+    found = pool.describe_user_pool_client(UserPoolId=cloud["pool_id"], ClientId=client)["UserPoolClient"]
+    return {"client_id": client, "client_secret": found["ClientSecret"]}
+
+
+def application_token(cloud, application, scopes):
+    """A token of an application, by its own sign-in (RFC 6749, 4.4)."""
+    form = {"grant_type": "client_credentials", "scope": " ".join(scopes), **application}
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    answer = main_job.send("POST", f"{cloud['endpoint']}/oauth2/token", headers, urllib.parse.urlencode(form).encode())
+    return json.loads(answer)["access_token"]

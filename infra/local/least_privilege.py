@@ -1,0 +1,157 @@
+"""Shows that no function may do more than it needs: what its role allows is taken away bit by bit, and a probe of the function has to fail.
+
+Taken away are whole statements, and of a statement each action and each kind of item. Runs in a local cloud that enforces IAM, which
+CLOUD names. Ends with 1 if anything goes unnoticed, or if a role could alter an audit event or an activation.
+"""
+
+import copy
+import fnmatch
+import json
+import os
+import sys
+import time
+from pathlib import Path
+
+import probes
+from botocore.exceptions import ClientError
+
+# A condition ForAllValues holds where a request names no key. These always name one.
+KEYED = {f"dynamodb:{name}" for name in "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem ConditionCheckItem".split()}
+EVENTS = ["demo#audit", "demo#activation"]
+MAY_DO_WITH_EVENTS = {"dynamodb:PutItem", "dynamodb:Query"}
+# Of Lambda itself: it writes the log and the trace with the function's role. The local cloud does neither with a role.
+LAMBDAS_OWN = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
+ROW = "{:<10} {:<35} {:<28} {}"
+
+
+def main():
+    door = probes.Door(json.loads(Path(os.environ["CLOUD"]).read_text()))
+    begun = time.perf_counter()
+    prepare(door)
+    roles = {function: Role(door, function) for function in door.cloud["functions"]}
+    for function in roles:
+        complaint = complain(door, function)
+        if complaint:
+            raise RuntimeError(f"nothing was taken away, and yet: {complaint}")
+    faults = [fault for role in roles.values() for fault in [*role.faults(), *role.alterations(door)]]
+    print(ROW.format("function", "statement", "without", "noticed by"))
+    taken = 0
+    for role in roles.values():
+        for statement, without, left in role.reductions():
+            role.put(left)
+            complaint = complain(door, role.function)
+            role.put(role.statements)
+            taken += 1
+            print(ROW.format(role.function, statement, without, complaint or "NOTHING"), flush=True)
+            if not complaint:
+                faults.append(f"{role.function} does not need {without} of {statement}")
+    print(f"\n{taken} things taken away from {len(roles)} roles in {time.perf_counter() - begun:.0f} s")
+    print("\n".join(faults) or "a function failed each time; no role may alter an audit event or an activation")
+    return 1 if faults else 0
+
+
+def prepare(door):
+    """Stores a recording for the probes to find, and stops the queue: ingest is probed at its own door."""
+    door.recording = probes.upload(door, probes.silence())
+    mappings = door.aws("lambda").list_event_source_mappings(FunctionName=door.cloud["functions"]["ingest"])
+    for mapping in mappings["EventSourceMappings"]:
+        door.aws("lambda").update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
+    probes.take_in(door, door.recording)
+    probes.expect_state(door, door.recording, "stored")
+
+
+def complain(door, function):
+    """The first probe of the function that fails, and why; none if all succeed."""
+    for probe in probes.PROBES[function]:
+        try:
+            probe(door)
+        except (RuntimeError, ClientError) as error:
+            why = f"{error.operation_name} is denied" if isinstance(error, ClientError) else error
+            return f"{probe.__name__.replace('_', ' ')}: {why}"
+    return None
+
+
+class Role:
+    """The role of one function."""
+
+    def __init__(self, door, function):
+        self.iam, self.function = door.aws("iam"), function
+        self.arn = door.aws("lambda").get_function_configuration(FunctionName=door.cloud["functions"][function])["Role"]
+        self.name = self.arn.rpartition("/")[2]
+        self.policies = self.iam.list_role_policies(RoleName=self.name)["PolicyNames"]
+        self.attached = {policy["PolicyName"] for policy in self.iam.list_attached_role_policies(RoleName=self.name)["AttachedPolicies"]}
+        self.statements = self.read(self.policies[0])["Statement"] if self.policies else []
+
+    def read(self, policy):
+        document = self.iam.get_role_policy(RoleName=self.name, PolicyName=policy)["PolicyDocument"]
+        return json.loads(document) if isinstance(document, str) else document
+
+    def put(self, statements):
+        document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+        self.iam.put_role_policy(RoleName=self.name, PolicyName=self.policies[0], PolicyDocument=document)
+
+    def reductions(self):
+        """What can be taken away: the statement's name, what, and the statements that are left."""
+        for place, statement in enumerate(self.statements):
+            before, after = self.statements[:place], self.statements[place + 1 :]
+            yield statement["Sid"], "all of it", before + after
+            for what, less in lessened(statement):
+                yield statement["Sid"], what, [*before, less, *after]
+
+    def faults(self):
+        """What no role may hold, whatever the probes say."""
+        if len(self.policies) > 1 or self.attached != LAMBDAS_OWN:
+            yield f"{self.function} has policies beside its own: {self.policies}, {sorted(self.attached)}"
+        for statement in self.statements:
+            named = f"{self.function} {statement['Sid']}"
+            actions = {action for action in listed(statement["Action"]) if action.startswith(("dynamodb:", "*"))}
+            if actions - KEYED:
+                yield f"{named}: {sorted(actions - KEYED)} need not name a key"
+            for event in EVENTS:
+                if reaches(statement, event) and actions - MAY_DO_WITH_EVENTS:
+                    yield f"{named}: {sorted(actions - MAY_DO_WITH_EVENTS)} reaches {event}"
+
+    def alterations(self, door):
+        """Which events the role can alter when it tries."""
+        credentials = door.aws("sts").assume_role(RoleArn=self.arn, RoleSessionName="alteration")["Credentials"]
+        table = door.aws("dynamodb", credentials)
+        for event in EVENTS:
+            named = {"TableName": door.cloud["table"], "Key": {"pk": {"S": event}, "sk": {"S": "0"}}}
+            for attempt in (table.update_item, table.delete_item):
+                try:
+                    attempt(**named)
+                except ClientError as error:
+                    if error.response["Error"]["Code"] == "AccessDeniedException":
+                        continue
+                yield f"{self.function} was let {attempt.__name__} at {event}"
+
+
+def reaches(statement, key):
+    """Whether the statement's conditions let a request through that names the partition key."""
+    conditions = statement.get("Condition", {})
+    like = conditions.get("ForAllValues:StringLike", {}).get("dynamodb:LeadingKeys", ["*"])
+    unlike = conditions.get("ForAllValues:StringNotLike", {}).get("dynamodb:LeadingKeys", [])
+    return any(fnmatch.fnmatchcase(key, kind) for kind in listed(like)) and not any(
+        fnmatch.fnmatchcase(key, kind) for kind in listed(unlike)
+    )
+
+
+def lessened(statement):
+    """The statement without each of its actions, and without each of the kinds of item that it reaches."""
+    for action in listed(statement["Action"]):
+        if len(listed(statement["Action"])) > 1:
+            yield action, statement | {"Action": [other for other in listed(statement["Action"]) if other != action]}
+    for operator, keys in statement.get("Condition", {}).items():
+        kinds = listed(keys["dynamodb:LeadingKeys"])
+        for kind in kinds if len(kinds) > 1 else []:
+            less = copy.deepcopy(statement)
+            less["Condition"][operator]["dynamodb:LeadingKeys"] = [other for other in kinds if other != kind]
+            yield kind, less
+
+
+def listed(value):
+    return value if isinstance(value, list) else [value]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,385 @@
+"""Probes of each function: short requests that, together, need everything its role allows. Each may be made again and again.
+
+A probe raises RuntimeError when the answer is not the one it expects.
+"""
+
+import hashlib
+import io
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+import wave
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import boto3
+import main_job
+import provision
+
+EVENT = Path(__file__).resolve().parents[2] / "events/ingest.created.json"
+OPERATOR, CRM = "operator", "crm"
+NO_AUDIO = b"this is no audio"
+CLIENT = "probedclient"
+
+
+class Door:
+    """The local cloud as callers reach it, and as its operator does."""
+
+    def __init__(self, cloud):
+        self.cloud, self.tokens, self.count = cloud, {}, 0
+        self.session = boto3.session.Session(cloud["access_key"], cloud["secret_key"], region_name=cloud["region"])
+
+    def aws(self, service, credentials=None):
+        """The service as root, or with the credentials of an assumed role."""
+        if credentials is None:
+            return self.session.client(service, endpoint_url=self.cloud["endpoint"])
+        keys = [credentials[name] for name in ("AccessKeyId", "SecretAccessKey", "SessionToken")]
+        session = boto3.session.Session(*keys, region_name=self.cloud["region"])
+        return session.client(service, endpoint_url=self.cloud["endpoint"])
+
+    def fresh(self, name):
+        """A name that no probe has used."""
+        self.count += 1
+        return f"{name}-{self.count}"
+
+    def token(self, who):
+        if who not in self.tokens:
+            self.tokens[who] = self.sign_in(who)
+        return self.tokens[who]
+
+    def sign_in(self, who):
+        if who in self.cloud["users"]:
+            return main_job.sign_in(self.cloud, who)
+        scopes = ["operator"] if who == OPERATOR else [f"{provision.DEMO}:{scope}" for scope in provision.SCOPES]
+        scopes = [f"{provision.SERVER}/{scope}" for scope in scopes]
+        return provision.application_token(self.cloud, self.cloud["applications"][who], scopes)
+
+    def ask(self, who, request, body=None, status=200):
+        """Makes a request, as in `GET /v1/me`; answers with the body, or its first line. A list is sent as lines of JSON."""
+        method, path = request.split(" ")
+        content_type, sent = "application/json", json.dumps(body)
+        if isinstance(body, list):
+            content_type, sent = "application/x-ndjson", "\n".join(map(json.dumps, body))
+        headers = {"authorization": f"Bearer {self.token(who)}", "content-type": content_type}
+        answer = fetch(method, self.cloud["api"] + path, headers, None if body is None else sent.encode(), status)
+        return json.loads(answer.splitlines()[0]) if answer else None
+
+
+def fetch(method, url, headers, body=None, status=200):
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, body, headers, method=method), timeout=30) as answer:
+            found, text = answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        found, text = error.code, error.read()
+    if found != status:
+        path = urllib.parse.urlsplit(url).path
+        raise RuntimeError(f"{method} {path[max(path.find('/v1/'), 0) :]} answered {found}, not {status}")
+    return text
+
+
+# ---------------------------------------------------------------- upload, ingest
+
+
+def silence():
+    """A second of WAV."""
+    packed = io.BytesIO()
+    with wave.open(packed, "wb") as audio:
+        audio.setparams((1, 2, 8000, 0, "NONE", ""))
+        audio.writeframes(bytes(16_000))
+    return packed.getvalue()
+
+
+def call(door, audio):
+    return {
+        "callId": door.fresh("probe"),
+        "direction": "in",
+        "counterpart": "+46701740611",
+        "startedAt": (datetime.now(UTC) - timedelta(minutes=1)).isoformat(timespec="milliseconds"),
+        "durationMs": 1000,
+        "contentType": "audio/wav",
+        "contentLength": len(audio),
+        "sha256": hashlib.sha256(audio).hexdigest(),
+    }
+
+
+def upload(door, audio, who="anna"):
+    """Registers a call and puts its audio; answers with the recording's id."""
+    registered = door.ask(who, "POST /v1/recordings", call(door, audio), 201)
+    link = registered["upload"]
+    fetch(link["method"], link["url"], link["headers"], audio)
+    return registered["recording"]["id"]
+
+
+def a_call_is_registered_and_its_audio_put(door):
+    upload(door, silence())
+
+
+def a_refused_registration_is_audited(door):
+    door.ask("erik", "POST /v1/recordings", call(door, silence()), 403)
+
+
+def an_application_registers_nothing(door):
+    door.ask(CRM, "POST /v1/recordings", call(door, silence()), 403)
+
+
+def take_in(door, id):
+    """Hands ingest the event of the recording's audio, at its own door."""
+    event = json.loads(EVENT.read_text())
+    notice = json.loads(event["Records"][0]["body"])
+    notice["Records"][0]["s3"]["object"]["key"] = f"recordings/{provision.DEMO}/{id}"
+    event["Records"][0]["body"] = json.dumps(notice)
+    answer = door.aws("lambda").invoke(FunctionName=door.cloud["functions"]["ingest"], Payload=json.dumps(event))
+    failed = json.loads(answer["Payload"].read())
+    if failed != {"batchItemFailures": []}:
+        raise RuntimeError("ingest did not take in its event")
+
+
+def expect_state(door, id, state):
+    found = door.ask("anna", f"GET /v1/recordings/{id}")["state"]
+    if found != state:
+        raise RuntimeError(f"the recording is {found}, not {state}")
+
+
+def audio_is_stored(door):
+    id = upload(door, silence())
+    take_in(door, id)
+    expect_state(door, id, "stored")
+
+
+def what_is_no_audio_is_rejected(door):
+    id = upload(door, NO_AUDIO)
+    take_in(door, id)
+    expect_state(door, id, "rejected")
+
+
+def an_event_of_what_has_gone_is_done(door):
+    take_in(door, "0" * 26)
+
+
+def events_are_taken_from_the_queue(door):
+    """What Lambda's own poller does with the function's role; the local cloud's asks no role."""
+    role = door.aws("lambda").get_function_configuration(FunctionName=door.cloud["functions"]["ingest"])["Role"]
+    queue = door.aws("sqs", door.aws("sts").assume_role(RoleArn=role, RoleSessionName="poller")["Credentials"])
+    url = door.cloud["queue_url"]
+    door.aws("sqs").send_message(QueueUrl=url, MessageBody="a probe")
+    queue.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+    for message in queue.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]:
+        queue.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+
+
+# ---------------------------------------------------------------- search, playback
+
+
+def everyones_calls_are_listed(door):
+    door.ask("karin", "GET /v1/recordings")
+
+
+def ones_own_calls_are_listed(door):
+    door.ask("anna", "GET /v1/recordings")
+
+
+def a_supervisor_lists_calls(door):
+    door.ask("sara", "GET /v1/recordings")
+
+
+def an_application_lists_calls(door):
+    door.ask(CRM, "GET /v1/recordings")
+
+
+def a_call_is_shown_to_a_supervisor(door):
+    door.ask("sara", f"GET /v1/recordings/{door.recording}")
+
+
+def a_call_is_heard(door):
+    fetch("GET", door.ask("anna", f"POST /v1/recordings/{door.recording}/playback")["url"], {})
+
+
+def a_supervisor_hears_a_call(door):
+    door.ask("sara", f"POST /v1/recordings/{door.recording}/playback")
+
+
+def an_application_downloads_a_call(door):
+    door.ask(CRM, f"POST /v1/recordings/{door.recording}/download")
+
+
+# ---------------------------------------------------------------- annotate
+
+
+def a_call_is_annotated(door):
+    door.ask("anna", f"PUT /v1/calls/{door.fresh('probe')}/annotation", {"note": "a probe", "mark": "red"})
+
+
+def an_application_annotates_a_call(door):
+    door.ask(CRM, f"PUT /v1/calls/{door.fresh('probe')}/annotation", {"field1": "a probe"})
+
+
+def a_supervisor_reads_the_edits(door):
+    door.ask("sara", f"GET /v1/recordings/{door.recording}/edits")
+
+
+def marks_are_listed_and_put(door):
+    door.ask("anna", "GET /v1/marks")
+    door.ask("karin", "PUT /v1/marks/probe", {"label": "Probe", "colour": "grey", "shape": "star"}, 204)
+
+
+# ---------------------------------------------------------------- me
+
+
+def an_administrator_signs_in(door):
+    door.ask("karin", "GET /v1/me")
+
+
+def an_application_is_nobody(door):
+    door.ask(CRM, "GET /v1/me", status=403)
+
+
+def a_user_acknowledges(door):
+    version = door.ask("anna", "GET /v1/me")["acknowledgement"]["version"]
+    door.ask("anna", "POST /v1/me/acknowledgement", {"version": version, "client": "probe"})
+
+
+def a_user_reads_their_activations(door):
+    door.ask("anna", "GET /v1/me/activations")
+
+
+def a_user_reads_who_listened(door):
+    door.ask("anna", "GET /v1/me/listeners")
+
+
+# ---------------------------------------------------------------- admin
+
+
+def the_organisation_is_changed(door):
+    door.ask("karin", "PATCH /v1/organisation", {"asksReason": False})
+
+
+def lists_are_read(door):
+    for path in ("users", "groups", "clients", "audit", "users/anna/activations"):
+        door.ask("karin", f"GET /v1/{path}")
+
+
+def a_supervisor_lists_groups(door):
+    door.ask("sara", "GET /v1/groups")
+
+
+def an_application_administers_nothing(door):
+    door.ask(CRM, "GET /v1/users", status=403)
+
+
+def a_user_is_changed(door):
+    door.ask("karin", "PATCH /v1/users/omar", {"rights": provision.RIGHTS})
+
+
+def recording_is_switched_on_and_off(door):
+    probed(door)
+    for active in (True, False):
+        if door.ask("karin", "POST /v1/activations", {"users": ["probed"], "active": active})["users"][0]["outcome"] == "not-found":
+            raise RuntimeError("the user to switch is not there")
+
+
+def a_group_comes_and_goes(door):
+    group = f"/v1/groups/{door.fresh('probe')}"
+    door.ask("karin", f"PUT {group}", {"name": "Probe"}, 204)
+    door.ask("karin", f"POST {group}/members", {"add": ["anna", "omar"]}, 204)
+    door.ask("karin", f"PUT {group}/supervisors/sara", {}, 204)
+    door.ask("karin", f"GET {group}")
+    door.ask("karin", f"GET {group}/members")
+    door.ask("karin", f"DELETE {group}/supervisors/sara", status=204)
+    door.ask("karin", f"DELETE {group}", status=204)
+
+
+def an_application_is_ended(door):
+    door.ask(OPERATOR, f"PUT /v1/organisations/demo/clients/{CLIENT}", {"name": door.fresh("Probe"), "scopes": ["read"]}, 204)
+    door.ask("karin", f"DELETE /v1/clients/{CLIENT}", status=204)
+
+
+# ---------------------------------------------------------------- provision
+
+
+def probed(door, **other):
+    """Provisions a user to try things on, under another name each time: a user who is as asked for is not written."""
+    user = {"name": door.fresh("Probe"), "plan": "basic", **other}
+    return door.ask(OPERATOR, "PUT /v1/organisations/demo/users/probed", user)
+
+
+def an_organisation_is_provisioned(door):
+    door.ask(OPERATOR, "PUT /v1/organisations/prov", {"name": door.fresh("Prov"), "baseService": True})
+    door.ask(OPERATOR, "GET /v1/organisations/prov")
+
+
+def a_user_is_provisioned_and_shown(door):
+    probed(door)
+    door.ask(OPERATOR, "GET /v1/organisations/demo/users/probed")
+
+
+def users_are_imported(door):
+    answer = door.ask(OPERATOR, "POST /v1/organisations/demo/users", [{"id": "probed", "name": door.fresh("Probe"), "plan": "pro"}])
+    if answer["outcome"] not in ("created", "changed"):
+        raise RuntimeError(f"the imported user is {answer['outcome']}")
+
+
+def a_plan_ends_and_recording_with_it(door):
+    probed(door)
+    door.ask("karin", "POST /v1/activations", {"users": ["probed"], "active": True})
+    probed(door, plan=None)
+
+
+def a_user_leaves(door):
+    probed(door)
+    door.ask("karin", "PUT /v1/groups/probed", {"name": "Probe"}, 204)
+    door.ask("karin", "POST /v1/groups/probed/members", {"add": ["probed"]}, 204)
+    door.ask("karin", "PUT /v1/groups/probed/supervisors/probed", {}, 204)
+    door.ask(OPERATOR, "DELETE /v1/organisations/demo/users/probed", status=204)
+
+
+def an_application_provisions_nothing(door):
+    door.ask(CRM, "GET /v1/organisations/demo", status=403)
+
+
+def an_application_comes_and_goes(door):
+    client = f"/v1/organisations/demo/clients/{CLIENT}"
+    door.ask(OPERATOR, f"PUT {client}", {"name": door.fresh("Probe"), "scopes": ["read"]}, 204)
+    door.ask(OPERATOR, f"DELETE {client}", status=204)
+
+
+PROBES = {
+    "upload": [a_call_is_registered_and_its_audio_put, a_refused_registration_is_audited, an_application_registers_nothing],
+    "ingest": [an_event_of_what_has_gone_is_done, what_is_no_audio_is_rejected, audio_is_stored, events_are_taken_from_the_queue],
+    "search": [
+        everyones_calls_are_listed,
+        ones_own_calls_are_listed,
+        a_supervisor_lists_calls,
+        an_application_lists_calls,
+        a_call_is_shown_to_a_supervisor,
+    ],
+    "playback": [a_call_is_heard, a_supervisor_hears_a_call, an_application_downloads_a_call],
+    "annotate": [a_call_is_annotated, an_application_annotates_a_call, a_supervisor_reads_the_edits, marks_are_listed_and_put],
+    "me": [
+        an_administrator_signs_in,
+        an_application_is_nobody,
+        a_user_acknowledges,
+        a_user_reads_their_activations,
+        a_user_reads_who_listened,
+    ],
+    "admin": [
+        the_organisation_is_changed,
+        lists_are_read,
+        a_supervisor_lists_groups,
+        an_application_administers_nothing,
+        a_user_is_changed,
+        recording_is_switched_on_and_off,
+        a_group_comes_and_goes,
+        an_application_is_ended,
+    ],
+    "provision": [
+        an_organisation_is_provisioned,
+        a_user_is_provisioned_and_shown,
+        users_are_imported,
+        a_plan_ends_and_recording_with_it,
+        a_user_leaves,
+        an_application_comes_and_goes,
+        an_application_provisions_nothing,
+    ],
+    "authorizer": [ones_own_calls_are_listed],
+}
