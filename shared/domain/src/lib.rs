@@ -14,4 +14,5 @@ pub mod phone;
 pub mod recording;
 pub mod registration;
 pub mod retention;
+pub mod search;
 pub mod time;

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 
-/// A note of at most [`Note::CHARACTERS`] Unicode characters, counted after NFC so that "å" is one however it was typed.
+/// A note of at most [`Note::CHARACTERS`] Unicode characters, counted after NFC so that "å" is one however it was typed. A line ends in
+/// one line feed, on Windows too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Note(String);
@@ -14,7 +15,7 @@ pub struct Note(String);
 #[serde(try_from = "String", into = "String")]
 pub struct Mark(String);
 
-/// One of the three fields that a customer's system sets: 1 to [`Field::CHARACTERS`] Unicode characters, counted after NFC, on one line.
+/// One of the three fields that a customer's system sets: at most [`Field::CHARACTERS`] Unicode characters, counted after NFC, on one line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Field(String);
@@ -70,7 +71,7 @@ impl Mark {
 impl TryFrom<String> for Note {
     type Error = InvalidNote;
     fn try_from(text: String) -> Result<Self, InvalidNote> {
-        let text: String = text.nfc().collect();
+        let text: String = text.replace("\r\n", "\n").nfc().collect();
         let count = text.chars().count();
         if count > Self::CHARACTERS {
             return Err(InvalidNote::TooLong(count));
@@ -175,5 +176,12 @@ mod tests {
     fn control_characters_are_refused() {
         assert_eq!(Note::try_from("a\0b".to_owned()), Err(InvalidNote::Control));
         assert!(Note::try_from("rad ett\nrad två".to_owned()).is_ok());
+        assert_eq!(Note::try_from("a\rb".to_owned()), Err(InvalidNote::Control));
+    }
+
+    #[test]
+    fn a_line_break_counts_once_wherever_it_was_typed() {
+        assert_eq!(Note::try_from("a\r\nb".to_owned()).map(String::from), Ok("a\nb".to_owned()));
+        assert!(Note::try_from("\r\n".repeat(1000)).is_ok());
     }
 }

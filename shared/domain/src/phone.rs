@@ -25,6 +25,13 @@ pub struct InvalidNumber;
 
 const WITHHELD: &str = "withheld";
 
+impl PhoneNumber {
+    /// The number without its `+`.
+    pub fn digits(&self) -> &str {
+        &self.0[1..]
+    }
+}
+
 impl TryFrom<String> for PhoneNumber {
     type Error = InvalidNumber;
     fn try_from(text: String) -> Result<Self, InvalidNumber> {

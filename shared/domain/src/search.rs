@@ -1,0 +1,181 @@
+//! What a search asks for (P10, P17): any mix of filters over a recording, decided by one pure function.
+//!
+//! An index may narrow what is looked at; [`Filter::holds`] alone decides what is found, so that a result is right whichever index led to it.
+
+mod digits;
+mod words;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use thiserror::Error;
+
+pub use digits::Digits;
+pub use words::{Words, tokens};
+
+use crate::{
+    ids::UserId,
+    note::Mark,
+    phone::Counterpart,
+    recording::{Direction, Recording, State},
+};
+
+/// The filters of a search; one that is left out lets everything through.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// From this start, inclusive.
+    pub from: Option<DateTime<Utc>>,
+    /// To this start, exclusive.
+    pub to: Option<DateTime<Utc>>,
+    /// Those of these users.
+    pub users: Option<Vec<UserId>>,
+    /// At least this long.
+    pub longer: Option<TimeDelta>,
+    /// At most this long.
+    pub shorter: Option<TimeDelta>,
+    /// With this counterpart, or withheld.
+    pub counterpart: Option<Counterpart>,
+    /// With a counterpart whose number begins or ends with these digits.
+    pub number: Option<Digits>,
+    pub direction: Option<Direction>,
+    pub mark: Option<Marked>,
+    /// All of these words in the note, the last one as the beginning of a word.
+    pub note: Option<Words>,
+    /// All of these words in one of the three fields, by its place.
+    pub fields: [Option<Words>; 3],
+    /// All of these words in any of the three fields, together.
+    pub any_field: Option<Words>,
+    pub held: Option<bool>,
+    pub state: Option<StateName>,
+}
+
+/// Which mark.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Marked {
+    With(Mark),
+    Without,
+}
+
+/// The states by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StateName {
+    Expected,
+    Stored,
+    Rejected,
+}
+
+/// Why a text is nothing to search for.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum InvalidSearch {
+    #[error("a number is searched for by 3 to 15 digits of its beginning or end")]
+    Digits,
+    #[error("a search for words holds 1 to 10 words of at most 64 characters")]
+    Words,
+}
+
+impl Filter {
+    /// Whether the search finds the recording. That it exists, and that the caller may see it, is decided elsewhere.
+    pub fn holds(&self, recording: &Recording) -> bool {
+        self.in_time(recording) && self.of_call(recording) && self.said(recording)
+    }
+
+    fn in_time(&self, recording: &Recording) -> bool {
+        self.from.is_none_or(|from| from <= recording.started_at)
+            && self.to.is_none_or(|to| recording.started_at < to)
+            && self.longer.is_none_or(|least| least <= recording.duration)
+            && self.shorter.is_none_or(|most| recording.duration <= most)
+    }
+
+    fn of_call(&self, recording: &Recording) -> bool {
+        self.users.as_ref().is_none_or(|users| users.contains(&recording.user))
+            && self.counterpart.as_ref().is_none_or(|counterpart| *counterpart == recording.counterpart)
+            && self.number.as_ref().is_none_or(|digits| digits.hold(&recording.counterpart))
+            && self.direction.is_none_or(|direction| direction == recording.direction)
+            && self.held.is_none_or(|held| held == recording.held_since.is_some())
+            && self.state.is_none_or(|state| state.holds(&recording.state))
+    }
+
+    fn said(&self, recording: &Recording) -> bool {
+        let said = &recording.annotation;
+        let field = |place: usize| said.fields[place].as_ref().map_or("", |field| field.as_str());
+        let each = (0..3).all(|place| self.fields[place].as_ref().is_none_or(|words| words.hold([field(place)])));
+        each && self.any_field.as_ref().is_none_or(|words| words.hold([field(0), field(1), field(2)]))
+            && self.note.as_ref().is_none_or(|words| words.hold([said.note.as_ref().map_or("", |note| note.as_str())]))
+            && self.mark.as_ref().is_none_or(|mark| mark.holds(said.mark.as_ref()))
+    }
+}
+
+impl Marked {
+    fn holds(&self, mark: Option<&Mark>) -> bool {
+        match self {
+            Self::With(wanted) => mark == Some(wanted),
+            Self::Without => mark.is_none(),
+        }
+    }
+}
+
+impl StateName {
+    fn holds(self, state: &State) -> bool {
+        matches!(
+            (self, state),
+            (Self::Expected, State::Expected) | (Self::Stored, State::Stored { .. }) | (Self::Rejected, State::Rejected { .. })
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        note::{Annotation, Field, Note},
+        recording::tests::recording,
+    };
+
+    fn holds(change: impl FnOnce(&mut Filter)) -> bool {
+        let recording = Recording {
+            annotation: Annotation {
+                note: Note::try_from("Ring Åsa om fakturan".to_owned()).ok(),
+                mark: Mark::try_from("red".to_owned()).ok(),
+                fields: [Field::try_from("ärende 4411".to_owned()).ok(), None, Field::try_from("VIP".to_owned()).ok()],
+            },
+            ..recording()
+        };
+        let mut filter = Filter::default();
+        change(&mut filter);
+        filter.holds(&recording)
+    }
+
+    fn words(text: &str) -> Option<Words> {
+        Words::parse(text).ok()
+    }
+
+    #[test]
+    fn each_filter_lets_through_what_it_names_and_nothing_else() {
+        let start = recording().started_at;
+        let minute = TimeDelta::minutes(1);
+        let millisecond = TimeDelta::milliseconds(1);
+        assert!(holds(|_| ()));
+        assert!(holds(|filter| (filter.from, filter.to) = (Some(start), Some(start + millisecond))));
+        assert!(!holds(|filter| filter.to = Some(start)));
+        assert!(!holds(|filter| filter.from = Some(start + millisecond)));
+        assert!(holds(|filter| (filter.longer, filter.shorter) = (Some(minute), Some(minute))));
+        assert!(!holds(|filter| filter.longer = Some(minute + millisecond)));
+        assert!(!holds(|filter| filter.shorter = Some(minute - millisecond)));
+        assert!(!holds(|filter| filter.users = Some(Vec::new())));
+        assert!(holds(|filter| filter.direction = Some(Direction::In)));
+        assert!(!holds(|filter| filter.direction = Some(Direction::Out)));
+        assert!(holds(|filter| filter.number = Digits::parse("070-123").ok()));
+        assert!(!holds(|filter| filter.number = Digits::parse("071").ok()));
+        assert!(holds(|filter| filter.counterpart = Some(recording().counterpart)));
+        assert!(!holds(|filter| filter.counterpart = Some(Counterpart::Withheld)));
+        assert!(holds(|filter| filter.mark = Mark::try_from("red".to_owned()).ok().map(Marked::With)));
+        assert!(!holds(|filter| filter.mark = Some(Marked::Without)));
+        assert!(holds(|filter| filter.note = words("åsa fak")));
+        assert!(!holds(|filter| filter.note = words("asa")));
+        assert!(holds(|filter| filter.fields[0] = words("4411")));
+        assert!(!holds(|filter| filter.fields[1] = words("4411")));
+        assert!(holds(|filter| filter.any_field = words("vip ärende")));
+        assert!(holds(|filter| filter.held = Some(false)));
+        assert!(!holds(|filter| filter.held = Some(true)));
+        assert!(holds(|filter| filter.state = Some(StateName::Expected)));
+        assert!(!holds(|filter| filter.state = Some(StateName::Stored)));
+    }
+}

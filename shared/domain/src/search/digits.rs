@@ -1,0 +1,123 @@
+//! A part of a telephone number, however it is typed: `070-123 45 67`, `+46 70 123`, `4567`.
+//!
+//! Numbers are kept in E.164. Someone who searches types a national number (a leading 0, here Sweden's +46), an international one (`+` or
+//! `00`), or just some digits, which may stand at the beginning of either form or at its end.
+
+use super::InvalidSearch;
+use crate::phone::Counterpart;
+
+/// At least [`Digits::LEAST`] digits of the beginning or the end of a number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Digits {
+    /// What an E.164 number, without its `+`, may begin with.
+    beginning: String,
+    /// What it may end with; none after a `+`, which only a beginning has.
+    end: Option<String>,
+}
+
+/// The country whose national numbers are typed with a leading 0.
+const COUNTRY: &str = "46";
+
+impl Digits {
+    pub const LEAST: usize = 3;
+    const MOST: usize = 17; // 15, and 00 before them
+
+    /// Reads what was typed: digits, and between them spaces, `-`, `(`, `)`, `.`, `/` and non-breaking spaces.
+    pub fn parse(text: &str) -> Result<Self, InvalidSearch> {
+        let text = text.trim();
+        let (international, rest) = match text.strip_prefix('+') {
+            Some(rest) => (true, rest),
+            None => (false, text),
+        };
+        let digits: String = rest.chars().filter(|c| !is_between(*c)).collect();
+        if !digits.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(InvalidSearch::Digits);
+        }
+        if !(Self::LEAST..=Self::MOST).contains(&digits.len()) {
+            return Err(InvalidSearch::Digits);
+        }
+        let beginning = match (digits.strip_prefix("00"), digits.strip_prefix('0')) {
+            _ if international => digits.clone(),
+            (Some(rest), _) => rest.to_owned(),
+            (None, Some(national)) => format!("{COUNTRY}{national}"),
+            (None, None) => digits.clone(),
+        };
+        Ok(Self { beginning, end: (!international).then_some(digits) })
+    }
+
+    /// Whether there is a number, and it begins or ends with the digits.
+    pub fn hold(&self, counterpart: &Counterpart) -> bool {
+        let Counterpart::Number(number) = counterpart else { return false };
+        let number = number.digits();
+        number.starts_with(&self.beginning) || self.end.as_ref().is_some_and(|end| number.ends_with(end.as_str()))
+    }
+}
+
+fn is_between(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '-' | '(' | ')' | '.' | '/' | '\u{2010}'..='\u{2015}')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn finds(typed: &str, number: &str) -> bool {
+        let number = Counterpart::try_from(number.to_owned()).expect("a valid number");
+        Digits::parse(typed).is_ok_and(|digits| digits.hold(&number))
+    }
+
+    #[test]
+    fn a_number_is_found_however_it_is_typed() {
+        let number = "+46701234567";
+        for typed in [
+            "070-123 45 67",
+            "+46701234567",
+            "+46 70 123 45 67",
+            "0046701234567",
+            "0701234567",
+            "070",
+            "+467",
+            "4567",
+            "67 ",
+            "(070) 123",
+            "46701",
+        ] {
+            assert_eq!(finds(typed, number), typed.trim() != "67", "{typed}");
+        }
+        for typed in ["071", "+47", "1234", "0123", "+0701234567", "4568"] {
+            assert!(!finds(typed, number), "{typed}");
+        }
+        assert!(finds("040", "+4531390040"), "a leading 0 may be the digits of an end");
+    }
+
+    #[test]
+    fn what_is_no_number_is_refused() {
+        for typed in ["", "12", "+12", "070123456789012345", "070x", "anna", "+", "٠٧٠١"] {
+            assert_eq!(Digits::parse(typed), Err(InvalidSearch::Digits), "{typed}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "\\PC{0,30}") {
+            let _read = Digits::parse(&text);
+        }
+
+        #[test]
+        fn every_beginning_and_end_of_three_digits_or_more_finds_its_number(digits in "[1-9][0-9]{6,14}", cut in 3..7usize) {
+            let number = format!("+{digits}");
+            let beginning = format!("+{}", &digits[..cut]);
+            prop_assert!(finds(&beginning, &number));
+            let end = &digits[digits.len() - cut..];
+            prop_assert!(finds(end, &number));
+        }
+
+        #[test]
+        fn separators_change_nothing(digits in "0[1-9][0-9]{5,9}", at in 1..6usize, between in prop::sample::select(vec![" ", "-", " - ", "/", ".", "\u{a0}"])) {
+            let typed = format!("{}{between}{}", &digits[..at], &digits[at..]);
+            prop_assert_eq!(Digits::parse(&typed), Digits::parse(&digits));
+        }
+    }
+}
