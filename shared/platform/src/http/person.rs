@@ -46,8 +46,12 @@ pub struct User {
 pub struct Supervised {
     #[schema(value_type = String)]
     pub group: GroupId,
-    #[serde(flatten)]
-    pub cover: Cover,
+    /// Inclusive; null: it has no beginning.
+    pub from: Option<DateTime<Utc>>,
+    /// Exclusive; null: it has no end.
+    pub to: Option<DateTime<Utc>>,
+    /// To the recordings of the group's members.
+    pub rights: Rights,
     /// Whether the cover holds now.
     pub holds: bool,
 }
@@ -58,8 +62,12 @@ pub struct Supervised {
 pub struct Supervisor {
     #[schema(value_type = String)]
     pub user: UserId,
-    #[serde(flatten)]
-    pub cover: Cover,
+    /// Inclusive; null: it has no beginning.
+    pub from: Option<DateTime<Utc>>,
+    /// Exclusive; null: it has no end.
+    pub to: Option<DateTime<Utc>>,
+    /// To the recordings of the group's members.
+    pub rights: Rights,
     /// Whether the cover holds now.
     pub holds: bool,
 }
@@ -86,6 +94,12 @@ pub struct Rights {
     pub annotate: bool,
 }
 
+/// Everything that happened to a user's recording, oldest first.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Activations {
+    pub activations: Vec<Activation>,
+}
+
 /// Something that happened to a user's recording.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Activation {
@@ -104,11 +118,7 @@ impl User {
     pub fn of(user: people::User, organisation: &Organisation, now: DateTime<Utc>) -> Self {
         Self {
             recording: recorded(organisation, &user, now).as_str(),
-            supervises: user
-                .supervises
-                .into_iter()
-                .map(|(group, cover)| Supervised { group, holds: cover.holds(now), cover: cover.into() })
-                .collect(),
+            supervises: user.supervises.into_iter().map(|(group, cover)| Supervised::of(group, cover, now)).collect(),
             id: user.id,
             name: user.name.into(),
             phone: user.phone.map(Into::into),
@@ -121,6 +131,18 @@ impl User {
             acknowledged_version: user.acknowledged.map(|acknowledged| acknowledged.version),
             groups: user.groups.into_iter().collect(),
         }
+    }
+}
+
+impl Supervised {
+    fn of(group: GroupId, cover: people::Cover, now: DateTime<Utc>) -> Self {
+        Self { group, holds: cover.holds(now), from: cover.from, to: cover.to, rights: cover.rights.into() }
+    }
+}
+
+impl Supervisor {
+    pub fn of(user: UserId, cover: people::Cover, now: DateTime<Utc>) -> Self {
+        Self { user, holds: cover.holds(now), from: cover.from, to: cover.to, rights: cover.rights.into() }
     }
 }
 
@@ -142,15 +164,15 @@ impl From<Rights> for people::Rights {
     }
 }
 
-impl From<people::Cover> for Cover {
-    fn from(cover: people::Cover) -> Self {
+impl From<Cover> for people::Cover {
+    fn from(cover: Cover) -> Self {
         Self { from: cover.from, to: cover.to, rights: cover.rights.into() }
     }
 }
 
-impl From<Cover> for people::Cover {
-    fn from(cover: Cover) -> Self {
-        Self { from: cover.from, to: cover.to, rights: cover.rights.into() }
+impl From<Vec<activation::Event>> for Activations {
+    fn from(events: Vec<activation::Event>) -> Self {
+        Self { activations: events.into_iter().map(Activation::from).collect() }
     }
 }
 

@@ -4,8 +4,8 @@
 //! annotated before it is registered; then the item has no state, is listed nowhere, and waits for its registration. What a person says of
 //! such a call binds it to them: only their own registration takes it over.
 //!
-//! An edit is `ORG#edit`, `RECORDING#MILLISECONDS#REQUEST`, with `who` and, of each thing changed, `NAME_from` and `NAME_to`; it expires
-//! with its recording.
+//! An edit is `ORG#edit`, `RECORDING#VERSION`, so that no two clocks decide their order, with `who`, `when` in Unix milliseconds and, of
+//! each thing changed, `NAME_from` and `NAME_to`. It expires with its recording, or when the call has waited long enough to be registered.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
@@ -16,9 +16,9 @@ use domain::{
 
 use super::{
     BadItem, Error, Table,
-    attributes::{n, number, optional_text, s, text},
+    attributes::{instant, n, number, optional_parsed, optional_text, s, text},
     audit::Event,
-    commit::Commit,
+    commit::{Commit, Writes},
     key::{self, Item},
     recording,
 };
@@ -55,19 +55,7 @@ impl Table {
     /// What stands of a call; nothing of one that expired. 1 request.
     pub async fn standing(&self, organisation: &OrganisationId, id: RecordingId, now: DateTime<Utc>) -> Result<Standing, Error> {
         let item = self.get(key::recording(organisation, id)).await?.unwrap_or_default();
-        let expires_at: Option<i64> = if item.contains_key("expires_at") { Some(number(&item, "expires_at")?) } else { None };
-        let ended = expires_at.is_some_and(|at| at <= now.timestamp());
-        let item = if ended { Item::new() } else { item };
-        Ok(Standing {
-            organisation: organisation.clone(),
-            id,
-            recording: recording::read(organisation, &item)?,
-            annotation: recording::read_annotation(&item)?,
-            version: recording::read_version(&item)?,
-            early: super::attributes::optional_parsed(&item, "early")?,
-            ended,
-            expires_at,
-        })
+        Ok(Standing::read(organisation, id, &item, now)?)
     }
 
     /// Writes `annotation` over what stands, with the edit and the audit event. 1 request.
@@ -82,7 +70,8 @@ impl Table {
         days: u16,
         event: &Event,
     ) -> Result<Commit, Error> {
-        let (before, after) = (values(&standing.annotation), values(annotation));
+        let after = values(annotation);
+        let waits = standing.expires_at.unwrap_or((event.at + TimeDelta::days(days.into())).timestamp());
         let mut writes = self.writes();
         writes.update(key::recording(&standing.organisation, standing.id), |mut update| {
             let (mut set, mut remove) = (vec!["edits = :next".to_owned()], Vec::new());
@@ -95,6 +84,13 @@ impl Table {
                     None => remove.push(name),
                 }
             }
+            match &annotation.mark {
+                Some(mark) => {
+                    set.push("by_mark = :by_mark".to_owned());
+                    update = update.expression_attribute_values(":by_mark", s(key::recordings_marked(&standing.organisation, mark)));
+                }
+                None => remove.push("by_mark"),
+            }
             let mut condition =
                 if standing.recording.is_some() { "attribute_exists(#state)" } else { "attribute_not_exists(#state)" }.to_owned();
             condition.push_str(if standing.version == 0 { " AND attribute_not_exists(edits)" } else { " AND edits = :seen" });
@@ -103,8 +99,7 @@ impl Table {
             }
             if standing.recording.is_none() {
                 set.push("expires_at = :expires_at".to_owned());
-                let waits = (event.at + TimeDelta::days(days.into())).timestamp();
-                update = update.expression_attribute_values(":expires_at", n(standing.expires_at.unwrap_or(waits)));
+                update = update.expression_attribute_values(":expires_at", n(waits));
             }
             if let Some(early) = early.filter(|_| standing.recording.is_none()) {
                 set.push("early = :early".to_owned());
@@ -123,45 +118,87 @@ impl Table {
                 check.condition_expression("attribute_exists(pk) AND attribute_not_exists(retired)")
             });
         }
-        writes.put(edit(standing, &before, &after, event), |put| put);
+        let held = standing.recording.as_ref().is_some_and(|recording| recording.held_since.is_some());
+        writes.edit(standing, annotation, &event.who, event.at, (!held).then_some(waits));
         writes.audit(event);
         writes.commit().await
     }
 
-    /// The edits of a recording, oldest first: a page of 1 MB holds hundreds of the longest. 1 request.
-    pub async fn edits(&self, organisation: &OrganisationId, id: RecordingId) -> Result<Vec<Edit>, Error> {
+    /// The edits of a recording that have not expired at `now`, oldest first. 1 request for each MB: some hundred of the longest.
+    pub async fn edits(&self, organisation: &OrganisationId, id: RecordingId, now: DateTime<Utc>) -> Result<Vec<Edit>, Error> {
         let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk AND begins_with(sk, :id)");
-        let query = query.expression_attribute_values(":pk", s(key::edits(organisation))).consistent_read(true);
-        let answer = query.expression_attribute_values(":id", s(format!("{id}#"))).send().await?;
-        Ok(answer.items().iter().map(read).collect::<Result<_, _>>()?)
+        let query = query.filter_expression("attribute_not_exists(expires_at) OR expires_at > :now").consistent_read(true);
+        let query = query.expression_attribute_values(":pk", s(key::edits(organisation)));
+        let query = query.expression_attribute_values(":id", s(format!("{id}#"))).expression_attribute_values(":now", n(now.timestamp()));
+        let items = query.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await?;
+        Ok(items.iter().map(read).collect::<Result<_, _>>()?)
+    }
+
+    /// What stays of an annotation when `user` registers the call: all, but what another user said of it. No request, or those of
+    /// [`Table::edits`].
+    pub(super) async fn kept(&self, standing: &Standing, user: &UserId, now: DateTime<Utc>) -> Result<Annotation, Error> {
+        let Some(another) = standing.early.as_ref().filter(|early| *early != user) else { return Ok(standing.annotation.clone()) };
+        let another = format!("user:{another}");
+        let mut kept = Item::new();
+        let edits = self.edits(&standing.organisation, standing.id, now).await?;
+        for (name, _, to) in edits.into_iter().filter(|edit| edit.who != another).flat_map(|edit| edit.changes) {
+            match to {
+                Some(to) => kept.insert(name.to_owned(), s(to)),
+                None => kept.remove(name),
+            };
+        }
+        Ok(recording::read_annotation(&kept)?)
+    }
+}
+
+impl Standing {
+    /// What an item says; nothing but its version of one that expired.
+    pub(super) fn read(organisation: &OrganisationId, id: RecordingId, item: &Item, now: DateTime<Utc>) -> Result<Self, BadItem> {
+        let expires_at: Option<i64> = if item.contains_key("expires_at") { Some(number(item, "expires_at")?) } else { None };
+        let ended = expires_at.is_some_and(|at| at <= now.timestamp());
+        let (nothing, version) = (Item::new(), recording::read_version(item)?);
+        let item = if ended { &nothing } else { item };
+        Ok(Self {
+            organisation: organisation.clone(),
+            id,
+            recording: recording::read(organisation, item)?,
+            annotation: recording::read_annotation(item)?,
+            version,
+            early: optional_parsed(item, "early")?,
+            ended,
+            expires_at,
+        })
+    }
+}
+
+impl Writes<'_> {
+    /// Adds the edit that makes `annotation` of what stands.
+    pub(super) fn edit(&mut self, standing: &Standing, annotation: &Annotation, who: &str, at: DateTime<Utc>, expires_at: Option<i64>) {
+        let mut item = key::edit(&standing.organisation, standing.id, standing.version + 1);
+        item.insert("who".to_owned(), s(who));
+        item.insert("when".to_owned(), n(at.timestamp_millis()));
+        let (before, after) = (values(&standing.annotation), values(annotation));
+        for ((name, before), after) in NAMES.into_iter().zip(before).zip(after).filter(|((_, before), after)| before != after) {
+            for (end, value) in [("from", before), ("to", after)] {
+                if let Some(value) = value {
+                    item.insert(format!("{name}_{end}"), s(value));
+                }
+            }
+        }
+        if let Some(expires_at) = expires_at {
+            item.insert("expires_at".to_owned(), n(expires_at));
+        }
+        self.put(item, |put| put);
     }
 }
 
 /// The values of [`NAMES`].
-fn values(annotation: &Annotation) -> [Option<String>; 5] {
+pub(super) fn values(annotation: &Annotation) -> [Option<String>; 5] {
     let field = |place: usize| annotation.fields[place].clone().map(String::from);
     [annotation.note.clone().map(String::from), annotation.mark.clone().map(Mark::into), field(0), field(1), field(2)]
 }
 
-fn edit(standing: &Standing, before: &[Option<String>; 5], after: &[Option<String>; 5], event: &Event) -> Item {
-    let mut item = key::edit(&standing.organisation, standing.id, event.at, &event.request);
-    item.insert("who".to_owned(), s(&event.who));
-    for ((name, before), after) in NAMES.into_iter().zip(before).zip(after).filter(|((_, before), after)| before != after) {
-        for (end, value) in [("from", before), ("to", after)] {
-            if let Some(value) = value {
-                item.insert(format!("{name}_{end}"), s(value));
-            }
-        }
-    }
-    if let Some(recording) = standing.recording.as_ref().filter(|recording| recording.held_since.is_none()) {
-        item.insert("expires_at".to_owned(), n(recording.expires_at.timestamp()));
-    }
-    item
-}
-
 fn read(item: &Item) -> Result<Edit, BadItem> {
-    let bad = BadItem { attribute: "sk" };
-    let at = text(item, "sk")?.split('#').nth(1).and_then(|at| at.parse().ok()).and_then(DateTime::from_timestamp_millis);
     let keys = [("note_from", "note_to"), ("mark_from", "mark_to"), ("f1_from", "f1_to"), ("f2_from", "f2_to"), ("f3_from", "f3_to")];
     let mut changes = Vec::new();
     for (name, (from, to)) in NAMES.into_iter().zip(keys) {
@@ -170,5 +207,5 @@ fn read(item: &Item) -> Result<Edit, BadItem> {
             changes.push((name, from, to));
         }
     }
-    Ok(Edit { at: at.ok_or(bad)?, who: text(item, "who")?.to_owned(), changes })
+    Ok(Edit { at: instant(item, "when")?, who: text(item, "who")?.to_owned(), changes })
 }

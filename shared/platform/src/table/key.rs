@@ -7,8 +7,8 @@
 //! | client       | `ORG#client`       | `CLIENT`                 | get; query |
 //! | group        | `ORG#group`        | `GROUP`                  | get; `by_org`, sorted by name |
 //! | members      | `ORG#members`      | `GROUP`                  | get: the set of a group's members |
-//! | recording    | `ORG#recording`    | `RECORDING`              | get; `by_org` (`pk`, `at`); `by_user` (`by_user`, `at`) |
-//! | edit         | `ORG#edit`         | `RECORDING#MILLISECONDS#REQUEST` | query: what was said of a recording, and when |
+//! | recording    | `ORG#recording`    | `RECORDING`              | get; `by_org` (`pk`, `at`); `by_user`, `by_peer`, `by_mark` (the attribute of that name, `at`) |
+//! | edit         | `ORG#edit`         | `RECORDING#VERSION`      | query: what was said of a recording, and when |
 //! | mark         | `ORG#mark`         | `MARK`                   | get; query: the legend |
 //! | usage        | `ORG#usage`        | `USER`                   | get |
 //! | activation   | `ORG#activation`   | `USER#MILLISECONDS#KIND` | query |
@@ -29,6 +29,7 @@ use domain::{
     ids::{ClientId, GroupId, OrganisationId, RecordingId, UserId},
     note::Mark,
     people::Name,
+    phone::Counterpart,
 };
 
 /// An item as the SDK carries it.
@@ -38,6 +39,10 @@ pub type Item = HashMap<String, AttributeValue>;
 pub const BY_ORG: &str = "by_org";
 /// The index of a user's recordings by start.
 pub const BY_USER: &str = "by_user";
+/// The index of a counterpart's recordings by start.
+pub const BY_PEER: &str = "by_peer";
+/// The index of a mark's recordings by start.
+pub const BY_MARK: &str = "by_mark";
 
 pub fn organisation(organisation: &OrganisationId) -> Item {
     key(format!("{organisation}#organisation"), "organisation".to_owned())
@@ -67,8 +72,8 @@ pub fn recording(organisation: &OrganisationId, id: RecordingId) -> Item {
     key(recordings(organisation), id.to_string())
 }
 
-pub fn edit(organisation: &OrganisationId, id: RecordingId, at: DateTime<Utc>, request: &str) -> Item {
-    key(edits(organisation), format!("{id}#{}", moment(at, request)))
+pub fn edit(organisation: &OrganisationId, id: RecordingId, version: u64) -> Item {
+    key(edits(organisation), format!("{id}#{version:010}"))
 }
 
 pub fn edits(organisation: &OrganisationId) -> String {
@@ -134,6 +139,16 @@ pub fn recordings(organisation: &OrganisationId) -> String {
 /// The partition of a user's recordings in [`BY_USER`].
 pub fn recordings_of(organisation: &OrganisationId, user: &UserId) -> String {
     format!("{organisation}#{user}")
+}
+
+/// The partition of a counterpart's recordings in [`BY_PEER`].
+pub fn recordings_with(organisation: &OrganisationId, counterpart: &Counterpart) -> String {
+    format!("{organisation}#{counterpart}")
+}
+
+/// The partition of a mark's recordings in [`BY_MARK`].
+pub fn recordings_marked(organisation: &OrganisationId, mark: &Mark) -> String {
+    format!("{organisation}#{}", mark.as_str())
 }
 
 /// The place of a recording in every index.

@@ -4,6 +4,8 @@
 //! |--------------|------|------|
 //! | `at`         | S    | start and id, see `key` |
 //! | `by_user`    | S    | organisation and recorded user, see `key` |
+//! | `by_peer`    | S    | organisation and counterpart, see `key` |
+//! | `by_mark`    | S    | organisation and mark, see `key`; absent without a mark |
 //! | `state`      | S    | `expected`, `stored`, `rejected` |
 //! | `call`       | S    | the app's call id |
 //! | `dir`        | S    | `in`, `out` |
@@ -27,9 +29,11 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    ids::{OrganisationId, RecordingId, UserId},
+    ids::{OrganisationId, RecordingId},
     note::Annotation,
+    phone::Counterpart,
     recording::{Audio, ContentType, Direction, Recording, Sha256, State},
+    search::{Filter, Marked},
 };
 
 use super::{
@@ -56,18 +60,18 @@ pub enum Order {
 #[derive(Clone, Debug)]
 pub struct Listing<'a> {
     pub organisation: &'a OrganisationId,
-    /// Only those of these users.
-    pub users: Option<&'a [UserId]>,
-    /// From this start, inclusive.
-    pub from: DateTime<Utc>,
-    /// To this start, exclusive.
-    pub to: DateTime<Utc>,
+    pub filter: &'a Filter,
     pub order: Order,
     pub limit: usize,
     /// After this place, for the next page.
     pub after: Option<Position>,
 }
 
+/// The last start that fits a key: 13 digits of milliseconds.
+const END_OF_TIME: DateTime<Utc> = match DateTime::from_timestamp_millis(9_999_999_999_999) {
+    Some(end) => end,
+    None => DateTime::<Utc>::MAX_UTC,
+};
 /// Queries that one page may take when expired items, not removed yet, lie in its way.
 const QUERIES_AT_MOST: usize = 4;
 /// Rows that each of them reads after the first.
@@ -86,15 +90,19 @@ impl Table {
     pub async fn page(&self, listing: &Listing<'_>, now: DateTime<Utc>) -> Result<(Vec<Recording>, Option<Position>), Error> {
         let mut rows: Vec<Recording> = Vec::new();
         let after = listing.after.map(|after| key::at(after.started_at, after.id));
-        let Some(span) = key::span(listing.from, listing.to, listing.order == Order::Oldest, after.as_deref()) else {
+        let (from, to) = (listing.filter.from.unwrap_or(DateTime::UNIX_EPOCH), listing.filter.to.unwrap_or(END_OF_TIME));
+        let Some(span) = key::span(from, to, listing.order == Order::Oldest, after.as_deref()) else {
             return Ok((rows, None));
         };
+        if listing.filter.users.as_ref().is_some_and(Vec::is_empty) {
+            return Ok((rows, None));
+        }
         let mut start = listing.after.filter(|_| span.within).map(|after| start_key(listing, after));
         for attempt in 0..QUERIES_AT_MOST {
             let reach = if attempt == 0 { listing.limit + 1 } else { ROWS_TO_SKIP };
             let answer = self.query(listing, &span, now, reach, start).await?;
             for item in answer.items.unwrap_or_default() {
-                rows.extend(read(listing.organisation, &item)?.filter(|row| listing.holds(row)));
+                rows.extend(read(listing.organisation, &item)?.filter(|row| listing.filter.holds(row)));
             }
             start = answer.last_evaluated_key;
             if start.is_none() || rows.len() > listing.limit {
@@ -118,10 +126,7 @@ impl Table {
         limit: usize,
         start: Option<Item>,
     ) -> Result<aws_sdk_dynamodb::operation::query::QueryOutput, Error> {
-        let (index, attribute, partition) = match listing.users {
-            Some([user]) => (key::BY_USER, "by_user", key::recordings_of(listing.organisation, user)),
-            _ => (key::BY_ORG, "pk", key::recordings(listing.organisation)),
-        };
+        let Lead { index, attribute, partition } = listing.lead();
         let query = self.client.query().table_name(&self.name).index_name(index);
         let answer = query
             .key_condition_expression("#partition = :partition AND #at BETWEEN :from AND :to")
@@ -141,9 +146,31 @@ impl Table {
     }
 }
 
+/// The partition that a listing reads: every row that it holds is there, in order.
+struct Lead {
+    index: &'static str,
+    attribute: &'static str,
+    partition: String,
+}
+
 impl Listing<'_> {
-    fn holds(&self, recording: &Recording) -> bool {
-        self.users.is_none_or(|users| users.contains(&recording.user))
+    /// The narrowest partition that the filters name; the filters decide about each of its rows all the same.
+    fn lead(&self) -> Lead {
+        let (organisation, filter) = (self.organisation, self.filter);
+        match (&filter.counterpart, filter.users.as_deref(), &filter.mark) {
+            (Some(number @ Counterpart::Number(_)), _, _) => Lead::of(key::BY_PEER, key::recordings_with(organisation, number)),
+            (_, Some([user]), _) => Lead::of(key::BY_USER, key::recordings_of(organisation, user)),
+            (_, _, Some(Marked::With(mark))) => Lead::of(key::BY_MARK, key::recordings_marked(organisation, mark)),
+            (Some(withheld), _, _) => Lead::of(key::BY_PEER, key::recordings_with(organisation, withheld)),
+            _ => Lead { index: key::BY_ORG, attribute: "pk", partition: key::recordings(organisation) },
+        }
+    }
+}
+
+impl Lead {
+    /// Of an index whose partition attribute has its name.
+    fn of(index: &'static str, partition: String) -> Self {
+        Self { index, attribute: index, partition }
     }
 }
 
@@ -217,8 +244,9 @@ fn read_state(item: &Item) -> Result<State, BadItem> {
 fn start_key(listing: &Listing<'_>, after: Position) -> Item {
     let mut key = key::recording(listing.organisation, after.id);
     key.insert("at".to_owned(), AttributeValue::S(key::at(after.started_at, after.id)));
-    if let Some([user]) = listing.users {
-        key.insert("by_user".to_owned(), AttributeValue::S(key::recordings_of(listing.organisation, user)));
+    let lead = listing.lead();
+    if lead.index != key::BY_ORG {
+        key.insert(lead.attribute.to_owned(), AttributeValue::S(lead.partition));
     }
     key
 }

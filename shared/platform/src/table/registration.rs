@@ -1,11 +1,22 @@
 //! Writes a registration onto its call's item.
+//!
+//! Usually nothing has been said of the call, or the registration says nothing: then one conditional update does. Otherwise what was said
+//! before is read, and what becomes of it is an edit like any other, so that no note goes without a trace.
 
-use aws_sdk_dynamodb::{operation::update_item::UpdateItemError, primitives::Blob, types::ReturnValuesOnConditionCheckFailure};
-use domain::recording::Recording;
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::{
+    operation::update_item::UpdateItemError,
+    primitives::Blob,
+    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
+};
+use domain::{note::Annotation, recording::Recording};
 
 use super::{
     Error, Table,
+    annotation::{NAMES, Standing, values},
     attributes::{n, s},
+    commit::Commit,
     key, recording,
 };
 
@@ -14,85 +25,171 @@ use super::{
 pub enum Over {
     /// A call that is not registered; the user, or a system, may have annotated it already.
     Unregistered,
-    /// The same, when another user has annotated it: what they said of it goes.
-    AnnotatedByAnother,
-    /// A call whose audio was rejected, to be sent anew.
+    /// A call whose audio was rejected, to be sent anew. What is said of it stays.
     Rejected,
 }
 
+/// What came of a registration.
+#[derive(Clone, Debug)]
+pub enum Registered {
+    /// The recording as it now stands, with what was said of the call before.
+    Anew(Recording),
+    /// It is not what the registration may be written over, and stands unchanged.
+    Before(Recording),
+}
+
+/// Tries while others annotate the same call.
+const TRIES: usize = 5;
+
+const SET: &str = "SET #state = :expected, #at = :at, by_user = :by_user, by_peer = :by_peer, #call = :call, #dir = :dir, peer = :peer, ms = :ms, \
+                   #type = :type, #bytes = :bytes, sha = :sha, registered = :registered, expires_at = :expires_at";
+
 impl Table {
-    /// Registers `recording` as expected. 1 request; 2 where another user has annotated the call.
+    /// Registers `recording` as expected. 1 request; 2 or 3 where the registration brings a note or mark to an annotated call, or another
+    /// user has annotated it.
     ///
-    /// Answers with what is there instead, unchanged, when it isn't what the registration may be written over. A note or mark that came
-    /// before the registration stays unless the registration brings its own.
-    pub async fn register(&self, recording: &Recording, over: Over) -> Result<Option<Recording>, Error> {
-        let (condition, must_be) = match over {
-            Over::Unregistered => ("attribute_not_exists(#state) AND (attribute_not_exists(early) OR early = :user)", None),
-            Over::AnnotatedByAnother => ("attribute_not_exists(#state)", None),
-            Over::Rejected => ("#state = :rejected", Some(s("rejected"))),
-        };
-        let mut set = "SET #state = :expected, #at = :at, by_user = :by_user, #call = :call, #dir = :dir, peer = :peer, ms = :ms, \
-                       #type = :type, #bytes = :bytes, sha = :sha, registered = :registered, expires_at = :expires_at"
-            .to_owned();
-        let mut update = self
-            .client
-            .update_item()
-            .table_name(&self.name)
+    /// A note, mark or field that came before the registration stays, unless the registration brings its own or another user said it.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] while others annotate the same call: try again.
+    pub async fn register(&self, recording: &Recording, over: Over) -> Result<Registered, Error> {
+        for _ in 0..TRIES {
+            let found = match self.register_at_once(recording, over).await? {
+                Ok(registered) => return Ok(Registered::Anew(registered)),
+                Err(found) => found,
+            };
+            if let Some(standing) = recording::read(&recording.organisation, &found)? {
+                return Ok(Registered::Before(standing));
+            }
+            let standing = Standing::read(&recording.organisation, recording.id, &found, recording.registered_at)?;
+            if let Some(registered) = self.register_over(recording, &standing).await? {
+                return Ok(Registered::Anew(registered));
+            }
+        }
+        Err(Error::Busy)
+    }
+
+    /// Registers the recording where nothing that was said of it has to be read; answers with what is there otherwise.
+    async fn register_at_once(&self, recording: &Recording, over: Over) -> Result<Result<Recording, key::Item>, Error> {
+        let (mut set, mut condition, mut given) = (SET.to_owned(), "#state = :rejected".to_owned(), attributes(recording));
+        if over == Over::Rejected {
+            given.insert(":rejected".to_owned(), s("rejected"));
+        } else {
+            condition = "attribute_not_exists(#state) AND (attribute_not_exists(early) OR early = :user) \
+                         AND (attribute_not_exists(expires_at) OR expires_at > :now)"
+                .to_owned();
+            given.insert(":user".to_owned(), s(&recording.user));
+            given.insert(":now".to_owned(), n(recording.registered_at.timestamp()));
+            for (name, value) in brought(recording) {
+                set.push_str(&format!(", {name} = :{name}"));
+                given.insert(format!(":{name}"), value);
+            }
+            if recording.annotation != Annotation::default() {
+                condition.push_str(" AND attribute_not_exists(edits)");
+            }
+        }
+        let update = self.client.update_item().table_name(&self.name);
+        let sent = update
             .set_key(Some(key::recording(&recording.organisation, recording.id)))
+            .update_expression(format!("{set} REMOVE why, early"))
             .condition_expression(condition)
+            .set_expression_attribute_names(Some(names()))
+            .set_expression_attribute_values(Some(given))
+            .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .set_expression_attribute_values(Some(values(recording)));
-        for name in ["state", "at", "call", "dir", "type", "bytes"] {
-            update = update.expression_attribute_names(format!("#{name}"), name);
-        }
-        if let Some(rejected) = must_be {
-            update = update.expression_attribute_values(":rejected", rejected);
-        }
-        if over == Over::Unregistered {
-            update = update.expression_attribute_values(":user", s(&recording.user));
-        }
-        let mut remove = vec!["why", "early"];
-        if let Some(note) = &recording.annotation.note {
-            set.push_str(", note = :note");
-            update = update.expression_attribute_values(":note", s(String::from(note.clone())));
-        } else if over == Over::AnnotatedByAnother {
-            remove.push("note");
-        }
-        if let Some(mark) = &recording.annotation.mark {
-            set.push_str(", mark = :mark");
-            update = update.expression_attribute_values(":mark", s(String::from(mark.clone())));
-        } else if over == Over::AnnotatedByAnother {
-            remove.push("mark");
-        }
-        match update.update_expression(format!("{set} REMOVE {}", remove.join(", "))).send().await {
-            Ok(_) => Ok(None),
+            .send()
+            .await;
+        match sent {
+            Ok(answer) => {
+                let registered = recording::read(&recording.organisation, &answer.attributes.unwrap_or_default())?;
+                Ok(Ok(registered.unwrap_or_else(|| recording.clone())))
+            }
             Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
-                    let standing = recording::read(&recording.organisation, refused.item().unwrap_or(&key::Item::new()))?;
-                    if standing.is_none() && over == Over::Unregistered {
-                        return Box::pin(self.register(recording, Over::AnnotatedByAnother)).await;
-                    }
-                    Ok(standing)
-                }
+                Some(UpdateItemError::ConditionalCheckFailedException(refused)) => Ok(Err(refused.item().cloned().unwrap_or_default())),
                 _ => Err(error.into()),
             },
         }
     }
+
+    /// Registers the recording over what was said of it before; none if something else was said meanwhile.
+    async fn register_over(&self, recording: &Recording, standing: &Standing) -> Result<Option<Recording>, Error> {
+        let mut annotation = self.kept(standing, &recording.user, recording.registered_at).await?;
+        annotation.note = recording.annotation.note.clone().or(annotation.note);
+        annotation.mark = recording.annotation.mark.clone().or(annotation.mark);
+        let edited = annotation != standing.annotation;
+        let (mut set, mut remove, mut given) = (SET.to_owned(), vec!["why", "early"], attributes(recording));
+        for (name, value) in NAMES.into_iter().zip(values(&annotation)) {
+            match value {
+                Some(value) => {
+                    set.push_str(&format!(", {name} = :{name}"));
+                    given.insert(format!(":{name}"), s(value));
+                }
+                None => remove.push(name),
+            }
+        }
+        match by_mark(recording, &annotation) {
+            Some(place) => {
+                set.push_str(", by_mark = :by_mark");
+                given.insert(":by_mark".to_owned(), place);
+            }
+            None => remove.push("by_mark"),
+        }
+        let version = standing.version + u64::from(edited);
+        if version > 0 {
+            set.push_str(", edits = :version");
+            given.insert(":version".to_owned(), n(version));
+        }
+        let seen = if standing.version == 0 { "attribute_not_exists(edits)" } else { "edits = :seen" };
+        if standing.version > 0 {
+            given.insert(":seen".to_owned(), n(standing.version));
+        }
+        let mut writes = self.writes();
+        writes.update(key::recording(&recording.organisation, recording.id), |update| {
+            update
+                .update_expression(format!("{set} REMOVE {}", remove.join(", ")))
+                .condition_expression(format!("attribute_not_exists(#state) AND {seen}"))
+                .set_expression_attribute_names(Some(names()))
+                .set_expression_attribute_values(Some(given))
+        });
+        if edited {
+            let who = format!("user:{}", recording.user);
+            writes.edit(standing, &annotation, &who, recording.registered_at, Some(recording.expires_at.timestamp()));
+        }
+        match writes.commit().await? {
+            Commit::Done => Ok(Some(Recording { annotation, version, ..recording.clone() })),
+            Commit::Refused(_) => Ok(None),
+        }
+    }
 }
 
-fn values(recording: &Recording) -> key::Item {
+/// What the registration itself says of the call, and where its mark finds it.
+fn brought(recording: &Recording) -> impl Iterator<Item = (&'static str, AttributeValue)> {
+    let said = NAMES.into_iter().zip(values(&recording.annotation)).filter_map(|(name, value)| Some((name, s(value?))));
+    said.chain(by_mark(recording, &recording.annotation).map(|place| ("by_mark", place)))
+}
+
+fn by_mark(recording: &Recording, annotation: &Annotation) -> Option<AttributeValue> {
+    Some(s(key::recordings_marked(&recording.organisation, annotation.mark.as_ref()?)))
+}
+
+fn names() -> HashMap<String, String> {
+    ["state", "at", "call", "dir", "type", "bytes"].map(|name| (format!("#{name}"), name.to_owned())).into()
+}
+
+fn attributes(recording: &Recording) -> key::Item {
     let audio = &recording.audio;
     [
         (":expected", s("expected")),
         (":at", s(key::at(recording.started_at, recording.id))),
         (":by_user", s(key::recordings_of(&recording.organisation, &recording.user))),
+        (":by_peer", s(key::recordings_with(&recording.organisation, &recording.counterpart))),
         (":call", s(&recording.call)),
         (":dir", s(recording.direction)),
         (":peer", s(&recording.counterpart)),
         (":ms", n(recording.duration.num_milliseconds())),
         (":type", s(audio.content_type.as_str())),
         (":bytes", n(audio.length)),
-        (":sha", aws_sdk_dynamodb::types::AttributeValue::B(Blob::new(audio.sha256.0))),
+        (":sha", AttributeValue::B(Blob::new(audio.sha256.0))),
         (":registered", n(recording.registered_at.timestamp_millis())),
         (":expires_at", n(recording.expires_at.timestamp())),
     ]
