@@ -14,7 +14,7 @@ use platform::{
     http::{
         Cause, Known, Problem,
         extract::{self, Path},
-        person::Activation,
+        person::Activations,
         problem,
     },
     table::{
@@ -31,6 +31,7 @@ use crate::App;
 /// Whom to switch on or off.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = ActivationOrder)]
 pub struct Order {
     /// 1 to 1,000 users.
     #[schema(value_type = Vec<String>)]
@@ -57,6 +58,7 @@ pub struct Switched {
 /// What it comes to for one user.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = ActivationOutcome)]
 pub struct Outcome {
     #[schema(value_type = String)]
     user: UserId,
@@ -73,12 +75,6 @@ pub struct Cost {
     start_fees_ore: u64,
     /// More each month (less, if negative), for all that change.
     monthly_ore: i64,
-}
-
-/// Everything that happened to a user's recording, oldest first.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Activations {
-    activations: Vec<Activation>,
 }
 
 /// The most users of one order.
@@ -142,7 +138,7 @@ pub async fn of_user(State(app): State<App>, known: Known, Path(user): Path<User
     known.with_duty(&app.table, Duty::Administer, &event).await?;
     let events = app.table.activations(&known.organisation.id, &user).await?;
     app.table.audit(&event).await?;
-    Ok(Json(Activations { activations: events.into_iter().map(Activation::from).collect() }))
+    Ok(Json(events.into()))
 }
 
 fn decide(known: &Known, standing: &BTreeMap<UserId, people::User>, user: &UserId, active: bool) -> &'static str {

@@ -42,6 +42,7 @@ pub struct Groups {
 /// A group to create or rename.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = GroupChange)]
 pub struct Put {
     /// 1 to 100 characters.
     #[schema(value_type = String)]
@@ -172,7 +173,7 @@ impl Group {
         Self {
             id: group.id,
             name: group.name.into(),
-            supervisors: supervisors.map(|(user, cover)| Supervisor { user, holds: cover.holds(now), cover: cover.into() }).collect(),
+            supervisors: supervisors.map(|(user, cover)| Supervisor::of(user, cover, now)).collect(),
         }
     }
 }

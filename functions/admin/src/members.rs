@@ -51,6 +51,7 @@ pub struct Members {
 /// Who joins or leaves the group: one of the two, 1 to 90 users.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
+#[schema(as = MembersChange)]
 pub enum Change {
     #[schema(value_type = Vec<String>)]
     Add(BTreeSet<UserId>),

@@ -29,6 +29,7 @@ pub struct Organisation {
 /// What to change.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = OrganisationChange)]
 pub struct Change {
     /// Whoever listens or downloads has to send a reason.
     asks_reason: bool,

@@ -46,6 +46,7 @@ pub struct Users {
 /// What to change of a user; what is left out stays.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = UserChange)]
 pub struct Change {
     /// To their own recordings; replaces what was granted.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -4,7 +4,7 @@ use axum::{Json, extract::State};
 use domain::{
     access::{Action, Who},
     ids::{CallId, RecordingId, UserId},
-    note::{Annotation, Change},
+    note::Change,
 };
 use platform::{
     http::{
@@ -24,23 +24,16 @@ use utoipa::ToSchema;
 
 use crate::{App, edits::unknown_mark, request::Patch};
 
-/// What is said of a call now.
+/// A call of which something has been said. What, is for those to read who may see its recording.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Annotated {
     /// The id of the call's recording; it exists once the call is registered.
     recording: String,
     /// Whether the call is registered.
     registered: bool,
-    note: Option<String>,
-    mark: Option<String>,
-    /// The three fields of a customer's system.
-    fields: [Option<String>; 3],
     /// The version of note, mark and fields, as an ETag.
     version: String,
 }
-
-/// Tries while others write the same call.
-const TRIES: usize = 5;
 
 /// Sets note, mark and fields of a call by its id, before or after it is registered. The last write wins; the same again changes nothing.
 #[utoipa::path(
@@ -50,8 +43,9 @@ const TRIES: usize = 5;
     params(("call" = String, Path, description = "the app's id of the call's leg")),
     request_body = Patch,
     responses(
-        (status = 200, description = "as it stands now", body = Annotated),
+        (status = 200, description = "it is said", body = Annotated),
         (status = 403, description = "not-allowed: the call is someone else's; unknown-user", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found: the call's recording is past its day", body = problem::Body, content_type = "application/problem+json"),
         (status = 422, description = "invalid, unknown-mark", body = problem::Body, content_type = "application/problem+json"),
         (status = 429, description = "busy: others write the same call", body = problem::Body, content_type = "application/problem+json"),
     )
@@ -66,7 +60,7 @@ pub async fn annotate(
     let id = RecordingId::of(&known.organisation.id, &call);
     let event = known.event_on(Deed::Annotate, id, now);
     let change = Change::from(patch);
-    for _ in 0..TRIES {
+    for _ in 0..crate::TRIES {
         let standing = app.table.standing(&known.organisation.id, id, now).await?;
         let early = match permitted(&app, &known, &standing, &event).await? {
             Ok(early) => early,
@@ -74,10 +68,10 @@ pub async fn annotate(
         };
         let annotation = standing.annotation.after(&change);
         if annotation == standing.annotation {
-            return Ok(Json(Annotated::of(&standing, annotation, standing.version)));
+            return Ok(Json(Annotated::of(&standing, standing.version)));
         }
         match app.table.annotate(&standing, &annotation, early.as_ref(), known.organisation.retention_days, &event).await? {
-            Commit::Done => return Ok(Json(Annotated::of(&standing, annotation, standing.version + 1))),
+            Commit::Done => return Ok(Json(Annotated::of(&standing, standing.version + 1))),
             Commit::Refused(places) if places.contains(&0) => {} // edited or registered meanwhile: look again
             Commit::Refused(_) => return Err(unknown_mark()),
         }
@@ -87,31 +81,23 @@ pub async fn annotate(
 
 /// Whether the caller may annotate the call, and the person to bind it to if it is not registered yet.
 async fn permitted(app: &App, known: &Known, standing: &Standing, event: &Event) -> Result<Result<Option<UserId>, Problem>, Problem> {
-    let someone_elses = || Problem::because(Cause::NotAllowed, "the call is someone else's");
     if standing.ended {
         return Ok(Err(Problem::because(Cause::NotFound, "the call's recording is past its day")));
     }
     if let Some(recording) = &standing.recording {
         let may = known.may(&app.table, Action::Annotate, recording, event.at).await?;
-        return Ok(if may { Ok(None) } else { Err(someone_elses()) });
+        return Ok(if may { Ok(None) } else { Err(Problem::new(Cause::NotAllowed)) });
     }
     Ok(match known.caller(Default::default()).who {
         Who::Application { scopes, .. } if scopes.annotate => Ok(None),
         Who::Application { .. } => Err(Problem::because(Cause::NotAllowed, "the application does not have the scope annotate")),
         Who::Person(person) if standing.early.as_ref().is_none_or(|early| *early == person.user) => Ok(Some(person.user)),
-        Who::Person(_) => Err(someone_elses()),
+        Who::Person(_) => Err(Problem::because(Cause::NotAllowed, "the call is someone else's")),
     })
 }
 
 impl Annotated {
-    fn of(standing: &Standing, annotation: Annotation, version: u64) -> Self {
-        Self {
-            recording: standing.id.to_string(),
-            registered: standing.recording.is_some(),
-            note: annotation.note.map(Into::into),
-            mark: annotation.mark.map(Into::into),
-            fields: annotation.fields.map(|field| field.map(Into::into)),
-            version: etag(version),
-        }
+    fn of(standing: &Standing, version: u64) -> Self {
+        Self { recording: standing.id.to_string(), registered: standing.recording.is_some(), version: etag(version) }
     }
 }

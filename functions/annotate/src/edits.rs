@@ -3,7 +3,7 @@
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, HeaderValue, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
@@ -11,6 +11,7 @@ use domain::{access::Action, ids::RecordingId, note::Change, recording::Recordin
 use platform::{
     http::{
         Cause, Known, Problem,
+        caller::By,
         extract::{self, Path},
         problem,
         recording::{Recording as Shown, etag},
@@ -24,7 +25,7 @@ use platform::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{App, request::Patch};
+use crate::{App, TRIES, request::Patch};
 
 /// The edits of a recording, oldest first.
 #[derive(Debug, Serialize, ToSchema)]
@@ -64,11 +65,13 @@ pub struct Changed {
     request_body = Patch,
     responses(
         (status = 200, description = "as it stands now; its version is in ETag", body = Shown),
+        (status = 204, description = "it is so; the application may not read what it annotates"),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
         (status = 412, description = "edited-meanwhile: `current` is what stands", body = problem::Body, content_type = "application/problem+json"),
         (status = 422, description = "invalid, unknown-mark", body = problem::Body, content_type = "application/problem+json"),
         (status = 428, description = "no-version: send If-Match", body = problem::Body, content_type = "application/problem+json"),
+        (status = 429, description = "busy: many write over any version at once", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
 pub async fn edit(
@@ -80,27 +83,26 @@ pub async fn edit(
 ) -> Result<Response, Problem> {
     let now = (app.now)();
     let event = known.event_on(Deed::Annotate, id, now);
-    let standing = app.table.standing(&known.organisation.id, id, now).await?;
+    let mut standing = app.table.standing(&known.organisation.id, id, now).await?;
     let recording = permitted(&app, &known, Action::Annotate, standing.recording.clone(), &event).await?;
     let wanted = headers.get(header::IF_MATCH).and_then(|version| version.to_str().ok());
     let wanted =
         wanted.ok_or(Problem::because(Cause::NoVersion, "send If-Match with the version that you edit, or `*` to write over any"))?;
     if wanted != "*" && wanted != etag(recording.version) {
-        return Err(Problem::edited(recording.into()));
+        return Err(edited_meanwhile(&app, &known, standing, event).await);
     }
     let change = Change::from(patch);
-    // Writing over any version means over the one that comes in between, too.
-    for _ in 0..if wanted == "*" { OVERWRITES } else { 1 } {
-        let standing = match wanted {
-            "*" => app.table.standing(&known.organisation.id, id, now).await?,
-            _ => standing.clone(),
-        };
+    for _ in 0..TRIES {
         if let Some(written) = write(&app, &known, &standing, &change, &event).await? {
-            return Ok(shown(written));
+            return Ok(answer(&known, written));
+        }
+        standing = app.table.standing(&known.organisation.id, id, now).await?;
+        // Writing over any version means over the one that came in between, too.
+        if wanted != "*" {
+            return Err(edited_meanwhile(&app, &known, standing, event).await);
         }
     }
-    let current = app.table.recording(&known.organisation.id, id, now).await?.ok_or(Problem::new(Cause::NotFound))?;
-    Err(Problem::edited(current.into()))
+    Err(Problem::new(Cause::Busy))
 }
 
 /// Lists the edits of a recording: who changed what, when, from what to what.
@@ -120,19 +122,17 @@ pub async fn list(State(app): State<App>, known: Known, Path(id): Path<Recording
     let event = known.event_on(Deed::SeeEdits, id, now);
     let recording = app.table.recording(&known.organisation.id, id, now).await?;
     permitted(&app, &known, Action::See, recording, &event).await?;
-    let edits = app.table.edits(&known.organisation.id, id).await?;
+    let edits = app.table.edits(&known.organisation.id, id, now).await?;
     app.table.audit(&event).await?;
     Ok(Json(Edits { edits: edits.into_iter().map(Edit::from).collect() }))
 }
 
-/// Tries at an edit over any version, while others edit.
-const OVERWRITES: usize = 5;
-
-/// Writes the change over what stands; none if something else stands meanwhile. What changes nothing is not written.
+/// Writes the change over what stands; none if something else stands meanwhile. What changes nothing is not written, only seen.
 async fn write(app: &App, known: &Known, standing: &Standing, change: &Change, event: &Event) -> Result<Option<Recording>, Problem> {
     let Some(recording) = standing.recording.clone() else { return Err(Problem::new(Cause::NotFound)) };
     let annotation = standing.annotation.after(change);
     if annotation == standing.annotation {
+        app.table.audit(&Event { deed: Deed::See, ..event.clone() }).await?;
         return Ok(Some(recording));
     }
     match app.table.annotate(standing, &annotation, None, known.organisation.retention_days, event).await? {
@@ -140,6 +140,16 @@ async fn write(app: &App, known: &Known, standing: &Standing, change: &Change, e
         Commit::Refused(places) if places.contains(&0) => Ok(None),
         Commit::Refused(_) => Err(unknown_mark()),
     }
+}
+
+/// The answer to an edit of another version than stands: what stands, for who may see it. It is kept, as every look at a recording is.
+async fn edited_meanwhile(app: &App, known: &Known, standing: Standing, event: Event) -> Problem {
+    let problem = match standing.recording {
+        None => Problem::new(Cause::NotFound),
+        Some(recording) if sees(known) => Problem::edited(recording.into()),
+        Some(_) => Problem::because(Cause::EditedMeanwhile, "someone else edited it; send If-Match: * to write over any version"),
+    };
+    known.refuse(&app.table, event, problem).await
 }
 
 /// The recording, if it is there and the caller may do `action` to it; keeps the refusal.
@@ -161,9 +171,14 @@ pub fn unknown_mark() -> Problem {
     )
 }
 
-fn shown(recording: Recording) -> Response {
+/// Whether who may annotate may see what they annotate, too: every person, and an application that may read.
+fn sees(known: &Known) -> bool {
+    !matches!(&known.by, By::Application { scopes, .. } if !scopes.read)
+}
+
+fn answer(known: &Known, recording: Recording) -> Response {
     let version = HeaderValue::from_str(&etag(recording.version)).ok();
-    let mut response = Json(Shown::from(recording)).into_response();
+    let mut response = if sees(known) { Json(Shown::from(recording)).into_response() } else { StatusCode::NO_CONTENT.into_response() };
     if let Some(version) = version {
         response.headers_mut().insert(header::ETAG, version);
     }

@@ -25,6 +25,9 @@ pub struct App {
     pub now: fn() -> DateTime<Utc>,
 }
 
+/// Tries at a write over any version, while others write the same.
+const TRIES: usize = 8;
+
 /// This function's part of the API's document.
 #[derive(OpenApi)]
 #[openapi(paths(edits::edit, edits::list, calls::annotate, marks::list, marks::put))]

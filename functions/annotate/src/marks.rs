@@ -92,10 +92,14 @@ pub async fn put(
     let event = known.event_about(Deed::ChangeMark, mark.as_str(), (app.now)());
     known.with_duty(&app.table, Duty::Administer, &event).await?;
     let standing = app.table.legend(&known.organisation.id).await?;
-    if standing.len() >= MARKS && standing.iter().all(|entry| entry.mark != mark) {
+    let entry = Entry { mark, label: put.label, colour: put.colour, shape: put.shape, retired: put.retired };
+    if standing.contains(&entry) {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    if standing.len() >= MARKS && standing.iter().all(|standing| standing.mark != entry.mark) {
         return Err(Problem::because(Cause::Invalid, "a legend holds at most 100 marks, the retired ones too; rename one"));
     }
-    let entry = Entry { mark, label: put.label, colour: put.colour, shape: put.shape, retired: put.retired };
+    let event = event.detailed(&Put::from(entry.clone()));
     match app.table.put_mark(&known.organisation.id, &entry, &event).await? {
         Commit::Done => Ok(StatusCode::NO_CONTENT),
         Commit::Refused(_) => Err(Problem::new(Cause::Busy)),
@@ -104,7 +108,12 @@ pub async fn put(
 
 impl From<Entry> for Shown {
     fn from(entry: Entry) -> Self {
-        let how = Put { label: entry.label, colour: entry.colour, shape: entry.shape, retired: entry.retired };
-        Self { mark: entry.mark, how }
+        Self { mark: entry.mark.clone(), how: entry.into() }
+    }
+}
+
+impl From<Entry> for Put {
+    fn from(entry: Entry) -> Self {
+        Self { label: entry.label, colour: entry.colour, shape: entry.shape, retired: entry.retired }
     }
 }

@@ -1,7 +1,9 @@
 //! What to say of a call, as a request carries it: a JSON merge patch (RFC 7396).
 
+use std::fmt::Display;
+
 use domain::note::{Change, Field, Mark, Note};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, de::Error};
 use utoipa::ToSchema;
 
 /// What to change. What is left out stays; `null` or an empty text takes it away.
@@ -30,13 +32,16 @@ pub struct Patch {
 
 impl From<Patch> for Change {
     fn from(patch: Patch) -> Self {
-        let note = patch.note.map(|note| note.filter(|note| !note.as_str().is_empty()));
-        let field = |field: Option<Option<Field>>| field.map(|field| field.filter(|field| !field.as_str().is_empty()));
-        Self { note, mark: patch.mark, fields: [field(patch.field1), field(patch.field2), field(patch.field3)] }
+        Self { note: patch.note, mark: patch.mark, fields: [patch.field1, patch.field2, patch.field3] }
     }
 }
 
-/// A member that is there: `null` is something else than to leave it out.
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
+/// A member that is there: `null`, or an empty text, is something else than to leave it out.
+fn given<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: TryFrom<String, Error: Display>,
+{
+    let text = Option::<String>::deserialize(deserializer)?.filter(|text| !text.is_empty());
+    text.map(T::try_from).transpose().map(Some).map_err(D::Error::custom)
 }

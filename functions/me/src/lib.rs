@@ -18,7 +18,7 @@ use platform::{
         Cause, Known, Problem, cursor,
         event::Events,
         extract::{self, Query},
-        person::{Activation, User},
+        person::{Activations, User},
         problem,
     },
     table::{
@@ -54,6 +54,7 @@ pub struct Me {
 
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = OwnOrganisation)]
 pub struct Organisation {
     #[schema(value_type = String)]
     id: OrganisationId,
@@ -82,12 +83,6 @@ pub struct Acknowledgement {
     /// The program that showed it: 1 to 100 characters.
     #[schema(example = "iCentrex 8.2 (Android 16)")]
     client: String,
-}
-
-/// Everything that happened to the caller's recording, oldest first.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Activations {
-    activations: Vec<Activation>,
 }
 
 /// Which page to show.
@@ -180,7 +175,7 @@ async fn acknowledge(
 async fn activations(State(app): State<App>, known: Known) -> Result<Json<Activations>, Problem> {
     let user = known.person(&app.table, &known.event(Deed::SeeUser, (app.now)())).await?;
     let events = app.table.activations(&known.organisation.id, &user.id).await?;
-    Ok(Json(Activations { activations: events.into_iter().map(Activation::from).collect() }))
+    Ok(Json(events.into()))
 }
 
 /// Lists who has listened to the caller's recordings or fetched a copy, newest first.

@@ -10,7 +10,11 @@ use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use domain::ids::{OrganisationId, UserId};
+use domain::{
+    ids::{OrganisationId, UserId},
+    people::{Language, Name, Plan},
+    phone::PhoneNumber,
+};
 use platform::{
     http::{
         Cause, Operator, Problem,
@@ -24,12 +28,11 @@ use platform::{
     },
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::{App, organisations::exists, users::Put};
+use crate::{App, organisations::exists};
 
-/// A user, and the line that it stands on.
+/// A user and the line that names it.
 type Numbered = (usize, UserProvision);
 
 /// The most bytes of an import, and the most lines. API Gateway hands the body to a function in base64, in an event of at most 6 MB.
@@ -38,15 +41,35 @@ const LINES: usize = 10_000;
 /// Commits under way at the same time.
 const AT_ONCE: usize = 8;
 
-/// A line of an import: a user to put, and its id.
+/// A line of an import: a user as the operator provisions it, and its id.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 #[schema(as = ImportedUser)]
 pub struct Line {
-    /// The user's id.
+    /// 1 to 64 of a-z, 0-9, '.', '_' and '-'.
     #[schema(value_type = String)]
     id: UserId,
-    #[serde(flatten)]
-    user: Put,
+    /// 1 to 100 characters.
+    #[schema(value_type = String)]
+    name: Name,
+    /// E.164.
+    #[schema(value_type = Option<String>, example = "+46701740601")]
+    phone: Option<PhoneNumber>,
+    /// `sv`, unless given, or `en`.
+    #[serde(default)]
+    #[schema(value_type = String)]
+    language: Language,
+    /// `basic`, `pro`, `business` or `enterprise`. Without one the user's calls are not recorded: a recording that is on is switched off.
+    #[schema(value_type = Option<String>)]
+    plan: Option<Plan>,
+    /// Names an administrator. Left out, it stays as administrators have it.
+    administrator: Option<bool>,
+}
+
+/// A line so far as it says whom it is about.
+#[derive(Debug, Deserialize)]
+struct Named {
+    id: UserId,
 }
 
 /// What became of a line.
@@ -135,9 +158,9 @@ async fn write(
 fn read(body: &[u8]) -> Result<(Vec<Answer>, Vec<Numbered>), Problem> {
     let (mut bad, mut users, mut seen) = (Vec::new(), Vec::new(), BTreeMap::new());
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
-    for (number, text) in body.split(|byte| *byte == b'\n').enumerate() {
+    for (number, text) in body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end).enumerate() {
         let line = number + 1;
-        if text.trim_ascii().is_empty() {
+        if text.is_empty() {
             continue;
         }
         if line > LINES {
@@ -145,11 +168,11 @@ fn read(body: &[u8]) -> Result<(Vec<Answer>, Vec<Numbered>), Problem> {
         }
         let (id, detail) = match parse(text) {
             Err(no_user) => no_user,
-            Ok(Line { id, user }) => match seen.get(&id) {
-                Some(earlier) => (Some(id), format!("the user stands on line {earlier} already")),
+            Ok(user) => match seen.get(&user.id) {
+                Some(earlier) => (Some(user.id), format!("the user stands on line {earlier} already")),
                 None => {
-                    seen.insert(id.clone(), line);
-                    users.push((line, user.provision(id)));
+                    seen.insert(user.id.clone(), line);
+                    users.push((line, user));
                     continue;
                 }
             },
@@ -159,17 +182,15 @@ fn read(body: &[u8]) -> Result<(Vec<Answer>, Vec<Numbered>), Problem> {
     Ok((bad, users))
 }
 
-/// The user that a line names; or its id, as far as it has one, and what is wrong. The members other than the id are read by themselves,
-/// for serde lets unknown ones pass where a structure is flattened into another.
-fn parse(text: &[u8]) -> Result<Line, (Option<UserId>, String)> {
-    let mut members: Map<String, Value> =
-        serde_json::from_slice(text).map_err(|error| (None, format!("not a JSON object, at column {}", error.column())))?;
-    let id = members.remove("id").ok_or((None, "missing field `id`".to_owned()))?;
-    let id: UserId = serde_json::from_value(id).map_err(|error| (None, error.to_string()))?;
-    match serde_json::from_value(Value::Object(members)) {
-        Ok(user) => Ok(Line { id, user }),
-        Err(error) => Err((Some(id), error.to_string())),
-    }
+/// The user that a line names; or its id, so far as it has one, and what is wrong.
+fn parse(text: &[u8]) -> Result<UserProvision, (Option<UserId>, String)> {
+    let line: Line = serde_json::from_slice(text).map_err(|error| {
+        let named = serde_json::from_slice::<Named>(text).ok();
+        let detail = error.to_string().replace(" at line 1 column ", ", at column ");
+        (named.map(|named| named.id), detail)
+    })?;
+    let Line { id, name, phone, language, plan, administrator } = line;
+    Ok(UserProvision { id, name, phone, language, plan, administrator })
 }
 
 fn done(line: usize, id: UserId, outcome: &'static str) -> Answer {

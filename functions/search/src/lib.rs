@@ -11,6 +11,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     access::{Action, Caller, Scope},
     ids::{RecordingId, UserId},
+    people::Name,
 };
 use platform::{
     http::{
@@ -19,7 +20,7 @@ use platform::{
         problem,
         recording::Recording as Shown,
     },
-    table::{Table, audit::Deed, recording::Listing},
+    table::{Table, audit::Deed, directory, recording::Listing},
 };
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
@@ -71,11 +72,10 @@ async fn list(State(app): State<App>, known: Known, Query(filter): Query<Filter>
         Ok(users) => users,
         Err(problem) => return Err(known.refuse(&app.table, event, problem).await),
     };
+    let search = filter.search(named(&app, &known, &filter, users).await?)?;
     let listing = Listing {
         organisation: &known.organisation.id,
-        users: users.as_deref(),
-        from: filter.from.unwrap_or(DateTime::UNIX_EPOCH),
-        to: filter.to.unwrap_or(request::END_OF_TIME),
+        filter: &search,
         order: filter.order.into(),
         limit: filter.limit()?,
         after: filter.after()?,
@@ -99,6 +99,21 @@ fn whose(caller: &Caller, asked: Option<&UserId>) -> Result<Option<Vec<UserId>>,
         }
     }
 }
+
+/// Those of the users whose name is asked for, if one is. No request, or 1 and more for a name that few have.
+async fn named(app: &App, known: &Known, filter: &Filter, users: Option<Vec<UserId>>) -> Result<Option<Vec<UserId>>, Problem> {
+    let Some(name) = filter.name.as_deref().map(str::trim).filter(|name| !name.is_empty()) else { return Ok(users) };
+    if name.chars().count() > Name::CHARACTERS {
+        return Err(Problem::because(Cause::Invalid, "a name holds at most 100 characters"));
+    }
+    let page = directory::Page { organisation: &known.organisation.id, holding: Some(name), limit: NAMED, after: None };
+    let (found, _) = app.table.list_users(&page).await?;
+    let seen = |id: &UserId| users.as_ref().is_none_or(|users| users.contains(id));
+    Ok(Some(found.into_iter().map(|user| user.id).filter(seen).collect()))
+}
+
+/// Users that a search by name takes at most.
+const NAMED: usize = 100;
 
 /// Shows one recording.
 #[utoipa::path(

@@ -1,7 +1,13 @@
 //! What to look for, as the query string says it.
 
-use chrono::{DateTime, Utc};
-use domain::ids::UserId;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    ids::UserId,
+    note::Mark,
+    phone::Counterpart,
+    recording::Direction,
+    search::{self, Digits, InvalidSearch, Marked, StateName, Words},
+};
 use platform::{
     http::{Cause, Problem, cursor, page},
     table::recording::{self, Position},
@@ -9,24 +15,48 @@ use platform::{
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-/// The last start that fits a key: 13 digits of milliseconds.
-pub const END_OF_TIME: DateTime<Utc> = match DateTime::from_timestamp_millis(9_999_999_999_999) {
-    Some(end) => end,
-    None => DateTime::<Utc>::MAX_UTC,
-};
-
-/// The filters of a search.
+/// The filters of a search: any mix of them.
 #[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Filter {
     /// Calls that began at this time or later (RFC 3339).
-    pub from: Option<DateTime<Utc>>,
+    from: Option<DateTime<Utc>>,
     /// Calls that began before this time (RFC 3339).
-    pub to: Option<DateTime<Utc>>,
-    /// Calls of this user. Without the right to see others', one's own.
+    to: Option<DateTime<Utc>>,
+    /// Calls of this user.
     #[param(value_type = Option<String>)]
     pub user: Option<UserId>,
+    /// Calls of users whose name, id or number holds this text, whatever its case; of the first 100 of them by name.
+    pub name: Option<String>,
+    /// Calls of at least this many seconds.
+    min_seconds: Option<u32>,
+    /// Calls of at most this many seconds.
+    max_seconds: Option<u32>,
+    /// Calls with this number, in E.164 form, or `withheld`.
+    #[param(value_type = Option<String>)]
+    counterpart: Option<Counterpart>,
+    /// Calls with a number that begins or ends with these 3 to 15 digits, however they are typed: `070-123 45 67`, `+4670`, `4567`.
+    number: Option<String>,
+    /// `in` or `out`.
+    #[param(value_type = Option<String>)]
+    direction: Option<Direction>,
+    /// Calls with this mark, or `none` for those without one.
+    mark: Option<String>,
+    /// Words of the note, all of them, the last one as the beginning of a word; whatever their case and accents, å, ä and ö kept apart.
+    note: Option<String>,
+    /// Words of the first field, likewise.
+    field1: Option<String>,
+    /// Words of the second field, likewise.
+    field2: Option<String>,
+    /// Words of the third field, likewise.
+    field3: Option<String>,
+    /// Words of the three fields together, likewise.
+    fields: Option<String>,
+    /// Only held recordings (`true`), or only those that are not.
+    held: Option<bool>,
+    /// `expected`, `stored` or `rejected`.
+    state: Option<State>,
     /// Which end of the time range comes first.
     #[serde(default)]
     #[param(inline)]
@@ -45,7 +75,36 @@ pub enum Order {
     Oldest,
 }
 
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    Expected,
+    Stored,
+    Rejected,
+}
+
 impl Filter {
+    /// The search that is asked for, among the recordings of `users`, if not everyone's.
+    pub fn search(&self, users: Option<Vec<UserId>>) -> Result<search::Filter, Problem> {
+        let seconds = |seconds: Option<u32>| seconds.map(|seconds| TimeDelta::seconds(seconds.into()));
+        Ok(search::Filter {
+            from: self.from,
+            to: self.to,
+            users,
+            longer: seconds(self.min_seconds),
+            shorter: seconds(self.max_seconds),
+            counterpart: self.counterpart.clone(),
+            number: self.number.as_deref().map(Digits::parse).transpose().map_err(invalid)?,
+            direction: self.direction,
+            mark: self.mark.as_deref().map(marked).transpose()?,
+            note: words(self.note.as_deref())?,
+            fields: [words(self.field1.as_deref())?, words(self.field2.as_deref())?, words(self.field3.as_deref())?],
+            any_field: words(self.fields.as_deref())?,
+            held: self.held,
+            state: self.state.map(StateName::from),
+        })
+    }
+
     pub fn limit(&self) -> Result<usize, Problem> {
         page::limit(self.limit)
     }
@@ -53,6 +112,31 @@ impl Filter {
     pub fn after(&self) -> Result<Option<Position>, Problem> {
         let read = self.cursor.as_deref().map(cursor::read).transpose();
         read.map_err(|error| Problem::because(Cause::Invalid, error))
+    }
+}
+
+fn words(typed: Option<&str>) -> Result<Option<Words>, Problem> {
+    typed.map(Words::parse).transpose().map_err(invalid)
+}
+
+fn marked(name: &str) -> Result<Marked, Problem> {
+    if name == "none" {
+        return Ok(Marked::Without);
+    }
+    Mark::try_from(name.to_owned()).map(Marked::With).map_err(|error| Problem::because(Cause::Invalid, error))
+}
+
+fn invalid(error: InvalidSearch) -> Problem {
+    Problem::because(Cause::Invalid, error)
+}
+
+impl From<State> for StateName {
+    fn from(state: State) -> Self {
+        match state {
+            State::Expected => Self::Expected,
+            State::Stored => Self::Stored,
+            State::Rejected => Self::Rejected,
+        }
     }
 }
 

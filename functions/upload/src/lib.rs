@@ -24,7 +24,11 @@ use domain::{
 use platform::{
     http::{Cause, Known, Problem, extract, recording::Recording as Shown},
     objects::{Link, Objects},
-    table::{Table, audit::Deed, registration::Over},
+    table::{
+        Table,
+        audit::Deed,
+        registration::{Over, Registered as Written},
+    },
 };
 use serde::Serialize;
 use utoipa::{OpenApi, ToSchema};
@@ -92,9 +96,12 @@ async fn register(State(app): State<App>, known: Known, extract::Json(call): ext
         Err(problem) => return Err(known.refuse(&app.table, known.event_on(Deed::Register, id, now), problem).await),
     };
     let recording = expected(&known.organisation, user, id, call, now);
-    let Some(standing) = app.table.register(&recording, Over::Unregistered).await? else {
-        tracing::info!(recording = %id, "registered");
-        return answer(&app, StatusCode::CREATED, recording, now).await;
+    let standing = match app.table.register(&recording, Over::Unregistered).await? {
+        Written::Before(standing) => standing,
+        Written::Anew(recording) => {
+            tracing::info!(recording = %id, "registered");
+            return answer(&app, StatusCode::CREATED, recording, now).await;
+        }
     };
     let recording = match repeat(standing, recording)? {
         Repeat::Same(standing) => standing,
@@ -127,9 +134,9 @@ fn repeat(standing: Recording, recording: Recording) -> Result<Repeat, Problem> 
 
 /// Registers a rejected call anew. Another request may have done it meanwhile: then that is what stands.
 async fn again(app: &App, recording: Recording) -> Result<Recording, Problem> {
-    let standing = app.table.register(&recording, Over::Rejected).await?;
+    let (Written::Anew(standing) | Written::Before(standing)) = app.table.register(&recording, Over::Rejected).await?;
     tracing::info!(recording = %recording.id, "registered anew");
-    Ok(standing.unwrap_or(recording))
+    Ok(standing)
 }
 
 async fn answer(app: &App, status: StatusCode, recording: Recording, now: DateTime<Utc>) -> Result<impl IntoResponse + use<>, Problem> {

@@ -60,7 +60,7 @@ impl TryFrom<Call> for Registration {
             started_at: call.started_at.trunc_subsecs(3),
             duration: TimeDelta::milliseconds(call.duration_ms.into()),
             audio: Audio { content_type, length: call.content_length, sha256: call.sha256 },
-            note: call.note,
+            note: call.note.filter(|note| !note.as_str().is_empty()),
             mark: call.mark,
         })
     }
