@@ -11,7 +11,7 @@ use domain::{
 use platform::table::{
     Table,
     arrival::{Arrival, Outcome},
-    registration::Over,
+    registration::{Over, Registered},
 };
 
 use crate::{
@@ -44,8 +44,8 @@ pub fn recording(to: &str, of: &str, call: &str, started_at: DateTime<Utc>) -> R
 
 /// Registers the recording.
 pub async fn register(table: &Table, recording: &Recording) -> anyhow::Result<()> {
-    let standing = table.register(recording, Over::Unregistered).await?;
-    anyhow::ensure!(standing.is_none(), "the recording is registered already");
+    let registered = table.register(recording, Over::Unregistered).await?;
+    anyhow::ensure!(matches!(registered, Registered::Anew(_)), "the recording is registered already");
     Ok(())
 }
 

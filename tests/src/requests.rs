@@ -123,7 +123,14 @@ fn leading<'a>(value: &'a Value, keys: &mut Vec<&'a str>) {
         Value::Object(members) => {
             for (name, value) in members {
                 match value.get("S").and_then(Value::as_str) {
-                    Some(key) if matches!(name.as_str(), "pk" | "by_user" | ":pk" | ":by_user" | ":partition") => keys.push(key),
+                    Some(key)
+                        if matches!(
+                            name.as_str(),
+                            "pk" | "by_user" | "by_peer" | "by_mark" | ":pk" | ":by_user" | ":by_peer" | ":by_mark" | ":partition"
+                        ) =>
+                    {
+                        keys.push(key)
+                    }
                     _ => leading(value, keys),
                 }
             }

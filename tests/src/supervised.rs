@@ -39,7 +39,8 @@ fn done(commit: Commit) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn event(of: &str, request: &str) -> Event {
+/// The event of preparing a test.
+pub fn event(of: &str, request: &str) -> Event {
     Event {
         at: now(),
         organisation: organisation(of),

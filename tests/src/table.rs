@@ -36,11 +36,11 @@ pub async fn empty() -> anyhow::Result<(Table, Requests)> {
 }
 
 /// The indexes that the table has, by name, with the attribute of their partition; all are sorted by `at`.
-pub const INDEXES: [(&str, &str); 2] = [("by_org", "pk"), ("by_user", "by_user")];
+pub const INDEXES: [(&str, &str); 4] = [("by_org", "pk"), ("by_user", "by_user"), ("by_peer", "by_peer"), ("by_mark", "by_mark")];
 
 async fn create(table: &Table) -> anyhow::Result<()> {
     let mut create = table.client.create_table().table_name(&table.name).billing_mode(BillingMode::PayPerRequest);
-    for name in ["pk", "sk", "at", "by_user"] {
+    for name in ["pk", "sk", "at", "by_user", "by_peer", "by_mark"] {
         create = create
             .attribute_definitions(AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build()?);
     }

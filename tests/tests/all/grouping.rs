@@ -254,7 +254,8 @@ async fn a_cover_says_from_when_to_when_and_with_which_rights() -> anyhow::Resul
     let service = demo(1).await?;
     create(&service, "sales", "Sälj").await?;
     let day = |days: i64| now() + TimeDelta::days(days);
-    let covers: [(Option<DateTime<Utc>>, Option<DateTime<Utc>>, bool); 7] = [
+    type End = Option<DateTime<Utc>>;
+    let covers: [(End, End, bool); 7] = [
         (None, None, true),
         (Some(day(-1)), None, true),
         (None, Some(day(1)), true),

@@ -66,14 +66,14 @@ async fn ten_thousand_users_come_in_one_file_and_again_without_a_write() -> anyh
 #[tokio::test]
 async fn each_line_stands_for_itself() -> anyhow::Result<()> {
     let service = demo().await?;
-    let cases: [(&str, &str, Value, &str); 20] = [
+    let cases: [(&str, &str, Value, &str); 21] = [
         (r#"{"id":"a","name":"A","phone":"+46701740601","language":"en","plan":"pro","administrator":true}"#, "created", json!("a"), ""),
         (r#"{"id":"b","name":"B"}"#, "created", json!("b"), ""),
         ("", "", Value::Null, ""),
         ("   ", "", Value::Null, ""),
-        ("{", "invalid", Value::Null, "not a JSON object"),
-        ("null", "invalid", Value::Null, "not a JSON object"),
-        (r#"[{"id":"c"}]"#, "invalid", Value::Null, "not a JSON object"),
+        ("{", "invalid", Value::Null, "EOF while parsing an object, at column 1"),
+        ("null", "invalid", Value::Null, "invalid type: null"),
+        (r#"[{"id":"c"}]"#, "invalid", Value::Null, "invalid type: map"),
         (r#"{"name":"C"}"#, "invalid", Value::Null, "missing field `id`"),
         (r#"{"id":"C","name":"C"}"#, "invalid", Value::Null, "1 to 64"),
         (r#"{"id":"..","name":"C"}"#, "invalid", Value::Null, "1 to 64"),
@@ -85,8 +85,9 @@ async fn each_line_stands_for_itself() -> anyhow::Result<()> {
         (r#"{"id":"c","name":""}"#, "invalid", json!("c"), "1 to 100 characters"),
         (r#"{"id":"b","name":"Another B"}"#, "invalid", json!("b"), "stands on line 2 already"),
         (r#"{"id":"c","name":"C"}"#, "created", json!("c"), ""),
-        (r#"{"id":"b","name":"B"} {"id":"d","name":"D"}"#, "invalid", Value::Null, "not a JSON object"),
-        ("\u{0}", "invalid", Value::Null, "not a JSON object"),
+        (r#"{"id":"b","name":"B"} {"id":"d","name":"D"}"#, "invalid", Value::Null, "trailing characters, at column 23"),
+        (r#"{"id":"d","name":"D","name":"E"}"#, "invalid", json!("d"), "duplicate field `name`"),
+        ("\u{0}", "invalid", Value::Null, "expected value, at column 1"),
     ];
     for (mark, end) in [("", "\n"), ("\u{feff}", "\r\n")] {
         let text: String = cases.iter().map(|(text, ..)| format!("{text}{end}")).collect();

@@ -2,11 +2,15 @@
 
 mod activating;
 mod administering;
+mod auditing;
 mod documents;
+mod finding;
 mod grouping;
 mod importing;
+mod interleaving;
 mod journey;
 mod listening;
+mod marking;
 mod my_own;
 mod people_journey;
 mod provisioning;
@@ -15,5 +19,6 @@ mod requests;
 mod rights;
 mod routes;
 mod searching;
+mod supervising;
 mod taking_in;
 mod tenancy;

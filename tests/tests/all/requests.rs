@@ -6,17 +6,19 @@ use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 use tests::{
     bucket,
-    call::{call, now, silence},
+    call::{call, now, silence, with},
     cloud::cloud,
     event::created,
     golden,
     people::{Person, found},
     recording::{recording, register, store},
     request::As,
+    service::{OPERATOR, Service},
     speech, table,
 };
 
 const KARIN: As<'_> = As { organisation: "demo", user: "karin" };
+const MAJA: As<'_> = As { organisation: "demo", user: "maja" };
 
 #[tokio::test]
 async fn no_operation_makes_a_request_more_than_agreed() -> anyhow::Result<()> {
@@ -33,6 +35,7 @@ async fn no_operation_makes_a_request_more_than_agreed() -> anyhow::Result<()> {
     let upload = upload::router(upload::App { table: table.clone(), objects: objects.clone(), now });
     let search = search::router(search::App { table: table.clone(), now });
     let playback = playback::router(playback::App { table: table.clone(), objects, now });
+    let annotate = annotate::router(annotate::App { table: table.clone(), now });
     let new = call("new", "audio/wav", &silence(1));
     let one = format!("/v1/recordings/{}", stored.id);
 
@@ -49,10 +52,84 @@ async fn no_operation_makes_a_request_more_than_agreed() -> anyhow::Result<()> {
     count("link to listen", KARIN.post(&playback, &format!("{one}/playback"), &Value::Null).await?, 200).await;
     count("link to download", KARIN.post(&playback, &format!("{one}/download"), &Value::Null).await?, 200).await;
 
+    let edit = async |version: &str, patch: Value| {
+        KARIN.send_with(&annotate, "PATCH", &one, Some(patch.to_string()), json!({ "if-match": version })).await
+    };
+    count("edit a note", edit("\"0\"", json!({ "note": "ring" })).await?, 200).await;
+    count("edit a note over any version", edit("*", json!({ "note": "ring igen" })).await?, 200).await;
+    count("edit a note that another edited meanwhile", edit("\"1\"", json!({ "note": "ring" })).await?, 412).await;
+    count("list edits", KARIN.get(&annotate, &format!("{one}/edits")).await?, 200).await;
+    count("list marks", KARIN.get(&annotate, "/v1/marks").await?, 200).await;
+    let say = async |call: &str| KARIN.put(&annotate, &format!("/v1/calls/{call}/annotation"), &json!({ "note": "ring" })).await;
+    count("annotate a call by id", say("stored").await?, 200).await;
+    count("annotate the same again", say("stored").await?, 200).await;
+    count("annotate a call that is not registered", say("early").await?, 200).await;
+    let early = call("early", "audio/wav", &silence(1));
+    let other = with(call("other", "audio/wav", &silence(1)), json!({ "note": "efter" }));
+    count("register an annotated call", KARIN.post(&upload, "/v1/recordings", &early).await?, 201).await;
+    say("other").await?;
+    requests.take();
+    count("register an annotated call with a note", KARIN.post(&upload, "/v1/recordings", &other).await?, 201).await;
+
     for (name, file) in ["2s.wav", "20min.wav", "20min.mp3", "20min.m4a", "20min.ogg"].map(|file| (format!("ingest {file}"), file)) {
         made.insert(name, ingested(file).await?);
     }
+    made.extend(of_people().await?);
     golden::holds("requests.golden.json", &json!(made))
+}
+
+/// The requests of what is done about people: a hundred users in a group of fifty that Maja supervises.
+async fn of_people() -> anyhow::Result<BTreeMap<String, BTreeMap<String, u64>>> {
+    let service = Service::empty().await?;
+    let user = |number: usize| json!({ "id": format!("user-{number:03}"), "name": "Användare", "plan": "pro" });
+    let karin = json!({ "id": "karin", "name": "Karin", "administrator": true });
+    let maja = json!({ "id": "maja", "name": "Maja" });
+    service.provisions("demo", [karin, maja].into_iter().chain((0..100).map(user))).await?;
+    let ids: Vec<String> = (0..100).map(|number| format!("user-{number:03}")).collect();
+    for number in 0..50 {
+        let group = format!("/v1/groups/group-{number}");
+        KARIN.put(&service.admin, &group, &json!({ "name": "Grupp" })).await?.done()?;
+        KARIN.post(&service.admin, &format!("{group}/members"), &json!({ "add": ids[..50] })).await?.done()?;
+        KARIN.put(&service.admin, &format!("{group}/supervisors/maja"), &json!({})).await?.done()?;
+    }
+    let stored = recording("demo", "user-000", "stored", now());
+    store(&service.table, &stored).await?;
+    for number in 0..60 {
+        let of = if number % 2 == 0 { "user-001" } else { "user-099" };
+        register(&service.table, &recording("demo", of, &format!("call-{number}"), now() - TimeDelta::hours(number))).await?;
+    }
+    let link = format!("/v1/recordings/{}/playback", stored.id);
+    let order = |users: &[String], preview: bool| json!({ "users": users, "active": true, "preview": preview });
+    let users = "/v1/organisations/demo/users";
+    let imported: String = (100..200).map(|number| format!("{}\n", user(number))).collect();
+
+    let mut made = BTreeMap::new();
+    let mut count = async |name: &str, answer: tests::request::Answer| {
+        let _done = answer.done()?;
+        made.insert(name.to_owned(), service.requests.take());
+        anyhow::Ok(())
+    };
+    service.requests.take();
+    let Service { me, admin, search, playback, provision, .. } = &service;
+    count("me", As { organisation: "demo", user: "user-000" }.get(me, "/v1/me").await?).await?;
+    count("me, supervising 50 groups", MAJA.get(me, "/v1/me").await?).await?;
+    count("me, administering", KARIN.get(me, "/v1/me").await?).await?;
+    count("page of 100 users", KARIN.get(admin, "/v1/users?limit=100").await?).await?;
+    count("users found by name", KARIN.get(admin, "/v1/users?q=maja").await?).await?;
+    count("page of groups", KARIN.get(admin, "/v1/groups").await?).await?;
+    count("page of groups, supervising 50", MAJA.get(admin, "/v1/groups").await?).await?;
+    count("page of members", KARIN.get(admin, "/v1/groups/group-0/members").await?).await?;
+    count("30 users leave a group", KARIN.post(admin, "/v1/groups/group-1/members", &json!({ "remove": ids[..30] })).await?).await?;
+    count("link to listen, supervising 50 groups", MAJA.post(playback, &link, &Value::Null).await?).await?;
+    count("page of 50, supervising 50 groups", MAJA.get(search, "/v1/recordings").await?).await?;
+    count("preview of activating 100", KARIN.post(admin, "/v1/activations", &order(&ids, true)).await?).await?;
+    count("activation of 33", KARIN.post(admin, "/v1/activations", &order(&ids[..33], false)).await?).await?;
+    count("page of the audit log", KARIN.get(admin, "/v1/audit").await?).await?;
+    count("user put unchanged", OPERATOR.put(provision, &format!("{users}/maja"), &json!({ "name": "Maja" })).await?).await?;
+    count("user put", OPERATOR.put(provision, &format!("{users}/maja"), &json!({ "name": "Maja L" })).await?).await?;
+    count("import of 100 users", OPERATOR.send(provision, "POST", users, Some(imported)).await?).await?;
+    count("removal of a user in 50 groups", OPERATOR.delete(provision, &format!("{users}/user-049")).await?).await?;
+    Ok(made)
 }
 
 /// The requests of taking in one file of speech.

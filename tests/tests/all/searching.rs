@@ -2,7 +2,7 @@
 
 use axum::Router;
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::ids::RecordingId;
+use domain::{ids::RecordingId, search::Filter};
 use platform::table::{
     Table,
     recording::{Listing, Order},
@@ -164,15 +164,8 @@ async fn rows_of_the_same_moment_keep_one_order() -> anyhow::Result<()> {
         register(&table, &recording("demo", "anna", &format!("tie-{number}"), hours_ago(-1))).await?;
     }
     let organisation = organisation("demo");
-    let mut listing = Listing {
-        organisation: &organisation,
-        users: None,
-        from: hours_ago(-1),
-        to: hours_ago(-2),
-        order: Order::Newest,
-        limit: 3,
-        after: None,
-    };
+    let filter = Filter { from: Some(hours_ago(-1)), to: Some(hours_ago(-2)), ..Filter::default() };
+    let mut listing = Listing { organisation: &organisation, filter: &filter, order: Order::Newest, limit: 3, after: None };
     let mut ids = Vec::new();
     loop {
         let (rows, next) = table.page(&listing, now()).await?;

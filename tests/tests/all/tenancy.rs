@@ -21,14 +21,8 @@ async fn a_read_of_another_organisation_ends_the_test() {
 async fn a_query_of_another_organisation_ends_the_test() {
     let (table, _) = table::empty().await.expect("a table");
     let demo = organisation("demo");
-    let listing = platform::table::recording::Listing {
-        organisation: &demo,
-        users: None,
-        from: now(),
-        to: now() + chrono::TimeDelta::seconds(1),
-        order: Default::default(),
-        limit: 1,
-        after: None,
-    };
+    let filter = domain::search::Filter { from: Some(now()), ..Default::default() };
+    let listing =
+        platform::table::recording::Listing { organisation: &demo, filter: &filter, order: Default::default(), limit: 1, after: None };
     let _ended_before = TENANT.scope("other".to_owned(), table.page(&listing, now())).await;
 }
