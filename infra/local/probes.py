@@ -115,6 +115,13 @@ def a_call_is_registered_and_its_audio_put(door):
     upload(door, silence())
 
 
+def a_call_that_another_annotated_is_registered(door):
+    registration = call(door, silence())
+    door.ask("omar", f"PUT /v1/calls/{registration['callId']}/annotation", {"note": "a probe"})
+    if door.ask("anna", "POST /v1/recordings", registration, 201)["recording"]["note"]:
+        raise RuntimeError("another user's note was kept")
+
+
 def a_refused_registration_is_audited(door):
     door.ask("erik", "POST /v1/recordings", call(door, silence()), 403)
 
@@ -187,6 +194,11 @@ def an_application_lists_calls(door):
     door.ask(CRM, "GET /v1/recordings")
 
 
+def calls_are_found_by_what_is_known_of_them(door):
+    for query in ("name=anna", "counterpart=withheld", "mark=red"):
+        door.ask("karin", f"GET /v1/recordings?{query}")
+
+
 def a_call_is_shown_to_a_supervisor(door):
     door.ask("sara", f"GET /v1/recordings/{door.recording}")
 
@@ -220,7 +232,7 @@ def a_supervisor_reads_the_edits(door):
 
 def marks_are_listed_and_put(door):
     door.ask("anna", "GET /v1/marks")
-    door.ask("karin", "PUT /v1/marks/probe", {"label": "Probe", "colour": "grey", "shape": "star"}, 204)
+    door.ask("karin", "PUT /v1/marks/probe", {"label": door.fresh("Probe"), "colour": "grey", "shape": "star"}, 204)
 
 
 # ---------------------------------------------------------------- me
@@ -344,13 +356,19 @@ def an_application_comes_and_goes(door):
 
 
 PROBES = {
-    "upload": [a_call_is_registered_and_its_audio_put, a_refused_registration_is_audited, an_application_registers_nothing],
+    "upload": [
+        a_call_is_registered_and_its_audio_put,
+        a_call_that_another_annotated_is_registered,
+        a_refused_registration_is_audited,
+        an_application_registers_nothing,
+    ],
     "ingest": [an_event_of_what_has_gone_is_done, what_is_no_audio_is_rejected, audio_is_stored, events_are_taken_from_the_queue],
     "search": [
         everyones_calls_are_listed,
         ones_own_calls_are_listed,
         a_supervisor_lists_calls,
         an_application_lists_calls,
+        calls_are_found_by_what_is_known_of_them,
         a_call_is_shown_to_a_supervisor,
     ],
     "playback": [a_call_is_heard, a_supervisor_hears_a_call, an_application_downloads_a_call],
