@@ -16,5 +16,10 @@ fn the_template_routes_every_operation_of_the_document_and_no_other() -> anyhow:
         documented.extend(operations.as_object().into_iter().flatten().map(|(method, _)| format!("{} {path}", method.to_uppercase())));
     }
     assert_eq!(routed, documented);
+    let routes: Vec<&str> = template.lines().filter(|line| line.contains("RouteKey:")).collect();
+    assert_eq!(routes.len(), routed.len());
+    for route in routes {
+        assert!(route.contains("AuthorizationType: CUSTOM, AuthorizerId: !Ref ApiAuthorizer"), "nobody asks whose the token is: {route}");
+    }
     Ok(())
 }
