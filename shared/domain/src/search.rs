@@ -3,13 +3,16 @@
 //! An index may narrow what is looked at; [`Filter::holds`] alone decides what is found, so that a result is right whichever index led to it.
 
 mod digits;
+pub mod length;
+mod posting;
 mod words;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use thiserror::Error;
 
 pub use digits::Digits;
-pub use words::{Words, tokens};
+pub use posting::{Change, Place, Posting, ends_at};
+pub use words::{LETTERS, Words, tokens};
 
 use crate::{
     ids::UserId,

@@ -14,14 +14,16 @@ pub struct Words {
     beginning: String,
 }
 
+/// Characters of a word that a search looks at: it takes no longer one.
+pub const LETTERS: usize = 64;
+
 impl Words {
     const MOST: usize = 10;
-    const LETTERS: usize = 64;
 
     /// Reads what was typed.
     pub fn parse(text: &str) -> Result<Self, InvalidSearch> {
         let mut words = tokens(text);
-        let fits = words.len() <= Self::MOST && words.iter().all(|word| word.chars().count() <= Self::LETTERS);
+        let fits = words.len() <= Self::MOST && words.iter().all(|word| word.chars().count() <= LETTERS);
         match words.pop() {
             Some(beginning) if fits => Ok(Self { whole: words, beginning }),
             _ => Err(InvalidSearch::Words),

@@ -1,0 +1,193 @@
+//! Postings: what makes a recording found by a word of its note or of a field, or by its being held.
+//!
+//! A posting stands for one distinct word in one place. A reader of postings looks at each recording all the same ([`super::Filter`]), so one
+//! too many costs a look, and only one too few would be a fault.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+
+use super::words::{LETTERS, tokens};
+use crate::recording::Recording;
+
+/// Where a word stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    Note,
+    /// One of the three fields, counted from 1 as its name is.
+    Field(u8),
+}
+
+/// One thing that a recording is found by.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Posting {
+    /// A folded word ([`tokens`]), cut after [`LETTERS`] characters.
+    Word(Place, String),
+    /// That the recording is held.
+    Held,
+}
+
+/// What becomes of a recording's postings when it changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// New, or to be kept for another time than before.
+    pub put: BTreeSet<Posting>,
+    /// Not of the recording any more.
+    pub gone: BTreeSet<Posting>,
+}
+
+impl Place {
+    pub const ALL: [Self; 4] = [Self::Note, Self::Field(1), Self::Field(2), Self::Field(3)];
+
+    /// The name of the attribute that the words stand in.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Field(1) => "f1",
+            Self::Field(2) => "f2",
+            Self::Field(_) => "f3",
+        }
+    }
+}
+
+impl Posting {
+    /// The most postings that a recording has.
+    ///
+    /// Ordinary text parts its words by a character: 500 words in a note of 1000 characters, 64 in a field of 128, 693 postings with that of
+    /// a held recording. But Unicode has characters that spell several words (½ is "1⁄2", ⑴ is "(1)"), and a text of nothing else
+    /// begins a word with each. Those that lie wholly within one character are [`Self::WITHIN_A_CHARACTER`] at most, in each text.
+    pub const AT_MOST: usize = (1000 + 1) + 3 * (128 + 1) + 4 * Self::WITHIN_A_CHARACTER + 1;
+    const WITHIN_A_CHARACTER: usize = 128;
+
+    /// The postings of a recording: at most [`Self::AT_MOST`].
+    pub fn of(recording: &Recording) -> BTreeSet<Self> {
+        let said = &recording.annotation;
+        let field = |place: usize| said.fields[place].as_ref().map_or("", |field| field.as_str());
+        let texts = [said.note.as_ref().map_or("", |note| note.as_str()), field(0), field(1), field(2)];
+        let words = Place::ALL.into_iter().zip(texts).flat_map(|(place, text)| tokens(text).into_iter().map(move |word| (place, word)));
+        let words = words.map(|(place, word)| Self::Word(place, cut(word)));
+        words.chain(recording.held_since.map(|_| Self::Held)).collect()
+    }
+}
+
+impl Change {
+    /// What the step from `before` to `after` changes; none is a recording that is not registered.
+    pub fn between(before: Option<&Recording>, after: Option<&Recording>) -> Self {
+        let of = |recording: Option<&Recording>| recording.map(Posting::of).unwrap_or_default();
+        let (was, is) = (of(before), of(after));
+        let gone = was.difference(&is).cloned().collect();
+        let kept_as_long = before.map(ends_at) == after.map(ends_at);
+        Self { put: if kept_as_long { is.difference(&was).cloned().collect() } else { is }, gone }
+    }
+}
+
+/// When the recording and all that makes it found ends; never while it is held.
+pub fn ends_at(recording: &Recording) -> Option<DateTime<Utc>> {
+    recording.held_since.is_none().then_some(recording.expires_at)
+}
+
+fn cut(mut word: String) -> String {
+    if let Some((end, _)) = word.char_indices().nth(LETTERS) {
+        word.truncate(end);
+    }
+    word
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        note::{Field, Note},
+        recording::tests::recording,
+        search::{Filter, Words},
+    };
+
+    fn noted(note: &str, field: &str) -> Recording {
+        let mut recording = recording();
+        recording.annotation.note = Note::try_from(note.to_owned()).ok();
+        recording.annotation.fields[1] = Field::try_from(field.to_owned()).ok();
+        recording
+    }
+
+    fn word(place: Place, word: &str) -> Posting {
+        Posting::Word(place, word.to_owned())
+    }
+
+    /// Every character that spells something and parts what stands around it.
+    static PARTING: LazyLock<Vec<char>> = LazyLock::new(|| {
+        let parts = |c: &char| !tokens(&c.to_string()).is_empty() && tokens(&format!("x{c}x")).len() > 1;
+        ('\0'..=char::MAX).filter(parts).collect()
+    });
+
+    #[test]
+    fn each_distinct_word_of_each_place_is_a_posting() {
+        let found = Posting::of(&noted("Ring Åsa, ring!", "Åsa 4411"));
+        let expected = [word(Place::Note, "ring"), word(Place::Note, "åsa"), word(Place::Field(2), "4411"), word(Place::Field(2), "åsa")];
+        assert_eq!(found, expected.into());
+        let held = Recording { held_since: Some(recording().started_at), ..recording() };
+        assert_eq!(Posting::of(&held), [Posting::Held].into());
+    }
+
+    #[test]
+    fn an_edit_changes_the_postings_of_the_words_that_it_changes() {
+        let (before, after) = (noted("ring åsa", "4411"), noted("ring örjan", "4411"));
+        let change = Change::between(Some(&before), Some(&after));
+        assert_eq!(change, Change { put: [word(Place::Note, "örjan")].into(), gone: [word(Place::Note, "åsa")].into() });
+        assert_eq!(Change::between(Some(&before), Some(&before)), Change::default());
+        assert_eq!(Change::between(Some(&before), None).gone, Posting::of(&before));
+        assert_eq!(Change::between(None, Some(&before)), Change { put: Posting::of(&before), gone: BTreeSet::new() });
+    }
+
+    #[test]
+    fn all_postings_are_put_anew_when_the_recording_is_kept_for_another_time() {
+        let before = noted("ring åsa", "");
+        let longer = Recording { expires_at: before.expires_at + chrono::TimeDelta::days(1), ..before.clone() };
+        let held = Recording { held_since: Some(before.started_at), ..before.clone() };
+        assert_eq!(Change::between(Some(&before), Some(&longer)), Change { put: Posting::of(&before), gone: BTreeSet::new() });
+        assert_eq!(Change::between(Some(&before), Some(&held)).put, Posting::of(&held));
+        let lifted = Change::between(Some(&held), Some(&before));
+        assert_eq!(lifted, Change { put: Posting::of(&before), gone: [Posting::Held].into() });
+    }
+
+    #[test]
+    fn characters_that_spell_several_words_bring_in_no_more_than_is_reckoned_with() {
+        let alone = |c: &char| tokens(&format!("α{c}α")); // what touches a neighbour has its letter
+        let words = PARTING.iter().flat_map(alone).filter(|word| !word.starts_with('α') && !word.ends_with('α'));
+        let within: BTreeSet<String> = words.collect();
+        println!("{} characters spell {} words within", PARTING.len(), within.len());
+        assert!(within.len() <= Posting::WITHIN_A_CHARACTER, "{}: {within:?}", within.len());
+    }
+
+    proptest! {
+        #[test]
+        fn what_a_search_finds_has_its_postings(text in "\\PC{0,80}|[aå]{60,70}( [bö]{60,70})?", typed in "\\PC{0,20}|[aå]{60,64}") {
+            let recording = noted(&text, "");
+            let Ok(words) = Words::parse(&typed) else { return Ok(()) };
+            let filter = Filter { note: Some(words), ..Filter::default() };
+            if filter.holds(&recording) {
+                let mut typed = tokens(&typed);
+                let beginning = typed.pop().unwrap_or_default();
+                let of = Posting::of(&recording);
+                prop_assert!(typed.into_iter().all(|whole| of.contains(&word(Place::Note, &whole))));
+                prop_assert!(of.iter().any(|posting| matches!(posting, Posting::Word(Place::Note, token) if token.starts_with(&beginning))));
+            }
+        }
+
+        #[test]
+        fn no_text_has_more_postings_than_the_most(seed in prop::collection::vec(any::<prop::sample::Index>(), 1000)) {
+            let note: String = seed.iter().map(|index| *index.get(&PARTING)).collect();
+            prop_assert!(Posting::of(&noted(&note, &note.chars().take(128).collect::<String>())).len() <= Posting::AT_MOST);
+        }
+
+        #[test]
+        fn a_posting_is_no_longer_than_a_search(text in "\\PC{0,900}") {
+            for posting in Posting::of(&noted(&text, "")) {
+                prop_assert!(matches!(posting, Posting::Word(_, token) if (1..=LETTERS).contains(&token.chars().count())));
+            }
+        }
+    }
+}
