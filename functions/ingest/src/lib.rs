@@ -16,7 +16,7 @@ use aws_lambda_events::{
 };
 use chrono::{DateTime, Utc};
 use percent_encoding::percent_decode_str;
-use platform::{objects::Objects, table::Table};
+use platform::{log::causes, objects::Objects, table::Table};
 use serde::Deserialize;
 use thiserror::Error;
 
@@ -62,7 +62,7 @@ pub async fn handle(app: &App, event: SqsEvent) -> Result<SqsBatchResponse, Infa
     for message in event.records {
         let Err(failure) = take_in(app, &message).await else { continue };
         let id = message.message_id.unwrap_or_default();
-        log(&failure, &id);
+        tracing::error!(message_id = id, error = causes(&failure), "failed");
         let mut failed = BatchItemFailure::default();
         failed.item_identifier = id;
         answer.batch_item_failures.push(failed);
@@ -86,15 +86,4 @@ async fn take_in(app: &App, message: &SqsMessage) -> Result<(), Failure> {
 /// The key that an event names: S3 writes it as a form field, percent-encoded with `+` for a space.
 fn decoded(key: &str) -> String {
     percent_decode_str(&key.replace('+', " ")).decode_utf8_lossy().into_owned()
-}
-
-fn log(failure: &Failure, message: &str) {
-    let mut chain = failure.to_string();
-    let mut next = std::error::Error::source(failure);
-    while let Some(error) = next {
-        chain.push_str(": ");
-        chain.push_str(&error.to_string());
-        next = error.source();
-    }
-    tracing::error!(message_id = message, error = chain, "failed");
 }

@@ -20,3 +20,15 @@ pub fn init() {
         .with_max_level(level)
         .init();
 }
+
+/// The error and its causes, in one text.
+pub fn causes(error: &dyn std::error::Error) -> String {
+    let mut chain = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        chain.push_str(": ");
+        chain.push_str(&cause.to_string());
+        next = cause.source();
+    }
+    chain
+}

@@ -79,6 +79,19 @@ impl Change {
         let kept_as_long = before.map(ends_at) == after.map(ends_at);
         Self { put: if kept_as_long { is.difference(&was).cloned().collect() } else { is }, gone }
     }
+
+    /// What of it there is to do now that `stands` stands: only what it says is put, and nothing that it says goes.
+    ///
+    /// So a change may be heard of twice, late, or after one that came later: every word that stands came with a change, which is heard of
+    /// once it stands, and one that does not stand went with a change, too.
+    pub fn still(&self, stands: Option<&Recording>) -> Self {
+        let is = stands.map(Posting::of).unwrap_or_default();
+        Self { put: self.put.intersection(&is).cloned().collect(), gone: self.gone.difference(&is).cloned().collect() }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.put.is_empty() && self.gone.is_empty()
+    }
 }
 
 /// When the recording and all that makes it found ends; never while it is held.
@@ -151,6 +164,14 @@ mod tests {
         assert_eq!(Change::between(Some(&before), Some(&held)).put, Posting::of(&held));
         let lifted = Change::between(Some(&held), Some(&before));
         assert_eq!(lifted, Change { put: Posting::of(&before), gone: [Posting::Held].into() });
+    }
+
+    #[test]
+    fn of_a_change_that_is_past_only_what_still_stands_is_done() {
+        let change = Change::between(Some(&noted("a b", "")), Some(&noted("b c d", "")));
+        let still = change.still(Some(&noted("a d", "")));
+        assert_eq!(still, Change { put: [word(Place::Note, "d")].into(), gone: BTreeSet::new() });
+        assert_eq!(change.still(None), Change { put: BTreeSet::new(), gone: [word(Place::Note, "a")].into() });
     }
 
     #[test]

@@ -12,6 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     ids::{OrganisationId, RecordingId, UserId},
     recording::{Audio, Recording},
+    search::length,
 };
 
 use super::{
@@ -45,12 +46,14 @@ impl Table {
     /// # Errors
     /// [`Error::Busy`] when another write of the same user's count was under way: try again.
     pub async fn store(&self, arrival: &Arrival, duration: TimeDelta, now: DateTime<Utc>) -> Result<Outcome, Error> {
-        let recording = self.as_expected(arrival).update_expression("SET #state = :stored, #stored = :now, ms = :ms");
+        let recording =
+            self.as_expected(arrival).update_expression("SET #state = :stored, #stored = :now, ms = :ms, by_length = :by_length");
         let recording = recording
             .expression_attribute_names("#stored", "stored")
             .expression_attribute_values(":stored", s("stored"))
             .expression_attribute_values(":now", n(now.timestamp_millis()))
-            .expression_attribute_values(":ms", n(duration.num_milliseconds()));
+            .expression_attribute_values(":ms", n(duration.num_milliseconds()))
+            .expression_attribute_values(":by_length", s(key::recordings_lasting(&arrival.organisation, length::class(duration))));
         let usage = Update::builder()
             .table_name(&self.name)
             .set_key(Some(key::usage(&arrival.organisation, &arrival.user)))
@@ -84,13 +87,14 @@ impl Table {
             .update_item()
             .table_name(&self.name)
             .set_key(Some(key::recording(&registered.organisation, registered.id)))
-            .update_expression("SET #state = :rejected, why = :why")
+            .update_expression("SET #state = :rejected, why = :why, by_length = :by_length")
             .condition_expression("#state = :expected AND registered = :registered")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":registered", n(registered.registered_at.timestamp_millis()))
             .expression_attribute_values(":expected", s("expected"))
             .expression_attribute_values(":rejected", s("rejected"))
             .expression_attribute_values(":why", s(reason))
+            .expression_attribute_values(":by_length", s(key::recordings_rejected(&registered.organisation)))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;

@@ -7,7 +7,11 @@
 //! | client       | `ORG#client`       | `CLIENT`                 | get; query |
 //! | group        | `ORG#group`        | `GROUP`                  | get; `by_org`, sorted by name |
 //! | members      | `ORG#members`      | `GROUP`                  | get: the set of a group's members |
-//! | recording    | `ORG#recording`    | `RECORDING`              | get; `by_org` (`pk`, `at`); `by_user`, `by_peer`, `by_mark` (the attribute of that name, `at`) |
+//! | recording    | `ORG#recording`    | `RECORDING`              | get; `by_org` (`pk`, `at`); `by_user`, `by_peer`, `by_mark`, `by_length` (the attribute of that name, `at`) |
+//! | posting      | `ORG#PLACE#TOKEN#posting`, `ORG#held#posting` | the recording's `at` | query: the recordings with a word in `note`, `f1`, `f2` or `f3`; those held |
+//! | word         | `ORG#word`         | `PLACE#TOKEN`            | get; query: the words of a place that begin alike |
+//! | number       | `ORG#number`       | `DIGITS`                 | get; query: the counterparts whose numbers begin alike |
+//! | ending       | `ORG#ending`       | `DIGITS`, reversed       | get; query: those whose numbers end alike |
 //! | edit         | `ORG#edit`         | `RECORDING#VERSION`      | query: what was said of a recording, and when |
 //! | mark         | `ORG#mark`         | `MARK`                   | get; query: the legend |
 //! | usage        | `ORG#usage`        | `USER`                   | get |
@@ -19,7 +23,7 @@
 //!
 //! `at` is `MILLISECONDS#RECORDING`: the call's start, 13 digits of Unix milliseconds, then the id, so that every index yields rows in
 //! one order, ties included. A recording has `at` and `by_user` once it is registered; a note that came before it has not, and is listed
-//! nowhere. The `at` of a user or a group is `NAME#ID`, the name folded.
+//! nowhere. A TOKEN is a folded word, of letters and digits only. The `at` of a user or a group is `NAME#ID`, the name folded.
 
 use std::collections::HashMap;
 
@@ -29,7 +33,8 @@ use domain::{
     ids::{ClientId, GroupId, OrganisationId, RecordingId, UserId},
     note::Mark,
     people::Name,
-    phone::Counterpart,
+    phone::{Counterpart, PhoneNumber},
+    search::{Place, Posting},
 };
 
 /// An item as the SDK carries it.
@@ -43,6 +48,8 @@ pub const BY_USER: &str = "by_user";
 pub const BY_PEER: &str = "by_peer";
 /// The index of a mark's recordings by start.
 pub const BY_MARK: &str = "by_mark";
+/// The index by start of the stored recordings of a class of length, and of the rejected ones.
+pub const BY_LENGTH: &str = "by_length";
 
 pub fn organisation(organisation: &OrganisationId) -> Item {
     key(format!("{organisation}#organisation"), "organisation".to_owned())
@@ -151,6 +158,54 @@ pub fn recordings_marked(organisation: &OrganisationId, mark: &Mark) -> String {
     format!("{organisation}#{}", mark.as_str())
 }
 
+/// The partition of the stored recordings of a class of length in [`BY_LENGTH`], see [`domain::search::length::class`].
+pub fn recordings_lasting(organisation: &OrganisationId, class: u8) -> String {
+    format!("{organisation}#{class:02}")
+}
+
+/// The partition of the rejected recordings in [`BY_LENGTH`].
+pub fn recordings_rejected(organisation: &OrganisationId) -> String {
+    format!("{organisation}#rejected")
+}
+
+/// The partition of the postings of a word in a place, or of what is held; its items are sorted by the recordings' [`at`].
+pub fn posting(organisation: &OrganisationId, posting: &Posting) -> String {
+    match posting {
+        Posting::Word(place, token) => format!("{organisation}#{}#{token}#posting", place.as_str()),
+        Posting::Held => format!("{organisation}#held#posting"),
+    }
+}
+
+/// The posting of the recording whose [`at`] is given.
+pub fn posted(organisation: &OrganisationId, posting: &Posting, at: String) -> Item {
+    key(self::posting(organisation, posting), at)
+}
+
+pub fn word(organisation: &OrganisationId, place: Place, token: &str) -> Item {
+    key(words(organisation), format!("{}#{token}", place.as_str()))
+}
+
+pub fn words(organisation: &OrganisationId) -> String {
+    format!("{organisation}#word")
+}
+
+pub fn number(organisation: &OrganisationId, number: &PhoneNumber) -> Item {
+    key(numbers(organisation), number.digits().to_owned())
+}
+
+pub fn numbers(organisation: &OrganisationId) -> String {
+    format!("{organisation}#number")
+}
+
+/// A number by its end.
+pub fn ending(organisation: &OrganisationId, number: &PhoneNumber) -> Item {
+    key(endings(organisation), number.digits().chars().rev().collect())
+}
+
+pub fn endings(organisation: &OrganisationId) -> String {
+    format!("{organisation}#ending")
+}
+
 /// The place of a recording in every index.
 pub fn at(started_at: DateTime<Utc>, id: RecordingId) -> String {
     format!("{:013}#{id}", started_at.timestamp_millis())
@@ -191,6 +246,12 @@ pub(super) struct Span {
 pub(super) fn started_at(at: &str) -> Option<DateTime<Utc>> {
     let (milliseconds, _) = at.split_once('#')?;
     DateTime::from_timestamp_millis(milliseconds.parse().ok()?)
+}
+
+/// The organisation whose recordings a partition of the table holds, if it is one.
+pub(super) fn organisation_of(partition: &str) -> Option<OrganisationId> {
+    let (organisation, "recording") = partition.split_once('#')? else { return None };
+    OrganisationId::try_from(organisation.to_owned()).ok()
 }
 
 /// The user that a partition of [`BY_USER`] names, if it is one.

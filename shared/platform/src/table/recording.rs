@@ -6,6 +6,7 @@
 //! | `by_user`    | S    | organisation and recorded user, see `key` |
 //! | `by_peer`    | S    | organisation and counterpart, see `key` |
 //! | `by_mark`    | S    | organisation and mark, see `key`; absent without a mark |
+//! | `by_length`  | S    | organisation and class of length once stored, organisation and `rejected` once rejected, see `key` |
 //! | `state`      | S    | `expected`, `stored`, `rejected` |
 //! | `call`       | S    | the app's call id |
 //! | `dir`        | S    | `in`, `out` |

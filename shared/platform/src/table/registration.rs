@@ -91,7 +91,7 @@ impl Table {
         let update = self.client.update_item().table_name(&self.name);
         let sent = update
             .set_key(Some(key::recording(&recording.organisation, recording.id)))
-            .update_expression(format!("{set} REMOVE why, early"))
+            .update_expression(format!("{set} REMOVE why, early, by_length"))
             .condition_expression(condition)
             .set_expression_attribute_names(Some(names()))
             .set_expression_attribute_values(Some(given))
