@@ -1,0 +1,98 @@
+//! Keeps what a search reads beside the recordings: postings of words and holds, and the directories of words and numbers.
+//!
+//! The table's stream says what became of a recording; what its two images differ in is put or removed, and nothing else. A record may come
+//! twice, late or out of order: before anything is written the recording is read as it stands, only what it says now is put, and nothing
+//! that it says now is removed (`domain::search::Change::still`).
+//!
+//! Between that look and the write the recording may change again. Then the change has a record of its own, and Lambda hands the records of
+//! one item one after the other, also while it hands those of others at the same time (`ParallelizationFactor`).
+//!
+//! The records of a batch are taken in order. At one that fails it ends and the record is named: Lambda takes what is before it as done, and
+//! hands it and what is after it again.
+
+mod record;
+
+use std::convert::Infallible;
+
+use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
+use domain::{
+    recording::Recording,
+    search::{Change, ends_at},
+};
+use platform::{
+    log::causes,
+    table::{self, Table},
+};
+use serde::Deserialize;
+use serde_json::Value;
+use thiserror::Error;
+
+use record::{Record, Step};
+
+/// What the function works with.
+#[derive(Clone, Debug)]
+pub struct App {
+    pub table: Table,
+}
+
+/// Records of the table's stream, each read for itself.
+#[derive(Debug, Deserialize)]
+pub struct Batch {
+    #[serde(rename = "Records")]
+    records: Vec<Value>,
+}
+
+/// Why a record failed.
+#[derive(Debug, Error)]
+enum Failure {
+    #[error(transparent)]
+    Unreadable(#[from] record::Unreadable),
+    #[error(transparent)]
+    Table(#[from] table::Error),
+}
+
+/// Takes in a batch, and answers with the sequence number of the record that failed, if one did. One without a number fails the batch.
+pub async fn handle(app: &App, batch: Batch) -> Result<DynamoDbEventResponse, Infallible> {
+    let mut answer = DynamoDbEventResponse::default();
+    for record in &batch.records {
+        if let Err(failure) = take_in(app, record).await {
+            let (sequence, recording, error) = (record::sequence(record), record::recording(record), causes(&failure));
+            tracing::error!(sequence, recording, error, "failed");
+            let mut failed = DynamoDbBatchItemFailure::default();
+            failed.item_identifier = Some(sequence.to_owned());
+            answer.batch_item_failures.push(failed);
+            break;
+        }
+    }
+    Ok(answer)
+}
+
+async fn take_in(app: &App, record: &Value) -> Result<(), Failure> {
+    let Record { organisation, id, step } = Record::read(record)?;
+    match step {
+        Step::Changed { before, after } => index(app, before.as_ref(), after.as_ref()).await?,
+        Step::Expired => {} // and its postings with it
+        Step::Named => index(app, None, app.table.standing_recording(&organisation, id).await?.as_ref()).await?,
+    }
+    Ok(())
+}
+
+/// Indexes the step from `before` to `after`; none is a recording that is not registered. Usual cost: none where no word has changed; else 1
+/// read, 1 write for each 25 words, 1 read for each 100 new ones and 1 write for each that the organisation has not said before.
+async fn index(app: &App, before: Option<&Recording>, after: Option<&Recording>) -> Result<(), table::Error> {
+    let Some(of) = before.or(after) else { return Ok(()) };
+    let change = Change::between(before, after);
+    let kept_otherwise = after.is_some() && before.map(ends_at) != after.map(ends_at);
+    let stands = match after {
+        Some(after) if change.is_empty() => Some(after.clone()),
+        _ => app.table.standing_recording(&of.organisation, of.id).await?,
+    };
+    // One that was removed and registered with another start has no posting where this one has.
+    let stands = stands.filter(|stands| stands.started_at == of.started_at);
+    let change = change.still(stands.as_ref());
+    app.table.post(stands.as_ref().unwrap_or(of), &change).await?;
+    match stands {
+        Some(stands) => app.table.enter(&stands, &change.put, kept_otherwise).await,
+        None => Ok(()),
+    }
+}
