@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 
 STACK = "inspelning"
 CODE = f"{STACK}-code"
-FUNCTIONS = ["upload", "ingest", "search", "playback", "annotate", "me", "admin", "provision", "authorizer"]
+FUNCTIONS = ["upload", "ingest", "index", "search", "playback", "annotate", "me", "admin", "provision", "authorizer"]
 KEY = "test"  # MiniStack's root caller, whatever the secret
 
 
@@ -173,6 +173,7 @@ def describe(cloudformation, endpoint, region):
         "quarantine_bucket": values["QuarantineBucket"],
         "queue_url": values["QueueUrl"],
         "dlq_url": values["DeadLetterUrl"],
+        "index_dlq_url": values["IndexDeadLetterUrl"],
         "access_key": KEY,
         "secret_key": KEY,
         "functions": {function: f"{STACK}-{function}" for function in FUNCTIONS},

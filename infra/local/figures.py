@@ -27,6 +27,7 @@ ZIP_AT_MOST, MEMORY_AT_MOST, START_AT_MOST = 4.0, 24.0, 3.0  # MB, MB, ms above 
 EVENT_OF = {
     "upload": "upload.register.json",
     "ingest": "ingest.created.json",
+    "index": "index.annotated.json",
     "search": "search.page.json",
     "playback": "playback.playback.json",
     "annotate": "annotate.call.json",

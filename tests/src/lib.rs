@@ -14,3 +14,4 @@ pub mod service;
 pub mod speech;
 pub mod supervised;
 pub mod table;
+pub mod units;

@@ -32,7 +32,7 @@ tokio::task_local! {
 #[derive(Clone, Debug, Default)]
 pub struct Requests {
     made: Arc<Mutex<BTreeMap<String, u64>>>,
-    /// How many more commits go through; `None`: all do.
+    /// How many more commits and batches of writes go through; `None`: all do.
     commits_left: Arc<Mutex<Option<u64>>>,
 }
 
@@ -46,7 +46,7 @@ impl Requests {
         std::mem::take(&mut self.made.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Lets `commits` more go through and fails those after; `None` lets all through again.
+    /// Lets `commits` more, or batches of writes, go through and fails those after; `None` lets all through again.
     pub fn cut_short_after(&self, commits: Option<u64>) {
         *self.commits_left.lock().unwrap_or_else(PoisonError::into_inner) = commits;
     }
@@ -79,7 +79,7 @@ impl Intercept for Requests {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let operation = config.load::<Metadata>().ok_or("a request without an operation")?;
-        if operation.name() == "TransactWriteItems" && !self.goes_through() {
+        if matches!(operation.name(), "TransactWriteItems" | "BatchWriteItem") && !self.goes_through() {
             return Err("cut short by the test".into());
         }
         self.count(&format!("{}.{}", operation.service(), operation.name()), 1);
@@ -126,7 +126,16 @@ fn leading<'a>(value: &'a Value, keys: &mut Vec<&'a str>) {
                     Some(key)
                         if matches!(
                             name.as_str(),
-                            "pk" | "by_user" | "by_peer" | "by_mark" | ":pk" | ":by_user" | ":by_peer" | ":by_mark" | ":partition"
+                            "pk" | "by_user"
+                                | "by_peer"
+                                | "by_mark"
+                                | "by_length"
+                                | ":pk"
+                                | ":by_user"
+                                | ":by_peer"
+                                | ":by_mark"
+                                | ":by_length"
+                                | ":partition"
                         ) =>
                     {
                         keys.push(key)

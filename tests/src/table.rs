@@ -1,46 +1,124 @@
 //! A table of one test's own: dynoxide in this process, reached over loopback by the real SDK.
 
+use std::fmt;
+
 use anyhow::Context;
 use aws_sdk_dynamodb::{
     Client,
     config::{BehaviorVersion, Credentials, Region},
     types::{
         AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType, ScalarAttributeType,
+        StreamSpecification, StreamViewType,
     },
 };
+use dynoxide::actions::{
+    describe_stream::DescribeStreamRequest, get_records::GetRecordsRequest, get_shard_iterator::GetShardIteratorRequest,
+};
 use platform::table::Table;
+use serde_json::Value;
 use tokio::net::TcpListener;
 
-use crate::requests::Requests;
+use crate::{requests::Requests, units::Units};
 
 const NAME: &str = "recordings";
 
 /// An empty table, and the count of the requests made of it.
 pub async fn empty() -> anyhow::Result<(Table, Requests)> {
+    let Watched { table, requests, .. } = made(None).await?;
+    Ok((table, requests))
+}
+
+/// A table with all that can be seen of it from outside.
+#[derive(Debug)]
+pub struct Watched {
+    pub table: Table,
+    pub requests: Requests,
+    pub units: Units,
+    pub stream: Stream,
+}
+
+/// An empty table with a stream that can be read, and the count of the units that its writes consume.
+pub async fn watched() -> anyhow::Result<Watched> {
+    let images = StreamViewType::NewAndOldImages;
+    made(Some(StreamSpecification::builder().stream_enabled(true).stream_view_type(images).build()?)).await
+}
+
+async fn made(stream: Option<StreamSpecification>) -> anyhow::Result<Watched> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let endpoint = format!("http://{}", listener.local_addr()?);
     let database = dynoxide::Database::memory().context("could not open a database in memory")?;
-    tokio::spawn(dynoxide::server::serve_on(listener, database));
-    let requests = Requests::default();
-    let config = aws_sdk_dynamodb::Config::builder()
+    tokio::spawn(dynoxide::server::serve_on(listener, database.clone()));
+    let (requests, units) = (Requests::default(), Units::default());
+    let mut config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-north-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "test"))
         .endpoint_url(endpoint)
-        .interceptor(requests.clone())
-        .build();
-    let table = Table { client: Client::from_conf(config), name: NAME.to_owned() };
-    create(&table).await?;
+        .interceptor(requests.clone());
+    if stream.is_some() {
+        config = config.interceptor(units.clone());
+    }
+    let table = Table { client: Client::from_conf(config.build()), name: NAME.to_owned() };
+    create(&table, stream).await?;
     requests.take();
-    Ok((table, requests))
+    Ok(Watched { table, requests, units, stream: Stream { database, next: None } })
+}
+
+/// The table's stream, read from its beginning on.
+pub struct Stream {
+    database: dynoxide::Database,
+    /// Where reading goes on; none before it has begun.
+    next: Option<String>,
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stream").field("next", &self.next).finish_non_exhaustive()
+    }
+}
+
+impl Stream {
+    /// The records of recordings since the last call, in order, as Lambda hands them with the filter of the template.
+    pub fn news(&mut self) -> anyhow::Result<Vec<Value>> {
+        let mut records = Vec::new();
+        loop {
+            let shard_iterator = match self.next.take() {
+                Some(next) => next,
+                None => self.beginning()?,
+            };
+            let page = self.database.get_records(GetRecordsRequest { shard_iterator, limit: None })?;
+            self.next = page.next_shard_iterator;
+            if page.records.is_empty() {
+                return Ok(records);
+            }
+            for record in page.records.iter().map(serde_json::to_value) {
+                let record = record?;
+                if record["dynamodb"]["Keys"]["pk"]["S"].as_str().is_some_and(|pk| pk.ends_with("#recording")) {
+                    records.push(record);
+                }
+            }
+        }
+    }
+
+    fn beginning(&self) -> anyhow::Result<String> {
+        let listed = self.database.list_streams(Default::default())?;
+        let stream_arn = listed.streams.first().context("the table has no stream")?.stream_arn.clone();
+        let described = self.database.describe_stream(DescribeStreamRequest { stream_arn: stream_arn.clone(), ..Default::default() })?;
+        let [shard] = described.stream_description.shards.as_slice() else { anyhow::bail!("the stream has not one shard") };
+        let (shard_id, shard_iterator_type) = (shard.shard_id.clone(), "TRIM_HORIZON".to_owned());
+        let begin = GetShardIteratorRequest { stream_arn, shard_id, shard_iterator_type, sequence_number: None };
+        self.database.get_shard_iterator(begin)?.shard_iterator.context("a beginning of the stream")
+    }
 }
 
 /// The indexes that the table has, by name, with the attribute of their partition; all are sorted by `at`.
-pub const INDEXES: [(&str, &str); 4] = [("by_org", "pk"), ("by_user", "by_user"), ("by_peer", "by_peer"), ("by_mark", "by_mark")];
+pub const INDEXES: [(&str, &str); 5] =
+    [("by_org", "pk"), ("by_user", "by_user"), ("by_peer", "by_peer"), ("by_mark", "by_mark"), ("by_length", "by_length")];
 
-async fn create(table: &Table) -> anyhow::Result<()> {
+async fn create(table: &Table, stream: Option<StreamSpecification>) -> anyhow::Result<()> {
     let mut create = table.client.create_table().table_name(&table.name).billing_mode(BillingMode::PayPerRequest);
-    for name in ["pk", "sk", "at", "by_user", "by_peer", "by_mark"] {
+    create = create.set_stream_specification(stream);
+    for name in ["pk", "sk", "at", "by_user", "by_peer", "by_mark", "by_length"] {
         create = create
             .attribute_definitions(AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build()?);
     }

@@ -1,0 +1,144 @@
+//! What is written costs: the units that the table and each index say each operation consumes, and the bytes of a row, held against
+//! `units.golden.json`.
+//!
+//! A write costs a unit for each KB of the table's item and of each index that holds it, and twice that of the item in a transaction; the
+//! floor of an operation is what it has to leave behind.
+//!
+//! | operation | floor | why |
+//! |-----------|-------|-----|
+//! | register | 4 | an item, in three indexes: by organisation, user and counterpart |
+//! | register, with a mark | 5 | a fourth index |
+//! | ingest | 8 | the item changes state: 2 in the transaction, 4 indexes (it comes into that of length); the user's count: 2 |
+//! | reject | 5 | the item, 4 indexes |
+//! | annotate with 10 new words | 10 | 2 for the item, 4 indexes that project it, 2 for the edit, 2 for the event; none of them without a trace |
+//! | index 10 new words | 20 | a posting and an entry each; 10 where the organisation knows the words |
+//! | edit one word | 10 | as annotate |
+//! | index one other word | 3 | a posting comes, one goes, and an entry if the word is new |
+//! | index a registration | 0 to 2 | its number's two entries, once a month |
+//!
+//! A row is counted by DynamoDB's rules: names and values in UTF-8, a number a byte for two digits and one more. In an index it has the same
+//! bytes (all of it is projected); the 100 bytes that DynamoDB adds to each for what it is billed as storage are not in these figures.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::TimeDelta;
+use domain::recording::Recording;
+use platform::table::{
+    Table,
+    arrival::{Arrival, Outcome},
+    key,
+};
+use serde_json::{Value, json};
+use tests::{
+    call::{call, now, silence, with},
+    golden,
+    people::{Person, found, organisation},
+    recording::{recording, register},
+    request::As,
+    requests::TENANT,
+    table::{self, Watched},
+};
+
+const ANNA: As<'_> = As { organisation: "demo", user: "anna" };
+const TEN: &str = "vill ha offert på femtio telefoner innan nästa onsdag kväll";
+/// One of them other.
+const OTHER: &str = "vill ha offert på sextio telefoner innan nästa onsdag kväll";
+
+/// Makes the recording stored.
+async fn ingest(table: &Table, of: &Recording) -> anyhow::Result<()> {
+    let (organisation, user, audio) = (of.organisation.clone(), of.user.clone(), of.audio.clone());
+    let arrival = Arrival { organisation, id: of.id, user, audio };
+    let outcome = table.store(&arrival, of.duration, now()).await?;
+    anyhow::ensure!(matches!(outcome, Outcome::Written), "{outcome:?}");
+    Ok(())
+}
+
+/// Hands the index what the stream has new.
+async fn index(watched: &mut Watched) -> anyhow::Result<()> {
+    let batch = serde_json::from_value(json!({ "Records": watched.stream.news()? }))?;
+    let app = index::App { table: watched.table.clone() };
+    let answer = TENANT.scope("demo".to_owned(), index::handle(&app, batch)).await?;
+    anyhow::ensure!(answer.batch_item_failures.is_empty(), "{answer:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn no_operation_writes_more_than_agreed() -> anyhow::Result<()> {
+    let mut watched = table::watched().await?;
+    let table = watched.table.clone();
+    found(&table, "demo").await?;
+    Person::recorded("anna").joins(&table, "demo").await?;
+    let upload = upload::router(upload::App { table: table.clone(), objects: tests::bucket::unreached(), now });
+    let annotate = annotate::router(annotate::App { table: table.clone(), now });
+    let new = |id: &str| call(id, "audio/wav", &silence(1));
+    let say = async |note: &str| ANNA.put(&annotate, "/v1/calls/call/annotation", &json!({ "note": note })).await?.done();
+
+    let mut written: BTreeMap<&str, BTreeMap<String, f64>> = BTreeMap::new();
+    watched.units.take();
+    ANNA.post(&upload, "/v1/recordings", &new("call")).await?.done()?;
+    written.insert("register", watched.units.take());
+    index(&mut watched).await?;
+    written.insert("index a registration with a new number", watched.units.take());
+    ANNA.post(&upload, "/v1/recordings", &with(new("marked"), json!({ "mark": "red" }))).await?.done()?;
+    written.insert("register, with a mark", watched.units.take());
+    index(&mut watched).await?;
+    written.insert("index a registration with a known number", watched.units.take());
+    let of = async |id: &str| {
+        let id = recording("demo", "anna", id, now()).id;
+        anyhow::Ok(table.standing_recording(&organisation("demo"), id).await?.expect("it is registered"))
+    };
+    ingest(&table, &of("call").await?).await?;
+    written.insert("ingest", watched.units.take());
+    ANNA.post(&upload, "/v1/recordings", &new("no-audio")).await?.done()?;
+    watched.units.take();
+    table.reject(&of("no-audio").await?, "no audio").await?;
+    written.insert("reject", watched.units.take());
+    index(&mut watched).await?;
+    written.insert("index audio that came", watched.units.take());
+    say(TEN).await?;
+    written.insert("annotate with 10 new words", watched.units.take());
+    index(&mut watched).await?;
+    written.insert("index 10 new words", watched.units.take());
+    say(OTHER).await?;
+    written.insert("edit one word", watched.units.take());
+    index(&mut watched).await?;
+    written.insert("index one other word, a new one", watched.units.take());
+    say(TEN).await?;
+    watched.units.take();
+    index(&mut watched).await?;
+    written.insert("index one other word, a known one", watched.units.take());
+
+    let all = |operation: &str| written[operation]["all"];
+    assert_eq!((all("register"), all("ingest")), (4.0, 8.0));
+    assert_eq!(all("annotate with 10 new words") + all("index 10 new words"), 30.0);
+    let row = row(&table).await?;
+    println!("{row:#}");
+    golden::holds("units.golden.json", &json!({ "write units": written, "bytes of a call without a note": row }))
+}
+
+/// The bytes of a stored call without a note, by attribute; its names are as long as real ones.
+async fn row(table: &Table) -> anyhow::Result<Value> {
+    let mut of = recording("demo", "anna.svensson", "b7f1c2de-4a53-4f0e-9a1b-3c5d7e9f1a2b", now() - TimeDelta::milliseconds(93_347));
+    of.duration = TimeDelta::milliseconds(93_347);
+    of.registered_at = now() + TimeDelta::milliseconds(123);
+    register(table, &of).await?;
+    ingest(table, &of).await?;
+    let get = table.client.get_item().table_name(&table.name).set_key(Some(key::recording(&of.organisation, of.id)));
+    let item = get.send().await?.item.unwrap_or_default();
+    let mut bytes: BTreeMap<String, usize> = item.iter().map(|(name, value)| (name.clone(), name.len() + size(value))).collect();
+    let all: usize = bytes.values().sum();
+    bytes.insert("all".to_owned(), all);
+    Ok(json!(bytes))
+}
+
+/// The bytes of a value, by
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>.
+fn size(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        AttributeValue::B(blob) => blob.as_ref().len(),
+        AttributeValue::N(number) => number.trim_matches(['-', '0']).len().div_ceil(2) + 1,
+        other => panic!("a recording has no {other:?}"),
+    }
+}
