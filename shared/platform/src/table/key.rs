@@ -260,6 +260,12 @@ pub(super) fn user_of(partition: &str) -> Option<UserId> {
     UserId::try_from(user.to_owned()).ok()
 }
 
+/// The counterpart that a partition of [`BY_PEER`] names, if it is one.
+pub(super) fn peer_of(partition: &str) -> Option<Counterpart> {
+    let (_, peer) = partition.split_once('#')?;
+    Counterpart::try_from(peer.to_owned()).ok()
+}
+
 fn key(pk: String, sk: String) -> Item {
     HashMap::from([("pk".to_owned(), AttributeValue::S(pk)), ("sk".to_owned(), AttributeValue::S(sk))])
 }

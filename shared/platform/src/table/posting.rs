@@ -4,7 +4,7 @@
 //! |--------------|------|------|
 //! | `user`       | S    | the recorded user |
 //! | `dir`        | S    | as the recording has it |
-//! | `peer`       | S    | as the recording has it |
+//! | `peer`       | S    | the counterpart's number, or `withheld` |
 //! | `expires_at` | N    | as the recording has it; absent while it is held |
 //!
 //! The first three never change, so that a reader can leave a recording out without reading it.

@@ -4,13 +4,12 @@
 //! |--------------|------|------|
 //! | `at`         | S    | start and id, see `key` |
 //! | `by_user`    | S    | organisation and recorded user, see `key` |
-//! | `by_peer`    | S    | organisation and counterpart, see `key` |
+//! | `by_peer`    | S    | organisation and the counterpart's number or `withheld`, see `key` |
 //! | `by_mark`    | S    | organisation and mark, see `key`; absent without a mark |
 //! | `by_length`  | S    | organisation and class of length once stored, organisation and `rejected` once rejected, see `key` |
 //! | `state`      | S    | `expected`, `stored`, `rejected` |
 //! | `call`       | S    | the app's call id |
 //! | `dir`        | S    | `in`, `out` |
-//! | `peer`       | S    | the counterpart's number, or `withheld` |
 //! | `ms`         | N    | duration in milliseconds: measured once stored, the app's word before |
 //! | `type`       | S    | content type |
 //! | `bytes`      | N    | length of the audio |
@@ -186,7 +185,7 @@ pub(super) fn read(organisation: &OrganisationId, item: &Item) -> Result<Option<
         user: key::user_of(text(item, "by_user")?).ok_or(BadItem { attribute: "by_user" })?,
         call: parsed(item, "call")?,
         direction: read_direction(item)?,
-        counterpart: parsed(item, "peer")?,
+        counterpart: key::peer_of(text(item, "by_peer")?).ok_or(BadItem { attribute: "by_peer" })?,
         started_at: key::started_at(text(item, "at")?).ok_or(BadItem { attribute: "at" })?,
         duration: TimeDelta::milliseconds(number(item, "ms")?),
         audio: read_audio(item)?,

@@ -41,7 +41,7 @@ pub enum Registered {
 /// Tries while others annotate the same call.
 const TRIES: usize = 5;
 
-const SET: &str = "SET #state = :expected, #at = :at, by_user = :by_user, by_peer = :by_peer, #call = :call, #dir = :dir, peer = :peer, ms = :ms, \
+const SET: &str = "SET #state = :expected, #at = :at, by_user = :by_user, by_peer = :by_peer, #call = :call, #dir = :dir, ms = :ms, \
                    #type = :type, #bytes = :bytes, sha = :sha, registered = :registered, expires_at = :expires_at";
 
 impl Table {
@@ -185,7 +185,6 @@ fn attributes(recording: &Recording) -> key::Item {
         (":by_peer", s(key::recordings_with(&recording.organisation, &recording.counterpart))),
         (":call", s(&recording.call)),
         (":dir", s(recording.direction)),
-        (":peer", s(&recording.counterpart)),
         (":ms", n(recording.duration.num_milliseconds())),
         (":type", s(audio.content_type.as_str())),
         (":bytes", n(audio.length)),
