@@ -6,6 +6,7 @@ pub mod cloud;
 pub mod door;
 pub mod event;
 pub mod golden;
+pub mod indexed;
 pub mod people;
 pub mod recording;
 pub mod request;

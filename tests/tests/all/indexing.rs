@@ -1,151 +1,22 @@
-//! The index, on a table of a test's own and its real stream: which postings and entries stand when the stream has been heard.
-//!
-//! `SEED=… CASES=…` in the environment draw other cases of the last test, or one again.
+//! The index: which postings and entries stand when the stream has been heard, and at what cost.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use anyhow::{Context, ensure};
-use aws_lambda_events::streams::DynamoDbEventResponse;
-use aws_sdk_dynamodb::types::AttributeValue::{self, N, S};
-use axum::Router;
+use anyhow::Context;
+use aws_sdk_dynamodb::types::AttributeValue::N;
 use chrono::TimeDelta;
-use domain::{
-    recording::Recording,
-    search::{Posting, ends_at},
-};
-use index::App;
-use platform::table::{
-    Table,
-    key::{self, Item},
-};
+use platform::table::key;
 use serde_json::{Value, json};
 use tests::{
     call::now,
+    indexed::{Postings, World, end, failed, take_in, text},
     people::{Person, found, organisation},
-    recording::{recording, register, store},
-    request::As,
+    recording::{recording, register},
     requests::TENANT,
-    table::{self, Watched},
 };
 
-const ANNA: As<'_> = As { organisation: "demo", user: "anna" };
-
-/// A table, its stream, and the function that hears it.
-struct World {
-    watched: Watched,
-    app: App,
-    annotate: Router,
-}
-
-impl World {
-    /// Anna, who is recorded.
-    async fn new() -> anyhow::Result<Self> {
-        let watched = table::watched().await?;
-        found(&watched.table, "demo").await?;
-        Person::recorded("anna").joins(&watched.table, "demo").await?;
-        let app = App { table: watched.table.clone() };
-        let annotate = annotate::router(annotate::App { table: watched.table.clone(), now });
-        Ok(Self { watched, app, annotate })
-    }
-
-    fn table(&self) -> &Table {
-        &self.watched.table
-    }
-
-    /// Anna's recording of a call, stored an hour ago.
-    async fn stored(&self, call: &str) -> anyhow::Result<Recording> {
-        let recording = recording("demo", "anna", call, now() - TimeDelta::hours(1));
-        store(self.table(), &recording).await?;
-        Ok(recording)
-    }
-
-    /// Anna says something of a call.
-    async fn say(&self, call: &str, said: Value) -> anyhow::Result<()> {
-        ANNA.put(&self.annotate, &format!("/v1/calls/{call}/annotation"), &said).await?.done()?;
-        Ok(())
-    }
-
-    /// Hears the news.
-    async fn hear(&mut self) -> anyhow::Result<()> {
-        let news = self.watched.stream.news()?;
-        ensure!(!news.is_empty(), "there is no news");
-        let answer = take_in(&self.app, &news).await?;
-        ensure!(answer.batch_item_failures.is_empty(), "{answer:?}");
-        Ok(())
-    }
-
-    /// Every posting, by its key, with its end.
-    async fn postings(&self) -> anyhow::Result<BTreeMap<(String, String), Option<String>>> {
-        let items = self.items(|pk| pk.ends_with("#posting")).await?;
-        Ok(items.into_iter().map(|item| ((text(&item, "pk"), text(&item, "sk")), end(&item))).collect())
-    }
-
-    /// Every entry of a directory, by its key, with its end.
-    async fn entries(&self) -> anyhow::Result<BTreeMap<String, Option<String>>> {
-        let items = self.items(|pk| ["#word", "#number", "#ending"].iter().any(|kind| pk.ends_with(kind))).await?;
-        Ok(items.into_iter().map(|item| (format!("{} {}", text(&item, "pk"), text(&item, "sk")), end(&item))).collect())
-    }
-
-    async fn items(&self, wanted: impl Fn(&str) -> bool) -> anyhow::Result<Vec<Item>> {
-        let scan = self.table().client.scan().table_name(&self.table().name).into_paginator().items();
-        let items = scan.send().collect::<Result<Vec<_>, _>>().await?;
-        Ok(items.into_iter().filter(|item| wanted(&text(item, "pk"))).collect())
-    }
-
-    /// Writes on the recording's item what nothing in the service writes yet.
-    async fn write(
-        &self,
-        of: &Recording,
-        expression: &str,
-        values: impl IntoIterator<Item = (&str, AttributeValue)>,
-    ) -> anyhow::Result<()> {
-        let values: Item = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        let update = self.table().client.update_item().table_name(&self.table().name);
-        let update = update.set_key(Some(key::recording(&of.organisation, of.id))).update_expression(expression);
-        let update = update.set_expression_attribute_values((!values.is_empty()).then_some(values));
-        let named = expression.contains("#until");
-        update.set_expression_attribute_names(named.then(|| [("#until".to_owned(), "until".to_owned())].into())).send().await?;
-        Ok(())
-    }
-
-    async fn remove(&self, of: &Recording) -> anyhow::Result<()> {
-        let delete = self.table().client.delete_item().table_name(&self.table().name);
-        delete.set_key(Some(key::recording(&of.organisation, of.id))).send().await?;
-        Ok(())
-    }
-
-    /// The postings that the recordings have as they stand.
-    async fn expected(&self, of: &[Recording]) -> anyhow::Result<BTreeMap<(String, String), Option<String>>> {
-        let mut all = BTreeMap::new();
-        for one in of {
-            let Some(stands) = self.table().standing_recording(&one.organisation, one.id).await? else { continue };
-            let (at, end) = (key::at(stands.started_at, stands.id), ends_at(&stands).map(|end| end.timestamp().to_string()));
-            all.extend(Posting::of(&stands).iter().map(|of| ((key::posting(&stands.organisation, of), at.clone()), end.clone())));
-        }
-        Ok(all)
-    }
-}
-
-fn text(item: &Item, attribute: &str) -> String {
-    item.get(attribute).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default()
-}
-
-fn end(item: &Item) -> Option<String> {
-    item.get("expires_at").and_then(|value| value.as_n().ok()).cloned()
-}
-
-fn partitions(postings: &BTreeMap<(String, String), Option<String>>) -> BTreeSet<&str> {
+fn partitions(postings: &Postings) -> BTreeSet<&str> {
     postings.keys().map(|(pk, _)| pk.as_str()).collect()
-}
-
-/// Hands over records of "demo"; a request that reaches for another organisation's key ends the test.
-async fn take_in(app: &App, records: &[Value]) -> anyhow::Result<DynamoDbEventResponse> {
-    let batch = serde_json::from_value(json!({ "Records": records }))?;
-    Ok(TENANT.scope("demo".to_owned(), index::handle(app, batch)).await?)
-}
-
-fn failed(answer: &DynamoDbEventResponse) -> Vec<&str> {
-    answer.batch_item_failures.iter().filter_map(|failure| failure.item_identifier.as_deref()).collect()
 }
 
 fn sequence(record: &Value) -> &str {
@@ -378,93 +249,5 @@ async fn the_same_words_of_two_organisations_have_nothing_in_common() -> anyhow:
     let batch = serde_json::from_value(json!({ "Records": other }))?;
     TENANT.scope("other".to_owned(), index::handle(&world.app, batch)).await?;
     assert_eq!(world.postings().await?, world.expected(&of_both).await?);
-    Ok(())
-}
-
-/// A generator of numbers whose whole sequence its seed names (SplitMix64; Steele, Lea and Flood 2014).
-struct Draw(u64);
-
-impl Draw {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((mixed ^ (mixed >> 31)) % end as u64) as usize
-    }
-
-    fn words(&mut self) -> String {
-        let words = ["ring", "åsa", "offert", "4411", "vip"];
-        (0..=self.below(3)).map(|_| words[self.below(words.len())]).collect::<Vec<_>>().join(" ")
-    }
-}
-
-/// Something happens to one of the recordings.
-async fn happen(world: &World, draw: &mut Draw, of: &Recording) -> anyhow::Result<()> {
-    let Some(stands) = world.table().standing_recording(&of.organisation, of.id).await? else {
-        return register(world.table(), of).await;
-    };
-    let end = N((now() + TimeDelta::days(draw.below(400) as i64)).timestamp().to_string());
-    match draw.below(10) {
-        0..5 => world.write(of, "SET note = :said", [(":said", S(draw.words()))]).await,
-        5..7 => world.write(of, "SET f1 = :said REMOVE f3", [(":said", S(draw.words()))]).await,
-        7 if stands.held_since.is_some() => world.write(of, "SET expires_at = :end REMOVE held, #until", [(":end", end)]).await,
-        7 => world.write(of, "SET held = :at, #until = :end REMOVE expires_at", [(":at", N("1".to_owned())), (":end", end)]).await,
-        8 if stands.held_since.is_none() => world.write(of, "SET expires_at = :end", [(":end", end)]).await,
-        8 => Ok(()),
-        _ => world.remove(of).await,
-    }
-}
-
-fn environment(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
-}
-
-#[tokio::test]
-async fn records_that_come_twice_late_or_in_any_order_end_in_the_postings_of_what_stands() -> anyhow::Result<()> {
-    let (seed, cases) = (environment("SEED", 4), environment("CASES", 40));
-    let (mut happened, mut delivered) = (0, 0);
-    for number in 0..cases {
-        let own = seed.wrapping_add(number);
-        let mut draw = Draw(own);
-        let mut world = World::new().await?;
-        let calls = ["one", "two"].map(|call| recording("demo", "anna", call, now() - TimeDelta::hours(1)));
-        let (mut waiting, mut past): (Vec<Value>, Vec<Value>) = Default::default();
-        for _ in 0..draw.below(25) + 5 {
-            let of = &calls[draw.below(2)];
-            happen(&world, &mut draw, of).await?;
-            happened += 1;
-            waiting.extend(world.watched.stream.news()?);
-            while !waiting.is_empty() && draw.below(2) == 0 {
-                let record = waiting.remove(draw.below(waiting.len()));
-                take_in(&world.app, std::slice::from_ref(&record)).await?;
-                past.push(record);
-                delivered += 1;
-            }
-            if !past.is_empty() && draw.below(3) == 0 {
-                take_in(&world.app, &[past[draw.below(past.len())].clone()]).await?;
-                delivered += 1;
-            }
-        }
-        while !waiting.is_empty() {
-            let record = waiting.remove(draw.below(waiting.len()));
-            take_in(&world.app, &[record]).await?;
-            delivered += 1;
-        }
-        let (stand, expected) = (world.postings().await?, world.expected(&calls).await?);
-        ensure!(stand == expected, "again with SEED={own} CASES=1\n  stand  {stand:#?}\n  expect {expected:#?}");
-        let entries = world.entries().await?;
-        for ((partition, _), ends) in &expected {
-            let Some(word) = partition.strip_prefix("demo#").and_then(|rest| rest.strip_suffix("#posting")) else { continue };
-            let entry = entries.get(&format!("demo#word {word}"));
-            let lasts = match (entry, ends) {
-                (Some(None), _) => true,
-                (Some(Some(entry)), Some(ends)) => entry.parse::<i64>()? >= ends.parse()?,
-                _ => word == "held",
-            };
-            ensure!(lasts, "again with SEED={own} CASES=1: {word} ends {ends:?}, its entry {entry:?}");
-        }
-    }
-    println!("{cases} cases from SEED={seed}: {happened} changes, {delivered} deliveries, 0 postings too few or too many");
     Ok(())
 }

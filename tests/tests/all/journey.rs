@@ -2,8 +2,9 @@
 //!
 //! Through the local cloud's front door with IAM enforced: each function does what it does here with its own role and no more.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Value, json};
 use tests::{
     call::{call, sha256, silence, with},
@@ -113,6 +114,32 @@ async fn an_upload_that_is_no_audio_is_rejected_with_the_reason_and_kept_aside()
 /// The same call as `recording`, with other audio.
 fn started_like(recording: &Value, audio: &[u8]) -> Value {
     with(call("no-audio", "audio/wav", audio), json!({ "startedAt": recording["startedAt"] }))
+}
+
+#[tokio::test]
+async fn what_is_said_of_a_call_is_indexed_from_the_stream() -> anyhow::Result<()> {
+    let door = Door::open()?;
+    let anna = door.cloud.token("anna").await?;
+    let (table, audio) = (door.cloud.table(), silence(1));
+    let id = door.record(call("indexed", "audio/wav", &audio), &audio, &anna).await?;
+    let word = format!("ord{}", chrono::Utc::now().timestamp_millis()); // nobody else says it
+    let said = json!({ "note": format!("Ring Åsa, {word}") });
+    let (status, answered) = answer(door.patch(&format!("/v1/recordings/{id}"), &said).header("if-match", "\"0\""), &anna).await?;
+    assert_eq!(status, 200, "{answered}");
+    let begun = Instant::now();
+    let posting = format!("demo#note#{word}#posting");
+    let mut look = tokio::time::interval(Duration::from_millis(20));
+    for _ in 0..3000 {
+        look.tick().await;
+        let query = table.client.query().table_name(&table.name).key_condition_expression("pk = :pk");
+        let found = query.expression_attribute_values(":pk", AttributeValue::S(posting.clone())).send().await?;
+        if let [posting] = found.items() {
+            println!("a word said through the API had its posting after {} ms", begun.elapsed().as_millis());
+            assert!(posting["sk"].as_s().is_ok_and(|at| at.ends_with(&format!("#{id}"))), "{posting:?}");
+            return Ok(());
+        }
+    }
+    anyhow::bail!("the word {word} had no posting after 3000 looks")
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ mod marking;
 mod my_own;
 mod people_journey;
 mod provisioning;
+mod redelivering;
 mod registering;
 mod requests;
 mod rights;
