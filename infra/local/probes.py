@@ -17,7 +17,7 @@ import boto3
 import main_job
 import provision
 
-EVENT = Path(__file__).resolve().parents[2] / "events/ingest.created.json"
+EVENTS = Path(__file__).resolve().parents[2] / "events"
 OPERATOR, CRM = "operator", "crm"
 NO_AUDIO = b"this is no audio"
 CLIENT = "probedclient"
@@ -132,7 +132,7 @@ def an_application_registers_nothing(door):
 
 def take_in(door, id):
     """Hands ingest the event of the recording's audio, at its own door."""
-    event = json.loads(EVENT.read_text())
+    event = json.loads((EVENTS / "ingest.created.json").read_text())
     notice = json.loads(event["Records"][0]["body"])
     notice["Records"][0]["s3"]["object"]["key"] = f"recordings/{provision.DEMO}/{id}"
     event["Records"][0]["body"] = json.dumps(notice)
@@ -164,15 +164,46 @@ def an_event_of_what_has_gone_is_done(door):
     take_in(door, "0" * 26)
 
 
+def as_the_poller(door, function, service):
+    """The service as Lambda's own poller reaches it, with the function's role; the local cloud's asks no role."""
+    role = door.aws("lambda").get_function_configuration(FunctionName=door.cloud["functions"][function])["Role"]
+    return door.aws(service, door.aws("sts").assume_role(RoleArn=role, RoleSessionName="poller")["Credentials"])
+
+
 def events_are_taken_from_the_queue(door):
-    """What Lambda's own poller does with the function's role; the local cloud's asks no role."""
-    role = door.aws("lambda").get_function_configuration(FunctionName=door.cloud["functions"]["ingest"])["Role"]
-    queue = door.aws("sqs", door.aws("sts").assume_role(RoleArn=role, RoleSessionName="poller")["Credentials"])
+    queue = as_the_poller(door, "ingest", "sqs")
     url = door.cloud["queue_url"]
     door.aws("sqs").send_message(QueueUrl=url, MessageBody="a probe")
     queue.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
     for message in queue.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]:
         queue.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+
+
+# ---------------------------------------------------------------- index
+
+
+def a_call_is_indexed(door):
+    """One with a word and a number that no call has had: hands index the event of it, at its own door."""
+    audio = silence()
+    said = {"note": door.fresh("probe"), "counterpart": f"+467099{door.count:05}"}
+    id = door.ask("anna", "POST /v1/recordings", call(door, audio) | said, 201)["recording"]["id"]
+    event = json.loads((EVENTS / "index.anew.json").read_text())
+    event["Records"][0]["dynamodb"]["Keys"] = {"pk": {"S": f"{provision.DEMO}#recording"}, "sk": {"S": id}}
+    answer = door.aws("lambda").invoke(FunctionName=door.cloud["functions"]["index"], Payload=json.dumps(event))
+    if json.loads(answer["Payload"].read()) != {"batchItemFailures": []}:
+        raise RuntimeError("index did not take in its event")
+
+
+def the_stream_is_heard(door):
+    streams = as_the_poller(door, "index", "dynamodbstreams")
+    (stream,) = streams.list_streams(TableName=door.cloud["table"])["Streams"]
+    shard = streams.describe_stream(StreamArn=stream["StreamArn"])["StreamDescription"]["Shards"][0]["ShardId"]
+    named = {"StreamArn": stream["StreamArn"], "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON"}
+    streams.get_records(ShardIterator=streams.get_shard_iterator(**named)["ShardIterator"], Limit=1)
+
+
+def what_cannot_be_indexed_is_set_aside(door):
+    as_the_poller(door, "index", "sqs").send_message(QueueUrl=door.cloud["index_dlq_url"], MessageBody="a probe")
 
 
 # ---------------------------------------------------------------- search, playback
@@ -363,6 +394,7 @@ PROBES = {
         an_application_registers_nothing,
     ],
     "ingest": [an_event_of_what_has_gone_is_done, what_is_no_audio_is_rejected, audio_is_stored, events_are_taken_from_the_queue],
+    "index": [a_call_is_indexed, the_stream_is_heard, what_cannot_be_indexed_is_set_aside],
     "search": [
         everyones_calls_are_listed,
         ones_own_calls_are_listed,
