@@ -159,6 +159,23 @@ def partition(tables, query):
     return next((key["AttributeName"] for key in schema if key["KeyType"] == "HASH"), None)
 
 
+def name_streams():
+    """IAM knows the stream that a request names, itself or in its iterator; it knew none, and denied all. To list is to ask for each."""
+    named, decode = (
+        private("ministack.core.iam_actions", "extract_resource_arn"),
+        private("ministack.services.dynamodb_streams", "_decode_iterator"),
+    )
+
+    def with_streams(service, method, path, headers, body, query, region, account):
+        if service != "dynamodbstreams":
+            return named(service, method, path, headers, body, query, region, account)
+        asked = json.loads(body or b"{}")
+        stream = asked.get("StreamArn") or (decode(asked.get("ShardIterator", "")) or {}).get("arn")
+        return stream or f"arn:aws:dynamodb:{region}:{account}:table/{asked.get('TableName', '*')}/stream/*"
+
+    sys.modules["ministack.core.iam_actions"].extract_resource_arn = with_streams
+
+
 def hide_what_is_not_there():
     """Who may read a bucket's objects but not list it is forbidden a key where nothing lies, and not told so, as with S3."""
     buckets, enforce = private("ministack.services.s3", "_buckets"), private("ministack.core.iam_evaluator", "enforce")
@@ -178,6 +195,7 @@ if __name__ == "__main__":
         sys.exit(f"MiniStack {version('ministack')} is installed, {PINNED} is needed: remove .venv and run again")
     answer_at_once()
     hold_to_leading_keys()
+    name_streams()
     hide_what_is_not_there()
     expire_as_aws_does(float(os.environ.get("TTL_SWEEP_SECONDS", "5")))
     private("ministack.app", "main")()
