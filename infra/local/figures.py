@@ -18,11 +18,12 @@ from pathlib import Path
 import boto3
 import deploy
 import main_job
+import probes
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILT = ROOT / "target/release"
 HELLO = BUILT / "examples/hello"
-STARTS, EVENTS = 30, 20
+STARTS, EVENTS, SAID = 30, 20, 20
 ZIP_AT_MOST, MEMORY_AT_MOST, START_AT_MOST = 4.0, 24.0, 3.0  # MB, MB, ms above hello
 EVENT_OF = {
     "upload": "upload.register.json",
@@ -41,6 +42,8 @@ EVENT_OF = {
 def main():
     cloud = json.loads(Path(os.environ["CLOUD"]).read_text())
     main_job.do(cloud)
+    waits = measure_indexing(cloud)
+    print(f"a word has its posting after it was said: median {statistics.median(waits):,.0f} ms, at most {max(waits):,.0f} ms, of {SAID}")
     settings = {function: settings_of(cloud, name) for function, name in cloud["functions"].items()}
     starts = measure_starts(settings)
     hello = statistics.median(starts["hello"])
@@ -58,6 +61,26 @@ def main():
         aims = {"zip": ZIP_AT_MOST, "memory": MEMORY_AT_MOST, "start": START_AT_MOST}
         missed += [f"{function}'s {figure}" for figure, aim in aims.items() if figures[figure] > aim]
     print(f"\nmissed: {', '.join(missed)}" if missed else "\nevery aim is met", flush=True)
+
+
+def measure_indexing(cloud):
+    """Milliseconds from the answer to a note until a word of it can be found, of each note."""
+    door = probes.Door(cloud)
+    table = door.aws("dynamodb")
+    waits = []
+    for _ in range(SAID):
+        call = probes.call(door, probes.silence())
+        door.ask("anna", "POST /v1/recordings", call, 201)
+        word = call["callId"].replace("-", "")
+        door.ask("anna", f"PUT /v1/calls/{call['callId']}/annotation", {"note": word})
+        posting = {"TableName": cloud["table"], "KeyConditionExpression": "pk = :pk"}
+        posting["ExpressionAttributeValues"] = {":pk": {"S": f"demo#note#{word}#posting"}}
+        begun = time.perf_counter()
+        while not table.query(**posting)["Items"]:
+            if time.perf_counter() - begun > main_job.PATIENCE:
+                raise RuntimeError(f"a word had no posting after {main_job.PATIENCE} s")
+        waits.append((time.perf_counter() - begun) * 1000)
+    return waits
 
 
 def spread(times):

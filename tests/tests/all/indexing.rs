@@ -211,6 +211,16 @@ async fn what_is_removed_by_hand_loses_its_postings_and_what_expires_needs_nothi
 }
 
 #[tokio::test]
+async fn a_record_as_the_stream_sends_it_is_read() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let event: Value = serde_json::from_str(include_str!("../../../events/index.annotated.json"))?;
+    world.watched.requests.take();
+    assert_eq!(failed(&take_in(&world.app, event["Records"].as_array().context("records")?).await?), [""; 0]);
+    assert_eq!(world.watched.requests.take(), [("DynamoDB.GetItem".to_owned(), 1)].into(), "it looks, and nothing stands there");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_recording_that_is_named_is_indexed_as_it_stands() -> anyhow::Result<()> {
     let mut world = World::new().await?;
     let stored = world.stored("call").await?;
