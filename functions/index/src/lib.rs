@@ -70,7 +70,7 @@ pub async fn handle(app: &App, batch: Batch) -> Result<DynamoDbEventResponse, In
 async fn take_in(app: &App, record: &Value) -> Result<(), Failure> {
     let Record { organisation, id, step } = Record::read(record)?;
     match step {
-        Step::Changed { before, after } => index(app, before.as_ref(), after.as_ref()).await?,
+        Step::Changed { before, after } => index(app, before.as_deref(), after.as_deref()).await?,
         Step::Expired => {} // and its postings with it
         Step::Named => index(app, None, app.table.standing_recording(&organisation, id).await?.as_ref()).await?,
     }

@@ -25,7 +25,7 @@ pub struct Record {
 #[derive(Debug)]
 pub enum Step {
     /// From one image to the other; none is one that is not registered, or not there.
-    Changed { before: Option<Recording>, after: Option<Recording> },
+    Changed { before: Option<Box<Recording>>, after: Option<Box<Recording>> },
     /// The table removed it after its day.
     Expired,
     /// The record shows no image: someone asks for the recording to be indexed as it stands. The stream never sends this.
@@ -68,7 +68,11 @@ pub fn recording(record: &Value) -> Option<&str> {
 }
 
 /// What an image shows: none is no image, and none within is a call that is not registered.
-fn image(image: serde_dynamo::Item) -> Result<Option<Option<Recording>>, Unreadable> {
+fn image(image: serde_dynamo::Item) -> Result<Option<Option<Box<Recording>>>, Unreadable> {
     let image: Item = image.into();
-    if image.is_empty() { Ok(None) } else { shown(&image).map(Some).map_err(|_| Unreadable) }
+    if image.is_empty() {
+        return Ok(None);
+    }
+    let recording = shown(&image).map_err(|_| Unreadable)?;
+    Ok(Some(recording.map(Box::new)))
 }

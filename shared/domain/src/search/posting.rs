@@ -55,7 +55,7 @@ impl Posting {
     ///
     /// Ordinary text parts its words by a character: 500 words in a note of 1000 characters, 64 in a field of 128, 693 postings with that of
     /// a held recording. But Unicode has characters that spell several words (½ is "1⁄2", ⑴ is "(1)"), and a text of nothing else
-    /// begins a word with each. Those that lie wholly within one character are [`Self::WITHIN_A_CHARACTER`] at most, in each text.
+    /// begins a word with each. Those that lie wholly within one character are 128 at most, in each text.
     pub const AT_MOST: usize = (1000 + 1) + 3 * (128 + 1) + 4 * Self::WITHIN_A_CHARACTER + 1;
     const WITHIN_A_CHARACTER: usize = 128;
 

@@ -2,7 +2,7 @@
 //!
 //! A search for the beginning of a word, or for some digits, asks them which whole ones there are. Each has its key and `expires_at`, which
 //! is later than the end of every recording that it leads to; absent, it never ends. That is coarse on purpose: an entry is written when it
-//! is missing or ends too soon, and then lasts [`SPARE`] longer than it has to, so that what is said every day is written once a month. An
+//! is missing or ends too soon, and then lasts `SPARE` longer than it has to, so that what is said every day is written once a month. An
 //! entry that leads nowhere any more costs a search one empty query.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
