@@ -11,7 +11,7 @@ use unicode_normalization::UnicodeNormalization;
 pub struct Note(String);
 
 /// A mark, by the name that the organisation's legend gives it: 1 to 32 of `a-z 0-9 -`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Mark(String);
 

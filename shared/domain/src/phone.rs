@@ -11,7 +11,7 @@ use thiserror::Error;
 pub struct PhoneNumber(String);
 
 /// Who the recorded user spoke with: a number, or nobody we were told of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Counterpart {
     Number(PhoneNumber),

@@ -2,16 +2,27 @@
 //!
 //! An index may narrow what is looked at; [`Filter::holds`] alone decides what is found, so that a result is right whichever index led to it.
 
+mod clause;
 mod digits;
+mod lead;
 pub mod length;
+mod position;
 mod posting;
+mod stream;
+mod track;
+mod walk;
 mod words;
+
+use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use thiserror::Error;
 
 pub use digits::Digits;
+pub use position::{Order, Position, Span};
 pub use posting::{Change, Place, Posting, ends_at};
+pub use stream::{Answer, Ask, Entry, Found, Posted, Stream};
+pub use walk::{Page, Search, Walk};
 pub use words::{LETTERS, Words, tokens};
 
 use crate::{
@@ -29,10 +40,10 @@ pub struct Filter {
     /// To this start, exclusive.
     pub to: Option<DateTime<Utc>>,
     /// Those of these users.
-    pub users: Option<Vec<UserId>>,
-    /// At least this long.
+    pub users: Option<BTreeSet<UserId>>,
+    /// Stored, and at least this long as measured from the audio.
     pub longer: Option<TimeDelta>,
-    /// At most this long.
+    /// Stored, and at most this long as measured from the audio.
     pub shorter: Option<TimeDelta>,
     /// With this counterpart, or withheld.
     pub counterpart: Option<Counterpart>,
@@ -77,21 +88,32 @@ pub enum InvalidSearch {
 impl Filter {
     /// Whether the search finds the recording. That it exists, and that the caller may see it, is decided elsewhere.
     pub fn holds(&self, recording: &Recording) -> bool {
-        self.in_time(recording) && self.of_call(recording) && self.said(recording)
+        self.in_time(recording.started_at)
+            && self.of_call(&recording.user, recording.direction, &recording.counterpart)
+            && self.in_state(recording)
+            && self.said(recording)
     }
 
-    fn in_time(&self, recording: &Recording) -> bool {
-        self.from.is_none_or(|from| from <= recording.started_at)
-            && self.to.is_none_or(|to| recording.started_at < to)
-            && self.longer.is_none_or(|least| least <= recording.duration)
-            && self.shorter.is_none_or(|most| recording.duration <= most)
+    /// Whether the search may find the recording of a posting.
+    fn may_hold(&self, posted: &Posted) -> bool {
+        self.in_time(posted.place.started_at) && self.of_call(&posted.user, posted.direction, &posted.counterpart)
     }
 
-    fn of_call(&self, recording: &Recording) -> bool {
-        self.users.as_ref().is_none_or(|users| users.contains(&recording.user))
-            && self.counterpart.as_ref().is_none_or(|counterpart| *counterpart == recording.counterpart)
-            && self.number.as_ref().is_none_or(|digits| digits.hold(&recording.counterpart))
-            && self.direction.is_none_or(|direction| direction == recording.direction)
+    fn in_time(&self, started_at: DateTime<Utc>) -> bool {
+        self.from.is_none_or(|from| from <= started_at) && self.to.is_none_or(|to| started_at < to)
+    }
+
+    fn of_call(&self, user: &UserId, direction: Direction, counterpart: &Counterpart) -> bool {
+        self.users.as_ref().is_none_or(|users| users.contains(user))
+            && self.counterpart.as_ref().is_none_or(|wanted| wanted == counterpart)
+            && self.number.as_ref().is_none_or(|digits| digits.hold(counterpart))
+            && self.direction.is_none_or(|wanted| wanted == direction)
+    }
+
+    fn in_state(&self, recording: &Recording) -> bool {
+        let measured = matches!(recording.state, State::Stored { .. });
+        self.longer.is_none_or(|least| measured && least <= recording.duration)
+            && self.shorter.is_none_or(|most| measured && recording.duration <= most)
             && self.held.is_none_or(|held| held == recording.held_since.is_some())
             && self.state.is_none_or(|state| state.holds(&recording.state))
     }
@@ -162,7 +184,7 @@ mod tests {
         assert!(holds(|filter| (filter.longer, filter.shorter) = (Some(minute), Some(minute))));
         assert!(!holds(|filter| filter.longer = Some(minute + millisecond)));
         assert!(!holds(|filter| filter.shorter = Some(minute - millisecond)));
-        assert!(!holds(|filter| filter.users = Some(Vec::new())));
+        assert!(!holds(|filter| filter.users = Some(BTreeSet::new())));
         assert!(holds(|filter| filter.direction = Some(Direction::In)));
         assert!(!holds(|filter| filter.direction = Some(Direction::Out)));
         assert!(holds(|filter| filter.number = Digits::parse("070-123").ok()));

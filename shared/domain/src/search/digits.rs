@@ -45,6 +45,16 @@ impl Digits {
         Ok(Self { beginning, end: (!international).then_some(digits) })
     }
 
+    /// What a number, without its `+`, may begin with.
+    pub fn beginning(&self) -> &str {
+        &self.beginning
+    }
+
+    /// What a number may end with; none after a `+`.
+    pub fn end(&self) -> Option<&str> {
+        self.end.as_deref()
+    }
+
     /// Whether there is a number, and it begins or ends with the digits.
     pub fn hold(&self, counterpart: &Counterpart) -> bool {
         let Counterpart::Number(number) = counterpart else { return false };

@@ -11,7 +11,7 @@ use super::words::{LETTERS, tokens};
 use crate::recording::Recording;
 
 /// Where a word stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
     Note,
     /// One of the three fields, counted from 1 as its name is.
@@ -19,7 +19,7 @@ pub enum Place {
 }
 
 /// One thing that a recording is found by.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Posting {
     /// A folded word ([`tokens`]), cut after [`LETTERS`] characters.
     Word(Place, String),

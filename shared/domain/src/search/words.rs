@@ -30,6 +30,16 @@ impl Words {
         }
     }
 
+    /// Those that are words.
+    pub fn whole(&self) -> &[String] {
+        &self.whole
+    }
+
+    /// The one that a word begins with.
+    pub fn beginning(&self) -> &str {
+        &self.beginning
+    }
+
     /// Whether the texts hold all of the words between them.
     pub fn hold<'a>(&self, texts: impl IntoIterator<Item = &'a str>) -> bool {
         let words: Vec<String> = texts.into_iter().flat_map(tokens).collect();
