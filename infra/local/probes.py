@@ -226,7 +226,16 @@ def an_application_lists_calls(door):
 
 
 def calls_are_found_by_what_is_known_of_them(door):
-    for query in ("name=anna", "counterpart=withheld", "mark=red"):
+    for query in (
+        "name=anna",
+        "counterpart=withheld",
+        "mark=red",
+        "minSeconds=1&maxSeconds=1",
+        "held=true",
+        "note=ring",
+        "number=%2B467",
+        "number=4567",
+    ):
         door.ask("karin", f"GET /v1/recordings?{query}")
 
 

@@ -136,6 +136,14 @@ pub fn end(item: &Item) -> Option<String> {
     item.get("expires_at").and_then(|value| value.as_n().ok()).cloned()
 }
 
+/// Hears all the news of a table of "demo".
+pub async fn take_in_all(watched: &mut Watched) -> anyhow::Result<()> {
+    let app = App { table: watched.table.clone() };
+    let answer = take_in(&app, &watched.stream.news()?).await?;
+    ensure!(answer.batch_item_failures.is_empty(), "{answer:?}");
+    Ok(())
+}
+
 /// Hands over records of "demo"; a request that reaches for another organisation's key ends the test.
 pub async fn take_in(app: &App, records: &[Value]) -> anyhow::Result<DynamoDbEventResponse> {
     let batch = serde_json::from_value(json!({ "Records": records }))?;

@@ -1,22 +1,22 @@
 //! What to look for, as the query string says it.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     ids::UserId,
     note::Mark,
     phone::Counterpart,
     recording::Direction,
-    search::{self, Digits, InvalidSearch, Marked, StateName, Words},
+    search::{self, Digits, InvalidSearch, Marked, Position, StateName, Words},
 };
-use platform::{
-    http::{Cause, Problem, cursor, page},
-    table::recording::{self, Position},
-};
-use serde::Deserialize;
+use platform::http::{Cause, Problem, cursor, page};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 /// The filters of a search: any mix of them.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, Serialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Filter {
@@ -29,9 +29,9 @@ pub struct Filter {
     pub user: Option<UserId>,
     /// Calls of users whose name, id or number holds this text, whatever its case; of the first 100 of them by name.
     pub name: Option<String>,
-    /// Calls of at least this many seconds.
+    /// Stored calls of at least this many seconds, as measured from the audio.
     min_seconds: Option<u32>,
-    /// Calls of at most this many seconds.
+    /// Stored calls of at most this many seconds, likewise.
     max_seconds: Option<u32>,
     /// Calls with this number, in E.164 form, or `withheld`.
     #[param(value_type = Option<String>)]
@@ -61,13 +61,13 @@ pub struct Filter {
     #[serde(default)]
     #[param(inline)]
     pub order: Order,
-    /// Rows on a page, 1 to 1,000; 50 unless given. A page may come short and still have a cursor.
+    /// Rows on a page, 1 to 1,000; 50 unless given. A page may come short and still have a cursor. A CSV file holds up to 10,000.
     limit: Option<usize>,
-    /// From the page before.
+    /// From the page before; a CSV file that is not the last names it in the header `next-cursor`.
     cursor: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Order {
     #[default]
@@ -75,7 +75,7 @@ pub enum Order {
     Oldest,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum State {
     Expected,
@@ -85,7 +85,7 @@ pub enum State {
 
 impl Filter {
     /// The search that is asked for, among the recordings of `users`, if not everyone's.
-    pub fn search(&self, users: Option<Vec<UserId>>) -> Result<search::Filter, Problem> {
+    pub fn search(&self, users: Option<BTreeSet<UserId>>) -> Result<search::Filter, Problem> {
         let seconds = |seconds: Option<u32>| seconds.map(|seconds| TimeDelta::seconds(seconds.into()));
         Ok(search::Filter {
             from: self.from,
@@ -103,6 +103,20 @@ impl Filter {
             held: self.held,
             state: self.state.map(StateName::from),
         })
+    }
+
+    /// What is searched for, as an audit event tells it.
+    pub fn asked(&self) -> Value {
+        let mut asked = serde_json::to_value(self).unwrap_or_default();
+        if let Value::Object(asked) = &mut asked {
+            asked.retain(|name, value| !value.is_null() && !matches!(name.as_str(), "order" | "limit" | "cursor"));
+        }
+        asked
+    }
+
+    /// Whether it is the first page.
+    pub fn begins(&self) -> bool {
+        self.cursor.is_none()
     }
 
     pub fn limit(&self) -> Result<usize, Problem> {
@@ -140,7 +154,7 @@ impl From<State> for StateName {
     }
 }
 
-impl From<Order> for recording::Order {
+impl From<Order> for search::Order {
     fn from(order: Order) -> Self {
         match order {
             Order::Newest => Self::Newest,

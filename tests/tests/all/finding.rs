@@ -16,6 +16,7 @@ use search::App;
 use serde_json::Value;
 use tests::{
     call::now,
+    indexed,
     people::{Person, found, user},
     recording::{recording, register, store},
     request::As,
@@ -80,7 +81,8 @@ struct World {
 }
 
 async fn world(draw: &mut Draw) -> anyhow::Result<World> {
-    let (table, _) = table::empty().await?;
+    let mut watched = table::watched().await?;
+    let table = watched.table.clone();
     found(&table, "demo").await?;
     for id in ids() {
         Person::recorded(id).joins(&table, "demo").await?;
@@ -103,6 +105,7 @@ async fn world(draw: &mut Draw) -> anyhow::Result<World> {
         recordings.extend(table.recording(&made.organisation, made.id, now()).await?);
     }
     anyhow::ensure!(recordings.len() == 300, "all are there");
+    indexed::take_in_all(&mut watched).await?;
     Ok(World { router: search::router(App { table, now }), recordings })
 }
 
@@ -153,8 +156,8 @@ fn plainly(recording: &Recording, query: &[(&'static str, String)]) -> bool {
         "to" => recording.started_at < parsed(value),
         "user" => recording.user.as_str() == value,
         "name" => recording.user.as_str().contains(&value.to_lowercase()),
-        "minSeconds" => recording.duration.num_seconds() >= value.parse().unwrap_or_default(),
-        "maxSeconds" => recording.duration.num_seconds() <= value.parse().unwrap_or_default(),
+        "minSeconds" => is_stored(recording) && recording.duration.num_seconds() >= value.parse().unwrap_or_default(),
+        "maxSeconds" => is_stored(recording) && recording.duration.num_seconds() <= value.parse().unwrap_or_default(),
         "counterpart" => number == *value,
         "number" => match value.as_str() {
             "070-123" => number.starts_with("+4670123"),
@@ -176,6 +179,11 @@ fn plainly(recording: &Recording, query: &[(&'static str, String)]) -> bool {
         },
         _ => unreachable!("{name}"),
     })
+}
+
+/// A length is known once the audio is here.
+fn is_stored(recording: &Recording) -> bool {
+    matches!(recording.state, domain::recording::State::Stored { .. })
 }
 
 fn plain(text: &str) -> String {

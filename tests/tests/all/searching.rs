@@ -2,11 +2,11 @@
 
 use axum::Router;
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{ids::RecordingId, search::Filter};
-use platform::table::{
-    Table,
-    recording::{Listing, Order},
+use domain::{
+    ids::RecordingId,
+    search::{Filter, Order, Search},
 };
+use platform::table::Table;
 use search::App;
 use serde_json::{Value, json};
 use tests::{
@@ -165,13 +165,13 @@ async fn rows_of_the_same_moment_keep_one_order() -> anyhow::Result<()> {
     }
     let organisation = organisation("demo");
     let filter = Filter { from: Some(hours_ago(-1)), to: Some(hours_ago(-2)), ..Filter::default() };
-    let mut listing = Listing { organisation: &organisation, filter: &filter, order: Order::Newest, limit: 3, after: None };
+    let mut search = Search { filter: &filter, order: Order::Newest, limit: 3, after: None, now: now() };
     let mut ids = Vec::new();
     loop {
-        let (rows, next) = table.page(&listing, now()).await?;
-        ids.extend(rows.iter().map(|row| row.id));
-        listing.after = next;
-        if next.is_none() {
+        let page = table.page(&organisation, &search).await?;
+        ids.extend(page.rows.iter().map(|row| row.id));
+        search.after = page.next;
+        if search.after.is_none() {
             break;
         }
     }

@@ -22,7 +22,6 @@ async fn a_query_of_another_organisation_ends_the_test() {
     let (table, _) = table::empty().await.expect("a table");
     let demo = organisation("demo");
     let filter = domain::search::Filter { from: Some(now()), ..Default::default() };
-    let listing =
-        platform::table::recording::Listing { organisation: &demo, filter: &filter, order: Default::default(), limit: 1, after: None };
-    let _ended_before = TENANT.scope("other".to_owned(), table.page(&listing, now())).await;
+    let search = domain::search::Search { filter: &filter, order: Default::default(), limit: 1, after: None, now: now() };
+    let _ended_before = TENANT.scope("other".to_owned(), table.page(&demo, &search)).await;
 }

@@ -33,11 +33,11 @@ use serde_json::{Value, json};
 use tests::{
     call::{call, now, silence, with},
     golden,
+    indexed::take_in_all,
     people::{Person, found, organisation},
     recording::{recording, register},
     request::As,
-    requests::TENANT,
-    table::{self, Watched},
+    table,
 };
 
 const ANNA: As<'_> = As { organisation: "demo", user: "anna" };
@@ -51,15 +51,6 @@ async fn ingest(table: &Table, of: &Recording) -> anyhow::Result<()> {
     let arrival = Arrival { organisation, id: of.id, user, audio };
     let outcome = table.store(&arrival, of.duration, now() + TimeDelta::milliseconds(456)).await?;
     anyhow::ensure!(matches!(outcome, Outcome::Written), "{outcome:?}");
-    Ok(())
-}
-
-/// Hands the index what the stream has new.
-async fn index(watched: &mut Watched) -> anyhow::Result<()> {
-    let batch = serde_json::from_value(json!({ "Records": watched.stream.news()? }))?;
-    let app = index::App { table: watched.table.clone() };
-    let answer = TENANT.scope("demo".to_owned(), index::handle(&app, batch)).await?;
-    anyhow::ensure!(answer.batch_item_failures.is_empty(), "{answer:?}");
     Ok(())
 }
 
@@ -78,11 +69,11 @@ async fn no_operation_writes_more_than_agreed() -> anyhow::Result<()> {
     watched.units.take();
     ANNA.post(&upload, "/v1/recordings", &new("call")).await?.done()?;
     written.insert("register", watched.units.take());
-    index(&mut watched).await?;
+    take_in_all(&mut watched).await?;
     written.insert("index a registration with a new number", watched.units.take());
     ANNA.post(&upload, "/v1/recordings", &with(new("marked"), json!({ "mark": "red" }))).await?.done()?;
     written.insert("register, with a mark", watched.units.take());
-    index(&mut watched).await?;
+    take_in_all(&mut watched).await?;
     written.insert("index a registration with a known number", watched.units.take());
     let of = async |id: &str| {
         let id = recording("demo", "anna", id, now()).id;
@@ -94,19 +85,19 @@ async fn no_operation_writes_more_than_agreed() -> anyhow::Result<()> {
     watched.units.take();
     table.reject(&of("no-audio").await?, "no audio").await?;
     written.insert("reject", watched.units.take());
-    index(&mut watched).await?;
+    take_in_all(&mut watched).await?;
     written.insert("index audio that came", watched.units.take());
     say(TEN).await?;
     written.insert("annotate with 10 new words", watched.units.take());
-    index(&mut watched).await?;
+    take_in_all(&mut watched).await?;
     written.insert("index 10 new words", watched.units.take());
     say(OTHER).await?;
     written.insert("edit one word", watched.units.take());
-    index(&mut watched).await?;
+    take_in_all(&mut watched).await?;
     written.insert("index one other word, a new one", watched.units.take());
     say(TEN).await?;
     watched.units.take();
-    index(&mut watched).await?;
+    take_in_all(&mut watched).await?;
     written.insert("index one other word, a known one", watched.units.take());
 
     let all = |operation: &str| written[operation]["all"];

@@ -5,10 +5,12 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-/// A CSV file of rows, the first of them the names of the columns, to be saved as `file_name` (plain ASCII).
+/// A CSV file of rows, the first of them the names of the columns if there are any, to be saved as `file_name` (plain ASCII).
 pub fn file<R: AsRef<[String]>>(file_name: &str, columns: &[&str], rows: impl IntoIterator<Item = R>) -> Result<Response, csv::Error> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    writer.write_record(columns)?;
+    if !columns.is_empty() {
+        writer.write_record(columns)?;
+    }
     for row in rows {
         writer.write_record(row.as_ref().iter().map(|cell| harmless(cell)))?;
     }

@@ -5,10 +5,8 @@
 
 use chrono::DateTime;
 use data_encoding::BASE64URL_NOPAD;
-use domain::ids::RecordingId;
+use domain::{ids::RecordingId, search::Position};
 use thiserror::Error;
-
-use crate::table::recording::Position;
 
 const VERSION: u8 = 1;
 /// Of a place that is a text: in a list by name, in the audit log.

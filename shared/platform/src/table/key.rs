@@ -34,7 +34,7 @@ use domain::{
     note::Mark,
     people::Name,
     phone::{Counterpart, PhoneNumber},
-    search::{Place, Posting},
+    search::{Place, Position, Posting},
 };
 
 /// An item as the SDK carries it.
@@ -246,6 +246,12 @@ pub(super) struct Span {
 pub(super) fn started_at(at: &str) -> Option<DateTime<Utc>> {
     let (milliseconds, _) = at.split_once('#')?;
     DateTime::from_timestamp_millis(milliseconds.parse().ok()?)
+}
+
+/// The place that a text spells, as [`at`] spells it.
+pub(super) fn place(at: &str) -> Option<Position> {
+    let (_, id) = at.split_once('#')?;
+    Some(Position { started_at: started_at(at)?, id: RecordingId::try_from(id.to_owned()).ok()? })
 }
 
 /// The organisation whose recordings a partition of the table holds, if it is one.

@@ -18,6 +18,7 @@ pub mod posting;
 pub mod provision;
 pub mod recording;
 pub mod registration;
+pub mod search;
 
 use aws_sdk_dynamodb::{
     Client,

@@ -1,0 +1,82 @@
+//! A search as files for a spreadsheet: each bounded, so that a result of any size is never held at once; together they are one table.
+
+use axum::{http::HeaderValue, response::Response};
+use domain::{ids::OrganisationId, search::Search, time::in_stockholm};
+use platform::http::{Problem, csv, cursor, recording::Recording as Shown};
+
+use crate::App;
+
+/// Recordings of one file.
+const ROWS: usize = 10_000;
+/// Bytes after which a file ends: what a function may answer is 6 MB, escaped.
+const BYTES: usize = 2_000_000;
+/// Pages that one file may read, and rows of each.
+const PAGES: usize = 40;
+const PAGE: usize = 250;
+const COLUMNS: [&str; 17] = [
+    "started",
+    "user",
+    "direction",
+    "counterpart",
+    "seconds",
+    "state",
+    "mark",
+    "note",
+    "field1",
+    "field2",
+    "field3",
+    "held",
+    "call",
+    "id",
+    "type",
+    "bytes",
+    "sha256",
+];
+
+/// A file of what the search finds from its place on; with the names of the columns if it `begins` the table.
+pub async fn of(app: &App, organisation: &OrganisationId, mut search: Search<'_>, begins: bool) -> Result<Response, Problem> {
+    search.limit = PAGE;
+    let (mut rows, mut bytes) = (Vec::new(), 0);
+    for _ in 0..PAGES {
+        let page = app.table.page(organisation, &search).await?;
+        let short = page.rows.len() < search.limit;
+        for recording in page.rows {
+            let row = row(&Shown::from(recording));
+            bytes += row.iter().map(String::len).sum::<usize>();
+            rows.push(row);
+        }
+        search.after = page.next;
+        if short || search.after.is_none() || rows.len() + PAGE > ROWS || bytes > BYTES {
+            break;
+        }
+    }
+    let names: &[&str] = if begins { &COLUMNS } else { &[] };
+    let mut response = csv::file("recordings.csv", names, rows).map_err(Problem::internal)?;
+    if let Some(next) = search.after.and_then(|place| HeaderValue::from_str(&cursor::write(place)).ok()) {
+        response.headers_mut().insert("next-cursor", next);
+    }
+    Ok(response)
+}
+
+fn row(recording: &Shown) -> [String; COLUMNS.len()] {
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+    [
+        in_stockholm(recording.started_at).format("%Y-%m-%d %H:%M:%S%:z").to_string(),
+        recording.user.clone(),
+        recording.direction.to_owned(),
+        recording.counterpart.clone(),
+        format!("{}.{:03}", recording.duration_ms / 1000, recording.duration_ms % 1000),
+        recording.state.to_owned(),
+        text(&recording.mark),
+        text(&recording.note),
+        text(&recording.fields[0]),
+        text(&recording.fields[1]),
+        text(&recording.fields[2]),
+        recording.held_since.is_some().to_string(),
+        recording.call_id.clone(),
+        recording.id.clone(),
+        recording.content_type.to_owned(),
+        recording.content_length.to_string(),
+        recording.sha256.clone(),
+    ]
+}

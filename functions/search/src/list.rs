@@ -1,0 +1,112 @@
+//! `GET /v1/recordings`: pages of recordings, as JSON or as CSV, and their number.
+
+use axum::{
+    Json,
+    extract::State,
+    http::{HeaderMap, header},
+    response::{IntoResponse, Response},
+};
+use domain::{
+    recording::Recording,
+    search::{self, Position, Search},
+};
+use platform::{
+    http::{Known, Problem, cursor, extract::Query, problem, recording::Recording as Shown},
+    table::audit::Deed,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{App, file, request::Filter, scope};
+
+/// A page of recordings.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Page {
+    recordings: Vec<Shown>,
+    /// Hand it in as `cursor` for the next page; null on the last.
+    cursor: Option<String>,
+}
+
+/// Bytes of rows in an answer; a function may give 6 MB, escaped twice.
+const BYTES: usize = 2_500_000;
+/// Bytes of a row without what is said of it.
+const ROW: usize = 800;
+
+/// How many recordings a search finds.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Count {
+    /// Those from the cursor on, or from the beginning, up to where one request may read.
+    count: usize,
+    /// There may be more: hand it in as `cursor`, and add what it gives; null when all are counted.
+    cursor: Option<String>,
+}
+
+/// Lists the recordings that the caller may see, in the order of their starts. `Accept: text/csv` answers with a file for a spreadsheet; one
+/// that follows by cursor has no line of names, so that the files put together are one.
+#[utoipa::path(
+    get,
+    path = "/v1/recordings",
+    tag = "search",
+    params(Filter),
+    responses(
+        (status = 200, body = Page),
+        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
+    )
+)]
+pub async fn list(State(app): State<App>, known: Known, headers: HeaderMap, Query(filter): Query<Filter>) -> Result<Response, Problem> {
+    let now = (app.now)();
+    let event = known.event(Deed::Search, now).detailed(&filter.asked());
+    let wanted = scope::within(&app, &known, &filter, &event, now).await?;
+    let search = Search { filter: &wanted, order: filter.order.into(), limit: filter.limit()?, after: filter.after()?, now };
+    let as_file = headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/csv"));
+    let answer = if as_file {
+        file::of(&app, &known.organisation.id, search, filter.begins()).await?
+    } else {
+        let page = fitting(app.table.page(&known.organisation.id, &search).await?);
+        let recordings = page.rows.into_iter().map(Shown::from).collect();
+        Json(Page { recordings, cursor: page.next.map(cursor::write) }).into_response()
+    };
+    app.table.audit(&event).await?;
+    Ok(answer)
+}
+
+/// The page, cut where an answer of it would be larger than a function may give, which takes hundreds of the longest notes.
+fn fitting(mut page: search::Page) -> search::Page {
+    let mut bytes = 0;
+    let fits = |row: &Recording| {
+        let said = &row.annotation;
+        let fields: usize = said.fields.iter().flatten().map(|field| field.as_str().len()).sum();
+        bytes += ROW + said.note.as_ref().map_or(0, |note| note.as_str().len()) + fields;
+        bytes <= BYTES
+    };
+    let count = page.rows.iter().map(fits).take_while(|fits| *fits).count();
+    if count < page.rows.len() {
+        page.rows.truncate(count);
+        page.next = page.rows.last().map(Position::of);
+    }
+    page
+}
+
+/// Counts the recordings that the same search lists, exactly. A count of very many takes several requests.
+#[utoipa::path(
+    get,
+    path = "/v1/recordings/count",
+    tag = "search",
+    params(Filter),
+    responses(
+        (status = 200, body = Count),
+        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
+    )
+)]
+pub async fn count(State(app): State<App>, known: Known, Query(filter): Query<Filter>) -> Result<Json<Count>, Problem> {
+    let now = (app.now)();
+    let event = known.event(Deed::Search, now).detailed(&filter.asked());
+    let wanted = scope::within(&app, &known, &filter, &event, now).await?;
+    filter.limit()?;
+    let search = Search { filter: &wanted, order: filter.order.into(), limit: usize::MAX, after: filter.after()?, now };
+    let page = app.table.page(&known.organisation.id, &search).await?;
+    app.table.audit(&event).await?;
+    Ok(Json(Count { count: page.rows.len(), cursor: page.next.map(cursor::write) }))
+}
