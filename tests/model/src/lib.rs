@@ -1,0 +1,6 @@
+//! A model of the search: organisations that are drawn at random, kept in memory as the table keeps them, and searched by the same rules.
+
+pub mod draw;
+pub mod memory;
+pub mod shape;
+pub mod size;
