@@ -56,6 +56,7 @@ pub struct Filter {
     /// Only held recordings (`true`), or only those that are not.
     held: Option<bool>,
     /// `expected`, `stored` or `rejected`.
+    #[param(inline)]
     state: Option<State>,
     /// Which end of the time range comes first.
     #[serde(default)]
