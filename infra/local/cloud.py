@@ -21,6 +21,7 @@ from pathlib import Path
 
 import deploy
 import main_job
+import portal_server
 import ports
 import provision
 from botocore.exceptions import BotoCoreError, ClientError
@@ -43,10 +44,10 @@ def main():
         if options.fresh or not (deploy.stamp_in(state).exists() and (state / DESCRIPTION).exists()):
             shutil.rmtree(state, ignore_errors=True)
         state.mkdir(parents=True, exist_ok=True)
-        listening = [bound(state, options.port), options.sftp_port or ports.free()]
+        listening = [bound(state, options.port), options.sftp_port or ports.free(), options.portal_port or ports.free()]
         ports.refuse_busy(listening)
-        server = start(state, *listening, options.auth, lock)
-        cloud = bring_up(server, listening[0], state)
+        server = start(state, *listening[:2], options.auth, lock)
+        cloud = bring_up(server, listening[0], listening[2], state)
         return stay(cloud, server, state, listening[1]) if options.deed == "up" else run(options.command, state)
     except KeyboardInterrupt:
         print("\nstopping the local cloud, which writes its data", file=sys.stderr, flush=True)
@@ -64,6 +65,7 @@ def parse():
     parser.add_argument("--state", required=True, help="the folder that keeps the cloud's data")
     parser.add_argument("--port", type=int, help="the port that every service listens on; a free one unless given")
     parser.add_argument("--sftp-port", type=int, help="the port of SFTP; a free one unless given")
+    parser.add_argument("--portal-port", type=int, help="the port of the portal; a free one unless given")
     parser.add_argument("--auth", action="store_true", help="enforce IAM: each function with its own role")
     parser.add_argument("--fresh", action="store_true", help="begin with nothing")
     end = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
@@ -132,11 +134,12 @@ def start(state, port, sftp_port, auth, lock):
         )
 
 
-def bring_up(server, port, state):
+def bring_up(server, port, portal_port, state):
     """Deploys the template and provisions the demonstration, once MiniStack answers. Says where everything is."""
     await_health(server, port, state)
-    cloud = deploy.deploy(f"http://127.0.0.1:{port}", REGION, ROOT, state)
+    cloud = deploy.deploy(f"http://127.0.0.1:{port}", REGION, ROOT, state, portal_server.origin(portal_port))
     cloud |= provision.demonstration(cloud)
+    cloud["portal"] = portal_server.serve(cloud, portal_port)
     cloud["run"] = count(state / "runs")
     described = state / DESCRIPTION
     described.touch(mode=0o600)

@@ -16,7 +16,7 @@ FUNCTIONS = ["upload", "ingest", "index", "search", "playback", "annotate", "me"
 KEY = "test"  # MiniStack's root caller, whatever the secret
 
 
-def deploy(endpoint, region, root, state):
+def deploy(endpoint, region, root, state, portal):
     """Deploys what has changed since the last time, and answers with where everything is."""
     session = boto3.session.Session(aws_access_key_id=KEY, aws_secret_access_key=KEY, region_name=region)
 
@@ -26,15 +26,15 @@ def deploy(endpoint, region, root, state):
     make_bucket(client("s3"))
     version = upload_code(client("s3"), CODE, root / "target" / os.environ.get("PROFILE", "debug"), 1)
     template = (root / "infra/template.yaml").read_text()
-    stamp = hashlib.sha256(f"{version}{endpoint}{template}".encode()).hexdigest()
+    stamp = hashlib.sha256(f"{version}{endpoint}{portal}{template}".encode()).hexdigest()
     stamped = stamp_in(state)
     if stamped.exists() and not stands(client("cloudformation")):
         stamped.unlink()
         raise RuntimeError(f"it was killed before it had written its data, and {state} is useless: run again to begin anew")
     if not stamped.exists() or stamped.read_text() != stamp:
         address = upload_template(client("s3"), template.encode())
-        apply(client("cloudformation"), address, {"CodeVersion": version, "JwksBase": endpoint})
-        reapply(client)
+        apply(client("cloudformation"), address, {"CodeVersion": version, "JwksBase": endpoint, "PortalOrigin": portal})
+        reapply(client, portal)
         stamped.write_text(stamp)
     return describe(client("cloudformation"), endpoint, region)
 
@@ -120,7 +120,7 @@ def reason(cloudformation):
     return failed and f"{failed[-1]['LogicalResourceId']}: {failed[-1].get('ResourceStatusReason')}"
 
 
-def reapply(client):
+def reapply(client, portal):
     """Sets through the services what MiniStack's CloudFormation drops without a word: TTL, lifecycle, CORS of the HTTP API."""
     cloudformation = client("cloudformation")
     template = cloudformation.get_template(StackName=STACK, TemplateStage="Processed")["TemplateBody"]
@@ -132,8 +132,7 @@ def reapply(client):
         if name and kind == "AWS::DynamoDB::Table":
             client("dynamodb").update_time_to_live(TableName=name, TimeToLiveSpecification=properties["TimeToLiveSpecification"])
         if name and kind == "AWS::ApiGatewayV2::Api":
-            origin = template["Parameters"]["PortalOrigin"]["Default"]
-            client("apigatewayv2").update_api(ApiId=name, CorsConfiguration={**properties["CorsConfiguration"], "AllowOrigins": [origin]})
+            client("apigatewayv2").update_api(ApiId=name, CorsConfiguration={**properties["CorsConfiguration"], "AllowOrigins": [portal]})
         if name and kind == "AWS::S3::Bucket":
             rules = [lifecycle(rule) for rule in properties["LifecycleConfiguration"]["Rules"]]
             client("s3").put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})

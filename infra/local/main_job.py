@@ -140,9 +140,8 @@ def timed(deed):
 
 def say_how_to_go_on(cloud, described, sftp_port):
     """Prints the addresses and the sign-ins, and a request to begin with."""
-    asked = {"client_id": cloud["client_id"], "response_type": "code", "scope": "openid email", "redirect_uri": "http://localhost:5173/"}
-    print(f"\nAPI           {cloud['api']}")
-    print(f"sign-in page  {cloud['endpoint']}/oauth2/authorize?{urllib.parse.urlencode(asked)}")
+    print(f"\nMina sidor    {cloud['portal'] or 'is not built: make portal'}")
+    print(f"API           {cloud['api']}")
     print(f"AWS services  {cloud['endpoint']} (region {cloud['region']}, access key and secret: {cloud['access_key']})")
     if ports.listens(sftp_port):
         print(f"SFTP          127.0.0.1:{sftp_port}")
