@@ -1,0 +1,201 @@
+// What was done and what was refused, by whom, to whose calls: filtered, and as a file.
+
+import { Button, NativeSelect, Switch, TextInput } from '@mantine/core';
+import { useInfiniteQuery, useMutation } from '@tanstack/react-query';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { type AuditQuery, answered, type Schemas } from '../../api/client';
+import { useApp } from '../../app';
+import { useDirectory } from '../../calls/directory';
+import { When } from '../../calls/When';
+import { useWho } from '../../calls/who';
+import { useComplain } from '../../frame/complain';
+import { Failed } from '../../frame/Failed';
+import { Icon } from '../../frame/Icon';
+import { Notice } from '../../frame/Notice';
+import { saveFile } from '../../frame/saveFile';
+import type { AuditSearch } from '../../router';
+import { dayOf, isDay, shifted, startOf } from '../../time';
+import { useWords } from '../../words/words';
+
+const PAGE = 100;
+const FILE = 10_000;
+
+export function Audit() {
+  const { api } = useApp();
+  const words = useWords();
+  const search = useSearch({ from: '/administration/audit' });
+  const asked = useInfiniteQuery({
+    queryKey: ['audit', search],
+    queryFn: ({ pageParam }) =>
+      answered(api.GET('/v1/audit', { params: { query: { ...query(search), limit: PAGE, cursor: pageParam } } })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.cursor ?? undefined,
+    staleTime: 0,
+  });
+  const events = asked.data?.pages.flatMap((page) => page.events) ?? [];
+  return (
+    <>
+      <div className="page-head">
+        <h1>{words.administration.audit}</h1>
+        <File search={search} />
+      </div>
+      <Narrow />
+      {asked.isError && <Failed error={asked.error} again={asked.refetch} />}
+      {asked.isSuccess && !events.length && !asked.hasNextPage && <Notice title={words.audit.none} />}
+      {events.length > 0 && <Events events={events} />}
+      {asked.hasNextPage && (
+        <Button variant="default" loading={asked.isFetchingNextPage} onClick={() => asked.fetchNextPage()}>
+          {words.more}
+        </Button>
+      )}
+    </>
+  );
+}
+
+function query({ who, deed, subject, recording, refused, from, to }: AuditSearch): AuditQuery {
+  return {
+    who,
+    deed,
+    subject,
+    recording,
+    refused: refused && true,
+    from: from && isDay(from) ? startOf(from).toISOString() : undefined,
+    to: to && isDay(to) ? startOf(shifted(to, 1)).toISOString() : undefined,
+  };
+}
+
+function Narrow() {
+  const words = useWords();
+  const { users } = useDirectory();
+  const search = useSearch({ from: '/administration/audit' });
+  const navigate = useNavigate();
+  const change = (changed: AuditSearch) =>
+    void navigate({ to: '/administration/audit', search: { ...search, ...changed }, replace: true });
+  return (
+    <div className="narrow">
+      <NativeSelect
+        label={words.audit.who}
+        value={search.who ?? ''}
+        onChange={(event) => change({ who: event.currentTarget.value || undefined })}
+        data={[
+          { value: '', label: words.filter.any },
+          ...users.map(({ id, name }) => ({ value: `user:${id}`, label: name })),
+        ]}
+      />
+      <NativeSelect
+        label={words.audit.deed}
+        value={search.deed ?? ''}
+        onChange={(event) => change({ deed: event.currentTarget.value || undefined })}
+        data={[
+          { value: '', label: words.filter.any },
+          ...Object.entries(words.deed).map(([value, label]) => ({ value, label })),
+        ]}
+      />
+      <TextInput
+        type="date"
+        label={words.groups.from}
+        value={search.from ?? ''}
+        onChange={(event) => change({ from: event.currentTarget.value || undefined })}
+      />
+      <TextInput
+        type="date"
+        label={words.groups.to}
+        value={search.to ?? ''}
+        onChange={(event) => change({ to: event.currentTarget.value || undefined })}
+      />
+      <Switch
+        label={words.audit.onlyRefused}
+        checked={search.refused === 'yes'}
+        onChange={(event) => change({ refused: event.currentTarget.checked ? 'yes' : undefined })}
+      />
+    </div>
+  );
+}
+
+function Events({ events }: { events: Schemas['Event'][] }) {
+  const words = useWords();
+  const who = useWho();
+  const { nameOf } = useDirectory();
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by key
+    <div className="sideways" tabIndex={0} role="region" aria-label={words.administration.audit}>
+      <table className="table">
+        <thead>
+          <tr>
+            <th scope="col">{words.column.when}</th>
+            <th scope="col">{words.audit.who}</th>
+            <th scope="col">{words.audit.deed}</th>
+            <th scope="col">{words.audit.about}</th>
+            <th scope="col">{words.audit.detail}</th>
+            <th scope="col">{words.audit.address}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {events.map((event) => (
+            <tr key={event.requestId + event.deed + (event.subject ?? '')}>
+              <td>
+                <When at={event.at} />
+              </td>
+              <td>
+                <bdi>{who(event.who)}</bdi>
+              </td>
+              <td>
+                {words.deed[event.deed as 'play'] ?? event.deed}
+                {event.refused && <span className="tag tag-bad">{words.audit.refused}</span>}
+              </td>
+              <td>
+                {event.recording ? (
+                  <Link to="/calls/$id" params={{ id: event.recording }} search={{}}>
+                    {event.owner ? <bdi>{nameOf(event.owner)}</bdi> : words.me.theCall}
+                  </Link>
+                ) : (
+                  event.subject && <bdi>{nameOf(event.subject)}</bdi>
+                )}
+              </td>
+              <td className="detail" dir="auto">
+                {event.reason ?? event.detail}
+              </td>
+              <td className="digits">{event.address}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** The service's own file of the log, so that it says the same as what others fetch. */
+function File({ search }: { search: AuditSearch }) {
+  const { api } = useApp();
+  const words = useWords();
+  const complain = useComplain();
+  const file = useMutation({
+    mutationFn: async () => {
+      const parts: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const { data, response, error } = await api.GET('/v1/audit', {
+          params: { query: { ...query(search), limit: FILE, cursor } },
+          headers: { accept: 'text/csv' },
+          parseAs: 'text',
+        });
+        const text = await answered(Promise.resolve({ data: data as unknown as string, error, response }));
+        parts.push(parts.length ? text.slice(text.indexOf('\r\n') + 2) : text);
+        cursor = response.headers.get('next-cursor') ?? undefined;
+      } while (cursor);
+      return new Blob(parts, { type: 'text/csv;charset=utf-8' });
+    },
+    onSuccess: (blob) => saveFile(blob, `logg-${dayOf(new Date())}.csv`),
+    onError: complain,
+  });
+  return (
+    <Button
+      variant="default"
+      leftSection={<Icon name="download" />}
+      loading={file.isPending}
+      onClick={() => file.mutate()}
+    >
+      {words.audit.file}
+    </Button>
+  );
+}

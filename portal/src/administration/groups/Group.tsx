@@ -1,0 +1,165 @@
+// One recording group: who is in it, who supervises it, for how long and with which rights.
+
+import { Button, Modal, TextInput } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { useState } from 'react';
+import { answered, type Schemas } from '../../api/client';
+import { useApp } from '../../app';
+import { paged } from '../../calls/directory';
+import { useComplain } from '../../frame/complain';
+import { Failed } from '../../frame/Failed';
+import { useWords } from '../../words/words';
+import { Members } from './Members';
+import { Supervisors } from './Supervisors';
+
+type GroupShown = Schemas['Group'];
+
+export function Group() {
+  const { api } = useApp();
+  const words = useWords();
+  const { group: id } = useParams({ from: '/administration/groups/$group' });
+  const group = useQuery({
+    queryKey: ['group', id],
+    queryFn: () => answered(api.GET('/v1/groups/{group}', { params: { path: { group: id } } })),
+    staleTime: 0,
+  });
+  const members = useQuery({
+    queryKey: ['members', id],
+    queryFn: () =>
+      paged((cursor) =>
+        answered(
+          api.GET('/v1/groups/{group}/members', { params: { path: { group: id }, query: { limit: 1000, cursor } } }),
+        ).then((page) => ({
+          ...page,
+          rows: page.members,
+        })),
+      ),
+    staleTime: 0,
+  });
+  const failed = group.error ?? members.error;
+  return (
+    <>
+      <p>
+        <Link to="/administration/groups">← {words.administration.groups}</Link>
+      </p>
+      {failed && <Failed error={failed} again={() => void Promise.all([group.refetch(), members.refetch()])} />}
+      {group.data && members.data && (
+        <>
+          <Head group={group.data} members={members.data.length} />
+          <Members group={id} members={members.data} />
+          <Supervisors group={group.data} />
+        </>
+      )}
+    </>
+  );
+}
+
+function Head({ group, members }: { group: GroupShown; members: number }) {
+  const words = useWords();
+  const [renaming, setRenaming] = useState(false);
+  const [removing, setRemoving] = useState(false);
+  return (
+    <div className="page-head">
+      <h1>
+        <bdi>{group.name}</bdi>
+      </h1>
+      <div className="tools">
+        <Button variant="default" onClick={() => setRenaming(true)}>
+          {words.groups.rename}
+        </Button>
+        <Button variant="default" color="red" onClick={() => setRemoving(true)}>
+          {words.groups.remove}
+        </Button>
+      </div>
+      {renaming && <Rename group={group} close={() => setRenaming(false)} />}
+      {removing && <Remove group={group} members={members} close={() => setRemoving(false)} />}
+    </div>
+  );
+}
+
+function Rename({ group, close }: { group: GroupShown; close(): void }) {
+  const { api } = useApp();
+  const words = useWords();
+  const client = useQueryClient();
+  const complain = useComplain();
+  const [name, setName] = useState(group.name);
+  const rename = useMutation({
+    mutationFn: () =>
+      answered(api.PUT('/v1/groups/{group}', { params: { path: { group: group.id } }, body: { name: name.trim() } })),
+    onSuccess: () => {
+      void client.invalidateQueries({ queryKey: ['group', group.id] });
+      close();
+    },
+    onError: complain,
+  });
+  return (
+    <Modal opened onClose={close} title={words.groups.rename} closeButtonProps={{ 'aria-label': words.close }}>
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          rename.mutate();
+        }}
+      >
+        <TextInput
+          data-autofocus
+          label={words.groups.name}
+          maxLength={100}
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+        />
+        <div className="dialog-foot">
+          <Button variant="default" onClick={close}>
+            {words.cancel}
+          </Button>
+          <Button type="submit" disabled={!name.trim()} loading={rename.isPending}>
+            {words.save}
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  );
+}
+
+/** Removing a group takes its supervisors' access away, so it asks for the number of members. */
+function Remove({ group, members, close }: { group: GroupShown; members: number; close(): void }) {
+  const { api } = useApp();
+  const words = useWords();
+  const client = useQueryClient();
+  const complain = useComplain();
+  const navigate = useNavigate();
+  const [typed, setTyped] = useState('');
+  const remove = useMutation({
+    mutationFn: () => answered(api.DELETE('/v1/groups/{group}', { params: { path: { group: group.id } } })),
+    onSuccess: () => {
+      void client.invalidateQueries({ queryKey: ['groups'] });
+      void navigate({ to: '/administration/groups' });
+    },
+    onError: complain,
+  });
+  return (
+    <Modal opened onClose={close} title={words.groups.remove} closeButtonProps={{ 'aria-label': words.close }}>
+      <p>{words.groups.removeText(members, group.supervisors.length)}</p>
+      <TextInput
+        data-autofocus
+        label={words.typeNumberOfMembers(members)}
+        inputMode="numeric"
+        value={typed}
+        onChange={(event) => setTyped(event.currentTarget.value)}
+      />
+      <div className="dialog-foot">
+        <Button variant="default" onClick={close}>
+          {words.cancel}
+        </Button>
+        <Button
+          color="red"
+          disabled={typed.trim() !== String(members)}
+          loading={remove.isPending}
+          onClick={() => remove.mutate()}
+        >
+          {words.groups.removeNow}
+        </Button>
+      </div>
+    </Modal>
+  );
+}

@@ -1,0 +1,128 @@
+// Recording groups: whose calls a supervisor hears. There is no limit to how many there are.
+
+import { Button, Modal, TextInput } from '@mantine/core';
+import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
+import { Link, useNavigate } from '@tanstack/react-router';
+import { type FormEvent, useState } from 'react';
+import { answered } from '../../api/client';
+import { useApp } from '../../app';
+import { useDirectory } from '../../calls/directory';
+import { Failed, useTold } from '../../frame/Failed';
+import { Icon } from '../../frame/Icon';
+import { Notice } from '../../frame/Notice';
+import { useWords } from '../../words/words';
+import { named } from '../named';
+
+export function Groups() {
+  const { api } = useApp();
+  const words = useWords();
+  const { nameOf } = useDirectory();
+  const [creating, setCreating] = useState(false);
+  const found = useInfiniteQuery({
+    queryKey: ['groups'],
+    queryFn: ({ pageParam }) =>
+      answered(api.GET('/v1/groups', { params: { query: { limit: 200, cursor: pageParam } } })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.cursor ?? undefined,
+    staleTime: 0,
+  });
+  const groups = found.data?.pages.flatMap((page) => page.groups) ?? [];
+  return (
+    <>
+      <div className="page-head">
+        <h1>{words.administration.groups}</h1>
+        <Button leftSection={<Icon name="plus" />} onClick={() => setCreating(true)}>
+          {words.groups.create}
+        </Button>
+      </div>
+      {found.isError && <Failed error={found.error} again={found.refetch} />}
+      {found.isSuccess && !groups.length && <Notice title={words.groups.none}>{words.groups.noneText}</Notice>}
+      {groups.length > 0 && (
+        <div className="sideways" tabIndex={-1}>
+          <table className="table">
+            <thead>
+              <tr>
+                <th scope="col">{words.groups.name}</th>
+                <th scope="col">{words.groups.supervisors}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {groups.map((group) => (
+                <tr key={group.id}>
+                  <th scope="row">
+                    <Link to="/administration/groups/$group" params={{ group: group.id }}>
+                      <bdi>{group.name}</bdi>
+                    </Link>
+                  </th>
+                  <td>
+                    {group.supervisors.map(({ user }) => (
+                      <bdi key={user} className="name">
+                        {nameOf(user)}
+                      </bdi>
+                    ))}
+                    {!group.supervisors.length && '–'}
+                  </td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {found.hasNextPage && (
+        <Button variant="default" onClick={() => found.fetchNextPage()}>
+          {words.more}
+        </Button>
+      )}
+      <Create shown={creating} close={() => setCreating(false)} taken={groups.map(({ id }) => id)} />
+    </>
+  );
+}
+
+function Create({ shown, close, taken }: { shown: boolean; close(): void; taken: string[] }) {
+  const { api } = useApp();
+  const words = useWords();
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const [name, setName] = useState('');
+  const create = useMutation({
+    mutationFn: async () => {
+      const group = named(name, taken);
+      await answered(api.PUT('/v1/groups/{group}', { params: { path: { group } }, body: { name: name.trim() } }));
+      return group;
+    },
+    onSuccess: (group) => {
+      void client.invalidateQueries({ queryKey: ['groups'] });
+      close();
+      setName('');
+      void navigate({ to: '/administration/groups/$group', params: { group } });
+    },
+  });
+  const { title } = useTold(create.error);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (name.trim()) create.mutate();
+  };
+  return (
+    <Modal opened={shown} onClose={close} title={words.groups.create} closeButtonProps={{ 'aria-label': words.close }}>
+      <form onSubmit={submit}>
+        <TextInput
+          data-autofocus
+          label={words.groups.name}
+          description={words.groups.nameText}
+          maxLength={100}
+          value={name}
+          error={create.isError && title}
+          onChange={(event) => setName(event.currentTarget.value)}
+        />
+        <div className="dialog-foot">
+          <Button variant="default" onClick={close}>
+            {words.cancel}
+          </Button>
+          <Button type="submit" disabled={!name.trim()} loading={create.isPending}>
+            {words.groups.createNow}
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  );
+}

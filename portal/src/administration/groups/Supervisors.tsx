@@ -1,0 +1,201 @@
+// Who hears the group's calls. A cover has a beginning and an end where someone stands in for a time.
+
+import { Button, Checkbox, Modal, NativeSelect, TextInput } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { type FormEvent, useState } from 'react';
+import { answered, type Schemas } from '../../api/client';
+import { useApp } from '../../app';
+import { useDirectory } from '../../calls/directory';
+import { When } from '../../calls/When';
+import { useComplain } from '../../frame/complain';
+import { dayOf, shifted, startOf } from '../../time';
+import { useWords } from '../../words/words';
+
+type GroupShown = Schemas['Group'];
+type Supervisor = GroupShown['supervisors'][number];
+
+const RIGHTS = ['listen', 'download', 'annotate'] as const;
+
+export function Supervisors({ group }: { group: GroupShown }) {
+  const words = useWords();
+  const [editing, setEditing] = useState<Supervisor | 'new'>();
+  return (
+    <section className="card">
+      <h2>
+        {words.groups.supervisors} <span className="count">{group.supervisors.length}</span>
+      </h2>
+      {!group.supervisors.length && <p className="quiet">{words.groups.noSupervisors}</p>}
+      <ul className="plain">
+        {group.supervisors.map((supervisor) => (
+          <Row key={supervisor.user} group={group.id} supervisor={supervisor} edit={() => setEditing(supervisor)} />
+        ))}
+      </ul>
+      <Button variant="default" onClick={() => setEditing('new')}>
+        {words.groups.addSupervisor}
+      </Button>
+      {editing && (
+        <CoverDialog
+          group={group}
+          supervisor={editing === 'new' ? undefined : editing}
+          close={() => setEditing(undefined)}
+        />
+      )}
+    </section>
+  );
+}
+
+function Row({ group, supervisor, edit }: { group: string; supervisor: Supervisor; edit(): void }) {
+  const { api } = useApp();
+  const words = useWords();
+  const { nameOf } = useDirectory();
+  const complain = useComplain();
+  const client = useQueryClient();
+  const { user, from, to, holds, rights } = supervisor;
+  const end = useMutation({
+    mutationFn: () =>
+      answered(api.DELETE('/v1/groups/{group}/supervisors/{user}', { params: { path: { group, user } } })),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['group', group] }),
+    onError: complain,
+  });
+  return (
+    <li className="supervisor">
+      <div>
+        <strong>
+          <bdi>{nameOf(user)}</bdi>
+        </strong>{' '}
+        <span className="tag">{holds ? words.groups.holds : words.groups.holdsNot}</span>
+        <p className="quiet">
+          {RIGHTS.filter((right) => rights[right])
+            .map((right) => words.rights[right])
+            .join(', ')}
+          {from && (
+            <>
+              {' · '}
+              {words.since} <When at={from} />
+            </>
+          )}
+          {to && (
+            <>
+              {' · '}
+              {words.until} <When at={to} />
+            </>
+          )}
+        </p>
+      </div>
+      <div className="tools">
+        <Button size="compact-sm" variant="subtle" onClick={edit} aria-label={`${words.change} ${nameOf(user)}`}>
+          {words.change}
+        </Button>
+        <Button
+          size="compact-sm"
+          variant="subtle"
+          color="red"
+          loading={end.isPending}
+          onClick={() => end.mutate()}
+          aria-label={`${words.groups.end} ${nameOf(user)}`}
+        >
+          {words.groups.end}
+        </Button>
+      </div>
+    </li>
+  );
+}
+
+function CoverDialog({ group, supervisor, close }: { group: GroupShown; supervisor?: Supervisor; close(): void }) {
+  const { api } = useApp();
+  const words = useWords();
+  const { users } = useDirectory();
+  const complain = useComplain();
+  const client = useQueryClient();
+  const [user, setUser] = useState(supervisor?.user ?? '');
+  const [rights, setRights] = useState<Schemas['Rights']>(
+    supervisor?.rights ?? { listen: true, download: true, annotate: true },
+  );
+  const [from, setFrom] = useState(supervisor?.from ? dayOf(new Date(supervisor.from)) : '');
+  const [to, setTo] = useState(supervisor?.to ? shifted(dayOf(new Date(supervisor.to)), -1) : '');
+  const put = useMutation({
+    mutationFn: () => {
+      const cover = {
+        rights,
+        from: from ? startOf(from).toISOString() : null,
+        to: to ? startOf(shifted(to, 1)).toISOString() : null,
+      };
+      return answered(
+        api.PUT('/v1/groups/{group}/supervisors/{user}', { params: { path: { group: group.id, user } }, body: cover }),
+      );
+    },
+    onSuccess: () => {
+      void client.invalidateQueries({ queryKey: ['group', group.id] });
+      close();
+    },
+    onError: complain,
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    put.mutate();
+  };
+  const others = users.filter(({ id }) => !group.supervisors.some((other) => other.user === id));
+  const backwards = Boolean(from && to && to < from);
+  return (
+    <Modal
+      opened
+      onClose={close}
+      title={supervisor ? words.groups.cover : words.groups.addSupervisor}
+      closeButtonProps={{ 'aria-label': words.close }}
+    >
+      <form onSubmit={submit} className="stack">
+        {!supervisor && (
+          <NativeSelect
+            data-autofocus
+            label={words.groups.supervisor}
+            value={user}
+            onChange={(event) => setUser(event.currentTarget.value)}
+            data={[
+              { value: '', label: words.groups.pick },
+              ...others.map(({ id, name }) => ({ value: id, label: name })),
+            ]}
+          />
+        )}
+        <fieldset className="switches-list">
+          <legend>{words.users.rights}</legend>
+          {RIGHTS.map((right) => (
+            <Checkbox
+              key={right}
+              label={words.rights[right]}
+              checked={Boolean(rights[right])}
+              onChange={(event) => setRights({ ...rights, [right]: event.currentTarget.checked })}
+            />
+          ))}
+        </fieldset>
+        <div className="two">
+          <TextInput
+            type="date"
+            label={words.groups.from}
+            value={from}
+            onChange={(event) => setFrom(event.currentTarget.value)}
+          />
+          <TextInput
+            type="date"
+            label={words.groups.to}
+            value={to}
+            error={backwards && words.groups.backwards}
+            onChange={(event) => setTo(event.currentTarget.value)}
+          />
+        </div>
+        <p className="quiet">{words.groups.coverText}</p>
+        <div className="dialog-foot">
+          <Button variant="default" onClick={close}>
+            {words.cancel}
+          </Button>
+          <Button
+            type="submit"
+            disabled={!user || backwards || !RIGHTS.some((right) => rights[right])}
+            loading={put.isPending}
+          >
+            {words.save}
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  );
+}

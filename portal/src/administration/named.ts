@@ -1,0 +1,19 @@
+// The id of a group or a mark, made of its name: of a-z, 0-9 and '-', and one that no other has.
+
+/** A mark has at most 32, with the number that sets it apart. */
+const LONGEST = 28;
+
+export function named(name: string, taken: string[]): string {
+  const plain = name
+    .toLowerCase()
+    .normalize('NFD')
+    .replace(/\p{M}/gu, '')
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-|-$/g, '')
+    .slice(0, LONGEST);
+  const base = plain || 'x';
+  if (!taken.includes(base)) return base;
+  let number = 2;
+  while (taken.includes(`${base}-${number}`)) number++;
+  return `${base}-${number}`;
+}

@@ -1,0 +1,137 @@
+// What the organisation has decided, and the applications that it lets in.
+
+import { Button, Modal, Switch } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { answered, type Schemas } from '../../api/client';
+import { useApp } from '../../app';
+import { useComplain } from '../../frame/complain';
+import { Failed } from '../../frame/Failed';
+import { useWords } from '../../words/words';
+
+export function Organisation() {
+  const { api } = useApp();
+  const words = useWords();
+  const asked = useQuery({
+    queryKey: ['organisation'],
+    queryFn: () => answered(api.GET('/v1/organisation')),
+    staleTime: 0,
+  });
+  return (
+    <>
+      <h1>{words.administration.organisation}</h1>
+      {asked.isError && <Failed error={asked.error} again={asked.refetch} />}
+      {asked.data && <Settings organisation={asked.data} />}
+      <Applications />
+    </>
+  );
+}
+
+function Settings({ organisation }: { organisation: Schemas['Organisation'] }) {
+  const { api } = useApp();
+  const words = useWords();
+  const client = useQueryClient();
+  const complain = useComplain();
+  const change = useMutation({
+    mutationFn: (asksReason: boolean) => answered(api.PATCH('/v1/organisation', { body: { asksReason } })),
+    onSuccess: (organisation) => {
+      client.setQueryData(['organisation'], organisation);
+      void client.invalidateQueries({ queryKey: ['me'] });
+    },
+    onError: complain,
+  });
+  return (
+    <section className="card">
+      <h2>
+        <bdi>{organisation.name}</bdi>
+      </h2>
+      <dl className="facts">
+        <div>
+          <dt>{words.organisation.retention}</dt>
+          <dd>{words.organisation.days(organisation.retentionDays)}</dd>
+        </div>
+        <div>
+          <dt>{words.organisation.base}</dt>
+          <dd>{organisation.baseService ? words.organisation.has : words.organisation.hasNot}</dd>
+        </div>
+      </dl>
+      <Switch
+        label={words.organisation.asksReason}
+        description={words.organisation.asksReasonText}
+        checked={organisation.asksReason}
+        disabled={change.isPending}
+        onChange={(event) => change.mutate(event.currentTarget.checked)}
+      />
+    </section>
+  );
+}
+
+function Applications() {
+  const { api } = useApp();
+  const words = useWords();
+  const asked = useQuery({ queryKey: ['clients'], queryFn: () => answered(api.GET('/v1/clients')), staleTime: 0 });
+  const [ending, setEnding] = useState<Schemas['Client']>();
+  return (
+    <section className="card">
+      <h2>{words.clients.title}</h2>
+      <p className="quiet">{words.clients.text}</p>
+      {asked.isError && <Failed error={asked.error} again={asked.refetch} />}
+      {asked.data && !asked.data.clients.length && <p>{words.clients.none}</p>}
+      <ul className="plain">
+        {asked.data?.clients.map((application) => (
+          <li key={application.id} className="supervisor">
+            <div>
+              <strong>
+                <bdi>{application.name}</bdi>
+              </strong>
+              <p className="quiet">{application.scopes.map((scope) => words.scope[scope as 'read']).join(', ')}</p>
+            </div>
+            <Button
+              size="compact-sm"
+              variant="subtle"
+              color="red"
+              onClick={() => setEnding(application)}
+              aria-label={`${words.clients.end} ${application.name}`}
+            >
+              {words.clients.end}
+            </Button>
+          </li>
+        ))}
+      </ul>
+      {ending && <End application={ending} close={() => setEnding(undefined)} />}
+    </section>
+  );
+}
+
+function End({ application, close }: { application: Schemas['Client']; close(): void }) {
+  const { api } = useApp();
+  const words = useWords();
+  const client = useQueryClient();
+  const complain = useComplain();
+  const end = useMutation({
+    mutationFn: () => answered(api.DELETE('/v1/clients/{client}', { params: { path: { client: application.id } } })),
+    onSuccess: () => {
+      void client.invalidateQueries({ queryKey: ['clients'] });
+      close();
+    },
+    onError: complain,
+  });
+  return (
+    <Modal opened onClose={close} title={words.clients.endTitle} closeButtonProps={{ 'aria-label': words.close }}>
+      <p>
+        <strong>
+          <bdi>{application.name}</bdi>
+        </strong>{' '}
+        {words.clients.endText}
+      </p>
+      <div className="dialog-foot">
+        <Button variant="default" onClick={close} data-autofocus>
+          {words.cancel}
+        </Button>
+        <Button color="red" loading={end.isPending} onClick={() => end.mutate()}>
+          {words.clients.end}
+        </Button>
+      </div>
+    </Modal>
+  );
+}

@@ -1,0 +1,115 @@
+// Switches recording on or off for those who were chosen, after telling what it comes to: for whom, and what it costs.
+
+import { Button, Modal, TextInput } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { answered, type Schemas } from '../../api/client';
+import { useApp } from '../../app';
+import { useDirectory } from '../../calls/directory';
+import { useComplain } from '../../frame/complain';
+import { Failed } from '../../frame/Failed';
+import { useWords } from '../../words/words';
+
+/** From so many on, switching off asks for the number. */
+const MANY = 5;
+
+type Props = { users: string[]; active: boolean; close(done: boolean): void };
+
+export function Switching({ users, active, close }: Props) {
+  const { api } = useApp();
+  const words = useWords();
+  const client = useQueryClient();
+  const complain = useComplain();
+  const [typed, setTyped] = useState('');
+  const preview = useQuery({
+    queryKey: ['switching', active, users],
+    queryFn: () => answered(api.POST('/v1/activations', { body: { users, active, preview: true } })),
+    staleTime: 0,
+    gcTime: 0,
+  });
+  const order = useMutation({
+    mutationFn: () => answered(api.POST('/v1/activations', { body: { users, active } })),
+    onSuccess: () => {
+      void client.invalidateQueries({ queryKey: ['users'] });
+      void client.invalidateQueries({ queryKey: ['user'] });
+      void client.invalidateQueries({ queryKey: ['me'] });
+      close(true);
+    },
+    onError: complain,
+  });
+  const changes = preview.data?.changes ?? 0;
+  const asksNumber = !active && changes >= MANY;
+  return (
+    <Modal
+      opened
+      onClose={() => close(false)}
+      size="lg"
+      title={active ? words.users.activate : words.users.deactivate}
+      closeButtonProps={{ 'aria-label': words.close }}
+    >
+      {preview.isError && <Failed error={preview.error} again={preview.refetch} />}
+      {preview.data && (
+        <>
+          <Outcomes switched={preview.data} />
+          <Cost cost={preview.data.cost} />
+          {!active && changes > 0 && <p className="warn">{words.users.deactivateText}</p>}
+          {asksNumber && (
+            <TextInput
+              label={words.typeNumber(changes)}
+              inputMode="numeric"
+              value={typed}
+              onChange={(event) => setTyped(event.currentTarget.value)}
+            />
+          )}
+          <div className="dialog-foot">
+            <Button variant="default" onClick={() => close(false)}>
+              {words.cancel}
+            </Button>
+            <Button
+              color={active ? undefined : 'red'}
+              disabled={!changes || (asksNumber && typed.trim() !== String(changes))}
+              loading={order.isPending}
+              onClick={() => order.mutate()}
+            >
+              {active ? words.users.activateNow(changes) : words.users.deactivateNow(changes)}
+            </Button>
+          </div>
+        </>
+      )}
+    </Modal>
+  );
+}
+
+/** How many come to what, with their names. */
+function Outcomes({ switched }: { switched: Schemas['Switched'] }) {
+  const words = useWords();
+  const { nameOf } = useDirectory();
+  const kinds = Map.groupBy(switched.users, ({ outcome }) => outcome);
+  return (
+    <dl className="outcomes">
+      {[...kinds].map(([outcome, users]) => (
+        <div key={outcome}>
+          <dt>
+            {words.outcome[outcome as 'changes']} <b>{users.length}</b>
+          </dt>
+          <dd>
+            {users.slice(0, 10).map(({ user }) => (
+              <bdi key={user} className="name">
+                {nameOf(user)}
+              </bdi>
+            ))}
+            {users.length > 10 && words.andMore(users.length - 10)}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function Cost({ cost }: { cost: Schemas['Switched']['cost'] }) {
+  const words = useWords();
+  if (!cost) return null;
+  const kronor = (ore: number) =>
+    (ore / 100).toLocaleString(words.locale, { style: 'currency', currency: 'SEK', signDisplay: 'negative' });
+  return <p className="cost">{words.users.cost(kronor(cost.startFeesOre), kronor(cost.monthlyOre))}</p>;
+}

@@ -1,0 +1,157 @@
+// One user, beside the list: what they may do, what was decided about their recording, and the groups they are in.
+
+import { Drawer, Switch } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
+import { answered, type Schemas } from '../../api/client';
+import { useApp } from '../../app';
+import { When } from '../../calls/When';
+import { useComplain } from '../../frame/complain';
+import { Failed } from '../../frame/Failed';
+import { Activations } from '../../me/Activations';
+import { useMe } from '../../session/me';
+import { useWords } from '../../words/words';
+import { Standing } from './Users';
+
+type User = Schemas['User'];
+
+export function UserDrawer() {
+  const words = useWords();
+  const navigate = useNavigate();
+  const { user: id } = useSearch({ from: '/administration/users' });
+  const close = () =>
+    void navigate({ to: '/administration/users', search: (search) => ({ ...search, user: undefined }) });
+  return (
+    <Drawer
+      opened={id !== undefined}
+      onClose={close}
+      position="right"
+      size={440}
+      title={words.users.one}
+      closeButtonProps={{ 'aria-label': words.close }}
+    >
+      {id && <Loaded key={id} id={id} />}
+    </Drawer>
+  );
+}
+
+function Loaded({ id }: { id: string }) {
+  const { api } = useApp();
+  const user = useQuery({
+    queryKey: ['user', id],
+    queryFn: () => answered(api.GET('/v1/users/{user}', { params: { path: { user: id } } })),
+  });
+  if (user.isError) return <Failed error={user.error} again={user.refetch} />;
+  return user.data ? <Shown user={user.data} /> : null;
+}
+
+function Shown({ user }: { user: User }) {
+  const words = useWords();
+  return (
+    <div className="drawer">
+      <h2>
+        <bdi>{user.name}</bdi>
+      </h2>
+      <Standing recording={user.recording} />
+      {user.acknowledgedAt && (
+        <p className="quiet">
+          {words.acknowledge.done} <When at={user.acknowledgedAt} />
+        </p>
+      )}
+      <RightsOf user={user} />
+      <Groups user={user} />
+      <History id={user.id} />
+    </div>
+  );
+}
+
+function RightsOf({ user }: { user: User }) {
+  const { api } = useApp();
+  const words = useWords();
+  const client = useQueryClient();
+  const complain = useComplain();
+  const me = useMe();
+  const change = useMutation({
+    mutationFn: (change: Schemas['UserChange']) =>
+      answered(api.PATCH('/v1/users/{user}', { params: { path: { user: user.id } }, body: change })),
+    onMutate: (change) => {
+      const before = client.getQueryData<User>(['user', user.id]);
+      client.setQueryData<User>(['user', user.id], {
+        ...user,
+        rights: change.rights ?? user.rights,
+        administrator: change.administrator ?? user.administrator,
+      });
+      return before;
+    },
+    onSuccess: (user) => {
+      client.setQueryData(['user', user.id], user);
+      void client.invalidateQueries({ queryKey: ['users'] });
+      if (user.id === me.user.id) void client.invalidateQueries({ queryKey: ['me'] });
+    },
+    onError: (error, _, before) => {
+      client.setQueryData(['user', user.id], before);
+      complain(error);
+    },
+  });
+  return (
+    <fieldset className="switches-list">
+      <legend>{words.users.rightsToOwn}</legend>
+      {(['listen', 'download', 'annotate'] as const).map((right) => (
+        <Switch
+          key={right}
+          label={words.rights[right]}
+          checked={Boolean(user.rights[right])}
+          onChange={(event) => change.mutate({ rights: { ...user.rights, [right]: event.currentTarget.checked } })}
+        />
+      ))}
+      <Switch
+        label={words.users.administrator}
+        description={user.id === me.user.id ? words.users.notOneself : words.users.administratorText}
+        disabled={user.id === me.user.id}
+        checked={user.administrator}
+        onChange={(event) => change.mutate({ administrator: event.currentTarget.checked })}
+      />
+    </fieldset>
+  );
+}
+
+function Groups({ user }: { user: User }) {
+  const words = useWords();
+  const lists = [
+    [words.users.memberOf, user.groups],
+    [words.users.supervises, user.supervises.map(({ group }) => group)],
+  ] as const;
+  return lists
+    .filter(([, groups]) => groups.length)
+    .map(([title, groups]) => (
+      <section key={title}>
+        <h3>{title}</h3>
+        <ul className="plain">
+          {groups.map((group) => (
+            <li key={group}>
+              <Link to="/administration/groups/$group" params={{ group }}>
+                <bdi>{group}</bdi>
+              </Link>
+            </li>
+          ))}
+        </ul>
+      </section>
+    ));
+}
+
+function History({ id }: { id: string }) {
+  const { api } = useApp();
+  const words = useWords();
+  const asked = useQuery({
+    queryKey: ['activations', id],
+    queryFn: () => answered(api.GET('/v1/users/{user}/activations', { params: { path: { user: id } } })),
+    staleTime: 0,
+  });
+  return (
+    <section>
+      <h3>{words.me.activations}</h3>
+      {asked.isError && <Failed error={asked.error} again={asked.refetch} />}
+      {asked.data && <Activations activations={asked.data.activations} />}
+    </section>
+  );
+}

@@ -1,0 +1,172 @@
+// The organisation's users: who is recorded, who has acknowledged it, who may do what. One or many are switched on and off.
+
+import { Button, Checkbox, TextInput } from '@mantine/core';
+import { useDebouncedCallback } from '@mantine/hooks';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useState } from 'react';
+import { answered, type Schemas } from '../../api/client';
+import { useApp } from '../../app';
+import { Failed } from '../../frame/Failed';
+import { Icon } from '../../frame/Icon';
+import { Notice } from '../../frame/Notice';
+import { written } from '../../phone';
+import { useWords } from '../../words/words';
+import { Switching } from './Switching';
+import { UserDrawer } from './UserDrawer';
+
+const PAGE = 100;
+const MOST = 1000;
+
+type User = Schemas['User'];
+
+export function Users() {
+  const words = useWords();
+  const { q } = useSearch({ from: '/administration/users' });
+  const [chosen, setChosen] = useState<string[]>([]);
+  const [order, setOrder] = useState<boolean>();
+  const found = useUsers(q);
+  const users = found.data?.pages.flatMap((page) => page.users) ?? [];
+  const toggle = (user: string) =>
+    setChosen(chosen.includes(user) ? chosen.filter((other) => other !== user) : [...chosen, user]);
+  const all = users.length > 0 && users.every(({ id }) => chosen.includes(id));
+  return (
+    <>
+      <h1>{words.administration.users}</h1>
+      <div className="toolbar">
+        <Find />
+        <div className="tools">
+          <span role="status" className="quiet">
+            {chosen.length ? words.users.chosen(chosen.length) : ''}
+          </span>
+          <Button disabled={!chosen.length || chosen.length > MOST} onClick={() => setOrder(true)}>
+            {words.users.activate}
+          </Button>
+          <Button variant="default" disabled={!chosen.length || chosen.length > MOST} onClick={() => setOrder(false)}>
+            {words.users.deactivate}
+          </Button>
+        </div>
+      </div>
+      {found.isError && <Failed error={found.error} again={found.refetch} />}
+      {found.isSuccess && !users.length && <Notice title={words.users.none}>{q ? words.users.noneFound : ''}</Notice>}
+      {users.length > 0 && (
+        <div className="sideways" tabIndex={-1}>
+          <table className="table">
+            <thead>
+              <tr>
+                <th scope="col">
+                  <Checkbox
+                    aria-label={words.users.chooseAll}
+                    checked={all}
+                    indeterminate={!all && chosen.length > 0}
+                    onChange={() => setChosen(all ? [] : users.map(({ id }) => id))}
+                  />
+                </th>
+                <th scope="col">{words.users.name}</th>
+                <th scope="col">{words.users.phone}</th>
+                <th scope="col">{words.users.plan}</th>
+                <th scope="col">{words.users.recording}</th>
+                <th scope="col">{words.users.rights}</th>
+              </tr>
+            </thead>
+            <tbody>
+              {users.map((user) => (
+                <Row key={user.id} user={user} chosen={chosen.includes(user.id)} toggle={() => toggle(user.id)} />
+              ))}
+            </tbody>
+          </table>
+        </div>
+      )}
+      {found.hasNextPage && (
+        <Button variant="default" loading={found.isFetchingNextPage} onClick={() => found.fetchNextPage()}>
+          {words.more}
+        </Button>
+      )}
+      {order !== undefined && (
+        <Switching
+          users={chosen}
+          active={order}
+          close={(done) => {
+            setOrder(undefined);
+            if (done) setChosen([]);
+          }}
+        />
+      )}
+      <UserDrawer />
+    </>
+  );
+}
+
+function useUsers(q: string | undefined) {
+  const { api } = useApp();
+  return useInfiniteQuery({
+    queryKey: ['users', q ?? ''],
+    queryFn: ({ pageParam }) =>
+      answered(api.GET('/v1/users', { params: { query: { q: q || undefined, limit: PAGE, cursor: pageParam } } })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.cursor ?? undefined,
+    placeholderData: (before) => before,
+  });
+}
+
+function Find() {
+  const words = useWords();
+  const { q } = useSearch({ from: '/administration/users' });
+  const navigate = useNavigate();
+  const find = useDebouncedCallback(
+    (q: string) => void navigate({ to: '/administration/users', search: { q: q || undefined }, replace: true }),
+    250,
+  );
+  return (
+    <TextInput
+      className="grow"
+      type="search"
+      aria-label={words.users.find}
+      placeholder={words.users.find}
+      leftSection={<Icon name="search" />}
+      defaultValue={q ?? ''}
+      maxLength={100}
+      onChange={(event) => find(event.currentTarget.value.trim())}
+    />
+  );
+}
+
+function Row({ user, chosen, toggle }: { user: User; chosen: boolean; toggle(): void }) {
+  const words = useWords();
+  const navigate = useNavigate();
+  const rights = (['listen', 'download', 'annotate'] as const).filter((right) => user.rights[right]);
+  return (
+    <tr className={chosen ? 'chosen' : undefined}>
+      <td>
+        <Checkbox aria-label={`${words.users.choose} ${user.name}`} checked={chosen} onChange={toggle} />
+      </td>
+      <th scope="row">
+        <button
+          type="button"
+          className="text-button"
+          onClick={() => navigate({ to: '/administration/users', search: (search) => ({ ...search, user: user.id }) })}
+        >
+          <bdi>{user.name}</bdi>
+        </button>
+        {user.administrator && <span className="tag">{words.users.administrator}</span>}
+      </th>
+      <td className="digits">{user.phone && written(user.phone)}</td>
+      <td>{user.plan ? words.plan[user.plan as 'pro'] : '–'}</td>
+      <td>
+        <Standing recording={user.recording} />
+      </td>
+      <td>{rights.map((right) => words.rights[right]).join(', ') || '–'}</td>
+    </tr>
+  );
+}
+
+/** Whether someone is recorded, or what is missing first: a sign and words, never a colour alone. */
+export function Standing({ recording }: { recording: string }) {
+  const words = useWords();
+  return (
+    <span className="standing-tag" data-standing={recording}>
+      <span aria-hidden="true">{recording === 'recorded' ? '●' : recording === 'not-acknowledged' ? '◐' : '○'}</span>{' '}
+      {words.standing[recording as 'recorded']}
+    </span>
+  );
+}

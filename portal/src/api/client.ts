@@ -1,0 +1,31 @@
+// The API as generated from its document, with the caller's token on every request and every refusal an error.
+
+import createClient, { type Client } from 'openapi-fetch';
+import { Problem } from './problem';
+import type { components, paths } from './schema';
+
+export type Schemas = components['schemas'];
+export type Api = Client<paths>;
+export type SearchQuery = NonNullable<paths['/v1/recordings']['get']['parameters']['query']>;
+export type AuditQuery = NonNullable<paths['/v1/audit']['get']['parameters']['query']>;
+
+export function connect(address: string, token: () => Promise<string | undefined>): Api {
+  const api = createClient<paths>({ baseUrl: address });
+  api.use({
+    async onRequest({ request }) {
+      const bearer = await token();
+      if (bearer) request.headers.set('authorization', `Bearer ${bearer}`);
+      return request;
+    },
+  });
+  return api;
+}
+
+type Answer<T> = { data?: T; error?: unknown; response: Response };
+
+/** What was asked for. Throws a Problem where it was refused, and what fetch throws where there was no answer. */
+export async function answered<T>(asked: Promise<Answer<T>>): Promise<T> {
+  const { data, error, response } = await asked;
+  if (!response.ok) throw new Problem(response.status, error as object);
+  return data as T;
+}

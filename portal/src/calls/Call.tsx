@@ -1,0 +1,118 @@
+// The call that is looked at: its sound, what is said of it, and what was done with it.
+
+import './call.css';
+import '../frame/later.css';
+import { ActionIcon, Tabs, Tooltip } from '@mantine/core';
+import { useNavigate, useParams } from '@tanstack/react-router';
+import { useEffect, useRef } from 'react';
+import { Problem, type Recording } from '../api/problem';
+import { Failed } from '../frame/Failed';
+import { Icon } from '../frame/Icon';
+import { useKeys } from '../frame/keys';
+import { Player } from '../player/Player';
+import { may, useMe } from '../session/me';
+import { useWords } from '../words/words';
+import { Annotation } from './Annotation';
+import { Counterpart } from './Counterpart';
+import { useDirectory } from './directory';
+import { Edits } from './Edits';
+import { Facts } from './Facts';
+import { Listeners } from './Listeners';
+import { useRecording } from './recordings';
+import { When } from './When';
+
+export function Call() {
+  const { id = '' } = useParams({ strict: false });
+  const words = useWords();
+  const call = useRecording(id);
+  const navigate = useNavigate();
+  const panel = useRef<HTMLElement>(null);
+  const close = () => void navigate({ to: '/calls', search: (search) => search });
+  useKeys({ Escape: close });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another call begins at its top
+  useEffect(() => panel.current?.scrollTo({ top: 0 }), [id]);
+  const gone = call.error instanceof Problem && call.error.status === 404;
+  return (
+    <aside ref={panel} className="panel" aria-label={words.call.label}>
+      <Tooltip label={`${words.close} (Esc)`}>
+        <ActionIcon
+          className="panel-close"
+          variant="subtle"
+          color="gray"
+          size="lg"
+          aria-label={words.close}
+          onClick={close}
+        >
+          <Icon name="close" />
+        </ActionIcon>
+      </Tooltip>
+      {call.data ? (
+        <Shown key={id} recording={call.data} />
+      ) : (
+        call.isError && <Failed error={call.error} again={gone ? undefined : call.refetch} />
+      )}
+    </aside>
+  );
+}
+
+function Shown({ recording }: { recording: Recording }) {
+  const words = useWords();
+  const me = useMe();
+  const { nameOf } = useDirectory();
+  const mayAnnotate = may(me, 'annotate', recording.user);
+  return (
+    <>
+      <header className="panel-head">
+        <h2>
+          <bdi>{nameOf(recording.user)}</bdi>
+        </h2>
+        <p>
+          <Counterpart recording={recording} /> · <When at={recording.startedAt} />
+        </p>
+      </header>
+      <Sound recording={recording} />
+      <Annotation recording={recording} mayAnnotate={mayAnnotate} />
+      <Tabs defaultValue="facts" keepMounted={false} className="panel-tabs">
+        <Tabs.List>
+          <Tabs.Tab value="facts">{words.call.facts}</Tabs.Tab>
+          <Tabs.Tab value="edits">{words.call.edits}</Tabs.Tab>
+          {(me.user.administrator || recording.user === me.user.id) && (
+            <Tabs.Tab value="listeners">{words.call.listeners}</Tabs.Tab>
+          )}
+        </Tabs.List>
+        <Tabs.Panel value="facts">
+          <Facts recording={recording} />
+        </Tabs.Panel>
+        <Tabs.Panel value="edits">
+          <Edits recording={recording} />
+        </Tabs.Panel>
+        <Tabs.Panel value="listeners">
+          <Listeners recording={recording} />
+        </Tabs.Panel>
+      </Tabs>
+    </>
+  );
+}
+
+/** The player, or why there is nothing to play. */
+function Sound({ recording }: { recording: Recording }) {
+  const words = useWords();
+  const me = useMe();
+  if (recording.state === 'stored') {
+    const [mayListen, mayDownload] = [may(me, 'listen', recording.user), may(me, 'download', recording.user)];
+    return <Player recording={recording} mayListen={mayListen} mayDownload={mayDownload} />;
+  }
+  const rejected = recording.state === 'rejected';
+  return (
+    <section className={rejected ? 'no-sound no-sound-bad' : 'no-sound'}>
+      <strong>{rejected ? words.call.rejected : words.call.expected}</strong>
+      {rejected ? (
+        <p dir="auto">{recording.rejection}</p>
+      ) : (
+        <p>
+          {words.call.expectedText} <When at={recording.registeredAt} />.
+        </p>
+      )}
+    </section>
+  );
+}

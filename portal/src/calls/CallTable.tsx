@@ -1,0 +1,190 @@
+// The calls as a table of any length: only the rows in view are there, whether there are ten or a hundred thousand.
+
+import { Skeleton } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
+import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { useTable } from '@tanstack/react-table';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import { type MouseEvent, type RefObject, useEffect, useMemo, useRef, useState } from 'react';
+import type { Recording } from '../api/problem';
+import { useKeys } from '../frame/keys';
+import { dateAndClock } from '../time';
+import { useLanguage, useWords } from '../words/words';
+import { type Column, columnName, columns, features } from './columns';
+import type { CallPages } from './pages';
+
+const ROW = 44;
+const NARROW_ROW = 68;
+/** The range that is told changes in steps, so that a row's worth of scrolling asks for nothing. */
+const STEP = 50;
+
+type Props = {
+  pages: CallPages;
+  hidden: Column[];
+  see(first: number, last: number): void;
+  scroller: RefObject<HTMLDivElement | null>;
+};
+
+export function CallTable({ pages, hidden, see, scroller }: Props) {
+  const words = useWords();
+  const { id: open } = useParams({ strict: false });
+  const narrow = useMediaQuery('(max-width: 40em)') ?? false;
+  const count = pages.count + (pages.more ? 1 : 0);
+  const virtual = useVirtualizer({
+    count,
+    getScrollElement: () => scroller.current,
+    estimateSize: () => (narrow ? NARROW_ROW : ROW),
+    overscan: 8,
+    initialRect: { width: 0, height: 900 },
+  });
+  // The height of a row is the screen's to decide, and what was measured goes with it.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: measured anew when the screen changes
+  useEffect(() => virtual.measure(), [narrow, virtual]);
+
+  const items = virtual.getVirtualItems();
+  const [first, last] = [items[0]?.index ?? 0, items.at(-1)?.index ?? 0];
+  const [from, to] = [Math.floor(first / STEP) * STEP, Math.ceil((last + 1) / STEP) * STEP];
+  useEffect(() => see(from, to), [from, to, see]);
+
+  const seen = items.map(({ index }) => pages.row(index));
+  const data = useStable(seen.filter((row) => row !== undefined));
+  const visibility = useMemo(() => Object.fromEntries(hidden.map((column) => [column, false])), [hidden]);
+  const table = useTable({
+    features,
+    columns,
+    data,
+    getRowId: (row) => row.id,
+    state: { columnVisibility: visibility },
+  });
+  const rows = new Map(table.getRowModel().rows.map((row) => [row.original, row]));
+  const headers = table.getHeaderGroups()[0]?.headers ?? [];
+  useRowKeys(pages, virtual.scrollToIndex, scroller);
+
+  const top = items[0]?.start ?? 0;
+  const bottom = virtual.getTotalSize() - (items.at(-1)?.end ?? 0);
+  return (
+    <table
+      className="calls"
+      role="table"
+      aria-label={words.nav.calls}
+      aria-rowcount={pages.more ? -1 : pages.count + 1}
+      aria-busy={pages.fetching}
+    >
+      <thead role="rowgroup">
+        <tr role="row" aria-rowindex={1}>
+          {headers.map(({ id }) => (
+            <th key={id} scope="col" role="columnheader" className={`col-${id}`}>
+              {columnName(id as Column, words)}
+            </th>
+          ))}
+        </tr>
+      </thead>
+      <tbody role="rowgroup">
+        <Spacer height={top} />
+        {items.map(({ index }, position) => {
+          const recording = seen[position];
+          const row = recording && rows.get(recording);
+          return (
+            <tr
+              key={index}
+              role="row"
+              aria-rowindex={index + 2}
+              data-index={index}
+              data-id={recording?.id}
+              className={recording && recording.id === open ? 'chosen' : undefined}
+              onClick={followLink}
+            >
+              {row
+                ? row.getVisibleCells().map((cell) => (
+                    <td key={cell.id} role="cell" className={`col-${cell.column.id}`}>
+                      {cell.column.id === 'when' ? (
+                        <RowLink recording={row.original} open={row.original.id === open}>
+                          <table.FlexRender cell={cell} />
+                        </RowLink>
+                      ) : (
+                        <table.FlexRender cell={cell} />
+                      )}
+                    </td>
+                  ))
+                : headers.map(({ id }) => (
+                    <td key={id} role="cell" className={`col-${id}`}>
+                      <Skeleton className="late" height={10} width="70%" />
+                    </td>
+                  ))}
+            </tr>
+          );
+        })}
+        <Spacer height={bottom} />
+      </tbody>
+    </table>
+  );
+}
+
+function RowLink({ recording, open, children }: { recording: Recording; open: boolean; children: React.ReactNode }) {
+  const { language } = useLanguage();
+  return (
+    <Link
+      to="/calls/$id"
+      params={{ id: recording.id }}
+      search={(search) => search}
+      aria-current={open || undefined}
+      aria-label={dateAndClock(new Date(recording.startedAt), language)}
+      className="row-link"
+    >
+      {children}
+    </Link>
+  );
+}
+
+function Spacer({ height }: { height: number }) {
+  if (height <= 0) return null;
+  // biome-ignore lint/a11y/noAriaHiddenOnFocusable: a row without a cell takes no focus
+  return <tr aria-hidden="true" className="spacer" style={{ height }} />;
+}
+
+/** A click anywhere on the row is a click on its link, unless text was being chosen. */
+function followLink(event: MouseEvent<HTMLElement>) {
+  if ((event.target as HTMLElement).closest('a, button') || getSelection()?.toString()) return;
+  event.currentTarget.querySelector('a')?.click();
+}
+
+/** `j` and `k` move the focus from row to row, and with a call open from call to call. */
+function useRowKeys(pages: CallPages, scrollTo: (index: number) => void, scroller: RefObject<HTMLDivElement | null>) {
+  const navigate = useNavigate();
+  const { id: open } = useParams({ strict: false });
+  const at = useRef(-1);
+  const [wanted, setWanted] = useState<number>();
+  useEffect(() => {
+    if (wanted === undefined) return;
+    const link = scroller.current?.querySelector<HTMLElement>(`[data-index="${wanted}"] a`);
+    if (!link) return; // not scrolled to yet
+    link.focus({ preventScroll: true });
+    setWanted(undefined);
+  });
+  const move = (step: number) => {
+    const focused = document.activeElement?.closest('[data-index]')?.getAttribute('data-index');
+    if (focused) at.current = Number(focused);
+    else if (open)
+      at.current = Number(
+        scroller.current?.querySelector(`[data-id="${CSS.escape(open)}"]`)?.getAttribute('data-index') ?? at.current,
+      );
+    const next = Math.max(0, Math.min(at.current + step, pages.count - 1));
+    const row = pages.row(next);
+    if (!row) return;
+    at.current = next;
+    scrollTo(next);
+    setWanted(next);
+    if (open) navigate({ to: '/calls/$id', params: { id: row.id }, search: (search) => search });
+  };
+  useKeys({ j: () => move(1), k: () => move(-1) });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another search leaves the row that was gone to
+  useEffect(() => setWanted(undefined), [pages.asked]);
+}
+
+/** The same array as before, while it holds the same rows: the table reckons anew only when there is something new. */
+function useStable<T>(rows: T[]): T[] {
+  const kept = useRef(rows);
+  if (kept.current.length !== rows.length || kept.current.some((row, index) => row !== rows[index]))
+    kept.current = rows;
+  return kept.current;
+}

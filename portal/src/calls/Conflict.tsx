@@ -1,0 +1,84 @@
+// Two people said different things at once. Both texts stand side by side; one is chosen, or they are joined.
+
+import { Button, Modal, Textarea } from '@mantine/core';
+import { useState } from 'react';
+import { useWords } from '../words/words';
+import { type Conflict as Both, joined, type Said, type SaidName, saidOf } from './annotation';
+import { Marked } from './columns';
+
+export function Conflict({ conflict, settle }: { conflict: Both; settle(said: Said | undefined): void }) {
+  const words = useWords();
+  const names = Object.keys(conflict.mine) as SaidName[];
+  const textual = names.filter((name) => name !== 'mark');
+  const [together, setTogether] = useState<Said>();
+  const join = () =>
+    setTogether({
+      ...conflict.mine,
+      ...Object.fromEntries(
+        textual.map((name) => [name, joined(saidOf(conflict.theirs, name), conflict.mine[name] ?? '')]),
+      ),
+    });
+
+  return (
+    <Modal
+      opened
+      onClose={() => settle(undefined)}
+      size="xl"
+      title={words.conflict.title}
+      closeButtonProps={{ 'aria-label': words.close }}
+    >
+      <p>{words.conflict.text}</p>
+      {names.map((name) => (
+        <section key={name} className="conflict">
+          <Side title={words.conflict.theirs} name={name} text={saidOf(conflict.theirs, name)} />
+          <Side title={words.conflict.mine} name={name} text={conflict.mine[name] ?? ''} />
+          {together && name !== 'mark' && (
+            <Textarea
+              className="conflict-joined"
+              label={words.conflict.joined}
+              autosize
+              dir="auto"
+              data-autofocus
+              value={together[name] ?? ''}
+              onChange={(event) => setTogether({ ...together, [name]: event.currentTarget.value })}
+            />
+          )}
+        </section>
+      ))}
+      <div className="conflict-foot">
+        <Button variant="default" onClick={() => settle(undefined)}>
+          {words.conflict.keepTheirs}
+        </Button>
+        <Button variant={together ? 'default' : 'filled'} onClick={() => settle(conflict.mine)}>
+          {words.conflict.keepMine}
+        </Button>
+        {textual.length > 0 &&
+          (together ? (
+            <Button onClick={() => settle(together)}>{words.conflict.keepJoined}</Button>
+          ) : (
+            <Button variant="light" onClick={join}>
+              {words.conflict.join}
+            </Button>
+          ))}
+      </div>
+    </Modal>
+  );
+}
+
+function Side({ title, name, text }: { title: string; name: SaidName; text: string }) {
+  const words = useWords();
+  return (
+    <div className="conflict-side">
+      <h3>{title}</h3>
+      {text ? (
+        name === 'mark' ? (
+          <Marked mark={text} />
+        ) : (
+          <p dir="auto">{text}</p>
+        )
+      ) : (
+        <p className="quiet">{words.conflict.nothing}</p>
+      )}
+    </div>
+  );
+}

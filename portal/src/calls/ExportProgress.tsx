@@ -1,0 +1,17 @@
+import '../frame/later.css';
+import { Button, Modal, Progress } from '@mantine/core';
+import { useWords } from '../words/words';
+
+/** How far the file has come, and how to stop it. */
+export default function ExportProgress({ count, stop }: { count: number; stop(): void }) {
+  const words = useWords();
+  return (
+    <Modal opened onClose={stop} title={words.csv.title} withCloseButton={false}>
+      <p role="status">{words.csv.read(count)}</p>
+      <Progress value={100} animated aria-label={words.csv.title} />
+      <Button mt="md" variant="default" onClick={stop}>
+        {words.cancel}
+      </Button>
+    </Modal>
+  );
+}

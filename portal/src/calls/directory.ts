@@ -1,0 +1,65 @@
+// The names of those whose calls the caller reaches: the API tells rows by user id. Read once, and kept for minutes.
+
+import { useQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
+import { type Api, answered, type Schemas } from '../api/client';
+import { useApp } from '../app';
+import { useMe } from '../session/me';
+
+export type User = Schemas['User'];
+
+const PAGE = 1000;
+const MINUTES = 60_000;
+
+export function useDirectory(): { users: User[]; nameOf(id: string): string } {
+  const { api } = useApp();
+  const me = useMe();
+  const groups = me.user.supervises.filter((cover) => cover.holds).map((cover) => cover.group);
+  const others = useQuery({
+    queryKey: ['directory'],
+    queryFn: () => (me.user.administrator ? everyone(api) : membersOf(api, groups)),
+    enabled: me.user.administrator || groups.length > 0,
+    staleTime: 5 * MINUTES,
+  });
+  return useMemo(() => {
+    const users = new Map([me.user, ...(others.data ?? [])].map((user) => [user.id, user]));
+    return { users: [...users.values()], nameOf: (id) => users.get(id)?.name ?? id };
+  }, [me.user, others.data]);
+}
+
+async function everyone(api: Api): Promise<User[]> {
+  return paged((cursor) =>
+    answered(api.GET('/v1/users', { params: { query: { limit: PAGE, cursor } } })).then((page) => ({
+      ...page,
+      rows: page.users,
+    })),
+  );
+}
+
+async function membersOf(api: Api, groups: string[]): Promise<User[]> {
+  const lists = groups.map((group) =>
+    paged((cursor) =>
+      answered(
+        api.GET('/v1/groups/{group}/members', { params: { path: { group }, query: { limit: PAGE, cursor } } }),
+      ).then((page) => ({
+        ...page,
+        rows: page.members,
+      })),
+    ),
+  );
+  return (await Promise.all(lists)).flat();
+}
+
+/** Every row, page by page. */
+export async function paged<T>(
+  page: (cursor: string | undefined) => Promise<{ rows: T[]; cursor?: string | null }>,
+): Promise<T[]> {
+  const rows: T[] = [];
+  let cursor: string | undefined;
+  do {
+    const read = await page(cursor);
+    rows.push(...read.rows);
+    cursor = read.cursor ?? undefined;
+  } while (cursor);
+  return rows;
+}

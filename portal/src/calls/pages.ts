@@ -1,0 +1,96 @@
+// The rows of a search, page by page as they are scrolled to. Only the pages around what is seen are kept: one that was left is asked for again
+// by its own cursor, so a hundred thousand rows take no more memory than a thousand.
+
+import { useQueries, useQueryClient } from '@tanstack/react-query';
+import { useCallback, useEffect, useState } from 'react';
+import { answered } from '../api/client';
+import type { Recording } from '../api/problem';
+import { useApp } from '../app';
+import { type Filters, query } from './filters';
+
+const PAGE = 200;
+/** Rows beyond what is seen that are there before they are scrolled to. */
+const AHEAD = 150;
+const KEPT_MS = 20_000;
+
+/** A page: the cursor that leads to it, its first row's place, and how many rows it has once it has come. */
+type Link = { cursor: string | undefined; from: number; count: number | undefined };
+type Asked = { filters: Filters; at: Date };
+
+export type CallPages = {
+  /** Rows known so far. */
+  count: number;
+  /** Whether there are more behind them. */
+  more: boolean;
+  row(index: number): Recording | undefined;
+  error: Error | null;
+  /** Whether the first page is still on its way. */
+  starting: boolean;
+  /** Whether anything is on its way. */
+  fetching: boolean;
+  retry(): void;
+  refresh(): void;
+  asked: Asked;
+};
+
+const FIRST: Link[] = [{ cursor: undefined, from: 0, count: undefined }];
+
+export function useCallPages(filters: Filters, first: number, last: number): CallPages {
+  const { api } = useApp();
+  const client = useQueryClient();
+  const name = JSON.stringify(filters);
+  const [asked, setAsked] = useState<Asked>(() => ({ filters, at: new Date() }));
+  const [links, setLinks] = useState(FIRST);
+  if (JSON.stringify(asked.filters) !== name) {
+    setAsked({ filters, at: new Date() });
+    setLinks(FIRST);
+  }
+
+  const wanted = links.filter(({ from, count }) => from <= last + AHEAD && from + (count ?? 1) > first - AHEAD);
+  const results = useQueries({
+    queries: wanted.map(({ cursor }) => ({
+      queryKey: ['calls', name, asked.at.getTime(), cursor ?? ''],
+      queryFn: ({ signal }: { signal: AbortSignal }) =>
+        answered(
+          api.GET('/v1/recordings', {
+            params: { query: { ...query(asked.filters, asked.at), limit: PAGE, cursor } },
+            signal,
+          }),
+        ),
+      staleTime: Number.POSITIVE_INFINITY,
+      gcTime: KEPT_MS,
+    })),
+  });
+
+  // The newest page tells how long it is and whether another follows.
+  const end = links.at(-1) as Link;
+  const endData = results[wanted.indexOf(end)]?.data;
+  useEffect(() => {
+    if (!endData || end.count !== undefined) return;
+    const count = endData.recordings.length;
+    const next = endData.cursor ? [{ cursor: endData.cursor, from: end.from + count, count: undefined }] : [];
+    setLinks((links) => (links.at(-1) === end ? [...links.slice(0, -1), { ...end, count }, ...next] : links));
+  }, [endData, end]);
+
+  const rows = new Map(wanted.map((link, index) => [link, results[index]?.data?.recordings]));
+  const failed = results.find((result) => result.error);
+  return {
+    asked,
+    count: end.from + (end.count ?? 0),
+    more: end.count === undefined,
+    row: (index) => {
+      const link = wanted.find(({ from, count }) => index >= from && index < from + (count ?? 0));
+      return link && rows.get(link)?.[index - link.from];
+    },
+    error: failed?.error ?? null,
+    starting: links.length === 1 && end.count === undefined && !failed,
+    fetching: results.some((result) => result.isFetching),
+    retry: () => void failed?.refetch(),
+    refresh: useCallback(() => {
+      setAsked((asked) => ({ ...asked, at: new Date() }));
+      setLinks(FIRST);
+      client.removeQueries({ queryKey: ['calls', name], type: 'inactive' });
+      void client.invalidateQueries({ queryKey: ['call'] });
+    }, [client, name]),
+  };
+}

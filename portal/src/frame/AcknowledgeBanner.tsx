@@ -1,0 +1,18 @@
+import { Link } from '@tanstack/react-router';
+import { useMe } from '../session/me';
+import { useWords } from '../words/words';
+
+/** Reminds a user whose calls wait for their own word that they know. */
+export function AcknowledgeBanner() {
+  const { user } = useMe();
+  const words = useWords();
+  if (user.recording !== 'not-acknowledged') return null;
+  return (
+    <div className="band">
+      {words.acknowledge.waiting}{' '}
+      <Link to="/me" className="strong-link">
+        {words.acknowledge.read}
+      </Link>
+    </div>
+  );
+}

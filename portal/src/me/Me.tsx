@@ -1,0 +1,103 @@
+// A recorded user's own page: whether they are recorded, what they have acknowledged, what was decided about it, and who listened.
+
+import '../frame/later.css';
+import { Button, Checkbox } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { answered } from '../api/client';
+import { useApp } from '../app';
+import { When } from '../calls/When';
+import { useComplain } from '../frame/complain';
+import { Failed } from '../frame/Failed';
+import { useMe } from '../session/me';
+import { useLanguage, useWords } from '../words/words';
+import { Activations } from './Activations';
+import { MyListeners } from './MyListeners';
+
+const CLIENT = 'Mina sidor';
+
+export function MePage() {
+  const words = useWords();
+  const { user, organisation } = useMe();
+  return (
+    <div className="page">
+      <h1>{words.nav.me}</h1>
+      <section className="card standing" data-standing={user.recording}>
+        <h2>{words.recording[user.recording as 'recorded']}</h2>
+        <p>{words.recordingText[user.recording as 'recorded']}</p>
+        {user.recording === 'recorded' && <p>{words.me.kept(organisation.retentionDays)}</p>}
+        <MyRights />
+      </section>
+      <Acknowledgement />
+      <MyActivations />
+      <MyListeners />
+    </div>
+  );
+}
+
+function MyRights() {
+  const words = useWords();
+  const { rights } = useMe().user;
+  const held = (['listen', 'download', 'annotate'] as const).filter((right) => rights[right]);
+  return (
+    <p>
+      {held.length ? words.me.rights(held.map((right) => words.rights[right].toLocaleLowerCase())) : words.me.noRights}
+    </p>
+  );
+}
+
+function Acknowledgement() {
+  const { api } = useApp();
+  const words = useWords();
+  const { language } = useLanguage();
+  const client = useQueryClient();
+  const complain = useComplain();
+  const { user, acknowledgement } = useMe();
+  const [read, setRead] = useState(false);
+  const waits = user.recording === 'not-acknowledged';
+  const acknowledged = user.acknowledgedVersion === acknowledgement.version;
+  const confirm = useMutation({
+    mutationFn: () =>
+      answered(api.POST('/v1/me/acknowledgement', { body: { version: acknowledgement.version, client: CLIENT } })),
+    onSuccess: (me) => {
+      client.setQueryData(['me'], me);
+      void client.invalidateQueries({ queryKey: ['my-activations'] });
+    },
+    onError: complain,
+  });
+  return (
+    <section className={waits ? 'card card-asks' : 'card'} aria-labelledby="acknowledgement">
+      <h2 id="acknowledgement">{words.acknowledge.title}</h2>
+      <blockquote className="letter">{acknowledgement[language]}</blockquote>
+      {acknowledged && user.acknowledgedAt ? (
+        <p className="good">
+          ✓ {words.acknowledge.done} <When at={user.acknowledgedAt} />
+        </p>
+      ) : (
+        <>
+          <Checkbox
+            label={words.acknowledge.check}
+            checked={read}
+            onChange={(event) => setRead(event.currentTarget.checked)}
+          />
+          <Button mt="md" disabled={!read} loading={confirm.isPending} onClick={() => confirm.mutate()}>
+            {words.acknowledge.confirm}
+          </Button>
+        </>
+      )}
+    </section>
+  );
+}
+
+function MyActivations() {
+  const { api } = useApp();
+  const words = useWords();
+  const asked = useQuery({ queryKey: ['my-activations'], queryFn: () => answered(api.GET('/v1/me/activations')) });
+  return (
+    <section className="card">
+      <h2>{words.me.activations}</h2>
+      {asked.isError && <Failed error={asked.error} again={asked.refetch} />}
+      {asked.data && <Activations activations={asked.data.activations} />}
+    </section>
+  );
+}

@@ -1,0 +1,165 @@
+// Plays one recording at a time, whatever page is shown. The sound comes by Range requests from a link that lasts for minutes; when it runs out
+// a new one is asked for and the sound goes on where it was. Each link is an event in the audit log, so none is asked for before someone plays.
+
+import { type Api, answered } from '../api/client';
+import { Problem, type Recording } from '../api/problem';
+import { prefer, preferences } from '../preferences';
+import { silenceAt } from './silence';
+import { type Sound, soundOf } from './sound';
+
+export type Phase = 'idle' | 'starting' | 'playing' | 'paused' | 'failed';
+export type PlayerState = {
+  recording: Recording | undefined;
+  phase: Phase;
+  error: unknown;
+  speed: number;
+  volume: number;
+  skipSilence: boolean;
+  sound: Sound | undefined;
+};
+
+export type Player = ReturnType<typeof createPlayer>;
+
+export const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2, 2.5, 3];
+const SPARE_MS = 5_000;
+const RENEWALS_APART_MS = 3_000;
+
+export function createPlayer(api: Api, audio: HTMLAudioElement) {
+  const kept = preferences();
+  let state: PlayerState = {
+    recording: undefined,
+    phase: 'idle',
+    error: undefined,
+    speed: SPEEDS.includes(kept.speed ?? 1) ? (kept.speed ?? 1) : 1,
+    volume: kept.volume ?? 1,
+    skipSilence: kept.skipSilence ?? false,
+    sound: undefined,
+  };
+  const listeners = new Set<() => void>();
+  let link: { url: string; expires: number; got: number } | undefined;
+  let reason: string | undefined;
+  let fetching: AbortController | undefined;
+
+  const become = (changed: Partial<PlayerState>) => {
+    state = { ...state, ...changed };
+    for (const listener of listeners) listener();
+  };
+
+  audio.hidden = true;
+  audio.preload = 'auto';
+  audio.volume = state.volume;
+  document.body.append(audio);
+
+  audio.addEventListener('playing', () => {
+    become({ phase: 'playing' });
+    readSound();
+  });
+  audio.addEventListener('pause', () => state.phase === 'playing' && become({ phase: 'paused' }));
+  audio.addEventListener('ended', () => become({ phase: 'paused' }));
+  audio.addEventListener('error', () => state.recording && audio.getAttribute('src') && renew());
+  audio.addEventListener('timeupdate', () => {
+    const loudness = state.skipSilence && state.phase === 'playing' ? state.sound?.loudness : undefined;
+    const end = loudness && silenceAt(loudness, audio.currentTime);
+    if (end) audio.currentTime = end;
+  });
+
+  /** Gets a link and goes on at `at`. A play that another one has overtaken leaves everything as it is. */
+  async function follow(at: number, play: boolean) {
+    const recording = state.recording as Recording;
+    try {
+      const path = { params: { path: { id: recording.id } }, body: reason ? { reason } : undefined };
+      const { url, expiresAt } = await answered(api.POST('/v1/recordings/{id}/playback', path));
+      if (state.recording?.id !== recording.id) return;
+      link = { url, expires: Date.parse(expiresAt), got: Date.now() };
+      audio.src = url;
+      audio.currentTime = at;
+      audio.defaultPlaybackRate = state.speed;
+      audio.playbackRate = state.speed;
+      if (play) await audio.play();
+    } catch (error) {
+      // A newer source or a pause interrupts a play that has not begun: that is no failure. A bad source comes as an event of its own.
+      if (state.recording?.id === recording.id && !(error instanceof DOMException)) become({ phase: 'failed', error });
+    }
+  }
+
+  function renew() {
+    const fresh = link && Date.now() - link.got < RENEWALS_APART_MS;
+    if (fresh) return become({ phase: 'failed', error: audio.error });
+    return follow(audio.currentTime, state.phase === 'playing' || state.phase === 'starting');
+  }
+
+  function readSound() {
+    if (state.sound || !link || !state.recording) return;
+    fetching = new AbortController();
+    const { id } = state.recording;
+    soundOf(state.recording, link.url, fetching.signal, (sound) => state.recording?.id === id && become({ sound }));
+  }
+
+  const player = {
+    audio,
+    state: () => state,
+    subscribe: (listener: () => void) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+
+    /** Plays the recording, from `at` seconds if given. `why` goes into the audit log, where the organisation asks for it. */
+    async play(recording: Recording, at?: number, why?: string) {
+      if (state.recording?.id !== recording.id || state.phase === 'failed') {
+        fetching?.abort();
+        audio.pause();
+        audio.removeAttribute('src');
+        link = undefined;
+        reason = why;
+        become({ recording, phase: 'starting', error: undefined, sound: undefined });
+        return follow(at ?? 0, true);
+      }
+      if (at !== undefined) audio.currentTime = at;
+      if (link && Date.now() > link.expires - SPARE_MS) {
+        become({ phase: 'starting' });
+        return follow(audio.ended ? 0 : audio.currentTime, true);
+      }
+      return audio.play().catch(() => {});
+    },
+    pause: () => audio.pause(),
+    toggle(recording: Recording) {
+      const playing = state.recording?.id === recording.id && state.phase === 'playing';
+      return playing ? audio.pause() : player.play(recording);
+    },
+    seek(to: number) {
+      const end = Number.isFinite(audio.duration) ? audio.duration : (state.recording?.durationMs ?? 0) / 1000;
+      audio.currentTime = Math.max(0, Math.min(to, end));
+    },
+    skip: (seconds: number) => player.seek(audio.currentTime + seconds),
+    setSpeed(speed: number) {
+      audio.playbackRate = speed;
+      prefer({ speed });
+      become({ speed });
+    },
+    faster(steps: number) {
+      const next = SPEEDS[SPEEDS.indexOf(state.speed) + steps];
+      if (next) player.setSpeed(next);
+    },
+    setVolume(volume: number) {
+      audio.volume = volume;
+      prefer({ volume });
+      become({ volume });
+    },
+    setSkipSilence(skipSilence: boolean) {
+      prefer({ skipSilence });
+      become({ skipSilence });
+    },
+    /** Stops, and forgets what was played. */
+    close() {
+      fetching?.abort();
+      audio.pause();
+      audio.removeAttribute('src');
+      audio.load();
+      link = undefined;
+      become({ recording: undefined, phase: 'idle', error: undefined, sound: undefined });
+    },
+    /** Whether the refusal was that a reason is missing. */
+    asksReason: () => state.error instanceof Problem && state.error.kind === 'reason-missing',
+  };
+  return player;
+}

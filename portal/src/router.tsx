@@ -1,0 +1,126 @@
+// The addresses of the portal. Filters stand in the address as plain words, so that a search can be shared, kept and gone back to.
+
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
+import { readFilters } from './calls/filters';
+import { Nowhere } from './frame/Nowhere';
+import { Gate } from './session/Gate';
+
+const root = createRootRoute({ component: Gate, notFoundComponent: Nowhere });
+const home = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/calls' });
+  },
+});
+const calls = createRoute({
+  getParentRoute: () => root,
+  path: '/calls',
+  validateSearch: readFilters,
+  component: lazyRouteComponent(() => import('./calls/Calls'), 'Calls'),
+});
+const call = createRoute({
+  getParentRoute: () => calls,
+  path: '$id',
+  component: lazyRouteComponent(() => import('./calls/Call'), 'Call'),
+});
+const me = createRoute({
+  getParentRoute: () => root,
+  path: '/me',
+  component: lazyRouteComponent(() => import('./me/Me'), 'MePage'),
+});
+const administration = createRoute({
+  getParentRoute: () => root,
+  path: '/administration',
+  component: lazyRouteComponent(() => import('./administration/Administration'), 'Administration'),
+});
+const administrationHome = createRoute({
+  getParentRoute: () => administration,
+  path: '/',
+  beforeLoad: () => {
+    throw redirect({ to: '/administration/users', search: {} });
+  },
+});
+
+type UsersSearch = { q?: string; user?: string };
+const users = createRoute({
+  getParentRoute: () => administration,
+  path: 'users',
+  validateSearch: (search: Record<string, unknown>): UsersSearch => ({ q: text(search.q), user: text(search.user) }),
+  component: lazyRouteComponent(() => import('./administration/users/Users'), 'Users'),
+});
+const groups = createRoute({
+  getParentRoute: () => administration,
+  path: 'groups',
+  component: lazyRouteComponent(() => import('./administration/groups/Groups'), 'Groups'),
+});
+const group = createRoute({
+  getParentRoute: () => administration,
+  path: 'groups/$group',
+  component: lazyRouteComponent(() => import('./administration/groups/Group'), 'Group'),
+});
+const marks = createRoute({
+  getParentRoute: () => administration,
+  path: 'marks',
+  component: lazyRouteComponent(() => import('./administration/marks/Marks'), 'Marks'),
+});
+const organisation = createRoute({
+  getParentRoute: () => administration,
+  path: 'organisation',
+  component: lazyRouteComponent(() => import('./administration/organisation/Organisation'), 'Organisation'),
+});
+
+export type AuditSearch = {
+  who?: string;
+  deed?: string;
+  subject?: string;
+  recording?: string;
+  refused?: 'yes';
+  from?: string;
+  to?: string;
+};
+const audit = createRoute({
+  getParentRoute: () => administration,
+  path: 'audit',
+  validateSearch: (search: Record<string, unknown>): AuditSearch => ({
+    who: text(search.who),
+    deed: text(search.deed),
+    subject: text(search.subject),
+    recording: text(search.recording),
+    refused: search.refused === 'yes' ? 'yes' : undefined,
+    from: text(search.from),
+    to: text(search.to),
+  }),
+  component: lazyRouteComponent(() => import('./administration/audit/Audit'), 'Audit'),
+});
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    home,
+    calls.addChildren([call]),
+    me,
+    administration.addChildren([administrationHome, users, groups, group, marks, organisation, audit]),
+  ]),
+  parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
+  stringifySearch,
+  defaultPendingMs: 200,
+  scrollRestoration: false,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}
+
+function stringifySearch(search: Record<string, unknown>): string {
+  const present = Object.entries(search).filter(([, value]) => value !== undefined && value !== '');
+  const written = new URLSearchParams(
+    present.map(([name, value]): [string, string] => [name, String(value)]),
+  ).toString();
+  return written && `?${written}`;
+}
+
+function text(value: unknown): string | undefined {
+  return value === undefined || value === '' ? undefined : String(value).slice(0, 200);
+}

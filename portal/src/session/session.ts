@@ -1,0 +1,96 @@
+// Who is signed in: authorization code with PKCE against the issuer. Tokens are kept in the tab's own storage, which ends with the tab.
+
+import { type User, UserManager, WebStorageStateStore } from 'oidc-client-ts';
+import type { Settings } from '../settings';
+
+export type SessionState = 'signed-out' | 'signed-in' | 'ran-out';
+
+export type Session = {
+  state(): SessionState;
+  subscribe(listener: () => void): () => void;
+  /** The token to call with; undefined where the session has ended. */
+  token(): Promise<string | undefined>;
+  /** Goes to the issuer's page, and comes back to `address` of the portal. */
+  signIn(address: string): Promise<void>;
+  signOut(): Promise<void>;
+  /** The API did not take the token. */
+  refused(): void;
+};
+
+/** Opens the session, taking in the issuer's answer if this is the way back from it. `go` shows the address it was left at. */
+export async function openSession(settings: Settings, go: (address: string) => void): Promise<Session> {
+  const manager = new UserManager(configuration(settings));
+  const listeners = new Set<() => void>();
+  let state: SessionState = 'signed-out';
+  const become = (next: SessionState) => {
+    state = next;
+    for (const listener of listeners) listener();
+  };
+
+  const user = (await returned(manager, go)) ?? (await manager.getUser());
+  if (user) state = user.expired && !user.refresh_token ? 'ran-out' : 'signed-in';
+  manager.events.addSilentRenewError(() => void manager.getUser().then((user) => user?.expired && become('ran-out')));
+
+  return {
+    state: () => state,
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    token: async () => {
+      const renewed = await current(manager);
+      if (!renewed && state === 'signed-in') become('ran-out');
+      return renewed?.id_token;
+    },
+    signIn: (address) => manager.signinRedirect({ url_state: undefined, state: { address } }),
+    signOut: () => leave(manager, settings),
+    refused: () => become('ran-out'),
+  };
+}
+
+function configuration({ issuer, client, signIn }: Settings) {
+  const own = new WebStorageStateStore({ prefix: 'session.', store: sessionStorage });
+  return {
+    authority: issuer,
+    client_id: client,
+    redirect_uri: `${location.origin}/`,
+    scope: 'openid email',
+    metadata: signIn && { issuer, ...signIn },
+    userStore: own,
+    stateStore: own,
+    automaticSilentRenew: true,
+    loadUserInfo: false,
+  };
+}
+
+/** Who came back from the issuer's page, if this is the way back. */
+async function returned(manager: UserManager, go: (address: string) => void): Promise<User | undefined> {
+  const query = new URLSearchParams(location.search);
+  if (!query.has('state') || !(query.has('code') || query.has('error'))) return undefined;
+  try {
+    const user = await manager.signinRedirectCallback();
+    go((user.state as { address?: string } | undefined)?.address ?? '/');
+    return user;
+  } catch {
+    // A code that was used already, or an attempt from another tab: signing in is a click away.
+    go('/');
+    return undefined;
+  }
+}
+
+/** The user with a token that holds, renewed if need be. */
+async function current(manager: UserManager): Promise<User | null> {
+  const user = await manager.getUser();
+  if (!user?.expired) return user;
+  return manager.signinSilent().catch(() => null);
+}
+
+/** Ends the session here and at the issuer. Cognito asks for the client and the address under names of its own. */
+async function leave(manager: UserManager, { client }: Settings) {
+  const address = `${location.origin}/`;
+  sessionStorage.removeItem('drafts');
+  await manager.signoutRedirect({
+    post_logout_redirect_uri: address,
+    extraQueryParams: { client_id: client, logout_uri: address },
+  });
+}
