@@ -2,6 +2,7 @@
 
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { readFilters } from './calls/filters';
+import { Broken } from './frame/Failed';
 import { Nowhere } from './frame/Nowhere';
 import { Gate } from './session/Gate';
 
@@ -104,6 +105,7 @@ export const router = createRouter({
   parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
   stringifySearch,
   defaultPendingMs: 200,
+  defaultErrorComponent: Broken,
   scrollRestoration: false,
 });
 

@@ -18,7 +18,7 @@ const FIELD = 128;
 export function Annotation({ recording, mayAnnotate }: { recording: Recording; mayAnnotate: boolean }) {
   const words = useWords();
   const note = useRef<HTMLTextAreaElement>(null);
-  const undo = useUndo((said, on) => annotation.say(said, on));
+  const undo = useUndo((said, on) => void annotation.say(said, on));
   const annotation = useAnnotation(recording, undo);
   useKeys(mayAnnotate ? { n: () => note.current?.focus() } : {});
   const text = (name: SaidName, label: string, most: number) => ({
@@ -33,7 +33,7 @@ export function Annotation({ recording, mayAnnotate }: { recording: Recording; m
   const { key, ...noteProps } = text('note', words.column.note, NOTE);
   return (
     <section className="annotation" aria-label={words.call.annotation}>
-      <MarkPicker mark={recording.mark} mayAnnotate={mayAnnotate} pick={(mark) => annotation.say({ mark })} />
+      <MarkPicker mark={recording.mark} mayAnnotate={mayAnnotate} pick={(mark) => void annotation.say({ mark })} />
       <TextSaid key={key} {...noteProps} input={note} />
       <div className="fields">
         {FIELDS.map((name) => {

@@ -30,7 +30,9 @@ export function Call() {
   const close = () => void navigate({ to: '/calls', search: (search) => search });
   useKeys({ Escape: close });
   // biome-ignore lint/correctness/useExhaustiveDependencies: another call begins at its top
-  useEffect(() => panel.current?.scrollTo({ top: 0 }), [id]);
+  useEffect(() => {
+    panel.current?.scrollTo({ top: 0 });
+  }, [id]);
   const gone = call.error instanceof Problem && call.error.status === 404;
   return (
     <aside ref={panel} className="panel" aria-label={words.call.label}>

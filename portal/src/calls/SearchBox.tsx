@@ -1,7 +1,7 @@
 // One box: what is typed is read as a day, a number, a name, a mark, a length or words of the note, and becomes a chip.
 
 import { Combobox, Pill, PillsInput, useCombobox } from '@mantine/core';
-import { type KeyboardEvent, useRef, useState } from 'react';
+import { type KeyboardEvent, useEffect, useRef, useState } from 'react';
 import { Icon } from '../frame/Icon';
 import { useKeys } from '../frame/keys';
 import { useLanguage, useWords } from '../words/words';
@@ -24,6 +24,11 @@ export function SearchBox({ openFirst }: { openFirst(): void }) {
   const list = useCombobox({ onDropdownClose: () => list.resetSelectedOption() });
   useKeys({ '/': () => input.current?.focus() });
 
+  const { selectFirstOption } = list;
+  useEffect(() => {
+    if (typed) selectFirstOption();
+  }, [typed, selectFirstOption]);
+
   const now = new Date();
   const shown = chips(filters, { user: nameOf, mark: labelOf }, words, language, now);
   const offered = understand(typed, { users, marks, now }, words);
@@ -38,6 +43,7 @@ export function SearchBox({ openFirst }: { openFirst(): void }) {
     const last = shown.at(-1);
     if (event.key === 'Backspace' && !typed && last) remove(last);
     if (event.key === 'Enter' && !typed) openFirst();
+    if (event.key === 'Enter' && typed && list.getSelectedOptionIndex() === -1) choose(offered[0]);
     if (event.key === 'Escape') input.current?.blur();
   };
 
@@ -77,8 +83,6 @@ export function SearchBox({ openFirst }: { openFirst(): void }) {
                 onChange={(event) => {
                   setTyped(event.currentTarget.value);
                   list.openDropdown();
-                  list.selectFirstOption();
-                  list.updateSelectedOptionIndex();
                 }}
               />
             </Combobox.EventsTarget>
@@ -88,12 +92,7 @@ export function SearchBox({ openFirst }: { openFirst(): void }) {
       <Combobox.Dropdown hidden={!offered.length}>
         <Combobox.Options aria-label={words.search.label}>
           {offered.map((suggestion, index) => (
-            <Combobox.Option
-              key={`${suggestion.kind} ${suggestion.text}`}
-              value={String(index)}
-              className="suggestion"
-              selected={index === 0}
-            >
+            <Combobox.Option key={`${suggestion.kind} ${suggestion.text}`} value={String(index)} className="suggestion">
               <small>{words.suggestion[suggestion.kind]}</small>
               <Meant suggestion={suggestion} marks={settable(marks)} />
             </Combobox.Option>

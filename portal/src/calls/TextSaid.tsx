@@ -15,7 +15,8 @@ type Props = {
   most: number;
   mayAnnotate: boolean;
   input?: RefObject<HTMLTextAreaElement | null>;
-  say(text: string, on: Recording): void;
+  /** Answers whether it is said, or at least put beside what another said meanwhile. */
+  say(text: string, on: Recording): Promise<boolean>;
 };
 
 export function TextSaid({ recording, name, label, most, mayAnnotate, input, say }: Props) {
@@ -32,10 +33,13 @@ export function TextSaid({ recording, name, label, most, mayAnnotate, input, say
     setTyped(text);
     setDraft(recording.id, name, text);
   };
-  const save = () => {
+  // What could not be saved stays as it was written: here, and as a draft until one comes back.
+  const save = async () => {
     if (draft === undefined) return;
-    type(undefined);
-    say(isNote ? draft.trim() : draft.replace(/\s+/g, ' ').trim(), base.current);
+    setTyped(undefined);
+    const isSaid = await say(isNote ? draft.trim() : draft.replace(/\s+/g, ' ').trim(), base.current);
+    if (isSaid) setDraft(recording.id, name, undefined);
+    else setTyped(draft);
   };
   const press = (event: KeyboardEvent<HTMLTextAreaElement>) => {
     if (event.key === 'Enter' && (!isNote || event.ctrlKey || event.metaKey)) {

@@ -58,17 +58,21 @@ export function useAnnotation(recording: Recording, done?: (before: Recording, a
     },
   });
   return {
-    /** Changes only what differs. */
-    say(said: Said, on = recording) {
+    /** Changes only what differs. Answers whether that was done, or put to the one who says it. */
+    async say(said: Said, on = recording): Promise<boolean> {
       const changed = Object.fromEntries(
         Object.entries(said).filter(([name, text]) => (text ?? '') !== saidOf(on, name as SaidName)),
       );
-      if (Object.keys(changed).length) edit.mutate({ said: changed, on });
+      if (!Object.keys(changed).length) return true;
+      return edit.mutateAsync({ said: changed, on }).then(
+        () => true,
+        (error) => error instanceof Problem && error.current !== undefined,
+      );
     },
     saving: edit.isPending,
     failed: edit.isError,
     conflict,
-    settle: (said: Said | undefined) => {
+    settle(said: Said | undefined) {
       const theirs = conflict?.theirs;
       setConflict(undefined);
       if (said && theirs) edit.mutate({ said, on: theirs });

@@ -32,10 +32,14 @@ export function Failed({ error, again }: { error: unknown; again?: () => void })
   );
 }
 
+/** In place of a page that broke, or whose files could not be fetched. */
+export function Broken({ error, reset }: { error: unknown; reset(): void }) {
+  return <Failed error={error} again={reset} />;
+}
+
 /** The error in the reader's language, by its cause. What has no words of its own is told as the service tells it. */
 export function useTold(error: unknown): { title: string; text: string } {
-  const words = useWords();
-  return told(error, words);
+  return told(error, useWords());
 }
 
 export function told(error: unknown, words: ReturnType<typeof useWords>): { title: string; text: string } {

@@ -32,9 +32,9 @@ export function useKeys(keys: Record<string, (event: KeyboardEvent) => void>) {
 
 function unlessElsewhere(deed: (event: KeyboardEvent) => void) {
   return (event: KeyboardEvent) => {
-    if (document.querySelector('[role="dialog"][aria-modal="true"], [role="listbox"], [role="menu"]')) return;
-    // A button that has the focus is pressed by space and Enter, and a slider is moved by arrows.
     const target = event.target as HTMLElement;
+    if (document.querySelector('[aria-modal="true"]') || target.closest('[role="dialog"], [role="menu"]')) return;
+    // A button that has the focus is pressed by space and Enter, and a slider is moved by arrows.
     if ((event.key === ' ' || event.key === 'Enter') && target.closest('button, a, [role="slider"]')) return;
     if (event.key.startsWith('Arrow') && target.closest('[role="slider"], [role="radiogroup"], [role="tablist"]'))
       return;

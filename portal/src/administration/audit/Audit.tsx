@@ -18,7 +18,6 @@ import { dayOf, isDay, shifted, startOf } from '../../time';
 import { useWords } from '../../words/words';
 
 const PAGE = 100;
-const FILE = 10_000;
 
 export function Audit() {
   const { api } = useApp();
@@ -175,7 +174,7 @@ function File({ search }: { search: AuditSearch }) {
       let cursor: string | undefined;
       do {
         const { data, response, error } = await api.GET('/v1/audit', {
-          params: { query: { ...query(search), limit: FILE, cursor } },
+          params: { query: { ...query(search), cursor } },
           headers: { accept: 'text/csv' },
           parseAs: 'text',
         });

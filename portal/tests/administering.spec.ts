@@ -1,0 +1,134 @@
+import { as, done, stored } from './cloud';
+import { expect, rows, test } from './portal';
+
+test('an administrator activates a user, who acknowledges and is then recorded', async ({ signedIn }) => {
+  const page = await signedIn('karin', '/administration/users');
+  const row = page.getByRole('row').filter({ hasText: 'Sara Nyström' });
+  await expect(row).toContainText('Av');
+  await row.getByRole('checkbox', { name: 'Välj Sara Nyström' }).check();
+  await page.getByRole('button', { name: 'Slå på inspelning' }).click();
+  const asked = page.getByRole('dialog', { name: 'Slå på inspelning' });
+  await expect(asked).toContainText('Slås på, och spelas in när användaren har bekräftat 1');
+  await expect(asked).toContainText('Kostnad: 99,00 kr en gång och 49,00 kr i månaden');
+  await asked.getByRole('button', { name: 'Slå på för 1' }).click();
+  await expect(row).toContainText('Väntar på bekräftelse');
+
+  const own = await signedIn('sara');
+  await own.getByRole('link', { name: 'Läs och bekräfta' }).click();
+  await expect(own.getByRole('heading', { name: 'Dina samtal väntar på din bekräftelse' })).toBeVisible();
+  await expect(own.getByRole('button', { name: 'Bekräfta' })).toBeDisabled();
+  await own.getByRole('checkbox', { name: /^Jag har läst texten/ }).check();
+  await own.getByRole('button', { name: 'Bekräfta' }).click();
+  await expect(own.getByRole('heading', { name: 'Dina samtal spelas in' })).toBeVisible();
+  await expect(own.locator('.card').filter({ hasText: 'Beslut om inspelning' })).toContainText('Bekräftad');
+
+  await page.reload();
+  await expect(row).toContainText('Spelas in');
+  await row.getByRole('checkbox', { name: 'Välj Sara Nyström' }).check();
+  await page.getByRole('button', { name: 'Slå av inspelning' }).click();
+  await page.getByRole('button', { name: 'Slå av för 1' }).click();
+  await expect(row).toContainText('Av');
+});
+
+test('switching many off asks for the number', async ({ signedIn }) => {
+  const page = await signedIn('karin', '/administration/users');
+  await page.getByRole('checkbox', { name: 'Välj alla som visas' }).check();
+  await page.getByRole('button', { name: 'Slå av inspelning' }).click();
+  const asked = page.getByRole('dialog', { name: 'Slå av inspelning' });
+  const go = asked.getByRole('button', { name: /^Slå av för \d+$/ });
+  await expect(go).toBeDisabled();
+  const count = (await go.textContent())?.match(/\d+/)?.[0] ?? '';
+  await asked.getByLabel(`Skriv antalet, ${count}, för att bekräfta`).fill('1');
+  await expect(go).toBeDisabled();
+  await asked.getByLabel(`Skriv antalet, ${count}, för att bekräfta`).fill(count);
+  await expect(go).toBeEnabled();
+  await asked.getByRole('button', { name: 'Avbryt' }).click();
+  await expect(asked).toHaveCount(0);
+});
+
+test('a user is found by name and by number, and what they may do is changed beside the list', async ({ signedIn }) => {
+  const page = await signedIn('karin', '/administration/users');
+  await page.getByRole('searchbox', { name: 'Sök namn eller nummer' }).fill('ek');
+  await expect(page).toHaveURL(/q=ek/);
+  await expect(page.locator('tbody tr')).toHaveCount(1);
+  await page.getByRole('button', { name: 'Nils Ek' }).click();
+  const beside = page.getByRole('dialog', { name: 'Användare' });
+  await beside.getByRole('switch', { name: 'Ladda ner' }).click();
+  await expect(beside.getByRole('switch', { name: 'Ladda ner' })).not.toBeChecked();
+  const api = await as('karin');
+  const rights = async () => (await done(api.GET('/v1/users/{user}', { params: { path: { user: 'nils' } } }))).rights;
+  await expect.poll(rights).toEqual({ listen: true, download: false, annotate: true });
+  await beside.getByRole('switch', { name: 'Ladda ner' }).click();
+  await expect.poll(rights).toEqual({ listen: true, download: true, annotate: true });
+});
+
+test('a new group’s supervisor hears exactly its members’ calls, while the cover holds', async ({ signedIn }) => {
+  await stored({ id: 'portal-group', user: 'maja', speech: '2s.ogg', counterpart: '+46704444444', ago: 7 * 24 * 60 });
+  const page = await signedIn('karin', '/administration/groups');
+  await page.getByRole('button', { name: 'Ny grupp' }).click();
+  await page.getByRole('dialog').getByLabel('Namn').fill('Nattens ärenden');
+  await page.getByRole('button', { name: 'Skapa' }).click();
+  await expect(page.getByRole('heading', { level: 1, name: 'Nattens ärenden' })).toBeVisible();
+  await page.getByRole('combobox', { name: 'Lägg till medlemmar' }).fill('maja');
+  await page.getByRole('option', { name: 'Maja Lindgren' }).click();
+  await page.getByRole('button', { name: 'Lägg till', exact: true }).click();
+  await expect(page.getByRole('button', { name: 'Ta bort ur gruppen: Maja Lindgren' })).toBeVisible();
+  await page.getByRole('button', { name: 'Lägg till arbetsledare' }).click();
+  const asked = page.getByRole('dialog');
+  await asked.getByLabel('Arbetsledare').selectOption('Erik Holm');
+  await asked.getByRole('button', { name: 'Spara' }).click();
+  await expect(page.getByText('Gäller nu')).toBeVisible();
+
+  const supervisor = await signedIn('erik');
+  await expect((await rows(supervisor)).first()).toBeVisible();
+  const names = await (await rows(supervisor)).locator('td.col-user').allTextContents();
+  expect(new Set(names)).toEqual(new Set(['Maja Lindgren']));
+
+  await page.getByRole('button', { name: 'Avsluta Erik Holm' }).click();
+  await expect(page.getByText('Ingen arbetsledare än.')).toBeVisible();
+  await supervisor.getByRole('button', { name: 'Uppdatera' }).click();
+  await expect(supervisor.getByRole('heading', { name: 'Inga samtal än' })).toBeVisible();
+
+  await page.getByRole('button', { name: 'Ta bort gruppen' }).click();
+  const remove = page.getByRole('dialog').getByRole('button', { name: 'Ta bort', exact: true });
+  await expect(remove).toBeDisabled();
+  await page.getByRole('dialog').getByRole('textbox').fill('1');
+  await remove.click();
+  await expect(page).toHaveURL(/\/administration\/groups$/);
+  await expect(page.getByText('Nattens ärenden')).toHaveCount(0);
+});
+
+test('a mark is added in the organisation’s own words, set by its key, and retired', async ({ signedIn }) => {
+  const page = await signedIn('karin', '/administration/marks');
+  await page.getByRole('button', { name: 'Nytt märke' }).click();
+  const label = `Återkoppla ${Date.now() % 100_000}`;
+  await page.getByLabel('Benämning').fill(label);
+  await page.getByRole('button', { name: 'Lila' }).click();
+  await page.getByRole('button', { name: 'Stjärna' }).click();
+  await page.getByRole('button', { name: 'Spara' }).click();
+  await expect(page.getByRole('listitem').filter({ hasText: label })).toBeVisible();
+  await page.getByRole('link', { name: 'Samtal' }).click();
+  await (await rows(page)).first().click();
+  await expect(page.getByRole('button', { name: label })).toBeVisible();
+  await page.getByRole('link', { name: 'Administration' }).click();
+  await page.getByRole('link', { name: 'Märken' }).click();
+  await page.getByRole('button', { name: `Ändra ${label}` }).click();
+  await page.getByRole('switch', { name: 'Används inte längre' }).click();
+  await page.getByRole('button', { name: 'Spara' }).click();
+  await expect(page.getByRole('listitem').filter({ hasText: label })).toContainText('Används inte');
+});
+
+test('the log tells who did what, narrows, and is saved as a file', async ({ signedIn }) => {
+  const page = await signedIn('karin', '/administration/audit');
+  await page.getByLabel('Vem').selectOption('Karin Åberg');
+  await page.getByLabel('Vad').selectOption('Sökte');
+  await expect(page).toHaveURL(/who=user%3Akarin&deed=search/);
+  await page.getByRole('link', { name: 'Samtal' }).click();
+  await expect((await rows(page)).first()).toBeVisible();
+  await page.goBack();
+  await expect(page.locator('tbody tr').first()).toContainText('Karin Åberg');
+  await expect(page.locator('tbody tr').first()).toContainText('Sökte');
+  const saved = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'Hämta som fil' }).click();
+  expect((await saved).suggestedFilename()).toMatch(/^logg-\d{4}-\d{2}-\d{2}\.csv$/);
+});

@@ -1,0 +1,125 @@
+// The local cloud from outside: where it is, who can sign in, and what the app does there. `CLOUD` names what it wrote about itself.
+
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import createClient from 'openapi-fetch';
+import type { paths } from '../src/api/schema';
+
+type Cloud = {
+  endpoint: string;
+  api: string;
+  portal: string;
+  client_id: string;
+  users: Record<string, { email: string; password: string }>;
+};
+
+if (!process.env.CLOUD) throw new Error('there is no local cloud: run the tests with `make portal-test`');
+export const cloud: Cloud = JSON.parse(readFileSync(process.env.CLOUD, 'utf8'));
+if (!cloud.portal) throw new Error('the portal is not built: run `make portal`');
+
+/** When the cloud came up. Calls are so long before it, and the same whenever the tests are run against it. */
+export const NOW = Math.floor(statSync(process.env.CLOUD).mtimeMs);
+
+export type User = 'anna' | 'omar' | 'maja' | 'erik' | 'nils' | 'karin' | 'sara' | 'lars';
+
+export const SPEECH = join(import.meta.dirname, '../../.local/audio');
+type Speech = { name: string; content_type: string; bytes: number; sha256: string; duration: number };
+const speech: Speech[] = JSON.parse(readFileSync(join(SPEECH, 'manifest.json'), 'utf8'));
+
+export function speechOf(name: string): Speech {
+  const found = speech.find((entry) => entry.name === name);
+  if (!found) throw new Error(`there is no speech ${name}: run \`make audio\``);
+  return found;
+}
+
+export function bytesOf(name: string): Buffer<ArrayBuffer> {
+  return readFileSync(join(SPEECH, name));
+}
+
+/** The API as the user. */
+export async function as(user: User) {
+  const { email, password } = cloud.users[user] ?? {};
+  const answer = await fetch(cloud.endpoint, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/x-amz-json-1.1',
+      'x-amz-target': 'AWSCognitoIdentityProviderService.InitiateAuth',
+    },
+    body: JSON.stringify({
+      AuthFlow: 'USER_PASSWORD_AUTH',
+      ClientId: cloud.client_id,
+      AuthParameters: { USERNAME: email, PASSWORD: password },
+    }),
+  });
+  const { AuthenticationResult } = await answer.json();
+  return createClient<paths>({
+    baseUrl: cloud.api,
+    headers: { authorization: `Bearer ${AuthenticationResult.IdToken}` },
+  });
+}
+
+export async function done<T>(asked: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
+  const { data, error, response } = await asked;
+  if (!response.ok) throw new Error(`${response.url} answered ${response.status}: ${JSON.stringify(error)}`);
+  return data as T;
+}
+
+export type Said = { note?: string; mark?: string; field1?: string; field2?: string; field3?: string };
+export type Call = {
+  id: string;
+  user: User;
+  speech: string;
+  direction?: 'in' | 'out';
+  counterpart?: string;
+  /** Minutes before the cloud came up. */
+  ago: number;
+  said?: Said;
+};
+
+/** Registers the call as the app does, and answers with what puts its audio; undefined once that is there. */
+export async function register({ id, user, speech, direction = 'in', counterpart = '+46701234567', ago, said }: Call) {
+  const { content_type, bytes, sha256, duration } = speechOf(speech);
+  const api = await as(user);
+  const startedAt = new Date(NOW - ago * 60_000).toISOString();
+  const { recording, upload } = await done(
+    api.POST('/v1/recordings', {
+      body: {
+        callId: id,
+        direction,
+        counterpart,
+        startedAt,
+        durationMs: Math.round(duration * 1000),
+        contentType: content_type,
+        contentLength: bytes,
+        sha256,
+      },
+    }),
+  );
+  if (said) await done(api.PUT('/v1/calls/{call}/annotation', { params: { path: { call: id } }, body: said }));
+  const put = async (audio = bytesOf(speech)) => {
+    if (!upload) return;
+    const answer = await fetch(upload.url, { method: upload.method, headers: upload.headers, body: audio });
+    if (!answer.ok) throw new Error(`the upload of ${id} answered ${answer.status}: ${await answer.text()}`);
+  };
+  return { recording, put };
+}
+
+/** Whether the service has taken the audio in, or refused it: asked until it has. */
+export async function settled(user: User, recording: string): Promise<string> {
+  const api = await as(user);
+  for (let tries = 0; tries < 600; tries++) {
+    const { state } = await done(api.GET('/v1/recordings/{id}', { params: { path: { id: recording } } }));
+    if (state !== 'expected') return state;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error(`${recording} is still expected after 30 s`);
+}
+
+/** A call with its audio, stored. Answers with its recording's id. */
+export async function stored(call: Call): Promise<string> {
+  const { recording, put } = await register(call);
+  await put();
+  const state = await settled(call.user, recording.id);
+  if (state !== 'stored') throw new Error(`${call.id} is ${state}`);
+  return recording.id;
+}

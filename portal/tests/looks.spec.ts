@@ -1,0 +1,206 @@
+// Every page and dialog, in both languages, light and dark: held to WCAG 2.2 AA by axe, and kept as a picture under .local/portal/pictures.
+
+import AxeBuilder from '@axe-core/playwright';
+import { INVOICE } from './calls';
+import { as, cloud, done, type User } from './cloud';
+import { expect, type Page, rows, signIn, test } from './portal';
+
+const PICTURES = new URL('../../.local/portal/pictures/', import.meta.url).pathname;
+const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+type Look = { name: string; user: User; address: string; show?(page: Page): Promise<void> };
+const button = (page: Page, name: string | RegExp) =>
+  page
+    .getByRole('button', { name, exact: typeof name === 'string' })
+    .first()
+    .click();
+const dialog = (page: Page) => expect(page.getByRole('dialog').first()).toBeVisible();
+
+const PAGES: Look[] = [
+  { name: 'calls', user: 'karin', address: '/calls' },
+  {
+    name: 'calls-suggestions',
+    user: 'karin',
+    address: '/calls?mark=red',
+    show: (page) => page.getByRole('combobox').fill('an'),
+  },
+  { name: 'calls-empty', user: 'karin', address: '/calls?note=finnsinte' },
+  { name: 'calls-filters', user: 'karin', address: '/calls', show: (page) => button(page, /^(Filter|Filters)$/) },
+  { name: 'calls-columns', user: 'karin', address: '/calls', show: (page) => button(page, /^(Kolumner|Columns)$/) },
+  {
+    name: 'calls-saved',
+    user: 'karin',
+    address: '/calls?user=anna',
+    show: (page) => button(page, /^(Sparade sökningar|Saved searches)$/),
+  },
+  {
+    name: 'keys',
+    user: 'karin',
+    address: '/calls',
+    show: async (page) => {
+      await page.keyboard.press('Shift+?');
+      await dialog(page);
+    },
+  },
+  {
+    name: 'call',
+    user: 'karin',
+    address: '/calls/INVOICE',
+    show: async (page) => {
+      await button(page, /^(Spela|Play)$/);
+      await expect(page.locator('[data-seal="unchanged"]')).toBeVisible();
+      await button(page, /^(Pausa|Pause)$/);
+    },
+  },
+  {
+    name: 'call-edits',
+    user: 'karin',
+    address: '/calls/INVOICE',
+    show: (page) => page.getByRole('tab').nth(1).click(),
+  },
+  {
+    name: 'call-listeners',
+    user: 'karin',
+    address: '/calls/INVOICE',
+    show: (page) => page.getByRole('tab').nth(2).click(),
+  },
+  { name: 'call-expected', user: 'karin', address: '/calls/EXPECTED' },
+  { name: 'call-rejected', user: 'karin', address: '/calls/REJECTED' },
+  { name: 'conflict', user: 'karin', address: '/calls/INVOICE', show: conflict },
+  { name: 'me', user: 'anna', address: '/me' },
+  { name: 'me-acknowledge', user: 'erik', address: '/me' },
+  { name: 'no-rights', user: 'erik', address: '/calls' },
+  { name: 'users', user: 'karin', address: '/administration/users' },
+  { name: 'user', user: 'karin', address: '/administration/users?user=anna', show: dialog },
+  {
+    name: 'switching',
+    user: 'karin',
+    address: '/administration/users',
+    show: async (page) => {
+      await page.getByRole('checkbox').first().check();
+      await button(page, /^(Slå av inspelning|Switch recording off)$/);
+      await expect(page.getByRole('dialog').getByRole('textbox')).toBeVisible();
+    },
+  },
+  { name: 'groups', user: 'karin', address: '/administration/groups' },
+  {
+    name: 'group-new',
+    user: 'karin',
+    address: '/administration/groups',
+    show: async (page) => {
+      await button(page, /^(Ny grupp|New group)$/);
+      await dialog(page);
+    },
+  },
+  { name: 'group', user: 'karin', address: '/administration/groups/saljare' },
+  {
+    name: 'cover',
+    user: 'karin',
+    address: '/administration/groups/saljare',
+    show: async (page) => {
+      await button(page, /^(Lägg till arbetsledare|Add a supervisor)$/);
+      await dialog(page);
+    },
+  },
+  {
+    name: 'group-remove',
+    user: 'karin',
+    address: '/administration/groups/saljare',
+    show: async (page) => {
+      await button(page, /^(Ta bort gruppen|Remove the group)$/);
+      await dialog(page);
+    },
+  },
+  { name: 'marks', user: 'karin', address: '/administration/marks' },
+  {
+    name: 'mark',
+    user: 'karin',
+    address: '/administration/marks',
+    show: async (page) => {
+      await button(page, /^(Ändra Röd|Change Röd)$/);
+      await dialog(page);
+    },
+  },
+  { name: 'audit', user: 'karin', address: '/administration/audit' },
+  { name: 'organisation', user: 'karin', address: '/administration/organisation' },
+  { name: 'nowhere', user: 'karin', address: '/nowhere' },
+];
+
+/** Someone else has changed the call while it was looked at. */
+async function conflict(page: Page) {
+  await page.route('**/v1/recordings/*', async (route) => {
+    if (route.request().method() !== 'PATCH') return route.continue();
+    const { data } = await (await as('karin')).GET('/v1/recordings/{id}', {
+      params: { path: { id: page.url().split('/').at(-1) ?? '' } },
+    });
+    const type = 'urn:kontinuerlig-inspelning:problem:edited-meanwhile';
+    return route.fulfill({
+      status: 412,
+      contentType: 'application/problem+json',
+      headers: { 'access-control-allow-origin': '*' },
+      body: JSON.stringify({ type, status: 412, current: { ...data, note: 'Ringde upp, löst.' } }),
+    });
+  });
+  await page.locator('textarea').first().fill('Kunden återkommer på fredag.');
+  await page.locator('textarea').first().press('Control+Enter');
+  await dialog(page);
+  await page.getByRole('button', { name: /^(Slå ihop|Join) …$/ }).click();
+}
+
+for (const language of ['sv', 'en'] as const) {
+  for (const scheme of ['light', 'dark'] as const) {
+    test(`every page in ${language}, ${scheme}, has nothing that axe objects to`, async ({ page }) => {
+      test.setTimeout(240_000);
+      await page.addInitScript(
+        ([language, scheme]) => {
+          localStorage.setItem('preferences', JSON.stringify({ language }));
+          localStorage.setItem('look', scheme);
+        },
+        [language, scheme] as const,
+      );
+      await page.emulateMedia({ reducedMotion: 'reduce' });
+      await page.goto(cloud.portal);
+      await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
+      const objections = await look(page, `sign-in.${language}.${scheme}`);
+      const ids = await idsOfCalls();
+      let user: User | undefined;
+      for (const { name, user: of, address, show } of PAGES) {
+        const where = address.replace(/INVOICE|EXPECTED|REJECTED/, (call) => ids[call] ?? '');
+        if (user !== of) {
+          await page.evaluate(() => sessionStorage.clear());
+          await signIn(page, of, where);
+        } else {
+          await page.goto(cloud.portal + where);
+        }
+        user = of;
+        await expect(page.locator('h1, h2').first()).toBeVisible();
+        if (address.startsWith('/calls') && !/empty|no-rights/.test(name)) await rows(page);
+        await show?.(page);
+        objections.push(...(await look(page, `${name}.${language}.${scheme}`)));
+        await page.unrouteAll({ behavior: 'ignoreErrors' });
+      }
+      expect(objections).toEqual([]);
+    });
+  }
+}
+
+/** What axe objects to, after the picture is taken. */
+async function look(page: Page, name: string): Promise<string[]> {
+  await page.waitForLoadState('networkidle');
+  await page.screenshot({ path: `${PICTURES}${name}.png`, animations: 'disabled' });
+  const { violations } = await new AxeBuilder({ page }).withTags(WCAG).analyze();
+  return violations.map(
+    ({ id, nodes }) =>
+      `${name}: ${id} at ${nodes
+        .map(({ target }) => target.join(' '))
+        .slice(0, 3)
+        .join(', ')}`,
+  );
+}
+
+async function idsOfCalls(): Promise<Record<string, string>> {
+  const api = await as('karin');
+  const { recordings } = await done(api.GET('/v1/recordings', { params: { query: { limit: 1000 } } }));
+  const of = (callId: string) => recordings.find((recording) => recording.callId === callId)?.id ?? '';
+  return { INVOICE: of(INVOICE.id), EXPECTED: of('portal-expected'), REJECTED: of('portal-rejected') };
+}

@@ -1,0 +1,48 @@
+// A telephone of 360 px, and a desktop at 200 % zoom: nothing is cut off, everything can be reached, the player is at the foot.
+
+import { INVOICE } from './calls';
+import { cloud } from './cloud';
+import { expect, rows, signIn, test } from './portal';
+
+const PICTURES = new URL('../../.local/portal/pictures/', import.meta.url).pathname;
+const ADDRESSES = [
+  '/calls',
+  '/me',
+  '/administration/users',
+  '/administration/groups',
+  '/administration/marks',
+  '/administration/audit',
+  '/administration/organisation',
+];
+
+for (const [name, viewport] of [
+  ['a telephone', { width: 360, height: 740 }],
+  ['200 % zoom', { width: 640, height: 400 }],
+] as const) {
+  test.describe(name, () => {
+    test.use({ viewport });
+
+    test('no page is wider than the screen', async ({ page }) => {
+      await signIn(page, 'karin', '/calls');
+      for (const address of ADDRESSES) {
+        await page.goto(cloud.portal + address);
+        await expect(page.getByRole('heading', { level: 1 })).toBeAttached();
+        await page.waitForLoadState('networkidle');
+        await page.screenshot({ path: `${PICTURES}narrow-${viewport.width}${address.replaceAll('/', '-')}.png` });
+        expect(await page.evaluate(() => document.documentElement.scrollWidth), address).toBeLessThanOrEqual(
+          viewport.width,
+        );
+      }
+    });
+
+    test('a call is a page of its own, with the player in reach', async ({ page }) => {
+      await signIn(page, 'anna', `/calls?note=${INVOICE.said?.note?.split(' ')[0]}`);
+      await (await rows(page)).first().click();
+      await expect(page.getByRole('heading', { level: 2, name: 'Anna Berg' })).toBeInViewport();
+      await expect(page.getByRole('button', { name: 'Spela', exact: true })).toBeInViewport();
+      await page.screenshot({ path: `${PICTURES}narrow-${viewport.width}-call.png` });
+      await page.getByRole('button', { name: 'Stäng', exact: true }).click();
+      await expect((await rows(page)).first()).toBeVisible();
+    });
+  });
+}

@@ -1,0 +1,227 @@
+import { readFile } from 'node:fs/promises';
+import { register, settled } from './cloud';
+import { expect, rows, search, test } from './portal';
+
+// What is typed, as what it is taken, what the address then holds, and whose calls are found.
+const CASES: [string, string, string, RegExp, RegExp][] = [
+  ['a day', 'i dag', 'Tid', /period=today/, /i dag/],
+  ['a length', '>19 min', 'Längd', /min=1140/, /20:00/],
+  ['a name', 'nils', 'Användare', /user=nils/, /Nils Ek/],
+  ['a part of a number', '070-123 45', 'Motpart', /number=070-123/, /070-123 45 67/],
+  ['the end of a number', '0012', 'Motpart', /number=0012/, /(08-465 00 12|\+45 31 39 00 12)/],
+  ['a withheld number', 'dolt', 'Motpart', /counterpart=withheld/, /dolt nummer/],
+  ['a direction', 'utg', 'Riktning', /direction=out/, /Utgående/],
+  ['a mark', 'grön', 'Märke', /mark=green/, /Grön/],
+  ['words of a note', '"faktura 44', 'Notering', /note=faktura/, /Faktura 4411/],
+  ['a state', 'avvis', 'Tillstånd', /state=rejected/, /Avvisat/],
+];
+
+for (const [what, typed, kind, address, found] of CASES) {
+  test(`the box finds calls by ${what}`, async ({ signedIn }) => {
+    const page = await signedIn('karin');
+    await search(page, typed, kind);
+    await expect(page).toHaveURL(address);
+    const list = await rows(page);
+    await expect(list.first()).toBeVisible();
+    for (const row of await list.all()) await expect(row).toContainText(found);
+  });
+}
+
+test('the form has every filter, and fields are found by it', async ({ signedIn }) => {
+  const page = await signedIn('karin');
+  await page.getByRole('button', { name: 'Filter' }).click();
+  const form = page.getByRole('dialog', { name: 'Filter' });
+  await form.getByLabel('Fält 1').fill('7788');
+  await form.getByLabel('Fält 2').fill('göteb');
+  await form.getByLabel('Fält 3').fill('slutkund');
+  await form.getByLabel('Användare').selectOption('Anna Berg');
+  await form.getByLabel('Märke').selectOption('Röd');
+  await form.getByLabel('Minst, minuter').fill('1');
+  await form.getByLabel('Högst, minuter').fill('2');
+  await form.getByLabel('Riktning').selectOption('Inkommande');
+  await form.getByLabel('Tillstånd').selectOption('Inspelat');
+  await form.getByLabel('Kvarhållning').selectOption('Inte kvarhållet');
+  await form.getByRole('button', { name: 'Sök' }).click();
+  await expect(page).toHaveURL(/field1=7788/);
+  await expect(await rows(page)).toHaveCount(1);
+  await expect(await rows(page)).toContainText('Faktura 4411');
+});
+
+test('a search from a time to a time is of Stockholm’s clock', async ({ signedIn }) => {
+  const page = await signedIn('karin');
+  const row = (await rows(page)).filter({ hasText: 'Faktura 4411' });
+  const began = await row.locator('time').getAttribute('datetime');
+  const stockholm = (minutes: number) =>
+    new Date(Date.parse(began ?? '') + minutes * 60_000)
+      .toLocaleString('sv-SE', { timeZone: 'Europe/Stockholm' })
+      .slice(0, 16)
+      .split(' ');
+  const [[fromDay = '', fromTime = ''], [toDay = '', toTime = '']] = [stockholm(-1), stockholm(0)];
+  await page.getByRole('button', { name: 'Filter' }).click();
+  await page.getByLabel('Från och med').fill(fromDay);
+  await page.getByLabel('Klockan').first().fill(fromTime);
+  await page.getByLabel('Till och med').fill(toDay);
+  await page.getByLabel('Klockan').last().fill(toTime);
+  await page.getByRole('button', { name: 'Sök', exact: true }).click();
+  await expect(await rows(page)).toHaveCount(1);
+  await expect(await rows(page)).toContainText('Faktura 4411');
+});
+
+test('the address bar holds the search: back, forward and reload go through it', async ({ signedIn }) => {
+  const page = await signedIn('karin');
+  await search(page, 'grön', 'Märke');
+  await search(page, 'maja', 'Användare');
+  await expect(page).toHaveURL(/mark=green&user=maja|user=maja&mark=green/);
+  await page.goBack();
+  await expect(page).toHaveURL(/\?mark=green$/);
+  await page.goBack();
+  await expect(page).toHaveURL(/\/calls$/);
+  await page.goForward();
+  await page.reload();
+  await expect(page.getByRole('button', { name: 'Ta bort Grön' })).toBeVisible();
+  await expect((await rows(page)).first()).toContainText('Grön');
+});
+
+test('a chip is taken away by its button and by Backspace', async ({ signedIn }) => {
+  const page = await signedIn('karin', '/calls?mark=green&user=maja');
+  await page.getByRole('button', { name: 'Ta bort Grön' }).click();
+  await expect(page).toHaveURL(/\?user=maja$/);
+  await page.getByRole('combobox', { name: 'Sök samtal' }).press('Backspace');
+  await expect(page).toHaveURL(/\/calls$/);
+});
+
+test('a search that finds nothing says what to do', async ({ signedIn }) => {
+  const page = await signedIn('karin', '/calls?note=finnsinte');
+  await expect(page.getByRole('heading', { name: 'Inga samtal stämmer' })).toBeVisible();
+  await page.getByRole('button', { name: 'Rensa' }).click();
+  await expect((await rows(page)).first()).toBeVisible();
+});
+
+test('refresh shows a call that has just ended, first expected and then stored', async ({ signedIn }) => {
+  const page = await signedIn('omar');
+  await expect((await rows(page)).first()).toBeVisible();
+  const { recording, put } = await register({
+    id: `portal-meanwhile-${Date.now()}`,
+    user: 'omar',
+    speech: '2s.ogg',
+    counterpart: '+46733333333',
+    ago: 0,
+  });
+  const row = page.locator(`tr[data-id="${recording.id}"]`);
+  await expect(row).toHaveCount(0);
+  await page.getByRole('button', { name: 'Uppdatera' }).click();
+  await expect(row).toContainText('laddas upp');
+  await row.click();
+  await expect(page.getByText('Ljudet laddas upp')).toBeVisible();
+  await put();
+  expect(await settled('omar', recording.id)).toBe('stored');
+  await page.getByRole('button', { name: 'Uppdatera' }).click();
+  await expect(row).toContainText('0:02');
+  await expect(page.getByRole('button', { name: 'Spela', exact: true })).toBeVisible();
+});
+
+test('a rejected call says why', async ({ signedIn }) => {
+  const page = await signedIn('karin', '/calls?state=rejected');
+  await (await rows(page)).first().click();
+  await expect(page.getByText('Ljudet avvisades')).toBeVisible();
+  await expect(page.locator('.no-sound-bad p')).not.toBeEmpty();
+});
+
+test('columns are chosen, and the choice is kept', async ({ signedIn }) => {
+  const page = await signedIn('karin');
+  await page.getByRole('button', { name: 'Kolumner' }).click();
+  await page.getByRole('checkbox', { name: 'Fält 1' }).check();
+  await page.getByRole('checkbox', { name: 'Notering' }).uncheck();
+  await page.keyboard.press('Escape');
+  await page.reload();
+  await expect(page.getByRole('columnheader')).toHaveText(['Tid', 'Längd', 'Användare', 'Motpart', 'Märke', 'Fält 1']);
+  await expect(page.getByText('ärende 7788')).toBeVisible();
+});
+
+test('the file for spreadsheets has the rows and the columns of the search, and no formula', async ({ signedIn }) => {
+  const page = await signedIn('karin', '/calls?user=anna');
+  await expect((await rows(page)).first()).toBeVisible();
+  const count = await (await rows(page)).count();
+  const saved = page.waitForEvent('download');
+  await page.getByRole('button', { name: 'CSV' }).click();
+  const download = await saved;
+  expect(download.suggestedFilename()).toMatch(/^samtal-\d{4}-\d{2}-\d{2}\.csv$/);
+  const lines = (await readFile(await download.path(), 'utf8')).trimEnd().split('\r\n');
+  expect(lines[0]).toBe('\uFEFFTid,Längd,Användare,Riktning,Motpart,Märke,Notering,id');
+  expect(lines).toHaveLength(count + 1);
+  expect(lines.find((line) => line.includes('4411'))).toMatch(
+    /,1:30,Anna Berg,Inkommande,\+46701234567,Röd,Faktura 4411 gäller fel månad,[0-9a-v]{26}$/,
+  );
+});
+
+test('a search is kept: without a name or number on the computer, with one until the session ends', async ({
+  signedIn,
+}) => {
+  const page = await signedIn('karin', '/calls?mark=green');
+  const saved = page.getByRole('button', { name: 'Sparade sökningar' });
+  await saved.click();
+  await page.getByRole('button', { name: 'Spara den här sökningen' }).click();
+  await expect(page.getByRole('button', { name: 'Grön', exact: true })).toBeVisible();
+  await page.keyboard.press('Escape');
+  await page.locator('.search-box').getByRole('button', { name: 'Ta bort Grön' }).click();
+  await search(page, 'nils', 'Användare');
+  await saved.click();
+  await page.getByRole('button', { name: 'Spara den här sökningen' }).click();
+  await expect(page.getByText('tills du loggar ut')).toHaveCount(1);
+  await page.getByRole('button', { name: 'Grön', exact: true }).click();
+  await expect(page).toHaveURL(/\?mark=green$/);
+});
+
+test('everything goes by key: find, open, move, close', async ({ signedIn }) => {
+  const page = await signedIn('karin');
+  const list = await rows(page);
+  await expect(list.first()).toBeVisible();
+  await page.keyboard.press('/');
+  await page.keyboard.type('anna');
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(/user=anna/);
+  await expect(list.first()).toContainText('Anna Berg');
+  const ids = await list.evaluateAll((rows) => rows.map((row) => row.getAttribute('data-id')));
+  await page.keyboard.press('Enter');
+  await expect(page).toHaveURL(new RegExp(`/calls/${ids[0]}`));
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('j');
+  await expect(page).toHaveURL(new RegExp(`/calls/${ids[1]}`));
+  await page.keyboard.press('k');
+  await expect(page).toHaveURL(new RegExp(`/calls/${ids[0]}`));
+  await page.keyboard.press('Escape');
+  await expect(page).toHaveURL(/\/calls\?user=anna$/);
+  await page.keyboard.press('Shift+?');
+  await expect(page.getByRole('dialog', { name: 'Kortkommandon' })).toBeVisible();
+});
+
+test('a lost connection says so, and what was asked goes on when it is back', async ({ signedIn, context }) => {
+  const page = await signedIn('karin');
+  await expect((await rows(page)).first()).toBeVisible();
+  await context.setOffline(true);
+  await expect(page.getByText('Anslutningen är borta.')).toBeVisible();
+  await page.getByRole('button', { name: 'Uppdatera' }).click();
+  await context.setOffline(false);
+  await expect(page.getByText('Anslutningen är borta.')).toHaveCount(0);
+  await expect((await rows(page)).first()).toBeVisible();
+});
+
+test('a service that fails is asked again, and then says so with a way on', async ({ signedIn }) => {
+  const page = await signedIn('karin');
+  let tries = 0;
+  await page.route('**/v1/recordings?*', (route) => {
+    tries++;
+    return route.fulfill({
+      status: 500,
+      contentType: 'application/problem+json',
+      headers: { 'access-control-allow-origin': '*' },
+      body: '{}',
+    });
+  });
+  await page.getByRole('button', { name: 'Uppdatera' }).click();
+  await expect(page.getByRole('alert')).toContainText('Det gick inte', { timeout: 20_000 });
+  expect(tries).toBeGreaterThan(1);
+  await page.unroute('**/v1/recordings?*');
+  await page.getByRole('button', { name: 'Försök igen' }).click();
+  await expect((await rows(page)).first()).toBeVisible();
+});

@@ -1,0 +1,95 @@
+import { cloud, type User } from './cloud';
+import { expect, fillIn, rows, signIn, test } from './portal';
+
+for (const [user, name, pages] of [
+  ['anna', 'Anna Berg', ['Samtal', 'Mitt']],
+  ['sara', 'Sara Nyström', ['Samtal', 'Mitt']],
+  ['karin', 'Karin Åberg', ['Samtal', 'Mitt', 'Administration']],
+] as [User, string, string[]][]) {
+  test(`${name} signs in and finds the pages of the role`, async ({ signedIn }) => {
+    const page = await signedIn(user);
+    await expect(page.getByRole('button', { name: `${name}, Demobolaget AB` })).toBeVisible();
+    await expect(page.getByRole('navigation', { name: 'Sidor' }).getByRole('link')).toHaveText(pages);
+  });
+}
+
+test('each role sees exactly the calls that it may', async ({ signedIn }) => {
+  const seen = async (user: User) => {
+    const page = await signedIn(user);
+    const list = await rows(page);
+    await expect(list.first()).toBeVisible();
+    const names = await list.locator('td.col-user').allTextContents();
+    return [...new Set(names)].sort();
+  };
+  expect(await seen('anna')).toEqual(['Anna Berg']);
+  expect(await seen('sara')).toEqual(['Anna Berg', 'Maja Lindgren']);
+  expect(await seen('karin')).toEqual(expect.arrayContaining(['Anna Berg', 'Maja Lindgren', 'Nils Ek', 'Omar Ali']));
+});
+
+test('nobody sees anything of another organisation', async ({ signedIn }) => {
+  const page = await signedIn('lars');
+  await expect(await rows(page)).toHaveCount(1);
+  await expect(await rows(page)).toContainText('Lars Öman');
+});
+
+test('an administrator’s page is refused to who is none', async ({ signedIn }) => {
+  const page = await signedIn('anna', '/administration/users');
+  await expect(page.getByRole('heading', { name: 'Du har inte behörighet till det här' })).toBeVisible();
+});
+
+test('signing in comes back to the search that was shared', async ({ signedIn }) => {
+  const page = await signedIn('karin', '/calls?mark=red&note=faktura');
+  await expect(page).toHaveURL(/\/calls\?mark=red&note=faktura$/);
+  await expect(await rows(page)).toHaveCount(1);
+});
+
+test('signing out ends the session here and leaves nothing behind', async ({ signedIn }) => {
+  const page = await signedIn('anna', '/calls?number=0701234567');
+  await (await rows(page)).first().click();
+  await page.getByRole('button', { name: 'Anna Berg, Demobolaget AB' }).click();
+  await page.getByRole('button', { name: 'Logga ut' }).click();
+  await expect(page.getByRole('heading', { name: 'Dina inspelade samtal' })).toBeVisible();
+  await page.goto(`${cloud.portal}/calls`);
+  await expect(page.getByRole('button', { name: 'Logga in' })).toBeVisible();
+  const left = await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }) + document.cookie);
+  expect(left).not.toMatch(/eyJ|anna|berg|070|demo/i);
+});
+
+test('what outlives the session names nobody and holds no token', async ({ signedIn }) => {
+  const page = await signedIn('karin', '/calls?user=anna&number=0701234567');
+  await page.getByRole('button', { name: 'Sparade sökningar' }).click();
+  await page.getByRole('button', { name: 'Spara den här sökningen' }).click();
+  await page.getByRole('button', { name: 'In English' }).click();
+  const kept = await page.evaluate(() => JSON.stringify({ ...localStorage }) + document.cookie);
+  expect(kept).toContain('"language');
+  expect(kept).not.toMatch(/eyJ|anna|karin|070|token/i);
+  expect(await page.evaluate(async () => (await indexedDB.databases()).length)).toBe(0);
+});
+
+test('a session that ran out is signed in to again where it was, with what was being written', async ({ signedIn }) => {
+  const page = await signedIn('anna', '/calls?note=offert');
+  await (await rows(page)).first().click();
+  const note = page.getByRole('textbox', { name: 'Notering' });
+  await note.fill('halvskriven');
+  const address = page.url();
+  await page.route('**/v1/**', (route) =>
+    route.fulfill({ status: 401, headers: { 'access-control-allow-origin': cloud.portal } }),
+  );
+  await page.getByRole('tab', { name: 'Ändringar' }).dispatchEvent('click');
+  const asked = page.getByRole('dialog', { name: 'Du har varit inloggad länge' });
+  await expect(asked).toBeVisible();
+  await page.unroute('**/v1/**');
+  await asked.getByRole('button', { name: 'Logga in' }).click();
+  await fillIn(page, 'anna');
+  await expect(page).toHaveURL(address);
+  await expect(note).toHaveValue('halvskriven');
+  await note.press('Escape');
+  await expect(note).toHaveValue('Vill ha offert på tio anslutningar');
+});
+
+test('a way back from the issuer that is no longer good says nothing and lets one sign in', async ({ page }) => {
+  await page.goto(`${cloud.portal}/?code=made-up&state=made-up`);
+  await expect(page.getByRole('button', { name: 'Logga in' })).toBeVisible();
+  await signIn(page, 'anna', '/me');
+  await expect(page).toHaveURL(/\/me$/);
+});
