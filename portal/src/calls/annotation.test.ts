@@ -1,0 +1,9 @@
+import { expect, it } from 'vitest';
+import { joined } from './annotation';
+
+it('two texts are joined without saying anything twice', () => {
+  expect(joined('deras', 'mitt')).toBe('deras\nmitt');
+  expect(joined('', 'mitt')).toBe('mitt');
+  expect(joined('deras', '')).toBe('deras');
+  expect(joined('samma', 'samma')).toBe('samma');
+});

@@ -1,0 +1,96 @@
+import { describe, expect, it } from 'vitest';
+import { type Filters, isImpersonal, PERIODS, query, readFilters, spanOf } from './filters';
+
+const NOW = new Date('2026-11-25T04:00:00Z'); // a Wednesday
+
+describe('an address', () => {
+  it('holds every filter, and gives the same back', () => {
+    const all: Filters = {
+      period: 'week',
+      from: '2026-11-01',
+      to: '2026-11-02T13:30',
+      min: 60,
+      max: 600,
+      user: 'anna',
+      name: 'berg',
+      counterpart: '+46701234567',
+      number: '070-123',
+      direction: 'in',
+      mark: 'red',
+      note: 'faktura',
+      fields: 'x',
+      field1: 'a',
+      field2: 'b',
+      field3: 'c',
+      held: 'yes',
+      state: 'stored',
+      order: 'oldest',
+    };
+    const written = new URLSearchParams(all as unknown as Record<string, string>);
+    expect(readFilters(Object.fromEntries(written))).toEqual(all);
+  });
+
+  it('that is mistyped leaves out what is none, and still finds something', () => {
+    const mistyped = {
+      period: 'someday',
+      from: '2026-02-30',
+      to: 'x',
+      min: '-3',
+      max: '1e9',
+      direction: 'up',
+      held: '1',
+      note: '  ',
+      q: 'y',
+    };
+    expect(readFilters(mistyped)).toEqual({});
+  });
+});
+
+describe('a query', () => {
+  it('of a day is of all of that day in Stockholm, through to the next', () => {
+    expect(query({ from: '2026-11-24', to: '2026-11-24' }, NOW)).toEqual({
+      from: '2026-11-23T23:00:00.000Z',
+      to: '2026-11-24T23:00:00.000Z',
+    });
+  });
+
+  it('to a minute has that minute in it', () => {
+    expect(query({ to: '2026-11-24T13:59' }, NOW)).toEqual({ to: '2026-11-24T13:00:00.000Z' });
+  });
+
+  it('asks in the API’s own words', () => {
+    const asked = { min: 60, max: 90, held: 'no', number: '070 1', mark: 'none', order: 'oldest' } as const;
+    expect(query(asked, NOW)).toEqual({
+      minSeconds: 60,
+      maxSeconds: 90,
+      held: false,
+      number: '070 1',
+      mark: 'none',
+      order: 'oldest',
+    });
+  });
+
+  it('of a period goes before a day that is left over', () => {
+    expect(query({ period: 'yesterday', from: '2020-01-01' }, NOW).from).toBe('2026-11-23T23:00:00.000Z');
+  });
+});
+
+it('periods are whole days that have been', () => {
+  expect(PERIODS.map((period) => Object.values(spanOf(period, '2026-11-25')))).toEqual([
+    ['2026-11-25', '2026-11-25'],
+    ['2026-11-24', '2026-11-24'],
+    ['2026-11-23', '2026-11-25'],
+    ['2026-11-16', '2026-11-22'],
+    ['2026-11-01', '2026-11-25'],
+    ['2026-10-01', '2026-10-31'],
+  ]);
+});
+
+it('a search that names someone, a number or a word is not kept on the computer', () => {
+  expect(isImpersonal({ period: 'today', mark: 'red', min: 60, direction: 'in', state: 'stored', held: 'yes' })).toBe(
+    true,
+  );
+  for (const name of ['user', 'name', 'counterpart', 'number', 'note', 'fields', 'field1', 'field2', 'field3']) {
+    expect(isImpersonal({ [name]: 'x' }), name).toBe(false);
+  }
+});
