@@ -4,11 +4,14 @@ SHELL := bash
 .DEFAULT_GOAL := help
 PORT ?= 4566
 SFTP_PORT ?= 2222
+PORTAL_PORT ?= 5173
 PYTHON := .venv/bin/python
 CHECK := .venv-check/bin
 CLOUD := $(PYTHON) infra/local/cloud.py
 TESTED := $(CLOUD) run --state .local/test --fresh --auth --
 NEXTEST := $(CHECK)/cargo-nextest nextest run --locked
+NPM := npm --no-fund --no-audit --no-update-notifier --silent
+PAGES := $(CLOUD) run --state .local/portal-cloud --fresh --auth -- portal/node_modules/.bin/playwright test --config portal/playwright.config.ts
 export CARGO_TERM_COLOR ?= auto
 
 .PHONY: help
@@ -16,12 +19,36 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 .PHONY: run
-run: ports build audio ## do the main job on real speech, in a local cloud that stays up until Ctrl-C (PORT= SFTP_PORT=)
-	@exec $(CLOUD) up --state .local/run --port $(PORT) --sftp-port $(SFTP_PORT) --auth
+run: ports build audio portal ## do the main job on real speech, in a local cloud that stays up until Ctrl-C (PORT= SFTP_PORT= PORTAL_PORT=)
+	@exec $(CLOUD) up --state .local/run --port $(PORT) --sftp-port $(SFTP_PORT) --portal-port $(PORTAL_PORT) --auth
 
 .PHONY: test
 test: build audio .venv-check/ready ## run every test, in a local cloud of its own (ARGS= for nextest)
 	@$(TESTED) $(NEXTEST) --workspace $(ARGS)
+	@$(MAKE) --no-print-directory portal-test
+
+.PHONY: portal
+portal: portal/node_modules/ready ## build the portal, into portal/dist
+	@cd portal && $(NPM) run build -- --logLevel warn
+
+.PHONY: portal-test
+portal-test: build audio portal chromium ## run the portal's tests: its rules, and its pages in a browser against a local cloud of its own (SPECS=)
+	@cd portal && $(NPM) run test
+	@$(PAGES) --project=portal $(SPECS)
+
+.PHONY: portal-figures
+portal-figures: build audio portal chromium ## print how soon there is sound, and what a hundred thousand rows take
+	@$(PAGES) --project=figures
+
+.PHONY: portal-size
+portal-size: portal ## print how much a first visit fetches; more than 250 kB is an error
+	@node portal/size.js
+
+.PHONY: portal-check
+portal-check: portal/node_modules/ready ## pass the portal's gates: types, lints, and a client that is what the API's document makes it
+	cd portal && $(NPM) run types
+	cd portal && $(NPM) run lint
+	cd portal && $(NPM) run client -- --check || { echo 'the client is not what tests/openapi.json makes it: run npm --prefix portal run client' >&2; exit 1; }
 
 .PHONY: rights
 rights: build audio .venv-check/ready ## ask every cell of tests/rights.txt, and print how many there are
@@ -45,11 +72,13 @@ check: needed .venv-check/ready ## pass the gates: format, lints, documentation,
 	$(CHECK)/cfn-lint infra/template.yaml
 	$(CHECK)/ruff check infra
 	$(CHECK)/ruff format --check infra
+	@$(MAKE) --no-print-directory portal-check portal-size
 
 .PHONY: fmt
-fmt: needed .venv-check/ready ## format everything
+fmt: needed .venv-check/ready portal/node_modules/ready ## format everything
 	cargo fmt --all
 	$(CHECK)/ruff format infra
+	cd portal && $(NPM) run format
 
 .PHONY: invoke
 invoke: .venv/ready ## run one function of the running local cloud on one event: FN=ingest EVENT=events/ingest.created.json
@@ -61,7 +90,7 @@ figures: build build-release audio .venv-check/ready ## measure size, memory and
 	@$(TESTED) $(NEXTEST) --package tests requests
 
 .PHONY: deploy
-deploy: named build-release .venv/ready ## deploy to the AWS account of your credentials (infra/README.md): STACK= BUCKET= [PARAMETERS=]
+deploy: named build-release portal .venv/ready ## deploy to the AWS account of your credentials (infra/README.md): STACK= BUCKET= [PARAMETERS=]
 	@$(PYTHON) infra/deploy.py '$(STACK)' '$(BUCKET)' $(PARAMETERS)
 
 .PHONY: audio
@@ -71,7 +100,7 @@ audio: .venv/ready debian ## make the speech to work with, in .local/audio
 .PHONY: clean
 clean: ## remove what was built and the local clouds' data, not the tools
 	cargo clean
-	rm -rf .local/run .local/test .local/privilege .local/audio .local/*.lock
+	rm -rf .local/run .local/test .local/privilege .local/audio .local/portal .local/portal-cloud .local/*.lock portal/dist
 
 # ---------------------------------------------------------------- what the targets need
 
@@ -87,7 +116,7 @@ build-release: needed
 
 .PHONY: ports
 ports: needed
-	@python3 infra/local/ports.py $(PORT) $(SFTP_PORT)
+	@python3 infra/local/ports.py $(PORT) $(SFTP_PORT) $(PORTAL_PORT)
 
 .PHONY: named
 named:
@@ -110,6 +139,21 @@ debian:
 		{ $$as apt-get update -qq && $$as apt-get install -qq --yes --no-install-recommends "$${missing[@]}"; } >.local/apt.log 2>&1 </dev/null \
 			|| { echo "$${missing[*]} could not be installed (.local/apt.log says why): install it by hand, and run again" >&2; exit 1; }; \
 	fi
+
+portal/node_modules/ready: portal/package-lock.json
+	@command -v npm >/dev/null || { echo 'npm is missing: install Node 20 with npm, and run again' >&2; exit 1; }
+	@echo 'installing what the portal is made of into portal/node_modules'
+	@cd portal && $(NPM) ci || { echo 'the packages could not be installed: see whether the npm registry can be reached, and run again' >&2; exit 1; }
+	@touch $@
+
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null || { \
+		echo 'installing chromium'; mkdir -p .local; \
+		if [ "$$(id -u)" = 0 ]; then as=; else as=sudo; fi; \
+		{ $$as apt-get update -qq && $$as apt-get install -qq --yes --no-install-recommends chromium; } >.local/apt.log 2>&1 </dev/null \
+			|| { echo 'chromium could not be installed (.local/apt.log says why): install it by hand, and run again' >&2; exit 1; }; \
+	}
 
 UNINSTALLED = { echo 'the packages could not be installed: see whether PyPI can be reached, and run again' >&2; exit 1; }
 

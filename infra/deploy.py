@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import boto3
+import portal_files
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 from local.deploy import FUNCTIONS, upload_code
 
@@ -31,8 +32,12 @@ def main(stack, bucket, *given):
     parameters |= {"CodeBucket": bucket, "CodeVersion": upload_code(s3, bucket, BUILT, 9)}
     print(f"code {parameters['CodeVersion']} is in {bucket}", flush=True)
     apply(cloudformation, stack, upload_template(s3, bucket), parameters)
-    for output in cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["Outputs"]:
-        print(f"{output['OutputKey']:<18}{output['OutputValue']}")
+    outputs = {
+        output["OutputKey"]: output["OutputValue"] for output in cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["Outputs"]
+    }
+    portal_files.upload(s3, outputs)
+    for name, value in outputs.items():
+        print(f"{name:<18}{value}")
 
 
 def refuse_what_would_not_start():

@@ -10,7 +10,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILT = ROOT / "portal/dist"
-FOREVER, ASKED_AGAIN = "public, max-age=31536000, immutable", "no-cache"  # as infra/portal.py uploads them
+FOREVER, ASKED_AGAIN = "public, max-age=31536000, immutable", "no-cache"  # as infra/portal_files.py uploads them
 
 
 def origin(port):
@@ -29,7 +29,7 @@ def serve(cloud, port):
 
 
 def settings_of(cloud):
-    """Where the API and the sign-in are: settings.json, which infra/portal.py writes in the cloud."""
+    """Where the API and the sign-in are: settings.json, which infra/portal_files.py writes in the cloud."""
     pool = cloud["endpoint"]
     return {
         "api": cloud["api"],

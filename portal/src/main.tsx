@@ -1,6 +1,7 @@
 import './frame/look.css';
 import './frame/frame.css';
 import './frame/pages.css';
+import './frame/lists.css';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';

@@ -1,5 +1,6 @@
 // The sound as a curve, with the cursor where the ear is. Until the sound has been read it is a line, on which one can already seek.
 
+import { useComputedColorScheme } from '@mantine/core';
 import { type KeyboardEvent, type PointerEvent, useEffect, useRef } from 'react';
 import type WaveSurfer from 'wavesurfer.js';
 import type { Recording } from '../api/problem';
@@ -10,7 +11,7 @@ import { usePlayer, usePosition } from './usePlayer';
 
 /** About as many as a wide panel has room for. */
 const BARS = 240;
-const LINE = [new Float32Array([0, 0])];
+const LINE = new Float32Array(BARS);
 
 export function Waveform({ recording, seek }: { recording: Recording; seek(to: number): void }) {
   const words = useWords();
@@ -66,10 +67,12 @@ export function Waveform({ recording, seek }: { recording: Recording; seek(to: n
 /** Draws into the element that it answers with. The player's own element leads the cursor while this recording is in it. */
 function useDrawn(recording: Recording, loaded: boolean, loudness: Float32Array | undefined) {
   const { player } = usePlayer();
+  const scheme = useComputedColorScheme('light');
   const element = useRef<HTMLDivElement>(null);
   const drawing = useRef<WaveSurfer>(undefined);
   const seconds = Math.max(recording.durationMs / 1000, 0.1);
 
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another scheme is drawn in other colours
   useEffect(() => {
     let gone = false;
     import('wavesurfer.js').then(({ default: WaveSurfer }) => {
@@ -88,7 +91,7 @@ function useDrawn(recording: Recording, loaded: boolean, loudness: Float32Array 
         cursorColor: shade('--accent'),
         progressColor: shade('--accent'),
         waveColor: shade('--wave'),
-        peaks: loudness ? [barsOf(loudness, BARS)] : LINE,
+        peaks: loudness ? [barsOf(loudness, BARS)] : [LINE],
         duration: seconds,
         media: loaded ? player.audio : document.createElement('audio'),
       });
@@ -98,7 +101,7 @@ function useDrawn(recording: Recording, loaded: boolean, loudness: Float32Array 
       drawing.current?.destroy();
       drawing.current = undefined;
     };
-  }, [loaded, player, seconds, loudness]);
+  }, [loaded, player, seconds, loudness, scheme]);
   return element;
 }
 
