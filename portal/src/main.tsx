@@ -44,7 +44,7 @@ start().catch((error) =>
   page.render(
     <WordsProvider>
       <Look>
-        <Failed error={error} again={() => location.reload()} />
+        <Failed page error={error} again={() => location.reload()} />
       </Look>
     </WordsProvider>,
   ),

@@ -10,7 +10,11 @@ export function Administration() {
   const words = useWords();
   const { user } = useMe();
   if (!user.administrator)
-    return <Notice title={words.problem['not-allowed']}>{words.administration.forAdministrators}</Notice>;
+    return (
+      <Notice page title={words.problem['not-allowed']}>
+        {words.administration.forAdministrators}
+      </Notice>
+    );
   return (
     <div className="administration">
       <nav aria-label={words.nav.administration} className="side">

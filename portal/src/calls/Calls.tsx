@@ -25,7 +25,12 @@ import { useFilters } from './useFilters';
 export function Calls() {
   const me = useMe();
   const words = useWords();
-  if (!seesCalls(me)) return <Notice title={words.noRights.title}>{words.noRights.text}</Notice>;
+  if (!seesCalls(me))
+    return (
+      <Notice page title={words.noRights.title}>
+        {words.noRights.text}
+      </Notice>
+    );
   return <FoundCalls />;
 }
 

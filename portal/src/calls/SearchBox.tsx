@@ -48,7 +48,7 @@ export function SearchBox({ openFirst }: { openFirst(): void }) {
   };
 
   return (
-    <Combobox store={list} onOptionSubmit={(index) => choose(offered[Number(index)])} shadow="md">
+    <Combobox store={list} onOptionSubmit={(index) => choose(offered[Number(index)])} shadow="md" withinPortal={false}>
       <Combobox.DropdownTarget>
         <PillsInput
           className="search-box"
@@ -68,10 +68,9 @@ export function SearchBox({ openFirst }: { openFirst(): void }) {
                 <bdi>{chip.text}</bdi>
               </Pill>
             ))}
-            <Combobox.EventsTarget>
+            <Combobox.EventsTarget withExpandedAttribute>
               <PillsInput.Field
                 ref={input}
-                role="combobox"
                 aria-label={words.search.label}
                 placeholder={shown.length ? '' : words.search.placeholder}
                 value={typed}

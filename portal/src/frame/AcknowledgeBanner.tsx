@@ -8,11 +8,11 @@ export function AcknowledgeBanner() {
   const words = useWords();
   if (user.recording !== 'not-acknowledged') return null;
   return (
-    <div className="band">
+    <section className="band" aria-label={words.acknowledge.title}>
       {words.acknowledge.waiting}{' '}
       <Link to="/me" className="strong-link">
         {words.acknowledge.read}
       </Link>
-    </div>
+    </section>
   );
 }

@@ -6,12 +6,13 @@ import { useWords } from '../words/words';
 import { Icon } from './Icon';
 import { Notice } from './Notice';
 
-export function Failed({ error, again }: { error: unknown; again?: () => void }) {
+export function Failed({ error, again, page }: { error: unknown; again?: () => void; page?: boolean }) {
   const words = useWords();
   const { title, text } = useTold(error);
   return (
     <Notice
       role="alert"
+      page={page}
       sign={<Icon name="warning" size={28} />}
       title={title}
       action={
@@ -34,7 +35,7 @@ export function Failed({ error, again }: { error: unknown; again?: () => void })
 
 /** In place of a page that broke, or whose files could not be fetched. */
 export function Broken({ error, reset }: { error: unknown; reset(): void }) {
-  return <Failed error={error} again={reset} />;
+  return <Failed page error={error} again={reset} />;
 }
 
 /** The error in the reader's language, by its cause. What has no words of its own is told as the service tells it. */

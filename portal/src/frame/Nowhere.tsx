@@ -5,7 +5,7 @@ import { Notice } from './Notice';
 export function Nowhere() {
   const words = useWords();
   return (
-    <Notice title={words.nowhere} action={<Link to="/calls">{words.nav.calls}</Link>}>
+    <Notice page title={words.nowhere} action={<Link to="/calls">{words.nav.calls}</Link>}>
       {words.nowhereText}
     </Notice>
   );

@@ -15,6 +15,20 @@ const petrol: MantineColorsTuple = [
   '#083e44',
 ];
 
+/** For what takes something away; dark enough from the seventh on for white to stand on it. */
+const red: MantineColorsTuple = [
+  '#fdecea',
+  '#f9d5d1',
+  '#f2ada6',
+  '#ff9a8f',
+  '#e5604f',
+  '#d44435',
+  '#b8322a',
+  '#a82c25',
+  '#8f241f',
+  '#761c18',
+];
+
 /** Neutrals with a little warmth, so that the accent is the one cool thing on the page. */
 const dark: MantineColorsTuple = [
   '#ebe9e4',
@@ -31,10 +45,8 @@ const dark: MantineColorsTuple = [
 
 export const theme = createTheme({
   primaryColor: 'petrol',
-  primaryShade: { light: 7, dark: 4 },
-  autoContrast: true,
-  luminanceThreshold: 0.32,
-  colors: { petrol, dark },
+  primaryShade: { light: 7, dark: 6 },
+  colors: { petrol, red, dark },
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif',
   fontFamilyMonospace: 'ui-monospace, SFMono-Regular, Menlo, Consolas, monospace',
   headings: { fontWeight: '620' },
@@ -43,7 +55,15 @@ export const theme = createTheme({
   respectReducedMotion: true,
   components: {
     Tooltip: { defaultProps: { openDelay: 350, withArrow: true, events: { hover: true, focus: true, touch: false } } },
-    Modal: { defaultProps: { centered: true, overlayProps: { backgroundOpacity: 0.4 } } },
+    // What heads a dialog is not what heads the page.
+    Modal: {
+      defaultProps: {
+        centered: true,
+        overlayProps: { backgroundOpacity: 0.4 },
+        attributes: { header: { role: 'presentation' } },
+      },
+    },
+    Drawer: { defaultProps: { attributes: { header: { role: 'presentation' } } } },
   },
 });
 

@@ -41,7 +41,7 @@ function NotLetIn({ error, again }: { error: unknown; again(): void }) {
   const words = useWords();
   return (
     <main className="alone">
-      <Failed error={error} again={again} />
+      <Failed page error={error} again={again} />
       <Button variant="subtle" onClick={() => session.signOut()}>
         {words.signOut}
       </Button>
