@@ -2,5 +2,7 @@
 
 pub mod draw;
 pub mod memory;
+pub mod oracle;
+pub mod postgres;
 pub mod shape;
 pub mod size;

@@ -20,6 +20,8 @@ pub struct Memory {
     words: HashMap<Place, BTreeSet<String>>,
     numbers: BTreeSet<String>,
     endings: BTreeSet<String>,
+    /// Postings that a recording is on though they are not true of it.
+    misleading: HashMap<RecordingId, Vec<Posting>>,
 }
 
 /// What a walk took.
@@ -78,6 +80,16 @@ impl Memory {
         for stream in streams(&recording) {
             self.streams.entry(stream).or_default().remove(&Position::of(&recording));
         }
+        for posting in self.misleading.remove(&id).into_iter().flatten() {
+            self.streams.entry(Stream::Posting(posting)).or_default().remove(&Position::of(&recording));
+        }
+    }
+
+    /// Puts the recording on a posting that is not true of it any more, as the table may have it, until it changes again.
+    pub fn mislead(&mut self, id: RecordingId, posting: Posting) {
+        let Some(recording) = self.rows.get(&id) else { return };
+        self.streams.entry(Stream::Posting(posting.clone())).or_default().insert(Position::of(recording));
+        self.misleading.entry(id).or_default().push(posting);
     }
 
     pub fn rows(&self) -> impl Iterator<Item = &Recording> {

@@ -1,0 +1,140 @@
+//! Searches that someone of a living organisation might type, or might not.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    ids::UserId,
+    phone::Counterpart,
+    recording::Recording,
+    search::{LETTERS, Order, tokens},
+};
+use rand::{Rng, RngExt, seq::IndexedRandom};
+
+use super::{life::Life, manner::one, typed::Typed};
+use crate::draw::user;
+
+/// Rows of a page.
+const LIMITS: [usize; 16] = [1, 2, 3, 4, 5, 6, 7, 8, 10, 13, 17, 20, 30, 49, 50, 60];
+
+/// Draws a search. Most of what it names is of a recording that stands, so that a mix finds something.
+pub fn search(life: &mut Life) -> Typed {
+    let count = life.standing.len().max(1);
+    let any = life.random.random_range(0..count);
+    let like = life.standing.values().nth(any).cloned();
+    let filters = *one(&mut life.random, &[1, 2, 3, 0, 4, 6, 12]);
+    let least = count / 40; // so that a walk takes some forty pages at most
+    let mut typed = Typed {
+        seen: life.random.random_bool(0.4).then(|| seen(life)),
+        order: if life.random.random_bool(0.5) { Order::Newest } else { Order::Oldest },
+        limit: if life.random.random_bool(0.1) { 1000 } else { one(&mut life.random, &LIMITS).to_owned().max(least) },
+        ..Typed::default()
+    };
+    for _ in 0..filters {
+        fill_in(life, &mut typed, like.as_ref());
+    }
+    typed
+}
+
+/// Some users, seldom more than anyone reads one by one.
+fn seen(life: &mut Life) -> BTreeSet<UserId> {
+    let users = &life.manner.users;
+    match life.random.random_range(0..10) {
+        0 => BTreeSet::new(),
+        1 => (1..=[150, 201, 250][life.random.random_range(0..3)]).map(user).collect(),
+        2..5 => [one(&mut life.random, users).clone()].into(),
+        _ => {
+            let some = life.random.random_range(1..=users.len());
+            (0..some).map(|_| one(&mut life.random, users).clone()).collect()
+        }
+    }
+}
+
+fn fill_in(life: &mut Life, typed: &mut Typed, like: Option<&Recording>) {
+    let random = &mut life.random;
+    match random.random_range(0..16) {
+        0 => typed.from = Some(moment(life, like)),
+        1 => typed.to = Some(moment(life, like)),
+        2 => typed.user = Some(like.map_or_else(|| user(1), |like| like.user.clone())),
+        3 => typed.longer = Some(length(life)),
+        4 => typed.shorter = Some(length(life)),
+        5 => typed.counterpart = Some(one(random, &life.manner.numbers).to_string()),
+        6 => typed.number = Some(number(random, one(&mut random.clone(), &life.manner.numbers))),
+        7 => typed.direction = Some(if random.random_bool(0.5) { "in" } else { "out" }),
+        8 if random.random_bool(0.2) => typed.mark = Some("none".to_owned()),
+        8 => typed.mark = Some(one(random, &life.manner.marks).as_str().to_owned()),
+        9 | 10 => typed.note = words(life, like.and_then(|like| like.annotation.note.as_ref()).map(|note| note.as_str())),
+        place @ 11..14 => {
+            let field = like.and_then(|like| like.annotation.fields[place - 11].as_ref()).map(|field| field.as_str());
+            typed.fields[place - 11] = words(life, field);
+        }
+        14 => typed.any_field = words(life, like.and_then(|like| like.annotation.fields[0].as_ref()).map(|field| field.as_str())),
+        _ if random.random_bool(0.5) => typed.held = Some(random.random_bool(0.8)),
+        _ => typed.state = Some(*one(random, &["stored", "expected", "rejected"])),
+    }
+}
+
+/// A moment beside a call, to the microsecond, or one long before or after all of them.
+fn moment(life: &mut Life, like: Option<&Recording>) -> DateTime<Utc> {
+    let random = &mut life.random;
+    let call = like.map_or(life.now, |like| like.started_at);
+    match random.random_range(0..10) {
+        0 => call - TimeDelta::days(50_000),
+        1 => call + TimeDelta::days(2_000_000),
+        2..4 => call + TimeDelta::microseconds(random.random_range(-1500..=1500)),
+        4 => call,
+        5 => call + TimeDelta::milliseconds(1),
+        _ => call + (life.manner.spread / 100) * random.random_range(-60..=60),
+    }
+}
+
+fn length(life: &mut Life) -> TimeDelta {
+    let beside = TimeDelta::milliseconds([-1, 0, 0, 0, 1][life.random.random_range(0..5)]);
+    (*one(&mut life.random, &life.manner.lengths) + beside).max(TimeDelta::zero())
+}
+
+/// The beginning of the number, as it is typed abroad, at home or without either, or its end; at least three digits.
+fn number(random: &mut impl Rng, of: &Counterpart) -> String {
+    let Counterpart::Number(number) = of else { return "070".to_owned() };
+    let digits = number.digits();
+    let length = random.random_range(3..=digits.len());
+    let beginning = &digits[..length];
+    let typed = match random.random_range(0..5) {
+        0 => format!("+{beginning}"),
+        1 => format!("00{beginning}"),
+        2 if digits.starts_with("46") && length > 4 => format!("0{}", &beginning[2..]),
+        3 => beginning.to_owned(),
+        _ => digits[digits.len() - length..].to_owned(),
+    };
+    let at = random.random_range(1..typed.len());
+    let between = ["", "", " ", "-", " - ", ".", "/", "\u{a0}"][random.random_range(0..8)];
+    format!("{}{between}{}", &typed[..at], &typed[at..])
+}
+
+/// Some of the words of a text, or of all that are said; the last one cut short as often as not.
+fn words(life: &mut Life, of: Option<&str>) -> Option<String> {
+    let random = &mut life.random;
+    let said = of.filter(|_| random.random_bool(0.8)).map(|text| text.split([' ', '\n']).filter(|word| takes(word)).collect::<Vec<_>>());
+    let count = *one(random, &[1, 2, 3, 9]);
+    let mut words: Vec<String> = Vec::new();
+    for _ in 0..count {
+        let some = said.as_ref().and_then(|said| said.choose(random)).map(|word| (*word).to_owned());
+        words.push(some.unwrap_or_else(|| one(random, &life.manner.words).clone()));
+    }
+    if let Some(last) = words.last_mut()
+        && random.random_bool(0.5)
+    {
+        let letters = last.chars().count();
+        *last = last.chars().take(random.random_range(1..=letters)).collect();
+    }
+    if random.random_bool(0.2) {
+        words = words.iter().map(|word| word.to_uppercase()).collect();
+    }
+    let typed = words.join([" ", " ", ", "][random.random_range(0..3)]);
+    let all = tokens(&typed);
+    ((1..=10).contains(&all.len()) && all.iter().all(|word| word.chars().count() <= LETTERS)).then_some(typed)
+}
+
+fn takes(word: &str) -> bool {
+    !tokens(word).is_empty()
+}

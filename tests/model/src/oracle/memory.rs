@@ -1,0 +1,67 @@
+//! The rows in memory, asked as the service is. Postings of what was said before stay for a while, as they may in the table.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    recording::Recording,
+    search::{Position, Posting, Search},
+};
+use rand::RngExt;
+use rand_chacha::ChaCha8Rng;
+
+use super::{
+    life::Happening,
+    typed::Typed,
+    walk::{Page, Searched},
+};
+use crate::memory::{Cost, Memory};
+
+/// The rows in memory.
+#[derive(Debug)]
+pub struct InMemory {
+    pub memory: Memory,
+    /// What its pages took, in their order.
+    pub costs: Vec<Cost>,
+    random: ChaCha8Rng,
+}
+
+/// Half units and trips below which no page may come short.
+const LITTLE: (u64, u64) = (1_000, 8);
+
+impl InMemory {
+    pub fn new(random: ChaCha8Rng) -> Self {
+        Self { memory: Memory::default(), costs: Vec::new(), random }
+    }
+}
+
+impl Searched for InMemory {
+    async fn happen(&mut self, happening: &Happening) -> anyhow::Result<()> {
+        let Some(after) = &happening.after else {
+            self.memory.remove(happening.id());
+            return Ok(());
+        };
+        self.memory.put(after.clone());
+        if let Some(before) = &happening.before
+            && self.random.random_bool(0.5)
+        {
+            outdated(before, after).into_iter().for_each(|posting| self.memory.mislead(after.id, posting));
+        }
+        Ok(())
+    }
+
+    async fn settle(&mut self) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    async fn page(&mut self, typed: &Typed, after: Option<Position>, now: DateTime<Utc>) -> anyhow::Result<Page> {
+        let filter = typed.filter()?;
+        let search = Search { filter: &filter, order: typed.order, limit: typed.limit, after, now };
+        let (page, cost) = self.memory.page(&search);
+        self.costs.push(cost);
+        let exhausted = page.next.is_some() && page.rows.len() < typed.limit && (cost.half_units >= LITTLE.0 || cost.trips >= LITTLE.1);
+        Ok(Page { rows: page.rows.iter().map(|row| row.id).collect(), whole: Some(page.rows), next: page.next, exhausted })
+    }
+}
+
+fn outdated(before: &Recording, after: &Recording) -> Vec<Posting> {
+    Posting::of(before).difference(&Posting::of(after)).cloned().collect()
+}

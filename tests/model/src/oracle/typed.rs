@@ -1,0 +1,79 @@
+//! A search as someone types it. The service reads it by its own rules, PostgreSQL by others.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    ids::UserId,
+    note::Mark,
+    phone::Counterpart,
+    recording::Direction,
+    search::{Digits, Filter, Marked, Order, StateName, Words},
+};
+
+/// A search: whose recordings the caller may see, what they fill in, and the size of a page.
+#[derive(Clone, Debug, Default)]
+pub struct Typed {
+    /// None: everyone's.
+    pub seen: Option<BTreeSet<UserId>>,
+    pub user: Option<UserId>,
+    /// A part of a user's name. The model has no names: only the service itself is asked by one.
+    pub name: Option<String>,
+    pub from: Option<DateTime<Utc>>,
+    pub to: Option<DateTime<Utc>>,
+    pub longer: Option<TimeDelta>,
+    pub shorter: Option<TimeDelta>,
+    pub counterpart: Option<String>,
+    pub number: Option<String>,
+    pub direction: Option<&'static str>,
+    /// A mark, or `none`.
+    pub mark: Option<String>,
+    pub note: Option<String>,
+    pub fields: [Option<String>; 3],
+    pub any_field: Option<String>,
+    pub held: Option<bool>,
+    pub state: Option<&'static str>,
+    pub order: Order,
+    pub limit: usize,
+}
+
+impl Typed {
+    /// The search as the service reads it.
+    ///
+    /// # Errors
+    /// When the service would refuse it.
+    pub fn filter(&self) -> anyhow::Result<Filter> {
+        let words = |typed: &Option<String>| typed.as_deref().map(Words::parse).transpose();
+        Ok(Filter {
+            from: self.from,
+            to: self.to,
+            users: self.users(),
+            longer: self.longer,
+            shorter: self.shorter,
+            counterpart: self.counterpart.clone().map(Counterpart::try_from).transpose()?,
+            number: self.number.as_deref().map(Digits::parse).transpose()?,
+            direction: self.direction.map(|direction| if direction == "in" { Direction::In } else { Direction::Out }),
+            mark: self.mark.clone().map(marked).transpose()?,
+            note: words(&self.note)?,
+            fields: [words(&self.fields[0])?, words(&self.fields[1])?, words(&self.fields[2])?],
+            any_field: words(&self.any_field)?,
+            held: self.held,
+            state: self.state.map(|state| match state {
+                "expected" => StateName::Expected,
+                "stored" => StateName::Stored,
+                _ => StateName::Rejected,
+            }),
+        })
+    }
+
+    fn users(&self) -> Option<BTreeSet<UserId>> {
+        let (Some(seen), Some(user)) = (&self.seen, &self.user) else {
+            return self.seen.clone().or_else(|| self.user.clone().map(|user| [user].into()));
+        };
+        Some(seen.iter().filter(|id| *id == user).cloned().collect())
+    }
+}
+
+fn marked(name: String) -> anyhow::Result<Marked> {
+    if name == "none" { Ok(Marked::Without) } else { Ok(Marked::With(Mark::try_from(name)?)) }
+}

@@ -1,0 +1,89 @@
+//! What has to hold of a walk, page by page and as a whole.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{ids::RecordingId, search::Position};
+
+use super::{
+    history::History,
+    reference::Hit,
+    walk::{Turned, Walked},
+};
+
+/// How the walk differs from what PostgreSQL found at its steps; nothing if it is right.
+pub fn differences(walked: &Walked, hits: &[Hit], history: &History) -> Vec<String> {
+    let mut differences = Vec::new();
+    for (number, turned) in walked.pages.iter().enumerate() {
+        let of_page = page(walked, turned, hits, history);
+        differences.extend(of_page.into_iter().map(|difference| format!("page {}: {difference}", number + 1)));
+    }
+    if walked.pages.last().is_some_and(|last| last.page.next.is_some()) {
+        differences.push("the walk has no end".to_owned());
+        return differences;
+    }
+    differences.extend(whole(walked, hits));
+    differences
+}
+
+/// A page holds just what is found at its step between its place and the next page's, and no more than asked for.
+fn page(walked: &Walked, turned: &Turned, hits: &[Hit], history: &History) -> Vec<String> {
+    let (order, limit, page) = (walked.typed.order, walked.typed.limit, &turned.page);
+    let mut differences = Vec::new();
+    let here = |id: RecordingId| {
+        let place = history.at(id, turned.step).map(Position::of)?;
+        let begun = turned.after.is_none_or(|after| order.is_before(after, place));
+        let ended = page.next.is_some_and(|next| order.is_before(next, place));
+        Some(begun && !ended)
+    };
+    let expected: Vec<RecordingId> =
+        hits.iter().filter(|hit| hit.steps.contains(&turned.step) && here(hit.id) == Some(true)).map(|hit| hit.id).collect();
+    if page.rows != expected {
+        differences.push(format!("{}", unlike(&page.rows, &expected)));
+    }
+    if page.rows.len() > limit {
+        differences.push(format!("{} rows where {limit} were asked for", page.rows.len()));
+    }
+    if page.next.is_some() && page.rows.len() < limit && !page.exhausted {
+        differences.push(format!("short, with {} rows, though little was read for it", page.rows.len()));
+    }
+    if let (Some(after), Some(next)) = (turned.after, page.next)
+        && !order.is_before(after, next)
+    {
+        differences.push("the next page begins no later than this one".to_owned());
+    }
+    for row in page.whole.iter().flatten().filter(|row| history.at(row.id, turned.step) != Some(row)) {
+        differences.push(format!("{} is shown as it was not", row.id));
+    }
+    differences
+}
+
+/// What was found throughout is on one page; what was at no time is on none; nothing comes twice, and all in order.
+fn whole(walked: &Walked, hits: &[Hit]) -> Vec<String> {
+    let mut shown: BTreeMap<RecordingId, usize> = BTreeMap::new();
+    for id in walked.pages.iter().flat_map(|turned| &turned.page.rows) {
+        *shown.entry(*id).or_default() += 1;
+    }
+    let found: BTreeSet<RecordingId> = hits.iter().map(|hit| hit.id).collect();
+    let throughout = hits.iter().filter(|hit| hit.steps.len() == walked.pages.len()).map(|hit| hit.id);
+    let missed = throughout.filter(|id| !shown.contains_key(id)).map(|id| format!("{id} is missed"));
+    let twice = shown.iter().filter(|(_, times)| **times > 1).map(|(id, times)| format!("{id} comes {times} times"));
+    let stray = shown.keys().filter(|id| !found.contains(id)).map(|id| format!("{id} is found at no time"));
+    let places: BTreeMap<RecordingId, usize> = hits.iter().enumerate().map(|(place, hit)| (hit.id, place)).collect();
+    let way: Vec<usize> = walked.pages.iter().flat_map(|turned| &turned.page.rows).filter_map(|id| places.get(id).copied()).collect();
+    let disorder = (!way.is_sorted()).then(|| "the rows are out of order".to_owned());
+    missed.chain(twice).chain(stray).chain(disorder).collect()
+}
+
+fn unlike(rows: &[RecordingId], expected: &[RecordingId]) -> String {
+    let names = |ids: Vec<&RecordingId>| ids.iter().take(5).map(|id| id.to_string()).collect::<Vec<_>>().join(" ");
+    let missing: Vec<_> = expected.iter().filter(|id| !rows.contains(id)).collect();
+    let more: Vec<_> = rows.iter().filter(|id| !expected.contains(id)).collect();
+    let (lacks, has) = (missing.len(), more.len());
+    format!(
+        "{} rows, not the {} expected: {lacks} missing ({}), {has} too many ({})",
+        rows.len(),
+        expected.len(),
+        names(missing),
+        names(more)
+    )
+}

@@ -1,0 +1,159 @@
+//! A PostgreSQL of one's own, on loopback, with a fresh folder of data: Debian's, started as its own user where we are root (it refuses to
+//! run as root), ended and forgotten with the value.
+
+use std::{
+    fs::{self, File},
+    os::unix::{
+        fs::{DirBuilderExt, chown},
+        process::CommandExt,
+    },
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use anyhow::{Context, bail, ensure};
+use tokio_postgres::{Client, Config, NoTls};
+
+/// A server that runs.
+#[derive(Debug)]
+pub struct Server {
+    programs: PathBuf,
+    folder: PathBuf,
+    owner: Option<(u32, u32)>,
+    config: Config,
+    process: Child,
+}
+
+const USER: &str = "oracle";
+/// Looks at whether it has come up, a twentieth of a second apart.
+const LOOKS: usize = 600;
+
+impl Server {
+    /// Starts one. Its data lie in `.local` beside the sources.
+    pub fn start() -> anyhow::Result<Self> {
+        let programs = programs()?;
+        let owner = owner()?;
+        let folder = folder(owner)?;
+        let password = format!("{:032x}", rand::random::<u128>());
+        fs::write(folder.join("password"), &password)?;
+        owned(&folder.join("password"), owner)?;
+        let data = folder.join("data");
+        let mut create = command(&programs, "initdb", owner, &folder);
+        create.arg("--pgdata").arg(&data).arg("--pwfile").arg(folder.join("password"));
+        create.args(["--username", USER, "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"]);
+        let created = create.output().context("could not run initdb")?;
+        ensure!(created.status.success(), "initdb failed: {}", String::from_utf8_lossy(&created.stderr));
+        let port = free_port()?;
+        let mut serve = command(&programs, "postgres", owner, &folder);
+        serve.arg("-D").arg(&data).args([
+            "-c",
+            &format!("port={port}"),
+            "-c",
+            "listen_addresses=127.0.0.1",
+            "-c",
+            "unix_socket_directories=",
+        ]);
+        serve.args([
+            "-c",
+            "fsync=off",
+            "-c",
+            "synchronous_commit=off",
+            "-c",
+            "full_page_writes=off",
+            "-c",
+            "jit=off",
+            "-c",
+            "max_connections=10",
+        ]);
+        let process = serve.stderr(File::create(folder.join("log"))?).stdout(Stdio::null()).spawn().context("could not run postgres")?;
+        let mut config = Config::new();
+        config.host("127.0.0.1").port(port).user(USER).password(&password).dbname("postgres");
+        Ok(Self { programs, folder, owner, config, process })
+    }
+
+    /// Connects once it has come up.
+    pub async fn connect(&mut self) -> anyhow::Result<Client> {
+        let mut look = tokio::time::interval(Duration::from_millis(50));
+        for _ in 0..LOOKS {
+            look.tick().await;
+            if let Ok((client, connection)) = self.config.connect(NoTls).await {
+                tokio::spawn(connection);
+                return Ok(client);
+            }
+            if self.process.try_wait()?.is_some() {
+                break;
+            }
+        }
+        bail!("PostgreSQL did not come up: {}", fs::read_to_string(self.folder.join("log")).unwrap_or_default())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let mut stop = command(&self.programs, "pg_ctl", self.owner, &self.folder);
+        stop.args(["stop", "--silent", "--mode", "immediate", "--pgdata"]).arg(self.folder.join("data"));
+        if !stop.status().is_ok_and(|status| status.success()) {
+            let _ended_already = self.process.kill();
+        }
+        let _status = self.process.wait();
+        let _left_over = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Where the newest of Debian's versions is.
+fn programs() -> anyhow::Result<PathBuf> {
+    let missing = "PostgreSQL is missing: run apt-get install postgresql, and try again";
+    let versions = fs::read_dir("/usr/lib/postgresql").context(missing)?.filter_map(Result::ok);
+    let installed = versions.map(|version| version.path().join("bin")).filter(|programs| programs.join("initdb").exists());
+    installed.max_by_key(|programs| version(programs)).context(missing)
+}
+
+fn version(programs: &Path) -> u32 {
+    let name = programs.parent().and_then(Path::file_name).and_then(|name| name.to_str());
+    name.and_then(|name| name.parse().ok()).unwrap_or_default()
+}
+
+/// The user and group that the package made, if we are root.
+fn owner() -> anyhow::Result<Option<(u32, u32)>> {
+    if id(&["-u"])? != 0 {
+        return Ok(None);
+    }
+    Ok(Some((id(&["-u", "postgres"])?, id(&["-g", "postgres"])?)))
+}
+
+fn id(arguments: &[&str]) -> anyhow::Result<u32> {
+    let said = Command::new("id").args(arguments).output().context("could not run id")?;
+    String::from_utf8(said.stdout)?.trim().parse().with_context(|| format!("id {} named nobody", arguments.join(" ")))
+}
+
+fn folder(owner: Option<(u32, u32)>) -> anyhow::Result<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../.local/postgres-{}", std::process::id()));
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
+    let folder = folder.canonicalize()?;
+    owned(&folder, owner)?;
+    Ok(folder)
+}
+
+fn owned(path: &Path, owner: Option<(u32, u32)>) -> anyhow::Result<()> {
+    match owner {
+        Some((user, group)) => chown(path, Some(user), Some(group)).with_context(|| format!("could not give {} away", path.display())),
+        None => Ok(()),
+    }
+}
+
+fn command(programs: &Path, name: &str, owner: Option<(u32, u32)>, folder: &Path) -> Command {
+    let mut command = Command::new(programs.join(name));
+    command.current_dir(folder).env_clear().env("LANG", "C.UTF-8").env("PATH", "/usr/bin:/bin");
+    if let Some((user, group)) = owner {
+        command.uid(user).gid(group);
+    }
+    command
+}
+
+fn free_port() -> anyhow::Result<u16> {
+    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
