@@ -1,7 +1,7 @@
 //! The oracle: PostgreSQL says what a search finds, and every page of the service's has to say the same.
 //!
 //! A case is one walk through a search, from its first page to its last. [`WALKS`] cases share the life of one organisation, so the case
-//! `n` is the walk `n % WALKS` of the organisation `n / WALKS` of the seed, and is replayed by its number. During half of the walks things
+//! `n` is the walk `n % WALKS` of the organisation `n / WALKS` of the seed, and is replayed by its number. During most walks things
 //! happen between the pages: calls come, are edited, held, stored, rejected, removed, and time passes, so that some expire. The life is
 //! told to PostgreSQL as what every recording was from one step to another; it answers for all the steps of a walk at once.
 

@@ -6,12 +6,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     ids::UserId,
     phone::Counterpart,
-    recording::Recording,
+    recording::{Direction, Recording},
     search::{LETTERS, Order, tokens},
 };
 use rand::{Rng, RngExt, seq::IndexedRandom};
 
-use super::{life::Life, manner::one, typed::Typed};
+use super::{life::Life, manner::one, reference::state, typed::Typed};
 use crate::draw::user;
 
 /// Rows of a page.
@@ -22,7 +22,7 @@ pub fn search(life: &mut Life) -> Typed {
     let count = life.standing.len().max(1);
     let any = life.random.random_range(0..count);
     let like = life.standing.values().nth(any).cloned();
-    let filters = *one(&mut life.random, &[1, 2, 3, 0, 4, 6, 12]);
+    let filters = *one(&mut life.random, &[1, 2, 3, 0, 4, 2, 6, 12]);
     let least = count / 40; // so that a walk takes some forty pages at most
     let mut typed = Typed {
         seen: life.random.random_bool(0.4).then(|| seen(life)),
@@ -50,28 +50,38 @@ fn seen(life: &mut Life) -> BTreeSet<UserId> {
     }
 }
 
+/// Fills in one of the filters, three times out of four with what is true of `like`.
 fn fill_in(life: &mut Life, typed: &mut Typed, like: Option<&Recording>) {
+    let like = like.filter(|_| life.random.random_bool(0.75));
     let random = &mut life.random;
     match random.random_range(0..16) {
         0 => typed.from = Some(moment(life, like)),
         1 => typed.to = Some(moment(life, like)),
         2 => typed.user = Some(like.map_or_else(|| user(1), |like| like.user.clone())),
-        3 => typed.longer = Some(length(life)),
-        4 => typed.shorter = Some(length(life)),
-        5 => typed.counterpart = Some(one(random, &life.manner.numbers).to_string()),
-        6 => typed.number = Some(number(random, one(&mut random.clone(), &life.manner.numbers))),
-        7 => typed.direction = Some(if random.random_bool(0.5) { "in" } else { "out" }),
-        8 if random.random_bool(0.2) => typed.mark = Some("none".to_owned()),
-        8 => typed.mark = Some(one(random, &life.manner.marks).as_str().to_owned()),
+        3 => typed.longer = Some(length(life).min(like.map_or(TimeDelta::MAX, |like| like.duration))),
+        4 => typed.shorter = Some(length(life).max(like.map_or(TimeDelta::zero(), |like| like.duration))),
+        5 => typed.counterpart = Some(like.map_or_else(|| one(random, &life.manner.numbers), |like| &like.counterpart).to_string()),
+        6 => {
+            let of = like.map_or_else(|| one(random, &life.manner.numbers), |like| &like.counterpart).clone();
+            typed.number = Some(number(random, &of));
+        }
+        7 => typed.direction = Some(if like.is_none_or(|like| like.direction == Direction::In) { "in" } else { "out" }),
+        8 => typed.mark = Some(mark(life, like)),
         9 | 10 => typed.note = words(life, like.and_then(|like| like.annotation.note.as_ref()).map(|note| note.as_str())),
         place @ 11..14 => {
             let field = like.and_then(|like| like.annotation.fields[place - 11].as_ref()).map(|field| field.as_str());
             typed.fields[place - 11] = words(life, field);
         }
         14 => typed.any_field = words(life, like.and_then(|like| like.annotation.fields[0].as_ref()).map(|field| field.as_str())),
-        _ if random.random_bool(0.5) => typed.held = Some(random.random_bool(0.8)),
-        _ => typed.state = Some(*one(random, &["stored", "expected", "rejected"])),
+        _ if random.random_bool(0.5) => typed.held = Some(like.is_none_or(|like| like.held_since.is_some())),
+        _ => typed.state = Some(like.map_or("rejected", state)),
     }
+}
+
+fn mark(life: &mut Life, like: Option<&Recording>) -> String {
+    let any = one(&mut life.random, &life.manner.marks).as_str();
+    let mark = like.map_or(Some(any), |like| like.annotation.mark.as_ref().map(|mark| mark.as_str()));
+    mark.unwrap_or("none").to_owned()
 }
 
 /// A moment beside a call, to the microsecond, or one long before or after all of them.

@@ -12,24 +12,21 @@ CREATE FUNCTION words(said text) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
         '')
 $$;
 
--- Whether all that was typed stands among the words, its last word as the beginning of one. Nothing typed: yes.
-CREATE FUNCTION says(said text[], typed text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
-    SELECT typed IS NULL OR (
-        SELECT said @> wanted[:cardinality(wanted) - 1]
-            AND EXISTS (SELECT FROM unnest(said) word WHERE starts_with(word, wanted[cardinality(wanted)]))
-        FROM words(typed) wanted)
+-- Whether all words that are wanted are said, the last one as the beginning of a word. None wanted: yes.
+CREATE FUNCTION says(said text[], wanted text[]) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT wanted IS NULL
+        OR said @> wanted[:cardinality(wanted) - 1] AND ' ' || array_to_string(said, ' ') LIKE '% ' || wanted[cardinality(wanted)] || '%'
 $$;
 
--- Whether a number in E.164 form, or 'withheld', begins or ends with the digits that were typed. Nothing typed: yes.
-CREATE FUNCTION dialled(number text, typed text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
-    SELECT typed IS NULL OR (
-        SELECT CASE
-            WHEN typed LIKE '+%' THEN number LIKE '+' || digits || '%'
-            WHEN digits LIKE '00%' THEN number LIKE '+' || substr(digits, 3) || '%' OR number LIKE '%' || digits
-            WHEN digits LIKE '0%' THEN number LIKE '+46' || substr(digits, 2) || '%' OR number LIKE '%' || digits
-            ELSE number LIKE '+' || digits || '%' OR number LIKE '%' || digits
-        END
-        FROM regexp_replace(typed, '[^0-9]', '', 'g') digits)
+-- What a number looks like that begins or ends with the digits that were typed: abroad, at home (Sweden), or without either.
+CREATE FUNCTION dialled(typed text) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
+    SELECT CASE
+        WHEN typed LIKE '+%' THEN ARRAY['+' || digits || '%']
+        WHEN digits LIKE '00%' THEN ARRAY['+' || substr(digits, 3) || '%', '%' || digits]
+        WHEN digits LIKE '0%' THEN ARRAY['+46' || substr(digits, 2) || '%', '%' || digits]
+        ELSE ARRAY['+' || digits || '%', '%' || digits]
+    END
+    FROM regexp_replace(typed, '[^0-9]', '', 'g') digits
 $$;
 
 -- What a recording was, from one step of its organisation's life until before another.
@@ -37,10 +34,10 @@ CREATE UNLOGGED TABLE version (
     id text COLLATE "C", since int, until int,
     username text, direction text, counterpart text, started_at timestamptz, state text, ms bigint,
     mark text, note text, f1 text, f2 text, f3 text, held boolean, expires_at timestamptz,
-    note_words text[] GENERATED ALWAYS AS (words(note)) STORED,
-    f1_words text[] GENERATED ALWAYS AS (words(f1)) STORED,
-    f2_words text[] GENERATED ALWAYS AS (words(f2)) STORED,
-    f3_words text[] GENERATED ALWAYS AS (words(f3)) STORED
+    note_words text[] GENERATED ALWAYS AS (words(coalesce(note, ''))) STORED,
+    f1_words text[] GENERATED ALWAYS AS (words(coalesce(f1, ''))) STORED,
+    f2_words text[] GENERATED ALWAYS AS (words(coalesce(f2, ''))) STORED,
+    f3_words text[] GENERATED ALWAYS AS (words(coalesce(f3, ''))) STORED
 );
 
 -- What the clock showed.

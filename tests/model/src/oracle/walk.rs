@@ -61,10 +61,10 @@ pub async fn begin(life: &mut Life, searched: &mut impl Searched, history: &mut 
     searched.settle().await
 }
 
-/// Walks through one search. Half of the walks nothing happens during.
+/// Walks through one search. During one in four nothing happens.
 pub async fn walk(life: &mut Life, searched: &mut impl Searched, history: &mut History) -> anyhow::Result<Walked> {
     let typed = drawn::search(life);
-    let busy = if life.random.random_bool(0.5) { 0 } else { life.random.random_range(1..=6) };
+    let busy = if life.random.random_bool(0.25) { 0 } else { life.random.random_range(1..=6) };
     let mut pages: Vec<Turned> = Vec::new();
     let mut after = None;
     loop {
