@@ -1,6 +1,7 @@
 //! A model of the search: organisations that are drawn at random, kept in memory as the table keeps them, and searched by the same rules.
 
 pub mod draw;
+pub mod hostile;
 pub mod memory;
 pub mod oracle;
 pub mod postgres;

@@ -1,0 +1,30 @@
+//! Asks for the costliest pages that a caller can ask for: `search-bound [RECORDINGS [SEARCHES [SEED]]]`.
+
+use model::{
+    draw::Draw,
+    hostile::{Asked, Bound},
+    memory::Memory,
+};
+
+fn main() -> anyhow::Result<()> {
+    let mut arguments = std::env::args().skip(1).map(|argument| argument.parse::<u64>().expect("a number"));
+    let recordings = arguments.next().unwrap_or(200_000);
+    let searches = arguments.next().unwrap_or(2_000);
+    let seed = arguments.next().unwrap_or(1);
+    let mut draw = Draw::new(seed, 300, 180);
+    let (mut memory, mut bound) = (Memory::default(), Bound::default());
+    for _ in 0..recordings {
+        memory.put(draw.recording());
+    }
+    println!("{recordings} recordings, {searches} searches, seed {seed}");
+    let mut faults = 0;
+    for number in 0..searches {
+        if let Err(fault) = bound.holds(&memory, Asked::draw(&mut draw)) {
+            faults += 1;
+            println!("search {number}: {fault}");
+        }
+    }
+    print!("{bound}");
+    anyhow::ensure!(faults == 0, "{faults} searches are not bounded");
+    Ok(())
+}
