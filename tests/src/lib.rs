@@ -5,6 +5,7 @@ pub mod call;
 pub mod cloud;
 pub mod door;
 pub mod event;
+pub mod fuzz;
 pub mod golden;
 pub mod indexed;
 pub mod people;

@@ -5,6 +5,7 @@ mod administering;
 mod auditing;
 mod documents;
 mod finding;
+mod fuzzing;
 mod grouping;
 mod importing;
 mod indexing;

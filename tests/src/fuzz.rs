@@ -1,0 +1,71 @@
+//! Texts and bytes that nobody would type: drawn from the odd corners of Unicode, or made from valid ones by damaging them.
+
+use rand::{Rng, RngExt, seq::IndexedRandom};
+
+/// What a parser takes, to be damaged.
+pub type Seeds = &'static [&'static str];
+
+/// Letters that fold to several, change their length or their place, mark others, or look like digits; what parts words and lines.
+const ODD: &str = "åÄö\u{30a}\u{308}\u{301}\u{327}\u{323}ßẞİıςΣǅŉﬃ½⑴㍿ﷺÅKℌ٠७𝟘²한ㅎ\u{1100}\u{200d}\u{202e}\u{feff}\u{fffd}\u{a0}\u{2011}\u{2028}\0\n\r\u{10ffff}🦀\u{1f1f8}";
+
+/// A text of up to some thousand characters.
+pub fn text(random: &mut impl Rng, seeds: Seeds) -> String {
+    match random.random_range(0..10) {
+        0 => {
+            let (c, times) = (any(random), random.random_range(0..2_000));
+            std::iter::repeat_n(c, times).collect()
+        }
+        1 | 2 => {
+            let longest = [5, 40, 1_200][random.random_range(0..3)];
+            let length = random.random_range(0..longest);
+            (0..length).map(|_| any(random)).collect()
+        }
+        3 => seeds.iter().filter(|_| random.random_bool(0.7)).copied().collect(),
+        _ => {
+            let valid = seeds.choose(random).copied().unwrap_or_default();
+            damaged(random, valid)
+        }
+    }
+}
+
+/// Bytes that begin as `valid` does, with some of them changed, left out or put in.
+pub fn bytes(random: &mut impl Rng, valid: &[u8]) -> Vec<u8> {
+    let mut bytes = valid.to_vec();
+    for _ in 0..random.random_range(0..20) {
+        let at = random.random_range(0..=bytes.len());
+        match random.random_range(0..4) {
+            0 => bytes.truncate(at),
+            1 => bytes.insert(at, random.random()),
+            2 if at < bytes.len() => bytes[at] = [0, 0x7f, 0x80, 0xff][usize::from(random.random::<u8>() % 4)],
+            _ if at < bytes.len() => bytes[at] = random.random(),
+            _ => {}
+        }
+    }
+    bytes
+}
+
+fn damaged(random: &mut impl Rng, valid: &str) -> String {
+    let mut text: Vec<char> = valid.chars().collect();
+    for _ in 0..random.random_range(0..6) {
+        let at = random.random_range(0..=text.len());
+        match random.random_range(0..4) {
+            0 => text.insert(at, any(random)),
+            1 if at < text.len() => drop(text.remove(at)),
+            2 if at < text.len() => text[at] = any(random),
+            _ => {
+                let part = text[at..].to_vec();
+                text.extend(part);
+            }
+        }
+    }
+    text.into_iter().collect()
+}
+
+fn any(random: &mut impl Rng) -> char {
+    match random.random_range(0..4) {
+        0 => ODD.chars().nth(random.random_range(0..44)).unwrap_or('?'),
+        1 => char::from(random.random_range(b' '..=b'~')),
+        2 => char::from_u32(random.random_range(0..0x3000)).unwrap_or('?'),
+        _ => char::from_u32(random.random_range(0..0x11_0000)).unwrap_or('\u{fffd}'),
+    }
+}
