@@ -82,7 +82,7 @@ impl Judged {
         self.rows += rows as u64;
         self.found += u64::from(rows > 0);
         self.changed += u64::from(history.versions.iter().any(|version| first < version.since && version.since <= last));
-        self.short += walked.pages.iter().filter(|turned| turned.page.exhausted).count() as u64;
+        self.short += walked.pages.iter().filter(|turned| turned.page.is_short(walked.typed.limit)).count() as u64;
     }
 
     /// Both together.

@@ -18,9 +18,7 @@ use tokio_postgres::{Client, Config, NoTls};
 /// A server that runs.
 #[derive(Debug)]
 pub struct Server {
-    programs: PathBuf,
     folder: PathBuf,
-    owner: Option<(u32, u32)>,
     config: Config,
     process: Child,
 }
@@ -37,6 +35,8 @@ const SETTINGS: [&str; 8] = [
     "jit=off",
     "plan_cache_mode=force_generic_plan",
 ];
+/// Ends the server when what it is started by closes its standard input, or ends in whatever way.
+const WATCH: &str = "trap '' INT TERM; \"$@\" & read -r _; kill -QUIT $!; wait; rm -rf data";
 /// Looks at whether it has come up, a twentieth of a second apart.
 const LOOKS: usize = 600;
 
@@ -50,21 +50,22 @@ impl Server {
         fs::write(folder.join("password"), &password)?;
         owned(&folder.join("password"), owner)?;
         let data = folder.join("data");
-        let mut create = command(&programs, "initdb", owner, &folder);
+        let mut create = command(&programs.join("initdb"), owner, &folder);
         create.arg("--pgdata").arg(&data).arg("--pwfile").arg(folder.join("password"));
         create.args(["--username", USER, "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"]);
         let created = create.output().context("could not run initdb")?;
         ensure!(created.status.success(), "initdb failed: {}", String::from_utf8_lossy(&created.stderr));
         let port = free_port()?;
-        let mut serve = command(&programs, "postgres", owner, &folder);
-        serve.arg("-D").arg(&data);
+        let mut serve = command(Path::new("/bin/sh"), owner, &folder);
+        serve.args(["-c", WATCH, "sh"]).arg(programs.join("postgres")).arg("-D").arg(&data);
         for setting in SETTINGS.into_iter().chain([format!("port={port}").as_str()]) {
             serve.args(["-c", setting]);
         }
-        let process = serve.stderr(File::create(folder.join("log"))?).stdout(Stdio::null()).spawn().context("could not run postgres")?;
+        let log = File::create(folder.join("log"))?;
+        let process = serve.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log).spawn().context("could not run postgres")?;
         let mut config = Config::new();
         config.host("127.0.0.1").port(port).user(USER).password(&password).dbname("postgres");
-        Ok(Self { programs, folder, owner, config, process })
+        Ok(Self { folder, config, process })
     }
 
     /// Connects once it has come up.
@@ -86,11 +87,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let mut stop = command(&self.programs, "pg_ctl", self.owner, &self.folder);
-        stop.args(["stop", "--silent", "--mode", "immediate", "--pgdata"]).arg(self.folder.join("data"));
-        if !stop.status().is_ok_and(|status| status.success()) {
-            let _ended_already = self.process.kill();
-        }
+        drop(self.process.stdin.take());
         let _status = self.process.wait();
         let _left_over = fs::remove_dir_all(&self.folder);
     }
@@ -140,8 +137,8 @@ fn owned(path: &Path, owner: Option<(u32, u32)>) -> anyhow::Result<()> {
     }
 }
 
-fn command(programs: &Path, name: &str, owner: Option<(u32, u32)>, folder: &Path) -> Command {
-    let mut command = Command::new(programs.join(name));
+fn command(program: &Path, owner: Option<(u32, u32)>, folder: &Path) -> Command {
+    let mut command = Command::new(program);
     command.current_dir(folder).env_clear().env("LANG", "C.UTF-8").env("PATH", "/usr/bin:/bin");
     if let Some((user, group)) = owner {
         command.uid(user).gid(group);

@@ -74,7 +74,9 @@ async fn organisation(
 fn show(walked: &Walked, hits: &[Hit]) {
     println!("{:#?}", walked.typed);
     for turned in &walked.pages {
-        println!("step {} after {:?}: {:?}, next {:?}", turned.step, turned.after, turned.page.rows, turned.page.next);
+        let page = &turned.page;
+        let rows: Vec<String> = page.rows.iter().map(|id| id.to_string()).collect();
+        println!("step {} after {:?}: {} rows {rows:?}, next {:?}, {:?}", turned.step, turned.after, rows.len(), page.next, page.cost);
     }
     for hit in hits {
         println!("PostgreSQL finds {} at {:?}", hit.id, hit.steps);

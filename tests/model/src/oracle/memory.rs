@@ -13,23 +13,18 @@ use super::{
     typed::Typed,
     walk::{Page, Searched},
 };
-use crate::memory::{Cost, Memory};
+use crate::memory::Memory;
 
 /// The rows in memory.
 #[derive(Debug)]
 pub struct InMemory {
     pub memory: Memory,
-    /// What its pages took, in their order.
-    pub costs: Vec<Cost>,
     random: ChaCha8Rng,
 }
 
-/// Half units and trips below which no page may come short.
-const LITTLE: (u64, u64) = (1_000, 8);
-
 impl InMemory {
     pub fn new(random: ChaCha8Rng) -> Self {
-        Self { memory: Memory::default(), costs: Vec::new(), random }
+        Self { memory: Memory::default(), random }
     }
 }
 
@@ -56,9 +51,7 @@ impl Searched for InMemory {
         let filter = typed.filter()?;
         let search = Search { filter: &filter, order: typed.order, limit: typed.limit, after, now };
         let (page, cost) = self.memory.page(&search);
-        self.costs.push(cost);
-        let exhausted = page.next.is_some() && page.rows.len() < typed.limit && (cost.half_units >= LITTLE.0 || cost.trips >= LITTLE.1);
-        Ok(Page { rows: page.rows.iter().map(|row| row.id).collect(), whole: Some(page.rows), next: page.next, exhausted })
+        Ok(Page { rows: page.rows.iter().map(|row| row.id).collect(), whole: Some(page.rows), next: page.next, cost: Some(cost) })
     }
 }
 

@@ -9,6 +9,10 @@ use super::{
     reference::Hit,
     walk::{Turned, Walked},
 };
+use crate::{
+    hostile::{HALF_UNITS, TRIPS},
+    memory::Cost,
+};
 
 /// How the walk differs from what PostgreSQL found at its steps; nothing if it is right.
 pub fn differences(walked: &Walked, hits: &[Hit], history: &History) -> Vec<String> {
@@ -43,8 +47,10 @@ fn page(walked: &Walked, turned: &Turned, hits: &[Hit], history: &History) -> Ve
     if page.rows.len() > limit {
         differences.push(format!("{} rows where {limit} were asked for", page.rows.len()));
     }
-    if page.next.is_some() && page.rows.len() < limit && !page.exhausted {
-        differences.push(format!("short, with {} rows, though little was read for it", page.rows.len()));
+    if page.is_short(limit)
+        && let Some(cost) = page.cost.filter(is_little)
+    {
+        differences.push(format!("short, with {} rows, though it took {cost:?}", page.rows.len()));
     }
     if let (Some(after), Some(next)) = (turned.after, page.next)
         && !order.is_before(after, next)
@@ -55,6 +61,11 @@ fn page(walked: &Walked, turned: &Turned, hits: &[Hit], history: &History) -> Ve
         differences.push(format!("{} is shown as it was not", row.id));
     }
     differences
+}
+
+/// Whether a page that took so much may not come short.
+fn is_little(cost: &Cost) -> bool {
+    cost.half_units < HALF_UNITS / 2 && cost.trips < TRIPS
 }
 
 /// What was found throughout is on one page; what was at no time is on none; nothing comes twice, and all in order.

@@ -12,6 +12,7 @@ use super::{
     life::{Happening, Life},
     typed::Typed,
 };
+use crate::memory::Cost;
 
 /// What is asked: the rows in memory, or the service.
 pub trait Searched {
@@ -30,8 +31,15 @@ pub struct Page {
     /// The rows in full where they are known.
     pub whole: Option<Vec<Recording>>,
     pub next: Option<Position>,
-    /// It may come short: as much was read for it as may be.
-    pub exhausted: bool,
+    /// What it took, where that is known.
+    pub cost: Option<Cost>,
+}
+
+impl Page {
+    /// Whether it holds fewer rows than were asked for though the walk goes on.
+    pub fn is_short(&self, limit: usize) -> bool {
+        self.next.is_some() && self.rows.len() < limit
+    }
 }
 
 /// A page, when it was asked for and after which place.
