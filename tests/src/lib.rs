@@ -12,6 +12,7 @@ pub mod people;
 pub mod recording;
 pub mod request;
 pub mod requests;
+pub mod searched;
 pub mod service;
 pub mod speech;
 pub mod supervised;

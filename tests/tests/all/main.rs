@@ -14,6 +14,7 @@ mod journey;
 mod listening;
 mod marking;
 mod my_own;
+mod oracle;
 mod people_journey;
 mod provisioning;
 mod redelivering;

@@ -33,7 +33,26 @@ pub fn search(life: &mut Life) -> Typed {
     for _ in 0..filters {
         fill_in(life, &mut typed, like.as_ref());
     }
+    if !life.callers.is_empty() {
+        at_the_door(life, &mut typed);
+    }
+    if let Some((from, to)) = life.window {
+        typed.from = Some(typed.from.map_or(from, |typed| typed.max(from)));
+        typed.to = Some(typed.to.map_or(to, |typed| typed.min(to)));
+    }
     typed
+}
+
+/// What a caller may ask and a query string can say: no one whom they may not see, and whole seconds.
+fn at_the_door(life: &mut Life, typed: &mut Typed) {
+    typed.seen = one(&mut life.random, &life.callers).clone();
+    typed.user = typed.user.take().filter(|user| typed.seen.as_ref().is_none_or(|seen| seen.contains(user)));
+    let seconds = |length: TimeDelta| TimeDelta::seconds(length.num_seconds());
+    (typed.longer, typed.shorter) = (typed.longer.map(seconds), typed.shorter.map(seconds));
+    if life.random.random_bool(0.1) {
+        let user = one(&mut life.random, &life.manner.users).as_str().to_uppercase();
+        typed.name = Some(user[life.random.random_range(0..user.len())..].to_owned());
+    }
 }
 
 /// Some users, seldom more than anyone reads one by one.

@@ -1,10 +1,10 @@
 //! An organisation at work: what stands of it, and what happens next, drawn at random.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    ids::{CallId, RecordingId},
+    ids::{CallId, RecordingId, UserId},
     note::{Annotation, Field, Note},
     recording::{Audio, ContentType, Direction, Recording, Sha256, State},
     search::{Order, Position},
@@ -21,6 +21,10 @@ pub struct Life {
     pub random: ChaCha8Rng,
     pub manner: Manner,
     pub now: DateTime<Utc>,
+    /// Whom the callers may see, if the service is asked by its own callers: then only what a query string says is drawn.
+    pub callers: Vec<Option<BTreeSet<UserId>>>,
+    /// The times that every search keeps to.
+    pub window: Option<(DateTime<Utc>, DateTime<Utc>)>,
     /// What the table holds, those that expired and are not removed among it.
     pub standing: BTreeMap<Position, Recording>,
     calls: u64,
@@ -45,7 +49,7 @@ impl Life {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         random.set_stream(number);
         let manner = Manner::draw(&mut random, number % 100 == 99);
-        Self { random, manner, now: NOW, standing: BTreeMap::new(), calls: 0 }
+        Self { random, manner, now: NOW, callers: Vec::new(), window: None, standing: BTreeMap::new(), calls: 0 }
     }
 
     /// How it begins.
@@ -68,8 +72,9 @@ impl Life {
         let before = self.someone(place, order);
         let mut after = before.clone();
         match kind {
-            3 => return self.becomes(Some(before), None),
-            4 => after.held_since = before.held_since.is_none().then_some(self.now),
+            _ if !before.exists(self.now) => return self.becomes(Some(before), None),
+            3 if self.manner.keeps => return self.becomes(Some(before), None),
+            4 if self.manner.keeps => after.held_since = before.held_since.is_none().then_some(self.now),
             5 | 6 => after = self.proceeds(before.clone()),
             _ => self.edit(&mut after),
         }
@@ -128,10 +133,10 @@ impl Life {
 
     fn recording(&mut self) -> Recording {
         self.calls += 1;
-        let call = valid(CallId::try_from(format!("call-{}", self.calls)));
+        let call = valid(CallId::try_from(format!("{}{}", self.manner.called, self.calls)));
         let (random, manner) = (&mut self.random, &self.manner);
         let at_a_moment = random.random_bool(manner.ties);
-        let started_at = if at_a_moment { *one(random, &manner.moments) } else { back(random, manner.spread) };
+        let started_at = if at_a_moment { *one(random, &manner.moments) } else { back(random, manner.begins, manner.spread) };
         let expires_at = (started_at + TimeDelta::days(manner.days)).timestamp();
         let mut sha256 = [0; 32];
         random.fill(&mut sha256);
@@ -148,7 +153,7 @@ impl Life {
             version: 0,
             registered_at: NOW,
             expires_at: DateTime::from_timestamp(expires_at, 0).expect("a moment of our time"),
-            held_since: random.random_bool(0.1).then_some(NOW),
+            held_since: (manner.keeps && random.random_bool(0.1)).then_some(NOW),
             state: match random.random_range(0..10) {
                 0..2 => State::Expected,
                 2 => rejected(),
@@ -166,15 +171,15 @@ impl Life {
         }
     }
 
-    /// A note; none if it came out too long.
+    /// A note; none if it came out too long or empty.
     fn note(&mut self) -> Option<Note> {
         let words = self.random.random_range(0..=self.manner.wordy);
-        Note::try_from(self.text(words)).ok()
+        Note::try_from(self.text(words)).ok().filter(|note| !note.as_str().is_empty())
     }
 
     fn field(&mut self) -> Option<Field> {
         let words = self.random.random_range(0..=3);
-        Field::try_from(self.text(words).replace('\n', " ")).ok()
+        Field::try_from(self.text(words).replace('\n', " ")).ok().filter(|field| !field.as_str().is_empty())
     }
 
     fn text(&mut self, words: usize) -> String {

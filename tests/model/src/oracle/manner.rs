@@ -26,6 +26,12 @@ pub struct Manner {
     pub spread: TimeDelta,
     /// Days that a recording is kept.
     pub days: i64,
+    /// What is called the calls, before their number.
+    pub called: String,
+    /// When it begins; all of its first calls lie before.
+    pub begins: DateTime<Utc>,
+    /// Whether recordings are held and removed, which no request of the app does.
+    pub keeps: bool,
 }
 
 /// Words that look alike, are written in two ways, fold to each other or do not, and one that is as long as a search takes.
@@ -70,7 +76,7 @@ impl Manner {
         let many = random.random_bool(0.1);
         let recordings = if large { random.random_range(4_000..12_000) } else { random.random_range(20..=400) };
         let spread = TimeDelta::milliseconds(10_i64.pow(random.random_range(2..=10)) + 1);
-        let moments = (0..random.random_range(1..=6)).map(|_| back(random, spread)).collect();
+        let moments = (0..random.random_range(1..=6)).map(|_| back(random, NOW, spread)).collect();
         Self {
             recordings,
             users: (1..=if many { 260 } else { random.random_range(1..=8) }).map(user).collect(),
@@ -83,13 +89,16 @@ impl Manner {
             ties: [0.0, 0.3, 0.95][random.random_range(0..3)],
             spread,
             days: [1, 30, 115, 180][random.random_range(0..4)],
+            called: "call-".to_owned(),
+            begins: NOW,
+            keeps: true,
         }
     }
 }
 
-/// A moment within the last `spread`.
-pub fn back(random: &mut impl Rng, spread: TimeDelta) -> DateTime<Utc> {
-    NOW - TimeDelta::milliseconds(random.random_range(0..spread.num_milliseconds()))
+/// A moment within the last `spread` before `from`.
+pub fn back(random: &mut impl Rng, from: DateTime<Utc>, spread: TimeDelta) -> DateTime<Utc> {
+    from - TimeDelta::milliseconds(random.random_range(0..spread.num_milliseconds()))
 }
 
 /// Few numbers that begin and end alike, or some hundred.

@@ -5,7 +5,7 @@ use domain::{
     recording::Recording,
     search::{Position, Posting, Search},
 };
-use rand::RngExt;
+use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::{
@@ -18,12 +18,15 @@ use crate::memory::Memory;
 /// The rows in memory.
 #[derive(Debug)]
 pub struct InMemory {
-    pub memory: Memory,
+    memory: Memory,
     random: ChaCha8Rng,
 }
 
 impl InMemory {
-    pub fn new(random: ChaCha8Rng) -> Self {
+    /// None yet, of the `number`-th organisation of a seed.
+    pub fn new(seed: u64, number: u64) -> Self {
+        let mut random = ChaCha8Rng::seed_from_u64(!seed);
+        random.set_stream(number);
         Self { memory: Memory::default(), random }
     }
 }

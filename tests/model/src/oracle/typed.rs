@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use domain::{
     ids::UserId,
     note::Mark,
@@ -64,6 +64,35 @@ impl Typed {
                 _ => StateName::Rejected,
             }),
         })
+    }
+
+    /// The search as a query string says it, without a page's place.
+    pub fn parameters(&self) -> Vec<(&'static str, String)> {
+        let instant = |instant: DateTime<Utc>| instant.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+        let seconds = |length: TimeDelta| length.num_seconds().to_string();
+        let [field1, field2, field3] = self.fields.clone();
+        let all = [
+            ("from", self.from.map(instant)),
+            ("to", self.to.map(instant)),
+            ("user", self.user.as_ref().map(UserId::to_string)),
+            ("name", self.name.clone()),
+            ("minSeconds", self.longer.map(seconds)),
+            ("maxSeconds", self.shorter.map(seconds)),
+            ("counterpart", self.counterpart.clone()),
+            ("number", self.number.clone()),
+            ("direction", self.direction.map(str::to_owned)),
+            ("mark", self.mark.clone()),
+            ("note", self.note.clone()),
+            ("field1", field1),
+            ("field2", field2),
+            ("field3", field3),
+            ("fields", self.any_field.clone()),
+            ("held", self.held.map(|held| held.to_string())),
+            ("state", self.state.map(str::to_owned)),
+            ("order", (self.order == Order::Oldest).then(|| "oldest".to_owned())),
+            ("limit", Some(self.limit.to_string())),
+        ];
+        all.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()
     }
 
     fn users(&self) -> Option<BTreeSet<UserId>> {

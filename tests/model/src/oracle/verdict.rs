@@ -42,7 +42,7 @@ fn page(walked: &Walked, turned: &Turned, hits: &[Hit], history: &History) -> Ve
     let expected: Vec<RecordingId> =
         hits.iter().filter(|hit| hit.steps.contains(&turned.step) && here(hit.id) == Some(true)).map(|hit| hit.id).collect();
     if page.rows != expected {
-        differences.push(format!("{}", unlike(&page.rows, &expected)));
+        differences.push(unlike(&page.rows, &expected));
     }
     if page.rows.len() > limit {
         differences.push(format!("{} rows where {limit} were asked for", page.rows.len()));

@@ -1,0 +1,223 @@
+//! The service, searched as the oracle searches: by its own callers, through its own door, while what happens is written by its own writes.
+
+use std::{cell::Cell, collections::BTreeSet};
+
+use anyhow::{Context, ensure};
+use axum::Router;
+use chrono::{DateTime, Utc};
+use domain::{
+    ids::{RecordingId, UserId},
+    legend::{Entry, FIRST},
+    recording::{Recording, State},
+    search::Position,
+};
+use model::oracle::{
+    life::{Happening, Life},
+    typed::Typed,
+    walk::{Page, Searched},
+};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use platform::{
+    http::cursor,
+    table::{
+        Table,
+        arrival::{Arrival, Outcome},
+        registration::{Over, Registered},
+    },
+};
+use serde_json::{Value, json};
+
+use crate::{
+    indexed::take_in,
+    people::{Person, found, organisation, user},
+    request::As,
+    supervised,
+    table::{self, Watched},
+};
+
+/// The users that an organisation has at most; all are recorded.
+pub const USERS: [&str; 8] = ["user00001", "user00002", "user00003", "user00004", "user00005", "user00006", "user00007", "user00008"];
+/// An administrator, a recorded user, and supervisors of one group and of two; and whose recordings each may see.
+const CALLERS: [(&str, Option<&[usize]>); 5] = [
+    ("karin", None),
+    ("user00001", Some(&[0])),
+    ("user00003", Some(&[2])),
+    ("sara", Some(&[0, 1, 2, 3])),
+    ("sofia", Some(&[1, 2, 4, 5, 6])),
+];
+
+thread_local! {
+    static CLOCK: Cell<DateTime<Utc>> = const { Cell::new(DateTime::UNIX_EPOCH) };
+}
+
+fn clock() -> DateTime<Utc> {
+    CLOCK.get()
+}
+
+/// The routers on a table of their own, and the index that hears the table's stream.
+pub struct OnTable {
+    watched: Watched,
+    index: index::App,
+    search: Router,
+    annotate: Router,
+}
+
+impl OnTable {
+    /// An organisation with its people and nothing recorded.
+    pub async fn new() -> anyhow::Result<Self> {
+        let watched = table::watched().await?;
+        let table = &watched.table;
+        found(table, "demo").await?;
+        for user in USERS {
+            Person::recorded(user).joins(table, "demo").await?;
+        }
+        Person::administrator("karin").joins(table, "demo").await?;
+        for (supervisor, groups) in [("sara", [&USERS[..4], &[]]), ("sofia", [&USERS[1..3], &USERS[4..7]])] {
+            Person { rights: &[], activated: false, ..Person::recorded(supervisor) }.joins(table, "demo").await?;
+            for (place, members) in groups.into_iter().enumerate().filter(|(_, members)| !members.is_empty()) {
+                let group = format!("{supervisor}-{place}");
+                supervised::group(table, "demo", &group, members).await?;
+                supervised::by(table, "demo", &group, supervisor, None).await?;
+            }
+        }
+        for (mark, label, colour, shape) in FIRST {
+            let entry = Entry { mark: mark.to_owned().try_into()?, label: label.to_owned().try_into()?, colour, shape, retired: false };
+            table.put_mark(&organisation("demo"), &entry, &supervised::event("demo", mark)).await?;
+        }
+        let (search, annotate) = (search::App { table: table.clone(), now: clock }, annotate::App { table: table.clone(), now: clock });
+        let index = index::App { table: table.clone() };
+        Ok(Self { index, search: search::router(search), annotate: annotate::router(annotate), watched })
+    }
+
+    fn table(&self) -> &Table {
+        &self.watched.table
+    }
+
+    /// The call is registered, and what came of its audio.
+    async fn comes(&self, recording: &Recording) -> anyhow::Result<()> {
+        let registered = self.table().register(&Recording { state: State::Expected, ..recording.clone() }, Over::Unregistered).await?;
+        ensure!(matches!(registered, Registered::Anew(_)), "{registered:?}");
+        self.proceeds(recording).await?;
+        self.keeps(recording, false).await
+    }
+
+    /// The audio comes or is refused.
+    async fn proceeds(&self, recording: &Recording) -> anyhow::Result<()> {
+        let Recording { organisation, id, user, audio, .. } = recording.clone();
+        let outcome = match &recording.state {
+            State::Expected => return Ok(()),
+            State::Stored { at } => self.table().store(&Arrival { organisation, id, user, audio }, recording.duration, *at).await?,
+            State::Rejected { reason } => self.table().reject(recording, reason).await?,
+        };
+        ensure!(matches!(outcome, Outcome::Written), "{outcome:?}");
+        Ok(())
+    }
+
+    /// It is held, or not any more.
+    async fn keeps(&self, recording: &Recording, before: bool) -> anyhow::Result<()> {
+        use aws_sdk_dynamodb::types::AttributeValue::N;
+        let held = recording.held_since.map(|since| since.timestamp_millis());
+        if before == held.is_some() {
+            return Ok(());
+        }
+        let update = self.table().client.update_item().table_name(&self.table().name);
+        let update = update.set_key(Some(platform::table::key::recording(&recording.organisation, recording.id)));
+        let update = update.expression_attribute_names("#until", "until");
+        let update = match held {
+            Some(since) => update
+                .update_expression("SET held = :since, #until = expires_at REMOVE expires_at")
+                .expression_attribute_values(":since", N(since.to_string())),
+            None => update.update_expression("SET expires_at = #until REMOVE held, #until"),
+        };
+        update.send().await?;
+        Ok(())
+    }
+
+    async fn becomes(&self, before: &Recording, after: &Recording) -> anyhow::Result<()> {
+        if before.annotation != after.annotation {
+            let path = format!("/v1/calls/{}/annotation", after.call);
+            let owner = As { organisation: "demo", user: after.user.as_str() };
+            owner.put(&self.annotate, &path, &said(after)).await?.done()?;
+        }
+        if before.state != after.state {
+            if after.state == State::Expected {
+                let registered = self.table().register(after, Over::Rejected).await?;
+                ensure!(matches!(registered, Registered::Anew(_)), "{registered:?}");
+            }
+            self.proceeds(after).await?;
+        }
+        self.keeps(after, before.held_since.is_some()).await
+    }
+}
+
+impl Searched for OnTable {
+    async fn happen(&mut self, happening: &Happening) -> anyhow::Result<()> {
+        match (&happening.before, &happening.after) {
+            (None, Some(after)) => self.comes(after).await,
+            (Some(before), Some(after)) => self.becomes(before, after).await,
+            (Some(before), None) => {
+                let key = platform::table::key::recording(&before.organisation, before.id);
+                self.table().client.delete_item().table_name(&self.table().name).set_key(Some(key)).send().await?;
+                Ok(())
+            }
+            (None, None) => Ok(()),
+        }
+    }
+
+    async fn settle(&mut self) -> anyhow::Result<()> {
+        let news = self.watched.stream.news()?;
+        let heard = take_in(&self.index, &news).await?;
+        ensure!(heard.batch_item_failures.is_empty(), "{heard:?}");
+        Ok(())
+    }
+
+    async fn page(&mut self, typed: &Typed, after: Option<Position>, now: DateTime<Utc>) -> anyhow::Result<Page> {
+        CLOCK.set(now);
+        let answer = As { organisation: "demo", user: caller(typed)? }.get(&self.search, &path(typed, after)).await?.done()?;
+        page(&answer.body)
+    }
+}
+
+/// The `number`-th life of a seed, small enough to be written by the service.
+pub fn life(seed: u64, number: u64) -> Life {
+    let mut life = Life::new(seed, number);
+    life.manner.users.truncate(USERS.len());
+    life.manner.recordings = life.manner.recordings.min(120);
+    life.manner.wordy = life.manner.wordy.min(40);
+    let users = life.manner.users.clone();
+    let seen = |places: &[usize]| places.iter().map(|place| user(USERS[*place])).collect::<BTreeSet<_>>();
+    let callers = CALLERS.into_iter().map(|(_, places)| places.map(seen));
+    life.callers = callers.filter(|seen| seen.as_ref().is_none_or(|seen| users.iter().any(|user| seen.contains(user)))).collect();
+    life
+}
+
+/// Who may see just those whom the search is to see.
+fn caller(typed: &Typed) -> anyhow::Result<&'static str> {
+    let may = |places: &[usize]| places.iter().map(|place| USERS[*place]).collect::<BTreeSet<_>>();
+    let seen = typed.seen.as_ref().map(|seen| seen.iter().map(UserId::as_str).collect());
+    let caller = CALLERS.into_iter().find(|(_, places)| places.map(may) == seen).context("nobody may see just those")?;
+    Ok(caller.0)
+}
+
+/// What is said of the call, all of it.
+pub fn said(recording: &Recording) -> Value {
+    let said = &recording.annotation;
+    let [field1, field2, field3] = &said.fields;
+    json!({ "note": said.note, "mark": said.mark, "field1": field1, "field2": field2, "field3": field3 })
+}
+
+/// The page's path and query.
+pub fn path(typed: &Typed, after: Option<Position>) -> String {
+    let parameters = typed.parameters().into_iter().chain(after.map(|after| ("cursor", cursor::write(after))));
+    let spelt: Vec<String> = parameters.map(|(name, value)| format!("{name}={}", utf8_percent_encode(&value, NON_ALPHANUMERIC))).collect();
+    format!("/v1/recordings?{}", spelt.join("&"))
+}
+
+/// The page that an answer holds.
+pub fn page(body: &Value) -> anyhow::Result<Page> {
+    let rows = body["recordings"].as_array().context("a page has recordings")?;
+    let ids =
+        rows.iter().map(|row| row["id"].as_str().context("a recording has an id").and_then(|id| Ok(RecordingId::try_from(id.to_owned())?)));
+    let next = body["cursor"].as_str().map(cursor::read).transpose()?;
+    Ok(Page { rows: ids.collect::<anyhow::Result<_>>()?, whole: None, next, cost: None })
+}
