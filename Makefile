@@ -54,6 +54,10 @@ portal-check: portal/node_modules/ready ## pass the portal's gates: types, lints
 rights: build audio .venv-check/ready ## ask every cell of tests/rights.txt, and print how many there are
 	@$(TESTED) $(NEXTEST) --package tests rights:: --no-capture
 
+.PHONY: search-cost
+search-cost: needed ## print what searches of each shape cost, of 3.6 million recordings in memory (RECORDINGS= QUERIES= SEED=)
+	@cargo run --locked --quiet --package model --profile measure --bin search-cost -- $(or $(RECORDINGS),3600000) $(or $(QUERIES),10000) $(or $(SEED),1)
+
 .PHONY: least-privilege
 least-privilege: build ## take each right of each function's role away in turn, and have the function fail (half a minute, not in `make test`)
 	@$(CLOUD) run --state .local/privilege --fresh --auth -- $(PYTHON) infra/local/least_privilege.py
