@@ -34,7 +34,7 @@ impl Units {
     /// The write units by `table` and by the name of each index since the last call, and `all` of them; counting starts anew.
     pub fn take(&self) -> BTreeMap<String, f64> {
         let mut written = std::mem::take(&mut *self.written.lock().unwrap_or_else(PoisonError::into_inner));
-        written.insert("all".to_owned(), written.values().sum());
+        written.insert("all".to_owned(), written.values().fold(0.0, |all, units| all + units));
         written
     }
 
