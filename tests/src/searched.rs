@@ -1,5 +1,7 @@
 //! The service, searched as the oracle searches: by its own callers, through its own door, while what happens is written by its own writes.
 
+pub mod in_cloud;
+
 use std::{cell::Cell, collections::BTreeSet};
 
 use anyhow::{Context, ensure};

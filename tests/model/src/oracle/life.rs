@@ -73,8 +73,8 @@ impl Life {
         let mut after = before.clone();
         match kind {
             _ if !before.exists(self.now) => return self.becomes(Some(before), None),
-            3 if self.manner.keeps => return self.becomes(Some(before), None),
-            4 if self.manner.keeps => after.held_since = before.held_since.is_none().then_some(self.now),
+            3 if !self.manner.plain => return self.becomes(Some(before), None),
+            4 if !self.manner.plain => after.held_since = before.held_since.is_none().then_some(self.now),
             5 | 6 => after = self.proceeds(before.clone()),
             _ => self.edit(&mut after),
         }
@@ -109,13 +109,14 @@ impl Life {
 
     /// The audio comes, is refused, or is sent anew.
     fn proceeds(&mut self, mut recording: Recording) -> Recording {
+        let plain = self.manner.plain;
         recording.state = match recording.state {
-            State::Expected if self.random.random_bool(0.8) => State::Stored { at: self.now },
+            State::Expected if plain || self.random.random_bool(0.8) => State::Stored { at: self.now },
             State::Expected => rejected(),
             State::Rejected { .. } => State::Expected,
-            stored => stored,
+            stored @ State::Stored { .. } => return Recording { state: stored, ..recording },
         };
-        if recording.state != State::Expected && !matches!(recording.state, State::Rejected { .. }) {
+        if matches!(recording.state, State::Stored { .. }) && !plain {
             recording.duration = *one(&mut self.random, &self.manner.lengths);
         }
         recording
@@ -153,7 +154,7 @@ impl Life {
             version: 0,
             registered_at: NOW,
             expires_at: DateTime::from_timestamp(expires_at, 0).expect("a moment of our time"),
-            held_since: (manner.keeps && random.random_bool(0.1)).then_some(NOW),
+            held_since: (!manner.plain && random.random_bool(0.1)).then_some(NOW),
             state: match random.random_range(0..10) {
                 0..2 => State::Expected,
                 2 => rejected(),

@@ -30,8 +30,8 @@ pub struct Manner {
     pub called: String,
     /// When it begins; all of its first calls lie before.
     pub begins: DateTime<Utc>,
-    /// Whether recordings are held and removed, which no request of the app does.
-    pub keeps: bool,
+    /// Whether only what the app does happens: nothing is held or removed, and audio that comes is what was registered.
+    pub plain: bool,
 }
 
 /// Words that look alike, are written in two ways, fold to each other or do not, and one that is as long as a search takes.
@@ -91,7 +91,7 @@ impl Manner {
             days: [1, 30, 115, 180][random.random_range(0..4)],
             called: "call-".to_owned(),
             begins: NOW,
-            keeps: true,
+            plain: false,
         }
     }
 }
