@@ -360,11 +360,31 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the recordings that the caller may see, in the order of their starts. */
+        /**
+         * Lists the recordings that the caller may see, in the order of their starts. `Accept: text/csv` answers with a file for a spreadsheet; one
+         *     that follows by cursor has no line of names, so that the files put together are one.
+         */
         get: operations["get_recordings"];
         put?: never;
         /** Registers a call and answers with a link to put its audio to. */
         post: operations["post_recordings"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/recordings/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Counts the recordings that the same search lists, exactly. A count of very many takes several requests. */
+        get: operations["get_recordings_count"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -651,6 +671,13 @@ export interface components {
              * @description Billed once, for all that are switched on.
              */
             startFeesOre: number;
+        };
+        /** @description How many recordings a search finds. */
+        Count: {
+            /** @description Those from the cursor on, or from the beginning, up to where one request may read. */
+            count: number;
+            /** @description There may be more: hand it in as `cursor`, and add what it gives; null when all are counted. */
+            cursor?: string | null;
         };
         /** @description For how long someone supervises, and with which rights. An end that is left out is open. */
         Cover: {
@@ -2398,9 +2425,9 @@ export interface operations {
                 user?: string;
                 /** @description Calls of users whose name, id or number holds this text, whatever its case; of the first 100 of them by name. */
                 name?: string;
-                /** @description Calls of at least this many seconds. */
+                /** @description Stored calls of at least this many seconds, as measured from the audio. */
                 minSeconds?: number;
-                /** @description Calls of at most this many seconds. */
+                /** @description Stored calls of at most this many seconds, likewise. */
                 maxSeconds?: number;
                 /** @description Calls with this number, in E.164 form, or `withheld`. */
                 counterpart?: string;
@@ -2426,9 +2453,9 @@ export interface operations {
                 state?: "expected" | "stored" | "rejected";
                 /** @description Which end of the time range comes first. */
                 order?: "newest" | "oldest";
-                /** @description Rows on a page, 1 to 1,000; 50 unless given. A page may come short and still have a cursor. */
+                /** @description Rows on a page, 1 to 1,000; 50 unless given. A page may come short and still have a cursor. A CSV file holds up to 10,000. */
                 limit?: number;
-                /** @description From the page before. */
+                /** @description From the page before; a CSV file that is not the last names it in the header `next-cursor`. */
                 cursor?: string;
             };
             header?: never;
@@ -2533,6 +2560,84 @@ export interface operations {
                 };
             };
             /** @description invalid, too-long, in-future, past-retention */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_recordings_count: {
+        parameters: {
+            query?: {
+                /** @description Calls that began at this time or later (RFC 3339). */
+                from?: string;
+                /** @description Calls that began before this time (RFC 3339). */
+                to?: string;
+                /** @description Calls of this user. */
+                user?: string;
+                /** @description Calls of users whose name, id or number holds this text, whatever its case; of the first 100 of them by name. */
+                name?: string;
+                /** @description Stored calls of at least this many seconds, as measured from the audio. */
+                minSeconds?: number;
+                /** @description Stored calls of at most this many seconds, likewise. */
+                maxSeconds?: number;
+                /** @description Calls with this number, in E.164 form, or `withheld`. */
+                counterpart?: string;
+                /** @description Calls with a number that begins or ends with these 3 to 15 digits, however they are typed: `070-123 45 67`, `+4670`, `4567`. */
+                number?: string;
+                /** @description `in` or `out`. */
+                direction?: string;
+                /** @description Calls with this mark, or `none` for those without one. */
+                mark?: string;
+                /** @description Words of the note, all of them, the last one as the beginning of a word; whatever their case and accents, å, ä and ö kept apart. */
+                note?: string;
+                /** @description Words of the first field, likewise. */
+                field1?: string;
+                /** @description Words of the second field, likewise. */
+                field2?: string;
+                /** @description Words of the third field, likewise. */
+                field3?: string;
+                /** @description Words of the three fields together, likewise. */
+                fields?: string;
+                /** @description Only held recordings (`true`), or only those that are not. */
+                held?: boolean;
+                /** @description `expected`, `stored` or `rejected`. */
+                state?: "expected" | "stored" | "rejected";
+                /** @description Which end of the time range comes first. */
+                order?: "newest" | "oldest";
+                /** @description Rows on a page, 1 to 1,000; 50 unless given. A page may come short and still have a cursor. A CSV file holds up to 10,000. */
+                limit?: number;
+                /** @description From the page before; a CSV file that is not the last names it in the header `next-cursor`. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Count"];
+                };
+            };
+            /** @description not-allowed, unknown-user */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
