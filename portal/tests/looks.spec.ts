@@ -155,7 +155,7 @@ const PARTS = {
 for (const language of ['sv', 'en'] as const) {
   for (const [part, isOfPart] of Object.entries(PARTS)) {
     test(`${part} in ${language}, light and dark: nothing that axe objects to`, async ({ page }) => {
-      test.setTimeout(300_000);
+      test.setTimeout(600_000);
       await page.addInitScript(
         (language) => localStorage.setItem('preferences', JSON.stringify({ language })),
         language,

@@ -87,6 +87,30 @@ test('a session that ran out is signed in to again where it was, with what was b
   await expect(note).toHaveValue('Vill ha offert på tio anslutningar');
 });
 
+test('a token that ran out is renewed unseen', async ({ signedIn }) => {
+  const page = await signedIn('anna');
+  await expect((await rows(page)).first()).toBeVisible();
+  const expired = await page.evaluate(() => {
+    const key = Object.keys(sessionStorage).find((name) => name.startsWith('session.user')) ?? '';
+    const user = JSON.parse(sessionStorage.getItem(key) ?? '');
+    sessionStorage.setItem(key, JSON.stringify({ ...user, id_token: 'ran-out', expires_at: 1 }));
+    return user.id_token as string;
+  });
+  const renewals: string[] = [];
+  const tokens = new Set<string>();
+  page.on('request', (request) => {
+    if (request.url().endsWith('/oauth2/token')) renewals.push(request.postData() ?? '');
+    if (request.url().includes('/v1/') && request.method() === 'GET') tokens.add(request.headers().authorization ?? '');
+  });
+  await page.reload();
+  await expect((await rows(page)).first()).toBeVisible();
+  expect(renewals).toHaveLength(1);
+  expect(renewals[0]).toContain('grant_type=refresh_token');
+  expect(tokens.size).toBe(1);
+  expect([...tokens][0]).toMatch(/^Bearer eyJ/);
+  expect(expired).toMatch(/^eyJ/);
+});
+
 test('a way back from the issuer that is no longer good says nothing and lets one sign in', async ({ page }) => {
   await page.goto(`${cloud.portal}/?code=made-up&state=made-up`);
   await expect(page.getByRole('button', { name: 'Logga in' })).toBeVisible();

@@ -27,6 +27,7 @@ export async function openSession(settings: Settings, go: (address: string) => v
     for (const listener of listeners) listener();
   };
 
+  const current = renewing(manager);
   const user = (await returned(manager, go)) ?? (await manager.getUser());
   if (user) state = user.expired && !user.refresh_token ? 'ran-out' : 'signed-in';
   manager.events.addSilentRenewError(() => void manager.getUser().then((user) => user?.expired && become('ran-out')));
@@ -38,7 +39,7 @@ export async function openSession(settings: Settings, go: (address: string) => v
       return () => listeners.delete(listener);
     },
     token: async () => {
-      const renewed = await current(manager);
+      const renewed = await current();
       if (!renewed && state === 'signed-in') become('ran-out');
       return renewed?.id_token;
     },
@@ -78,11 +79,22 @@ async function returned(manager: UserManager, go: (address: string) => void): Pr
   }
 }
 
-/** The user with a token that holds, renewed if need be. */
-async function current(manager: UserManager): Promise<User | null> {
-  const user = await manager.getUser();
-  if (!user?.expired) return user;
-  return manager.signinSilent().catch(() => null);
+/** What answers with the user and a token that holds: one that has run out is renewed, once for all who ask meanwhile. */
+function renewing(manager: UserManager): () => Promise<User | null> {
+  let renewal: Promise<User | null> | undefined;
+  const renew = () =>
+    manager
+      .signinSilent()
+      .catch(() => null)
+      .finally(() => {
+        renewal = undefined;
+      });
+  return async () => {
+    const user = await manager.getUser();
+    if (!user?.expired) return user;
+    renewal ??= renew();
+    return renewal;
+  };
 }
 
 /** Ends the session here and at the issuer. Cognito asks for the client and the address under names of its own. */
