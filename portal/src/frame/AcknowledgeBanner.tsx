@@ -8,7 +8,7 @@ export function AcknowledgeBanner() {
   const words = useWords();
   if (user.recording !== 'not-acknowledged') return null;
   return (
-    <section className="band" aria-label={words.acknowledge.title}>
+    <section className="band" aria-label={words.acknowledge.read}>
       {words.acknowledge.waiting}{' '}
       <Link to="/me" className="strong-link">
         {words.acknowledge.read}
