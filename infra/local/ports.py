@@ -18,7 +18,7 @@ def listens(port):
 def refuse_busy(ports):
     for port in ports:
         if listens(port):
-            sys.exit(f"port {port} is busy: stop what listens there, or choose others: make run PORT=14566 SFTP_PORT=12222 PORTAL_PORT=15173")
+            sys.exit(f"port {port} is busy: stop what listens there, or choose others by PORT=, SFTP_PORT= and PORTAL_PORT=")
 
 
 if __name__ == "__main__":

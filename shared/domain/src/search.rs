@@ -161,6 +161,7 @@ mod tests {
                 mark: Mark::try_from("red".to_owned()).ok(),
                 fields: [Field::try_from("ärende 4411".to_owned()).ok(), None, Field::try_from("VIP".to_owned()).ok()],
             },
+            state: State::Stored { at: recording().started_at },
             ..recording()
         };
         let mut filter = Filter::default();
@@ -170,6 +171,13 @@ mod tests {
 
     fn words(text: &str) -> Option<Words> {
         Words::parse(text).ok()
+    }
+
+    #[test]
+    fn a_length_is_that_of_audio_that_came() {
+        let any_length = Filter { longer: Some(TimeDelta::zero()), ..Filter::default() };
+        assert!(!any_length.holds(&recording()));
+        assert!(any_length.holds(&Recording { state: State::Stored { at: recording().started_at }, ..recording() }));
     }
 
     #[test]
@@ -200,7 +208,7 @@ mod tests {
         assert!(holds(|filter| filter.any_field = words("vip ärende")));
         assert!(holds(|filter| filter.held = Some(false)));
         assert!(!holds(|filter| filter.held = Some(true)));
-        assert!(holds(|filter| filter.state = Some(StateName::Expected)));
-        assert!(!holds(|filter| filter.state = Some(StateName::Stored)));
+        assert!(holds(|filter| filter.state = Some(StateName::Stored)));
+        assert!(!holds(|filter| filter.state = Some(StateName::Expected)));
     }
 }
