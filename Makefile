@@ -23,7 +23,7 @@ run: ports build audio portal ## do the main job on real speech, in a local clou
 	@exec $(CLOUD) up --state .local/run --port $(PORT) --sftp-port $(SFTP_PORT) --portal-port $(PORTAL_PORT) --auth
 
 .PHONY: test
-test: build audio .venv-check/ready ## run every test, in a local cloud of its own (ARGS= for nextest)
+test: build audio postgresql .venv-check/ready ## run every test, in a local cloud of its own (ARGS= for nextest)
 	@$(TESTED) $(NEXTEST) --workspace $(ARGS)
 	@$(MAKE) --no-print-directory portal-test
 
@@ -57,6 +57,27 @@ rights: build audio .venv-check/ready ## ask every cell of tests/rights.txt, and
 .PHONY: search-cost
 search-cost: needed ## print what searches of each shape cost, of 3.6 million recordings in memory (RECORDINGS= QUERIES= SEED=)
 	@cargo run --locked --quiet --package model --profile measure --bin search-cost -- $(or $(RECORDINGS),3600000) $(or $(QUERIES),10000) $(or $(SEED),1)
+
+.PHONY: oracle oracle-memory oracle-router oracle-cloud
+RINGS ?= memory router cloud
+oracle: $(RINGS:%=oracle-%) ## hold searches against PostgreSQL: 100,000 in memory, 5,000 by the router, 100 by the local cloud (RINGS= CASES= SEED= CASE=)
+
+oracle-memory: build-measure postgresql
+	@target/measure/oracle
+
+oracle-router: build postgresql .venv-check/ready
+	@CASES=$(or $(CASES),5000) $(NEXTEST) --profile long --package tests --no-capture the_router_is_as_postgresql
+
+oracle-cloud: build audio postgresql .venv-check/ready
+	@CASES=$(or $(CASES),100) $(TESTED) $(NEXTEST) --profile long --package tests --no-capture the_front_door_is_as_postgresql
+
+.PHONY: bounded
+bounded: build-measure ## ask for the costliest pages that a caller can ask for, of 200,000 recordings, and print what the costliest takes
+	@target/measure/search-bound
+
+.PHONY: fuzz
+fuzz: build .venv-check/ready ## give every parser what nobody would write, for five minutes (FUZZ_SECONDS= SEED=)
+	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),300) $(NEXTEST) --profile long --package tests --success-output final fuzzing
 
 .PHONY: least-privilege
 least-privilege: build ## take each right of each function's role away in turn, and have the function fail (half a minute, not in `make test`)
@@ -104,19 +125,22 @@ audio: .venv/ready debian ## make the speech to work with, in .local/audio
 .PHONY: clean
 clean: ## remove what was built and the local clouds' data, not the tools
 	cargo clean
-	rm -rf .local/run .local/test .local/privilege .local/audio .local/portal .local/portal-cloud .local/*.lock portal/dist
+	rm -rf .local/run .local/test .local/privilege .local/postgres-* .local/audio .local/portal .local/portal-cloud .local/*.lock portal/dist
 
 # ---------------------------------------------------------------- what the targets need
 
 UNBUILT = { echo 'the build failed: mend what cargo says above, and run again' >&2; exit 1; }
 
-.PHONY: build build-release
+.PHONY: build build-release build-measure
 # Functions and tests at once: built apart they would differ in features of what they share, and the SDK be compiled twice.
 build: needed .venv/ready
 	@cargo build --workspace --all-targets --locked || $(UNBUILT)
 
 build-release: needed
 	@cargo build --workspace --bins --example hello --release --locked || $(UNBUILT)
+
+build-measure: needed
+	@cargo build --package model --bins --profile measure --locked || $(UNBUILT)
 
 .PHONY: ports
 ports: needed
@@ -132,17 +156,24 @@ needed:
 	@command -v cc >/dev/null || { echo 'a C compiler is missing: apt-get install build-essential, and run again' >&2; exit 1; }
 	@python3 -c 'import ensurepip, venv' 2>/dev/null || { echo 'python3 with venv is missing: apt-get install python3-venv, and run again' >&2; exit 1; }
 
+# What is missing, from Debian.
+INSTALL = [ -z "$${missing[*]}" ] || { \
+	echo "installing $${missing[*]}"; mkdir -p .local; \
+	if [ "$$(id -u)" = 0 ]; then as=; else as=sudo; fi; \
+	{ $$as apt-get update -qq && $$as apt-get install -qq --yes --no-install-recommends "$${missing[@]}"; } >.local/apt.log 2>&1 </dev/null \
+		|| { echo "$${missing[*]} could not be installed (.local/apt.log says why): install it by hand, and run again" >&2; exit 1; }; \
+}
+
 .PHONY: debian
 debian:
 	@missing=(); \
 	command -v ffmpeg >/dev/null || missing+=(ffmpeg); \
 	[ -d /usr/share/asterisk/sounds ] || missing+=(asterisk-core-sounds-en-wav); \
-	if [ $${#missing[@]} != 0 ]; then \
-		echo "installing $${missing[*]}"; mkdir -p .local; \
-		if [ "$$(id -u)" = 0 ]; then as=; else as=sudo; fi; \
-		{ $$as apt-get update -qq && $$as apt-get install -qq --yes --no-install-recommends "$${missing[@]}"; } >.local/apt.log 2>&1 </dev/null \
-			|| { echo "$${missing[*]} could not be installed (.local/apt.log says why): install it by hand, and run again" >&2; exit 1; }; \
-	fi
+	$(INSTALL)
+
+.PHONY: postgresql
+postgresql:
+	@missing=(); compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || missing+=(postgresql); $(INSTALL)
 
 portal/node_modules/ready: portal/package-lock.json
 	@command -v npm >/dev/null || { echo 'npm is missing: install Node 20 with npm, and run again' >&2; exit 1; }
@@ -152,12 +183,7 @@ portal/node_modules/ready: portal/package-lock.json
 
 .PHONY: chromium
 chromium:
-	@command -v chromium >/dev/null || { \
-		echo 'installing chromium'; mkdir -p .local; \
-		if [ "$$(id -u)" = 0 ]; then as=; else as=sudo; fi; \
-		{ $$as apt-get update -qq && $$as apt-get install -qq --yes --no-install-recommends chromium; } >.local/apt.log 2>&1 </dev/null \
-			|| { echo 'chromium could not be installed (.local/apt.log says why): install it by hand, and run again' >&2; exit 1; }; \
-	}
+	@missing=(); command -v chromium >/dev/null || missing+=(chromium); $(INSTALL)
 
 UNINSTALLED = { echo 'the packages could not be installed: see whether PyPI can be reached, and run again' >&2; exit 1; }
 
