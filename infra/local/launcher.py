@@ -190,6 +190,18 @@ def hide_what_is_not_there():
     sys.modules["ministack.core.iam_evaluator"].enforce = enforce_and_hide
 
 
+def keep_the_time_of_sign_in():
+    """A token that was renewed tells when its person signed in, and not when it was renewed (OpenID Connect Core 1.0, 12.2)."""
+    sign, signed_in = private("ministack.services.cognito", "_signed_jwt"), {}
+
+    def sign_with_time(claims, *rest):
+        if "auth_time" in claims:
+            claims = claims | {"auth_time": signed_in.setdefault(claims.get("origin_jti"), claims["auth_time"])}
+        return sign(claims, *rest)
+
+    sys.modules["ministack.services.cognito"]._signed_jwt = sign_with_time
+
+
 if __name__ == "__main__":
     if version("ministack") != PINNED:
         sys.exit(f"MiniStack {version('ministack')} is installed, {PINNED} is needed: remove .venv and run again")
@@ -197,5 +209,6 @@ if __name__ == "__main__":
     hold_to_leading_keys()
     name_streams()
     hide_what_is_not_there()
+    keep_the_time_of_sign_in()
     expire_as_aws_does(float(os.environ.get("TTL_SWEEP_SECONDS", "5")))
     private("ministack.app", "main")()

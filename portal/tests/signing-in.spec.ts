@@ -93,7 +93,7 @@ test('a token that ran out is renewed unseen', async ({ signedIn }) => {
   const expired = await page.evaluate(() => {
     const key = Object.keys(sessionStorage).find((name) => name.startsWith('session.user')) ?? '';
     const user = JSON.parse(sessionStorage.getItem(key) ?? '');
-    sessionStorage.setItem(key, JSON.stringify({ ...user, id_token: 'ran-out', expires_at: 1 }));
+    sessionStorage.setItem(key, JSON.stringify({ ...user, expires_at: 1 }));
     return user.id_token as string;
   });
   const renewals: string[] = [];
@@ -108,7 +108,7 @@ test('a token that ran out is renewed unseen', async ({ signedIn }) => {
   expect(renewals[0]).toContain('grant_type=refresh_token');
   expect(tokens.size).toBe(1);
   expect([...tokens][0]).toMatch(/^Bearer eyJ/);
-  expect(expired).toMatch(/^eyJ/);
+  expect([...tokens][0]).not.toBe(`Bearer ${expired}`);
 });
 
 test('a way back from the issuer that is no longer good says nothing and lets one sign in', async ({ page }) => {
