@@ -5,7 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Answer, Ask, Entry, Found, Position, Search, Span, Stream, track::Tracks};
+use super::{
+    Answer, Ask, Entry, Found, Position, Search, Span, Stream,
+    track::{Tracks, way},
+};
 use crate::{ids::RecordingId, recording::Recording};
 
 /// A union that leads a search, or might.
@@ -109,7 +112,7 @@ impl Lead {
         self.asked.clear();
         let mut asks = Vec::new();
         if want > 0.0 {
-            asks = self.read_on(want.min(left / self.price()).max(1.0), left);
+            asks = self.read_on(search, want.min(left / self.price()).max(1.0), left);
         }
         let ids: Vec<RecordingId> = self.fetching.iter().map(|place| place.id).collect();
         for (n, ids) in ids.chunks(Ask::ROWS_AT_MOST).enumerate() {
@@ -127,17 +130,12 @@ impl Lead {
         wanted.min(most)
     }
 
-    /// Asks for about `want` more entries, and what is needed to check them.
-    fn read_on(&mut self, want: f64, half_units: f64) -> Vec<Ask> {
-        let most = half_units / self.price();
-        let goal = if self.tracks.is_done() {
-            f64::INFINITY
-        } else if self.tracks.read() == 0 {
-            0.0
-        } else {
-            self.tracks.goal(want)
-        };
-        let mut asks = if self.tracks.read() == 0 { self.tracks.begin(want) } else { self.tracks.asks_to(goal, most) };
+    /// Asks for about `want` more entries, and for what is needed to check them and those that wait for that.
+    fn read_on(&mut self, search: &Search<'_>, want: f64, half_units: f64) -> Vec<Ask> {
+        let half_units = half_units / (1 + self.checks.len()) as f64;
+        let waiting = search.either_way(self.posted.iter().copied()).last().map(|place| way(search.order, place));
+        let goal = if self.tracks.is_done() { waiting.unwrap_or(f64::NEG_INFINITY) } else { self.tracks.goal(want) };
+        let mut asks = if self.tracks.read() == 0 { self.tracks.begin(want) } else { self.tracks.asks_to(goal, half_units / self.price()) };
         self.asked.extend((0..asks.len()).map(For::Tracks));
         for (check, (tracks, _)) in self.checks.iter_mut().enumerate() {
             let checking = tracks.asks_to(goal, half_units / POSTED);

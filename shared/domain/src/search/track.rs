@@ -165,12 +165,13 @@ impl Tracks {
         entries.max(1) as f64 / way.max(1.0)
     }
 
-    /// Cuts the tracks on which much lies before the goal, so that their pieces are read at once.
+    /// Cuts the tracks on which much lies before the goal, so that their pieces are read at once; into no more than [`PIECES`] in all.
     fn cut(&mut self, goal: f64) {
         for n in 0..self.tracks.len() {
             let track = &self.tracks[n];
             let length = goal.min(track.end()) - track.way();
-            let pieces = (self.density_of(track.stream) * length / PIECE).ceil().min(PIECES as f64);
+            let most = PIECES.saturating_sub(self.tracks.len()) as f64;
+            let pieces = (self.density_of(track.stream) * length / PIECE).ceil().min(most);
             if track.done || pieces < 2.0 {
                 continue;
             }
@@ -186,7 +187,7 @@ impl Tracks {
 }
 
 /// How far on its way a walk is at a place, in milliseconds.
-fn way(order: Order, place: Position) -> f64 {
+pub(super) fn way(order: Order, place: Position) -> f64 {
     let at = place.started_at.timestamp_millis() as f64;
     if order == Order::Newest { -at } else { at }
 }
