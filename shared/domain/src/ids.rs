@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use chrono::{DateTime, Utc};
 use data_encoding::BASE32HEX_NOPAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -71,6 +72,12 @@ pub struct CallId(String);
 #[serde(try_from = "String", into = "String")]
 pub struct RecordingId([u8; 16]);
 
+/// An administrator's order about how long recordings are kept (a hold, a change of the retention, an erasure): 6 bytes of Unix milliseconds
+/// and 10 of a hash, spelt as a recording's id is, so that orders sort by their time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct OrderId([u8; 16]);
+
 /// Why a text is not the name it was given as.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum InvalidId {
@@ -82,6 +89,8 @@ pub enum InvalidId {
     Call,
     #[error("a recording is named by 26 characters of 0-9 and a-v")]
     Recording,
+    #[error("an order is named by 26 characters of 0-9 and a-v")]
+    Order,
 }
 
 impl RecordingId {
@@ -104,6 +113,20 @@ impl RecordingId {
     /// The id of 16 bytes, as a cursor carries them.
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
+    }
+}
+
+impl OrderId {
+    /// The id of the order that the `request` made at `at`, which no other request makes.
+    pub fn of(organisation: &OrganisationId, request: &str, at: DateTime<Utc>) -> Self {
+        let mut hash = Sha256::new();
+        for part in ["order", "\0", &organisation.0, "\0", request] {
+            hash.update(part);
+        }
+        let mut id = [0; 16];
+        id[..6].copy_from_slice(&at.timestamp_millis().to_be_bytes()[2..]);
+        id[6..].copy_from_slice(&hash.finalize()[..10]);
+        Self(id)
     }
 }
 
@@ -145,11 +168,14 @@ impl TryFrom<String> for CallId {
 impl TryFrom<String> for RecordingId {
     type Error = InvalidId;
     fn try_from(text: String) -> Result<Self, InvalidId> {
-        if text.bytes().any(|b| b.is_ascii_uppercase()) {
-            return Err(InvalidId::Recording);
-        }
-        let bytes = BASE32HEX_NOPAD.decode(text.to_ascii_uppercase().as_bytes()).map_err(|_| InvalidId::Recording)?;
-        bytes.try_into().map(Self).map_err(|_| InvalidId::Recording)
+        bytes(&text).map(Self).ok_or(InvalidId::Recording)
+    }
+}
+
+impl TryFrom<String> for OrderId {
+    type Error = InvalidId;
+    fn try_from(text: String) -> Result<Self, InvalidId> {
+        bytes(&text).map(Self).ok_or(InvalidId::Order)
     }
 }
 
@@ -165,6 +191,12 @@ impl From<RecordingId> for String {
     }
 }
 
+impl From<OrderId> for String {
+    fn from(id: OrderId) -> Self {
+        id.to_string()
+    }
+}
+
 impl fmt::Display for CallId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -175,6 +207,20 @@ impl fmt::Display for RecordingId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&BASE32HEX_NOPAD.encode(&self.0).to_ascii_lowercase())
     }
+}
+
+impl fmt::Display for OrderId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&BASE32HEX_NOPAD.encode(&self.0).to_ascii_lowercase())
+    }
+}
+
+/// The 16 bytes that 26 characters of lower-case base32hex spell.
+fn bytes(text: &str) -> Option<[u8; 16]> {
+    if text.bytes().any(|b| b.is_ascii_uppercase()) {
+        return None;
+    }
+    BASE32HEX_NOPAD.decode(text.to_ascii_uppercase().as_bytes()).ok()?.try_into().ok()
 }
 
 fn slug(text: String) -> Result<String, InvalidId> {
@@ -204,6 +250,17 @@ mod tests {
                 prop_assert_eq!(id.to_string(), text);
             }
         }
+    }
+
+    #[test]
+    fn orders_sort_by_their_time() -> Result<(), InvalidId> {
+        let demo = OrganisationId::try_from("demo".to_owned())?;
+        let at = |milliseconds| OrderId::of(&demo, "request", DateTime::from_timestamp_millis(milliseconds).unwrap_or_default());
+        let orders = [at(1_795_521_600_000), at(1_795_521_600_001), at(1_995_521_600_000)].map(|id| id.to_string());
+        assert!(orders.is_sorted(), "{orders:?}");
+        assert_eq!(OrderId::try_from(orders[0].clone()), Ok(at(1_795_521_600_000)));
+        assert_eq!(OrderId::try_from("hold".to_owned()), Err(InvalidId::Order));
+        Ok(())
     }
 
     #[test]

@@ -6,9 +6,11 @@
 pub mod access;
 pub mod activation;
 pub mod audio;
+pub mod delivery;
 pub mod ids;
 pub mod legend;
 pub mod note;
+pub mod order;
 pub mod people;
 pub mod phone;
 pub mod recording;

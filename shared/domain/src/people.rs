@@ -21,6 +21,8 @@ pub struct Organisation {
     pub base_service: bool,
     /// Days a recording is kept from its call's start (P18, P23).
     pub retention_days: u16,
+    /// Has the add-on for keeping recordings longer (P23).
+    pub storage_add_on: bool,
     /// Whoever listens or downloads has to say why.
     pub asks_reason: bool,
     /// What recording costs it, if that is agreed (P24).
@@ -214,7 +216,15 @@ pub(crate) mod tests {
 
     /// An organisation that records.
     pub(crate) fn organisation() -> Organisation {
-        Organisation { id: id("demo"), name: id("Demo"), base_service: true, retention_days: 180, asks_reason: false, prices: None }
+        Organisation {
+            id: id("demo"),
+            name: id("Demo"),
+            base_service: true,
+            retention_days: 180,
+            storage_add_on: false,
+            asks_reason: false,
+            prices: None,
+        }
     }
 
     /// Anna, recorded and acknowledged since long ago, without rights.

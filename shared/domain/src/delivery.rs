@@ -1,0 +1,230 @@
+//! The delivery of recordings by day over SFTP (P15, P16): when a day begins and ends, when its folder is built, due and gone.
+//!
+//! A day is Stockholm's, of 23, 24 or 25 hours. It is *closed* at 05:00 the day after: what was stored before that is in its folder, and
+//! what is stored later is late and goes into the folder of the day that is closed next. What a folder holds is thus decided by two times
+//! of the recording alone, and not by how quick a run was, so that repeated and concurrent runs agree. The folder is complete by 06:00 and
+//! gone at 06:00 three days later.
+
+pub mod issue;
+pub mod manifest;
+
+use std::fmt;
+
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
+use chrono_tz::Europe::Stockholm;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::recording::{Recording, State};
+
+/// A day of Stockholm's, written as in `2026-11-24`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Day(NaiveDate);
+
+/// The text is no day.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("a day is written as in 2026-11-24, from the year 2000 to 2199")]
+pub struct InvalidDay;
+
+/// Days that a folder stays (P16).
+const STAYS: u64 = 3;
+const CLOSED: NaiveTime = NaiveTime::from_hms_opt(5, 0, 0).expect("a time of day");
+const DUE: NaiveTime = NaiveTime::from_hms_opt(6, 0, 0).expect("a time of day");
+/// How long after the close the index of the table shows everything that was stored before it. It follows within a second; a write that was
+/// under way at the close has ended within a minute, or failed.
+const SETTLES: TimeDelta = TimeDelta::minutes(5);
+
+impl Day {
+    /// The day in Stockholm at `instant`.
+    pub fn of(instant: DateTime<Utc>) -> Self {
+        Self(instant.with_timezone(&Stockholm).date_naive())
+    }
+
+    /// Midnight in Stockholm.
+    pub fn begins_at(self) -> DateTime<Utc> {
+        at(self.0, NaiveTime::MIN)
+    }
+
+    /// The midnight after.
+    pub fn ends_at(self) -> DateTime<Utc> {
+        self.next().begins_at()
+    }
+
+    /// 05:00 the day after: what is stored from then on is late.
+    pub fn closed_at(self) -> DateTime<Utc> {
+        at(self.next().0, CLOSED)
+    }
+
+    /// When a reader sees everything that was stored before the close, and the folder is begun.
+    pub fn settled_at(self) -> DateTime<Utc> {
+        self.closed_at() + SETTLES
+    }
+
+    /// 06:00 the day after: the folder is complete by then.
+    pub fn due_at(self) -> DateTime<Utc> {
+        at(self.next().0, DUE)
+    }
+
+    /// 06:00 three days later: the folder goes.
+    pub fn gone_at(self) -> DateTime<Utc> {
+        at(self.next().0 + Days::new(STAYS), DUE)
+    }
+
+    pub fn next(self) -> Self {
+        Self(self.0 + Days::new(1))
+    }
+
+    pub fn previous(self) -> Self {
+        Self(self.0 - Days::new(1))
+    }
+
+    /// The day that is closed next after `instant`, or at it.
+    fn closing_after(instant: DateTime<Utc>) -> Self {
+        let yesterday = Self::of(instant).previous();
+        if instant < yesterday.closed_at() { yesterday } else { yesterday.next() }
+    }
+}
+
+/// The day whose folder a recording goes into; none until it is stored. That of its call, unless it is late.
+pub fn day_of(recording: &Recording) -> Option<Day> {
+    let State::Stored { at } = recording.state else { return None };
+    Some(day_between(recording.started_at, at))
+}
+
+/// The day whose folder a call goes into that began and was stored then.
+fn day_between(started_at: DateTime<Utc>, stored_at: DateTime<Utc>) -> Day {
+    let own = Day::of(started_at);
+    if stored_at < own.closed_at() { own } else { Day::closing_after(stored_at) }
+}
+
+/// Whether a recording came after the day of its call was closed.
+pub fn is_late(recording: &Recording) -> bool {
+    day_of(recording).is_some_and(|day| day != Day::of(recording.started_at))
+}
+
+/// An instant on the clock in Stockholm. The clocks change between 01:00 and 03:00 in UTC's winter half, far from midnight, 05:00 and 06:00.
+fn at(date: NaiveDate, time: NaiveTime) -> DateTime<Utc> {
+    let local = NaiveDateTime::new(date, time).and_local_timezone(Stockholm);
+    local.single().expect("no clock in Stockholm is changed at midnight, 05:00 or 06:00").with_timezone(&Utc)
+}
+
+impl TryFrom<String> for Day {
+    type Error = InvalidDay;
+    fn try_from(text: String) -> Result<Self, InvalidDay> {
+        let date: NaiveDate = text.parse().map_err(|_| InvalidDay)?;
+        let plain = text.len() == 10 && ("2000".."2200").contains(&&text[..4]);
+        if plain { Ok(Self(date)) } else { Err(InvalidDay) }
+    }
+}
+
+impl From<Day> for String {
+    fn from(day: Day) -> Self {
+        day.to_string()
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Timelike;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{recording::tests::recording, time::in_stockholm};
+
+    fn day(text: &str) -> Day {
+        Day::try_from(text.to_owned()).expect("the test names a valid day")
+    }
+
+    fn utc(text: &str) -> DateTime<Utc> {
+        text.parse().expect("the test names a valid time")
+    }
+
+    /// Of every date from 2024 to 2040.
+    fn every_day() -> impl Iterator<Item = Day> {
+        std::iter::successors(Some(day("2024-01-01")), |day| Some(day.next())).take_while(|&last| last <= day("2040-12-31"))
+    }
+
+    #[test]
+    fn each_day_from_2024_to_2040_has_its_window_its_close_its_six_oclock_and_its_end() {
+        let (mut days, mut long, mut short) = (0, 0, 0);
+        for day in every_day() {
+            let hours = (day.ends_at() - day.begins_at()).num_hours();
+            (days, long, short) = (days + 1, long + u32::from(hours == 25), short + u32::from(hours == 23));
+            assert!([23, 24, 25].contains(&hours), "{day}: {hours}");
+            let clock = |instant| in_stockholm(instant).to_string();
+            assert_eq!(clock(day.begins_at()), format!("{day} 00:00:00"));
+            assert_eq!(clock(day.ends_at()), format!("{} 00:00:00", day.next()));
+            assert_eq!(clock(day.closed_at()), format!("{} 05:00:00", day.next()));
+            assert_eq!(clock(day.due_at()), format!("{} 06:00:00", day.next()));
+            assert_eq!(clock(day.gone_at()), format!("{} 06:00:00", day.next().next().next().next()));
+            assert_eq!((Day::of(day.begins_at()), Day::of(day.ends_at())), (day, day.next()));
+            assert_eq!(Day::of(day.ends_at() - TimeDelta::milliseconds(1)), day);
+            assert_eq!((day.next().previous(), Day::try_from(day.to_string())), (day, Ok(day)));
+        }
+        assert_eq!((days, long, short), (6210, 17, 17));
+    }
+
+    #[test]
+    fn every_hour_from_2024_to_2040_is_of_one_day_and_of_one_close() {
+        let (from, to) = (day("2024-01-01").begins_at(), day("2040-12-31").ends_at());
+        let hours = std::iter::successors(Some(from), |hour| Some(*hour + TimeDelta::hours(1))).take_while(|hour| *hour < to);
+        for hour in hours {
+            let (of, closing) = (Day::of(hour), Day::closing_after(hour));
+            assert!(of.begins_at() <= hour && hour < of.ends_at(), "{hour}");
+            assert!(closing.previous().closed_at() <= hour && hour < closing.closed_at(), "{hour}");
+            assert_eq!(closing == of.previous(), in_stockholm(hour).hour() < 5, "{hour}");
+        }
+    }
+
+    #[test]
+    fn the_days_on_which_clocks_change_have_23_and_25_hours() {
+        let spring = day("2026-03-29");
+        assert_eq!((spring.begins_at(), spring.ends_at()), (utc("2026-03-28T23:00:00Z"), utc("2026-03-29T22:00:00Z")));
+        assert_eq!((day("2026-03-28").closed_at(), spring.closed_at()), (utc("2026-03-29T03:00:00Z"), utc("2026-03-30T03:00:00Z")));
+        assert_eq!((day("2026-03-28").gone_at(), day("2026-03-25").gone_at()), (utc("2026-04-01T04:00:00Z"), utc("2026-03-29T04:00:00Z")));
+        let autumn = day("2026-10-25");
+        assert_eq!((autumn.begins_at(), autumn.ends_at()), (utc("2026-10-24T22:00:00Z"), utc("2026-10-25T23:00:00Z")));
+        assert_eq!((day("2026-10-24").due_at(), day("2026-10-21").gone_at()), (utc("2026-10-25T05:00:00Z"), utc("2026-10-25T05:00:00Z")));
+    }
+
+    proptest! {
+        /// A recording is in the folder of one day: the first that was closed after it was stored, but none before its call's.
+        #[test]
+        fn a_recording_goes_into_the_first_folder_that_is_closed_after_it_came(start in 1_704_063_600_i64..2_240_000_000, after in 0..16_000_000_i64) {
+            let started_at = DateTime::from_timestamp(start, 0).unwrap_or_default();
+            let at = started_at + TimeDelta::seconds(after);
+            let came = Recording { started_at, state: State::Stored { at }, ..recording() };
+            let folder = day_of(&came).expect("it is stored");
+            prop_assert!(at < folder.closed_at());
+            let before = folder.previous();
+            prop_assert!(before.closed_at() <= at || before < Day::of(started_at));
+            prop_assert_eq!(is_late(&came), at >= Day::of(started_at).closed_at());
+        }
+    }
+
+    #[test]
+    fn what_comes_at_five_is_late_and_what_is_not_here_is_in_no_folder() {
+        let started_at = utc("2026-11-24T12:00:00Z");
+        let came = |at| Recording { started_at, state: State::Stored { at: utc(at) }, ..recording() };
+        assert_eq!(day_of(&came("2026-11-25T03:59:59.999Z")), Some(day("2026-11-24")));
+        assert_eq!(day_of(&came("2026-11-25T04:00:00Z")), Some(day("2026-11-25")));
+        assert_eq!(day_of(&came("2026-12-24T03:00:00Z")), Some(day("2026-12-23")));
+        assert!(is_late(&came("2026-11-25T04:00:00Z")));
+        let expected = Recording { started_at, ..recording() };
+        assert_eq!((day_of(&expected), is_late(&expected)), (None, false));
+    }
+
+    #[test]
+    fn what_is_no_day_is_refused() {
+        for text in ["", "2026-2-3", "2026-02-30", "26-11-24", "1999-12-31", "2200-01-01", "2026-11-24 ", "+2026-11-24", "２026-11-24"] {
+            assert_eq!(Day::try_from(text.to_owned()), Err(InvalidDay), "{text}");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! What lies in a day's folder: the recordings' names, the index for people and systems, and the checksums that `sha256sum -c` reads.
+//!
+//! `SHA256SUMS` is written last: where it is, the folder is complete.
+
+use chrono::SecondsFormat;
+use chrono_tz::Europe::Stockholm;
+
+use super::{is_late, issue};
+use crate::{
+    ids::OrganisationId,
+    people::Name,
+    recording::{Recording, Sha256, State},
+    time::in_stockholm,
+};
+
+/// The table of all that is known of the folder's recordings.
+pub const INDEX: &str = "index.csv";
+/// The checksums of all files in the folder but itself.
+pub const CHECKSUMS: &str = "SHA256SUMS";
+
+/// The columns of [`INDEX`].
+pub const COLUMNS: [&str; 20] = [
+    "file",
+    "id",
+    "callId",
+    "startedAt",
+    "startedAtUtc",
+    "durationMs",
+    "user",
+    "userName",
+    "direction",
+    "counterpart",
+    "mark",
+    "note",
+    "field1",
+    "field2",
+    "field3",
+    "contentType",
+    "bytes",
+    "sha256",
+    "storedAtUtc",
+    "late",
+];
+
+/// The name of a recording's file, in Stockholm time: `140211_anna_in_46701234567_ID.ogg`. It ends with the recording's id, so that it is
+/// the only one in the folder, in the hour that comes twice as well.
+pub fn file_name(recording: &Recording) -> String {
+    let counterpart = recording.counterpart.to_string();
+    let Recording { id, user, direction, .. } = recording;
+    let (time, extension) = (in_stockholm(recording.started_at).format("%H%M%S"), recording.audio.content_type.container().extension());
+    format!("{time}_{user}_{direction}_{}_{id}.{extension}", counterpart.trim_start_matches('+'))
+}
+
+/// The prefix of everything that an organisation sees over SFTP.
+pub fn home(organisation: &OrganisationId) -> String {
+    format!("files/{organisation}/")
+}
+
+/// The prefix of an issue's files.
+pub fn folder(organisation: &OrganisationId, issue: issue::Name) -> String {
+    format!("{}{issue}/", home(organisation))
+}
+
+/// The prefix of what is kept for building an issue; nobody sees it over SFTP.
+pub fn workshop(organisation: &OrganisationId, issue: issue::Name) -> String {
+    format!("parts/{organisation}/{issue}/")
+}
+
+/// The key of a recording's copy in an issue.
+pub fn key(recording: &Recording, issue: issue::Name) -> String {
+    folder(&recording.organisation, issue) + &file_name(recording)
+}
+
+/// The recording's row of [`INDEX`]. A time reads with its offset, so that both hours of the night in October can be told apart.
+pub fn row(recording: &Recording, user_name: Option<&Name>) -> [String; COLUMNS.len()] {
+    let utc = |at: chrono::DateTime<chrono::Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
+    let stored_at = if let State::Stored { at } = recording.state { utc(at) } else { String::new() };
+    let said = &recording.annotation;
+    let [field1, field2, field3] = said.fields.clone().map(|field| field.map(String::from).unwrap_or_default());
+    [
+        file_name(recording),
+        recording.id.to_string(),
+        recording.call.to_string(),
+        recording.started_at.with_timezone(&Stockholm).to_rfc3339_opts(SecondsFormat::Millis, false),
+        utc(recording.started_at),
+        recording.duration.num_milliseconds().to_string(),
+        recording.user.to_string(),
+        user_name.map(ToString::to_string).unwrap_or_default(),
+        recording.direction.to_string(),
+        recording.counterpart.to_string(),
+        said.mark.clone().map(String::from).unwrap_or_default(),
+        said.note.clone().map(String::from).unwrap_or_default(),
+        field1,
+        field2,
+        field3,
+        recording.audio.content_type.as_str().to_owned(),
+        recording.audio.length.to_string(),
+        recording.audio.sha256.into(),
+        stored_at,
+        if is_late(recording) { "yes" } else { "no" }.to_owned(),
+    ]
+}
+
+/// A line of [`CHECKSUMS`]. No name of ours holds what `sha256sum` would have escaped.
+pub fn checksum_line(hash: Sha256, name: &str) -> String {
+    format!("{}  {name}\n", String::from(hash))
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Utc};
+
+    use super::*;
+    use crate::{delivery::Day, ids::RecordingId, phone::Counterpart, recording::tests::recording};
+
+    fn utc(text: &str) -> DateTime<Utc> {
+        text.parse().expect("the test names a valid time")
+    }
+
+    #[test]
+    fn a_file_lies_under_its_organisation_and_day() {
+        let recording = recording();
+        let name = issue::Name { day: Day::of(recording.started_at), number: 1 };
+        assert_eq!(key(&recording, name), format!("files/demo/2026-11-24/130000_anna_in_46701234567_{}.ogg", recording.id));
+        assert_eq!(workshop(&recording.organisation, issue::Name { number: 2, ..name }), "parts/demo/2026-11-24_2/");
+        let withheld = Recording { counterpart: Counterpart::Withheld, ..recording };
+        assert!(file_name(&withheld).starts_with("130000_anna_in_withheld_"));
+    }
+
+    #[test]
+    fn calls_of_both_hours_of_the_night_in_october_have_names_and_times_of_their_own() {
+        let first = Recording { started_at: utc("2026-10-25T00:30:00Z"), ..recording() };
+        let second = Recording { started_at: utc("2026-10-25T01:30:00Z"), id: RecordingId::from_bytes([1; 16]), ..recording() };
+        assert!([&first, &second].iter().all(|call| file_name(call).starts_with("023000_")));
+        assert_ne!(file_name(&first), file_name(&second));
+        let times = [&first, &second].map(|call| row(call, None)[3].clone());
+        assert_eq!(times, ["2026-10-25T02:30:00.000+02:00", "2026-10-25T02:30:00.000+01:00"]);
+    }
+
+    #[test]
+    fn a_row_says_when_it_came_and_whether_that_was_late() {
+        let late = Recording { state: State::Stored { at: utc("2026-11-25T04:00:00Z") }, ..recording() };
+        let row = row(&late, None);
+        let cell = |name: &str| COLUMNS.iter().position(|column| *column == name).map(|place| row[place].as_str());
+        assert_eq!((cell("late"), cell("storedAtUtc")), (Some("yes"), Some("2026-11-25T04:00:00.000Z")));
+        assert_eq!((cell("durationMs"), cell("counterpart")), (Some("60000"), Some("+46701234567")));
+    }
+
+    #[test]
+    fn a_line_of_checksums_is_as_sha256sum_writes_it() {
+        assert_eq!(checksum_line(Sha256([0xab; 32]), "index.csv"), format!("{}  index.csv\n", "ab".repeat(32)));
+    }
+}
