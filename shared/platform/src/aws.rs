@@ -4,7 +4,7 @@
 //! the code that asks is a sixth of a binary. Reading a machine's whole trust store would be most of the start-up: AWS endpoints chain to
 //! Amazon Trust Services, so its five roots travel in the binary and no other is trusted.
 
-use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
+use aws_sdk_dynamodb::config::{Credentials, Region};
 use aws_smithy_http_client::{
     Builder,
     tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode},
@@ -16,15 +16,31 @@ use crate::env;
 /// <https://www.amazontrust.com/repository/>: Amazon Root CA 1 to 4 and Starfield Services Root Certificate Authority G2.
 const ROOTS: &str = include_str!("../roots/amazon-trust-services.pem");
 
+/// The configuration of an SDK's client. Each SDK crate has a type of its own for it, with the same members. `Environment` is everything that
+/// a crate which is not in `platform` needs to configure its client.
+#[macro_export]
+macro_rules! configure {
+    ($environment:expr, $sdk:ident) => {{
+        let environment: &$crate::aws::Environment = $environment;
+        let mut config = $sdk::Config::builder();
+        config.set_endpoint_url(environment.endpoint.clone());
+        config
+            .behavior_version($sdk::config::BehaviorVersion::latest())
+            .region(environment.region.clone())
+            .credentials_provider(environment.credentials.clone())
+            .http_client(environment.http.clone())
+    }};
+}
+
 /// Where this process runs and as whom.
 #[derive(Clone, Debug)]
 pub struct Environment {
-    region: Region,
+    pub region: Region,
     /// The function's role. Lambda sets them for the life of the process.
-    credentials: Credentials,
+    pub credentials: Credentials,
     /// The address of a local cloud; none means AWS.
-    endpoint: Option<String>,
-    http: SharedHttpClient,
+    pub endpoint: Option<String>,
+    pub http: SharedHttpClient,
 }
 
 impl Environment {
@@ -42,20 +58,17 @@ impl Environment {
 
     /// The DynamoDB client of this process.
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        let mut config = aws_sdk_dynamodb::Config::builder();
-        config.set_endpoint_url(self.endpoint.clone());
-        let config = config.behavior_version(BehaviorVersion::latest()).region(self.region.clone());
-        let config = config.credentials_provider(self.credentials.clone()).http_client(self.http.clone());
-        aws_sdk_dynamodb::Client::from_conf(config.build())
+        aws_sdk_dynamodb::Client::from_conf(configure!(self, aws_sdk_dynamodb).build())
     }
 
     /// The S3 client of this process. A local cloud serves buckets by path.
     pub fn s3(&self) -> aws_sdk_s3::Client {
-        let mut config = aws_sdk_s3::Config::builder();
-        config.set_endpoint_url(self.endpoint.clone());
-        let config = config.behavior_version(BehaviorVersion::latest()).region(self.region.clone());
-        let config = config.credentials_provider(self.credentials.clone()).http_client(self.http.clone());
-        aws_sdk_s3::Client::from_conf(config.force_path_style(self.endpoint.is_some()).build())
+        aws_sdk_s3::Client::from_conf(configure!(self, aws_sdk_s3).force_path_style(self.endpoint.is_some()).build())
+    }
+
+    /// The SQS client of this process.
+    pub fn sqs(&self) -> aws_sdk_sqs::Client {
+        aws_sdk_sqs::Client::from_conf(configure!(self, aws_sdk_sqs).build())
     }
 }
 

@@ -4,8 +4,11 @@
 
 pub mod aws;
 pub mod clock;
+pub mod copies;
 pub mod env;
 pub mod http;
 pub mod log;
 pub mod objects;
+pub mod queue;
+pub mod removal;
 pub mod table;

@@ -126,11 +126,15 @@ impl Known {
 
     /// The event of this caller's doing `deed`, done.
     pub fn event(&self, deed: Deed, at: DateTime<Utc>) -> Event {
-        let who = match &self.by {
+        self.origin.event(self.organisation.id.clone(), self.who(), deed, at)
+    }
+
+    /// Who calls, as the audit log names them.
+    pub fn who(&self) -> String {
+        match &self.by {
             By::User(user) => format!("user:{}", user.id),
             By::Application { client, .. } => format!("client:{client}"),
-        };
-        self.origin.event(self.organisation.id.clone(), who, deed, at)
+        }
     }
 
     /// The same about one recording.

@@ -7,20 +7,23 @@ use axum::{
 
 /// A CSV file of rows, the first of them the names of the columns if there are any, to be saved as `file_name` (plain ASCII).
 pub fn file<R: AsRef<[String]>>(file_name: &str, columns: &[&str], rows: impl IntoIterator<Item = R>) -> Result<Response, csv::Error> {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    if !columns.is_empty() {
-        writer.write_record(columns)?;
-    }
-    for row in rows {
-        writer.write_record(row.as_ref().iter().map(|cell| harmless(cell)))?;
-    }
-    let body = writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))?;
+    let mut body = if columns.is_empty() { Vec::new() } else { lines([columns])? };
+    body.append(&mut lines(rows)?);
     let mut response = body.into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
     if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{file_name}\"")) {
         response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
     }
     Ok(response)
+}
+
+/// The lines of rows.
+pub fn lines<C: AsRef<str>, R: AsRef<[C]>>(rows: impl IntoIterator<Item = R>) -> Result<Vec<u8>, csv::Error> {
+    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    for row in rows {
+        writer.write_record(row.as_ref().iter().map(|cell| harmless(cell.as_ref())))?;
+    }
+    writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
 }
 
 /// The cell, with an apostrophe before what a spreadsheet would take for a formula (OWASP, CSV injection). A telephone number stays as it

@@ -9,6 +9,7 @@ pub mod page;
 pub mod person;
 pub mod problem;
 pub mod recording;
+pub mod sought;
 
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 

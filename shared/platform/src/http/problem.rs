@@ -16,7 +16,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{caller, recording::Recording};
-use crate::{objects::Unsigned, table};
+use crate::{objects::Unsigned, queue::Unsent, table};
 
 /// A request that could not be done.
 #[derive(Debug)]
@@ -76,10 +76,14 @@ causes! {
     EditedMeanwhile PRECONDITION_FAILED "edited-meanwhile" "it was edited meanwhile";
     NoVersion PRECONDITION_REQUIRED "no-version" "the request does not say which version it edits";
     NoAudio CONFLICT "no-audio" "the recording has no audio to fetch";
+    NoSftp CONFLICT "no-sftp" "the organisation has no key for SFTP";
+    TooMany CONFLICT "too-many" "there are as many as there can be";
+    DayNotOver CONFLICT "day-not-over" "the day has not been closed yet";
     Changed CONFLICT "changed" "it has been changed meanwhile";
     TooLarge PAYLOAD_TOO_LARGE "too-large" "the request or the recording is too large";
     UnknownType UNSUPPORTED_MEDIA_TYPE "unknown-type" "the content type is not taken";
     Invalid UNPROCESSABLE_ENTITY "invalid" "a value of the request is not valid";
+    KeyRefused UNPROCESSABLE_ENTITY "key-refused" "the key is not taken";
     UnknownMark UNPROCESSABLE_ENTITY "unknown-mark" "the mark is not in the organisation's legend";
     ReasonMissing UNPROCESSABLE_ENTITY "reason-missing" "the organisation asks for a reason";
     TooLong UNPROCESSABLE_ENTITY "too-long" "the call is too long";
@@ -130,6 +134,12 @@ impl From<table::Error> for Problem {
 
 impl From<Unsigned> for Problem {
     fn from(error: Unsigned) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<Unsent> for Problem {
+    fn from(error: Unsent) -> Self {
         Self::internal(error)
     }
 }

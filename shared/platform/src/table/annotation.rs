@@ -5,7 +5,8 @@
 //! such a call binds it to them: only their own registration takes it over.
 //!
 //! An edit is `ORG#edit`, `RECORDING#VERSION`, so that no two clocks decide their order, with `who`, `when` in Unix milliseconds and, of
-//! each thing changed, `NAME_from` and `NAME_to`. It expires with its recording, or when the call has waited long enough to be registered.
+//! each thing changed, `NAME_from` and `NAME_to`. It has no end of its own: what removes the call's item, its day or an erasure, has its edits
+//! removed too, so that a hold on the one holds the others.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
@@ -32,6 +33,8 @@ pub struct Standing {
     pub recording: Option<Recording>,
     pub annotation: Annotation,
     pub version: u64,
+    /// The edits of it that are of an earlier call, whose day is past.
+    pub(super) since: u64,
     /// Who annotated the call before it was registered.
     pub early: Option<UserId>,
     /// Its day is past, though its item awaits removal.
@@ -91,8 +94,12 @@ impl Table {
                 }
                 None => remove.push("by_mark"),
             }
-            let mut condition =
-                if standing.recording.is_some() { "attribute_exists(#state)" } else { "attribute_not_exists(#state)" }.to_owned();
+            let mut condition = if standing.recording.is_some() {
+                "attribute_exists(#state) AND attribute_not_exists(erased)"
+            } else {
+                "attribute_not_exists(#state)"
+            }
+            .to_owned();
             condition.push_str(if standing.version == 0 { " AND attribute_not_exists(edits)" } else { " AND edits = :seen" });
             if standing.version > 0 {
                 update = update.expression_attribute_values(":seen", n(standing.version));
@@ -118,29 +125,33 @@ impl Table {
                 check.condition_expression("attribute_exists(pk) AND attribute_not_exists(retired)")
             });
         }
-        let held = standing.recording.as_ref().is_some_and(|recording| recording.held_since.is_some());
-        writes.edit(standing, annotation, &event.who, event.at, (!held).then_some(waits));
+        writes.edit(standing, annotation, &event.who, event.at);
         writes.audit(event);
         writes.commit().await
     }
 
-    /// The edits of a recording that have not expired at `now`, oldest first. 1 request for each MB: some hundred of the longest.
-    pub async fn edits(&self, organisation: &OrganisationId, id: RecordingId, now: DateTime<Utc>) -> Result<Vec<Edit>, Error> {
-        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk AND begins_with(sk, :id)");
-        let query = query.filter_expression("attribute_not_exists(expires_at) OR expires_at > :now").consistent_read(true);
-        let query = query.expression_attribute_values(":pk", s(key::edits(organisation)));
-        let query = query.expression_attribute_values(":id", s(format!("{id}#"))).expression_attribute_values(":now", n(now.timestamp()));
+    /// The edits that made what stands, oldest first. No request where there are none; 1 for each MB: some hundred of the longest. What an
+    /// earlier call of the same id left behind, and is about to be removed, is none of them.
+    pub async fn edits(&self, standing: &Standing) -> Result<Vec<Edit>, Error> {
+        let (organisation, id, version) = (&standing.organisation, standing.id, standing.version);
+        if standing.since >= version {
+            return Ok(Vec::new());
+        }
+        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last");
+        let query = query.consistent_read(true).expression_attribute_values(":pk", s(key::edits(organisation)));
+        let query = query.expression_attribute_values(":first", s(key::nth_edit(id, standing.since + 1)));
+        let query = query.expression_attribute_values(":last", s(key::nth_edit(id, version)));
         let items = query.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await?;
         Ok(items.iter().map(read).collect::<Result<_, _>>()?)
     }
 
     /// What stays of an annotation when `user` registers the call: all, but what another user said of it. No request, or those of
     /// [`Table::edits`].
-    pub(super) async fn kept(&self, standing: &Standing, user: &UserId, now: DateTime<Utc>) -> Result<Annotation, Error> {
+    pub(super) async fn kept(&self, standing: &Standing, user: &UserId) -> Result<Annotation, Error> {
         let Some(another) = standing.early.as_ref().filter(|early| *early != user) else { return Ok(standing.annotation.clone()) };
         let another = format!("user:{another}");
         let mut kept = Item::new();
-        let edits = self.edits(&standing.organisation, standing.id, now).await?;
+        let edits = self.edits(standing).await?;
         for (name, _, to) in edits.into_iter().filter(|edit| edit.who != another).flat_map(|edit| edit.changes) {
             match to {
                 Some(to) => kept.insert(name.to_owned(), s(to)),
@@ -157,6 +168,11 @@ impl Standing {
         let expires_at: Option<i64> = if item.contains_key("expires_at") { Some(number(item, "expires_at")?) } else { None };
         let ended = expires_at.is_some_and(|at| at <= now.timestamp());
         let (nothing, version) = (Item::new(), recording::read_version(item)?);
+        let since = match (ended, item.contains_key("since")) {
+            (true, _) => version,
+            (false, true) => number(item, "since")?,
+            (false, false) => 0,
+        };
         let item = if ended { &nothing } else { item };
         Ok(Self {
             organisation: organisation.clone(),
@@ -164,6 +180,7 @@ impl Standing {
             recording: recording::read(organisation, item)?,
             annotation: recording::read_annotation(item)?,
             version,
+            since,
             early: optional_parsed(item, "early")?,
             ended,
             expires_at,
@@ -173,7 +190,7 @@ impl Standing {
 
 impl Writes<'_> {
     /// Adds the edit that makes `annotation` of what stands.
-    pub(super) fn edit(&mut self, standing: &Standing, annotation: &Annotation, who: &str, at: DateTime<Utc>, expires_at: Option<i64>) {
+    pub(super) fn edit(&mut self, standing: &Standing, annotation: &Annotation, who: &str, at: DateTime<Utc>) {
         let mut item = key::edit(&standing.organisation, standing.id, standing.version + 1);
         item.insert("who".to_owned(), s(who));
         item.insert("when".to_owned(), n(at.timestamp_millis()));
@@ -184,9 +201,6 @@ impl Writes<'_> {
                     item.insert(format!("{name}_{end}"), s(value));
                 }
             }
-        }
-        if let Some(expires_at) = expires_at {
-            item.insert("expires_at".to_owned(), n(expires_at));
         }
         self.put(item, |put| put);
     }

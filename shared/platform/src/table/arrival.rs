@@ -38,7 +38,8 @@ pub enum Outcome {
     Otherwise(Option<Box<Recording>>),
 }
 
-const AS_EXPECTED: &str = "#state = :expected AND by_user = :by_user AND #bytes = :bytes AND sha = :sha AND #type = :type";
+const AS_EXPECTED: &str =
+    "#state = :expected AND by_user = :by_user AND #bytes = :bytes AND sha = :sha AND #type = :type AND attribute_not_exists(erased)";
 
 impl Table {
     /// Makes the recording stored with the measured `duration` and counts its bytes and time on the user. 1 request.

@@ -2,10 +2,10 @@
 //!
 //! | attribute   | what |
 //! |-------------|------|
-//! | `who`       | `user:ID`, `client:ID` or `operator:ID` |
+//! | `who`       | `user:ID`, `client:ID`, `operator:ID`, or `service` where a day came or an order was carried out |
 //! | `deed`      | see [`Deed`] |
 //! | `recording` | the recording that it was about |
-//! | `subject`   | the user, group or client that it was about |
+//! | `subject`   | the user, group, client or order that it was about |
 //! | `owner`     | the recorded user, where someone listened or downloaded; then also `by_user` and `at` |
 //! | `detail`    | what was decided, as JSON: the rights, the cover, who joined or left |
 //! | `reason`    | why, in the caller's words, where the organisation asks for it |
@@ -94,6 +94,23 @@ deeds! {
     Annotate "annotate"
     SeeEdits "see-edits"
     ChangeMark "change-mark"
+    PlaceHold "place-hold"
+    LiftHold "lift-hold"
+    SeeHolds "see-holds"
+    PreviewRetention "preview-retention"
+    ChangeRetention "change-retention"
+    SeeRetention "see-retention"
+    PreviewErasure "preview-erasure"
+    OrderErasure "order-erasure"
+    SeeErasures "see-erasures"
+    EndErasure "end-erasure"
+    Expire "expire"
+    Erase "erase"
+    ListSftpKeys "list-sftp-keys"
+    AddSftpKey "add-sftp-key"
+    RemoveSftpKey "remove-sftp-key"
+    ListDrops "list-drops"
+    OrderDrop "order-drop"
 }
 
 /// Which events to read: those of an organisation, newest first.

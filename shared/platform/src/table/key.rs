@@ -16,10 +16,17 @@
 //! | mark         | `ORG#mark`         | `MARK`                   | get; query: the legend |
 //! | usage        | `ORG#usage`        | `USER`                   | get |
 //! | activation   | `ORG#activation`   | `USER#MILLISECONDS#KIND` | query |
+//! | order        | `ORG#order`        | `KIND#ORDER`             | get; query: holds, changes of the retention, erasures |
+//! | held         | `ORG#held`         | `HOLD#at`                | query: the recordings that a hold wants |
+//! | removal      | `ORG#removal`      | `RECORDING#REGISTERED`   | get: copies found of a recording that is being removed |
 //! | audit event  | `ORG#audit`        | `MILLISECONDS#REQUEST`   | query; `by_user` (`ORG#heard#USER`): who listened to a user's recordings |
+//! | issue        | `ORG#drop`         | `DAY#NUMBER`             | query: the folders of the delivery by SFTP |
+//! | awaited      | `ORG#awaited`      | `RECORDING`              | query: calls of a closed day whose audio had not come |
+//! | SFTP key     | `ORG#sftp`         | `FINGERPRINT`            | get; query |
+//! | subscriber   | `#sftp`            | `ORG`                    | query: the organisations with the SFTP service |
 //!
 //! Every key, index keys too, begins with the organisation, so that an IAM condition on leading keys can hold it; no id contains a `#`.
-//! The word after it lets a role be held to one kind of item.
+//! The word after it lets a role be held to one kind of item. One list is of no organisation: that of those to deliver to each morning.
 //!
 //! `at` is `MILLISECONDS#RECORDING`: the call's start, 13 digits of Unix milliseconds, then the id, so that every index yields rows in
 //! one order, ties included. A recording has `at` and `by_user` once it is registered; a note that came before it has not, and is listed
@@ -30,7 +37,8 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
 use domain::{
-    ids::{ClientId, GroupId, OrganisationId, RecordingId, UserId},
+    delivery::issue,
+    ids::{ClientId, GroupId, OrderId, OrganisationId, RecordingId, UserId},
     note::Mark,
     people::Name,
     phone::{Counterpart, PhoneNumber},
@@ -50,6 +58,9 @@ pub const BY_PEER: &str = "by_peer";
 pub const BY_MARK: &str = "by_mark";
 /// The index by start of the stored recordings of a class of length, and of the rejected ones.
 pub const BY_LENGTH: &str = "by_length";
+
+/// The partition of the organisations with the SFTP service. No organisation has an empty name.
+pub const SUBSCRIBERS: &str = "#sftp";
 
 pub fn organisation(organisation: &OrganisationId) -> Item {
     key(format!("{organisation}#organisation"), "organisation".to_owned())
@@ -80,7 +91,35 @@ pub fn recording(organisation: &OrganisationId, id: RecordingId) -> Item {
 }
 
 pub fn edit(organisation: &OrganisationId, id: RecordingId, version: u64) -> Item {
-    key(edits(organisation), format!("{id}#{version:010}"))
+    key(edits(organisation), nth_edit(id, version))
+}
+
+/// The place of an edit among the organisation's.
+pub fn nth_edit(id: RecordingId, version: u64) -> String {
+    format!("{id}#{version:010}")
+}
+
+/// What is being removed of a recording, of the one that was registered at `registered`.
+pub fn removal(organisation: &OrganisationId, id: RecordingId, registered: i64) -> Item {
+    key(format!("{organisation}#removal"), format!("{id}#{registered:013}"))
+}
+
+/// An order of the kind that its name begins with.
+pub fn order(organisation: &OrganisationId, kind: &str, id: OrderId) -> Item {
+    key(orders(organisation), format!("{kind}#{id}"))
+}
+
+pub fn orders(organisation: &OrganisationId) -> String {
+    format!("{organisation}#order")
+}
+
+/// That a hold wants a recording, whose place in every list is `at`.
+pub fn held(organisation: &OrganisationId, hold: OrderId, at: &str) -> Item {
+    key(helds(organisation), format!("{hold}#{at}"))
+}
+
+pub fn helds(organisation: &OrganisationId) -> String {
+    format!("{organisation}#held")
 }
 
 pub fn edits(organisation: &OrganisationId) -> String {
@@ -101,6 +140,35 @@ pub fn usage(organisation: &OrganisationId, user: &UserId) -> Item {
 
 pub fn audit(organisation: &OrganisationId, at: DateTime<Utc>, request: &str) -> Item {
     key(audits(organisation), moment(at, request))
+}
+
+pub fn issue(organisation: &OrganisationId, issue: issue::Name) -> Item {
+    key(issues(organisation), format!("{}#{:05}", issue.day, issue.number))
+}
+
+pub fn issues(organisation: &OrganisationId) -> String {
+    format!("{organisation}#drop")
+}
+
+pub fn awaited(organisation: &OrganisationId, id: RecordingId) -> Item {
+    key(all_awaited(organisation), id.to_string())
+}
+
+pub fn all_awaited(organisation: &OrganisationId) -> String {
+    format!("{organisation}#awaited")
+}
+
+pub fn sftp_key(organisation: &OrganisationId, fingerprint: &str) -> Item {
+    key(sftp_keys(organisation), fingerprint.to_owned())
+}
+
+pub fn sftp_keys(organisation: &OrganisationId) -> String {
+    format!("{organisation}#sftp")
+}
+
+/// An organisation's entry in the list of [`SUBSCRIBERS`].
+pub fn subscriber(organisation: &OrganisationId) -> Item {
+    key(SUBSCRIBERS.to_owned(), organisation.to_string())
 }
 
 /// A moment that something of its own happened at, in sorting order.
@@ -141,6 +209,11 @@ pub fn named(name: &Name, id: &str) -> String {
 /// The partition of an organisation's recordings, in the table and in [`BY_ORG`].
 pub fn recordings(organisation: &OrganisationId) -> String {
     format!("{organisation}#recording")
+}
+
+/// Whether a partition of the table is one of recordings.
+pub fn is_of_recordings(partition: &str) -> bool {
+    partition.ends_with("#recording")
 }
 
 /// The partition of a user's recordings in [`BY_USER`].

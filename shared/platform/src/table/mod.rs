@@ -6,19 +6,26 @@ pub mod annotation;
 pub mod arrival;
 mod attributes;
 pub mod audit;
+pub mod awaited;
 pub mod client;
 pub mod commit;
+pub mod delivery;
 pub mod directory;
 pub mod entry;
 pub mod group;
+pub mod image;
+pub mod keeping;
 pub mod key;
 pub mod legend;
+pub mod order;
 pub mod people;
 pub mod posting;
 pub mod provision;
 pub mod recording;
 pub mod registration;
+pub mod removal;
 pub mod search;
+pub mod sftp;
 
 use aws_sdk_dynamodb::{
     Client,

@@ -125,6 +125,7 @@ fn read_organisation(id: &OrganisationId, item: &Item) -> Result<Organisation, B
         name: parsed(item, "name")?,
         base_service: flag(item, "base_service")?,
         retention_days: number(item, "retention_days")?,
+        storage_add_on: flag(item, "storage_add_on")?,
         asks_reason: flag(item, "asks_reason")?,
         prices: read_prices(item)?,
     })

@@ -10,6 +10,7 @@ use domain::{
     ids::{GroupId, OrganisationId, UserId},
     people::{Cover, Language, Name, Organisation, Plan, Prices, Rights, User, fold},
     phone::PhoneNumber,
+    retention,
 };
 
 use super::{
@@ -27,6 +28,8 @@ use super::{
 pub struct OrganisationProvision {
     pub name: Name,
     pub base_service: bool,
+    /// Has the add-on for keeping recordings longer (P23). Where it ends, recordings are kept as they are.
+    pub storage_add_on: bool,
     pub prices: Option<Prices>,
 }
 
@@ -42,8 +45,6 @@ pub struct UserProvision {
     pub administrator: Option<bool>,
 }
 
-/// Days that a recording is kept unless the organisation decides otherwise (P18).
-pub const RETENTION_DAYS: u16 = 180;
 /// Users that one commit provisions: each its item and, where a plan ends, an event.
 pub const PROVISIONED: usize = 49;
 /// Groups that one commit takes a removed user out of.
@@ -55,7 +56,9 @@ const OUT: &str = "(attribute_not_exists(removed_at) OR (attribute_not_exists(gr
 impl Table {
     /// Creates or changes the organisation. 1 request.
     pub async fn put_organisation(&self, id: &OrganisationId, provision: &OrganisationProvision, event: &Event) -> Result<Commit, Error> {
-        let mut set = "SET #name = :name, base_service = :base_service, retention_days = if_not_exists(retention_days, :days)".to_owned();
+        let mut set = "SET #name = :name, base_service = :base_service, storage_add_on = :storage_add_on, \
+                       retention_days = if_not_exists(retention_days, :days)"
+            .to_owned();
         set.push_str(if provision.prices.is_some() {
             ", start_fee = :start_fee, user_month = :user_month"
         } else {
@@ -68,7 +71,8 @@ impl Table {
                 .expression_attribute_names("#name", "name")
                 .expression_attribute_values(":name", s(&provision.name))
                 .expression_attribute_values(":base_service", AttributeValue::Bool(provision.base_service))
-                .expression_attribute_values(":days", n(RETENTION_DAYS));
+                .expression_attribute_values(":storage_add_on", AttributeValue::Bool(provision.storage_add_on))
+                .expression_attribute_values(":days", n(retention::DAYS));
             match provision.prices {
                 Some(prices) => update
                     .expression_attribute_values(":start_fee", n(prices.start_fee))
@@ -296,6 +300,7 @@ impl OrganisationProvision {
     /// Whether `standing` is what this provisions already.
     pub fn is(&self, standing: &Organisation) -> bool {
         (&self.name, self.base_service, self.prices) == (&standing.name, standing.base_service, standing.prices)
+            && self.storage_add_on == standing.storage_add_on
     }
 }
 

@@ -18,13 +18,19 @@
 //! | `mark`       | S    | optional |
 //! | `f1` to `f3` | S    | the three fields, optional |
 //! | `edits`      | N    | edits of these; absent: none |
+//! | `since`      | N    | edits that are of an earlier call of the same id, whose day was past; absent: none |
 //! | `early`      | S    | who annotated the call before it was registered |
+//! | `since`      | N    | edits that are of an earlier call of the same id, whose day was past; absent: none |
 //! | `registered` | N    | Unix milliseconds |
 //! | `stored`     | N    | Unix milliseconds, once stored |
 //! | `why`        | S    | the reason, once rejected |
 //! | `expires_at` | N    | Unix seconds: the table's TTL; absent while the recording is held |
 //! | `held`       | N    | Unix milliseconds, while held |
-//! | `until`      | N    | what `expires_at` was, while held |
+//! | `until`      | N    | what `expires_at` would be without a hold, while held |
+//! | `holds`      | SS   | the holds that want it, while held |
+//! | `grace`      | N    | Unix seconds: until when lifting a hold has promised it |
+//! | `kept`       | N    | decisions about how long it is kept; absent: none |
+//! | `erased`     | S    | the order of erasure that ended it |
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{

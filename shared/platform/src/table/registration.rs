@@ -27,6 +27,8 @@ pub enum Over {
     Unregistered,
     /// A call whose audio was rejected, to be sent anew. What is said of it stays.
     Rejected,
+    /// The same, while it is held: it stays held.
+    RejectedAndHeld,
 }
 
 /// What came of a registration.
@@ -71,15 +73,24 @@ impl Table {
 
     /// Registers the recording where nothing that was said of it has to be read; answers with what is there otherwise.
     async fn register_at_once(&self, recording: &Recording, over: Over) -> Result<Result<Recording, key::Item>, Error> {
-        let (mut set, mut condition, mut given) = (SET.to_owned(), "#state = :rejected".to_owned(), attributes(recording));
-        if over == Over::Rejected {
-            given.insert(":rejected".to_owned(), s("rejected"));
+        let (mut set, mut given) = (SET.to_owned(), attributes(recording));
+        let mut condition = match over {
+            // What is held has no `expires_at`, or the table would remove it.
+            Over::RejectedAndHeld => "#state = :rejected AND attribute_exists(held)",
+            Over::Rejected => "#state = :rejected AND expires_at > :now AND attribute_not_exists(erased)",
+            Over::Unregistered => {
+                "attribute_not_exists(#state) AND (attribute_not_exists(early) OR early = :user) \
+                 AND (attribute_not_exists(expires_at) OR expires_at > :now)"
+            }
+        }
+        .to_owned();
+        if over == Over::RejectedAndHeld {
+            set = SET.replace("expires_at = :expires_at", "#until = :expires_at");
         } else {
-            condition = "attribute_not_exists(#state) AND (attribute_not_exists(early) OR early = :user) \
-                         AND (attribute_not_exists(expires_at) OR expires_at > :now)"
-                .to_owned();
-            given.insert(":user".to_owned(), s(&recording.user));
             given.insert(":now".to_owned(), n(recording.registered_at.timestamp()));
+        }
+        if over == Over::Unregistered {
+            given.insert(":user".to_owned(), s(&recording.user));
             for (name, value) in brought(recording) {
                 set.push_str(&format!(", {name} = :{name}"));
                 given.insert(format!(":{name}"), value);
@@ -87,13 +98,15 @@ impl Table {
             if recording.annotation != Annotation::default() {
                 condition.push_str(" AND attribute_not_exists(edits)");
             }
+        } else {
+            given.insert(":rejected".to_owned(), s("rejected"));
         }
         let update = self.client.update_item().table_name(&self.name);
         let sent = update
             .set_key(Some(key::recording(&recording.organisation, recording.id)))
             .update_expression(format!("{set} REMOVE why, early, by_length"))
             .condition_expression(condition)
-            .set_expression_attribute_names(Some(names()))
+            .set_expression_attribute_names(Some(names(over)))
             .set_expression_attribute_values(Some(given))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
@@ -113,7 +126,7 @@ impl Table {
 
     /// Registers the recording over what was said of it before; none if something else was said meanwhile.
     async fn register_over(&self, recording: &Recording, standing: &Standing) -> Result<Option<Recording>, Error> {
-        let mut annotation = self.kept(standing, &recording.user, recording.registered_at).await?;
+        let mut annotation = self.kept(standing, &recording.user).await?;
         annotation.note = recording.annotation.note.clone().or(annotation.note);
         annotation.mark = recording.annotation.mark.clone().or(annotation.mark);
         let edited = annotation != standing.annotation;
@@ -134,6 +147,10 @@ impl Table {
             }
             None => remove.push("by_mark"),
         }
+        if standing.since > 0 {
+            set.push_str(", since = :since");
+            given.insert(":since".to_owned(), n(standing.since));
+        }
         let version = standing.version + u64::from(edited);
         if version > 0 {
             set.push_str(", edits = :version");
@@ -148,12 +165,12 @@ impl Table {
             update
                 .update_expression(format!("{set} REMOVE {}", remove.join(", ")))
                 .condition_expression(format!("attribute_not_exists(#state) AND {seen}"))
-                .set_expression_attribute_names(Some(names()))
+                .set_expression_attribute_names(Some(names(Over::Unregistered)))
                 .set_expression_attribute_values(Some(given))
         });
         if edited {
             let who = format!("user:{}", recording.user);
-            writes.edit(standing, &annotation, &who, recording.registered_at, Some(recording.expires_at.timestamp()));
+            writes.edit(standing, &annotation, &who, recording.registered_at);
         }
         match writes.commit().await? {
             Commit::Done => Ok(Some(Recording { annotation, version, ..recording.clone() })),
@@ -172,8 +189,9 @@ fn by_mark(recording: &Recording, annotation: &Annotation) -> Option<AttributeVa
     Some(s(key::recordings_marked(&recording.organisation, annotation.mark.as_ref()?)))
 }
 
-fn names() -> HashMap<String, String> {
-    ["state", "at", "call", "dir", "type", "bytes"].map(|name| (format!("#{name}"), name.to_owned())).into()
+fn names(over: Over) -> HashMap<String, String> {
+    let until = (over == Over::RejectedAndHeld).then_some("until");
+    ["state", "at", "call", "dir", "type", "bytes"].into_iter().chain(until).map(|name| (format!("#{name}"), name.to_owned())).collect()
 }
 
 fn attributes(recording: &Recording) -> key::Item {

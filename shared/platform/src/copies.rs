@@ -1,0 +1,79 @@
+//! Every copy of a recording's audio: the versions and delete markers at its key, and what was set aside of it.
+//!
+//! A copy is removed by its version, so what came to the key after it was found is never touched.
+
+use chrono::{DateTime, Utc};
+use thiserror::Error;
+
+use crate::objects::Objects;
+
+/// One version of an object, or a delete marker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copy {
+    pub key: String,
+    pub version: Option<String>,
+    /// To the second.
+    pub modified_at: DateTime<Utc>,
+    /// Whether it holds audio; a delete marker does not.
+    pub audio: bool,
+}
+
+/// The bucket gave no answer.
+#[derive(Debug, Error)]
+#[error("could not {deed} the copies of a recording")]
+pub struct Error {
+    deed: &'static str,
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl Objects {
+    /// All versions and delete markers at exactly this key. 1 request for each 1,000.
+    pub async fn copies(&self, key: &str) -> Result<Vec<Copy>, Error> {
+        let (mut copies, mut key_marker, mut version_marker) = (Vec::new(), None, None);
+        loop {
+            let list = self.client.list_object_versions().bucket(&self.bucket).prefix(key);
+            let list = list.set_key_marker(key_marker).set_version_id_marker(version_marker);
+            let page = list.send().await.map_err(could_not("list"))?;
+            let versions = page.versions().iter().map(|version| (version.key(), version.version_id(), version.last_modified(), true));
+            let markers = page.delete_markers().iter().map(|marker| (marker.key(), marker.version_id(), marker.last_modified(), false));
+            for (found, version, modified, audio) in versions.chain(markers).filter(|(found, ..)| *found == Some(key)) {
+                let modified_at = moment(modified).ok_or("a copy without a time").map_err(could_not("list"))?;
+                copies.push(Copy { key: found.unwrap_or_default().to_owned(), version: version.map(str::to_owned), modified_at, audio });
+            }
+            if page.is_truncated() != Some(true) {
+                return Ok(copies);
+            }
+            (key_marker, version_marker) = (page.next_key_marker, page.next_version_id_marker);
+        }
+    }
+
+    /// What lies under this key in a bucket without versions. 1 request for each 1,000.
+    pub async fn copies_under(&self, key: &str) -> Result<Vec<Copy>, Error> {
+        let mut pages = self.client.list_objects_v2().bucket(&self.bucket).prefix(format!("{key}/")).into_paginator().send();
+        let mut copies = Vec::new();
+        while let Some(page) = pages.next().await {
+            for object in page.map_err(could_not("list"))?.contents() {
+                let modified_at = moment(object.last_modified()).ok_or("a copy without a time").map_err(could_not("list"))?;
+                copies.push(Copy { key: object.key().unwrap_or_default().to_owned(), version: None, modified_at, audio: true });
+            }
+        }
+        Ok(copies)
+    }
+
+    /// Removes the copies, each version by its name. 1 request each: there is one of nearly every recording.
+    pub async fn remove_copies(&self, copies: &[Copy]) -> Result<(), Error> {
+        for copy in copies {
+            let delete = self.client.delete_object().bucket(&self.bucket).key(&copy.key).set_version_id(copy.version.clone());
+            delete.send().await.map_err(could_not("remove"))?;
+        }
+        Ok(())
+    }
+}
+
+fn moment(modified: Option<&aws_sdk_s3::primitives::DateTime>) -> Option<DateTime<Utc>> {
+    DateTime::from_timestamp(modified?.secs(), 0)
+}
+
+fn could_not<E: Into<Box<dyn std::error::Error + Send + Sync>>>(deed: &'static str) -> impl FnOnce(E) -> Error {
+    move |error| Error { deed, source: error.into() }
+}

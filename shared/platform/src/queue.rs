@@ -1,0 +1,50 @@
+//! A queue of work for a function: what is to be done, as JSON.
+
+use std::time::Duration;
+
+use aws_sdk_sqs::{Client, types::SendMessageBatchRequestEntry};
+use serde::Serialize;
+use thiserror::Error;
+
+/// A queue, as a function reaches it.
+#[derive(Clone, Debug)]
+pub struct Queue {
+    pub client: Client,
+    pub url: String,
+}
+
+/// The queue did not take the work.
+#[derive(Debug, Error)]
+#[error("could not put work on the queue")]
+pub struct Unsent(#[source] Box<dyn std::error::Error + Send + Sync>);
+
+/// Messages that SQS takes at once.
+const AT_ONCE: usize = 10;
+
+impl Queue {
+    /// Puts work on the queue, to be done once `delay` has passed: whole seconds, 15 minutes at most. 1 request.
+    pub async fn send(&self, work: &impl Serialize, delay: Duration) -> Result<(), Unsent> {
+        let body = serde_json::to_string(work).map_err(|error| Unsent(error.into()))?;
+        let seconds = i32::try_from(delay.as_secs()).unwrap_or(900);
+        let send = self.client.send_message().queue_url(&self.url).message_body(body).delay_seconds(seconds);
+        send.send().await.map_err(|error| Unsent(error.into()))?;
+        Ok(())
+    }
+
+    /// Puts all the work on the queue. 1 request for every 10. One that fails leaves those before it on the queue: send all again.
+    pub async fn send_all(&self, works: &[impl Serialize]) -> Result<(), Unsent> {
+        for some in works.chunks(AT_ONCE) {
+            let mut batch = self.client.send_message_batch().queue_url(&self.url);
+            for (number, work) in some.iter().enumerate() {
+                let body = serde_json::to_string(work).map_err(|error| Unsent(error.into()))?;
+                let entry = SendMessageBatchRequestEntry::builder().id(number.to_string()).message_body(body).build();
+                batch = batch.entries(entry.map_err(|error| Unsent(error.into()))?);
+            }
+            let answer = batch.send().await.map_err(|error| Unsent(error.into()))?;
+            if let Some(failed) = answer.failed().first() {
+                return Err(Unsent(failed.code().into()));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,91 @@
+//! What the delivery by SFTP still awaits: calls of a day that was closed before their audio had come.
+//!
+//! A day's run keeps those that it finds expected, and a registration that comes after the close keeps its own. The runs of the days after
+//! look at each, and deliver those that have come. So nobody reads the days of half a year again, night after night, to find what came late.
+//!
+//! | attribute    | type | what |
+//! |--------------|------|------|
+//! | `since`      | N    | Unix milliseconds: when it was last said to be awaited |
+//! | `expires_at` | N    | Unix seconds: with the recording |
+
+use aws_sdk_dynamodb::{
+    operation::delete_item::DeleteItemError,
+    types::{PutRequest, WriteRequest},
+};
+use chrono::{DateTime, Utc};
+use domain::{
+    ids::{OrganisationId, RecordingId},
+    recording::Recording,
+};
+
+use super::{
+    Error, Table,
+    attributes::{instant, n, parsed},
+    key,
+};
+
+/// A call whose audio is awaited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Awaited {
+    pub id: RecordingId,
+    pub since: DateTime<Utc>,
+}
+
+/// Items that DynamoDB writes at once.
+const AT_ONCE: usize = 25;
+
+impl Table {
+    /// Keeps that the audio of these calls is awaited. 1 request for every 25.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] where only a part was written: try again.
+    pub async fn await_late(&self, recordings: &[&Recording], now: DateTime<Utc>) -> Result<(), Error> {
+        for some in recordings.chunks(AT_ONCE) {
+            let mut writes = Vec::new();
+            for recording in some {
+                let mut item = key::awaited(&recording.organisation, recording.id);
+                item.insert("since".to_owned(), n(now.timestamp_millis()));
+                item.insert("expires_at".to_owned(), n(recording.expires_at.timestamp()));
+                let put = PutRequest::builder().set_item(Some(item)).build().map_err(|error| Error::Request(error.into()))?;
+                writes.push(WriteRequest::builder().put_request(put).build());
+            }
+            let answer = self.client.batch_write_item().request_items(&self.name, writes).send().await?;
+            if answer.unprocessed_items().is_some_and(|left| !left.is_empty()) {
+                return Err(Error::Busy);
+            }
+        }
+        Ok(())
+    }
+
+    /// What is awaited at the places from `from` up to `to`. 1 request for each MB.
+    pub async fn awaited_in(&self, organisation: &OrganisationId, from: &str, to: &str) -> Result<Vec<Awaited>, Error> {
+        let mut found = Vec::new();
+        let mut start = None;
+        loop {
+            let query = self.between(&key::all_awaited(organisation), None, (from, to));
+            let answer = query.set_exclusive_start_key(start).send().await?;
+            for item in answer.items() {
+                let awaited = Awaited { id: parsed(item, "sk")?, since: instant(item, "since")? };
+                if awaited.id.to_string().as_str() < to {
+                    found.push(awaited);
+                }
+            }
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Awaits a call no longer, unless it was said anew meanwhile. 1 request.
+    pub async fn await_no_longer(&self, organisation: &OrganisationId, awaited: &Awaited) -> Result<(), Error> {
+        let delete = self.client.delete_item().table_name(&self.name).set_key(Some(key::awaited(organisation, awaited.id)));
+        let delete =
+            delete.condition_expression("since = :since").expression_attribute_values(":since", n(awaited.since.timestamp_millis()));
+        match delete.send().await {
+            Ok(_) => Ok(()),
+            Err(error) if matches!(error.as_service_error(), Some(DeleteItemError::ConditionalCheckFailedException(_))) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}

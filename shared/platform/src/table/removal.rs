@@ -1,0 +1,283 @@
+//! The end of a recording: what is known of it once its item goes, and the write of its receipt.
+//!
+//! The receipt is an audit event of the moment at which the recording ended, under a name of its own. Written together with what it gives
+//! back of the user's usage, it is what makes the second telling of one removal do nothing.
+
+use chrono::{DateTime, Utc};
+use domain::{
+    ids::{OrderId, OrganisationId, RecordingId, UserId},
+    recording::{Recording, Sha256, State},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    BadItem, Error, Table,
+    attributes::{bytes, n, number, optional_parsed, parsed, s, text},
+    audit::{Deed, Event},
+    commit::Commit,
+    keeping::Seen,
+    key::{self, Item},
+    recording,
+};
+
+/// A call's item that goes: of a recording, or of one that was only annotated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Removal {
+    pub organisation: OrganisationId,
+    pub id: RecordingId,
+    /// Edits of what was said of it.
+    pub edits: u64,
+    pub recorded: Option<Recorded>,
+}
+
+/// What was recorded.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Recorded {
+    user: UserId,
+    registered_at: DateTime<Utc>,
+    ended_at: DateTime<Utc>,
+    started_at: DateTime<Utc>,
+    /// When its audio was counted on the user; none: it was not.
+    stored_at: Option<DateTime<Utc>>,
+    /// Of the audio.
+    bytes: u64,
+    milliseconds: i64,
+    sha256: Sha256,
+    /// The erasure that ended it; none: its day.
+    erasure: Option<OrderId>,
+}
+
+/// What stands under the id of a recording that goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// When what stands was registered, if it was.
+    pub registered_at: Option<DateTime<Utc>>,
+    /// Edits of what is said of it.
+    pub edits: u64,
+}
+
+/// Copies of the audio of a recording that goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Copies {
+    /// Versions in the bucket of recordings.
+    pub audio: u64,
+    /// In quarantine.
+    pub quarantined: u64,
+}
+
+/// An edit of a recording that goes.
+#[derive(Clone, Debug)]
+pub struct OldEdit {
+    version: u64,
+    item: Item,
+}
+
+/// What a receipt says beside who, what and when.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Receipt<'a> {
+    sha256: Sha256,
+    bytes: u64,
+    copies: Copies,
+    edits: u64,
+    stored: bool,
+    removed_at: &'a DateTime<Utc>,
+}
+
+/// Edits that one commit removes.
+const EDITS: usize = 100;
+/// How long the note of copies found is kept, should nobody finish: longer than a failed removal rests.
+const NOTED_DAYS: i64 = 60;
+
+impl Table {
+    /// What stands under the id now, if it is not the rest of this recording, and the copies that were noted of it. 1 request.
+    pub async fn standing_of(&self, removal: &Removal, now: DateTime<Utc>) -> Result<(Option<Standing>, Option<Copies>), Error> {
+        let call = key::recording(&removal.organisation, removal.id);
+        let note = removal.recorded.as_ref().map(|recorded| removal.note(recorded));
+        let items = self.batch([Some(call.clone()), note].into_iter().flatten()).await?;
+        let (mut standing, mut noted) = (None, None);
+        for item in &items {
+            if item.get("pk") == call.get("pk") {
+                standing = removal.another(item, now)?;
+            } else {
+                noted = Some(Copies { audio: number(item, "audio")?, quarantined: number(item, "quarantined")? });
+            }
+        }
+        Ok((standing, noted))
+    }
+
+    /// Notes how many copies were found, before they are removed: the receipt tells it, whoever writes that in the end. 1 request.
+    pub async fn note_copies(&self, removal: &Removal, copies: Copies, now: DateTime<Utc>) -> Result<(), Error> {
+        let Some(recorded) = &removal.recorded else { return Ok(()) };
+        let mut item = removal.note(recorded);
+        item.insert("audio".to_owned(), n(copies.audio));
+        item.insert("quarantined".to_owned(), n(copies.quarantined));
+        item.insert("expires_at".to_owned(), n(now.timestamp() + NOTED_DAYS * 86_400));
+        self.client.put_item().table_name(&self.name).set_item(Some(item)).send().await?;
+        Ok(())
+    }
+
+    /// The edits of what was said of it, and of what has come after it. No request where there are none; 1 for each MB.
+    pub async fn old_edits(&self, removal: &Removal) -> Result<Vec<OldEdit>, Error> {
+        if removal.edits == 0 {
+            return Ok(Vec::new());
+        }
+        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk AND begins_with(sk, :id)");
+        let query = query.expression_attribute_values(":pk", s(key::edits(&removal.organisation))).consistent_read(true);
+        let query = query.expression_attribute_values(":id", s(format!("{}#", removal.id)));
+        let items = query.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await?;
+        let edit = |item: Item| {
+            let version = text(&item, "sk")?.rsplit_once('#').and_then(|(_, version)| version.parse().ok());
+            Ok::<_, BadItem>(OldEdit { version: version.ok_or(BadItem { attribute: "sk" })?, item })
+        };
+        Ok(items.into_iter().map(edit).collect::<Result<_, _>>()?)
+    }
+
+    /// Removes the edits, but for those of what stands now. 1 request for each 100.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when one was written over meanwhile: what stands has changed.
+    pub async fn remove_edits(&self, removal: &Removal, edits: &[OldEdit], standing: Option<Standing>) -> Result<(), Error> {
+        let own: Vec<_> = edits.iter().filter(|edit| edit.version > standing.map_or(0, |standing| standing.edits)).collect();
+        for some in own.chunks(EDITS) {
+            let mut writes = self.writes();
+            for edit in some {
+                writes.delete(key::edit(&removal.organisation, removal.id, edit.version), |delete| {
+                    let delete = delete
+                        .condition_expression("attribute_not_exists(pk) OR #when = :when")
+                        .expression_attribute_names("#when", "when");
+                    delete
+                        .set_expression_attribute_values(edit.item.get("when").map(|when| Item::from([(":when".to_owned(), when.clone())])))
+                });
+            }
+            if writes.commit().await? != Commit::Done {
+                return Err(Error::Busy);
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives back what the recording used, and writes its receipt: once, however often it is asked to. 1 request; 2 where it was done.
+    pub async fn receipt(&self, removal: &Removal, copies: Copies, now: DateTime<Utc>) -> Result<(), Error> {
+        let Some(recorded) = &removal.recorded else { return Ok(()) };
+        let mut writes = self.writes();
+        writes.audit(&removal.event(recorded, copies, now));
+        writes.delete(removal.note(recorded), |delete| delete);
+        if recorded.stored_at.is_some() {
+            writes.update(key::usage(&removal.organisation, &recorded.user), |update| {
+                update
+                    .update_expression("ADD recordings :less, #bytes :bytes, ms :ms")
+                    .expression_attribute_names("#bytes", "bytes")
+                    .expression_attribute_values(":less", n(-1))
+                    .expression_attribute_values(":bytes", n(format!("-{}", recorded.bytes)))
+                    .expression_attribute_values(":ms", n(-recorded.milliseconds))
+            });
+        }
+        if let Some(erasure) = recorded.erasure {
+            writes.erased(&removal.organisation, erasure);
+        }
+        if let Commit::Refused(_) = writes.commit().await? {
+            let delete = self.client.delete_item().table_name(&self.name);
+            delete.set_key(Some(removal.note(recorded))).send().await?;
+        }
+        Ok(())
+    }
+
+    /// Takes away the item of a recording that an erasure has ended; whatever stands in its place stays. 1 request.
+    pub async fn take_away(&self, removal: &Removal) -> Result<(), Error> {
+        let Some((recorded, erasure)) = removal.recorded.as_ref().and_then(|recorded| Some((recorded, recorded.erasure?))) else {
+            return Ok(());
+        };
+        let delete = self.client.delete_item().table_name(&self.name).set_key(Some(key::recording(&removal.organisation, removal.id)));
+        let delete = delete.condition_expression("attribute_not_exists(pk) OR (registered = :registered AND erased = :erasure)");
+        let delete = delete.expression_attribute_values(":registered", n(recorded.registered_at.timestamp_millis()));
+        match delete.expression_attribute_values(":erasure", s(erasure)).send().await {
+            Err(error) if !error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Removal {
+    /// The removal of the item that is seen.
+    pub fn of(seen: &Seen) -> Result<Self, BadItem> {
+        Self::read(seen.item())
+    }
+
+    /// What the last image of a call's item says.
+    pub fn read(item: &Item) -> Result<Self, BadItem> {
+        let (organisation, _) = text(item, "pk")?.split_once('#').ok_or(BadItem { attribute: "pk" })?;
+        let organisation = OrganisationId::try_from(organisation.to_owned()).map_err(|_| BadItem { attribute: "pk" })?;
+        let recorded = recording::read(&organisation, item)?.map(|recording| Recorded::read(recording, item)).transpose()?;
+        Ok(Self { id: parsed(item, "sk")?, organisation, edits: recording::read_version(item)?, recorded })
+    }
+
+    /// What an item under the same id says, unless it is the rest of this very recording.
+    fn another(&self, item: &Item, now: DateTime<Utc>) -> Result<Option<Standing>, BadItem> {
+        let standing = Seen::read(&self.organisation, item.clone())?;
+        let own = standing
+            .as_ref()
+            .zip(self.recorded.as_ref())
+            .is_some_and(|(seen, recorded)| seen.recording.registered_at == recorded.registered_at && !seen.kept.exists(now));
+        if own {
+            return Ok(None);
+        }
+        let registered_at = standing.map(|seen| seen.recording.registered_at);
+        Ok(Some(Standing { registered_at, edits: recording::read_version(item)? }))
+    }
+
+    fn note(&self, recorded: &Recorded) -> Item {
+        key::removal(&self.organisation, self.id, recorded.registered_at.timestamp_millis())
+    }
+
+    fn event(&self, recorded: &Recorded, copies: Copies, now: DateTime<Utc>) -> Event {
+        let deed = if recorded.erasure.is_some() { Deed::Erase } else { Deed::Expire };
+        let receipt = Receipt {
+            sha256: recorded.sha256,
+            bytes: recorded.bytes,
+            copies,
+            edits: self.edits,
+            stored: recorded.stored_at.is_some(),
+            removed_at: &now,
+        };
+        let event = Event {
+            at: recorded.ended_at,
+            organisation: self.organisation.clone(),
+            who: "service".to_owned(),
+            deed,
+            recording: Some(self.id),
+            subject: recorded.erasure.map(String::from),
+            owner: None,
+            detail: None,
+            reason: None,
+            refused: None,
+            address: String::new(),
+            request: format!("removal-{}-{}", self.id, recorded.registered_at.timestamp_millis()),
+        };
+        event.detailed(&receipt)
+    }
+}
+
+impl Recorded {
+    /// When the call began and its audio was stored; nothing if it was not.
+    pub fn stored(&self) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+        Some((self.started_at, self.stored_at?))
+    }
+
+    fn read(recording: Recording, item: &Item) -> Result<Self, BadItem> {
+        Ok(Self {
+            user: recording.user,
+            registered_at: recording.registered_at,
+            ended_at: recording.expires_at,
+            started_at: recording.started_at,
+            stored_at: match recording.state {
+                State::Stored { at } => Some(at),
+                State::Expected | State::Rejected { .. } => None,
+            },
+            bytes: recording.audio.length,
+            milliseconds: recording.duration.num_milliseconds(),
+            sha256: Sha256(bytes(item, "sha")?),
+            erasure: optional_parsed(item, "erased")?,
+        })
+    }
+}

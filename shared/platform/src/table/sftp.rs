@@ -1,0 +1,126 @@
+//! Who may fetch over SFTP: an organisation's public keys, and the list of the organisations that have any.
+//!
+//! | item       | attribute     | type | what |
+//! |------------|---------------|------|------|
+//! | key        | `body`        | S    | as OpenSSH writes it, without the comment |
+//! |            | `comment`     | S    | who or what it belongs to; may be empty |
+//! |            | `who`         | S    | who added it |
+//! |            | `added`       | N    | Unix milliseconds |
+//! |            | `imported`    | N    | Unix milliseconds: since when the server takes it; absent: not yet |
+//! | subscriber | `keys`        | N    | how many keys it has |
+//! |            | `since`       | N    | Unix milliseconds: of its first key |
+
+use chrono::{DateTime, Utc};
+use domain::ids::OrganisationId;
+
+use super::{
+    BadItem, Error, Table,
+    attributes::{instant, n, optional_instant, parsed, s, text},
+    audit::Event,
+    commit::Commit,
+    key::{self, Item},
+};
+
+/// A public key that signs an organisation in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// `SHA256:` and 43 characters of base64, as `ssh-keygen -l` shows it.
+    pub fingerprint: String,
+    pub body: String,
+    pub comment: String,
+    pub who: String,
+    pub added_at: DateTime<Utc>,
+    /// Since when the server takes it; none: it was cut short, and adding the key again completes it.
+    pub imported_at: Option<DateTime<Utc>>,
+}
+
+/// An organisation with the SFTP service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subscriber {
+    pub organisation: OrganisationId,
+    pub since: DateTime<Utc>,
+}
+
+/// The most keys of an organisation: what AWS Transfer Family keeps for a user.
+pub const KEYS: usize = 10;
+
+impl Table {
+    /// Adds a key that the server does not take yet. 1 request. [`Commit::Refused`] of place 0 if it is there already, of place 1 if there are
+    /// [`KEYS`] already.
+    pub async fn add_sftp_key(&self, organisation: &OrganisationId, key: &Key, event: &Event) -> Result<Commit, Error> {
+        let mut item = key::sftp_key(organisation, &key.fingerprint);
+        for (name, value) in [("body", &key.body), ("comment", &key.comment), ("who", &key.who)] {
+            item.insert(name.to_owned(), s(value));
+        }
+        item.insert("added".to_owned(), n(key.added_at.timestamp_millis()));
+        let mut writes = self.writes();
+        writes.put(item, |put| put.condition_expression("attribute_not_exists(pk)"));
+        writes.update(key::subscriber(organisation), |update| {
+            update
+                .update_expression("SET since = if_not_exists(since, :now) ADD #keys :one")
+                .condition_expression("attribute_not_exists(#keys) OR #keys < :most")
+                .expression_attribute_names("#keys", "keys")
+                .expression_attribute_values(":now", n(key.added_at.timestamp_millis()))
+                .expression_attribute_values(":one", n(1))
+                .expression_attribute_values(":most", n(KEYS))
+        });
+        writes.audit(event);
+        writes.commit().await
+    }
+
+    /// Keeps that the server takes a key. 1 request. [`Commit::Refused`] if the key was removed meanwhile.
+    pub async fn import_sftp_key(&self, organisation: &OrganisationId, fingerprint: &str, now: DateTime<Utc>) -> Result<Commit, Error> {
+        let mut writes = self.writes();
+        writes.update(key::sftp_key(organisation, fingerprint), |update| {
+            let update = update.update_expression("SET imported = :now").condition_expression("attribute_exists(pk)");
+            update.expression_attribute_values(":now", n(now.timestamp_millis()))
+        });
+        writes.commit().await
+    }
+
+    /// Removes a key. 1 request. [`Commit::Refused`] if there is none.
+    pub async fn remove_sftp_key(&self, organisation: &OrganisationId, fingerprint: &str, event: &Event) -> Result<Commit, Error> {
+        let mut writes = self.writes();
+        writes.delete(key::sftp_key(organisation, fingerprint), |delete| delete.condition_expression("attribute_exists(pk)"));
+        writes.update(key::subscriber(organisation), |update| {
+            let update = update.update_expression("ADD #keys :less").expression_attribute_names("#keys", "keys");
+            update.expression_attribute_values(":less", n(-1))
+        });
+        writes.audit(event);
+        writes.commit().await
+    }
+
+    /// One key. 1 request.
+    pub async fn sftp_key(&self, organisation: &OrganisationId, fingerprint: &str) -> Result<Option<Key>, Error> {
+        let item = self.get(key::sftp_key(organisation, fingerprint)).await?;
+        Ok(item.map(|item| read(&item)).transpose()?)
+    }
+
+    /// The organisation's keys: [`KEYS`] at most. 1 request.
+    pub async fn sftp_keys(&self, organisation: &OrganisationId) -> Result<Vec<Key>, Error> {
+        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk");
+        let answer = query.expression_attribute_values(":pk", s(key::sftp_keys(organisation))).consistent_read(true).send().await?;
+        Ok(answer.items().iter().map(read).collect::<Result<_, _>>()?)
+    }
+
+    /// A page of the organisations with the service, and where the next begins. 1 request for each MB: thousands of them.
+    pub async fn subscribers(&self, after: Option<Item>) -> Result<(Vec<Subscriber>, Option<Item>), Error> {
+        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk").filter_expression("#keys > :none");
+        let query = query.expression_attribute_names("#keys", "keys").expression_attribute_values(":none", n(0));
+        let query = query.expression_attribute_values(":pk", s(key::SUBSCRIBERS)).set_exclusive_start_key(after);
+        let answer = query.send().await?;
+        let read = |item| Ok(Subscriber { organisation: parsed(item, "sk")?, since: instant(item, "since")? });
+        Ok((answer.items().iter().map(read).collect::<Result<_, BadItem>>()?, answer.last_evaluated_key))
+    }
+}
+
+fn read(item: &Item) -> Result<Key, BadItem> {
+    Ok(Key {
+        fingerprint: text(item, "sk")?.to_owned(),
+        body: text(item, "body")?.to_owned(),
+        comment: text(item, "comment")?.to_owned(),
+        who: text(item, "who")?.to_owned(),
+        added_at: instant(item, "added")?,
+        imported_at: optional_instant(item, "imported")?,
+    })
+}
