@@ -120,9 +120,9 @@ pub async fn edit(
 pub async fn list(State(app): State<App>, known: Known, Path(id): Path<RecordingId>) -> Result<Json<Edits>, Problem> {
     let now = (app.now)();
     let event = known.event_on(Deed::SeeEdits, id, now);
-    let recording = app.table.recording(&known.organisation.id, id, now).await?;
-    permitted(&app, &known, Action::See, recording, &event).await?;
-    let edits = app.table.edits(&known.organisation.id, id, now).await?;
+    let standing = app.table.standing(&known.organisation.id, id, now).await?;
+    permitted(&app, &known, Action::See, standing.recording.clone(), &event).await?;
+    let edits = app.table.edits(&standing).await?;
     app.table.audit(&event).await?;
     Ok(Json(Edits { edits: edits.into_iter().map(Edit::from).collect() }))
 }

@@ -28,6 +28,9 @@ pub struct Put {
     name: Name,
     /// Has the base service iCentrex Företagstelefoni, which recording needs.
     base_service: bool,
+    /// Has the add-on for keeping recordings longer than 180 days; false unless given. Where it ends, what was chosen stays.
+    #[serde(default)]
+    storage_add_on: bool,
     /// What recording costs the organisation, if that is agreed.
     prices: Option<Prices>,
 }
@@ -41,6 +44,8 @@ pub struct Organisation {
     id: OrganisationId,
     name: String,
     base_service: bool,
+    /// Has the add-on for keeping recordings longer than 180 days.
+    storage_add_on: bool,
     /// Days a recording is kept: 180 unless the organisation has decided otherwise.
     retention_days: u16,
     prices: Option<Prices>,
@@ -76,7 +81,12 @@ pub async fn put(
     extract::Json(put): extract::Json<Put>,
 ) -> Result<Json<Organisation>, Problem> {
     let event = operator.event(&id, Deed::ProvisionOrganisation, None, (app.now)()).detailed(&put);
-    let provision = OrganisationProvision { name: put.name, base_service: put.base_service, prices: put.prices.map(people::Prices::from) };
+    let provision = OrganisationProvision {
+        name: put.name,
+        base_service: put.base_service,
+        storage_add_on: put.storage_add_on,
+        prices: put.prices.map(people::Prices::from),
+    };
     if !app.table.organisation(&id).await?.is_some_and(|standing| provision.is(&standing)) {
         app.table.put_organisation(&id, &provision, &event).await?;
     }
@@ -121,6 +131,7 @@ impl From<people::Organisation> for Organisation {
             id: organisation.id,
             name: organisation.name.into(),
             base_service: organisation.base_service,
+            storage_add_on: organisation.storage_add_on,
             retention_days: organisation.retention_days,
             prices,
         }

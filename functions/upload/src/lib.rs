@@ -14,6 +14,7 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
+    delivery::Day,
     ids::RecordingId,
     note::Annotation,
     people::{Organisation, User},
@@ -96,6 +97,9 @@ async fn register(State(app): State<App>, known: Known, extract::Json(call): ext
         Err(problem) => return Err(known.refuse(&app.table, known.event_on(Deed::Register, id, now), problem).await),
     };
     let recording = expected(&known.organisation, user, id, call, now);
+    if Day::of(recording.started_at).closed_at() <= now {
+        app.table.await_late(&[&recording], now).await?; // its day's folder is closed: a later day's looks for it
+    }
     let standing = match app.table.register(&recording, Over::Unregistered).await? {
         Written::Before(standing) => standing,
         Written::Anew(recording) => {
@@ -103,9 +107,10 @@ async fn register(State(app): State<App>, known: Known, extract::Json(call): ext
             return answer(&app, StatusCode::CREATED, recording, now).await;
         }
     };
+    let held = standing.held_since.is_some();
     let recording = match repeat(standing, recording)? {
         Repeat::Same(standing) => standing,
-        Repeat::Anew(recording) => again(&app, recording).await?,
+        Repeat::Anew(recording) => again(&app, recording, held).await?,
     };
     answer(&app, StatusCode::OK, recording, now).await
 }
@@ -132,9 +137,10 @@ fn repeat(standing: Recording, recording: Recording) -> Result<Repeat, Problem> 
     }
 }
 
-/// Registers a rejected call anew. Another request may have done it meanwhile: then that is what stands.
-async fn again(app: &App, recording: Recording) -> Result<Recording, Problem> {
-    let (Written::Anew(standing) | Written::Before(standing)) = app.table.register(&recording, Over::Rejected).await?;
+/// Registers a rejected call anew. Another request may have done it meanwhile, or the call ended, or a hold came: then that is what stands.
+async fn again(app: &App, recording: Recording, held: bool) -> Result<Recording, Problem> {
+    let over = if held { Over::RejectedAndHeld } else { Over::Rejected };
+    let (Written::Anew(standing) | Written::Before(standing)) = app.table.register(&recording, over).await?;
     tracing::info!(recording = %recording.id, "registered anew");
     Ok(standing)
 }

@@ -1,0 +1,11 @@
+use platform::{aws::Environment, clock, env, log, queue::Queue, table::Table};
+use retention::App;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    log::init();
+    let aws = Environment::read()?;
+    let table = Table { client: aws.dynamodb(), name: env::required("TABLE")? };
+    let app = App { table, orders: Queue { client: aws.sqs(), url: env::required("ORDERS_QUEUE")? }, now: clock::now };
+    lambda_http::run(retention::router(app)).await.map_err(anyhow::Error::from_boxed)
+}
