@@ -57,6 +57,10 @@ rights: build audio .venv-check/ready ## ask every cell of tests/rights.txt, and
 .PHONY: search-cost
 search-cost: needed ## print what searches of each shape cost, of 3.6 million recordings in memory (RECORDINGS= QUERIES= SEED=)
 	@cargo run --locked --quiet --package model --profile measure --bin search-cost -- $(or $(RECORDINGS),3600000) $(or $(QUERIES),10000) $(or $(SEED),1)
+.PHONY: crash-points
+crash-points: build .venv-check/ready ## end each worker of the retention after every request and tell it again; 100,000 interleavings of the rules (SEED= CASES=)
+	@$(TESTED) $(NEXTEST) --package tests crashing:: --no-capture
+	@$(NEXTEST) --package domain --test keeping --no-capture
 
 .PHONY: oracle oracle-memory oracle-router oracle-cloud
 RINGS ?= memory router cloud
@@ -114,6 +118,10 @@ figures: build build-release audio .venv-check/ready ## measure size, memory and
 	@PROFILE=release $(TESTED) $(PYTHON) infra/local/figures.py
 	@$(TESTED) $(NEXTEST) --package tests requests
 
+.PHONY: drop-bench
+drop-bench: build ## deliver days of 1,000 and 20,000 recordings by SFTP: copies, requests, memory, and what 100,000 take
+	@$(TESTED) target/debug/drop-bench
+
 .PHONY: deploy
 deploy: named build-release portal .venv/ready ## deploy to the AWS account of your credentials (infra/README.md): STACK= BUCKET= [PARAMETERS=]
 	@$(PYTHON) infra/deploy.py '$(STACK)' '$(BUCKET)' $(PARAMETERS)
@@ -169,6 +177,7 @@ debian:
 	@missing=(); \
 	command -v ffmpeg >/dev/null || missing+=(ffmpeg); \
 	[ -d /usr/share/asterisk/sounds ] || missing+=(asterisk-core-sounds-en-wav); \
+	command -v sftp >/dev/null || missing+=(openssh-client); \
 	$(INSTALL)
 
 .PHONY: postgresql

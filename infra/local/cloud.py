@@ -47,7 +47,7 @@ def main():
         listening = [bound(state, options.port), options.sftp_port or ports.free(), options.portal_port or ports.free()]
         ports.refuse_busy(listening)
         server = start(state, *listening[:2], options.auth, lock)
-        cloud = bring_up(server, listening[0], listening[2], state)
+        cloud = bring_up(server, *listening, state)
         return stay(cloud, server, state, listening[1]) if options.deed == "up" else run(options.command, state)
     except KeyboardInterrupt:
         print("\nstopping the local cloud, which writes its data", file=sys.stderr, flush=True)
@@ -134,10 +134,10 @@ def start(state, port, sftp_port, auth, lock):
         )
 
 
-def bring_up(server, port, portal_port, state):
+def bring_up(server, port, sftp_port, portal_port, state):
     """Deploys the template and provisions the demonstration, once MiniStack answers. Says where everything is."""
     await_health(server, port, state)
-    cloud = deploy.deploy(f"http://127.0.0.1:{port}", REGION, ROOT, state, portal_server.origin(portal_port))
+    cloud = deploy.deploy(f"http://127.0.0.1:{port}", REGION, ROOT, state, sftp_port, portal_server.origin(portal_port))
     cloud |= provision.demonstration(cloud)
     cloud["portal"] = portal_server.serve(cloud, portal_port)
     cloud["run"] = count(state / "runs")

@@ -12,11 +12,27 @@ from botocore.exceptions import ClientError
 
 STACK = "inspelning"
 CODE = f"{STACK}-code"
-FUNCTIONS = ["upload", "ingest", "index", "search", "playback", "annotate", "me", "admin", "provision", "authorizer"]
+FUNCTIONS = [
+    "upload",
+    "ingest",
+    "index",
+    "search",
+    "playback",
+    "annotate",
+    "me",
+    "admin",
+    "provision",
+    "expire",
+    "keep",
+    "retention",
+    "drop",
+    "sftp",
+    "authorizer",
+]
 KEY = "test"  # MiniStack's root caller, whatever the secret
 
 
-def deploy(endpoint, region, root, state, portal):
+def deploy(endpoint, region, root, state, sftp_port, portal):
     """Deploys what has changed since the last time, and answers with where everything is."""
     session = boto3.session.Session(aws_access_key_id=KEY, aws_secret_access_key=KEY, region_name=region)
 
@@ -26,17 +42,30 @@ def deploy(endpoint, region, root, state, portal):
     make_bucket(client("s3"))
     version = upload_code(client("s3"), CODE, root / "target" / os.environ.get("PROFILE", "debug"), 1)
     template = (root / "infra/template.yaml").read_text()
-    stamp = hashlib.sha256(f"{version}{endpoint}{portal}{template}".encode()).hexdigest()
+    parameters = {
+        "CodeVersion": version,
+        "JwksBase": endpoint,
+        "PortalOrigin": portal,
+        "SftpServer": sftp_server(client("transfer")),
+        "SftpAddress": f"127.0.0.1:{sftp_port}",
+    }
+    stamp = hashlib.sha256(f"{parameters}{template}".encode()).hexdigest()
     stamped = stamp_in(state)
     if stamped.exists() and not stands(client("cloudformation")):
         stamped.unlink()
         raise RuntimeError(f"it was killed before it had written its data, and {state} is useless: run again to begin anew")
     if not stamped.exists() or stamped.read_text() != stamp:
         address = upload_template(client("s3"), template.encode())
-        apply(client("cloudformation"), address, {"CodeVersion": version, "JwksBase": endpoint, "PortalOrigin": portal})
+        apply(client("cloudformation"), address, parameters)
         reapply(client, portal)
         stamped.write_text(stamp)
-    return describe(client("cloudformation"), endpoint, region)
+    return describe(client("cloudformation"), endpoint, region) | {"sftp_address": parameters["SftpAddress"]}
+
+
+def sftp_server(transfer):
+    """The SFTP server's id, made if there is none: MiniStack's CloudFormation knows none."""
+    standing = transfer.list_servers()["Servers"]
+    return standing[0]["ServerId"] if standing else transfer.create_server(Protocols=["SFTP"])["ServerId"]
 
 
 def stamp_in(state):
@@ -170,9 +199,15 @@ def describe(cloudformation, endpoint, region):
         "table": values["Table"],
         "recordings_bucket": values["RecordingsBucket"],
         "quarantine_bucket": values["QuarantineBucket"],
+        "drop_bucket": values["DropBucket"],
+        "drop_queue_url": values["DropQueueUrl"],
+        "sftp_server": values["SftpServerId"],
         "queue_url": values["QueueUrl"],
         "dlq_url": values["DeadLetterUrl"],
         "index_dlq_url": values["IndexDeadLetterUrl"],
+        "removals_url": values["RemovalsUrl"],
+        "dead_removals_url": values["DeadRemovalsUrl"],
+        "orders_url": values["OrdersUrl"],
         "access_key": KEY,
         "secret_key": KEY,
         "functions": {function: f"{STACK}-{function}" for function in FUNCTIONS},

@@ -35,6 +35,11 @@ EVENT_OF = {
     "me": "me.show.json",
     "admin": "admin.users.json",
     "provision": "provision.organisation.json",
+    "expire": "expire.removed.json",
+    "keep": "keep.order.json",
+    "retention": "retention.holds.json",
+    "drop": "drop.tend.json",
+    "sftp": "sftp.keys.json",
     "authorizer": "authorizer.no-token.json",
 }
 

@@ -190,6 +190,151 @@ def hide_what_is_not_there():
     sys.modules["ministack.core.iam_evaluator"].enforce = enforce_and_hide
 
 
+def allow_batches_by_their_parts():
+    """Who may send a message to a queue may send ten at once: IAM has no action for batches; one was asked for."""
+    enforce = private("ministack.core.iam_evaluator", "enforce")
+
+    def enforce_parts(access_key, action, *rest, **others):
+        return enforce(access_key, action.removesuffix("Batch") if action.startswith("sqs:") else action, *rest, **others)
+
+    sys.modules["ministack.core.iam_evaluator"].enforce = enforce_parts
+
+
+def reckon_copies():
+    """A copy within S3 that asks for a checksum is answered with the one of its bytes; it was answered with none."""
+    buckets, copy = private("ministack.services.s3", "_buckets"), private("ministack.services.s3", "_copy_object")
+
+    def copy_and_reckon(bucket, key, headers):
+        algorithm = headers.get("x-amz-checksum-algorithm", "").upper()
+        status, answered, body = copy(bucket, key, {**headers, "x-amz-sdk-checksum-algorithm": algorithm} if algorithm else headers)
+        if status == 200 and algorithm:
+            checksum = buckets[bucket]["objects"][key]["checksums"][algorithm]
+            element = f"<Checksum{algorithm}>{checksum}</Checksum{algorithm}></CopyObjectResult>"
+            body = body.replace(b"</CopyObjectResult>", element.encode())
+        return status, answered, body
+
+    sys.modules["ministack.services.s3"]._copy_object = copy_and_reckon
+
+
+def hold_sftp_to_its_policies():
+    """A session over SFTP may do what its user's role and policy both allow, as with AWS; it was allowed everything.
+
+    A user is made only by who may pass the role. Attributes cannot be set: AWS refuses that too, unless the server is told not to.
+    """
+    module = "ministack.services.transfer"
+    users, key_of, create = private(module, "_users"), private(module, "_user_key"), private(module, "_create_user")
+    caller, enforce = (private("ministack.core.iam_evaluator", name) for name in ("_verified_key", "enforce"))
+
+    def create_with_policy(data):
+        asked = {"resource_arn": data.get("Role", "*"), "service_context": {"iam:PassedToService": "transfer.amazonaws.com"}}
+        if caller.get() and enforce(caller.get(), "iam:PassRole", "iam", os.environ["AWS_REGION"], **asked):
+            return private(module, "_error")("AccessDeniedException", "the role may not be passed", 400)
+        answer = create(data)
+        if answer[0] == 200:
+            users[key_of(data["ServerId"], data["UserName"])]["Policy"] = data.get("Policy")
+        return answer
+
+    ensure = private(module, "_ensure_sftp_runtime")
+
+    def ensure_and_hold():
+        known = sys.modules[module]._MiniStackSFTPServer
+        ensure()
+        if known is None:
+            hold_sessions(sys.modules[module]._MiniStackSFTPServer)
+
+    sys.modules[module]._create_user = create_with_policy
+    sys.modules[module]._ensure_sftp_runtime = ensure_and_hold
+
+
+def hold_sessions(server):
+    """Has each operation of a session ask for what it needs of S3."""
+    import asyncssh
+
+    def ask(action, also=None):
+        def asking(operation):
+            def held(self, path, *rest, **named):
+                for wanted, place in [(action, path), *([(also, rest[0])] if also else [])]:
+                    if not allowed(self, wanted, place):
+                        raise asyncssh.SFTPPermissionDenied("access denied")
+                return operation(self, path, *rest, **named)
+
+            return held
+
+        return asking
+
+    def hold_open(operation):
+        def held(self, path, flags, attributes):
+            writes = flags & 0x02
+            if not allowed(self, "s3:PutObject" if writes else "s3:GetObject", path):
+                raise asyncssh.SFTPPermissionDenied("access denied")
+            return operation(self, path, flags, attributes)
+
+        return held
+
+    def hold_listing(operation):
+        async def held(self, path):
+            if not allowed(self, "s3:ListBucket", path):
+                raise asyncssh.SFTPPermissionDenied("access denied")
+            async for entry in operation(self, path):
+                yield entry
+
+        return held
+
+    def refuse(self, *_):
+        raise asyncssh.SFTPOpUnsupported("attributes cannot be set")
+
+    rename = ask("s3:DeleteObject", also="s3:PutObject")
+    holds = {
+        "open": hold_open,
+        "scandir": hold_listing,
+        "stat": ask("s3:ListBucket"),
+        "remove": ask("s3:DeleteObject"),
+        "rmdir": ask("s3:DeleteObject"),
+        "mkdir": ask("s3:PutObject"),
+        "rename": rename,
+        "posix_rename": rename,
+    }
+    for name, hold in holds.items():
+        setattr(server, name, hold(private("ministack.services.transfer", "_MiniStackSFTPServer", name)))
+    for name in ("setstat", "fsetstat", "lsetstat"):
+        setattr(server, name, refuse)
+
+
+def allowed(session, action, path):
+    """Whether the session's role and policy let it do that with what lies at the path."""
+    evaluate, context, gather, parse = (
+        private("ministack.core.iam_evaluator", name)
+        for name in ("evaluate", "EvalContext", "_gather_role_policies", "parse_policy_document")
+    )
+    bucket, key = session._resolve(path)
+    user, lists = session._user, action == "s3:ListBucket"
+    asked = context(
+        principal_arn=user["Arn"],
+        principal_type="AssumedRole",
+        principal_account=session._account_id,
+        action=action,
+        resource_arn=f"arn:aws:s3:::{bucket}" if lists else f"arn:aws:s3:::{bucket}/{key}",
+        region=session._region,
+        service_context={"s3:prefix": key} if lists else {},
+    )
+    role = gather(user["Role"].rpartition("/")[2], session._account_id)
+    return evaluate(asked, role, [parse(user["Policy"])] if user.get("Policy") else []).decision == "Allow"
+
+
+def serve_what_lies_on_disk():
+    """SFTP gives the bytes of an object whose body is kept on disk; it gave none."""
+    find, on_disk = private("ministack.services.transfer", "_sftp_s3_get_object"), private("ministack.services.s3", "_object_disk_path")
+
+    def found(account, bucket, key):
+        item = find(account, bucket, key)
+        if item is None or item.get("body") is not None:
+            return item
+        with open(on_disk(bucket, key, account), "rb") as body:
+            return {**item, "body": body.read()}
+
+    sys.modules["ministack.services.transfer"]._sftp_s3_get_object = found
+
+
 def keep_the_time_of_sign_in():
     """A token that was renewed tells when its person signed in, and not when it was renewed (OpenID Connect Core 1.0, 12.2)."""
     sign, signed_in = private("ministack.services.cognito", "_signed_jwt"), {}
@@ -210,5 +355,9 @@ if __name__ == "__main__":
     name_streams()
     hide_what_is_not_there()
     keep_the_time_of_sign_in()
+    allow_batches_by_their_parts()
+    reckon_copies()
+    hold_sftp_to_its_policies()
+    serve_what_lies_on_disk()
     expire_as_aws_does(float(os.environ.get("TTL_SWEEP_SECONDS", "5")))
     private("ministack.app", "main")()

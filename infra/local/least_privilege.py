@@ -12,13 +12,13 @@ import sys
 import time
 from pathlib import Path
 
+import delivery_probes
 import probes
 from botocore.exceptions import ClientError
 
 # A condition ForAllValues holds where a request names no key. These always name one.
-KEYED = {
-    f"dynamodb:{name}" for name in "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem BatchWriteItem ConditionCheckItem".split()
-}
+READ, WRITE = "GetItem BatchGetItem Query", "PutItem UpdateItem DeleteItem BatchWriteItem ConditionCheckItem"
+KEYED = {f"dynamodb:{name}" for name in f"{READ} {WRITE}".split()}
 # These name a stream, which shows every kind of item; they alter nothing.
 OF_A_STREAM = {f"dynamodb:{name}" for name in "DescribeStream GetShardIterator GetRecords ListStreams".split()}
 EVENTS = ["demo#audit", "demo#activation"]
@@ -55,9 +55,9 @@ def main():
 
 
 def prepare(door):
-    """Stores a recording for the probes to find, and stops queue and stream: ingest and index are probed at their own doors."""
+    """Stores a recording for the probes to find, and stops what feeds functions: they are probed at their own doors."""
     door.recording = probes.upload(door, probes.silence())
-    for function in ("ingest", "index"):
+    for function in ("ingest", "index", "expire", "keep", "drop"):
         mappings = door.aws("lambda").list_event_source_mappings(FunctionName=door.cloud["functions"][function])
         for mapping in mappings["EventSourceMappings"]:
             door.aws("lambda").update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
@@ -67,7 +67,7 @@ def prepare(door):
 
 def complain(door, function):
     """The first probe of the function that fails, and why; none if all succeed."""
-    for probe in probes.PROBES[function]:
+    for probe in probes.PROBES.get(function, []) + delivery_probes.PROBES.get(function, []):
         try:
             probe(door)
         except (RuntimeError, ClientError) as error:
@@ -147,7 +147,7 @@ def lessened(statement):
         if len(listed(statement["Action"])) > 1:
             yield action, statement | {"Action": [other for other in listed(statement["Action"]) if other != action]}
     for operator, keys in statement.get("Condition", {}).items():
-        kinds = listed(keys["dynamodb:LeadingKeys"])
+        kinds = listed(keys.get("dynamodb:LeadingKeys", []))
         for kind in kinds if len(kinds) > 1 else []:
             less = copy.deepcopy(statement)
             less["Condition"][operator]["dynamodb:LeadingKeys"] = [other for other in kinds if other != kind]

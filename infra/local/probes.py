@@ -3,6 +3,7 @@
 A probe raises RuntimeError when the answer is not the one it expects.
 """
 
+import base64
 import hashlib
 import io
 import json
@@ -55,13 +56,18 @@ class Door:
         scopes = [f"{provision.SERVER}/{scope}" for scope in scopes]
         return provision.application_token(self.cloud, self.cloud["applications"][who], scopes)
 
-    def ask(self, who, request, body=None, status=200):
-        """Makes a request, as in `GET /v1/me`; answers with the body, or its first line. A list is sent as lines of JSON."""
+    def ask(self, who, request, body=None, status=200, match=None):
+        """Makes a request, as in `GET /v1/me`; answers with the body, or its first line. A list is sent as lines of JSON.
+
+        `match` is the version that it edits.
+        """
         method, path = request.split(" ")
         content_type, sent = "application/json", json.dumps(body)
         if isinstance(body, list):
             content_type, sent = "application/x-ndjson", "\n".join(map(json.dumps, body))
         headers = {"authorization": f"Bearer {self.token(who)}", "content-type": content_type}
+        if match is not None:
+            headers["if-match"] = match
         answer = fetch(method, self.cloud["api"] + path, headers, None if body is None else sent.encode(), status)
         return json.loads(answer.splitlines()[0]) if answer else None
 
@@ -115,6 +121,11 @@ def a_call_is_registered_and_its_audio_put(door):
     upload(door, silence())
 
 
+def a_call_of_a_closed_day_is_registered(door):
+    started_at = (datetime.now(UTC) - timedelta(days=3)).isoformat(timespec="milliseconds")
+    door.ask("anna", "POST /v1/recordings", call(door, silence()) | {"startedAt": started_at}, 201)
+
+
 def a_call_that_another_annotated_is_registered(door):
     registration = call(door, silence())
     door.ask("omar", f"PUT /v1/calls/{registration['callId']}/annotation", {"note": "a probe"})
@@ -166,13 +177,22 @@ def an_event_of_what_has_gone_is_done(door):
 
 def as_the_poller(door, function, service):
     """The service as Lambda's own poller reaches it, with the function's role; the local cloud's asks no role."""
+    return door.aws(service, poller(door, function))
+
+
+def poller(door, function):
+    """The credentials with which Lambda itself polls for the function; the local cloud's asks no role."""
     role = door.aws("lambda").get_function_configuration(FunctionName=door.cloud["functions"][function])["Role"]
-    return door.aws(service, door.aws("sts").assume_role(RoleArn=role, RoleSessionName="poller")["Credentials"])
+    return door.aws("sts").assume_role(RoleArn=role, RoleSessionName="poller")["Credentials"]
 
 
 def events_are_taken_from_the_queue(door):
-    queue = as_the_poller(door, "ingest", "sqs")
-    url = door.cloud["queue_url"]
+    take_from(door, "ingest", "queue_url")
+
+
+def take_from(door, function, queue):
+    """What Lambda's own poller does with the function's role."""
+    queue, url = door.aws("sqs", poller(door, function)), door.cloud[queue]
     door.aws("sqs").send_message(QueueUrl=url, MessageBody="a probe")
     queue.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
     for message in queue.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]:
@@ -239,6 +259,16 @@ def calls_are_found_by_what_is_known_of_them(door):
         door.ask("karin", f"GET /v1/recordings?{query}")
 
 
+def a_call_is_found_by_a_word(door):
+    call = item_of(door, door.recording)
+    posting = {"pk": {"S": f"{provision.DEMO}#note#probe#posting"}, "sk": call["at"], "user": {"S": "anna"}}
+    posting |= {"dir": call["dir"], "peer": {"S": "withheld"}}
+    entry = {"pk": {"S": f"{provision.DEMO}#word"}, "sk": {"S": "note#probe"}}
+    for item in (posting, entry):
+        door.aws("dynamodb").put_item(TableName=door.cloud["table"], Item=item)
+    door.ask("karin", "GET /v1/recordings?note=probe")
+
+
 def a_call_is_shown_to_a_supervisor(door):
     door.ask("sara", f"GET /v1/recordings/{door.recording}")
 
@@ -267,6 +297,7 @@ def an_application_annotates_a_call(door):
 
 
 def a_supervisor_reads_the_edits(door):
+    door.ask("anna", f"PATCH /v1/recordings/{door.recording}", {"note": door.fresh("a probe")}, match="*")
     door.ask("sara", f"GET /v1/recordings/{door.recording}/edits")
 
 
@@ -395,9 +426,193 @@ def an_application_comes_and_goes(door):
     door.ask(OPERATOR, f"DELETE {client}", status=204)
 
 
+# ---------------------------------------------------------------- expire, keep, retention
+
+
+def told(door, function, event, expected=True):
+    """Hands the function an event at its own door."""
+    answer = door.aws("lambda").invoke(FunctionName=door.cloud["functions"][function], Payload=json.dumps(event))
+    done = json.loads(answer["Payload"].read()) == {"batchItemFailures": []}
+    if done != expected:
+        raise RuntimeError(f"{function} did {'not ' if expected else ''}take its event")
+
+
+def item_of(door, id):
+    key = {"pk": {"S": f"{provision.DEMO}#recording"}, "sk": {"S": id}}
+    return door.aws("dynamodb").get_item(TableName=door.cloud["table"], Key=key, ConsistentRead=True).get("Item")
+
+
+def removed(door, id):
+    """Ends a recording as the table does, and answers with what its stream says of it. The table itself comes in between otherwise."""
+    item = item_of(door, id)
+    door.aws("dynamodb").delete_item(TableName=door.cloud["table"], Key={name: item[name] for name in ("pk", "sk")})
+    event = json.loads((EVENTS / "expire.removed.json").read_text())
+    image = {name: value if "B" not in value else {"B": base64.b64encode(value["B"]).decode()} for name, value in item.items()}
+    event["Records"][0]["dynamodb"] |= {"Keys": {name: item[name] for name in ("pk", "sk")}, "OldImage": image}
+    return event
+
+
+def recorded(door, audio, who="anna"):
+    id = upload(door, audio, who)
+    take_in(door, id)
+    return id
+
+
+def a_recording_ends_and_nothing_is_left(door):
+    id = recorded(door, silence())
+    door.ask("anna", f"PATCH /v1/recordings/{id}", {"note": "a probe"}, match='"0"')
+    event = removed(door, id)
+    told(door, "expire", event)
+    nothing_is_left(door, id, event["Records"][0]["dynamodb"]["OldImage"])
+    id = recorded(door, NO_AUDIO)
+    event = removed(door, id)
+    told(door, "expire", event)
+    nothing_is_left(door, id, event["Records"][0]["dynamodb"]["OldImage"])
+
+
+def nothing_is_left(door, id, item):
+    """Neither audio nor edits nor a note of the removal; and there is a receipt."""
+    s3, table, key = door.aws("s3"), door.aws("dynamodb"), f"recordings/{provision.DEMO}/{id}"
+    versions = s3.list_object_versions(Bucket=door.cloud["recordings_bucket"], Prefix=key)
+    aside = s3.list_objects_v2(Bucket=door.cloud["quarantine_bucket"], Prefix=key)
+    left = versions.get("Versions", []) + versions.get("DeleteMarkers", []) + aside.get("Contents", [])
+    for kind in ("edit", "removal"):
+        left += table.query(
+            TableName=door.cloud["table"],
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :id)",
+            ExpressionAttributeValues={":pk": {"S": f"{provision.DEMO}#{kind}"}, ":id": {"S": id}},
+        )["Items"]
+    if left:
+        raise RuntimeError(f"{len(left)} things are left of the recording")
+    receipt = f"{int(item['expires_at']['N']) * 1000:013}#removal-{id}-{item['registered']['N']}"
+    key = {"pk": {"S": f"{provision.DEMO}#audit"}, "sk": {"S": receipt}}
+    if "Item" not in table.get_item(TableName=door.cloud["table"], Key=key, ConsistentRead=True):
+        raise RuntimeError("there is no receipt")
+
+
+def a_recording_ended_by_an_erasure_is_counted(door):
+    id = recorded(door, silence())
+    event = removed(door, id)
+    erasure = door.ask("karin", "POST /v1/erasures", {"user": "nobody", "reason": "a probe"}, 201)["id"]
+    event["Records"][0]["dynamodb"]["OldImage"]["erased"] = {"S": erasure}
+    told(door, "expire", event)
+    nothing_is_left(door, id, event["Records"][0]["dynamodb"]["OldImage"])
+
+
+def removals_are_taken_from_the_queue(door):
+    take_from(door, "expire", "removals_url")
+
+
+def what_is_given_up_and_what_rests_is_sent(door):
+    queue = door.aws("sqs", poller(door, "expire"))
+    for name in ("dead_removals_url", "removals_url"):
+        queue.send_message(QueueUrl=door.cloud[name], MessageBody="a probe")
+
+
+def the_tables_stream_is_followed(door):
+    """What Lambda's own poller does with the function's role."""
+    arn = door.aws("dynamodb").describe_table(TableName=door.cloud["table"])["Table"]["LatestStreamArn"]
+    stream = door.aws("dynamodbstreams", poller(door, "expire"))
+    stream.list_streams(TableName=door.cloud["table"])
+    shard = stream.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"][0]["ShardId"]
+    start = stream.get_shard_iterator(StreamArn=arn, ShardId=shard, ShardIteratorType="LATEST")["ShardIterator"]
+    stream.get_records(ShardIterator=start)
+
+
+def carried_out(door, kind, order, state):
+    """Tells the worker of an order until it is in the state."""
+    path = {"hold": "holds", "retention": "retention", "erasure": "erasures"}[kind]
+    event = json.loads((EVENTS / "keep.order.json").read_text())
+    event["Records"][0]["body"] = json.dumps({"organisation": provision.DEMO, "kind": kind, "order": order})
+    for _ in range(20):
+        shown = door.ask("karin", f"GET /v1/{path}/{order}")
+        if shown.get("hold", shown)["state"] == state:
+            return shown
+        told(door, "keep", event)
+    raise RuntimeError(f"the {kind} is not {state}")
+
+
+def hold(door, **what):
+    return door.ask("karin", "POST /v1/holds", {"reason": "a probe", **what}, 202)["id"]
+
+
+def a_hold_is_placed_and_lifted(door):
+    order = hold(door, recordings=[door.recording])
+    carried_out(door, "hold", order, "held")
+    if "expires_at" in item_of(door, door.recording):
+        raise RuntimeError("what is held has a day")
+    door.ask("karin", f"DELETE /v1/holds/{order}?reason=probed", status=202)
+    carried_out(door, "hold", order, "lifted")
+    if "expires_at" not in item_of(door, door.recording):
+        raise RuntimeError("what is not held has no day")
+
+
+def holds_are_placed_by_every_index(door):
+    by_row = {"to": "2020-01-01T00:00:00Z"}, {"user": "nobody"}, {"counterpart": "+46701740699"}, {"mark": "probe"}, {"minSeconds": 9000}
+    for some in (*by_row, {"held": True, "to": "2020-01-01T00:00:00Z"}, {"note": "probe"}, {"number": "+4699"}, {"number": "9999"}):
+        carried_out(door, "hold", hold(door, filter=some), "held")
+
+
+def the_retention_is_changed(door):
+    change = door.ask("karin", "POST /v1/retention", {"days": 180, "reason": "a probe"}, 201)
+    door.ask("karin", f"POST /v1/retention/{change['id']}/confirm", {"recordings": change["recordings"]}, 202)
+    carried_out(door, "retention", change["id"], "done")
+
+
+def a_person_is_erased(door):
+    for who, what in (("nils", {"user": "nils"}), ("omar", {"counterpart": "+46701740698"})):
+        ids = [recorded(door, silence(), who)] if "user" in what else []
+        if ids:
+            door.ask(who, f"PATCH /v1/recordings/{ids[0]}", {"note": "a probe"}, match='"0"')
+            aside = f"recordings/{provision.DEMO}/{ids[0]}/probe"
+            door.aws("s3").put_object(Bucket=door.cloud["quarantine_bucket"], Key=aside, Body=NO_AUDIO)
+        erasure = door.ask("karin", "POST /v1/erasures", {"reason": "a probe", **what}, 201)
+        door.ask("karin", f"POST /v1/erasures/{erasure['id']}/confirm", {"recordings": erasure["recordings"]}, 202)
+        done = carried_out(door, "erasure", erasure["id"], "done")
+        if done["erased"] < len(ids):
+            raise RuntimeError("the recording was not erased")
+        for id in ids:
+            if item_of(door, id):
+                raise RuntimeError("the erased recording's item is there")
+
+
+def orders_are_taken_from_the_queue(door):
+    take_from(door, "keep", "orders_url")
+
+
+def what_comes_next_is_sent(door):
+    door.aws("sqs", poller(door, "keep")).send_message(QueueUrl=door.cloud["orders_url"], MessageBody="a probe")
+
+
+def an_order_of_each_kind_is_taken(door):
+    """Each is placed, confirmed or lifted, and looked at; the worker is not asked."""
+    order = hold(door, recordings=[door.recording])
+    door.ask("karin", f"GET /v1/holds/{order}")
+    door.ask("karin", f"DELETE /v1/holds/{order}?reason=probed", status=202)
+    change = door.ask("karin", "POST /v1/retention", {"days": 180, "reason": "a probe"}, 201)
+    door.ask("karin", f"POST /v1/retention/{change['id']}/confirm", {"recordings": change["recordings"]}, 202)
+    for what in ({"user": "nobody"}, {"counterpart": "+46701740697"}):
+        erasure = door.ask("karin", "POST /v1/erasures", {"reason": "a probe", **what}, 201)
+        door.ask("karin", f"POST /v1/erasures/{erasure['id']}/confirm", {"recordings": 0}, 202)
+
+
+def orders_are_listed(door):
+    for path in ("holds", "retention", "erasures"):
+        door.ask("karin", f"GET /v1/{path}")
+
+
+def a_hold_by_name_is_placed(door):
+    hold(door, filter={"name": "nobody of this name"})
+
+
+def an_application_orders_nothing(door):
+    door.ask(CRM, "GET /v1/holds", status=403)
+
+
 PROBES = {
     "upload": [
         a_call_is_registered_and_its_audio_put,
+        a_call_of_a_closed_day_is_registered,
         a_call_that_another_annotated_is_registered,
         a_refused_registration_is_audited,
         an_application_registers_nothing,
@@ -410,6 +625,7 @@ PROBES = {
         a_supervisor_lists_calls,
         an_application_lists_calls,
         calls_are_found_by_what_is_known_of_them,
+        a_call_is_found_by_a_word,
         a_call_is_shown_to_a_supervisor,
     ],
     "playback": [a_call_is_heard, a_supervisor_hears_a_call, an_application_downloads_a_call],
@@ -439,6 +655,27 @@ PROBES = {
         a_user_leaves,
         an_application_comes_and_goes,
         an_application_provisions_nothing,
+    ],
+    "expire": [
+        a_recording_ends_and_nothing_is_left,
+        a_recording_ended_by_an_erasure_is_counted,
+        removals_are_taken_from_the_queue,
+        what_is_given_up_and_what_rests_is_sent,
+        the_tables_stream_is_followed,
+    ],
+    "keep": [
+        a_hold_is_placed_and_lifted,
+        holds_are_placed_by_every_index,
+        the_retention_is_changed,
+        a_person_is_erased,
+        orders_are_taken_from_the_queue,
+        what_comes_next_is_sent,
+    ],
+    "retention": [
+        orders_are_listed,
+        a_hold_by_name_is_placed,
+        an_application_orders_nothing,
+        an_order_of_each_kind_is_taken,
     ],
     "authorizer": [ones_own_calls_are_listed],
 }

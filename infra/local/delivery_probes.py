@@ -1,0 +1,195 @@
+"""Probes of the functions that deliver by SFTP, as those in `probes`. What a probe works on is put there by the operator each time."""
+
+import base64
+import json
+import os
+import struct
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import probes
+import provision
+from botocore.exceptions import ClientError
+
+ISSUES, AWAITED, KEYS = (f"{provision.DEMO}#{kind}" for kind in ("drop", "awaited", "sftp"))
+SUBSCRIBERS = "#sftp"
+PAST, FUTURE = "2001-01-01", "2101-01-01"
+
+
+def today():
+    return datetime.now(ZoneInfo("Europe/Stockholm")).date().isoformat()
+
+
+def order(door, task):
+    """Hands drop an order, as its queue does."""
+    event = {"Records": [{"messageId": "probe", "body": json.dumps({"organisation": provision.DEMO, "task": task})}]}
+    if invoke(door, event) != {"batchItemFailures": []}:
+        raise RuntimeError(f"drop did not {next(iter(task))}")
+
+
+def invoke(door, event):
+    answer = door.aws("lambda").invoke(FunctionName=door.cloud["functions"]["drop"], Payload=json.dumps(event))
+    if "FunctionError" in answer:
+        raise RuntimeError("drop failed")
+    return json.loads(answer["Payload"].read())
+
+
+def put(door, item):
+    kinds = {str: "S", int: "N", list: "L"}
+    written = {name: {kinds[type(value)]: str(value) if isinstance(value, int) else value} for name, value in item.items()}
+    door.aws("dynamodb").put_item(TableName=door.cloud["table"], Item=written)
+
+
+def issue(door, day, gone, **other):
+    """Puts an issue of the day there, as it is while it is built."""
+    now = int(datetime.now(UTC).timestamp() * 1000)
+    put(door, {"pk": ISSUES, "sk": f"{day}#00001", "cut": now, "due": now, "gone": gone, "state": "building", **other})
+    return {"day": day, "number": 1}
+
+
+def clear(door):
+    """Takes away what probes left behind: issues, keys and the server's user."""
+    for item in [*items(door, ISSUES), *items(door, KEYS), *items(door, SUBSCRIBERS)]:
+        place = {"pk": item["pk"], "sk": item["sk"]}
+        door.aws("dynamodb").delete_item(TableName=door.cloud["table"], Key=place)
+    try:
+        door.aws("transfer").delete_user(**user(door))
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+
+
+def items(door, partition):
+    asked = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": {"S": partition}}}
+    return door.aws("dynamodb").query(TableName=door.cloud["table"], **asked)["Items"]
+
+
+def user(door):
+    return {"ServerId": door.cloud["sftp_server"], "UserName": f"org-{provision.DEMO}"}
+
+
+def tomorrow():
+    return int((datetime.now(UTC) + timedelta(days=1)).timestamp() * 1000)
+
+
+# ---------------------------------------------------------------- drop
+
+
+def every_organisation_is_tended_to(door):
+    clear(door)
+    key = door.ask("karin", "POST /v1/sftp/keys", {"key": public_key()}, 201)
+    invoke(door, {"morning": "2026-11-25T04:05:00Z"})
+    door.ask("karin", f"DELETE /v1/sftp/keys/{key['id']}", status=204)
+
+
+def an_organisation_is_tended_to(door):
+    clear(door)
+    order(door, {"tend": {"since": "2026-11-24T09:12:44.180Z"}})
+
+
+def a_day_is_begun_and_planned(door):
+    clear(door)
+    order(door, {"plan": {"issue": {"day": FUTURE, "number": 1}}})
+    if "started" not in items(door, ISSUES)[0]:
+        raise RuntimeError("the day is not planned")
+
+
+def a_day_is_copied_and_sealed(door):
+    clear(door)
+    door.ask("anna", "POST /v1/recordings", probes.call(door, probes.silence()), 201)  # its audio does not come
+    put(door, {"pk": AWAITED, "sk": "0" * 26, "since": 0, "expires_at": tomorrow() // 1000})
+    ends = {"started": [{"S": "0"}, {"S": "9999999999999~"}], "late_ones": [{"S": "0"}, {"S": "~"}]}
+    name = issue(door, today(), tomorrow(), **ends)
+    for span in (0, 1):
+        order(door, {"copy": {"issue": name, "span": span}})
+    order(door, {"seal": {"issue": name}})
+    expect_folder(door, today(), there=True)
+
+
+def a_recording_is_forgotten(door):
+    a_day_is_copied_and_sealed(door)
+    order(door, {"forget": {"recording": door.recording}})
+
+
+def a_folder_is_removed(door):
+    for place, name in [("files", "SHA256SUMS"), ("files", "index.csv"), ("parts", "000000.json")]:
+        door.aws("s3").put_object(Bucket=door.cloud["drop_bucket"], Key=f"{place}/{provision.DEMO}/{PAST}/{name}", Body=b"")
+    order(door, {"remove": {"issue": issue(door, PAST, 0)}})
+    expect_folder(door, PAST, there=False)
+
+
+def expect_folder(door, day, there):
+    try:
+        door.aws("s3").head_object(Bucket=door.cloud["drop_bucket"], Key=f"files/{provision.DEMO}/{day}/SHA256SUMS")
+        found = True
+    except ClientError:
+        found = False
+    if found != there:
+        raise RuntimeError(f"the folder is {'there' if found else 'not there'}")
+
+
+def orders_are_taken_from_the_queue(door):
+    probes.take_from(door, "drop", "drop_queue_url")
+
+
+# ---------------------------------------------------------------- sftp
+
+
+def public_key():
+    """An Ed25519 key that nobody has the private half of."""
+    parts = (b"ssh-ed25519", os.urandom(32))
+    packed = b"".join(struct.pack(">I", len(part)) + part for part in parts)
+    return f"ssh-ed25519 {base64.b64encode(packed).decode()} probe"
+
+
+def a_first_key_comes_and_a_day_is_issued_and_the_key_goes(door):
+    clear(door)
+    key = door.ask("karin", "POST /v1/sftp/keys", {"key": public_key()}, 201)
+    yesterday = (datetime.now(ZoneInfo("Europe/Stockholm")) - timedelta(days=2)).date().isoformat()
+    door.ask("karin", f"POST /v1/drops/{yesterday}", status=202)
+    door.ask("karin", f"DELETE /v1/sftp/keys/{key['id']}", status=204)
+    left = door.aws("transfer").describe_user(**user(door))["User"]["SshPublicKeys"]
+    if left:
+        raise RuntimeError("the server takes a key that was removed")
+
+
+def keys_and_folders_are_listed(door):
+    door.ask("karin", "GET /v1/sftp/keys")
+    door.ask("karin", "GET /v1/drops")
+
+
+def an_application_sees_no_keys(door):
+    door.ask(probes.CRM, "GET /v1/sftp/keys", status=403)
+
+
+# ---------------------------------------------------------------- removals
+
+
+def what_ends_leaves_todays_folder(door):
+    clear(door)
+    issue(door, today(), tomorrow())
+    id = probes.recorded(door, probes.silence())
+    event = probes.removed(door, id)
+    probes.told(door, "expire", event)
+    probes.nothing_is_left(door, id, event["Records"][0]["dynamodb"]["OldImage"])
+
+
+def what_is_erased_leaves_todays_folder(door):
+    clear(door)
+    issue(door, today(), tomorrow())
+    probes.a_person_is_erased(door)
+
+
+PROBES = {
+    "expire": [what_ends_leaves_todays_folder],
+    "keep": [what_is_erased_leaves_todays_folder],
+    "drop": [
+        every_organisation_is_tended_to,
+        an_organisation_is_tended_to,
+        a_day_is_begun_and_planned,
+        a_recording_is_forgotten,
+        a_folder_is_removed,
+        orders_are_taken_from_the_queue,
+    ],
+    "sftp": [a_first_key_comes_and_a_day_is_issued_and_the_key_goes, keys_and_folders_are_listed, an_application_sees_no_keys],
+}
