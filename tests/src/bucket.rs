@@ -22,14 +22,26 @@ pub fn unreached() -> Objects {
 /// A pair of buckets of a test's own, for recordings and for quarantine, and the count of the requests made of them.
 pub async fn pair(cloud: &Cloud, test: &str) -> anyhow::Result<(Objects, String, Requests)> {
     let requests = Requests::default();
-    let client = cloud.s3(&requests);
+    let (objects, quarantine) = pair_counted(cloud, test, &requests).await?;
+    Ok((objects, quarantine, requests))
+}
+
+/// The same, its requests counted with others.
+pub async fn pair_counted(cloud: &Cloud, test: &str, requests: &Requests) -> anyhow::Result<(Objects, String)> {
+    let client = cloud.s3(requests);
     let (bucket, quarantine) = (format!("{test}-recordings"), format!("{test}-quarantine"));
     for name in [&bucket, &quarantine] {
-        let here = CreateBucketConfiguration::builder().location_constraint(cloud.region.as_str().into()).build();
-        client.create_bucket().bucket(name).create_bucket_configuration(here).send().await?;
+        create(&client, cloud, name).await?;
     }
     let versioned = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
     client.put_bucket_versioning().bucket(&bucket).versioning_configuration(versioned).send().await?;
     requests.take();
-    Ok((Objects { client, bucket }, quarantine, requests))
+    Ok((Objects { client, bucket }, quarantine))
+}
+
+/// Makes an empty bucket.
+pub async fn create(client: &Client, cloud: &Cloud, name: &str) -> anyhow::Result<()> {
+    let here = CreateBucketConfiguration::builder().location_constraint(cloud.region.as_str().into()).build();
+    client.create_bucket().bucket(name).create_bucket_configuration(here).send().await?;
+    Ok(())
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs};
 
 use anyhow::Context;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
-use platform::{objects::Objects, table::Table};
+use platform::{objects::Objects, queue::Queue, table::Table};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -22,8 +22,16 @@ pub struct Cloud {
     pub table: String,
     pub recordings_bucket: String,
     pub quarantine_bucket: String,
+    pub drop_bucket: String,
+    pub drop_queue_url: String,
+    pub sftp_server: String,
+    /// Host and port.
+    pub sftp_address: String,
     pub queue_url: String,
     pub dlq_url: String,
+    pub orders_url: String,
+    pub removals_url: String,
+    pub dead_removals_url: String,
     access_key: String,
     secret_key: String,
     users: BTreeMap<String, SignIn>,
@@ -52,13 +60,18 @@ pub fn cloud() -> anyhow::Result<Cloud> {
 
 impl Cloud {
     pub fn table(&self) -> Table {
+        Table { client: self.counted_dynamodb(&Requests::default()), name: self.table.clone() }
+    }
+
+    pub fn counted_dynamodb(&self, requests: &Requests) -> aws_sdk_dynamodb::Client {
         let config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(self.region.clone()))
             .credentials_provider(self.credentials())
             .endpoint_url(&self.endpoint)
+            .interceptor(requests.clone())
             .build();
-        Table { client: aws_sdk_dynamodb::Client::from_conf(config), name: self.table.clone() }
+        aws_sdk_dynamodb::Client::from_conf(config)
     }
 
     pub fn s3(&self, requests: &Requests) -> aws_sdk_s3::Client {
@@ -79,13 +92,40 @@ impl Cloud {
     }
 
     pub fn sqs(&self) -> aws_sdk_sqs::Client {
+        self.counted_sqs(&Requests::default())
+    }
+
+    pub fn counted_sqs(&self, requests: &Requests) -> aws_sdk_sqs::Client {
         let config = aws_sdk_sqs::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(self.region.clone()))
             .credentials_provider(self.credentials())
             .endpoint_url(&self.endpoint)
+            .interceptor(requests.clone())
             .build();
         aws_sdk_sqs::Client::from_conf(config)
+    }
+
+    /// The deployed queue of the delivery by SFTP.
+    pub fn drop_queue(&self) -> Queue {
+        Queue { client: self.sqs(), url: self.drop_queue_url.clone() }
+    }
+
+    /// The SFTP server.
+    pub fn sftp(&self) -> sftp::Server {
+        let config = aws_sdk_transfer::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(self.region.clone()))
+            .credentials_provider(self.credentials())
+            .endpoint_url(&self.endpoint)
+            .build();
+        sftp::Server {
+            client: aws_sdk_transfer::Client::from_conf(config),
+            id: self.sftp_server.clone(),
+            address: self.sftp_address.clone(),
+            role: "arn:aws:iam::000000000000:role/of-a-test".to_owned(),
+            bucket: self.drop_bucket.clone(),
+        }
     }
 
     /// A token of the demonstration's user `name`, from the sign-in of the pool.

@@ -34,6 +34,8 @@ pub struct Requests {
     made: Arc<Mutex<BTreeMap<String, u64>>>,
     /// How many more commits and batches of writes go through; `None`: all do.
     commits_left: Arc<Mutex<Option<u64>>>,
+    /// How many more requests of any kind go through; `None`: all do.
+    requests_left: Arc<Mutex<Option<u64>>>,
 }
 
 /// The name under which the bytes of ranged reads are counted.
@@ -51,15 +53,19 @@ impl Requests {
         *self.commits_left.lock().unwrap_or_else(PoisonError::into_inner) = commits;
     }
 
-    fn goes_through(&self) -> bool {
-        match &mut *self.commits_left.lock().unwrap_or_else(PoisonError::into_inner) {
-            Some(0) => false,
-            Some(left) => {
-                *left -= 1;
-                true
-            }
-            None => true,
-        }
+    /// Lets `requests` more of any kind go through and fails those after, as if the process had ended; `None` lets all through again.
+    pub fn end_after(&self, requests: Option<u64>) {
+        *self.requests_left.lock().unwrap_or_else(PoisonError::into_inner) = requests;
+    }
+
+    /// Whether that end has come.
+    pub fn has_ended(&self) -> bool {
+        *self.requests_left.lock().unwrap_or_else(PoisonError::into_inner) == Some(0)
+    }
+
+    fn goes_through(&self, operation: &str) -> bool {
+        let commits = matches!(operation, "TransactWriteItems" | "BatchWriteItem");
+        take_one(&self.requests_left) && (!commits || take_one(&self.commits_left))
     }
 
     fn count(&self, name: &str, amount: u64) {
@@ -79,7 +85,7 @@ impl Intercept for Requests {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let operation = config.load::<Metadata>().ok_or("a request without an operation")?;
-        if matches!(operation.name(), "TransactWriteItems" | "BatchWriteItem") && !self.goes_through() {
+        if !self.goes_through(operation.name()) {
             return Err("cut short by the test".into());
         }
         self.count(&format!("{}.{}", operation.service(), operation.name()), 1);
@@ -88,6 +94,17 @@ impl Intercept for Requests {
         }
         let _outside_a_caller = TENANT.try_with(|tenant| hold(tenant, operation, context.request()));
         Ok(())
+    }
+}
+
+fn take_one(left: &Mutex<Option<u64>>) -> bool {
+    match &mut *left.lock().unwrap_or_else(PoisonError::into_inner) {
+        Some(0) => false,
+        Some(left) => {
+            *left -= 1;
+            true
+        }
+        None => true,
     }
 }
 
@@ -100,10 +117,21 @@ fn length(range: &str) -> Option<u64> {
 /// Ends the test unless every key of the request is the tenant's.
 fn hold(tenant: &str, operation: &Metadata, request: &HttpRequest) {
     let name = format!("{}.{}", operation.service(), operation.name());
+    let body = || String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned();
+    if operation.service() == "SQS" {
+        assert!(body().contains(&format!("\\\"organisation\\\":\\\"{tenant}\\\"")), "{name} on behalf of {tenant} tells of {}", body());
+        return;
+    }
+    if matches!(operation.name(), "ListObjectVersions" | "ListObjectsV2") {
+        let own = |place| request.uri().contains(&format!("prefix={place}%2F{tenant}%2F"));
+        assert!(["recordings", "files", "parts"].into_iter().any(own), "{name} on behalf of {tenant} looks at {}", request.uri());
+        return;
+    }
     if operation.service() == "S3" {
         let copied = request.headers().get("x-amz-copy-source").unwrap_or_default();
         for place in [request.uri(), copied].into_iter().filter(|place| !place.is_empty()) {
-            assert!(place.contains(&format!("/recordings/{tenant}/")), "{name} on behalf of {tenant} reaches for {place}");
+            let own = ["recordings", "files", "parts"].iter().any(|kind| place.contains(&format!("/{kind}/{tenant}/")));
+            assert!(own || listed(place, tenant), "{name} on behalf of {tenant} reaches for {place}");
         }
         return;
     }
@@ -112,14 +140,22 @@ fn hold(tenant: &str, operation: &Metadata, request: &HttpRequest) {
     leading(&body, &mut keys);
     assert!(!keys.is_empty(), "{name} on behalf of {tenant} has no leading key");
     for key in keys {
-        assert!(key.starts_with(&format!("{tenant}#")), "{name} on behalf of {tenant} reaches for {key}");
+        assert!(key == tenant || key.starts_with(&format!("{tenant}#")), "{name} on behalf of {tenant} reaches for {key}");
     }
+}
+
+/// Whether what is listed, or removed by a list, is the tenant's own.
+fn listed(place: &str, tenant: &str) -> bool {
+    let prefix = |kind| format!("prefix={kind}%2F{tenant}%2F");
+    place.contains("?delete") || ["files", "parts"].iter().any(|kind| place.contains(&prefix(kind)))
 }
 
 /// Every leading key that a request to DynamoDB names: of the table, of an index, and in a condition on either.
 fn leading<'a>(value: &'a Value, keys: &mut Vec<&'a str>) {
     match value {
         Value::Array(values) => values.iter().for_each(|value| leading(value, keys)),
+        // The one list that is of no organisation: there its own entry is named by the rest of the key.
+        Value::Object(_) if value["pk"]["S"] == "#sftp" => keys.extend(value["sk"]["S"].as_str()),
         Value::Object(members) => {
             for (name, value) in members {
                 match value.get("S").and_then(Value::as_str) {

@@ -24,8 +24,13 @@ const NAME: &str = "recordings";
 
 /// An empty table, and the count of the requests made of it.
 pub async fn empty() -> anyhow::Result<(Table, Requests)> {
-    let Watched { table, requests, .. } = made(None).await?;
+    let Watched { table, requests, .. } = made(None, Requests::default()).await?;
     Ok((table, requests))
+}
+
+/// An empty table whose requests are counted with others.
+pub async fn counted(requests: &Requests) -> anyhow::Result<Table> {
+    Ok(made(None, requests.clone()).await?.table)
 }
 
 /// A table with all that can be seen of it from outside.
@@ -40,15 +45,15 @@ pub struct Watched {
 /// An empty table with a stream that can be read, and the count of the units that its writes consume.
 pub async fn watched() -> anyhow::Result<Watched> {
     let images = StreamViewType::NewAndOldImages;
-    made(Some(StreamSpecification::builder().stream_enabled(true).stream_view_type(images).build()?)).await
+    made(Some(StreamSpecification::builder().stream_enabled(true).stream_view_type(images).build()?), Requests::default()).await
 }
 
-async fn made(stream: Option<StreamSpecification>) -> anyhow::Result<Watched> {
+async fn made(stream: Option<StreamSpecification>, requests: Requests) -> anyhow::Result<Watched> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let endpoint = format!("http://{}", listener.local_addr()?);
     let database = dynoxide::Database::memory().context("could not open a database in memory")?;
     tokio::spawn(dynoxide::server::serve_on(listener, database.clone()));
-    let (requests, units) = (Requests::default(), Units::default());
+    let units = Units::default();
     let mut config = aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-north-1"))

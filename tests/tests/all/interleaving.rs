@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, ensure};
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnValue};
 use axum::Router;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::recording::Recording;
@@ -16,6 +16,7 @@ use platform::table::{
     Error, Table,
     arrival::{Arrival, Outcome},
     key::{self, Item},
+    removal::Removal,
 };
 use serde_json::{Value, json};
 use tests::{
@@ -234,25 +235,29 @@ impl Process {
     /// What DynamoDB does some time after `expires_at`.
     async fn remove(&self, of: &Recording) -> anyhow::Result<bool> {
         let past = AttributeValue::N(afterwards().timestamp().to_string());
-        for key in self.expired(of).await? {
-            let delete = self.table.client.delete_item().table_name(&self.table.name).set_key(Some(key));
-            let delete = delete.condition_expression("expires_at <= :now").expression_attribute_values(":now", past.clone());
-            match delete.send().await {
-                Ok(_) => {}
-                Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
+        let delete = self.table.client.delete_item().table_name(&self.table.name);
+        let delete = delete.set_key(Some(key::recording(&of.organisation, of.id))).return_values(ReturnValue::AllOld);
+        let delete = delete.condition_expression("expires_at <= :now").expression_attribute_values(":now", past.clone());
+        let removed = match delete.send().await {
+            Ok(removed) => removed.attributes.unwrap_or_default(),
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => return Ok(true),
+            Err(error) => return Err(error.into()),
+        };
+        self.forget(&Removal::read(&removed)?).await?;
         Ok(true)
     }
 
-    /// The keys of the call's item and its edits.
-    async fn expired(&self, of: &Recording) -> anyhow::Result<Vec<Item>> {
-        let keys = self.edits(of).await?.into_iter().map(|mut edit| {
-            edit.retain(|name, _| name == "pk" || name == "sk");
-            edit
-        });
-        Ok(keys.chain([key::recording(&of.organisation, of.id)]).collect())
+    /// What `expire` does with its edits once it is told, as often as it is told to try again.
+    async fn forget(&self, removal: &Removal) -> anyhow::Result<()> {
+        for _ in 0..10 {
+            let edits = self.table.old_edits(removal).await?;
+            let (standing, _) = self.table.standing_of(removal, afterwards()).await?;
+            match self.table.remove_edits(removal, &edits, standing).await {
+                Err(Error::Busy) => {}
+                removed => return Ok(removed?),
+            }
+        }
+        anyhow::bail!("the removal was told to try again ten times")
     }
 
     async fn edits(&self, of: &Recording) -> anyhow::Result<Vec<Item>> {

@@ -78,7 +78,7 @@ async fn what_is_put_twice_is_written_once() -> anyhow::Result<()> {
 async fn what_is_put_is_shown() -> anyhow::Result<()> {
     let service = provisioned().await?;
     let shown = OPERATOR.get(&service.provision, DEMO).await?;
-    let expected = with(demo(), json!({ "id": "demo", "retentionDays": 180 }));
+    let expected = with(demo(), json!({ "id": "demo", "retentionDays": 180, "storageAddOn": false }));
     assert_eq!(shown.body, expected);
     let put = OPERATOR.put(&service.provision, ANNAS, &anna()).await?;
     assert_eq!(put.body, OPERATOR.get(&service.provision, ANNAS).await?.body);

@@ -10,6 +10,7 @@ use tests::{
     cloud::cloud,
     event::created,
     golden,
+    kept::{World, days_later},
     people::{Person, found},
     recording::{recording, register, store},
     request::As,
@@ -75,6 +76,7 @@ async fn no_operation_makes_a_request_more_than_agreed() -> anyhow::Result<()> {
         made.insert(name, ingested(file).await?);
     }
     made.extend(of_people().await?);
+    made.extend(of_retention().await?);
     golden::holds("requests.golden.json", &json!(made))
 }
 
@@ -129,6 +131,50 @@ async fn of_people() -> anyhow::Result<BTreeMap<String, BTreeMap<String, u64>>> 
     count("user put", OPERATOR.put(provision, &format!("{users}/maja"), &json!({ "name": "Maja L" })).await?).await?;
     count("import of 100 users", OPERATOR.send(provision, "POST", users, Some(imported)).await?).await?;
     count("removal of a user in 50 groups", OPERATOR.delete(provision, &format!("{users}/user-049")).await?).await?;
+    Ok(made)
+}
+
+/// The requests of what is done about how long recordings are kept: 48 recordings, which are one page of a hold.
+async fn of_retention() -> anyhow::Result<BTreeMap<String, BTreeMap<String, u64>>> {
+    let world = World::new("figures-retention").await?;
+    world.many("anna", 48).await?;
+    let (of, ended) = (world.stored("omar", "call-1", now()).await?, world.stored("omar", "call-2", now()).await?);
+    let ended = world.expire(&ended, days_later(181)).await?.unwrap_or_default();
+    let router = world.retention(now);
+    let mut made = BTreeMap::new();
+    let mut count = |name: &str| made.insert(name.to_owned(), world.requests.take());
+    world.requests.take();
+    anyhow::ensure!(world.removals(&ended, now).await?, "the removal failed");
+    count("removal of a stored recording");
+    let hold = KARIN.post(&router, "/v1/holds", &json!({ "reason": "x", "filter": { "user": "anna" } })).await?.done()?.body;
+    count("place a hold by search");
+    let hold = hold["id"].as_str().unwrap_or_default();
+    anyhow::ensure!(world.tell("hold", hold, now).await?, "the page failed");
+    count("page of 48 of a hold");
+    KARIN.get(&router, "/v1/holds").await?.done()?;
+    count("page of holds");
+    KARIN.get(&router, &format!("/v1/holds/{hold}")).await?.done()?;
+    count("one hold and a page of its recordings");
+    KARIN.delete(&router, &format!("/v1/holds/{hold}?reason=x")).await?.done()?;
+    count("lift a hold");
+    anyhow::ensure!(world.tell("hold", hold, now).await?, "the page failed");
+    count("page of 48 of lifting a hold");
+    KARIN.post(&router, "/v1/holds", &json!({ "reason": "x", "recordings": [of.id] })).await?.done()?;
+    count("place a hold on a recording");
+    let change = KARIN.post(&router, "/v1/retention", &json!({ "days": 180, "reason": "x" })).await?.done()?.body;
+    count("preview of other days");
+    let id = change["id"].as_str().unwrap_or_default();
+    KARIN.post(&router, &format!("/v1/retention/{id}/confirm"), &json!({ "recordings": change["recordings"] })).await?.done()?;
+    count("confirm other days");
+    anyhow::ensure!(world.tell("retention", id, now).await?, "the page failed");
+    count("page of 49 of other days");
+    let erasure = KARIN.post(&router, "/v1/erasures", &json!({ "user": "omar", "reason": "x" })).await?.done()?.body;
+    count("preview of an erasure");
+    let id = erasure["id"].as_str().unwrap_or_default();
+    KARIN.post(&router, &format!("/v1/erasures/{id}/confirm"), &json!({ "recordings": 1 })).await?.done()?;
+    count("confirm an erasure");
+    anyhow::ensure!(world.tell("erasure", id, now).await?, "the page failed");
+    count("erasure of one stored recording");
     Ok(made)
 }
 

@@ -3,19 +3,32 @@
 //! The table is for people to read and review. A cell that changes something is asked on a table of its own, so that no request sees
 //! what another did, and a route of the API's document that is not in it fails the test.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, OnceLock},
+};
 
-use aws_sdk_dynamodb::types::AttributeValue::{N, S, Ss};
+use aws_sdk_dynamodb::types::AttributeValue::{S, Ss};
 use axum::Router;
 use chrono::{TimeDelta, Utc};
-use domain::recording::Recording;
-use platform::table::{Table, key};
+use domain::{ids::OrderId, order::Person as Erased, recording::Recording};
+use platform::{
+    queue::Queue,
+    table::{
+        Table,
+        audit::Event,
+        key,
+        order::{self, Order, What},
+        sftp as sftp_key,
+    },
+};
 use serde_json::{Value, json};
 use tests::{
     bucket,
     call::{call, now, silence},
     cloud::cloud,
-    people::{Person, client, found, organisation},
+    kept,
+    people::{Person, client, found, organisation, user},
     recording::{recording, register, store},
     request::{self, Answer, App, As, Operator},
     supervised, table,
@@ -170,7 +183,10 @@ async fn is_authorized(authorizer: &authorizer::Authorizer, request: Value) -> a
 /// Two organisations with the same people, and one recording, user, group and client that only "demo" has.
 struct World {
     table: Table,
+    delivery: Arc<(Queue, sftp::Server)>,
     recording: Recording,
+    /// What an administrator of "demo" has ordered: a hold, a change of the retention and an erasure.
+    order: OrderId,
 }
 
 impl World {
@@ -183,8 +199,11 @@ impl World {
         let mut item = key::client(&organisation("demo"), &client("zapp"));
         item.insert("name".into(), S("Zapp".into()));
         put(&table, item).await?;
+        let key = sftp_key::Key { fingerprint: format!("SHA256:{}", "A".repeat(43)), ..key_of("user:karin") };
+        table.add_sftp_key(&organisation("demo"), &key, &supervised::event("demo", "key")).await?;
         let recording = in_state(&table, state).await?;
-        Ok(Self { table, recording })
+        let order = ordered(&table).await?;
+        Ok(Self { table, delivery: delivery()?, recording, order })
     }
 
     async fn cell(&self, row: &Row, role: &str) -> anyhow::Result<String> {
@@ -201,7 +220,12 @@ impl World {
             .replace("{group}", "g1")
             .replace("{client}", "zapp")
             .replace("{call}", "call-1")
-            .replace("{mark}", "red");
+            .replace("{mark}", "red")
+            .replace("{hold}", &format!("{}{}", self.order, if row.method == "DELETE" { "?reason=x" } else { "" }))
+            .replace("{change}", &self.order.to_string())
+            .replace("{erasure}", &self.order.to_string())
+            .replace("{fingerprint}", &"A".repeat(43))
+            .replace("{day}", "2026-11-23");
         let organisation = if row.organisation == "own" { "demo" } else { "other" };
         let answer = self.ask(role, organisation, row.method, &path, body(row.method, row.path)).await?;
         let status = answer.status.as_u16();
@@ -214,7 +238,7 @@ impl World {
     }
 
     async fn ask(&self, role: &str, organisation: &str, method: &str, path: &str, body: Option<String>) -> anyhow::Result<Answer> {
-        let router = self.function_of(method, path);
+        let router = self.function_of(method, path)?;
         let person = |user| As { organisation, user };
         let application = |scopes| App { organisation, client: "crm", scopes };
         let any = json!({ "if-match": "*" });
@@ -233,19 +257,26 @@ impl World {
     }
 
     /// The function that API Gateway routes the path to.
-    fn function_of(&self, method: &str, path: &str) -> Router {
+    fn function_of(&self, method: &str, path: &str) -> anyhow::Result<Router> {
         let (table, objects) = (self.table.clone(), bucket::unreached());
-        match (method, path.split('/').nth(2), path.rsplit('/').next()) {
+        Ok(match (method, path.split('/').nth(2), path.rsplit('/').next()) {
+            (_, Some("holds" | "retention" | "erasures"), _) => {
+                retention::router(retention::App { table, orders: kept::orders(&cloud()?), now })
+            }
             (_, _, Some("playback" | "download")) => playback::router(playback::App { table, objects, now }),
             ("PATCH", Some("recordings"), _) | (_, Some("calls" | "marks"), _) | (_, _, Some("edits")) => {
                 annotate::router(annotate::App { table, now })
+            }
+            (_, Some("sftp" | "drops"), _) => {
+                let (queue, server) = self.delivery.as_ref().clone();
+                sftp::router(sftp::App { table, queue, server, now })
             }
             (_, Some("me"), _) => me::router(me::App { table, now }),
             (_, Some("organisations"), _) => provision::router(provision::App { table, now }),
             ("POST", Some("recordings"), _) => upload::router(upload::App { table, objects, now }),
             (_, Some("recordings"), _) => search::router(search::App { table, now }),
             _ => admin::router(admin::App { table, now }),
-        }
+        })
     }
 }
 
@@ -270,6 +301,34 @@ async fn people(table: &Table, of: &str, groups: [&'static str; 2]) -> anyhow::R
     put(table, item).await
 }
 
+/// Orders of the three kinds in "demo", under one id.
+async fn ordered(table: &Table) -> anyhow::Result<OrderId> {
+    let id = OrderId::of(&organisation("demo"), "rights", now());
+    let erasure = What::Erasure { person: Some(Erased::User(user("zoe"))), about: "user zoe".to_owned() };
+    for (what, state) in [
+        (What::Hold { sought: r#"{"recordings":[]}"#.to_owned() }, order::State::Held),
+        (What::Retention { days: 180, was: 180 }, order::State::Previewed),
+        (erasure, order::State::Previewed),
+    ] {
+        let event = supervised::event("demo", state.as_str());
+        let order = Order {
+            id,
+            organisation: organisation("demo"),
+            what,
+            state,
+            by: event.who.clone(),
+            at: now(),
+            reason: "tvist".to_owned().try_into()?,
+            preview: Default::default(),
+            progress: Default::default(),
+            lifted: None,
+            place: None,
+        };
+        table.place(&order, &Event { request: format!("{}-{:?}", event.request, order.kind()), ..event }).await?;
+    }
+    Ok(id)
+}
+
 /// Anna's recording in "demo" in the given state.
 async fn in_state(table: &Table, state: &str) -> anyhow::Result<Recording> {
     let age = if state == "expired" { TimeDelta::days(181) } else { TimeDelta::hours(1) };
@@ -282,13 +341,22 @@ async fn in_state(table: &Table, state: &str) -> anyhow::Result<Recording> {
         table.reject(&recording, "no audio").await?;
     }
     if state == "held" {
-        let update = table.client.update_item().table_name(&table.name);
-        let update = update.set_key(Some(key::recording(&recording.organisation, recording.id)));
-        let update = update.update_expression("SET held = :now, #until = expires_at REMOVE expires_at");
-        let update = update.expression_attribute_names("#until", "until");
-        update.expression_attribute_values(":now", N(now().timestamp_millis().to_string())).send().await?;
+        kept::hold(table, &recording, now()).await?;
     }
     Ok(recording)
+}
+
+/// The delivery of the local cloud, reached by clients that are made once.
+fn delivery() -> anyhow::Result<Arc<(Queue, sftp::Server)>> {
+    static DELIVERY: OnceLock<Arc<(Queue, sftp::Server)>> = OnceLock::new();
+    let cloud = cloud()?;
+    Ok(DELIVERY.get_or_init(|| Arc::new((cloud.drop_queue(), cloud.sftp()))).clone())
+}
+
+/// A key for SFTP.
+fn key_of(who: &str) -> sftp_key::Key {
+    let (body, comment) = ("ssh-ed25519 AAAA".to_owned(), String::new());
+    sftp_key::Key { fingerprint: String::new(), body, comment, who: who.to_owned(), added_at: now(), imported_at: Some(now()) }
 }
 
 /// A body that the route takes.
@@ -302,12 +370,17 @@ fn body(method: &str, path: &str) -> Option<String> {
         ("PATCH", "/v1/users/{user}") => json!({ "rights": { "listen": true } }),
         ("POST", "/v1/activations") => json!({ "users": ["zoe"], "active": false }),
         ("PUT", "/v1/groups/{group}") => json!({ "name": "Grupp" }),
+        ("POST", "/v1/holds") => json!({ "reason": "tvist", "filter": {} }),
+        ("POST", "/v1/retention") => json!({ "days": 180, "reason": "policy" }),
+        ("POST", "/v1/erasures") => json!({ "user": "zoe", "reason": "begäran" }),
+        ("POST", "/v1/retention/{change}/confirm" | "/v1/erasures/{erasure}/confirm") => json!({ "recordings": 0 }),
         ("POST", "/v1/groups/{group}/members") => json!({ "add": ["zoe"] }),
         ("PUT", "/v1/groups/{group}/supervisors/{user}") => json!({ "rights": { "listen": true } }),
         ("PUT", "/v1/organisations/{organisation}") => json!({ "name": "Demo", "baseService": true }),
         ("PUT", "/v1/organisations/{organisation}/users/{user}") => json!({ "name": "Zoe", "plan": "pro" }),
         ("POST", "/v1/organisations/{organisation}/users") => json!({ "id": "zoe", "name": "Zoe", "plan": "pro" }),
         ("PUT", "/v1/organisations/{organisation}/clients/{client}") => json!({ "name": "Zapp", "scopes": ["read"] }),
+        ("POST", "/v1/sftp/keys") => json!({ "key": include_str!("../../key.pub") }),
         _ => return None,
     };
     Some(body.to_string())

@@ -1,0 +1,163 @@
+//! The delivery by SFTP to test with: buckets and a queue of a test's own in the local cloud, and what becomes of what is ordered.
+
+use std::collections::BTreeMap;
+
+use anyhow::Context;
+use aws_sdk_sqs::types::{Message, QueueAttributeName};
+use chrono::{DateTime, Utc};
+use domain::{
+    delivery::issue::{Issue, Order, Task},
+    ids::OrganisationId,
+    note::Note,
+    recording::{Recording, Sha256},
+};
+use drop::{Answer, App};
+use platform::{objects, queue::Queue, table::arrival::Arrival};
+use serde_json::{Value, json};
+use sha2::Digest;
+
+use crate::{
+    bucket,
+    cloud::cloud,
+    people::organisation,
+    recording::{recording, register},
+    requests::{Requests, TENANT},
+    table,
+};
+
+/// The function's world, and what it costs: one count of the requests of the table, the buckets and the queue.
+#[derive(Clone, Debug)]
+pub struct World {
+    pub app: App,
+    pub requests: Requests,
+    /// The queue as SQS itself sees it, whose requests are not the function's.
+    outside: Queue,
+}
+
+/// What is noted of each call: a formula to a spreadsheet, with all that CSV has to quote.
+pub const NOTE: &str = "=HYPERLINK(\"x\"), åäö";
+
+/// Rounds of redelivery after which work that goes on is work that never ends.
+const ROUNDS: usize = 200;
+
+impl World {
+    /// A world with an organisation "demo", at `now`, with spans of `rows` recordings.
+    pub async fn new(test: &str, rows: usize, now: fn() -> DateTime<Utc>) -> anyhow::Result<Self> {
+        let (cloud, requests) = (cloud()?, Requests::default());
+        let table = table::counted(&requests).await?;
+        let client = cloud.s3(&requests);
+        let (recordings, drop) = (format!("{test}-recordings"), format!("{test}-drop"));
+        bucket::create(&client, &cloud, &recordings).await?;
+        bucket::create(&client, &cloud, &drop).await?;
+        let sqs = cloud.counted_sqs(&requests);
+        let made = sqs.create_queue().queue_name(format!("{test}-drop")).attributes(QueueAttributeName::VisibilityTimeout, "600");
+        let url = made.send().await?.queue_url.context("a queue has an address")?;
+        let outside = Queue { client: cloud.sqs(), url: url.clone() };
+        crate::people::found(&table, "demo").await?;
+        requests.take();
+        Ok(Self { app: App { table, queue: Queue { client: sqs, url }, s3: client, recordings, drop, rows, now }, requests, outside })
+    }
+
+    /// The same world at another time.
+    pub fn at(&self, now: fn() -> DateTime<Utc>) -> Self {
+        Self { app: App { now, ..self.app.clone() }, ..self.clone() }
+    }
+
+    /// A call that began at `started_at`, registered.
+    pub async fn registered(&self, of: &str, call: &str, started_at: DateTime<Utc>) -> anyhow::Result<(Recording, Vec<u8>)> {
+        let audio = format!("audio of {call}").into_bytes();
+        let mut recording = recording("demo", of, call, started_at);
+        recording.annotation.note = Note::try_from(NOTE.to_owned()).ok();
+        recording.audio.length = audio.len() as u64;
+        recording.audio.sha256 = Sha256(sha2::Sha256::digest(&audio).into());
+        register(&self.app.table, &recording).await?;
+        Ok((recording, audio))
+    }
+
+    /// A call that began at `started_at` and was stored at `stored_at`.
+    pub async fn stored(&self, of: &str, call: &str, started_at: DateTime<Utc>, stored_at: DateTime<Utc>) -> anyhow::Result<Recording> {
+        let (recording, audio) = self.registered(of, call, started_at).await?;
+        self.arrives(&recording, audio, stored_at).await?;
+        Ok(recording)
+    }
+
+    /// The audio of a registered call comes.
+    pub async fn arrives(&self, recording: &Recording, audio: Vec<u8>, at: DateTime<Utc>) -> anyhow::Result<()> {
+        let key = objects::key(&recording.organisation, recording.id);
+        let put = self.app.s3.put_object().bucket(&self.app.recordings).key(key).body(audio.into());
+        put.checksum_sha256(objects::checksum(&recording.audio.sha256)).send().await?;
+        let Recording { organisation, id, user, audio, .. } = recording.clone();
+        self.app.table.store(&Arrival { organisation, id, user, audio }, recording.duration, at).await?;
+        Ok(())
+    }
+
+    /// Puts an order for "demo" on the queue.
+    pub async fn orders(&self, task: Task) -> anyhow::Result<()> {
+        Ok(self.outside.send_all(&[Order { organisation: organisation("demo"), task }]).await?)
+    }
+
+    /// Wakes the function as the scheduler does, at the world's time, for "demo" alone.
+    pub async fn morning(&self) -> anyhow::Result<()> {
+        self.orders(Task::Tend { since: DateTime::UNIX_EPOCH }).await?;
+        self.works().await
+    }
+
+    /// Delivers what is on the queue, each message again until it is done, until nothing is left.
+    pub async fn works(&self) -> anyhow::Result<()> {
+        for _ in 0..ROUNDS {
+            let messages = self.receive().await?;
+            if messages.is_empty() {
+                return Ok(());
+            }
+            for message in messages {
+                let done = self.delivers(&message).await?;
+                self.settle(&message, done).await?;
+            }
+        }
+        anyhow::bail!("the work does not end")
+    }
+
+    /// Hands the function one message; whether it is done.
+    pub async fn delivers(&self, message: &Message) -> anyhow::Result<bool> {
+        let event: Value = json!({ "Records": [{ "messageId": message.message_id(), "body": message.body() }] });
+        let handled = drop::handle(&self.app, serde_json::from_value(event)?);
+        match TENANT.scope("demo".to_owned(), handled).await.map_err(anyhow::Error::from_boxed)? {
+            Answer::Messages(answer) => Ok(answer.batch_item_failures.is_empty()),
+            Answer::Morning => anyhow::bail!("a message is no morning"),
+        }
+    }
+
+    pub async fn receive(&self) -> anyhow::Result<Vec<Message>> {
+        let Queue { client, url } = &self.outside;
+        let received = client.receive_message().queue_url(url).max_number_of_messages(10).wait_time_seconds(0).send().await?;
+        Ok(received.messages.unwrap_or_default())
+    }
+
+    /// What the queue does with a message that was handed over: it goes, or comes again at once.
+    pub async fn settle(&self, message: &Message, done: bool) -> anyhow::Result<()> {
+        let (Queue { client, url }, receipt) = (&self.outside, message.receipt_handle().unwrap_or_default());
+        if done {
+            client.delete_message().queue_url(url).receipt_handle(receipt).send().await?;
+        } else {
+            client.change_message_visibility().queue_url(url).receipt_handle(receipt).visibility_timeout(0).send().await?;
+        }
+        Ok(())
+    }
+
+    /// Everything in the bucket that SFTP serves, by key.
+    pub async fn files(&self) -> anyhow::Result<BTreeMap<String, String>> {
+        let mut files = BTreeMap::new();
+        let listed = self.app.s3.list_objects_v2().bucket(&self.app.drop).prefix("files/").send().await?;
+        for key in listed.contents().iter().filter_map(|object| object.key()) {
+            let body = self.app.s3.get_object().bucket(&self.app.drop).key(key).send().await?.body.collect().await?;
+            files.insert(key.to_owned(), String::from_utf8(body.to_vec())?);
+        }
+        Ok(files)
+    }
+
+    /// The issues of "demo".
+    pub async fn issues(&self) -> anyhow::Result<Vec<Issue>> {
+        let demo: OrganisationId = organisation("demo");
+        Ok(self.app.table.issues(&demo).await?)
+    }
+}

@@ -1,0 +1,230 @@
+//! What the tests of retention stand on: a table in this process, buckets and a queue in the local cloud, and every request counted in one.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use aws_sdk_s3::primitives::ByteStream;
+use axum::Router;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    delivery::issue::{Order, Task},
+    ids::{OrderId, RecordingId},
+    recording::{Recording, Sha256},
+};
+use platform::{
+    objects::{self, Objects},
+    queue::Queue,
+    removal::Stores,
+    table::{Table, commit::Commit, key},
+};
+use serde_json::{Value, json};
+use sha2::Digest;
+
+use crate::{
+    bucket,
+    call::now,
+    cloud::{Cloud, cloud},
+    people::{Person, found, organisation, user},
+    recording::{recording, register, store},
+    request::As,
+    requests::Requests,
+    stream, table,
+};
+
+pub const KARIN: As<'_> = As { organisation: "demo", user: "karin" };
+
+/// A world with one organisation, its administrator Karin and its recorded users Anna and Omar.
+#[derive(Clone, Debug)]
+pub struct World {
+    pub stores: Stores,
+    /// Orders for the worker, or removals to try again.
+    pub queue: Queue,
+    pub requests: Requests,
+}
+
+impl World {
+    pub async fn new(test: &str) -> anyhow::Result<Self> {
+        let (table, requests) = table::empty().await?;
+        found(&table, "demo").await?;
+        for person in [Person::administrator("karin"), Person::recorded("anna"), Person::recorded("omar")] {
+            person.joins(&table, "demo").await?;
+        }
+        let cloud = cloud()?;
+        let (objects, quarantine) = bucket::pair_counted(&cloud, test, &requests).await?;
+        let quarantine = Objects { client: objects.client.clone(), bucket: quarantine };
+        let folders = made(&cloud, &format!("{test}-drop"), &requests).await?;
+        let queue = made(&cloud, &format!("{test}-queue"), &requests).await?;
+        requests.take();
+        Ok(Self { stores: Stores { table, objects, quarantine, folders }, queue, requests })
+    }
+
+    pub fn table(&self) -> &Table {
+        &self.stores.table
+    }
+
+    /// The router of `retention` at a time.
+    pub fn retention(&self, now: fn() -> DateTime<Utc>) -> Router {
+        retention::router(retention::App { table: self.stores.table.clone(), orders: self.queue.clone(), now })
+    }
+
+    /// A stored recording with its audio in the bucket.
+    pub async fn stored(&self, of: &str, call: &str, started_at: DateTime<Utc>) -> anyhow::Result<Recording> {
+        let mut stored = recording("demo", of, call, started_at);
+        stored.audio.sha256 = Sha256(sha2::Sha256::digest(call).into());
+        store(self.table(), &stored).await?;
+        self.put(&stored, call).await?;
+        Ok(stored)
+    }
+
+    /// Many registered recordings of a user, a minute apart, the youngest first. They are written as one was, 25 at a time.
+    pub async fn many(&self, of: &str, number: i64) -> anyhow::Result<Vec<Recording>> {
+        let all: Vec<_> =
+            (0..number).map(|minute| recording("demo", of, &format!("{of}-{minute}"), now() - TimeDelta::minutes(minute))).collect();
+        register(self.table(), &all[0]).await?;
+        let item = self.item(&all[0]).await?;
+        for some in all[1..].chunks(25) {
+            let puts = some.iter().map(|other| {
+                let mut item = item.clone();
+                item.extend(key::recording(&other.organisation, other.id));
+                let texts = [("at", key::at(other.started_at, other.id)), ("call", other.call.clone().into())];
+                item.extend(texts.map(|(name, text)| (name.to_owned(), AttributeValue::S(text))));
+                item.insert("expires_at".to_owned(), AttributeValue::N(other.expires_at.timestamp().to_string()));
+                PutRequest::builder().set_item(Some(item)).build().map(|put| WriteRequest::builder().put_request(put).build())
+            });
+            let write = self.table().client.batch_write_item().request_items(&self.table().name, puts.collect::<Result<_, _>>()?);
+            write.send().await?;
+        }
+        Ok(all)
+    }
+
+    /// Puts something to the recording's key: one version more.
+    pub async fn put(&self, of: &Recording, audio: &str) -> anyhow::Result<()> {
+        let put = self.stores.objects.client.put_object().bucket(&self.stores.objects.bucket).key(objects::key(&of.organisation, of.id));
+        put.body(ByteStream::from(audio.as_bytes().to_vec())).send().await?;
+        Ok(())
+    }
+
+    /// Copies of the recording, in both buckets, delete markers too.
+    pub async fn copies(&self, of: &Recording) -> anyhow::Result<usize> {
+        let key = objects::key(&of.organisation, of.id);
+        Ok(self.stores.objects.copies(&key).await?.len() + self.stores.quarantine.copies_under(&key).await?.len())
+    }
+
+    /// The recording's item.
+    pub async fn item(&self, of: &Recording) -> anyhow::Result<key::Item> {
+        let get = self.table().client.get_item().table_name(&self.table().name).set_key(Some(key::recording(&of.organisation, of.id)));
+        Ok(get.consistent_read(true).send().await?.item.unwrap_or_default())
+    }
+
+    /// Removes the recording's item if its day is past, as the table does; answers with the event of it.
+    pub async fn expire(&self, of: &Recording, now: DateTime<Utc>) -> anyhow::Result<Option<Value>> {
+        let record = stream::expire(self.table(), key::recording(&of.organisation, of.id), now).await?;
+        Ok(record.map(|record| json!({ "Records": [record] })))
+    }
+
+    /// What is counted on the user: recordings, bytes and milliseconds.
+    pub async fn usage(&self, of: &str) -> anyhow::Result<[i64; 3]> {
+        let key = key::usage(&organisation("demo"), &user(of));
+        let get = self.table().client.get_item().table_name(&self.table().name).set_key(Some(key)).consistent_read(true);
+        let item = get.send().await?.item.unwrap_or_default();
+        let number = |name: &str| item.get(name).and_then(|value| value.as_n().ok()?.parse().ok()).unwrap_or_default();
+        Ok(["recordings", "bytes", "ms"].map(number))
+    }
+
+    /// How many items a kind has.
+    pub async fn count(&self, kind: &str) -> anyhow::Result<i32> {
+        let query = self.table().client.query().table_name(&self.table().name).key_condition_expression("pk = :pk");
+        let pk = AttributeValue::S(format!("demo#{kind}"));
+        Ok(query.expression_attribute_values(":pk", pk).send().await?.count())
+    }
+
+    /// The message that waits, taken from the queue; none if there is none.
+    pub async fn message(&self) -> anyhow::Result<Option<Value>> {
+        let receive = self.queue.client.receive_message().queue_url(&self.queue.url).max_number_of_messages(1);
+        let Some(message) = receive.send().await?.messages.unwrap_or_default().pop() else { return Ok(None) };
+        let handle = message.receipt_handle.context("a message has a handle")?;
+        self.queue.client.delete_message().queue_url(&self.queue.url).receipt_handle(handle).send().await?;
+        Ok(Some(json!({ "Records": [{ "eventSource": "aws:sqs", "messageId": "message", "body": message.body }] })))
+    }
+
+    /// The recordings that the delivery by SFTP is told to take out of its folders.
+    pub async fn forgotten(&self) -> anyhow::Result<Vec<RecordingId>> {
+        let Queue { client, url } = &self.stores.folders;
+        let messages = client.receive_message().queue_url(url).max_number_of_messages(10).send().await?.messages.unwrap_or_default();
+        let mut recordings = Vec::new();
+        for message in messages {
+            let order: Order = serde_json::from_str(message.body().unwrap_or_default())?;
+            let Task::Forget { recording } = order.task else { anyhow::bail!("the delivery is told {order:?}") };
+            anyhow::ensure!(order.organisation == organisation("demo"), "it is told of another organisation");
+            recordings.push(recording);
+        }
+        recordings.sort();
+        Ok(recordings)
+    }
+
+    /// Lets the worker do pages, at a time, until no message waits; answers with how many.
+    pub async fn work(&self, now: fn() -> DateTime<Utc>) -> anyhow::Result<usize> {
+        let app = keep::App { stores: self.stores.clone(), orders: self.queue.clone(), now };
+        let mut pages = 0;
+        while let Some(message) = self.message().await? {
+            let answer = keep::handle(&app, serde_json::from_value(message)?).await?;
+            anyhow::ensure!(answer.batch_item_failures.is_empty(), "a page failed");
+            pages += 1;
+        }
+        Ok(pages)
+    }
+
+    /// Tells the worker of an order, whatever the queue holds; whether it took the message.
+    pub async fn tell(&self, kind: &str, order: &str, now: fn() -> DateTime<Utc>) -> anyhow::Result<bool> {
+        let body = json!({ "organisation": "demo", "kind": kind, "order": order }).to_string();
+        let event = json!({ "Records": [{ "eventSource": "aws:sqs", "messageId": "message", "body": body }] });
+        let app = keep::App { stores: self.stores.clone(), orders: self.queue.clone(), now };
+        Ok(keep::handle(&app, serde_json::from_value(event)?).await?.batch_item_failures.is_empty())
+    }
+
+    /// Tells `expire` of an event, at a time; whether it took all of it.
+    pub async fn removals(&self, event: &Value, now: fn() -> DateTime<Utc>) -> anyhow::Result<bool> {
+        let app = expire::App { stores: self.stores.clone(), again: self.queue.clone(), now };
+        Ok(expire::handle(&app, event.clone()).await?.batch_item_failures.is_empty())
+    }
+
+    /// Places a hold on the recordings and lets the worker finish; answers with its id.
+    pub async fn holds(&self, what: Value) -> anyhow::Result<String> {
+        let mut body = json!({ "reason": "tvist 4411" });
+        if let (Value::Object(body), Value::Object(what)) = (&mut body, what) {
+            body.extend(what);
+        }
+        let placed = KARIN.post(&self.retention(now), "/v1/holds", &body).await?.done()?.body;
+        self.work(now).await?;
+        Ok(placed["id"].as_str().unwrap_or_default().to_owned())
+    }
+}
+
+/// The deployed service's queue of orders. Its worker finds none of a test's own table, and does nothing.
+pub fn orders(cloud: &Cloud) -> Queue {
+    Queue { client: cloud.sqs(), url: cloud.orders_url.clone() }
+}
+
+async fn made(cloud: &Cloud, name: &str, requests: &Requests) -> anyhow::Result<Queue> {
+    let client = cloud.counted_sqs(requests);
+    let url = client.create_queue().queue_name(name).send().await?.queue_url.context("the queue has an address")?;
+    Ok(Queue { client, url })
+}
+
+/// Holds the recording from a time on, as the worker does.
+pub async fn hold(table: &Table, of: &Recording, since: DateTime<Utc>) -> anyhow::Result<()> {
+    let hold = OrderId::of(&of.organisation, "hold", since);
+    for seen in table.seen(&of.organisation, &[of.id]).await? {
+        let kept = seen.kept.held(hold, since).context("there is something to hold")?;
+        let mut writes = table.writes();
+        writes.keep(&seen, &kept, None);
+        anyhow::ensure!(writes.commit().await? == Commit::Done, "the table refused");
+    }
+    Ok(())
+}
+
+/// A moment so many days after that of the tests.
+pub fn days_later(days: u64) -> DateTime<Utc> {
+    now() + Duration::from_secs(days * 86_400)
+}

@@ -1,0 +1,210 @@
+//! A crash after every request of every worker, then the same message again: it ends in the right state. Each point is tried, none drawn.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use domain::recording::Recording;
+use platform::table::audit::Deed;
+use serde_json::{Value, json};
+use tests::{
+    call::now,
+    kept::{KARIN, World, days_later},
+};
+
+use crate::expiring::receipts;
+
+/// The requests that the first run makes, and the state that it ends in.
+struct Point {
+    name: &'static str,
+    /// Requests of a run that nothing cuts short.
+    requests: u64,
+}
+
+/// Runs a scenario once to its end and once cut short after each of its requests; answers with how many points there were.
+async fn at_every_point<S, F>(name: &'static str, scenario: S) -> anyhow::Result<Point>
+where
+    S: Fn(World, Option<u64>) -> F,
+    F: Future<Output = anyhow::Result<Value>>,
+{
+    let whole = World::new(&format!("crash-{name}")).await?;
+    let expected = scenario(whole.clone(), None).await?;
+    let requests: u64 = expected["requests"].as_u64().unwrap_or_default();
+    anyhow::ensure!(requests > 1, "{name} makes {requests} requests");
+    for point in 0..requests {
+        let world = World::new(&format!("crash-{name}-{point}")).await?;
+        let found = scenario(world, Some(point)).await?;
+        anyhow::ensure!(found["state"] == expected["state"], "{name}, ended after {point} requests: {found}\nnot {expected}");
+    }
+    println!("{name}: a crash after each of 0 to {} requests, 0 differences", requests - 1);
+    Ok(Point { name, requests })
+}
+
+/// The requests counted since the last look.
+fn counted(world: &World) -> u64 {
+    let made: BTreeMap<String, u64> = world.requests.take();
+    made.iter().filter(|(name, _)| name.contains('.')).map(|(_, count)| count).sum()
+}
+
+/// What a test of a crash looks at in the end: how many copies are there, what is counted, how many receipts and edits and held ones.
+async fn state(world: &World, recordings: &[Recording]) -> anyhow::Result<Value> {
+    let (mut copies, mut items, mut held, mut days) = (0, 0, 0, Vec::new());
+    for of in recordings {
+        copies += world.copies(of).await?;
+        for seen in world.table().seen(&of.organisation, &[of.id]).await? {
+            items += 1;
+            held += usize::from(seen.kept.is_held());
+            days.push(seen.kept.day.timestamp());
+        }
+    }
+    let (expired, erased) = (receipts(world, Deed::Expire).await?, receipts(world, Deed::Erase).await?);
+    let of_copies: Vec<Value> = expired
+        .iter()
+        .chain(&erased)
+        .map(|receipt| serde_json::from_str::<Value>(receipt.detail.as_deref().unwrap_or_default()).map(|detail| detail["copies"].clone()))
+        .collect::<Result<_, _>>()?;
+    Ok(json!({
+        "copies": copies, "items": items, "held": held, "days": days, "usage": world.usage("anna").await?,
+        "receipts": of_copies, "edits": world.count("edit").await?, "notes": world.count("removal").await?,
+        "ends": receipts(world, Deed::EndErasure).await?.len(), "members": world.count("held").await?,
+    }))
+}
+
+/// Edits of a recording, so that there are some to remove.
+async fn annotated(world: &World, of: &Recording) -> anyhow::Result<()> {
+    let annotate = annotate::router(annotate::App { table: world.table().clone(), now });
+    for note in ["ring", "ring igen"] {
+        let body = Some(json!({ "note": note }).to_string());
+        let path = format!("/v1/recordings/{}", of.id);
+        KARIN.send_with(&annotate, "PATCH", &path, body, json!({ "if-match": "*" })).await?.done()?;
+    }
+    Ok(())
+}
+
+/// The order's id and its state, as the API shows them.
+async fn order_shown(world: &World, path: &str, at: fn() -> DateTime<Utc>) -> anyhow::Result<Value> {
+    Ok(KARIN.get(&world.retention(at), path).await?.done()?.body)
+}
+
+#[tokio::test]
+async fn expire_ends_right_whatever_request_was_its_last() -> anyhow::Result<()> {
+    let late = || days_later(190);
+    let point = at_every_point("expire", |world, ends_after| async move {
+        world.stored("anna", "another", now()).await?;
+        let of = world.stored("anna", "call-1", now()).await?;
+        world.put(&of, "a second version").await?;
+        annotated(&world, &of).await?;
+        let event = world.expire(&of, days_later(181)).await?.unwrap_or_default();
+        world.requests.take();
+        world.requests.end_after(ends_after);
+        let first = world.removals(&event, late).await?;
+        world.requests.end_after(None);
+        let requests = counted(&world);
+        anyhow::ensure!(ends_after.is_none() == first, "the first run ended otherwise than it was to");
+        for _ in 0..2 {
+            anyhow::ensure!(world.removals(&event, late).await?, "it was told again and failed");
+        }
+        Ok(json!({ "requests": requests, "state": state(&world, &[of]).await? }))
+    })
+    .await?;
+    assert!(point.requests >= 8, "{} makes {} requests", point.name, point.requests);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_hold_ends_right_whatever_request_was_the_workers_last() -> anyhow::Result<()> {
+    at_every_point("hold", |world, ends_after| async move {
+        let recordings = world.many("anna", 50).await?;
+        let body = json!({ "reason": "tvist", "filter": { "user": "anna" } });
+        let hold = KARIN.post(&world.retention(now), "/v1/holds", &body).await?.done()?.body;
+        let id = hold["id"].as_str().unwrap_or_default().to_owned();
+        let requests = pages(&world, "hold", &id, now, ends_after).await?;
+        let placed = order_shown(&world, &format!("/v1/holds/{id}"), now).await?["hold"].clone();
+        Ok(json!({ "requests": requests, "state": {
+            "hold": [placed["state"], placed["recordings"]], "rest": state(&world, &recordings[..5]).await?,
+        } }))
+    })
+    .await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_lift_ends_right_whatever_request_was_the_workers_last() -> anyhow::Result<()> {
+    at_every_point("lift", |world, ends_after| async move {
+        let recordings = world.many("anna", 100).await?;
+        let id = world.holds(json!({ "filter": {} })).await?;
+        let late = || days_later(300);
+        KARIN.delete(&world.retention(late), &format!("/v1/holds/{id}?reason=klart")).await?.done()?;
+        let requests = pages(&world, "hold", &id, late, ends_after).await?;
+        let lifted = order_shown(&world, &format!("/v1/holds/{id}"), late).await?["hold"]["state"].clone();
+        let (found, _) = world.table().seen_by_id(&recordings[0].organisation, None, 200).await?;
+        let held = found.iter().filter(|seen| seen.kept.is_held()).count();
+        Ok(json!({ "requests": requests, "state": [lifted, held, state(&world, &recordings[..5]).await?] }))
+    })
+    .await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_change_of_the_retention_ends_right_whatever_request_was_the_workers_last() -> anyhow::Result<()> {
+    at_every_point("retention", |world, ends_after| async move {
+        let recordings = world.many("anna", 100).await?;
+        let provision = provision::router(provision::App { table: world.table().clone(), now });
+        let body = json!({ "name": "Demo", "baseService": true, "storageAddOn": true });
+        tests::service::OPERATOR.put(&provision, "/v1/organisations/demo", &body).await?.done()?;
+        let router = world.retention(now);
+        let change = KARIN.post(&router, "/v1/retention", &json!({ "days": 365, "reason": "x" })).await?.done()?.body;
+        let id = change["id"].as_str().unwrap_or_default().to_owned();
+        KARIN.post(&router, &format!("/v1/retention/{id}/confirm"), &json!({ "recordings": 100 })).await?.done()?;
+        let requests = pages(&world, "retention", &id, now, ends_after).await?;
+        let done = order_shown(&world, &format!("/v1/retention/{id}"), now).await?;
+        let (found, _) = world.table().seen_by_id(&recordings[0].organisation, None, 200).await?;
+        let moved = found.iter().filter(|seen| seen.kept.day == seen.kept.started_at + chrono::TimeDelta::days(365)).count();
+        Ok(json!({ "requests": requests, "state": [done["state"], done["moved"], moved] }))
+    })
+    .await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_erasure_ends_right_whatever_request_was_the_workers_last() -> anyhow::Result<()> {
+    at_every_point("erasure", |world, ends_after| async move {
+        let recordings = [
+            world.stored("anna", "call-1", now()).await?,
+            world.stored("anna", "call-2", now()).await?,
+            world.stored("anna", "call-3", now()).await?,
+        ];
+        world.put(&recordings[0], "a second version").await?;
+        annotated(&world, &recordings[0]).await?;
+        world.holds(json!({ "recordings": [recordings[2].id] })).await?;
+        let router = world.retention(now);
+        let erasure = KARIN.post(&router, "/v1/erasures", &json!({ "user": "anna", "reason": "x" })).await?.done()?.body;
+        let id = erasure["id"].as_str().unwrap_or_default().to_owned();
+        KARIN.post(&router, &format!("/v1/erasures/{id}/confirm"), &json!({ "recordings": 3 })).await?.done()?;
+        let requests = pages(&world, "erasure", &id, now, ends_after).await?;
+        let done = order_shown(&world, &format!("/v1/erasures/{id}"), now).await?;
+        Ok(json!({ "requests": requests, "state": [done["state"], done["erased"], done["left"], state(&world, &recordings).await?] }))
+    })
+    .await?;
+    Ok(())
+}
+
+/// Does all pages of an order, cut short after so many requests and then told again, and once more at the end; answers with the requests.
+async fn pages(world: &World, kind: &str, order: &str, at: fn() -> DateTime<Utc>, ends_after: Option<u64>) -> anyhow::Result<u64> {
+    while world.message().await?.is_some() {} // the pages are told of here
+    world.requests.take();
+    world.requests.end_after(ends_after);
+    // What the worker would be told page by page; a run that ended is told again, as SQS does.
+    let mut cut_short = false;
+    for _ in 0..4 {
+        if !world.tell(kind, order, at).await? {
+            cut_short = true;
+            world.requests.end_after(None);
+        }
+    }
+    let made = counted(world);
+    world.requests.end_after(None);
+    anyhow::ensure!(ends_after.is_none() || cut_short, "nothing was cut short");
+    while world.message().await?.is_some() {}
+    anyhow::ensure!(world.tell(kind, order, at).await?);
+    Ok(made)
+}
