@@ -183,14 +183,20 @@ test('everything goes by key: find, open, move, close', async ({ signedIn }) => 
   await expect(list.filter({ hasNotText: 'Anna Berg' })).toHaveCount(0);
   await expect(list.first()).toBeVisible();
   const ids = await list.evaluateAll((rows) => rows.map((row) => row.getAttribute('data-id')));
+  // A key is for what is seen: each waits for it, as a person does.
+  const panel = page.getByRole('complementary', { name: 'Samtalet' });
+  const shown = async (id: string | null | undefined) => {
+    await expect(page).toHaveURL(new RegExp(`/calls/${id}`));
+    await expect(panel.getByRole('heading', { level: 2 })).toBeVisible();
+  };
   await page.keyboard.press('Enter');
-  await expect(page).toHaveURL(new RegExp(`/calls/${ids[0]}`));
-  await page.keyboard.press('Escape');
+  await shown(ids[0]);
   await page.keyboard.press('j');
-  await expect(page).toHaveURL(new RegExp(`/calls/${ids[1]}`));
+  await shown(ids[1]);
   await page.keyboard.press('k');
-  await expect(page).toHaveURL(new RegExp(`/calls/${ids[0]}`));
+  await shown(ids[0]);
   await page.keyboard.press('Escape');
+  await expect(panel).toHaveCount(0);
   await expect(page).toHaveURL(/\/calls\?user=anna$/);
   await page.keyboard.press('Shift+?');
   await expect(page.getByRole('dialog', { name: 'Kortkommandon' })).toBeVisible();

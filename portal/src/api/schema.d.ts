@@ -89,6 +89,92 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/drops": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the folders of the organisation's days. */
+        get: operations["get_drops"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/drops/{day}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Issues a day again, in a folder of its own with all that is known of the day by now. It is complete once its `SHA256SUMS` is there. */
+        post: operations["post_drops_day"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the erasures, newest first. */
+        get: operations["get_erasures"];
+        put?: never;
+        /** Previews an erasure: how many recordings, and how many of them are held. Confirm it within 24 hours. */
+        post: operations["post_erasures"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/erasures/{erasure}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows an erasure and how far it has come. */
+        get: operations["get_erasures_erasure"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/erasures/{erasure}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Carries out a previewed erasure. It cannot be undone. */
+        post: operations["post_erasures_erasure_confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/groups": {
         parameters: {
             query?: never;
@@ -156,6 +242,42 @@ export interface paths {
         post?: never;
         /** Ends a user's supervision of a group; again without harm. */
         delete: operations["delete_groups_group_supervisors_user"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/holds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the holds, newest first. */
+        get: operations["get_holds"];
+        put?: never;
+        /** Places a legal hold. */
+        post: operations["post_holds"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/holds/{hold}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a hold and the recordings that it was placed on. */
+        get: operations["get_holds_hold"];
+        put?: never;
+        post?: never;
+        /** Lifts a hold. What no other hold wants has its own day again, or 7 days where that is past. */
+        delete: operations["delete_holds_hold"];
         options?: never;
         head?: never;
         patch?: never;
@@ -460,6 +582,93 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/retention": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows how long recordings are kept. */
+        get: operations["get_retention"];
+        put?: never;
+        /** Previews other days: how many recordings it concerns, and how many of them would end at once. Confirm it within 24 hours. */
+        post: operations["post_retention"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/retention/{change}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows a change of the retention. */
+        get: operations["get_retention_change"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/retention/{change}/confirm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Carries out a previewed change: calls are registered by the new days at once, and the ends of those that are there are moved. */
+        post: operations["post_retention_change_confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sftp/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the keys that sign the organisation in. */
+        get: operations["get_sftp_keys"];
+        put?: never;
+        /** Adds a key: it signs in from then on. */
+        post: operations["post_sftp_keys"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/sftp/keys/{fingerprint}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a key: it signs nobody in any more. A connection that it has open goes on until it is closed. */
+        delete: operations["delete_sftp_keys_fingerprint"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/users": {
         parameters: {
             query?: never;
@@ -516,6 +725,14 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description Where and as whom the organisation signs in, and with which keys. */
+        Access: {
+            /** @description The server's address. */
+            address: string;
+            keys: components["schemas"]["SftpKey"][];
+            /** @description The user to sign in as. */
+            user: string;
+        };
         /** @description The user's word that they have read the text and know that calls are recorded. */
         Acknowledgement: {
             /**
@@ -659,6 +876,14 @@ export interface components {
         Clients: {
             clients: components["schemas"]["Client"][];
         };
+        /** @description That a preview is to be carried out. */
+        Confirmation: {
+            /**
+             * Format: int64
+             * @description The number of recordings that the preview gave.
+             */
+            recordings: number;
+        };
         /** @description Öre, without VAT. */
         Cost: {
             /**
@@ -708,6 +933,45 @@ export interface components {
             fileName: string;
             url: string;
         };
+        /** @description A folder of a day's recordings. */
+        Drop: {
+            /** Format: int64 */
+            bytes: number;
+            /**
+             * Format: date-time
+             * @description What was stored before this is in it.
+             */
+            closedAt: string;
+            /** Format: date-time */
+            completeAt?: string | null;
+            /** @description The day in Stockholm, as in `2026-11-24`. */
+            day: string;
+            /** Format: date-time */
+            dueAt: string;
+            /** @description The folder's name: the day, and a number where it was issued again. */
+            folder: string;
+            /**
+             * Format: date-time
+             * @description The folder goes then.
+             */
+            goneAt: string;
+            /**
+             * Format: int64
+             * @description Those of the recordings that came after their day was closed.
+             */
+            late: number;
+            /**
+             * Format: int64
+             * @description Copied so far, while it is built.
+             */
+            recordings: number;
+            /** @description `building`, `complete` or `removed`. */
+            state: string;
+        };
+        /** @description The folders, newest day first: those that are there, and those of the last month. */
+        Drops: {
+            drops: components["schemas"]["Drop"][];
+        };
         /** @description One edit. */
         Edit: {
             /** Format: date-time */
@@ -719,6 +983,61 @@ export interface components {
         /** @description The edits of a recording, oldest first. */
         Edits: {
             edits: components["schemas"]["Edit"][];
+        };
+        /** @description An erasure. */
+        Erasure: {
+            /** @description Whom it is about, as far as that is remembered: a user, or the last two digits of a number. */
+            about: string;
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /**
+             * Format: date-time
+             * @description Until when a preview can be confirmed.
+             */
+            confirmBefore?: string | null;
+            /**
+             * Format: int64
+             * @description Recordings that have been erased, each with a receipt in the audit log (`deed` = `erase`, `subject` = this id).
+             */
+            erased: number;
+            /** @description Whether these counts are exact; at least so many otherwise. */
+            exact: boolean;
+            /**
+             * Format: int64
+             * @description Of them: held. They are not erased; lift their holds first.
+             */
+            held: number;
+            id: string;
+            /** @description The first 100 of those, and a hold that wants each. */
+            leaves: components["schemas"]["LeftRecording"][];
+            /**
+             * Format: int64
+             * @description Recordings that were left because they are held.
+             */
+            left: number;
+            reason: string;
+            /**
+             * Format: int64
+             * @description Recordings that the preview counted.
+             */
+            recordings: number;
+            /** @description `previewed`: nothing is erased; `erasing`; `done`. */
+            state: string;
+        };
+        /** @description Whose recordings to erase: a counterpart's or a user's. */
+        ErasureOrder: {
+            /** @description E.164. */
+            counterpart?: string | null;
+            /** @description Why: 1 to 500 characters. */
+            reason: string;
+            user?: string | null;
+        };
+        /** @description A page of erasures, newest first. */
+        Erasures: {
+            /** @description Hand it in as `cursor` for the next page; null on the last. */
+            cursor?: string | null;
+            erasures: components["schemas"]["Erasure"][];
         };
         /** @description Something that someone did, or was refused. */
         Event: {
@@ -766,6 +1085,50 @@ export interface components {
             cursor?: string | null;
             groups: components["schemas"]["Group"][];
         };
+        /** @description A recording that a hold was placed on. */
+        HeldRecording: {
+            recording: string;
+            /** Format: date-time */
+            startedAt: string;
+        };
+        /** @description A legal hold. */
+        Hold: {
+            /** Format: date-time */
+            at: string;
+            /** @description Who placed it. */
+            by: string;
+            id: string;
+            lifted?: components["schemas"]["LiftedHold"] | null;
+            reason: string;
+            /**
+             * Format: int64
+             * @description Recordings that it has been placed on.
+             */
+            recordings: number;
+            /** @description `placing`: not on all of its recordings yet; `held`; `lifting`; `lifted`. */
+            state: string;
+        };
+        /** @description A hold to place: on recordings by their ids, or on those that a search finds now. */
+        HoldOrder: {
+            filter?: components["schemas"]["SoughtRecordings"] | null;
+            /** @description Why: 1 to 500 characters. */
+            reason: string;
+            /** @description 1 to 100 of them. */
+            recordings?: string[] | null;
+        };
+        /** @description A hold and a page of its recordings, oldest first. */
+        HoldWithRecordings: {
+            /** @description Hand it in as `cursor` for the next page; null on the last. */
+            cursor?: string | null;
+            hold: components["schemas"]["Hold"];
+            recordings: components["schemas"]["HeldRecording"][];
+        };
+        /** @description A page of holds, newest first. */
+        Holds: {
+            /** @description Hand it in as `cursor` for the next page; null on the last. */
+            cursor?: string | null;
+            holds: components["schemas"]["Hold"][];
+        };
         /** @description What became of a line. */
         ImportedLine: {
             /** @description Why it is invalid. */
@@ -795,9 +1158,21 @@ export interface components {
             /** @description `basic`, `pro`, `business` or `enterprise`. Without one the user's calls are not recorded: a recording that is on is switched off. */
             plan?: string | null;
         };
+        /** @description A recording that an erasure left, and a hold that wants it. */
+        LeftRecording: {
+            hold: string;
+            recording: string;
+        };
         /** @description The organisation's marks. */
         Legend: {
             marks: components["schemas"]["Mark"][];
+        };
+        /** @description Who lifted a hold, when and why. */
+        LiftedHold: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            reason: string;
         };
         /** @description A mark. */
         Mark: components["schemas"]["MarkPut"] & {
@@ -870,6 +1245,8 @@ export interface components {
             /** @description 1 to 100 characters. */
             name: string;
             prices?: components["schemas"]["Prices"] | null;
+            /** @description Has the add-on for keeping recordings longer than 180 days; false unless given. Where it ends, what was chosen stays. */
+            storageAddOn?: boolean;
         };
         OwnOrganisation: {
             /** @description Whoever listens or downloads has to send a reason. */
@@ -957,6 +1334,8 @@ export interface components {
              * @description Days a recording is kept: 180 unless the organisation has decided otherwise.
              */
             retentionDays: number;
+            /** @description Has the add-on for keeping recordings longer than 180 days. */
+            storageAddOn: boolean;
         };
         /** @description One recorded leg of a call. */
         Recording: {
@@ -1014,6 +1393,67 @@ export interface components {
             recording: components["schemas"]["Recording"];
             upload?: components["schemas"]["Upload"] | null;
         };
+        /** @description How long recordings are kept, and what was ordered about it, newest first. */
+        Retention: {
+            changes: components["schemas"]["RetentionChange"][];
+            /** @description Hand it in as `cursor` for the next page of changes; null on the last. */
+            cursor?: string | null;
+            /**
+             * Format: int32
+             * @description From their call's start.
+             */
+            days: number;
+            storageAddOn: boolean;
+        };
+        /** @description A change of the retention. */
+        RetentionChange: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /**
+             * Format: date-time
+             * @description Until when a preview can be confirmed.
+             */
+            confirmBefore?: string | null;
+            /** Format: int32 */
+            days: number;
+            /**
+             * Format: int64
+             * @description Of them: those that end at once. What is held, or has its grace after a hold, does not.
+             */
+            ending: number;
+            /** @description Whether these counts are exact; at least so many otherwise. */
+            exact: boolean;
+            id: string;
+            /**
+             * Format: int64
+             * @description Recordings whose end has been moved so far.
+             */
+            moved: number;
+            reason: string;
+            /**
+             * Format: int64
+             * @description Recordings whose end it concerns.
+             */
+            recordings: number;
+            /** @description `previewed`: nothing is changed; `moving`: the ends of recordings are being moved; `overtaken`: a newer change moves them; `done`. */
+            state: string;
+            /**
+             * Format: int32
+             * @description The days before.
+             */
+            was: number;
+        };
+        /** @description Other days to keep recordings for. */
+        RetentionOrder: {
+            /**
+             * Format: int32
+             * @description 180 to 3,650; more than 180 need the storage add-on.
+             */
+            days: number;
+            /** @description Why: 1 to 500 characters. */
+            reason: string;
+        };
         /** @description What someone may do with recordings. What is left out is not granted. */
         Rights: {
             /** @default false */
@@ -1025,6 +1465,83 @@ export interface components {
         };
         /** @enum {string} */
         Scope: "read" | "annotate" | "export";
+        /** @description A public key. */
+        SftpKey: {
+            /** @description The server takes it. If not, add it again. */
+            active: boolean;
+            /** Format: date-time */
+            addedAt: string;
+            /** @description Who added it: `user:ID`. */
+            addedBy: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed: added, or taken by the server.
+             */
+            changedAt: string;
+            comment: string;
+            /** @description As `ssh-keygen -l` shows it. */
+            fingerprint: string;
+            /** @description Names it in a path. */
+            id: string;
+            /** @description As OpenSSH writes it, without the comment. */
+            key: string;
+        };
+        /** @description A public key to add. */
+        SftpKeyAddition: {
+            /** @description One line, as in a file that ends in .pub. Ed25519, ECDSA (nistp256, nistp384, nistp521), or RSA of 3072 bits and more. */
+            key: string;
+        };
+        /** @description The filters of a search, any mix of them, as `GET /v1/recordings` has them. */
+        SoughtRecordings: {
+            /** @default null */
+            counterpart?: string | null;
+            /** @default null */
+            direction?: string | null;
+            /** @default null */
+            field1?: string | null;
+            /** @default null */
+            field2?: string | null;
+            /** @default null */
+            field3?: string | null;
+            /** @default null */
+            fields?: string | null;
+            /**
+             * Format: date-time
+             * @default null
+             */
+            from?: string | null;
+            /** @default null */
+            held?: boolean | null;
+            /** @default null */
+            mark?: string | null;
+            /**
+             * Format: int32
+             * @default null
+             */
+            maxSeconds?: number | null;
+            /**
+             * Format: int32
+             * @default null
+             */
+            minSeconds?: number | null;
+            /** @default null */
+            name?: string | null;
+            /** @default null */
+            note?: string | null;
+            /** @default null */
+            number?: string | null;
+            /** @default null */
+            state?: components["schemas"]["SoughtState"] | null;
+            /**
+             * Format: date-time
+             * @default null
+             */
+            to?: string | null;
+            /** @default null */
+            user?: string | null;
+        };
+        /** @enum {string} */
+        SoughtState: "expected" | "stored" | "rejected";
         /** @description A group that someone supervises. */
         Supervised: {
             /**
@@ -1366,6 +1883,280 @@ export interface operations {
             };
             /** @description not-found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_drops: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Drops"];
+                };
+            };
+            /** @description not-allowed, unknown-user */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_drops_day: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the day in Stockholm, as in 2026-11-24 */
+                day: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description it is being built; asked again meanwhile, it is the same */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Drop"];
+                };
+            };
+            /** @description not-allowed, unknown-user */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found: this is no day */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description no-sftp, day-not-over, too-many, changed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description past-retention */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_erasures: {
+        parameters: {
+            query?: {
+                /** @description Rows on a page, 1 to 1,000; 50 unless given. */
+                limit?: number;
+                /** @description From the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasures"];
+                };
+            };
+            /** @description not-allowed, unknown-user */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_erasures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErasureOrder"];
+            };
+        };
+        responses: {
+            /** @description previewed; nothing is erased */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description not-allowed, unknown-user */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_erasures_erasure: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the erasure's id */
+                erasure: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description not-allowed, unknown-user */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_erasures_erasure_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the erasure's id */
+                erasure: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Confirmation"];
+            };
+        };
+        responses: {
+            /** @description it is being carried out, or was */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            /** @description not-allowed, unknown-user */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description changed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid: another count */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1742,6 +2533,188 @@ export interface operations {
             };
             /** @description not-found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_holds: {
+        parameters: {
+            query?: {
+                /** @description Rows on a page, 1 to 1,000; 50 unless given. */
+                limit?: number;
+                /** @description From the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Holds"];
+                };
+            };
+            /** @description not-allowed, unknown-user */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_holds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["HoldOrder"];
+            };
+        };
+        responses: {
+            /** @description it is being placed */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hold"];
+                };
+            };
+            /** @description not-allowed, unknown-user */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_holds_hold: {
+        parameters: {
+            query?: {
+                /** @description Rows on a page, 1 to 1,000; 50 unless given. */
+                limit?: number;
+                /** @description From the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description the hold's id */
+                hold: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HoldWithRecordings"];
+                };
+            };
+            /** @description not-allowed, unknown-user */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_holds_hold: {
+        parameters: {
+            query: {
+                /** @description 1 to 500 characters. */
+                reason: string;
+            };
+            header?: never;
+            path: {
+                /** @description the hold's id */
+                hold: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description it is being lifted, or was */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hold"];
+                };
+            };
+            /** @description not-allowed, unknown-user */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid: say why */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2934,6 +3907,319 @@ export interface operations {
             };
             /** @description invalid, reason-missing */
             422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_retention: {
+        parameters: {
+            query?: {
+                /** @description Rows on a page, 1 to 1,000; 50 unless given. */
+                limit?: number;
+                /** @description From the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Retention"];
+                };
+            };
+            /** @description not-allowed, unknown-user */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_retention: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RetentionOrder"];
+            };
+        };
+        responses: {
+            /** @description previewed; nothing is changed */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionChange"];
+                };
+            };
+            /** @description not-allowed, unknown-user */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_retention_change: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the change's id */
+                change: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionChange"];
+                };
+            };
+            /** @description not-allowed, unknown-user */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_retention_change_confirm: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the change's id */
+                change: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Confirmation"];
+            };
+        };
+        responses: {
+            /** @description it is being carried out, or was */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RetentionChange"];
+                };
+            };
+            /** @description not-allowed, unknown-user */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description changed */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid: another count, or no storage add-on any more */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_sftp_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Access"];
+                };
+            };
+            /** @description not-allowed, unknown-user */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_sftp_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SftpKeyAddition"];
+            };
+        };
+        responses: {
+            /** @description it was there before */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SftpKey"];
+                };
+            };
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SftpKey"];
+                };
+            };
+            /** @description not-allowed, unknown-user */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-many: there are 10 keys; changed: it was removed meanwhile */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description key-refused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_sftp_keys_fingerprint: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the key's id, or its fingerprint */
+                fingerprint: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description it is gone */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description not-allowed, unknown-user */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
                 headers: {
                     [name: string]: unknown;
                 };
