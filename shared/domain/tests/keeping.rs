@@ -4,6 +4,8 @@
 //! the table removes what has expired some time later and tells of it as often and as late as it likes, and any step may be the last of its
 //! worker. The decisions are `domain::retention`'s own. `SEED=… CASES=…` in the environment draw other cases, or one again.
 
+mod draw;
+
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,6 +13,7 @@ use domain::{
     ids::{OrderId, OrganisationId},
     retention::{DAYS, DAYS_AT_MOST, Kept, expires_at},
 };
+use draw::{Draw, environment};
 
 /// The recording's item, of one registration.
 #[derive(Clone, Debug)]
@@ -55,25 +58,10 @@ struct World {
     deleted: u32,
 }
 
-/// A generator of numbers whose whole sequence its seed names (SplitMix64; Steele, Lea and Flood 2014).
-struct Draw(u64);
-
-impl Draw {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % end.max(1) as u64).unwrap_or_default()
-    }
-
-    fn days(&mut self) -> u16 {
-        let more = self.below(usize::from(DAYS_AT_MOST - DAYS)) / (1 + self.below(40));
-        DAYS + u16::try_from(more).unwrap_or_default()
-    }
+/// Days that an organisation may choose, few more than many.
+fn days(draw: &mut Draw) -> u16 {
+    let more = draw.below(usize::from(DAYS_AT_MOST - DAYS)) / (1 + draw.below(40));
+    DAYS + u16::try_from(more).unwrap_or_default()
 }
 
 fn order(number: u8) -> OrderId {
@@ -111,7 +99,7 @@ impl World {
         let (next, hold, erases) = match draw.below(10) {
             0..4 => (kept.held(hold, now), Some((hold, true)), false),
             4..7 => (kept.lifted(hold, now), Some((hold, false)), false),
-            7 | 8 => (kept.kept_for(draw.days(), now), None, false),
+            7 | 8 => (kept.kept_for(days(draw), now), None, false),
             _ => (kept.erased(now), None, true),
         };
         self.writes.extend(next.map(|next| Write { seen: (item.registered, item.version), next, hold, erases }));
@@ -209,10 +197,6 @@ impl World {
             || (item.kept.held_since.is_some() && !item.erased && item.kept.exists(self.now + TimeDelta::days(100_000)));
         if promised { Ok(()) } else { Err(format!("what is held has an end: {item:?}")) }
     }
-}
-
-fn environment(name: &str, otherwise: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }
 
 #[test]
