@@ -6,6 +6,7 @@
 pub mod access;
 pub mod activation;
 pub mod audio;
+pub mod billing;
 pub mod delivery;
 pub mod ids;
 pub mod legend;

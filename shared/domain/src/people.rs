@@ -25,17 +25,6 @@ pub struct Organisation {
     pub storage_add_on: bool,
     /// Whoever listens or downloads has to say why.
     pub asks_reason: bool,
-    /// What recording costs it, if that is agreed (P24).
-    pub prices: Option<Prices>,
-}
-
-/// What recording costs, in öre, without VAT.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Prices {
-    /// Once, at each activation.
-    pub start_fee: u32,
-    /// For each user and month.
-    pub user_month: u32,
 }
 
 /// One of an organisation's users.
@@ -223,7 +212,6 @@ pub(crate) mod tests {
             retention_days: 180,
             storage_add_on: false,
             asks_reason: false,
-            prices: None,
         }
     }
 

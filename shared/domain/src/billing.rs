@@ -1,0 +1,80 @@
+//! What an organisation owes for a month: a pure function of what happened, what was stored and what was agreed (P19, P22–P24).
+//!
+//! Every fact has two times: when it holds, and since when it is known. A month is closed at its end and billed on what is known then.
+//! What becomes known later about a closed month changes no statement: the difference between the month as it reads now and as it read
+//! then stands in the next statement, taken back and billed anew, pointing at the month it corrects. So the statements of an organisation
+//! add up to what its facts say, whenever they were made, and the same facts make the same statement.
+//!
+//! Days and months are Europe/Stockholm's. Amounts are SEK with öre, without VAT: quantity times price, rounded to the öre once, on the
+//! line, halves away from zero. A sum is a sum of lines.
+
+mod activity;
+mod calendar;
+mod corrections;
+mod lines;
+mod storage;
+mod terms;
+
+#[cfg(test)]
+mod example;
+#[cfg(test)]
+mod properties;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use rust_decimal::Decimal;
+
+pub use activity::Switch;
+pub use calendar::{InvalidMonth, Month, midnight, today};
+pub use lines::{Facts, Line, Rule};
+pub use storage::{Day, Fill, Late, Usage, fill};
+pub use terms::{InvalidPrice, Price, Prices, Terms, Whose, in_force, price};
+
+/// The version of these rules, kept with every export.
+pub const RULES: &str = "2026-11";
+/// One MB, as storage is sold: 10^6 bytes.
+pub const MEGABYTE: u64 = 1_000_000;
+/// Megabytes that a billed user brings (P19).
+pub const INCLUDED: u64 = 30;
+/// Megabytes over the allowance that are billed as one, begun ones too.
+pub const STORAGE_UNIT: u64 = 100;
+
+/// What an organisation owes for a month.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    pub month: Month,
+    /// By correction, rule and user.
+    pub lines: Vec<Line>,
+}
+
+/// The statement of a month that is over, of what was known when it ended.
+pub fn month(switches: &[Switch], usage: &Usage, terms: &[Terms], month: Month) -> Statement {
+    statement(switches, usage, terms, month, month.end())
+}
+
+/// The statement of the running month as it would be if it ended at `now`: storage is the mean of the days that are over.
+pub fn preview(switches: &[Switch], usage: &Usage, terms: &[Terms], now: DateTime<Utc>) -> Statement {
+    statement(switches, usage, terms, Month::of(today(now)), now)
+}
+
+/// The bytes that are included, pooled, on the local `day`: of the users who were active in its month until its end, and the add-on.
+pub fn allowance(switches: &[Switch], terms: &[Terms], day: NaiveDate) -> u64 {
+    lines::allowance(switches, terms, Month::of(day), midnight(day + chrono::Days::new(1)))
+}
+
+/// The first day about which something became known after its month was closed and before the end of `month`: usage from there on is
+/// needed to bill `month`.
+pub fn usage_from(switches: &[Switch], late: &[Late], terms: &[Terms], month: Month) -> NaiveDate {
+    corrections::earliest(switches, late, terms, month).unwrap_or(month).first()
+}
+
+fn statement(switches: &[Switch], usage: &Usage, terms: &[Terms], month: Month, known: DateTime<Utc>) -> Statement {
+    let mut lines = corrections::lines(switches, usage, terms, month, known);
+    lines.extend(lines::of(switches, usage, terms, month, known).into_values());
+    Statement { month, lines }
+}
+
+impl Statement {
+    pub fn total(&self) -> Decimal {
+        self.lines.iter().map(|line| line.amount).sum()
+    }
+}

@@ -1,0 +1,179 @@
+//! The lines of one month, as it reads from what is known at some moment.
+
+use std::{collections::BTreeMap, fmt};
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use rust_decimal::Decimal;
+
+use super::{
+    Month, Price, Switch, Terms, Usage, Whose,
+    activity::{self, Activity, Days},
+    storage::{self, Mean},
+    terms::{Found, found, in_force},
+    today,
+};
+use crate::{ids::UserId, time::in_stockholm};
+
+/// What is billed. Each has one rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rule {
+    /// Once for each activation, at the price of its day (P24).
+    StartFee,
+    /// Once for each user who was active on any day of the month, at the price of the first of these days (P24).
+    UserMonth,
+    /// For each begun 100 MB that the mean of the month's daily balances is over 30 MB a billed user and the add-on's, pooled (P19).
+    Storage,
+    /// Once where the organisation had it on any day of the month, at the price of the first of these days (P23).
+    StorageAddOn,
+    /// The same, for SFTP (P15).
+    Sftp,
+}
+
+/// One amount, and all that it came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    pub rule: Rule,
+    /// The closed month that it puts right.
+    pub corrects: Option<Month>,
+    pub user: Option<UserId>,
+    /// Negative where a correction takes back what was billed.
+    pub quantity: i64,
+    /// SEK; none: no price was agreed, and the amount is nothing.
+    pub price: Option<Price>,
+    /// The day from which the price holds, and whether it was agreed with the organisation.
+    pub price_from: Option<NaiveDate>,
+    pub agreed: bool,
+    /// SEK with öre.
+    pub amount: Decimal,
+    pub facts: Facts,
+}
+
+/// What happened that a line bills.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Facts {
+    Activated { at: DateTime<Utc> },
+    Active { first: NaiveDate, last: NaiveDate, days: i64 },
+    Stored { mean: i64, days: i64, users: u64, allowance: u64 },
+    Had { first: NaiveDate },
+}
+
+/// Which line of a month it is: there is one of each.
+pub(super) type Key = (Rule, Option<UserId>, Option<DateTime<Utc>>);
+
+pub(super) type Lines = BTreeMap<Key, Line>;
+
+/// The lines of `month`, of what was known before `known`.
+pub(super) fn of(switches: &[Switch], usage: &Usage, terms: &[Terms], month: Month, known: DateTime<Utc>) -> Lines {
+    let until = known.min(month.end());
+    let activity = activity::of(switches, month, until, known);
+    let mut lines = Lines::new();
+    let mut add = |key: Key, line: Line| lines.insert(key, line);
+    let at = |rule, day| found(terms, rule, day, known);
+    for (user, activity) in &activity {
+        let user = || Some((*user).clone());
+        for moment in &activity.activations {
+            let found = at(Rule::StartFee, today(*moment));
+            add((Rule::StartFee, user(), Some(*moment)), line(Rule::StartFee, user(), 1, found, Facts::Activated { at: *moment }));
+        }
+        if let Some(Days { first, last, count: days }) = activity.days {
+            let facts = Facts::Active { first, last, days };
+            add((Rule::UserMonth, user(), None), line(Rule::UserMonth, user(), 1, at(Rule::UserMonth, first), facts));
+        }
+    }
+    let days = || days(month, until);
+    let agreed = |day| in_force(terms, Whose::Agreed, day, known);
+    let mean = usage.mean(month, known, billed(&activity), more(terms, month, until, known));
+    if mean.units() > 0 {
+        let found = days().find_map(|day| at(Rule::Storage, day));
+        add((Rule::Storage, None, None), line(Rule::Storage, None, mean.units(), found, Facts::from(mean)));
+    }
+    for (rule, has) in [(Rule::StorageAddOn, add_on as fn(&Terms) -> bool), (Rule::Sftp, sftp)] {
+        if let Some(first) = days().find(|day| agreed(*day).is_some_and(has)) {
+            add((rule, None, None), line(rule, None, 1, at(rule, first), Facts::Had { first }));
+        }
+    }
+    lines
+}
+
+/// The bytes that are included in `month`, of what was known, and had happened, before `known`.
+pub(super) fn allowance(switches: &[Switch], terms: &[Terms], month: Month, known: DateTime<Utc>) -> u64 {
+    let until = known.min(month.end());
+    storage::allowance(billed(&activity::of(switches, month, until, known)), more(terms, month, until, known))
+}
+
+fn days(month: Month, until: DateTime<Utc>) -> impl Iterator<Item = NaiveDate> {
+    let last = today(until - TimeDelta::nanoseconds(1));
+    month.days().take_while(move |day| *day <= last)
+}
+
+fn billed(activity: &BTreeMap<&UserId, Activity>) -> u64 {
+    activity.values().filter(|activity| activity.days.is_some()).count() as u64
+}
+
+/// The add-on's megabytes.
+fn more(terms: &[Terms], month: Month, until: DateTime<Utc>, known: DateTime<Utc>) -> u32 {
+    days(month, until).filter_map(|day| in_force(terms, Whose::Agreed, day, known)?.add_on).max().unwrap_or_default()
+}
+
+fn add_on(terms: &Terms) -> bool {
+    terms.add_on.is_some()
+}
+
+fn sftp(terms: &Terms) -> bool {
+    terms.sftp
+}
+
+fn line(rule: Rule, user: Option<UserId>, quantity: i64, found: Option<Found>, facts: Facts) -> Line {
+    Line {
+        rule,
+        corrects: None,
+        user,
+        quantity,
+        price: found.map(|found| found.price),
+        price_from: found.map(|found| found.from),
+        agreed: found.is_some_and(|found| found.whose == Whose::Agreed),
+        amount: found.map_or(Decimal::new(0, 2), |found| found.price.times(quantity)),
+        facts,
+    }
+}
+
+impl Line {
+    /// The line that takes this one back.
+    pub(super) fn taken_back(&self) -> Self {
+        Self { quantity: -self.quantity, amount: -self.amount, ..self.clone() }
+    }
+}
+
+impl Rule {
+    pub const ALL: [Self; 5] = [Self::StartFee, Self::UserMonth, Self::Storage, Self::StorageAddOn, Self::Sftp];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::StartFee => "start-fee",
+            Self::UserMonth => "user-month",
+            Self::Storage => "storage",
+            Self::StorageAddOn => "storage-add-on",
+            Self::Sftp => "sftp",
+        }
+    }
+}
+
+impl From<Mean> for Facts {
+    fn from(mean: Mean) -> Self {
+        Self::Stored { mean: mean.bytes(), days: mean.days, users: mean.users, allowance: mean.allowance }
+    }
+}
+
+/// For people, in a column of its own.
+impl fmt::Display for Facts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Activated { at } => write!(f, "activated {}", in_stockholm(*at).format("%Y-%m-%d %H:%M:%S")),
+            Self::Active { first, last, days } => write!(f, "active on {days} days from {first} to {last}"),
+            Self::Stored { mean, days, users, allowance } => {
+                write!(f, "mean of {days} days {mean} bytes; {users} users; included {allowance} bytes")
+            }
+            Self::Had { first } => write!(f, "from {first}"),
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! What is stored, day by day, and how far the allowance reaches.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::{INCLUDED, MEGABYTE, Month, STORAGE_UNIT, today};
+
+/// An organisation's storage by the day.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    pub days: Vec<Day>,
+    pub late: Vec<Late>,
+}
+
+/// A local day as it was closed at its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Day {
+    pub day: NaiveDate,
+    pub recordings: u64,
+    pub milliseconds: u64,
+    /// Bytes.
+    pub added: u64,
+    /// Bytes.
+    pub removed: u64,
+    /// Bytes stored at its end.
+    pub balance: i64,
+}
+
+/// What came to be known of a day after it had been closed, at the end of the day `noticed`. The balances of the days from `day` to before
+/// `noticed` lack it; that of `noticed` has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Late {
+    pub day: NaiveDate,
+    pub noticed: NaiveDate,
+    pub recordings: u64,
+    pub milliseconds: u64,
+    pub added: u64,
+    pub removed: u64,
+}
+
+/// The mean of a month's daily balances against the allowance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mean {
+    /// The sum of the balances, and of how many days: the mean is never rounded.
+    pub sum: i128,
+    pub days: i64,
+    pub users: u64,
+    /// Bytes that are included.
+    pub allowance: u64,
+}
+
+/// How far the allowance is used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fill {
+    Below,
+    /// 80 % or more.
+    Nearly,
+    /// 100 % or more.
+    Full,
+}
+
+/// How much of `allowance` bytes `balance` bytes fill. Nothing stored fills no allowance.
+pub fn fill(balance: i64, allowance: u64) -> Fill {
+    let (balance, allowance) = (i128::from(balance), i128::from(allowance));
+    match () {
+        () if balance > 0 && balance >= allowance => Fill::Full,
+        () if balance > 0 && balance * 100 >= allowance * 80 => Fill::Nearly,
+        () => Fill::Below,
+    }
+}
+
+/// The bytes that `users` and an add-on of `more` megabytes include.
+pub fn allowance(users: u64, more: u32) -> u64 {
+    (users * INCLUDED + u64::from(more)) * MEGABYTE
+}
+
+impl Usage {
+    /// The mean over the days of `month` that were over and known of before `known`.
+    pub(super) fn mean(&self, month: Month, known: DateTime<Utc>, users: u64, more: u32) -> Mean {
+        let (first, end) = (month.first(), today(known).min(month.next().first()));
+        let closed = self.days.iter().filter(|closed| first <= closed.day && closed.day < end).map(|closed| i128::from(closed.balance));
+        let late = self.late.iter().filter(|late| late.noticed < today(known));
+        let lacking = late.map(|late| {
+            let days = (late.noticed.min(end) - late.day.max(first)).num_days().max(0);
+            (i128::from(late.added) - i128::from(late.removed)) * i128::from(days)
+        });
+        let days = (end - first).num_days().max(0);
+        Mean { sum: closed.sum::<i128>() + lacking.sum::<i128>(), days, users, allowance: allowance(users, more) }
+    }
+}
+
+impl Mean {
+    /// Begun units of storage over the allowance.
+    pub fn units(&self) -> i64 {
+        let days = i128::from(self.days);
+        let over = self.sum - i128::from(self.allowance) * days;
+        let unit = i128::from(STORAGE_UNIT * MEGABYTE) * days;
+        if over <= 0 || unit == 0 { 0 } else { i64::try_from((over + unit - 1) / unit).unwrap_or(i64::MAX) }
+    }
+
+    /// Whole bytes.
+    pub fn bytes(&self) -> i64 {
+        i64::try_from(self.sum / i128::from(self.days.max(1))).unwrap_or(i64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mean(sum: i128) -> Mean {
+        Mean { sum, days: 30, users: 10, allowance: allowance(10, 0) }
+    }
+
+    #[test]
+    fn a_unit_is_billed_from_its_first_byte() {
+        let full = 300 * 1_000_000 * 30;
+        assert_eq!(mean(full).units(), 0);
+        assert_eq!(mean(full + 1).units(), 1);
+        assert_eq!(mean(full + 100 * 1_000_000 * 30).units(), 1);
+        assert_eq!(mean(full + 100 * 1_000_000 * 30 + 1).units(), 2);
+        assert_eq!(mean(-1).units(), 0);
+    }
+
+    #[test]
+    fn the_allowance_is_nearly_full_at_80_percent_and_full_at_100() {
+        let fills = [0, 79, 80, 99, 100, 101].map(|balance| fill(balance, 100));
+        assert_eq!(fills, [Fill::Below, Fill::Below, Fill::Nearly, Fill::Nearly, Fill::Full, Fill::Full]);
+        assert_eq!(fill(0, 0), Fill::Below);
+        assert_eq!(fill(1, 0), Fill::Full);
+    }
+}
