@@ -61,6 +61,11 @@ impl Environment {
         aws_sdk_dynamodb::Client::from_conf(configure!(self, aws_sdk_dynamodb).build())
     }
 
+    /// The EventBridge client of this process.
+    pub fn eventbridge(&self) -> aws_sdk_eventbridge::Client {
+        aws_sdk_eventbridge::Client::from_conf(configure!(self, aws_sdk_eventbridge).build())
+    }
+
     /// The S3 client of this process. A local cloud serves buckets by path.
     pub fn s3(&self) -> aws_sdk_s3::Client {
         aws_sdk_s3::Client::from_conf(configure!(self, aws_sdk_s3).force_path_style(self.endpoint.is_some()).build())

@@ -6,6 +6,7 @@ pub mod aws;
 pub mod clock;
 pub mod copies;
 pub mod env;
+pub mod exports;
 pub mod http;
 pub mod log;
 pub mod objects;

@@ -28,7 +28,7 @@ pub fn lines<C: AsRef<str>, R: AsRef<[C]>>(rows: impl IntoIterator<Item = R>) ->
 
 /// The cell, with an apostrophe before what a spreadsheet would take for a formula (OWASP, CSV injection). A telephone number stays as it
 /// is: `+` and digits compute to nothing.
-fn harmless(cell: &str) -> String {
+pub fn harmless(cell: &str) -> String {
     let number = cell.strip_prefix('+').is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()));
     let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
     if formula && !number { format!("'{cell}") } else { cell.to_owned() }

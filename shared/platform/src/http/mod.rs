@@ -10,6 +10,7 @@ pub mod person;
 pub mod problem;
 pub mod recording;
 pub mod sought;
+pub mod statement;
 
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 

@@ -5,12 +5,13 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     activation::{Event, Kind, VERSION},
+    billing::Switch,
     ids::{OrganisationId, UserId},
 };
 
 use super::{
     BadItem, Error, Table,
-    attributes::{n, s, text},
+    attributes::{n, optional_instant, s, text},
     audit,
     commit::{Commit, Writes},
     key::{self, Item},
@@ -59,6 +60,26 @@ impl Table {
         writes.commit().await
     }
 
+    /// Adds an event that becomes known only now, for billing: the user's item stays. 2 requests. Nothing is written if it is there;
+    /// none if the organisation has no such user and never had.
+    pub async fn put_right(&self, organisation: &OrganisationId, event: &Event, audited: &audit::Event) -> Result<Option<Commit>, Error> {
+        if self.get(key::user(organisation, &event.user)).await?.is_none() {
+            return Ok(None);
+        }
+        let mut item = item(organisation, event);
+        item.insert("known".to_owned(), n(audited.at.timestamp_millis()));
+        let mut writes = self.writes();
+        writes.put(item, |put| put.condition_expression("attribute_not_exists(pk)"));
+        writes.audit(audited);
+        Ok(Some(writes.commit().await?))
+    }
+
+    /// Everything that happened to the recording of all users of the organisation, for billing. 1 request for each page of 1 MB.
+    pub async fn switches(&self, organisation: &OrganisationId) -> Result<Vec<Switch>, Error> {
+        let events = self.all(key::activations(organisation), "").await?;
+        Ok(events.iter().filter_map(|item| switch(item).transpose()).collect::<Result<_, _>>()?)
+    }
+
     /// Everything that happened to the user's recording, oldest first. 1 request: a page of 1 MB holds thousands.
     pub async fn activations(&self, organisation: &OrganisationId, user: &UserId) -> Result<Vec<Event>, Error> {
         let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk AND begins_with(sk, :user)");
@@ -91,20 +112,35 @@ impl Writes<'_> {
 
     /// Adds the event; one is never written over.
     pub(super) fn activation(&mut self, organisation: &OrganisationId, event: &Event) {
-        let mut item = key::activation(organisation, &event.user, event.at, event.kind.as_str());
-        let mut set = |name: &str, text: &str| item.insert(name.to_owned(), AttributeValue::S(text.to_owned()));
-        set("by", &event.by);
-        if let Kind::Acknowledged { version, client } = &event.kind {
-            set("version", version);
-            set("client", client);
-        }
-        self.put(item, |put| put.condition_expression("attribute_not_exists(pk)"));
+        self.put(item(organisation, event), |put| put.condition_expression("attribute_not_exists(pk)"));
     }
+}
+
+fn item(organisation: &OrganisationId, event: &Event) -> Item {
+    let mut item = key::activation(organisation, &event.user, event.at, event.kind.as_str());
+    let mut set = |name: &str, text: &str| item.insert(name.to_owned(), AttributeValue::S(text.to_owned()));
+    set("by", &event.by);
+    if let Kind::Acknowledged { version, client } = &event.kind {
+        set("version", version);
+        set("client", client);
+    }
+    item
 }
 
 /// The event that a write of [`Table::switch`] is about: first come all users' items, then for each its two events.
 fn about(place: usize, users: usize) -> usize {
     if place < users { place } else { (place - users) / 2 }
+}
+
+/// Switching on or off; none where the event is another.
+fn switch(item: &Item) -> Result<Option<Switch>, BadItem> {
+    let Event { user, at, kind, .. } = read(item)?;
+    let on = match kind {
+        Kind::Activated => true,
+        Kind::Deactivated => false,
+        Kind::Acknowledged { .. } => return Ok(None),
+    };
+    Ok(Some(Switch { user, at, on, known: optional_instant(item, "known")?.unwrap_or(at) }))
 }
 
 fn read(item: &Item) -> Result<Event, BadItem> {

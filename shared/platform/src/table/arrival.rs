@@ -19,6 +19,7 @@ use super::{
     Error, Table,
     attributes::{n, s},
     key, recording,
+    usage::{Change, Deed},
 };
 
 /// Audio that has come, as S3 says it is and as its bytes say how long.
@@ -42,7 +43,7 @@ const AS_EXPECTED: &str =
     "#state = :expected AND by_user = :by_user AND #bytes = :bytes AND sha = :sha AND #type = :type AND attribute_not_exists(erased)";
 
 impl Table {
-    /// Makes the recording stored with the measured `duration` and counts its bytes and time on the user. 1 request.
+    /// Makes the recording stored with the measured `duration` and counts its bytes and time on the user and the day. 1 request.
     ///
     /// # Errors
     /// [`Error::Busy`] when another write of the same user's count was under way: try again.
@@ -55,14 +56,14 @@ impl Table {
             .expression_attribute_values(":now", n(now.timestamp_millis()))
             .expression_attribute_values(":ms", n(duration.num_milliseconds()))
             .expression_attribute_values(":by_length", s(key::recordings_lasting(&arrival.organisation, length::class(duration))));
-        let usage = Update::builder()
-            .table_name(&self.name)
-            .set_key(Some(key::usage(&arrival.organisation, &arrival.user)))
-            .update_expression("ADD recordings :one, #bytes :bytes, ms :ms")
-            .expression_attribute_names("#bytes", "bytes")
-            .expression_attribute_values(":one", n(1))
-            .expression_attribute_values(":bytes", n(arrival.audio.length))
-            .expression_attribute_values(":ms", n(duration.num_milliseconds()));
+        let usage = self.usage(&Change {
+            organisation: &arrival.organisation,
+            user: &arrival.user,
+            deed: Deed::Stored,
+            bytes: arrival.audio.length,
+            duration,
+            at: now,
+        });
         let mut transaction = self.client.transact_write_items();
         for update in [recording, usage] {
             let update = update.build().map_err(|error| Error::Request(error.into()))?;

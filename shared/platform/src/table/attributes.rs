@@ -41,6 +41,16 @@ pub fn number<T: FromStr>(item: &Item, attribute: &'static str) -> Read<T> {
     value.and_then(|digits| digits.parse().ok()).ok_or(BadItem { attribute })
 }
 
+/// A number that is nothing where it is absent.
+pub fn count<T: FromStr + Default>(item: &Item, attribute: &'static str) -> Read<T> {
+    if item.contains_key(attribute) { number(item, attribute) } else { Ok(T::default()) }
+}
+
+/// A value that parses from a text by [`FromStr`], as a day does.
+pub fn spelt<T: FromStr>(text: &str, attribute: &'static str) -> Read<T> {
+    text.parse().map_err(|_| BadItem { attribute })
+}
+
 /// An instant kept as Unix milliseconds.
 pub fn instant(item: &Item, attribute: &'static str) -> Read<DateTime<Utc>> {
     DateTime::from_timestamp_millis(number(item, attribute)?).ok_or(BadItem { attribute })

@@ -111,6 +111,11 @@ deeds! {
     RemoveSftpKey "remove-sftp-key"
     ListDrops "list-drops"
     OrderDrop "order-drop"
+    ProvisionPrices "provision-prices"
+    CorrectActivation "correct-activation"
+    SeeUsage "see-usage"
+    ListStatements "list-statements"
+    SeeStatement "see-statement"
 }
 
 /// Which events to read: those of an organisation, newest first.

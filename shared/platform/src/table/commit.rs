@@ -28,7 +28,7 @@ const ATTEMPTS: u32 = 4;
 /// The writes of one commit, in order.
 #[derive(Debug)]
 pub struct Writes<'a> {
-    table: &'a Table,
+    pub(super) table: &'a Table,
     items: Vec<Result<TransactWriteItem, Error>>,
 }
 
@@ -49,8 +49,12 @@ impl Writes<'_> {
     }
 
     pub fn update(&mut self, key: Item, write: impl FnOnce(UpdateBuilder) -> UpdateBuilder) {
-        let built = write(Update::builder().table_name(&self.table.name).set_key(Some(key))).build();
-        self.push(built.map(|update| TransactWriteItem::builder().update(update).build()));
+        self.push_update(write(Update::builder().table_name(&self.table.name).set_key(Some(key))));
+    }
+
+    /// An update that names its table and key already.
+    pub(super) fn push_update(&mut self, update: UpdateBuilder) {
+        self.push(update.build().map(|update| TransactWriteItem::builder().update(update).build()));
     }
 
     pub fn put(&mut self, item: Item, write: impl FnOnce(PutBuilder) -> PutBuilder) {

@@ -14,7 +14,12 @@
 //! | ending       | `ORG#ending`       | `DIGITS`, reversed       | get; query: those whose numbers end alike |
 //! | edit         | `ORG#edit`         | `RECORDING#VERSION`      | query: what was said of a recording, and when |
 //! | mark         | `ORG#mark`         | `MARK`                   | get; query: the legend |
-//! | usage        | `ORG#usage`        | `USER`                   | get |
+//! | usage        | `ORG#usage`        | `USER`                   | get; query: what is stored now, and what came and went on days that are not closed |
+//! | daily usage  | `ORG#daily`        | `DAY#USER`, `DAY#USER#OF` | query: a closed day of a user; what was noticed at its end about the earlier day `OF` |
+//! | day          | `ORG#day`          | `DAY`                    | query: a closed day of the organisation, written once all of its users' are |
+//! | price        | `ORG#price`, `OPERATOR#price` | `DAY#MILLISECONDS` | query: terms from a day on, agreed or general |
+//! | statement    | `ORG#statement`    | `MONTH`                  | query: the months that were exported |
+//! | listed       | `OPERATOR#organisation` | `ORG`               | query: all organisations |
 //! | activation   | `ORG#activation`   | `USER#MILLISECONDS#KIND` | query |
 //! | order        | `ORG#order`        | `KIND#ORDER`             | get; query: holds, changes of the retention, erasures |
 //! | held         | `ORG#held`         | `HOLD#at`                | query: the recordings that a hold wants |
@@ -26,7 +31,9 @@
 //! | subscriber   | `#sftp`            | `ORG`                    | query: the organisations with the SFTP service |
 //!
 //! Every key, index keys too, begins with the organisation, so that an IAM condition on leading keys can hold it; no id contains a `#`.
-//! The word after it lets a role be held to one kind of item. One list is of no organisation: that of those to deliver to each morning.
+//! The word after it lets a role be held to one kind of item. `OPERATOR`, which is no organisation's id (those have no upper case), stands
+//! before what is the operator's own: the list of organisations, and the general price list. The list of those to deliver to each morning is
+//! of no organisation either. A day is `yyyy-mm-dd`, of Stockholm.
 //!
 //! `at` is `MILLISECONDS#RECORDING`: the call's start, 13 digits of Unix milliseconds, then the id, so that every index yields rows in
 //! one order, ties included. A recording has `at` and `by_user` once it is registered; a note that came before it has not, and is listed
@@ -35,8 +42,9 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
+    billing::Month,
     delivery::issue,
     ids::{ClientId, GroupId, OrderId, OrganisationId, RecordingId, UserId},
     note::Mark,
@@ -47,6 +55,9 @@ use domain::{
 
 /// An item as the SDK carries it.
 pub type Item = HashMap<String, AttributeValue>;
+
+/// What stands in an organisation's place before the operator's own items.
+const OPERATOR: &str = "OPERATOR";
 
 /// The index of an organisation's recordings by start.
 pub const BY_ORG: &str = "by_org";
@@ -135,7 +146,55 @@ pub fn marks(organisation: &OrganisationId) -> String {
 }
 
 pub fn usage(organisation: &OrganisationId, user: &UserId) -> Item {
-    key(format!("{organisation}#usage"), user.to_string())
+    key(usages(organisation), user.to_string())
+}
+
+pub fn usages(organisation: &OrganisationId) -> String {
+    format!("{organisation}#usage")
+}
+
+/// What came of a user's day `of`, at the end of `day`: the same, or a later one.
+pub fn daily(organisation: &OrganisationId, day: NaiveDate, user: &UserId, of: NaiveDate) -> Item {
+    let late = if of == day { String::new() } else { format!("#{of}") };
+    key(dailies(organisation), format!("{day}#{user}{late}"))
+}
+
+pub fn dailies(organisation: &OrganisationId) -> String {
+    format!("{organisation}#daily")
+}
+
+pub fn day(organisation: &OrganisationId, day: NaiveDate) -> Item {
+    key(days(organisation), day.to_string())
+}
+
+pub fn days(organisation: &OrganisationId) -> String {
+    format!("{organisation}#day")
+}
+
+/// Terms of an organisation, or, of none, the operator's general ones.
+pub fn price(organisation: Option<&OrganisationId>, from: NaiveDate, known: DateTime<Utc>) -> Item {
+    key(prices(organisation), format!("{from}#{:013}", known.timestamp_millis()))
+}
+
+pub fn prices(organisation: Option<&OrganisationId>) -> String {
+    organisation.map_or_else(|| format!("{OPERATOR}#price"), |organisation| format!("{organisation}#price"))
+}
+
+pub fn statement(organisation: &OrganisationId, month: Month) -> Item {
+    key(statements(organisation), month.to_string())
+}
+
+pub fn statements(organisation: &OrganisationId) -> String {
+    format!("{organisation}#statement")
+}
+
+/// The organisation's place in the operator's list.
+pub fn listed(organisation: &OrganisationId) -> Item {
+    key(organisations(), organisation.to_string())
+}
+
+pub fn organisations() -> String {
+    format!("{OPERATOR}#organisation")
 }
 
 pub fn audit(organisation: &OrganisationId, at: DateTime<Utc>, request: &str) -> Item {

@@ -9,14 +9,17 @@ pub mod audit;
 pub mod awaited;
 pub mod client;
 pub mod commit;
+pub mod daily;
 pub mod delivery;
 pub mod directory;
 pub mod entry;
+pub mod facts;
 pub mod group;
 pub mod image;
 pub mod keeping;
 pub mod key;
 pub mod legend;
+pub mod listed;
 pub mod order;
 pub mod people;
 pub mod posting;
@@ -26,6 +29,9 @@ pub mod registration;
 pub mod removal;
 pub mod search;
 pub mod sftp;
+pub mod statement;
+pub mod terms;
+pub mod usage;
 
 use aws_sdk_dynamodb::{
     Client,

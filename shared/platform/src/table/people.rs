@@ -10,12 +10,12 @@ use chrono::{DateTime, Utc};
 use domain::{
     access::Scopes,
     ids::{ClientId, GroupId, OrganisationId, UserId},
-    people::{Acknowledged, Cover, Language, Organisation, Plan, Prices, Rights, User},
+    people::{Acknowledged, Cover, Language, Organisation, Plan, Rights, User},
 };
 
 use super::{
     BadItem, Error, Table,
-    attributes::{flag, ids, number, optional_instant, optional_parsed, optional_text, parsed, set, text},
+    attributes::{flag, ids, number, optional_instant, optional_parsed, optional_text, parsed, s, set, text},
     key::{self, Item},
 };
 
@@ -94,6 +94,27 @@ impl Table {
         Ok(get.send().await?.item)
     }
 
+    /// All items of a partition whose sort key begins with `prefix`, in order. 1 request for each page of 1 MB, consistent.
+    pub(super) async fn all(&self, partition: String, prefix: &str) -> Result<Vec<Item>, Error> {
+        let (mut items, mut start) = (Vec::new(), None);
+        loop {
+            let query = self.client.query().table_name(&self.name).consistent_read(true).set_exclusive_start_key(start);
+            let query = query.expression_attribute_values(":pk", s(&partition));
+            let query = match prefix {
+                "" => query.key_condition_expression("pk = :pk"),
+                prefix => query
+                    .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                    .expression_attribute_values(":prefix", s(prefix)),
+            };
+            let answer = query.send().await?;
+            items.extend(answer.items.unwrap_or_default());
+            start = answer.last_evaluated_key;
+            if start.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+
     /// At most [`BATCH`] items, those that exist, in no order. 1 request.
     pub(super) async fn batch(&self, keys: impl IntoIterator<Item = Item>) -> Result<Vec<Item>, Error> {
         self.batch_as_of(keys, true).await
@@ -127,15 +148,7 @@ fn read_organisation(id: &OrganisationId, item: &Item) -> Result<Organisation, B
         retention_days: number(item, "retention_days")?,
         storage_add_on: flag(item, "storage_add_on")?,
         asks_reason: flag(item, "asks_reason")?,
-        prices: read_prices(item)?,
     })
-}
-
-fn read_prices(item: &Item) -> Result<Option<Prices>, BadItem> {
-    if !item.contains_key("start_fee") {
-        return Ok(None);
-    }
-    Ok(Some(Prices { start_fee: number(item, "start_fee")?, user_month: number(item, "user_month")? }))
 }
 
 /// The user that an item holds; none once they are removed.

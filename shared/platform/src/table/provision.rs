@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     activation::{Event as Activation, Kind},
     ids::{GroupId, OrganisationId, UserId},
-    people::{Cover, Language, Name, Organisation, Plan, Prices, Rights, User, fold},
+    people::{Cover, Language, Name, Organisation, Plan, Rights, User, fold},
     phone::PhoneNumber,
     retention,
 };
@@ -30,7 +30,6 @@ pub struct OrganisationProvision {
     pub base_service: bool,
     /// Has the add-on for keeping recordings longer (P23). Where it ends, recordings are kept as they are.
     pub storage_add_on: bool,
-    pub prices: Option<Prices>,
 }
 
 /// A user as the operator provisions it.
@@ -56,30 +55,20 @@ const OUT: &str = "(attribute_not_exists(removed_at) OR (attribute_not_exists(gr
 impl Table {
     /// Creates or changes the organisation. 1 request.
     pub async fn put_organisation(&self, id: &OrganisationId, provision: &OrganisationProvision, event: &Event) -> Result<Commit, Error> {
-        let mut set = "SET #name = :name, base_service = :base_service, storage_add_on = :storage_add_on, \
-                       retention_days = if_not_exists(retention_days, :days)"
-            .to_owned();
-        set.push_str(if provision.prices.is_some() {
-            ", start_fee = :start_fee, user_month = :user_month"
-        } else {
-            " REMOVE start_fee, user_month"
-        });
         let mut writes = self.writes();
         writes.update(key::organisation(id), |update| {
-            let update = update
-                .update_expression(set)
+            update
+                .update_expression(
+                    "SET #name = :name, base_service = :base_service, storage_add_on = :storage_add_on, \
+                     retention_days = if_not_exists(retention_days, :days)",
+                )
                 .expression_attribute_names("#name", "name")
                 .expression_attribute_values(":name", s(&provision.name))
                 .expression_attribute_values(":base_service", AttributeValue::Bool(provision.base_service))
                 .expression_attribute_values(":storage_add_on", AttributeValue::Bool(provision.storage_add_on))
-                .expression_attribute_values(":days", n(retention::DAYS));
-            match provision.prices {
-                Some(prices) => update
-                    .expression_attribute_values(":start_fee", n(prices.start_fee))
-                    .expression_attribute_values(":user_month", n(prices.user_month)),
-                None => update,
-            }
+                .expression_attribute_values(":days", n(retention::DAYS))
         });
+        writes.list(id, &provision.name);
         writes.first_legend(id);
         writes.audit(event);
         writes.commit().await
@@ -299,8 +288,7 @@ impl Writes<'_> {
 impl OrganisationProvision {
     /// Whether `standing` is what this provisions already.
     pub fn is(&self, standing: &Organisation) -> bool {
-        (&self.name, self.base_service, self.prices) == (&standing.name, standing.base_service, standing.prices)
-            && self.storage_add_on == standing.storage_add_on
+        (&self.name, self.base_service, self.storage_add_on) == (&standing.name, standing.base_service, standing.storage_add_on)
     }
 }
 

@@ -1,9 +1,9 @@
 //! The end of a recording: what is known of it once its item goes, and the write of its receipt.
 //!
 //! The receipt is an audit event of the moment at which the recording ended, under a name of its own. Written together with what it gives
-//! back of the user's usage, it is what makes the second telling of one removal do nothing.
+//! back of the user's usage, on the day of that moment, it is what makes the second telling of one removal do nothing.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     ids::{OrderId, OrganisationId, RecordingId, UserId},
     recording::{Recording, Sha256, State},
@@ -18,6 +18,7 @@ use super::{
     keeping::Seen,
     key::{self, Item},
     recording,
+    usage::{self, Change},
 };
 
 /// A call's item that goes: of a recording, or of one that was only annotated.
@@ -164,13 +165,13 @@ impl Table {
         writes.audit(&removal.event(recorded, copies, now));
         writes.delete(removal.note(recorded), |delete| delete);
         if recorded.stored_at.is_some() {
-            writes.update(key::usage(&removal.organisation, &recorded.user), |update| {
-                update
-                    .update_expression("ADD recordings :less, #bytes :bytes, ms :ms")
-                    .expression_attribute_names("#bytes", "bytes")
-                    .expression_attribute_values(":less", n(-1))
-                    .expression_attribute_values(":bytes", n(format!("-{}", recorded.bytes)))
-                    .expression_attribute_values(":ms", n(-recorded.milliseconds))
+            writes.usage(&Change {
+                organisation: &removal.organisation,
+                user: &recorded.user,
+                deed: usage::Deed::Removed,
+                bytes: recorded.bytes,
+                duration: TimeDelta::milliseconds(recorded.milliseconds),
+                at: recorded.ended_at,
             });
         }
         if let Some(erasure) = recorded.erasure {

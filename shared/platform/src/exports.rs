@@ -1,0 +1,57 @@
+//! The bucket of exports: a folder for each month that was closed.
+//!
+//! | key | what |
+//! |-----|------|
+//! | `exports/MONTH/lines.csv`, `exports/MONTH/lines.jsonl` | every line of every organisation |
+//! | `exports/MONTH/statements/ORG.json` | what one organisation owes |
+//! | `exports/MONTH/SHA256SUMS` | of all of these |
+//! | `exports/MONTH/control.json` | written last: the month is closed |
+
+use aws_sdk_s3::{Client, error::SdkError, operation::get_object::GetObjectError};
+use domain::{billing::Month, ids::OrganisationId};
+use thiserror::Error;
+
+/// The bucket of exports, as a function reaches it.
+#[derive(Clone, Debug)]
+pub struct Exports {
+    pub client: Client,
+    pub bucket: String,
+}
+
+/// The bucket gave no answer.
+#[derive(Debug, Error)]
+#[error("could not {deed} the export")]
+pub struct Error {
+    pub deed: &'static str,
+    #[source]
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// The key of a file of the month.
+pub fn key(month: Month, file: &str) -> String {
+    format!("exports/{month}/{file}")
+}
+
+/// The name of an organisation's statement within its month.
+pub fn statement(organisation: &OrganisationId) -> String {
+    format!("statements/{organisation}.json")
+}
+
+impl Exports {
+    /// A file of the month; none if it is not there. 1 request. For what is small: it is read whole.
+    pub async fn read(&self, month: Month, file: &str) -> Result<Option<Vec<u8>>, Error> {
+        let answer = match self.client.get_object().bucket(&self.bucket).key(key(month, file)).send().await {
+            Ok(answer) => answer,
+            Err(SdkError::ServiceError(error)) if matches!(error.err(), GetObjectError::NoSuchKey(_)) => return Ok(None),
+            Err(error) => return Err(Error::because("read", error)),
+        };
+        let body = answer.body.collect().await.map_err(|error| Error::because("read", error))?;
+        Ok(Some(body.to_vec()))
+    }
+}
+
+impl Error {
+    pub fn because(deed: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self { deed, source: source.into() }
+    }
+}

@@ -1,0 +1,270 @@
+//! Closes days: what came and went becomes an item for each user, and then one for the organisation. None of them is ever altered.
+//!
+//! A user's day is moved off the count (`usage`) in one commit with its item, so no crash loses or doubles it, and a count that arrives
+//! once its day is closed is noticed at the end of the next: it becomes an entry of its own, that says of which day it is and when it was
+//! noticed. A user whose day was empty has no item for it; their balance is that of the last one.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{Days, NaiveDate};
+use domain::{
+    billing::{Day, Fill, Late, Usage},
+    ids::{OrganisationId, UserId},
+};
+
+use super::{
+    BadItem, Error, Table,
+    attributes::{count, n, number, optional_text, s, spelt, text},
+    commit::Commit,
+    key::{self, Item},
+    usage::{Counts, Filled},
+};
+
+/// A closed day of an organisation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closed {
+    pub day: Day,
+    /// What was noticed at its end about earlier days.
+    pub late: Vec<Late>,
+    /// How far the allowance was used up.
+    pub fill: Fill,
+}
+
+/// A closed day of a user; or what was noticed about one at the end of a later day.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub user: UserId,
+    /// The day that it is about.
+    pub of: NaiveDate,
+    /// The day at whose end it was written.
+    pub noticed: NaiveDate,
+    pub counts: Counts,
+    /// Bytes at the end of `noticed`.
+    pub balance: i64,
+}
+
+/// Users whose days one commit closes: for each two writes.
+const CLOSED: usize = 50;
+/// Attempts while counts still arrive.
+const ATTEMPTS: usize = 5;
+
+impl Table {
+    /// The organisation's last closed day. 1 request.
+    pub async fn last_day(&self, organisation: &OrganisationId) -> Result<Option<Closed>, Error> {
+        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk");
+        let query = query.expression_attribute_values(":pk", s(key::days(organisation))).consistent_read(true);
+        let answer = query.scan_index_forward(false).limit(1).send().await?;
+        Ok(answer.items().first().map(read_day).transpose()?)
+    }
+
+    /// The days of the organisation that are to be closed, in order, so that `yesterday` is the last; and its last closed one. 1 request
+    /// where there is none to close, 2 after that, 3 where none was closed before.
+    pub async fn due(&self, organisation: &OrganisationId, yesterday: NaiveDate) -> Result<(Option<Closed>, Vec<NaiveDate>), Error> {
+        let last = self.last_day(organisation).await?;
+        let first = match &last {
+            Some(last) => Some(last.day.day + Days::new(1)),
+            None => self.first_day(organisation, yesterday).await?,
+        };
+        let days = first.into_iter().flat_map(|first| first.iter_days().take_while(|day| *day <= yesterday));
+        let days = days.collect();
+        Ok((last, days))
+    }
+
+    /// The day that is the first to be closed, of an organisation that has none: the first on which something came or went, whether its
+    /// counts have been moved by a run that was cut short or not. 2 requests.
+    async fn first_day(&self, organisation: &OrganisationId, yesterday: NaiveDate) -> Result<Option<NaiveDate>, Error> {
+        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk").limit(1);
+        let query = query.expression_attribute_values(":pk", s(key::dailies(organisation))).consistent_read(true);
+        let moved = query.send().await?.items().first().map(read_entry).transpose()?.map(|entry| entry.noticed);
+        let filled = self.filled(organisation).await?;
+        let counted = filled.iter().filter_map(|filled| filled.open.keys().next()).copied();
+        // Counted before days were: what is stored is the balance of yesterday.
+        let stored = filled.iter().any(|filled| filled.bytes != 0).then_some(yesterday);
+        Ok(moved.into_iter().chain(counted).min().or(stored))
+    }
+
+    /// The organisation's closed days from `first` to `last`. 1 request: a page of 1 MB holds years.
+    pub async fn days(&self, organisation: &OrganisationId, first: NaiveDate, last: NaiveDate) -> Result<Vec<Closed>, Error> {
+        if first > last {
+            return Ok(Vec::new()); // which DynamoDB would refuse
+        }
+        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last");
+        let query = query.expression_attribute_values(":pk", s(key::days(organisation)));
+        let query = query.expression_attribute_values(":first", s(first)).expression_attribute_values(":last", s(last));
+        let answer = query.consistent_read(true).send().await?;
+        Ok(answer.items().iter().map(read_day).collect::<Result<_, _>>()?)
+    }
+
+    /// What was written at the end of `day`, by user. 1 request for each page of 1 MB.
+    pub async fn daily_entries(&self, organisation: &OrganisationId, day: NaiveDate) -> Result<Vec<Entry>, Error> {
+        let items = self.all(key::dailies(organisation), &format!("{day}#")).await?;
+        Ok(items.iter().map(read_entry).collect::<Result<_, _>>()?)
+    }
+
+    /// Closes the `day` of every user, and answers with what the organisation's comes to; [`Table::close_day`] writes that down. Asked
+    /// again, it goes on where it was cut short. 2 requests, and 1 for each `CLOSED` users who had a recording come or go.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] while counts of the day keep arriving: try again.
+    pub async fn close_users(&self, organisation: &OrganisationId, day: NaiveDate) -> Result<(Day, Vec<Late>), Error> {
+        for _ in 0..ATTEMPTS {
+            let filled = self.filled(organisation).await?;
+            let mut entries = self.daily_entries(organisation, day).await?;
+            // A count that arrived after its entry was written is left for the end of the next day.
+            let (new, left) = new_entries(day, &filled, &entries);
+            if self.move_counts(organisation, &new).await? {
+                let balance: i64 = filled.iter().map(|filled| filled.at_end_of(day)).sum();
+                entries.extend(new);
+                return Ok(sum(day, balance - left, &entries));
+            }
+        }
+        Err(Error::Busy)
+    }
+
+    /// Writes down the organisation's closed day; the first stands. 1 request.
+    pub async fn close_day(&self, organisation: &OrganisationId, closed: &Closed) -> Result<Commit, Error> {
+        let mut item = key::day(organisation, closed.day.day);
+        item.extend(Counts::of(&closed.day).attributes());
+        item.insert("balance".to_owned(), n(closed.day.balance));
+        item.insert("fill".to_owned(), s(fill_name(closed.fill)));
+        if !closed.late.is_empty() {
+            item.insert("late".to_owned(), AttributeValue::L(closed.late.iter().map(late_value).collect()));
+        }
+        let mut writes = self.writes();
+        writes.put(item, |put| put.condition_expression("attribute_not_exists(pk)"));
+        writes.commit().await
+    }
+
+    /// Moves counts into items. False if some had changed since they were read.
+    async fn move_counts(&self, organisation: &OrganisationId, entries: &[Entry]) -> Result<bool, Error> {
+        let mut as_read = true;
+        // A commit writes an item once: it is of one day, where each user has one entry.
+        for some in entries.chunk_by(|one, other| one.of == other.of).flat_map(|of_a_day| of_a_day.chunks(CLOSED)) {
+            let mut writes = self.writes();
+            for entry in some {
+                writes.put(entry_item(organisation, entry), |put| put.condition_expression("attribute_not_exists(pk)"));
+                writes.close_counts(organisation, &entry.user, entry.of, &entry.counts);
+            }
+            as_read &= writes.commit().await? == Commit::Done;
+        }
+        Ok(as_read)
+    }
+}
+
+/// The counts of `day` and earlier as entries, by the day that they are about; and the bytes of those that have an entry already.
+fn new_entries(day: NaiveDate, filled: &[Filled], written: &[Entry]) -> (Vec<Entry>, i64) {
+    let written: BTreeSet<_> = written.iter().map(|entry| (&entry.user, entry.of)).collect();
+    let (mut new, mut left) = (Vec::new(), 0);
+    for filled in filled {
+        for (&of, &counts) in filled.open.range(..=day) {
+            if written.contains(&(&filled.user, of)) {
+                left += counts.net();
+            } else {
+                new.push(Entry { user: filled.user.clone(), of, noticed: day, counts, balance: filled.at_end_of(day) });
+            }
+        }
+    }
+    new.sort_by_key(|entry| entry.of);
+    (new, left)
+}
+
+/// Closed days as billing takes them.
+pub fn usage(closed: Vec<Closed>) -> Usage {
+    let mut usage = Usage::default();
+    for closed in closed {
+        usage.days.push(closed.day);
+        usage.late.extend(closed.late);
+    }
+    usage
+}
+
+/// The organisation's day, from its users' entries.
+fn sum(day: NaiveDate, balance: i64, entries: &[Entry]) -> (Day, Vec<Late>) {
+    let mut by_day: BTreeMap<NaiveDate, Counts> = BTreeMap::new();
+    for entry in entries {
+        let sum = by_day.entry(entry.of).or_default();
+        *sum = sum.plus(entry.counts);
+    }
+    let own = by_day.remove(&day).unwrap_or_default();
+    let late = by_day.into_iter().map(|(of, counts)| Late {
+        day: of,
+        noticed: day,
+        recordings: counts.recordings,
+        milliseconds: counts.milliseconds,
+        added: counts.added,
+        removed: counts.removed,
+    });
+    let Counts { recordings, milliseconds, added, removed } = own;
+    (Day { day, recordings, milliseconds, added, removed, balance }, late.collect())
+}
+
+impl Counts {
+    pub fn of(day: &Day) -> Self {
+        Self { recordings: day.recordings, milliseconds: day.milliseconds, added: day.added, removed: day.removed }
+    }
+
+    fn of_late(late: &Late) -> Self {
+        Self { recordings: late.recordings, milliseconds: late.milliseconds, added: late.added, removed: late.removed }
+    }
+}
+
+fn entry_item(organisation: &OrganisationId, entry: &Entry) -> Item {
+    let mut item = key::daily(organisation, entry.noticed, &entry.user, entry.of);
+    item.extend(entry.counts.attributes());
+    item.insert("balance".to_owned(), n(entry.balance));
+    item
+}
+
+fn read_entry(item: &Item) -> Result<Entry, BadItem> {
+    let bad = || BadItem { attribute: "sk" };
+    let mut parts = text(item, "sk")?.split('#');
+    let (Some(noticed), Some(user)) = (parts.next(), parts.next()) else { return Err(bad()) };
+    Ok(Entry {
+        user: UserId::try_from(user.to_owned()).map_err(|_| bad())?,
+        of: spelt(parts.next().unwrap_or(noticed), "sk")?,
+        noticed: spelt(noticed, "sk")?,
+        counts: Counts::read(item)?,
+        balance: number(item, "balance")?,
+    })
+}
+
+fn late_value(late: &Late) -> AttributeValue {
+    let mut item: Item = Counts::of_late(late).attributes().collect();
+    item.insert("of".to_owned(), s(late.day));
+    AttributeValue::M(item)
+}
+
+fn read_day(item: &Item) -> Result<Closed, BadItem> {
+    let day: NaiveDate = spelt(text(item, "sk")?, "sk")?;
+    let Counts { recordings, milliseconds, added, removed } = Counts::read(item)?;
+    let late = item.get("late").map_or(Ok(&[][..]), |late| late.as_l().map(Vec::as_slice)).map_err(|_| BadItem { attribute: "late" })?;
+    Ok(Closed {
+        day: Day { day, recordings, milliseconds, added, removed, balance: count(item, "balance")? },
+        late: late.iter().map(|late| read_late(day, late)).collect::<Result<_, _>>()?,
+        fill: read_fill(optional_text(item, "fill")?)?,
+    })
+}
+
+fn read_late(noticed: NaiveDate, late: &AttributeValue) -> Result<Late, BadItem> {
+    let late = late.as_m().map_err(|_| BadItem { attribute: "late" })?;
+    let Counts { recordings, milliseconds, added, removed } = Counts::read(late)?;
+    Ok(Late { day: spelt(text(late, "of")?, "of")?, noticed, recordings, milliseconds, added, removed })
+}
+
+fn fill_name(fill: Fill) -> &'static str {
+    match fill {
+        Fill::Below => "below",
+        Fill::Nearly => "nearly",
+        Fill::Full => "full",
+    }
+}
+
+fn read_fill(name: Option<&str>) -> Result<Fill, BadItem> {
+    match name {
+        Some("below") => Ok(Fill::Below),
+        Some("nearly") => Ok(Fill::Nearly),
+        Some("full") => Ok(Fill::Full),
+        _ => Err(BadItem { attribute: "fill" }),
+    }
+}

@@ -1,0 +1,41 @@
+//! The operator's list of organisations: kept by provisioning, read by what concerns all of them, so that nothing ever scans the table.
+
+use domain::{ids::OrganisationId, people::Name};
+
+use super::{
+    BadItem, Error, Table,
+    attributes::{parsed, s},
+    commit::Writes,
+    key::{self, Item},
+};
+
+/// An organisation in the list.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    pub id: OrganisationId,
+    pub name: Name,
+}
+
+impl Table {
+    /// A page of organisations by id, up to `limit`, after the one named; an empty one is the last. 1 request.
+    pub async fn organisations(&self, after: Option<&OrganisationId>, limit: i32) -> Result<Vec<Listed>, Error> {
+        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk").limit(limit);
+        let query = query.expression_attribute_values(":pk", s(key::organisations())).consistent_read(true);
+        let answer = query.set_exclusive_start_key(after.map(key::listed)).send().await?;
+        Ok(answer.items().iter().map(read).collect::<Result<_, _>>()?)
+    }
+}
+
+impl Writes<'_> {
+    /// Keeps the organisation in the list, under its name.
+    pub(super) fn list(&mut self, organisation: &OrganisationId, name: &Name) {
+        self.update(key::listed(organisation), |update| {
+            let update = update.update_expression("SET #name = :name").expression_attribute_names("#name", "name");
+            update.expression_attribute_values(":name", s(name))
+        });
+    }
+}
+
+fn read(item: &Item) -> Result<Listed, BadItem> {
+    Ok(Listed { id: parsed(item, "sk")?, name: parsed(item, "name")? })
+}

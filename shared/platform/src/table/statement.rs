@@ -1,0 +1,39 @@
+//! The months that were exported for an organisation: what they came to. The statement itself lies in the bucket of exports.
+
+use domain::{billing::Month, ids::OrganisationId};
+
+use super::{
+    BadItem, Error, Table,
+    attributes::{n, number, parsed, s, text},
+    key::{self, Item},
+};
+
+/// A month that was exported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exported {
+    pub month: Month,
+    pub lines: u64,
+    /// SEK with öre.
+    pub total: String,
+}
+
+impl Table {
+    /// Writes down that the month was exported; the same again changes nothing. 1 request.
+    pub async fn put_statement(&self, organisation: &OrganisationId, exported: &Exported) -> Result<(), Error> {
+        let mut item = key::statement(organisation, exported.month);
+        item.insert("lines".to_owned(), n(exported.lines));
+        item.insert("total".to_owned(), s(&exported.total));
+        self.client.put_item().table_name(&self.name).set_item(Some(item)).send().await?;
+        Ok(())
+    }
+
+    /// The organisation's months, newest first. 1 request.
+    pub async fn statements(&self, organisation: &OrganisationId) -> Result<Vec<Exported>, Error> {
+        let items = self.all(key::statements(organisation), "").await?;
+        Ok(items.iter().rev().map(read).collect::<Result<_, _>>()?)
+    }
+}
+
+fn read(item: &Item) -> Result<Exported, BadItem> {
+    Ok(Exported { month: parsed(item, "sk")?, lines: number(item, "lines")?, total: text(item, "total")?.to_owned() })
+}

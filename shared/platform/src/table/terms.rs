@@ -1,0 +1,75 @@
+//! Prices, from the day on which they hold: general ones, and what organisations have agreed. They are only ever added.
+//!
+//! | attribute | what |
+//! |-----------|------|
+//! | `start_fee`, `user_month`, `storage`, `add_on`, `sftp` | SEK as text; absent: no price |
+//! | `add_on_mb` | the organisation has the storage add-on, with so many megabytes more |
+//! | `has_sftp`  | the organisation has the SFTP service |
+//! | `by`        | who recorded them |
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::DateTime;
+use domain::{
+    billing::{Price, Prices, Terms, Whose},
+    ids::OrganisationId,
+};
+
+use super::{
+    BadItem, Error, Table,
+    attributes::{flag, n, number, optional_parsed, s, spelt, text},
+    audit::Event,
+    commit::Commit,
+    key::{self, Item},
+};
+
+impl Table {
+    /// Adds terms that `by` has recorded; of an organisation, with the event that tells of it. 1 request.
+    pub async fn put_terms(
+        &self,
+        organisation: Option<&OrganisationId>,
+        terms: &Terms,
+        by: &str,
+        event: Option<&Event>,
+    ) -> Result<Commit, Error> {
+        let mut item = key::price(organisation, terms.from, terms.known);
+        let Prices { start_fee, user_month, storage, add_on, sftp } = terms.prices;
+        let named = [("start_fee", start_fee), ("user_month", user_month), ("storage", storage), ("add_on", add_on), ("sftp", sftp)];
+        item.extend(named.into_iter().filter_map(|(name, price)| Some((name.to_owned(), s(price?)))));
+        item.extend(terms.add_on.map(|megabytes| ("add_on_mb".to_owned(), n(megabytes))));
+        item.insert("by".to_owned(), s(by));
+        item.insert("has_sftp".to_owned(), AttributeValue::Bool(terms.sftp));
+        let mut writes = self.writes();
+        writes.put(item, |put| put.condition_expression("attribute_not_exists(pk)"));
+        if let Some(event) = event {
+            writes.audit(event);
+        }
+        writes.commit().await
+    }
+
+    /// All terms of the organisation, or the general ones, by the day from which they hold. 1 request.
+    pub async fn terms(&self, organisation: Option<&OrganisationId>) -> Result<Vec<Terms>, Error> {
+        let whose = if organisation.is_some() { Whose::Agreed } else { Whose::General };
+        let items = self.all(key::prices(organisation), "").await?;
+        Ok(items.iter().map(|item| read(whose, item)).collect::<Result<_, _>>()?)
+    }
+}
+
+fn read(whose: Whose, item: &Item) -> Result<Terms, BadItem> {
+    let bad = || BadItem { attribute: "sk" };
+    let (from, known) = text(item, "sk")?.split_once('#').ok_or_else(bad)?;
+    let price = |name| optional_parsed::<Price>(item, name);
+    Ok(Terms {
+        whose,
+        from: spelt(from, "sk")?,
+        known: known.parse().ok().and_then(DateTime::from_timestamp_millis).ok_or_else(bad)?,
+        prices: Prices {
+            start_fee: price("start_fee")?,
+            user_month: price("user_month")?,
+            storage: price("storage")?,
+            add_on: price("add_on")?,
+            sftp: price("sftp")?,
+        },
+        add_on: if item.contains_key("add_on_mb") { Some(number(item, "add_on_mb")?) } else { None },
+        sftp: flag(item, "has_sftp")?,
+    })
+}
