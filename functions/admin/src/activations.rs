@@ -7,8 +7,9 @@ use chrono::{DateTime, Utc};
 use domain::{
     access::Duty,
     activation::{self, Event, Kind, outcome},
+    billing::{Price, Rule, Terms, price, today},
     ids::UserId,
-    people::{self, Prices},
+    people,
 };
 use platform::{
     http::{
@@ -72,7 +73,7 @@ pub struct Outcome {
 #[serde(rename_all = "camelCase")]
 pub struct Cost {
     /// Billed once, for all that are switched on.
-    start_fees_ore: u64,
+    start_fees_ore: i64,
     /// More each month (less, if negative), for all that change.
     monthly_ore: i64,
 }
@@ -113,11 +114,13 @@ pub async fn switch(State(app): State<App>, known: Known, extract::Json(order): 
             }
         }
     }
+    let mut terms = app.table.terms(Some(&known.organisation.id)).await?;
+    terms.extend(app.table.terms(None).await?);
     let count = outcomes.values().filter(|outcome| changes(outcome)).count();
     Ok(Json(Switched {
         preview: order.preview,
         changes: count,
-        cost: known.organisation.prices.map(|prices| cost(prices, count, order.active)),
+        cost: cost(&terms, count, order.active, now),
         users: outcomes.into_iter().map(|(user, outcome)| Outcome { user: user.clone(), outcome }).collect(),
     }))
 }
@@ -185,11 +188,17 @@ fn deed(active: bool) -> Deed {
     if active { Deed::Activate } else { Deed::Deactivate }
 }
 
-fn cost(prices: Prices, users: usize, active: bool) -> Cost {
-    let users = users as u64;
-    let monthly = i64::try_from(users * u64::from(prices.user_month)).unwrap_or(i64::MAX);
-    match active {
-        true => Cost { start_fees_ore: users * u64::from(prices.start_fee), monthly_ore: monthly },
-        false => Cost { start_fees_ore: 0, monthly_ore: -monthly },
+/// What the change costs at today's prices; none where there are none.
+fn cost(terms: &[Terms], users: usize, active: bool, now: DateTime<Utc>) -> Option<Cost> {
+    let price = |rule| price(terms, rule, today(now));
+    let (start_fee, user_month) = (price(Rule::StartFee), price(Rule::UserMonth));
+    if (start_fee, user_month) == (None, None) {
+        return None;
     }
+    let ore = |price: Option<Price>| price.map_or(0, |price| price.ore(i64::try_from(users).unwrap_or(i64::MAX)));
+    let monthly = ore(user_month);
+    Some(match active {
+        true => Cost { start_fees_ore: ore(start_fee), monthly_ore: monthly },
+        false => Cost { start_fees_ore: 0, monthly_ore: -monthly },
+    })
 }

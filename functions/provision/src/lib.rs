@@ -1,17 +1,20 @@
-//! What the operator provisions (P20): organisations, their users and plans, and the applications they let in.
+//! What the operator provisions (P20): organisations, their users and plans, what they pay, and the
+//! applications they let in.
 //!
 //! Made for a provisioning system: every PUT and DELETE may be sent again without harm, and an import answers line by line. The operator
 //! belongs to no organisation, is told so by a scope of its own, and reaches no recording and no audit log.
 
 mod clients;
+mod corrections;
 mod import;
 mod organisations;
+mod prices;
 mod users;
 
 use axum::{
     Router,
     extract::FromRef,
-    routing::{get, put},
+    routing::{get, post, put},
 };
 use chrono::{DateTime, Utc};
 use platform::table::Table;
@@ -29,9 +32,14 @@ pub struct App {
 #[openapi(paths(
     organisations::show,
     organisations::put,
+    prices::show,
+    prices::put,
+    prices::show_general,
+    prices::put_general,
     users::show,
     users::put,
     users::remove,
+    corrections::correct,
     import::import,
     clients::put,
     clients::remove
@@ -41,7 +49,12 @@ pub struct Document;
 pub fn router(app: App) -> Router {
     let routes = Router::new()
         .route("/v1/organisations/{organisation}", get(organisations::show).put(organisations::put))
-        .route("/v1/organisations/{organisation}/users", axum::routing::post(import::import))
+        .route("/v1/organisations/{organisation}/users/{user}/activations", post(corrections::correct))
+        .route("/v1/organisations/{organisation}/prices", get(prices::show))
+        .route("/v1/organisations/{organisation}/prices/{from}", put(prices::put))
+        .route("/v1/prices", get(prices::show_general))
+        .route("/v1/prices/{from}", put(prices::put_general))
+        .route("/v1/organisations/{organisation}/users", post(import::import))
         .route("/v1/organisations/{organisation}/users/{user}", get(users::show).put(users::put).delete(users::remove))
         .route("/v1/organisations/{organisation}/clients/{client}", put(clients::put).delete(clients::remove));
     platform::http::bounded(routes.with_state(app), import::BODY_AT_MOST)

@@ -31,8 +31,6 @@ pub struct Put {
     /// Has the add-on for keeping recordings longer than 180 days; false unless given. Where it ends, what was chosen stays.
     #[serde(default)]
     storage_add_on: bool,
-    /// What recording costs the organisation, if that is agreed.
-    prices: Option<Prices>,
 }
 
 /// An organisation as it stands.
@@ -48,17 +46,6 @@ pub struct Organisation {
     storage_add_on: bool,
     /// Days a recording is kept: 180 unless the organisation has decided otherwise.
     retention_days: u16,
-    prices: Option<Prices>,
-}
-
-/// Öre, without VAT.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Prices {
-    /// Once, at each activation.
-    start_fee_ore: u32,
-    /// For each user and month.
-    user_month_ore: u32,
 }
 
 /// Creates an organisation or changes it.
@@ -81,12 +68,7 @@ pub async fn put(
     extract::Json(put): extract::Json<Put>,
 ) -> Result<Json<Organisation>, Problem> {
     let event = operator.event(&id, Deed::ProvisionOrganisation, None, (app.now)()).detailed(&put);
-    let provision = OrganisationProvision {
-        name: put.name,
-        base_service: put.base_service,
-        storage_add_on: put.storage_add_on,
-        prices: put.prices.map(people::Prices::from),
-    };
+    let provision = OrganisationProvision { name: put.name, base_service: put.base_service, storage_add_on: put.storage_add_on };
     if !app.table.organisation(&id).await?.is_some_and(|standing| provision.is(&standing)) {
         app.table.put_organisation(&id, &provision, &event).await?;
     }
@@ -118,22 +100,14 @@ async fn shown(table: &Table, id: &OrganisationId) -> Result<Json<Organisation>,
     Ok(Json(exists(table, id).await?.into()))
 }
 
-impl From<Prices> for people::Prices {
-    fn from(prices: Prices) -> Self {
-        Self { start_fee: prices.start_fee_ore, user_month: prices.user_month_ore }
-    }
-}
-
 impl From<people::Organisation> for Organisation {
     fn from(organisation: people::Organisation) -> Self {
-        let prices = organisation.prices.map(|prices| Prices { start_fee_ore: prices.start_fee, user_month_ore: prices.user_month });
         Self {
             id: organisation.id,
             name: organisation.name.into(),
             base_service: organisation.base_service,
             storage_add_on: organisation.storage_add_on,
             retention_days: organisation.retention_days,
-            prices,
         }
     }
 }

@@ -1,0 +1,67 @@
+//! Closes the days of all organisations, up to yesterday.
+
+use chrono::NaiveDate;
+use domain::{
+    billing::{Fill, Terms, allowance, fill},
+    ids::OrganisationId,
+};
+use platform::table::daily::Closed;
+use serde::Serialize;
+
+use crate::{App, Error, all, chain};
+
+/// What was closed.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Days {
+    pub organisations: usize,
+    /// Days, of all organisations together.
+    pub days: usize,
+}
+
+/// Closes the days up to `yesterday` of every organisation.
+pub async fn close(app: &App, yesterday: NaiveDate) -> Result<Days, Error> {
+    let general = app.table.terms(None).await?;
+    let (mut done, mut failed) = (Days::default(), Vec::new());
+    let work = |listed: platform::table::listed::Listed| {
+        let (app, general) = (app.clone(), general.clone());
+        tokio::spawn(async move { (close_one(&app, &listed.id, &general, yesterday).await, listed.id) })
+    };
+    all::each(&app.table, work, async |(closed, organisation)| {
+        match closed {
+            Ok(days) => {
+                done.organisations += 1;
+                done.days += days;
+            }
+            Err(error) => {
+                tracing::error!(%organisation, error = chain(&error), "could not close its day");
+                failed.push(organisation.to_string());
+            }
+        }
+        Ok(())
+    })
+    .await?;
+    match failed.first() {
+        Some(first) => Err(Error::Failed { failed: failed.len(), first: first.clone() }),
+        None => Ok(done),
+    }
+}
+
+/// Closes the days of one organisation, and answers with their number. 1 request where there is none to close.
+pub async fn close_one(app: &App, organisation: &OrganisationId, general: &[Terms], yesterday: NaiveDate) -> Result<usize, Error> {
+    let (last, due) = app.table.due(organisation, yesterday).await?;
+    let (mut before, count) = (last.map_or(Fill::Below, |last| last.fill), due.len());
+    for day in due {
+        let (day, late) = app.table.close_users(organisation, day).await?;
+        let mut closed = Closed { day, late, fill: Fill::Below };
+        if day.balance > 0 {
+            let mut terms = app.table.terms(Some(organisation)).await?;
+            terms.extend_from_slice(general);
+            let allowance = allowance(&app.table.switches(organisation).await?, &terms, day.day);
+            closed.fill = fill(day.balance, allowance);
+            app.warnings.tell(organisation, before, &closed, allowance).await?;
+        }
+        before = closed.fill;
+        app.table.close_day(organisation, &closed).await?; // refused: another has closed it, to the same
+    }
+    Ok(count)
+}

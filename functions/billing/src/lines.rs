@@ -1,0 +1,115 @@
+//! Lines as finance reads them: a row of CSV (RFC 4180) and a line of JSON each, with the same columns. `README.md` says what they hold.
+
+use domain::billing::{Line, Month};
+use platform::{http::csv::harmless, http::statement, table::listed::Listed};
+use serde::Serialize;
+
+use crate::Error;
+
+/// The columns of the CSV file.
+pub const COLUMNS: [&str; 13] = [
+    "month",
+    "organisation",
+    "name",
+    "rule",
+    "corrects",
+    "user",
+    "quantity",
+    "price",
+    "price_from",
+    "agreed",
+    "amount",
+    "currency",
+    "facts",
+];
+
+/// What stands between the columns. With a semicolon go decimal commas, as a Swedish spreadsheet reads them; with a comma go points.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Separator {
+    Semicolon,
+    Comma,
+}
+
+/// The setting is neither.
+#[derive(Debug, thiserror::Error)]
+#[error("the separator of CSV files is ';' or ','")]
+pub struct InvalidSeparator;
+
+/// A line of the JSON file.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Row<'a> {
+    month: String,
+    organisation: &'a str,
+    name: String,
+    currency: &'static str,
+    #[serde(flatten)]
+    line: statement::Line,
+}
+
+/// The header of the CSV file.
+pub fn header(separator: Separator) -> Result<Vec<u8>, Error> {
+    row(separator, COLUMNS.map(str::to_owned))
+}
+
+/// The line as a row of CSV.
+pub fn csv(separator: Separator, listed: &Listed, month: Month, line: &Line) -> Result<Vec<u8>, Error> {
+    let text = |text: Option<String>| text.map(|text| harmless(&text)).unwrap_or_default();
+    let decimal = |number: String| if separator == Separator::Semicolon { number.replace('.', ",") } else { number };
+    row(
+        separator,
+        [
+            month.to_string(),
+            harmless(listed.id.as_str()),
+            harmless(&listed.name.to_string()),
+            line.rule.as_str().to_owned(),
+            line.corrects.map(|month| month.to_string()).unwrap_or_default(),
+            text(line.user.as_ref().map(ToString::to_string)),
+            line.quantity.to_string(),
+            line.price.map(|price| decimal(price.to_string())).unwrap_or_default(),
+            line.price_from.map(|day| day.to_string()).unwrap_or_default(),
+            if line.agreed { "agreed" } else { "general" }.to_owned(),
+            decimal(line.amount.to_string()),
+            "SEK".to_owned(),
+            harmless(&line.facts.to_string()),
+        ],
+    )
+}
+
+/// The line as a line of JSON.
+pub fn json(listed: &Listed, month: Month, line: &Line) -> Result<Vec<u8>, Error> {
+    let (organisation, name) = (listed.id.as_str(), listed.name.to_string());
+    let mut written = serde_json::to_vec(&Row { month: month.to_string(), organisation, name, currency: "SEK", line: line.into() })?;
+    written.push(b'\n');
+    Ok(written)
+}
+
+fn row(separator: Separator, cells: [String; COLUMNS.len()]) -> Result<Vec<u8>, Error> {
+    let mut writer = csv::WriterBuilder::new();
+    let mut writer = writer.delimiter(separator.byte()).terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    writer.write_record(cells)?;
+    writer.into_inner().map_err(|error| csv::Error::from(error.into_error()).into())
+}
+
+impl Separator {
+    fn byte(self) -> u8 {
+        match self {
+            Self::Semicolon => b';',
+            Self::Comma => b',',
+        }
+    }
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Semicolon => ";",
+            Self::Comma => ",",
+        }
+    }
+}
+
+impl TryFrom<String> for Separator {
+    type Error = InvalidSeparator;
+    fn try_from(text: String) -> Result<Self, InvalidSeparator> {
+        [Self::Semicolon, Self::Comma].into_iter().find(|separator| separator.as_str() == text).ok_or(InvalidSeparator)
+    }
+}

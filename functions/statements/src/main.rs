@@ -1,0 +1,14 @@
+use platform::{aws::Environment, clock, env, exports::Exports, log, table::Table};
+use statements::App;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    log::init();
+    let aws = Environment::read()?;
+    let app = App {
+        table: Table { client: aws.dynamodb(), name: env::required("TABLE")? },
+        exports: Exports { client: aws.s3(), bucket: env::required("EXPORTS_BUCKET")? },
+        now: clock::now,
+    };
+    lambda_http::run(statements::router(app)).await.map_err(anyhow::Error::from_boxed)
+}
