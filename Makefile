@@ -57,10 +57,15 @@ rights: build audio .venv-check/ready ## ask every cell of tests/rights.txt, and
 .PHONY: search-cost
 search-cost: needed ## print what searches of each shape cost, of 3.6 million recordings in memory (RECORDINGS= QUERIES= SEED=)
 	@cargo run --locked --quiet --package model --profile measure --bin search-cost -- $(or $(RECORDINGS),3600000) $(or $(QUERIES),10000) $(or $(SEED),1)
+
 .PHONY: crash-points
-crash-points: build .venv-check/ready ## end each worker of the retention after every request and tell it again; 100,000 interleavings of the rules (SEED= CASES=)
-	@$(TESTED) $(NEXTEST) --package tests crashing:: --no-capture
+crash-points: build .venv-check/ready ## end each worker of retention and delivery after every request and tell it again; 100,000 interleavings of the rules (SEED= CASES=)
+	@$(TESTED) $(NEXTEST) --package tests crashing:: delivering::a_crash --no-capture
 	@$(NEXTEST) --package domain --test keeping --no-capture
+
+.PHONY: year
+year: needed ## a year of 1,000 users in virtual time, by the rules alone, until every recording is accounted for (USERS= SEED=)
+	@USERS=$(or $(USERS),1000) cargo test --locked --quiet --package domain --profile measure --test year -- --nocapture
 
 .PHONY: oracle oracle-memory oracle-router oracle-cloud
 RINGS ?= memory router cloud
@@ -84,12 +89,21 @@ fuzz: build .venv-check/ready ## give every parser what nobody would write, for 
 	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),300) $(NEXTEST) --profile long --package tests --success-output final fuzzing
 
 .PHONY: least-privilege
-least-privilege: build ## take each right of each function's role away in turn, and have the function fail (half a minute, not in `make test`)
+least-privilege: build ## take each right of each function's role away in turn, and have the function fail (minutes, not in `make test`)
 	@$(CLOUD) run --state .local/privilege --fresh --auth -- $(PYTHON) infra/local/least_privilege.py
+
+.PHONY: billing-bench
+billing-bench: build ## export a month of 10,000 organisations of 100 users: time, memory, requests (ORGANISATIONS= USERS= in the environment)
+	@$(CLOUD) run --state .local/bench --fresh -- target/debug/examples/billing_bench
+
+.PHONY: office
+office: build audio .venv-check/ready office-installed ## open the export's CSV files in LibreOffice, and look at what it reads
+	@$(TESTED) $(NEXTEST) --package tests exporting::the_control_sums
+	@$(PYTHON) infra/local/office.py target/tmp/reader-*-exports/exports/*/lines.csv
 
 .PHONY: golden
 golden: build audio .venv-check/ready ## write the files that are made from the code and checked in
-	@GOLDEN=write $(TESTED) $(NEXTEST) --package tests documents requests
+	@GOLDEN=write $(TESTED) $(NEXTEST) --package tests documents requests units
 
 .PHONY: check
 check: needed .venv-check/ready ## pass the gates: format, lints, documentation, dependencies, template
@@ -133,7 +147,7 @@ audio: .venv/ready debian ## make the speech to work with, in .local/audio
 .PHONY: clean
 clean: ## remove what was built and the local clouds' data, not the tools
 	cargo clean
-	rm -rf .local/run .local/test .local/privilege .local/postgres-* .local/audio .local/portal .local/portal-cloud .local/*.lock portal/dist
+	rm -rf .local/run .local/test .local/privilege .local/bench .local/postgres-* .local/audio .local/portal .local/portal-cloud .local/*.lock portal/dist
 
 # ---------------------------------------------------------------- what the targets need
 
@@ -193,6 +207,10 @@ portal/node_modules/ready: portal/package-lock.json
 .PHONY: chromium
 chromium:
 	@missing=(); command -v chromium >/dev/null || missing+=(chromium); $(INSTALL)
+
+.PHONY: office-installed
+office-installed:
+	@missing=(); command -v soffice >/dev/null || missing+=(libreoffice-calc-nogui); $(INSTALL)
 
 UNINSTALLED = { echo 'the packages could not be installed: see whether PyPI can be reached, and run again' >&2; exit 1; }
 

@@ -27,6 +27,8 @@ FUNCTIONS = [
     "retention",
     "drop",
     "sftp",
+    "billing",
+    "statements",
     "authorizer",
 ]
 KEY = "test"  # MiniStack's root caller, whatever the secret
@@ -202,6 +204,8 @@ def describe(cloudformation, endpoint, region):
         "drop_bucket": values["DropBucket"],
         "drop_queue_url": values["DropQueueUrl"],
         "sftp_server": values["SftpServerId"],
+        "exports_bucket": values["ExportsBucket"],
+        "warnings_bus": values["WarningsBus"],
         "queue_url": values["QueueUrl"],
         "dlq_url": values["DeadLetterUrl"],
         "index_dlq_url": values["IndexDeadLetterUrl"],

@@ -35,6 +35,8 @@ EVENT_OF = {
     "me": "me.show.json",
     "admin": "admin.users.json",
     "provision": "provision.organisation.json",
+    "billing": "billing.day.json",
+    "statements": "statements.usage.json",
     "expire": "expire.removed.json",
     "keep": "keep.order.json",
     "retention": "retention.holds.json",

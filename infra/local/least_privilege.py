@@ -49,6 +49,9 @@ def main():
             print(ROW.format(role.function, statement, without, complaint or "NOTHING"), flush=True)
             if not complaint:
                 faults.append(f"{role.function} does not need {without} of {statement}")
+        complaint = complain(door, role.function)
+        if complaint:
+            faults.append(f"{role.function} fails with all of its rights given back, so it shows nothing: {complaint}")
     print(f"\n{taken} things taken away from {len(roles)} roles in {time.perf_counter() - begun:.0f} s")
     print("\n".join(faults) or "a function failed each time; no role may alter an audit event or an activation")
     return 1 if faults else 0

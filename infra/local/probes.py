@@ -391,9 +391,20 @@ def an_organisation_is_provisioned(door):
     door.ask(OPERATOR, "GET /v1/organisations/prov")
 
 
+def prices_are_provisioned_and_shown(door):
+    for path in ("/v1/prices", "/v1/organisations/prov/prices"):
+        door.ask(OPERATOR, f"PUT {path}/2026-01-01", {"prices": {"startFee": f"{len(door.fresh('price')) + door.count}.00"}})
+        door.ask(OPERATOR, f"GET {path}")
+
+
 def a_user_is_provisioned_and_shown(door):
     probed(door)
     door.ask(OPERATOR, "GET /v1/organisations/demo/users/probed")
+
+
+def an_activation_is_put_right(door):
+    correction = {"at": f"2026-01-01T00:00:{door.count % 60:02}.{door.count % 1000:03}Z", "active": False, "reason": "a probe"}
+    door.ask(OPERATOR, "POST /v1/organisations/demo/users/probed/activations", correction, 204)
 
 
 def users_are_imported(door):
@@ -424,6 +435,67 @@ def an_application_comes_and_goes(door):
     client = f"/v1/organisations/demo/clients/{CLIENT}"
     door.ask(OPERATOR, f"PUT {client}", {"name": door.fresh("Probe"), "scopes": ["read"]}, 204)
     door.ask(OPERATOR, f"DELETE {client}", status=204)
+
+
+# ---------------------------------------------------------------- billing, statements
+
+
+def bill(door, task):
+    """Hands billing a task, at its own door."""
+    answer = door.aws("lambda").invoke(FunctionName=door.cloud["functions"]["billing"], Payload=json.dumps(task))
+    said = json.loads(answer["Payload"].read())
+    if "FunctionError" in answer:
+        raise RuntimeError(f"billing failed: {said.get('errorMessage', said)[:200]}")
+    return said
+
+
+def counted(door, day, number):
+    """An organisation of its own whose user stored more than is included on a day; answers with its id."""
+    organisation = door.fresh("counted")
+    door.ask(OPERATOR, f"PUT /v1/organisations/{organisation}", {"name": organisation, "baseService": True})
+    table, name = door.aws("dynamodb"), door.cloud["table"]
+    counts = {"recordings": 1, "ms": 1000, "bytes": number, f"n{day}": 1, f"ms{day}": 1000, f"in{day}": number}
+    item = {"pk": {"S": f"{organisation}#usage"}, "sk": {"S": "anna"}} | {key: {"N": str(count)} for key, count in counts.items()}
+    table.put_item(TableName=name, Item=item)
+    moment = int(datetime.fromisoformat(f"{day}T12:00:00+00:00").timestamp() * 1000)
+    switched = {"pk": {"S": f"{organisation}#activation"}, "sk": {"S": f"anna#{moment:013}#activated"}, "by": {"S": "user:probe"}}
+    table.put_item(TableName=name, Item=switched)
+    return organisation
+
+
+def a_day_is_closed_and_warned_of(door):
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).date()
+    counted(door, yesterday, 31_000_000)
+    if bill(door, {"task": "day"})["days"] < 1:
+        raise RuntimeError("no day was closed")
+
+
+def a_month_is_exported_once(door):
+    last = datetime.now(UTC).date().replace(day=1) - timedelta(days=1)
+    counted(door, last, 31_000_000)
+    control = {"Bucket": door.cloud["exports_bucket"], "Key": f"exports/{last:%Y-%m}/control.json"}
+    door.aws("s3").delete_object(**control)
+    for before in (False, True):
+        if bill(door, {"task": "month", "month": f"{last:%Y-%m}"})["before"] != before:
+            raise RuntimeError("the month was exported twice" if before else "the month had been exported")
+
+
+def usage_and_statements_are_shown(door):
+    door.ask("karin", "GET /v1/usage")
+    door.ask("karin", "GET /v1/statements")
+    month = datetime.now(UTC).strftime("%Y-%m")
+    door.ask("karin", f"GET /v1/statements/{month}")
+
+
+def a_billed_month_is_shown(door):
+    key = f"exports/2000-01/statements/{provision.DEMO}.json"
+    door.aws("s3").put_object(Bucket=door.cloud["exports_bucket"], Key=key, Body=b"{}")
+    door.ask("karin", "GET /v1/statements/2000-01")
+    door.ask("karin", "GET /v1/statements/2000-02", status=404)
+
+
+def an_application_sees_no_usage(door):
+    door.ask(CRM, "GET /v1/usage", status=403)
 
 
 # ---------------------------------------------------------------- expire, keep, retention
@@ -537,13 +609,14 @@ def hold(door, **what):
 
 
 def a_hold_is_placed_and_lifted(door):
-    order = hold(door, recordings=[door.recording])
+    id = recorded(door, silence())  # its own: what a worker without a right has left held stays held
+    order = hold(door, recordings=[id])
     carried_out(door, "hold", order, "held")
-    if "expires_at" in item_of(door, door.recording):
+    if "expires_at" in item_of(door, id):
         raise RuntimeError("what is held has a day")
     door.ask("karin", f"DELETE /v1/holds/{order}?reason=probed", status=202)
     carried_out(door, "hold", order, "lifted")
-    if "expires_at" not in item_of(door, door.recording):
+    if "expires_at" not in item_of(door, id):
         raise RuntimeError("what is not held has no day")
 
 
@@ -649,13 +722,17 @@ PROBES = {
     ],
     "provision": [
         an_organisation_is_provisioned,
+        prices_are_provisioned_and_shown,
         a_user_is_provisioned_and_shown,
+        an_activation_is_put_right,
         users_are_imported,
         a_plan_ends_and_recording_with_it,
         a_user_leaves,
         an_application_comes_and_goes,
         an_application_provisions_nothing,
     ],
+    "billing": [a_day_is_closed_and_warned_of, a_month_is_exported_once],
+    "statements": [usage_and_statements_are_shown, a_billed_month_is_shown, an_application_sees_no_usage],
     "expire": [
         a_recording_ends_and_nothing_is_left,
         a_recording_ended_by_an_erasure_is_counted,

@@ -14,7 +14,8 @@ from botocore.exceptions import ClientError
 PASSWORD = "Inspelning-2026"  # noqa: S105 - of a cloud that listens on loopback only
 DEMO, OTHER = "demo", "annan"
 ORGANISATIONS = {DEMO: "Demobolaget AB", OTHER: "Annan AB"}
-PRICES = {"startFeeOre": 9_900, "userMonthOre": 4_900}
+PRICES = {"startFee": "99.00", "userMonth": "49.00", "storagePer100Mb": "4.25", "storageAddOn": "150.00", "sftp": "250.00"}
+PRICES_FROM = "2026-01-01"
 RIGHTS = {"listen": True, "download": True, "annotate": True}
 SERVER = "inspelning"  # the resource server, in the template
 SCOPES = {"read": "Find recordings", "annotate": "Set notes, marks and fields", "export": "Fetch audio"}
@@ -62,8 +63,9 @@ def demonstration(cloud):
 
 def provide(cloud, token, crm):
     """What the operator's system does."""
+    put(cloud, f"/v1/prices/{PRICES_FROM}", token, {"prices": PRICES})
     for organisation, name in ORGANISATIONS.items():
-        put(cloud, f"/v1/organisations/{organisation}", token, {"name": name, "baseService": True, "prices": PRICES})
+        put(cloud, f"/v1/organisations/{organisation}", token, {"name": name, "baseService": True})
     for person in PEOPLE:
         user = {"name": person.name, "phone": person.phone, "language": "sv", "plan": "business"}
         if person.administrator:
