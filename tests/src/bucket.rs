@@ -5,7 +5,7 @@ use aws_sdk_s3::{
     config::{BehaviorVersion, Credentials, Region},
     types::{BucketVersioningStatus, CreateBucketConfiguration, VersioningConfiguration},
 };
-use platform::objects::Objects;
+use platform::{exports::Exports, objects::Objects};
 
 use crate::{cloud::Cloud, requests::Requests};
 
@@ -17,6 +17,19 @@ pub fn unreached() -> Objects {
         .credentials_provider(Credentials::new("test", "test", None, None, "test"))
         .build();
     Objects { client: Client::from_conf(config), bucket: "recordings".to_owned() }
+}
+
+/// A bucket of exports for a test that reads none of them.
+pub fn no_exports() -> Exports {
+    Exports { client: unreached().client, bucket: "exports".to_owned() }
+}
+
+/// A bucket of exports of a test's own, whose requests are counted with others.
+pub async fn exports(cloud: &Cloud, test: &str, requests: &Requests) -> anyhow::Result<Exports> {
+    let bucket = format!("{test}-exports");
+    let here = CreateBucketConfiguration::builder().location_constraint(cloud.region.as_str().into()).build();
+    cloud.s3(&Requests::default()).create_bucket().bucket(&bucket).create_bucket_configuration(here).send().await?;
+    Ok(Exports { client: cloud.s3(requests), bucket })
 }
 
 /// A pair of buckets of a test's own, for recordings and for quarantine, and the count of the requests made of them.

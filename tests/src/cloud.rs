@@ -27,6 +27,8 @@ pub struct Cloud {
     pub sftp_server: String,
     /// Host and port.
     pub sftp_address: String,
+    pub exports_bucket: String,
+    pub warnings_bus: String,
     pub queue_url: String,
     pub dlq_url: String,
     pub orders_url: String,
@@ -89,6 +91,16 @@ impl Cloud {
     /// The recordings' bucket of the deployed service.
     pub fn objects(&self) -> Objects {
         Objects { client: self.s3(&Requests::default()), bucket: self.recordings_bucket.clone() }
+    }
+
+    pub fn eventbridge(&self) -> aws_sdk_eventbridge::Client {
+        let config = aws_sdk_eventbridge::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(self.region.clone()))
+            .credentials_provider(self.credentials())
+            .endpoint_url(&self.endpoint)
+            .build();
+        aws_sdk_eventbridge::Client::from_conf(config)
     }
 
     pub fn sqs(&self) -> aws_sdk_sqs::Client {

@@ -1,5 +1,6 @@
 //! What the tests stand on: a table of their own, the local cloud, calls to make, requests to send.
 
+pub mod billed;
 pub mod bucket;
 pub mod call;
 pub mod cloud;
@@ -20,4 +21,5 @@ pub mod speech;
 pub mod stream;
 pub mod supervised;
 pub mod table;
+pub mod terms;
 pub mod units;

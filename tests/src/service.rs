@@ -15,7 +15,7 @@ use crate::{
     people::{organisation, user},
     request::Operator,
     requests::Requests,
-    table,
+    table, terms,
 };
 
 /// The operator's provisioning system.
@@ -32,6 +32,7 @@ pub struct Service {
     pub me: Router,
     pub admin: Router,
     pub provision: Router,
+    pub statements: Router,
 }
 
 impl Service {
@@ -55,6 +56,7 @@ impl Service {
             me: me::router(me::App { table: table.clone(), now }),
             admin: admin::router(admin::App { table: table.clone(), now }),
             provision: provision::router(provision::App { table: table.clone(), now }),
+            statements: statements::router(statements::App { table: table.clone(), exports: bucket::no_exports(), now }),
             table,
             requests,
         }
@@ -62,9 +64,9 @@ impl Service {
 
     /// Provisions an organisation with agreed prices and the users that the lines are.
     pub async fn provisions(&self, name: &str, users: impl IntoIterator<Item = Value>) -> anyhow::Result<()> {
-        let body = json!({ "name": name, "baseService": true, "prices": { "startFeeOre": 9900, "userMonthOre": 4900 } });
         let path = format!("/v1/organisations/{name}");
-        OPERATOR.put(&self.provision, &path, &body).await?.done()?;
+        OPERATOR.put(&self.provision, &path, &json!({ "name": name, "baseService": true })).await?.done()?;
+        terms::agree(&self.table, name, "99.00", "49.00").await?;
         let lines: String = users.into_iter().map(|user| format!("{user}\n")).collect();
         let answer = OPERATOR.send(&self.provision, "POST", &format!("{path}/users"), Some(lines)).await?.done()?;
         let failed =

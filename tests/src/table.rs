@@ -5,7 +5,7 @@ use std::fmt;
 use anyhow::Context;
 use aws_sdk_dynamodb::{
     Client,
-    config::{BehaviorVersion, Credentials, Region},
+    config::{BehaviorVersion, Builder, Credentials, Region},
     types::{
         AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType, ScalarAttributeType,
         StreamSpecification, StreamViewType,
@@ -26,6 +26,19 @@ const NAME: &str = "recordings";
 pub async fn empty() -> anyhow::Result<(Table, Requests)> {
     let Watched { table, requests, .. } = made(None, Requests::default()).await?;
     Ok((table, requests))
+}
+
+/// An empty table in `database`, and the address at which it is served.
+pub async fn serve(database: dynoxide::Database, requests: &Requests) -> anyhow::Result<(Table, String)> {
+    let endpoint = listen(database).await?;
+    let table = at(&endpoint, requests);
+    create(&table, None).await?;
+    Ok((table, endpoint))
+}
+
+/// The table that is served at an address.
+pub fn at(endpoint: &str, requests: &Requests) -> Table {
+    reached(config(endpoint, requests))
 }
 
 /// An empty table whose requests are counted with others.
@@ -49,24 +62,37 @@ pub async fn watched() -> anyhow::Result<Watched> {
 }
 
 async fn made(stream: Option<StreamSpecification>, requests: Requests) -> anyhow::Result<Watched> {
+    let database = dynoxide::Database::memory().context("could not open a database in memory")?;
+    let endpoint = listen(database.clone()).await?;
+    let units = Units::default();
+    let mut config = config(&endpoint, &requests);
+    if stream.is_some() {
+        config = config.interceptor(units.clone());
+    }
+    let table = reached(config);
+    create(&table, stream).await?;
+    requests.take();
+    Ok(Watched { table, requests, units, stream: Stream { database, next: None } })
+}
+
+async fn listen(database: dynoxide::Database) -> anyhow::Result<String> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let endpoint = format!("http://{}", listener.local_addr()?);
-    let database = dynoxide::Database::memory().context("could not open a database in memory")?;
-    tokio::spawn(dynoxide::server::serve_on(listener, database.clone()));
-    let units = Units::default();
-    let mut config = aws_sdk_dynamodb::Config::builder()
+    tokio::spawn(dynoxide::server::serve_on(listener, database));
+    Ok(endpoint)
+}
+
+fn config(endpoint: &str, requests: &Requests) -> Builder {
+    aws_sdk_dynamodb::Config::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("eu-north-1"))
         .credentials_provider(Credentials::new("test", "test", None, None, "test"))
         .endpoint_url(endpoint)
-        .interceptor(requests.clone());
-    if stream.is_some() {
-        config = config.interceptor(units.clone());
-    }
-    let table = Table { client: Client::from_conf(config.build()), name: NAME.to_owned() };
-    create(&table, stream).await?;
-    requests.take();
-    Ok(Watched { table, requests, units, stream: Stream { database, next: None } })
+        .interceptor(requests.clone())
+}
+
+fn reached(config: Builder) -> Table {
+    Table { client: Client::from_conf(config.build()), name: NAME.to_owned() }
 }
 
 /// The table's stream, read from its beginning on.

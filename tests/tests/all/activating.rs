@@ -78,7 +78,8 @@ async fn a_preview_tells_outcome_and_cost_and_changes_nothing() -> anyhow::Resul
 #[tokio::test]
 async fn where_no_prices_are_agreed_there_is_no_cost() -> anyhow::Result<()> {
     let service = demo([provisioned("anna", Some("pro"))]).await?;
-    OPERATOR.put(&service.provision, "/v1/organisations/demo", &json!({ "name": "Demo", "baseService": true })).await?.done()?;
+    let none = "/v1/organisations/demo/prices/2026-11-24";
+    OPERATOR.put(&service.provision, none, &json!({ "prices": {} })).await?.done()?;
     let order = json!({ "users": ["anna"], "active": true, "preview": true });
     assert_eq!(KARIN.post(&service.admin, "/v1/activations", &order).await?.body["cost"], Value::Null);
     Ok(())

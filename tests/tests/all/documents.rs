@@ -4,7 +4,7 @@ use tests::golden;
 use utoipa::{OpenApi, openapi::OpenApi as Document};
 
 /// The part of each function.
-fn parts() -> [Document; 9] {
+fn parts() -> [Document; 10] {
     [
         upload::Document::openapi(),
         search::Document::openapi(),
@@ -13,6 +13,7 @@ fn parts() -> [Document; 9] {
         me::Document::openapi(),
         admin::Document::openapi(),
         provision::Document::openapi(),
+        statements::Document::openapi(),
         retention::Document::openapi(),
         sftp::Document::openapi(),
     ]

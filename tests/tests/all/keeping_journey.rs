@@ -14,7 +14,7 @@ use tests::{
 /// Asks until the answer is what is waited for: what a click on refresh does.
 async fn refreshed(door: &Door, path: &str, token: &str, awaited: impl Fn(&Value) -> bool) -> anyhow::Result<Value> {
     let mut refresh = tokio::time::interval(Duration::from_millis(100));
-    for _ in 0..600 {
+    for _ in 0..3_000 {
         refresh.tick().await;
         let (status, shown) = answer(door.get(path), token).await?;
         anyhow::ensure!(status == 200, "{path}: {status}: {shown}");
@@ -22,7 +22,7 @@ async fn refreshed(door: &Door, path: &str, token: &str, awaited: impl Fn(&Value
             return Ok(shown);
         }
     }
-    anyhow::bail!("{path} did not come to it in 600 refreshes")
+    anyhow::bail!("{path} did not come to it in 3,000 refreshes")
 }
 
 /// Copies of the recording's audio in the bucket.

@@ -3,11 +3,13 @@
 mod activating;
 mod administering;
 mod auditing;
+mod closing;
 mod crashing;
 mod delivering;
 mod documents;
 mod erasing;
 mod expiring;
+mod exporting;
 mod fetching;
 mod finding;
 mod fuzzing;
@@ -36,3 +38,4 @@ mod supervising;
 mod taking_in;
 mod tenancy;
 mod units;
+mod using;

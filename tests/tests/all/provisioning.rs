@@ -16,7 +16,7 @@ const DEMO: &str = "/v1/organisations/demo";
 const ANNAS: &str = "/v1/organisations/demo/users/anna";
 
 fn demo() -> Value {
-    json!({ "name": "Demo AB", "baseService": true, "prices": { "startFeeOre": 9900, "userMonthOre": 4900 } })
+    json!({ "name": "Demo AB", "baseService": true })
 }
 
 fn anna() -> Value {
@@ -99,6 +99,7 @@ async fn what_makes_no_sense_is_refused_and_changes_nothing() -> anyhow::Result<
     let service = provisioned().await?;
     let user = |other: Value| (ANNAS.to_owned(), with(anna(), other), 422, "invalid");
     let organisation = |other: Value| (DEMO.to_owned(), with(demo(), other), 422, "invalid");
+    let terms = |body: Value| (format!("{DEMO}/prices/2026-01-01"), body, 422, "invalid");
     let client = |other: Value| (format!("{DEMO}/clients/Crm1"), with(json!({ "name": "CRM", "scopes": ["read"] }), other), 422, "invalid");
     let cases = [
         user(json!({ "plan": "gold" })),
@@ -111,7 +112,15 @@ async fn what_makes_no_sense_is_refused_and_changes_nothing() -> anyhow::Result<
         user(json!({ "administrator": "yes" })),
         organisation(json!({ "baseService": "yes" })),
         organisation(json!({ "retentionDays": 1 })),
-        organisation(json!({ "prices": { "startFeeOre": -1, "userMonthOre": 0 } })),
+        organisation(json!({ "prices": { "startFeeOre": 0, "userMonthOre": 0 } })),
+        terms(json!({ "prices": { "startFee": "-1" } })),
+        terms(json!({ "prices": { "startFee": 99 } })),
+        terms(json!({ "prices": { "userMonth": "0.12345" } })),
+        terms(json!({ "prices": {}, "services": { "storageAddOnMb": -1 } })),
+        (format!("{DEMO}/prices/2026-02-30"), json!({ "prices": {} }), 404, "not-found"),
+        ("/v1/prices/tomorrow".to_owned(), json!({ "prices": {} }), 404, "not-found"),
+        ("/v1/prices/2026-01-01".to_owned(), json!({ "prices": {}, "services": { "sftp": true } }), 422, "invalid"),
+        ("/v1/organisations/nowhere/prices/2026-01-01".to_owned(), json!({ "prices": {} }), 404, "not-found"),
         client(json!({ "scopes": ["administer"] })),
         (format!("{DEMO}/users/Anna"), anna(), 404, "not-found"),
         (format!("{DEMO}/users/a%23b"), anna(), 404, "not-found"),
@@ -143,7 +152,6 @@ async fn what_administrators_and_users_decided_stays_when_the_operator_puts_agai
     OPERATOR.put(&service.provision, DEMO, &json!({ "name": "Ny", "baseService": true })).await?.done()?;
     let me = ANNA.get(&service.me, "/v1/me").await?.body;
     assert_eq!((&me["organisation"]["name"], &me["organisation"]["asksReason"]), (&json!("Ny"), &json!(true)));
-    assert_eq!(OPERATOR.get(&service.provision, DEMO).await?.body["prices"], Value::Null);
     Ok(())
 }
 

@@ -127,6 +127,11 @@ async fn of_people() -> anyhow::Result<BTreeMap<String, BTreeMap<String, u64>>> 
     count("preview of activating 100", KARIN.post(admin, "/v1/activations", &order(&ids, true)).await?).await?;
     count("activation of 33", KARIN.post(admin, "/v1/activations", &order(&ids[..33], false)).await?).await?;
     count("page of the audit log", KARIN.get(admin, "/v1/audit").await?).await?;
+    let prices = json!({ "prices": { "startFee": "99.00" } });
+    count("usage", KARIN.get(&service.statements, "/v1/usage").await?).await?;
+    count("list of statements", KARIN.get(&service.statements, "/v1/statements").await?).await?;
+    count("preview of a statement", KARIN.get(&service.statements, "/v1/statements/2026-11").await?).await?;
+    count("prices put", OPERATOR.put(provision, "/v1/organisations/demo/prices/2026-11-01", &prices).await?).await?;
     count("user put unchanged", OPERATOR.put(provision, &format!("{users}/maja"), &json!({ "name": "Maja" })).await?).await?;
     count("user put", OPERATOR.put(provision, &format!("{users}/maja"), &json!({ "name": "Maja L" })).await?).await?;
     count("import of 100 users", OPERATOR.send(provision, "POST", users, Some(imported)).await?).await?;

@@ -220,6 +220,8 @@ impl World {
             .replace("{group}", "g1")
             .replace("{client}", "zapp")
             .replace("{call}", "call-1")
+            .replace("{from}", "2026-11-01")
+            .replace("{month}", "2026-11")
             .replace("{mark}", "red")
             .replace("{hold}", &format!("{}{}", self.order, if row.method == "DELETE" { "?reason=x" } else { "" }))
             .replace("{change}", &self.order.to_string())
@@ -272,7 +274,8 @@ impl World {
                 sftp::router(sftp::App { table, queue, server, now })
             }
             (_, Some("me"), _) => me::router(me::App { table, now }),
-            (_, Some("organisations"), _) => provision::router(provision::App { table, now }),
+            (_, Some("usage" | "statements"), _) => statements::router(statements::App { table, exports: bucket::no_exports(), now }),
+            (_, Some("organisations" | "prices"), _) => provision::router(provision::App { table, now }),
             ("POST", Some("recordings"), _) => upload::router(upload::App { table, objects, now }),
             (_, Some("recordings"), _) => search::router(search::App { table, now }),
             _ => admin::router(admin::App { table, now }),
@@ -376,6 +379,10 @@ fn body(method: &str, path: &str) -> Option<String> {
         ("POST", "/v1/retention/{change}/confirm" | "/v1/erasures/{erasure}/confirm") => json!({ "recordings": 0 }),
         ("POST", "/v1/groups/{group}/members") => json!({ "add": ["zoe"] }),
         ("PUT", "/v1/groups/{group}/supervisors/{user}") => json!({ "rights": { "listen": true } }),
+        ("POST", "/v1/organisations/{organisation}/users/{user}/activations") => {
+            json!({ "at": "2026-11-01T12:00:00Z", "active": false, "reason": "told by telephone" })
+        }
+        ("PUT", "/v1/organisations/{organisation}/prices/{from}" | "/v1/prices/{from}") => json!({ "prices": { "startFee": "99" } }),
         ("PUT", "/v1/organisations/{organisation}") => json!({ "name": "Demo", "baseService": true }),
         ("PUT", "/v1/organisations/{organisation}/users/{user}") => json!({ "name": "Zoe", "plan": "pro" }),
         ("POST", "/v1/organisations/{organisation}/users") => json!({ "id": "zoe", "name": "Zoe", "plan": "pro" }),

@@ -1,0 +1,49 @@
+//! Facts of billing to put into a table directly: who was switched on, what came and went.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::activation::Kind;
+use platform::table::{
+    Table,
+    commit::Commit,
+    key,
+    usage::{self, Change},
+};
+
+use crate::{
+    people::{organisation, user},
+    service::OPERATOR,
+};
+
+/// A moment with its offset; the test gives a valid one.
+pub fn moment(text: &str) -> DateTime<Utc> {
+    text.parse().expect("the test names a valid moment")
+}
+
+/// Provisions organisations by id and name, without users.
+pub async fn organisations(table: &Table, names: &[(&str, &str)], now: fn() -> DateTime<Utc>) -> anyhow::Result<()> {
+    let provision = provision::router(provision::App { table: table.clone(), now });
+    for (id, name) in names {
+        let body = serde_json::json!({ "name": name, "baseService": true });
+        OPERATOR.put(&provision, &format!("/v1/organisations/{id}"), &body).await?.done()?;
+    }
+    Ok(())
+}
+
+/// Writes that a user was switched on or off.
+pub async fn switched(table: &Table, of: &str, name: &str, on: bool, at: &str) -> anyhow::Result<()> {
+    let kind = if on { Kind::Activated } else { Kind::Deactivated };
+    let mut item = key::activation(&organisation(of), &user(name), moment(at), kind.as_str());
+    item.insert("by".to_owned(), AttributeValue::S("user:karin".to_owned()));
+    table.client.put_item().table_name(&table.name).set_item(Some(item)).send().await?;
+    Ok(())
+}
+
+/// Counts a minute of `bytes` that came, or went, at `at`.
+pub async fn counted(table: &Table, of: &str, name: &str, deed: usage::Deed, bytes: u64, at: DateTime<Utc>) -> anyhow::Result<()> {
+    let (organisation, user) = (organisation(of), user(name));
+    let mut writes = table.writes();
+    writes.usage(&Change { organisation: &organisation, user: &user, deed, bytes, duration: TimeDelta::minutes(1), at });
+    anyhow::ensure!(writes.commit().await? == Commit::Done, "it was not counted");
+    Ok(())
+}

@@ -1,0 +1,179 @@
+//! What administrators see of storage and cost: `GET /v1/usage`, `GET /v1/statements`; and the prices that the operator keeps.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::billing::{Fill, midnight};
+use platform::table::{daily::Closed, statement::Exported, usage::Deed};
+use serde_json::{Value, json};
+use tests::{
+    billed::{counted, switched},
+    bucket,
+    call::now,
+    cloud::cloud,
+    people::organisation,
+    request::As,
+    requests::Requests,
+    service::{OPERATOR, Service},
+    terms::day,
+};
+
+const KARIN: As<'_> = As { organisation: "demo", user: "karin" };
+
+/// Karin, who administers, and Anna, who was switched on at the beginning of the month.
+async fn demo() -> anyhow::Result<Service> {
+    let service = Service::empty().await?;
+    let karin = json!({ "id": "karin", "name": "Karin", "administrator": true });
+    service.provisions("demo", [karin, json!({ "id": "anna", "name": "Anna", "plan": "pro" })]).await?;
+    switched(&service.table, "demo", "anna", true, "2026-11-02T09:00:00+01:00").await?;
+    service.requests.take();
+    Ok(service)
+}
+
+fn noon(text: &str) -> DateTime<Utc> {
+    midnight(day(text)) + TimeDelta::hours(12)
+}
+
+async fn closes(service: &Service, text: &str) -> anyhow::Result<()> {
+    let demo = organisation("demo");
+    let (day, late) = service.table.close_users(&demo, day(text)).await?;
+    service.table.close_day(&demo, &Closed { day, late, fill: Fill::Below }).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn usage_says_what_came_today_what_is_stored_and_when_the_allowance_is_full() -> anyhow::Result<()> {
+    let service = demo().await?;
+    for (at, bytes) in [("2026-11-21", 2_000_000), ("2026-11-22", 1_000_000), ("2026-11-23", 3_000_000), ("2026-11-24", 4_000_000)] {
+        counted(&service.table, "demo", "anna", Deed::Stored, bytes, noon(at)).await?;
+    }
+    counted(&service.table, "demo", "omar", Deed::Removed, 500_000, noon("2026-11-24")).await?;
+    for text in ["2026-11-21", "2026-11-22", "2026-11-23"] {
+        closes(&service, text).await?;
+    }
+    service.requests.take();
+    let shown = KARIN.get(&service.statements, "/v1/usage").await?.done()?.body;
+    let made: u64 = service.requests.take().values().sum();
+    assert_eq!(made, 7, "the caller, five lists, and the event");
+    assert_eq!(shown["today"], "2026-11-24");
+    let of_today = ["recordings", "seconds", "addedBytes", "removedBytes"].map(|name| shown[name].as_i64());
+    assert_eq!(of_today, [1, 60, 4_000_000, 500_000].map(Some));
+    assert_eq!((&shown["storedBytes"], &shown["allowanceBytes"]), (&json!(9_500_000), &json!(30_000_000)));
+    // From 2 to 6 MB in two days: 2 MB a day, and 20.5 MB are left.
+    assert_eq!(shown["daysUntilFull"], 11);
+    let trend: Vec<_> = shown["trend"].as_array().into_iter().flatten().map(|day| (&day["day"], &day["storedBytes"])).collect();
+    assert_eq!(trend.len(), 3);
+    assert_eq!(trend[2], (&json!("2026-11-23"), &json!(6_000_000)));
+    assert_eq!((&shown["users"][0]["user"], &shown["users"][0]["storedBytes"]), (&json!("anna"), &json!(10_000_000)));
+    assert_eq!(shown["users"][1]["today"]["removedBytes"], 500_000);
+    Ok(())
+}
+
+#[tokio::test]
+async fn where_nothing_grows_the_allowance_is_never_full_and_where_it_is_full_it_is_now() -> anyhow::Result<()> {
+    let service = demo().await?;
+    let days = async || anyhow::Ok(KARIN.get(&service.statements, "/v1/usage").await?.done()?.body["daysUntilFull"].take());
+    assert_eq!(days().await?, Value::Null);
+    counted(&service.table, "demo", "anna", Deed::Stored, 30_000_000, now()).await?;
+    assert_eq!(days().await?, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_running_month_is_a_preview_and_says_so() -> anyhow::Result<()> {
+    let service = demo().await?;
+    let shown = KARIN.get(&service.statements, "/v1/statements/2026-11").await?.done()?.body;
+    assert_eq!((&shown["preview"], &shown["total"], &shown["rules"]), (&json!(true), &json!("148.00"), &json!("2026-11")));
+    let lines: Vec<_> = shown["lines"].as_array().into_iter().flatten().map(|line| (&line["rule"], &line["amount"])).collect();
+    assert_eq!(lines, [(&json!("start-fee"), &json!("99.00")), (&json!("user-month"), &json!("49.00"))]);
+    let nonsense = KARIN.get(&service.statements, "/v1/statements/november").await?;
+    assert_eq!(nonsense.refusal(), (404, "not-found".to_owned()));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_billed_month_is_listed_and_is_the_file_that_was_exported() -> anyhow::Result<()> {
+    let service = demo().await?;
+    let exports = bucket::exports(&cloud()?, "billed-month", &Requests::default()).await?;
+    let app = statements::App { table: service.table.clone(), exports: exports.clone(), now };
+    let router = statements::router(app);
+    let exported = Exported { month: "2026-10".to_owned().try_into()?, lines: 2, total: "148.00".to_owned() };
+    service.table.put_statement(&organisation("demo"), &exported).await?;
+    let file = json!({ "month": "2026-10", "total": "148.00" }).to_string();
+    let put = exports.client.put_object().bucket(&exports.bucket).key("exports/2026-10/statements/demo.json");
+    put.body(file.clone().into_bytes().into()).send().await?;
+    let listed = KARIN.get(&router, "/v1/statements").await?.done()?.body;
+    assert_eq!(listed, json!({ "running": "2026-11", "statements": [{ "month": "2026-10", "total": "148.00", "lines": 2 }] }));
+    assert_eq!(KARIN.get(&router, "/v1/statements/2026-10").await?.done()?.text, file);
+    let missing = KARIN.get(&router, "/v1/statements/2026-09").await?;
+    assert_eq!(missing.refusal(), (404, "not-found".to_owned()));
+    let deeds: Vec<_> =
+        service.deeds("demo").await?.into_iter().map(|deed| deed[1].clone()).filter(|deed| deed.contains("statement")).collect();
+    assert_eq!(deeds, ["list-statements", "see-statement"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn prices_are_added_to_and_the_last_that_was_recorded_for_a_day_holds() -> anyhow::Result<()> {
+    let service = demo().await?;
+    let path = "/v1/organisations/demo/prices";
+    let put = async |service: &Service, from: &str, start_fee: &str| {
+        let body = json!({ "prices": { "startFee": start_fee }, "services": { "sftp": true, "storageAddOnMb": 500 } });
+        OPERATOR.put(&service.provision, &format!("{path}/{from}"), &body).await?.done()
+    };
+    put(&service, "2026-12-01", "10").await?;
+    put(&service, "2026-12-01", "10.00").await?;
+    let shown = OPERATOR.get(&service.provision, path).await?.done()?.body;
+    assert_eq!(shown["terms"].as_array().map(Vec::len), Some(2), "what is put twice is written once: {shown}");
+    let later = service.later(|| now() + TimeDelta::hours(1));
+    put(&later, "2026-12-01", "20").await?;
+    let shown = OPERATOR.get(&service.provision, path).await?.done()?.body;
+    let fees: Vec<_> = shown["terms"].as_array().into_iter().flatten().map(|terms| &terms["prices"]["startFee"]).collect();
+    assert_eq!(fees, ["99.00", "10.00", "20.00"]);
+    assert_eq!(shown["terms"][2]["services"], json!({ "storageAddOnMb": 500, "sftp": true }));
+    let told = service.deeds("demo").await?.into_iter().filter(|deed| deed[1] == "provision-prices" && deed[2] == "2026-12-01");
+    assert_eq!(told.count(), 2);
+    let general = json!({ "prices": { "sftp": "250" } });
+    let shown = OPERATOR.put(&service.provision, "/v1/prices/2026-01-01", &general).await?.done()?.body;
+    assert_eq!((&shown["terms"][0]["from"], &shown["terms"][0]["prices"]["sftp"]), (&json!("2026-01-01"), &json!("250.00")));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_switch_that_was_put_down_late_is_for_billing_alone_and_is_known_from_then_on() -> anyhow::Result<()> {
+    let service = demo().await?;
+    let path = "/v1/organisations/demo/users/anna/activations";
+    let late = json!({ "at": "2026-10-30T16:00:00+01:00", "active": true, "reason": "told by telephone" });
+    for _ in 0..2 {
+        OPERATOR.post(&service.provision, path, &late).await?.done()?;
+    }
+    let switches = service.table.switches(&organisation("demo")).await?;
+    let put_down = switches.iter().find(|switch| switch.at < switch.known).map(|switch| (switch.on, switch.known));
+    assert_eq!((switches.len(), put_down), (2, Some((true, now()))));
+    let shown = KARIN.get(&service.statements, "/v1/statements/2026-11").await?.done()?.body;
+    assert_eq!(shown["total"], "148.00", "a preview is of what was known before it: {shown}");
+    let later = service.later(|| now() + TimeDelta::minutes(1));
+    let shown = KARIN.get(&later.statements, "/v1/statements/2026-11").await?.done()?.body;
+    let corrections = shown["lines"].as_array().into_iter().flatten().filter(|line| line["corrects"] == "2026-10");
+    assert_eq!(corrections.count(), 2, "October has the start fee and a month, and November her month: {shown}");
+    assert_eq!(shown["total"], "197.00");
+    let anna = OPERATOR.get(&service.provision, "/v1/organisations/demo/users/anna").await?.done()?.body;
+    assert_eq!(anna["activatedAt"], Value::Null, "whether she is recorded is another matter");
+    for wrong in [json!({ "at": "2026-12-01T00:00:00Z" }), json!({ "reason": "" }), json!({ "active": "no" })] {
+        let answer = OPERATOR.post(&service.provision, path, &tests::call::with(late.clone(), wrong)).await?;
+        assert_eq!(answer.refusal(), (422, "invalid".to_owned()));
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_switch_is_put_right_for_who_has_left_and_not_for_who_never_was() -> anyhow::Result<()> {
+    let service = demo().await?;
+    OPERATOR.delete(&service.provision, "/v1/organisations/demo/users/anna").await?.done()?;
+    let off = json!({ "at": "2026-10-30T16:00:00+01:00", "active": false, "reason": "told by telephone" });
+    let of = |user: &str| format!("/v1/organisations/demo/users/{user}/activations");
+    OPERATOR.post(&service.provision, &of("anna"), &off).await?.done()?;
+    let before = service.table.switches(&organisation("demo")).await?;
+    let answer = OPERATOR.post(&service.provision, &of("nobody"), &off).await?;
+    assert_eq!(answer.refusal(), (404, "not-found".to_owned()));
+    assert_eq!(service.table.switches(&organisation("demo")).await?, before);
+    Ok(())
+}
