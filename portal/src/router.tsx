@@ -65,6 +65,16 @@ const marks = createRoute({
   path: 'marks',
   component: lazyRouteComponent(() => import('./administration/marks/Marks'), 'Marks'),
 });
+const retention = createRoute({
+  getParentRoute: () => administration,
+  path: 'retention',
+  component: lazyRouteComponent(() => import('./administration/retention/Retention'), 'Retention'),
+});
+const delivery = createRoute({
+  getParentRoute: () => administration,
+  path: 'delivery',
+  component: lazyRouteComponent(() => import('./administration/delivery/Delivery'), 'Delivery'),
+});
 const organisation = createRoute({
   getParentRoute: () => administration,
   path: 'organisation',
@@ -100,7 +110,17 @@ export const router = createRouter({
     home,
     calls.addChildren([call]),
     me,
-    administration.addChildren([administrationHome, users, groups, group, marks, organisation, audit]),
+    administration.addChildren([
+      administrationHome,
+      users,
+      groups,
+      group,
+      marks,
+      retention,
+      delivery,
+      organisation,
+      audit,
+    ]),
   ]),
   parseSearch: (search) => Object.fromEntries(new URLSearchParams(search)),
   stringifySearch,

@@ -11,6 +11,7 @@ type Cloud = {
   portal: string;
   client_id: string;
   users: Record<string, { email: string; password: string }>;
+  applications: { operator: { client_id: string; client_secret: string } };
 };
 
 if (!process.env.CLOUD) throw new Error('there is no local cloud: run the tests with `make portal-test`');
@@ -56,6 +57,23 @@ export async function as(user: User) {
     baseUrl: cloud.api,
     headers: { authorization: `Bearer ${AuthenticationResult.IdToken}` },
   });
+}
+
+/** The operator's system, that provisions organisations. */
+export async function asOperator() {
+  const form = { grant_type: 'client_credentials', scope: 'inspelning/operator', ...cloud.applications.operator };
+  const answer = await fetch(`${cloud.endpoint}/oauth2/token`, { method: 'POST', body: new URLSearchParams(form) });
+  const { access_token } = await answer.json();
+  return createClient<paths>({ baseUrl: cloud.api, headers: { authorization: `Bearer ${access_token}` } });
+}
+
+/** Lets the demonstration's organisation keep recordings longer than 180 days. */
+export async function withStorageAddOn() {
+  const api = await asOperator();
+  const params = { path: { organisation: 'demo' } };
+  const { name, baseService } = await done(api.GET('/v1/organisations/{organisation}', { params }));
+  const body = { name, baseService, storageAddOn: true };
+  await done(api.PUT('/v1/organisations/{organisation}', { params, body }));
 }
 
 export async function done<T>(asked: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {

@@ -1,9 +1,11 @@
 // Every page and dialog, in both languages, light and dark: held to WCAG 2.2 AA by axe, and kept as a picture under .local/portal/pictures.
 
 import AxeBuilder from '@axe-core/playwright';
-import { INVOICE } from './calls';
-import { as, cloud, done, type User } from './cloud';
+import { dayOf, shifted } from '../src/time';
+import { INVOICE, NIGHT } from './calls';
+import { as, cloud, done, NOW, type User, withStorageAddOn } from './cloud';
 import { expect, type Page, rows, signIn, test } from './portal';
+import { publicKey } from './sshKey';
 
 const PICTURES = new URL('../../.local/portal/pictures/', import.meta.url).pathname;
 const WCAG = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
@@ -121,6 +123,113 @@ const PAGES: Look[] = [
       await dialog(page);
     },
   },
+  {
+    name: 'call-hold',
+    user: 'karin',
+    address: '/calls/INVOICE',
+    show: async (page) => {
+      await button(page, /^(Håll kvar samtalet|Hold the call)$/);
+      await dialog(page);
+    },
+  },
+  {
+    name: 'calls-hold',
+    user: 'karin',
+    address: '/calls?user=anna',
+    show: async (page) => {
+      await button(page, /^(Håll kvar det sökningen finner|Hold what the search finds)$/);
+      await dialog(page);
+    },
+  },
+  { name: 'retention', user: 'karin', address: '/administration/retention', show: listed },
+  {
+    name: 'retention-days',
+    user: 'karin',
+    address: '/administration/retention',
+    show: async (page) => {
+      await button(page, /^(Ändra antalet dagar|Change the days)$/);
+      await dialog(page);
+    },
+  },
+  {
+    name: 'retention-confirm',
+    user: 'karin',
+    address: '/administration/retention',
+    show: async (page) => {
+      await button(page, /^(Gå vidare|Go on)$/);
+      await dialog(page);
+    },
+  },
+  {
+    name: 'retention-held',
+    user: 'karin',
+    address: '/administration/retention',
+    show: async (page) => {
+      await button(page, /^\d+ (samtal|calls?)$/);
+      await expect(page.getByRole('dialog').getByRole('link').first()).toBeVisible();
+    },
+  },
+  {
+    name: 'retention-lift',
+    user: 'karin',
+    address: '/administration/retention',
+    show: async (page) => {
+      await button(page, /^(Släpp|Lift): /);
+      await dialog(page);
+    },
+  },
+  {
+    name: 'erasure-whose',
+    user: 'karin',
+    address: '/administration/retention',
+    show: async (page) => {
+      await button(page, /^(Radera en person|Erase a person)$/);
+      await page.getByRole('dialog').getByRole('textbox').first().fill('070-12');
+      await page.getByRole('dialog').getByRole('textbox').last().fill('070-12');
+    },
+  },
+  {
+    name: 'erasure-confirm',
+    user: 'karin',
+    address: '/administration/retention',
+    show: async (page) => {
+      await button(page, /^(Nummer som slutar på|A number that ends in) 67$/);
+      await dialog(page);
+    },
+  },
+  { name: 'delivery', user: 'karin', address: '/administration/delivery', show: listed },
+  {
+    name: 'key-add',
+    user: 'karin',
+    address: '/administration/delivery',
+    show: async (page) => {
+      await button(page, /^(Lägg till en nyckel|Add a key)$/);
+      await page.getByRole('dialog').getByRole('textbox').fill('ssh-dss AAAA looks');
+      await page
+        .getByRole('dialog')
+        .getByRole('button', { name: /^(Lägg till|Add)$/ })
+        .click();
+      await expect(page.getByRole('dialog')).toContainText('DSA');
+    },
+  },
+  {
+    name: 'key-remove',
+    user: 'karin',
+    address: '/administration/delivery',
+    show: async (page) => {
+      await button(page, /^(Ta bort|Remove) looks$/);
+      await dialog(page);
+    },
+  },
+  {
+    name: 'day-again',
+    user: 'karin',
+    address: '/administration/delivery',
+    show: async (page) => {
+      await button(page, /^(Ge ut en annan dag|Issue another day)$/);
+      await dialog(page);
+    },
+  },
   { name: 'audit', user: 'karin', address: '/administration/audit' },
   { name: 'organisation', user: 'karin', address: '/administration/organisation' },
   { name: 'nowhere', user: 'karin', address: '/nowhere' },
@@ -147,6 +256,26 @@ async function conflict(page: Page) {
   await page.getByRole('button', { name: /^(Slå ihop|Join) …$/ }).click();
 }
 
+/** A list that holds something. */
+async function listed(page: Page) {
+  await expect(page.getByRole('region').first()).toBeVisible();
+}
+
+/** What the pages of retention and delivery have to show: a hold, an erasure that nobody confirmed, a key and a day. */
+async function ordered() {
+  const api = await as('karin');
+  const { NIGHT: recording = '' } = await idsOfCalls();
+  await done(
+    api.POST('/v1/holds', { body: { recordings: [recording], reason: 'Tvist 4411 med Fastighets AB Björken' } }),
+  );
+  await done(api.POST('/v1/erasures', { body: { counterpart: '+46701234567', reason: 'Begäran 12, artikel 17' } }));
+  await withStorageAddOn();
+  await done(api.POST('/v1/retention', { body: { days: 365, reason: 'Enligt avtalet' } }));
+  await done(api.POST('/v1/sftp/keys', { body: { key: publicKey('looks').line } }));
+  const day = shifted(dayOf(new Date(NOW)), -3);
+  await done(api.POST('/v1/drops/{day}', { params: { path: { day } } }));
+}
+
 const PARTS = {
   'calls and one’s own pages': (name: string) => !isOfAdministration(name),
   administration: isOfAdministration,
@@ -165,6 +294,7 @@ for (const language of ['sv', 'en'] as const) {
       await expect(page.getByRole('heading', { level: 1 })).toBeVisible();
       const objections = await look(page, `sign-in.${language}`);
       const ids = await idsOfCalls();
+      await ordered();
       let user: User | undefined;
       for (const { name, user: of, address, show } of PAGES.filter(({ address }) => isOfPart(address))) {
         const where = address.replace(/INVOICE|EXPECTED|REJECTED/, (call) => ids[call] ?? '');
@@ -216,5 +346,10 @@ async function idsOfCalls(): Promise<Record<string, string>> {
   const api = await as('karin');
   const { recordings } = await done(api.GET('/v1/recordings', { params: { query: { limit: 1000 } } }));
   const of = (callId: string) => recordings.find((recording) => recording.callId === callId)?.id ?? '';
-  return { INVOICE: of(INVOICE.id), EXPECTED: of('portal-expected'), REJECTED: of('portal-rejected') };
+  return {
+    INVOICE: of(INVOICE.id),
+    NIGHT: of(NIGHT.id),
+    EXPECTED: of('portal-expected'),
+    REJECTED: of('portal-rejected'),
+  };
 }

@@ -11,6 +11,8 @@ const ADDRESSES = [
   '/administration/users',
   '/administration/groups',
   '/administration/marks',
+  '/administration/retention',
+  '/administration/delivery',
   '/administration/audit',
   '/administration/organisation',
 ];

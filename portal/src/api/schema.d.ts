@@ -439,6 +439,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/organisations/{organisation}/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what was agreed with an organisation. */
+        get: operations["get_organisations_organisation_prices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organisations/{organisation}/prices/{from}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Agrees prices and services with an organisation from a day on. */
+        put: operations["put_organisations_organisation_prices_from"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organisations/{organisation}/users": {
         parameters: {
             query?: never;
@@ -470,6 +504,57 @@ export interface paths {
         post?: never;
         /** Removes a user: they reach nothing any more and are recorded no longer; their recordings stay for those who should hear them. */
         delete: operations["delete_organisations_organisation_users_user"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organisations/{organisation}/users/{user}/activations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Puts right when a user was switched on or off, for billing alone. */
+        post: operations["post_organisations_organisation_users_user_activations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows the general price list. */
+        get: operations["get_prices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/prices/{from}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets the general prices from a day on. */
+        put: operations["put_prices_from"];
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -669,6 +754,57 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/statements": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the months that were billed. */
+        get: operations["get_statements"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/statements/{month}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what the organisation owes for a month; of the running one, as if it ended now, marked as a preview. */
+        get: operations["get_statements_month"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows what the organisation's recordings fill. */
+        get: operations["get_usage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/users": {
         parameters: {
             query?: never;
@@ -759,6 +895,18 @@ export interface components {
             /** @description The version of the text, where they acknowledged it. */
             version?: string | null;
         };
+        /** @description When a user was switched on or off. */
+        ActivationCorrection: {
+            /** @description On or off. */
+            active: boolean;
+            /**
+             * Format: date-time
+             * @description The moment (RFC 3339), in the past.
+             */
+            at: string;
+            /** @description Why it was not put down then: 1 to 200 characters. */
+            reason: string;
+        };
         /** @description Whom to switch on or off. */
         ActivationOrder: {
             /** @description On or off. */
@@ -797,6 +945,15 @@ export interface components {
              * @example uppföljning av ärende 4411
              */
             reason?: string | null;
+        };
+        /** @description A month that was billed. */
+        BilledMonth: {
+            /** Format: int64 */
+            lines: number;
+            /** @description `yyyy-mm`. */
+            month: string;
+            /** @description SEK, without VAT. */
+            total: string;
         };
         /** @description A call that has ended. */
         Call: {
@@ -918,6 +1075,27 @@ export interface components {
              * @description Exclusive (RFC 3339).
              */
             to?: string | null;
+        };
+        /** @description What came and went on a day. */
+        DayCounts: {
+            /** Format: int64 */
+            addedBytes: number;
+            /** Format: int64 */
+            recordings: number;
+            /** Format: int64 */
+            removedBytes: number;
+            /** Format: int64 */
+            seconds: number;
+        };
+        /** @description A day that is over. */
+        DayUsage: components["schemas"]["DayCounts"] & {
+            /** Format: date */
+            day: string;
+            /**
+             * Format: int64
+             * @description Stored at its end.
+             */
+            storedBytes: number;
         };
         /** @description A link to the audio, to save as a file. */
         Download: {
@@ -1244,7 +1422,6 @@ export interface components {
             baseService: boolean;
             /** @description 1 to 100 characters. */
             name: string;
-            prices?: components["schemas"]["Prices"] | null;
             /** @description Has the add-on for keeping recordings longer than 180 days; false unless given. Where it ends, what was chosen stays. */
             storageAddOn?: boolean;
         };
@@ -1297,18 +1474,37 @@ export interface components {
             expiresAt: string;
             url: string;
         };
-        /** @description Öre, without VAT. */
+        /** @description All that was recorded, by the day from which it holds; of two for one day the later holds. */
+        PriceList: {
+            terms: components["schemas"]["RecordedTerms"][];
+        };
+        /** @description SEK without VAT, as text with up to 4 decimals. What is left out has the general price; in the general list it has none. */
         Prices: {
             /**
-             * Format: int32
-             * @description Once, at each activation.
+             * @description For the SFTP service, and month.
+             * @example 250.00
              */
-            startFeeOre: number;
+            sftp?: string | null;
             /**
-             * Format: int32
-             * @description For each user and month.
+             * @description Once, at each activation.
+             * @example 99.00
              */
-            userMonthOre: number;
+            startFee?: string | null;
+            /**
+             * @description For the storage add-on, and month.
+             * @example 150.00
+             */
+            storageAddOn?: string | null;
+            /**
+             * @description For each begun 100 MB over what is included, and month.
+             * @example 4.25
+             */
+            storagePer100Mb?: string | null;
+            /**
+             * @description For each user who was active on any day of the month.
+             * @example 49.00
+             */
+            userMonth?: string | null;
         };
         /** @description What a client reads. */
         Problem: {
@@ -1328,7 +1524,6 @@ export interface components {
             baseService: boolean;
             id: string;
             name: string;
-            prices?: components["schemas"]["Prices"] | null;
             /**
              * Format: int32
              * @description Days a recording is kept: 180 unless the organisation has decided otherwise.
@@ -1336,6 +1531,13 @@ export interface components {
             retentionDays: number;
             /** @description Has the add-on for keeping recordings longer than 180 days. */
             storageAddOn: boolean;
+        };
+        /** @description What holds from a day on, and since when it is recorded. */
+        RecordedTerms: components["schemas"]["Terms"] & {
+            /** Format: date */
+            from: string;
+            /** Format: date-time */
+            recordedAt: string;
         };
         /** @description One recorded leg of a call. */
         Recording: {
@@ -1465,6 +1667,20 @@ export interface components {
         };
         /** @enum {string} */
         Scope: "read" | "annotate" | "export";
+        /** @description What an organisation has beside recording. */
+        Services: {
+            /**
+             * @description Has the SFTP service.
+             * @default false
+             */
+            sftp?: boolean;
+            /**
+             * Format: int32
+             * @description Has the storage add-on, with so many megabytes more for all users together.
+             * @default null
+             */
+            storageAddOnMb?: number | null;
+        };
         /** @description A public key. */
         SftpKey: {
             /** @description The server takes it. If not, add it again. */
@@ -1542,6 +1758,70 @@ export interface components {
         };
         /** @enum {string} */
         SoughtState: "expected" | "stored" | "rejected";
+        /** @description What an organisation owes for a month: SEK, without VAT. */
+        Statement: {
+            lines: components["schemas"]["StatementLine"][];
+            /** @description `yyyy-mm`. */
+            month: string;
+            /** @description It is of the running month, as if that ended now; it binds nobody. */
+            preview: boolean;
+            /** @description The version of the rules. */
+            rules: string;
+            /** @description The sum of the lines' amounts. */
+            total: string;
+        };
+        /** @description One amount, and all that it came from. */
+        StatementLine: {
+            /**
+             * Format: date-time
+             * @description When the user was switched on, for `start-fee`.
+             */
+            activatedAt?: string | null;
+            /** @description Agreed with the organisation; otherwise it is of the general list. */
+            agreed: boolean;
+            /**
+             * Format: int64
+             * @description What is included, for `storage`.
+             */
+            allowanceBytes?: number | null;
+            /** @description Quantity times price, to the öre. */
+            amount: string;
+            /** @description The closed month that the line puts right; null: it is of this month. */
+            corrects?: string | null;
+            /**
+             * Format: int64
+             * @description Days on which the user was active, for `user-month`; days of the mean, for `storage`.
+             */
+            days?: number | null;
+            /** @description What was billed, for people. */
+            facts: string;
+            /**
+             * Format: int64
+             * @description The mean of the daily balances, for `storage`.
+             */
+            meanBytes?: number | null;
+            /** @description Null: no price was agreed. */
+            price?: string | null;
+            /**
+             * Format: date
+             * @description The day from which the price holds.
+             */
+            priceFrom?: string | null;
+            /**
+             * Format: int64
+             * @description Negative where a correction takes back what was billed.
+             */
+            quantity: number;
+            /** @description `start-fee`, `user-month`, `storage`, `storage-add-on` or `sftp`. */
+            rule: string;
+            user?: string | null;
+        };
+        /** @description The months that were billed, newest first, and the running one. */
+        Statements: {
+            /** @description The running month, whose statement is a preview. */
+            running: string;
+            statements: components["schemas"]["BilledMonth"][];
+        };
         /** @description A group that someone supervises. */
         Supervised: {
             /**
@@ -1586,6 +1866,12 @@ export interface components {
             preview: boolean;
             users: components["schemas"]["ActivationOutcome"][];
         };
+        /** @description What holds from a day on. */
+        Terms: {
+            prices: components["schemas"]["Prices"];
+            /** @description What the organisation has; in the general list nothing. */
+            services?: components["schemas"]["Services"];
+        };
         /** @description A text to acknowledge. */
         Text: {
             en: string;
@@ -1601,6 +1887,30 @@ export interface components {
             };
             method: string;
             url: string;
+        };
+        /** @description What is stored, what is included, and how it goes on. */
+        Usage: components["schemas"]["DayCounts"] & {
+            /**
+             * Format: int64
+             * @description 30 MB for each user who is billed this month, and the add-on's, for all together. Over it, storage is billed; nothing is refused.
+             */
+            allowanceBytes: number;
+            /**
+             * Format: int64
+             * @description Days until the allowance is used up, at the mean growth of the trend; 0: it is; null: it is not being used up.
+             */
+            daysUntilFull?: number | null;
+            /** Format: int64 */
+            storedBytes: number;
+            /**
+             * Format: date
+             * @description In Stockholm.
+             */
+            today: string;
+            /** @description The last 30 days that are over, oldest first. */
+            trend: components["schemas"]["DayUsage"][];
+            /** @description By user id. */
+            users: components["schemas"]["UserUsage"][];
         };
         /** @description A user. */
         User: {
@@ -1649,6 +1959,18 @@ export interface components {
             phone?: string | null;
             /** @description `basic`, `pro`, `business` or `enterprise`. Without one the user's calls are not recorded: a recording that is on is switched off. */
             plan?: string | null;
+        };
+        /** @description What a user's recordings fill. */
+        UserUsage: {
+            /** Format: int64 */
+            storedBytes: number;
+            /** Format: int64 */
+            storedRecordings: number;
+            /** Format: int64 */
+            storedSeconds: number;
+            /** @description Today. */
+            today: components["schemas"]["DayCounts"];
+            user: string;
         };
         /** @description A page of users, sorted by name. */
         Users: {
@@ -3193,6 +3515,102 @@ export interface operations {
             };
         };
     };
+    get_organisations_organisation_prices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description its id */
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceList"];
+                };
+            };
+            /** @description not-allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_organisations_organisation_prices_from: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description its id */
+                organisation: string;
+                /** @description the day from which they hold, yyyy-mm-dd */
+                from: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Terms"];
+            };
+        };
+        responses: {
+            /** @description it is so */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceList"];
+                };
+            };
+            /** @description not-allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     post_organisations_organisation_users: {
         parameters: {
             query?: never;
@@ -3378,6 +3796,142 @@ export interface operations {
             };
             /** @description not-found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_organisations_organisation_users_user_activations: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description its id */
+                organisation: string;
+                /** @description the user's id */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActivationCorrection"];
+            };
+        };
+        responses: {
+            /** @description it is put down; the same again changes nothing */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description not-allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found: there is no such organisation, or it never had such a user */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_prices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceList"];
+                };
+            };
+            /** @description not-allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_prices_from: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the day from which they hold, yyyy-mm-dd */
+                from: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Terms"];
+            };
+        };
+        responses: {
+            /** @description it is so */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceList"];
+                };
+            };
+            /** @description not-allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found: the day is none */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4220,6 +4774,102 @@ export interface operations {
             };
             /** @description not-found */
             404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_statements: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Statements"];
+                };
+            };
+            /** @description not-allowed, unknown-user */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_statements_month: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description yyyy-mm */
+                month: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Statement"];
+                };
+            };
+            /** @description not-allowed, unknown-user */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found: the month was not billed */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_usage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Usage"];
+                };
+            };
+            /** @description not-allowed, unknown-user */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };

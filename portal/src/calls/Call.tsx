@@ -17,6 +17,7 @@ import { Counterpart } from './Counterpart';
 import { useDirectory } from './directory';
 import { Edits } from './Edits';
 import { Facts } from './Facts';
+import { HoldCall } from './HoldCall';
 import { Listeners } from './Listeners';
 import { useRecording } from './recordings';
 import { When } from './When';
@@ -84,6 +85,7 @@ function Shown({ recording }: { recording: Recording }) {
         </Tabs.List>
         <Tabs.Panel value="facts">
           <Facts recording={recording} />
+          {me.user.administrator && <HoldCall recording={recording} />}
         </Tabs.Panel>
         <Tabs.Panel value="edits">
           <Edits recording={recording} />

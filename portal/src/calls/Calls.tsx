@@ -17,6 +17,7 @@ import { ColumnsMenu } from './ColumnsMenu';
 import { type Column, HIDDEN_AT_FIRST } from './columns';
 import { Export } from './Export';
 import { FilterForm } from './FilterForm';
+import { HoldFound } from './HoldFound';
 import { type CallPages, useCallPages } from './pages';
 import { SavedSearches } from './SavedSearches';
 import { SearchBox } from './SearchBox';
@@ -36,6 +37,7 @@ export function Calls() {
 
 function FoundCalls() {
   const words = useWords();
+  const { user } = useMe();
   const [filters] = useFilters();
   const navigate = useNavigate();
   const { id } = useParams({ strict: false });
@@ -68,6 +70,7 @@ function FoundCalls() {
             <SavedSearches />
             <ColumnsMenu hidden={hidden} change={setHidden} />
             <Export filters={filters} hidden={hidden} />
+            {user.administrator && <HoldFound filters={filters} pages={pages} />}
             <Tooltip label={`${words.refresh} (r)`}>
               <Button
                 variant="light"

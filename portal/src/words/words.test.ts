@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest';
+import { en as ofAdministration } from './administration/en';
+import { sv as avAdministration } from './administration/sv';
 import { en } from './en';
 import { listed, sv } from './sv';
 
@@ -9,6 +11,7 @@ const shape = (words: object): unknown =>
 
 it('both languages say the same things', () => {
   expect(shape(en)).toEqual(shape(sv));
+  expect(shape(ofAdministration)).toEqual(shape(avAdministration));
 });
 
 it('no text is left empty or in the other language by mistake', () => {
@@ -16,8 +19,9 @@ it('no text is left empty or in the other language by mistake', () => {
     Object.values(words).flatMap((text) =>
       typeof text === 'object' ? texts(text) : typeof text === 'string' ? [text] : [],
     );
-  expect([...texts(sv), ...texts(en)].filter((text) => !text.trim())).toEqual([]);
-  expect(texts(en).filter((text) => /[åäöÅÄÖ]/.test(text) && !text.includes('iCentrex'))).toEqual([]);
+  const both = { sv: { sv, avAdministration }, en: { en, ofAdministration } };
+  expect([...texts(both.sv), ...texts(both.en)].filter((text) => !text.trim())).toEqual([]);
+  expect(texts(both.en).filter((text) => /[åäöÅÄÖ]/.test(text) && !text.includes('iCentrex'))).toEqual([]);
 });
 
 it('lists as people list', () => {

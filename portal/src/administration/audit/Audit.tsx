@@ -15,6 +15,7 @@ import { Notice } from '../../frame/Notice';
 import { saveFile } from '../../frame/saveFile';
 import type { AuditSearch } from '../../router';
 import { dayOf, isDay, shifted, startOf } from '../../time';
+import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
 
 const PAGE = 100;
@@ -22,6 +23,7 @@ const PAGE = 100;
 export function Audit() {
   const { api } = useApp();
   const words = useWords();
+  const more = useAdministrationWords();
   const search = useSearch({ from: '/administration/audit' });
   const asked = useInfiniteQuery({
     queryKey: ['audit', search],
@@ -35,12 +37,12 @@ export function Audit() {
   return (
     <>
       <div className="page-head">
-        <h1>{words.administration.audit}</h1>
+        <h1>{more.administration.audit}</h1>
         <File search={search} />
       </div>
       <Narrow />
       {asked.isError && <Failed error={asked.error} again={asked.refetch} />}
-      {asked.isSuccess && !events.length && !asked.hasNextPage && <Notice title={words.audit.none} />}
+      {asked.isSuccess && !events.length && !asked.hasNextPage && <Notice title={more.audit.none} />}
       {events.length > 0 && <Events events={events} />}
       {asked.hasNextPage && (
         <Button variant="default" loading={asked.isFetchingNextPage} onClick={() => asked.fetchNextPage()}>
@@ -63,8 +65,17 @@ function query({ who, deed, subject, recording, refused, from, to }: AuditSearch
   };
 }
 
+/** Everything that is written down, by name. */
+function useDeeds(): Record<string, string> {
+  const words = useWords();
+  const { deed } = useAdministrationWords();
+  return { ...words.deed, ...deed };
+}
+
 function Narrow() {
   const words = useWords();
+  const more = useAdministrationWords();
+  const deeds = useDeeds();
   const { users } = useDirectory();
   const search = useSearch({ from: '/administration/audit' });
   const navigate = useNavigate();
@@ -73,7 +84,7 @@ function Narrow() {
   return (
     <div className="narrow">
       <NativeSelect
-        label={words.audit.who}
+        label={more.audit.who}
         value={search.who ?? ''}
         onChange={(event) => change({ who: event.currentTarget.value || undefined })}
         data={[
@@ -82,28 +93,28 @@ function Narrow() {
         ]}
       />
       <NativeSelect
-        label={words.audit.deed}
+        label={more.audit.deed}
         value={search.deed ?? ''}
         onChange={(event) => change({ deed: event.currentTarget.value || undefined })}
         data={[
           { value: '', label: words.filter.any },
-          ...Object.entries(words.deed).map(([value, label]) => ({ value, label })),
+          ...Object.entries(deeds).map(([value, label]) => ({ value, label })),
         ]}
       />
       <TextInput
         type="date"
-        label={words.groups.from}
+        label={more.groups.from}
         value={search.from ?? ''}
         onChange={(event) => change({ from: event.currentTarget.value || undefined })}
       />
       <TextInput
         type="date"
-        label={words.groups.to}
+        label={more.groups.to}
         value={search.to ?? ''}
         onChange={(event) => change({ to: event.currentTarget.value || undefined })}
       />
       <Switch
-        label={words.audit.onlyRefused}
+        label={more.audit.onlyRefused}
         checked={search.refused === 'yes'}
         onChange={(event) => change({ refused: event.currentTarget.checked ? 'yes' : undefined })}
       />
@@ -113,20 +124,22 @@ function Narrow() {
 
 function Events({ events }: { events: Schemas['Event'][] }) {
   const words = useWords();
+  const more = useAdministrationWords();
+  const deeds = useDeeds();
   const who = useWho();
   const { nameOf } = useDirectory();
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by key
-    <div className="sideways" tabIndex={0} role="region" aria-label={words.administration.audit}>
+    <div className="sideways" tabIndex={0} role="region" aria-label={more.administration.audit}>
       <table className="table">
         <thead>
           <tr>
             <th scope="col">{words.column.when}</th>
-            <th scope="col">{words.audit.who}</th>
-            <th scope="col">{words.audit.deed}</th>
-            <th scope="col">{words.audit.about}</th>
-            <th scope="col">{words.audit.detail}</th>
-            <th scope="col">{words.audit.address}</th>
+            <th scope="col">{more.audit.who}</th>
+            <th scope="col">{more.audit.deed}</th>
+            <th scope="col">{more.audit.about}</th>
+            <th scope="col">{more.audit.detail}</th>
+            <th scope="col">{more.audit.address}</th>
           </tr>
         </thead>
         <tbody>
@@ -139,8 +152,8 @@ function Events({ events }: { events: Schemas['Event'][] }) {
                 <bdi>{who(event.who)}</bdi>
               </td>
               <td>
-                {words.deed[event.deed as 'play'] ?? event.deed}
-                {event.refused && <span className="tag tag-bad">{words.audit.refused}</span>}
+                {deeds[event.deed] ?? event.deed}
+                {event.refused && <span className="tag tag-bad">{more.audit.refused}</span>}
               </td>
               <td>
                 {event.recording ? (
@@ -166,7 +179,7 @@ function Events({ events }: { events: Schemas['Event'][] }) {
 /** The service's own file of the log, so that it says the same as what others fetch. */
 function File({ search }: { search: AuditSearch }) {
   const { api } = useApp();
-  const words = useWords();
+  const more = useAdministrationWords();
   const complain = useComplain();
   const file = useMutation({
     mutationFn: async () => {
@@ -194,7 +207,7 @@ function File({ search }: { search: AuditSearch }) {
       loading={file.isPending}
       onClick={() => file.mutate()}
     >
-      {words.audit.file}
+      {more.audit.file}
     </Button>
   );
 }

@@ -9,6 +9,7 @@ import { useApp } from '../../app';
 import { paged } from '../../calls/directory';
 import { useComplain } from '../../frame/complain';
 import { Failed } from '../../frame/Failed';
+import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
 import { Members } from './Members';
 import { Supervisors } from './Supervisors';
@@ -17,7 +18,7 @@ type GroupShown = Schemas['Group'];
 
 export function Group() {
   const { api } = useApp();
-  const words = useWords();
+  const more = useAdministrationWords();
   const { group: id } = useParams({ from: '/administration/groups/$group' });
   const group = useQuery({
     queryKey: ['group', id],
@@ -41,7 +42,7 @@ export function Group() {
   return (
     <>
       <p>
-        <Link to="/administration/groups">← {words.administration.groups}</Link>
+        <Link to="/administration/groups">← {more.administration.groups}</Link>
       </p>
       {failed && <Failed error={failed} again={() => void Promise.all([group.refetch(), members.refetch()])} />}
       {group.data && members.data && (
@@ -56,7 +57,7 @@ export function Group() {
 }
 
 function Head({ group, members }: { group: GroupShown; members: number }) {
-  const words = useWords();
+  const more = useAdministrationWords();
   const [renaming, setRenaming] = useState(false);
   const [removing, setRemoving] = useState(false);
   return (
@@ -66,10 +67,10 @@ function Head({ group, members }: { group: GroupShown; members: number }) {
       </h1>
       <div className="tools">
         <Button variant="default" onClick={() => setRenaming(true)}>
-          {words.groups.rename}
+          {more.groups.rename}
         </Button>
         <Button variant="default" color="red" onClick={() => setRemoving(true)}>
-          {words.groups.remove}
+          {more.groups.remove}
         </Button>
       </div>
       {renaming && <Rename group={group} close={() => setRenaming(false)} />}
@@ -81,6 +82,7 @@ function Head({ group, members }: { group: GroupShown; members: number }) {
 function Rename({ group, close }: { group: GroupShown; close(): void }) {
   const { api } = useApp();
   const words = useWords();
+  const more = useAdministrationWords();
   const client = useQueryClient();
   const complain = useComplain();
   const [name, setName] = useState(group.name);
@@ -94,7 +96,7 @@ function Rename({ group, close }: { group: GroupShown; close(): void }) {
     onError: complain,
   });
   return (
-    <Modal opened onClose={close} title={words.groups.rename} closeButtonProps={{ 'aria-label': words.close }}>
+    <Modal opened onClose={close} title={more.groups.rename} closeButtonProps={{ 'aria-label': words.close }}>
       <form
         onSubmit={(event) => {
           event.preventDefault();
@@ -103,7 +105,7 @@ function Rename({ group, close }: { group: GroupShown; close(): void }) {
       >
         <TextInput
           data-autofocus
-          label={words.groups.name}
+          label={more.groups.name}
           maxLength={100}
           value={name}
           onChange={(event) => setName(event.currentTarget.value)}
@@ -125,6 +127,7 @@ function Rename({ group, close }: { group: GroupShown; close(): void }) {
 function Remove({ group, members, close }: { group: GroupShown; members: number; close(): void }) {
   const { api } = useApp();
   const words = useWords();
+  const more = useAdministrationWords();
   const client = useQueryClient();
   const complain = useComplain();
   const navigate = useNavigate();
@@ -138,8 +141,8 @@ function Remove({ group, members, close }: { group: GroupShown; members: number;
     onError: complain,
   });
   return (
-    <Modal opened onClose={close} title={words.groups.remove} closeButtonProps={{ 'aria-label': words.close }}>
-      <p>{words.groups.removeText(members, group.supervisors.length)}</p>
+    <Modal opened onClose={close} title={more.groups.remove} closeButtonProps={{ 'aria-label': words.close }}>
+      <p>{more.groups.removeText(members, group.supervisors.length)}</p>
       <TextInput
         data-autofocus
         label={words.typeNumberOfMembers(members)}
@@ -157,7 +160,7 @@ function Remove({ group, members, close }: { group: GroupShown; members: number;
           loading={remove.isPending}
           onClick={() => remove.mutate()}
         >
-          {words.groups.removeNow}
+          {more.groups.removeNow}
         </Button>
       </div>
     </Modal>

@@ -10,12 +10,14 @@ import { useDirectory } from '../../calls/directory';
 import { Failed, useTold } from '../../frame/Failed';
 import { Icon } from '../../frame/Icon';
 import { Notice } from '../../frame/Notice';
+import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
 import { named } from '../named';
 
 export function Groups() {
   const { api } = useApp();
   const words = useWords();
+  const more = useAdministrationWords();
   const { nameOf } = useDirectory();
   const [creating, setCreating] = useState(false);
   const found = useInfiniteQuery({
@@ -30,20 +32,20 @@ export function Groups() {
   return (
     <>
       <div className="page-head">
-        <h1>{words.administration.groups}</h1>
+        <h1>{more.administration.groups}</h1>
         <Button leftSection={<Icon name="plus" />} onClick={() => setCreating(true)}>
-          {words.groups.create}
+          {more.groups.create}
         </Button>
       </div>
       {found.isError && <Failed error={found.error} again={found.refetch} />}
-      {found.isSuccess && !groups.length && <Notice title={words.groups.none}>{words.groups.noneText}</Notice>}
+      {found.isSuccess && !groups.length && <Notice title={more.groups.none}>{more.groups.noneText}</Notice>}
       {groups.length > 0 && (
         <div className="sideways" tabIndex={-1}>
           <table className="table">
             <thead>
               <tr>
-                <th scope="col">{words.groups.name}</th>
-                <th scope="col">{words.groups.supervisors}</th>
+                <th scope="col">{more.groups.name}</th>
+                <th scope="col">{more.groups.supervisors}</th>
               </tr>
             </thead>
             <tbody>
@@ -81,6 +83,7 @@ export function Groups() {
 function Create({ shown, close, taken }: { shown: boolean; close(): void; taken: string[] }) {
   const { api } = useApp();
   const words = useWords();
+  const more = useAdministrationWords();
   const client = useQueryClient();
   const navigate = useNavigate();
   const [name, setName] = useState('');
@@ -103,12 +106,12 @@ function Create({ shown, close, taken }: { shown: boolean; close(): void; taken:
     if (name.trim()) create.mutate();
   };
   return (
-    <Modal opened={shown} onClose={close} title={words.groups.create} closeButtonProps={{ 'aria-label': words.close }}>
+    <Modal opened={shown} onClose={close} title={more.groups.create} closeButtonProps={{ 'aria-label': words.close }}>
       <form onSubmit={submit}>
         <TextInput
           data-autofocus
-          label={words.groups.name}
-          description={words.groups.nameText}
+          label={more.groups.name}
+          description={more.groups.nameText}
           maxLength={100}
           value={name}
           error={create.isError && title}
@@ -119,7 +122,7 @@ function Create({ shown, close, taken }: { shown: boolean; close(): void; taken:
             {words.cancel}
           </Button>
           <Button type="submit" disabled={!name.trim()} loading={create.isPending}>
-            {words.groups.createNow}
+            {more.groups.createNow}
           </Button>
         </div>
       </form>

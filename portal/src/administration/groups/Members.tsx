@@ -5,7 +5,7 @@ import { answered, type Schemas } from '../../api/client';
 import { useApp } from '../../app';
 import { useComplain } from '../../frame/complain';
 import { Icon } from '../../frame/Icon';
-import { useWords } from '../../words/words';
+import { useAdministrationWords } from '../../words/administration/words';
 import { PickUsers } from './PickUsers';
 
 /** As many as one request takes. */
@@ -14,7 +14,7 @@ const AT_ONCE = 90;
 /** Those whose calls the group's supervisors reach. */
 export function Members({ group, members }: { group: string; members: Schemas['User'][] }) {
   const { api } = useApp();
-  const words = useWords();
+  const more = useAdministrationWords();
   const client = useQueryClient();
   const complain = useComplain();
   const [adding, setAdding] = useState<string[]>([]);
@@ -31,7 +31,7 @@ export function Members({ group, members }: { group: string; members: Schemas['U
   return (
     <section className="card">
       <h2>
-        {words.groups.members} <span className="count">{members.length}</span>
+        {more.groups.members} <span className="count">{members.length}</span>
       </h2>
       <ul className="people">
         {members.map(({ id, name }) => (
@@ -41,7 +41,7 @@ export function Members({ group, members }: { group: string; members: Schemas['U
               variant="subtle"
               color="gray"
               size="sm"
-              aria-label={`${words.groups.leave} ${name}`}
+              aria-label={`${more.groups.leave} ${name}`}
               onClick={() => change.mutate({ remove: [id] })}
             >
               <Icon name="close" size={14} />
@@ -49,7 +49,7 @@ export function Members({ group, members }: { group: string; members: Schemas['U
           </li>
         ))}
       </ul>
-      {!members.length && <p className="quiet">{words.groups.noMembers}</p>}
+      {!members.length && <p className="quiet">{more.groups.noMembers}</p>}
       <form
         className="add"
         onSubmit={(event) => {
@@ -58,14 +58,14 @@ export function Members({ group, members }: { group: string; members: Schemas['U
         }}
       >
         <PickUsers
-          label={words.groups.add}
+          label={more.groups.add}
           picked={adding}
           pick={setAdding}
           without={members.map(({ id }) => id)}
           most={AT_ONCE}
         />
         <Button type="submit" disabled={!adding.length} loading={change.isPending}>
-          {words.groups.addNow}
+          {more.groups.addNow}
         </Button>
       </form>
     </section>

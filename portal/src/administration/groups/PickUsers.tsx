@@ -1,12 +1,12 @@
 import { MultiSelect } from '@mantine/core';
 import { useDirectory } from '../../calls/directory';
-import { useWords } from '../../words/words';
+import { useAdministrationWords } from '../../words/administration/words';
 
 type Props = { label: string; picked: string[]; pick(users: string[]): void; without: string[]; most: number };
 
 /** Users of the organisation, found by a part of their name. */
 export function PickUsers({ label, picked, pick, without, most }: Props) {
-  const words = useWords();
+  const more = useAdministrationWords();
   const { users } = useDirectory();
   const data = users.filter(({ id }) => !without.includes(id)).map(({ id, name }) => ({ value: id, label: name }));
   return (
@@ -20,7 +20,7 @@ export function PickUsers({ label, picked, pick, without, most }: Props) {
       hidePickedOptions
       limit={50}
       maxValues={most}
-      nothingFoundMessage={words.users.none}
+      nothingFoundMessage={more.users.none}
       comboboxProps={{ shadow: 'md' }}
     />
   );

@@ -9,6 +9,7 @@ import { useDirectory } from '../../calls/directory';
 import { When } from '../../calls/When';
 import { useComplain } from '../../frame/complain';
 import { dayOf, shifted, startOf } from '../../time';
+import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
 
 type GroupShown = Schemas['Group'];
@@ -17,21 +18,21 @@ type Supervisor = GroupShown['supervisors'][number];
 const RIGHTS = ['listen', 'download', 'annotate'] as const;
 
 export function Supervisors({ group }: { group: GroupShown }) {
-  const words = useWords();
+  const more = useAdministrationWords();
   const [editing, setEditing] = useState<Supervisor | 'new'>();
   return (
     <section className="card">
       <h2>
-        {words.groups.supervisors} <span className="count">{group.supervisors.length}</span>
+        {more.groups.supervisors} <span className="count">{group.supervisors.length}</span>
       </h2>
-      {!group.supervisors.length && <p className="quiet">{words.groups.noSupervisors}</p>}
+      {!group.supervisors.length && <p className="quiet">{more.groups.noSupervisors}</p>}
       <ul className="plain">
         {group.supervisors.map((supervisor) => (
           <Row key={supervisor.user} group={group.id} supervisor={supervisor} edit={() => setEditing(supervisor)} />
         ))}
       </ul>
       <Button variant="default" onClick={() => setEditing('new')}>
-        {words.groups.addSupervisor}
+        {more.groups.addSupervisor}
       </Button>
       {editing && (
         <CoverDialog
@@ -47,6 +48,7 @@ export function Supervisors({ group }: { group: GroupShown }) {
 function Row({ group, supervisor, edit }: { group: string; supervisor: Supervisor; edit(): void }) {
   const { api } = useApp();
   const words = useWords();
+  const more = useAdministrationWords();
   const { nameOf } = useDirectory();
   const complain = useComplain();
   const client = useQueryClient();
@@ -63,7 +65,7 @@ function Row({ group, supervisor, edit }: { group: string; supervisor: Superviso
         <strong>
           <bdi>{nameOf(user)}</bdi>
         </strong>{' '}
-        <span className="tag">{holds ? words.groups.holds : words.groups.holdsNot}</span>
+        <span className="tag">{holds ? more.groups.holds : more.groups.holdsNot}</span>
         <p className="quiet">
           {RIGHTS.filter((right) => rights[right])
             .map((right) => words.rights[right])
@@ -92,9 +94,9 @@ function Row({ group, supervisor, edit }: { group: string; supervisor: Superviso
           color="red"
           loading={end.isPending}
           onClick={() => end.mutate()}
-          aria-label={`${words.groups.end} ${nameOf(user)}`}
+          aria-label={`${more.groups.end} ${nameOf(user)}`}
         >
-          {words.groups.end}
+          {more.groups.end}
         </Button>
       </div>
     </li>
@@ -104,6 +106,7 @@ function Row({ group, supervisor, edit }: { group: string; supervisor: Superviso
 function CoverDialog({ group, supervisor, close }: { group: GroupShown; supervisor?: Supervisor; close(): void }) {
   const { api } = useApp();
   const words = useWords();
+  const more = useAdministrationWords();
   const { users } = useDirectory();
   const complain = useComplain();
   const client = useQueryClient();
@@ -140,24 +143,24 @@ function CoverDialog({ group, supervisor, close }: { group: GroupShown; supervis
     <Modal
       opened
       onClose={close}
-      title={supervisor ? words.groups.cover : words.groups.addSupervisor}
+      title={supervisor ? more.groups.cover : more.groups.addSupervisor}
       closeButtonProps={{ 'aria-label': words.close }}
     >
       <form onSubmit={submit} className="stack">
         {!supervisor && (
           <NativeSelect
             data-autofocus
-            label={words.groups.supervisor}
+            label={more.groups.supervisor}
             value={user}
             onChange={(event) => setUser(event.currentTarget.value)}
             data={[
-              { value: '', label: words.groups.pick },
+              { value: '', label: more.groups.pick },
               ...others.map(({ id, name }) => ({ value: id, label: name })),
             ]}
           />
         )}
         <fieldset className="switches-list">
-          <legend>{words.users.rights}</legend>
+          <legend>{more.users.rights}</legend>
           {RIGHTS.map((right) => (
             <Checkbox
               key={right}
@@ -170,19 +173,19 @@ function CoverDialog({ group, supervisor, close }: { group: GroupShown; supervis
         <div className="two">
           <TextInput
             type="date"
-            label={words.groups.from}
+            label={more.groups.from}
             value={from}
             onChange={(event) => setFrom(event.currentTarget.value)}
           />
           <TextInput
             type="date"
-            label={words.groups.to}
+            label={more.groups.to}
             value={to}
-            error={backwards && words.groups.backwards}
+            error={backwards && more.groups.backwards}
             onChange={(event) => setTo(event.currentTarget.value)}
           />
         </div>
-        <p className="quiet">{words.groups.coverText}</p>
+        <p className="quiet">{more.groups.coverText}</p>
         <div className="dialog-foot">
           <Button variant="default" onClick={close}>
             {words.cancel}

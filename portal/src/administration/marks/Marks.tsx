@@ -9,6 +9,7 @@ import { COLOURS, type Mark, SHAPES, useLegend } from '../../calls/legend';
 import { MarkSign } from '../../calls/MarkSign';
 import { useComplain } from '../../frame/complain';
 import { Icon } from '../../frame/Icon';
+import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
 import { named } from '../named';
 
@@ -16,22 +17,23 @@ const FRESH: Mark = { mark: '', label: '', colour: 'teal', shape: 'star', retire
 
 export function Marks() {
   const words = useWords();
+  const more = useAdministrationWords();
   const { marks } = useLegend();
   const [editing, setEditing] = useState<Mark>();
   return (
     <>
       <div className="page-head">
-        <h1>{words.administration.marks}</h1>
+        <h1>{more.administration.marks}</h1>
         <Button leftSection={<Icon name="plus" />} onClick={() => setEditing(FRESH)}>
-          {words.marks.add}
+          {more.marks.add}
         </Button>
       </div>
-      <p className="quiet">{words.marks.text}</p>
+      <p className="quiet">{more.marks.text}</p>
       <ul className="plain legend">
         {marks.map((mark) => (
           <li key={mark.mark}>
             <MarkSign mark={mark} />
-            {mark.retired && <span className="tag">{words.marks.retired}</span>}
+            {mark.retired && <span className="tag">{more.marks.retired}</span>}
             <Button
               size="compact-sm"
               variant="subtle"
@@ -53,6 +55,7 @@ export function Marks() {
 function MarkDialog({ mark, taken, close }: { mark: Mark; taken: string[]; close(): void }) {
   const { api } = useApp();
   const words = useWords();
+  const more = useAdministrationWords();
   const complain = useComplain();
   const client = useQueryClient();
   const [draft, setDraft] = useState(mark);
@@ -76,37 +79,37 @@ function MarkDialog({ mark, taken, close }: { mark: Mark; taken: string[]; close
     <Modal
       opened
       onClose={close}
-      title={mark.mark ? words.marks.change : words.marks.add}
+      title={mark.mark ? more.marks.change : more.marks.add}
       closeButtonProps={{ 'aria-label': words.close }}
     >
       <form onSubmit={submit} className="stack">
         <TextInput
           data-autofocus
-          label={words.marks.label}
+          label={more.marks.label}
           maxLength={100}
           value={draft.label}
           onChange={(event) => setDraft({ ...draft, label: event.currentTarget.value })}
         />
         <Choice
-          title={words.marks.colour}
+          title={more.marks.colour}
           names={COLOURS}
           chosen={draft.colour}
-          nameOf={(colour) => words.colour[colour as 'red']}
+          nameOf={(colour) => more.colour[colour as 'red']}
           choose={(colour) => setDraft({ ...draft, colour })}
           show={(colour) => <MarkSign bare mark={{ ...draft, colour, label: '' }} />}
         />
         <Choice
-          title={words.marks.shape}
+          title={more.marks.shape}
           names={Object.keys(SHAPES)}
           chosen={draft.shape}
-          nameOf={(shape) => words.shape[shape as 'star']}
+          nameOf={(shape) => more.shape[shape as 'star']}
           choose={(shape) => setDraft({ ...draft, shape })}
           show={(shape) => <MarkSign bare mark={{ ...draft, shape, label: '' }} />}
         />
         {mark.mark && (
           <Switch
-            label={words.marks.retire}
-            description={words.marks.retireText}
+            label={more.marks.retire}
+            description={more.marks.retireText}
             checked={draft.retired}
             onChange={(event) => setDraft({ ...draft, retired: event.currentTarget.checked })}
           />

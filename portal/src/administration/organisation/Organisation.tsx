@@ -7,11 +7,12 @@ import { answered, type Schemas } from '../../api/client';
 import { useApp } from '../../app';
 import { useComplain } from '../../frame/complain';
 import { Failed } from '../../frame/Failed';
+import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
 
 export function Organisation() {
   const { api } = useApp();
-  const words = useWords();
+  const more = useAdministrationWords();
   const asked = useQuery({
     queryKey: ['organisation'],
     queryFn: () => answered(api.GET('/v1/organisation')),
@@ -19,7 +20,7 @@ export function Organisation() {
   });
   return (
     <>
-      <h1>{words.administration.organisation}</h1>
+      <h1>{more.administration.organisation}</h1>
       {asked.isError && <Failed error={asked.error} again={asked.refetch} />}
       {asked.data && <Settings organisation={asked.data} />}
       <Applications />
@@ -29,7 +30,7 @@ export function Organisation() {
 
 function Settings({ organisation }: { organisation: Schemas['Organisation'] }) {
   const { api } = useApp();
-  const words = useWords();
+  const more = useAdministrationWords();
   const client = useQueryClient();
   const complain = useComplain();
   const change = useMutation({
@@ -47,17 +48,17 @@ function Settings({ organisation }: { organisation: Schemas['Organisation'] }) {
       </h2>
       <dl className="facts">
         <div>
-          <dt>{words.organisation.retention}</dt>
-          <dd>{words.organisation.days(organisation.retentionDays)}</dd>
+          <dt>{more.organisation.retention}</dt>
+          <dd>{more.organisation.days(organisation.retentionDays)}</dd>
         </div>
         <div>
-          <dt>{words.organisation.base}</dt>
-          <dd>{organisation.baseService ? words.organisation.has : words.organisation.hasNot}</dd>
+          <dt>{more.organisation.base}</dt>
+          <dd>{organisation.baseService ? more.organisation.has : more.organisation.hasNot}</dd>
         </div>
       </dl>
       <Switch
-        label={words.organisation.asksReason}
-        description={words.organisation.asksReasonText}
+        label={more.organisation.asksReason}
+        description={more.organisation.asksReasonText}
         checked={organisation.asksReason}
         disabled={change.isPending}
         onChange={(event) => change.mutate(event.currentTarget.checked)}
@@ -68,15 +69,15 @@ function Settings({ organisation }: { organisation: Schemas['Organisation'] }) {
 
 function Applications() {
   const { api } = useApp();
-  const words = useWords();
+  const more = useAdministrationWords();
   const asked = useQuery({ queryKey: ['clients'], queryFn: () => answered(api.GET('/v1/clients')), staleTime: 0 });
   const [ending, setEnding] = useState<Schemas['Client']>();
   return (
     <section className="card">
-      <h2>{words.clients.title}</h2>
-      <p className="quiet">{words.clients.text}</p>
+      <h2>{more.clients.title}</h2>
+      <p className="quiet">{more.clients.text}</p>
       {asked.isError && <Failed error={asked.error} again={asked.refetch} />}
-      {asked.data && !asked.data.clients.length && <p>{words.clients.none}</p>}
+      {asked.data && !asked.data.clients.length && <p>{more.clients.none}</p>}
       <ul className="plain">
         {asked.data?.clients.map((application) => (
           <li key={application.id} className="supervisor">
@@ -84,16 +85,16 @@ function Applications() {
               <strong>
                 <bdi>{application.name}</bdi>
               </strong>
-              <p className="quiet">{application.scopes.map((scope) => words.scope[scope as 'read']).join(', ')}</p>
+              <p className="quiet">{application.scopes.map((scope) => more.scope[scope as 'read']).join(', ')}</p>
             </div>
             <Button
               size="compact-sm"
               variant="subtle"
               color="red"
               onClick={() => setEnding(application)}
-              aria-label={`${words.clients.end} ${application.name}`}
+              aria-label={`${more.clients.end} ${application.name}`}
             >
-              {words.clients.end}
+              {more.clients.end}
             </Button>
           </li>
         ))}
@@ -106,6 +107,7 @@ function Applications() {
 function End({ application, close }: { application: Schemas['Client']; close(): void }) {
   const { api } = useApp();
   const words = useWords();
+  const more = useAdministrationWords();
   const client = useQueryClient();
   const complain = useComplain();
   const end = useMutation({
@@ -117,19 +119,19 @@ function End({ application, close }: { application: Schemas['Client']; close(): 
     onError: complain,
   });
   return (
-    <Modal opened onClose={close} title={words.clients.endTitle} closeButtonProps={{ 'aria-label': words.close }}>
+    <Modal opened onClose={close} title={more.clients.endTitle} closeButtonProps={{ 'aria-label': words.close }}>
       <p>
         <strong>
           <bdi>{application.name}</bdi>
         </strong>{' '}
-        {words.clients.endText}
+        {more.clients.endText}
       </p>
       <div className="dialog-foot">
         <Button variant="default" onClick={close} data-autofocus>
           {words.cancel}
         </Button>
         <Button color="red" loading={end.isPending} onClick={() => end.mutate()}>
-          {words.clients.end}
+          {more.clients.end}
         </Button>
       </div>
     </Modal>

@@ -8,6 +8,7 @@ import { useApp } from '../../app';
 import { useDirectory } from '../../calls/directory';
 import { useComplain } from '../../frame/complain';
 import { Failed } from '../../frame/Failed';
+import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
 
 /** From so many on, switching off asks for the number. */
@@ -18,6 +19,7 @@ type Props = { users: string[]; active: boolean; close(done: boolean): void };
 export function Switching({ users, active, close }: Props) {
   const { api } = useApp();
   const words = useWords();
+  const more = useAdministrationWords();
   const client = useQueryClient();
   const complain = useComplain();
   const [typed, setTyped] = useState('');
@@ -44,7 +46,7 @@ export function Switching({ users, active, close }: Props) {
       opened
       onClose={() => close(false)}
       size="lg"
-      title={active ? words.users.activate : words.users.deactivate}
+      title={active ? more.users.activate : more.users.deactivate}
       closeButtonProps={{ 'aria-label': words.close }}
     >
       {preview.isError && <Failed error={preview.error} again={preview.refetch} />}
@@ -52,7 +54,7 @@ export function Switching({ users, active, close }: Props) {
         <>
           <Outcomes switched={preview.data} />
           <Cost cost={preview.data.cost} />
-          {!active && changes > 0 && <p className="warn">{words.users.deactivateText}</p>}
+          {!active && changes > 0 && <p className="warn">{more.users.deactivateText}</p>}
           {asksNumber && (
             <TextInput
               label={words.typeNumber(changes)}
@@ -71,7 +73,7 @@ export function Switching({ users, active, close }: Props) {
               loading={order.isPending}
               onClick={() => order.mutate()}
             >
-              {active ? words.users.activateNow(changes) : words.users.deactivateNow(changes)}
+              {active ? more.users.activateNow(changes) : more.users.deactivateNow(changes)}
             </Button>
           </div>
         </>
@@ -83,6 +85,7 @@ export function Switching({ users, active, close }: Props) {
 /** How many come to what, with their names. */
 function Outcomes({ switched }: { switched: Schemas['Switched'] }) {
   const words = useWords();
+  const more = useAdministrationWords();
   const { nameOf } = useDirectory();
   const kinds = Map.groupBy(switched.users, ({ outcome }) => outcome);
   return (
@@ -90,7 +93,7 @@ function Outcomes({ switched }: { switched: Schemas['Switched'] }) {
       {[...kinds].map(([outcome, users]) => (
         <div key={outcome}>
           <dt>
-            {words.outcome[outcome as 'changes']} <b>{users.length}</b>
+            {more.outcome[outcome as 'changes']} <b>{users.length}</b>
           </dt>
           <dd>
             {users.slice(0, 10).map(({ user }) => (
@@ -108,8 +111,9 @@ function Outcomes({ switched }: { switched: Schemas['Switched'] }) {
 
 function Cost({ cost }: { cost: Schemas['Switched']['cost'] }) {
   const words = useWords();
+  const more = useAdministrationWords();
   if (!cost) return null;
   const kronor = (ore: number) =>
     (ore / 100).toLocaleString(words.locale, { style: 'currency', currency: 'SEK', signDisplay: 'negative' });
-  return <p className="cost">{words.users.cost(kronor(cost.startFeesOre), kronor(cost.monthlyOre))}</p>;
+  return <p className="cost">{more.users.cost(kronor(cost.startFeesOre), kronor(cost.monthlyOre))}</p>;
 }

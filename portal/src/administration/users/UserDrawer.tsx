@@ -10,6 +10,7 @@ import { useComplain } from '../../frame/complain';
 import { Failed } from '../../frame/Failed';
 import { Activations } from '../../me/Activations';
 import { useMe } from '../../session/me';
+import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
 import { Standing } from './Users';
 
@@ -17,6 +18,7 @@ type User = Schemas['User'];
 
 export function UserDrawer() {
   const words = useWords();
+  const more = useAdministrationWords();
   const navigate = useNavigate();
   const { user: id } = useSearch({ from: '/administration/users' });
   const close = () =>
@@ -27,7 +29,7 @@ export function UserDrawer() {
       onClose={close}
       position="right"
       size={440}
-      title={words.users.one}
+      title={more.users.one}
       closeButtonProps={{ 'aria-label': words.close }}
     >
       {id && <Loaded key={id} id={id} />}
@@ -68,6 +70,7 @@ function Shown({ user }: { user: User }) {
 function RightsOf({ user }: { user: User }) {
   const { api } = useApp();
   const words = useWords();
+  const more = useAdministrationWords();
   const client = useQueryClient();
   const complain = useComplain();
   const me = useMe();
@@ -95,7 +98,7 @@ function RightsOf({ user }: { user: User }) {
   });
   return (
     <fieldset className="switches-list">
-      <legend>{words.users.rightsToOwn}</legend>
+      <legend>{more.users.rightsToOwn}</legend>
       {(['listen', 'download', 'annotate'] as const).map((right) => (
         <Switch
           key={right}
@@ -105,8 +108,8 @@ function RightsOf({ user }: { user: User }) {
         />
       ))}
       <Switch
-        label={words.users.administrator}
-        description={user.id === me.user.id ? words.users.notOneself : words.users.administratorText}
+        label={more.users.administrator}
+        description={user.id === me.user.id ? more.users.notOneself : more.users.administratorText}
         disabled={user.id === me.user.id}
         checked={user.administrator}
         onChange={(event) => change.mutate({ administrator: event.currentTarget.checked })}
@@ -116,10 +119,10 @@ function RightsOf({ user }: { user: User }) {
 }
 
 function Groups({ user }: { user: User }) {
-  const words = useWords();
+  const more = useAdministrationWords();
   const lists = [
-    [words.users.memberOf, user.groups],
-    [words.users.supervises, user.supervises.map(({ group }) => group)],
+    [more.users.memberOf, user.groups],
+    [more.users.supervises, user.supervises.map(({ group }) => group)],
   ] as const;
   return lists
     .filter(([, groups]) => groups.length)

@@ -11,6 +11,7 @@ import { Failed } from '../../frame/Failed';
 import { Icon } from '../../frame/Icon';
 import { Notice } from '../../frame/Notice';
 import { written } from '../../phone';
+import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
 import { Switching } from './Switching';
 import { UserDrawer } from './UserDrawer';
@@ -22,6 +23,7 @@ type User = Schemas['User'];
 
 export function Users() {
   const words = useWords();
+  const more = useAdministrationWords();
   const { q } = useSearch({ from: '/administration/users' });
   const [chosen, setChosen] = useState<string[]>([]);
   const [order, setOrder] = useState<boolean>();
@@ -32,23 +34,23 @@ export function Users() {
   const all = users.length > 0 && users.every(({ id }) => chosen.includes(id));
   return (
     <>
-      <h1>{words.administration.users}</h1>
+      <h1>{more.administration.users}</h1>
       <div className="toolbar">
         <Find />
         <div className="tools">
           <span role="status" className="quiet">
-            {chosen.length ? words.users.chosen(chosen.length) : ''}
+            {chosen.length ? more.users.chosen(chosen.length) : ''}
           </span>
           <Button disabled={!chosen.length || chosen.length > MOST} onClick={() => setOrder(true)}>
-            {words.users.activate}
+            {more.users.activate}
           </Button>
           <Button variant="default" disabled={!chosen.length || chosen.length > MOST} onClick={() => setOrder(false)}>
-            {words.users.deactivate}
+            {more.users.deactivate}
           </Button>
         </div>
       </div>
       {found.isError && <Failed error={found.error} again={found.refetch} />}
-      {found.isSuccess && !users.length && <Notice title={words.users.none}>{q ? words.users.noneFound : ''}</Notice>}
+      {found.isSuccess && !users.length && <Notice title={more.users.none}>{q ? more.users.noneFound : ''}</Notice>}
       {users.length > 0 && (
         <div className="sideways" tabIndex={-1}>
           <table className="table">
@@ -56,17 +58,17 @@ export function Users() {
               <tr>
                 <th scope="col">
                   <Checkbox
-                    aria-label={words.users.chooseAll}
+                    aria-label={more.users.chooseAll}
                     checked={all}
                     indeterminate={!all && chosen.length > 0}
                     onChange={() => setChosen(all ? [] : users.map(({ id }) => id))}
                   />
                 </th>
-                <th scope="col">{words.users.name}</th>
-                <th scope="col">{words.users.phone}</th>
-                <th scope="col">{words.users.plan}</th>
-                <th scope="col">{words.users.recording}</th>
-                <th scope="col">{words.users.rights}</th>
+                <th scope="col">{more.users.name}</th>
+                <th scope="col">{more.users.phone}</th>
+                <th scope="col">{more.users.plan}</th>
+                <th scope="col">{more.users.recording}</th>
+                <th scope="col">{more.users.rights}</th>
               </tr>
             </thead>
             <tbody>
@@ -110,7 +112,7 @@ function useUsers(q: string | undefined) {
 }
 
 function Find() {
-  const words = useWords();
+  const more = useAdministrationWords();
   const { q } = useSearch({ from: '/administration/users' });
   const navigate = useNavigate();
   const find = useDebouncedCallback(
@@ -121,8 +123,8 @@ function Find() {
     <TextInput
       className="grow"
       type="search"
-      aria-label={words.users.find}
-      placeholder={words.users.find}
+      aria-label={more.users.find}
+      placeholder={more.users.find}
       leftSection={<Icon name="search" />}
       defaultValue={q ?? ''}
       maxLength={100}
@@ -133,12 +135,13 @@ function Find() {
 
 function Row({ user, chosen, toggle }: { user: User; chosen: boolean; toggle(): void }) {
   const words = useWords();
+  const more = useAdministrationWords();
   const navigate = useNavigate();
   const rights = (['listen', 'download', 'annotate'] as const).filter((right) => user.rights[right]);
   return (
     <tr className={chosen ? 'chosen' : undefined}>
       <td>
-        <Checkbox aria-label={`${words.users.choose} ${user.name}`} checked={chosen} onChange={toggle} />
+        <Checkbox aria-label={`${more.users.choose} ${user.name}`} checked={chosen} onChange={toggle} />
       </td>
       <th scope="row">
         <button
@@ -148,10 +151,10 @@ function Row({ user, chosen, toggle }: { user: User; chosen: boolean; toggle(): 
         >
           <bdi>{user.name}</bdi>
         </button>
-        {user.administrator && <span className="tag">{words.users.administrator}</span>}
+        {user.administrator && <span className="tag">{more.users.administrator}</span>}
       </th>
       <td className="digits">{user.phone && written(user.phone)}</td>
-      <td>{user.plan ? words.plan[user.plan as 'pro'] : '–'}</td>
+      <td>{user.plan ? more.plan[user.plan as 'pro'] : '–'}</td>
       <td>
         <Standing recording={user.recording} />
       </td>
@@ -162,11 +165,11 @@ function Row({ user, chosen, toggle }: { user: User; chosen: boolean; toggle(): 
 
 /** Whether someone is recorded, or what is missing first: a sign and words, never a colour alone. */
 export function Standing({ recording }: { recording: string }) {
-  const words = useWords();
+  const more = useAdministrationWords();
   return (
     <span className="standing-tag" data-standing={recording}>
       <span aria-hidden="true">{recording === 'recorded' ? '●' : recording === 'not-acknowledged' ? '◐' : '○'}</span>{' '}
-      {words.standing[recording as 'recorded']}
+      {more.standing[recording as 'recorded']}
     </span>
   );
 }

@@ -1,0 +1,24 @@
+import { Button } from '@mantine/core';
+import { useIsFetching, useQueryClient } from '@tanstack/react-query';
+import { Icon } from '../frame/Icon';
+import { useWords } from '../words/words';
+
+/** Asks for the lists anew, where the service is at work on what was ordered. */
+export function Refresh({ lists }: { lists: string[] }) {
+  const words = useWords();
+  const client = useQueryClient();
+  const ofLists = {
+    predicate: ({ queryKey }: { queryKey: readonly unknown[] }) => lists.includes(String(queryKey[0])),
+  };
+  const fetching = useIsFetching(ofLists) > 0;
+  return (
+    <Button
+      variant="light"
+      leftSection={<Icon name="refresh" />}
+      loading={fetching}
+      onClick={() => void client.invalidateQueries(ofLists)}
+    >
+      {words.refresh}
+    </Button>
+  );
+}

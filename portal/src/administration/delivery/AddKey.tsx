@@ -1,0 +1,71 @@
+import { Button, Modal, Textarea } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { type FormEvent, useState } from 'react';
+import { answered } from '../../api/client';
+import { Problem } from '../../api/problem';
+import { useApp } from '../../app';
+import { useAdministrationWords } from '../../words/administration/words';
+import { useWords } from '../../words/words';
+import { useRefusal } from '../refusal';
+import { isPrivate, refusedFor } from './refusedKey';
+
+/** Adds a key by its line. A private key is not even sent. */
+export function AddKey({ close }: { close(): void }) {
+  const { api } = useApp();
+  const words = useWords();
+  const more = useAdministrationWords();
+  const client = useQueryClient();
+  const [key, setKey] = useState('');
+  const add = useMutation({
+    mutationFn: () => answered(api.POST('/v1/sftp/keys', { body: { key: key.trim() } })),
+    onSuccess: () => {
+      void client.invalidateQueries({ queryKey: ['sftp'] });
+      close();
+    },
+  });
+  const refusal = useKeyRefusal(add.error);
+  const secret = isPrivate(key);
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (key.trim() && !secret) add.mutate();
+  };
+  return (
+    <Modal opened onClose={close} size="lg" title={more.keys.add} closeButtonProps={{ 'aria-label': words.close }}>
+      <form onSubmit={submit} className="stack">
+        <Textarea
+          data-autofocus
+          label={more.keys.key}
+          description={more.keys.keyText}
+          rows={5}
+          spellCheck={false}
+          autoComplete="off"
+          maxLength={10_000}
+          classNames={{ input: 'key' }}
+          value={key}
+          error={secret ? more.refusedKey.private : refusal}
+          onChange={(event) => {
+            add.reset();
+            setKey(event.currentTarget.value);
+          }}
+        />
+        <div className="dialog-foot">
+          <Button variant="default" onClick={close}>
+            {words.cancel}
+          </Button>
+          <Button type="submit" disabled={!key.trim() || secret} loading={add.isPending}>
+            {more.keys.addNow}
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  );
+}
+
+/** Why the key was not taken, in the reader's language; as the service tells it, where that is new to the portal. */
+function useKeyRefusal(error: unknown): string | undefined {
+  const { refusedKey } = useAdministrationWords();
+  const other = useRefusal(error);
+  if (!(error instanceof Problem) || error.kind !== 'key-refused') return other;
+  const reason = refusedFor(error.message);
+  return reason ? refusedKey[reason] : error.message;
+}

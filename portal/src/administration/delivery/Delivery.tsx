@@ -1,0 +1,38 @@
+// The delivery by SFTP: where to connect and with which keys, and the days that lie there.
+
+import '../orders.css';
+import { useQuery } from '@tanstack/react-query';
+import { answered } from '../../api/client';
+import { useApp } from '../../app';
+import { Failed } from '../../frame/Failed';
+import { useAdministrationWords } from '../../words/administration/words';
+import { Refresh } from '../Refresh';
+import { Connection } from './Connection';
+import { Drops } from './Drops';
+import { Keys } from './Keys';
+
+export function Delivery() {
+  const { api } = useApp();
+  const more = useAdministrationWords();
+  const access = useQuery({
+    queryKey: ['sftp'],
+    queryFn: () => answered(api.GET('/v1/sftp/keys')),
+    staleTime: 0,
+  });
+  return (
+    <>
+      <div className="page-head">
+        <h1>{more.administration.delivery}</h1>
+        <Refresh lists={['sftp', 'drops']} />
+      </div>
+      {access.isError && <Failed error={access.error} again={access.refetch} />}
+      {access.data && (
+        <>
+          <Connection access={access.data} />
+          <Keys keys={access.data.keys} />
+        </>
+      )}
+      <Drops />
+    </>
+  );
+}

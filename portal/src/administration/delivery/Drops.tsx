@@ -1,0 +1,102 @@
+import { Button } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { answered, type Schemas } from '../../api/client';
+import { useApp } from '../../app';
+import { When } from '../../calls/When';
+import { Failed } from '../../frame/Failed';
+import { dayOf, shifted } from '../../time';
+import { useAdministrationWords } from '../../words/administration/words';
+import { useWords } from '../../words/words';
+import { OrderState } from '../OrderState';
+import { size, stateOf } from './folders';
+import { IssueDay } from './IssueDay';
+
+type Drop = Schemas['Drop'];
+
+/** The folders of the days: those that are there, and those of the last month. */
+export function Drops() {
+  const { api } = useApp();
+  const more = useAdministrationWords();
+  const [issuing, setIssuing] = useState<string>();
+  const asked = useQuery({ queryKey: ['drops'], queryFn: () => answered(api.GET('/v1/drops')), staleTime: 0 });
+  const drops = asked.data?.drops ?? [];
+  return (
+    <section className="card">
+      <div className="card-head">
+        <h2>{more.drops.title}</h2>
+        <Button variant="default" onClick={() => setIssuing(shifted(dayOf(new Date()), -1))}>
+          {more.drops.another}
+        </Button>
+      </div>
+      {asked.isError && <Failed error={asked.error} again={asked.refetch} />}
+      {asked.isSuccess && !drops.length && <p>{more.drops.none}</p>}
+      {drops.length > 0 && <List drops={drops} issue={setIssuing} />}
+      {issuing && <IssueDay day={issuing} close={() => setIssuing(undefined)} />}
+    </section>
+  );
+}
+
+function List({ drops, issue }: { drops: Drop[]; issue(day: string): void }) {
+  const more = useAdministrationWords();
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by key
+    <div className="sideways" tabIndex={0} role="region" aria-label={more.drops.title}>
+      <table className="table">
+        <thead>
+          <tr>
+            <th scope="col">{more.drops.folder}</th>
+            <th scope="col">{more.state}</th>
+            <th scope="col" className="number">
+              {more.recordings}
+            </th>
+            <th scope="col" className="number" title={more.drops.lateText}>
+              {more.drops.late}
+            </th>
+            <th scope="col" className="number">
+              {more.drops.bytes}
+            </th>
+            <th scope="col">{more.drops.complete}</th>
+            <th scope="col">{more.drops.gone}</th>
+            <th scope="col">
+              <span className="unseen">{more.drops.again}</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {drops.map((drop) => (
+            <Row key={drop.folder} drop={drop} issue={() => issue(drop.day)} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Row({ drop, issue }: { drop: Drop; issue(): void }) {
+  const words = useWords();
+  const more = useAdministrationWords();
+  const { folder, recordings, late, bytes, completeAt, goneAt } = drop;
+  return (
+    <tr>
+      <th scope="row" className="digits">
+        {folder}
+      </th>
+      <td>
+        <OrderState state={stateOf(drop, new Date())} words={more.drop} />
+      </td>
+      <td className="number">{recordings.toLocaleString(words.locale)}</td>
+      <td className="number">{late.toLocaleString(words.locale)}</td>
+      <td className="number digits">{size(bytes, words.locale)}</td>
+      <td>{completeAt ? <When at={completeAt} /> : '–'}</td>
+      <td>
+        <When at={goneAt} />
+      </td>
+      <td>
+        <Button size="compact-sm" variant="subtle" onClick={issue} aria-label={`${more.drops.again} ${folder}`}>
+          {more.drops.again}
+        </Button>
+      </td>
+    </tr>
+  );
+}

@@ -1,0 +1,58 @@
+import { Button, Modal, TextInput } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { type FormEvent, useState } from 'react';
+import { answered } from '../../api/client';
+import { useApp } from '../../app';
+import { notify } from '../../frame/notify';
+import { dayOf, isDay } from '../../time';
+import { useAdministrationWords } from '../../words/administration/words';
+import { useWords } from '../../words/words';
+import { Refused } from '../Refused';
+
+/** Orders a day once more, in a folder of its own. */
+export function IssueDay({ day: first, close }: { day: string; close(): void }) {
+  const { api } = useApp();
+  const words = useWords();
+  const more = useAdministrationWords();
+  const client = useQueryClient();
+  const [day, setDay] = useState(first);
+  const issue = useMutation({
+    mutationFn: () => answered(api.POST('/v1/drops/{day}', { params: { path: { day } } })),
+    onSuccess: () => {
+      void client.invalidateQueries({ queryKey: ['drops'] });
+      void notify({ message: more.drops.ordered, close: words.close });
+      close();
+    },
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (isDay(day)) issue.mutate();
+  };
+  return (
+    <Modal opened onClose={close} title={more.drops.againTitle} closeButtonProps={{ 'aria-label': words.close }}>
+      <form onSubmit={submit} className="stack">
+        <p className="quiet">{more.drops.againText}</p>
+        <TextInput
+          data-autofocus
+          type="date"
+          label={more.drops.day}
+          max={dayOf(new Date())}
+          value={day}
+          onChange={(event) => {
+            issue.reset();
+            setDay(event.currentTarget.value);
+          }}
+        />
+        <Refused error={issue.error} />
+        <div className="dialog-foot">
+          <Button variant="default" onClick={close}>
+            {words.cancel}
+          </Button>
+          <Button type="submit" disabled={!isDay(day)} loading={issue.isPending}>
+            {more.drops.again}
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  );
+}

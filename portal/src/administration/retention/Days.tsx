@@ -1,0 +1,114 @@
+import { Button } from '@mantine/core';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { answered, type Schemas } from '../../api/client';
+import { useApp } from '../../app';
+import { When } from '../../calls/When';
+import { useWho } from '../../calls/who';
+import { Failed } from '../../frame/Failed';
+import { useAdministrationWords } from '../../words/administration/words';
+import { useWords } from '../../words/words';
+import { OrderState } from '../OrderState';
+import { DaysDialog } from './DaysDialog';
+
+type Change = Schemas['RetentionChange'];
+
+/** The days that recordings are kept, and what was ordered about them. */
+export function Days() {
+  const { api } = useApp();
+  const words = useWords();
+  const more = useAdministrationWords();
+  const [asked, setAsked] = useState<Change | 'new'>();
+  const found = useInfiniteQuery({
+    queryKey: ['retention'],
+    queryFn: ({ pageParam }) =>
+      answered(api.GET('/v1/retention', { params: { query: { limit: 20, cursor: pageParam } } })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.cursor ?? undefined,
+    staleTime: 0,
+  });
+  const stands = found.data?.pages[0];
+  const changes = found.data?.pages.flatMap((page) => page.changes) ?? [];
+  return (
+    <section className="card">
+      <div className="card-head">
+        <h2>{more.days.title}</h2>
+        {stands && (
+          <Button variant="default" onClick={() => setAsked('new')}>
+            {more.days.change}
+          </Button>
+        )}
+      </div>
+      {found.isError && <Failed error={found.error} again={found.refetch} />}
+      {stands && (
+        <>
+          <p className="big">{more.days.now(stands.days)}</p>
+          <p className="quiet">{stands.storageAddOn ? more.days.addOn : more.days.noAddOn}</p>
+          {changes.length > 0 ? <Changes changes={changes} goOn={setAsked} /> : <p>{more.days.noChanges}</p>}
+        </>
+      )}
+      {found.hasNextPage && (
+        <Button variant="default" loading={found.isFetchingNextPage} onClick={() => found.fetchNextPage()}>
+          {words.more}
+        </Button>
+      )}
+      {asked && stands && (
+        <DaysDialog stands={stands} previewed={asked === 'new' ? undefined : asked} close={() => setAsked(undefined)} />
+      )}
+    </section>
+  );
+}
+
+function Changes({ changes, goOn }: { changes: Change[]; goOn(change: Change): void }) {
+  const more = useAdministrationWords();
+  const who = useWho();
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by key
+    <div className="sideways" tabIndex={0} role="region" aria-label={more.days.changes}>
+      <table className="table">
+        <thead>
+          <tr>
+            <th scope="col">{more.days.changes}</th>
+            <th scope="col">{more.state}</th>
+            <th scope="col" className="number">
+              {more.recordings}
+            </th>
+            <th scope="col">{more.reason}</th>
+            <th scope="col">{more.by}</th>
+            <th scope="col">{more.at}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {changes.map((change) => (
+            <tr key={change.id}>
+              <th scope="row">{more.days.fromTo(change.was, change.days)}</th>
+              <td>
+                <OrderState state={change.state} words={more.change} />
+                {change.state === 'previewed' && (
+                  <Button size="compact-sm" variant="subtle" onClick={() => goOn(change)}>
+                    {more.days.goOn}
+                  </Button>
+                )}
+              </td>
+              <td className="number">{moved(change)}</td>
+              <td className="reason" dir="auto">
+                {change.reason}
+              </td>
+              <td>
+                <bdi>{who(change.by)}</bdi>
+              </td>
+              <td>
+                <When at={change.at} />
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+/** How many of how many, while it goes on. */
+function moved({ state, moved, recordings }: Change): string {
+  return state === 'moving' ? `${moved} / ${recordings}` : String(state === 'previewed' ? recordings : moved);
+}

@@ -1,0 +1,146 @@
+// Changes for how long recordings are kept: first what it touches, and only then the change. Where something ends at once, the number of
+// those is asked for.
+
+import { Button, Modal, TextInput } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { type FormEvent, useState } from 'react';
+import { answered, type Schemas } from '../../api/client';
+import { useApp } from '../../app';
+import { When } from '../../calls/When';
+import { useAdministrationWords } from '../../words/administration/words';
+import { useWords } from '../../words/words';
+import { Reason } from '../Reason';
+import { Refused } from '../Refused';
+import { daysOf, mostDays } from './days';
+
+type Change = Schemas['RetentionChange'];
+type Props = { stands: Schemas['Retention']; previewed?: Change; close(): void };
+
+export function DaysDialog({ stands, previewed, close }: Props) {
+  const words = useWords();
+  const more = useAdministrationWords();
+  const [change, setChange] = useState(previewed);
+  return (
+    <Modal opened onClose={close} size="lg" title={more.days.change} closeButtonProps={{ 'aria-label': words.close }}>
+      {change ? <Confirm change={change} close={close} /> : <Choose stands={stands} close={close} chosen={setChange} />}
+    </Modal>
+  );
+}
+
+type ChooseProps = { stands: Schemas['Retention']; close(): void; chosen(change: Change): void };
+
+function Choose({ stands, close, chosen }: ChooseProps) {
+  const { api } = useApp();
+  const words = useWords();
+  const more = useAdministrationWords();
+  const client = useQueryClient();
+  const [typed, setTyped] = useState(String(stands.days));
+  const [reason, setReason] = useState('');
+  const days = daysOf(typed, stands.storageAddOn);
+  const preview = useMutation({
+    mutationFn: (days: number) => answered(api.POST('/v1/retention', { body: { days, reason: reason.trim() } })),
+    onSuccess: (change) => {
+      void client.invalidateQueries({ queryKey: ['retention'] });
+      chosen(change);
+    },
+  });
+  const wrong = days === undefined ? more.days.range(mostDays(stands.storageAddOn)) : undefined;
+  const same = days === stands.days;
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (days !== undefined) preview.mutate(days);
+  };
+  return (
+    <form onSubmit={submit} className="stack">
+      <TextInput
+        data-autofocus
+        label={more.days.days}
+        description={same ? more.days.same : undefined}
+        inputMode="numeric"
+        value={typed}
+        error={wrong}
+        onChange={(event) => setTyped(event.currentTarget.value)}
+      />
+      <Reason value={reason} change={setReason} />
+      <Refused error={preview.error} />
+      <div className="dialog-foot">
+        <Button variant="default" onClick={close}>
+          {words.cancel}
+        </Button>
+        <Button type="submit" disabled={Boolean(wrong) || same || !reason.trim()} loading={preview.isPending}>
+          {more.preview}
+        </Button>
+      </div>
+    </form>
+  );
+}
+
+function Confirm({ change, close }: { change: Change; close(): void }) {
+  const { api } = useApp();
+  const words = useWords();
+  const more = useAdministrationWords();
+  const client = useQueryClient();
+  const [typed, setTyped] = useState('');
+  const { id, days, was, recordings, ending, exact } = change;
+  const order = useMutation({
+    mutationFn: () =>
+      answered(api.POST('/v1/retention/{change}/confirm', { params: { path: { change: id } }, body: { recordings } })),
+    onSuccess: () => {
+      for (const list of ['retention', 'organisation', 'me', 'call'])
+        void client.invalidateQueries({ queryKey: [list] });
+      close();
+    },
+  });
+  return (
+    <div className="stack">
+      <dl className="facts">
+        <div>
+          <dt>{more.days.days}</dt>
+          <dd>{more.days.fromTo(was, days)}</dd>
+        </div>
+        <div>
+          <dt>{more.days.concerns}</dt>
+          <dd>{more.calls(recordings, exact)}</dd>
+        </div>
+        <div>
+          <dt>{more.days.ends}</dt>
+          <dd className={ending ? 'warn' : undefined}>{more.calls(ending, exact)}</dd>
+        </div>
+        {change.confirmBefore && (
+          <div>
+            <dt>{more.confirmBefore}</dt>
+            <dd>
+              <When at={change.confirmBefore} />
+            </dd>
+          </div>
+        )}
+      </dl>
+      {ending > 0 && (
+        <>
+          <p className="warn">{more.days.endsText}</p>
+          <TextInput
+            data-autofocus
+            label={words.typeNumber(ending)}
+            inputMode="numeric"
+            value={typed}
+            onChange={(event) => setTyped(event.currentTarget.value)}
+          />
+        </>
+      )}
+      <Refused error={order.error} />
+      <div className="dialog-foot">
+        <Button variant="default" onClick={close}>
+          {words.cancel}
+        </Button>
+        <Button
+          color={ending ? 'red' : undefined}
+          disabled={ending > 0 && typed.trim() !== String(ending)}
+          loading={order.isPending}
+          onClick={() => order.mutate()}
+        >
+          {more.days.confirm(days)}
+        </Button>
+      </div>
+    </div>
+  );
+}

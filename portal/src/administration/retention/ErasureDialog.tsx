@@ -1,0 +1,105 @@
+// Erases what was recorded of a person: who and why, then what that is, then the number of it; and afterwards what became of it.
+
+import { Button, Modal, NativeSelect, TextInput } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { type FormEvent, useState } from 'react';
+import { answered, type Schemas } from '../../api/client';
+import { useApp } from '../../app';
+import { useDirectory } from '../../calls/directory';
+import { useAdministrationWords } from '../../words/administration/words';
+import { useWords } from '../../words/words';
+import { Reason } from '../Reason';
+import { Refused } from '../Refused';
+import { ErasureConfirm } from './ErasureConfirm';
+import { ErasureReceipt } from './ErasureReceipt';
+import { e164 } from './person';
+
+type Erasure = Schemas['Erasure'];
+
+export function ErasureDialog({ ordered, close }: { ordered?: Erasure; close(): void }) {
+  const words = useWords();
+  const more = useAdministrationWords();
+  const [erasure, setErasure] = useState(ordered);
+  return (
+    <Modal
+      opened
+      onClose={close}
+      size="lg"
+      title={ordered ? more.erasures.one : more.erasures.erase}
+      closeButtonProps={{ 'aria-label': words.close }}
+    >
+      {!erasure && <Whose close={close} previewed={setErasure} />}
+      {erasure?.state === 'previewed' && <ErasureConfirm erasure={erasure} close={close} />}
+      {erasure && erasure.state !== 'previewed' && <ErasureReceipt erasure={erasure} close={close} />}
+    </Modal>
+  );
+}
+
+function Whose({ close, previewed }: { close(): void; previewed(erasure: Erasure): void }) {
+  const { api } = useApp();
+  const words = useWords();
+  const more = useAdministrationWords();
+  const client = useQueryClient();
+  const { users } = useDirectory();
+  const [whose, setWhose] = useState<'counterpart' | 'user'>('counterpart');
+  const [typed, setTyped] = useState('');
+  const [user, setUser] = useState('');
+  const [reason, setReason] = useState('');
+  const counterpart = e164(typed);
+  const person = whose === 'user' ? user && { user } : counterpart && { counterpart };
+  const preview = useMutation({
+    mutationFn: (person: { user: string } | { counterpart: string }) =>
+      answered(api.POST('/v1/erasures', { body: { ...person, reason: reason.trim() } })),
+    onSuccess: (erasure) => {
+      void client.invalidateQueries({ queryKey: ['erasures'] });
+      previewed(erasure);
+    },
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (person) preview.mutate(person);
+  };
+  return (
+    <form onSubmit={submit} className="stack">
+      <NativeSelect
+        label={more.erasures.whose}
+        value={whose}
+        onChange={(event) => setWhose(event.currentTarget.value as 'user')}
+        data={(['counterpart', 'user'] as const).map((value) => ({ value, label: more.erasures[value] }))}
+      />
+      {whose === 'user' ? (
+        <NativeSelect
+          label={more.access.user}
+          value={user}
+          onChange={(event) => setUser(event.currentTarget.value)}
+          data={[
+            { value: '', label: more.erasures.pick },
+            ...users.map(({ id, name }) => ({ value: id, label: name })),
+          ]}
+        />
+      ) : (
+        <TextInput
+          data-autofocus
+          label={more.erasures.number}
+          description={more.erasures.numberText}
+          inputMode="tel"
+          autoComplete="off"
+          maxLength={40}
+          value={typed}
+          error={typed.length > 6 && !counterpart && more.erasures.noNumber}
+          onChange={(event) => setTyped(event.currentTarget.value)}
+        />
+      )}
+      <Reason value={reason} change={setReason} />
+      <Refused error={preview.error} />
+      <div className="dialog-foot">
+        <Button variant="default" onClick={close}>
+          {words.cancel}
+        </Button>
+        <Button type="submit" disabled={!person || !reason.trim()} loading={preview.isPending}>
+          {more.preview}
+        </Button>
+      </div>
+    </form>
+  );
+}

@@ -1,0 +1,78 @@
+// Holds one call, or all that a search finds: a dialog over the calls, for administrators.
+
+import '../../frame/later.css';
+import '../orders.css';
+import { Button, Modal } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { type FormEvent, useState } from 'react';
+import { answered } from '../../api/client';
+import { useApp } from '../../app';
+import type { Sought } from '../../calls/sought';
+import { notify } from '../../frame/notify';
+import { useAdministrationWords } from '../../words/administration/words';
+import { useWords } from '../../words/words';
+import { Reason } from '../Reason';
+import { Refused } from '../Refused';
+
+type Found = { filter: Sought; found: string; recording?: undefined };
+type One = { recording: string; filter?: undefined };
+type Props = (Found | One) & { close(): void };
+
+export default function PlaceHold({ close, ...held }: Props) {
+  const { api } = useApp();
+  const words = useWords();
+  const more = useAdministrationWords();
+  const client = useQueryClient();
+  const [reason, setReason] = useState('');
+  const { recording, filter } = held;
+  const place = useMutation({
+    mutationFn: () => {
+      const calls = recording ? { recordings: [recording] } : { filter };
+      return answered(api.POST('/v1/holds', { body: { ...calls, reason: reason.trim() } }));
+    },
+    onSuccess: () => {
+      void client.invalidateQueries({ queryKey: ['holds'] });
+      // The service is at it: what is shown of the call is asked for anew when it is next looked at.
+      void client.invalidateQueries({ queryKey: ['call'], refetchType: 'none' });
+      void notify({ message: more.holds.ordered, close: words.close });
+      close();
+    },
+  });
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    if (reason.trim()) place.mutate();
+  };
+  return (
+    <Modal
+      opened
+      onClose={close}
+      title={recording ? words.hold.call : words.hold.found}
+      closeButtonProps={{ 'aria-label': words.close }}
+    >
+      <form onSubmit={submit} className="stack">
+        {held.filter ? <WhatIsFound {...held} /> : <p>{more.holds.one}</p>}
+        <Reason value={reason} change={setReason} first />
+        <Refused error={place.error} />
+        <div className="dialog-foot">
+          <Button variant="default" onClick={close}>
+            {words.cancel}
+          </Button>
+          <Button type="submit" disabled={!reason.trim()} loading={place.isPending}>
+            {more.holds.place}
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  );
+}
+
+function WhatIsFound({ filter, found }: Found) {
+  const more = useAdministrationWords();
+  return (
+    <>
+      <p>{more.holds.found(found)}</p>
+      {!Object.keys(filter).length && <p className="warn">{more.holds.everything}</p>}
+      <p className="quiet">{more.holds.later}</p>
+    </>
+  );
+}

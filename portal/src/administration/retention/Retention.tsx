@@ -1,0 +1,23 @@
+// How long recordings are kept, what is held past that, and whose recordings are erased before it.
+
+import '../orders.css';
+import { useAdministrationWords } from '../../words/administration/words';
+import { Refresh } from '../Refresh';
+import { Days } from './Days';
+import { Erasures } from './Erasures';
+import { Holds } from './Holds';
+
+export function Retention() {
+  const more = useAdministrationWords();
+  return (
+    <>
+      <div className="page-head">
+        <h1>{more.administration.retention}</h1>
+        <Refresh lists={['retention', 'holds', 'held', 'erasures', 'call']} />
+      </div>
+      <Days />
+      <Holds />
+      <Erasures />
+    </>
+  );
+}

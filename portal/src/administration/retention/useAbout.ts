@@ -1,0 +1,13 @@
+import { useDirectory } from '../../calls/directory';
+import { useAdministrationWords } from '../../words/administration/words';
+import { aboutOf } from './person';
+
+/** Whom an erasure is about, in words. */
+export function useAbout(): (remembered: string) => string {
+  const more = useAdministrationWords();
+  const { nameOf } = useDirectory();
+  return (remembered) => {
+    const about = aboutOf(remembered);
+    return 'user' in about ? nameOf(about.user) : more.erasures.numberEnding(about.digits);
+  };
+}

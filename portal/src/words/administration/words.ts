@@ -1,0 +1,14 @@
+// What only the administrator's pages say, in the language that the page speaks. Both catalogues come with those pages, so that the calls do
+// not wait for them.
+
+import { useLanguage } from '../words';
+import { en } from './en';
+import { sv } from './sv';
+
+export type AdministrationWords = typeof sv;
+
+const CATALOGUES = { sv, en };
+
+export function useAdministrationWords(): AdministrationWords {
+  return CATALOGUES[useLanguage().language];
+}
