@@ -191,6 +191,8 @@ test('everything goes by key: find, open, move, close', async ({ signedIn }) => 
   };
   await page.keyboard.press('Enter');
   await shown(ids[0]);
+  await page.keyboard.press('Escape'); // out of the box, in which a letter is a letter
+  await expect(page.getByRole('combobox', { name: 'Sök samtal' })).not.toBeFocused();
   await page.keyboard.press('j');
   await shown(ids[1]);
   await page.keyboard.press('k');
