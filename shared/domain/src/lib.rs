@@ -18,4 +18,5 @@ pub mod recording;
 pub mod registration;
 pub mod retention;
 pub mod search;
+pub mod sweep;
 pub mod time;
