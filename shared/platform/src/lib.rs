@@ -13,3 +13,4 @@ pub mod objects;
 pub mod queue;
 pub mod removal;
 pub mod table;
+pub mod versions;

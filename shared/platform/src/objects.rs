@@ -21,7 +21,7 @@ use thiserror::Error;
 pub const LINK: TimeDelta = TimeDelta::minutes(15);
 /// The metadata of an object that names the recorded user.
 pub const USER: &str = "user";
-const PREFIX: &str = "recordings";
+pub(crate) const PREFIX: &str = "recordings";
 
 /// The bucket of recordings, as a function reaches it.
 #[derive(Clone, Debug)]

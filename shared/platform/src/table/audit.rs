@@ -116,6 +116,7 @@ deeds! {
     SeeUsage "see-usage"
     ListStatements "list-statements"
     SeeStatement "see-statement"
+    SeeMissing "see-missing"
 }
 
 /// Which events to read: those of an organisation, newest first.

@@ -29,6 +29,8 @@
 //! | awaited      | `ORG#awaited`      | `RECORDING`              | query: calls of a closed day whose audio had not come |
 //! | SFTP key     | `ORG#sftp`         | `FINGERPRINT`            | get; query |
 //! | subscriber   | `#sftp`            | `ORG`                    | query: the organisations with the SFTP service |
+//! | finding      | `ORG#missing`      | `KIND#SUBJECT`           | query: what the last sweep found, by kind |
+//! | sweep        | `ORG#sweep`        | `sweep`                  | get: the last sweep, and where the next goes on |
 //!
 //! Every key, index keys too, begins with the organisation, so that an IAM condition on leading keys can hold it; no id contains a `#`.
 //! The word after it lets a role be held to one kind of item. `OPERATOR`, which is no organisation's id (those have no upper case), stands
@@ -195,6 +197,19 @@ pub fn listed(organisation: &OrganisationId) -> Item {
 
 pub fn organisations() -> String {
     format!("{OPERATOR}#organisation")
+}
+
+/// What a sweep found: of a kind, about a recording, a user or an object.
+pub fn finding(organisation: &OrganisationId, kind: &str, subject: &str) -> Item {
+    key(findings(organisation), format!("{kind}#{subject}"))
+}
+
+pub fn findings(organisation: &OrganisationId) -> String {
+    format!("{organisation}#missing")
+}
+
+pub fn sweep(organisation: &OrganisationId) -> Item {
+    key(format!("{organisation}#sweep"), "sweep".to_owned())
 }
 
 pub fn audit(organisation: &OrganisationId, at: DateTime<Utc>, request: &str) -> Item {

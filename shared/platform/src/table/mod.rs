@@ -30,6 +30,7 @@ pub mod removal;
 pub mod search;
 pub mod sftp;
 pub mod statement;
+pub mod sweep;
 pub mod terms;
 pub mod usage;
 

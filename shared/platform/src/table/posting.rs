@@ -62,7 +62,18 @@ impl Table {
         Ok(())
     }
 
-    async fn write(&self, writes: Vec<WriteRequest>) -> Result<(), Error> {
+    /// Removes postings of a recording that does not exist: those at the place that its id and start spell. 1 request for each 25.
+    pub async fn unpost(&self, of: &OrganisationId, gone: impl IntoIterator<Item = &Posting>, at: &str) -> Result<(), Error> {
+        let delete = |posting| DeleteRequest::builder().set_key(Some(key::posted(of, posting, at.to_owned()))).build();
+        let deletes = gone.into_iter().map(delete).collect::<Result<Vec<_>, _>>().map_err(|error| Error::Request(error.into()))?;
+        for some in deletes.chunks(BATCH) {
+            self.write(some.iter().map(|delete| WriteRequest::builder().delete_request(delete.clone()).build()).collect()).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes 25 items at most. 1 request; some more while the table takes only a part.
+    pub(super) async fn write(&self, writes: Vec<WriteRequest>) -> Result<(), Error> {
         let mut left = HashMap::from([(self.name.clone(), writes)]);
         for attempt in 0..ATTEMPTS {
             let answer = self.client.batch_write_item().set_request_items(Some(left)).send().await?;

@@ -1,0 +1,182 @@
+//! Everything that lies under an organisation's part of the bucket: each key with all versions of it, as a pure rule can judge it.
+//!
+//! The bucket is listed in parts that are read at once, cut where keys begin, so that millions of objects are seen in minutes. A list costs
+//! the table nothing.
+
+use chrono::DateTime;
+use domain::{
+    ids::OrganisationId,
+    sweep::{Object, Version},
+};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use thiserror::Error;
+
+use crate::objects::{Objects, PREFIX, read_checksum};
+
+/// The bucket gave no answer.
+#[derive(Debug, Error)]
+#[error("could not {deed} what lies in the bucket")]
+pub struct Error {
+    deed: &'static str,
+    source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+/// Parts of a list that are read at once.
+const AT_ONCE: usize = 8;
+/// The first characters that an id begins with.
+const BEGINNINGS: &str = "0123456789abcdefghijklmnopqrstuv";
+
+impl Objects {
+    /// Folds all that lies under the organisation's prefix, in parts, each key with its versions. 1 request for each 1,000 versions, and where
+    /// there are more, one for each part.
+    pub async fn everything<T: Default>(&self, of: &OrganisationId, see: impl Fn(&mut T, String, Object)) -> Result<Vec<T>, Error> {
+        let prefix = format!("{PREFIX}/{of}/");
+        let (mut first, mut listing) = (T::default(), Listing::default());
+        listing.start = self.fold_page(&prefix, &mut listing, &mut first, &see).await?;
+        let Some((reached, _)) = listing.start.clone() else { return Ok(vec![first]) };
+        let cuts: Vec<_> = BEGINNINGS.chars().map(|beginning| format!("{prefix}{beginning}")).filter(|cut| *cut > reached).collect();
+        listing.end = cuts.first().cloned();
+        let ends = cuts.iter().skip(1).cloned().map(Some).chain([None]);
+        let rest = cuts.iter().zip(ends).map(|(cut, end)| Listing { start: Some((cut.clone(), None)), end, waiting: Vec::new() });
+        let (prefix, see) = (&prefix, &see);
+        let parts = [listing].into_iter().chain(rest).map(|mut listing| async move {
+            let mut part = T::default();
+            while listing.start.is_some() {
+                listing.start = self.fold_page(prefix, &mut listing, &mut part, see).await?;
+            }
+            Ok(part)
+        });
+        let mut all: Vec<T> = stream::iter(parts).buffer_unordered(AT_ONCE).try_collect().await?;
+        all.push(first);
+        Ok(all)
+    }
+
+    /// What lies at exactly this key. 1 request for each 1,000 versions.
+    pub async fn object(&self, key: &str) -> Result<Object, Error> {
+        let (mut object, mut listing) = (Object::default(), Listing::default());
+        let see = |object: &mut Object, found: String, versions: Object| {
+            if found == key {
+                *object = versions;
+            }
+        };
+        loop {
+            listing.start = self.fold_page(key, &mut listing, &mut object, &see).await?;
+            if listing.start.is_none() {
+                return Ok(object);
+            }
+        }
+    }
+
+    /// Asks for the checksums of the versions at this key. 1 request for each; 0 for one that is gone meanwhile.
+    pub async fn with_checksums(&self, key: &str, mut object: Object) -> Result<Object, Error> {
+        for version in object.versions.iter_mut().filter(|version| !version.marker) {
+            let head = self.client.head_object().bucket(&self.bucket).key(key).version_id(&version.name);
+            match head.checksum_mode(aws_sdk_s3::types::ChecksumMode::Enabled).send().await {
+                Ok(head) => version.sha256 = Some(head.checksum_sha256().and_then(read_checksum).unwrap_or(UNSIGNED)),
+                Err(error) if error.as_service_error().is_some_and(aws_sdk_s3::operation::head_object::HeadObjectError::is_not_found) => {}
+                Err(error) => return Err(could_not("look at")(error)),
+            }
+        }
+        Ok(object)
+    }
+
+    /// Removes one version at this key, a delete marker for one. 1 request.
+    pub async fn remove_version(&self, key: &str, name: &str) -> Result<(), Error> {
+        let delete = self.client.delete_object().bucket(&self.bucket).key(key).version_id(name);
+        delete.send().await.map_err(could_not("remove"))?;
+        Ok(())
+    }
+
+    /// Folds a page of the list; answers with where the next begins. A key whose versions go on on the next page waits in the listing.
+    async fn fold_page<T>(
+        &self,
+        prefix: &str,
+        listing: &mut Listing,
+        into: &mut T,
+        see: &impl Fn(&mut T, String, Object),
+    ) -> Result<Option<Start>, Error> {
+        let list = self.client.list_object_versions().bucket(&self.bucket).prefix(prefix);
+        let (key_marker, version_marker) = listing.start.clone().unzip();
+        let list = list.set_key_marker(key_marker).set_version_id_marker(version_marker.flatten());
+        let page = list.send().await.map_err(could_not("list"))?;
+        let mut found = std::mem::take(&mut listing.waiting);
+        for version in page.versions() {
+            let at = version.last_modified().and_then(|at| DateTime::from_timestamp(at.secs(), at.subsec_nanos()));
+            let length = version.size().unwrap_or_default().unsigned_abs();
+            found.push(one(version.key(), version.version_id(), version.is_latest(), at, length, false)?);
+        }
+        for marker in page.delete_markers() {
+            let at = marker.last_modified().and_then(|at| DateTime::from_timestamp(at.secs(), at.subsec_nanos()));
+            found.push(one(marker.key(), marker.version_id(), marker.is_latest(), at, 0, true)?);
+        }
+        let next = match (page.is_truncated(), page.next_key_marker) {
+            (Some(true), Some(key)) => Some((key, page.next_version_id_marker)),
+            _ => None,
+        };
+        let ends = |key: &str| listing.end.as_deref().is_some_and(|end| key > end);
+        let over = found.iter().any(|one| ends(&one.key));
+        found.retain(|one| !ends(&one.key));
+        let next = next.filter(|_| !over);
+        if let Some((last, _)) = &next {
+            let (waits, done) = found.into_iter().partition(|one| one.key == *last);
+            (listing.waiting, found) = (waits, done);
+        }
+        for (key, object) in grouped(found) {
+            see(into, key, object);
+        }
+        Ok(next)
+    }
+}
+
+/// How far a list is read.
+#[derive(Default)]
+struct Listing {
+    start: Option<Start>,
+    /// The last key that belongs to it.
+    end: Option<String>,
+    /// Versions of a key that go on on the next page.
+    waiting: Vec<One>,
+}
+
+/// After which key, and which version of it, a page begins.
+type Start = (String, Option<String>);
+
+/// A version, as the list has it.
+struct One {
+    key: String,
+    latest: bool,
+    version: Version,
+}
+
+/// What lies there without a checksum is no audio that the app signed.
+const UNSIGNED: domain::recording::Sha256 = domain::recording::Sha256([0; 32]);
+
+fn one(
+    key: Option<&str>,
+    name: Option<&str>,
+    latest: Option<bool>,
+    modified_at: Option<DateTime<chrono::Utc>>,
+    length: u64,
+    marker: bool,
+) -> Result<One, Error> {
+    let (Some(key), Some(modified_at)) = (key, modified_at) else { return Err(could_not("list")("a version without a key or a time")) };
+    let version = Version { name: name.unwrap_or("null").to_owned(), marker, length, modified_at, sha256: None };
+    Ok(One { key: key.to_owned(), latest: latest == Some(true), version })
+}
+
+/// The versions of each key, the newest first. The list has those that hold something and those that do not apart, each newest first.
+fn grouped(mut found: Vec<One>) -> Vec<(String, Object)> {
+    found.sort_by(|a, b| a.key.cmp(&b.key).then(b.latest.cmp(&a.latest)).then(b.version.modified_at.cmp(&a.version.modified_at)));
+    let mut keys: Vec<(String, Object)> = Vec::new();
+    for One { key, version, .. } in found {
+        match keys.last_mut() {
+            Some((last, object)) if *last == key => object.versions.push(version),
+            _ => keys.push((key, Object { versions: vec![version] })),
+        }
+    }
+    keys
+}
+
+fn could_not<E: Into<Box<dyn std::error::Error + Send + Sync>>>(deed: &'static str) -> impl FnOnce(E) -> Error {
+    move |error| Error { deed, source: error.into() }
+}
