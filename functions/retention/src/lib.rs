@@ -1,11 +1,13 @@
 //! What administrators order about how long recordings are kept (P18, P23): legal holds, the organisation's days, and erasures.
 //!
 //! An order is an item, which `keep` carries out page by page; here it is placed, previewed, confirmed and shown. What cannot be undone is
-//! previewed first, and confirmed with the count that the preview gave. Every request is an audit event, done or refused.
+//! previewed first, and confirmed with the count that the preview gave. What the nightly sweep found is shown here, too. Every request is an
+//! audit event, done or refused.
 
 mod change;
 mod erasures;
 mod holds;
+mod missing;
 mod told;
 
 use axum::{
@@ -40,7 +42,8 @@ pub struct App {
     erasures::preview,
     erasures::list,
     erasures::show,
-    erasures::confirm
+    erasures::confirm,
+    missing::list
 ))]
 pub struct Document;
 
@@ -53,6 +56,7 @@ pub fn router(app: App) -> Router {
         .route("/v1/retention/{change}/confirm", post(change::confirm))
         .route("/v1/erasures", get(erasures::list).post(erasures::preview))
         .route("/v1/erasures/{erasure}", get(erasures::show))
-        .route("/v1/erasures/{erasure}/confirm", post(erasures::confirm));
+        .route("/v1/erasures/{erasure}/confirm", post(erasures::confirm))
+        .route("/v1/missing", get(missing::list));
     platform::http::dressed(routes.with_state(app))
 }
