@@ -120,6 +120,11 @@ def start(state, port, sftp_port, auth, lock):
         "TTL_SWEEP_SECONDS": "5",
         "AUTH": "true" if auth else "false",
     }
+    # What a run unpacks goes with its state, and not to the machine's folder, where a hundred runs fill the disk.
+    scratch = state / "tmp"
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir()
+    environment["TMPDIR"] = str(scratch)
     launcher = Path(__file__).with_name("launcher.py")
     with open(state / "cloud.log", "ab") as log:
         # A session of its own: Ctrl-C reaches us first, and we stop it so that it writes its state.
