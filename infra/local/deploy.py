@@ -29,6 +29,7 @@ FUNCTIONS = [
     "sftp",
     "billing",
     "statements",
+    "sweep",
     "authorizer",
 ]
 KEY = "test"  # MiniStack's root caller, whatever the secret
@@ -203,6 +204,7 @@ def describe(cloudformation, endpoint, region):
         "quarantine_bucket": values["QuarantineBucket"],
         "drop_bucket": values["DropBucket"],
         "drop_queue_url": values["DropQueueUrl"],
+        "sweep_queue_url": values["SweepQueueUrl"],
         "sftp_server": values["SftpServerId"],
         "exports_bucket": values["ExportsBucket"],
         "warnings_bus": values["WarningsBus"],

@@ -42,6 +42,7 @@ EVENT_OF = {
     "retention": "retention.holds.json",
     "drop": "drop.tend.json",
     "sftp": "sftp.keys.json",
+    "sweep": "sweep.order.json",
     "authorizer": "authorizer.no-token.json",
 }
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import delivery_probes
 import probes
+import sweep_probes
 from botocore.exceptions import ClientError
 
 # A condition ForAllValues holds where a request names no key. These always name one.
@@ -60,7 +61,7 @@ def main():
 def prepare(door):
     """Stores a recording for the probes to find, and stops what feeds functions: they are probed at their own doors."""
     door.recording = probes.upload(door, probes.silence())
-    for function in ("ingest", "index", "expire", "keep", "drop"):
+    for function in ("ingest", "index", "expire", "keep", "drop", "sweep"):
         mappings = door.aws("lambda").list_event_source_mappings(FunctionName=door.cloud["functions"][function])
         for mapping in mappings["EventSourceMappings"]:
             door.aws("lambda").update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
@@ -70,7 +71,7 @@ def prepare(door):
 
 def complain(door, function):
     """The first probe of the function that fails, and why; none if all succeed."""
-    for probe in probes.PROBES.get(function, []) + delivery_probes.PROBES.get(function, []):
+    for probe in [probe for of in (probes, delivery_probes, sweep_probes) for probe in of.PROBES.get(function, [])]:
         try:
             probe(door)
         except (RuntimeError, ClientError) as error:

@@ -1,0 +1,82 @@
+"""Probes of the nightly sweep, as those in `probes`. What a sweep is to find is put there by the operator each time."""
+
+import json
+import time
+
+import probes
+import provision
+
+NIGHT = "2026-11-25T01:30:00Z"
+# Said by all that these probes note, so that it is among the words that a sweep looks at.
+WORD = "sweepprobe"
+
+
+def every_organisation_is_asked_for(door):
+    answer = door.aws("lambda").invoke(FunctionName=door.cloud["functions"]["sweep"], Payload=json.dumps({"night": NIGHT}))
+    if "FunctionError" in answer:
+        raise RuntimeError("sweep did not ask for every organisation")
+
+
+def a_word_is_posted_again(door):
+    """The index hears nothing meanwhile: what is noted has no posting, and no entry, until the sweep writes them."""
+    id, table = probes.recorded(door, probes.silence()), door.aws("dynamodb")
+    entry = {"pk": {"S": f"{provision.DEMO}#word"}, "sk": {"S": f"note#{WORD}"}}
+    table.delete_item(TableName=door.cloud["table"], Key=entry)
+    door.ask("anna", f"PATCH /v1/recordings/{id}", {"note": WORD}, match='"0"')
+    swept(door)
+    expect(door, "posting-missing", id, mended=True)
+    if "Item" not in table.get_item(TableName=door.cloud["table"], Key=entry):
+        raise RuntimeError("the word has no entry")
+
+
+def audio_that_was_removed_is_brought_back(door):
+    id = probes.recorded(door, probes.silence())
+    place = {"Bucket": door.cloud["recordings_bucket"], "Key": f"recordings/{provision.DEMO}/{id}"}
+    door.aws("s3").delete_object(**place)
+    swept(door)
+    expect(door, "removed", id, mended=True)
+    door.aws("s3").head_object(**place)
+
+
+def audio_of_no_recording_is_reported(door):
+    id = probes.recorded(door, probes.silence())
+    probes.removed(door, id)
+    swept(door)
+    expect(door, "no-recording", id, mended=False)
+    door.aws("s3").delete_object(Bucket=door.cloud["recordings_bucket"], Key=f"recordings/{provision.DEMO}/{id}")
+
+
+def orders_are_taken_from_the_queue(door):
+    probes.take_from(door, "sweep", "sweep_queue_url")
+
+
+def what_is_missing_is_listed(door):
+    door.ask("karin", "GET /v1/missing")
+
+
+def swept(door):
+    """Sweeps the organisation for a night that is later than any before."""
+    night = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime())}.{time.time_ns() // 1_000_000 % 1000:03}Z"
+    body = json.dumps({"organisation": provision.DEMO, "night": night})
+    event = json.loads((probes.EVENTS / "sweep.order.json").read_text())
+    event["Records"][0]["body"] = body
+    probes.told(door, "sweep", event)
+
+
+def expect(door, kind, id, mended):
+    path = "GET /v1/missing?limit=1000"
+    found = [finding for finding in door.ask("karin", path)["findings"] if (finding["kind"], finding["recording"]) == (kind, id)]
+    if [finding["mended"] for finding in found] != [mended]:
+        raise RuntimeError(f"the sweep found {found}")
+
+
+PROBES = {
+    "retention": [what_is_missing_is_listed],
+    "sweep": [
+        every_organisation_is_asked_for,
+        a_word_is_posted_again,
+        audio_that_was_removed_is_brought_back,
+        audio_of_no_recording_is_reported,
+        orders_are_taken_from_the_queue,
+    ],
+}
