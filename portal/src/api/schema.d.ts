@@ -385,6 +385,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/missing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what the last sweep found. */
+        get: operations["get_missing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organisation": {
         parameters: {
             query?: never;
@@ -1397,6 +1414,44 @@ export interface components {
         } | {
             remove: string[];
         };
+        /** @description Something that does not agree. */
+        Missed: {
+            /**
+             * Format: int64
+             * @description How old it is: from the call's registration, or from when the object came.
+             */
+            ageSeconds: number;
+            /** @description What differs, where it is a count. */
+            detail?: unknown;
+            /** @description Where an object lies that is of no recording. */
+            key?: string | null;
+            /**
+             * @description `never-came`: the audio of a call is missing; `not-taken-in`: it came and was not stored; `removed`: it was removed by hand; `lost`: it was
+             *     stored and is gone; `replaced`: something else lies in its place; `doubled`: it lies there more than once; `refused-left`: audio that was
+             *     refused; `no-recording`: audio of no recording; `stray`: an object where none belongs; `posting-missing`, `posting-wrong`, `posting-left`:
+             *     words that a search does not find, or not for as long, or that are not said; `usage`: what is counted is not what is stored.
+             */
+            kind: string;
+            /** @description Whether the last night mended it; the next one looks whether it did. */
+            mended: boolean;
+            /** @description The recording that it is about, or was. */
+            recording?: string | null;
+            /**
+             * Format: date-time
+             * @description The night that found it first.
+             */
+            since: string;
+            /** Format: date-time */
+            startedAt?: string | null;
+            user?: string | null;
+        };
+        /** @description What the last sweep found, by kind, and what it looked at. */
+        Missing: {
+            /** @description Hand it in as `cursor` for the next page; null on the last. */
+            cursor?: string | null;
+            findings: components["schemas"]["Missed"][];
+            swept?: components["schemas"]["Sweep"] | null;
+        };
         /** @description The organisation. */
         Organisation: {
             /** @description Whoever listens or downloads has to send a reason. */
@@ -1857,6 +1912,33 @@ export interface components {
              */
             to?: string | null;
             user: string;
+        };
+        /** @description The last sweep. */
+        Sweep: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: int64
+             * @description Objects, all of which were looked at.
+             */
+            objects: number;
+            /** Format: int64 */
+            ofWords: number;
+            /**
+             * Format: int64
+             * @description Older ones that were looked at in their turn.
+             */
+            older: number;
+            /**
+             * Format: int64
+             * @description Recordings of the day before and of the night, all of which were looked at.
+             */
+            recordings: number;
+            /**
+             * Format: int64
+             * @description Words whose postings were looked at, of those that were said in these recordings.
+             */
+            words: number;
         };
         /** @description What happened, or would happen. */
         Switched: {
@@ -3247,6 +3329,48 @@ export interface operations {
                 };
             };
             /** @description unknown-user, not-allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_missing: {
+        parameters: {
+            query?: {
+                /** @description Rows on a page, 1 to 1,000; 50 unless given. */
+                limit?: number;
+                /** @description From the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Missing"];
+                };
+            };
+            /** @description not-allowed, unknown-user */
             403: {
                 headers: {
                     [name: string]: unknown;
