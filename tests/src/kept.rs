@@ -30,6 +30,7 @@ use crate::{
     request::As,
     requests::Requests,
     stream, table,
+    units::Units,
 };
 
 pub const KARIN: As<'_> = As { organisation: "demo", user: "karin" };
@@ -46,6 +47,16 @@ pub struct World {
 impl World {
     pub async fn new(test: &str) -> anyhow::Result<Self> {
         let (table, requests) = table::empty().await?;
+        Self::of(test, table, requests).await
+    }
+
+    /// The same on a table whose units are counted.
+    pub async fn metered(test: &str) -> anyhow::Result<(Self, Units)> {
+        let (table, requests, units) = table::metered().await?;
+        Ok((Self::of(test, table, requests).await?, units))
+    }
+
+    async fn of(test: &str, table: Table, requests: Requests) -> anyhow::Result<Self> {
         found(&table, "demo").await?;
         for person in [Person::administrator("karin"), Person::recorded("anna"), Person::recorded("omar")] {
             person.joins(&table, "demo").await?;

@@ -20,6 +20,7 @@ pub mod service;
 pub mod speech;
 pub mod stream;
 pub mod supervised;
+pub mod swept;
 pub mod table;
 pub mod terms;
 pub mod units;

@@ -24,7 +24,7 @@ const NAME: &str = "recordings";
 
 /// An empty table, and the count of the requests made of it.
 pub async fn empty() -> anyhow::Result<(Table, Requests)> {
-    let Watched { table, requests, .. } = made(None, Requests::default()).await?;
+    let Watched { table, requests, .. } = made(None, Requests::default(), false).await?;
     Ok((table, requests))
 }
 
@@ -43,7 +43,13 @@ pub fn at(endpoint: &str, requests: &Requests) -> Table {
 
 /// An empty table whose requests are counted with others.
 pub async fn counted(requests: &Requests) -> anyhow::Result<Table> {
-    Ok(made(None, requests.clone()).await?.table)
+    Ok(made(None, requests.clone(), false).await?.table)
+}
+
+/// An empty table whose requests and units are counted.
+pub async fn metered() -> anyhow::Result<(Table, Requests, Units)> {
+    let Watched { table, requests, units, .. } = made(None, Requests::default(), true).await?;
+    Ok((table, requests, units))
 }
 
 /// A table with all that can be seen of it from outside.
@@ -58,15 +64,15 @@ pub struct Watched {
 /// An empty table with a stream that can be read, and the count of the units that its writes consume.
 pub async fn watched() -> anyhow::Result<Watched> {
     let images = StreamViewType::NewAndOldImages;
-    made(Some(StreamSpecification::builder().stream_enabled(true).stream_view_type(images).build()?), Requests::default()).await
+    made(Some(StreamSpecification::builder().stream_enabled(true).stream_view_type(images).build()?), Requests::default(), true).await
 }
 
-async fn made(stream: Option<StreamSpecification>, requests: Requests) -> anyhow::Result<Watched> {
+async fn made(stream: Option<StreamSpecification>, requests: Requests, metered: bool) -> anyhow::Result<Watched> {
     let database = dynoxide::Database::memory().context("could not open a database in memory")?;
     let endpoint = listen(database.clone()).await?;
     let units = Units::default();
     let mut config = config(&endpoint, &requests);
-    if stream.is_some() {
+    if metered {
         config = config.interceptor(units.clone());
     }
     let table = reached(config);

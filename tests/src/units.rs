@@ -1,4 +1,4 @@
-//! What requests to the table consume, as it says itself: units by the table and by each index.
+//! What requests to the table consume, as it says itself: of writes, units by the table and by each index; of reads, all.
 //!
 //! The service never asks for it. This interceptor writes the question into each request and reads it from each answer.
 
@@ -25,8 +25,11 @@ use serde_json::{Value, json};
 #[derive(Clone, Debug, Default)]
 pub struct Units {
     written: Arc<Mutex<BTreeMap<String, f64>>>,
+    read: Arc<Mutex<f64>>,
 }
 
+/// Operations that read.
+const READS: [&str; 3] = ["GetItem", "BatchGetItem", "Query"];
 /// Operations that write.
 const WRITES: [&str; 5] = ["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"];
 
@@ -36,6 +39,15 @@ impl Units {
         let mut written = std::mem::take(&mut *self.written.lock().unwrap_or_else(PoisonError::into_inner));
         written.insert("all".to_owned(), written.values().fold(0.0, |all, units| all + units));
         written
+    }
+
+    /// The read units since the last call; counting starts anew.
+    pub fn take_read(&self) -> f64 {
+        std::mem::take(&mut *self.read.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn count_read(&self, consumed: &Value) {
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) += consumed["CapacityUnits"].as_f64().unwrap_or_default();
     }
 
     fn count(&self, consumed: &Value) {
@@ -62,7 +74,7 @@ impl Intercept for Units {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let operation = config.load::<Metadata>().ok_or("a request without an operation")?;
-        if !WRITES.contains(&operation.name()) {
+        if !WRITES.contains(&operation.name()) && !READS.contains(&operation.name()) {
             return Ok(());
         }
         let request = context.request_mut();
@@ -78,12 +90,14 @@ impl Intercept for Units {
         &self,
         context: &AfterDeserializationInterceptorContextRef<'_>,
         _: &RuntimeComponents,
-        _: &mut ConfigBag,
+        config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let body: Value = context.response().body().bytes().and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
+        let reads = config.load::<Metadata>().is_some_and(|operation| READS.contains(&operation.name()));
+        let count = |consumed: &Value| if reads { self.count_read(consumed) } else { self.count(consumed) };
         match &body["ConsumedCapacity"] {
-            Value::Array(tables) => tables.iter().for_each(|table| self.count(table)),
-            table => self.count(table),
+            Value::Array(tables) => tables.iter().for_each(count),
+            table => count(table),
         }
         Ok(())
     }

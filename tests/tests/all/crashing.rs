@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use domain::recording::Recording;
-use platform::table::audit::Deed;
+use platform::{clock, table::audit::Deed};
 use serde_json::{Value, json};
 use tests::{
-    call::now,
+    call::{now, silence},
     kept::{KARIN, World, days_later},
+    recording::register,
+    swept::{call, noted, yesterday},
 };
 
 use crate::expiring::receipts;
@@ -186,6 +188,59 @@ async fn an_erasure_ends_right_whatever_request_was_the_workers_last() -> anyhow
     })
     .await?;
     Ok(())
+}
+
+#[tokio::test]
+async fn a_sweep_ends_right_whatever_request_was_its_last() -> anyhow::Result<()> {
+    let point = at_every_point("sweep", |world, ends_after| async move {
+        let recordings = spoilt(&world).await?;
+        let night = clock::now();
+        world.requests.take();
+        world.requests.end_after(ends_after);
+        let first = world.sweeps(night).await?;
+        world.requests.end_after(None);
+        let requests = counted(&world);
+        anyhow::ensure!(ends_after.is_none() == first, "the first run ended otherwise than it was to");
+        for _ in 0..2 {
+            anyhow::ensure!(world.sweeps(night).await?, "it was told again and failed");
+        }
+        world.takes_in().await?;
+        let mut found = Vec::new();
+        for finding in world.missing().await?.1 {
+            found.push(["kind", "recording", "key", "user", "mended"].map(|name| finding[name].clone()));
+        }
+        let (ring, loose) = (world.posted("ring").await?, world.posted("loose").await?);
+        let state = state(&world, &recordings).await?;
+        Ok(json!({ "requests": requests, "state": { "found": found, "postings": [ring, loose], "rest": state } }))
+    })
+    .await?;
+    assert!(point.requests >= 20, "{} makes {} requests", point.name, point.requests);
+    Ok(())
+}
+
+/// Recordings with a fault of each kind that is mended, and some that are not.
+async fn spoilt(world: &World) -> anyhow::Result<[Recording; 8]> {
+    let of = |name: &str, minutes| call(name, yesterday(minutes));
+    let [untold, never, refused] = ["untold", "never", "refused"].map(|name| of(name, 1));
+    for registered in [&untold, &never, &refused] {
+        register(world.table(), registered).await?;
+    }
+    world.lies(&untold, &silence(1)).await?;
+    world.lies(&refused, b"no audio").await?;
+    world.table().reject(&refused, "no audio").await?;
+    let removed = world.has(of("removed", 2)).await?;
+    world.loses(&removed).await?;
+    let replaced = world.has(of("replaced", 3)).await?;
+    world.lies(&replaced, b"something else").await?;
+    let doubled = world.has(of("doubled", 4)).await?;
+    world.lies(&doubled, &silence(1)).await?;
+    let unfound = world.has(noted(of("unfound", 5), "ring")).await?;
+    let nobodys = noted(of("nobodys", 6), "loose");
+    world.says(&nobodys).await?;
+    world.lies(&nobodys, &silence(1)).await?;
+    world.lies_at("recordings/demo/stray", &nobodys, b"whatever").await?;
+    world.counts("omar", 1, 1).await?;
+    Ok([untold, never, refused, removed, replaced, doubled, unfound, nobodys])
 }
 
 /// Does all pages of an order, cut short after so many requests and then told again, and once more at the end; answers with the requests.

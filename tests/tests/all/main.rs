@@ -35,6 +35,7 @@ mod routes;
 mod searching;
 mod signing_in_by_key;
 mod supervising;
+mod sweeping;
 mod taking_in;
 mod tenancy;
 mod units;

@@ -262,7 +262,7 @@ impl World {
     fn function_of(&self, method: &str, path: &str) -> anyhow::Result<Router> {
         let (table, objects) = (self.table.clone(), bucket::unreached());
         Ok(match (method, path.split('/').nth(2), path.rsplit('/').next()) {
-            (_, Some("holds" | "retention" | "erasures"), _) => {
+            (_, Some("holds" | "retention" | "erasures" | "missing"), _) => {
                 retention::router(retention::App { table, orders: kept::orders(&cloud()?), now })
             }
             (_, _, Some("playback" | "download")) => playback::router(playback::App { table, objects, now }),
