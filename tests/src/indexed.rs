@@ -45,7 +45,7 @@ impl World {
         let watched = table::watched().await?;
         found(&watched.table, "demo").await?;
         Person::recorded("anna").joins(&watched.table, "demo").await?;
-        let app = App { table: watched.table.clone() };
+        let app = App { table: watched.table.clone(), now };
         let annotate = annotate::router(annotate::App { table: watched.table.clone(), now });
         Ok(Self { watched, app, annotate })
     }
@@ -138,7 +138,7 @@ pub fn end(item: &Item) -> Option<String> {
 
 /// Hears all the news of a table of "demo".
 pub async fn take_in_all(watched: &mut Watched) -> anyhow::Result<()> {
-    let app = App { table: watched.table.clone() };
+    let app = App { table: watched.table.clone(), now };
     let answer = take_in(&app, &watched.stream.news()?).await?;
     ensure!(answer.batch_item_failures.is_empty(), "{answer:?}");
     Ok(())

@@ -87,7 +87,7 @@ impl OnTable {
             table.put_mark(&organisation("demo"), &entry, &supervised::event("demo", mark)).await?;
         }
         let (search, annotate) = (search::App { table: table.clone(), now: clock }, annotate::App { table: table.clone(), now: clock });
-        let index = index::App { table: table.clone() };
+        let index = index::App { table: table.clone(), now: crate::call::now };
         Ok(Self { index, search: search::router(search), annotate: annotate::router(annotate), watched })
     }
 

@@ -15,6 +15,7 @@ mod record;
 use std::convert::Infallible;
 
 use aws_lambda_events::streams::{DynamoDbBatchItemFailure, DynamoDbEventResponse};
+use chrono::{DateTime, Utc};
 use domain::{
     recording::Recording,
     search::{Change, ends_at},
@@ -33,6 +34,7 @@ use record::{Record, Step};
 #[derive(Clone, Debug)]
 pub struct App {
     pub table: Table,
+    pub now: fn() -> DateTime<Utc>,
 }
 
 /// Records of the table's stream, each read for itself.
@@ -70,8 +72,14 @@ pub async fn handle(app: &App, batch: Batch) -> Result<DynamoDbEventResponse, In
 async fn take_in(app: &App, record: &Value) -> Result<(), Failure> {
     let Record { organisation, id, step } = Record::read(record)?;
     match step {
-        Step::Changed { before, after } => index(app, before.as_deref(), after.as_deref()).await?,
-        Step::Expired => {} // and its postings with it
+        Step::Changed { before, after } => {
+            index(app, before.as_deref(), after.as_deref()).await?;
+            if let (Some(gone), None) = (before, after) {
+                app.table.leave(&gone, (app.now)()).await?;
+            }
+        }
+        Step::Expired(Some(gone)) => app.table.leave(&gone, (app.now)()).await?,
+        Step::Expired(None) => {}
         Step::Named => index(app, None, app.table.standing_recording(&organisation, id).await?.as_ref()).await?,
     }
     Ok(())

@@ -1,3 +1,4 @@
+use chrono::Utc;
 use index::App;
 use lambda_runtime::{LambdaEvent, service_fn};
 use platform::{aws::Environment, env, log, table::Table};
@@ -6,7 +7,7 @@ use platform::{aws::Environment, env, log, table::Table};
 async fn main() -> anyhow::Result<()> {
     log::init();
     let aws = Environment::read()?;
-    let app = App { table: Table { client: aws.dynamodb(), name: env::required("TABLE")? } };
+    let app = App { table: Table { client: aws.dynamodb(), name: env::required("TABLE")? }, now: Utc::now };
     let handle = service_fn(|event: LambdaEvent<_>| index::handle(&app, event.payload));
     lambda_runtime::run(handle).await.map_err(anyhow::Error::from_boxed)
 }

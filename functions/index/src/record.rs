@@ -26,8 +26,8 @@ pub struct Record {
 pub enum Step {
     /// From one image to the other; none is one that is not registered, or not there.
     Changed { before: Option<Box<Recording>>, after: Option<Box<Recording>> },
-    /// The table removed it after its day.
-    Expired,
+    /// The table removed it after its day, and removes its postings; none is one that was not registered.
+    Expired(Option<Box<Recording>>),
     /// The record shows no image: someone asks for the recording to be indexed as it stands. The stream never sends this.
     Named,
 }
@@ -47,7 +47,7 @@ impl Record {
         let (before, after) = (image(record.change.old_image)?, image(record.change.new_image)?);
         let by_ttl = record.user_identity.is_some_and(|who| who.principal_id == TTL);
         let step = match (record.event_name.as_str(), before, after) {
-            ("REMOVE", _, _) if by_ttl => Step::Expired,
+            ("REMOVE", before, None) if by_ttl => Step::Expired(before.flatten()),
             ("INSERT" | "MODIFY", None, None) => Step::Named,
             ("INSERT" | "MODIFY", before, Some(after)) => Step::Changed { before: before.flatten(), after },
             ("REMOVE", Some(before), None) => Step::Changed { before, after: None },

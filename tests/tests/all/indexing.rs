@@ -1,10 +1,11 @@
 //! The index: which postings and entries stand when the stream has been heard, and at what cost.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use anyhow::Context;
 use aws_sdk_dynamodb::types::AttributeValue::N;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{recording::Recording, search::Place};
 use platform::table::key;
 use serde_json::{Value, json};
 use tests::{
@@ -192,21 +193,99 @@ async fn a_record_that_cannot_be_read_is_an_error_by_its_number() -> anyhow::Res
 }
 
 #[tokio::test]
-async fn what_is_removed_by_hand_loses_its_postings_and_what_expires_needs_nothing() -> anyhow::Result<()> {
+async fn what_is_removed_by_hand_loses_its_postings_and_what_expires_keeps_them_until_the_table_removes_them() -> anyhow::Result<()> {
     let mut world = World::new().await?;
     let stored = world.stored("call").await?;
     world.say("call", json!({ "note": "ring" })).await?;
     world.hear().await?;
     world.remove(&stored).await?;
     let mut removal = world.watched.stream.news()?;
-    removal[0]["userIdentity"] = json!({ "type": "Service", "principalId": "dynamodb.amazonaws.com" });
-    world.watched.requests.take();
+    by_ttl(&mut removal);
     take_in(&world.app, &removal).await?;
-    assert_eq!(world.watched.requests.take(), BTreeMap::new());
     assert_eq!(world.postings().await?.len(), 1, "it goes with its own expires_at");
     removal[0].as_object_mut().context("a record")?.remove("userIdentity");
     take_in(&world.app, &removal).await?;
     assert_eq!(world.postings().await?.len(), 0);
+    Ok(())
+}
+
+fn by_ttl(removal: &mut [Value]) {
+    removal[0]["userIdentity"] = json!({ "type": "Service", "principalId": "dynamodb.amazonaws.com" });
+}
+
+/// A year from now: the recordings that begin today have ended, and those of [`other`] have not.
+fn next_year() -> DateTime<Utc> {
+    now() + TimeDelta::days(365)
+}
+
+/// A recording of a call with another counterpart, which is kept for two years.
+async fn other(world: &World, said: &str) -> anyhow::Result<Recording> {
+    let mut other = recording("demo", "anna", "other", now() - TimeDelta::hours(1));
+    other.counterpart = "+46709999999".to_owned().try_into()?;
+    other.expires_at = now() + TimeDelta::days(730);
+    other.annotation.note = said.to_owned().try_into().ok();
+    register(world.table(), &other).await?;
+    Ok(other)
+}
+
+/// The entries that have ended by next year.
+async fn ended(world: &World) -> anyhow::Result<Vec<String>> {
+    let at = Some(next_year().timestamp().to_string());
+    Ok(world.entries().await?.into_iter().filter(|(_, end)| *end == at).map(|(entry, _)| entry).collect())
+}
+
+#[tokio::test]
+async fn a_recording_that_goes_takes_the_entries_along_that_nothing_else_is_found_by() -> anyhow::Result<()> {
+    let mut world = World::new().await?;
+    let stored = world.stored("call").await?;
+    world.say("call", json!({ "note": "ring åsa" })).await?;
+    let kept = other(&world, "ring").await?;
+    world.hear().await?;
+    world.app.now = next_year;
+    world.remove(&stored).await?;
+    let mut removal = world.watched.stream.news()?;
+    by_ttl(&mut removal);
+    for _ in 0..2 {
+        take_in(&world.app, &removal).await?;
+        assert_eq!(ended(&world).await?, ["demo#ending 76543210764", "demo#number 46701234567", "demo#word note#åsa"]);
+    }
+    world.remove(&kept).await?;
+    world.hear().await?;
+    assert_eq!(ended(&world).await?.len(), world.entries().await?.len(), "nobody says anything any more");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_hold_kept_for_ever_leaves_the_directories_with_the_recording() -> anyhow::Result<()> {
+    let mut world = World::new().await?;
+    let stored = world.stored("call").await?;
+    world
+        .write(&stored, "SET #until = expires_at, held = :since REMOVE expires_at", [(":since", N(now().timestamp_millis().to_string()))])
+        .await?;
+    world.say("call", json!({ "note": "ring" })).await?;
+    world.hear().await?;
+    assert!(world.entries().await?.values().any(Option::is_none), "while it is held, no end is known");
+    world.app.now = next_year;
+    world.remove(&stored).await?;
+    world.hear().await?;
+    assert_eq!(ended(&world).await?.len(), world.entries().await?.len());
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_entry_that_a_crash_has_left_ended_is_put_right_by_the_next_that_goes() -> anyhow::Result<()> {
+    let mut world = World::new().await?;
+    let stored = world.stored("call").await?;
+    world.say("call", json!({ "note": "ring" })).await?;
+    other(&world, "ring").await?;
+    world.hear().await?;
+    let mut entry = key::word(&organisation("demo"), Place::Note, "ring");
+    entry.insert("expires_at".to_owned(), N(next_year().timestamp().to_string()));
+    world.table().client.put_item().table_name(&world.table().name).set_item(Some(entry)).send().await?;
+    world.app.now = next_year;
+    world.remove(&stored).await?;
+    world.hear().await?;
+    assert_eq!(world.entries().await?["demo#word note#ring"], None, "found again, it stays until the last goes");
     Ok(())
 }
 

@@ -2,26 +2,37 @@
 //!
 //! A search for the beginning of a word, or for some digits, asks them which whole ones there are. Each has its key and `expires_at`, which
 //! is later than the end of every recording that it leads to; absent, it never ends. That is coarse on purpose: an entry is written when it
-//! is missing or ends too soon, and then lasts `SPARE` longer than it has to, so that what is said every day is written once a month. An
-//! entry that leads nowhere any more costs a search one empty query.
+//! is missing or ends too soon, and then lasts `SPARE` longer than it has to, so that what is said every day is written once a month. When a
+//! recording has gone, each of its entries that leads to nothing else ends at once.
+//!
+//! Another recording may come to be found by an entry in the moment in which it ends. Whoever enters writes the posting first and looks at
+//! the entry then, and whoever leaves ends the entry first and looks at the postings then: one of the two sees the other. (A counterpart's
+//! index is of a moment ago, and a registration is heard of by the stream later than that.)
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::{
+    error::SdkError,
+    operation::put_item::{PutItemError, PutItemOutput},
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
+    ids::OrganisationId,
     phone::Counterpart,
     recording::Recording,
-    search::{Posting, ends_at},
+    search::{Posting, Stream, ends_at},
 };
 
 use super::{
     Error, Table,
-    attributes::{n, number},
+    attributes::{n, number, s},
     key::{self, Item},
     people,
+    search::Partition,
 };
 
 /// How much longer an entry lasts than it has to.
 const SPARE: TimeDelta = TimeDelta::days(30);
+/// Recordings that are read at once to see whether one has not ended; the newest has, if any.
+const NEWEST: i32 = 10;
 
 impl Table {
     /// Sees to it that the directories know the words of the recording's `postings`, if it is `new` its counterpart's number too, for as
@@ -33,8 +44,7 @@ impl Table {
         }
         let ends = ends_at(recording);
         for some in keys.chunks(people::BATCH) {
-            // What was known a moment ago is known: entries go only once nothing is found by them.
-            let known = self.batch_as_of(some.iter().cloned(), false).await?;
+            let known = self.batch(some.iter().cloned()).await?;
             for key in some {
                 let lasts = people::find(&known, key).map(|entry| lasts(entry, ends)).transpose()?;
                 if lasts != Some(true) {
@@ -43,6 +53,74 @@ impl Table {
             }
         }
         Ok(())
+    }
+
+    /// Has the directories forget what only the recording was found by, which has gone. 1 request for each 100 entries; 1 for each word that
+    /// is known and for the number, 2 more where nothing else leads there.
+    pub async fn leave(&self, recording: &Recording, now: DateTime<Utc>) -> Result<(), Error> {
+        let streams: Vec<(Stream, Vec<Item>)> = streams(recording).map(|stream| (stream.clone(), keys(recording, &stream))).collect();
+        for some in streams.chunks(people::BATCH / 2) {
+            let known = self.batch(some.iter().flat_map(|(_, keys)| keys).cloned()).await?;
+            for (stream, keys) in some {
+                let entries: Vec<&Item> = keys.iter().filter_map(|key| people::find(&known, key)).collect();
+                if !entries.is_empty() {
+                    self.end_unless_found(&recording.organisation, stream, &entries, now).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the entries unless something is found by the stream. What a crash has left ended, and is found again, never ends: the next that
+    /// goes looks again.
+    async fn end_unless_found(&self, of: &OrganisationId, stream: &Stream, entries: &[&Item], now: DateTime<Utc>) -> Result<(), Error> {
+        let mut ended = Vec::new();
+        let found = self.finds(of, stream, now).await?;
+        for entry in entries {
+            if found && !lasts(entry, Some(now + TimeDelta::seconds(1)))? || !found && self.end(entry, now).await? {
+                ended.push(*entry);
+            }
+        }
+        if !ended.is_empty() && (found || self.finds(of, stream, now).await?) {
+            for entry in ended {
+                self.prolong(&key::alone(entry), None).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a recording that has not ended is found by the stream. 1 request; 1 for each MB of those that have ended and come before.
+    async fn finds(&self, of: &OrganisationId, stream: &Stream, now: DateTime<Utc>) -> Result<bool, Error> {
+        let partition = Partition::of(of, stream);
+        let query = self.client.query().table_name(&self.name).set_index_name(partition.index.map(str::to_owned));
+        let mut pages = query
+            .consistent_read(partition.index.is_none())
+            .key_condition_expression("#partition = :partition")
+            .filter_expression("attribute_not_exists(expires_at) OR expires_at > :now")
+            .projection_expression("#partition")
+            .expression_attribute_names("#partition", partition.attributes.0)
+            .expression_attribute_values(":partition", s(&partition.name))
+            .expression_attribute_values(":now", n(now.timestamp()))
+            .scan_index_forward(false)
+            .limit(NEWEST)
+            .into_paginator()
+            .send();
+        while let Some(page) = pages.next().await {
+            if page?.count() > 0 {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Ends the entry if it is still as it was seen; the table removes it then. Answers whether it has ended. 1 request.
+    async fn end(&self, seen: &Item, now: DateTime<Utc>) -> Result<bool, Error> {
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(key::alone(seen))).item("expires_at", n(now.timestamp()));
+        let put = match seen.get("expires_at") {
+            Some(until) => put.condition_expression("expires_at = :until").expression_attribute_values(":until", until.clone()),
+            None => put.condition_expression("attribute_exists(pk) AND attribute_not_exists(expires_at)"),
+        };
+        written(put.send().await)
     }
 
     /// Writes the entry unless it lasts until `ends`. 1 request.
@@ -54,11 +132,33 @@ impl Table {
                 .condition_expression("attribute_not_exists(pk) OR expires_at < :ends")
                 .expression_attribute_values(":ends", n(ends.timestamp()));
         }
-        let Err(error) = put.send().await else { return Ok(()) };
-        match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(()), // another has written it meanwhile
-            _ => Err(error.into()),
-        }
+        written(put.send().await).map(drop)
+    }
+}
+
+/// Whether a write was done; another has written meanwhile otherwise.
+fn written(answer: Result<PutItemOutput, SdkError<PutItemError>>) -> Result<bool, Error> {
+    let Err(error) = answer else { return Ok(true) };
+    match error.as_service_error() {
+        Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
+        _ => Err(error.into()),
+    }
+}
+
+/// The streams that directories lead to for the recording.
+fn streams(recording: &Recording) -> impl Iterator<Item = Stream> {
+    let number = matches!(recording.counterpart, Counterpart::Number(_)).then(|| Stream::Counterpart(recording.counterpart.clone()));
+    let words = Posting::of(recording).into_iter().filter(|posting| matches!(posting, Posting::Word(..)));
+    words.map(Stream::Posting).chain(number)
+}
+
+/// The entries that lead to the stream.
+fn keys(recording: &Recording, stream: &Stream) -> Vec<Item> {
+    let of = &recording.organisation;
+    match stream {
+        Stream::Posting(Posting::Word(place, token)) => vec![key::word(of, *place, token)],
+        Stream::Counterpart(Counterpart::Number(number)) => vec![key::number(of, number), key::ending(of, number)],
+        _ => Vec::new(),
     }
 }
 

@@ -419,6 +419,11 @@ pub(super) fn peer_of(partition: &str) -> Option<Counterpart> {
     Counterpart::try_from(peer.to_owned()).ok()
 }
 
+/// The key of the item, and nothing else of it.
+pub(super) fn alone(item: &Item) -> Item {
+    item.iter().filter(|(name, _)| ["pk", "sk"].contains(&name.as_str())).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
 fn key(pk: String, sk: String) -> Item {
     HashMap::from([("pk".to_owned(), AttributeValue::S(pk)), ("sk".to_owned(), AttributeValue::S(sk))])
 }

@@ -20,12 +20,12 @@ const AT_ONCE: usize = 32;
 const TRIES: usize = 5;
 
 /// Where a stream lies.
-struct Partition {
+pub(super) struct Partition {
     /// None: in the table itself.
-    index: Option<&'static str>,
+    pub index: Option<&'static str>,
     /// The attributes that it is named and sorted by.
-    attributes: (&'static str, &'static str),
-    name: String,
+    pub attributes: (&'static str, &'static str),
+    pub name: String,
 }
 
 impl Table {
@@ -137,7 +137,7 @@ impl Table {
 }
 
 impl Partition {
-    fn of(organisation: &OrganisationId, stream: &Stream) -> Self {
+    pub fn of(organisation: &OrganisationId, stream: &Stream) -> Self {
         let of = |index: &'static str, name| Self { index: Some(index), attributes: (index, "at"), name };
         match stream {
             Stream::Organisation => Self { attributes: ("pk", "at"), ..of(key::BY_ORG, key::recordings(organisation)) },
