@@ -16,6 +16,7 @@ use aws_sdk_dynamodb::{
     primitives::Blob,
     types::{AttributeValue, PutRequest, WriteRequest},
 };
+use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use chrono::{TimeDelta, Utc};
 use domain::{
     delivery::{
@@ -45,6 +46,8 @@ use tokio::task::JoinSet;
 const SIZES: [u32; 2] = [1_000, 20_000];
 /// Requests at a time while a day is made.
 const AT_ONCE: usize = 16;
+/// Of recordings: one that no function hears of.
+const BUCKET: &str = "bench-recordings";
 /// "At least 3,500 PUT/COPY/POST/DELETE requests per second per partitioned Amazon S3 prefix": Amazon S3 User Guide, "Best practices design
 /// patterns: optimizing Amazon S3 performance".
 const COPIES_A_SECOND: f64 = 3_500.0;
@@ -77,6 +80,8 @@ async fn main() -> anyhow::Result<()> {
 
 async fn bench() -> anyhow::Result<()> {
     let mut peaks = Vec::new();
+    let here = CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::EuNorth1).build();
+    cloud()?.s3(&Requests::default()).create_bucket().bucket(BUCKET).create_bucket_configuration(here).send().await?;
     for size in SIZES {
         let figures = day_of(size).await?;
         let requests: u64 = figures.requests.values().sum();
@@ -174,7 +179,7 @@ async fn make(cloud: &Cloud, of: &OrganisationId, size: u32) -> anyhow::Result<(
         if putting.len() == AT_ONCE {
             putting.join_next().await.transpose()?.transpose()?;
         }
-        let put = s3.put_object().bucket(&cloud.recordings_bucket).key(objects::key(of, id)).body(audio(number).into());
+        let put = s3.put_object().bucket(BUCKET).key(objects::key(of, id)).body(audio(number).into());
         putting.spawn(async move { put.send().await.map(|_| ()) });
     }
     while let Some(put) = putting.join_next().await {
@@ -207,7 +212,7 @@ async fn deliver_day(of: &OrganisationId, url: &str) -> anyhow::Result<()> {
         table: platform::table::Table { client: cloud.counted_dynamodb(&requests), name: cloud.table.clone() },
         queue: Queue { client: cloud.counted_sqs(&requests), url: url.to_owned() },
         s3: cloud.s3(&requests),
-        recordings: cloud.recordings_bucket.clone(),
+        recordings: BUCKET.to_owned(),
         drop: cloud.drop_bucket.clone(),
         rows: drop::ROWS,
         now: || Day::of(Utc::now() - TimeDelta::days(2)).settled_at(),
