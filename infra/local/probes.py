@@ -543,17 +543,16 @@ def a_recording_ends_and_nothing_is_left(door):
 
 
 def nothing_is_left(door, id, item):
-    """Neither audio nor edits nor a note of the removal; and there is a receipt."""
+    """Neither audio nor edits; and there is a receipt."""
     s3, table, key = door.aws("s3"), door.aws("dynamodb"), f"recordings/{provision.DEMO}/{id}"
     versions = s3.list_object_versions(Bucket=door.cloud["recordings_bucket"], Prefix=key)
     aside = s3.list_objects_v2(Bucket=door.cloud["quarantine_bucket"], Prefix=key)
     left = versions.get("Versions", []) + versions.get("DeleteMarkers", []) + aside.get("Contents", [])
-    for kind in ("edit", "removal"):
-        left += table.query(
-            TableName=door.cloud["table"],
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :id)",
-            ExpressionAttributeValues={":pk": {"S": f"{provision.DEMO}#{kind}"}, ":id": {"S": id}},
-        )["Items"]
+    left += table.query(
+        TableName=door.cloud["table"],
+        KeyConditionExpression="pk = :pk AND begins_with(sk, :id)",
+        ExpressionAttributeValues={":pk": {"S": f"{provision.DEMO}#edit"}, ":id": {"S": id}},
+    )["Items"]
     if left:
         raise RuntimeError(f"{len(left)} things are left of the recording")
     receipt = f"{int(item['expires_at']['N']) * 1000:013}#removal-{id}-{item['registered']['N']}"

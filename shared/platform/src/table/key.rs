@@ -23,7 +23,7 @@
 //! | activation   | `ORG#activation`   | `USER#MILLISECONDS#KIND` | query |
 //! | order        | `ORG#order`        | `KIND#ORDER`             | get; query: holds, changes of the retention, erasures |
 //! | held         | `ORG#held`         | `HOLD#at`                | query: the recordings that a hold wants |
-//! | removal      | `ORG#removal`      | `RECORDING#REGISTERED`   | get: copies found of a recording that is being removed |
+//! | removal      | `ORG#removal`      | `RECORDING#REGISTERED`   | get: copies found of a recording before they were removed; the table removes it |
 //! | audit event  | `ORG#audit`        | `MILLISECONDS#REQUEST`   | query; `by_user` (`ORG#heard#USER`): who listened to a user's recordings |
 //! | issue        | `ORG#drop`         | `DAY#NUMBER`             | query: the folders of the delivery by SFTP |
 //! | awaited      | `ORG#awaited`      | `RECORDING`              | query: calls of a closed day whose audio had not come |

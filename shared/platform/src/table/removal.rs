@@ -87,7 +87,7 @@ struct Receipt<'a> {
 
 /// Edits that one commit removes.
 const EDITS: usize = 100;
-/// How long the note of copies found is kept, should nobody finish: longer than a failed removal rests.
+/// How long the note of copies found is kept: longer than a failed removal rests. The table removes it, which costs nothing.
 const NOTED_DAYS: i64 = 60;
 
 impl Table {
@@ -158,12 +158,11 @@ impl Table {
         Ok(())
     }
 
-    /// Gives back what the recording used, and writes its receipt: once, however often it is asked to. 1 request; 2 where it was done.
+    /// Gives back what the recording used, and writes its receipt: once, however often it is asked to. 1 request.
     pub async fn receipt(&self, removal: &Removal, copies: Copies, now: DateTime<Utc>) -> Result<(), Error> {
         let Some(recorded) = &removal.recorded else { return Ok(()) };
         let mut writes = self.writes();
         writes.audit(&removal.event(recorded, copies, now));
-        writes.delete(removal.note(recorded), |delete| delete);
         if recorded.stored_at.is_some() {
             writes.usage(&Change {
                 organisation: &removal.organisation,
@@ -177,10 +176,7 @@ impl Table {
         if let Some(erasure) = recorded.erasure {
             writes.erased(&removal.organisation, erasure);
         }
-        if let Commit::Refused(_) = writes.commit().await? {
-            let delete = self.client.delete_item().table_name(&self.name);
-            delete.set_key(Some(removal.note(recorded))).send().await?;
-        }
+        writes.commit().await?; // refused: it was done
         Ok(())
     }
 
