@@ -94,7 +94,8 @@ least-privilege: build ## take each right of each function's role away in turn, 
 
 .PHONY: billing-bench
 billing-bench: build ## export a month of 10,000 organisations of 100 users: time, memory, requests (ORGANISATIONS= USERS= in the environment)
-	@$(CLOUD) run --state .local/bench --fresh -- target/debug/examples/billing_bench
+	@cargo build --package tests --example billing_bench --profile measure --locked || $(UNBUILT)
+	@$(CLOUD) run --state .local/bench --fresh -- target/measure/examples/billing_bench
 
 .PHONY: office
 office: build audio .venv-check/ready office-installed ## open the export's CSV files in LibreOffice, and look at what it reads
