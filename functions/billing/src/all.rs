@@ -1,9 +1,7 @@
 //! All organisations, in order, some at once: what is held in memory does not grow with their number.
 
-use std::{collections::VecDeque, vec};
-
-use domain::ids::OrganisationId;
-use platform::table::{self, Table, listed::Listed};
+use futures_util::{Stream, TryFutureExt, TryStreamExt, stream};
+use platform::table::{Table, listed::Listed};
 use tokio::task::JoinHandle;
 
 use crate::Error;
@@ -13,41 +11,19 @@ const AT_ONCE: usize = 16;
 /// Names that one request reads.
 const PAGE: i32 = 500;
 
+/// Has `work` begun for some organisations ahead, and yields what came of it in the order of the list. Begun work goes on while nobody
+/// asks for the next.
+pub fn each<'a, T: 'a>(table: &'a Table, mut work: impl FnMut(Listed) -> JoinHandle<T> + 'a) -> impl Stream<Item = Result<T, Error>> + 'a {
+    let begun = list(table).map_ok(move |listed| work(listed).map_err(Error::from));
+    begun.try_buffered(AT_ONCE)
+}
+
 /// The operator's list, read as it is needed.
-struct List<'a> {
-    table: &'a Table,
-    page: vec::IntoIter<Listed>,
-    last: Option<OrganisationId>,
-    over: bool,
-}
-
-/// Has `work` done for each organisation, and hands what came of it to `take` in the order of the list.
-pub async fn each<T: Send + 'static>(
-    table: &Table,
-    work: impl Fn(Listed) -> JoinHandle<T>,
-    mut take: impl AsyncFnMut(T) -> Result<(), Error>,
-) -> Result<(), Error> {
-    let mut list = List { table, page: Vec::new().into_iter(), last: None, over: false };
-    let mut under_way = VecDeque::new();
-    loop {
-        while under_way.len() < AT_ONCE
-            && let Some(listed) = list.next().await?
-        {
-            under_way.push_back(work(listed));
-        }
-        let Some(first) = under_way.pop_front() else { return Ok(()) };
-        take(first.await?).await?;
-    }
-}
-
-impl List<'_> {
-    async fn next(&mut self) -> Result<Option<Listed>, table::Error> {
-        if self.page.len() == 0 && !self.over {
-            let page = self.table.organisations(self.last.as_ref(), PAGE).await?;
-            self.over = page.is_empty();
-            self.last = page.last().map(|listed| listed.id.clone());
-            self.page = page.into_iter();
-        }
-        Ok(self.page.next())
-    }
+fn list(table: &Table) -> impl Stream<Item = Result<Listed, Error>> {
+    let pages = stream::try_unfold(None, async move |last| {
+        let page = table.organisations(last.as_ref(), PAGE).await?;
+        let last = page.last().map(|listed| listed.id.clone());
+        Ok::<_, Error>(last.map(|last| (stream::iter(page.into_iter().map(Ok)), Some(last))))
+    });
+    pages.try_flatten()
 }

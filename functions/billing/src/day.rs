@@ -1,14 +1,20 @@
 //! Closes the days of all organisations, up to yesterday.
 
+use std::pin::pin;
+
 use chrono::NaiveDate;
 use domain::{
     billing::{Fill, Terms, allowance, fill},
     ids::OrganisationId,
 };
-use platform::table::daily::Closed;
+use futures_util::TryStreamExt;
+use platform::{
+    log::causes,
+    table::{daily::Closed, listed::Listed},
+};
 use serde::Serialize;
 
-use crate::{App, Error, all, chain};
+use crate::{App, Error, all};
 
 /// What was closed.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
@@ -22,24 +28,22 @@ pub struct Days {
 pub async fn close(app: &App, yesterday: NaiveDate) -> Result<Days, Error> {
     let general = app.table.terms(None).await?;
     let (mut done, mut failed) = (Days::default(), Vec::new());
-    let work = |listed: platform::table::listed::Listed| {
+    let mut all = pin!(all::each(&app.table, |listed: Listed| {
         let (app, general) = (app.clone(), general.clone());
         tokio::spawn(async move { (close_one(&app, &listed.id, &general, yesterday).await, listed.id) })
-    };
-    all::each(&app.table, work, async |(closed, organisation)| {
+    }));
+    while let Some((closed, organisation)) = all.try_next().await? {
         match closed {
             Ok(days) => {
                 done.organisations += 1;
                 done.days += days;
             }
             Err(error) => {
-                tracing::error!(%organisation, error = chain(&error), "could not close its day");
+                tracing::error!(%organisation, error = causes(&error), "could not close its day");
                 failed.push(organisation.to_string());
             }
         }
-        Ok(())
-    })
-    .await?;
+    }
     match failed.first() {
         Some(first) => Err(Error::Failed { failed: failed.len(), first: first.clone() }),
         None => Ok(done),

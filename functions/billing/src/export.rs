@@ -4,20 +4,22 @@
 //! function of facts that are only ever added to, as they were known when the month ended. Once `control.json` is there, nothing is written
 //! any more.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, pin::pin};
 
 use aws_sdk_s3::{error::SdkError, primitives::ByteStream};
 use domain::billing::{Month, RULES, Rule, Statement, Terms};
+use futures_util::TryStreamExt;
 use platform::{
-    exports::{self, Error as Unwritten, key},
+    exports::{self, Error as Unwritten, content_type, key},
     http::statement,
+    log::causes,
     table::{listed::Listed, statement::Exported},
 };
 use rust_decimal::Decimal;
 use serde::Serialize;
 
 use crate::{
-    App, Error, Separator, all, chain,
+    App, Error, Separator, all,
     day::close_one,
     file::{File, Written, sha256},
     lines,
@@ -49,7 +51,8 @@ struct Control {
     corrections: Sum,
     /// By rule, corrections among them.
     sums: BTreeMap<&'static str, Sum>,
-    total: String,
+    #[serde(serialize_with = "in_ore")]
+    total: Decimal,
     files: Vec<Written>,
 }
 
@@ -82,12 +85,12 @@ pub async fn export(app: &App, month: Month) -> Result<Export, Error> {
     let mut control = Control::new(month, app.separator);
     let [mut csv, mut json, mut sums] = ["lines.csv", "lines.jsonl", "SHA256SUMS"].map(|name| File::new(&app.exports, month, name));
     csv.write(&lines::header(app.separator)?).await?;
-    let work = |listed: Listed| {
+    let mut failed = Vec::new();
+    let mut all = pin!(all::each(&app.table, |listed: Listed| {
         let (app, general) = (app.clone(), general.clone());
         tokio::spawn(async move { (part(&app, &listed, &general, month).await, listed.id) })
-    };
-    let mut failed = Vec::new();
-    all::each(&app.table, work, async |(part, organisation)| {
+    }));
+    while let Some((part, organisation)) = all.try_next().await? {
         match part {
             Ok(None) => {}
             Ok(Some(part)) => {
@@ -97,13 +100,11 @@ pub async fn export(app: &App, month: Month) -> Result<Export, Error> {
                 control.add(&part.statement);
             }
             Err(error) => {
-                tracing::error!(%organisation, error = chain(&error), "could not export its month");
+                tracing::error!(%organisation, error = causes(&error), "could not export its month");
                 failed.push(organisation.to_string());
             }
         }
-        Ok(())
-    })
-    .await?;
+    }
     if let Some(first) = failed.first() {
         return Err(Error::Failed { failed: failed.len(), first: first.clone() });
     }
@@ -131,16 +132,11 @@ async fn part(app: &App, listed: &Listed, general: &[Terms], month: Month) -> Re
     }
     let file = serde_json::to_vec(&statement::Statement::of(&statement, false))?;
     let sha256 = sha256(&file);
-    let put = app.exports.client.put_object().bucket(&app.exports.bucket).key(key(month, &exports::statement(&listed.id)));
-    let put = put.content_type("application/json").body(ByteStream::from(file));
-    put.send().await.map_err(|error| Unwritten::because("write", error))?;
+    app.exports.write(month, &exports::statement(&listed.id), file).await?;
     let total = format!("{:.2}", statement.total());
     app.table.put_statement(&listed.id, &Exported { month, lines: statement.lines.len() as u64, total }).await?;
-    let (mut csv, mut json) = (Vec::new(), Vec::new());
-    for line in &statement.lines {
-        csv.extend(lines::csv(app.separator, listed, month, line)?);
-        json.extend(lines::json(listed, month, line)?);
-    }
+    let csv = lines::csv(app.separator, listed, month, &statement.lines)?;
+    let json = lines::json(listed, month, &statement.lines)?;
     Ok(Some(Part { listed: listed.clone(), statement, csv, json, sha256 }))
 }
 
@@ -149,7 +145,7 @@ async fn close(app: &App, month: Month, control: &Control) -> Result<(), Error> 
     let mut written = serde_json::to_vec_pretty(control)?;
     written.push(b'\n');
     let put = app.exports.client.put_object().bucket(&app.exports.bucket).key(key(month, CONTROL)).if_none_match("*");
-    let put = put.content_type("application/json").body(ByteStream::from(written.clone()));
+    let put = put.content_type(content_type(CONTROL)).body(ByteStream::from(written.clone()));
     match put.send().await {
         Ok(_) => Ok(()),
         Err(SdkError::ServiceError(error)) if error.raw().status().as_u16() == 412 => {
@@ -172,13 +168,14 @@ impl Control {
             unpriced: 0,
             corrections: Sum::default(),
             sums: Rule::ALL.map(|rule| (rule.as_str(), Sum::default())).into(),
-            total: "0.00".to_owned(),
+            total: Decimal::ZERO,
             files: Vec::new(),
         }
     }
 
     fn add(&mut self, statement: &Statement) {
         self.organisations += 1;
+        self.total += statement.total();
         for line in &statement.lines {
             self.lines += 1;
             self.unpriced += u64::from(line.price.is_none());
@@ -190,7 +187,6 @@ impl Control {
                 sum.amount += line.amount;
             }
         }
-        self.total = format!("{:.2}", self.sums.values().map(|sum| sum.amount).sum::<Decimal>());
     }
 }
 

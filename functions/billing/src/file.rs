@@ -5,7 +5,7 @@ use aws_sdk_s3::{
     types::{CompletedMultipartUpload, CompletedPart},
 };
 use domain::billing::Month;
-use platform::exports::{Error, Exports, key};
+use platform::exports::{Error, Exports, content_type, key};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -66,18 +66,16 @@ impl<'a> File<'a> {
 
     /// Ends the file: it is there now, whole. 1 request, or 2 where it was sent in parts.
     pub async fn finish(mut self) -> Result<Written, Error> {
-        let s3 = &self.exports.client;
-        let object_key = key(self.month, self.name);
         if self.upload.is_none() {
-            let put = s3.put_object().bucket(&self.exports.bucket).key(object_key).content_type(content_type(self.name));
-            put.body(ByteStream::from(std::mem::take(&mut self.part))).send().await.map_err(|error| Error::because("write", error))?;
+            self.exports.write(self.month, self.name, std::mem::take(&mut self.part)).await?;
         } else {
             if !self.part.is_empty() {
                 self.send_part().await?;
             }
             let parts = CompletedMultipartUpload::builder().set_parts(Some(std::mem::take(&mut self.parts))).build();
-            let end = s3.complete_multipart_upload().bucket(&self.exports.bucket).key(object_key).set_upload_id(self.upload.take());
-            end.multipart_upload(parts).send().await.map_err(|error| Error::because("write", error))?;
+            let end = self.exports.client.complete_multipart_upload().bucket(&self.exports.bucket).key(key(self.month, self.name));
+            let end = end.set_upload_id(self.upload.take()).multipart_upload(parts);
+            end.send().await.map_err(|error| Error::because("write", error))?;
         }
         Ok(Written { name: self.name.to_owned(), bytes: self.bytes, sha256: hexadecimal(self.hash.finalize().into()) })
     }
@@ -99,14 +97,5 @@ impl<'a> File<'a> {
         let part = CompletedPart::builder().part_number(number).set_e_tag(sent.e_tag).set_checksum_crc32(sent.checksum_crc32);
         self.parts.push(part.build());
         Ok(())
-    }
-}
-
-fn content_type(name: &str) -> &'static str {
-    match name.rsplit_once('.') {
-        Some((_, "csv")) => "text/csv; charset=utf-8",
-        Some((_, "json")) => "application/json",
-        Some((_, "jsonl")) => "application/x-ndjson",
-        _ => "text/plain; charset=utf-8",
     }
 }

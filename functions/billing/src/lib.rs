@@ -15,6 +15,7 @@ use chrono::{DateTime, Days, Utc};
 use domain::billing::{InvalidMonth, Month, today};
 use platform::{
     exports::{self, Exports},
+    log::causes,
     table::{self, Table},
 };
 use serde::{Deserialize, Serialize};
@@ -81,7 +82,7 @@ pub enum Error {
 /// Does the task. A failure is logged, and told to whoever asked.
 pub async fn handle(app: &App, task: Task) -> Result<Done, String> {
     perform(app, task).await.map_err(|error| {
-        let told = chain(&error);
+        let told = causes(&error);
         tracing::error!(error = told, "failed");
         told
     })
@@ -104,16 +105,4 @@ pub async fn perform(app: &App, task: Task) -> Result<Done, Error> {
             Ok(Done::Export(export::export(app, month).await?))
         }
     }
-}
-
-/// The error with its causes.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut chain = error.to_string();
-    let mut next = error.source();
-    while let Some(error) = next {
-        chain.push_str(": ");
-        chain.push_str(&error.to_string());
-        next = error.source();
-    }
-    chain
 }

@@ -39,9 +39,9 @@ pub struct InvalidSeparator;
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Row<'a> {
-    month: String,
+    month: &'a str,
     organisation: &'a str,
-    name: String,
+    name: &'a str,
     currency: &'static str,
     #[serde(flatten)]
     line: statement::Line,
@@ -49,45 +49,51 @@ struct Row<'a> {
 
 /// The header of the CSV file.
 pub fn header(separator: Separator) -> Result<Vec<u8>, Error> {
-    row(separator, COLUMNS.map(str::to_owned))
+    rows(separator, [COLUMNS.map(str::to_owned)])
 }
 
-/// The line as a row of CSV.
-pub fn csv(separator: Separator, listed: &Listed, month: Month, line: &Line) -> Result<Vec<u8>, Error> {
-    let text = |text: Option<String>| text.map(|text| harmless(&text)).unwrap_or_default();
-    let decimal = |number: String| if separator == Separator::Semicolon { number.replace('.', ",") } else { number };
-    row(
-        separator,
-        [
-            month.to_string(),
-            harmless(listed.id.as_str()),
-            harmless(&listed.name.to_string()),
-            line.rule.as_str().to_owned(),
-            line.corrects.map(|month| month.to_string()).unwrap_or_default(),
-            text(line.user.as_ref().map(ToString::to_string)),
-            line.quantity.to_string(),
-            line.price.map(|price| decimal(price.to_string())).unwrap_or_default(),
-            line.price_from.map(|day| day.to_string()).unwrap_or_default(),
-            if line.agreed { "agreed" } else { "general" }.to_owned(),
-            decimal(line.amount.to_string()),
-            "SEK".to_owned(),
-            harmless(&line.facts.to_string()),
-        ],
-    )
+/// An organisation's lines as rows of CSV.
+pub fn csv(separator: Separator, listed: &Listed, month: Month, lines: &[Line]) -> Result<Vec<u8>, Error> {
+    rows(separator, lines.iter().map(|line| cells(separator, listed, month, line)))
 }
 
-/// The line as a line of JSON.
-pub fn json(listed: &Listed, month: Month, line: &Line) -> Result<Vec<u8>, Error> {
-    let (organisation, name) = (listed.id.as_str(), listed.name.to_string());
-    let mut written = serde_json::to_vec(&Row { month: month.to_string(), organisation, name, currency: "SEK", line: line.into() })?;
-    written.push(b'\n');
+/// An organisation's lines as lines of JSON.
+pub fn json(listed: &Listed, month: Month, lines: &[Line]) -> Result<Vec<u8>, Error> {
+    let (month, organisation, name) = (month.to_string(), listed.id.as_str(), listed.name.to_string());
+    let mut written = Vec::new();
+    for line in lines {
+        serde_json::to_writer(&mut written, &Row { month: &month, organisation, name: &name, currency: "SEK", line: line.into() })?;
+        written.push(b'\n');
+    }
     Ok(written)
 }
 
-fn row(separator: Separator, cells: [String; COLUMNS.len()]) -> Result<Vec<u8>, Error> {
+fn cells(separator: Separator, listed: &Listed, month: Month, line: &Line) -> [String; COLUMNS.len()] {
+    let text = |text: Option<String>| text.map(|text| harmless(&text)).unwrap_or_default();
+    let decimal = |number: String| if separator == Separator::Semicolon { number.replace('.', ",") } else { number };
+    [
+        month.to_string(),
+        harmless(listed.id.as_str()),
+        harmless(&listed.name.to_string()),
+        line.rule.as_str().to_owned(),
+        line.corrects.map(|month| month.to_string()).unwrap_or_default(),
+        text(line.user.as_ref().map(ToString::to_string)),
+        line.quantity.to_string(),
+        line.price.map(|price| decimal(price.to_string())).unwrap_or_default(),
+        line.price_from.map(|day| day.to_string()).unwrap_or_default(),
+        if line.agreed { "agreed" } else { "general" }.to_owned(),
+        decimal(line.amount.to_string()),
+        "SEK".to_owned(),
+        harmless(&line.facts.to_string()),
+    ]
+}
+
+fn rows(separator: Separator, rows: impl IntoIterator<Item = [String; COLUMNS.len()]>) -> Result<Vec<u8>, Error> {
     let mut writer = csv::WriterBuilder::new();
     let mut writer = writer.delimiter(separator.byte()).terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    writer.write_record(cells)?;
+    for cells in rows {
+        writer.write_record(cells)?;
+    }
     writer.into_inner().map_err(|error| csv::Error::from(error.into_error()).into())
 }
 

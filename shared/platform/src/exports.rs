@@ -7,7 +7,7 @@
 //! | `exports/MONTH/SHA256SUMS` | of all of these |
 //! | `exports/MONTH/control.json` | written last: the month is closed |
 
-use aws_sdk_s3::{Client, error::SdkError, operation::get_object::GetObjectError};
+use aws_sdk_s3::{Client, error::SdkError, operation::get_object::GetObjectError, primitives::ByteStream};
 use domain::{billing::Month, ids::OrganisationId};
 use thiserror::Error;
 
@@ -37,6 +37,16 @@ pub fn statement(organisation: &OrganisationId) -> String {
     format!("statements/{organisation}.json")
 }
 
+/// What a file holds, by the ending of its name.
+pub fn content_type(file: &str) -> &'static str {
+    match file.rsplit_once('.') {
+        Some((_, "csv")) => "text/csv; charset=utf-8",
+        Some((_, "json")) => "application/json",
+        Some((_, "jsonl")) => "application/x-ndjson",
+        _ => "text/plain; charset=utf-8",
+    }
+}
+
 impl Exports {
     /// A file of the month; none if it is not there. 1 request. For what is small: it is read whole.
     pub async fn read(&self, month: Month, file: &str) -> Result<Option<Vec<u8>>, Error> {
@@ -47,6 +57,13 @@ impl Exports {
         };
         let body = answer.body.collect().await.map_err(|error| Error::because("read", error))?;
         Ok(Some(body.to_vec()))
+    }
+
+    /// Writes a file of the month whole. 1 request.
+    pub async fn write(&self, month: Month, file: &str, bytes: Vec<u8>) -> Result<(), Error> {
+        let put = self.client.put_object().bucket(&self.bucket).key(key(month, file)).content_type(content_type(file));
+        put.body(ByteStream::from(bytes)).send().await.map_err(|error| Error::because("write", error))?;
+        Ok(())
     }
 }
 
