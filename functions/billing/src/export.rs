@@ -7,7 +7,10 @@
 use std::{collections::BTreeMap, pin::pin};
 
 use aws_sdk_s3::{error::SdkError, primitives::ByteStream};
-use domain::billing::{Month, RULES, Rule, Statement, Terms};
+use domain::{
+    billing::{Month, RULES, Rule, Statement, Terms},
+    ids::OrganisationId,
+};
 use futures_util::TryStreamExt;
 use platform::{
     exports::{self, Error as Unwritten, content_type, key},
@@ -66,12 +69,19 @@ struct Sum {
 
 /// An organisation's part of the export.
 struct Part {
-    listed: Listed,
+    organisation: OrganisationId,
     statement: Statement,
     csv: Vec<u8>,
     json: Vec<u8>,
     /// Of its statement's file.
     sha256: String,
+}
+
+/// The files over all organisations, under way.
+struct Files<'a> {
+    csv: File<'a>,
+    json: File<'a>,
+    sums: File<'a>,
 }
 
 const CONTROL: &str = "control.json";
@@ -83,9 +93,7 @@ pub async fn export(app: &App, month: Month) -> Result<Export, Error> {
     }
     let general = app.table.terms(None).await?;
     let mut control = Control::new(month, app.separator);
-    let [mut csv, mut json, mut sums] = ["lines.csv", "lines.jsonl", "SHA256SUMS"].map(|name| File::new(&app.exports, month, name));
-    csv.write(&lines::header(app.separator)?).await?;
-    let mut failed = Vec::new();
+    let (mut files, mut failed) = (Files::begin(app, month).await?, Vec::new());
     let mut all = pin!(all::each(&app.table, |listed: Listed| {
         let (app, general) = (app.clone(), general.clone());
         tokio::spawn(async move { (part(&app, &listed, &general, month).await, listed.id) })
@@ -94,9 +102,7 @@ pub async fn export(app: &App, month: Month) -> Result<Export, Error> {
         match part {
             Ok(None) => {}
             Ok(Some(part)) => {
-                csv.write(&part.csv).await?;
-                json.write(&part.json).await?;
-                sums.write(format!("{}  {}\n", part.sha256, exports::statement(&part.listed.id)).as_bytes()).await?;
+                files.add(&part).await?;
                 control.add(&part.statement);
             }
             Err(error) => {
@@ -108,12 +114,7 @@ pub async fn export(app: &App, month: Month) -> Result<Export, Error> {
     if let Some(first) = failed.first() {
         return Err(Error::Failed { failed: failed.len(), first: first.clone() });
     }
-    for file in [csv, json] {
-        let written = file.finish().await?;
-        sums.write(format!("{}  {}\n", written.sha256, written.name).as_bytes()).await?;
-        control.files.push(written);
-    }
-    control.files.push(sums.finish().await?);
+    control.files = files.finish().await?;
     close(app, month, &control).await?;
     tracing::info!(%month, organisations = control.organisations, lines = control.lines, "exported");
     Ok(Export { month: month.to_string(), before: false })
@@ -137,7 +138,7 @@ async fn part(app: &App, listed: &Listed, general: &[Terms], month: Month) -> Re
     app.table.put_statement(&listed.id, &Exported { month, lines: statement.lines.len() as u64, total }).await?;
     let csv = lines::csv(app.separator, listed, month, &statement.lines)?;
     let json = lines::json(listed, month, &statement.lines)?;
-    Ok(Some(Part { listed: listed.clone(), statement, csv, json, sha256 }))
+    Ok(Some(Part { organisation: listed.id.clone(), statement, csv, json, sha256 }))
 }
 
 /// Writes `control.json`, once. Of two exports at the same time, both are of the same bytes.
@@ -153,6 +154,33 @@ async fn close(app: &App, month: Month, control: &Control) -> Result<(), Error> 
         }
         Err(error) => Err(Unwritten::because("close", error).into()),
     }
+}
+
+impl<'a> Files<'a> {
+    async fn begin(app: &'a App, month: Month) -> Result<Self, Error> {
+        let [mut csv, json, sums] = ["lines.csv", "lines.jsonl", "SHA256SUMS"].map(|name| File::new(&app.exports, month, name));
+        csv.write(&lines::header(app.separator)?).await?;
+        Ok(Self { csv, json, sums })
+    }
+
+    async fn add(&mut self, part: &Part) -> Result<(), Error> {
+        self.csv.write(&part.csv).await?;
+        self.json.write(&part.json).await?;
+        Ok(self.sums.write(summed(&part.sha256, &exports::statement(&part.organisation)).as_bytes()).await?)
+    }
+
+    async fn finish(mut self) -> Result<Vec<Written>, Error> {
+        let written = [self.csv.finish().await?, self.json.finish().await?];
+        for Written { name, sha256, .. } in &written {
+            self.sums.write(summed(sha256, name).as_bytes()).await?;
+        }
+        Ok(written.into_iter().chain([self.sums.finish().await?]).collect())
+    }
+}
+
+/// A line of `SHA256SUMS`.
+fn summed(sha256: &str, name: &str) -> String {
+    format!("{sha256}  {name}\n")
 }
 
 impl Control {
