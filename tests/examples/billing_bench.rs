@@ -85,7 +85,7 @@ async fn measure_in(path: &str, organisations: usize, users: usize) -> anyhow::R
     let control: Value = serde_json::from_slice(&control)?;
     println!("control.json: {} organisations, {} lines, {} SEK", control["organisations"], control["lines"], control["total"]);
     for file in control["files"].as_array().into_iter().flatten() {
-        println!("  {:<12}{:>14} bytes", file["name"].as_str().unwrap_or_default(), file["bytes"]);
+        println!("  {:<12}{:>14} bytes, SHA-256 {}", file["name"].as_str().unwrap_or_default(), file["bytes"], file["sha256"]);
     }
     ensure!(control["organisations"] == organisations, "some organisations are missing");
     Ok(())
