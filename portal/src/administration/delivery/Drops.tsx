@@ -9,7 +9,8 @@ import { dayOf, shifted } from '../../time';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
 import { OrderState } from '../OrderState';
-import { size, stateOf } from './folders';
+import { size } from '../size';
+import { stateOf } from './folders';
 import { IssueDay } from './IssueDay';
 
 type Drop = Schemas['Drop'];

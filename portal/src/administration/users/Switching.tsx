@@ -10,6 +10,7 @@ import { useComplain } from '../../frame/complain';
 import { Failed } from '../../frame/Failed';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
+import { kronor } from '../kronor';
 
 /** From so many on, switching off asks for the number. */
 const MANY = 5;
@@ -113,7 +114,6 @@ function Cost({ cost }: { cost: Schemas['Switched']['cost'] }) {
   const words = useWords();
   const more = useAdministrationWords();
   if (!cost) return null;
-  const kronor = (ore: number) =>
-    (ore / 100).toLocaleString(words.locale, { style: 'currency', currency: 'SEK', signDisplay: 'negative' });
-  return <p className="cost">{more.users.cost(kronor(cost.startFeesOre), kronor(cost.monthlyOre))}</p>;
+  const shown = (ore: number) => kronor(ore / 100, words.locale);
+  return <p className="cost">{more.users.cost(shown(cost.startFeesOre), shown(cost.monthlyOre))}</p>;
 }
