@@ -75,6 +75,34 @@ const delivery = createRoute({
   path: 'delivery',
   component: lazyRouteComponent(() => import('./administration/delivery/Delivery'), 'Delivery'),
 });
+
+/** `sort` names a column, and `turned` has it begin at the other end. */
+type UsageSearch = { q?: string; sort?: string; turned?: 'yes' };
+const usage = createRoute({
+  getParentRoute: () => administration,
+  path: 'usage',
+  validateSearch: (search: Record<string, unknown>): UsageSearch => ({
+    q: text(search.q),
+    sort: text(search.sort),
+    turned: search.turned === 'yes' ? 'yes' : undefined,
+  }),
+  component: lazyRouteComponent(() => import('./administration/usage/Usage'), 'UsagePage'),
+});
+const statements = createRoute({
+  getParentRoute: () => administration,
+  path: 'statements',
+  component: lazyRouteComponent(() => import('./administration/statements/Statements'), 'Statements'),
+});
+const statement = createRoute({
+  getParentRoute: () => administration,
+  path: 'statements/$month',
+  component: lazyRouteComponent(() => import('./administration/statements/Statement'), 'StatementPage'),
+});
+const missing = createRoute({
+  getParentRoute: () => administration,
+  path: 'missing',
+  component: lazyRouteComponent(() => import('./administration/missing/Missing'), 'MissingPage'),
+});
 const organisation = createRoute({
   getParentRoute: () => administration,
   path: 'organisation',
@@ -118,6 +146,10 @@ export const router = createRouter({
       marks,
       retention,
       delivery,
+      usage,
+      statements,
+      statement,
+      missing,
       organisation,
       audit,
     ]),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clock, dayInWords, dayOf, isDay, length, mondayOf, shifted, startOf } from './time';
+import { clock, dateOf, dayInWords, dayOf, isDay, length, mondayOf, monthInWords, shifted, startOf } from './time';
 
 describe('a day is Stockholm’s', () => {
   it('begins an hour or two before UTC’s', () => {
@@ -53,4 +53,9 @@ it('says times as people do', () => {
 
 it('lengths are read at a glance', () => {
   expect([0, 48_000, 192_400, 3_725_000].map(length)).toEqual(['0:00', '0:48', '3:12', '1:02:05']);
+});
+
+it('days and months are named as the language does', () => {
+  expect([dateOf('2026-03-29', 'sv'), dateOf('2026-03-29', 'en')]).toEqual(['29 mars 2026', '29 March 2026']);
+  expect([monthInWords('2026-01', 'sv'), monthInWords('2026-10', 'en')]).toEqual(['januari 2026', 'October 2026']);
 });

@@ -65,6 +65,16 @@ export function dateAndClock(at: Date, language: Language): string {
   return format(language, { dateStyle: 'medium', timeStyle: 'short' }).format(at);
 }
 
+/** A calendar day, yyyy-mm-dd, as a date. */
+export function dateOf(day: string, language: Language): string {
+  return format(language, { day: 'numeric', month: 'long', year: 'numeric' }).format(startOf(day));
+}
+
+/** november 2026, of yyyy-mm. */
+export function monthInWords(month: string, language: Language): string {
+  return format(language, { month: 'long', year: 'numeric' }).format(startOf(`${month}-01`));
+}
+
 /** 0:48, 3:12, 1:02:05. */
 export function length(milliseconds: number): string {
   const seconds = Math.max(0, Math.round(milliseconds / 1000));

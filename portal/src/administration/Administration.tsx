@@ -1,4 +1,5 @@
-// The rarer job: who is recorded, who may hear whom, what marks mean, what is kept and delivered, and what was done.
+// The rarer job: who is recorded, who may hear whom, what marks mean, what is kept and delivered, what it costs, what is
+// missing, and what was done.
 
 import '../frame/later.css';
 import { Link, Outlet } from '@tanstack/react-router';
@@ -25,6 +26,11 @@ export function Administration() {
         <Link to="/administration/marks">{more.administration.marks}</Link>
         <Link to="/administration/retention">{more.administration.retention}</Link>
         <Link to="/administration/delivery">{more.administration.delivery}</Link>
+        <Link to="/administration/usage" search={{}}>
+          {more.administration.usage}
+        </Link>
+        <Link to="/administration/statements">{more.administration.statements}</Link>
+        <Link to="/administration/missing">{more.administration.missing}</Link>
         <Link to="/administration/audit">{more.administration.audit}</Link>
         <Link to="/administration/organisation">{more.administration.organisation}</Link>
       </nav>

@@ -7,9 +7,10 @@ const SIGNS: Record<string, string> = {
   held: '●',
   done: '●',
   complete: '●',
+  mended: '●',
 };
 
-/** Where an order is: a sign and words, never a colour alone. */
+/** Where an order is, or a finding: a sign and words, never a colour alone. */
 export function OrderState({ state, words }: { state: string; words: Record<string, string> }) {
   return (
     <span className="standing-tag" data-state={state}>

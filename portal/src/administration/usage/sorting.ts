@@ -19,6 +19,10 @@ export function firstOrder(column: Column): Order {
   return column === 'name' ? 'ascending' : 'descending';
 }
 
+export function other(order: Order): Order {
+  return order === 'ascending' ? 'descending' : 'ascending';
+}
+
 /** Those whose name or id has the text; of two that are equal the name decides. */
 export function sorted(users: UserUsage[], text: string, column: Column, order: Order, locale: string): UserUsage[] {
   const names = new Intl.Collator(locale, { numeric: true });

@@ -406,14 +406,13 @@ export const en: typeof sv = {
     age: 'Age',
     since: 'Found',
     state: 'Remedy',
-    mended: 'Mended',
     mendedText: 'The next night looks whether it helped.',
-    open: 'Remains',
     everyone: 'All users together',
     gone: 'The call does not exist',
     file: 'File',
     counted: (counted, stored) => `Counted: ${counted}. Stored: ${stored}.`,
   },
+  remedy: { mended: 'Mended', open: 'Remains' },
   found: {
     'never-came': {
       title: 'The sound has not come',

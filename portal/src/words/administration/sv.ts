@@ -405,14 +405,13 @@ export const sv = {
     age: 'Ålder',
     since: 'Hittades',
     state: 'Åtgärd',
-    mended: 'Åtgärdat',
     mendedText: 'Nästa natt kontrolleras att det hjälpte.',
-    open: 'Kvarstår',
     everyone: 'Alla användare tillsammans',
     gone: 'Samtalet finns inte',
     file: 'Fil',
     counted: (counted: string, stored: string) => `Räknat: ${counted}. Lagrat: ${stored}.`,
   },
+  remedy: { mended: 'Åtgärdat', open: 'Kvarstår' },
   found: {
     'never-came': {
       title: 'Ljudet har inte kommit',

@@ -1,0 +1,97 @@
+import { Link } from '@tanstack/react-router';
+import type { Schemas } from '../../api/client';
+import { useDirectory } from '../../calls/directory';
+import { When } from '../../calls/When';
+import { useAdministrationWords } from '../../words/administration/words';
+import { useWords } from '../../words/words';
+import { OrderState } from '../OrderState';
+import { size } from '../size';
+import { age, type Count, differing } from './looking';
+
+type Finding = Schemas['Missed'];
+
+export function Findings({ findings }: { findings: Finding[] }) {
+  const more = useAdministrationWords();
+  const { missing } = more;
+  return (
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by key
+    <div className="sideways" tabIndex={0} role="region" aria-label={missing.found}>
+      <table className="table">
+        <thead>
+          <tr>
+            <th scope="col">{missing.what}</th>
+            <th scope="col">{missing.about}</th>
+            <th scope="col">{missing.age}</th>
+            <th scope="col">{missing.since}</th>
+            <th scope="col">{missing.state}</th>
+          </tr>
+        </thead>
+        <tbody>
+          {findings.map((finding) => (
+            <Row key={[finding.kind, finding.recording, finding.user, finding.key].join(' ')} finding={finding} />
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Row({ finding }: { finding: Finding }) {
+  const { kind, detail, ageSeconds, since, mended } = finding;
+  const words = useWords();
+  const { missing, found, remedy } = useAdministrationWords();
+  const told: { title: string; text: string } | undefined = found[kind as 'lost'];
+  const differs = differing(detail);
+  const shown = ({ recordings, bytes }: Count) =>
+    `${words.search.found(recordings, false)}, ${size(bytes, words.locale)}`;
+  return (
+    <tr>
+      <th scope="row" className="reason">
+        {told?.title ?? kind}
+        <p className="quiet">{told?.text}</p>
+        {differs && <p className="quiet">{missing.counted(shown(differs.counted), shown(differs.stored))}</p>}
+      </th>
+      <td className="reason">
+        <About finding={finding} />
+      </td>
+      <td className="digits">{age(ageSeconds, words.locale)}</td>
+      <td>
+        <When at={since} />
+      </td>
+      <td>
+        <OrderState state={mended ? 'mended' : 'open'} words={remedy} />
+        {mended && <p className="quiet">{missing.mendedText}</p>}
+      </td>
+    </tr>
+  );
+}
+
+/** The call, with the way to it where it exists; a user; a file; or everyone. */
+function About({ finding: { recording, user, key: file, startedAt } }: { finding: Finding }) {
+  const { missing } = useAdministrationWords();
+  const { nameOf } = useDirectory();
+  const name = user && <bdi>{nameOf(user)}</bdi>;
+  if (recording && startedAt)
+    return (
+      <>
+        <Link to="/calls/$id" params={{ id: recording }} search={{}}>
+          <When at={startedAt} />
+        </Link>{' '}
+        {name}
+      </>
+    );
+  if (recording) return <span className="quiet">{missing.gone}</span>;
+  if (file)
+    return (
+      <>
+        {missing.file} <code className="key">{file}</code>
+      </>
+    );
+  return user ? (
+    <Link to="/administration/users" search={{ user }}>
+      {name}
+    </Link>
+  ) : (
+    missing.everyone
+  );
+}

@@ -1,0 +1,90 @@
+// The months that were billed, and the running one.
+
+import '../orders.css';
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { answered, type Schemas } from '../../api/client';
+import { useApp } from '../../app';
+import { Failed } from '../../frame/Failed';
+import { monthInWords } from '../../time';
+import { useAdministrationWords } from '../../words/administration/words';
+import { useLanguage, useWords } from '../../words/words';
+import { kronor } from '../kronor';
+import { Refresh } from '../Refresh';
+import { Slow } from '../Slow';
+
+export function Statements() {
+  const { api } = useApp();
+  const more = useAdministrationWords();
+  const asked = useQuery({
+    queryKey: ['statements'],
+    queryFn: () => answered(api.GET('/v1/statements')),
+    staleTime: 0,
+  });
+  return (
+    <>
+      <div className="page-head">
+        <h1>{more.administration.statements}</h1>
+        <Refresh lists={['statements']} />
+      </div>
+      <p className="quiet">{more.statements.text}</p>
+      {asked.isPending && <Slow />}
+      {asked.isError && <Failed error={asked.error} again={asked.refetch} />}
+      {asked.data && <Months {...asked.data} />}
+    </>
+  );
+}
+
+function Months({ running, statements }: Schemas['Statements']) {
+  const words = useWords();
+  const more = useAdministrationWords();
+  return (
+    <>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by key */}
+      <div className="sideways" tabIndex={0} role="region" aria-label={more.administration.statements}>
+        <table className="table">
+          <thead>
+            <tr>
+              <th scope="col">{more.statements.month}</th>
+              <th scope="col" className="number">
+                {more.statements.lines}
+              </th>
+              <th scope="col" className="number">
+                {more.statements.total}
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            <tr>
+              <th scope="row">
+                <To month={running} />
+                <span className="tag">{more.statements.preview}</span>
+              </th>
+              <td className="number">–</td>
+              <td className="number">–</td>
+            </tr>
+            {statements.map(({ month, lines, total }) => (
+              <tr key={month}>
+                <th scope="row">
+                  <To month={month} />
+                </th>
+                <td className="number">{lines.toLocaleString(words.locale)}</td>
+                <td className="number">{kronor(total, words.locale)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {!statements.length && <p className="quiet">{more.statements.none}</p>}
+    </>
+  );
+}
+
+export function To({ month }: { month: string }) {
+  const { language } = useLanguage();
+  return (
+    <Link to="/administration/statements/$month" params={{ month }}>
+      {monthInWords(month, language)}
+    </Link>
+  );
+}
