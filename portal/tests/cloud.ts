@@ -11,6 +11,12 @@ type Cloud = {
   portal: string;
   client_id: string;
   users: Record<string, { email: string; password: string }>;
+  region: string;
+  access_key: string;
+  secret_key: string;
+  table: string;
+  recordings_bucket: string;
+  functions: Record<string, string>;
   applications: { operator: { client_id: string; client_secret: string } };
 };
 

@@ -4,6 +4,7 @@ import AxeBuilder from '@axe-core/playwright';
 import { dayOf, shifted } from '../src/time';
 import { INVOICE, NIGHT } from './calls';
 import { as, cloud, done, NOW, type User, withStorageAddOn } from './cloud';
+import { BEFORE, RUNNING } from './past';
 import { expect, type Page, rows, signIn, test } from './portal';
 import { publicKey } from './sshKey';
 
@@ -230,6 +231,27 @@ const PAGES: Look[] = [
       await dialog(page);
     },
   },
+  {
+    name: 'usage',
+    user: 'lars',
+    address: '/administration/usage',
+    show: (page) => page.locator('summary').click(),
+  },
+  { name: 'usage-users', user: 'karin', address: '/administration/usage', show: listed },
+  { name: 'missing', user: 'karin', address: '/administration/missing', show: listed },
+  { name: 'statement-preview', user: 'karin', address: '/administration/statements/RUNNING', show: listed },
+  { name: 'statements', user: 'lars', address: '/administration/statements', show: listed },
+  {
+    name: 'statement',
+    user: 'lars',
+    address: '/administration/statements/BEFORE',
+    show: async (page) => {
+      await button(page, /^(Visa underlaget|Show the facts): .+ Olle/);
+      await expect(page.locator('.opened')).toBeVisible();
+    },
+  },
+  { name: 'statement-corrects', user: 'lars', address: '/administration/statements/RUNNING', show: listed },
+  { name: 'statement-not-billed', user: 'lars', address: '/administration/statements/2020-01' },
   { name: 'audit', user: 'karin', address: '/administration/audit' },
   { name: 'organisation', user: 'karin', address: '/administration/organisation' },
   { name: 'nowhere', user: 'karin', address: '/nowhere' },
@@ -297,7 +319,7 @@ for (const language of ['sv', 'en'] as const) {
       await ordered();
       let user: User | undefined;
       for (const { name, user: of, address, show } of PAGES.filter(({ address }) => isOfPart(address))) {
-        const where = address.replace(/INVOICE|EXPECTED|REJECTED/, (call) => ids[call] ?? '');
+        const where = address.replace(/INVOICE|EXPECTED|REJECTED|RUNNING|BEFORE/, (name) => ids[name] ?? '');
         if (user === of) await page.goto(cloud.portal + where);
         else {
           await page.evaluate(() => sessionStorage.clear());
@@ -342,6 +364,7 @@ async function look(page: Page, name: string): Promise<string[]> {
   return objections;
 }
 
+/** What stands for them in the addresses above. */
 async function idsOfCalls(): Promise<Record<string, string>> {
   const api = await as('karin');
   const { recordings } = await done(api.GET('/v1/recordings', { params: { query: { limit: 1000 } } }));
@@ -351,5 +374,7 @@ async function idsOfCalls(): Promise<Record<string, string>> {
     NIGHT: of(NIGHT.id),
     EXPECTED: of('portal-expected'),
     REJECTED: of('portal-rejected'),
+    RUNNING,
+    BEFORE,
   };
 }

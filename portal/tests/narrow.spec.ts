@@ -2,6 +2,7 @@
 
 import { INVOICE } from './calls';
 import { cloud } from './cloud';
+import { RUNNING } from './past';
 import { expect, rows, signIn, test } from './portal';
 
 const PICTURES = new URL('../../.local/portal/pictures/', import.meta.url).pathname;
@@ -13,6 +14,10 @@ const ADDRESSES = [
   '/administration/marks',
   '/administration/retention',
   '/administration/delivery',
+  '/administration/usage',
+  '/administration/statements',
+  '/administration/statements/RUNNING',
+  '/administration/missing',
   '/administration/audit',
   '/administration/organisation',
 ];
@@ -27,7 +32,7 @@ for (const [name, viewport] of [
     test('no page is wider than the screen', async ({ page }) => {
       await signIn(page, 'karin', '/calls');
       for (const address of ADDRESSES) {
-        await page.goto(cloud.portal + address);
+        await page.goto(cloud.portal + address.replace('RUNNING', RUNNING));
         await expect(page.getByRole('heading', { level: 1 })).toBeAttached();
         await page.waitForLoadState('networkidle');
         await page.screenshot({ path: `${PICTURES}narrow-${viewport.width}${address.replaceAll('/', '-')}.png` });

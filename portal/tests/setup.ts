@@ -1,12 +1,15 @@
 import { createHash } from 'node:crypto';
 import { EXPECTED, REJECTED, STORED } from './calls';
 import { as, done, NOW, register, settled, stored } from './cloud';
+import { lose, pass } from './past';
 
-/** Makes the calls, through the API. Again without harm: a call is known by its id. */
+/** Makes the calls, through the API, and what only time or a fault would make. Again without harm: a call is known by its id. */
 export default async function setup() {
   for (const call of STORED) await stored(call);
   await register(EXPECTED);
   await rejected();
+  await pass();
+  await lose();
 }
 
 /** A text that says it is audio. */
