@@ -11,14 +11,14 @@ import type { Line } from './facts';
 
 const SHOWN = 100;
 
-export function Lines({ lines }: { lines: Line[] }) {
+export function Lines({ lines, label }: { lines: Line[]; label: string }) {
   const words = useWords();
   const more = useAdministrationWords();
   const [most, setMost] = useState(SHOWN);
   return (
     <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by key */}
-      <div className="sideways" tabIndex={0} role="region" aria-label={more.statements.lines}>
+      <div className="sideways" tabIndex={0} role="region" aria-label={label}>
         <table className="table">
           <thead>
             <tr>

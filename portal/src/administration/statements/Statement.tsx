@@ -98,6 +98,8 @@ function Sums({ statement: { lines } }: { statement: Schemas['Statement'] }) {
 function PartCard({ part: { corrects, lines, ore } }: { part: Part }) {
   const words = useWords();
   const more = useAdministrationWords();
+  const { language } = useLanguage();
+  const label = corrects ? `${more.statements.corrects} ${monthInWords(corrects, language)}` : more.statements.ofMonth;
   return (
     <section className="card">
       <div className="card-head">
@@ -113,7 +115,7 @@ function PartCard({ part: { corrects, lines, ore } }: { part: Part }) {
         <strong className="digits">{kronor(ore / 100, words.locale)}</strong>
       </div>
       {corrects && <p className="quiet">{more.statements.correctsText}</p>}
-      <Lines lines={lines} />
+      <Lines lines={lines} label={label} />
     </section>
   );
 }
