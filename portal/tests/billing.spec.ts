@@ -10,7 +10,7 @@ test('the usage tells how full it is, warns at 80 %, and forecasts', async ({ si
   const page = await signedIn('lars', '/administration/usage');
   const filled = section(page, 'Lagring');
   await expect(filled).toContainText('26 MB av 30 MB');
-  await expect(filled).toContainText('Över 80 %');
+  await expect(filled).toContainText('80 % eller mer');
   await expect(filled.getByRole('meter', { name: 'Lagring' })).toHaveAttribute(
     'aria-valuetext',
     '86 % av utrymmet är använt',
@@ -116,6 +116,7 @@ test('the running month is marked as a preview, and a correction points back', a
   await expect(page).toHaveURL(new RegExp(`/statements/${RUNNING}$`));
   await expect(page.getByText('Månaden pågår. Så här blir den om den slutar nu; det binder ingen.')).toBeVisible();
   await expect(section(page, 'Summa utan moms')).toContainText(/99,00\skr/);
+  await expect(section(page, 'Summa utan moms')).toContainText(/Rättar .+[−-]49,00\skr/);
   const corrects = page.locator('.card').filter({ has: page.getByRole('heading', { level: 2, name: /^Rättar/ }) });
   await expect(corrects.locator('tbody tr')).toHaveCount(1);
   await expect(corrects.locator('tbody tr')).toContainText(/Tas tillbaka.*Olle Sjö.*[−-]49,00\skr/);

@@ -71,7 +71,7 @@ function Row({ line }: { line: Line }) {
             aria-label={[more.statements.open, what, who].filter(Boolean).join(' ')}
             onClick={() => setOpen(!open)}
           >
-            {what}
+            <span aria-hidden="true">{open ? '▾' : '▸'}</span> {what}
           </button>
           {line.quantity < 0 && <span className="tag">{more.statements.takenBack}</span>}
         </th>

@@ -4,6 +4,7 @@ import '../orders.css';
 import './statements.css';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
+import { useMemo } from 'react';
 import { answered, type Schemas } from '../../api/client';
 import { Problem } from '../../api/problem';
 import { useApp } from '../../app';
@@ -60,33 +61,45 @@ function Shown({ statement }: { statement: Schemas['Statement'] }) {
   const words = useWords();
   const more = useAdministrationWords();
   const { preview, total, lines, rules } = statement;
+  const parts = useMemo(() => partsOf(lines), [lines]);
   return (
     <>
       <section className="card">
         <h2>{more.statements.total}</h2>
         <p className="big digits">{kronor(total, words.locale)}</p>
         {preview && <p className="warn">{more.statements.previewText}</p>}
-        {lines.length ? <Sums statement={statement} /> : <p>{more.statements.nothing}</p>}
+        {parts.length ? <Sums parts={parts} /> : <p>{more.statements.nothing}</p>}
         <p className="quiet">{more.statements.rules(rules)}</p>
       </section>
-      {partsOf(lines).map((part) => (
+      {parts.map((part) => (
         <PartCard key={part.corrects ?? ''} part={part} />
       ))}
     </>
   );
 }
 
-function Sums({ statement: { lines } }: { statement: Schemas['Statement'] }) {
+/** The month by rule, and what is put right of each earlier one. */
+function Sums({ parts }: { parts: Part[] }) {
   const words = useWords();
   const more = useAdministrationWords();
+  const { language } = useLanguage();
   const named: Record<string, string> = more.rule;
+  const ofMonth = parts.filter(({ corrects }) => !corrects).flatMap(({ lines }) => sumsOf(lines));
+  const sums = [
+    ...ofMonth.map(({ rule, quantity, ore }) => ({ name: named[rule] ?? rule, quantity, ore })),
+    ...parts.flatMap(({ corrects, ore }) =>
+      corrects
+        ? [{ name: `${more.statements.corrects} ${monthInWords(corrects, language)}`, quantity: undefined, ore }]
+        : [],
+    ),
+  ];
   return (
     <dl className="facts">
-      {sumsOf(lines).map(({ rule, quantity, ore }) => (
-        <div key={rule}>
-          <dt>{named[rule] ?? rule}</dt>
+      {sums.map(({ name, quantity, ore }) => (
+        <div key={name}>
+          <dt>{name}</dt>
           <dd className="sum digits">
-            <span>{quantity.toLocaleString(words.locale)}</span>
+            <span>{quantity?.toLocaleString(words.locale)}</span>
             <span>{kronor(ore / 100, words.locale)}</span>
           </dd>
         </div>

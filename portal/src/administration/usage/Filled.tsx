@@ -19,7 +19,7 @@ export function Filled({ usage }: { usage: Schemas['Usage'] }) {
     [more.usage.removed, shown(removedBytes)],
   ] as const;
   return (
-    <div className="two">
+    <div className="two filled">
       <section className="card">
         <div className="card-head">
           <h2>{more.usage.filled}</h2>

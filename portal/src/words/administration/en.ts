@@ -323,7 +323,7 @@ export const en: typeof sv = {
     shown: (shown, all) =>
       shown < all ? `${shown.toLocaleString('en-GB')} of ${count(all, 'user', 'users')}` : count(all, 'user', 'users'),
   },
-  level: { below: 'Below 80%', nearly: 'Above 80%', full: 'Full' },
+  level: { below: 'Below 80%', nearly: '80% or more', full: 'Full' },
   forecast: {
     title: 'Forecast',
     unknown: 'Can be told once two days are over.',

@@ -320,7 +320,7 @@ export const sv = {
         ? `${shown.toLocaleString('sv-SE')} av ${all.toLocaleString('sv-SE')} användare`
         : `${all.toLocaleString('sv-SE')} användare`,
   },
-  level: { below: 'Under 80 %', nearly: 'Över 80 %', full: 'Fullt' },
+  level: { below: 'Under 80 %', nearly: '80 % eller mer', full: 'Fullt' },
   forecast: {
     title: 'Prognos',
     unknown: 'Kan sägas när två dagar är slut.',
