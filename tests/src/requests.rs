@@ -165,19 +165,7 @@ fn leading<'a>(value: &'a Value, keys: &mut Vec<&'a str>) {
             for (name, value) in members {
                 match value.get("S").and_then(Value::as_str) {
                     Some(key)
-                        if matches!(
-                            name.as_str(),
-                            "pk" | "by_user"
-                                | "by_peer"
-                                | "by_mark"
-                                | "by_length"
-                                | ":pk"
-                                | ":by_user"
-                                | ":by_peer"
-                                | ":by_mark"
-                                | ":by_length"
-                                | ":partition"
-                        ) =>
+                        if matches!(name.as_str(), "pk" | "u" | "p" | "m" | "l" | ":pk" | ":u" | ":p" | ":m" | ":l" | ":partition") =>
                     {
                         keys.push(key)
                     }

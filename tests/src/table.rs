@@ -149,13 +149,12 @@ impl Stream {
 }
 
 /// The indexes that the table has, by name, with the attribute of their partition; all are sorted by `at`.
-pub const INDEXES: [(&str, &str); 5] =
-    [("by_org", "pk"), ("by_user", "by_user"), ("by_peer", "by_peer"), ("by_mark", "by_mark"), ("by_length", "by_length")];
+pub const INDEXES: [(&str, &str); 5] = [("by_org", "pk"), ("by_user", "u"), ("by_peer", "p"), ("by_mark", "m"), ("by_length", "l")];
 
 async fn create(table: &Table, stream: Option<StreamSpecification>) -> anyhow::Result<()> {
     let mut create = table.client.create_table().table_name(&table.name).billing_mode(BillingMode::PayPerRequest);
     create = create.set_stream_specification(stream);
-    for name in ["pk", "sk", "at", "by_user", "by_peer", "by_mark", "by_length"] {
+    for name in ["pk", "sk", "at", "u", "p", "m", "l"] {
         create = create
             .attribute_definitions(AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build()?);
     }

@@ -30,8 +30,8 @@ pub fn row(recording: &Recording, _: Option<&Stream>) -> usize {
     let place = 13 + 1 + 26;
     let mut bytes = "pk".len() + organisation + "#recording".len();
     bytes += "sk".len() + 26 + "at".len() + place;
-    bytes += "by_user".len() + organisation + 1 + user;
-    bytes += "by_peer".len() + organisation + 1 + peer + "peer".len() + peer;
+    bytes += "u".len() + organisation + 1 + user;
+    bytes += "p".len() + organisation + 1 + peer + "peer".len() + peer;
     bytes += "call".len() + recording.call.to_string().len();
     bytes += "dir".len() + recording.direction.to_string().len();
     bytes += "type".len() + recording.audio.content_type.as_str().len() + "sha".len() + 32;
@@ -45,11 +45,9 @@ pub fn row(recording: &Recording, _: Option<&Stream>) -> usize {
     bytes += match &recording.state {
         State::Expected => "stateexpected".len(),
         State::Stored { at } => {
-            "statestored".len() + "stored".len() + number(at.timestamp_millis()) + "by_length".len() + organisation + "#00".len()
+            "statestored".len() + "stored".len() + number(at.timestamp_millis()) + "l".len() + organisation + "#00".len()
         }
-        State::Rejected { reason } => {
-            "staterejected".len() + "why".len() + reason.len() + "by_length".len() + organisation + "#rejected".len()
-        }
+        State::Rejected { reason } => "staterejected".len() + "why".len() + reason.len() + "l".len() + organisation + "#rejected".len(),
     };
     bytes + said(recording)
 }
@@ -57,7 +55,7 @@ pub fn row(recording: &Recording, _: Option<&Stream>) -> usize {
 fn said(recording: &Recording) -> usize {
     let said = &recording.annotation;
     let note = said.note.as_ref().map_or(0, |note| "note".len() + note.as_str().len());
-    let mark = said.mark.as_ref().map_or(0, |mark| "markby_mark".len() + 2 * mark.as_str().len() + ORGANISATION.len() + 1);
+    let mark = said.mark.as_ref().map_or(0, |mark| "markm".len() + 2 * mark.as_str().len() + ORGANISATION.len() + 1);
     let fields: usize = said.fields.iter().flatten().map(|field| "f1".len() + field.as_str().len()).sum();
     let edits = if recording.version > 0 { "edits".len() + number(recording.version as i64) } else { 0 };
     note + mark + fields + edits

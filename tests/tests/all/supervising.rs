@@ -154,7 +154,7 @@ async fn what_lies_between_is_not_read() -> anyhow::Result<()> {
             let mut item = pattern.clone();
             item.extend(key::recording(&organisation("demo"), id));
             item.insert("at".to_owned(), S(key::at(began + TimeDelta::seconds(number), id)));
-            item.insert("by_user".to_owned(), S(key::recordings_of(&organisation("demo"), &user("ola"))));
+            item.insert("u".to_owned(), S(key::recordings_of(&organisation("demo"), &user("ola"))));
             let put = PutRequest::builder().set_item(Some(item)).build()?;
             Ok(WriteRequest::builder().put_request(put).build())
         })

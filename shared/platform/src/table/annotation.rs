@@ -89,10 +89,10 @@ impl Table {
             }
             match &annotation.mark {
                 Some(mark) => {
-                    set.push("by_mark = :by_mark".to_owned());
-                    update = update.expression_attribute_values(":by_mark", s(key::recordings_marked(&standing.organisation, mark)));
+                    set.push("m = :m".to_owned());
+                    update = update.expression_attribute_values(":m", s(key::recordings_marked(&standing.organisation, mark)));
                 }
-                None => remove.push("by_mark"),
+                None => remove.push("m"),
             }
             let mut condition = if standing.recording.is_some() {
                 "attribute_exists(#state) AND attribute_not_exists(erased)"

@@ -40,7 +40,7 @@ pub enum Outcome {
 }
 
 const AS_EXPECTED: &str =
-    "#state = :expected AND by_user = :by_user AND #bytes = :bytes AND sha = :sha AND #type = :type AND attribute_not_exists(erased)";
+    "#state = :expected AND u = :u AND #bytes = :bytes AND sha = :sha AND #type = :type AND attribute_not_exists(erased)";
 
 impl Table {
     /// Makes the recording stored with the measured `duration` and counts its bytes and time on the user and the day. 1 request.
@@ -48,14 +48,13 @@ impl Table {
     /// # Errors
     /// [`Error::Busy`] when another write of the same user's count was under way: try again.
     pub async fn store(&self, arrival: &Arrival, duration: TimeDelta, now: DateTime<Utc>) -> Result<Outcome, Error> {
-        let recording =
-            self.as_expected(arrival).update_expression("SET #state = :stored, #stored = :now, ms = :ms, by_length = :by_length");
+        let recording = self.as_expected(arrival).update_expression("SET #state = :stored, #stored = :now, ms = :ms, l = :l");
         let recording = recording
             .expression_attribute_names("#stored", "stored")
             .expression_attribute_values(":stored", s("stored"))
             .expression_attribute_values(":now", n(now.timestamp_millis()))
             .expression_attribute_values(":ms", n(duration.num_milliseconds()))
-            .expression_attribute_values(":by_length", s(key::recordings_lasting(&arrival.organisation, length::class(duration))));
+            .expression_attribute_values(":l", s(key::recordings_lasting(&arrival.organisation, length::class(duration))));
         let usage = self.usage(&Change {
             organisation: &arrival.organisation,
             user: &arrival.user,
@@ -89,14 +88,14 @@ impl Table {
             .update_item()
             .table_name(&self.name)
             .set_key(Some(key::recording(&registered.organisation, registered.id)))
-            .update_expression("SET #state = :rejected, why = :why, by_length = :by_length")
+            .update_expression("SET #state = :rejected, why = :why, l = :l")
             .condition_expression("#state = :expected AND registered = :registered")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":registered", n(registered.registered_at.timestamp_millis()))
             .expression_attribute_values(":expected", s("expected"))
             .expression_attribute_values(":rejected", s("rejected"))
             .expression_attribute_values(":why", s(reason))
-            .expression_attribute_values(":by_length", s(key::recordings_rejected(&registered.organisation)))
+            .expression_attribute_values(":l", s(key::recordings_rejected(&registered.organisation)))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
             .await;
@@ -117,7 +116,7 @@ impl Table {
             .expression_attribute_names("#bytes", "bytes")
             .expression_attribute_names("#type", "type")
             .expression_attribute_values(":expected", s("expected"))
-            .expression_attribute_values(":by_user", s(key::recordings_of(&arrival.organisation, &arrival.user)))
+            .expression_attribute_values(":u", s(key::recordings_of(&arrival.organisation, &arrival.user)))
             .expression_attribute_values(":bytes", n(arrival.audio.length))
             .expression_attribute_values(":sha", AttributeValue::B(Blob::new(arrival.audio.sha256.0)))
             .expression_attribute_values(":type", s(arrival.audio.content_type.as_str()))

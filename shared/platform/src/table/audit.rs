@@ -6,7 +6,7 @@
 //! | `deed`      | see [`Deed`] |
 //! | `recording` | the recording that it was about |
 //! | `subject`   | the user, group, client or order that it was about |
-//! | `owner`     | the recorded user, where someone listened or downloaded; then also `by_user` and `at` |
+//! | `owner`     | the recorded user, where someone listened or downloaded; then also `u` and `at` |
 //! | `detail`    | what was decided, as JSON: the rights, the cover, who joined or left |
 //! | `reason`    | why, in the caller's words, where the organisation asks for it |
 //! | `refused`   | the stable type of the problem that it ended in; absent: it was done |
@@ -193,9 +193,9 @@ impl Table {
             .client
             .query()
             .table_name(&self.name)
-            .set_index_name(reading.owner.map(|_| key::BY_USER.to_owned()))
+            .set_index_name(reading.owner.map(|_| key::BY_USER.name.to_owned()))
             .key_condition_expression("#partition = :partition AND #place BETWEEN :from AND :to")
-            .expression_attribute_names("#partition", if reading.owner.is_some() { "by_user" } else { "pk" })
+            .expression_attribute_names("#partition", if reading.owner.is_some() { key::BY_USER.partition } else { "pk" })
             .expression_attribute_names("#place", place(reading))
             .expression_attribute_values(":partition", s(&partition))
             .expression_attribute_values(":from", s(&span.first))
@@ -254,7 +254,7 @@ fn item(event: &Event) -> Item {
     set("request", Some(event.request.clone()));
     if let Some(owner) = &event.owner {
         set("owner", Some(owner.to_string()));
-        set("by_user", Some(key::heard(&event.organisation, owner)));
+        set(key::BY_USER.partition, Some(key::heard(&event.organisation, owner)));
         set("at", Some(key::moment(event.at, &event.request)));
     }
     item
@@ -286,7 +286,7 @@ fn place(reading: &Reading<'_>) -> &'static str {
 fn start(reading: &Reading<'_>, partition: &str, after: &str) -> Item {
     let mut key = Item::from([("pk".to_owned(), s(key::audits(reading.organisation))), ("sk".to_owned(), s(after))]);
     if reading.owner.is_some() {
-        key.extend([("by_user".to_owned(), s(partition)), ("at".to_owned(), s(after))]);
+        key.extend([(key::BY_USER.partition.to_owned(), s(partition)), ("at".to_owned(), s(after))]);
     }
     key
 }

@@ -186,7 +186,7 @@ impl Table {
     /// The places at which a day's recordings are cut into spans of so many rows. 1 request for each MB of them.
     pub async fn cut_day(&self, organisation: &OrganisationId, day: Day, rows: usize) -> Result<Vec<String>, Error> {
         let ends = (key::from(day.begins_at()), key::before(day.ends_at()));
-        self.cut(&key::recordings(organisation), Some(key::BY_ORG), (&ends.0, &ends.1), rows).await
+        self.cut(&key::recordings(organisation), Some(key::BY_ORG.name), (&ends.0, &ends.1), rows).await
     }
 
     /// The places at which what is awaited is cut into spans of so many rows. 1 request for each MB of them.
@@ -199,7 +199,7 @@ impl Table {
         let mut found = Vec::new();
         let mut start = None;
         loop {
-            let query = self.between(&key::recordings(organisation), Some(key::BY_ORG), (from, to));
+            let query = self.between(&key::recordings(organisation), Some(key::BY_ORG.name), (from, to));
             let answer = query.set_exclusive_start_key(start).send().await?;
             for item in answer.items() {
                 if text(item, "at")? < to {

@@ -75,7 +75,7 @@ impl Table {
         let mut items = Vec::new();
         let mut after = page.after.clone();
         for _ in 0..QUERIES_AT_MOST {
-            let query = self.client.query().table_name(&self.name).index_name(key::BY_ORG);
+            let query = self.client.query().table_name(&self.name).index_name(key::BY_ORG.name);
             let query = query
                 .key_condition_expression("pk = :partition")
                 .expression_attribute_values(":partition", s(&partition))

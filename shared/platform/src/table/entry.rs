@@ -92,7 +92,7 @@ impl Table {
     /// Whether a recording that has not ended is found by the stream. 1 request; 1 for each MB of those that have ended and come before.
     async fn finds(&self, of: &OrganisationId, stream: &Stream, now: DateTime<Utc>) -> Result<bool, Error> {
         let partition = Partition::of(of, stream);
-        let query = self.client.query().table_name(&self.name).set_index_name(partition.index.map(str::to_owned));
+        let query = self.client.query().table_name(&self.name).set_index_name(partition.index.map(|index| index.name.to_owned()));
         let mut pages = query
             .consistent_read(partition.index.is_none())
             .key_condition_expression("#partition = :partition")

@@ -85,9 +85,9 @@ impl Table {
         limit: usize,
     ) -> Result<(Vec<RecordingId>, Option<String>), Error> {
         let (index, partition) = partition(organisation, person);
-        let mut query = self.client.query().table_name(&self.name).index_name(index);
+        let mut query = self.client.query().table_name(&self.name).index_name(index.name);
         query = query.key_condition_expression("#partition = :partition AND #at > :after").projection_expression("sk, #at");
-        query = query.expression_attribute_names("#partition", index).expression_attribute_names("#at", "at");
+        query = query.expression_attribute_names("#partition", index.partition).expression_attribute_names("#at", "at");
         query =
             query.expression_attribute_values(":partition", s(partition)).expression_attribute_values(":after", s(after.unwrap_or("0")));
         let answer = query.limit(i32::try_from(limit).unwrap_or(i32::MAX)).send().await?;
@@ -118,19 +118,16 @@ impl Table {
         condition: &str,
         now: DateTime<Utc>,
     ) -> Result<(u64, bool), Error> {
-        let (index, attribute, partition) = match counted {
-            Counted::Of(person) => {
-                let (index, partition) = partition(organisation, person);
-                (index, index, partition)
-            }
-            _ => (key::BY_ORG, "pk", key::recordings(organisation)),
+        let (index, partition) = match counted {
+            Counted::Of(person) => partition(organisation, person),
+            _ => (key::BY_ORG, key::recordings(organisation)),
         };
         let last = if let Counted::EndedBefore(start) = counted { key::before(*start) } else { ":".to_owned() };
         let (mut count, mut start) = (0, None);
         for _ in 0..QUERIES_AT_MOST {
-            let mut query = self.client.query().table_name(&self.name).index_name(index).select(Select::Count);
+            let mut query = self.client.query().table_name(&self.name).index_name(index.name).select(Select::Count);
             query = query.key_condition_expression("#partition = :partition AND #at < :last").filter_expression(condition);
-            query = query.expression_attribute_names("#partition", attribute).expression_attribute_names("#at", "at");
+            query = query.expression_attribute_names("#partition", index.partition).expression_attribute_names("#at", "at");
             query = query.expression_attribute_values(":partition", s(&partition)).expression_attribute_values(":last", s(&last));
             if condition.contains(":now") {
                 query = query.expression_attribute_values(":now", n(now.timestamp()));
@@ -208,7 +205,7 @@ impl Writes<'_> {
 }
 
 /// The index that finds a person's recordings, and the partition in it.
-fn partition(organisation: &OrganisationId, person: &Person) -> (&'static str, String) {
+fn partition(organisation: &OrganisationId, person: &Person) -> (key::Index, String) {
     match person {
         Person::User(user) => (key::BY_USER, key::recordings_of(organisation, user)),
         Person::Counterpart(number) => (key::BY_PEER, key::recordings_with(organisation, &Counterpart::Number(number.clone()))),

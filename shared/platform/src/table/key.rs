@@ -7,7 +7,7 @@
 //! | client       | `ORG#client`       | `CLIENT`                 | get; query |
 //! | group        | `ORG#group`        | `GROUP`                  | get; `by_org`, sorted by name |
 //! | members      | `ORG#members`      | `GROUP`                  | get: the set of a group's members |
-//! | recording    | `ORG#recording`    | `RECORDING`              | get; `by_org` (`pk`, `at`); `by_user`, `by_peer`, `by_mark`, `by_length` (the attribute of that name, `at`) |
+//! | recording    | `ORG#recording`    | `RECORDING`              | get; `by_org` (`pk`, `at`), `by_user` (`u`, `at`), `by_peer` (`p`, `at`), `by_mark` (`m`, `at`), `by_length` (`l`, `at`) |
 //! | posting      | `ORG#PLACE#TOKEN#posting`, `ORG#held#posting` | the recording's `at` | query: the recordings with a word in `note`, `f1`, `f2` or `f3`; those held |
 //! | word         | `ORG#word`         | `PLACE#TOKEN`            | get; query: the words of a place that begin alike |
 //! | number       | `ORG#number`       | `DIGITS`                 | get; query: the counterparts whose numbers begin alike |
@@ -38,7 +38,7 @@
 //! of no organisation either. A day is `yyyy-mm-dd`, of Stockholm.
 //!
 //! `at` is `MILLISECONDS#RECORDING`: the call's start, 13 digits of Unix milliseconds, then the id, so that every index yields rows in
-//! one order, ties included. A recording has `at` and `by_user` once it is registered; a note that came before it has not, and is listed
+//! one order, ties included. A recording has `at` and `u` once it is registered; a note that came before it has not, and is listed
 //! nowhere. A TOKEN is a folded word, of letters and digits only. The `at` of a user or a group is `NAME#ID`, the name folded.
 
 use std::collections::HashMap;
@@ -61,16 +61,24 @@ pub type Item = HashMap<String, AttributeValue>;
 /// What stands in an organisation's place before the operator's own items.
 const OPERATOR: &str = "OPERATOR";
 
+/// An index; it is sorted by `at`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Index {
+    pub name: &'static str,
+    /// The attribute that its partition stands in: one letter, since every row of every index has the names of all of them.
+    pub partition: &'static str,
+}
+
 /// The index of an organisation's recordings by start.
-pub const BY_ORG: &str = "by_org";
+pub const BY_ORG: Index = Index { name: "by_org", partition: "pk" };
 /// The index of a user's recordings by start.
-pub const BY_USER: &str = "by_user";
+pub const BY_USER: Index = Index { name: "by_user", partition: "u" };
 /// The index of a counterpart's recordings by start.
-pub const BY_PEER: &str = "by_peer";
+pub const BY_PEER: Index = Index { name: "by_peer", partition: "p" };
 /// The index of a mark's recordings by start.
-pub const BY_MARK: &str = "by_mark";
+pub const BY_MARK: Index = Index { name: "by_mark", partition: "m" };
 /// The index by start of the stored recordings of a class of length, and of the rejected ones.
-pub const BY_LENGTH: &str = "by_length";
+pub const BY_LENGTH: Index = Index { name: "by_length", partition: "l" };
 
 /// The partition of the organisations with the SFTP service. No organisation has an empty name.
 pub const SUBSCRIBERS: &str = "#sftp";

@@ -3,10 +3,10 @@
 //! | attribute    | type | what |
 //! |--------------|------|------|
 //! | `at`         | S    | start and id, see `key` |
-//! | `by_user`    | S    | organisation and recorded user, see `key` |
-//! | `by_peer`    | S    | organisation and the counterpart's number or `withheld`, see `key` |
-//! | `by_mark`    | S    | organisation and mark, see `key`; absent without a mark |
-//! | `by_length`  | S    | organisation and class of length once stored, organisation and `rejected` once rejected, see `key` |
+//! | `u`          | S    | organisation and recorded user, see `key` |
+//! | `p`          | S    | organisation and the counterpart's number or `withheld`, see `key` |
+//! | `m`          | S    | organisation and mark, see `key`; absent without a mark |
+//! | `l`          | S    | organisation and class of length once stored, organisation and `rejected` once rejected, see `key` |
 //! | `state`      | S    | `expected`, `stored`, `rejected` |
 //! | `call`       | S    | the app's call id |
 //! | `dir`        | S    | `in`, `out` |
@@ -62,10 +62,10 @@ pub(super) fn read(organisation: &OrganisationId, item: &Item) -> Result<Option<
     Ok(Some(Recording {
         id: parsed(item, "sk")?,
         organisation: organisation.clone(),
-        user: key::user_of(text(item, "by_user")?).ok_or(BadItem { attribute: "by_user" })?,
+        user: key::user_of(text(item, "u")?).ok_or(BadItem { attribute: "u" })?,
         call: parsed(item, "call")?,
         direction: read_direction(item)?,
-        counterpart: key::peer_of(text(item, "by_peer")?).ok_or(BadItem { attribute: "by_peer" })?,
+        counterpart: key::peer_of(text(item, "p")?).ok_or(BadItem { attribute: "p" })?,
         started_at: key::started_at(text(item, "at")?).ok_or(BadItem { attribute: "at" })?,
         duration: TimeDelta::milliseconds(number(item, "ms")?),
         audio: read_audio(item)?,

@@ -43,7 +43,7 @@ pub enum Registered {
 /// Tries while others annotate the same call.
 const TRIES: usize = 5;
 
-const SET: &str = "SET #state = :expected, #at = :at, by_user = :by_user, by_peer = :by_peer, #call = :call, #dir = :dir, ms = :ms, \
+const SET: &str = "SET #state = :expected, #at = :at, u = :u, p = :p, #call = :call, #dir = :dir, ms = :ms, \
                    #type = :type, #bytes = :bytes, sha = :sha, registered = :registered, expires_at = :expires_at";
 
 impl Table {
@@ -104,7 +104,7 @@ impl Table {
         let update = self.client.update_item().table_name(&self.name);
         let sent = update
             .set_key(Some(key::recording(&recording.organisation, recording.id)))
-            .update_expression(format!("{set} REMOVE why, early, by_length"))
+            .update_expression(format!("{set} REMOVE why, early, l"))
             .condition_expression(condition)
             .set_expression_attribute_names(Some(names(over)))
             .set_expression_attribute_values(Some(given))
@@ -142,10 +142,10 @@ impl Table {
         }
         match by_mark(recording, &annotation) {
             Some(place) => {
-                set.push_str(", by_mark = :by_mark");
-                given.insert(":by_mark".to_owned(), place);
+                set.push_str(", m = :m");
+                given.insert(":m".to_owned(), place);
             }
-            None => remove.push("by_mark"),
+            None => remove.push("m"),
         }
         if standing.since > 0 {
             set.push_str(", since = :since");
@@ -182,7 +182,7 @@ impl Table {
 /// What the registration itself says of the call, and where its mark finds it.
 fn brought(recording: &Recording) -> impl Iterator<Item = (&'static str, AttributeValue)> {
     let said = NAMES.into_iter().zip(values(&recording.annotation)).filter_map(|(name, value)| Some((name, s(value?))));
-    said.chain(by_mark(recording, &recording.annotation).map(|place| ("by_mark", place)))
+    said.chain(by_mark(recording, &recording.annotation).map(|place| ("m", place)))
 }
 
 fn by_mark(recording: &Recording, annotation: &Annotation) -> Option<AttributeValue> {
@@ -199,8 +199,8 @@ fn attributes(recording: &Recording) -> key::Item {
     [
         (":expected", s("expected")),
         (":at", s(key::at(recording.started_at, recording.id))),
-        (":by_user", s(key::recordings_of(&recording.organisation, &recording.user))),
-        (":by_peer", s(key::recordings_with(&recording.organisation, &recording.counterpart))),
+        (":u", s(key::recordings_of(&recording.organisation, &recording.user))),
+        (":p", s(key::recordings_with(&recording.organisation, &recording.counterpart))),
         (":call", s(&recording.call)),
         (":dir", s(recording.direction)),
         (":ms", n(recording.duration.num_milliseconds())),

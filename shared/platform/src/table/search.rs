@@ -22,7 +22,7 @@ const TRIES: usize = 5;
 /// Where a stream lies.
 pub(super) struct Partition {
     /// None: in the table itself.
-    pub index: Option<&'static str>,
+    pub index: Option<key::Index>,
     /// The attributes that it is named and sorted by.
     pub attributes: (&'static str, &'static str),
     pub name: String,
@@ -68,7 +68,7 @@ impl Table {
         let nothing = Answer { found: Found::Entries { entries: Vec::new(), all: true }, half_units: 0 };
         let Some(places) = key::span(span.from, span.to, span.order == Order::Oldest, after.as_deref()) else { return Ok(nothing) };
         let start = span.after.filter(|_| places.within).map(|after| partition.start(organisation, after));
-        let query = self.client.query().table_name(&self.name).set_index_name(partition.index.map(str::to_owned));
+        let query = self.client.query().table_name(&self.name).set_index_name(partition.index.map(|index| index.name.to_owned()));
         let answer = query
             .key_condition_expression("#partition = :partition AND #at BETWEEN :from AND :to")
             .expression_attribute_names("#partition", partition.attributes.0)
@@ -138,9 +138,9 @@ impl Table {
 
 impl Partition {
     pub fn of(organisation: &OrganisationId, stream: &Stream) -> Self {
-        let of = |index: &'static str, name| Self { index: Some(index), attributes: (index, "at"), name };
+        let of = |index: key::Index, name| Self { index: Some(index), attributes: (index.partition, "at"), name };
         match stream {
-            Stream::Organisation => Self { attributes: ("pk", "at"), ..of(key::BY_ORG, key::recordings(organisation)) },
+            Stream::Organisation => of(key::BY_ORG, key::recordings(organisation)),
             Stream::User(user) => of(key::BY_USER, key::recordings_of(organisation, user)),
             Stream::Counterpart(counterpart) => of(key::BY_PEER, key::recordings_with(organisation, counterpart)),
             Stream::Mark(mark) => of(key::BY_MARK, key::recordings_marked(organisation, mark)),

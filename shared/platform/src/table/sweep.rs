@@ -180,7 +180,7 @@ impl Reads<'_> {
     /// The recordings that began in a span of time, whatever their state. 1 request for each MB.
     pub async fn started_in(&mut self, (from, to): (DateTime<Utc>, DateTime<Utc>)) -> Result<Vec<Recording>, Error> {
         let ends = (key::from(from), key::before(to));
-        let items = self.all(&key::recordings(self.organisation), Some(key::BY_ORG), (&ends.0, &ends.1)).await?;
+        let items = self.all(&key::recordings(self.organisation), Some(key::BY_ORG.name), (&ends.0, &ends.1)).await?;
         self.recordings(&items)
     }
 
@@ -194,7 +194,7 @@ impl Reads<'_> {
         loop {
             let left = rows - items.len();
             let partition = key::recordings(self.organisation);
-            let (page, next) = self.page(&partition, Some(key::BY_ORG), (&from, &before), Some(left), start).await?;
+            let (page, next) = self.page(&partition, Some(key::BY_ORG.name), (&from, &before), Some(left), start).await?;
             items.extend(page);
             start = next;
             if start.is_none() || items.len() >= rows {
