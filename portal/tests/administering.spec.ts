@@ -81,8 +81,8 @@ test('a new group’s supervisor hears exactly its members’ calls, while the c
 
   const supervisor = await signedIn('erik');
   await expect((await rows(supervisor)).first()).toBeVisible();
-  const names = await (await rows(supervisor)).locator('td.col-user').allTextContents();
-  expect(new Set(names)).toEqual(new Set(['Maja Lindgren']));
+  const names = (await rows(supervisor)).locator('td.col-user');
+  await expect.poll(async () => [...new Set(await names.allTextContents())]).toEqual(['Maja Lindgren']);
 
   await page.getByRole('button', { name: 'Avsluta Erik Holm' }).click();
   await expect(page.getByText('Ingen arbetsledare än.')).toBeVisible();

@@ -6,6 +6,7 @@ import { expect, open, type Page, position, rows, test } from './portal';
 
 const play = (page: Page) => page.getByRole('button', { name: 'Spela', exact: true });
 const pause = (page: Page) => page.getByRole('button', { name: 'Pausa' });
+const speed = (page: Page) => page.evaluate(() => document.querySelector('audio')?.playbackRate);
 
 test('a call of twenty minutes plays by parts, and the sound really moves on', async ({ signedIn }) => {
   const page = await signedIn('anna', '/calls?min=1000');
@@ -60,10 +61,10 @@ test('seeking, speed, ten seconds and keys move the sound', async ({ signedIn })
   await page.getByRole('button', { name: '10 sekunder bakåt' }).click();
   await page.getByRole('button', { name: /^Hastighet/ }).click();
   await page.getByRole('menuitem', { name: '2×' }).click();
-  expect(await page.evaluate(() => document.querySelector('audio')?.playbackRate)).toBe(2);
+  await expect.poll(() => speed(page)).toBe(2);
   await page.locator('.panel-head').click();
   await page.keyboard.press('.');
-  expect(await page.evaluate(() => document.querySelector('audio')?.playbackRate)).toBe(2.5);
+  await expect.poll(() => speed(page)).toBe(2.5);
   await page.keyboard.press(' ');
   await expect(play(page)).toBeVisible();
   const paused = await position(page);

@@ -14,16 +14,15 @@ for (const [user, name, pages] of [
 }
 
 test('each role sees exactly the calls that it may', async ({ signedIn }) => {
+  // Asked until the names are there: the list does not wait for them.
   const seen = async (user: User) => {
-    const page = await signedIn(user);
-    const list = await rows(page);
+    const list = await rows(await signedIn(user));
     await expect(list.first()).toBeVisible();
-    const names = await list.locator('td.col-user').allTextContents();
-    return [...new Set(names)].sort();
+    return expect.poll(async () => [...new Set(await list.locator('td.col-user').allTextContents())].sort());
   };
-  expect(await seen('anna')).toEqual(['Anna Berg']);
-  expect(await seen('sara')).toEqual(['Anna Berg', 'Maja Lindgren']);
-  expect(await seen('karin')).toEqual(expect.arrayContaining(['Anna Berg', 'Maja Lindgren', 'Nils Ek', 'Omar Ali']));
+  await (await seen('anna')).toEqual(['Anna Berg']);
+  await (await seen('sara')).toEqual(['Anna Berg', 'Maja Lindgren']);
+  await (await seen('karin')).toEqual(expect.arrayContaining(['Anna Berg', 'Maja Lindgren', 'Nils Ek', 'Omar Ali']));
 });
 
 test('nobody sees anything of another organisation', async ({ signedIn }) => {
