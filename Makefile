@@ -134,8 +134,8 @@ figures: build build-release audio .venv-check/ready ## measure size, memory and
 	@$(TESTED) $(NEXTEST) --package tests requests
 
 .PHONY: drop-bench
-drop-bench: build ## deliver days of 1,000 and 20,000 recordings by SFTP: copies, requests, memory, and what 100,000 take
-	@$(TESTED) target/debug/drop-bench
+drop-bench: build ## deliver days of 1,000 and 20,000 recordings by SFTP: copies, requests, memory, and what 100,000 take (SIZES='20000 40000')
+	@$(TESTED) target/debug/drop-bench $(SIZES)
 
 .PHONY: deploy
 deploy: named build-release portal .venv/ready ## deploy to the AWS account of your credentials (infra/README.md): STACK= BUCKET= [PARAMETERS=]

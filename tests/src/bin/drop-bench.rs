@@ -72,17 +72,18 @@ struct Figures {
 async fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match &arguments[..] {
-        [] => bench().await,
+        [] => bench(SIZES).await,
         [deliver, name, queue] if deliver == "deliver" => deliver_day(&organisation(name), queue).await,
-        _ => anyhow::bail!("drop-bench takes no arguments"),
+        [small, large] => bench([small.parse()?, large.parse()?]).await,
+        _ => anyhow::bail!("drop-bench takes the recordings of two days, or nothing"),
     }
 }
 
-async fn bench() -> anyhow::Result<()> {
+async fn bench(sizes: [u32; 2]) -> anyhow::Result<()> {
     let mut peaks = Vec::new();
     let here = CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::EuNorth1).build();
     cloud()?.s3(&Requests::default()).create_bucket().bucket(BUCKET).create_bucket_configuration(here).send().await?;
-    for size in SIZES {
+    for size in sizes {
         let figures = day_of(size).await?;
         let requests: u64 = figures.requests.values().sum();
         let copies = figures.requests.get("S3.CopyObject").copied().unwrap_or_default();
@@ -97,7 +98,7 @@ async fn bench() -> anyhow::Result<()> {
         peaks.push(figures.peak);
     }
     let growth = mb(peaks[1]) - mb(peaks[0]);
-    println!("\nmemory grows by {growth:.1} MB from {} to {} recordings", SIZES[0], SIZES[1]);
+    println!("\nmemory grows by {growth:.1} MB from {} to {} recordings", sizes[0], sizes[1]);
     let published = A_LARGE_DAY / COPIES_A_SECOND;
     let reckoned = A_LARGE_DAY / (UNDER_WAY / LATENCY);
     println!("100,000 recordings, reckoned: {published:.0} s at S3's rate of 3,500 copies a second and prefix;");
