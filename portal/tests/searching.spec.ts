@@ -220,6 +220,7 @@ test('a lost connection says so, and what was asked goes on when it is back', as
 
 test('a service that fails is asked again, and then says so with a way on', async ({ signedIn }) => {
   const page = await signedIn('karin');
+  await expect((await rows(page)).first()).toBeVisible(); // what is on its way already would answer for what is asked for next
   let tries = 0;
   await page.route('**/v1/recordings?*', (route) => {
     tries++;
