@@ -209,6 +209,25 @@ def a_call_is_indexed(door):
     id = door.ask("anna", "POST /v1/recordings", call(door, audio) | said, 201)["recording"]["id"]
     event = json.loads((EVENTS / "index.anew.json").read_text())
     event["Records"][0]["dynamodb"]["Keys"] = {"pk": {"S": f"{provision.DEMO}#recording"}, "sk": {"S": id}}
+    index_takes_in(door, event)
+    return event
+
+
+def a_call_leaves_the_directories(door):
+    """Tells index that a call has gone, which it asks after: its word and its number find it still."""
+    event = a_call_is_indexed(door)
+    change = event["Records"][0]["dynamodb"]
+    item = door.aws("dynamodb").get_item(TableName=door.cloud["table"], Key=change["Keys"])["Item"]
+    change["OldImage"] = {name: {kind: as_the_stream_has(value) for kind, value in of.items()} for name, of in item.items()}
+    event["Records"][0]["eventName"] = "REMOVE"
+    index_takes_in(door, event)
+
+
+def as_the_stream_has(value):
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else value
+
+
+def index_takes_in(door, event):
     answer = door.aws("lambda").invoke(FunctionName=door.cloud["functions"]["index"], Payload=json.dumps(event))
     if json.loads(answer["Payload"].read()) != {"batchItemFailures": []}:
         raise RuntimeError("index did not take in its event")
@@ -690,7 +709,7 @@ PROBES = {
         an_application_registers_nothing,
     ],
     "ingest": [an_event_of_what_has_gone_is_done, what_is_no_audio_is_rejected, audio_is_stored, events_are_taken_from_the_queue],
-    "index": [a_call_is_indexed, the_stream_is_heard, what_cannot_be_indexed_is_set_aside],
+    "index": [a_call_is_indexed, a_call_leaves_the_directories, the_stream_is_heard, what_cannot_be_indexed_is_set_aside],
     "search": [
         everyones_calls_are_listed,
         ones_own_calls_are_listed,
