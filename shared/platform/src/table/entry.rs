@@ -38,10 +38,9 @@ impl Table {
     /// Sees to it that the directories know the words of the recording's `postings`, if it is `new` its counterpart's number too, for as
     /// long as the recording is kept. 1 request for each 100, and 1 for each that is not known yet.
     pub async fn enter<'a>(&self, recording: &Recording, postings: impl IntoIterator<Item = &'a Posting>, new: bool) -> Result<(), Error> {
-        let mut keys: Vec<Item> = postings.into_iter().filter_map(|posting| word(recording, posting)).collect();
-        if let (Counterpart::Number(number), true) = (&recording.counterpart, new) {
-            keys.extend([key::number(&recording.organisation, number), key::ending(&recording.organisation, number)]);
-        }
+        let words = postings.into_iter().cloned().map(Stream::Posting);
+        let number = new.then(|| Stream::Counterpart(recording.counterpart.clone()));
+        let keys: Vec<Item> = words.chain(number).flat_map(|stream| keys(recording, &stream)).collect();
         let ends = ends_at(recording);
         for some in keys.chunks(people::BATCH) {
             let known = self.batch(some.iter().cloned()).await?;
@@ -58,7 +57,8 @@ impl Table {
     /// Has the directories forget what only the recording was found by, which has gone. 1 request for each 100 entries; 1 for each word that
     /// is known and for the number, 2 more where nothing else leads there.
     pub async fn leave(&self, recording: &Recording, now: DateTime<Utc>) -> Result<(), Error> {
-        let streams: Vec<(Stream, Vec<Item>)> = streams(recording).map(|stream| (stream.clone(), keys(recording, &stream))).collect();
+        let streams = Posting::of(recording).into_iter().map(Stream::Posting).chain([Stream::Counterpart(recording.counterpart.clone())]);
+        let streams: Vec<(Stream, Vec<Item>)> = streams.map(|stream| (stream.clone(), keys(recording, &stream))).collect();
         for some in streams.chunks(people::BATCH / 2) {
             let known = self.batch(some.iter().flat_map(|(_, keys)| keys).cloned()).await?;
             for (stream, keys) in some {
@@ -145,27 +145,13 @@ fn written(answer: Result<PutItemOutput, SdkError<PutItemError>>) -> Result<bool
     }
 }
 
-/// The streams that directories lead to for the recording.
-fn streams(recording: &Recording) -> impl Iterator<Item = Stream> {
-    let number = matches!(recording.counterpart, Counterpart::Number(_)).then(|| Stream::Counterpart(recording.counterpart.clone()));
-    let words = Posting::of(recording).into_iter().filter(|posting| matches!(posting, Posting::Word(..)));
-    words.map(Stream::Posting).chain(number)
-}
-
-/// The entries that lead to the stream.
+/// The entries that lead to the stream; there are none to what is held, and to withheld numbers.
 fn keys(recording: &Recording, stream: &Stream) -> Vec<Item> {
     let of = &recording.organisation;
     match stream {
         Stream::Posting(Posting::Word(place, token)) => vec![key::word(of, *place, token)],
         Stream::Counterpart(Counterpart::Number(number)) => vec![key::number(of, number), key::ending(of, number)],
         _ => Vec::new(),
-    }
-}
-
-fn word(recording: &Recording, posting: &Posting) -> Option<Item> {
-    match posting {
-        Posting::Word(place, token) => Some(key::word(&recording.organisation, *place, token)),
-        Posting::Held => None,
     }
 }
 

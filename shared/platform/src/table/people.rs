@@ -117,16 +117,11 @@ impl Table {
 
     /// At most [`BATCH`] items, those that exist, in no order. 1 request.
     pub(super) async fn batch(&self, keys: impl IntoIterator<Item = Item>) -> Result<Vec<Item>, Error> {
-        self.batch_as_of(keys, true).await
-    }
-
-    /// The same; not `consistent`, of a moment ago and for half the price.
-    pub(super) async fn batch_as_of(&self, keys: impl IntoIterator<Item = Item>, consistent: bool) -> Result<Vec<Item>, Error> {
         let keys: Vec<Item> = keys.into_iter().collect();
         if keys.is_empty() {
             return Ok(Vec::new());
         }
-        let keys = KeysAndAttributes::builder().consistent_read(consistent).set_keys(Some(keys)).build();
+        let keys = KeysAndAttributes::builder().consistent_read(true).set_keys(Some(keys)).build();
         let keys = keys.map_err(|error| Error::Request(error.into()))?;
         let answer = self.client.batch_get_item().request_items(&self.name, keys).send().await?;
         if answer.unprocessed_keys().is_some_and(|keys| !keys.is_empty()) {
