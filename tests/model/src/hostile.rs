@@ -23,6 +23,10 @@ use crate::{
 /// What a page may take: 1,000 read units, and waiting for the table 8 times.
 pub const HALF_UNITS: u64 = 2_000;
 pub const TRIPS: u64 = 8;
+/// A page of so many rows that has found something comes short once it took 280 read units, or waited 3 times.
+pub const WAITED_FOR: usize = 100;
+pub const PROMPT_HALF_UNITS: u64 = 560;
+pub const PROMPT_TRIPS: u64 = 3;
 /// Users that a supervisor may reach.
 const USERS: u64 = 5_000;
 /// Pages that a walk is followed for; then it goes on near its end.

@@ -5,9 +5,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, Utc};
+
 use super::{
     Answer, Ask, Entry, Found, Position, Search, Span, Stream,
     track::{Tracks, way},
+    walk::PROMPT_TRIPS,
 };
 use crate::{ids::RecordingId, recording::Recording};
 
@@ -47,9 +50,9 @@ const GROWTH: f64 = 16.0;
 const SHARED: f64 = 0.1;
 
 impl Lead {
-    pub(super) fn new(streams: Vec<Stream>, span: Span) -> Self {
+    pub(super) fn new(streams: Vec<Stream>, span: Span, horizon: DateTime<Utc>) -> Self {
         Self {
-            tracks: Tracks::new(streams, span),
+            tracks: Tracks::new(streams, span, horizon),
             found: BTreeMap::new(),
             posted: BTreeSet::new(),
             wanted: BTreeSet::new(),
@@ -68,6 +71,11 @@ impl Lead {
 
     pub(super) fn has_rows(&self) -> bool {
         self.tracks.has_rows()
+    }
+
+    /// Whether it reads all of the organisation.
+    pub(super) fn is_of_all(&self) -> bool {
+        self.tracks.is_of_all()
     }
 
     pub(super) fn is_read(&self) -> bool {
@@ -103,7 +111,7 @@ impl Lead {
         self.sort_out(search);
         let missing = needed.saturating_sub(self.settled(search).count()) as f64;
         let rate = self.rate();
-        let candidates = if rate < 1.0 { self.guess(missing, rate, trips) } else { missing };
+        let candidates = if self.looked_at() > 0 { self.guess(missing, rate, trips) } else { missing };
         let fetched_at_most = candidates.min(half_units as f64).ceil() as usize;
         self.fetching = search.either_way(self.wanted.iter().copied()).take(fetched_at_most).collect();
         let left = half_units as f64 - self.fetching.len() as f64;
@@ -124,10 +132,8 @@ impl Lead {
 
     /// Rows to look at for `missing` more, where a share of `rate` was found so far.
     fn guess(&self, missing: f64, rate: f64, trips: u32) -> f64 {
-        let late = f64::from(trips.saturating_sub(2));
-        let wanted = (missing + 2.0 * missing.sqrt()) / rate * (1.0 + late / 4.0);
-        let most = GROWTH * self.looked_at() as f64 * if late > 0.0 { 4.0 } else { 1.0 };
-        wanted.min(most)
+        let wanted = (missing + 2.0 * missing.sqrt()) / rate;
+        if trips < PROMPT_TRIPS { wanted.min(GROWTH * self.looked_at() as f64) } else { 2.0 * wanted }
     }
 
     /// Asks for about `want` more entries, and for what is needed to check them and those that wait for that.

@@ -3,7 +3,7 @@
 //! A union is known up to where the stream that was read least ends. To move that end, each stream is read to about the same moment: how
 //! much that takes of each is told by how close its entries have lain so far. A long way is cut into pieces that are read at once.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Ask, Order, Position, Span, Stream};
 
@@ -27,14 +27,14 @@ pub(super) struct Tracks {
     tracks: Vec<Track>,
     /// The way to the first entry that was met: a search may begin long before anything was recorded.
     first: Option<f64>,
+    /// Where the entries are thought to end: a search may go on long after.
+    horizon: DateTime<Utc>,
     /// The tracks that are being read, in the order of the asks.
     asked: Vec<usize>,
 }
 
 /// Entries of a piece: well within what one request gives.
 const PIECE: f64 = 1500.0;
-/// Entries that a piece may hold beyond half as many again as it is thought to.
-const SPARE: f64 = 200.0;
 /// Pieces that are read at once.
 const PIECES: usize = 512;
 /// Entries that cost no more than one: of rows, and of postings.
@@ -43,12 +43,12 @@ const POSTED: f64 = 30.0;
 /// Streams of which no more is read to begin with than is wanted.
 const NARROW: f64 = 8.0;
 /// Entries of postings to begin with, all streams together.
-const FIRST: f64 = 400.0;
+const FIRST: f64 = 3000.0;
 
 impl Tracks {
-    pub(super) fn new(streams: Vec<Stream>, span: Span) -> Self {
+    pub(super) fn new(streams: Vec<Stream>, span: Span, horizon: DateTime<Utc>) -> Self {
         let tracks = (0..streams.len()).map(|stream| Track { stream, span, is_last: true, done: false }).collect();
-        Self { read: vec![(0, 0.0); streams.len()], streams, tracks, first: None, asked: Vec::new() }
+        Self { read: vec![(0, 0.0); streams.len()], streams, tracks, first: None, horizon, asked: Vec::new() }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -57,6 +57,10 @@ impl Tracks {
 
     pub(super) fn has_rows(&self) -> bool {
         self.streams.first().is_none_or(Stream::has_rows)
+    }
+
+    pub(super) fn is_of_all(&self) -> bool {
+        matches!(self.streams[..], [Stream::Organisation])
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -111,15 +115,22 @@ impl Tracks {
         if self.first.is_none() {
             return self.begin(most);
         }
-        self.cut(goal);
+        let horizon = self.split_at_horizon(goal);
+        self.cut(goal.min(horizon));
         let at_least = if self.has_rows() { ROWS } else { POSTED };
         let ahead: Vec<Option<f64>> = self
             .tracks
             .iter()
             .map(|track| {
-                let entries = (self.density_of(track.stream) * (goal.min(track.end()) - track.way())).max(0.0);
-                let whole = track.end() <= goal; // what was left of a piece would cost another request
-                (track.way() <= goal).then(|| if whole { entries * 1.5 + SPARE } else { entries.max(at_least) })
+                let is_beyond = track.way() >= horizon;
+                let end = if is_beyond { track.end() } else { track.end().min(horizon) };
+                let entries = (self.density_of(track.stream) * (goal.min(end) - track.way())).max(0.0);
+                let whole = end <= goal; // what was left of a piece would cost another request
+                (track.way() <= goal).then(|| match (is_beyond, whole) {
+                    (true, _) if track.span.after.is_none() => at_least,
+                    (_, true) => entries * 1.5 + 2.0 * at_least,
+                    _ => entries.max(at_least),
+                })
             })
             .collect();
         self.ask(most, |n| ahead[n])
@@ -163,6 +174,22 @@ impl Tracks {
     fn density_of(&self, stream: usize) -> f64 {
         let (entries, way) = self.read[stream];
         entries.max(1) as f64 / way.max(1.0)
+    }
+
+    /// Cuts the tracks where entries are thought to end, if the goal lies beyond; answers with how far that is.
+    fn split_at_horizon(&mut self, goal: f64) -> f64 {
+        let Some(first) = self.tracks.first() else { return f64::INFINITY };
+        let horizon = way(first.span.order, Position { started_at: self.horizon, ..first.span.read_to() });
+        for n in 0..self.tracks.len() {
+            let density = self.density_of(self.tracks[n].stream);
+            let track = &mut self.tracks[n];
+            let is_long = density * (horizon - track.way()) > PIECE;
+            if goal >= horizon && !track.done && is_long && horizon < track.end() {
+                let rest = track.split(TimeDelta::milliseconds((horizon - track.way()) as i64));
+                self.tracks.push(rest);
+            }
+        }
+        horizon
     }
 
     /// Cuts the tracks on which much lies before the goal, so that their pieces are read at once; into no more than [`PIECES`] in all.

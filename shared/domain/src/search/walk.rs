@@ -2,6 +2,7 @@
 //!
 //! 1. Look up the words and numbers that parts of them may stand for, and read the first page of each clause's streams, at once.
 //! 2. Follow the clause that is likely to cost the least to the page's end, by how close its entries lie and how many of them are found.
+//! 3. End a page that someone waits for as soon as it has found something and has taken its time; the rest comes with the cursor.
 //!
 //! The walk reads nothing itself: it says what to read and takes the answers, so that the table and the rows in memory share every rule.
 
@@ -62,15 +63,23 @@ enum To {
 const HALF_UNITS: u64 = 1_800;
 /// Times that one page may wait for the table.
 const TRIPS: u32 = 8;
+/// Rows of a page that someone waits for, and what it may take once it has found something: 300 read units, less what a guess may be off,
+/// and 3 times to wait for the table.
+const WAITED_FOR: usize = 100;
+const PROMPT_HALF_UNITS: u64 = 560;
+pub(super) const PROMPT_TRIPS: u32 = 3;
 /// Rows of a clause that is looked at before one leads.
 const PROBE: usize = 50;
-/// Streams of a union that are looked at without a second thought.
+/// Entries of a posting that is looked at, where other filters hold, too: they cost a thirtieth of what fetching a row does.
+const PROBE_POSTED: usize = 1500;
+/// Streams of a union that are looked at without a second thought, and while names are looked up and nothing else is there to look at.
 const NARROW: f64 = 8.0;
+const MEANWHILE: usize = 32;
 /// Streams of a union that is better than all of the organisation, whatever they hold: of rows, and of postings.
 const FEW: usize = 5;
 const BETTER_THAN_ALL: usize = 64;
 /// How far back a search without a beginning is thought to go, when costs are compared.
-const FAR: f64 = 180.0 * 86_400_000.0;
+const FAR: TimeDelta = TimeDelta::days(180);
 
 impl<'a> Search<'a> {
     /// Whether the row is to be shown.
@@ -90,6 +99,14 @@ impl<'a> Search<'a> {
         let to = self.filter.to.map_or(END_OF_TIME, |to| whole(to).min(END_OF_TIME));
         Span { from, to, order: self.order, after: self.after }
     }
+
+    /// Where what is recorded is thought to end, on the search's way.
+    fn horizon(&self) -> DateTime<Utc> {
+        match self.order {
+            Order::Newest => self.now - FAR,
+            Order::Oldest => self.now,
+        }
+    }
 }
 
 /// The whole millisecond at or after an instant: starts are whole milliseconds, and one lies before the instant if it lies before that.
@@ -105,10 +122,14 @@ const END_OF_TIME: DateTime<Utc> = match DateTime::from_timestamp_millis(9_999_9
 };
 
 /// Adds the organisation's stream where no other is sure to be better.
-fn fall_back(leads: &mut Vec<Lead>, span: Span) {
-    if leads.iter().all(|lead| lead.width() > if lead.has_rows() { FEW } else { BETTER_THAN_ALL }) {
-        leads.push(Lead::new(vec![Stream::Organisation], span));
+fn fall_back(leads: &mut Vec<Lead>, search: &Search<'_>) {
+    if leads.iter().all(|lead| !lead.is_of_all() && lead.width() > if lead.has_rows() { FEW } else { BETTER_THAN_ALL }) {
+        leads.push(lead(search, vec![Stream::Organisation]));
     }
+}
+
+fn lead(search: &Search<'_>, streams: Vec<Stream>) -> Lead {
+    Lead::new(streams, search.span(), search.horizon())
 }
 
 impl<'a> Walk<'a> {
@@ -117,15 +138,16 @@ impl<'a> Walk<'a> {
         let (mut leads, mut unknown) = (Vec::new(), Vec::new());
         for clause in clauses(search.filter) {
             match clause {
-                Clause::Union(streams) => leads.push(Lead::new(streams, span)),
+                Clause::Union(streams) => leads.push(lead(search, streams)),
                 clause => unknown.push(clause),
             }
         }
         if span.is_empty() || leads.iter().any(|lead| lead.width() == 0) {
-            (leads, unknown) = (vec![Lead::new(Vec::new(), span)], Vec::new());
+            (leads, unknown) = (vec![lead(search, Vec::new())], Vec::new());
         }
-        if unknown.is_empty() {
-            fall_back(&mut leads, span);
+        // Of one word alone the postings tell all; otherwise what the first page finds tells who should lead.
+        if !(leads.is_empty() && matches!(unknown[..], [Clause::Beginning(..)])) {
+            fall_back(&mut leads, search);
         }
         Self { search, span, unknown, leads, asked: Vec::new(), following: false, spared: NARROW + 0.5, half_units: 0, trips: 0 }
     }
@@ -166,10 +188,10 @@ impl<'a> Walk<'a> {
             let mut seen = std::collections::HashSet::new();
             streams.retain(|stream| seen.insert(stream.clone()));
             if streams.len() <= NAMES_AT_MOST {
-                self.leads.push(Lead::new(streams, self.span));
+                self.leads.push(lead(self.search, streams));
             }
         }
-        fall_back(&mut self.leads, self.span);
+        fall_back(&mut self.leads, self.search);
     }
 
     /// Read units that the walk took so far, doubled.
@@ -195,10 +217,12 @@ impl<'a> Walk<'a> {
                 asks.push(ask);
             }
         }
+        let looks = self.looks();
+        let is_mix = self.leads.len() + self.unknown.len() > 1;
         let probe = PROBE.min(self.search.limit.saturating_add(1));
-        let looks: Vec<usize> = (0..self.leads.len()).filter(|n| self.is_worth_a_look(&self.leads[*n])).collect();
         for n in looks {
-            for (which, ask) in self.leads[n].probe(probe).into_iter().enumerate() {
+            let want = if is_mix && !self.leads[n].has_rows() { PROBE_POSTED } else { probe };
+            for (which, ask) in self.leads[n].probe(want).into_iter().enumerate() {
                 self.asked.push(To::Lead(n, which));
                 asks.push(ask);
             }
@@ -206,10 +230,20 @@ impl<'a> Walk<'a> {
         asks
     }
 
+    /// The leads to look at.
+    fn looks(&self) -> Vec<usize> {
+        let mut looks: Vec<usize> = (0..self.leads.len()).filter(|n| self.is_worth_a_look(&self.leads[*n])).collect();
+        if looks.is_empty() && !self.unknown.is_empty() {
+            let narrowest = (0..self.leads.len()).min_by_key(|n| self.leads[*n].width());
+            looks.extend(narrowest.filter(|n| self.leads[*n].width() <= MEANWHILE));
+        }
+        looks
+    }
+
     /// Chooses who leads, unless a look at others is worth its price.
     fn choose(&mut self) {
         let hits = self.leads.iter().filter_map(Lead::hits).reduce(f64::max);
-        let way = ((self.span.to - self.span.from).num_milliseconds() as f64).min(FAR);
+        let way = ((self.span.to - self.span.from).num_milliseconds() as f64).min(FAR.num_milliseconds() as f64);
         let costs = self.leads.iter().enumerate().filter(|(_, lead)| lead.is_read() || self.leads.len() == 1);
         let cheapest = costs
             .map(|(n, lead)| (n, lead.cost(self.search, hits, way, &self.leads)))
@@ -220,7 +254,7 @@ impl<'a> Walk<'a> {
             return;
         };
         self.spared = cost / 2.0;
-        if !self.leads.iter().any(|lead| self.is_worth_a_look(lead)) {
+        if self.trips >= PROMPT_TRIPS || !self.leads.iter().any(|lead| self.is_worth_a_look(lead)) {
             let mut lead = self.leads.swap_remove(cheapest);
             for other in std::mem::take(&mut self.leads) {
                 if other.is_worth_checking(&lead) {
@@ -240,15 +274,29 @@ impl<'a> Walk<'a> {
 
     /// Follows the one that leads.
     fn next(&mut self) -> Vec<Ask> {
-        let left = HALF_UNITS.saturating_sub(self.half_units);
         let Some(lead) = self.leads.first_mut() else { return Vec::new() };
         lead.sort_out(self.search);
         let needed = self.search.limit.saturating_add(1);
-        if lead.is_complete() || lead.settled(self.search).take(needed).count() == needed || left == 0 || self.trips > TRIPS {
+        let found = lead.settled(self.search).take(needed).count();
+        let left = left(self.search.limit, self.half_units, self.trips, found > 0);
+        if lead.is_complete() || found == needed || left == 0 {
             return Vec::new();
         }
         let asks = lead.follow(self.search, needed, left, self.trips);
         self.asked = (0..asks.len()).map(|which| To::Lead(0, which)).collect();
         asks
+    }
+}
+
+/// Half units that a page may still take on its trip `trips`.
+fn left(limit: usize, half_units: u64, trips: u32, has_found: bool) -> u64 {
+    let in_all = HALF_UNITS.saturating_sub(half_units);
+    let promptly = PROMPT_HALF_UNITS.saturating_sub(half_units);
+    let is_late = promptly == 0 || trips > PROMPT_TRIPS;
+    match (limit <= WAITED_FOR, is_late) {
+        _ if trips > TRIPS => 0,
+        (true, true) if has_found => 0,
+        (true, false) => promptly,
+        _ => in_all,
     }
 }

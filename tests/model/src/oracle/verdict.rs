@@ -10,7 +10,7 @@ use super::{
     walk::{Turned, Walked},
 };
 use crate::{
-    hostile::{HALF_UNITS, TRIPS},
+    hostile::{HALF_UNITS, PROMPT_HALF_UNITS, PROMPT_TRIPS, TRIPS, WAITED_FOR},
     memory::Cost,
 };
 
@@ -48,7 +48,7 @@ fn page(walked: &Walked, turned: &Turned, hits: &[Hit], history: &History) -> Ve
         differences.push(format!("{} rows where {limit} were asked for", page.rows.len()));
     }
     if page.is_short(limit)
-        && let Some(cost) = page.cost.filter(is_little)
+        && let Some(cost) = page.cost.filter(|cost| is_little(cost) && !is_prompt(page.rows.len(), limit, cost))
     {
         differences.push(format!("short, with {} rows, though it took {cost:?}", page.rows.len()));
     }
@@ -66,6 +66,11 @@ fn page(walked: &Walked, turned: &Turned, hits: &[Hit], history: &History) -> Ve
 /// Whether a page that took so much may not come short.
 fn is_little(cost: &Cost) -> bool {
     cost.half_units < HALF_UNITS / 2 && cost.trips < TRIPS
+}
+
+/// Whether the page shows what it has found in time, to someone who waits for it.
+fn is_prompt(rows: usize, limit: usize, cost: &Cost) -> bool {
+    rows > 0 && limit <= WAITED_FOR && (cost.trips >= PROMPT_TRIPS || cost.half_units >= PROMPT_HALF_UNITS)
 }
 
 /// What was found throughout is on one page; what was at no time is on none; nothing comes twice, and all in order.
