@@ -2,15 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use domain::{
     ids::UserId,
-    note::Mark,
     phone::Counterpart,
     recording::Direction,
-    search::{self, Digits, InvalidSearch, Marked, Position, StateName, Words},
+    search::{self, Position},
 };
-use platform::http::{Cause, Problem, cursor, page};
+use platform::http::{Cause, Problem, cursor, page, sought};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -57,7 +56,7 @@ pub struct Filter {
     held: Option<bool>,
     /// `expected`, `stored` or `rejected`.
     #[param(inline)]
-    state: Option<State>,
+    state: Option<sought::State>,
     /// Which end of the time range comes first.
     #[serde(default)]
     #[param(inline)]
@@ -76,34 +75,33 @@ pub enum Order {
     Oldest,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum State {
-    Expected,
-    Stored,
-    Rejected,
-}
-
 impl Filter {
     /// The search that is asked for, among the recordings of `users`, if not everyone's.
     pub fn search(&self, users: Option<BTreeSet<UserId>>) -> Result<search::Filter, Problem> {
-        let seconds = |seconds: Option<u32>| seconds.map(|seconds| TimeDelta::seconds(seconds.into()));
-        Ok(search::Filter {
+        Ok(search::Filter { users, ..self.sought().search(None)? })
+    }
+
+    /// The filters that orders have, too.
+    fn sought(&self) -> sought::Filter {
+        sought::Filter {
             from: self.from,
             to: self.to,
-            users,
-            longer: seconds(self.min_seconds),
-            shorter: seconds(self.max_seconds),
+            user: self.user.clone(),
+            name: self.name.clone(),
+            min_seconds: self.min_seconds,
+            max_seconds: self.max_seconds,
             counterpart: self.counterpart.clone(),
-            number: self.number.as_deref().map(Digits::parse).transpose().map_err(invalid)?,
+            number: self.number.clone(),
             direction: self.direction,
-            mark: self.mark.as_deref().map(marked).transpose()?,
-            note: words(self.note.as_deref())?,
-            fields: [words(self.field1.as_deref())?, words(self.field2.as_deref())?, words(self.field3.as_deref())?],
-            any_field: words(self.fields.as_deref())?,
+            mark: self.mark.clone(),
+            note: self.note.clone(),
+            field1: self.field1.clone(),
+            field2: self.field2.clone(),
+            field3: self.field3.clone(),
+            fields: self.fields.clone(),
             held: self.held,
-            state: self.state.map(StateName::from),
-        })
+            state: self.state,
+        }
     }
 
     /// What is searched for, as an audit event tells it.
@@ -127,31 +125,6 @@ impl Filter {
     pub fn after(&self) -> Result<Option<Position>, Problem> {
         let read = self.cursor.as_deref().map(cursor::read).transpose();
         read.map_err(|error| Problem::because(Cause::Invalid, error))
-    }
-}
-
-fn words(typed: Option<&str>) -> Result<Option<Words>, Problem> {
-    typed.map(Words::parse).transpose().map_err(invalid)
-}
-
-fn marked(name: &str) -> Result<Marked, Problem> {
-    if name == "none" {
-        return Ok(Marked::Without);
-    }
-    Mark::try_from(name.to_owned()).map(Marked::With).map_err(|error| Problem::because(Cause::Invalid, error))
-}
-
-fn invalid(error: InvalidSearch) -> Problem {
-    Problem::because(Cause::Invalid, error)
-}
-
-impl From<State> for StateName {
-    fn from(state: State) -> Self {
-        match state {
-            State::Expected => Self::Expected,
-            State::Stored => Self::Stored,
-            State::Rejected => Self::Rejected,
-        }
     }
 }
 

@@ -32,26 +32,26 @@ pub enum Sought {
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[schema(as = SoughtRecordings)]
 pub struct Filter {
-    from: Option<DateTime<Utc>>,
-    to: Option<DateTime<Utc>>,
+    pub from: Option<DateTime<Utc>>,
+    pub to: Option<DateTime<Utc>>,
     #[schema(value_type = Option<String>)]
-    user: Option<UserId>,
+    pub user: Option<UserId>,
     pub name: Option<String>,
-    min_seconds: Option<u32>,
-    max_seconds: Option<u32>,
+    pub min_seconds: Option<u32>,
+    pub max_seconds: Option<u32>,
     #[schema(value_type = Option<String>)]
-    counterpart: Option<Counterpart>,
-    number: Option<String>,
+    pub counterpart: Option<Counterpart>,
+    pub number: Option<String>,
     #[schema(value_type = Option<String>)]
-    direction: Option<Direction>,
-    mark: Option<String>,
-    note: Option<String>,
-    field1: Option<String>,
-    field2: Option<String>,
-    field3: Option<String>,
-    fields: Option<String>,
-    held: Option<bool>,
-    state: Option<State>,
+    pub direction: Option<Direction>,
+    pub mark: Option<String>,
+    pub note: Option<String>,
+    pub field1: Option<String>,
+    pub field2: Option<String>,
+    pub field3: Option<String>,
+    pub fields: Option<String>,
+    pub held: Option<bool>,
+    pub state: Option<State>,
 }
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
