@@ -3,6 +3,8 @@
 //! A posting says where a row is and not all that the row says. Where other postings have to hold the row too, they are read along, which
 //! costs a fortieth of fetching rows that one of them does not hold.
 
+mod cost;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
@@ -10,9 +12,9 @@ use chrono::{DateTime, Utc};
 use super::{
     Answer, Ask, Entry, Found, Position, Search, Span, Stream,
     track::{Tracks, way},
-    walk::PROMPT_TRIPS,
 };
 use crate::{ids::RecordingId, recording::Recording};
+use cost::POSTED;
 
 /// A union that leads a search, or might.
 #[derive(Clone, Debug)]
@@ -27,8 +29,10 @@ pub(super) struct Lead {
     fetched: u64,
     /// Unions of postings that must hold what is fetched, and what was read of them.
     checks: Vec<(Tracks, BTreeSet<Position>)>,
-    /// Half units that reading took, fetching apart.
-    half_units: u64,
+    /// Whether there is a filter that only the fetched row can be held against.
+    doubted: bool,
+    /// Entries of answers of more than 4 KB, and the half units that those took: less costs as much as that.
+    priced: (u64, u64),
     /// What each of the asks is for.
     asked: Vec<For>,
     fetching: Vec<Position>,
@@ -41,14 +45,6 @@ enum For {
     Fetch(usize),
 }
 
-/// Half units of an entry, before any was read: some 300 bytes of a row, 120 of a posting.
-const ROW: f64 = 0.075;
-const POSTED: f64 = 0.03;
-/// How many times the rows that were looked at to look at next, at first: few found ones tell little of how far to go.
-const GROWTH: f64 = 16.0;
-/// Share of a posting's entries that another is guessed to hold too.
-const SHARED: f64 = 0.1;
-
 impl Lead {
     pub(super) fn new(streams: Vec<Stream>, span: Span, horizon: DateTime<Utc>) -> Self {
         Self {
@@ -58,7 +54,8 @@ impl Lead {
             wanted: BTreeSet::new(),
             fetched: 0,
             checks: Vec::new(),
-            half_units: 0,
+            doubted: false,
+            priced: (0, 0),
             asked: Vec::new(),
             fetching: Vec::new(),
         }
@@ -94,14 +91,12 @@ impl Lead {
         asks
     }
 
-    /// Whether what this union posts is cheaper read along with `lead`'s than found out by fetching.
-    pub(super) fn is_worth_checking(&self, lead: &Self) -> bool {
-        let postings = !self.tracks.has_rows() && !lead.tracks.has_rows() && self.is_read();
-        postings && self.tracks.density() * POSTED < lead.tracks.density() * lead.passing() / 2.0
-    }
-
-    /// Has nothing fetched that `other` does not post.
-    pub(super) fn check(&mut self, other: Self) {
+    /// Takes into account a union that must hold what is found, too: what it does not post is not fetched, where that is cheaper.
+    pub(super) fn heed(&mut self, other: Self) {
+        if !other.is_worth_checking(self) {
+            self.doubted |= !other.tracks.is_posted();
+            return;
+        }
         self.checks.push((other.tracks, &(&other.posted | &other.wanted) | &other.found.into_keys().collect()));
     }
 
@@ -110,8 +105,7 @@ impl Lead {
     pub(super) fn follow(&mut self, search: &Search<'_>, needed: usize, half_units: u64, trips: u32) -> Vec<Ask> {
         self.sort_out(search);
         let missing = needed.saturating_sub(self.settled(search).count()) as f64;
-        let rate = self.rate();
-        let candidates = if self.looked_at() > 0 { self.guess(missing, rate, trips) } else { missing };
+        let candidates = self.to_look_at(missing, trips);
         let fetched_at_most = candidates.min(half_units as f64).ceil() as usize;
         self.fetching = search.either_way(self.wanted.iter().copied()).take(fetched_at_most).collect();
         let left = half_units as f64 - self.fetching.len() as f64;
@@ -128,12 +122,6 @@ impl Lead {
             asks.push(Ask::Fetch(ids.to_vec()));
         }
         asks
-    }
-
-    /// Rows to look at for `missing` more, where a share of `rate` was found so far.
-    fn guess(&self, missing: f64, rate: f64, trips: u32) -> f64 {
-        let wanted = (missing + 2.0 * missing.sqrt()) / rate;
-        if trips < PROMPT_TRIPS { wanted.min(GROWTH * self.looked_at() as f64) } else { 2.0 * wanted }
     }
 
     /// Asks for about `want` more entries, and for what is needed to check them and those that wait for that.
@@ -155,7 +143,9 @@ impl Lead {
     pub(super) fn take(&mut self, search: &Search<'_>, which: usize, answer: Answer) {
         match (self.asked[which], answer.found) {
             (For::Tracks(n), Found::Entries { entries, all }) => {
-                self.half_units += answer.half_units;
+                if answer.half_units > 1 {
+                    self.priced = (self.priced.0 + entries.len() as u64, self.priced.1 + answer.half_units);
+                }
                 let places: Vec<Position> = entries.iter().map(Entry::place).collect();
                 self.tracks.take(n, &places, all);
                 for entry in entries {
@@ -230,60 +220,11 @@ impl Lead {
         ends.reduce(|one, other| if search.order.is_before(one, other) { one } else { other })
     }
 
-    /// What the search is likely to cost from here, in half units, if it goes on for `way` at most. What its own rows do not tell is
-    /// guessed from `hits`, what others found a millisecond.
-    pub(super) fn cost(&self, search: &Search<'_>, hits: Option<f64>, way: f64, others: &[Self]) -> f64 {
-        let missing = search.limit.saturating_sub(self.settled(search).count()) as f64;
-        let all = if self.tracks.is_done() { 0.0 } else { self.tracks.density() * way };
-        let entries = if self.tracks.has_rows() && !self.found.is_empty() {
-            let found = self.found.len() as f64;
-            missing * self.looked_at() as f64 / (found - found.sqrt() * 0.7) // a lucky look should not tell too much
-        } else {
-            hits.map_or(f64::INFINITY, |hits| self.tracks.density() * missing / hits)
-        };
-        let entries = entries.min(all);
-        if self.tracks.has_rows() {
-            return entries * self.price();
-        }
-        let checked = others.iter().filter(|other| other.is_worth_checking(self)).count();
-        let to_fetch = (entries * self.passing() + (self.posted.len() + self.wanted.len()) as f64)
-            * SHARED.powi(i32::try_from(checked).unwrap_or(i32::MAX));
-        entries * self.price() * (1 + checked) as f64 + to_fetch
-    }
-
-    /// What is found a millisecond, as far as can be told.
-    pub(super) fn hits(&self) -> Option<f64> {
-        (!self.found.is_empty()).then(|| self.found.len() as f64 * self.tracks.density() / self.tracks.read().max(1) as f64)
-    }
-
-    /// Half units of an entry.
-    fn price(&self) -> f64 {
-        if self.tracks.read() > 0 {
-            self.half_units as f64 / self.tracks.read() as f64
-        } else if self.tracks.has_rows() {
-            ROW
-        } else {
-            POSTED
-        }
-    }
-
-    /// Of the entries that were read, the share that may be found: all rows, and those postings whose rows are worth fetching.
-    fn passing(&self) -> f64 {
-        if self.tracks.has_rows() || self.tracks.read() == 0 {
-            return 1.0;
-        }
-        let passed = (self.posted.len() + self.wanted.len()) as f64 + self.fetched as f64;
-        passed.max(1.0) / self.tracks.read() as f64
-    }
-
-    /// Of the rows that were looked at, the share that was found.
-    fn rate(&self) -> f64 {
-        let looked_at = self.looked_at();
-        if looked_at == 0 { 1.0 } else { (self.found.len().max(1) as f64 / looked_at as f64).min(1.0) }
-    }
-
-    /// Rows that were looked at.
-    fn looked_at(&self) -> u64 {
-        if self.tracks.has_rows() { self.tracks.read() } else { self.fetched }
+    /// Whether its next step may find something, or none is needed: what postings lead to is fetched once it is known.
+    pub(super) fn finds_next(&self, search: &Search<'_>) -> bool {
+        let first = search.either_way(self.posted.iter()).next();
+        self.has_rows()
+            || self.is_complete()
+            || first.is_some_and(|place| self.known_to(search).is_none_or(|end| !search.order.is_before(end, *place)))
     }
 }

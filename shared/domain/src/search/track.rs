@@ -43,7 +43,7 @@ const POSTED: f64 = 30.0;
 /// Streams of which no more is read to begin with than is wanted.
 const NARROW: f64 = 8.0;
 /// Entries of postings to begin with, all streams together.
-const FIRST: f64 = 3000.0;
+const FIRST: f64 = 8000.0;
 
 impl Tracks {
     pub(super) fn new(streams: Vec<Stream>, span: Span, horizon: DateTime<Utc>) -> Self {
@@ -63,8 +63,18 @@ impl Tracks {
         matches!(self.streams[..], [Stream::Organisation])
     }
 
+    /// Whether what they are of is what every posting says of its row.
+    pub(super) fn is_posted(&self) -> bool {
+        self.streams.first().is_none_or(|stream| matches!(stream, Stream::Organisation | Stream::User(_) | Stream::Counterpart(_)))
+    }
+
     pub(super) fn is_done(&self) -> bool {
         self.tracks.iter().all(|track| track.done)
+    }
+
+    /// Tracks that are not at their end.
+    pub(super) fn open(&self) -> usize {
+        self.tracks.iter().filter(|track| !track.done).count()
     }
 
     /// Entries read.
@@ -85,7 +95,7 @@ impl Tracks {
 
     /// What to read first, for about `want` entries.
     pub(super) fn begin(&mut self, want: f64) -> Vec<Ask> {
-        let open = self.tracks.iter().filter(|track| !track.done).count().max(1) as f64;
+        let open = self.open().max(1) as f64;
         let each = if self.has_rows() && open <= NARROW {
             want / open
         } else if self.has_rows() {
@@ -128,7 +138,7 @@ impl Tracks {
                 let whole = end <= goal; // what was left of a piece would cost another request
                 (track.way() <= goal).then(|| match (is_beyond, whole) {
                     (true, _) if track.span.after.is_none() => at_least,
-                    (_, true) => entries * 1.5 + 2.0 * at_least,
+                    (_, true) => entries * 2.5 + 2.0 * at_least,
                     _ => entries.max(at_least),
                 })
             })
@@ -155,6 +165,7 @@ impl Tracks {
 
     /// Takes the places that the `which`-th of the asks gave, and whether there are no more.
     pub(super) fn take(&mut self, which: usize, places: &[Position], all: bool) {
+        let horizon = self.horizon();
         let track = &mut self.tracks[self.asked[which]];
         if let Some(first) = places.first() {
             let way = way(track.span.order, *first);
@@ -166,7 +177,7 @@ impl Tracks {
             track.span.after = Some(*last);
         }
         // Where the whole way ends says nothing of how close entries lie: it may be decades from the last.
-        let ended = if all && !track.is_last { track.end() } else { track.way() };
+        let ended = if all { track.end().min(horizon).max(track.way()) } else { track.way() };
         let read = &mut self.read[track.stream];
         *read = (read.0 + places.len() as u64, read.1 + (ended - began).max(0.0));
     }
@@ -176,10 +187,15 @@ impl Tracks {
         entries.max(1) as f64 / way.max(1.0)
     }
 
+    /// How far that is where entries are thought to end.
+    fn horizon(&self) -> f64 {
+        let Some(track) = self.tracks.first() else { return f64::INFINITY };
+        way(track.span.order, Position { started_at: self.horizon, ..track.span.read_to() })
+    }
+
     /// Cuts the tracks where entries are thought to end, if the goal lies beyond; answers with how far that is.
     fn split_at_horizon(&mut self, goal: f64) -> f64 {
-        let Some(first) = self.tracks.first() else { return f64::INFINITY };
-        let horizon = way(first.span.order, Position { started_at: self.horizon, ..first.span.read_to() });
+        let horizon = self.horizon();
         for n in 0..self.tracks.len() {
             let density = self.density_of(self.tracks[n].stream);
             let track = &mut self.tracks[n];

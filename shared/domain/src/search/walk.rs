@@ -255,15 +255,20 @@ impl<'a> Walk<'a> {
         };
         self.spared = cost / 2.0;
         if self.trips >= PROMPT_TRIPS || !self.leads.iter().any(|lead| self.is_worth_a_look(lead)) {
-            let mut lead = self.leads.swap_remove(cheapest);
-            for other in std::mem::take(&mut self.leads) {
-                if other.is_worth_checking(&lead) {
-                    lead.check(other);
-                }
-            }
+            let chosen = if self.trips == PROMPT_TRIPS { self.prompt(cheapest, way) } else { cheapest };
+            let mut lead = self.leads.swap_remove(chosen);
+            std::mem::take(&mut self.leads).into_iter().for_each(|other| lead.heed(other));
             self.leads = vec![lead];
             self.following = true;
         }
+    }
+
+    /// Who leads when the page should be ready after this trip: where that cannot be, rows that can be read to their end.
+    fn prompt(&self, cheapest: usize, way: f64) -> usize {
+        let left = PROMPT_HALF_UNITS.saturating_sub(self.half_units) as f64;
+        let wholes = self.leads.iter().enumerate().filter_map(|(n, lead)| Some((n, lead.whole(way)?))).filter(|(_, cost)| *cost < left);
+        let least = wholes.reduce(|one, other| if other.1 < one.1 { other } else { one }).map(|(n, _)| n);
+        least.filter(|_| !self.leads[cheapest].finds_next(self.search)).unwrap_or(cheapest)
     }
 
     /// Whether looking at the lead may spare more than it costs.
@@ -296,7 +301,7 @@ fn left(limit: usize, half_units: u64, trips: u32, has_found: bool) -> u64 {
     match (limit <= WAITED_FOR, is_late) {
         _ if trips > TRIPS => 0,
         (true, true) if has_found => 0,
-        (true, false) => promptly,
+        (true, false) if has_found || trips < PROMPT_TRIPS => promptly,
         _ => in_all,
     }
 }
