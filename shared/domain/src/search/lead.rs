@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use super::{
     Answer, Ask, Entry, Found, Position, Search, Span, Stream,
     track::{Tracks, way},
+    walk::PROMPT_TRIPS,
 };
 use crate::{ids::RecordingId, recording::Recording};
 use cost::POSTED;
@@ -107,7 +108,7 @@ impl Lead {
         let missing = needed.saturating_sub(self.settled(search).count()) as f64;
         let candidates = self.to_look_at(missing, trips);
         let fetched_at_most = candidates.min(half_units as f64).ceil() as usize;
-        self.fetching = search.either_way(self.wanted.iter().copied()).take(fetched_at_most).collect();
+        self.fetching = self.worth_fetching(search, trips).take(fetched_at_most).collect();
         let left = half_units as f64 - self.fetching.len() as f64;
         let ahead = if self.has_rows() { 1.0 } else { f64::from(trips.clamp(1, 6)) };
         let want = (candidates - self.fetching.len() as f64) / self.passing() * ahead;
@@ -122,6 +123,13 @@ impl Lead {
             asks.push(Ask::Fetch(ids.to_vec()));
         }
         asks
+    }
+
+    /// What is known to be worth fetching, and then, when the page should be ready, what is likely to be.
+    fn worth_fetching(&self, search: &Search<'_>, trips: u32) -> impl Iterator<Item = Position> {
+        let is_hurried = trips >= PROMPT_TRIPS && self.checks.is_empty();
+        let likely = search.either_way(self.posted.iter().copied()).filter(move |_| is_hurried);
+        search.either_way(self.wanted.iter().copied()).chain(likely)
     }
 
     /// Asks for about `want` more entries, and for what is needed to check them and those that wait for that.
@@ -161,6 +169,7 @@ impl Lead {
             (For::Fetch(n), Found::Rows(rows)) => {
                 for place in self.fetching.iter().skip(n * Ask::ROWS_AT_MOST).take(Ask::ROWS_AT_MOST) {
                     self.wanted.remove(place);
+                    self.posted.remove(place);
                     self.fetched += 1;
                 }
                 for row in rows.into_iter().filter(|row| search.finds(row)) {
