@@ -58,6 +58,22 @@ rights: build audio .venv-check/ready ## ask every cell of tests/rights.txt, and
 search-cost: needed ## print what searches of each shape cost, of 3.6 million recordings in memory (RECORDINGS= QUERIES= SEED=)
 	@cargo run --locked --quiet --package model --profile measure --bin search-cost -- $(or $(RECORDINGS),3600000) $(or $(QUERIES),10000) $(or $(SEED),1)
 
+.PHONY: search-beside
+search-beside: needed postgresql ## print what searches of each shape take beside the plain timeline and PostgreSQL with fitting indexes (RECORDINGS= QUERIES= SEED=)
+	@cargo run --locked --quiet --package model --profile measure --bin search-beside -- $(or $(RECORDINGS),100000) $(or $(QUERIES),100) $(or $(SEED),1)
+
+.PHONY: search-charged
+search-charged: needed ## hold what searches are reckoned to cost against what a table charges, ask by ask (RECORDINGS= SEARCHES= SEED=)
+	@cargo run --locked --quiet --package tests --profile measure --example search_charged -- $(or $(RECORDINGS),100000) $(or $(SEARCHES),100) $(or $(SEED),1)
+
+.PHONY: search-cpu
+CALLGRIND = valgrind --tool=callgrind --callgrind-out-file=/dev/null target/measure/examples/search_cpu
+search-cpu: needed valgrind ## print the own time and instructions of a page of 50: two runs under callgrind, of which one asks for 100 pages more
+	@cargo build --locked --quiet --package tests --profile measure --example search_cpu
+	@target/measure/examples/search_cpu 2000
+	@count() { $(CALLGRIND) $$1 2>&1 | awk '/Collected/ { print $$4 }'; }; \
+	  few=$$(count 20); more=$$(count 120); echo "$$(( (more - few) / 100 )) instructions a page"
+
 .PHONY: crash-points
 crash-points: build .venv-check/ready ## end each worker of retention and delivery after every request and tell it again; 100,000 interleavings of the rules (SEED= CASES=)
 	@$(TESTED) $(NEXTEST) --package tests crashing:: delivering::a_crash --no-capture
@@ -194,6 +210,10 @@ debian:
 	[ -d /usr/share/asterisk/sounds ] || missing+=(asterisk-core-sounds-en-wav); \
 	command -v sftp >/dev/null || missing+=(openssh-client); \
 	$(INSTALL)
+
+.PHONY: valgrind
+valgrind:
+	@missing=(); command -v valgrind >/dev/null || missing+=(valgrind); $(INSTALL)
 
 .PHONY: postgresql
 postgresql:

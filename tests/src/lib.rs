@@ -3,6 +3,7 @@
 pub mod billed;
 pub mod bucket;
 pub mod call;
+pub mod charged;
 pub mod cloud;
 pub mod delivery;
 pub mod door;
@@ -13,6 +14,7 @@ pub mod indexed;
 pub mod kept;
 pub mod people;
 pub mod recording;
+pub mod replayed;
 pub mod request;
 pub mod requests;
 pub mod searched;

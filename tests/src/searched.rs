@@ -67,7 +67,11 @@ pub struct OnTable {
 impl OnTable {
     /// An organisation with its people and nothing recorded.
     pub async fn new() -> anyhow::Result<Self> {
-        let watched = table::watched().await?;
+        Self::on(table::watched().await?).await
+    }
+
+    /// The same on a table.
+    pub async fn on(watched: Watched) -> anyhow::Result<Self> {
         let table = &watched.table;
         found(table, "demo").await?;
         for user in USERS {
@@ -91,12 +95,12 @@ impl OnTable {
         Ok(Self { index, search: search::router(search), annotate: annotate::router(annotate), watched })
     }
 
-    fn table(&self) -> &Table {
+    pub fn table(&self) -> &Table {
         &self.watched.table
     }
 
     /// The call is registered, and what came of its audio.
-    async fn comes(&self, recording: &Recording) -> anyhow::Result<()> {
+    pub async fn comes(&self, recording: &Recording) -> anyhow::Result<()> {
         let registered = self.table().register(&Recording { state: State::Expected, ..recording.clone() }, Over::Unregistered).await?;
         ensure!(matches!(registered, Registered::Anew(_)), "{registered:?}");
         self.proceeds(recording).await?;
@@ -112,6 +116,13 @@ impl OnTable {
             State::Rejected { reason } => self.table().reject(recording, reason).await?,
         };
         ensure!(matches!(outcome, Outcome::Written), "{outcome:?}");
+        Ok(())
+    }
+
+    /// Has the recording indexed as it stands.
+    pub async fn indexes(&self, recording: &Recording) -> anyhow::Result<()> {
+        let named = take_in(&self.index, &[named(recording)]).await?;
+        ensure!(named.batch_item_failures.is_empty(), "{named:?}");
         Ok(())
     }
 
@@ -191,6 +202,15 @@ pub fn life(seed: u64, number: u64) -> Life {
     let callers = CALLERS.into_iter().map(|(_, places)| places.map(seen));
     life.callers = callers.filter(|seen| seen.as_ref().is_none_or(|seen| users.iter().any(|user| seen.contains(user)))).collect();
     life
+}
+
+/// A record that shows nothing of the recording but its key.
+fn named(recording: &Recording) -> Value {
+    let keys = json!({ "pk": { "S": format!("{}#recording", recording.organisation) }, "sk": { "S": recording.id } });
+    json!({
+        "eventID": recording.id, "eventName": "MODIFY", "eventSource": "aws:dynamodb", "eventVersion": "1.1", "awsRegion": "eu-north-1",
+        "dynamodb": { "Keys": keys, "SequenceNumber": "1", "SizeBytes": 1, "StreamViewType": "NEW_AND_OLD_IMAGES" },
+    })
 }
 
 /// Who may see just those whom the search is to see.

@@ -67,6 +67,11 @@ pub async fn watched() -> anyhow::Result<Watched> {
     made(Some(StreamSpecification::builder().stream_enabled(true).stream_view_type(images).build()?), Requests::default(), true).await
 }
 
+/// An empty table without a stream: what is written of it grows slower the more there is.
+pub async fn unwatched() -> anyhow::Result<Watched> {
+    made(None, Requests::default(), false).await
+}
+
 async fn made(stream: Option<StreamSpecification>, requests: Requests, metered: bool) -> anyhow::Result<Watched> {
     let database = dynoxide::Database::memory().context("could not open a database in memory")?;
     let endpoint = listen(database.clone()).await?;

@@ -100,9 +100,9 @@ impl Memory {
         self.rows.get(&id)
     }
 
-    /// How many entries a stream holds in a span.
-    pub fn count(&self, stream: &Stream, span: Span) -> usize {
-        self.places(stream, span).count()
+    /// How many entries a stream holds in a span, counted up to `most`.
+    pub fn count(&self, stream: &Stream, span: Span, most: usize) -> usize {
+        self.places(stream, span).take(most).count()
     }
 
     /// A page, and what it took.
@@ -121,13 +121,29 @@ impl Memory {
         }
     }
 
+    /// What the page would take by going through all of the span's recordings, one request after the other, until it is full.
+    pub fn plain(&self, search: &Search<'_>, span: Span) -> Cost {
+        let (mut cost, mut found, mut bytes) = (Cost::default(), 0, 0);
+        for place in self.places(&Stream::Organisation, span) {
+            let row = &self.rows[&place.id];
+            cost.read += 1;
+            bytes += size::row(row);
+            found += usize::from(row.exists(search.now) && search.filter.holds(row));
+            if found > search.limit {
+                break;
+            }
+        }
+        let requests = bytes.div_ceil(PAGE).max(1) as u64;
+        Cost { half_units: size::half_units(bytes), requests, trips: requests, ..cost }
+    }
+
     /// What the table would answer.
     pub fn answer(&self, ask: &Ask) -> Answer {
         match ask {
             Ask::Read { stream, span, limit } => self.read(stream, *span, *limit),
             Ask::Fetch(ids) => {
                 let rows: Vec<Recording> = ids.iter().filter_map(|id| self.rows.get(id)).cloned().collect();
-                let half_units = rows.iter().map(|row| size::half_units(size::row(row, None))).sum();
+                let half_units = rows.iter().map(|row| size::half_units(size::row(row))).sum();
                 Answer { half_units, found: Found::Rows(rows) }
             }
             Ask::Words { place, beginning, limit } => {

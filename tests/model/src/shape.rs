@@ -2,16 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
 use domain::{
     ids::UserId,
     phone::Counterpart,
     recording::Direction,
-    search::{Digits, Filter, Marked, StateName, Words},
+    search::{Digits, Filter, Marked, Order, Span, StateName, Words},
 };
 use rand::RngExt;
 
-use crate::draw::{Draw, user};
+use crate::draw::{Draw, NOW, user};
 
 /// A shape: its name, whether it is one filter alone, and how a filter is drawn.
 pub type Shape = (&'static str, bool, fn(&mut Draw) -> Filter);
@@ -54,6 +54,12 @@ pub const SHAPES: [Shape; 24] = [
     }),
     ("any mix", false, any),
 ];
+
+/// What the search may read, newest first.
+pub fn span(filter: &Filter) -> Span {
+    let (first, last) = (DateTime::UNIX_EPOCH, NOW + TimeDelta::days(1));
+    Span { from: filter.from.unwrap_or(first), to: filter.to.unwrap_or(last), order: Order::Newest, after: None }
+}
 
 /// A few filters, each as likely as the others.
 pub fn any(draw: &mut Draw) -> Filter {

@@ -19,19 +19,19 @@ pub fn half_units(bytes: usize) -> u64 {
 pub fn entry(recording: &Recording, stream: &Stream) -> usize {
     match stream {
         Stream::Posting(posting) => posted(recording, posting),
-        stream => row(recording, Some(stream)),
+        _ => row(recording),
     }
 }
 
 /// Bytes of a recording's item, in the table or in an index, whose attribute the table has too.
-pub fn row(recording: &Recording, _: Option<&Stream>) -> usize {
+pub fn row(recording: &Recording) -> usize {
     let organisation = ORGANISATION.len();
     let (user, peer) = (recording.user.as_str().len(), recording.counterpart.to_string().len());
     let place = 13 + 1 + 26;
     let mut bytes = "pk".len() + organisation + "#recording".len();
     bytes += "sk".len() + 26 + "at".len() + place;
     bytes += "u".len() + organisation + 1 + user;
-    bytes += "p".len() + organisation + 1 + peer + "peer".len() + peer;
+    bytes += "p".len() + organisation + 1 + peer;
     bytes += "call".len() + recording.call.to_string().len();
     bytes += "dir".len() + recording.direction.to_string().len();
     bytes += "type".len() + recording.audio.content_type.as_str().len() + "sha".len() + 32;

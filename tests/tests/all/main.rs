@@ -3,6 +3,7 @@
 mod activating;
 mod administering;
 mod auditing;
+mod charging;
 mod closing;
 mod crashing;
 mod delivering;

@@ -43,7 +43,8 @@ impl Table {
         }
     }
 
-    async fn answer(&self, organisation: &OrganisationId, ask: Ask) -> Result<Answer, Error> {
+    /// What the table answers to one ask, and what it charges. 1 request; more where it had no time for all rows of [`Ask::Fetch`].
+    pub async fn answer(&self, organisation: &OrganisationId, ask: Ask) -> Result<Answer, Error> {
         match ask {
             Ask::Read { stream, span, limit } => self.entries(organisation, &stream, &span, limit).await,
             Ask::Fetch(ids) => self.rows(organisation, &ids).await,

@@ -1,12 +1,13 @@
 //! Measures what searches cost: `search-cost [RECORDINGS [QUERIES [SEED]]]`.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use domain::search::{Filter, Order, Search};
 use model::{
     draw::{Draw, NOW},
     memory::{Cost, Memory},
-    shape::SHAPES,
+    shape::{SHAPES, span},
+    sparsest,
 };
 
 fn main() {
@@ -25,51 +26,73 @@ fn main() {
     println!("{recordings} recordings of {users} users over 180 days, seed {seed}, drawn in {:.0?}", began.elapsed());
     println!("{queries} searches of each shape, a page of 50, newest first\n");
     println!(
-        "{:<26}{:>8}{:>9}{:>9}{:>8}{:>8}{:>8}{:>7}{:>6}{:>6}{:>9}{:>8}",
-        "shape", "rows", "read", "fetched", "read/row", "RU p50", "RU p99", "max", "trips", "p99", "short", "µs p50"
+        "{:<26}{:>9}{:>10}{:>9}{:>9}{:>7}{:>8}{:>7}{:>10}{:>5}{:>8}{:>8}{:>8}",
+        "shape", "rows", "read", "fetched", "read/row", "RU p50", "p99", "max", "trips p99", "max", "short", "beyond", "µs p50"
     );
-    let (mut every, mut found, mut cut) = (Vec::new(), 0, 0);
-    for (name, _, shape) in SHAPES.into_iter().filter(|(name, ..)| only.as_deref().is_none_or(|only| only == *name)) {
-        let mut all = Vec::new();
-        let mut rows = 0;
-        let mut short = 0;
+    let mut every = Tally::default();
+    for (name, is_alone, shape) in SHAPES.into_iter().filter(|(name, ..)| only.as_deref().is_none_or(|only| only == *name)) {
+        let mut all = Tally::default();
         for _ in 0..queries {
             let filter: Filter = shape(&mut draw);
             let search = Search { filter: &filter, order: Order::Newest, limit: 50, after: None, now: NOW };
             let began = Instant::now();
             let (page, cost) = memory.page(&search);
-            all.push((cost, began.elapsed()));
-            rows += page.rows.len() as u64;
-            short += u64::from(page.rows.len() < 50 && page.next.is_some());
+            all.times.push(began.elapsed());
+            all.costs.push(cost);
+            all.rows += page.rows.len() as u64;
+            all.short += u64::from(page.rows.len() < 50 && page.next.is_some());
+            all.beyond += u64::from(!is_alone && !sparsest::allows(&memory, &filter, span(&filter), cost.read));
         }
-        print(name, &all, rows, short);
-        every.append(&mut all);
-        found += rows;
-        cut += short;
+        all.print(name);
+        every.add(all);
     }
-    print("all of these", &every, found, cut);
+    every.print("all of these");
 }
 
-fn print(name: &str, all: &[(Cost, std::time::Duration)], rows: u64, short: u64) {
-    let sum = |of: fn(&Cost) -> u64| all.iter().map(|(cost, _)| of(cost)).sum::<u64>();
-    let mut units: Vec<u64> = all.iter().map(|(cost, _)| cost.half_units).collect();
-    let mut trips: Vec<u64> = all.iter().map(|(cost, _)| cost.trips).collect();
-    let mut times: Vec<_> = all.iter().map(|(_, time)| *time).collect();
-    units.sort_unstable();
-    trips.sort_unstable();
-    times.sort_unstable();
-    let (middle, last) = (all.len() / 2, all.len() * 99 / 100);
-    let ru = |n: usize| units[n] as f64 / 2.0;
-    println!(
-        "{name:<26}{rows:>8}{:>9}{:>9}{:>8.2}{:>8.1}{:>8.1}{:>7.0}{:>6}{:>6}{short:>9}{:>8}",
-        sum(|cost| cost.read),
-        sum(|cost| cost.fetched),
-        sum(|cost| cost.read) as f64 / rows.max(1) as f64,
-        ru(middle),
-        ru(last),
-        ru(all.len() - 1),
-        trips[middle],
-        trips[last],
-        times[middle].as_micros()
-    );
+/// What searches took.
+#[derive(Default)]
+struct Tally {
+    costs: Vec<Cost>,
+    times: Vec<Duration>,
+    rows: u64,
+    /// Pages that came short though there is more.
+    short: u64,
+    /// Mixes that read more than they may, see [`sparsest`].
+    beyond: u64,
+}
+
+impl Tally {
+    fn add(&mut self, mut other: Self) {
+        self.costs.append(&mut other.costs);
+        self.times.append(&mut other.times);
+        (self.rows, self.short, self.beyond) = (self.rows + other.rows, self.short + other.short, self.beyond + other.beyond);
+    }
+
+    fn print(&mut self, name: &str) {
+        let sum = |of: fn(&Cost) -> u64| self.costs.iter().map(of).sum::<u64>();
+        let sorted = |of: fn(&Cost) -> u64| {
+            let mut all: Vec<u64> = self.costs.iter().map(of).collect();
+            all.sort_unstable();
+            all
+        };
+        let (units, trips) = (sorted(|cost| cost.half_units), sorted(|cost| cost.trips));
+        let (middle, last, end) = (units.len() / 2, units.len() * 99 / 100, units.len() - 1);
+        let ru = |n: usize| units[n] as f64 / 2.0;
+        self.times.sort_unstable();
+        println!(
+            "{name:<26}{:>9}{:>10}{:>9}{:>9.2}{:>7.1}{:>8.1}{:>7.1}{:>10}{:>5}{:>8}{:>8}{:>8}",
+            self.rows,
+            sum(|cost| cost.read),
+            sum(|cost| cost.fetched),
+            sum(|cost| cost.read) as f64 / self.rows.max(1) as f64,
+            ru(middle),
+            ru(last),
+            ru(end),
+            trips[last],
+            trips[end],
+            self.short,
+            self.beyond,
+            self.times[middle].as_micros()
+        );
+    }
 }

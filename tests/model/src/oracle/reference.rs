@@ -127,7 +127,7 @@ fn spelt(instant: DateTime<Utc>) -> String {
     instant.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-pub(super) fn state(recording: &Recording) -> &'static str {
+pub(crate) fn state(recording: &Recording) -> &'static str {
     match recording.state {
         State::Expected => "expected",
         State::Stored { .. } => "stored",
