@@ -1,6 +1,7 @@
 //! What administrators see of storage and cost: today's usage, the months that were billed, and a preview of the running one (P19, P22–P24).
 
 mod months;
+mod shown;
 mod usage;
 
 use axum::{Router, extract::FromRef, routing::get};

@@ -1,11 +1,7 @@
 //! The organisation's statements: `/v1/statements`.
 
-use axum::{
-    Json,
-    extract::State,
-    http::{HeaderValue, header},
-    response::{IntoResponse, Response},
-};
+use axum::{Json, extract::State};
+use chrono::{DateTime, Utc};
 use domain::{
     access::Duty,
     billing::{self, Month, today},
@@ -18,14 +14,24 @@ use platform::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::App;
+use crate::{App, shown::Shown};
 
 /// The months that were billed, newest first, and the running one.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Statements {
     /// The running month, whose statement is a preview.
     running: String,
+    preview: Preview,
     statements: Vec<Billed>,
+}
+
+/// What the running month comes to, as if it ended now; it binds nobody.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PreviewedMonth)]
+pub struct Preview {
+    /// SEK, without VAT.
+    total: String,
+    lines: u64,
 }
 
 /// A month that was billed.
@@ -39,7 +45,7 @@ pub struct Billed {
     lines: u64,
 }
 
-/// Lists the months that were billed.
+/// Lists the months that were billed, and what the running one comes to so far.
 #[utoipa::path(
     get,
     path = "/v1/statements",
@@ -54,8 +60,13 @@ pub async fn list(State(app): State<App>, known: Known) -> Result<Json<Statement
     let event = known.event(Deed::ListStatements, now);
     known.with_duty(&app.table, Duty::Administer, &event).await?;
     let exported = app.table.statements(&known.organisation.id).await?;
+    let running = preview(&app, &known, now).await?;
     app.table.audit(&event).await?;
-    Ok(Json(Statements { running: Month::of(today(now)).to_string(), statements: exported.into_iter().map(Billed::from).collect() }))
+    Ok(Json(Statements {
+        running: running.month.to_string(),
+        preview: Preview::from(&running),
+        statements: exported.into_iter().map(Billed::from).collect(),
+    }))
 }
 
 /// Shows what the organisation owes for a month; of the running one, as if it ended now, marked as a preview.
@@ -65,39 +76,43 @@ pub async fn list(State(app): State<App>, known: Known) -> Result<Json<Statement
     tag = "statements",
     params(("month" = String, Path, description = "yyyy-mm")),
     responses(
-        (status = 200, body = Statement),
+        (status = 200, body = Shown),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found: the month was not billed", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn show(State(app): State<App>, known: Known, Path(month): Path<String>) -> Result<Response, Problem> {
+pub async fn show(State(app): State<App>, known: Known, Path(month): Path<String>) -> Result<Json<Shown>, Problem> {
     let now = (app.now)();
     let event = known.event_about(Deed::SeeStatement, &month, now);
     known.with_duty(&app.table, Duty::Administer, &event).await?;
     let month = Month::try_from(month).map_err(|error| Problem::because(Cause::NotFound, error))?;
-    let answer = match month == Month::of(today(now)) {
-        true => preview(&app, &known, month).await?.into_response(),
+    let statement = match month == Month::of(today(now)) {
+        true => Statement::of(&preview(&app, &known, now).await?, true),
         false => billed(&app, &known, month).await?,
     };
+    let shown = Shown::try_from(statement).map_err(Problem::internal)?;
     app.table.audit(&event).await?;
-    Ok(answer)
+    Ok(Json(shown))
 }
 
-async fn preview(app: &App, known: &Known, month: Month) -> Result<Json<Statement>, Problem> {
+/// The running month, as if it ended `now`.
+async fn preview(app: &App, known: &Known, now: DateTime<Utc>) -> Result<billing::Statement, Problem> {
     let general = app.table.terms(None).await?;
-    let facts = app.table.facts(&known.organisation.id, &general, month).await?;
-    let statement = billing::preview(&facts.switches, &facts.usage, &facts.terms, (app.now)());
-    Ok(Json(Statement::of(&statement, true)))
+    let facts = app.table.facts(&known.organisation.id, &general, Month::of(today(now))).await?;
+    Ok(billing::preview(&facts.switches, &facts.usage, &facts.terms, now))
 }
 
-/// The file as it was exported.
-async fn billed(app: &App, known: &Known, month: Month) -> Result<Response, Problem> {
-    let organisation = &known.organisation.id;
-    let file = app.exports.read(month, &exports::statement(organisation)).await.map_err(Problem::internal)?;
+/// What was exported.
+async fn billed(app: &App, known: &Known, month: Month) -> Result<Statement, Problem> {
+    let file = app.exports.read(month, &exports::statement(&known.organisation.id)).await.map_err(Problem::internal)?;
     let missing = || Problem::because(Cause::NotFound, "the month was not billed: it is not over, or there was nothing to bill");
-    let mut response = file.ok_or_else(missing)?.into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    Ok(response)
+    serde_json::from_slice(&file.ok_or_else(missing)?).map_err(Problem::internal)
+}
+
+impl From<&billing::Statement> for Preview {
+    fn from(statement: &billing::Statement) -> Self {
+        Self { total: format!("{:.2}", statement.total()), lines: statement.lines.len() as u64 }
+    }
 }
 
 impl From<statement::Exported> for Billed {

@@ -778,7 +778,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the months that were billed. */
+        /** Lists the months that were billed, and what the running one comes to so far. */
         get: operations["get_statements"];
         put?: never;
         post?: never;
@@ -1263,6 +1263,52 @@ export interface components {
             cursor?: string | null;
             events: components["schemas"]["Event"][];
         };
+        /** @description One amount, and all that it came from. */
+        ExportedLine: {
+            /**
+             * Format: date-time
+             * @description When the user was switched on, for `start-fee`.
+             */
+            activatedAt?: string | null;
+            /** @description Agreed with the organisation; otherwise it is of the general list. */
+            agreed: boolean;
+            /**
+             * Format: int64
+             * @description What is included, for `storage`.
+             */
+            allowanceBytes?: number | null;
+            /** @description Quantity times price, to the öre. */
+            amount: string;
+            /** @description The closed month that the line puts right; null: it is of this month. */
+            corrects?: string | null;
+            /**
+             * Format: int64
+             * @description Days on which the user was active, for `user-month`; days of the mean, for `storage`.
+             */
+            days?: number | null;
+            /** @description What was billed, for people. */
+            facts: string;
+            /**
+             * Format: int64
+             * @description The mean of the daily balances, for `storage`.
+             */
+            meanBytes?: number | null;
+            /** @description Null: no price was agreed. */
+            price?: string | null;
+            /**
+             * Format: date
+             * @description The day from which the price holds.
+             */
+            priceFrom?: string | null;
+            /**
+             * Format: int64
+             * @description Negative where a correction takes back what was billed.
+             */
+            quantity: number;
+            /** @description `start-fee`, `user-month`, `storage`, `storage-add-on` or `sftp`. */
+            rule: string;
+            user?: string | null;
+        };
         /** @description A recording group. */
         Group: {
             id: string;
@@ -1528,6 +1574,13 @@ export interface components {
              */
             expiresAt: string;
             url: string;
+        };
+        /** @description What the running month comes to, as if it ended now; it binds nobody. */
+        PreviewedMonth: {
+            /** Format: int64 */
+            lines: number;
+            /** @description SEK, without VAT. */
+            total: string;
         };
         /** @description All that was recorded, by the day from which it holds; of two for one day the later holds. */
         PriceList: {
@@ -1826,53 +1879,26 @@ export interface components {
             total: string;
         };
         /** @description One amount, and all that it came from. */
-        StatementLine: {
-            /**
-             * Format: date-time
-             * @description When the user was switched on, for `start-fee`.
-             */
-            activatedAt?: string | null;
-            /** @description Agreed with the organisation; otherwise it is of the general list. */
-            agreed: boolean;
-            /**
-             * Format: int64
-             * @description What is included, for `storage`.
-             */
-            allowanceBytes?: number | null;
-            /** @description Quantity times price, to the öre. */
-            amount: string;
-            /** @description The closed month that the line puts right; null: it is of this month. */
-            corrects?: string | null;
-            /**
-             * Format: int64
-             * @description Days on which the user was active, for `user-month`; days of the mean, for `storage`.
-             */
-            days?: number | null;
-            /** @description What was billed, for people. */
-            facts: string;
-            /**
-             * Format: int64
-             * @description The mean of the daily balances, for `storage`.
-             */
-            meanBytes?: number | null;
-            /** @description Null: no price was agreed. */
-            price?: string | null;
+        StatementLine: components["schemas"]["ExportedLine"] & {
             /**
              * Format: date
-             * @description The day from which the price holds.
+             * @description The first day on which the user was active, for `user-month`; on which the organisation had it, for `storage-add-on` and `sftp`.
              */
-            priceFrom?: string | null;
+            firstDay?: string | null;
+            /**
+             * Format: date
+             * @description The last day on which the user was active, for `user-month`.
+             */
+            lastDay?: string | null;
             /**
              * Format: int64
-             * @description Negative where a correction takes back what was billed.
+             * @description Users who bring what is included, for `storage`.
              */
-            quantity: number;
-            /** @description `start-fee`, `user-month`, `storage`, `storage-add-on` or `sftp`. */
-            rule: string;
-            user?: string | null;
+            users?: number | null;
         };
         /** @description The months that were billed, newest first, and the running one. */
         Statements: {
+            preview: components["schemas"]["PreviewedMonth"];
             /** @description The running month, whose statement is a preview. */
             running: string;
             statements: components["schemas"]["BilledMonth"][];

@@ -11,6 +11,7 @@
 mod activity;
 mod calendar;
 mod corrections;
+mod facts;
 mod lines;
 mod storage;
 mod terms;
@@ -25,7 +26,8 @@ use rust_decimal::Decimal;
 
 pub use activity::Switch;
 pub use calendar::{InvalidMonth, Month, midnight, today};
-pub use lines::{Facts, Line, Rule};
+pub use facts::{Facts, InvalidFacts};
+pub use lines::{Line, Rule};
 pub use storage::{Day, Fill, Late, Usage, fill};
 pub use terms::{InvalidPrice, Price, Prices, Terms, Whose, in_force, price};
 

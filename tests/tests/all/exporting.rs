@@ -153,6 +153,22 @@ async fn a_name_that_is_a_formula_is_text_in_the_file() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn a_line_of_json_has_what_finance_reads_and_no_more() -> anyhow::Result<()> {
+    let world = world("json").await?;
+    exports(&world.app, OCTOBER).await?;
+    let read = async |name: &str| file(&world.app.exports, &format!("exports/2026-10/{name}")).await;
+    let line = concat!(
+        r#""rule":"user-month","corrects":null,"user":"lars","quantity":1,"price":null,"priceFrom":null,"agreed":false,"amount":"0.00","#,
+        r#""facts":"active on 27 days from 2026-10-05 to 2026-10-31","activatedAt":null,"days":27,"meanBytes":null,"allowanceBytes":null}"#
+    );
+    let lines = read("lines.jsonl").await?;
+    let solo = format!("{{\"month\":\"2026-10\",\"organisation\":\"solo\",\"name\":\"@Solo\u{a0}AB\",\"currency\":\"SEK\",{line}");
+    assert_eq!(lines.lines().last(), Some(solo.as_str()));
+    assert!(read("statements/solo.json").await?.ends_with(&format!("{{{line}]}}")));
+    Ok(())
+}
+
+#[tokio::test]
 async fn the_same_month_is_the_same_bytes_and_a_closed_one_is_never_rewritten() -> anyhow::Result<()> {
     let world = world("same-bytes").await?;
     assert_eq!(exports(&world.app, OCTOBER).await?, json!({ "month": OCTOBER, "before": false }));

@@ -84,25 +84,50 @@ async fn the_running_month_is_a_preview_and_says_so() -> anyhow::Result<()> {
     assert_eq!((&shown["preview"], &shown["total"], &shown["rules"]), (&json!(true), &json!("148.00"), &json!("2026-11")));
     let lines: Vec<_> = shown["lines"].as_array().into_iter().flatten().map(|line| (&line["rule"], &line["amount"])).collect();
     assert_eq!(lines, [(&json!("start-fee"), &json!("99.00")), (&json!("user-month"), &json!("49.00"))]);
+    let days = ["firstDay", "lastDay", "days"].map(|name| &shown["lines"][1][name]);
+    assert_eq!(days, [&json!("2026-11-02"), &json!("2026-11-24"), &json!(23)]);
+    let listed = KARIN.get(&service.statements, "/v1/statements").await?.done()?.body;
+    assert_eq!(listed["preview"], json!({ "total": "148.00", "lines": 2 }), "the list tells the same");
     let nonsense = KARIN.get(&service.statements, "/v1/statements/november").await?;
     assert_eq!(nonsense.refusal(), (404, "not-found".to_owned()));
     Ok(())
 }
 
 #[tokio::test]
-async fn a_billed_month_is_listed_and_is_the_file_that_was_exported() -> anyhow::Result<()> {
+async fn a_billed_month_is_listed_and_is_what_was_exported() -> anyhow::Result<()> {
     let service = demo().await?;
     let exports = bucket::exports(&cloud()?, "billed-month", &Requests::default()).await?;
     let app = statements::App { table: service.table.clone(), exports: exports.clone(), now };
     let router = statements::router(app);
-    let exported = Exported { month: "2026-10".to_owned().try_into()?, lines: 2, total: "148.00".to_owned() };
+    let exported = Exported { month: "2026-10".to_owned().try_into()?, lines: 3, total: "152.25".to_owned() };
     service.table.put_statement(&organisation("demo"), &exported).await?;
-    let file = json!({ "month": "2026-10", "total": "148.00" }).to_string();
+    let line = |rule, facts| {
+        json!({ "rule": rule, "corrects": null, "user": null, "quantity": 1, "price": null, "priceFrom": null,
+        "agreed": false, "amount": "0.00", "facts": facts, "activatedAt": null, "days": null, "meanBytes": null, "allowanceBytes": null })
+    };
+    let lines = [
+        line("user-month", "active on 3 days from 2026-10-05 to 2026-10-07"),
+        line("storage", "mean of 31 days 40000000 bytes; 1 users; included 30000000 bytes"),
+        line("sftp", "from 2026-10-15"),
+    ];
+    let file = json!({ "month": "2026-10", "preview": false, "rules": "2026-11", "total": "152.25", "lines": lines });
     let put = exports.client.put_object().bucket(&exports.bucket).key("exports/2026-10/statements/demo.json");
-    put.body(file.clone().into_bytes().into()).send().await?;
+    put.body(file.to_string().into_bytes().into()).send().await?;
     let listed = KARIN.get(&router, "/v1/statements").await?.done()?.body;
-    assert_eq!(listed, json!({ "running": "2026-11", "statements": [{ "month": "2026-10", "total": "148.00", "lines": 2 }] }));
-    assert_eq!(KARIN.get(&router, "/v1/statements/2026-10").await?.done()?.text, file);
+    assert_eq!(listed["statements"], json!([{ "month": "2026-10", "total": "152.25", "lines": 3 }]));
+    let shown = KARIN.get(&router, "/v1/statements/2026-10").await?.done()?.body;
+    let values = [
+        ("users", [json!(null), json!(1), json!(null)]),
+        ("firstDay", [json!("2026-10-05"), json!(null), json!("2026-10-15")]),
+        ("lastDay", [json!("2026-10-07"), json!(null), json!(null)]),
+    ];
+    let mut expected = file;
+    for (index, line) in expected["lines"].as_array_mut().into_iter().flatten().enumerate() {
+        for (name, values) in &values {
+            line[name] = values[index].clone();
+        }
+    }
+    assert_eq!(shown, expected, "what the file has, and the values of its texts");
     let missing = KARIN.get(&router, "/v1/statements/2026-09").await?;
     assert_eq!(missing.refusal(), (404, "not-found".to_owned()));
     let deeds: Vec<_> =

@@ -1,18 +1,18 @@
 //! The lines of one month, as it reads from what is known at some moment.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
 use super::{
-    Month, Price, Switch, Terms, Usage, Whose,
+    Facts, Month, Price, Switch, Terms, Usage, Whose,
     activity::{self, Activity, Days},
-    storage::{self, Mean},
+    storage,
     terms::{Found, found, in_force},
     today,
 };
-use crate::{ids::UserId, time::in_stockholm};
+use crate::ids::UserId;
 
 /// What is billed. Each has one rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,15 +46,6 @@ pub struct Line {
     /// SEK with öre.
     pub amount: Decimal,
     pub facts: Facts,
-}
-
-/// What happened that a line bills.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Facts {
-    Activated { at: DateTime<Utc> },
-    Active { first: NaiveDate, last: NaiveDate, days: i64 },
-    Stored { mean: i64, days: i64, users: u64, allowance: u64 },
-    Had { first: NaiveDate },
 }
 
 /// Which line of a month it is: there is one of each.
@@ -154,26 +145,6 @@ impl Rule {
             Self::Storage => "storage",
             Self::StorageAddOn => "storage-add-on",
             Self::Sftp => "sftp",
-        }
-    }
-}
-
-impl From<Mean> for Facts {
-    fn from(mean: Mean) -> Self {
-        Self::Stored { mean: mean.bytes(), days: mean.days, users: mean.users, allowance: mean.allowance }
-    }
-}
-
-/// For people, in a column of its own.
-impl fmt::Display for Facts {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Activated { at } => write!(f, "activated {}", in_stockholm(*at).format("%Y-%m-%d %H:%M:%S")),
-            Self::Active { first, last, days } => write!(f, "active on {days} days from {first} to {last}"),
-            Self::Stored { mean, days, users, allowance } => {
-                write!(f, "mean of {days} days {mean} bytes; {users} users; included {allowance} bytes")
-            }
-            Self::Had { first } => write!(f, "from {first}"),
         }
     }
 }

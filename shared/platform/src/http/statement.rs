@@ -1,4 +1,4 @@
-//! A statement as the API shows it and as it lies in the bucket of exports.
+//! A statement as it lies in the bucket of exports. Its bytes are what finance has: what only the API shows is the function's own.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::billing::{self, Facts, RULES};
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// What an organisation owes for a month: SEK, without VAT.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Statement {
     /// `yyyy-mm`.
@@ -23,7 +23,7 @@ pub struct Statement {
 /// One amount, and all that it came from.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-#[schema(as = StatementLine)]
+#[schema(as = ExportedLine)]
 pub struct Line {
     /// `start-fee`, `user-month`, `storage`, `storage-add-on` or `sftp`.
     pub rule: String,
