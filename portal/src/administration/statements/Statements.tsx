@@ -35,7 +35,7 @@ export function Statements() {
   );
 }
 
-function Months({ running, statements }: Schemas['Statements']) {
+function Months({ running, preview, statements }: Schemas['Statements']) {
   const words = useWords();
   const more = useAdministrationWords();
   return (
@@ -60,8 +60,8 @@ function Months({ running, statements }: Schemas['Statements']) {
                 <To month={running} />
                 <span className="tag">{more.statements.preview}</span>
               </th>
-              <td className="number">–</td>
-              <td className="number">–</td>
+              <td className="number">{preview.lines.toLocaleString(words.locale)}</td>
+              <td className="number">{kronor(preview.total, words.locale)}</td>
             </tr>
             {statements.map(({ month, lines, total }) => (
               <tr key={month}>
@@ -75,6 +75,7 @@ function Months({ running, statements }: Schemas['Statements']) {
           </tbody>
         </table>
       </div>
+      <p className="quiet">{more.statements.previewText}</p>
       {!statements.length && <p className="quiet">{more.statements.none}</p>}
     </>
   );

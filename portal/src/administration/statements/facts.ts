@@ -1,5 +1,5 @@
-// What a line was billed for. The service gives some of it as values and the rest in an English text for finance, whose days and numbers are
-// read out of it here, so that it can be told in the reader's language.
+// What a line was billed for, by the values that it has, so that it can be told in the reader's language. What is new to the portal has the
+// English text that finance reads.
 
 import type { Schemas } from '../../api/client';
 
@@ -12,18 +12,17 @@ export type Facts =
   | { kind: 'had'; first: string }
   | { kind: 'told'; text: string };
 
-const DAY = String.raw`(\d{4}-\d{2}-\d{2})`;
-const ACTIVE = new RegExp(`^active on (\\d+) days from ${DAY} to ${DAY}$`);
-const STORED = /^mean of (\d+) days (-?\d+) bytes; (\d+) users; included (\d+) bytes$/;
-const HAD = new RegExp(`^from ${DAY}$`);
+type Values = 'facts' | 'activatedAt' | 'days' | 'firstDay' | 'lastDay' | 'meanBytes' | 'users' | 'allowanceBytes';
 
-export function factsOf({ facts, activatedAt }: Pick<Line, 'facts' | 'activatedAt'>): Facts {
-  if (activatedAt) return { kind: 'activated', at: activatedAt };
-  const [, days, first, last] = ACTIVE.exec(facts) ?? [];
-  if (days && first && last) return { kind: 'active', days: Number(days), first, last };
-  const [, of, mean, users, allowance] = STORED.exec(facts) ?? [];
-  if (of)
-    return { kind: 'stored', days: Number(of), mean: Number(mean), users: Number(users), allowance: Number(allowance) };
-  const [, from] = HAD.exec(facts) ?? [];
-  return from ? { kind: 'had', first: from } : { kind: 'told', text: facts };
+export function factsOf(line: Pick<Line, Values>): Facts {
+  const { activatedAt: at, days, firstDay: first, lastDay: last, meanBytes: mean, users, allowanceBytes } = line;
+  if (at) return { kind: 'activated', at };
+  if (is(days) && first && last) return { kind: 'active', days, first, last };
+  if (is(days) && is(mean) && is(users) && is(allowanceBytes))
+    return { kind: 'stored', days, mean, users, allowance: allowanceBytes };
+  return first ? { kind: 'had', first } : { kind: 'told', text: line.facts };
+}
+
+function is(value: number | null | undefined): value is number {
+  return typeof value === 'number';
 }
