@@ -1,7 +1,10 @@
-import { dateOf } from '../src/time';
+import { kronor } from '../src/administration/kronor';
+import { dateOf, monthInWords } from '../src/time';
 import { as, done } from './cloud';
-import { BEFORE, LAST, RUNNING, STORED } from './past';
+import { BEFORE, LAST, putRight, STORED } from './past';
 import { expect, type Page, test } from './portal';
+
+test.beforeAll(putRight);
 
 const section = (page: Page, name: string) =>
   page.locator('.card').filter({ has: page.getByRole('heading', { level: 2, name }) });
@@ -86,7 +89,8 @@ test('the months are listed with their sums, and a line tells what it came from'
   const page = await signedIn('lars', '/administration/statements');
   const rows = page.locator('tbody').getByRole('row');
   await expect(rows).toHaveCount(3);
-  await expect(rows.nth(0)).toContainText('Förhandsvisning');
+  const { preview } = await done((await as('lars')).GET('/v1/statements'));
+  await expect(rows.nth(0)).toContainText(`Förhandsvisning${preview.lines}${kronor(preview.total, 'sv-SE')}`);
   await expect(rows.nth(1)).toContainText(/98,00\skr/);
   await expect(rows.nth(2)).toContainText(/308,75\skr/);
   await rows.nth(2).getByRole('link').click();
@@ -112,12 +116,15 @@ test('the months are listed with their sums, and a line tells what it came from'
 
 test('the running month is marked as a preview, and a correction points back', async ({ signedIn }) => {
   const page = await signedIn('lars', '/administration/statements');
-  await page.getByRole('row').filter({ hasText: 'Förhandsvisning' }).getByRole('link').click();
-  await expect(page).toHaveURL(new RegExp(`/statements/${RUNNING}$`));
+  const row = page.getByRole('row').filter({ hasText: 'Förhandsvisning' });
+  const sum = (await row.getByRole('cell').last().textContent()) ?? '';
+  await row.getByRole('link').click();
   await expect(page.getByText('Månaden pågår. Så här blir den om den slutar nu; det binder ingen.')).toBeVisible();
-  await expect(section(page, 'Summa utan moms')).toContainText(/99,00\skr/);
-  await expect(section(page, 'Summa utan moms')).toContainText(/Rättar .+[−-]49,00\skr/);
-  const corrects = page.locator('.card').filter({ has: page.getByRole('heading', { level: 2, name: /^Rättar/ }) });
+  const total = section(page, 'Summa utan moms');
+  await expect(total.locator('.big')).toHaveText(sum);
+  const last = `Rättar ${monthInWords(LAST, 'sv')}`;
+  await expect(total).toContainText(new RegExp(`${last}[−-]49,00\\skr`));
+  const corrects = section(page, last);
   await expect(corrects.locator('tbody tr')).toHaveCount(1);
   await expect(corrects.locator('tbody tr')).toContainText(/Tas tillbaka.*Olle Sjö.*[−-]49,00\skr/);
   await corrects.getByRole('heading').getByRole('link').click();

@@ -4,7 +4,7 @@ import AxeBuilder from '@axe-core/playwright';
 import { dayOf, shifted } from '../src/time';
 import { INVOICE, NIGHT } from './calls';
 import { as, cloud, done, NOW, type User, withStorageAddOn } from './cloud';
-import { BEFORE, RUNNING } from './past';
+import { BEFORE, putRight, running } from './past';
 import { expect, type Page, rows, signIn, test } from './portal';
 import { publicKey } from './sshKey';
 
@@ -291,6 +291,7 @@ async function ordered() {
     api.POST('/v1/holds', { body: { recordings: [recording], reason: 'Tvist 4411 med Fastighets AB Björken' } }),
   );
   await done(api.POST('/v1/erasures', { body: { counterpart: '+46701234567', reason: 'Begäran 12, artikel 17' } }));
+  await putRight();
   await withStorageAddOn();
   await done(api.POST('/v1/retention', { body: { days: 365, reason: 'Enligt avtalet' } }));
   await done(api.POST('/v1/sftp/keys', { body: { key: publicKey('looks').line } }));
@@ -374,7 +375,7 @@ async function idsOfCalls(): Promise<Record<string, string>> {
     NIGHT: of(NIGHT.id),
     EXPECTED: of('portal-expected'),
     REJECTED: of('portal-rejected'),
-    RUNNING,
+    RUNNING: await running(),
     BEFORE,
   };
 }

@@ -2,7 +2,7 @@
 
 import { INVOICE } from './calls';
 import { cloud } from './cloud';
-import { RUNNING } from './past';
+import { running } from './past';
 import { expect, rows, signIn, test } from './portal';
 
 const PICTURES = new URL('../../.local/portal/pictures/', import.meta.url).pathname;
@@ -31,8 +31,9 @@ for (const [name, viewport] of [
 
     test('no page is wider than the screen', async ({ page }) => {
       await signIn(page, 'karin', '/calls');
+      const month = await running();
       for (const address of ADDRESSES) {
-        await page.goto(cloud.portal + address.replace('RUNNING', RUNNING));
+        await page.goto(cloud.portal + address.replace('RUNNING', month));
         await expect(page.getByRole('heading', { level: 1 })).toBeAttached();
         await page.waitForLoadState('networkidle');
         await page.screenshot({ path: `${PICTURES}narrow-${viewport.width}${address.replaceAll('/', '-')}.png` });
