@@ -20,19 +20,38 @@ export function Administration() {
     );
   return (
     <div className="administration">
+      {/* The pages' own files are fetched ahead: without a connection one can still go to what was loaded. */}
       <nav aria-label={words.nav.administration} className="side">
-        <Link to="/administration/users">{more.administration.users}</Link>
-        <Link to="/administration/groups">{more.administration.groups}</Link>
-        <Link to="/administration/marks">{more.administration.marks}</Link>
-        <Link to="/administration/retention">{more.administration.retention}</Link>
-        <Link to="/administration/delivery">{more.administration.delivery}</Link>
-        <Link to="/administration/usage" search={{}}>
+        <Link to="/administration/users" preload="render">
+          {more.administration.users}
+        </Link>
+        <Link to="/administration/groups" preload="render">
+          {more.administration.groups}
+        </Link>
+        <Link to="/administration/marks" preload="render">
+          {more.administration.marks}
+        </Link>
+        <Link to="/administration/retention" preload="render">
+          {more.administration.retention}
+        </Link>
+        <Link to="/administration/delivery" preload="render">
+          {more.administration.delivery}
+        </Link>
+        <Link to="/administration/usage" search={{}} preload="render">
           {more.administration.usage}
         </Link>
-        <Link to="/administration/statements">{more.administration.statements}</Link>
-        <Link to="/administration/missing">{more.administration.missing}</Link>
-        <Link to="/administration/audit">{more.administration.audit}</Link>
-        <Link to="/administration/organisation">{more.administration.organisation}</Link>
+        <Link to="/administration/statements" preload="render">
+          {more.administration.statements}
+        </Link>
+        <Link to="/administration/missing" preload="render">
+          {more.administration.missing}
+        </Link>
+        <Link to="/administration/audit" preload="render">
+          {more.administration.audit}
+        </Link>
+        <Link to="/administration/organisation" preload="render">
+          {more.administration.organisation}
+        </Link>
       </nav>
       <div className="page">
         <Outlet />

@@ -1,7 +1,7 @@
-import { Button } from '@mantine/core';
 import { useIsFetching, useQueryClient } from '@tanstack/react-query';
 import { Icon } from '../frame/Icon';
 import { useWords } from '../words/words';
+import { OnlineButton } from './OnlineButton';
 
 /** Asks for the lists anew, where the service is at work on what was ordered. */
 export function Refresh({ lists }: { lists: string[] }) {
@@ -12,13 +12,13 @@ export function Refresh({ lists }: { lists: string[] }) {
   };
   const fetching = useIsFetching(ofLists) > 0;
   return (
-    <Button
+    <OnlineButton
       variant="light"
       leftSection={<Icon name="refresh" />}
       loading={fetching}
       onClick={() => void client.invalidateQueries(ofLists)}
     >
       {words.refresh}
-    </Button>
+    </OnlineButton>
   );
 }

@@ -1,11 +1,19 @@
 import { Skeleton } from '@mantine/core';
+import { useOnline } from '../frame/online';
 import { useAdministrationWords } from '../words/administration/words';
 
-/** In place of what is on its way, once that takes longer than a moment. */
-export function Slow() {
+/** In place of what is on its way, once that takes longer than a moment; without a connection it is on no way, and that is said. */
+export function Slow({ within = false }: { within?: boolean }) {
   const more = useAdministrationWords();
+  const card = within ? 'slow' : 'slow card';
+  if (!useOnline())
+    return (
+      <p className={card} role="status">
+        {more.offline.notFetched}
+      </p>
+    );
   return (
-    <div className="card late" role="status" aria-label={more.loading}>
+    <div className={`${card} late`} role="status" aria-label={more.loading}>
       <Skeleton height={14} width="40%" />
       <Skeleton height={10} width="90%" />
       <Skeleton height={10} width="75%" />

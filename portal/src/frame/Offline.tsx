@@ -1,13 +1,10 @@
-import { onlineManager } from '@tanstack/react-query';
-import { useSyncExternalStore } from 'react';
 import { useWords } from '../words/words';
-
-const subscribe = (listener: () => void) => onlineManager.subscribe(listener);
+import { useOnline } from './online';
 
 /** Says that the connection is gone. What was asked meanwhile goes on by itself when it is back. */
 export function Offline() {
   const words = useWords();
-  const online = useSyncExternalStore(subscribe, () => onlineManager.isOnline());
+  const online = useOnline();
   return (
     <div role="status" className={online ? undefined : 'band band-warn'}>
       {online ? '' : words.offline}

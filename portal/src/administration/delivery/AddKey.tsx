@@ -6,6 +6,8 @@ import { Problem } from '../../api/problem';
 import { useApp } from '../../app';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
+import { OnlineButton } from '../OnlineButton';
+import { Refused } from '../Refused';
 import { useRefusal } from '../refusal';
 import { isPrivate, refusedFor } from './refusedKey';
 
@@ -48,13 +50,14 @@ export function AddKey({ close }: { close(): void }) {
             setKey(event.currentTarget.value);
           }}
         />
+        <Refused error={undefined} />
         <div className="dialog-foot">
           <Button variant="default" onClick={close}>
             {words.cancel}
           </Button>
-          <Button type="submit" disabled={!key.trim() || secret} loading={add.isPending}>
+          <OnlineButton type="submit" disabled={!key.trim() || secret} loading={add.isPending}>
             {more.keys.addNow}
-          </Button>
+          </OnlineButton>
         </div>
       </form>
     </Modal>

@@ -6,7 +6,9 @@ import { answered } from '../../api/client';
 import { useApp } from '../../app';
 import { Failed } from '../../frame/Failed';
 import { useAdministrationWords } from '../../words/administration/words';
+import { Fetched } from '../Fetched';
 import { Refresh } from '../Refresh';
+import { Slow } from '../Slow';
 import { Connection } from './Connection';
 import { Drops } from './Drops';
 import { Keys } from './Keys';
@@ -25,6 +27,8 @@ export function Delivery() {
         <h1>{more.administration.delivery}</h1>
         <Refresh lists={['sftp', 'drops']} />
       </div>
+      <Fetched lists={['sftp', 'drops']} />
+      {access.isPending && <Slow />}
       {access.isError && <Failed error={access.error} again={access.refetch} />}
       {access.data && (
         <>

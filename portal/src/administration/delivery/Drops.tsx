@@ -1,4 +1,3 @@
-import { Button } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { answered, type Schemas } from '../../api/client';
@@ -8,7 +7,9 @@ import { Failed } from '../../frame/Failed';
 import { dayOf, shifted } from '../../time';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
+import { OnlineButton } from '../OnlineButton';
 import { OrderState } from '../OrderState';
+import { Slow } from '../Slow';
 import { size } from '../size';
 import { stateOf } from './folders';
 import { IssueDay } from './IssueDay';
@@ -26,10 +27,11 @@ export function Drops() {
     <section className="card">
       <div className="card-head">
         <h2>{more.drops.title}</h2>
-        <Button variant="default" onClick={() => setIssuing(shifted(dayOf(new Date()), -1))}>
+        <OnlineButton variant="default" onClick={() => setIssuing(shifted(dayOf(new Date()), -1))}>
           {more.drops.another}
-        </Button>
+        </OnlineButton>
       </div>
+      {asked.isPending && <Slow within />}
       {asked.isError && <Failed error={asked.error} again={asked.refetch} />}
       {asked.isSuccess && !drops.length && <p>{more.drops.none}</p>}
       {drops.length > 0 && <List drops={drops} issue={setIssuing} />}
@@ -94,9 +96,9 @@ function Row({ drop, issue }: { drop: Drop; issue(): void }) {
         <When at={goneAt} />
       </td>
       <td>
-        <Button size="compact-sm" variant="subtle" onClick={issue} aria-label={`${more.drops.again} ${folder}`}>
+        <OnlineButton size="compact-sm" variant="subtle" onClick={issue} aria-label={`${more.drops.again} ${folder}`}>
           {more.drops.again}
-        </Button>
+        </OnlineButton>
       </td>
     </tr>
   );

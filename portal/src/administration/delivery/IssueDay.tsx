@@ -7,6 +7,7 @@ import { notify } from '../../frame/notify';
 import { dayOf, isDay } from '../../time';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
+import { OnlineButton } from '../OnlineButton';
 import { Refused } from '../Refused';
 
 /** Orders a day once more, in a folder of its own. */
@@ -48,9 +49,9 @@ export function IssueDay({ day: first, close }: { day: string; close(): void }) 
           <Button variant="default" onClick={close}>
             {words.cancel}
           </Button>
-          <Button type="submit" disabled={!isDay(day)} loading={issue.isPending}>
+          <OnlineButton type="submit" disabled={!isDay(day)} loading={issue.isPending}>
             {more.drops.again}
-          </Button>
+          </OnlineButton>
         </div>
       </form>
     </Modal>

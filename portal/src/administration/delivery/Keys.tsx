@@ -8,6 +8,7 @@ import { useWho } from '../../calls/who';
 import { Icon } from '../../frame/Icon';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
+import { OnlineButton } from '../OnlineButton';
 import { Refused } from '../Refused';
 import { AddKey } from './AddKey';
 
@@ -24,9 +25,9 @@ export function Keys({ keys }: { keys: Key[] }) {
         <h2>
           {more.keys.title} <span className="count">{keys.length}</span>
         </h2>
-        <Button leftSection={<Icon name="plus" />} onClick={() => setAdding(true)}>
+        <OnlineButton leftSection={<Icon name="plus" />} onClick={() => setAdding(true)}>
           {more.keys.add}
-        </Button>
+        </OnlineButton>
       </div>
       {!keys.length && <p>{more.keys.none}</p>}
       <ul className="plain">
@@ -61,7 +62,7 @@ function Row({ sftpKey, remove }: { sftpKey: Key; remove(): void }) {
           <When at={changedAt} />
         </p>
       </div>
-      <Button
+      <OnlineButton
         size="compact-sm"
         variant="subtle"
         color="red"
@@ -69,7 +70,7 @@ function Row({ sftpKey, remove }: { sftpKey: Key; remove(): void }) {
         aria-label={`${words.remove} ${comment || fingerprint}`}
       >
         {words.remove}
-      </Button>
+      </OnlineButton>
     </li>
   );
 }
@@ -102,9 +103,9 @@ function RemoveKey({ sftpKey, close }: { sftpKey: Key; close(): void }) {
           <Button variant="default" onClick={close} data-autofocus>
             {words.cancel}
           </Button>
-          <Button color="red" loading={remove.isPending} onClick={() => remove.mutate()}>
+          <OnlineButton color="red" loading={remove.isPending} onClick={() => remove.mutate()}>
             {words.remove}
-          </Button>
+          </OnlineButton>
         </div>
       </div>
     </Modal>

@@ -4,9 +4,10 @@ import { useDirectory } from '../../calls/directory';
 import { When } from '../../calls/When';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
+import { age } from '../age';
 import { OrderState } from '../OrderState';
 import { size } from '../size';
-import { age, type Count, differing } from './looking';
+import { type Count, differing } from './looking';
 
 type Finding = Schemas['Missed'];
 

@@ -1,7 +1,6 @@
 // What the last night's sweep found not to agree, and what it looked at: the proof that nothing else is missing.
 
 import '../orders.css';
-import { Button } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { answered } from '../../api/client';
 import { useApp } from '../../app';
@@ -11,6 +10,8 @@ import { Icon } from '../../frame/Icon';
 import { Notice } from '../../frame/Notice';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
+import { Fetched } from '../Fetched';
+import { OnlineButton } from '../OnlineButton';
 import { Refresh } from '../Refresh';
 import { Slow } from '../Slow';
 import { Findings } from './Findings';
@@ -38,6 +39,7 @@ export function MissingPage() {
         <h1>{more.administration.missing}</h1>
         <Refresh lists={['missing']} />
       </div>
+      <Fetched lists={['missing']} />
       <p className="quiet">{more.missing.text}</p>
       {asked.isPending && <Slow />}
       {asked.isError && <Failed error={asked.error} again={asked.refetch} />}
@@ -48,9 +50,9 @@ export function MissingPage() {
       )}
       {findings.length > 0 && <Findings findings={findings} />}
       {asked.hasNextPage && (
-        <Button variant="default" loading={asked.isFetchingNextPage} onClick={() => asked.fetchNextPage()}>
+        <OnlineButton variant="default" loading={asked.isFetchingNextPage} onClick={() => asked.fetchNextPage()}>
           {words.more}
-        </Button>
+        </OnlineButton>
       )}
       {asked.data && <Swept swept={swept} />}
     </>

@@ -2,27 +2,12 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { en } from '../../words/administration/en';
 import { sv } from '../../words/administration/sv';
-import { age, differing, overdue } from './looking';
+import { differing, overdue } from './looking';
 
 it('a night that did not come is told once the morning is over', () => {
   const swept = '2026-10-24T00:30:00Z';
   expect(overdue(swept, new Date('2026-10-25T01:31:00Z'))).toBe(false);
   expect(overdue(swept, new Date('2026-10-25T06:31:00Z'))).toBe(true);
-});
-
-it('an age is told in the largest unit of which there are two', () => {
-  const told = [-5, 59, 119, 7199, 7200, 172_799, 172_800, 9_000_000].map((seconds) => age(seconds, 'sv-SE'));
-  expect(told.map((text) => text.replace(/\s/g, ' '))).toEqual([
-    '0 minuter',
-    '0 minuter',
-    '1 minut',
-    '119 minuter',
-    '2 timmar',
-    '47 timmar',
-    '2 dygn',
-    '104 dygn',
-  ]);
-  expect(age(200_000, 'en-GB')).toBe('2 days');
 });
 
 it('a count that differs is read, and nothing else is taken for one', () => {

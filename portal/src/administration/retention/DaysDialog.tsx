@@ -9,6 +9,7 @@ import { useApp } from '../../app';
 import { When } from '../../calls/When';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
+import { OnlineButton } from '../OnlineButton';
 import { Reason } from '../Reason';
 import { Refused } from '../Refused';
 import { daysOf, mostDays } from './days';
@@ -67,9 +68,9 @@ function Choose({ stands, close, chosen }: ChooseProps) {
         <Button variant="default" onClick={close}>
           {words.cancel}
         </Button>
-        <Button type="submit" disabled={Boolean(wrong) || same || !reason.trim()} loading={preview.isPending}>
+        <OnlineButton type="submit" disabled={Boolean(wrong) || same || !reason.trim()} loading={preview.isPending}>
           {more.preview}
-        </Button>
+        </OnlineButton>
       </div>
     </form>
   );
@@ -132,14 +133,14 @@ function Confirm({ change, close }: { change: Change; close(): void }) {
         <Button variant="default" onClick={close}>
           {words.cancel}
         </Button>
-        <Button
+        <OnlineButton
           color={ending ? 'red' : undefined}
           disabled={ending > 0 && typed.trim() !== String(ending)}
           loading={order.isPending}
           onClick={() => order.mutate()}
         >
           {more.days.confirm(days)}
-        </Button>
+        </OnlineButton>
       </div>
     </div>
   );

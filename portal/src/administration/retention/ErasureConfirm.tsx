@@ -6,6 +6,7 @@ import { useApp } from '../../app';
 import { When } from '../../calls/When';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
+import { OnlineButton } from '../OnlineButton';
 import { Refused } from '../Refused';
 import { useAbout } from './useAbout';
 
@@ -64,14 +65,14 @@ export function ErasureConfirm({ erasure, close }: { erasure: Schemas['Erasure']
         <Button variant="default" onClick={close}>
           {words.cancel}
         </Button>
-        <Button
+        <OnlineButton
           color="red"
           disabled={!goes || typed.trim() !== String(goes)}
           loading={order.isPending}
           onClick={() => order.mutate()}
         >
           {more.erasures.confirm(goes)}
-        </Button>
+        </OnlineButton>
       </div>
     </div>
   );

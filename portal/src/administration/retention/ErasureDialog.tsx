@@ -8,6 +8,7 @@ import { useApp } from '../../app';
 import { useDirectory } from '../../calls/directory';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
+import { OnlineButton } from '../OnlineButton';
 import { Reason } from '../Reason';
 import { Refused } from '../Refused';
 import { ErasureConfirm } from './ErasureConfirm';
@@ -96,9 +97,9 @@ function Whose({ close, previewed }: { close(): void; previewed(erasure: Erasure
         <Button variant="default" onClick={close}>
           {words.cancel}
         </Button>
-        <Button type="submit" disabled={!person || !reason.trim()} loading={preview.isPending}>
+        <OnlineButton type="submit" disabled={!person || !reason.trim()} loading={preview.isPending}>
           {more.preview}
-        </Button>
+        </OnlineButton>
       </div>
     </form>
   );

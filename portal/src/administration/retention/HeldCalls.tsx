@@ -1,4 +1,4 @@
-import { Button, Drawer } from '@mantine/core';
+import { Drawer } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { answered, type Schemas } from '../../api/client';
@@ -7,6 +7,8 @@ import { When } from '../../calls/When';
 import { Failed } from '../../frame/Failed';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
+import { OnlineButton } from '../OnlineButton';
+import { Slow } from '../Slow';
 
 type Hold = Schemas['Hold'];
 
@@ -46,6 +48,7 @@ function Loaded({ hold }: { hold: Hold }) {
   return (
     <div className="drawer">
       <p dir="auto">{hold.reason}</p>
+      {found.isPending && <Slow within />}
       {found.isError && <Failed error={found.error} again={found.refetch} />}
       {found.isSuccess && !calls.length && <p className="quiet">{more.holds.nothing}</p>}
       <ol className="history">
@@ -58,9 +61,9 @@ function Loaded({ hold }: { hold: Hold }) {
         ))}
       </ol>
       {found.hasNextPage && (
-        <Button variant="default" loading={found.isFetchingNextPage} onClick={() => found.fetchNextPage()}>
+        <OnlineButton variant="default" loading={found.isFetchingNextPage} onClick={() => found.fetchNextPage()}>
           {words.more}
-        </Button>
+        </OnlineButton>
       )}
     </div>
   );

@@ -1,4 +1,3 @@
-import { Button } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -9,7 +8,9 @@ import { useWho } from '../../calls/who';
 import { Failed } from '../../frame/Failed';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
+import { OnlineButton } from '../OnlineButton';
 import { OrderState } from '../OrderState';
+import { Slow } from '../Slow';
 import { HeldCalls } from './HeldCalls';
 import { LiftHold } from './LiftHold';
 
@@ -39,13 +40,14 @@ export function Holds() {
         </Link>
       </div>
       <p className="quiet">{more.holds.text}</p>
+      {found.isPending && <Slow within />}
       {found.isError && <Failed error={found.error} again={found.refetch} />}
       {found.isSuccess && !holds.length && <p>{more.holds.none}</p>}
       {holds.length > 0 && <List holds={holds} lift={setLifting} see={setSeen} />}
       {found.hasNextPage && (
-        <Button variant="default" loading={found.isFetchingNextPage} onClick={() => found.fetchNextPage()}>
+        <OnlineButton variant="default" loading={found.isFetchingNextPage} onClick={() => found.fetchNextPage()}>
           {words.more}
-        </Button>
+        </OnlineButton>
       )}
       {lifting && <LiftHold hold={lifting} close={() => setLifting(undefined)} />}
       <HeldCalls hold={seen} close={() => setSeen(undefined)} />
@@ -104,7 +106,7 @@ function List({ holds, lift, see }: { holds: Hold[]; lift(hold: Hold): void; see
 function Lift({ hold, lift }: { hold: Hold; lift(): void }) {
   const more = useAdministrationWords();
   return (
-    <Button
+    <OnlineButton
       size="compact-sm"
       variant="subtle"
       color="red"
@@ -112,7 +114,7 @@ function Lift({ hold, lift }: { hold: Hold; lift(): void }) {
       aria-label={`${more.holds.lift}: ${hold.reason}`}
     >
       {more.holds.lift}
-    </Button>
+    </OnlineButton>
   );
 }
 

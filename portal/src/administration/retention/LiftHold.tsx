@@ -5,6 +5,7 @@ import { answered, type Schemas } from '../../api/client';
 import { useApp } from '../../app';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
+import { OnlineButton } from '../OnlineButton';
 import { Reason } from '../Reason';
 import { Refused } from '../Refused';
 
@@ -44,9 +45,9 @@ export function LiftHold({ hold, close }: { hold: Schemas['Hold']; close(): void
           <Button variant="default" onClick={close}>
             {words.cancel}
           </Button>
-          <Button type="submit" color="red" disabled={!reason.trim()} loading={lift.isPending}>
+          <OnlineButton type="submit" color="red" disabled={!reason.trim()} loading={lift.isPending}>
             {more.holds.lift}
-          </Button>
+          </OnlineButton>
         </div>
       </form>
     </Modal>

@@ -11,6 +11,7 @@ import type { Sought } from '../../calls/sought';
 import { notify } from '../../frame/notify';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
+import { OnlineButton } from '../OnlineButton';
 import { Reason } from '../Reason';
 import { Refused } from '../Refused';
 
@@ -57,9 +58,9 @@ export default function PlaceHold({ close, ...held }: Props) {
           <Button variant="default" onClick={close}>
             {words.cancel}
           </Button>
-          <Button type="submit" disabled={!reason.trim()} loading={place.isPending}>
+          <OnlineButton type="submit" disabled={!reason.trim()} loading={place.isPending}>
             {more.holds.place}
-          </Button>
+          </OnlineButton>
         </div>
       </form>
     </Modal>

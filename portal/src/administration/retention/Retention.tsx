@@ -2,6 +2,7 @@
 
 import '../orders.css';
 import { useAdministrationWords } from '../../words/administration/words';
+import { Fetched } from '../Fetched';
 import { Refresh } from '../Refresh';
 import { Days } from './Days';
 import { Erasures } from './Erasures';
@@ -15,6 +16,7 @@ export function Retention() {
         <h1>{more.administration.retention}</h1>
         <Refresh lists={['retention', 'holds', 'held', 'erasures', 'call']} />
       </div>
+      <Fetched lists={['retention', 'holds', 'erasures']} />
       <Days />
       <Holds />
       <Erasures />

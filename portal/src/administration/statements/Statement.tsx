@@ -13,6 +13,7 @@ import { Notice } from '../../frame/Notice';
 import { monthInWords } from '../../time';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useLanguage, useWords } from '../../words/words';
+import { Fetched } from '../Fetched';
 import { kronor } from '../kronor';
 import { Refresh } from '../Refresh';
 import { Slow } from '../Slow';
@@ -41,6 +42,7 @@ export function StatementPage() {
         </h1>
         {asked.data?.preview && <Refresh lists={['statement']} />}
       </div>
+      <Fetched lists={['statement']} />
       {asked.isPending && <Slow />}
       {asked.isError && (isUnbilled(asked.error) ? <Unbilled /> : <Failed error={asked.error} again={asked.refetch} />)}
       {asked.data && <Shown key={month} statement={asked.data} />}

@@ -9,6 +9,7 @@ import { Failed } from '../../frame/Failed';
 import { monthInWords } from '../../time';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useLanguage, useWords } from '../../words/words';
+import { Fetched } from '../Fetched';
 import { kronor } from '../kronor';
 import { Refresh } from '../Refresh';
 import { Slow } from '../Slow';
@@ -27,6 +28,7 @@ export function Statements() {
         <h1>{more.administration.statements}</h1>
         <Refresh lists={['statements']} />
       </div>
+      <Fetched lists={['statements']} />
       <p className="quiet">{more.statements.text}</p>
       {asked.isPending && <Slow />}
       {asked.isError && <Failed error={asked.error} again={asked.refetch} />}
@@ -84,7 +86,7 @@ function Months({ running, preview, statements }: Schemas['Statements']) {
 export function To({ month }: { month: string }) {
   const { language } = useLanguage();
   return (
-    <Link to="/administration/statements/$month" params={{ month }}>
+    <Link to="/administration/statements/$month" params={{ month }} preload="render">
       {monthInWords(month, language)}
     </Link>
   );

@@ -7,6 +7,7 @@ import { answered } from '../../api/client';
 import { useApp } from '../../app';
 import { Failed } from '../../frame/Failed';
 import { useAdministrationWords } from '../../words/administration/words';
+import { Fetched } from '../Fetched';
 import { Refresh } from '../Refresh';
 import { Slow } from '../Slow';
 import { ByUser } from './ByUser';
@@ -23,6 +24,7 @@ export function UsagePage() {
         <h1>{more.administration.usage}</h1>
         <Refresh lists={['usage']} />
       </div>
+      <Fetched lists={['usage']} />
       {asked.isPending && <Slow />}
       {asked.isError && <Failed error={asked.error} again={asked.refetch} />}
       {asked.data && (

@@ -453,6 +453,16 @@ export const en: typeof sv = {
     },
   },
   loading: 'Loading …',
+  offline: {
+    shown: 'What you see was fetched',
+    ago: (age) => `${age} ago`,
+    justNow: 'less than a minute ago',
+    changed: 'It may have changed since.',
+    cannot: 'Nothing here can be refreshed or changed until the connection is back.',
+    notFetched: 'This is not fetched. It will be, by itself, when the connection is back.',
+    button: 'Not possible without a connection',
+    dialog: 'The connection is gone. What you filled in stays, and you can go on when it is back.',
+  },
   deed: {
     register: 'Registered a call',
     search: 'Searched',

@@ -449,6 +449,16 @@ export const sv = {
     },
   },
   loading: 'Hämtar …',
+  offline: {
+    shown: 'Det du ser hämtades',
+    ago: (age: string) => `för ${age} sedan`,
+    justNow: 'för mindre än en minut sedan',
+    changed: 'Det kan ha ändrats sedan dess.',
+    cannot: 'Tills anslutningen är tillbaka går det inte att uppdatera eller ändra något här.',
+    notFetched: 'Det här är inte hämtat. Det hämtas av sig självt när anslutningen är tillbaka.',
+    button: 'Går inte utan anslutning',
+    dialog: 'Anslutningen är borta. Det du har fyllt i finns kvar, och du kan gå vidare när den är tillbaka.',
+  },
   deed: {
     register: 'Anmälde samtal',
     search: 'Sökte',

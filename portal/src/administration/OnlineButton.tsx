@@ -1,0 +1,13 @@
+import { Button, type ButtonProps } from '@mantine/core';
+import type { ComponentPropsWithoutRef } from 'react';
+import { useOnline } from '../frame/online';
+import { useAdministrationWords } from '../words/administration/words';
+
+type Props = ButtonProps & Omit<ComponentPropsWithoutRef<'button'>, keyof ButtonProps>;
+
+/** A button for what needs the connection. While that is gone the button is off and says why: nothing that cannot be undone is done later. */
+export function OnlineButton({ disabled, title, ...button }: Props) {
+  const more = useAdministrationWords();
+  const online = useOnline();
+  return <Button {...button} disabled={disabled || !online} title={online ? title : more.offline.button} />;
+}
