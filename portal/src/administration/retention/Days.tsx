@@ -1,14 +1,14 @@
-import { Button } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { answered, type Schemas } from '../../api/client';
 import { useApp } from '../../app';
-import { When } from '../../calls/When';
-import { useWho } from '../../calls/who';
 import { Failed } from '../../frame/Failed';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
+import { OnlineButton } from '../OnlineButton';
 import { OrderState } from '../OrderState';
+import { Ordered, OrderTable } from '../OrderTable';
+import { Slow } from '../Slow';
 import { DaysDialog } from './DaysDialog';
 
 type Change = Schemas['RetentionChange'];
@@ -34,11 +34,12 @@ export function Days() {
       <div className="card-head">
         <h2>{more.days.title}</h2>
         {stands && (
-          <Button variant="default" onClick={() => setAsked('new')}>
+          <OnlineButton variant="default" onClick={() => setAsked('new')}>
             {more.days.change}
-          </Button>
+          </OnlineButton>
         )}
       </div>
+      {found.isPending && <Slow within />}
       {found.isError && <Failed error={found.error} again={found.refetch} />}
       {stands && (
         <>
@@ -48,9 +49,9 @@ export function Days() {
         </>
       )}
       {found.hasNextPage && (
-        <Button variant="default" loading={found.isFetchingNextPage} onClick={() => found.fetchNextPage()}>
+        <OnlineButton variant="default" loading={found.isFetchingNextPage} onClick={() => found.fetchNextPage()}>
           {words.more}
-        </Button>
+        </OnlineButton>
       )}
       {asked && stands && (
         <DaysDialog stands={stands} previewed={asked === 'new' ? undefined : asked} close={() => setAsked(undefined)} />
@@ -61,50 +62,24 @@ export function Days() {
 
 function Changes({ changes, goOn }: { changes: Change[]; goOn(change: Change): void }) {
   const more = useAdministrationWords();
-  const who = useWho();
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by key
-    <div className="sideways" tabIndex={0} role="region" aria-label={more.days.changes}>
-      <table className="table">
-        <thead>
-          <tr>
-            <th scope="col">{more.days.changes}</th>
-            <th scope="col">{more.state}</th>
-            <th scope="col" className="number">
-              {more.recordings}
-            </th>
-            <th scope="col">{more.reason}</th>
-            <th scope="col">{more.by}</th>
-            <th scope="col">{more.at}</th>
-          </tr>
-        </thead>
-        <tbody>
-          {changes.map((change) => (
-            <tr key={change.id}>
-              <th scope="row">{more.days.fromTo(change.was, change.days)}</th>
-              <td>
-                <OrderState state={change.state} words={more.change} />
-                {change.state === 'previewed' && (
-                  <Button size="compact-sm" variant="subtle" onClick={() => goOn(change)}>
-                    {more.days.goOn}
-                  </Button>
-                )}
-              </td>
-              <td className="number">{moved(change)}</td>
-              <td className="reason" dir="auto">
-                {change.reason}
-              </td>
-              <td>
-                <bdi>{who(change.by)}</bdi>
-              </td>
-              <td>
-                <When at={change.at} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+    <OrderTable label={more.days.changes} what={more.days.changes}>
+      {changes.map((change) => (
+        <tr key={change.id}>
+          <th scope="row">{more.days.fromTo(change.was, change.days)}</th>
+          <td>
+            <OrderState state={change.state} words={more.change} />
+            {change.state === 'previewed' && (
+              <OnlineButton size="compact-sm" variant="subtle" onClick={() => goOn(change)}>
+                {more.days.goOn}
+              </OnlineButton>
+            )}
+          </td>
+          <td className="number">{moved(change)}</td>
+          <Ordered {...change} />
+        </tr>
+      ))}
+    </OrderTable>
   );
 }
 
