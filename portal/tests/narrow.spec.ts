@@ -2,7 +2,7 @@
 
 import { INVOICE } from './calls';
 import { cloud } from './cloud';
-import { running } from './past';
+import { BEFORE, running } from './past';
 import { expect, rows, signIn, test } from './portal';
 
 const PICTURES = new URL('../../.local/portal/pictures/', import.meta.url).pathname;
@@ -41,6 +41,26 @@ for (const [name, viewport] of [
           viewport.width,
         );
       }
+    });
+
+    test('the filters, and the page of the administration that is shown, are in sight', async ({ page }) => {
+      await signIn(page, 'karin', '/calls');
+      await page.getByRole('button', { name: 'Filter' }).click();
+      const box = await page.getByRole('dialog', { name: 'Filter' }).boundingBox();
+      expect(box?.x).toBeGreaterThanOrEqual(0);
+      expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(viewport.width);
+      await page.goto(`${cloud.portal}/administration/organisation`);
+      await expect(page.getByRole('link', { name: 'Företaget' })).toBeInViewport({ ratio: 1 });
+    });
+
+    test('what a month comes to is seen without scrolling sideways', async ({ page }) => {
+      await signIn(page, 'lars', '/administration/statements');
+      await expect(page.getByRole('columnheader', { name: 'Summa utan moms' })).toBeInViewport({ ratio: 1 });
+      await page.goto(`${cloud.portal}/administration/statements/${BEFORE}`);
+      const amount = page.getByRole('columnheader', { name: 'Belopp' });
+      await expect(amount).toBeVisible();
+      const box = await amount.boundingBox();
+      expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(viewport.width);
     });
 
     test('a call is a page of its own, with the player in reach', async ({ page }) => {

@@ -2,11 +2,25 @@
 // missing, and what was done.
 
 import '../frame/later.css';
-import { Link, Outlet } from '@tanstack/react-router';
+import { Link, Outlet, useLocation } from '@tanstack/react-router';
+import { useEffect, useRef } from 'react';
 import { Notice } from '../frame/Notice';
 import { useMe } from '../session/me';
 import { useAdministrationWords } from '../words/administration/words';
 import { useWords } from '../words/words';
+
+const PAGES = [
+  ['/administration/users', 'users'],
+  ['/administration/groups', 'groups'],
+  ['/administration/marks', 'marks'],
+  ['/administration/retention', 'retention'],
+  ['/administration/delivery', 'delivery'],
+  ['/administration/usage', 'usage'],
+  ['/administration/statements', 'statements'],
+  ['/administration/missing', 'missing'],
+  ['/administration/audit', 'audit'],
+  ['/administration/organisation', 'organisation'],
+] as const;
 
 export function Administration() {
   const words = useWords();
@@ -20,42 +34,32 @@ export function Administration() {
     );
   return (
     <div className="administration">
-      {/* The pages' own files are fetched ahead: without a connection one can still go to what was loaded. */}
-      <nav aria-label={words.nav.administration} className="side">
-        <Link to="/administration/users" preload="render">
-          {more.administration.users}
-        </Link>
-        <Link to="/administration/groups" preload="render">
-          {more.administration.groups}
-        </Link>
-        <Link to="/administration/marks" preload="render">
-          {more.administration.marks}
-        </Link>
-        <Link to="/administration/retention" preload="render">
-          {more.administration.retention}
-        </Link>
-        <Link to="/administration/delivery" preload="render">
-          {more.administration.delivery}
-        </Link>
-        <Link to="/administration/usage" search={{}} preload="render">
-          {more.administration.usage}
-        </Link>
-        <Link to="/administration/statements" preload="render">
-          {more.administration.statements}
-        </Link>
-        <Link to="/administration/missing" preload="render">
-          {more.administration.missing}
-        </Link>
-        <Link to="/administration/audit" preload="render">
-          {more.administration.audit}
-        </Link>
-        <Link to="/administration/organisation" preload="render">
-          {more.administration.organisation}
-        </Link>
-      </nav>
+      <Side />
       <div className="page">
         <Outlet />
       </div>
     </div>
+  );
+}
+
+/** The pages. On a telephone they lie in a row, with the one that is shown in sight. */
+function Side() {
+  const words = useWords();
+  const more = useAdministrationWords();
+  const { pathname } = useLocation();
+  const nav = useRef<HTMLElement>(null);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another address is another page
+  useEffect(() => {
+    nav.current?.querySelector('[data-status=active]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [pathname]);
+  return (
+    <nav ref={nav} aria-label={words.nav.administration} className="side">
+      {PAGES.map(([to, name]) => (
+        // Its files are fetched ahead: without a connection one can still go to what was loaded.
+        <Link key={to} to={to} search={{}} preload="render">
+          {more.administration[name]}
+        </Link>
+      ))}
+    </nav>
   );
 }

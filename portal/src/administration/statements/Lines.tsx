@@ -19,15 +19,15 @@ export function Lines({ lines, label }: { lines: Line[]; label: string }) {
     <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by key */}
       <div className="sideways" tabIndex={0} role="region" aria-label={label}>
-        <table className="table">
+        <table className="table table-few lines">
           <thead>
             <tr>
               <th scope="col">{more.statements.what}</th>
               <th scope="col">{more.statements.who}</th>
-              <th scope="col" className="number">
+              <th scope="col" className="number wide-only">
                 {more.statements.quantity}
               </th>
-              <th scope="col" className="number">
+              <th scope="col" className="number wide-only">
                 {more.statements.price}
               </th>
               <th scope="col" className="number">
@@ -76,8 +76,8 @@ function Row({ line }: { line: Line }) {
           {line.quantity < 0 && <span className="tag">{more.statements.takenBack}</span>}
         </th>
         <td>{who ? <bdi>{who}</bdi> : '–'}</td>
-        <td className="number">{line.quantity.toLocaleString(words.locale)}</td>
-        <td className="number">{line.price ? kronor(line.price, words.locale) : '–'}</td>
+        <td className="number wide-only">{line.quantity.toLocaleString(words.locale)}</td>
+        <td className="number wide-only">{line.price ? kronor(line.price, words.locale) : '–'}</td>
         <td className="number">{kronor(line.amount, words.locale)}</td>
       </tr>
       {open && (

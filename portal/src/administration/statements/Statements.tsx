@@ -44,7 +44,7 @@ function Months({ running, preview, statements }: Schemas['Statements']) {
     <>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by key */}
       <div className="sideways" tabIndex={0} role="region" aria-label={more.administration.statements}>
-        <table className="table">
+        <table className="table table-few">
           <thead>
             <tr>
               <th scope="col">{more.statements.month}</th>
