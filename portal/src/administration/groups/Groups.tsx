@@ -1,7 +1,7 @@
 // Recording groups: whose calls a supervisor hears. There is no limit to how many there are.
 
 import { Button, Modal, TextInput } from '@mantine/core';
-import { useInfiniteQuery, useMutation, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { type FormEvent, useState } from 'react';
 import { answered } from '../../api/client';
@@ -13,21 +13,14 @@ import { Notice } from '../../frame/Notice';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
 import { named } from '../named';
+import { useGroups } from './useGroups';
 
 export function Groups() {
-  const { api } = useApp();
   const words = useWords();
   const more = useAdministrationWords();
   const { nameOf } = useDirectory();
   const [creating, setCreating] = useState(false);
-  const found = useInfiniteQuery({
-    queryKey: ['groups'],
-    queryFn: ({ pageParam }) =>
-      answered(api.GET('/v1/groups', { params: { query: { limit: 200, cursor: pageParam } } })),
-    initialPageParam: undefined as string | undefined,
-    getNextPageParam: (page) => page.cursor ?? undefined,
-    staleTime: 0,
-  });
+  const found = useGroups({ staleTime: 0 });
   const groups = found.data?.pages.flatMap((page) => page.groups) ?? [];
   return (
     <>

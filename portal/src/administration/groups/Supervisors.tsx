@@ -10,6 +10,7 @@ import { When } from '../../calls/When';
 import { useComplain } from '../../frame/complain';
 import { dayOf, shifted, startOf } from '../../time';
 import { useAdministrationWords } from '../../words/administration/words';
+import { inRow } from '../../words/inRow';
 import { useWords } from '../../words/words';
 
 type GroupShown = Schemas['Group'];
@@ -67,9 +68,7 @@ function Row({ group, supervisor, edit }: { group: string; supervisor: Superviso
         </strong>{' '}
         <span className="tag">{holds ? more.groups.holds : more.groups.holdsNot}</span>
         <p className="quiet">
-          {RIGHTS.filter((right) => rights[right])
-            .map((right) => words.rights[right])
-            .join(', ')}
+          {inRow(RIGHTS.filter((right) => rights[right]).map((right) => words.rights[right]))}
           {from && (
             <>
               {' · '}

@@ -8,6 +8,7 @@ import { useApp } from '../../app';
 import { useComplain } from '../../frame/complain';
 import { Failed } from '../../frame/Failed';
 import { useAdministrationWords } from '../../words/administration/words';
+import { inRow } from '../../words/inRow';
 import { useWords } from '../../words/words';
 
 export function Organisation() {
@@ -85,7 +86,7 @@ function Applications() {
               <strong>
                 <bdi>{application.name}</bdi>
               </strong>
-              <p className="quiet">{application.scopes.map((scope) => more.scope[scope as 'read']).join(', ')}</p>
+              <p className="quiet">{inRow(application.scopes.map((scope) => more.scope[scope as 'read']))}</p>
             </div>
             <Button
               size="compact-sm"

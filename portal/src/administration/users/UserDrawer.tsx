@@ -12,6 +12,7 @@ import { Activations } from '../../me/Activations';
 import { useMe } from '../../session/me';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
+import { useGroups } from '../groups/useGroups';
 import { Standing } from './Users';
 
 type User = Schemas['User'];
@@ -124,6 +125,9 @@ function Groups({ user }: { user: User }) {
     [more.users.memberOf, user.groups],
     [more.users.supervises, user.supervises.map(({ group }) => group)],
   ] as const;
+  const found = useGroups({ enabled: lists.some(([, groups]) => groups.length > 0) });
+  const known = found.data?.pages.flatMap((page) => page.groups) ?? [];
+  const nameOf = (group: string) => known.find(({ id }) => id === group)?.name ?? group;
   return lists
     .filter(([, groups]) => groups.length)
     .map(([title, groups]) => (
@@ -133,7 +137,7 @@ function Groups({ user }: { user: User }) {
           {groups.map((group) => (
             <li key={group}>
               <Link to="/administration/groups/$group" params={{ group }}>
-                <bdi>{group}</bdi>
+                <bdi>{nameOf(group)}</bdi>
               </Link>
             </li>
           ))}

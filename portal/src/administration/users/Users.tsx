@@ -12,6 +12,7 @@ import { Icon } from '../../frame/Icon';
 import { Notice } from '../../frame/Notice';
 import { written } from '../../phone';
 import { useAdministrationWords } from '../../words/administration/words';
+import { inRow } from '../../words/inRow';
 import { useWords } from '../../words/words';
 import { Switching } from './Switching';
 import { UserDrawer } from './UserDrawer';
@@ -158,7 +159,7 @@ function Row({ user, chosen, toggle }: { user: User; chosen: boolean; toggle(): 
       <td>
         <Standing recording={user.recording} />
       </td>
-      <td>{rights.map((right) => words.rights[right]).join(', ') || '–'}</td>
+      <td className="unbroken">{inRow(rights.map((right) => words.rights[right])) || '–'}</td>
     </tr>
   );
 }
