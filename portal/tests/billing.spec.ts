@@ -119,14 +119,16 @@ test('the running month is marked as a preview, and a correction points back', a
   const row = page.getByRole('row').filter({ hasText: 'Förhandsvisning' });
   const sum = (await row.getByRole('cell').last().textContent()) ?? '';
   await row.getByRole('link').click();
-  await expect(page.getByText('Månaden pågår. Så här blir den om den slutar nu; det binder ingen.')).toBeVisible();
+  await expect(
+    page.getByText('Månaden pågår. Så mycket blir det om den tar slut nu; beloppet är inte bindande.'),
+  ).toBeVisible();
   const total = section(page, 'Summa utan moms');
   await expect(total.locator('.big')).toHaveText(sum);
-  const last = `Rättar ${monthInWords(LAST, 'sv')}`;
+  const last = `Rättelse av ${monthInWords(LAST, 'sv')}`;
   await expect(total).toContainText(new RegExp(`${last}[−-]49,00\\skr`));
   const corrects = section(page, last);
   await expect(corrects.locator('tbody tr')).toHaveCount(1);
-  await expect(corrects.locator('tbody tr')).toContainText(/Tas tillbaka.*Olle Sjö.*[−-]49,00\skr/);
+  await expect(corrects.locator('tbody tr')).toContainText(/Krediteras.*Olle Sjö.*[−-]49,00\skr/);
   await corrects.getByRole('heading').getByRole('link').click();
   await expect(page).toHaveURL(new RegExp(`/statements/${LAST}$`));
   await expect(section(page, 'Månadens rader').locator('tbody tr')).toHaveCount(2);

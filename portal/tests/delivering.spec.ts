@@ -66,14 +66,14 @@ test('a day is issued again, and its folder is complete in a while', async ({ si
   await page.getByRole('dialog').getByRole('button', { name: 'Lägg till', exact: true }).click();
   await expect(page.getByRole('listitem').filter({ hasText: comment })).toBeVisible();
 
-  await page.getByRole('button', { name: 'Ge ut en annan dag' }).click();
-  const asked = page.getByRole('dialog', { name: 'Ge ut en dag igen' });
+  await page.getByRole('button', { name: 'Leverera en annan dag' }).click();
+  const asked = page.getByRole('dialog', { name: 'Leverera en dag igen' });
   await asked.getByLabel('Dag').fill(dayOf(new Date()));
-  await asked.getByRole('button', { name: 'Ge ut igen' }).click();
+  await asked.getByRole('button', { name: 'Leverera igen' }).click();
   await expect(asked.getByRole('alert')).toContainText('Dagen är inte slut.');
   const day = dayOf(new Date(NOW - LONG.ago * 60_000));
   await asked.getByLabel('Dag').fill(day);
-  await asked.getByRole('button', { name: 'Ge ut igen' }).click();
+  await asked.getByRole('button', { name: 'Leverera igen' }).click();
   await expect(asked).toHaveCount(0);
 
   const row = page.getByRole('row').filter({ hasText: day }).first();

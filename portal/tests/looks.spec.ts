@@ -227,7 +227,7 @@ const PAGES: Look[] = [
     user: 'karin',
     address: '/administration/delivery',
     show: async (page) => {
-      await button(page, /^(Ge ut en annan dag|Issue another day)$/);
+      await button(page, /^(Leverera en annan dag|Issue another day)$/);
       await dialog(page);
     },
   },

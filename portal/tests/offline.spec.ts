@@ -83,13 +83,13 @@ test('a dialog that is open says that it has to wait, and keeps what was filled 
     orders++;
     return route.continue();
   });
-  await page.getByRole('button', { name: 'Ge ut en annan dag' }).click();
-  const dialog = page.getByRole('dialog', { name: 'Ge ut en dag igen' });
+  await page.getByRole('button', { name: 'Leverera en annan dag' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Leverera en dag igen' });
   const day = shifted(dayOf(new Date(NOW)), -5);
   await dialog.getByLabel('Dag').fill(day);
   await page.context().setOffline(true);
   await expect(dialog.getByRole('alert')).toContainText('Anslutningen är borta. Det du har fyllt i finns kvar');
-  await expect(dialog.getByRole('button', { name: 'Ge ut igen' })).toBeDisabled();
+  await expect(dialog.getByRole('button', { name: 'Leverera igen' })).toBeDisabled();
   await dialog.getByLabel('Dag').press('Enter');
   await page.context().setOffline(false);
   await expect(dialog.getByRole('alert')).toBeEmpty();
@@ -97,7 +97,7 @@ test('a dialog that is open says that it has to wait, and keeps what was filled 
   await dialog.getByRole('button', { name: 'Avbryt' }).click();
   await lost(page);
   await isOff(page, 'Lägg till en nyckel');
-  await isOff(page, 'Ge ut en annan dag');
+  await isOff(page, 'Leverera en annan dag');
   await back(page);
   expect(orders, 'what Enter asked for without a connection is not done later').toBe(0);
 });
