@@ -34,7 +34,7 @@ export function Groups() {
       {found.isSuccess && !groups.length && <Notice title={more.groups.none}>{more.groups.noneText}</Notice>}
       {groups.length > 0 && (
         <div className="sideways" tabIndex={-1}>
-          <table className="table">
+          <table className="table table-few">
             <thead>
               <tr>
                 <th scope="col">{more.groups.name}</th>

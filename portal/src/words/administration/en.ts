@@ -337,7 +337,7 @@ export const en: typeof sv = {
     total: 'Total without VAT',
     lines: 'Lines',
     preview: 'Preview',
-    previewText: 'The month is not over. This is what it comes to if it ended now; the amount is not binding.',
+    previewText: 'The month is not over. This is what it would come to if it ended now; the amount is not binding.',
     none: 'No month has been billed yet. A month is here from the 1st of the next.',
     all: 'All months',
     notBilled: 'The month has not been billed',

@@ -282,7 +282,8 @@ export const sv = {
     gone: 'Försvinner',
     again: 'Leverera igen',
     againTitle: 'Leverera en dag igen',
-    againText: 'Dagens samtal läggs i en ny mapp, med allt som nu är känt om dem. Den gamla mappen finns kvar.',
+    againText:
+      'Samtalen från den dagen läggs i en ny mapp, med allt som nu är känt om dem. Den gamla mappen finns kvar.',
     another: 'Leverera en annan dag',
     ordered: 'Mappen byggs. Uppdatera för att se när den är klar.',
   },
@@ -336,7 +337,7 @@ export const sv = {
     lines: 'Rader',
     preview: 'Förhandsvisning',
     previewText: 'Månaden pågår. Så mycket blir det om den tar slut nu; beloppet är inte bindande.',
-    none: 'Ingen månad är fakturerad än. En månad står här från och med den 1:a i nästa.',
+    none: 'Ingen månad är fakturerad än. En månad visas här från och med den 1:a i månaden efter.',
     all: 'Alla månader',
     notBilled: 'Månaden är inte fakturerad',
     notBilledText: 'Den är inte slut, eller så fanns det inget att debitera.',
