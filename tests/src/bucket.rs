@@ -27,8 +27,7 @@ pub fn no_exports() -> Exports {
 /// A bucket of exports of a test's own, whose requests are counted with others.
 pub async fn exports(cloud: &Cloud, test: &str, requests: &Requests) -> anyhow::Result<Exports> {
     let bucket = format!("{test}-exports");
-    let here = CreateBucketConfiguration::builder().location_constraint(cloud.region.as_str().into()).build();
-    cloud.s3(&Requests::default()).create_bucket().bucket(&bucket).create_bucket_configuration(here).send().await?;
+    create(&cloud.s3(&Requests::default()), cloud, &bucket).await?;
     Ok(Exports { client: cloud.s3(requests), bucket })
 }
 

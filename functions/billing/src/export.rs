@@ -10,23 +10,20 @@ use aws_sdk_s3::{error::SdkError, primitives::ByteStream};
 use domain::{
     billing::{Month, RULES, Rule, Statement, Terms},
     ids::OrganisationId,
+    recording::Sha256,
 };
 use futures_util::TryStreamExt;
 use platform::{
     exports::{self, Error as Unwritten, content_type, key},
     http::statement,
     log::causes,
+    multipart::{Multipart, Written},
     table::{listed::Listed, statement::Exported},
 };
 use rust_decimal::Decimal;
 use serde::Serialize;
 
-use crate::{
-    App, Error, Separator, all,
-    day::close_one,
-    file::{File, Written, sha256},
-    lines,
-};
+use crate::{App, Error, Separator, all, day::close_one, lines};
 
 /// What was exported.
 #[derive(Debug, Serialize)]
@@ -56,7 +53,15 @@ struct Control {
     sums: BTreeMap<&'static str, Sum>,
     #[serde(serialize_with = "in_ore")]
     total: Decimal,
-    files: Vec<Written>,
+    files: Vec<File>,
+}
+
+/// A file over all organisations, when it is there.
+#[derive(Serialize)]
+struct File {
+    name: &'static str,
+    #[serde(flatten)]
+    written: Written,
 }
 
 #[derive(Clone, Default, Serialize)]
@@ -74,15 +79,19 @@ struct Part {
     csv: Vec<u8>,
     json: Vec<u8>,
     /// Of its statement's file.
-    sha256: String,
+    sha256: Sha256,
 }
 
 /// The files over all organisations, under way.
 struct Files<'a> {
-    csv: File<'a>,
-    json: File<'a>,
-    sums: File<'a>,
+    csv: Multipart<'a>,
+    json: Multipart<'a>,
+    sums: Multipart<'a>,
 }
+
+const LINES_CSV: &str = "lines.csv";
+const LINES_JSON: &str = "lines.jsonl";
+const SUMS: &str = "SHA256SUMS";
 
 const CONTROL: &str = "control.json";
 
@@ -132,7 +141,7 @@ async fn part(app: &App, listed: &Listed, general: &[Terms], month: Month) -> Re
         return Ok(None);
     }
     let file = serde_json::to_vec(&statement::Statement::of(&statement, false))?;
-    let sha256 = sha256(&file);
+    let sha256 = Sha256::of(&file);
     app.exports.write(month, &exports::statement(&listed.id), file).await?;
     let total = format!("{:.2}", statement.total());
     app.table.put_statement(&listed.id, &Exported { month, lines: statement.lines.len() as u64, total }).await?;
@@ -158,7 +167,7 @@ async fn close(app: &App, month: Month, control: &Control) -> Result<(), Error> 
 
 impl<'a> Files<'a> {
     async fn begin(app: &'a App, month: Month) -> Result<Self, Error> {
-        let [mut csv, json, sums] = ["lines.csv", "lines.jsonl", "SHA256SUMS"].map(|name| File::new(&app.exports, month, name));
+        let [mut csv, json, sums] = [LINES_CSV, LINES_JSON, SUMS].map(|name| app.exports.begin(month, name));
         csv.write(&lines::header(app.separator)?).await?;
         Ok(Self { csv, json, sums })
     }
@@ -166,21 +175,19 @@ impl<'a> Files<'a> {
     async fn add(&mut self, part: &Part) -> Result<(), Error> {
         self.csv.write(&part.csv).await?;
         self.json.write(&part.json).await?;
-        Ok(self.sums.write(summed(&part.sha256, &exports::statement(&part.organisation)).as_bytes()).await?)
+        Ok(self.sums.write(part.sha256.line(&exports::statement(&part.organisation)).as_bytes()).await?)
     }
 
-    async fn finish(mut self) -> Result<Vec<Written>, Error> {
-        let written = [self.csv.finish().await?, self.json.finish().await?];
-        for Written { name, sha256, .. } in &written {
-            self.sums.write(summed(sha256, name).as_bytes()).await?;
+    async fn finish(mut self) -> Result<Vec<File>, Error> {
+        let mut files = Vec::new();
+        for (name, lines) in [(LINES_CSV, self.csv), (LINES_JSON, self.json)] {
+            let written = lines.finish().await?;
+            self.sums.write(written.sha256.line(name).as_bytes()).await?;
+            files.push(File { name, written });
         }
-        Ok(written.into_iter().chain([self.sums.finish().await?]).collect())
+        files.push(File { name: SUMS, written: self.sums.finish().await? });
+        Ok(files)
     }
-}
-
-/// A line of `SHA256SUMS`.
-fn summed(sha256: &str, name: &str) -> String {
-    format!("{sha256}  {name}\n")
 }
 
 impl Control {

@@ -7,7 +7,6 @@
 mod all;
 mod day;
 mod export;
-mod file;
 mod lines;
 mod warning;
 
@@ -16,6 +15,7 @@ use domain::billing::{InvalidMonth, Month, today};
 use platform::{
     exports::{self, Exports},
     log::causes,
+    multipart,
     table::{self, Table},
 };
 use serde::{Deserialize, Serialize};
@@ -61,6 +61,8 @@ pub enum Error {
     Table(#[from] table::Error),
     #[error(transparent)]
     Exports(#[from] exports::Error),
+    #[error(transparent)]
+    Multipart(#[from] multipart::Error),
     #[error("could not warn of {0}'s storage")]
     Warning(String, #[source] Box<dyn std::error::Error + Send + Sync>),
     #[error(transparent)]

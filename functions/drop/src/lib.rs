@@ -15,7 +15,6 @@ mod parts;
 mod plan;
 mod remove;
 mod seal;
-mod stream;
 
 use std::convert::Infallible;
 
@@ -26,6 +25,7 @@ use domain::{
     ids::OrganisationId,
 };
 use platform::{
+    multipart,
     queue::{Queue, Unsent},
     table::{self, Table},
 };
@@ -82,6 +82,8 @@ enum Failure {
     Queue(#[from] Unsent),
     #[error(transparent)]
     Folder(#[from] folder::Error),
+    #[error(transparent)]
+    Multipart(#[from] multipart::Error),
 }
 
 /// Does what it is woken for.

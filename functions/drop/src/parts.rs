@@ -45,7 +45,7 @@ impl Part {
                 bytes: recording.audio.length,
                 late: is_late(recording),
                 index: String::from_utf8(index).map_err(|error| folder::Error::of("write", error))?,
-                checksum: manifest::checksum_line(recording.audio.sha256, &file),
+                checksum: recording.audio.sha256.line(&file),
                 file,
             })
         });

@@ -5,13 +5,13 @@
 use domain::{
     delivery::{
         issue::{Count, Name},
-        manifest::{CHECKSUMS, COLUMNS, INDEX, checksum_line, folder},
+        manifest::{CHECKSUMS, COLUMNS, INDEX, folder},
     },
     ids::OrganisationId,
 };
-use platform::http::csv;
+use platform::{http::csv, multipart::Multipart};
 
-use crate::{App, Failure, folder, parts, stream::Stream};
+use crate::{App, Failure, folder, parts};
 
 /// Seals the issue, once all its spans are copied. 4 requests, and 1 for each span.
 pub async fn seal(app: &App, organisation: &OrganisationId, name: Name) -> Result<(), Failure> {
@@ -29,8 +29,8 @@ pub async fn seal(app: &App, organisation: &OrganisationId, name: Name) -> Resul
 /// Writes both files, without the recording of that id. 2 requests, 1 for each span, and 1 for each 5 MiB.
 pub async fn write(app: &App, organisation: &OrganisationId, name: Name, spans: u32, without: Option<&str>) -> Result<Count, Failure> {
     let folder = folder(organisation, name);
-    let mut index = Stream::to(app, format!("{folder}{INDEX}"), "text/csv; charset=utf-8");
-    let mut checksums = Stream::to(app, format!("{folder}{CHECKSUMS}"), "text/plain; charset=utf-8");
+    let mut index = Multipart::to(&app.s3, &app.drop, format!("{folder}{INDEX}"), "text/csv; charset=utf-8");
+    let mut checksums = Multipart::to(&app.s3, &app.drop, format!("{folder}{CHECKSUMS}"), "text/plain; charset=utf-8");
     index.write(&csv::lines([COLUMNS]).map_err(|error| folder::Error::of("write", error))?).await?;
     let mut count = Count::default();
     for span in 0..spans {
@@ -45,8 +45,8 @@ pub async fn write(app: &App, organisation: &OrganisationId, name: Name, spans: 
         count.bytes += more.bytes;
         count.late += more.late;
     }
-    let hash = index.finish().await?;
-    checksums.write(checksum_line(hash, INDEX).as_bytes()).await?;
+    let index = index.finish().await?;
+    checksums.write(index.sha256.line(INDEX).as_bytes()).await?;
     checksums.finish().await?;
     Ok(count)
 }

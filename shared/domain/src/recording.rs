@@ -5,6 +5,7 @@ use std::fmt;
 use chrono::{DateTime, TimeDelta, Utc};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
+use sha2::Digest;
 use thiserror::Error;
 
 use crate::{
@@ -140,6 +141,18 @@ impl fmt::Display for Direction {
     }
 }
 
+impl Sha256 {
+    /// The SHA-256 of the bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(sha2::Sha256::digest(bytes).into())
+    }
+
+    /// A line of a file of checksums, as `sha256sum` writes it. No name of ours holds what it would have escaped.
+    pub fn line(self, name: &str) -> String {
+        format!("{}  {name}\n", String::from(self))
+    }
+}
+
 impl TryFrom<String> for Sha256 {
     type Error = InvalidSha256;
     fn try_from(text: String) -> Result<Self, InvalidSha256> {
@@ -206,5 +219,12 @@ pub(crate) mod tests {
         for bad in ["", "0f", "zz", &"0f".repeat(33)] {
             assert_eq!(Sha256::try_from(bad.to_owned()), Err(InvalidSha256));
         }
+    }
+
+    #[test]
+    fn a_line_of_checksums_is_as_sha256sum_writes_it() {
+        // printf abc | sha256sum
+        let of_abc = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert_eq!(Sha256::of(b"abc").line("index.csv"), format!("{of_abc}  index.csv\n"));
     }
 }

@@ -11,6 +11,8 @@ use aws_sdk_s3::{Client, error::SdkError, operation::get_object::GetObjectError,
 use domain::{billing::Month, ids::OrganisationId};
 use thiserror::Error;
 
+use crate::multipart::Multipart;
+
 /// The bucket of exports, as a function reaches it.
 #[derive(Clone, Debug)]
 pub struct Exports {
@@ -64,6 +66,11 @@ impl Exports {
         let put = self.client.put_object().bucket(&self.bucket).key(key(month, file)).content_type(content_type(file));
         put.body(ByteStream::from(bytes)).send().await.map_err(|error| Error::because("write", error))?;
         Ok(())
+    }
+
+    /// Begins a file of the month that is written as it comes. No request.
+    pub fn begin(&self, month: Month, file: &str) -> Multipart<'_> {
+        Multipart::to(&self.client, &self.bucket, key(month, file), content_type(file))
     }
 }
 

@@ -9,6 +9,7 @@ pub mod env;
 pub mod exports;
 pub mod http;
 pub mod log;
+pub mod multipart;
 pub mod objects;
 pub mod queue;
 pub mod removal;

@@ -145,7 +145,7 @@ async fn verify(cloud: &Cloud, of: &OrganisationId, size: u32) -> anyhow::Result
         anyhow::Ok(got.body.collect().await?.to_vec())
     };
     let (index, checksums) = (get(manifest::INDEX).await?, String::from_utf8(get(manifest::CHECKSUMS).await?)?);
-    let own = manifest::checksum_line(Sha256(sha2::Sha256::digest(&index).into()), manifest::INDEX);
+    let own = Sha256::of(&index).line(manifest::INDEX);
     let names: BTreeSet<&str> = checksums.lines().filter_map(|line| line.split_once("  ")).map(|(_, name)| name).collect();
     anyhow::ensure!(checksums.ends_with(&own) && names.len() == size as usize + 1, "the checksums are not the folder's");
     println!("  index.csv of {:.1} MB", index.len() as f64 / 1e6);

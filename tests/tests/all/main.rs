@@ -41,3 +41,4 @@ mod taking_in;
 mod tenancy;
 mod units;
 mod using;
+mod writing_in_parts;

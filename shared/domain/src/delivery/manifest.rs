@@ -9,7 +9,7 @@ use super::{is_late, issue};
 use crate::{
     ids::OrganisationId,
     people::Name,
-    recording::{Recording, Sha256, State},
+    recording::{Recording, State},
     time::in_stockholm,
 };
 
@@ -101,11 +101,6 @@ pub fn row(recording: &Recording, user_name: Option<&Name>) -> [String; COLUMNS.
     ]
 }
 
-/// A line of [`CHECKSUMS`]. No name of ours holds what `sha256sum` would have escaped.
-pub fn checksum_line(hash: Sha256, name: &str) -> String {
-    format!("{}  {name}\n", String::from(hash))
-}
-
 #[cfg(test)]
 mod tests {
     use chrono::{DateTime, Utc};
@@ -144,10 +139,5 @@ mod tests {
         let cell = |name: &str| COLUMNS.iter().position(|column| *column == name).map(|place| row[place].as_str());
         assert_eq!((cell("late"), cell("storedAtUtc")), (Some("yes"), Some("2026-11-25T04:00:00.000Z")));
         assert_eq!((cell("durationMs"), cell("counterpart")), (Some("60000"), Some("+46701234567")));
-    }
-
-    #[test]
-    fn a_line_of_checksums_is_as_sha256sum_writes_it() {
-        assert_eq!(checksum_line(Sha256([0xab; 32]), "index.csv"), format!("{}  index.csv\n", "ab".repeat(32)));
     }
 }
