@@ -14,7 +14,8 @@ use domain::{
 };
 use futures_util::TryStreamExt;
 use platform::{
-    exports::{self, Error as Unwritten, content_type, key},
+    bucket::could_not,
+    exports::{self, content_type, key},
     http::statement,
     log::causes,
     multipart::{Multipart, Written},
@@ -161,7 +162,7 @@ async fn close(app: &App, month: Month, control: &Control) -> Result<(), Error> 
         Err(SdkError::ServiceError(error)) if error.raw().status().as_u16() == 412 => {
             if app.exports.read(month, CONTROL).await? == Some(written) { Ok(()) } else { Err(Error::Otherwise(month)) }
         }
-        Err(error) => Err(Unwritten::because("close", error).into()),
+        Err(error) => Err(could_not("close the export")(error).into()),
     }
 }
 

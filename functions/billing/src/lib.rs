@@ -13,9 +13,9 @@ mod warning;
 use chrono::{DateTime, Days, Utc};
 use domain::billing::{InvalidMonth, Month, today};
 use platform::{
-    exports::{self, Exports},
+    bucket,
+    exports::Exports,
     log::causes,
-    multipart,
     table::{self, Table},
 };
 use serde::{Deserialize, Serialize};
@@ -60,9 +60,7 @@ pub enum Error {
     #[error("could not use the table")]
     Table(#[from] table::Error),
     #[error(transparent)]
-    Exports(#[from] exports::Error),
-    #[error(transparent)]
-    Multipart(#[from] multipart::Error),
+    Bucket(#[from] bucket::Error),
     #[error("could not warn of {0}'s storage")]
     Warning(String, #[source] Box<dyn std::error::Error + Send + Sync>),
     #[error(transparent)]

@@ -16,9 +16,12 @@ use domain::{
     people,
     recording::{Recording, State},
 };
-use platform::table::{
-    awaited::Awaited,
-    delivery::{Span, Work},
+use platform::{
+    bucket::could_not,
+    table::{
+        awaited::Awaited,
+        delivery::{Span, Work},
+    },
 };
 use tokio::task::JoinSet;
 
@@ -134,7 +137,7 @@ async fn copy_all(app: &App, issue: Name, recordings: Vec<Recording>) -> Result<
 async fn next(copying: &mut JoinSet<Result<Option<RecordingId>, Failure>>) -> Result<Option<RecordingId>, Failure> {
     match copying.join_next().await {
         Some(Ok(copied)) => copied,
-        Some(Err(panicked)) => Err(Failure::Folder(folder::Error::of("copy", panicked))),
+        Some(Err(panicked)) => Err(Failure::Bucket(could_not("copy a recording into the folder")(panicked))),
         None => Ok(None),
     }
 }
@@ -143,9 +146,9 @@ async fn next(copying: &mut JoinSet<Result<Option<RecordingId>, Failure>>) -> Re
 async fn one(app: &App, recording: &Recording, issue: Name) -> Result<bool, Failure> {
     let copied = folder::copy(app, recording, &manifest::key(recording, issue)).await?;
     if !copied && !app.table.recordings(&recording.organisation, &[recording.id]).await?.is_empty() {
-        let error = folder::Error::of("copy", "the audio of a stored recording is missing");
+        let error = could_not("copy a recording into the folder")("the audio of a stored recording is missing");
         tracing::error!(recording = %recording.id, "the audio is missing");
-        return Err(Failure::Folder(error));
+        return Err(Failure::Bucket(error));
     }
     Ok(copied)
 }

@@ -7,24 +7,12 @@ use aws_sdk_s3::{
     types::{ChecksumAlgorithm, Delete, ObjectIdentifier},
 };
 use domain::recording::Recording;
-use platform::objects::{self, checksum};
-use thiserror::Error;
+use platform::{
+    bucket::{Error, could_not},
+    objects::{self, checksum},
+};
 
 use crate::App;
-
-/// S3 gave no answer, or another than it should.
-#[derive(Debug, Error)]
-#[error("could not {deed} what is in the bucket")]
-pub struct Error {
-    deed: &'static str,
-    source: Box<dyn std::error::Error + Send + Sync>,
-}
-
-impl Error {
-    pub fn of(deed: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self { deed, source: source.into() }
-    }
-}
 
 /// Copies the recording's audio to the key; whether there was any: of what is missing, S3 says that it is forbidden, to whoever may not list
 /// the bucket. S3 reckons the SHA-256 of the copy, which has to be the recording's.
@@ -36,14 +24,14 @@ pub async fn copy(app: &App, recording: &Recording, key: &str) -> Result<bool, E
     let answer = match copy.send().await {
         Ok(answer) => answer,
         Err(error) if is_missing(&error) => return Ok(false),
-        Err(error) => return Err(Error::of("copy", error)),
+        Err(error) => return Err(could_not("copy a recording into the folder")(error)),
     };
     let reckoned = answer.copy_object_result.and_then(|result| result.checksum_sha256);
     if reckoned.as_deref() == Some(checksum(&recording.audio.sha256).as_str()) {
         return Ok(true);
     }
     tracing::error!(recording = %recording.id, "the copy's checksum is not the recording's");
-    Err(Error::of("copy", "the copy's checksum is not the recording's"))
+    Err(could_not("copy a recording into the folder")("the copy's checksum is not the recording's"))
 }
 
 fn is_missing(error: &SdkError<CopyObjectError>) -> bool {
@@ -54,19 +42,19 @@ fn is_missing(error: &SdkError<CopyObjectError>) -> bool {
 /// Writes an object whole. 1 request.
 pub async fn put(app: &App, key: &str, body: Vec<u8>, content_type: &str) -> Result<(), Error> {
     let put = app.s3.put_object().bucket(&app.drop).key(key).content_type(content_type).body(ByteStream::from(body));
-    put.send().await.map_err(|error| Error::of("write", error))?;
+    put.send().await.map_err(could_not("write an object of the delivery"))?;
     Ok(())
 }
 
 /// Reads an object whole. 1 request.
 pub async fn get(app: &App, key: &str) -> Result<Vec<u8>, Error> {
-    let answer = app.s3.get_object().bucket(&app.drop).key(key).send().await.map_err(|error| Error::of("read", error))?;
-    Ok(answer.body.collect().await.map_err(|error| Error::of("read", error))?.to_vec())
+    let answer = app.s3.get_object().bucket(&app.drop).key(key).send().await.map_err(could_not("read an object of the delivery"))?;
+    Ok(answer.body.collect().await.map_err(could_not("read an object of the delivery"))?.to_vec())
 }
 
 /// Removes an object. 1 request. One that is gone is gone.
 pub async fn delete(app: &App, key: &str) -> Result<(), Error> {
-    app.s3.delete_object().bucket(&app.drop).key(key).send().await.map_err(|error| Error::of("remove", error))?;
+    app.s3.delete_object().bucket(&app.drop).key(key).send().await.map_err(could_not("remove an object of the delivery"))?;
     Ok(())
 }
 
@@ -75,7 +63,7 @@ pub async fn count(app: &App, prefix: &str) -> Result<u32, Error> {
     let (mut count, mut after) = (0, None);
     loop {
         let list = app.s3.list_objects_v2().bucket(&app.drop).prefix(prefix).set_continuation_token(after);
-        let listed = list.send().await.map_err(|error| Error::of("list", error))?;
+        let listed = list.send().await.map_err(could_not("list the objects of the delivery"))?;
         count += u32::try_from(listed.contents().len()).unwrap_or_default();
         after = listed.next_continuation_token;
         if after.is_none() {
@@ -88,7 +76,7 @@ pub async fn count(app: &App, prefix: &str) -> Result<u32, Error> {
 pub async fn empty(app: &App, prefix: &str) -> Result<(), Error> {
     loop {
         let listed = app.s3.list_object_versions().bucket(&app.drop).prefix(prefix).send().await;
-        let listed = listed.map_err(|error| Error::of("list", error))?;
+        let listed = listed.map_err(could_not("list the objects of the delivery"))?;
         let versions = listed.versions().iter().map(|version| (version.key(), version.version_id()));
         let markers = listed.delete_markers().iter().map(|marker| (marker.key(), marker.version_id()));
         let found: Vec<_> = versions.chain(markers).filter_map(|(key, version)| Some((key?, version))).collect();
@@ -98,12 +86,13 @@ pub async fn empty(app: &App, prefix: &str) -> Result<(), Error> {
         let mut delete = Delete::builder().quiet(true);
         for (key, version) in found {
             let object = ObjectIdentifier::builder().key(key).set_version_id(version.map(str::to_owned)).build();
-            delete = delete.objects(object.map_err(|error| Error::of("remove", error))?);
+            delete = delete.objects(object.map_err(could_not("remove an object of the delivery"))?);
         }
-        let delete = delete.build().map_err(|error| Error::of("remove", error))?;
-        let answer = app.s3.delete_objects().bucket(&app.drop).delete(delete).send().await.map_err(|error| Error::of("remove", error))?;
+        let delete = delete.build().map_err(could_not("remove an object of the delivery"))?;
+        let answer =
+            app.s3.delete_objects().bucket(&app.drop).delete(delete).send().await.map_err(could_not("remove an object of the delivery"))?;
         if let Some(failed) = answer.errors().first() {
-            return Err(Error::of("remove", failed.code().unwrap_or("no reason was given").to_owned()));
+            return Err(could_not("remove an object of the delivery")(failed.code().unwrap_or("no reason was given").to_owned()));
         }
     }
 }

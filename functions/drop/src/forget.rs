@@ -10,6 +10,7 @@ use domain::{
     },
     ids::{OrganisationId, RecordingId},
 };
+use platform::bucket::could_not;
 
 use crate::{App, Failure, folder, parts, seal};
 
@@ -19,9 +20,8 @@ pub async fn forget(app: &App, organisation: &OrganisationId, id: RecordingId) -
         match issue.progress {
             Progress::Complete { .. } => out_of(app, organisation, issue.name, id).await?,
             Progress::Building if (app.now)() < issue.gone_at => {
-                return Err(
-                    folder::Error::of("forget", format!("{} is being built; it can be done once it is complete", issue.name)).into()
-                );
+                let why = format!("{} is being built; it can be done once it is complete", issue.name);
+                return Err(could_not("take a recording out of a folder")(why).into());
             }
             Progress::Building | Progress::Removed => {}
         }

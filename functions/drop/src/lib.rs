@@ -25,7 +25,7 @@ use domain::{
     ids::OrganisationId,
 };
 use platform::{
-    multipart,
+    bucket,
     queue::{Queue, Unsent},
     table::{self, Table},
 };
@@ -81,9 +81,7 @@ enum Failure {
     #[error(transparent)]
     Queue(#[from] Unsent),
     #[error(transparent)]
-    Folder(#[from] folder::Error),
-    #[error(transparent)]
-    Multipart(#[from] multipart::Error),
+    Bucket(#[from] bucket::Error),
 }
 
 /// Does what it is woken for.

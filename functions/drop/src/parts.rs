@@ -12,7 +12,10 @@ use domain::{
     people,
     recording::Recording,
 };
-use platform::http::csv;
+use platform::{
+    bucket::{self, could_not},
+    http::csv,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{App, Failure, folder};
@@ -38,18 +41,18 @@ impl Part {
     pub fn of(recordings: &[Recording], names: &BTreeMap<UserId, people::Name>) -> Result<Self, Failure> {
         let lines = recordings.iter().map(|recording| {
             let row = manifest::row(recording, names.get(&recording.user));
-            let index = csv::lines([row]).map_err(|error| folder::Error::of("write", error))?;
+            let index = csv::lines([row]).map_err(could_not("write an object of the delivery"))?;
             let file = manifest::file_name(recording);
             Ok(Lines {
                 id: recording.id.to_string(),
                 bytes: recording.audio.length,
                 late: is_late(recording),
-                index: String::from_utf8(index).map_err(|error| folder::Error::of("write", error))?,
+                index: String::from_utf8(index).map_err(could_not("write an object of the delivery"))?,
                 checksum: recording.audio.sha256.line(&file),
                 file,
             })
         });
-        Ok(Self { lines: lines.collect::<Result<_, folder::Error>>()? })
+        Ok(Self { lines: lines.collect::<Result<_, bucket::Error>>()? })
     }
 
     pub fn count(&self) -> Count {
@@ -63,14 +66,14 @@ impl Part {
 
 /// Writes what a span leaves behind. 1 request.
 pub async fn put(app: &App, organisation: &OrganisationId, issue: Name, span: u32, part: &Part) -> Result<(), Failure> {
-    let body = serde_json::to_vec(part).map_err(|error| folder::Error::of("write", error))?;
+    let body = serde_json::to_vec(part).map_err(could_not("write an object of the delivery"))?;
     Ok(folder::put(app, &key(organisation, issue, span), body, "application/json").await?)
 }
 
 /// Reads it. 1 request.
 pub async fn get(app: &App, organisation: &OrganisationId, issue: Name, span: u32) -> Result<Part, Failure> {
     let body = folder::get(app, &key(organisation, issue, span)).await?;
-    Ok(serde_json::from_slice(&body).map_err(|error| folder::Error::of("read", error))?)
+    Ok(serde_json::from_slice(&body).map_err(could_not("read an object of the delivery"))?)
 }
 
 fn key(organisation: &OrganisationId, issue: Name, span: u32) -> String {

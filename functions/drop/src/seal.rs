@@ -9,9 +9,9 @@ use domain::{
     },
     ids::OrganisationId,
 };
-use platform::{http::csv, multipart::Multipart};
+use platform::{bucket::could_not, http::csv, multipart::Multipart};
 
-use crate::{App, Failure, folder, parts};
+use crate::{App, Failure, parts};
 
 /// Seals the issue, once all its spans are copied. 4 requests, and 1 for each span.
 pub async fn seal(app: &App, organisation: &OrganisationId, name: Name) -> Result<(), Failure> {
@@ -31,7 +31,7 @@ pub async fn write(app: &App, organisation: &OrganisationId, name: Name, spans: 
     let folder = folder(organisation, name);
     let mut index = Multipart::to(&app.s3, &app.drop, format!("{folder}{INDEX}"), "text/csv; charset=utf-8");
     let mut checksums = Multipart::to(&app.s3, &app.drop, format!("{folder}{CHECKSUMS}"), "text/plain; charset=utf-8");
-    index.write(&csv::lines([COLUMNS]).map_err(|error| folder::Error::of("write", error))?).await?;
+    index.write(&csv::lines([COLUMNS]).map_err(could_not("write an object of the delivery"))?).await?;
     let mut count = Count::default();
     for span in 0..spans {
         let mut part = parts::get(app, organisation, name, span).await?;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use domain::recording::{Recording, State};
 use platform::{
+    bucket,
     objects::owner,
     table::{
         self,
@@ -26,8 +27,8 @@ use crate::{
 /// Why an object could not be taken in now: it stays, and the event comes again.
 #[derive(Debug, Error)]
 pub enum Error {
-    #[error("could not use the object")]
-    Object(#[from] object::Error),
+    #[error(transparent)]
+    Bucket(#[from] bucket::Error),
     #[error("could not write what came of it")]
     Table(#[from] table::Error),
 }

@@ -6,6 +6,8 @@ use domain::{
     recording::ContentType,
 };
 
+use platform::bucket;
+
 use crate::{
     App,
     object::{self, Object},
@@ -20,7 +22,7 @@ pub enum Measure {
 }
 
 /// Measures the object, which was promised as `content_type`: 1 to 3 ranged GETs of at most 256 KiB together.
-pub async fn measure(app: &App, object: &Object, content_type: ContentType) -> Result<Measure, object::Error> {
+pub async fn measure(app: &App, object: &Object, content_type: ContentType) -> Result<Measure, bucket::Error> {
     let mut windows: Vec<Window> = Vec::new();
     loop {
         match audio::probe(object.length, &windows) {

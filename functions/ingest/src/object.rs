@@ -14,10 +14,10 @@ use domain::{
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use platform::{
+    bucket::{Error, could_not},
     objects::{USER, read_checksum},
     table::arrival::Arrival,
 };
-use thiserror::Error;
 
 use crate::App;
 
@@ -33,14 +33,6 @@ pub struct Object {
     head: HeadObjectOutput,
 }
 
-/// S3 gave no answer.
-#[derive(Debug, Error)]
-#[error("could not {deed} the object")]
-pub struct Error {
-    deed: &'static str,
-    source: Box<dyn std::error::Error + Send + Sync>,
-}
-
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Describes the object at `key`, with the checksum that S3 verified; none if nothing lies there. 1 request.
@@ -49,7 +41,7 @@ pub async fn head(app: &App, key: &str) -> Result<Option<Object>, Error> {
     let head = match head.send().await {
         Ok(head) => head,
         Err(SdkError::ServiceError(error)) if matches!(error.err(), HeadObjectError::NotFound(_)) => return Ok(None),
-        Err(error) => return Err(could_not("look at")(error)),
+        Err(error) => return Err(could_not("look at the object")(error)),
     };
     let modified = head.last_modified.and_then(|at| DateTime::from_timestamp(at.secs(), 0));
     Ok(Some(Object {
@@ -65,12 +57,12 @@ pub async fn head(app: &App, key: &str) -> Result<Option<Object>, Error> {
 pub async fn read(app: &App, object: &Object, range: Range<u64>) -> Result<Vec<u8>, Error> {
     let get = app.objects.client.get_object().bucket(&app.objects.bucket).key(&object.key);
     let get = get.set_if_match(object.head.e_tag.clone()).range(format!("bytes={}-{}", range.start, range.end - 1));
-    let answer = get.send().await.map_err(could_not("read"))?;
+    let answer = get.send().await.map_err(could_not("read the object"))?;
     let length = answer.content_length.and_then(|length| u64::try_from(length).ok());
     if length.is_none_or(|length| length > range.end - range.start) {
-        return Err(could_not("read")(format!("{length:?} bytes came for {range:?}")));
+        return Err(could_not("read the object")(format!("{length:?} bytes came for {range:?}")));
     }
-    Ok(answer.body.collect().await.map_err(could_not("read"))?.to_vec())
+    Ok(answer.body.collect().await.map_err(could_not("read the object"))?.to_vec())
 }
 
 /// Copies the object to quarantine, under its key and version: the same object twice is one copy. 1 request.
@@ -81,14 +73,14 @@ pub async fn copy_to_quarantine(app: &App, object: &Object) -> Result<(), Error>
         None => (source, object.key.clone()),
     };
     let copy = app.objects.client.copy_object().bucket(&app.quarantine).key(place).copy_source(source);
-    copy.send().await.map_err(could_not("copy"))?;
+    copy.send().await.map_err(could_not("copy the object"))?;
     Ok(())
 }
 
 /// Removes this version of the object; whatever came to its key later stays. 1 request.
 pub async fn remove(app: &App, object: &Object) -> Result<(), Error> {
     let delete = app.objects.client.delete_object().bucket(&app.objects.bucket).key(&object.key);
-    delete.set_version_id(object.version.clone()).send().await.map_err(could_not("remove"))?;
+    delete.set_version_id(object.version.clone()).send().await.map_err(could_not("remove the object"))?;
     Ok(())
 }
 
@@ -100,8 +92,4 @@ impl Object {
         let sha256 = read_checksum(self.head.checksum_sha256()?)?;
         Some(Arrival { organisation, id, user, audio: Audio { content_type, length: self.length, sha256 } })
     }
-}
-
-fn could_not<E: Into<Box<dyn std::error::Error + Send + Sync>>>(deed: &'static str) -> impl FnOnce(E) -> Error {
-    move |error| Error { deed, source: error.into() }
 }

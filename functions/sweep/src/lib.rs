@@ -23,11 +23,11 @@ use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMe
 use chrono::{DateTime, Utc};
 use domain::ids::OrganisationId;
 use platform::{
+    bucket,
     log::causes,
     objects::Objects,
     queue::{Queue, Unsent},
     table::{self, Table},
-    versions,
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -79,7 +79,7 @@ enum Failure {
     #[error("could not use the table")]
     Table(#[from] table::Error),
     #[error(transparent)]
-    Objects(#[from] versions::Error),
+    Bucket(#[from] bucket::Error),
     #[error(transparent)]
     Queue(#[from] Unsent),
 }

@@ -3,9 +3,11 @@
 //! A copy is removed by its version, so what came to the key after it was found is never touched.
 
 use chrono::{DateTime, Utc};
-use thiserror::Error;
 
-use crate::objects::Objects;
+use crate::{
+    bucket::{Error, could_not},
+    objects::Objects,
+};
 
 /// One version of an object, or a delete marker.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,14 +20,6 @@ pub struct Copy {
     pub audio: bool,
 }
 
-/// The bucket gave no answer.
-#[derive(Debug, Error)]
-#[error("could not {deed} the copies of a recording")]
-pub struct Error {
-    deed: &'static str,
-    source: Box<dyn std::error::Error + Send + Sync>,
-}
-
 impl Objects {
     /// All versions and delete markers at exactly this key. 1 request for each 1,000.
     pub async fn copies(&self, key: &str) -> Result<Vec<Copy>, Error> {
@@ -33,11 +27,11 @@ impl Objects {
         loop {
             let list = self.client.list_object_versions().bucket(&self.bucket).prefix(key);
             let list = list.set_key_marker(key_marker).set_version_id_marker(version_marker);
-            let page = list.send().await.map_err(could_not("list"))?;
+            let page = list.send().await.map_err(could_not("list the copies of a recording"))?;
             let versions = page.versions().iter().map(|version| (version.key(), version.version_id(), version.last_modified(), true));
             let markers = page.delete_markers().iter().map(|marker| (marker.key(), marker.version_id(), marker.last_modified(), false));
             for (found, version, modified, audio) in versions.chain(markers).filter(|(found, ..)| *found == Some(key)) {
-                let modified_at = moment(modified).ok_or("a copy without a time").map_err(could_not("list"))?;
+                let modified_at = moment(modified)?;
                 copies.push(Copy { key: found.unwrap_or_default().to_owned(), version: version.map(str::to_owned), modified_at, audio });
             }
             if page.is_truncated() != Some(true) {
@@ -52,8 +46,8 @@ impl Objects {
         let mut pages = self.client.list_objects_v2().bucket(&self.bucket).prefix(format!("{key}/")).into_paginator().send();
         let mut copies = Vec::new();
         while let Some(page) = pages.next().await {
-            for object in page.map_err(could_not("list"))?.contents() {
-                let modified_at = moment(object.last_modified()).ok_or("a copy without a time").map_err(could_not("list"))?;
+            for object in page.map_err(could_not("list the copies of a recording"))?.contents() {
+                let modified_at = moment(object.last_modified())?;
                 copies.push(Copy { key: object.key().unwrap_or_default().to_owned(), version: None, modified_at, audio: true });
             }
         }
@@ -64,16 +58,13 @@ impl Objects {
     pub async fn remove_copies(&self, copies: &[Copy]) -> Result<(), Error> {
         for copy in copies {
             let delete = self.client.delete_object().bucket(&self.bucket).key(&copy.key).set_version_id(copy.version.clone());
-            delete.send().await.map_err(could_not("remove"))?;
+            delete.send().await.map_err(could_not("remove the copies of a recording"))?;
         }
         Ok(())
     }
 }
 
-fn moment(modified: Option<&aws_sdk_s3::primitives::DateTime>) -> Option<DateTime<Utc>> {
-    DateTime::from_timestamp(modified?.secs(), 0)
-}
-
-fn could_not<E: Into<Box<dyn std::error::Error + Send + Sync>>>(deed: &'static str) -> impl FnOnce(E) -> Error {
-    move |error| Error { deed, source: error.into() }
+fn moment(modified: Option<&aws_sdk_s3::primitives::DateTime>) -> Result<DateTime<Utc>, Error> {
+    let moment = modified.and_then(|modified| DateTime::from_timestamp(modified.secs(), 0));
+    moment.ok_or("a copy without a time").map_err(could_not("list the copies of a recording"))
 }

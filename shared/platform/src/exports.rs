@@ -9,24 +9,17 @@
 
 use aws_sdk_s3::{Client, error::SdkError, operation::get_object::GetObjectError, primitives::ByteStream};
 use domain::{billing::Month, ids::OrganisationId};
-use thiserror::Error;
 
-use crate::multipart::Multipart;
+use crate::{
+    bucket::{Error, could_not},
+    multipart::Multipart,
+};
 
 /// The bucket of exports, as a function reaches it.
 #[derive(Clone, Debug)]
 pub struct Exports {
     pub client: Client,
     pub bucket: String,
-}
-
-/// The bucket gave no answer.
-#[derive(Debug, Error)]
-#[error("could not {deed} the export")]
-pub struct Error {
-    pub deed: &'static str,
-    #[source]
-    pub source: Box<dyn std::error::Error + Send + Sync>,
 }
 
 /// The key of a file of the month.
@@ -55,27 +48,21 @@ impl Exports {
         let answer = match self.client.get_object().bucket(&self.bucket).key(key(month, file)).send().await {
             Ok(answer) => answer,
             Err(SdkError::ServiceError(error)) if matches!(error.err(), GetObjectError::NoSuchKey(_)) => return Ok(None),
-            Err(error) => return Err(Error::because("read", error)),
+            Err(error) => return Err(could_not("read the export")(error)),
         };
-        let body = answer.body.collect().await.map_err(|error| Error::because("read", error))?;
+        let body = answer.body.collect().await.map_err(could_not("read the export"))?;
         Ok(Some(body.to_vec()))
     }
 
     /// Writes a file of the month whole. 1 request.
     pub async fn write(&self, month: Month, file: &str, bytes: Vec<u8>) -> Result<(), Error> {
         let put = self.client.put_object().bucket(&self.bucket).key(key(month, file)).content_type(content_type(file));
-        put.body(ByteStream::from(bytes)).send().await.map_err(|error| Error::because("write", error))?;
+        put.body(ByteStream::from(bytes)).send().await.map_err(could_not("write the export"))?;
         Ok(())
     }
 
     /// Begins a file of the month that is written as it comes. No request.
     pub fn begin(&self, month: Month, file: &str) -> Multipart<'_> {
         Multipart::to(&self.client, &self.bucket, key(month, file), content_type(file))
-    }
-}
-
-impl Error {
-    pub fn because(deed: &'static str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        Self { deed, source: source.into() }
     }
 }

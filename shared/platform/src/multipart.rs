@@ -11,7 +11,8 @@ use aws_sdk_s3::{
 use domain::recording::Sha256;
 use serde::Serialize;
 use sha2::Digest;
-use thiserror::Error;
+
+use crate::bucket::{Error, could_not};
 
 /// Bytes of a part, the least that S3 takes. It takes 10,000 parts: objects of up to 52 GB.
 const PART: usize = 5 * 1024 * 1024;
@@ -35,14 +36,6 @@ pub struct Multipart<'a> {
 pub struct Written {
     pub bytes: u64,
     pub sha256: Sha256,
-}
-
-/// The bucket gave no answer.
-#[derive(Debug, Error)]
-#[error("could not {deed} an object in parts")]
-pub struct Error {
-    deed: &'static str,
-    source: Box<dyn std::error::Error + Send + Sync>,
 }
 
 impl<'a> Multipart<'a> {
@@ -78,14 +71,14 @@ impl<'a> Multipart<'a> {
     pub async fn finish(mut self) -> Result<Written, Error> {
         if self.upload.is_none() {
             let put = self.client.put_object().bucket(self.bucket).key(&self.key).content_type(self.content_type);
-            put.body(ByteStream::from(self.part)).send().await.map_err(could_not("write"))?;
+            put.body(ByteStream::from(self.part)).send().await.map_err(could_not("write an object in parts"))?;
         } else {
             if !self.part.is_empty() {
                 self.send().await?;
             }
             let parts = CompletedMultipartUpload::builder().set_parts(Some(self.sent)).build();
             let complete = self.client.complete_multipart_upload().bucket(self.bucket).key(self.key).set_upload_id(self.upload);
-            complete.multipart_upload(parts).send().await.map_err(could_not("finish"))?;
+            complete.multipart_upload(parts).send().await.map_err(could_not("finish an object in parts"))?;
         }
         Ok(Written { bytes: self.bytes, sha256: Sha256(self.hash.finalize().into()) })
     }
@@ -94,18 +87,14 @@ impl<'a> Multipart<'a> {
     async fn send(&mut self) -> Result<(), Error> {
         if self.upload.is_none() {
             let create = self.client.create_multipart_upload().bucket(self.bucket).key(&self.key).content_type(self.content_type);
-            self.upload = create.send().await.map_err(could_not("begin"))?.upload_id;
+            self.upload = create.send().await.map_err(could_not("begin an object in parts"))?.upload_id;
         }
-        let number = i32::try_from(self.sent.len() + 1).map_err(could_not("write"))?;
+        let number = i32::try_from(self.sent.len() + 1).map_err(could_not("write an object in parts"))?;
         let body = ByteStream::from(std::mem::replace(&mut self.part, Vec::with_capacity(PART)));
         let upload = self.client.upload_part().bucket(self.bucket).key(&self.key).set_upload_id(self.upload.clone());
-        let answer = upload.part_number(number).body(body).send().await.map_err(could_not("write"))?;
+        let answer = upload.part_number(number).body(body).send().await.map_err(could_not("write an object in parts"))?;
         let sent = CompletedPart::builder().part_number(number).set_e_tag(answer.e_tag).set_checksum_crc32(answer.checksum_crc32);
         self.sent.push(sent.build());
         Ok(())
     }
-}
-
-fn could_not<E: Into<Box<dyn std::error::Error + Send + Sync>>>(deed: &'static str) -> impl FnOnce(E) -> Error {
-    move |error| Error { deed, source: error.into() }
 }

@@ -12,7 +12,8 @@ use domain::delivery::issue::{Order, Task};
 use thiserror::Error;
 
 use crate::{
-    copies::{self, Copy},
+    bucket,
+    copies::Copy,
     objects::{Objects, key},
     queue::{Queue, Unsent},
     table::{
@@ -36,7 +37,7 @@ pub struct Stores {
 #[derive(Debug, Error)]
 pub enum Error {
     #[error("could not remove the audio")]
-    Copies(#[from] copies::Error),
+    Copies(#[from] bucket::Error),
     #[error("could not remove what is known of it")]
     Table(#[from] table::Error),
     #[error("could not have it taken out of the folders")]

@@ -9,17 +9,11 @@ use domain::{
     sweep::{Object, Version},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
-use thiserror::Error;
 
-use crate::objects::{Objects, PREFIX, read_checksum};
-
-/// The bucket gave no answer.
-#[derive(Debug, Error)]
-#[error("could not {deed} what lies in the bucket")]
-pub struct Error {
-    deed: &'static str,
-    source: Box<dyn std::error::Error + Send + Sync>,
-}
+use crate::{
+    bucket::{Error, could_not},
+    objects::{Objects, PREFIX, read_checksum},
+};
 
 /// Parts of a list that are read at once.
 const AT_ONCE: usize = 8;
@@ -74,7 +68,7 @@ impl Objects {
             match head.checksum_mode(aws_sdk_s3::types::ChecksumMode::Enabled).send().await {
                 Ok(head) => version.sha256 = Some(head.checksum_sha256().and_then(read_checksum).unwrap_or(UNSIGNED)),
                 Err(error) if error.as_service_error().is_some_and(aws_sdk_s3::operation::head_object::HeadObjectError::is_not_found) => {}
-                Err(error) => return Err(could_not("look at")(error)),
+                Err(error) => return Err(could_not("look at what lies in the bucket")(error)),
             }
         }
         Ok(object)
@@ -83,7 +77,7 @@ impl Objects {
     /// Removes one version at this key, a delete marker for one. 1 request.
     pub async fn remove_version(&self, key: &str, name: &str) -> Result<(), Error> {
         let delete = self.client.delete_object().bucket(&self.bucket).key(key).version_id(name);
-        delete.send().await.map_err(could_not("remove"))?;
+        delete.send().await.map_err(could_not("remove what lies in the bucket"))?;
         Ok(())
     }
 
@@ -98,7 +92,7 @@ impl Objects {
         let list = self.client.list_object_versions().bucket(&self.bucket).prefix(prefix);
         let (key_marker, version_marker) = listing.start.clone().unzip();
         let list = list.set_key_marker(key_marker).set_version_id_marker(version_marker.flatten());
-        let page = list.send().await.map_err(could_not("list"))?;
+        let page = list.send().await.map_err(could_not("list what lies in the bucket"))?;
         let mut found = std::mem::take(&mut listing.waiting);
         for version in page.versions() {
             let at = version.last_modified().and_then(|at| DateTime::from_timestamp(at.secs(), at.subsec_nanos()));
@@ -159,7 +153,9 @@ fn one(
     length: u64,
     marker: bool,
 ) -> Result<One, Error> {
-    let (Some(key), Some(modified_at)) = (key, modified_at) else { return Err(could_not("list")("a version without a key or a time")) };
+    let (Some(key), Some(modified_at)) = (key, modified_at) else {
+        return Err(could_not("list what lies in the bucket")("a version without a key or a time"));
+    };
     let version = Version { name: name.unwrap_or("null").to_owned(), marker, length, modified_at, sha256: None };
     Ok(One { key: key.to_owned(), latest: latest == Some(true), version })
 }
@@ -175,8 +171,4 @@ fn grouped(mut found: Vec<One>) -> Vec<(String, Object)> {
         }
     }
     keys
-}
-
-fn could_not<E: Into<Box<dyn std::error::Error + Send + Sync>>>(deed: &'static str) -> impl FnOnce(E) -> Error {
-    move |error| Error { deed, source: error.into() }
 }
