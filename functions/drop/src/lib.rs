@@ -16,16 +16,15 @@ mod plan;
 mod remove;
 mod seal;
 
-use std::convert::Infallible;
-
-use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use chrono::{DateTime, Utc};
 use domain::{
     delivery::issue::{Chore, Issue, Order, Task, chores},
     ids::OrganisationId,
 };
 use platform::{
-    bucket,
+    batch, bucket,
+    log::causes,
     queue::{Queue, Unsent},
     table::{self, Table},
 };
@@ -90,25 +89,12 @@ enum Failure {
 /// When not every organisation could be asked for: the scheduler tries again.
 pub async fn handle(app: &App, event: Event) -> Result<Answer, lambda_runtime::Error> {
     match event {
-        Event::Messages(event) => Ok(Answer::Messages(messages(app, event).await.unwrap_or_else(|never| match never {}))),
+        Event::Messages(event) => Ok(Answer::Messages(batch::each(event, |body| async move { order(app, &body).await }).await)),
         Event::Morning { .. } => {
-            morning(app).await.inspect_err(|failure| log(failure, ""))?;
+            morning(app).await.inspect_err(|failure| tracing::error!(error = causes(failure), "failed"))?;
             Ok(Answer::Morning)
         }
     }
-}
-
-async fn messages(app: &App, event: SqsEvent) -> Result<SqsBatchResponse, Infallible> {
-    let mut answer = SqsBatchResponse::default();
-    for message in event.records {
-        let Err(failure) = order(app, &message).await else { continue };
-        let id = message.message_id.unwrap_or_default();
-        log(&failure, &id);
-        let mut failed = BatchItemFailure::default();
-        failed.item_identifier = id;
-        answer.batch_item_failures.push(failed);
-    }
-    Ok(answer)
 }
 
 /// Has every organisation with the service tended to. 1 request for each MB of their list and for every ten of them.
@@ -130,8 +116,8 @@ async fn morning(app: &App) -> Result<(), Failure> {
     }
 }
 
-async fn order(app: &App, message: &SqsMessage) -> Result<(), Failure> {
-    let order: Order = serde_json::from_str(message.body.as_deref().unwrap_or_default()).map_err(Failure::Poison)?;
+async fn order(app: &App, body: &str) -> Result<(), Failure> {
+    let order: Order = serde_json::from_str(body).map_err(Failure::Poison)?;
     let organisation = &order.organisation;
     match order.task {
         Task::Tend { since } => tend(app, organisation, since).await,
@@ -159,15 +145,4 @@ async fn tend(app: &App, organisation: &OrganisationId, since: DateTime<Utc>) ->
         orders.push(Order { organisation: organisation.clone(), task });
     }
     Ok(app.queue.send_all(&orders).await?)
-}
-
-fn log(failure: &Failure, message: &str) {
-    let mut chain = failure.to_string();
-    let mut next = std::error::Error::source(failure);
-    while let Some(error) = next {
-        chain.push_str(": ");
-        chain.push_str(&error.to_string());
-        next = error.source();
-    }
-    tracing::error!(message_id = message, error = chain, "failed");
 }

@@ -12,11 +12,11 @@ use std::convert::Infallible;
 
 use aws_lambda_events::{
     s3::S3Event,
-    sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage},
+    sqs::{SqsBatchResponse, SqsEvent},
 };
 use chrono::{DateTime, Utc};
 use percent_encoding::percent_decode_str;
-use platform::{log::causes, objects::Objects, table::Table};
+use platform::{batch, objects::Objects, table::Table};
 use serde::Deserialize;
 use thiserror::Error;
 
@@ -58,20 +58,10 @@ enum TestEvent {
 
 /// Takes in a batch, and answers with the ids of the messages that failed.
 pub async fn handle(app: &App, event: SqsEvent) -> Result<SqsBatchResponse, Infallible> {
-    let mut answer = SqsBatchResponse::default();
-    for message in event.records {
-        let Err(failure) = take_in(app, &message).await else { continue };
-        let id = message.message_id.unwrap_or_default();
-        tracing::error!(message_id = id, error = causes(&failure), "failed");
-        let mut failed = BatchItemFailure::default();
-        failed.item_identifier = id;
-        answer.batch_item_failures.push(failed);
-    }
-    Ok(answer)
+    Ok(batch::each(event, |body| async move { take_in(app, &body).await }).await)
 }
 
-async fn take_in(app: &App, message: &SqsMessage) -> Result<(), Failure> {
-    let body = message.body.as_deref().unwrap_or_default();
+async fn take_in(app: &App, body: &str) -> Result<(), Failure> {
     let event = match serde_json::from_str(body).map_err(Failure::Poison)? {
         Notice::Objects(event) => event,
         Notice::Test { event: TestEvent::Test } => return Ok(()),

@@ -10,10 +10,10 @@ mod retention;
 
 use std::{convert::Infallible, time::Duration};
 
-use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use chrono::{DateTime, Utc};
 use platform::{
-    log::causes,
+    batch,
     queue::{Queue, Unsent},
     removal::{self, Stores},
     table::{
@@ -62,20 +62,11 @@ const TRIES: usize = 5;
 
 /// Does a page of each order that a batch tells of, and answers with the ids of the messages that failed.
 pub async fn handle(app: &App, event: SqsEvent) -> Result<SqsBatchResponse, Infallible> {
-    let mut answer = SqsBatchResponse::default();
-    for message in event.records {
-        let Err(failure) = carry_on(app, message.body.as_deref().unwrap_or_default()).await else { continue };
-        let id = message.message_id.unwrap_or_default();
-        tracing::error!(message_id = id, error = causes(&failure), "failed");
-        let mut failed = BatchItemFailure::default();
-        failed.item_identifier = id;
-        answer.batch_item_failures.push(failed);
-    }
-    Ok(answer)
+    Ok(batch::each(event, |body| async move { carry_on(app, &body).await }).await)
 }
 
-async fn carry_on(app: &App, message: &str) -> Result<(), Failure> {
-    let work: Work = serde_json::from_str(message)?;
+async fn carry_on(app: &App, body: &str) -> Result<(), Failure> {
+    let work: Work = serde_json::from_str(body)?;
     let table = &app.stores.table;
     // Whoever orders tells of it before they write it: one that is not there now never will be.
     let Some(order) = table.order(&work.organisation, work.kind, work.order, (app.now)()).await? else { return Ok(()) };

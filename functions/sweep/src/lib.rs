@@ -17,13 +17,11 @@ mod mend;
 mod organisation;
 mod words;
 
-use std::convert::Infallible;
-
-use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use chrono::{DateTime, Utc};
 use domain::ids::OrganisationId;
 use platform::{
-    bucket,
+    batch, bucket,
     log::causes,
     objects::Objects,
     queue::{Queue, Unsent},
@@ -93,7 +91,7 @@ const LISTED: i32 = 1000;
 /// When not every organisation could be asked for: the scheduler tries again.
 pub async fn handle(app: &App, event: Event) -> Result<Answer, lambda_runtime::Error> {
     match event {
-        Event::Messages(event) => Ok(Answer::Messages(messages(app, event).await.unwrap_or_else(|never| match never {}))),
+        Event::Messages(event) => Ok(Answer::Messages(batch::each(event, |body| async move { order(app, &body).await }).await)),
         Event::Night { night } => {
             fan_out(app, night).await.inspect_err(|failure| tracing::error!(error = causes(failure), "failed"))?;
             Ok(Answer::Night)
@@ -101,22 +99,9 @@ pub async fn handle(app: &App, event: Event) -> Result<Answer, lambda_runtime::E
     }
 }
 
-async fn messages(app: &App, event: SqsEvent) -> Result<SqsBatchResponse, Infallible> {
-    let mut answer = SqsBatchResponse::default();
-    for message in event.records {
-        let Err(failure) = order(app, &message).await else { continue };
-        let id = message.message_id.unwrap_or_default();
-        tracing::error!(message_id = id, error = causes(&failure), "failed");
-        let mut failed = BatchItemFailure::default();
-        failed.item_identifier = id;
-        answer.batch_item_failures.push(failed);
-    }
-    Ok(answer)
-}
-
-async fn order(app: &App, message: &SqsMessage) -> Result<(), Failure> {
-    let order: Order = serde_json::from_str(message.body.as_deref().unwrap_or_default()).map_err(Failure::Poison)?;
-    Box::pin(organisation::sweep(app, &order)).await // it is too deep for the compiler otherwise
+async fn order(app: &App, body: &str) -> Result<(), Failure> {
+    let order: Order = serde_json::from_str(body).map_err(Failure::Poison)?;
+    organisation::sweep(app, &order).await
 }
 
 /// Has every organisation swept. 1 request for each thousand of them and for every ten.

@@ -3,6 +3,7 @@
 //! Each function wires what it needs from here in its `main`; the rules are in `domain`.
 
 pub mod aws;
+pub mod batch;
 pub mod bucket;
 pub mod clock;
 pub mod copies;
