@@ -18,7 +18,8 @@ from pathlib import Path
 import boto3
 import deploy
 import main_job
-import probes
+from probes.door import Door
+from probes.recordings import call, silence
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILT = ROOT / "target/release"
@@ -73,14 +74,14 @@ def main():
 
 def measure_indexing(cloud):
     """Milliseconds from the answer to a note until a word of it can be found, of each note."""
-    door = probes.Door(cloud)
+    door = Door(cloud)
     table = door.aws("dynamodb")
     waits = []
     for _ in range(SAID):
-        call = probes.call(door, probes.silence())
-        door.ask("anna", "POST /v1/recordings", call, 201)
-        word = call["callId"].replace("-", "")
-        door.ask("anna", f"PUT /v1/calls/{call['callId']}/annotation", {"note": word})
+        registration = call(door, silence())
+        door.ask("anna", "POST /v1/recordings", registration, 201)
+        word = registration["callId"].replace("-", "")
+        door.ask("anna", f"PUT /v1/calls/{registration['callId']}/annotation", {"note": word})
         posting = {"TableName": cloud["table"], "KeyConditionExpression": "pk = :pk"}
         posting["ExpressionAttributeValues"] = {":pk": {"S": f"demo#note#{word}#posting"}}
         begun = time.perf_counter()

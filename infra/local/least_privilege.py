@@ -12,10 +12,10 @@ import sys
 import time
 from pathlib import Path
 
-import delivery_probes
 import probes
-import sweep_probes
 from botocore.exceptions import ClientError
+from probes.door import Door
+from probes.recordings import expect_state, silence, take_in, upload
 
 # A condition ForAllValues holds where a request names no key. These always name one.
 READ, WRITE = "GetItem BatchGetItem Query", "PutItem UpdateItem DeleteItem BatchWriteItem ConditionCheckItem"
@@ -30,7 +30,7 @@ ROW = "{:<10} {:<35} {:<28} {}"
 
 
 def main():
-    door = probes.Door(json.loads(Path(os.environ["CLOUD"]).read_text()))
+    door = Door(json.loads(Path(os.environ["CLOUD"]).read_text()))
     begun = time.perf_counter()
     prepare(door)
     roles = {function: Role(door, function) for function in door.cloud["functions"]}
@@ -60,18 +60,18 @@ def main():
 
 def prepare(door):
     """Stores a recording for the probes to find, and stops what feeds functions: they are probed at their own doors."""
-    door.recording = probes.upload(door, probes.silence())
+    door.recording = upload(door, silence())
     for function in ("ingest", "index", "expire", "keep", "drop", "sweep"):
         mappings = door.aws("lambda").list_event_source_mappings(FunctionName=door.cloud["functions"][function])
         for mapping in mappings["EventSourceMappings"]:
             door.aws("lambda").update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
-    probes.take_in(door, door.recording)
-    probes.expect_state(door, door.recording, "stored")
+    take_in(door, door.recording)
+    expect_state(door, door.recording, "stored")
 
 
 def complain(door, function):
     """The first probe of the function that fails, and why; none if all succeed."""
-    for probe in [probe for of in (probes, delivery_probes, sweep_probes) for probe in of.PROBES.get(function, [])]:
+    for probe in probes.of(function):
         try:
             probe(door)
         except (RuntimeError, ClientError) as error:

@@ -1,10 +1,13 @@
-"""Probes of the nightly sweep, as those in `probes`. What a sweep is to find is put there by the operator each time."""
+"""Probes of the nightly sweep. What it is to find is put there by the operator each time."""
 
 import json
 import time
 
-import probes
 import provision
+
+from .door import event, invoke, take_from, tell
+from .keeping import removed
+from .recordings import recorded, silence
 
 NIGHT = "2026-11-25T01:30:00Z"
 # Said by all that these probes note, so that it is among the words that a sweep looks at.
@@ -12,14 +15,12 @@ WORD = "sweepprobe"
 
 
 def every_organisation_is_asked_for(door):
-    answer = door.aws("lambda").invoke(FunctionName=door.cloud["functions"]["sweep"], Payload=json.dumps({"night": NIGHT}))
-    if "FunctionError" in answer:
-        raise RuntimeError("sweep did not ask for every organisation")
+    invoke(door, "sweep", {"night": NIGHT})
 
 
 def a_word_is_posted_again(door):
     """The index hears nothing meanwhile: what is noted has no posting, and no entry, until the sweep writes them."""
-    id, table = probes.recorded(door, probes.silence()), door.aws("dynamodb")
+    id, table = recorded(door, silence()), door.aws("dynamodb")
     entry = {"pk": {"S": f"{provision.DEMO}#word"}, "sk": {"S": f"note#{WORD}"}}
     table.delete_item(TableName=door.cloud["table"], Key=entry)
     door.ask("anna", f"PATCH /v1/recordings/{id}", {"note": WORD}, match='"0"')
@@ -30,7 +31,7 @@ def a_word_is_posted_again(door):
 
 
 def audio_that_was_removed_is_brought_back(door):
-    id = probes.recorded(door, probes.silence())
+    id = recorded(door, silence())
     place = {"Bucket": door.cloud["recordings_bucket"], "Key": f"recordings/{provision.DEMO}/{id}"}
     door.aws("s3").delete_object(**place)
     swept(door)
@@ -39,15 +40,15 @@ def audio_that_was_removed_is_brought_back(door):
 
 
 def audio_of_no_recording_is_reported(door):
-    id = probes.recorded(door, probes.silence())
-    probes.removed(door, id)
+    id = recorded(door, silence())
+    removed(door, id)
     swept(door)
     expect(door, "no-recording", id, mended=False)
     door.aws("s3").delete_object(Bucket=door.cloud["recordings_bucket"], Key=f"recordings/{provision.DEMO}/{id}")
 
 
 def orders_are_taken_from_the_queue(door):
-    probes.take_from(door, "sweep", "sweep_queue_url")
+    take_from(door, "sweep", "sweep_queue_url")
 
 
 def what_is_missing_is_listed(door):
@@ -58,9 +59,9 @@ def swept(door):
     """Sweeps the organisation for a night that is later than any before."""
     night = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime())}.{time.time_ns() // 1_000_000 % 1000:03}Z"
     body = json.dumps({"organisation": provision.DEMO, "night": night})
-    event = json.loads((probes.EVENTS / "sweep.order.json").read_text())
-    event["Records"][0]["body"] = body
-    probes.told(door, "sweep", event)
+    order = event("sweep.order.json")
+    order["Records"][0]["body"] = body
+    tell(door, "sweep", order)
 
 
 def expect(door, kind, id, mended):

@@ -1,4 +1,4 @@
-"""Probes of the functions that deliver by SFTP, as those in `probes`. What a probe works on is put there by the operator each time."""
+"""Probes of the functions that deliver by SFTP: drop, sftp. And of what takes a recording out of a folder."""
 
 import base64
 import json
@@ -7,9 +7,12 @@ import struct
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import probes
 import provision
 from botocore.exceptions import ClientError
+
+from .door import CRM, invoke, items, take_from, tell
+from .keeping import a_person_is_erased, nothing_is_left, removed
+from .recordings import call, recorded, silence
 
 ISSUES, AWAITED, KEYS = (f"{provision.DEMO}#{kind}" for kind in ("drop", "awaited", "sftp"))
 SUBSCRIBERS = "#sftp"
@@ -22,16 +25,8 @@ def today():
 
 def order(door, task):
     """Hands drop an order, as its queue does."""
-    event = {"Records": [{"messageId": "probe", "body": json.dumps({"organisation": provision.DEMO, "task": task})}]}
-    if invoke(door, event) != {"batchItemFailures": []}:
-        raise RuntimeError(f"drop did not {next(iter(task))}")
-
-
-def invoke(door, event):
-    answer = door.aws("lambda").invoke(FunctionName=door.cloud["functions"]["drop"], Payload=json.dumps(event))
-    if "FunctionError" in answer:
-        raise RuntimeError("drop failed")
-    return json.loads(answer["Payload"].read())
+    message = {"messageId": "probe", "body": json.dumps({"organisation": provision.DEMO, "task": task})}
+    tell(door, "drop", {"Records": [message]})
 
 
 def put(door, item):
@@ -59,11 +54,6 @@ def clear(door):
             raise
 
 
-def items(door, partition):
-    asked = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": {"S": partition}}}
-    return door.aws("dynamodb").query(TableName=door.cloud["table"], **asked)["Items"]
-
-
 def user(door):
     return {"ServerId": door.cloud["sftp_server"], "UserName": f"org-{provision.DEMO}"}
 
@@ -78,7 +68,7 @@ def tomorrow():
 def every_organisation_is_tended_to(door):
     clear(door)
     key = door.ask("karin", "POST /v1/sftp/keys", {"key": public_key()}, 201)
-    invoke(door, {"morning": "2026-11-25T04:05:00Z"})
+    invoke(door, "drop", {"morning": "2026-11-25T04:05:00Z"})
     door.ask("karin", f"DELETE /v1/sftp/keys/{key['id']}", status=204)
 
 
@@ -96,7 +86,7 @@ def a_day_is_begun_and_planned(door):
 
 def a_day_is_copied_and_sealed(door):
     clear(door)
-    door.ask("anna", "POST /v1/recordings", probes.call(door, probes.silence()), 201)  # its audio does not come
+    door.ask("anna", "POST /v1/recordings", call(door, silence()), 201)  # its audio does not come
     put(door, {"pk": AWAITED, "sk": "0" * 26, "since": 0, "expires_at": tomorrow() // 1000})
     ends = {"started": [{"S": "0"}, {"S": "9999999999999~"}], "late_ones": [{"S": "0"}, {"S": "~"}]}
     name = issue(door, today(), tomorrow(), **ends)
@@ -129,7 +119,7 @@ def expect_folder(door, day, there):
 
 
 def orders_are_taken_from_the_queue(door):
-    probes.take_from(door, "drop", "drop_queue_url")
+    take_from(door, "drop", "drop_queue_url")
 
 
 # ---------------------------------------------------------------- sftp
@@ -159,7 +149,7 @@ def keys_and_folders_are_listed(door):
 
 
 def an_application_sees_no_keys(door):
-    door.ask(probes.CRM, "GET /v1/sftp/keys", status=403)
+    door.ask(CRM, "GET /v1/sftp/keys", status=403)
 
 
 # ---------------------------------------------------------------- removals
@@ -168,16 +158,16 @@ def an_application_sees_no_keys(door):
 def what_ends_leaves_todays_folder(door):
     clear(door)
     issue(door, today(), tomorrow())
-    id = probes.recorded(door, probes.silence())
-    event = probes.removed(door, id)
-    probes.told(door, "expire", event)
-    probes.nothing_is_left(door, id, event["Records"][0]["dynamodb"]["OldImage"])
+    id = recorded(door, silence())
+    gone = removed(door, id)
+    tell(door, "expire", gone)
+    nothing_is_left(door, id, gone["Records"][0]["dynamodb"]["OldImage"])
 
 
 def what_is_erased_leaves_todays_folder(door):
     clear(door)
     issue(door, today(), tomorrow())
-    probes.a_person_is_erased(door)
+    a_person_is_erased(door)
 
 
 PROBES = {

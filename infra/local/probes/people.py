@@ -1,0 +1,161 @@
+"""Probes of the functions of people: me, admin, provision."""
+
+import provision
+
+from .door import CRM, OPERATOR
+
+CLIENT = "probedclient"
+
+
+def an_administrator_signs_in(door):
+    door.ask("karin", "GET /v1/me")
+
+
+def an_application_is_nobody(door):
+    door.ask(CRM, "GET /v1/me", status=403)
+
+
+def a_user_acknowledges(door):
+    version = door.ask("anna", "GET /v1/me")["acknowledgement"]["version"]
+    door.ask("anna", "POST /v1/me/acknowledgement", {"version": version, "client": "probe"})
+
+
+def a_user_reads_their_activations(door):
+    door.ask("anna", "GET /v1/me/activations")
+
+
+def a_user_reads_who_listened(door):
+    door.ask("anna", "GET /v1/me/listeners")
+
+
+def the_organisation_is_changed(door):
+    door.ask("karin", "PATCH /v1/organisation", {"asksReason": False})
+
+
+def lists_are_read(door):
+    for path in ("users", "groups", "clients", "audit", "users/anna/activations"):
+        door.ask("karin", f"GET /v1/{path}")
+
+
+def a_supervisor_lists_groups(door):
+    door.ask("sara", "GET /v1/groups")
+
+
+def an_application_administers_nothing(door):
+    door.ask(CRM, "GET /v1/users", status=403)
+
+
+def a_user_is_changed(door):
+    door.ask("karin", "PATCH /v1/users/omar", {"rights": provision.RIGHTS})
+
+
+def recording_is_switched_on_and_off(door):
+    probed(door)
+    for active in (True, False):
+        if door.ask("karin", "POST /v1/activations", {"users": ["probed"], "active": active})["users"][0]["outcome"] == "not-found":
+            raise RuntimeError("the user to switch is not there")
+
+
+def a_group_comes_and_goes(door):
+    group = f"/v1/groups/{door.fresh('probe')}"
+    door.ask("karin", f"PUT {group}", {"name": "Probe"}, 204)
+    door.ask("karin", f"POST {group}/members", {"add": ["anna", "omar"]}, 204)
+    door.ask("karin", f"PUT {group}/supervisors/sara", {}, 204)
+    door.ask("karin", f"GET {group}")
+    door.ask("karin", f"GET {group}/members")
+    door.ask("karin", f"DELETE {group}/supervisors/sara", status=204)
+    door.ask("karin", f"DELETE {group}", status=204)
+
+
+def an_application_is_ended(door):
+    door.ask(OPERATOR, f"PUT /v1/organisations/demo/clients/{CLIENT}", {"name": door.fresh("Probe"), "scopes": ["read"]}, 204)
+    door.ask("karin", f"DELETE /v1/clients/{CLIENT}", status=204)
+
+
+def probed(door, **other):
+    """Provisions a user to try things on, under another name each time: a user who is as asked for is not written."""
+    user = {"name": door.fresh("Probe"), "plan": "basic", **other}
+    return door.ask(OPERATOR, "PUT /v1/organisations/demo/users/probed", user)
+
+
+def an_organisation_is_provisioned(door):
+    door.ask(OPERATOR, "PUT /v1/organisations/prov", {"name": door.fresh("Prov"), "baseService": True})
+    door.ask(OPERATOR, "GET /v1/organisations/prov")
+
+
+def prices_are_provisioned_and_shown(door):
+    for path in ("/v1/prices", "/v1/organisations/prov/prices"):
+        door.ask(OPERATOR, f"PUT {path}/2026-01-01", {"prices": {"startFee": f"{len(door.fresh('price')) + door.count}.00"}})
+        door.ask(OPERATOR, f"GET {path}")
+
+
+def a_user_is_provisioned_and_shown(door):
+    probed(door)
+    door.ask(OPERATOR, "GET /v1/organisations/demo/users/probed")
+
+
+def an_activation_is_put_right(door):
+    correction = {"at": f"2026-01-01T00:00:{door.count % 60:02}.{door.count % 1000:03}Z", "active": False, "reason": "a probe"}
+    door.ask(OPERATOR, "POST /v1/organisations/demo/users/probed/activations", correction, 204)
+
+
+def users_are_imported(door):
+    answer = door.ask(OPERATOR, "POST /v1/organisations/demo/users", [{"id": "probed", "name": door.fresh("Probe"), "plan": "pro"}])
+    if answer["outcome"] not in ("created", "changed"):
+        raise RuntimeError(f"the imported user is {answer['outcome']}")
+
+
+def a_plan_ends_and_recording_with_it(door):
+    probed(door)
+    door.ask("karin", "POST /v1/activations", {"users": ["probed"], "active": True})
+    probed(door, plan=None)
+
+
+def a_user_leaves(door):
+    probed(door)
+    door.ask("karin", "PUT /v1/groups/probed", {"name": "Probe"}, 204)
+    door.ask("karin", "POST /v1/groups/probed/members", {"add": ["probed"]}, 204)
+    door.ask("karin", "PUT /v1/groups/probed/supervisors/probed", {}, 204)
+    door.ask(OPERATOR, "DELETE /v1/organisations/demo/users/probed", status=204)
+
+
+def an_application_provisions_nothing(door):
+    door.ask(CRM, "GET /v1/organisations/demo", status=403)
+
+
+def an_application_comes_and_goes(door):
+    client = f"/v1/organisations/demo/clients/{CLIENT}"
+    door.ask(OPERATOR, f"PUT {client}", {"name": door.fresh("Probe"), "scopes": ["read"]}, 204)
+    door.ask(OPERATOR, f"DELETE {client}", status=204)
+
+
+PROBES = {
+    "me": [
+        an_administrator_signs_in,
+        an_application_is_nobody,
+        a_user_acknowledges,
+        a_user_reads_their_activations,
+        a_user_reads_who_listened,
+    ],
+    "admin": [
+        the_organisation_is_changed,
+        lists_are_read,
+        a_supervisor_lists_groups,
+        an_application_administers_nothing,
+        a_user_is_changed,
+        recording_is_switched_on_and_off,
+        a_group_comes_and_goes,
+        an_application_is_ended,
+    ],
+    "provision": [
+        an_organisation_is_provisioned,
+        prices_are_provisioned_and_shown,
+        a_user_is_provisioned_and_shown,
+        an_activation_is_put_right,
+        users_are_imported,
+        a_plan_ends_and_recording_with_it,
+        a_user_leaves,
+        an_application_comes_and_goes,
+        an_application_provisions_nothing,
+    ],
+}

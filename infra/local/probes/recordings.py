@@ -1,0 +1,120 @@
+"""Probes of the functions that take recordings in: upload, ingest."""
+
+import hashlib
+import io
+import json
+import wave
+from datetime import UTC, datetime, timedelta
+
+import provision
+
+from .door import CRM, event, fetch, take_from, tell
+
+NO_AUDIO = b"this is no audio"
+
+
+def silence():
+    """A second of WAV."""
+    packed = io.BytesIO()
+    with wave.open(packed, "wb") as audio:
+        audio.setparams((1, 2, 8000, 0, "NONE", ""))
+        audio.writeframes(bytes(16_000))
+    return packed.getvalue()
+
+
+def call(door, audio):
+    return {
+        "callId": door.fresh("probe"),
+        "direction": "in",
+        "counterpart": "+46701740611",
+        "startedAt": (datetime.now(UTC) - timedelta(minutes=1)).isoformat(timespec="milliseconds"),
+        "durationMs": 1000,
+        "contentType": "audio/wav",
+        "contentLength": len(audio),
+        "sha256": hashlib.sha256(audio).hexdigest(),
+    }
+
+
+def upload(door, audio, who="anna"):
+    """Registers a call and puts its audio; answers with the recording's id."""
+    registered = door.ask(who, "POST /v1/recordings", call(door, audio), 201)
+    link = registered["upload"]
+    fetch(link["method"], link["url"], link["headers"], audio)
+    return registered["recording"]["id"]
+
+
+def a_call_is_registered_and_its_audio_put(door):
+    upload(door, silence())
+
+
+def a_call_of_a_closed_day_is_registered(door):
+    started_at = (datetime.now(UTC) - timedelta(days=3)).isoformat(timespec="milliseconds")
+    door.ask("anna", "POST /v1/recordings", call(door, silence()) | {"startedAt": started_at}, 201)
+
+
+def a_call_that_another_annotated_is_registered(door):
+    registration = call(door, silence())
+    door.ask("omar", f"PUT /v1/calls/{registration['callId']}/annotation", {"note": "a probe"})
+    if door.ask("anna", "POST /v1/recordings", registration, 201)["recording"]["note"]:
+        raise RuntimeError("another user's note was kept")
+
+
+def a_refused_registration_is_audited(door):
+    door.ask("erik", "POST /v1/recordings", call(door, silence()), 403)
+
+
+def an_application_registers_nothing(door):
+    door.ask(CRM, "POST /v1/recordings", call(door, silence()), 403)
+
+
+def take_in(door, id):
+    """Hands ingest the event of the recording's audio, at its own door."""
+    created = event("ingest.created.json")
+    notice = json.loads(created["Records"][0]["body"])
+    notice["Records"][0]["s3"]["object"]["key"] = f"recordings/{provision.DEMO}/{id}"
+    created["Records"][0]["body"] = json.dumps(notice)
+    tell(door, "ingest", created)
+
+
+def expect_state(door, id, state):
+    found = door.ask("anna", f"GET /v1/recordings/{id}")["state"]
+    if found != state:
+        raise RuntimeError(f"the recording is {found}, not {state}")
+
+
+def recorded(door, audio, who="anna"):
+    id = upload(door, audio, who)
+    take_in(door, id)
+    return id
+
+
+def audio_is_stored(door):
+    id = upload(door, silence())
+    take_in(door, id)
+    expect_state(door, id, "stored")
+
+
+def what_is_no_audio_is_rejected(door):
+    id = upload(door, NO_AUDIO)
+    take_in(door, id)
+    expect_state(door, id, "rejected")
+
+
+def an_event_of_what_has_gone_is_done(door):
+    take_in(door, "0" * 26)
+
+
+def events_are_taken_from_the_queue(door):
+    take_from(door, "ingest", "queue_url")
+
+
+PROBES = {
+    "upload": [
+        a_call_is_registered_and_its_audio_put,
+        a_call_of_a_closed_day_is_registered,
+        a_call_that_another_annotated_is_registered,
+        a_refused_registration_is_audited,
+        an_application_registers_nothing,
+    ],
+    "ingest": [an_event_of_what_has_gone_is_done, what_is_no_audio_is_rejected, audio_is_stored, events_are_taken_from_the_queue],
+}
