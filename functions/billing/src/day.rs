@@ -65,7 +65,7 @@ pub async fn close_one(app: &App, organisation: &OrganisationId, general: &[Term
             app.warnings.tell(organisation, before, &closed, allowance).await?;
         }
         before = closed.fill;
-        app.table.close_day(organisation, &closed).await?; // refused: another has closed it, to the same
+        app.table.close_day(organisation, &closed).await?; // if another has closed it, then to the same
     }
     Ok(count)
 }

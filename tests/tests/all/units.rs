@@ -16,8 +16,10 @@
 //! | index one other word | 3 | a posting comes, one goes, and an entry if the word is new |
 //! | index a registration | 0 to 2 | its number's two entries, once a month |
 //! | expire | 5 | the receipt and what it gives back of the user's count, 2 each in one transaction; 1 for the note of the copies found |
-//! | expire, with two edits | 9 | 2 for each edit that goes, in a transaction that leaves those of a call registered anew |
-//! | expire what was never stored | 2 | the receipt; nothing is given back, and no copy is found |
+//! | expire, with an edit | 6 | 1 for the edit that goes |
+//! | expire, with two edits | 9 | 2 for each edit that goes, in one transaction that leaves those of a call registered anew: one request |
+//! | expire what was never stored | 1 | the receipt; nothing is given back, so it needs no transaction, and no copy is found |
+//! | close an organisation's day | 1 | an item that is written once; its users' counts are closed before |
 //!
 //! That the table removes the item, what the indexes hold of it, its postings and the note costs nothing. Of the 5, 1 would be saved by
 //! a receipt that does not say what was found before a crash, 2 by one that is not of one transaction with the count: a crash between the
@@ -31,10 +33,11 @@ use std::collections::BTreeMap;
 use anyhow::Context;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::TimeDelta;
-use domain::recording::Recording;
+use domain::{billing::Fill, recording::Recording};
 use platform::table::{
     Table,
     arrival::{Arrival, Outcome},
+    daily::Closed,
     key,
 };
 use serde_json::{Value, json};
@@ -118,6 +121,11 @@ async fn no_operation_writes_more_than_agreed() -> anyhow::Result<()> {
     made.insert("index one other word, a known one", index(&mut watched).await?);
     written.insert("index one other word, a known one", watched.units.take());
 
+    let (day, late) = table.close_users(&organisation("demo"), now().date_naive()).await?;
+    watched.units.take();
+    table.close_day(&organisation("demo"), &Closed { day, late, fill: Fill::Below }).await?;
+    written.insert("close an organisation's day", watched.units.take());
+
     written.extend(expired().await?);
 
     let all = |operation: &str| written[operation]["all"];
@@ -132,15 +140,17 @@ async fn no_operation_writes_more_than_agreed() -> anyhow::Result<()> {
 async fn expired() -> anyhow::Result<BTreeMap<&'static str, BTreeMap<String, f64>>> {
     let (world, units) = World::metered("units-expire").await?;
     let plain = world.stored("anna", "plain", now()).await?;
-    let edited = world.stored("anna", "edited", now()).await?;
+    let (once, twice) = (world.stored("anna", "once", now()).await?, world.stored("anna", "twice", now()).await?);
     let annotate = annotate::router(annotate::App { table: world.table().clone(), now });
-    for note in ["ring", "ring igen"] {
-        ANNA.put(&annotate, "/v1/calls/edited/annotation", &json!({ "note": note })).await?.done()?;
+    for (call, note) in [("once", "ring"), ("twice", "ring"), ("twice", "ring igen")] {
+        ANNA.put(&annotate, &format!("/v1/calls/{call}/annotation"), &json!({ "note": note })).await?.done()?;
     }
     let never = recording("demo", "anna", "never-stored", now());
     register(world.table(), &never).await?;
     let mut written = BTreeMap::new();
-    for (operation, of) in [("expire", plain), ("expire, with two edits", edited), ("expire what was never stored", never)] {
+    for (operation, of) in
+        [("expire", plain), ("expire, with an edit", once), ("expire, with two edits", twice), ("expire what was never stored", never)]
+    {
         let event = world.expire(&of, days_later(181)).await?.context("its day is past")?;
         units.take();
         anyhow::ensure!(world.removals(&event, || days_later(190)).await?, "it was not removed");

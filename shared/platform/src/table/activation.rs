@@ -69,7 +69,7 @@ impl Table {
         let mut item = item(organisation, event);
         item.insert("known".to_owned(), n(audited.at.timestamp_millis()));
         let mut writes = self.writes();
-        writes.put(item, |put| put.condition_expression("attribute_not_exists(pk)"));
+        writes.put_new(item);
         writes.audit(audited);
         Ok(Some(writes.commit().await?))
     }
@@ -112,7 +112,7 @@ impl Writes<'_> {
 
     /// Adds the event; one is never written over.
     pub(super) fn activation(&mut self, organisation: &OrganisationId, event: &Event) {
-        self.put(item(organisation, event), |put| put.condition_expression("attribute_not_exists(pk)"));
+        self.put_new(item(organisation, event));
     }
 }
 

@@ -12,7 +12,7 @@
 //! | `refused`   | the stable type of the problem that it ended in; absent: it was done |
 //! | `address`, `request` | where it came from, and the request's id |
 
-use aws_sdk_dynamodb::{operation::put_item::PutItemError, types::AttributeValue};
+use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
 use domain::ids::{OrganisationId, RecordingId, UserId};
 use serde::Serialize;
@@ -144,15 +144,9 @@ pub struct Reading<'a> {
 const QUERIES_AT_MOST: usize = 5;
 
 impl Table {
-    /// Adds an event. 1 request.
+    /// Adds an event, unless it is there. 1 request.
     pub async fn audit(&self, event: &Event) -> Result<(), Error> {
-        let put = self.client.put_item().table_name(&self.name).set_item(Some(item(event)));
-        match put.condition_expression(NEW).send().await {
-            Ok(_) => Ok(()),
-            // The SDK's retry of a request whose answer was lost: the event is there.
-            Err(error) if matches!(error.as_service_error(), Some(PutItemError::ConditionalCheckFailedException(_))) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        self.put_new(item(event)).await
     }
 
     /// A page of events, and the place after which the next begins. 1 request, up to `QUERIES_AT_MOST` where filters leave out most;
@@ -229,12 +223,9 @@ impl Event {
 impl Writes<'_> {
     /// Adds the event to what is written.
     pub fn audit(&mut self, event: &Event) {
-        self.put(item(event), |put| put.condition_expression(NEW));
+        self.put_new(item(event)); // an event is never written over
     }
 }
-
-/// An event is never written over.
-const NEW: &str = "attribute_not_exists(pk)";
 
 fn item(event: &Event) -> Item {
     let mut item = key::audit(&event.organisation, event.at, &event.request);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::{
-    operation::transact_write_items::TransactWriteItemsError,
+    operation::{put_item::PutItemError, transact_write_items::TransactWriteItemsError},
     types::{
         AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update,
         builders::{ConditionCheckBuilder, DeleteBuilder, PutBuilder, UpdateBuilder},
@@ -22,6 +22,8 @@ pub enum Commit {
 
 /// Writes that one commit holds at most.
 pub const WRITES: usize = 100;
+/// Nothing stands there.
+const NEW: &str = "attribute_not_exists(pk)";
 /// Attempts while others write the same items.
 const ATTEMPTS: u32 = 4;
 
@@ -36,6 +38,15 @@ impl Table {
     /// Begins a commit.
     pub fn writes(&self) -> Writes<'_> {
         Writes { table: self, items: Vec::new() }
+    }
+
+    /// Writes an item where none stands; what stands there stays. 1 request, of half the units of a commit.
+    pub(super) async fn put_new(&self, item: Item) -> Result<(), Error> {
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(item)).condition_expression(NEW);
+        match put.send().await {
+            Err(error) if !error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => Err(error.into()),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -60,6 +71,11 @@ impl Writes<'_> {
     pub fn put(&mut self, item: Item, write: impl FnOnce(PutBuilder) -> PutBuilder) {
         let built = write(Put::builder().table_name(&self.table.name).set_item(Some(item))).build();
         self.push(built.map(|put| TransactWriteItem::builder().put(put).build()));
+    }
+
+    /// Puts an item where none stands.
+    pub(super) fn put_new(&mut self, item: Item) {
+        self.put(item, |put| put.condition_expression(NEW));
     }
 
     pub fn delete(&mut self, key: Item, write: impl FnOnce(DeleteBuilder) -> DeleteBuilder) {

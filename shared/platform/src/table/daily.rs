@@ -123,7 +123,7 @@ impl Table {
     }
 
     /// Writes down the organisation's closed day; the first stands. 1 request.
-    pub async fn close_day(&self, organisation: &OrganisationId, closed: &Closed) -> Result<Commit, Error> {
+    pub async fn close_day(&self, organisation: &OrganisationId, closed: &Closed) -> Result<(), Error> {
         let mut item = key::day(organisation, closed.day.day);
         item.extend(Counts::of(&closed.day).attributes());
         item.insert("balance".to_owned(), n(closed.day.balance));
@@ -131,9 +131,7 @@ impl Table {
         if !closed.late.is_empty() {
             item.insert("late".to_owned(), AttributeValue::L(closed.late.iter().map(late_value).collect()));
         }
-        let mut writes = self.writes();
-        writes.put(item, |put| put.condition_expression("attribute_not_exists(pk)"));
-        writes.commit().await
+        self.put_new(item).await
     }
 
     /// Moves counts into items. False if some had changed since they were read.
@@ -143,7 +141,7 @@ impl Table {
         for some in entries.chunk_by(|one, other| one.of == other.of).flat_map(|of_a_day| of_a_day.chunks(CLOSED)) {
             let mut writes = self.writes();
             for entry in some {
-                writes.put(entry_item(organisation, entry), |put| put.condition_expression("attribute_not_exists(pk)"));
+                writes.put_new(entry_item(organisation, entry));
                 writes.close_counts(organisation, &entry.user, entry.of, &entry.counts);
             }
             as_read &= writes.commit().await? == Commit::Done;

@@ -11,7 +11,7 @@
 //! | `expires_at`           | N    | Unix seconds: 30 days after the folder is gone |
 
 use aws_sdk_dynamodb::{
-    operation::{put_item::PutItemError, update_item::UpdateItemError},
+    operation::update_item::UpdateItemError,
     types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -119,18 +119,13 @@ impl Table {
 
     /// Begins an issue, unless it has begun. 1 request.
     pub async fn begin(&self, organisation: &OrganisationId, issue: &Issue) -> Result<(), Error> {
-        let put = self.client.put_item().table_name(&self.name).set_item(Some(item(organisation, issue)));
-        match put.condition_expression(NEW).send().await {
-            Ok(_) => Ok(()),
-            Err(error) if matches!(error.as_service_error(), Some(PutItemError::ConditionalCheckFailedException(_))) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        self.put_new(item(organisation, issue)).await
     }
 
     /// Begins an issue that someone ordered. 1 request. [`Commit::Refused`] if one of that name has begun meanwhile.
     pub async fn order_issue(&self, organisation: &OrganisationId, issue: &Issue, event: &Event) -> Result<Commit, Error> {
         let mut writes = self.writes();
-        writes.put(item(organisation, issue), |put| put.condition_expression(NEW));
+        writes.put_new(item(organisation, issue));
         writes.audit(event);
         writes.commit().await
     }
@@ -268,8 +263,6 @@ impl Table {
 }
 
 type Update = aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-
-const NEW: &str = "attribute_not_exists(pk)";
 
 fn place(index: Option<&str>) -> &'static str {
     if index.is_some() { "at" } else { "sk" }

@@ -159,7 +159,7 @@ impl Table {
     /// Places the order, with its event. 1 request.
     pub async fn place(&self, order: &Order, event: &Event) -> Result<(), Error> {
         let mut writes = self.writes();
-        writes.put(item(order), |put| put.condition_expression("attribute_not_exists(pk)"));
+        writes.put_new(item(order));
         writes.audit(event);
         // Refused: the SDK's retry of a request whose answer was lost. The order's id is this request's own.
         writes.commit().await.map(|_| ())

@@ -3,6 +3,7 @@
 //! The receipt is an audit event of the moment at which the recording ended, under a name of its own. Written together with what it gives
 //! back of the user's usage, on the day of that moment, it is what makes the second telling of one removal do nothing.
 
+use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     ids::{OrderId, OrganisationId, RecordingId, UserId},
@@ -85,6 +86,8 @@ struct Receipt<'a> {
     removed_at: &'a DateTime<Utc>,
 }
 
+/// The edit has gone, or is the one that was read.
+const AS_READ: &str = "attribute_not_exists(pk) OR #when = :when";
 /// Edits that one commit removes.
 const EDITS: usize = 100;
 /// How long the note of copies found is kept: longer than a failed removal rests. The table removes it, which costs nothing.
@@ -134,21 +137,22 @@ impl Table {
         Ok(items.into_iter().map(edit).collect::<Result<_, _>>()?)
     }
 
-    /// Removes the edits, but for those of what stands now. 1 request for each 100.
+    /// Removes the edits, but for those of what stands now. 1 request for each 100. A single one is no transaction, which would take twice the
+    /// units.
     ///
     /// # Errors
     /// [`Error::Busy`] when one was written over meanwhile: what stands has changed.
     pub async fn remove_edits(&self, removal: &Removal, edits: &[OldEdit], standing: Option<Standing>) -> Result<(), Error> {
         let own: Vec<_> = edits.iter().filter(|edit| edit.version > standing.map_or(0, |standing| standing.edits)).collect();
+        if let [edit] = own[..] {
+            return self.remove_edit(removal, edit).await;
+        }
         for some in own.chunks(EDITS) {
             let mut writes = self.writes();
             for edit in some {
                 writes.delete(key::edit(&removal.organisation, removal.id, edit.version), |delete| {
-                    let delete = delete
-                        .condition_expression("attribute_not_exists(pk) OR #when = :when")
-                        .expression_attribute_names("#when", "when");
-                    delete
-                        .set_expression_attribute_values(edit.item.get("when").map(|when| Item::from([(":when".to_owned(), when.clone())])))
+                    let delete = delete.condition_expression(AS_READ).expression_attribute_names("#when", "when");
+                    delete.set_expression_attribute_values(edit.when())
                 });
             }
             if writes.commit().await? != Commit::Done {
@@ -158,11 +162,25 @@ impl Table {
         Ok(())
     }
 
+    async fn remove_edit(&self, removal: &Removal, edit: &OldEdit) -> Result<(), Error> {
+        let key = key::edit(&removal.organisation, removal.id, edit.version);
+        let delete = self.client.delete_item().table_name(&self.name).set_key(Some(key)).condition_expression(AS_READ);
+        let delete = delete.expression_attribute_names("#when", "when").set_expression_attribute_values(edit.when());
+        match delete.send().await {
+            Err(error) if error.as_service_error().is_some_and(DeleteItemError::is_conditional_check_failed_exception) => Err(Error::Busy),
+            answer => Ok(answer.map(drop)?),
+        }
+    }
+
     /// Gives back what the recording used, and writes its receipt: once, however often it is asked to. 1 request.
     pub async fn receipt(&self, removal: &Removal, copies: Copies, now: DateTime<Utc>) -> Result<(), Error> {
         let Some(recorded) = &removal.recorded else { return Ok(()) };
+        let event = removal.event(recorded, copies, now);
+        if recorded.stored_at.is_none() && recorded.erasure.is_none() {
+            return self.audit(&event).await;
+        }
         let mut writes = self.writes();
-        writes.audit(&removal.event(recorded, copies, now));
+        writes.audit(&event);
         if recorded.stored_at.is_some() {
             writes.usage(&Change {
                 organisation: &removal.organisation,
@@ -192,6 +210,13 @@ impl Table {
             Err(error) if !error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => Err(error.into()),
             _ => Ok(()),
         }
+    }
+}
+
+impl OldEdit {
+    /// The value that [`AS_READ`] asks for.
+    fn when(&self) -> Option<Item> {
+        self.item.get("when").map(|when| Item::from([(":when".to_owned(), when.clone())]))
     }
 }
 

@@ -54,7 +54,7 @@ impl Table {
         }
         item.insert("added".to_owned(), n(key.added_at.timestamp_millis()));
         let mut writes = self.writes();
-        writes.put(item, |put| put.condition_expression("attribute_not_exists(pk)"));
+        writes.put_new(item);
         writes.update(key::subscriber(organisation), |update| {
             update
                 .update_expression("SET since = if_not_exists(since, :now) ADD #keys :one")

@@ -39,7 +39,7 @@ impl Table {
         item.insert("by".to_owned(), s(by));
         item.insert("has_sftp".to_owned(), AttributeValue::Bool(terms.sftp));
         let mut writes = self.writes();
-        writes.put(item, |put| put.condition_expression("attribute_not_exists(pk)"));
+        writes.put_new(item);
         if let Some(event) = event {
             writes.audit(event);
         }
