@@ -1,5 +1,7 @@
 """Shows that no function may do more than it needs: what its role allows is taken away bit by bit, and a probe of the function has to fail.
 
+    least_privilege.py [FUNCTION…]    of all functions, or of these
+
 Taken away are whole statements, and of a statement each action and each kind of item. Runs in a local cloud that enforces IAM, which
 CLOUD names. Ends with 1 if anything goes unnoticed, or if a role could alter an audit event or an activation.
 """
@@ -33,7 +35,7 @@ def main():
     door = Door(json.loads(Path(os.environ["CLOUD"]).read_text()))
     begun = time.perf_counter()
     prepare(door)
-    roles = {function: Role(door, function) for function in door.cloud["functions"]}
+    roles = {function: Role(door, function) for function in chosen(door, sys.argv[1:])}
     for function in roles:
         complaint = complain(door, function)
         if complaint:
@@ -56,6 +58,13 @@ def main():
     print(f"\n{taken} things taken away from {len(roles)} roles in {time.perf_counter() - begun:.0f} s")
     print("\n".join(faults) or "a function failed each time; no role may alter an audit event or an activation")
     return 1 if faults else 0
+
+
+def chosen(door, named):
+    unknown = [function for function in named if function not in door.cloud["functions"]]
+    if unknown:
+        sys.exit(f"no function is called {unknown[0]}: name some of {', '.join(door.cloud['functions'])}, or none for all of them")
+    return named or door.cloud["functions"]
 
 
 def prepare(door):
