@@ -82,10 +82,8 @@ impl Table {
 
     /// Everything that happened to the user's recording, oldest first. 1 request: a page of 1 MB holds thousands.
     pub async fn activations(&self, organisation: &OrganisationId, user: &UserId) -> Result<Vec<Event>, Error> {
-        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk AND begins_with(sk, :user)");
-        let query = query.expression_attribute_values(":pk", s(key::activations(organisation)));
-        let answer = query.expression_attribute_values(":user", s(format!("{user}#"))).consistent_read(true).send().await?;
-        Ok(answer.items().iter().map(read).collect::<Result<_, _>>()?)
+        let events = self.all(key::activations(organisation), &format!("{user}#")).await?;
+        Ok(events.iter().map(read).collect::<Result<_, _>>()?)
     }
 }
 

@@ -60,21 +60,13 @@ impl Table {
     /// What is awaited at the places from `from` up to `to`. 1 request for each MB.
     pub async fn awaited_in(&self, organisation: &OrganisationId, from: &str, to: &str) -> Result<Vec<Awaited>, Error> {
         let mut found = Vec::new();
-        let mut start = None;
-        loop {
-            let query = self.between(&key::all_awaited(organisation), None, (from, to));
-            let answer = query.set_exclusive_start_key(start).send().await?;
-            for item in answer.items() {
-                let awaited = Awaited { id: parsed(item, "sk")?, since: instant(item, "since")? };
-                if awaited.id.to_string().as_str() < to {
-                    found.push(awaited);
-                }
-            }
-            start = answer.last_evaluated_key;
-            if start.is_none() {
-                return Ok(found);
+        for item in self.all_between(&key::all_awaited(organisation), None, (from, to)).await? {
+            let awaited = Awaited { id: parsed(&item, "sk")?, since: instant(&item, "since")? };
+            if awaited.id.to_string().as_str() < to {
+                found.push(awaited);
             }
         }
+        Ok(found)
     }
 
     /// Awaits a call no longer, unless it was said anew meanwhile. 1 request.

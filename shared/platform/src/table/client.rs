@@ -47,8 +47,6 @@ impl Table {
 
     /// The organisation's clients: a page of 1 MB holds thousands. 1 request.
     pub async fn clients(&self, organisation: &OrganisationId) -> Result<Vec<Client>, Error> {
-        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk");
-        let answer = query.expression_attribute_values(":pk", s(key::clients(organisation))).consistent_read(true).send().await?;
-        Ok(answer.items().iter().map(read_client).collect::<Result<_, _>>()?)
+        Ok(self.all(key::clients(organisation), "").await?.iter().map(read_client).collect::<Result<_, _>>()?)
     }
 }

@@ -30,7 +30,7 @@ use super::{
     audit::Event,
     commit::Commit,
     key::{self, Item},
-    people::BATCH,
+    read::{BATCH, place},
     recording,
 };
 
@@ -95,20 +95,8 @@ impl Work {
 impl Table {
     /// Every issue of the organisation that is still listed, oldest day first. 1 request, 1 more for each MB.
     pub async fn issues(&self, organisation: &OrganisationId) -> Result<Vec<Issue>, Error> {
-        let mut issues = Vec::new();
-        let mut start = None;
-        loop {
-            let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk");
-            let query = query.expression_attribute_values(":pk", s(key::issues(organisation))).consistent_read(true);
-            let answer = query.set_exclusive_start_key(start).send().await?;
-            for item in answer.items() {
-                issues.push(read(item)?.issue);
-            }
-            start = answer.last_evaluated_key;
-            if start.is_none() {
-                return Ok(issues);
-            }
-        }
+        let items = self.all(key::issues(organisation), "").await?;
+        Ok(items.iter().map(|item| Ok(read(item)?.issue)).collect::<Result<_, BadItem>>()?)
     }
 
     /// How far an issue has come. 1 request.
@@ -192,23 +180,15 @@ impl Table {
     /// The recordings at the places from `from` up to `to`, in order, whatever their state. 1 request for each MB.
     pub async fn started_in(&self, organisation: &OrganisationId, from: &str, to: &str) -> Result<Vec<Recording>, Error> {
         let mut found = Vec::new();
-        let mut start = None;
-        loop {
-            let query = self.between(&key::recordings(organisation), Some(key::BY_ORG.name), (from, to));
-            let answer = query.set_exclusive_start_key(start).send().await?;
-            for item in answer.items() {
-                if text(item, "at")? < to {
-                    found.extend(recording::read(organisation, item)?);
-                }
-            }
-            start = answer.last_evaluated_key;
-            if start.is_none() {
-                return Ok(found);
+        for item in self.all_between(&key::recordings(organisation), Some(key::BY_ORG.name), (from, to)).await? {
+            if text(&item, "at")? < to {
+                found.extend(recording::read(organisation, &item)?);
             }
         }
+        Ok(found)
     }
 
-    /// The recordings of these ids, as they stand now. 1 request for each [`BATCH`].
+    /// The recordings of these ids, as they stand now. 1 request for each 100.
     pub async fn recordings(&self, organisation: &OrganisationId, ids: &[RecordingId]) -> Result<Vec<Recording>, Error> {
         let mut found = Vec::new();
         for some in ids.chunks(BATCH) {
@@ -238,22 +218,6 @@ impl Table {
         }
     }
 
-    /// A query of a partition between two places, both included.
-    pub(super) fn between(
-        &self,
-        partition: &str,
-        index: Option<&str>,
-        ends: (&str, &str),
-    ) -> aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder {
-        let query = self.client.query().table_name(&self.name).set_index_name(index.map(str::to_owned));
-        query
-            .key_condition_expression("pk = :partition AND #place BETWEEN :from AND :to")
-            .expression_attribute_names("#place", place(index))
-            .expression_attribute_values(":partition", s(partition))
-            .expression_attribute_values(":from", s(ends.0))
-            .expression_attribute_values(":to", s(ends.1))
-    }
-
     fn change(&self, organisation: &OrganisationId, name: Name, expression: &str) -> Update {
         let update = self.client.update_item().table_name(&self.name).set_key(Some(key::issue(organisation, name)));
         let update = update.update_expression(expression).return_values(ReturnValue::AllNew);
@@ -263,10 +227,6 @@ impl Table {
 }
 
 type Update = aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-
-fn place(index: Option<&str>) -> &'static str {
-    if index.is_some() { "at" } else { "sk" }
-}
 
 fn counted(update: Update, count: &Count) -> Update {
     update

@@ -20,6 +20,7 @@ use super::{
     group::{self, Group},
     key::{self, Item},
     people,
+    read::BATCH,
 };
 
 /// Which part of a list to read: sorted by name.
@@ -52,11 +53,11 @@ impl Table {
         Ok((groups.into_iter().flatten().collect(), next))
     }
 
-    /// A page of some of the organisation's groups. 1 request for each [`people::BATCH`] of them.
+    /// A page of some of the organisation's groups. 1 request for each 100 of them.
     pub async fn list_of_groups(&self, page: &Page<'_>, groups: &[GroupId]) -> Result<(Vec<Group>, Option<String>), Error> {
         let (holding, place) = (page.holding.map(fold), |group: &Group| key::named(&group.name, group.id.as_str()));
         let mut found = BTreeMap::new();
-        for some in groups.chunks(people::BATCH) {
+        for some in groups.chunks(BATCH) {
             for item in self.batch(some.iter().map(|group| key::group(page.organisation, group))).await? {
                 if holding.as_ref().is_none_or(|holding| text(&item, "found_by").is_ok_and(|text| text.contains(holding.as_str()))) {
                     found.extend(group::read(&item)?.map(|group| (place(&group), group)));

@@ -25,7 +25,7 @@ use super::{
     Error, Table,
     attributes::{n, number, s},
     key::{self, Item},
-    people,
+    read::{BATCH, find},
     search::Partition,
 };
 
@@ -42,10 +42,10 @@ impl Table {
         let number = new.then(|| Stream::Counterpart(recording.counterpart.clone()));
         let keys: Vec<Item> = words.chain(number).flat_map(|stream| keys(recording, &stream)).collect();
         let ends = ends_at(recording);
-        for some in keys.chunks(people::BATCH) {
+        for some in keys.chunks(BATCH) {
             let known = self.batch(some.iter().cloned()).await?;
             for key in some {
-                let lasts = people::find(&known, key).map(|entry| lasts(entry, ends)).transpose()?;
+                let lasts = find(&known, key).map(|entry| lasts(entry, ends)).transpose()?;
                 if lasts != Some(true) {
                     self.prolong(key, ends).await?;
                 }
@@ -59,10 +59,10 @@ impl Table {
     pub async fn leave(&self, recording: &Recording, now: DateTime<Utc>) -> Result<(), Error> {
         let streams = Posting::of(recording).into_iter().map(Stream::Posting).chain([Stream::Counterpart(recording.counterpart.clone())]);
         let streams: Vec<(Stream, Vec<Item>)> = streams.map(|stream| (stream.clone(), keys(recording, &stream))).collect();
-        for some in streams.chunks(people::BATCH / 2) {
+        for some in streams.chunks(BATCH / 2) {
             let known = self.batch(some.iter().flat_map(|(_, keys)| keys).cloned()).await?;
             for (stream, keys) in some {
-                let entries: Vec<&Item> = keys.iter().filter_map(|key| people::find(&known, key)).collect();
+                let entries: Vec<&Item> = keys.iter().filter_map(|key| find(&known, key)).collect();
                 if !entries.is_empty() {
                     self.end_unless_found(&recording.organisation, stream, &entries, now).await?;
                 }

@@ -20,7 +20,7 @@ use super::{
     attributes::{ids, n, number, optional_parsed, parsed, s, ss, text},
     commit::Writes,
     key::{self, Item},
-    people::BATCH,
+    read::BATCH,
     recording,
 };
 
@@ -59,7 +59,7 @@ pub enum Counted<'a> {
 const QUERIES_AT_MOST: usize = 50;
 
 impl Table {
-    /// Those of the recordings that are registered, whether or not they have ended. 1 request, for [`BATCH`] of them at most.
+    /// Those of the recordings that are registered, whether or not they have ended. 1 request, for 100 of them at most.
     pub async fn seen(&self, organisation: &OrganisationId, ids: &[RecordingId]) -> Result<Vec<Seen>, Error> {
         let items = self.batch(ids.iter().take(BATCH).map(|id| key::recording(organisation, *id))).await?;
         Ok(items.into_iter().map(|item| Seen::read(organisation, item)).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())

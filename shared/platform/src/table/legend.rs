@@ -16,9 +16,7 @@ use super::{
 impl Table {
     /// The legend, the retired marks too, by name: a page of 1 MB holds it. 1 request.
     pub async fn legend(&self, organisation: &OrganisationId) -> Result<Vec<Entry>, Error> {
-        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk");
-        let answer = query.expression_attribute_values(":pk", s(key::marks(organisation))).consistent_read(true).send().await?;
-        Ok(answer.items().iter().map(read).collect::<Result<_, _>>()?)
+        Ok(self.all(key::marks(organisation), "").await?.iter().map(read).collect::<Result<_, _>>()?)
     }
 
     /// Adds the mark, or changes how it shows; a retired one comes back with `retired: false`. 1 request.

@@ -24,6 +24,7 @@ pub mod order;
 pub mod people;
 pub mod posting;
 pub mod provision;
+mod read;
 pub mod recording;
 pub mod registration;
 pub mod removal;

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
+use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
 use domain::{
     access::Scopes,
@@ -15,8 +15,9 @@ use domain::{
 
 use super::{
     BadItem, Error, Table,
-    attributes::{flag, ids, number, optional_instant, optional_parsed, optional_text, parsed, s, set, text},
+    attributes::{flag, ids, number, optional_instant, optional_parsed, optional_text, parsed, set, text},
     key::{self, Item},
+    read::{BATCH, find},
 };
 
 /// An application client that an organisation has let in.
@@ -27,9 +28,6 @@ pub struct Client {
     /// What its tokens may be used for at most.
     pub scopes: Scopes,
 }
-
-/// Items that one request reads at most.
-pub const BATCH: usize = 100;
 
 impl Table {
     /// The organisation and the user, if both exist. 1 request.
@@ -66,7 +64,7 @@ impl Table {
         Ok(item.map(|item| read_user(&item)).transpose()?.flatten())
     }
 
-    /// Those of the users that exist. 1 request for each [`BATCH`].
+    /// Those of the users that exist. 1 request for each 100.
     pub async fn users(&self, organisation: &OrganisationId, users: &BTreeSet<UserId>) -> Result<BTreeMap<UserId, User>, Error> {
         let mut found = BTreeMap::new();
         for some in users.iter().collect::<Vec<_>>().chunks(BATCH) {
@@ -77,7 +75,7 @@ impl Table {
         Ok(found)
     }
 
-    /// The members of each of the groups. 1 request for each [`BATCH`].
+    /// The members of each of the groups. 1 request for each 100.
     pub async fn members(&self, organisation: &OrganisationId, groups: &[&GroupId]) -> Result<BTreeMap<GroupId, BTreeSet<UserId>>, Error> {
         let mut found = BTreeMap::new();
         for some in groups.chunks(BATCH) {
@@ -87,52 +85,6 @@ impl Table {
         }
         Ok(found)
     }
-
-    /// An item. 1 request.
-    pub(super) async fn get(&self, key: Item) -> Result<Option<Item>, Error> {
-        let get = self.client.get_item().table_name(&self.name).set_key(Some(key)).consistent_read(true);
-        Ok(get.send().await?.item)
-    }
-
-    /// All items of a partition whose sort key begins with `prefix`, in order. 1 request for each page of 1 MB, consistent.
-    pub(super) async fn all(&self, partition: String, prefix: &str) -> Result<Vec<Item>, Error> {
-        let (mut items, mut start) = (Vec::new(), None);
-        loop {
-            let query = self.client.query().table_name(&self.name).consistent_read(true).set_exclusive_start_key(start);
-            let query = query.expression_attribute_values(":pk", s(&partition));
-            let query = match prefix {
-                "" => query.key_condition_expression("pk = :pk"),
-                prefix => query
-                    .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
-                    .expression_attribute_values(":prefix", s(prefix)),
-            };
-            let answer = query.send().await?;
-            items.extend(answer.items.unwrap_or_default());
-            start = answer.last_evaluated_key;
-            if start.is_none() {
-                return Ok(items);
-            }
-        }
-    }
-
-    /// At most [`BATCH`] items, those that exist, in no order. 1 request.
-    pub(super) async fn batch(&self, keys: impl IntoIterator<Item = Item>) -> Result<Vec<Item>, Error> {
-        let keys: Vec<Item> = keys.into_iter().collect();
-        if keys.is_empty() {
-            return Ok(Vec::new());
-        }
-        let keys = KeysAndAttributes::builder().consistent_read(true).set_keys(Some(keys)).build();
-        let keys = keys.map_err(|error| Error::Request(error.into()))?;
-        let answer = self.client.batch_get_item().request_items(&self.name, keys).send().await?;
-        if answer.unprocessed_keys().is_some_and(|keys| !keys.is_empty()) {
-            return Err(Error::Busy);
-        }
-        Ok(answer.responses.and_then(|mut tables| tables.remove(&self.name)).unwrap_or_default())
-    }
-}
-
-pub(super) fn find<'a>(items: &'a [Item], key: &Item) -> Option<&'a Item> {
-    items.iter().find(|item| key.iter().all(|(name, value)| item.get(name) == Some(value)))
 }
 
 fn read_organisation(id: &OrganisationId, item: &Item) -> Result<Organisation, BadItem> {

@@ -126,10 +126,7 @@ impl Table {
         if removal.edits == 0 {
             return Ok(Vec::new());
         }
-        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk AND begins_with(sk, :id)");
-        let query = query.expression_attribute_values(":pk", s(key::edits(&removal.organisation))).consistent_read(true);
-        let query = query.expression_attribute_values(":id", s(format!("{}#", removal.id)));
-        let items = query.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await?;
+        let items = self.all(key::edits(&removal.organisation), &format!("{}#", removal.id)).await?;
         let edit = |item: Item| {
             let version = text(&item, "sk")?.rsplit_once('#').and_then(|(_, version)| version.parse().ok());
             Ok::<_, BadItem>(OldEdit { version: version.ok_or(BadItem { attribute: "sk" })?, item })

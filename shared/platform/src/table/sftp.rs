@@ -98,9 +98,7 @@ impl Table {
 
     /// The organisation's keys: [`KEYS`] at most. 1 request.
     pub async fn sftp_keys(&self, organisation: &OrganisationId) -> Result<Vec<Key>, Error> {
-        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk");
-        let answer = query.expression_attribute_values(":pk", s(key::sftp_keys(organisation))).consistent_read(true).send().await?;
-        Ok(answer.items().iter().map(read).collect::<Result<_, _>>()?)
+        Ok(self.all(key::sftp_keys(organisation), "").await?.iter().map(read).collect::<Result<_, _>>()?)
     }
 
     /// A page of the organisations with the service, and where the next begins. 1 request for each MB: thousands of them.

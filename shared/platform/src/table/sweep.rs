@@ -35,7 +35,7 @@ use super::{
     BadItem, Error, Table,
     attributes::{flag, instant, n, number, optional_instant, optional_parsed, optional_text, parsed, s, text},
     key::{self, Item},
-    people::BATCH,
+    read::BATCH,
     recording,
 };
 
@@ -217,7 +217,7 @@ impl Reads<'_> {
         Ok(found)
     }
 
-    /// Those of the recordings that are registered; `now`: as they stand at this moment, for twice the price. 1 request for each [`BATCH`].
+    /// Those of the recordings that are registered; `now`: as they stand at this moment, for twice the price. 1 request for each 100.
     pub async fn named(&mut self, ids: &[RecordingId], now: bool) -> Result<Vec<Recording>, Error> {
         let mut found = Vec::new();
         for some in ids.chunks(BATCH) {
