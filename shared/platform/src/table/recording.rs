@@ -20,7 +20,6 @@
 //! | `edits`      | N    | edits of these; absent: none |
 //! | `since`      | N    | edits that are of an earlier call of the same id, whose day was past; absent: none |
 //! | `early`      | S    | who annotated the call before it was registered |
-//! | `since`      | N    | edits that are of an earlier call of the same id, whose day was past; absent: none |
 //! | `registered` | N    | Unix milliseconds |
 //! | `stored`     | N    | Unix milliseconds, once stored |
 //! | `why`        | S    | the reason, once rejected |
