@@ -154,7 +154,8 @@ impl OnTable {
         }
         if before.state != after.state {
             if after.state == State::Expected {
-                let registered = self.table().register(after, Over::Rejected).await?;
+                let over = if before.held_since.is_some() { Over::RejectedAndHeld } else { Over::Rejected };
+                let registered = self.table().register(after, over).await?;
                 ensure!(matches!(registered, Registered::Anew(_)), "{registered:?}");
             }
             self.proceeds(after).await?;
