@@ -28,12 +28,8 @@ impl Replayed {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).get(question).cloned()
     }
 
-    async fn ask(self, question: (String, Vec<u8>), uri: String) -> Result<Vec<u8>, reqwest::Error> {
-        let ask = self.http.post(uri).header("x-amz-target", &question.0).header("content-type", "application/x-amz-json-1.0");
-        let ask = ask.header(
-            "authorization",
-            "AWS4-HMAC-SHA256 Credential=test/20260101/eu-north-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0",
-        );
+    async fn ask(self, question: (String, Vec<u8>), uri: String, headers: Vec<(String, String)>) -> Result<Vec<u8>, reqwest::Error> {
+        let ask = headers.into_iter().fold(self.http.post(uri), |ask, (name, value)| ask.header(name, value));
         let answer = ask.body(question.1.clone()).send().await?.error_for_status()?.bytes().await?.to_vec();
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(kept(question), answer.clone());
         Ok(answer)
@@ -57,7 +53,9 @@ impl HttpConnector for Replayed {
         if let Some(known) = self.known(&kept(question.clone())) {
             return HttpConnectorFuture::ready(Ok(answer(known)));
         }
-        let asked = self.clone().ask(question, request.uri().to_owned());
+        let headers = request.headers().iter().filter(|(name, _)| !matches!(*name, "host" | "content-length"));
+        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+        let asked = self.clone().ask(question, request.uri().to_owned(), headers);
         HttpConnectorFuture::new(async { asked.await.map(answer).map_err(|error| ConnectorError::io(error.into())) })
     }
 }
