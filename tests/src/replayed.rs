@@ -16,30 +16,39 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::body::SdkBody;
 
+/// The operation that is asked for, and the request's body.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Question {
+    target: String,
+    body: Vec<u8>,
+}
+
 /// An HTTP client for the SDK. What it has not been asked yet it asks the table.
 #[derive(Clone, Debug, Default)]
 pub struct Replayed {
-    answers: Arc<Mutex<HashMap<(String, Vec<u8>), Vec<u8>>>>,
+    answers: Arc<Mutex<HashMap<Question, Vec<u8>>>>,
     http: reqwest::Client,
 }
 
 impl Replayed {
-    fn known(&self, question: &(String, Vec<u8>)) -> Option<Vec<u8>> {
+    fn known(&self, question: &Question) -> Option<Vec<u8>> {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).get(question).cloned()
     }
 
-    async fn ask(self, question: (String, Vec<u8>), uri: String, headers: Vec<(String, String)>) -> Result<Vec<u8>, reqwest::Error> {
+    async fn ask(self, question: Question, uri: String, headers: Vec<(String, String)>) -> Result<Vec<u8>, reqwest::Error> {
         let ask = headers.into_iter().fold(self.http.post(uri), |ask, (name, value)| ask.header(name, value));
-        let answer = ask.body(question.1.clone()).send().await?.error_for_status()?.bytes().await?.to_vec();
-        self.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(kept(question), answer.clone());
+        let answer = ask.body(question.body.clone()).send().await?.error_for_status()?.bytes().await?.to_vec();
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(question.kept(), answer.clone());
         Ok(answer)
     }
 }
 
-/// What is written has an id of its own each time, and the answer to it is the same.
-fn kept((target, body): (String, Vec<u8>)) -> (String, Vec<u8>) {
-    let body = if target.ends_with("PutItem") { Vec::new() } else { body };
-    (target, body)
+impl Question {
+    /// What is written has an id of its own each time, and the answer to it is the same.
+    fn kept(self) -> Self {
+        let body = if self.target.ends_with("PutItem") { Vec::new() } else { self.body };
+        Self { body, ..self }
+    }
 }
 
 fn answer(body: Vec<u8>) -> HttpResponse {
@@ -49,8 +58,8 @@ fn answer(body: Vec<u8>) -> HttpResponse {
 impl HttpConnector for Replayed {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let target = request.headers().get("x-amz-target").unwrap_or_default().to_owned();
-        let question = (target, request.body().bytes().unwrap_or_default().to_vec());
-        if let Some(known) = self.known(&kept(question.clone())) {
+        let question = Question { target, body: request.body().bytes().unwrap_or_default().to_vec() };
+        if let Some(known) = self.known(&question.clone().kept()) {
             return HttpConnectorFuture::ready(Ok(answer(known)));
         }
         let headers = request.headers().iter().filter(|(name, _)| !matches!(*name, "host" | "content-length"));
