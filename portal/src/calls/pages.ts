@@ -3,7 +3,7 @@
 
 import { useQueries, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useState } from 'react';
-import { answered } from '../api/client';
+import { type Api, answered } from '../api/client';
 import type { Recording } from '../api/problem';
 import { useApp } from '../app';
 import { type Filters, query } from './filters';
@@ -37,29 +37,11 @@ const FIRST: Link[] = [{ cursor: undefined, from: 0, count: undefined }];
 
 export function useCallPages(filters: Filters, first: number, last: number): CallPages {
   const { api } = useApp();
-  const client = useQueryClient();
-  const name = JSON.stringify(filters);
-  const [asked, setAsked] = useState<Asked>(() => ({ filters, at: new Date() }));
-  const [links, setLinks] = useState(FIRST);
-  if (JSON.stringify(asked.filters) !== name) {
-    setAsked({ filters, at: new Date() });
-    setLinks(FIRST);
-  }
+  const { asked, links, setLinks, refresh } = useAsked(filters);
 
   const wanted = links.filter(({ from, count }) => from <= last + AHEAD && from + (count ?? 1) > first - AHEAD);
   const results = useQueries({
-    queries: wanted.map(({ cursor }) => ({
-      queryKey: ['calls', name, asked.at.getTime(), cursor ?? ''],
-      queryFn: ({ signal }: { signal: AbortSignal }) =>
-        answered(
-          api.GET('/v1/recordings', {
-            params: { query: { ...query(asked.filters, asked.at), limit: PAGE, cursor } },
-            signal,
-          }),
-        ),
-      staleTime: Number.POSITIVE_INFINITY,
-      gcTime: KEPT_MS,
-    })),
+    queries: wanted.map(({ cursor }) => page(api, asked, cursor)),
   });
 
   // The newest page tells how long it is and whether another follows.
@@ -70,7 +52,7 @@ export function useCallPages(filters: Filters, first: number, last: number): Cal
     const count = endData.recordings.length;
     const next = endData.cursor ? [{ cursor: endData.cursor, from: end.from + count, count: undefined }] : [];
     setLinks((links) => (links.at(-1) === end ? [...links.slice(0, -1), { ...end, count }, ...next] : links));
-  }, [endData, end]);
+  }, [endData, end, setLinks]);
 
   const rows = new Map(wanted.map((link, index) => [link, results[index]?.data?.recordings]));
   const failed = results.find((result) => result.error);
@@ -86,11 +68,38 @@ export function useCallPages(filters: Filters, first: number, last: number): Cal
     starting: links.length === 1 && end.count === undefined && !failed,
     fetching: results.some((result) => result.isFetching),
     retry: () => void failed?.refetch(),
-    refresh: useCallback(() => {
-      setAsked((asked) => ({ ...asked, at: new Date() }));
-      setLinks(FIRST);
-      client.removeQueries({ queryKey: ['calls', name], type: 'inactive' });
-      void client.invalidateQueries({ queryKey: ['call'] });
-    }, [client, name]),
+    refresh,
+  };
+}
+
+/** What is asked for, and the pages known so far; of other filters, anew. */
+function useAsked(filters: Filters) {
+  const client = useQueryClient();
+  const name = JSON.stringify(filters);
+  const [asked, setAsked] = useState<Asked>(() => ({ filters, at: new Date() }));
+  const [links, setLinks] = useState(FIRST);
+  if (JSON.stringify(asked.filters) !== name) {
+    setAsked({ filters, at: new Date() });
+    setLinks(FIRST);
+  }
+  const refresh = useCallback(() => {
+    setAsked((asked) => ({ ...asked, at: new Date() }));
+    setLinks(FIRST);
+    client.removeQueries({ queryKey: ['calls', name], type: 'inactive' });
+    void client.invalidateQueries({ queryKey: ['call'] });
+  }, [client, name]);
+  return { asked, links, setLinks, refresh };
+}
+
+/** The query of a page. A function made in the hook would keep the rows of its render, and through its query those of every render before. */
+function page(api: Api, { filters, at }: Asked, cursor: string | undefined) {
+  return {
+    queryKey: ['calls', JSON.stringify(filters), at.getTime(), cursor ?? ''],
+    queryFn: ({ signal }: { signal: AbortSignal }) =>
+      answered(
+        api.GET('/v1/recordings', { params: { query: { ...query(filters, at), limit: PAGE, cursor } }, signal }),
+      ),
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: KEPT_MS,
   };
 }
