@@ -147,12 +147,13 @@ impl Memory {
                 Answer { half_units, found: Found::Rows(rows) }
             }
             Ask::Words { place, beginning, limit } => {
-                self.words.get(place).map_or_else(|| names([], 1), |words| names(beginning_with(words, beginning), *limit))
+                let entry = |word: &str| size::word(*place, word);
+                self.words.get(place).map_or_else(|| names([], 1, entry), |words| names(beginning_with(words, beginning), *limit, entry))
             }
-            Ask::Numbers { beginning, limit } => names(beginning_with(&self.numbers, beginning), *limit),
+            Ask::Numbers { beginning, limit } => names(beginning_with(&self.numbers, beginning), *limit, size::digits),
             Ask::Endings { end, limit } => {
                 let end: String = end.chars().rev().collect();
-                names(beginning_with(&self.endings, &end).map(|digits| digits.chars().rev().collect()), *limit)
+                names(beginning_with(&self.endings, &end).map(|digits| digits.chars().rev().collect()), *limit, size::digits)
             }
         }
     }
@@ -199,10 +200,10 @@ fn beginning_with<'a>(names: &'a BTreeSet<String>, beginning: &'a str) -> impl I
     names.range(beginning.to_owned()..).take_while(move |name| name.starts_with(beginning)).cloned()
 }
 
-fn names(names: impl IntoIterator<Item = String>, limit: usize) -> Answer {
+fn names(names: impl IntoIterator<Item = String>, limit: usize, entry: impl Fn(&str) -> usize) -> Answer {
     let mut names = names.into_iter();
     let found: Vec<String> = names.by_ref().take(limit).collect();
-    let bytes = found.iter().map(|name| size::directory(name)).sum();
+    let bytes = found.iter().map(|name| entry(name)).sum();
     let all = found.len() < limit;
     Answer { half_units: size::half_units(bytes), found: Found::Names { names: found, all } }
 }

@@ -4,7 +4,7 @@
 
 use domain::{
     recording::{Recording, State},
-    search::Stream,
+    search::{Place, Posting, Stream},
 };
 
 /// The name of the organisation that is drawn.
@@ -61,12 +61,10 @@ fn said(recording: &Recording) -> usize {
     note + mark + fields + edits
 }
 
-fn posted(recording: &Recording, posting: &domain::search::Posting) -> usize {
+fn posted(recording: &Recording, posting: &Posting) -> usize {
     let key = match posting {
-        domain::search::Posting::Word(place, word) => {
-            "#note#".len() - if *place == domain::search::Place::Note { 0 } else { 2 } + word.len()
-        }
-        domain::search::Posting::Held => "#held".len(),
+        Posting::Word(place, word) => "#note#".len() - if *place == Place::Note { 0 } else { 2 } + word.len(),
+        Posting::Held => "#held".len(),
     };
     let own = "user".len()
         + recording.user.as_str().len()
@@ -85,9 +83,18 @@ fn posted(recording: &Recording, posting: &domain::search::Posting) -> usize {
         + number(recording.expires_at.timestamp())
 }
 
-/// Bytes of an entry of a directory.
-pub fn directory(name: &str) -> usize {
-    "pk".len() + ORGANISATION.len() + "#number".len() + "sk".len() + "note#".len() + name.len() + "expires_at".len() + 6
+/// Bytes of the entry of a known word.
+pub fn word(place: Place, word: &str) -> usize {
+    entered("#word", place.as_str().len() + 1 + word.len())
+}
+
+/// Bytes of the entry of a known number, by its beginning or its end.
+pub fn digits(digits: &str) -> usize {
+    entered("#number", digits.len())
+}
+
+fn entered(directory: &str, name: usize) -> usize {
+    "pk".len() + ORGANISATION.len() + directory.len() + "sk".len() + name + "expires_at".len() + 6
 }
 
 fn number(value: i64) -> usize {
