@@ -51,7 +51,9 @@ fn at_the_door(life: &mut Life, typed: &mut Typed) {
     (typed.longer, typed.shorter) = (typed.longer.map(seconds), typed.shorter.map(seconds));
     if life.random.random_bool(0.1) {
         let user = one(&mut life.random, &life.manner.users).as_str().to_uppercase();
-        typed.name = Some(user[life.random.random_range(0..user.len())..].to_owned());
+        // Where the calls are the local cloud's, users' names are not their ids, but begin with them.
+        let from = if life.manner.plain { 0 } else { life.random.random_range(0..user.len()) };
+        typed.name = Some(user[from..].to_owned());
     }
 }
 
