@@ -14,9 +14,13 @@ use crate::time::in_stockholm;
 /// What happened that a line bills.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Facts {
+    /// A user was activated.
     Activated { at: DateTime<Utc> },
+    /// A user was active on so many of the month's days.
     Active { first: NaiveDate, last: NaiveDate, days: i64 },
+    /// What was stored, in bytes: the mean of the days, and what was included for the users.
     Stored { mean: i64, days: i64, users: u64, allowance: u64 },
+    /// The organisation had it from this day on.
     Had { first: NaiveDate },
 }
 

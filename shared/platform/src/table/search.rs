@@ -44,6 +44,9 @@ impl Table {
     }
 
     /// What the table answers to one ask, and what it charges. 1 request; more where it had no time for all rows of [`Ask::Fetch`].
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when it has no time for all rows however often it is asked.
     pub async fn answer(&self, organisation: &OrganisationId, ask: Ask) -> Result<Answer, Error> {
         match ask {
             Ask::Read { stream, span, limit } => self.entries(organisation, &stream, &span, limit).await,
