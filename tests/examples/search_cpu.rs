@@ -8,7 +8,8 @@ use anyhow::ensure;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use axum::{Router, body::to_bytes};
 use chrono::TimeDelta;
-use platform::{aws::Environment, table::Table};
+use lambda_http::Request;
+use platform::{aws::Environment, http::gateway, table::Table};
 use tests::{
     call::now,
     people::{Person, found},
@@ -59,7 +60,7 @@ async fn main() -> anyhow::Result<()> {
 
 /// Asks as API Gateway does, and answers with the length of what came back.
 async fn ask(router: &Router) -> anyhow::Result<usize> {
-    let answer = router.clone().oneshot(lambda_http::request::from_str(EVENT)?).await?;
+    let answer = router.clone().oneshot(Request::from(gateway::spelt(serde_json::from_str(EVENT)?))).await?;
     ensure!(answer.status() == 200, "{answer:?}");
     Ok(to_bytes(answer.into_body(), usize::MAX).await?.len())
 }

@@ -1,4 +1,4 @@
-//! Sends a request to a function's router as API Gateway would: an event, turned into a request by `lambda_http`.
+//! Sends a request to a function's router as API Gateway would: an event, turned into a request as the function does.
 //!
 //! A caller is what the authorizer passes on: a person ([`As`]), a customer's own system ([`App`]) or the operator's ([`Operator`]). Every
 //! key that is asked for on behalf of one has to be of their organisation; the operator's is the one in the path.
@@ -12,6 +12,8 @@ use axum::{
     http::{HeaderMap, StatusCode},
 };
 use data_encoding::BASE64;
+use lambda_http::Request;
+use platform::http::gateway;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -168,8 +170,8 @@ async fn dispatch(
     });
     event["headers"] = with(event["headers"].take(), headers);
     let event = with(event, body);
-    let request = lambda_http::request::from_str(&event.to_string()).context("the event is no request")?;
-    let response = router.clone().oneshot(request).await?;
+    let request = serde_json::from_value(event).context("the event is no request")?;
+    let response = router.clone().oneshot(Request::from(gateway::spelt(request))).await?;
     let (status, headers) = (response.status(), response.headers().clone());
     let content_type = headers.get("content-type").map(|value| value.to_str()).transpose()?.unwrap_or_default().to_owned();
     let text = String::from_utf8(to_bytes(response.into_body(), usize::MAX).await?.into()).context("the answer is not UTF-8")?;

@@ -1,4 +1,4 @@
-use platform::{aws::Environment, clock, env, log, table::Table};
+use platform::{aws::Environment, clock, env, http, log, table::Table};
 use provision::App;
 
 #[tokio::main(flavor = "current_thread")]
@@ -6,5 +6,5 @@ async fn main() -> anyhow::Result<()> {
     log::init();
     let aws = Environment::read()?;
     let app = App { table: Table { client: aws.dynamodb(), name: env::required("TABLE")? }, now: clock::now };
-    lambda_http::run(provision::router(app)).await.map_err(anyhow::Error::from_boxed)
+    http::run(provision::router(app)).await.map_err(anyhow::Error::from_boxed)
 }

@@ -1,4 +1,4 @@
-use platform::{aws::Environment, clock, env, log, queue::Queue, table::Table};
+use platform::{aws::Environment, clock, env, http, log, queue::Queue, table::Table};
 use retention::App;
 
 #[tokio::main(flavor = "current_thread")]
@@ -7,5 +7,5 @@ async fn main() -> anyhow::Result<()> {
     let aws = Environment::read()?;
     let table = Table { client: aws.dynamodb(), name: env::required("TABLE")? };
     let app = App { table, orders: Queue { client: aws.sqs(), url: env::required("ORDERS_QUEUE")? }, now: clock::now };
-    lambda_http::run(retention::router(app)).await.map_err(anyhow::Error::from_boxed)
+    http::run(retention::router(app)).await.map_err(anyhow::Error::from_boxed)
 }

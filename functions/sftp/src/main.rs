@@ -1,4 +1,4 @@
-use platform::{aws::Environment, clock, configure, env, log, queue::Queue, table::Table};
+use platform::{aws::Environment, clock, configure, env, http, log, queue::Queue, table::Table};
 use sftp::{App, Server};
 
 #[tokio::main(flavor = "current_thread")]
@@ -17,5 +17,5 @@ async fn main() -> anyhow::Result<()> {
         },
         now: clock::now,
     };
-    lambda_http::run(sftp::router(app)).await.map_err(anyhow::Error::from_boxed)
+    http::run(sftp::router(app)).await.map_err(anyhow::Error::from_boxed)
 }

@@ -1,4 +1,4 @@
-use platform::{aws::Environment, clock, env, exports::Exports, log, table::Table};
+use platform::{aws::Environment, clock, env, exports::Exports, http, log, table::Table};
 use statements::App;
 
 #[tokio::main(flavor = "current_thread")]
@@ -10,5 +10,5 @@ async fn main() -> anyhow::Result<()> {
         exports: Exports { client: aws.s3(), bucket: env::required("EXPORTS_BUCKET")? },
         now: clock::now,
     };
-    lambda_http::run(statements::router(app)).await.map_err(anyhow::Error::from_boxed)
+    http::run(statements::router(app)).await.map_err(anyhow::Error::from_boxed)
 }

@@ -1,4 +1,4 @@
-use platform::{aws::Environment, clock, env, log, objects::Objects, table::Table};
+use platform::{aws::Environment, clock, env, http, log, objects::Objects, table::Table};
 use upload::App;
 
 #[tokio::main(flavor = "current_thread")]
@@ -10,5 +10,5 @@ async fn main() -> anyhow::Result<()> {
         objects: Objects { client: aws.s3(), bucket: env::required("RECORDINGS_BUCKET")? },
         now: clock::now,
     };
-    lambda_http::run(upload::router(app)).await.map_err(anyhow::Error::from_boxed)
+    http::run(upload::router(app)).await.map_err(anyhow::Error::from_boxed)
 }

@@ -5,6 +5,7 @@ pub mod csv;
 pub mod cursor;
 pub mod event;
 pub mod extract;
+pub mod gateway;
 pub mod page;
 pub mod person;
 pub mod problem;
@@ -15,6 +16,7 @@ pub mod statement;
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 
 pub use caller::{Known, Operator};
+pub use gateway::run;
 pub use problem::{Cause, Problem};
 
 /// The most bytes of a request's body.
