@@ -3,7 +3,6 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::recording::Sha256;
 use serde_json::{Value, json};
-use sha2::Digest;
 
 /// The moment at which the tests of routers happen.
 pub fn now() -> DateTime<Utc> {
@@ -34,7 +33,7 @@ pub fn with(mut call: Value, other: Value) -> Value {
 
 /// The SHA-256 of `audio` as the API writes it.
 pub fn sha256(audio: &[u8]) -> String {
-    Sha256(sha2::Sha256::digest(audio).into()).into()
+    Sha256::of(audio).into()
 }
 
 /// A WAV file of `seconds` of silence: PCM, 8 kHz, 16 bits, one channel.

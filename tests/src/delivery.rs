@@ -14,7 +14,6 @@ use domain::{
 use drop::{Answer, App};
 use platform::{objects, queue::Queue, table::arrival::Arrival};
 use serde_json::{Value, json};
-use sha2::Digest;
 
 use crate::{
     bucket,
@@ -69,7 +68,7 @@ impl World {
         let mut recording = recording("demo", of, call, started_at);
         recording.annotation.note = Note::try_from(NOTE.to_owned()).ok();
         recording.audio.length = audio.len() as u64;
-        recording.audio.sha256 = Sha256(sha2::Sha256::digest(&audio).into());
+        recording.audio.sha256 = Sha256::of(&audio);
         register(&self.app.table, &recording).await?;
         Ok((recording, audio))
     }

@@ -19,7 +19,6 @@ use platform::{
     table::{Table, commit::Commit, key},
 };
 use serde_json::{Value, json};
-use sha2::Digest;
 
 use crate::{
     bucket,
@@ -82,7 +81,7 @@ impl World {
     /// A stored recording with its audio in the bucket.
     pub async fn stored(&self, of: &str, call: &str, started_at: DateTime<Utc>) -> anyhow::Result<Recording> {
         let mut stored = recording("demo", of, call, started_at);
-        stored.audio.sha256 = Sha256(sha2::Sha256::digest(call).into());
+        stored.audio.sha256 = Sha256::of(call.as_bytes());
         store(self.table(), &stored).await?;
         self.put(&stored, call).await?;
         Ok(stored)

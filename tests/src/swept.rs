@@ -22,7 +22,6 @@ use platform::{
     table::{arrival::Arrival, key},
 };
 use serde_json::{Value, json};
-use sha2::Digest;
 
 use crate::{
     call::silence,
@@ -69,7 +68,7 @@ pub fn call(name: &str, started_at: DateTime<Utc>) -> Recording {
     let mut call = recording("demo", "anna", name, started_at);
     call.registered_at = started_at + TimeDelta::minutes(2);
     call.audio.length = silence(1).len() as u64;
-    call.audio.sha256 = Sha256(sha2::Sha256::digest(silence(1)).into());
+    call.audio.sha256 = Sha256::of(&silence(1));
     call
 }
 
@@ -84,7 +83,7 @@ impl World {
     /// So many of Anna's calls of yesterday, stored, every fourth with two words.
     pub async fn day(&self, number: usize) -> anyhow::Result<()> {
         let mut first = call("day-0", yesterday(0));
-        (first.audio.length, first.audio.sha256) = (AUDIO.len() as u64, Sha256(sha2::Sha256::digest(AUDIO).into()));
+        (first.audio.length, first.audio.sha256) = (AUDIO.len() as u64, Sha256::of(AUDIO));
         let all: Vec<_> = (0..number)
             .map(|n| {
                 let other = call(&format!("day-{n}"), yesterday(i64::try_from(n).unwrap_or_default()));
@@ -133,7 +132,7 @@ impl World {
     pub async fn lies_at(&self, key: &str, of: &Recording, audio: &[u8]) -> anyhow::Result<String> {
         let put = self.stores.objects.client.put_object().bucket(&self.stores.objects.bucket).key(key);
         let put = put.body(ByteStream::from(audio.to_vec())).content_type(of.audio.content_type.as_str());
-        let put = put.checksum_sha256(checksum(&Sha256(sha2::Sha256::digest(audio).into()))).metadata(objects::USER, of.user.to_string());
+        let put = put.checksum_sha256(checksum(&Sha256::of(audio))).metadata(objects::USER, of.user.to_string());
         Ok(put.send().await?.version_id.unwrap_or_default())
     }
 

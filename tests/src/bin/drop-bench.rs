@@ -33,7 +33,6 @@ use platform::{
     table::{arrival::Arrival, key},
 };
 use serde::{Deserialize, Serialize};
-use sha2::Digest;
 use tests::{
     cloud::{Cloud, cloud},
     people::organisation,
@@ -196,7 +195,7 @@ fn row(item: &key::Item, id: RecordingId, number: u32, size: u32, day: Day) -> k
     item.insert("at".into(), AttributeValue::S(key::at(started_at, id)));
     item.insert("call".into(), AttributeValue::S(format!("call-{number}")));
     item.insert("bytes".into(), AttributeValue::N(audio(number).len().to_string()));
-    item.insert("sha".into(), AttributeValue::B(Blob::new(sha2::Sha256::digest(audio(number)).to_vec())));
+    item.insert("sha".into(), AttributeValue::B(Blob::new(Sha256::of(&audio(number)).0)));
     item
 }
 

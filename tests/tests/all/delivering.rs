@@ -13,7 +13,6 @@ use domain::{
     recording::Recording,
 };
 use serde_json::json;
-use sha2::Digest;
 use tests::{
     bucket,
     call::{call, with},
@@ -70,7 +69,7 @@ fn verified(files: &BTreeMap<String, String>, folder: &str) -> BTreeSet<String> 
     let mut good = BTreeSet::new();
     for (sum, name) in named {
         let found = &files[&format!("files/demo/{folder}/{name}")];
-        let reckoned: String = domain::recording::Sha256(sha2::Sha256::digest(found).into()).into();
+        let reckoned: String = domain::recording::Sha256::of(found.as_bytes()).into();
         assert_eq!(reckoned, sum, "{name}");
         good.insert(name.to_owned());
     }

@@ -13,7 +13,6 @@ use platform::{
     table::Table,
 };
 use serde_json::{Value, json};
-use sha2::Digest;
 use tests::{
     bucket,
     call::silence,
@@ -44,7 +43,7 @@ async fn promised(world: &World, call: &str, content_type: &str, audio: &[u8]) -
     let mut recording = recording("demo", "anna", call, Utc::now() - TimeDelta::hours(1));
     recording.audio.content_type = ContentType::parse(content_type).expect("the test names a known type");
     recording.audio.length = audio.len() as u64;
-    recording.audio.sha256 = Sha256(sha2::Sha256::digest(audio).into());
+    recording.audio.sha256 = Sha256::of(audio);
     recording.registered_at = Utc::now();
     register(&world.app.table, &recording).await?;
     world.writes.take();
@@ -233,7 +232,7 @@ async fn an_object_put_past_the_link_cannot_take_a_recordings_place() -> anyhow:
     let other = silence(2);
     for (what, body) in [("other audio", other), ("nothing", Vec::new())] {
         let put = world.app.objects.client.put_object().bucket(&world.app.objects.bucket).key(&key).content_type("audio/wav");
-        let hash = BASE64.encode(&sha2::Sha256::digest(&body));
+        let hash = BASE64.encode(&Sha256::of(&body).0);
         let put = put.metadata("user", "anna").checksum_algorithm(ChecksumAlgorithm::Sha256).checksum_sha256(hash);
         put.body(ByteStream::from(body)).send().await?;
         take_in(&world.app, &[created(&key)]).await?;
