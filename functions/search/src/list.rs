@@ -12,7 +12,7 @@ use domain::{
 };
 use platform::{
     http::{Known, Problem, cursor, extract::Query, problem, recording::Recording as Shown},
-    table::audit::Deed,
+    table::audit::{Deed, Event},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -60,14 +60,21 @@ pub async fn list(State(app): State<App>, known: Known, headers: HeaderMap, Quer
     let wanted = scope::within(&app, &known, &filter, &event, now).await?;
     let search = Search { filter: &wanted, order: filter.order.into(), limit: filter.limit()?, after: filter.after()?, now };
     let as_file = headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/csv"));
-    let answer = if as_file {
-        file::of(&app, &known.organisation.id, search, filter.begins()).await?
-    } else {
-        let page = fitting(app.table.page(&known.organisation.id, &search).await?);
+    let organisation = &known.organisation.id;
+    told(&app, &event, async {
+        if as_file {
+            return file::of(&app, organisation, search, filter.begins()).await;
+        }
+        let page = fitting(app.table.page(organisation, &search).await?);
         let recordings = page.rows.into_iter().map(Shown::from).collect();
-        Json(Page { recordings, cursor: page.next.map(cursor::write) }).into_response()
-    };
-    app.table.audit(&event).await?;
+        Ok(Json(Page { recordings, cursor: page.next.map(cursor::write) }).into_response())
+    })
+    .await
+}
+
+/// What a search answers, once the audit log has it that it was asked; both are under way at once.
+async fn told<T>(app: &App, event: &Event, answer: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+    let (answer, ()) = tokio::try_join!(answer, async { Ok(app.table.audit(event).await?) })?;
     Ok(answer)
 }
 
@@ -106,7 +113,6 @@ pub async fn count(State(app): State<App>, known: Known, Query(filter): Query<Fi
     let wanted = scope::within(&app, &known, &filter, &event, now).await?;
     filter.limit()?;
     let search = Search { filter: &wanted, order: filter.order.into(), limit: usize::MAX, after: filter.after()?, now };
-    let page = app.table.page(&known.organisation.id, &search).await?;
-    app.table.audit(&event).await?;
+    let page = told(&app, &event, async { Ok(app.table.page(&known.organisation.id, &search).await?) }).await?;
     Ok(Json(Count { count: page.rows.len(), cursor: page.next.map(cursor::write) }))
 }
