@@ -67,10 +67,10 @@ search-charged: needed ## hold what searches are reckoned to cost against what a
 	@cargo run --locked --quiet --package tests --profile measure --example search_charged -- $(or $(RECORDINGS),100000) $(or $(SEARCHES),100) $(or $(SEED),1)
 
 .PHONY: search-cpu
-CALLGRIND = valgrind --tool=callgrind --callgrind-out-file=/dev/null target/measure/examples/search_cpu
+CALLGRIND = valgrind --tool=callgrind --callgrind-out-file=/dev/null target/release/examples/search_cpu
 search-cpu: needed valgrind ## print the own time and instructions of a page of 50: two runs under callgrind, of which one asks for 100 pages more
-	@cargo build --locked --quiet --package tests --profile measure --example search_cpu
-	@target/measure/examples/search_cpu 2000
+	@cargo build --locked --quiet --package tests --release --example search_cpu
+	@target/release/examples/search_cpu 2000
 	@count() { $(CALLGRIND) $$1 2>&1 | awk '/Collected/ { print $$4 }'; }; \
 	  few=$$(count 20); more=$$(count 120); echo "$$(( (more - few) / 100 )) instructions a page"
 

@@ -11,21 +11,13 @@ use domain::{
     search::{self, Position, Search},
 };
 use platform::{
-    http::{Known, Problem, cursor, extract::Query, problem, recording::Recording as Shown},
+    http::{Known, Problem, cursor, extract::Query, problem, recording::Page},
     table::audit::{Deed, Event},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{App, file, request::Filter, scope};
-
-/// A page of recordings.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Page {
-    recordings: Vec<Shown>,
-    /// Hand it in as `cursor` for the next page; null on the last.
-    cursor: Option<String>,
-}
 
 /// Bytes of rows in an answer; a function may give 6 MB, escaped twice.
 const BYTES: usize = 2_500_000;
@@ -66,8 +58,7 @@ pub async fn list(State(app): State<App>, known: Known, headers: HeaderMap, Quer
             return file::of(&app, organisation, search, filter.begins()).await;
         }
         let page = fitting(app.table.page(organisation, &search).await?);
-        let recordings = page.rows.into_iter().map(Shown::from).collect();
-        Ok(Json(Page { recordings, cursor: page.next.map(cursor::write) }).into_response())
+        Ok(Page::from(page).into_response())
     })
     .await
 }

@@ -1,9 +1,18 @@
 //! A recording as the API shows it.
 
-use chrono::{DateTime, Utc};
-use domain::recording::{self, State};
-use serde::Serialize;
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
+use chrono::{DateTime, SecondsFormat, Utc};
+use domain::{
+    recording::{self, State},
+    search,
+};
+use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
+
+use super::cursor;
 
 /// One recorded leg of a call.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -20,6 +29,7 @@ pub struct Recording {
     pub direction: &'static str,
     /// E.164, or `withheld`.
     pub counterpart: String,
+    #[serde(serialize_with = "instant")]
     pub started_at: DateTime<Utc>,
     /// Measured from the audio once stored, the app's word before.
     pub duration_ms: i64,
@@ -34,14 +44,38 @@ pub struct Recording {
     pub fields: [Option<String>; 3],
     /// The version of note, mark and fields, as an ETag.
     pub version: String,
+    #[serde(serialize_with = "instant")]
     pub registered_at: DateTime<Utc>,
+    #[serde(serialize_with = "optional_instant")]
     pub stored_at: Option<DateTime<Utc>>,
     /// From then on the recording does not exist for any reader, unless it is held.
+    #[serde(serialize_with = "instant")]
     pub expires_at: DateTime<Utc>,
     /// Since when it is held back from that, if it is.
+    #[serde(serialize_with = "optional_instant")]
     pub held_since: Option<DateTime<Utc>>,
     /// Why the audio was refused, when it was.
     pub rejection: Option<String>,
+}
+
+/// A page of recordings.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Page {
+    recordings: Vec<Recording>,
+    /// Hand it in as `cursor` for the next page; null on the last.
+    cursor: Option<String>,
+}
+
+impl From<search::Page> for Page {
+    fn from(page: search::Page) -> Self {
+        Self { recordings: page.rows.into_iter().map(Recording::from).collect(), cursor: page.next.map(cursor::write) }
+    }
+}
+
+impl IntoResponse for Page {
+    fn into_response(self) -> Response {
+        Json(self).into_response()
+    }
 }
 
 impl From<recording::Recording> for Recording {
@@ -79,4 +113,16 @@ impl From<recording::Recording> for Recording {
 /// The entity tag (RFC 9110, 8.8.3) of a version of what is said of a recording.
 pub fn etag(version: u64) -> String {
     format!("\"{version}\"")
+}
+
+/// As chrono writes it, but whole: chrono hands a JSON of a thousand recordings every character of their instants one by one.
+fn instant<S: Serializer>(at: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_str(&at.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+}
+
+fn optional_instant<S: Serializer>(at: &Option<DateTime<Utc>>, to: S) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => instant(at, to),
+        None => to.serialize_none(),
+    }
 }
