@@ -72,6 +72,7 @@ impl From<search::Page> for Page {
     }
 }
 
+// Here and not where it is answered: what writes it is then built for speed, as this crate is (the workspace's `Cargo.toml`).
 impl IntoResponse for Page {
     fn into_response(self) -> Response {
         Json(self).into_response()
