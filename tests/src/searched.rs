@@ -88,7 +88,7 @@ impl OnTable {
         }
         for (mark, label, colour, shape) in FIRST {
             let entry = Entry { mark: mark.to_owned().try_into()?, label: label.to_owned().try_into()?, colour, shape, retired: false };
-            table.put_mark(&organisation("demo"), &entry, &supervised::event("demo", mark)).await?;
+            table.put_mark(&organisation("demo"), &entry, &supervised::event("demo", mark)).await?.written()?;
         }
         let (search, annotate) = (search::App { table: table.clone(), now: clock }, annotate::App { table: table.clone(), now: clock });
         let index = index::App { table: table.clone(), now: crate::call::now };

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate};
 use domain::billing::{Price, Prices, Terms, Whose};
-use platform::table::Table;
+use platform::table::{Table, commit::Commit};
 
 use crate::people::organisation;
 
@@ -25,6 +25,7 @@ pub fn agreed(start_fee: &str, user_month: &str) -> Terms {
 
 /// Agrees them with the organisation.
 pub async fn agree(table: &Table, with: &str, start_fee: &str, user_month: &str) -> anyhow::Result<()> {
-    table.put_terms(Some(&organisation(with)), &agreed(start_fee, user_month), "operator:test", None).await?;
-    Ok(())
+    match table.put_terms(Some(&organisation(with)), &agreed(start_fee, user_month), "operator:test", None).await? {
+        Commit::Done | Commit::Refused(_) => Ok(()), // refused: they were agreed before
+    }
 }

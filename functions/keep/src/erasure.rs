@@ -66,7 +66,11 @@ async fn end(app: &App, erasure: &Order, ids: &[RecordingId]) -> Result<Vec<Seen
         for (seen, kept) in &due {
             writes.keep(seen, kept, Some(erasure.id));
         }
-        writes.commit().await?; // refused or not, what stands then is looked at
+        match writes.commit().await? {
+            // Refused: one of them was held, erased or taken anew since it was read, and none has ended. The next try reads all as they
+            // stand, and only a read that finds none left to end leaves this loop.
+            Commit::Done | Commit::Refused(_) => {}
+        }
     }
     Err(Failure::Busy)
 }

@@ -40,6 +40,9 @@ pub async fn change(app: &App, change: &Order, days: u16) -> Result<Page, Failur
 async fn overtaken(app: &App, change: &Order) -> Result<Page, Failure> {
     let mut writes = app.stores.table.writes();
     writes.advance(change, &order::Page::default(), State::Overtaken);
-    writes.commit().await?;
-    Ok(Page::Last)
+    match writes.commit().await? {
+        // Refused: another message has done this page before the newer change came, or has found it overtaken, too. Either tells of what is
+        // left to do, and this message does no more.
+        Commit::Done | Commit::Refused(_) => Ok(Page::Last),
+    }
 }

@@ -67,7 +67,10 @@ pub async fn put(
     let scopes = Scopes::named(put.scopes.iter().map(|scope| scope.as_str()));
     let standing = app.table.application(&organisation, &id).await?;
     if !standing.is_some_and(|(_, client)| client.name == String::from(put.name.clone()) && client.scopes == scopes) {
-        app.table.put_client(&organisation, &id, &put.name, scopes, &event).await?;
+        match app.table.put_client(&organisation, &id, &put.name, scopes, &event).await? {
+            // Refused: this request's event is there, and the client with it. The SDK sent again what had been answered.
+            Commit::Done | Commit::Refused(_) => {}
+        }
     }
     Ok(StatusCode::NO_CONTENT)
 }

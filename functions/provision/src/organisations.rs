@@ -11,7 +11,7 @@ use platform::{
         extract::{self, Path},
         problem,
     },
-    table::{Table, audit::Deed, provision::OrganisationProvision},
+    table::{Table, audit::Deed, commit::Commit, provision::OrganisationProvision},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -70,7 +70,10 @@ pub async fn put(
     let event = operator.event(&id, Deed::ProvisionOrganisation, None, (app.now)()).detailed(&put);
     let provision = OrganisationProvision { name: put.name, base_service: put.base_service, storage_add_on: put.storage_add_on };
     if !app.table.organisation(&id).await?.is_some_and(|standing| provision.is(&standing)) {
-        app.table.put_organisation(&id, &provision, &event).await?;
+        match app.table.put_organisation(&id, &provision, &event).await? {
+            // Refused: this request's event is there, and the organisation with it. The SDK sent again what had been answered.
+            Commit::Done | Commit::Refused(_) => {}
+        }
     }
     shown(&app.table, &id).await
 }

@@ -55,7 +55,7 @@ async fn world_with(test: &str, stored: &str) -> anyhow::Result<World> {
     }
     switched(&table, "demo", "omar", false, "2026-10-20T16:00:00+02:00").await?;
     for of in ["-dash", "demo"] {
-        table.put_terms(Some(&tests::people::organisation(of)), &agreed("99", "49.5"), "operator:test", None).await?;
+        table.put_terms(Some(&tests::people::organisation(of)), &agreed("99", "49.5"), "operator:test", None).await?.written()?;
     }
     let came = midnight(day(stored)) + TimeDelta::hours(12);
     counted(&table, "demo", "anna", Deed::Stored, 900_000_000, came).await?;
@@ -222,7 +222,7 @@ async fn what_became_known_after_the_close_is_in_the_next_month_and_points_back(
         add_on: None,
         sftp: false,
     };
-    world.app.table.put_terms(Some(&tests::people::organisation("demo")), &cheaper, "operator:test", None).await?;
+    world.app.table.put_terms(Some(&tests::people::organisation("demo")), &cheaper, "operator:test", None).await?.written()?;
     exports(&App { now: december, ..world.app.clone() }, "2026-11").await?;
     let statement: Value = serde_json::from_str(&file(&world.app.exports, "exports/2026-11/statements/demo.json").await?)?;
     let corrections: Vec<_> = statement["lines"].as_array().into_iter().flatten().filter(|line| line["corrects"] == OCTOBER).collect();

@@ -114,7 +114,7 @@ async fn fields(table: &Table, made: &Recording, draw: &mut Draw) -> anyhow::Res
     let mut field = || Field::try_from(draw.words(2)).ok();
     let annotation = Annotation { fields: [field(), None, field()], ..standing.annotation.clone() };
     let event = supervised::event("demo", &format!("fields-{}", made.id));
-    table.annotate(&standing, &annotation, None, 180, &event).await?;
+    table.annotate(&standing, &annotation, None, 180, &event).await?.written()?;
     Ok(())
 }
 

@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 use anyhow::Context;
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
+use platform::table::key;
 use serde_json::{Value, json};
 use tests::{
     call::now,
-    people::{group, organisation},
+    people::{group, organisation, user},
     request::{Answer, As},
-    service::Service,
+    service::{OPERATOR, Service},
 };
 
 const KARIN: As<'_> = As { organisation: "demo", user: "karin" };
@@ -325,5 +326,21 @@ async fn a_supervisor_sees_the_groups_that_they_reach_now_and_their_members() ->
     }
     let add = json!({ "add": ["user-000"] });
     assert_eq!(MAJA.post(&service.admin, "/v1/groups/a/members", &add).await?.cause(), "not-allowed", "reads and changes nothing");
+    Ok(())
+}
+
+/// A group that is gone, and names of it that were left behind: a removed supervisor is rid of them, and can come back.
+#[tokio::test]
+async fn a_removed_supervisor_is_taken_out_of_a_group_that_is_gone() -> anyhow::Result<()> {
+    let service = demo(0).await?;
+    create(&service, "sales", "Sales").await?;
+    supervise(&service, "sales", "maja", &json!({})).await?.done()?;
+    let delete = service.table.client.delete_item().table_name(&service.table.name);
+    delete.set_key(Some(key::group(&organisation("demo"), &group("sales")))).send().await?;
+    let path = "/v1/organisations/demo/users/maja";
+    OPERATOR.delete(&service.provision, path).await?.done()?;
+    let item = service.table.client.get_item().table_name(&service.table.name);
+    let item = item.set_key(Some(key::user(&organisation("demo"), &user("maja")))).send().await?.item.unwrap_or_default();
+    assert_eq!(item.get("supervises"), Some(&AttributeValue::M(Default::default())));
     Ok(())
 }

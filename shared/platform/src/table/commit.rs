@@ -5,19 +5,33 @@ use std::time::Duration;
 use aws_sdk_dynamodb::{
     operation::{put_item::PutItemError, transact_write_items::TransactWriteItemsError},
     types::{
-        AttributeValue, ConditionCheck, Delete, Put, TransactWriteItem, Update,
+        AttributeValue, CancellationReason, ConditionCheck, Delete, Put, TransactWriteItem, Update,
         builders::{ConditionCheckBuilder, DeleteBuilder, PutBuilder, UpdateBuilder},
     },
 };
 
 use super::{Error, Table, key::Item};
 
-/// What became of a commit.
+/// What became of a commit. A refused one wrote nothing: whoever leaves that unheeded takes for done what is not.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "a refused commit wrote nothing"]
 pub enum Commit {
     Done,
     /// Nothing was written: these writes, by their place, did not find what their condition asks for.
     Refused(Vec<usize>),
+}
+
+impl Commit {
+    /// Goes on only if it was written: for a commit that nothing should refuse, as one without conditions.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] if it was refused all the same: nothing was written, and what follows must not go on as if it were.
+    pub fn written(self) -> Result<(), Error> {
+        match self {
+            Self::Done => Ok(()),
+            Self::Refused(_) => Err(Error::Busy),
+        }
+    }
 }
 
 /// Writes that one commit holds at most.
@@ -90,19 +104,29 @@ impl Writes<'_> {
 
     /// Writes all or nothing. 1 request; up to `ATTEMPTS` while others write the same items.
     pub async fn commit(self) -> Result<Commit, Error> {
+        Ok(match self.commit_or_see().await? {
+            Ok(()) => Commit::Done,
+            Err(refused) => Commit::Refused(refused.into_iter().map(|(place, _)| place).collect()),
+        })
+    }
+
+    /// The same. If it is refused: the writes that did not find what they ask for, by their place, and the item that each found, of those
+    /// that ask to see it.
+    pub(super) async fn commit_or_see(self) -> Result<Result<(), Vec<(usize, Item)>>, Error> {
         let items = self.items.into_iter().collect::<Result<Vec<_>, _>>()?;
         let mut attempt = 0;
         loop {
             let sent = self.table.client.transact_write_items().set_transact_items(Some(items.clone())).send().await;
-            let Err(error) = sent else { return Ok(Commit::Done) };
+            let Err(error) = sent else { return Ok(Ok(())) };
             let reasons = match error.as_service_error() {
                 Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => cancelled.cancellation_reasons(),
                 _ => return Err(error.into()),
             };
-            let failed = |code| reasons.iter().enumerate().filter(move |(_, reason)| reason.code() == Some(code)).map(|(place, _)| place);
-            let refused: Vec<usize> = failed("ConditionalCheckFailed").collect();
+            let failed = |code| reasons.iter().enumerate().filter(move |(_, reason)| reason.code() == Some(code));
+            let found = |(place, reason): (usize, &CancellationReason)| (place, reason.item().cloned().unwrap_or_default());
+            let refused: Vec<_> = failed("ConditionalCheckFailed").map(found).collect();
             if !refused.is_empty() {
-                return Ok(Commit::Refused(refused));
+                return Ok(Err(refused));
             }
             if failed("TransactionConflict").next().is_none() {
                 return Err(error.into());

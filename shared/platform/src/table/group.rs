@@ -181,12 +181,12 @@ impl Table {
                 let update = update.update_expression("DELETE members :users");
                 update.set_expression_attribute_values(ss(some).map(|set| Item::from([(":users".to_owned(), set)])))
             });
-            writes.commit().await?;
+            writes.commit().await?.written()?;
         }
         let mut writes = self.writes();
         writes.delete(key::members(organisation, group), |delete| delete);
         writes.delete(key::group(organisation, group), |delete| delete);
-        writes.commit().await?;
+        writes.commit().await?.written()?;
         Ok(Some(()))
     }
 

@@ -196,18 +196,26 @@ impl Table {
                 let update = update.update_expression("DELETE groups :left");
                 update.set_expression_attribute_values(ss(some).map(|set| key::Item::from([(":left".to_owned(), set)])))
             });
-            writes.commit().await?;
+            writes.commit().await?.written()?;
         }
         for group in supervised.keys() {
+            let ends = |writes: &mut Writes<'_>| {
+                writes.update(key::user(organisation, user), |update| {
+                    update.update_expression("REMOVE supervises.#id").expression_attribute_names("#id", group.as_str())
+                });
+            };
             let mut writes = self.writes();
             writes.update(key::group(organisation, group), |update| {
                 let update = update.update_expression("REMOVE supervisors.#id").condition_expression("attribute_exists(supervisors)");
                 update.expression_attribute_names("#id", user.as_str())
             });
-            writes.update(key::user(organisation, user), |update| {
-                update.update_expression("REMOVE supervises.#id").expression_attribute_names("#id", group.as_str())
-            });
-            writes.commit().await?;
+            ends(&mut writes);
+            if writes.commit().await? != Commit::Done {
+                // The group is gone, and what names it here has to go alone: a later group of its id is not theirs to supervise.
+                let mut alone = self.writes();
+                ends(&mut alone);
+                alone.commit().await?.written()?;
+            }
         }
         Ok(())
     }

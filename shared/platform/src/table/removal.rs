@@ -191,8 +191,10 @@ impl Table {
         if let Some(erasure) = recorded.erasure {
             writes.erased(&removal.organisation, erasure);
         }
-        writes.commit().await?; // refused: it was done
-        Ok(())
+        match writes.commit().await? {
+            // Refused: its event is there, and what was written with it.
+            Commit::Done | Commit::Refused(_) => Ok(()),
+        }
     }
 
     /// Takes away the item of a recording that an erasure has ended; whatever stands in its place stays. 1 request.
