@@ -19,7 +19,7 @@ use platform::{
     http::{
         Cause, Operator, Problem,
         extract::{Body, Path},
-        problem,
+        problem, strict,
     },
     table::{
         self,
@@ -184,8 +184,8 @@ fn read(body: &[u8]) -> Result<(Vec<Answer>, Vec<Numbered>), Problem> {
 
 /// The user that a line names; or its id, so far as it has one, and what is wrong.
 fn parse(text: &[u8]) -> Result<UserProvision, (Option<UserId>, String)> {
-    let line: Line = serde_json::from_slice(text).map_err(|error| {
-        let named = serde_json::from_slice::<Named>(text).ok();
+    let line: Line = strict::from_slice(text).map_err(|error| {
+        let named = strict::from_slice::<Named>(text).ok();
         let detail = error.to_string().replace(" at line 1 column ", ", at column ");
         (named.map(|named| named.id), detail)
     })?;

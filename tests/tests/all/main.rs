@@ -3,6 +3,7 @@
 mod activating;
 mod administering;
 mod auditing;
+mod bodies;
 mod charging;
 mod closing;
 mod crashing;

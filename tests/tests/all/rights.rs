@@ -181,8 +181,8 @@ async fn is_authorized(authorizer: &authorizer::Authorizer, request: Value) -> a
 }
 
 /// Two organisations with the same people, and one recording, user, group and client that only "demo" has.
-struct World {
-    table: Table,
+pub(super) struct World {
+    pub(super) table: Table,
     delivery: Arc<(Queue, sftp::Server)>,
     recording: Recording,
     /// What an administrator of "demo" has ordered: a hold, a change of the retention and an erasure.
@@ -190,7 +190,7 @@ struct World {
 }
 
 impl World {
-    async fn new(state: &str) -> anyhow::Result<Self> {
+    pub(super) async fn new(state: &str) -> anyhow::Result<Self> {
         let (table, _) = table::empty().await?;
         for (of, groups) in [("demo", ["g1", "g2"]), ("other", ["h1", "h2"])] {
             people(&table, of, groups).await?;
@@ -200,7 +200,7 @@ impl World {
         item.insert("name".into(), S("Zapp".into()));
         put(&table, item).await?;
         let key = sftp_key::Key { fingerprint: format!("SHA256:{}", "A".repeat(43)), ..key_of("user:karin") };
-        table.add_sftp_key(&organisation("demo"), &key, &supervised::event("demo", "key")).await?;
+        table.add_sftp_key(&organisation("demo"), &key, &supervised::event("demo", "key")).await?.written()?;
         let recording = in_state(&table, state).await?;
         let order = ordered(&table).await?;
         Ok(Self { table, delivery: delivery()?, recording, order })
@@ -212,22 +212,7 @@ impl World {
                 Person { rights: &[], ..Person::recorded("anna") }.joins(&self.table, of).await?;
             }
         }
-        let path = row
-            .path
-            .replace("{id}", &self.recording.id.to_string())
-            .replace("{organisation}", "demo")
-            .replace("{user}", if row.path.contains("supervisors") { "sara" } else { "zoe" })
-            .replace("{group}", "g1")
-            .replace("{client}", "zapp")
-            .replace("{call}", "call-1")
-            .replace("{from}", "2026-11-01")
-            .replace("{month}", "2026-11")
-            .replace("{mark}", "red")
-            .replace("{hold}", &format!("{}{}", self.order, if row.method == "DELETE" { "?reason=x" } else { "" }))
-            .replace("{change}", &self.order.to_string())
-            .replace("{erasure}", &self.order.to_string())
-            .replace("{fingerprint}", &"A".repeat(43))
-            .replace("{day}", "2026-11-23");
+        let path = self.named(row.method, row.path);
         let organisation = if row.organisation == "own" { "demo" } else { "other" };
         let answer = self.ask(role, organisation, row.method, &path, body(row.method, row.path)).await?;
         let status = answer.status.as_u16();
@@ -239,7 +224,32 @@ impl World {
         Ok(format!("200{}", if listed { '+' } else { '-' }))
     }
 
-    async fn ask(&self, role: &str, organisation: &str, method: &str, path: &str, body: Option<String>) -> anyhow::Result<Answer> {
+    /// The path of a route, with the names of what only "demo" has.
+    pub(super) fn named(&self, method: &str, path: &str) -> String {
+        path.replace("{id}", &self.recording.id.to_string())
+            .replace("{organisation}", "demo")
+            .replace("{user}", if path.contains("supervisors") { "sara" } else { "zoe" })
+            .replace("{group}", "g1")
+            .replace("{client}", "zapp")
+            .replace("{call}", "call-1")
+            .replace("{from}", "2026-11-01")
+            .replace("{month}", "2026-11")
+            .replace("{mark}", "red")
+            .replace("{hold}", &format!("{}{}", self.order, if method == "DELETE" { "?reason=x" } else { "" }))
+            .replace("{change}", &self.order.to_string())
+            .replace("{erasure}", &self.order.to_string())
+            .replace("{fingerprint}", &"A".repeat(43))
+            .replace("{day}", "2026-11-23")
+    }
+
+    pub(super) async fn ask(
+        &self,
+        role: &str,
+        organisation: &str,
+        method: &str,
+        path: &str,
+        body: Option<String>,
+    ) -> anyhow::Result<Answer> {
         let router = self.function_of(method, path)?;
         let person = |user| As { organisation, user };
         let application = |scopes| App { organisation, client: "crm", scopes };

@@ -9,11 +9,15 @@ use axum::{
     http::StatusCode,
 };
 
-use super::problem::{Cause, Problem};
+use serde::de::DeserializeOwned;
 
-/// A JSON body.
-#[derive(Debug, FromRequest)]
-#[from_request(via(axum::Json), rejection(Problem))]
+use super::{
+    problem::{Cause, Problem},
+    strict::Strict,
+};
+
+/// A JSON body, whose objects are objects: see [`Strict`].
+#[derive(Debug)]
 pub struct Json<T>(pub T);
 
 /// A body of any type.
@@ -29,6 +33,15 @@ pub struct Query<T>(pub T);
 #[derive(Debug, FromRequestParts)]
 #[from_request(via(axum::extract::Path), rejection(Problem))]
 pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let axum::Json(Strict(value)) = axum::Json::from_request(request, state).await?;
+        Ok(Self(value))
+    }
+}
 
 impl<S: Send + Sync> FromRequest<S> for Body {
     type Rejection = Problem;

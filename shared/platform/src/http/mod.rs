@@ -12,6 +12,7 @@ pub mod problem;
 pub mod recording;
 pub mod sought;
 pub mod statement;
+pub mod strict;
 
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 
