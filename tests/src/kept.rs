@@ -16,7 +16,7 @@ use platform::{
     objects::{self, Objects},
     queue::Queue,
     removal::Stores,
-    table::{Table, commit::Commit, key},
+    table::{Table, commit::Commit, key, order::Kind},
 };
 use serde_json::{Value, json};
 
@@ -214,6 +214,28 @@ impl World {
 /// The deployed service's queue of orders. Its worker finds none of a test's own table, and does nothing.
 pub fn orders(cloud: &Cloud) -> Queue {
     Queue { client: cloud.sqs(), url: cloud.orders_url.clone() }
+}
+
+/// A queue for a test that sends nothing to it: it is not there.
+pub fn unreached() -> Queue {
+    let config = aws_sdk_sqs::Config::builder()
+        .behavior_version(aws_sdk_sqs::config::BehaviorVersion::latest())
+        .region(aws_sdk_sqs::config::Region::new("eu-north-1"))
+        .credentials_provider(aws_sdk_sqs::config::Credentials::new("test", "test", None, None, "test"))
+        .endpoint_url("http://127.0.0.1:1")
+        .retry_config(aws_sdk_sqs::config::retry::RetryConfig::disabled())
+        .build();
+    Queue { client: aws_sdk_sqs::Client::from_conf(config), url: "http://127.0.0.1:1/orders".to_owned() }
+}
+
+/// Tells the worker of an order on a table alone: one whose work is a page, and touches no audio. Whether it took the message.
+pub async fn told(table: &Table, kind: Kind, order: OrderId) -> anyhow::Result<bool> {
+    let (objects, folders) = (bucket::unreached(), unreached());
+    let stores = Stores { table: table.clone(), objects: objects.clone(), quarantine: objects, folders: folders.clone() };
+    let body = json!({ "organisation": "demo", "kind": kind, "order": order }).to_string();
+    let event = json!({ "Records": [{ "eventSource": "aws:sqs", "messageId": "message", "body": body }] });
+    let answer = keep::handle(&keep::App { stores, orders: folders, now }, serde_json::from_value(event)?).await?;
+    Ok(answer.batch_item_failures.is_empty())
 }
 
 async fn made(cloud: &Cloud, name: &str, requests: &Requests) -> anyhow::Result<Queue> {

@@ -4,7 +4,8 @@ use axum::{
     body::Bytes,
     extract::{FromRequest, Request},
 };
-use platform::http::{Cause, Problem};
+use domain::reason::Reason;
+use platform::http::{Cause, Problem, strict};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -12,7 +13,7 @@ use utoipa::ToSchema;
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Asked {
-    /// Why, in the listener's words: at most 200 characters. Kept in the audit log, which the recorded user reads.
+    /// Why, in the listener's words: at least one letter, at most 200 characters. A blank one counts as left out. Kept in the audit log, which the recorded user reads.
     #[schema(example = "uppföljning av ärende 4411")]
     pub reason: Option<String>,
 }
@@ -27,11 +28,10 @@ impl<S: Send + Sync> FromRequest<S> for Asked {
         if body.is_empty() {
             return Ok(Self::default());
         }
-        let asked: Option<Self> = serde_json::from_slice(&body).map_err(|error| Problem::because(Cause::Invalid, error))?;
-        let reason = asked.unwrap_or_default().reason.map(|reason| reason.trim().to_owned()).filter(|reason| !reason.is_empty());
-        if reason.as_ref().is_some_and(|reason| reason.chars().count() > CHARACTERS || reason.chars().any(char::is_control)) {
-            return Err(Problem::because(Cause::Invalid, "a reason holds at most 200 characters on one line"));
-        }
-        Ok(Self { reason })
+        let asked: Option<Self> = strict::from_slice(&body).map_err(|error| Problem::because(Cause::Invalid, error))?;
+        let reason = asked.unwrap_or_default().reason.filter(|reason| !reason.trim().is_empty());
+        let reason = reason.map(Reason::<CHARACTERS>::try_from).transpose();
+        let reason = reason.map_err(|error| Problem::because(Cause::Invalid, format!("reason: {error}")))?;
+        Ok(Self { reason: reason.map(String::from) })
     }
 }

@@ -8,6 +8,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use domain::{
     activation::{Event, Kind},
     ids::{OrganisationId, UserId},
+    reason::Reason,
 };
 use platform::{
     http::{
@@ -31,8 +32,9 @@ pub struct Correction {
     at: DateTime<Utc>,
     /// On or off.
     active: bool,
-    /// Why it was not put down then: 1 to 200 characters.
-    reason: String,
+    /// Why it was not put down then: at least one letter, at most 200 characters.
+    #[schema(value_type = String)]
+    reason: Reason<200>,
 }
 
 /// Puts right when a user was switched on or off, for billing alone.
@@ -59,9 +61,6 @@ pub async fn correct(
     exists(&app.table, &organisation).await?;
     if correction.at >= now {
         return Err(Problem::because(Cause::Invalid, "a correction is of the past; from now on an administrator switches"));
-    }
-    if !(1..=200).contains(&correction.reason.chars().count()) {
-        return Err(Problem::because(Cause::Invalid, "say why, in 1 to 200 characters"));
     }
     let audited = operator.event(&organisation, Deed::CorrectActivation, Some(user.to_string()), now).detailed(&correction);
     let kind = if correction.active { Kind::Activated } else { Kind::Deactivated };

@@ -2,7 +2,7 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use domain::{access::Duty, ids::OrderId, order::Reason, retention};
+use domain::{access::Duty, ids::OrderId, reason::Reason, retention};
 use platform::{
     http::{
         Cause, Known, Problem, cursor,
@@ -29,7 +29,7 @@ use crate::{
 pub struct RetentionOrder {
     /// 180 to 3,650; more than 180 need the storage add-on.
     days: u16,
-    /// Why: 1 to 500 characters.
+    /// Why: at least one letter, at most 500 characters.
     #[schema(value_type = String)]
     reason: Reason,
 }

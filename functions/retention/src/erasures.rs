@@ -5,8 +5,9 @@ use chrono::{DateTime, Utc};
 use domain::{
     access::Duty,
     ids::{OrderId, UserId},
-    order::{Person, Reason},
+    order::Person,
     phone::PhoneNumber,
+    reason::Reason,
 };
 use platform::{
     http::{
@@ -39,7 +40,7 @@ pub struct ErasureOrder {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     user: Option<UserId>,
-    /// Why: 1 to 500 characters.
+    /// Why: at least one letter, at most 500 characters.
     #[schema(value_type = String)]
     reason: Reason,
 }

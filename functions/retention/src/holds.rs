@@ -7,8 +7,8 @@ use chrono::{DateTime, Utc};
 use domain::{
     access::Duty,
     ids::{OrderId, RecordingId, UserId},
-    order::Reason,
     people::Name,
+    reason::Reason,
 };
 use platform::{
     http::{
@@ -36,7 +36,7 @@ use crate::{
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct HoldOrder {
-    /// Why: 1 to 500 characters.
+    /// Why: at least one letter, at most 500 characters.
     #[schema(value_type = String)]
     reason: Reason,
     /// 1 to 100 of them.
@@ -101,7 +101,7 @@ pub struct HeldRecording {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Lifting {
-    /// 1 to 500 characters.
+    /// At least one letter, at most 500 characters.
     #[param(value_type = String)]
     reason: Reason,
 }

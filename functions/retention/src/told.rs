@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use domain::{ids::OrderId, order::Reason, retention::Refusal};
+use domain::{ids::OrderId, reason::Reason, retention::Refusal};
 use platform::{
     http::{Cause, Known, Problem},
     table::{

@@ -14,6 +14,7 @@ pub mod note;
 pub mod order;
 pub mod people;
 pub mod phone;
+pub mod reason;
 pub mod recording;
 pub mod registration;
 pub mod retention;

@@ -28,6 +28,7 @@ mod my_own;
 mod oracle;
 mod people_journey;
 mod provisioning;
+mod reasons;
 mod redelivering;
 mod registering;
 mod requests;

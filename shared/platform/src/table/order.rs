@@ -24,7 +24,8 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     ids::{OrderId, OrganisationId, RecordingId},
-    order::{Person, Reason},
+    order::Person,
+    reason::Reason,
     retention,
 };
 use serde::{Deserialize, Serialize};
@@ -151,7 +152,9 @@ impl Table {
         writes.put_new(item(order));
         writes.audit(event);
         // Refused: the SDK's retry of a request whose answer was lost. The order's id is this request's own.
-        writes.commit().await.map(|_| ())
+        match writes.commit().await? {
+            Commit::Done | Commit::Refused(_) => Ok(()),
+        }
     }
 
     /// The order, unless it is a preview that nobody confirmed in time. 1 request.

@@ -6,12 +6,13 @@ use domain::{
     ids::{OrderId, OrganisationId, RecordingId, UserId},
     order::Person,
     phone::PhoneNumber,
+    reason::Reason,
 };
 
 use super::{
     super::{
         BadItem,
-        attributes::{flag, instant, n, number, optional_parsed, optional_text, parsed, s, set, text},
+        attributes::{flag, instant, n, number, optional_parsed, optional_text, s, set, text},
         key::Item,
     },
     CONFIRMED_WITHIN, Kind, Lifted, Order, Preview, Progress, State, What, key_of,
@@ -71,11 +72,15 @@ pub(super) fn read(organisation: &OrganisationId, item: &Item) -> Result<Order, 
         state: State::parse(text(item, "state")?).ok_or(bad("state"))?,
         by: text(item, "who")?.to_owned(),
         at: instant(item, "when")?,
-        reason: parsed(item, "reason")?,
+        reason: Reason::stored(text(item, "reason")?.to_owned()),
         preview: Preview { found: count("found")?, ending: count("ending")?, held: count("held")?, exact: flag(item, "exact")? },
         progress: Progress { passed: count("passed")?, done: count("done")?, left: count("left")?, leaves: read_leaves(item)? },
         lifted: if item.contains_key("lifted_at") {
-            Some(Lifted { by: text(item, "lifted_by")?.to_owned(), at: instant(item, "lifted_at")?, reason: parsed(item, "lifted_why")? })
+            Some(Lifted {
+                by: text(item, "lifted_by")?.to_owned(),
+                at: instant(item, "lifted_at")?,
+                reason: Reason::stored(text(item, "lifted_why")?.to_owned()),
+            })
         } else {
             None
         },

@@ -1,0 +1,56 @@
+//! Why someone did something: whichever route asks for it, it has a letter.
+
+use anyhow::ensure;
+use domain::ids::OrderId;
+use serde_json::json;
+use tests::{
+    call::now,
+    kept,
+    people::{Person, found, organisation},
+    recording::{recording, store},
+    request::As,
+    service::{OPERATOR, Service},
+};
+
+const KARIN: As<'_> = As { organisation: "demo", user: "karin" };
+const ANNA: As<'_> = As { organisation: "demo", user: "anna" };
+
+/// What fills the place of a reason and says nothing.
+const EMPTY: [&str; 9] = [".", "-", "4411", "\u{200b}", "\u{200b}\u{200d}", "\u{feff}", "\u{3164}", "\u{301}", "🦀"];
+
+#[tokio::test]
+async fn a_reason_without_a_letter_is_refused_wherever_one_is_given() -> anyhow::Result<()> {
+    let service = Service::empty().await?;
+    found(&service.table, "demo").await?;
+    for person in [Person::administrator("karin"), Person::recorded("anna")] {
+        person.joins(&service.table, "demo").await?;
+    }
+    let of = recording("demo", "anna", "call-1", now());
+    store(&service.table, &of).await?;
+    let retention = retention::router(retention::App { table: service.table.clone(), orders: kept::unreached(), now });
+    let hold = OrderId::of(&organisation("demo"), "hold", now());
+    for reason in EMPTY {
+        let spelt = percent_encoding::utf8_percent_encode(reason, percent_encoding::NON_ALPHANUMERIC);
+        let playback = format!("/v1/recordings/{}/playback", of.id);
+        let download = format!("/v1/recordings/{}/download", of.id);
+        let activations = "/v1/organisations/demo/users/anna/activations";
+        let answers = [
+            KARIN.post(&retention, "/v1/holds", &json!({ "reason": reason, "filter": {} })).await?,
+            KARIN.delete(&retention, &format!("/v1/holds/{hold}?reason={spelt}")).await?,
+            KARIN.post(&retention, "/v1/retention", &json!({ "reason": reason, "days": 180 })).await?,
+            KARIN.post(&retention, "/v1/erasures", &json!({ "reason": reason, "user": "anna" })).await?,
+            ANNA.post(&service.playback, &playback, &json!({ "reason": reason })).await?,
+            ANNA.post(&service.playback, &download, &json!({ "reason": reason })).await?,
+            OPERATOR
+                .post(&service.provision, activations, &json!({ "reason": reason, "at": "2026-11-23T12:00:00Z", "active": true }))
+                .await?,
+        ];
+        for (number, answer) in answers.into_iter().enumerate() {
+            let detail = answer.body["detail"].as_str().unwrap_or_default();
+            ensure!(answer.refusal() == (422, "invalid".to_owned()), "{number} took {reason:?}: {answer:?}");
+            ensure!(detail.contains("reason") && detail.contains("at least one letter"), "{number} {reason:?}: {detail}");
+        }
+    }
+    ANNA.post(&service.playback, &format!("/v1/recordings/{}/playback", of.id), &json!({ "reason": "å" })).await?.done()?;
+    Ok(())
+}
