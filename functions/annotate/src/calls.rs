@@ -22,7 +22,7 @@ use platform::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{App, edits::unknown_mark, request::Patch};
+use crate::{App, request::Patch};
 
 /// A call of which something has been said. What, is for those to read who may see its recording.
 #[derive(Debug, Serialize, ToSchema)]
@@ -73,7 +73,7 @@ pub async fn annotate(
         match app.table.annotate(&standing, &annotation, early.as_ref(), known.organisation.retention_days, &event).await? {
             Commit::Done => return Ok(Json(Annotated::of(&standing, standing.version + 1))),
             Commit::Refused(places) if places.contains(&0) => {} // edited or registered meanwhile: look again
-            Commit::Refused(_) => return Err(unknown_mark()),
+            Commit::Refused(_) => return Err(Problem::unknown_mark()),
         }
     }
     Err(Problem::new(Cause::Busy))

@@ -138,7 +138,7 @@ async fn write(app: &App, known: &Known, standing: &Standing, change: &Change, e
     match app.table.annotate(standing, &annotation, None, known.organisation.retention_days, event).await? {
         Commit::Done => Ok(Some(Recording { annotation, version: standing.version + 1, ..recording })),
         Commit::Refused(places) if places.contains(&0) => Ok(None),
-        Commit::Refused(_) => Err(unknown_mark()),
+        Commit::Refused(_) => Err(Problem::unknown_mark()),
     }
 }
 
@@ -161,14 +161,6 @@ async fn permitted(app: &App, known: &Known, action: Action, found: Option<Recor
         return Err(known.refuse(&app.table, event.clone(), Problem::new(Cause::NotAllowed)).await);
     }
     Ok(recording)
-}
-
-/// The answer to who sets a mark that is not in the legend.
-pub fn unknown_mark() -> Problem {
-    Problem::because(
-        Cause::UnknownMark,
-        "the mark is not in the organisation's legend, or is retired; GET /v1/marks lists those to choose from",
-    )
 }
 
 /// Whether who may annotate may see what they annotate, too: every person, and an application that may read.

@@ -75,7 +75,7 @@ pub async fn list(State(app): State<App>, known: Known) -> Result<Json<Legend>, 
     put,
     path = "/v1/marks/{mark}",
     tag = "annotate",
-    params(("mark" = String, Path, description = "the mark's name: 1 to 32 of a-z, 0-9 and '-'")),
+    params(("mark" = String, Path, description = "the mark's name: 1 to 32 of a-z, 0-9 and '-', and not none")),
     request_body = Put,
     responses(
         (status = 204, description = "it is so"),
@@ -86,11 +86,16 @@ pub async fn list(State(app): State<App>, known: Known) -> Result<Json<Legend>, 
 pub async fn put(
     State(app): State<App>,
     known: Known,
-    Path(mark): Path<Mark>,
+    Path(mark): Path<String>,
     extract::Json(put): extract::Json<Put>,
 ) -> Result<StatusCode, Problem> {
-    let event = known.event_about(Deed::ChangeMark, mark.as_str(), (app.now)());
+    let mark = Mark::try_from(mark);
+    let event = match &mark {
+        Ok(mark) => known.event_about(Deed::ChangeMark, mark.as_str(), (app.now)()),
+        Err(_) => known.event(Deed::ChangeMark, (app.now)()),
+    };
     known.with_duty(&app.table, Duty::Administer, &event).await?;
+    let mark = mark.map_err(|error| Problem::because(Cause::Invalid, error))?;
     let standing = app.table.legend(&known.organisation.id).await?;
     let entry = Entry { mark, label: put.label, colour: put.colour, shape: put.shape, retired: put.retired };
     if standing.contains(&entry) {

@@ -85,7 +85,7 @@ pub fn router(app: App) -> Router {
         (status = 409, description = "other-call: the call id is taken by another call", body = platform::http::problem::Body, content_type = "application/problem+json"),
         (status = 413, description = "too-large", body = platform::http::problem::Body, content_type = "application/problem+json"),
         (status = 415, description = "unknown-type", body = platform::http::problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid, too-long, in-future, past-retention", body = platform::http::problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid, unknown-mark, too-long, in-future, past-retention", body = platform::http::problem::Body, content_type = "application/problem+json"),
     )
 )]
 async fn register(State(app): State<App>, known: Known, extract::Json(call): extract::Json<Call>) -> Result<impl IntoResponse, Problem> {
@@ -102,6 +102,9 @@ async fn register(State(app): State<App>, known: Known, extract::Json(call): ext
     }
     let standing = match app.table.register(&recording, Over::Unregistered).await? {
         Written::Before(standing) => standing,
+        Written::UnknownMark => {
+            return Err(known.refuse(&app.table, known.event_on(Deed::Register, id, now), Problem::unknown_mark()).await);
+        }
         Written::Anew(recording) => {
             tracing::info!(recording = %id, "registered");
             return answer(&app, StatusCode::CREATED, recording, now).await;
@@ -140,7 +143,10 @@ fn repeat(standing: Recording, recording: Recording) -> Result<Repeat, Problem> 
 /// Registers a rejected call anew. Another request may have done it meanwhile, or the call ended, or a hold came: then that is what stands.
 async fn again(app: &App, recording: Recording, held: bool) -> Result<Recording, Problem> {
     let over = if held { Over::RejectedAndHeld } else { Over::Rejected };
-    let (Written::Anew(standing) | Written::Before(standing)) = app.table.register(&recording, over).await?;
+    let standing = match app.table.register(&recording, over).await? {
+        Written::Anew(standing) | Written::Before(standing) => standing,
+        Written::UnknownMark => return Err(Problem::unknown_mark()), // not of a call that was registered before: its mark stays as it is
+    };
     tracing::info!(recording = %recording.id, "registered anew");
     Ok(standing)
 }

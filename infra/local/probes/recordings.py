@@ -47,6 +47,10 @@ def a_call_is_registered_and_its_audio_put(door):
     upload(door, silence())
 
 
+def a_call_is_registered_with_a_mark(door):
+    door.ask("anna", "POST /v1/recordings", call(door, silence()) | {"mark": "red"}, 201)
+
+
 def a_call_of_a_closed_day_is_registered(door):
     started_at = (datetime.now(UTC) - timedelta(days=3)).isoformat(timespec="milliseconds")
     door.ask("anna", "POST /v1/recordings", call(door, silence()) | {"startedAt": started_at}, 201)
@@ -111,6 +115,7 @@ def events_are_taken_from_the_queue(door):
 PROBES = {
     "upload": [
         a_call_is_registered_and_its_audio_put,
+        a_call_is_registered_with_a_mark,
         a_call_of_a_closed_day_is_registered,
         a_call_that_another_annotated_is_registered,
         a_refused_registration_is_audited,

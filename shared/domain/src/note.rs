@@ -10,7 +10,7 @@ use unicode_normalization::UnicodeNormalization;
 #[serde(try_from = "String", into = "String")]
 pub struct Note(String);
 
-/// A mark, by the name that the organisation's legend gives it: 1 to 32 of `a-z 0-9 -`.
+/// A mark, by the name that the organisation's legend gives it: 1 to 32 of `a-z 0-9 -`, and not [`Mark::NONE`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Mark(String);
@@ -52,6 +52,8 @@ pub enum InvalidNote {
     FieldControl,
     #[error("a mark is named by 1 to 32 of a-z, 0-9 and '-'")]
     Mark,
+    #[error("no mark can be named none: searches find by that name the calls without a mark; choose another name")]
+    NoMark,
 }
 
 impl Note {
@@ -63,6 +65,14 @@ impl Note {
 }
 
 impl Mark {
+    /// By which a search names the calls without a mark.
+    pub const NONE: &str = "none";
+
+    /// A mark as it was stored: what an earlier rule took stays readable.
+    pub fn stored(text: String) -> Self {
+        Self(text)
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -129,7 +139,11 @@ impl TryFrom<String> for Mark {
     fn try_from(text: String) -> Result<Self, InvalidNote> {
         let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         let fits = (1..=32).contains(&text.len()) && text.bytes().all(allowed);
-        if fits { Ok(Self(text)) } else { Err(InvalidNote::Mark) }
+        match text.as_str() {
+            Self::NONE => Err(InvalidNote::NoMark),
+            _ if fits => Ok(Self(text)),
+            _ => Err(InvalidNote::Mark),
+        }
     }
 }
 
@@ -153,6 +167,17 @@ mod tests {
     fn a_letter_typed_in_two_parts_counts_once() {
         assert!(Note::try_from("a\u{30a}".repeat(1000)).is_ok());
         assert_eq!(Note::try_from("å".repeat(1001)), Err(InvalidNote::TooLong(1001)));
+    }
+
+    #[test]
+    fn no_mark_is_named_as_searches_name_those_without() {
+        assert_eq!(Mark::try_from("none".to_owned()), Err(InvalidNote::NoMark));
+        for text in ["none-", "non", "red", "0", "-"] {
+            assert_eq!(Mark::try_from(text.to_owned()).map(String::from).as_deref(), Ok(text));
+        }
+        for text in ["", "None", "röd", "a b", &"x".repeat(33)] {
+            assert_eq!(Mark::try_from(text.to_owned()), Err(InvalidNote::Mark), "{text}");
+        }
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! What is said of a call: by people in the portal, by the app, by a customer's system; and the legend of marks.
 
-use aws_sdk_dynamodb::types::AttributeValue::N;
+use aws_sdk_dynamodb::types::AttributeValue::{N, S};
 use axum::Router;
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{ids::RecordingId, recording::Recording};
+use domain::{ids::RecordingId, note::Mark, recording::Recording};
 use platform::table::{
     Table,
     annotation::Standing,
@@ -370,7 +370,9 @@ async fn the_legend_begins_with_four_marks_and_administrators_make_it_their_own(
     ] {
         assert_eq!(KARIN.put(&world.annotate, "/v1/marks/red", &bad).await?.refusal(), (422, "invalid".to_owned()), "{bad}");
     }
-    assert_eq!(KARIN.put(&world.annotate, "/v1/marks/R%C3%B6d", &complaint).await?.status, 404);
+    let misnamed = KARIN.put(&world.annotate, "/v1/marks/R%C3%B6d", &complaint).await?;
+    assert_eq!(misnamed.refusal(), (422, "invalid".to_owned()));
+    assert!(misnamed.body["detail"].as_str().unwrap_or_default().contains("1 to 32 of a-z"), "{misnamed:?}");
     let mut deeds = world.deeds().await?;
     deeds.sort_unstable();
     let refused = ["client:crm change-mark not-allowed", "user:anna change-mark not-allowed"];
@@ -463,21 +465,81 @@ async fn a_call_sent_anew_after_its_audio_was_rejected_keeps_what_was_said_since
     Ok(())
 }
 
-/// A recording is never lost for its mark: what the app sent is kept, and shows once an administrator names it.
 #[tokio::test]
-async fn a_registration_with_a_mark_that_is_not_in_the_legend_is_taken() -> anyhow::Result<()> {
+async fn a_registration_sets_only_a_mark_that_an_annotation_could() -> anyhow::Result<()> {
     let world = World::new().await?;
     let yellow = json!({ "label": "Gul", "colour": "yellow", "shape": "triangle", "retired": true });
     KARIN.put(&world.annotate, "/v1/marks/yellow", &yellow).await?.done()?;
-    for (call, mark) in [("call-1", "vip"), ("call-2", "yellow")] {
-        let registered = world.registers(ANNA, call, json!({ "mark": mark })).await?;
-        assert_eq!((registered.status.as_u16(), &registered.body["recording"]["mark"]), (201, &json!(mark)));
-        world.edit(ANNA, id_of(call), "\"0\"", json!({ "note": "ring" })).await?.done()?;
-        assert_eq!(world.said(id_of(call)).await?, json!(["ring", mark, [null, null, null], "\"1\""]));
+    world.say(ANNA, "said", json!({ "note": "före" })).await?.done()?;
+    for mark in ["vip", "yellow"] {
+        for call in ["call-1", "said"] {
+            let registered = world.registers(ANNA, call, json!({ "mark": mark })).await?;
+            assert_eq!(registered.refusal(), (422, "unknown-mark".to_owned()), "{call} {mark}");
+            assert_eq!(registered.body["detail"], world.say(ANNA, call, json!({ "mark": mark })).await?.body["detail"]);
+            assert!(world.standing(id_of(call)).await?.recording.is_none(), "{call} is not registered");
+        }
     }
-    let vip = json!({ "label": "VIP", "colour": "purple", "shape": "star" });
-    KARIN.put(&world.annotate, "/v1/marks/vip", &vip).await?.done()?;
-    world.edit(ANNA, id_of("call-2"), "\"1\"", json!({ "mark": "vip" })).await?.done()?;
+    let deeds = world.service.deeds("demo").await?;
+    assert_eq!(deeds.iter().filter(|[_, deed, _, refused]| deed == "register" && refused == "unknown-mark").count(), 4);
+    for (call, note) in [("call-1", json!(null)), ("said", json!("före"))] {
+        let registered = world.registers(ANNA, call, json!({ "mark": "red" })).await?.done()?;
+        assert_eq!((registered.status.as_u16(), &registered.body["recording"]["mark"]), (201, &json!("red")), "{call}");
+        assert_eq!(world.said(id_of(call)).await?[0], note, "{call}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_call_that_was_registered_with_a_mark_is_the_same_call_once_the_mark_is_retired() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    world.registers(ANNA, "call-1", json!({ "mark": "red" })).await?.done()?;
+    let red = json!({ "label": "Röd", "colour": "red", "shape": "diamond", "retired": true });
+    KARIN.put(&world.annotate, "/v1/marks/red", &red).await?.done()?;
+    let again = world.registers(ANNA, "call-1", json!({ "mark": "red" })).await?.done()?;
+    assert_eq!((again.status.as_u16(), &again.body["recording"]["mark"]), (200, &json!("red")));
+    let anew = world.registers(ANNA, "call-1", json!({ "mark": "vip" })).await?.done()?;
+    assert_eq!((anew.status.as_u16(), &anew.body["recording"]["mark"]), (200, &json!("red")));
+    Ok(())
+}
+
+#[tokio::test]
+async fn no_route_sets_or_makes_a_mark_named_none() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let id = world.stored("call-1").await?.id;
+    let made = json!({ "label": "Ingen", "colour": "grey", "shape": "circle" });
+    let refused = [
+        KARIN.put(&world.annotate, "/v1/marks/none", &made).await?,
+        world.registers(ANNA, "call-2", json!({ "mark": "none" })).await?,
+        world.edit(ANNA, id, "*", json!({ "mark": "none" })).await?,
+        world.say(ANNA, "call-1", json!({ "mark": "none" })).await?,
+        world.crm_says("call-3", json!({ "mark": "none" })).await?,
+    ];
+    for refused in refused {
+        assert_eq!(refused.refusal(), (422, "invalid".to_owned()), "{refused:?}");
+        assert!(refused.body["detail"].as_str().unwrap_or_default().contains("choose another name"), "{refused:?}");
+    }
+    assert_eq!(ANNA.put(&world.annotate, "/v1/marks/none", &made).await?.refusal(), (403, "not-allowed".to_owned()));
+    Ok(())
+}
+
+/// What was named `none`, or registered with a mark that there is not, before that was refused stays readable.
+#[tokio::test]
+async fn a_mark_that_is_refused_now_is_read_where_it_was_stored() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let stored = world.stored("call-1").await?;
+    let set = world.table.client.update_item().table_name(&world.table.name).set_key(Some(key::recording(&stored.organisation, stored.id)));
+    let set = set.update_expression("SET mark = :none").expression_attribute_values(":none", S("none".into()));
+    set.send().await?;
+    let mut item = key::mark(&organisation("demo"), &Mark::stored("none".to_owned()));
+    for (name, value) in [("label", "Ingen"), ("colour", "grey"), ("shape", "circle")] {
+        item.insert(name.to_owned(), S(value.to_owned()));
+    }
+    world.table.client.put_item().table_name(&world.table.name).set_item(Some(item)).send().await?;
+    assert_eq!(world.said(stored.id).await?[1], "none");
+    let legend = ANNA.get(&world.annotate, "/v1/marks").await?.done()?.body;
+    let none = legend["marks"].as_array().into_iter().flatten().find(|mark| mark["mark"] == "none").cloned().unwrap_or_default();
+    assert_eq!((&none["label"], &none["retired"]), (&json!("Ingen"), &json!(true)));
+    world.edit(ANNA, stored.id, "*", json!({ "mark": "red" })).await?.done()?;
     Ok(())
 }
 

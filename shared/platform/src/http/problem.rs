@@ -103,6 +103,14 @@ impl Problem {
         Self { cause, detail: Some(detail.to_string()), current: None, source: None }
     }
 
+    /// The answer to who sets a mark that the legend does not have to choose from.
+    pub fn unknown_mark() -> Self {
+        Self::because(
+            Cause::UnknownMark,
+            "the mark is not in the organisation's legend, or is retired; GET /v1/marks lists those to choose from",
+        )
+    }
+
     /// A fault of ours: logged with its sources, told without them.
     pub fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { cause: Cause::Internal, detail: None, current: None, source: Some(source.into()) }

@@ -121,9 +121,7 @@ impl Table {
                 .expression_attribute_values(":next", n(standing.version + 1))
         });
         if let Some(mark) = annotation.mark.as_ref().filter(|mark| standing.annotation.mark.as_ref() != Some(*mark)) {
-            writes.check(key::mark(&standing.organisation, mark), |check| {
-                check.condition_expression("attribute_exists(pk) AND attribute_not_exists(retired)")
-            });
+            writes.can_set(&standing.organisation, mark);
         }
         writes.edit(standing, annotation, &event.who, event.at);
         writes.audit(event);

@@ -3,6 +3,7 @@
 use domain::{
     ids::OrganisationId,
     legend::{Colour, Entry, FIRST, Shape},
+    note::Mark,
 };
 
 use super::{
@@ -36,6 +37,13 @@ impl Table {
 }
 
 impl Writes<'_> {
+    /// Asks that the mark can be set: it is in the legend, and not retired. The one rule, whoever sets a mark and however.
+    pub(super) fn can_set(&mut self, organisation: &OrganisationId, mark: &Mark) {
+        self.check(key::mark(organisation, mark), |check| {
+            check.condition_expression("attribute_exists(pk) AND attribute_not_exists(retired)")
+        });
+    }
+
     /// Gives an organisation the legend to begin with; a mark that is there stays as it is.
     pub(super) fn first_legend(&mut self, organisation: &OrganisationId) {
         for (mark, label, colour, shape) in FIRST {
@@ -52,12 +60,14 @@ impl Writes<'_> {
     }
 }
 
+/// A mark that was named `none` before that was refused can be set no more.
 fn read(item: &Item) -> Result<Entry, BadItem> {
+    let name = text(item, "sk")?;
     Ok(Entry {
-        mark: parsed(item, "sk")?,
+        mark: Mark::stored(name.to_owned()),
         label: parsed(item, "label")?,
         colour: Colour::parse(text(item, "colour")?).ok_or(BadItem { attribute: "colour" })?,
         shape: Shape::parse(text(item, "shape")?).ok_or(BadItem { attribute: "shape" })?,
-        retired: item.contains_key("retired"),
+        retired: item.contains_key("retired") || name == Mark::NONE,
     })
 }

@@ -34,13 +34,13 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     ids::{OrganisationId, RecordingId},
-    note::Annotation,
+    note::{Annotation, Mark},
     recording::{Audio, ContentType, Direction, Recording, Sha256, State},
 };
 
 use super::{
     BadItem, Error, Table,
-    attributes::{bytes, instant, number, optional_instant, optional_parsed, parsed, text},
+    attributes::{bytes, instant, number, optional_instant, optional_parsed, optional_text, parsed, text},
     key::{self, Item},
 };
 
@@ -81,7 +81,7 @@ pub(super) fn read(organisation: &OrganisationId, item: &Item) -> Result<Option<
 pub(super) fn read_annotation(item: &Item) -> Result<Annotation, BadItem> {
     Ok(Annotation {
         note: optional_parsed(item, "note")?,
-        mark: optional_parsed(item, "mark")?,
+        mark: optional_text(item, "mark")?.map(|mark| Mark::stored(mark.to_owned())),
         fields: [optional_parsed(item, "f1")?, optional_parsed(item, "f2")?, optional_parsed(item, "f3")?],
     })
 }

@@ -10,7 +10,10 @@ use aws_sdk_dynamodb::{
     primitives::Blob,
     types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
-use domain::{note::Annotation, recording::Recording};
+use domain::{
+    note::{Annotation, Mark},
+    recording::Recording,
+};
 
 use super::{
     Error, Table,
@@ -38,6 +41,24 @@ pub enum Registered {
     Anew(Recording),
     /// It is not what the registration may be written over, and stands unchanged.
     Before(Recording),
+    /// Nothing was written: the mark that it brings is not in the legend, or is retired.
+    UnknownMark,
+}
+
+/// What came of a registration that was tried at once.
+enum AtOnce {
+    Anew(Recording),
+    /// The item as it stands: it has to be looked at first.
+    Found(key::Item),
+    UnknownMark,
+}
+
+/// The update that registers a recording.
+struct Update {
+    expression: String,
+    condition: String,
+    names: HashMap<String, String>,
+    given: key::Item,
 }
 
 /// Tries while others annotate the same call.
@@ -57,57 +78,40 @@ impl Table {
     pub async fn register(&self, recording: &Recording, over: Over) -> Result<Registered, Error> {
         for _ in 0..TRIES {
             let found = match self.register_at_once(recording, over).await? {
-                Ok(registered) => return Ok(Registered::Anew(registered)),
-                Err(found) => found,
+                AtOnce::Anew(registered) => return Ok(Registered::Anew(registered)),
+                AtOnce::UnknownMark => return Ok(Registered::UnknownMark),
+                AtOnce::Found(item) => item,
             };
             if let Some(standing) = recording::read(&recording.organisation, &found)? {
                 return Ok(Registered::Before(standing));
             }
             let standing = Standing::read(&recording.organisation, recording.id, &found, recording.registered_at)?;
             if let Some(registered) = self.register_over(recording, &standing).await? {
-                return Ok(Registered::Anew(registered));
+                return Ok(registered);
             }
         }
         Err(Error::Busy)
     }
 
     /// Registers the recording where nothing that was said of it has to be read; answers with what is there otherwise.
-    async fn register_at_once(&self, recording: &Recording, over: Over) -> Result<Result<Recording, key::Item>, Error> {
-        let (mut set, mut given) = (SET.to_owned(), attributes(recording));
-        let mut condition = match over {
-            // What is held has no `expires_at`, or the table would remove it.
-            Over::RejectedAndHeld => "#state = :rejected AND attribute_exists(held)",
-            Over::Rejected => "#state = :rejected AND expires_at > :now AND attribute_not_exists(erased)",
-            Over::Unregistered => {
-                "attribute_not_exists(#state) AND (attribute_not_exists(early) OR early = :user) \
-                 AND (attribute_not_exists(expires_at) OR expires_at > :now)"
-            }
+    async fn register_at_once(&self, recording: &Recording, over: Over) -> Result<AtOnce, Error> {
+        let update = update(recording, over);
+        match &recording.annotation.mark {
+            Some(mark) if over == Over::Unregistered => self.register_marked(recording, mark, update).await,
+            _ => self.register_unmarked(recording, update).await,
         }
-        .to_owned();
-        if over == Over::RejectedAndHeld {
-            set = SET.replace("expires_at = :expires_at", "#until = :expires_at");
-        } else {
-            given.insert(":now".to_owned(), n(recording.registered_at.timestamp()));
-        }
-        if over == Over::Unregistered {
-            given.insert(":user".to_owned(), s(&recording.user));
-            for (name, value) in brought(recording) {
-                set.push_str(&format!(", {name} = :{name}"));
-                given.insert(format!(":{name}"), value);
-            }
-            if recording.annotation != Annotation::default() {
-                condition.push_str(" AND attribute_not_exists(edits)");
-            }
-        } else {
-            given.insert(":rejected".to_owned(), s("rejected"));
-        }
-        let update = self.client.update_item().table_name(&self.name);
-        let sent = update
+    }
+
+    async fn register_unmarked(&self, recording: &Recording, update: Update) -> Result<AtOnce, Error> {
+        let sent = self
+            .client
+            .update_item()
+            .table_name(&self.name)
             .set_key(Some(key::recording(&recording.organisation, recording.id)))
-            .update_expression(format!("{set} REMOVE why, early, l"))
-            .condition_expression(condition)
-            .set_expression_attribute_names(Some(names(over)))
-            .set_expression_attribute_values(Some(given))
+            .update_expression(update.expression)
+            .condition_expression(update.condition)
+            .set_expression_attribute_names(Some(update.names))
+            .set_expression_attribute_values(Some(update.given))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .send()
@@ -115,17 +119,39 @@ impl Table {
         match sent {
             Ok(answer) => {
                 let registered = recording::read(&recording.organisation, &answer.attributes.unwrap_or_default())?;
-                Ok(Ok(registered.unwrap_or_else(|| recording.clone())))
+                Ok(AtOnce::Anew(registered.unwrap_or_else(|| recording.clone())))
             }
             Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(refused)) => Ok(Err(refused.item().cloned().unwrap_or_default())),
+                Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                    Ok(AtOnce::Found(refused.item().cloned().unwrap_or_default()))
+                }
                 _ => Err(error.into()),
             },
         }
     }
 
+    /// With a mark: together with a look at the legend. Nothing was said of the call before, or the condition fails.
+    async fn register_marked(&self, recording: &Recording, mark: &Mark, update: Update) -> Result<AtOnce, Error> {
+        let mut writes = self.writes();
+        writes.update(key::recording(&recording.organisation, recording.id), |to| {
+            to.update_expression(update.expression)
+                .condition_expression(update.condition)
+                .set_expression_attribute_names(Some(update.names))
+                .set_expression_attribute_values(Some(update.given))
+                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+        });
+        writes.can_set(&recording.organisation, mark);
+        Ok(match writes.commit_or_see().await? {
+            Ok(()) => AtOnce::Anew(recording.clone()),
+            Err(refused) => match refused.into_iter().next() {
+                Some((0, found)) => AtOnce::Found(found), // registered before, perhaps with a mark that was retired since
+                _ => AtOnce::UnknownMark,
+            },
+        })
+    }
+
     /// Registers the recording over what was said of it before; none if something else was said meanwhile.
-    async fn register_over(&self, recording: &Recording, standing: &Standing) -> Result<Option<Recording>, Error> {
+    async fn register_over(&self, recording: &Recording, standing: &Standing) -> Result<Option<Registered>, Error> {
         let mut annotation = self.kept(standing, &recording.user).await?;
         annotation.note = recording.annotation.note.clone().or(annotation.note);
         annotation.mark = recording.annotation.mark.clone().or(annotation.mark);
@@ -168,15 +194,52 @@ impl Table {
                 .set_expression_attribute_names(Some(names(Over::Unregistered)))
                 .set_expression_attribute_values(Some(given))
         });
+        if let Some(mark) = recording.annotation.mark.as_ref().filter(|mark| standing.annotation.mark.as_ref() != Some(*mark)) {
+            writes.can_set(&recording.organisation, mark);
+        }
         if edited {
             let who = format!("user:{}", recording.user);
             writes.edit(standing, &annotation, &who, recording.registered_at);
         }
         match writes.commit().await? {
-            Commit::Done => Ok(Some(Recording { annotation, version, ..recording.clone() })),
-            Commit::Refused(_) => Ok(None),
+            Commit::Done => Ok(Some(Registered::Anew(Recording { annotation, version, ..recording.clone() }))),
+            Commit::Refused(places) if places.contains(&0) => Ok(None),
+            Commit::Refused(_) => Ok(Some(Registered::UnknownMark)),
         }
     }
+}
+
+/// The update that registers the recording where nothing that was said of it has to be read.
+fn update(recording: &Recording, over: Over) -> Update {
+    let (mut set, mut given) = (SET.to_owned(), attributes(recording));
+    let mut condition = match over {
+        // What is held has no `expires_at`, or the table would remove it.
+        Over::RejectedAndHeld => "#state = :rejected AND attribute_exists(held)",
+        Over::Rejected => "#state = :rejected AND expires_at > :now AND attribute_not_exists(erased)",
+        Over::Unregistered => {
+            "attribute_not_exists(#state) AND (attribute_not_exists(early) OR early = :user) \
+             AND (attribute_not_exists(expires_at) OR expires_at > :now)"
+        }
+    }
+    .to_owned();
+    if over == Over::RejectedAndHeld {
+        set = SET.replace("expires_at = :expires_at", "#until = :expires_at");
+    } else {
+        given.insert(":now".to_owned(), n(recording.registered_at.timestamp()));
+    }
+    if over == Over::Unregistered {
+        given.insert(":user".to_owned(), s(&recording.user));
+        for (name, value) in brought(recording) {
+            set.push_str(&format!(", {name} = :{name}"));
+            given.insert(format!(":{name}"), value);
+        }
+        if recording.annotation != Annotation::default() {
+            condition.push_str(" AND attribute_not_exists(edits)");
+        }
+    } else {
+        given.insert(":rejected".to_owned(), s("rejected"));
+    }
+    Update { expression: format!("{set} REMOVE why, early, l"), condition, names: names(over), given }
 }
 
 /// What the registration itself says of the call, and where its mark finds it.
