@@ -7,7 +7,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{access::Duty, ids::RecordingId};
+use domain::{access::Duty, ids::RecordingId, time::Instant};
 use platform::{
     http::{Cause, Known, Problem, csv, cursor, event::Events, extract::Query, page, problem},
     table::audit::{Deed, Event, Reading},
@@ -22,10 +22,12 @@ use crate::App;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Filter {
-    /// From this time, inclusive (RFC 3339).
-    from: Option<DateTime<Utc>>,
-    /// To this time, exclusive (RFC 3339).
-    to: Option<DateTime<Utc>>,
+    /// From this time, inclusive (RFC 3339, of the years 2000 to 2199).
+    #[param(value_type = Option<String>, format = DateTime)]
+    from: Option<Instant>,
+    /// To this time, exclusive (RFC 3339, likewise).
+    #[param(value_type = Option<String>, format = DateTime)]
+    to: Option<Instant>,
     /// Who did it: `user:ID`, `client:ID` or `operator:ID`.
     who: Option<String>,
     /// What was done, as `deed` names it.
@@ -120,8 +122,8 @@ impl Filter {
         Ok(Reading {
             organisation: &known.organisation.id,
             owner: None,
-            from: self.from.unwrap_or(DateTime::UNIX_EPOCH),
-            to: self.to.unwrap_or(now + TimeDelta::days(1)),
+            from: self.from.map_or(DateTime::UNIX_EPOCH, Instant::utc),
+            to: self.to.map_or(now + TimeDelta::days(1), Instant::utc),
             who: self.who.clone(),
             deed: self.deed.as_deref().map(|deed| Deed::parse(deed).ok_or_else(unknown)).transpose()?,
             recording: self.recording,

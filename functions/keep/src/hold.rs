@@ -25,7 +25,7 @@ const RELEASED: usize = 95;
 
 /// Places the hold on a page of its recordings. 1 read of the page, 1 of the recordings, 1 transaction.
 pub async fn place(app: &App, hold: &Order, sought: &str) -> Result<Page, Failure> {
-    let sought: Sought = serde_json::from_str(sought).map_err(|_| BadItem { attribute: "sought" })?;
+    let sought = Sought::stored(sought).map_err(|_| BadItem { attribute: "sought" })?;
     let (ids, next) = page(app, hold, &sought).await?;
     let table = &app.stores.table;
     for _ in 0..TRIES {

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
 use domain::{
     ids::UserId,
     phone::Counterpart,
     recording::Direction,
     search::{self, Position},
+    time::Instant,
 };
 use platform::http::{Cause, Problem, cursor, page, sought};
 use serde::{Deserialize, Serialize};
@@ -19,14 +19,17 @@ use utoipa::{IntoParams, ToSchema};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Filter {
-    /// Calls that began at this time or later (RFC 3339).
-    from: Option<DateTime<Utc>>,
-    /// Calls that began before this time (RFC 3339).
-    to: Option<DateTime<Utc>>,
+    /// Calls that began at this time or later (RFC 3339, of the years 2000 to 2199).
+    #[param(value_type = Option<String>, format = DateTime)]
+    from: Option<Instant>,
+    /// Calls that began before this time (RFC 3339, likewise).
+    #[param(value_type = Option<String>, format = DateTime)]
+    to: Option<Instant>,
     /// Calls of this user.
     #[param(value_type = Option<String>)]
     pub user: Option<UserId>,
-    /// Calls of users whose name, id or number holds this text, whatever its case; of the first 100 of them by name.
+    /// Calls of users whose name, id or number holds this text, whatever its case: of all of them whose calls the caller may list, removed
+    /// users too. In an organisation of some 50,000 users and more it is refused; name the user by `user`.
     pub name: Option<String>,
     /// Stored calls of at least this many seconds, as measured from the audio.
     min_seconds: Option<u32>,

@@ -1,12 +1,13 @@
 //! The call as the app sends it, parsed into a registration.
 
-use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use chrono::{SubsecRound, TimeDelta};
 use domain::{
     ids::CallId,
     note::{Mark, Note},
     phone::Counterpart,
     recording::{Audio, ContentType, Direction, Sha256},
     registration::Registration,
+    time::Instant,
 };
 use platform::http::{Cause, Problem};
 use serde::Deserialize;
@@ -25,8 +26,9 @@ pub struct Call {
     /// E.164, or `withheld`.
     #[schema(value_type = String, example = "+46701234567")]
     counterpart: Counterpart,
-    /// When the call began; kept to the millisecond.
-    started_at: DateTime<Utc>,
+    /// When the call began (RFC 3339, of the years 2000 to 2199); kept to the millisecond.
+    #[schema(value_type = String, format = DateTime)]
+    started_at: Instant,
     /// At most 24 hours. The recording's own is measured from the audio.
     #[schema(example = 93_000)]
     duration_ms: u32,
@@ -41,7 +43,7 @@ pub struct Call {
     /// At most 1,000 characters.
     #[schema(value_type = Option<String>)]
     note: Option<Note>,
-    /// The name of a mark in the organisation's legend.
+    /// The name of a mark in the organisation's legend that is not retired.
     #[schema(value_type = Option<String>, example = "red")]
     mark: Option<Mark>,
 }
@@ -57,7 +59,7 @@ impl TryFrom<Call> for Registration {
             call: call.call_id,
             direction: call.direction,
             counterpart: call.counterpart,
-            started_at: call.started_at.trunc_subsecs(3),
+            started_at: call.started_at.utc().trunc_subsecs(3),
             duration: TimeDelta::milliseconds(call.duration_ms.into()),
             audio: Audio { content_type, length: call.content_length, sha256: call.sha256 },
             note: call.note.filter(|note| !note.as_str().is_empty()),

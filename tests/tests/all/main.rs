@@ -41,6 +41,7 @@ mod supervising;
 mod sweeping;
 mod taking_in;
 mod tenancy;
+mod times;
 mod units;
 mod using;
 mod writing_in_parts;

@@ -6,7 +6,7 @@ use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeZone, U
 use chrono_tz::Europe::Stockholm;
 use thiserror::Error;
 
-use crate::time::in_stockholm;
+use crate::time::{Date, in_stockholm};
 
 /// A calendar month, spelt `yyyy-mm`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -14,7 +14,7 @@ pub struct Month(NaiveDate);
 
 /// The text is no month.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("a month is spelt yyyy-mm, as in 2026-11")]
+#[error("a month is spelt yyyy-mm, as in 2026-11, from the year 2000 to 2199")]
 pub struct InvalidMonth;
 
 /// The day that it is in Stockholm at `instant`.
@@ -71,7 +71,7 @@ impl TryFrom<String> for Month {
     type Error = InvalidMonth;
     fn try_from(text: String) -> Result<Self, InvalidMonth> {
         let fits = text.len() == 7 && text.bytes().enumerate().all(|(place, b)| if place == 4 { b == b'-' } else { b.is_ascii_digit() });
-        let first = NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d").ok().filter(|day| fits && day.year() >= 2000);
+        let first = NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d").ok().filter(|day| fits && Date::try_from(*day).is_ok());
         first.map(Self).ok_or(InvalidMonth)
     }
 }
@@ -101,7 +101,7 @@ mod tests {
 
     #[test]
     fn what_is_no_month_is_refused() {
-        for text in ["", "2026", "2026-13", "2026-1", "26-11", "2026-11-01", "+026-11", "1999-12", "2026/11"] {
+        for text in ["", "2026", "2026-13", "2026-1", "26-11", "2026-11-01", "+026-11", "1999-12", "2200-01", "9999-12", "2026/11"] {
             assert_eq!(month(text), Err(InvalidMonth), "{text}");
         }
     }

@@ -5,7 +5,7 @@
 
 use chrono::DateTime;
 use data_encoding::BASE64URL_NOPAD;
-use domain::{ids::RecordingId, search::Position};
+use domain::{ids::RecordingId, search::Position, time::Instant};
 use thiserror::Error;
 
 const VERSION: u8 = 1;
@@ -32,6 +32,7 @@ pub fn read(text: &str) -> Result<Position, InvalidCursor> {
     let (milliseconds, id) = rest.split_first_chunk::<8>().ok_or(InvalidCursor)?;
     let id: [u8; 16] = id.try_into().map_err(|_| InvalidCursor)?;
     let started_at = DateTime::from_timestamp_millis(i64::from_be_bytes(*milliseconds)).ok_or(InvalidCursor)?;
+    let started_at = Instant::try_from(started_at).map_err(|_| InvalidCursor)?.utc();
     if version != &[VERSION] {
         return Err(InvalidCursor);
     }
@@ -58,9 +59,17 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn a_place_outside_the_years_of_calls_is_refused() {
+        for milliseconds in [i64::MIN, -8_334_601_228_800_000, -1, 0, 946_684_799_999, 7_258_118_400_000, 8_210_266_876_799_999, i64::MAX] {
+            let bytes = [&[VERSION], &milliseconds.to_be_bytes()[..], &[0; 16]].concat();
+            assert_eq!(read(&BASE64URL_NOPAD.encode(&bytes)), Err(InvalidCursor), "{milliseconds}");
+        }
+    }
+
     proptest! {
         #[test]
-        fn a_cursor_reads_back_as_its_place(milliseconds in 0..4_000_000_000_000_i64, id: [u8; 16]) {
+        fn a_cursor_reads_back_as_its_place(milliseconds in 946_684_800_000..7_258_118_400_000_i64, id: [u8; 16]) {
             let started_at = DateTime::from_timestamp_millis(milliseconds).unwrap_or_default();
             let position = Position { started_at, id: RecordingId::from_bytes(id) };
             prop_assert_eq!(read(&write(position)), Ok(position));

@@ -5,6 +5,7 @@ use domain::{
     activation::{self, recorded},
     ids::{GroupId, UserId},
     people::{self, Language, Organisation, Plan},
+    time::Instant,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -76,10 +77,12 @@ pub struct Supervisor {
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Cover {
-    /// Inclusive (RFC 3339).
-    pub from: Option<DateTime<Utc>>,
-    /// Exclusive (RFC 3339).
-    pub to: Option<DateTime<Utc>>,
+    /// Inclusive (RFC 3339, of the years 2000 to 2199).
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub from: Option<Instant>,
+    /// Exclusive (RFC 3339, likewise).
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub to: Option<Instant>,
     /// To the recordings of the group's members; all of them unless given.
     #[serde(default = "Rights::all")]
     pub rights: Rights,
@@ -166,7 +169,7 @@ impl From<Rights> for people::Rights {
 
 impl From<Cover> for people::Cover {
     fn from(cover: Cover) -> Self {
-        Self { from: cover.from, to: cover.to, rights: cover.rights.into() }
+        Self { from: cover.from.map(Instant::utc), to: cover.to.map(Instant::utc), rights: cover.rights.into() }
     }
 }
 

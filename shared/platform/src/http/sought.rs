@@ -2,18 +2,22 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::TimeDelta;
 use domain::{
-    ids::{RecordingId, UserId},
+    ids::{OrganisationId, RecordingId, UserId},
     note::Mark,
+    people::Name,
     phone::Counterpart,
     recording::Direction,
     search::{self, Digits, InvalidSearch, Marked, StateName, Words},
+    time::Instant,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::problem::{Cause, Problem};
+use crate::table::Table;
 
 /// The recordings themselves, or what they have in common.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -27,13 +31,33 @@ pub enum Sought {
     },
 }
 
+impl Sought {
+    /// Reads what an order stored. One that was taken before times had bounds may have a time outside them: it is moved to the nearest that
+    /// has the same meaning, since no call lies outside the bounds.
+    ///
+    /// # Errors
+    /// It is no JSON of this form.
+    pub fn stored(json: &str) -> serde_json::Result<Self> {
+        let mut stored: Value = serde_json::from_str(json)?;
+        for end in ["from", "to"] {
+            let Some(time) = stored.pointer_mut(&format!("/filter/filter/{end}")) else { continue };
+            if let Some(at) = time.as_str().and_then(|text| text.parse().ok()) {
+                *time = Value::String(Instant::clamped(at).to_string());
+            }
+        }
+        serde_json::from_value(stored)
+    }
+}
+
 /// The filters of a search, any mix of them, as `GET /v1/recordings` has them.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[schema(as = SoughtRecordings)]
 pub struct Filter {
-    pub from: Option<DateTime<Utc>>,
-    pub to: Option<DateTime<Utc>>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub from: Option<Instant>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub to: Option<Instant>,
     #[schema(value_type = Option<String>)]
     pub user: Option<UserId>,
     pub name: Option<String>,
@@ -68,8 +92,8 @@ impl Filter {
     pub fn search(&self, users: Option<&[UserId]>) -> Result<search::Filter, Problem> {
         let seconds = |seconds: Option<u32>| seconds.map(|seconds| TimeDelta::seconds(seconds.into()));
         Ok(search::Filter {
-            from: self.from,
-            to: self.to,
+            from: self.from.map(Instant::utc),
+            to: self.to.map(Instant::utc),
             users: self.among(users),
             longer: seconds(self.min_seconds),
             shorter: seconds(self.max_seconds),
@@ -94,12 +118,38 @@ impl Filter {
     }
 }
 
+/// Users among whom a name is looked for one by one: of more, all users are read, a thousandth of a request each.
+const LOOKED_AT: usize = 500;
+
+/// The users whom a filter's name finds, among `users` if not everyone: all of them, however many. `users` where there is no name. No
+/// request; 1 for each MB of the organisation's users, or for each 100 of `users`.
+///
+/// # Errors
+/// [`Cause::Invalid`] if the name is too long to be one, or the organisation has more users than a search can look through.
+pub async fn named(
+    table: &Table,
+    organisation: &OrganisationId,
+    name: Option<&str>,
+    users: Option<BTreeSet<UserId>>,
+) -> Result<Option<BTreeSet<UserId>>, Problem> {
+    let Some(name) = name.map(str::trim).filter(|name| !name.is_empty()) else { return Ok(users) };
+    if name.chars().count() > Name::CHARACTERS {
+        return Err(Problem::because(Cause::Invalid, "a name holds at most 100 characters"));
+    }
+    if let Some(few) = users.as_ref().filter(|users| users.len() <= LOOKED_AT) {
+        return Ok(Some(table.named_among(organisation, few, name).await?));
+    }
+    let too_many = "the organisation has more users than a search by name can look through; look the user up and name them by `user`";
+    let found = table.named_users(organisation, name).await?.ok_or(Problem::because(Cause::Invalid, too_many))?;
+    Ok(Some(found.into_iter().filter(|user| users.as_ref().is_none_or(|users| users.contains(user))).collect()))
+}
+
 fn words(typed: Option<&str>) -> Result<Option<Words>, Problem> {
     typed.map(Words::parse).transpose().map_err(invalid)
 }
 
 fn marked(name: &str) -> Result<Marked, Problem> {
-    if name == "none" {
+    if name == Mark::NONE {
         return Ok(Marked::Without);
     }
     Mark::try_from(name.to_owned()).map(Marked::With).map_err(|error| Problem::because(Cause::Invalid, error))

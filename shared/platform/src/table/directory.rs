@@ -6,17 +6,17 @@
 //! | group | `name`, `supervisors` |
 //! | both  | `at` (`NAME#ID`, the name folded) and `found_by` (what a search looks in), both folded |
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    ids::{GroupId, OrganisationId},
+    ids::{GroupId, OrganisationId, UserId},
     people::{User, fold},
 };
 
 use super::{
     Error, Table,
-    attributes::{s, text},
+    attributes::{parsed, s, text},
     group::{self, Group},
     key::{self, Item},
     people,
@@ -36,6 +36,8 @@ pub struct Page<'a> {
 
 /// Queries that one page may take while a search leaves out most of what they read, 1 MB each.
 const QUERIES_AT_MOST: usize = 5;
+/// Queries that a look for everyone of a name may take, 1 MB each: some 2,500 users.
+const QUERIES_FOR_ALL: usize = 20;
 
 impl Table {
     /// A page of the organisation's users, and the place after which the next begins. 1 request, up to `QUERIES_AT_MOST` for a search;
@@ -51,6 +53,50 @@ impl Table {
         let (items, next) = self.named(page, key::groups(page.organisation), Some("attribute_not_exists(removed_at)")).await?;
         let groups = items.iter().map(group::read).collect::<Result<Vec<_>, _>>()?;
         Ok((groups.into_iter().flatten().collect(), next))
+    }
+
+    /// Everyone of the organisation whose name, id or number holds the text, whatever its case. Those who were removed are among them: their
+    /// recordings are there still. None where the organisation has more users than can be looked at. 1 request for each MB of users, up to
+    /// `QUERIES_FOR_ALL`.
+    pub async fn named_users(&self, organisation: &OrganisationId, holding: &str) -> Result<Option<BTreeSet<UserId>>, Error> {
+        let query = self.client.query().table_name(&self.name).index_name(key::BY_ORG.name);
+        let query = query
+            .key_condition_expression("pk = :partition")
+            .filter_expression("contains(found_by, :holding)")
+            .projection_expression("sk")
+            .expression_attribute_values(":partition", s(key::users(organisation)))
+            .expression_attribute_values(":holding", s(fold(holding)));
+        let (mut found, mut after) = (BTreeSet::new(), None);
+        for _ in 0..QUERIES_FOR_ALL {
+            let answer = query.clone().set_exclusive_start_key(after).send().await?;
+            for item in answer.items() {
+                found.insert(parsed(item, "sk")?);
+            }
+            after = answer.last_evaluated_key;
+            if after.is_none() {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Those of the users whose name, id or number holds the text, likewise. 1 request for each 100 of them.
+    pub async fn named_among(
+        &self,
+        organisation: &OrganisationId,
+        users: &BTreeSet<UserId>,
+        holding: &str,
+    ) -> Result<BTreeSet<UserId>, Error> {
+        let (holding, users) = (fold(holding), Vec::from_iter(users));
+        let mut found = BTreeSet::new();
+        for some in users.chunks(BATCH) {
+            for item in self.batch(some.iter().map(|user| key::user(organisation, user))).await? {
+                if text(&item, "found_by").is_ok_and(|text| text.contains(holding.as_str())) {
+                    found.insert(parsed(&item, "sk")?);
+                }
+            }
+        }
+        Ok(found)
     }
 
     /// A page of some of the organisation's groups. 1 request for each 100 of them.

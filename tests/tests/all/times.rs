@@ -1,0 +1,222 @@
+//! Times and days that a client sends: whichever route they are for, they lie in the years 2000 to 2199, and a refusal says so.
+
+use std::collections::BTreeMap;
+
+use anyhow::ensure;
+use axum::Router;
+use data_encoding::BASE64URL_NOPAD;
+use domain::ids::OrderId;
+use platform::table::order::{Kind, Order, State, What};
+use serde_json::{Value, json};
+use tests::{
+    call::{call, now, silence, with},
+    kept,
+    people::{Person, found, organisation, user},
+    recording::{recording, register},
+    request::{Answer, As},
+    supervised, table,
+};
+
+const KARIN: As<'_> = As { organisation: "demo", user: "karin" };
+const ANNA: As<'_> = As { organisation: "demo", user: "anna" };
+
+/// Times that have the form and lie outside the bounds.
+const OUTSIDE: [&str; 7] = [
+    "-262143-01-01T00:00:00Z",
+    "+262142-12-31T23:59:59Z",
+    "0001-01-01T00:00:00Z",
+    "1970-01-01T00:00:00Z",
+    "1999-12-31T23:59:59Z",
+    "2200-01-01T00:00:00Z",
+    "2569-11-24T10:00:00Z",
+];
+/// Texts that are no times.
+const NO_TIMES: [&str; 6] = ["", "2026-11-24", "2026-11-24T10:00:00", "2026-02-30T10:00:00Z", "٢٠٢٦-١١-٢٤T١٠:٠٠:٠٠Z", "24/11/2026 10:00"];
+
+/// The functions that read times, on a table with Karin, who administers, and Anna, who is recorded and in a group.
+struct World {
+    table: platform::table::Table,
+    search: Router,
+    admin: Router,
+    retention: Router,
+    upload: Router,
+    me: Router,
+}
+
+impl World {
+    async fn new() -> anyhow::Result<Self> {
+        let (table, _) = table::empty().await?;
+        found(&table, "demo").await?;
+        for person in [Person::administrator("karin"), Person::recorded("anna")] {
+            person.joins(&table, "demo").await?;
+        }
+        supervised::group(&table, "demo", "g1", &["anna"]).await?;
+        let objects = tests::bucket::unreached();
+        Ok(Self {
+            search: search::router(search::App { table: table.clone(), now }),
+            admin: admin::router(admin::App { table: table.clone(), now }),
+            retention: retention::router(retention::App { table: table.clone(), orders: kept::unreached(), now }),
+            upload: upload::router(upload::App { table: table.clone(), objects, now }),
+            me: me::router(me::App { table: table.clone(), now }),
+            table,
+        })
+    }
+
+    /// What every member that is a time answers to one, by route and member.
+    async fn all_given(&self, time: &str) -> anyhow::Result<BTreeMap<String, Answer>> {
+        let mut answers = BTreeMap::new();
+        let spelt = percent_encoding::utf8_percent_encode(time, percent_encoding::NON_ALPHANUMERIC);
+        for name in ["from", "to"] {
+            for (router, path) in [(&self.search, "/v1/recordings"), (&self.search, "/v1/recordings/count"), (&self.admin, "/v1/audit")] {
+                answers.insert(format!("{path} {name}"), KARIN.get(router, &format!("{path}?{name}={spelt}")).await?);
+            }
+            let hold = json!({ "reason": "tvist", "filter": { name: time } });
+            answers.insert(format!("hold {name}"), KARIN.post(&self.retention, "/v1/holds", &hold).await?);
+            let cover = KARIN.put(&self.admin, "/v1/groups/g1/supervisors/anna", &json!({ name: time })).await?;
+            answers.insert(format!("cover {name}"), cover);
+        }
+        let started = with(call("call-1", "audio/wav", &silence(1)), json!({ "startedAt": time }));
+        answers.insert("upload startedAt".to_owned(), ANNA.post(&self.upload, "/v1/recordings", &started).await?);
+        Ok(answers)
+    }
+}
+
+#[tokio::test]
+async fn a_time_outside_the_bounds_is_refused_by_every_route_with_its_name() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    for time in OUTSIDE.into_iter().chain(NO_TIMES) {
+        for (what, answer) in world.all_given(time).await? {
+            let detail = answer.body["detail"].as_str().unwrap_or_default();
+            let member = what.rsplit(' ').next().unwrap_or_default();
+            let says = if NO_TIMES.contains(&time) { "is written with its offset, as in 2026-11-24" } else { "from 2000-01-01" };
+            ensure!(answer.refusal() == (422, "invalid".to_owned()), "{what} took {time:?}: {answer:?}");
+            ensure!(detail.contains(member) && detail.contains(says), "{what} {time:?}: {detail}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_ends_of_the_bounds_are_taken_by_every_route() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    for time in ["2000-01-01T00:00:00Z", "2199-12-31T23:59:59.999999999Z"] {
+        for (what, answer) in world.all_given(time).await? {
+            let is_taken = match what.as_str() {
+                "upload startedAt" => ["past-retention", "in-future"].contains(&answer.cause().as_str()),
+                "hold from" | "hold to" => answer.cause() == "internal", // the test's queue is not there
+                _ => answer.status.is_success(),
+            };
+            ensure!(is_taken, "{what} {time}: {answer:?}");
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_offset_whose_plus_became_a_space_is_refused_and_told_how_to_write_it() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    for (router, path) in [(&world.search, "/v1/recordings"), (&world.search, "/v1/recordings/count"), (&world.admin, "/v1/audit")] {
+        for name in ["from", "to"] {
+            let answer = KARIN.get(router, &format!("{path}?{name}=2026-11-24T11:00:00+01:00")).await?;
+            let detail = answer.body["detail"].as_str().unwrap_or_default();
+            assert_eq!(answer.refusal(), (422, "invalid".to_owned()), "{path} {name}");
+            assert!(detail.contains("%2B") && detail.contains(name), "{path} {name}: {detail}");
+            KARIN.get(router, &format!("{path}?{name}=2026-11-24T11:00:00%2B01:00")).await?.done()?;
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_leap_second_is_the_second_after_it_and_the_same_call_each_time() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    for status in [201, 200] {
+        let started = with(call("call-1", "audio/wav", &silence(1)), json!({ "startedAt": "2026-11-23T23:59:60Z" }));
+        let answer = ANNA.post(&world.upload, "/v1/recordings", &started).await?.done()?;
+        assert_eq!((answer.status.as_u16(), &answer.body["recording"]["startedAt"]), (status, &json!("2026-11-24T00:00:00Z")));
+    }
+    let other_form = with(call("call-1", "audio/wav", &silence(1)), json!({ "startedAt": "2026-11-24 01:00:00 +0100" }));
+    assert_eq!(ANNA.post(&world.upload, "/v1/recordings", &other_form).await?.status, 200);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_cursor_that_nobody_gave_never_breaks_a_list() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    register(&world.table, &recording("demo", "anna", "call-1", now())).await?;
+    let hold = OrderId::of(&organisation("demo"), "hold", now());
+    world.table.place(&stored_hold(hold, json!({})), &supervised::event("demo", "hold")).await?;
+    let place = |milliseconds: i64, id: u8| BASE64URL_NOPAD.encode(&[&[1], &milliseconds.to_be_bytes()[..], &[id; 16]].concat());
+    let text = |text: &str| BASE64URL_NOPAD.encode(&[&[2], text.as_bytes()].concat());
+    let times = [i64::MIN, -8_334_601_228_800_000, -1, 0, 946_684_800_000, 7_258_118_399_999, 8_210_266_876_799_999, i64::MAX];
+    let mut cursors: Vec<String> = times.into_iter().flat_map(|time| [place(time, 0), place(time, 255)]).collect();
+    let texts = ["-", "#", "##", "x", "anna#", "#anna", "9999999999999#x", "-0000000000001#x", "\u{0}", "å#\u{10ffff}", &"z".repeat(600)];
+    cursors.extend(texts.map(text));
+    let shown = format!("/v1/holds/{hold}");
+    for cursor in &cursors {
+        for (by, router, path) in [
+            (KARIN, &world.search, "/v1/recordings"),
+            (KARIN, &world.search, "/v1/recordings?order=oldest"),
+            (KARIN, &world.search, "/v1/recordings?from=2026-11-01T00:00:00Z&to=2026-12-01T00:00:00Z"),
+            (KARIN, &world.search, "/v1/recordings/count"),
+            (KARIN, &world.admin, "/v1/audit"),
+            (KARIN, &world.admin, "/v1/audit?from=2026-11-01T00:00:00Z&to=2026-12-01T00:00:00Z"),
+            (KARIN, &world.admin, "/v1/users"),
+            (KARIN, &world.admin, "/v1/groups"),
+            (KARIN, &world.admin, "/v1/groups/g1/members"),
+            (KARIN, &world.retention, "/v1/holds"),
+            (KARIN, &world.retention, "/v1/erasures"),
+            (KARIN, &world.retention, "/v1/retention"),
+            (KARIN, &world.retention, "/v1/missing"),
+            (KARIN, &world.retention, &shown),
+            (ANNA, &world.me, "/v1/me/listeners"),
+        ] {
+            let joined = if path.contains('?') { '&' } else { '?' };
+            let answer = by.get(router, &format!("{path}{joined}cursor={cursor}")).await?;
+            let refused = answer.refusal() == (422, "invalid".to_owned());
+            ensure!(answer.status == 200 || refused, "{path} {cursor}: {answer:?}");
+        }
+    }
+    Ok(())
+}
+
+/// A hold that is to be placed on what the filter finds.
+fn stored_hold(id: OrderId, filter: Value) -> Order {
+    Order {
+        id,
+        organisation: organisation("demo"),
+        what: What::Hold { sought: json!({ "filter": { "filter": filter, "users": null } }).to_string() },
+        state: State::Placing,
+        by: "user:karin".to_owned(),
+        at: now(),
+        reason: domain::reason::Reason::stored("tvist".to_owned()),
+        preview: Default::default(),
+        progress: Default::default(),
+        lifted: None,
+        place: None,
+    }
+}
+
+#[tokio::test]
+async fn a_hold_that_was_ordered_before_times_had_bounds_is_placed() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let of = recording("demo", "anna", "call-1", now());
+    register(&world.table, &of).await?;
+    let extremes = [
+        (json!({ "to": "-262143-01-01T00:00:00Z" }), 0),
+        (json!({ "from": "-262143-01-01T00:00:00Z" }), 1),
+        (json!({ "to": "+262142-12-31T23:59:59.999999999Z" }), 1),
+        (json!({ "from": "+262142-12-31T23:59:59Z" }), 0),
+        (json!({ "from": "-262143-01-01T00:00:00Z", "to": "+262142-12-31T23:59:59Z", "user": "anna" }), 1),
+        (json!({ "from": "0001-01-01T00:00:00Z", "user": user("anna") }), 1),
+    ];
+    for (number, (filter, held)) in extremes.into_iter().enumerate() {
+        let id = OrderId::of(&organisation("demo"), &format!("hold-{number}"), now());
+        world.table.place(&stored_hold(id, filter.clone()), &supervised::event("demo", &format!("hold-{number}"))).await?;
+        ensure!(kept::told(&world.table, Kind::Hold, id).await?, "the worker failed at {filter}");
+        let hold = world.table.order(&organisation("demo"), Kind::Hold, id, now()).await?;
+        let placed = hold.map(|hold| (hold.state, hold.progress.done));
+        assert_eq!(placed, Some((State::Held, held)), "{filter}");
+    }
+    Ok(())
+}
