@@ -7,7 +7,6 @@ use chrono::{DateTime, Utc};
 use domain::{
     access::Duty,
     ids::{OrderId, RecordingId, UserId},
-    people::Name,
     reason::Reason,
 };
 use platform::{
@@ -15,12 +14,11 @@ use platform::{
         Cause, Known, Problem, cursor,
         extract::{self, Path, Query},
         page, problem,
-        sought::{Filter, Sought},
+        sought::{self, Filter, Sought},
     },
     table::{
         audit::{Deed, Event},
         commit::Commit,
-        directory,
         order::{self, Kind, Order, Preview, What},
     },
 };
@@ -108,8 +106,8 @@ pub struct Lifting {
 
 /// Recordings of one hold that names them.
 const NAMED: usize = 100;
-/// Users that a filter by name takes at most.
-const USERS: usize = 100;
+/// Users that a filter by name takes at most: the hold's item names each, and an item holds 400 KB.
+const USERS: usize = 4000;
 
 /// Places a legal hold.
 #[utoipa::path(
@@ -130,7 +128,7 @@ pub async fn place(
 ) -> Result<(StatusCode, Json<Hold>), Problem> {
     let event = known.event(Deed::PlaceHold, (app.now)());
     known.with_duty(&app.table, Duty::Administer, &event).await?;
-    let sought = match sought(&app, &known, asked.recordings, asked.filter, event.at).await {
+    let sought = match asked_for(&app, &known, asked.recordings, asked.filter, event.at).await {
         Ok(sought) => serde_json::to_string(&sought).map_err(Problem::internal)?,
         Err(problem) => return Err(known.refuse(&app.table, event, problem).await),
     };
@@ -233,7 +231,7 @@ pub async fn lift(
 }
 
 /// What the hold is to be placed on, or why that cannot be.
-async fn sought(
+async fn asked_for(
     app: &App,
     known: &Known,
     recordings: Option<BTreeSet<RecordingId>>,
@@ -260,18 +258,14 @@ async fn sought(
     }
 }
 
-/// The users whom the filter's name finds, if it has one. No request, or 1 and more for a name that few have.
+/// The users whom the filter's name finds, if it has one, all of them: the hold keeps them. No request, or those of [`sought::named`].
 async fn named(app: &App, known: &Known, filter: &Filter) -> Result<Option<Vec<UserId>>, Problem> {
-    let Some(name) = filter.name.as_deref().map(str::trim).filter(|name| !name.is_empty()) else { return Ok(None) };
-    if name.chars().count() > Name::CHARACTERS {
-        return Err(Problem::because(Cause::Invalid, "a name holds at most 100 characters"));
+    let found = sought::named(&app.table, &known.organisation.id, filter.name.as_deref(), None).await?;
+    if found.as_ref().is_some_and(|users| users.len() > USERS) {
+        let too_many = "more than 4000 users have this name; write more of it, or name users by `user`, with a hold for each";
+        return Err(Problem::because(Cause::Invalid, too_many));
     }
-    let page = directory::Page { organisation: &known.organisation.id, holding: Some(name), limit: USERS, after: None };
-    let (found, next) = app.table.list_users(&page).await?;
-    if next.is_some() {
-        return Err(Problem::because(Cause::Invalid, "more than 100 users have this name; name them by `user`, with a hold for each"));
-    }
-    Ok(Some(found.into_iter().map(|user| user.id).collect()))
+    Ok(found.map(Vec::from_iter))
 }
 
 impl From<Order> for Hold {

@@ -6,28 +6,24 @@ use chrono::{DateTime, Utc};
 use domain::{
     access::{Caller, Scope},
     ids::UserId,
-    people::Name,
     search,
 };
 use platform::{
-    http::{Cause, Known, Problem},
-    table::{audit::Event, directory},
+    http::{Cause, Known, Problem, sought},
+    table::audit::Event,
 };
 
 use crate::{App, request::Filter};
 
-/// Users that a search by name takes at most.
-const NAMED: usize = 100;
-
 /// The search that is asked for, within what the caller may see; refused, and `event` written, where they may see none of it. No request, 1
-/// for a supervisor, and 1 or more for a name.
+/// for a supervisor, and those of [`sought::named`] for a name.
 pub async fn within(app: &App, known: &Known, filter: &Filter, event: &Event, now: DateTime<Utc>) -> Result<search::Filter, Problem> {
     let supervised = known.supervised(&app.table, now).await?;
     let users = match whose(&known.caller(supervised), filter.user.as_ref()) {
         Ok(users) => users,
         Err(problem) => return Err(known.refuse(&app.table, event.clone(), problem).await),
     };
-    filter.search(named(app, known, filter, users).await?)
+    filter.search(sought::named(&app.table, &known.organisation.id, filter.name.as_deref(), users).await?)
 }
 
 /// The users whose recordings to list, if not everyone's.
@@ -43,16 +39,4 @@ fn whose(caller: &Caller, asked: Option<&UserId>) -> Result<Option<BTreeSet<User
             Err(Problem::because(Cause::NotAllowed, "you may not list this user's recordings; leave the user out"))
         }
     }
-}
-
-/// Those of the users whose name is asked for, if one is. No request, or 1 and more for a name that few have.
-async fn named(app: &App, known: &Known, filter: &Filter, users: Option<BTreeSet<UserId>>) -> Result<Option<BTreeSet<UserId>>, Problem> {
-    let Some(name) = filter.name.as_deref().map(str::trim).filter(|name| !name.is_empty()) else { return Ok(users) };
-    if name.chars().count() > Name::CHARACTERS {
-        return Err(Problem::because(Cause::Invalid, "a name holds at most 100 characters"));
-    }
-    let page = directory::Page { organisation: &known.organisation.id, holding: Some(name), limit: NAMED, after: None };
-    let (found, _) = app.table.list_users(&page).await?;
-    let seen = |id: &UserId| users.as_ref().is_none_or(|users| users.contains(id));
-    Ok(Some(found.into_iter().map(|user| user.id).filter(seen).collect()))
 }

@@ -921,7 +921,7 @@ export interface components {
              * @description The moment (RFC 3339), in the past.
              */
             at: string;
-            /** @description Why it was not put down then: 1 to 200 characters. */
+            /** @description Why it was not put down then: at least one letter, at most 200 characters. */
             reason: string;
         };
         /** @description Whom to switch on or off. */
@@ -958,7 +958,7 @@ export interface components {
         /** @description The body of a request for a link; it may be left out. */
         Asked: {
             /**
-             * @description Why, in the listener's words: at most 200 characters. Kept in the audit log, which the recorded user reads.
+             * @description Why, in the listener's words: at least one letter, at most 200 characters. A blank one counts as left out. Kept in the audit log, which the recorded user reads.
              * @example uppföljning av ärende 4411
              */
             reason?: string | null;
@@ -1224,7 +1224,7 @@ export interface components {
         ErasureOrder: {
             /** @description E.164. */
             counterpart?: string | null;
-            /** @description Why: 1 to 500 characters. */
+            /** @description Why: at least one letter, at most 500 characters. */
             reason: string;
             user?: string | null;
         };
@@ -1352,7 +1352,7 @@ export interface components {
         /** @description A hold to place: on recordings by their ids, or on those that a search finds now. */
         HoldOrder: {
             filter?: components["schemas"]["SoughtRecordings"] | null;
-            /** @description Why: 1 to 500 characters. */
+            /** @description Why: at least one letter, at most 500 characters. */
             reason: string;
             /** @description 1 to 100 of them. */
             recordings?: string[] | null;
@@ -1761,7 +1761,7 @@ export interface components {
              * @description 180 to 3,650; more than 180 need the storage add-on.
              */
             days: number;
-            /** @description Why: 1 to 500 characters. */
+            /** @description Why: at least one letter, at most 500 characters. */
             reason: string;
         };
         /** @description What someone may do with recordings. What is left out is not granted. */
@@ -3104,7 +3104,7 @@ export interface operations {
     delete_holds_hold: {
         parameters: {
             query: {
-                /** @description 1 to 500 characters. */
+                /** @description At least one letter, at most 500 characters. */
                 reason: string;
             };
             header?: never;
@@ -3187,7 +3187,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the mark's name: 1 to 32 of a-z, 0-9 and '-' */
+                /** @description the mark's name: 1 to 32 of a-z, 0-9 and '-', and not none */
                 mark: string;
             };
             cookie?: never;
@@ -4100,7 +4100,10 @@ export interface operations {
                 to?: string;
                 /** @description Calls of this user. */
                 user?: string;
-                /** @description Calls of users whose name, id or number holds this text, whatever its case; of the first 100 of them by name. */
+                /**
+                 * @description Calls of users whose name, id or number holds this text, whatever its case: of all of them whose calls the caller may list, removed
+                 *     users too. In an organisation of some 50,000 users and more it is refused; name the user by `user`.
+                 */
                 name?: string;
                 /** @description Stored calls of at least this many seconds, as measured from the audio. */
                 minSeconds?: number;
@@ -4236,7 +4239,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description invalid, too-long, in-future, past-retention */
+            /** @description invalid, unknown-mark, too-long, in-future, past-retention */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4256,7 +4259,10 @@ export interface operations {
                 to?: string;
                 /** @description Calls of this user. */
                 user?: string;
-                /** @description Calls of users whose name, id or number holds this text, whatever its case; of the first 100 of them by name. */
+                /**
+                 * @description Calls of users whose name, id or number holds this text, whatever its case: of all of them whose calls the caller may list, removed
+                 *     users too. In an organisation of some 50,000 users and more it is refused; name the user by `user`.
+                 */
                 name?: string;
                 /** @description Stored calls of at least this many seconds, as measured from the audio. */
                 minSeconds?: number;

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::recording::Recording;
+use platform::table::key;
 use serde_json::{Value, json};
 use tests::{
     call::now,
     kept::{KARIN, World, days_later},
-    people::{Person, found},
+    people::{Person, found, organisation},
     recording::{recording, register},
     request::As,
 };
@@ -108,6 +110,24 @@ async fn a_hold_by_search_takes_every_page_and_no_other_recording() -> anyhow::R
 }
 
 #[tokio::test]
+async fn a_hold_by_name_holds_the_calls_of_everyone_of_the_name() -> anyhow::Result<()> {
+    let world = World::new("hold-name").await?;
+    for number in 0..150 {
+        let name = format!("berit-{number:03}");
+        let mut item = key::user(&organisation("demo"), &tests::people::user(&name));
+        for (attribute, text) in [("name", name.clone()), ("at", format!("{name}#{name}")), ("found_by", name.clone())] {
+            item.insert(attribute.to_owned(), AttributeValue::S(text));
+        }
+        world.table().client.put_item().table_name(&world.table().name).set_item(Some(item)).send().await?;
+        register(world.table(), &recording("demo", &name, &format!("call-{number}"), now())).await?;
+    }
+    register(world.table(), &recording("demo", "anna", "call-of-anna", now())).await?;
+    let hold = world.holds(json!({ "filter": { "name": "Berit" } })).await?;
+    assert_eq!(shown(&world, &hold).await?["hold"]["recordings"], json!(150));
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_hold_lifted_while_it_is_placed_leaves_nothing_held() -> anyhow::Result<()> {
     let world = World::new("hold-halfway").await?;
     world.many("anna", 60).await?;
@@ -171,7 +191,7 @@ async fn an_order_that_makes_no_sense_is_refused_with_what_to_do() -> anyhow::Re
         (json!({ "reason": "tvist", "recordings": many }), "say which recordings"),
         (json!({ "reason": "tvist", "recordings": ids([&of]), "filter": {} }), "say which recordings"),
         (json!({ "reason": "tvist", "recordings": ids([&of, &gone]) }), "do not exist"),
-        (json!({ "reason": " ", "recordings": ids([&of]) }), "a reason holds"),
+        (json!({ "reason": " ", "recordings": ids([&of]) }), "at least one letter"),
         (json!({ "recordings": ids([&of]) }), "reason"),
         (json!({ "reason": "tvist", "filter": { "number": "07" } }), "3 to 15 digits"),
         (json!({ "reason": "tvist", "filter": { "colour": "red" } }), "colour"),

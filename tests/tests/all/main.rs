@@ -25,6 +25,7 @@ mod keeping_journey;
 mod listening;
 mod marking;
 mod my_own;
+mod naming;
 mod oracle;
 mod people_journey;
 mod provisioning;
