@@ -1006,7 +1006,7 @@ export interface components {
              */
             durationMs: number;
             /**
-             * @description The name of a mark in the organisation's legend.
+             * @description The name of a mark in the organisation's legend that is not retired.
              * @example red
              */
             mark?: string | null;
@@ -1016,7 +1016,7 @@ export interface components {
             sha256: string;
             /**
              * Format: date-time
-             * @description When the call began; kept to the millisecond.
+             * @description When the call began (RFC 3339, of the years 2000 to 2199); kept to the millisecond.
              */
             startedAt: string;
         };
@@ -1082,14 +1082,14 @@ export interface components {
         Cover: {
             /**
              * Format: date-time
-             * @description Inclusive (RFC 3339).
+             * @description Inclusive (RFC 3339, of the years 2000 to 2199).
              */
             from?: string | null;
             /** @description To the recordings of the group's members; all of them unless given. */
             rights?: components["schemas"]["Rights"];
             /**
              * Format: date-time
-             * @description Exclusive (RFC 3339).
+             * @description Exclusive (RFC 3339, likewise).
              */
             to?: string | null;
         };
@@ -2139,9 +2139,9 @@ export interface operations {
     get_audit: {
         parameters: {
             query?: {
-                /** @description From this time, inclusive (RFC 3339). */
+                /** @description From this time, inclusive (RFC 3339, of the years 2000 to 2199). */
                 from?: string;
-                /** @description To this time, exclusive (RFC 3339). */
+                /** @description To this time, exclusive (RFC 3339, likewise). */
                 to?: string;
                 /** @description Who did it: `user:ID`, `client:ID` or `operator:ID`. */
                 who?: string;
@@ -4094,9 +4094,9 @@ export interface operations {
     get_recordings: {
         parameters: {
             query?: {
-                /** @description Calls that began at this time or later (RFC 3339). */
+                /** @description Calls that began at this time or later (RFC 3339, of the years 2000 to 2199). */
                 from?: string;
-                /** @description Calls that began before this time (RFC 3339). */
+                /** @description Calls that began before this time (RFC 3339, likewise). */
                 to?: string;
                 /** @description Calls of this user. */
                 user?: string;
@@ -4253,9 +4253,9 @@ export interface operations {
     get_recordings_count: {
         parameters: {
             query?: {
-                /** @description Calls that began at this time or later (RFC 3339). */
+                /** @description Calls that began at this time or later (RFC 3339, of the years 2000 to 2199). */
                 from?: string;
-                /** @description Calls that began before this time (RFC 3339). */
+                /** @description Calls that began before this time (RFC 3339, likewise). */
                 to?: string;
                 /** @description Calls of this user. */
                 user?: string;

@@ -47,7 +47,7 @@ pub enum Registered {
 
 /// What came of a registration that was tried at once.
 enum AtOnce {
-    Anew(Recording),
+    Anew(Box<Recording>),
     /// The item as it stands: it has to be looked at first.
     Found(key::Item),
     UnknownMark,
@@ -78,7 +78,7 @@ impl Table {
     pub async fn register(&self, recording: &Recording, over: Over) -> Result<Registered, Error> {
         for _ in 0..TRIES {
             let found = match self.register_at_once(recording, over).await? {
-                AtOnce::Anew(registered) => return Ok(Registered::Anew(registered)),
+                AtOnce::Anew(registered) => return Ok(Registered::Anew(*registered)),
                 AtOnce::UnknownMark => return Ok(Registered::UnknownMark),
                 AtOnce::Found(item) => item,
             };
@@ -119,7 +119,7 @@ impl Table {
         match sent {
             Ok(answer) => {
                 let registered = recording::read(&recording.organisation, &answer.attributes.unwrap_or_default())?;
-                Ok(AtOnce::Anew(registered.unwrap_or_else(|| recording.clone())))
+                Ok(AtOnce::Anew(Box::new(registered.unwrap_or_else(|| recording.clone()))))
             }
             Err(error) => match error.as_service_error() {
                 Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
@@ -142,7 +142,7 @@ impl Table {
         });
         writes.can_set(&recording.organisation, mark);
         Ok(match writes.commit_or_see().await? {
-            Ok(()) => AtOnce::Anew(recording.clone()),
+            Ok(()) => AtOnce::Anew(Box::new(recording.clone())),
             Err(refused) => match refused.into_iter().next() {
                 Some((0, found)) => AtOnce::Found(found), // registered before, perhaps with a mark that was retired since
                 _ => AtOnce::UnknownMark,
