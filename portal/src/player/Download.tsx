@@ -7,6 +7,7 @@ import { useApp } from '../app';
 import { useComplain } from '../frame/complain';
 import { Icon } from '../frame/Icon';
 import { useKeys } from '../frame/keys';
+import { saysWhy } from '../reason';
 import { useMe } from '../session/me';
 import { useWords } from '../words/words';
 
@@ -68,7 +69,7 @@ function Asked({ shown, close, give }: { shown: boolean; close(): void; give(rea
           value={why}
           onChange={(event) => setWhy(event.currentTarget.value)}
         />
-        <Button type="submit" mt="md" disabled={!why.trim()}>
+        <Button type="submit" mt="md" disabled={!saysWhy(why)}>
           {words.download}
         </Button>
       </form>

@@ -6,6 +6,7 @@ import type { Recording } from '../api/problem';
 import { Failed } from '../frame/Failed';
 import { Icon } from '../frame/Icon';
 import { useKeys } from '../frame/keys';
+import { saysWhy } from '../reason';
 import { useMe } from '../session/me';
 import { length } from '../time';
 import { useWords } from '../words/words';
@@ -191,7 +192,7 @@ function Reason({ give }: { give(why: string): void }) {
   const [why, setWhy] = useState('');
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (why.trim()) give(why.trim());
+    if (saysWhy(why)) give(why.trim());
   };
   return (
     <form className="reason" onSubmit={submit}>
@@ -204,7 +205,7 @@ function Reason({ give }: { give(why: string): void }) {
         value={why}
         onChange={(event) => setWhy(event.currentTarget.value)}
       />
-      <Button type="submit" disabled={!why.trim()}>
+      <Button type="submit" disabled={!saysWhy(why)}>
         {words.player.play}
       </Button>
     </form>

@@ -7,6 +7,7 @@ import { type FormEvent, useState } from 'react';
 import { answered, type Schemas } from '../../api/client';
 import { useApp } from '../../app';
 import { When } from '../../calls/When';
+import { saysWhy } from '../../reason';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
 import { OnlineButton } from '../OnlineButton';
@@ -68,7 +69,7 @@ function Choose({ stands, close, chosen }: ChooseProps) {
         <Button variant="default" onClick={close}>
           {words.cancel}
         </Button>
-        <OnlineButton type="submit" disabled={Boolean(wrong) || same || !reason.trim()} loading={preview.isPending}>
+        <OnlineButton type="submit" disabled={Boolean(wrong) || same || !saysWhy(reason)} loading={preview.isPending}>
           {more.preview}
         </OnlineButton>
       </div>

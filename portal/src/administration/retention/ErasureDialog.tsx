@@ -6,6 +6,7 @@ import { type FormEvent, useState } from 'react';
 import { answered, type Schemas } from '../../api/client';
 import { useApp } from '../../app';
 import { useDirectory } from '../../calls/directory';
+import { saysWhy } from '../../reason';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
 import { OnlineButton } from '../OnlineButton';
@@ -97,7 +98,7 @@ function Whose({ close, previewed }: { close(): void; previewed(erasure: Erasure
         <Button variant="default" onClick={close}>
           {words.cancel}
         </Button>
-        <OnlineButton type="submit" disabled={!person || !reason.trim()} loading={preview.isPending}>
+        <OnlineButton type="submit" disabled={!person || !saysWhy(reason)} loading={preview.isPending}>
           {more.preview}
         </OnlineButton>
       </div>

@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { answered, type Schemas } from '../../api/client';
 import { useApp } from '../../app';
+import { saysWhy } from '../../reason';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
 import { OnlineButton } from '../OnlineButton';
@@ -27,7 +28,7 @@ export function LiftHold({ hold, close }: { hold: Schemas['Hold']; close(): void
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (reason.trim()) lift.mutate();
+    if (saysWhy(reason)) lift.mutate();
   };
   return (
     <Modal opened onClose={close} title={more.holds.liftTitle} closeButtonProps={{ 'aria-label': words.close }}>
@@ -45,7 +46,7 @@ export function LiftHold({ hold, close }: { hold: Schemas['Hold']; close(): void
           <Button variant="default" onClick={close}>
             {words.cancel}
           </Button>
-          <OnlineButton type="submit" color="red" disabled={!reason.trim()} loading={lift.isPending}>
+          <OnlineButton type="submit" color="red" disabled={!saysWhy(reason)} loading={lift.isPending}>
             {more.holds.lift}
           </OnlineButton>
         </div>

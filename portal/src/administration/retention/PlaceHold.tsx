@@ -9,6 +9,7 @@ import { answered } from '../../api/client';
 import { useApp } from '../../app';
 import type { Sought } from '../../calls/sought';
 import { notify } from '../../frame/notify';
+import { saysWhy } from '../../reason';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
 import { OnlineButton } from '../OnlineButton';
@@ -41,7 +42,7 @@ export default function PlaceHold({ close, ...held }: Props) {
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (reason.trim()) place.mutate();
+    if (saysWhy(reason)) place.mutate();
   };
   return (
     <Modal
@@ -58,7 +59,7 @@ export default function PlaceHold({ close, ...held }: Props) {
           <Button variant="default" onClick={close}>
             {words.cancel}
           </Button>
-          <OnlineButton type="submit" disabled={!reason.trim()} loading={place.isPending}>
+          <OnlineButton type="submit" disabled={!saysWhy(reason)} loading={place.isPending}>
             {more.holds.place}
           </OnlineButton>
         </div>

@@ -155,7 +155,7 @@ export const en: typeof sv = {
   },
   scope: { read: 'Search', annotate: 'Mark', export: 'Fetch sound' },
   reason: 'Why',
-  reasonText: 'Stands in the log. At most 500 characters.',
+  reasonText: 'Stands in the log. At least one letter, at most 500 characters.',
   by: 'By',
   at: 'When',
   state: 'State',

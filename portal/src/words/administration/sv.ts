@@ -149,7 +149,7 @@ export const sv = {
   },
   scope: { read: 'Söka', annotate: 'Märka', export: 'Hämta ljud' },
   reason: 'Varför',
-  reasonText: 'Står i loggen. Högst 500 tecken.',
+  reasonText: 'Står i loggen. Minst en bokstav, högst 500 tecken.',
   by: 'Av',
   at: 'När',
   state: 'Tillstånd',
