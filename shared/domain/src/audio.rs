@@ -203,7 +203,7 @@ impl<'a> Known<'a> {
 
     /// Exactly this range, as one piece.
     fn range(self, range: Range<u64>) -> Result<&'a [u8], Stop> {
-        let count = usize::try_from(range.end - range.start).unwrap_or(usize::MAX);
+        let count = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(usize::MAX);
         self.from(range.start).get(..count).ok_or(Stop::Read(range))
     }
 
@@ -271,8 +271,8 @@ fn exact(duration: Duration) -> (Duration, Measured) {
 
 /// The time that `units` take at `rate` units a second; `None` without a rate.
 fn time(units: u64, rate: u64) -> Option<Duration> {
-    let nanoseconds = u128::from(units.checked_rem(rate)?) * 1_000_000_000 / u128::from(rate);
-    Some(Duration::new(units / rate, u32::try_from(nanoseconds).ok()?))
+    let nanoseconds = u128::from(units.checked_rem(rate)?).saturating_mul(1_000_000_000).checked_div(u128::from(rate))?;
+    Some(Duration::new(units.checked_div(rate)?, u32::try_from(nanoseconds).ok()?))
 }
 
 /// A number of up to eight bytes, least significant first.

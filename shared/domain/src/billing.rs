@@ -24,6 +24,7 @@ mod properties;
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
+use crate::time::days_later;
 pub use activity::Switch;
 pub use calendar::{InvalidMonth, Month, midnight, today};
 pub use facts::{Facts, InvalidFacts};
@@ -60,7 +61,7 @@ pub fn preview(switches: &[Switch], usage: &Usage, terms: &[Terms], now: DateTim
 
 /// The bytes that are included, pooled, on the local `day`: of the users who were active in its month until its end, and the add-on.
 pub fn allowance(switches: &[Switch], terms: &[Terms], day: NaiveDate) -> u64 {
-    lines::allowance(switches, terms, Month::of(day), midnight(day + chrono::Days::new(1)))
+    lines::allowance(switches, terms, Month::of(day), midnight(days_later(day, 1)))
 }
 
 /// The first day about which something became known after its month was closed and before the end of `month`: usage from there on is

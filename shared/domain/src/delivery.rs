@@ -10,12 +10,13 @@ pub mod manifest;
 
 use std::fmt;
 
-use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Utc};
 use chrono_tz::Europe::Stockholm;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::recording::{Recording, State};
+use crate::time::{days_earlier, days_later, in_stockholm, later};
 
 /// A day of Stockholm's, written as in `2026-11-24`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -38,7 +39,7 @@ const SETTLES: TimeDelta = TimeDelta::minutes(5);
 impl Day {
     /// The day in Stockholm at `instant`.
     pub fn of(instant: DateTime<Utc>) -> Self {
-        Self(instant.with_timezone(&Stockholm).date_naive())
+        Self(in_stockholm(instant).date())
     }
 
     /// Midnight in Stockholm.
@@ -58,7 +59,7 @@ impl Day {
 
     /// When a reader sees everything that was stored before the close, and the folder is begun.
     pub fn settled_at(self) -> DateTime<Utc> {
-        self.closed_at() + SETTLES
+        later(self.closed_at(), SETTLES)
     }
 
     /// 06:00 the day after: the folder is complete by then.
@@ -68,15 +69,15 @@ impl Day {
 
     /// 06:00 three days later: the folder goes.
     pub fn gone_at(self) -> DateTime<Utc> {
-        at(self.next().0 + Days::new(STAYS), DUE)
+        at(days_later(self.next().0, STAYS), DUE)
     }
 
     pub fn next(self) -> Self {
-        Self(self.0 + Days::new(1))
+        Self(days_later(self.0, 1))
     }
 
     pub fn previous(self) -> Self {
-        Self(self.0 - Days::new(1))
+        Self(days_earlier(self.0, 1))
     }
 
     /// The day that is closed next after `instant`, or at it.

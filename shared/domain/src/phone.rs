@@ -68,7 +68,7 @@ impl fmt::Display for PhoneNumber {
 
 impl fmt::Debug for PhoneNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "…{}", &self.0[self.0.len() - 2..])
+        write!(f, "…{}", self.0.get(self.0.len().saturating_sub(2)..).unwrap_or_default())
     }
 }
 

@@ -5,6 +5,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use thiserror::Error;
 
+use crate::time::later;
 use crate::{
     activation::{Recorded, recorded},
     ids::CallId,
@@ -71,7 +72,7 @@ pub fn admit(organisation: &Organisation, user: &User, call: &Registration, now:
         (call.audio.length == 0, Refusal::Empty),
         (call.audio.length > LENGTH_AT_MOST, Refusal::TooLarge),
         (call.duration > DURATION_AT_MOST, Refusal::TooLong),
-        (call.started_at > now + CLOCK_LEEWAY, Refusal::InFuture),
+        (call.started_at > later(now, CLOCK_LEEWAY), Refusal::InFuture),
         (expires_at(call.started_at, organisation.retention_days) <= now, Refusal::PastRetention),
     ];
     match rules.into_iter().find(|(broken, _)| *broken) {

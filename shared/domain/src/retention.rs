@@ -10,6 +10,7 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use thiserror::Error;
 
 use crate::ids::OrderId;
+use crate::time::later;
 
 /// The days that every organisation has, and the fewest that it may choose (P18).
 pub const DAYS: u16 = 180;
@@ -43,7 +44,7 @@ pub enum Refusal {
 
 /// When a recording of a call that began at `started_at` ends: `days` times 24 hours later. From that second on no reader sees it.
 pub fn expires_at(started_at: DateTime<Utc>, days: u16) -> DateTime<Utc> {
-    started_at + TimeDelta::days(days.into())
+    later(started_at, TimeDelta::days(days.into()))
 }
 
 /// Lets an organisation choose its days, or says why not.
@@ -84,7 +85,7 @@ impl Kept {
         }
         kept.held_since = None;
         if kept.day <= now {
-            let grace = second_after(now + GRACE);
+            let grace = second_after(later(now, GRACE));
             (kept.day, kept.grace) = (grace, Some(grace));
         }
         Some(kept)
@@ -109,7 +110,7 @@ impl Kept {
 
 /// The first whole second at or after `instant`: a promise is not cut short by the fraction that the table does not keep.
 fn second_after(instant: DateTime<Utc>) -> DateTime<Utc> {
-    (instant + TimeDelta::nanoseconds(999_999_999)).trunc_subsecs(0)
+    later(instant, TimeDelta::nanoseconds(999_999_999)).trunc_subsecs(0)
 }
 
 #[cfg(test)]

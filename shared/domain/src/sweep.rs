@@ -18,6 +18,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::time::later;
 use crate::{delivery::Day, registration::CLOCK_LEEWAY};
 
 macro_rules! kinds {
@@ -79,7 +80,7 @@ pub const UNITS_AT_LEAST: f64 = 25.0;
 pub fn window(now: DateTime<Utc>, last: Option<DateTime<Utc>>) -> (DateTime<Utc>, DateTime<Utc>) {
     let yesterday = Day::of(now).previous();
     let from = last.map_or(yesterday, |last| Day::of(last).min(yesterday));
-    (from.begins_at(), now + CLOCK_LEEWAY)
+    (from.begins_at(), later(now, CLOCK_LEEWAY))
 }
 
 /// The read units that a sweep may take which found so many recordings in its window.
@@ -90,7 +91,7 @@ pub fn allowance(recordings: usize) -> f64 {
 
 /// Whether an object of this age can be of no recording any more, and its item is looked for though it came long ago.
 pub fn outlived(modified_at: DateTime<Utc>, retention_days: u16, now: DateTime<Utc>) -> bool {
-    modified_at + TimeDelta::days(retention_days.into()) + REMOVED_WITHIN < now
+    later(later(modified_at, TimeDelta::days(retention_days.into())), REMOVED_WITHIN) < now
 }
 
 /// The place of something in a night's draw: where not all can be looked at, each night begins with others.

@@ -5,7 +5,7 @@
 
 use std::{fmt, str::FromStr};
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeDelta, Utc};
 use chrono_tz::Europe::Stockholm;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -167,9 +167,32 @@ impl fmt::Display for Date {
     }
 }
 
-/// The time on a clock in Stockholm at `instant`, summer time included.
+/// The time on a clock in Stockholm at `instant`, summer time included; of the years 1 to 9999, beyond which it stands still.
 pub fn in_stockholm(instant: DateTime<Utc>) -> NaiveDateTime {
-    instant.with_timezone(&Stockholm).naive_local()
+    instant.clamp(YEAR_1, YEAR_9999).with_timezone(&Stockholm).naive_local()
+}
+
+const YEAR_1: DateTime<Utc> = day(1, 1, 2).and_time(NaiveTime::MIN).and_utc();
+const YEAR_9999: DateTime<Utc> = day(9999, 12, 31).and_time(NaiveTime::MIN).and_utc();
+
+/// `by` after `instant`; the end of the calendar if that is beyond it.
+pub fn later(instant: DateTime<Utc>, by: TimeDelta) -> DateTime<Utc> {
+    instant.checked_add_signed(by).unwrap_or(DateTime::<Utc>::MAX_UTC)
+}
+
+/// `by` before `instant`; the beginning of the calendar if that is beyond it.
+pub fn earlier(instant: DateTime<Utc>, by: TimeDelta) -> DateTime<Utc> {
+    instant.checked_sub_signed(by).unwrap_or(DateTime::<Utc>::MIN_UTC)
+}
+
+/// So many days after `day`; the last of the calendar if that is beyond it.
+pub fn days_later(day: NaiveDate, days: u64) -> NaiveDate {
+    day.checked_add_days(Days::new(days)).unwrap_or(NaiveDate::MAX)
+}
+
+/// So many days before `day`; the first of the calendar if that is beyond it.
+pub fn days_earlier(day: NaiveDate, days: u64) -> NaiveDate {
+    day.checked_sub_days(Days::new(days)).unwrap_or(NaiveDate::MIN)
 }
 
 #[cfg(test)]
@@ -255,6 +278,15 @@ mod tests {
         for text in ["", "2026-1-5", " 2026-11-24", "+2026-11-24", "2026-02-30", "20261124", "2026-11-24T00:00:00Z", "٢٠٢٦-١١-٢٤"] {
             assert_eq!(read(text), Err(InvalidDate::Form), "{text}");
         }
+    }
+
+    #[test]
+    fn no_time_is_beyond_the_calendar() {
+        let (first, last) = (DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC);
+        assert_eq!((later(last, TimeDelta::days(1)), earlier(first, TimeDelta::days(1))), (last, first));
+        assert_eq!((days_later(NaiveDate::MAX, 1), days_earlier(NaiveDate::MIN, 1)), (NaiveDate::MAX, NaiveDate::MIN));
+        assert_eq!(in_stockholm(last).to_string(), "9999-12-31 01:00:00");
+        assert!(in_stockholm(first).to_string().starts_with("0001-01-02"));
     }
 
     #[test]

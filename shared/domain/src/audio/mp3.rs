@@ -26,13 +26,13 @@ const TAIL: u64 = 64 * 1024;
 
 pub(super) fn measure(known: Known<'_>) -> Result<(Duration, Measured), Stop> {
     let after_tags = after_tags(known)?;
-    let left = known.length - after_tags;
+    let left = known.length.saturating_sub(after_tags);
     let searched = known.bytes(after_tags, left.min(BEGINNING))?.unwrap_or_default();
     let (skipped, first) = first_frame(searched).ok_or(NotAudio::Unknown)?;
-    let start = after_tags + skipped as u64;
+    let start = after_tags.saturating_add(skipped as u64);
     match Count::of(&first, &searched[skipped..]) {
         Some(count) if count.bytes > known.length => Err(NotAudio::Truncated(Container::Mp3).into()),
-        Some(count) if count.is_of(known.length - start) => Ok((first.time(count.frames), Measured::Exact)),
+        Some(count) if count.is_of(known.length.saturating_sub(start)) => Ok((first.time(count.frames), Measured::Exact)),
         _ => by_size(known, start, &first),
     }
 }
@@ -42,8 +42,8 @@ fn after_tags(known: Known<'_>) -> Result<u64, Stop> {
     let mut at = 0;
     while let Some([b'I', b'D', b'3', _, _, flags, size @ ..]) = known.bytes(at, 10)? {
         let body = size.iter().fold(0, |number, byte| number << 7 | u64::from(byte & 0x7f));
-        let footer = if flags & 0x10 == 0 { 0 } else { 10 };
-        at += 10 + body + footer;
+        let around: u64 = if flags & 0x10 == 0 { 10 } else { 20 }; // a header, and perhaps a footer
+        at = body.saturating_add(around).saturating_add(at);
         if at > known.length {
             return Err(NotAudio::Truncated(Container::Mp3).into());
         }
@@ -83,7 +83,7 @@ impl Frame {
             _ => return None,
         };
         let bit_rates = if halvings == 0 { MPEG1 } else { MPEG2 };
-        let bit_rate = 1000 * bit_rates.get(usize::from(rates >> 4).checked_sub(1)?)?;
+        let bit_rate = bit_rates.get(usize::from(rates >> 4).checked_sub(1)?)?.saturating_mul(1000);
         let rate = [44_100, 48_000, 32_000].get(usize::from(rates >> 2 & 3))? >> halvings;
         let emphasis_is_known = mode & 3 != 2;
         emphasis_is_known.then_some(Self { mpeg1: halvings == 0, mono: mode >> 6 == 3, padded: rates & 2 != 0, bit_rate, rate })
@@ -95,7 +95,8 @@ impl Frame {
 
     /// Bytes, the header's four among them.
     fn size(&self) -> u64 {
-        self.samples() / 8 * self.bit_rate / self.rate + u64::from(self.padded)
+        let unpadded = (self.samples() / 8).saturating_mul(self.bit_rate).checked_div(self.rate).unwrap_or_default();
+        unpadded.saturating_add(u64::from(self.padded))
     }
 
     fn time(&self, frames: u64) -> Duration {
@@ -112,7 +113,7 @@ impl Frame {
         let mut at = 0;
         for _ in 0..BELIEVED {
             match bytes.get(at..).and_then(Self::of) {
-                Some(frame) if frame.goes_with(self) => at += frame.size() as usize,
+                Some(frame) if frame.goes_with(self) => at = frame.size().saturating_add(at as u64) as usize,
                 _ => return false,
             }
         }
@@ -129,12 +130,12 @@ struct Count {
 
 impl Count {
     fn of(first: &Frame, bytes: &[u8]) -> Option<Self> {
-        let side = match (first.mpeg1, first.mono) {
-            (true, false) => 32,
-            (true, true) | (false, false) => 17,
-            (false, true) => 9,
+        let after_side = match (first.mpeg1, first.mono) {
+            (true, false) => 36,
+            (true, true) | (false, false) => 21,
+            (false, true) => 13,
         };
-        Self::xing(bytes.get(4 + side..)?).or_else(|| Self::vbri(bytes.get(36..)?)).filter(|count| count.frames > 0)
+        Self::xing(bytes.get(after_side..)?).or_else(|| Self::vbri(bytes.get(36..)?)).filter(|count| count.frames > 0)
     }
 
     /// Flags tell which of the numbers are there: 1 the frames, 2 the bytes.
@@ -156,7 +157,7 @@ impl Count {
 
     /// Whether it counts all that is there: of recordings joined end to end, it counts the first alone.
     fn is_of(&self, there: u64) -> bool {
-        self.bytes == 0 || there <= self.bytes + self.bytes / 16 + TAIL
+        self.bytes == 0 || there <= self.bytes.saturating_add(self.bytes / 16).saturating_add(TAIL)
     }
 }
 
@@ -164,7 +165,7 @@ impl Count {
 fn by_size(known: Known<'_>, start: u64, like: &Frame) -> Result<(Duration, Measured), Stop> {
     let mut seen = Seen::default();
     seen.look(known.from(start), start, like);
-    if known.from(start).len() as u64 == known.length - start {
+    if known.from(start).len() as u64 == known.length.saturating_sub(start) {
         return Ok((like.time(seen.frames), Measured::Exact)); // seen to the end
     }
     let (tail_at, tail) = known.tail(TAIL)?;
@@ -175,14 +176,14 @@ fn by_size(known: Known<'_>, start: u64, like: &Frame) -> Result<(Duration, Meas
     if let Some((middle_at, middle)) = middle(known, start, tail_at)? {
         seen.look(middle, middle_at, like);
     }
-    Ok((like.time(seen.frames_in(seen.end - start, like)), seen.measured()))
+    Ok((like.time(seen.frames_in(seen.end.saturating_sub(start), like)), seen.measured()))
 }
 
 /// The middle between `start` and `tail`, unless tags before the frames have used up the reads.
 fn middle<'a>(known: Known<'a>, start: u64, tail: u64) -> Result<Option<(u64, &'a [u8])>, Stop> {
     let half = tail.saturating_sub(start) / 2;
-    let at = start + half.saturating_sub(MIDDLE / 2);
-    match known.range(at..at + half.saturating_mul(2).min(MIDDLE)) {
+    let at = start.saturating_add(half.saturating_sub(MIDDLE / 2));
+    match known.range(at..at.saturating_add(half.saturating_mul(2).min(MIDDLE))) {
         Err(_) if !known.reads_left() => Ok(None),
         bytes => Ok(Some((at, bytes?))),
     }
@@ -210,18 +211,18 @@ impl Seen {
             let frame = Frame::of(rest).filter(|frame| frame.goes_with(like) && frame.size() <= rest.len() as u64);
             match frame.filter(|_| in_run || like.is_followed(rest)) {
                 Some(frame) => {
-                    at += frame.size() as usize;
+                    at = frame.size().saturating_add(at as u64) as usize;
                     in_run = true;
-                    self.add(&frame, offset + at as u64);
+                    self.add(&frame, offset.saturating_add(at as u64));
                 }
-                None => (at, in_run) = (at + 1, false),
+                None => (at, in_run) = (at.saturating_add(1), false),
             }
         }
     }
 
     fn add(&mut self, frame: &Frame, end: u64) {
-        self.frames += 1;
-        self.bytes += frame.size();
+        self.frames = self.frames.saturating_add(1);
+        self.bytes = self.bytes.saturating_add(frame.size());
         self.padded |= frame.padded;
         self.varied |= *self.bit_rate.get_or_insert(frame.bit_rate) != frame.bit_rate;
         self.end = self.end.max(end);
@@ -230,11 +231,11 @@ impl Seen {
     /// How many frames `bytes` hold: by the bit rate where frames are padded to keep it, by the frames' mean size elsewhere.
     fn frames_in(&self, bytes: u64, like: &Frame) -> u64 {
         let (frames, size) = match self.bit_rate {
-            Some(bit_rate) if self.padded && !self.varied => (like.rate * 8, like.samples() * bit_rate),
+            Some(bit_rate) if self.padded && !self.varied => (like.rate.saturating_mul(8), like.samples().saturating_mul(bit_rate)),
             _ => (self.frames, self.bytes.max(1)),
         };
-        let rounded = (u128::from(bytes) * u128::from(frames) + u128::from(size / 2)) / u128::from(size);
-        u64::try_from(rounded).unwrap_or(u64::MAX)
+        let halves_up = u128::from(bytes).saturating_mul(u128::from(frames)).saturating_add(u128::from(size / 2));
+        halves_up.checked_div(u128::from(size)).and_then(|rounded| u64::try_from(rounded).ok()).unwrap_or(u64::MAX)
     }
 
     fn measured(&self) -> Measured {

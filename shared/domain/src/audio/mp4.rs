@@ -53,9 +53,9 @@ impl Part {
         let header = field(known, at, 8)?;
         let (size, name) = header.split_at(4);
         let (start, size) = match be(size) {
-            0 => (at + 8, parent.end - at), // to the end of the file
-            1 => (at + 16, be(field(known, at + 8, 8)?)),
-            size => (at + 8, size),
+            0 => (at.saturating_add(8), parent.end.saturating_sub(at)), // to the end of the file
+            1 => (at.saturating_add(16), be(field(known, at.saturating_add(8), 8)?)),
+            size => (at.saturating_add(8), size),
         };
         let end = at.saturating_add(size);
         if end < start {
@@ -116,8 +116,9 @@ impl Index {
     /// The movie header box (section 8.2.2): times of creation and change, ticks a second, duration.
     fn from_header(known: Known<'_>, area: Area, header: Area) -> Result<Self, Stop> {
         let (rate_at, size) = if field(known, header.start, 1)? == [1] { (20, 8) } else { (12, 4) };
-        let rate = be(field(known, header.start + rate_at, 4)?);
-        let duration = be(field(known, header.start + rate_at + 4, size)?);
+        let rate_at = header.start.saturating_add(rate_at);
+        let rate = be(field(known, rate_at, 4)?);
+        let duration = be(field(known, rate_at.saturating_add(4), size)?);
         Ok(Self { area, rate, duration })
     }
 
@@ -130,7 +131,7 @@ impl Index {
 fn is_sound(known: Known<'_>, track: Area) -> Result<bool, Stop> {
     let Some(media) = Part::find(known, track, b"mdia")? else { return Ok(false) };
     let Some(handler) = Part::find(known, media.body, b"hdlr")? else { return Ok(false) };
-    Ok(field(known, handler.body.start + 8, 4)? == b"soun")
+    Ok(field(known, handler.body.start.saturating_add(8), 4)? == b"soun")
 }
 
 /// The duration of a file written in fragments: from the extends header (section 8.8.2), or from a segment index that spans the file.
@@ -144,7 +145,7 @@ fn fragments(known: Known<'_>, index: Option<Index>, segments: Option<Area>) -> 
         return segment_time(known, segments)?.ok_or(NotAudio::Fragmented.into());
     };
     let size = if field(known, header.body.start, 1)? == [1] { 8 } else { 4 };
-    let duration = be(field(known, header.body.start + 4, size)?);
+    let duration = be(field(known, header.body.start.saturating_add(4), size)?);
     Index { duration, ..index }.duration()
 }
 
@@ -152,14 +153,15 @@ fn fragments(known: Known<'_>, index: Option<Index>, segments: Option<Area>) -> 
 fn segment_time(known: Known<'_>, body: Area) -> Result<Option<Duration>, Stop> {
     let long = field(known, body.start, 1)? == [1];
     let (offset_at, offset_size) = if long { (20, 8) } else { (16, 4) };
-    let rate = be(field(known, body.start + 8, 4)?);
-    let offset = be(field(known, body.start + offset_at, offset_size)?);
-    let entries_at = body.start + offset_at + offset_size + 4;
-    let count = be(field(known, entries_at - 2, 2)?);
-    let (mut end, mut ticks) = (body.end.saturating_add(offset), 0);
-    for entry in field(known, entries_at, count * 12)?.chunks_exact(12) {
+    let rate = be(field(known, body.start.saturating_add(8), 4)?);
+    let offset_at = body.start.saturating_add(offset_at);
+    let offset = be(field(known, offset_at, offset_size)?);
+    let count_at = offset_at.saturating_add(offset_size).saturating_add(2);
+    let (count, entries_at) = (be(field(known, count_at, 2)?), count_at.saturating_add(2));
+    let (mut end, mut ticks) = (body.end.saturating_add(offset), 0_u64);
+    for entry in field(known, entries_at, count.saturating_mul(12))?.chunks_exact(12) {
         end = end.saturating_add(be(&entry[..4]) & 0x7fff_ffff);
-        ticks += be(&entry[4..8]);
+        ticks = ticks.saturating_add(be(&entry[4..8]));
     }
     let is_whole = end == known.length || known.bytes(end, 8)?.is_some_and(|header| header.ends_with(b"mfra"));
     Ok(time(ticks, rate).filter(|_| is_whole))

@@ -51,7 +51,7 @@ fn first_sound(known: Known<'_>) -> Result<Stream, Stop> {
         if let Some(stream) = sound(page.serial, page.body) {
             return Ok(stream);
         }
-        at += page.bytes.len() as u64;
+        at = page.bytes.len().saturating_add(at as usize) as u64;
     }
 }
 
@@ -90,8 +90,8 @@ impl<'a> Page<'a> {
             return None;
         }
         let segments = rest.get(..usize::from(header[26]))?;
-        let body_at = HEADER + segments.len();
-        let end = body_at + segments.iter().map(|size| usize::from(*size)).sum::<usize>();
+        let body_at = segments.len().saturating_add(HEADER);
+        let end = segments.iter().fold(body_at, |end, size| end.saturating_add(usize::from(*size)));
         Some(Self {
             begins_stream: header[5] & 2 != 0,
             time: le(&header[6..14]),
@@ -123,10 +123,10 @@ const fn remainders() -> [u32; 256] {
         let mut bit = 0;
         while bit < 8 {
             sum = if sum & 0x8000_0000 == 0 { sum << 1 } else { sum << 1 ^ 0x04c1_1db7 };
-            bit += 1;
+            bit = u8::saturating_add(bit, 1);
         }
         table[byte] = sum;
-        byte += 1;
+        byte = usize::saturating_add(byte, 1);
     }
     table
 }

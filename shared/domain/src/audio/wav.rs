@@ -46,7 +46,7 @@ impl<'a> Chunk<'a> {
         let (header, rest) = head.get(usize::try_from(at).ok()?..)?.split_at_checked(8)?;
         let size = le(&header[4..]);
         let body = &rest[..rest.len().min(usize::try_from(size).ok()?)];
-        Some(Self { name: &header[..4], size, body_at: at + 8, body })
+        Some(Self { name: &header[..4], size, body_at: at.saturating_add(8), body })
     }
 }
 
@@ -66,7 +66,7 @@ struct Format {
 
 impl Format {
     fn of(body: &[u8]) -> Result<Self, NotAudio> {
-        let field = |start: usize, size: usize| body.get(start..start + size).map(le);
+        let field = |start: usize, size: usize| body.get(start..start.saturating_add(size)).map(le);
         let (Some(tag), Some(channels), Some(rate), Some(block), Some(bits)) =
             (field(0, 2), field(2, 2), field(4, 4), field(12, 2), field(14, 2))
         else {
@@ -76,7 +76,7 @@ impl Format {
         if ![PCM, FLOAT, A_LAW, MU_LAW].contains(&coding) {
             return Err(NotAudio::Codec(Container::Wav));
         }
-        if rate == 0 || block == 0 || block != channels * bits.div_ceil(8) {
+        if rate == 0 || block == 0 || block != channels.saturating_mul(bits.div_ceil(8)) {
             return Err(NotAudio::Damaged(Container::Wav, "the format chunk contradicts itself"));
         }
         Ok(Self { rate, block })
@@ -96,7 +96,7 @@ fn duration(length: u64, data: &Chunk<'_>, format: Option<Format>, large: Option
     if size > left {
         return Err(NotAudio::Truncated(Container::Wav).into());
     }
-    Ok(time(size / block, rate).unwrap_or_default())
+    Ok(size.checked_div(block).and_then(|samples| time(samples, rate)).unwrap_or_default())
 }
 
 #[cfg(test)]

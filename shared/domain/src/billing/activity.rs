@@ -6,6 +6,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::{Month, today};
 use crate::ids::UserId;
+use crate::time::{days_earlier, days_later, earlier};
 
 /// Recording was switched on or off for a user.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -72,12 +73,12 @@ impl Activity {
     /// From `since`, whose day counts in any case, to before `until`. Spans come in order; two may share a day.
     fn was_active(&mut self, since: DateTime<Utc>, until: DateTime<Utc>, month: Month) {
         let first = today(since).max(month.first());
-        let last = today(since.max(until - TimeDelta::nanoseconds(1))).min(month.last());
+        let last = today(since.max(earlier(until, TimeDelta::nanoseconds(1)))).min(month.last());
         if first > last {
             return;
         }
-        let before = self.days.unwrap_or(Days { first, last: first - TimeDelta::days(1), count: 0 });
-        let new = (last - first.max(before.last + TimeDelta::days(1))).num_days() + 1;
-        self.days = Some(Days { first: before.first, last: last.max(before.last), count: before.count + new.max(0) });
+        let before = self.days.unwrap_or(Days { first, last: days_earlier(first, 1), count: 0 });
+        let new = last.signed_duration_since(first.max(days_later(before.last, 1))).num_days().saturating_add(1);
+        self.days = Some(Days { first: before.first, last: last.max(before.last), count: before.count.saturating_add(new.max(0)) });
     }
 }

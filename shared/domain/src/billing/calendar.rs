@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeZone, Utc};
 use chrono_tz::Europe::Stockholm;
 use thiserror::Error;
 
-use crate::time::{Date, in_stockholm};
+use crate::time::{Date, days_earlier, in_stockholm};
 
 /// A calendar month, spelt `yyyy-mm`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,15 +41,15 @@ impl Month {
 
     /// The last day.
     pub fn last(self) -> NaiveDate {
-        self.next().0 - Days::new(1)
+        days_earlier(self.next().0, 1)
     }
 
     pub fn next(self) -> Self {
-        Self(self.0 + Months::new(1))
+        Self(self.0.checked_add_months(Months::new(1)).unwrap_or(self.0))
     }
 
     pub fn previous(self) -> Self {
-        Self(self.0 - Months::new(1))
+        Self(self.0.checked_sub_months(Months::new(1)).unwrap_or(self.0))
     }
 
     /// The moment at which the month is over and closed.

@@ -13,6 +13,7 @@ use super::{
     today,
 };
 use crate::ids::UserId;
+use crate::time::earlier;
 
 /// What is billed. Each has one rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,7 +94,7 @@ pub(super) fn allowance(switches: &[Switch], terms: &[Terms], month: Month, know
 }
 
 fn days(month: Month, until: DateTime<Utc>) -> impl Iterator<Item = NaiveDate> {
-    let last = today(until - TimeDelta::nanoseconds(1));
+    let last = today(earlier(until, TimeDelta::nanoseconds(1)));
     month.days().take_while(move |day| *day <= last)
 }
 
@@ -131,7 +132,7 @@ fn line(rule: Rule, user: Option<UserId>, quantity: i64, found: Option<Found>, f
 impl Line {
     /// The line that takes this one back.
     pub(super) fn taken_back(&self) -> Self {
-        Self { quantity: -self.quantity, amount: -self.amount, ..self.clone() }
+        Self { quantity: self.quantity.saturating_neg(), amount: Decimal::ZERO.saturating_sub(self.amount), ..self.clone() }
     }
 }
 

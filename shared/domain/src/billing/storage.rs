@@ -63,14 +63,14 @@ pub fn fill(balance: i64, allowance: u64) -> Fill {
     let (balance, allowance) = (i128::from(balance), i128::from(allowance));
     match () {
         () if balance > 0 && balance >= allowance => Fill::Full,
-        () if balance > 0 && balance * 100 >= allowance * 80 => Fill::Nearly,
+        () if balance > 0 && balance.saturating_mul(100) >= allowance.saturating_mul(80) => Fill::Nearly,
         () => Fill::Below,
     }
 }
 
 /// The bytes that `users` and an add-on of `more` megabytes include.
 pub fn allowance(users: u64, more: u32) -> u64 {
-    (users * INCLUDED + u64::from(more)) * MEGABYTE
+    users.saturating_mul(INCLUDED).saturating_add(u64::from(more)).saturating_mul(MEGABYTE)
 }
 
 impl Usage {
@@ -80,11 +80,11 @@ impl Usage {
         let closed = self.days.iter().filter(|closed| first <= closed.day && closed.day < end).map(|closed| i128::from(closed.balance));
         let late = self.late.iter().filter(|late| late.noticed < today(known));
         let lacking = late.map(|late| {
-            let days = (late.noticed.min(end) - late.day.max(first)).num_days().max(0);
-            (i128::from(late.added) - i128::from(late.removed)) * i128::from(days)
+            let days = late.noticed.min(end).signed_duration_since(late.day.max(first)).num_days().max(0);
+            i128::from(late.added).saturating_sub(i128::from(late.removed)).saturating_mul(i128::from(days))
         });
-        let days = (end - first).num_days().max(0);
-        Mean { sum: closed.sum::<i128>() + lacking.sum::<i128>(), days, users, allowance: allowance(users, more) }
+        let days = end.signed_duration_since(first).num_days().max(0);
+        Mean { sum: closed.chain(lacking).fold(0, i128::saturating_add), days, users, allowance: allowance(users, more) }
     }
 }
 
@@ -92,14 +92,15 @@ impl Mean {
     /// Begun units of storage over the allowance.
     pub fn units(&self) -> i64 {
         let days = i128::from(self.days);
-        let over = self.sum - i128::from(self.allowance) * days;
-        let unit = i128::from(STORAGE_UNIT * MEGABYTE) * days;
-        if over <= 0 || unit == 0 { 0 } else { i64::try_from((over + unit - 1) / unit).unwrap_or(i64::MAX) }
+        let over = self.sum.saturating_sub(i128::from(self.allowance).saturating_mul(days));
+        let unit = i128::from(STORAGE_UNIT * MEGABYTE).saturating_mul(days);
+        let begun = over.saturating_add(unit).saturating_sub(1).checked_div(unit).unwrap_or_default();
+        if over <= 0 { 0 } else { i64::try_from(begun).unwrap_or(i64::MAX) }
     }
 
     /// Whole bytes.
     pub fn bytes(&self) -> i64 {
-        i64::try_from(self.sum / i128::from(self.days.max(1))).unwrap_or(i64::MAX)
+        self.sum.checked_div(i128::from(self.days.max(1))).and_then(|mean| i64::try_from(mean).ok()).unwrap_or(i64::MAX)
     }
 }
 

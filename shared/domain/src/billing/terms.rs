@@ -102,7 +102,7 @@ impl Price {
 
     /// `quantity` times the price, rounded to the öre, halves away from zero.
     pub fn times(self, quantity: i64) -> Decimal {
-        let exact = self.0 * Decimal::from(quantity);
+        let exact = self.0.saturating_mul(Decimal::from(quantity)); // a price has 11 digits and a quantity 19, of the 28 that fit
         let mut rounded = exact.round_dp_with_strategy(2, rust_decimal::RoundingStrategy::MidpointAwayFromZero);
         rounded.rescale(2);
         rounded
@@ -110,7 +110,7 @@ impl Price {
 
     /// The same in whole öre.
     pub fn ore(self, quantity: i64) -> i64 {
-        (self.times(quantity) * Decimal::ONE_HUNDRED).to_i64().unwrap_or(i64::MAX)
+        self.times(quantity).saturating_mul(Decimal::ONE_HUNDRED).to_i64().unwrap_or(i64::MAX)
     }
 }
 

@@ -9,6 +9,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::{Day, day_between};
+use crate::time::later;
 use crate::{
     ids::{OrganisationId, RecordingId},
     recording::{Recording, State},
@@ -105,7 +106,7 @@ impl Issue {
         let name = Name { day, number: last.unwrap_or(1).saturating_add(1) };
         let yesterday = Day::of(now).previous();
         let morning = if now <= yesterday.due_at() { yesterday } else { yesterday.next() };
-        let (due_at, gone_at) = (now + ORDERED_WITHIN, morning.gone_at());
+        let (due_at, gone_at) = (later(now, ORDERED_WITHIN), morning.gone_at());
         Self { name, cut: now, due_at, gone_at, progress: Progress::Building, count: Count::default() }
     }
 

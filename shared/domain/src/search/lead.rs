@@ -134,7 +134,7 @@ impl Lead {
 
     /// Asks for about `want` more entries, and for what is needed to check them and those that wait for that.
     fn read_on(&mut self, search: &Search<'_>, want: f64, half_units: f64) -> Vec<Ask> {
-        let half_units = half_units / (1 + self.checks.len()) as f64;
+        let half_units = half_units / self.checks.len().saturating_add(1) as f64;
         let waiting = search.either_way(self.posted.iter().copied()).last().map(|place| way(search.order, place));
         let goal = if self.tracks.is_done() { waiting.unwrap_or(f64::NEG_INFINITY) } else { self.tracks.goal(want) };
         let mut asks = if self.tracks.read() == 0 { self.tracks.begin(want) } else { self.tracks.asks_to(goal, half_units / self.price()) };
@@ -152,7 +152,8 @@ impl Lead {
         match (self.asked[which], answer.found) {
             (For::Tracks(n), Found::Entries { entries, all }) => {
                 if answer.half_units > 1 {
-                    self.priced = (self.priced.0 + entries.len() as u64, self.priced.1 + answer.half_units);
+                    let (priced, half_units) = self.priced;
+                    self.priced = (priced.saturating_add(entries.len() as u64), half_units.saturating_add(answer.half_units));
                 }
                 let places: Vec<Position> = entries.iter().map(Entry::place).collect();
                 self.tracks.take(n, &places, all);
@@ -167,10 +168,10 @@ impl Lead {
                 seen.extend(places);
             }
             (For::Fetch(n), Found::Rows(rows)) => {
-                for place in self.fetching.iter().skip(n * Ask::ROWS_AT_MOST).take(Ask::ROWS_AT_MOST) {
+                for place in self.fetching.iter().skip(n.saturating_mul(Ask::ROWS_AT_MOST)).take(Ask::ROWS_AT_MOST) {
                     self.wanted.remove(place);
                     self.posted.remove(place);
-                    self.fetched += 1;
+                    self.fetched = self.fetched.saturating_add(1);
                 }
                 for row in rows.into_iter().filter(|row| search.finds(row)) {
                     self.found.insert(Position::of(&row), row);

@@ -17,7 +17,7 @@ const BOUNDS: [i64; 28] = [
 /// The class of a duration: 0 to 28.
 pub fn class(duration: TimeDelta) -> u8 {
     let milliseconds = duration.num_milliseconds();
-    BOUNDS.iter().take_while(|bound| **bound <= milliseconds).fold(0, |class, _| class + 1)
+    BOUNDS.iter().take_while(|bound| **bound <= milliseconds).fold(0_u8, |class, _| class.saturating_add(1))
 }
 
 /// The classes that hold every duration from `longer` to `shorter`, both inclusive; empty if there is none.

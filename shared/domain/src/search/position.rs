@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
+use crate::time::{earlier, later};
 use crate::{ids::RecordingId, recording::Recording};
 
 /// A recording's place in that order.
@@ -38,8 +39,8 @@ impl Position {
         let id = u128::from_be_bytes(self.id.to_bytes());
         let instant = TimeDelta::milliseconds(1);
         let (id, started_at) = match order {
-            Order::Newest => id.checked_add(1).map_or((0, self.started_at + instant), |id| (id, self.started_at)),
-            Order::Oldest => id.checked_sub(1).map_or((u128::MAX, self.started_at - instant), |id| (id, self.started_at)),
+            Order::Newest => id.checked_add(1).map_or((0, later(self.started_at, instant)), |id| (id, self.started_at)),
+            Order::Oldest => id.checked_sub(1).map_or((u128::MAX, earlier(self.started_at, instant)), |id| (id, self.started_at)),
         };
         Self { started_at, id: RecordingId::from_bytes(id.to_be_bytes()) }
     }
@@ -63,7 +64,7 @@ impl Span {
     /// Whether no place can lie in it.
     pub(super) fn is_empty(&self) -> bool {
         let instant = TimeDelta::milliseconds(1);
-        let (first, last) = (self.from, self.to - instant);
+        let (first, last) = (self.from, earlier(self.to, instant));
         let ended = self.after.is_some_and(|after| match self.order {
             Order::Newest => after.started_at < first,
             Order::Oldest => after.started_at > last,
@@ -76,7 +77,7 @@ impl Span {
         let instant = TimeDelta::milliseconds(1);
         let beginning = match self.order {
             Order::Newest => Position { started_at: self.to, id: RecordingId::from_bytes([0; 16]) },
-            Order::Oldest => Position { started_at: self.from - instant, id: RecordingId::from_bytes([255; 16]) },
+            Order::Oldest => Position { started_at: earlier(self.from, instant), id: RecordingId::from_bytes([255; 16]) },
         };
         self.after.filter(|after| self.order.is_before(beginning, *after)).unwrap_or(beginning)
     }

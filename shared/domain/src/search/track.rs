@@ -6,6 +6,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Ask, Order, Position, Span, Stream};
+use crate::time::{earlier, later};
 
 /// A piece of a stream that is read, or being read.
 #[derive(Clone, Debug)]
@@ -179,7 +180,7 @@ impl Tracks {
         // Where the whole way ends says nothing of how close entries lie: it may be decades from the last.
         let ended = if all { track.end().min(horizon).max(track.way()) } else { track.way() };
         let read = &mut self.read[track.stream];
-        *read = (read.0 + places.len() as u64, read.1 + (ended - began).max(0.0));
+        *read = (read.0.saturating_add(places.len() as u64), read.1 + (ended - began).max(0.0));
     }
 
     fn density_of(&self, stream: usize) -> f64 {
@@ -222,8 +223,8 @@ impl Tracks {
             let mut last = n;
             for _ in 1..pieces as usize {
                 let rest = self.tracks[last].split(length);
+                last = self.tracks.len();
                 self.tracks.push(rest);
-                last = self.tracks.len() - 1;
             }
         }
     }
@@ -254,11 +255,11 @@ impl Track {
         let read_to = self.span.read_to().started_at;
         match self.span.order {
             Order::Newest => {
-                self.span.from = (read_to - length).max(self.span.from);
+                self.span.from = earlier(read_to, length).max(self.span.from);
                 rest.span.to = self.span.from;
             }
             Order::Oldest => {
-                self.span.to = (read_to + length).min(self.span.to);
+                self.span.to = later(read_to, length).min(self.span.to);
                 rest.span.from = self.span.to;
             }
         }

@@ -16,6 +16,7 @@ use super::{
     lead::Lead,
 };
 use crate::recording::Recording;
+use crate::time::{earlier, later};
 
 /// A search for a page.
 #[derive(Clone, Debug)]
@@ -103,7 +104,7 @@ impl<'a> Search<'a> {
     /// Where what is recorded is thought to end, on the search's way.
     fn horizon(&self) -> DateTime<Utc> {
         match self.order {
-            Order::Newest => self.now - FAR,
+            Order::Newest => earlier(self.now, FAR),
             Order::Oldest => self.now,
         }
     }
@@ -112,7 +113,7 @@ impl<'a> Search<'a> {
 /// The whole millisecond at or after an instant: starts are whole milliseconds, and one lies before the instant if it lies before that.
 fn whole(instant: DateTime<Utc>) -> DateTime<Utc> {
     let cut = instant.trunc_subsecs(3);
-    if cut < instant { cut + TimeDelta::milliseconds(1) } else { cut }
+    if cut < instant { later(cut, TimeDelta::milliseconds(1)) } else { cut }
 }
 
 /// The end of the last millisecond that a place spells, with 13 digits.
@@ -154,7 +155,7 @@ impl<'a> Walk<'a> {
 
     /// What to read now; nothing when the page is ready.
     pub fn asks(&mut self) -> Vec<Ask> {
-        self.trips += 1;
+        self.trips = self.trips.saturating_add(1);
         self.asked.clear();
         if !self.following && self.unknown.is_empty() {
             self.choose();
@@ -166,7 +167,7 @@ impl<'a> Walk<'a> {
     pub fn take(&mut self, answers: Vec<Answer>) {
         let mut named: BTreeMap<usize, Option<Vec<Stream>>> = BTreeMap::new();
         for (to, answer) in std::mem::take(&mut self.asked).into_iter().zip(answers) {
-            self.half_units += answer.half_units;
+            self.half_units = self.half_units.saturating_add(answer.half_units);
             match to {
                 To::Lead(lead, which) => self.leads[lead].take(self.search, which, answer),
                 To::Unknown(clause, which) => {
@@ -218,7 +219,7 @@ impl<'a> Walk<'a> {
             }
         }
         let looks = self.looks();
-        let is_mix = self.leads.len() + self.unknown.len() > 1;
+        let is_mix = self.leads.len().saturating_add(self.unknown.len()) > 1;
         let probe = PROBE.min(self.search.limit.saturating_add(1));
         for n in looks {
             let want = if is_mix && !self.leads[n].has_rows() { PROBE_POSTED } else { probe };
@@ -243,7 +244,7 @@ impl<'a> Walk<'a> {
     /// Chooses who leads, unless a look at others is worth its price.
     fn choose(&mut self) {
         let hits = self.leads.iter().filter_map(Lead::hits).reduce(f64::max);
-        let way = ((self.span.to - self.span.from).num_milliseconds() as f64).min(FAR.num_milliseconds() as f64);
+        let way = (self.span.to.signed_duration_since(self.span.from).num_milliseconds() as f64).min(FAR.num_milliseconds() as f64);
         let costs = self.leads.iter().enumerate().filter(|(_, lead)| lead.is_read() || self.leads.len() == 1);
         let cheapest = costs
             .map(|(n, lead)| (n, lead.cost(self.search, hits, way, &self.leads)))

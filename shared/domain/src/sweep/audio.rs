@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Kind, PATIENCE};
 use crate::recording::{Recording, Sha256, State};
+use crate::time::later;
 
 /// What lies at a recording's key: every version of it, the newest first, delete markers too.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -48,7 +49,7 @@ pub fn audio(recording: Option<&Recording>, object: Option<&Object>, now: DateTi
     }
     let is_audio = |version: &Version| !version.marker && is_of(version, recording);
     match &recording.state {
-        State::Expected if recording.registered_at + PATIENCE > now => None,
+        State::Expected if later(recording.registered_at, PATIENCE) > now => None,
         State::Expected => match (current, versions.iter().find(|version| !version.marker)) {
             (Some(_), _) => Some((Kind::NotTakenIn, Some(Repair::TellAgain))),
             (None, Some(beneath)) if is_audio(beneath) => Some((Kind::Removed, Some(unhide(versions)))),
@@ -73,7 +74,7 @@ pub fn audio(recording: Option<&Recording>, object: Option<&Object>, now: DateTi
 /// the upload link was verified when it came, and cannot be altered.
 pub fn needs_checksum(recording: &Recording, object: &Object) -> bool {
     let State::Stored { at } = recording.state else { return object.versions.len() > 1 };
-    let came_later = |version: &Version| version.modified_at > at + CLOCKS;
+    let came_later = |version: &Version| version.modified_at > later(at, CLOCKS);
     object.versions.len() > 1 || object.versions.iter().any(came_later)
 }
 

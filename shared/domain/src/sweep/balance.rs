@@ -28,14 +28,14 @@ impl Count {
 impl Add for Count {
     type Output = Self;
     fn add(self, other: Self) -> Self {
-        Self { recordings: self.recordings + other.recordings, bytes: self.bytes + other.bytes }
+        Self { recordings: self.recordings.saturating_add(other.recordings), bytes: self.bytes.saturating_add(other.bytes) }
     }
 }
 
 impl Sub for Count {
     type Output = Self;
     fn sub(self, other: Self) -> Self {
-        Self { recordings: self.recordings - other.recordings, bytes: self.bytes - other.bytes }
+        Self { recordings: self.recordings.saturating_sub(other.recordings), bytes: self.bytes.saturating_sub(other.bytes) }
     }
 }
 

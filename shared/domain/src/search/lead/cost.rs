@@ -33,9 +33,9 @@ impl Lead {
             return reading;
         }
         let checked = others.iter().filter(|other| other.is_worth_checking(self)).count();
-        let to_fetch = (entries * self.passing() + (self.posted.len() + self.wanted.len()) as f64)
+        let to_fetch = (entries * self.passing() + self.posted.len().saturating_add(self.wanted.len()) as f64)
             * SHARED.powi(i32::try_from(checked).unwrap_or(i32::MAX));
-        reading * (1 + checked) as f64 + to_fetch
+        reading * checked.saturating_add(1) as f64 + to_fetch
     }
 
     /// What reading all its rows is likely to cost, in half units, if they go on for `way` at most.
@@ -65,7 +65,7 @@ impl Lead {
         if self.tracks.has_rows() || self.tracks.read() == 0 {
             return 1.0;
         }
-        let passed = (self.posted.len() + self.wanted.len()) as f64 + self.fetched as f64;
+        let passed = self.posted.len().saturating_add(self.wanted.len()) as f64 + self.fetched as f64;
         passed.max(1.0) / self.tracks.read() as f64
     }
 
