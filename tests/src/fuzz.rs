@@ -28,6 +28,22 @@ pub fn text(random: &mut impl Rng, seeds: Seeds) -> String {
     }
 }
 
+/// A time as RFC 3339 writes it, of any year that fits into a computer's calendar and often of its ends; now and then with a leap second, and
+/// with an offset whose plus sign an address made a space.
+pub fn time(random: &mut impl Rng) -> String {
+    const YEARS: [&str; 14] =
+        ["-262143", "-262144", "-9999", "-0001", "0000", "0001", "1969", "1999", "2000", "2026", "2199", "2200", "+262142", "+262143"];
+    const CLOCKS: [&str; 6] = ["00:00:00", "23:59:59", "23:59:60", "12:30:60.999999999", "01:59:59.999999999999", "24:00:00"];
+    const OFFSETS: [&str; 8] = ["Z", "z", "+00:00", "-23:59", "+23:59", " 01:00", "+0100", "-24:00"];
+    let year = if random.random_bool(0.8) { one(random, &YEARS).to_owned() } else { random.random_range(-300_000..300_000).to_string() };
+    let (month, day) = (random.random_range(0..14), one(random, &["01", "28", "29", "30", "31", "00"]));
+    format!("{year}-{month:02}-{day}T{}{}", one(random, &CLOCKS), one(random, &OFFSETS))
+}
+
+fn one(random: &mut impl Rng, of: &[&'static str]) -> &'static str {
+    of.choose(random).copied().unwrap_or_default()
+}
+
 /// Bytes that begin as `valid` does, with some of them changed, left out or put in.
 pub fn bytes(random: &mut impl Rng, valid: &[u8]) -> Vec<u8> {
     let mut bytes = valid.to_vec();

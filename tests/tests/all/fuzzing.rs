@@ -14,30 +14,37 @@ use anyhow::{Context, ensure};
 use axum::Router;
 use domain::{
     audio::{self, BYTES_AT_MOST, READS_AT_MOST, Step, Window},
-    ids::{CallId, ClientId, OrganisationId, RecordingId},
+    ids::{CallId, ClientId, OrderId, OrganisationId, RecordingId},
     note::{Field, Mark, Note},
     people::Name,
     phone::Counterpart,
+    reason::Reason,
     recording::{ContentType, Recording, Sha256},
     search::{Digits, Posting, Words, tokens},
+    time::{Date, Instant as Time},
 };
-use platform::http::cursor;
+use platform::{
+    http::cursor,
+    table::order::{Kind, Order, State, What},
+};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use serde_json::{Map, Value, json};
 use tests::{
-    call::{now, silence},
-    fuzz::{Seeds, bytes, text},
-    people::{Person, found},
-    recording::recording,
+    call::{call, now, silence, with},
+    fuzz::{Seeds, bytes, text, time},
+    kept,
+    people::{Person, found, organisation},
+    recording::{recording, register},
     request::As,
-    table,
+    supervised, table,
 };
 use unicode_normalization::UnicodeNormalization;
 
 /// A parser: its name, what it takes, and what has to hold of any text; whether it was taken.
 type Parser = (&'static str, Seeds, fn(&str) -> anyhow::Result<bool>);
 
-const PARSERS: [Parser; 13] = [
+const PARSERS: [Parser; 16] = [
     ("number, typed", &["070-123 45 67", "+46 70 123", "0046701234567", "(08) 123", "4567"], digits),
     ("words, typed", &["ring åsa om fakturan", "CAFE\u{301} 4411", "ﬁnal ½ x-y", "o\u{308}l"], words),
     ("words of a text", &["Ring Åsa, ring!", "a\u{30a}\u{323}b ⑴ ﷺ", "İstanbul ẞ Σς"], folded),
@@ -50,6 +57,9 @@ const PARSERS: [Parser; 13] = [
     ("recording", &["00000000000000000000000000", "vvvvvvvvvvvvvvvvvvvvvvvvvs"], |text| written_back::<RecordingId>(text)),
     ("hash", &["e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"], |text| written_back::<Sha256>(text)),
     ("content type", &["audio/ogg; codecs=opus", "AUDIO/X-WAV"], |text| Ok(ContentType::parse(text).is_some())),
+    ("reason", &["tvist 4411", "å"], |text| written_back::<Reason>(text)),
+    ("time", &["2026-11-24T12:00:00Z", "2199-12-31T23:59:60.5+01:00", "-262143-01-01T00:00:00Z", "2026-11-24T12:00:00 01:00"], times),
+    ("day", &["2026-11-24", "-262143-01-01", "2199-12-31"], days),
     ("cursor", &["AQAAAaIL6mAAAAAAAAAAAAAAAAAAAAAAAA", "AmFubmEjYW5uYQ"], cursors),
 ];
 
@@ -107,6 +117,97 @@ fn any_bytes_are_audio_or_not_within_the_reads_that_are_allowed() -> anyhow::Res
     Ok(())
 }
 
+/// What a client sends in a body: answered or refused, never a 5xx but where the test's queue is not there, and never a panic.
+#[tokio::test]
+async fn any_time_in_a_body_is_answered_or_refused_with_its_name() -> anyhow::Result<()> {
+    let (table, _) = table::empty().await?;
+    found(&table, "demo").await?;
+    for person in [Person::administrator("karin"), Person::recorded("anna")] {
+        person.joins(&table, "demo").await?;
+    }
+    supervised::group(&table, "demo", "g1", &["anna"]).await?;
+    let objects = tests::bucket::unreached();
+    let upload = upload::router(upload::App { table: table.clone(), objects, now });
+    let admin = admin::router(admin::App { table: table.clone(), now });
+    let (mut random, began, mut tried, mut taken) = (random(), Instant::now(), 0_u64, 0_u64);
+    while goes_on(began, 1, tried, 60) {
+        let at = if random.random_bool(0.3) { "2026-11-24T11:00:00+01:00".to_owned() } else { time(&mut random) };
+        let started = with(call(&format!("call-{tried}"), "audio/wav", b"audio"), json!({ "startedAt": at }));
+        let registered = As { organisation: "demo", user: "anna" }.post(&upload, "/v1/recordings", &started).await?;
+        let cover = json!({ "from": at, "to": time(&mut random) });
+        let covered = As { organisation: "demo", user: "karin" }.put(&admin, "/v1/groups/g1/supervisors/anna", &cover).await?;
+        for answer in [&registered, &covered] {
+            ensure!(answer.status.is_success() || answer.status == 422, "{at}: {answer:?}");
+        }
+        taken += u64::from(registered.status.is_success());
+        tried += 1;
+    }
+    println!("{:<16}{tried:>10} times in bodies, {taken} of them taken", "body");
+    ensure!(taken > 0 && taken < tried, "{taken} of {tried} were taken");
+    Ok(())
+}
+
+/// What `keep` hears and finds stored, by this version or an older one: each hold is placed, and no message ends as a dead letter.
+#[tokio::test]
+async fn any_hold_that_was_stored_is_placed() -> anyhow::Result<()> {
+    let (table, _) = table::empty().await?;
+    register(&table, &recording("demo", "anna", "call-1", now())).await?;
+    let (mut random, began, mut tried, mut held) = (random(), Instant::now(), 0_u64, 0_u64);
+    while goes_on(began, 1, tried, 60) {
+        let filter = filter(&mut random);
+        let order = hold(tried, &filter);
+        table.place(&order, &supervised::event("demo", &format!("hold-{tried}"))).await?;
+        ensure!(kept::told(&table, Kind::Hold, order.id).await?, "the message of {filter} came back");
+        let stands = table.order(&order.organisation, Kind::Hold, order.id, now()).await?.context("it was placed")?;
+        ensure!(stands.state == State::Held, "{filter}: {stands:?}");
+        held += stands.progress.done;
+        tried += 1;
+    }
+    println!("{:<16}{tried:>10} holds, {held} times on the recording", "hold");
+    ensure!(held > 0 && held < tried, "{held} of {tried} found it");
+    Ok(())
+}
+
+/// Filters as an order stores them: times of any year that older versions took.
+fn filter(random: &mut ChaCha8Rng) -> Value {
+    let mut filter = Map::new();
+    for end in ["from", "to"] {
+        let at = time(random);
+        if random.random_bool(0.6) && at.parse::<chrono::DateTime<chrono::Utc>>().is_ok() {
+            filter.insert(end.to_owned(), json!(at));
+        }
+    }
+    let others = [
+        ("user", json!("anna")),
+        ("number", json!("0701234567")),
+        ("mark", json!("none")),
+        ("note", json!("a b")),
+        ("minSeconds", json!(0)),
+    ];
+    for (name, value) in others {
+        if random.random_bool(0.1) {
+            filter.insert(name.to_owned(), value);
+        }
+    }
+    filter.into()
+}
+
+fn hold(number: u64, filter: &Value) -> Order {
+    Order {
+        id: OrderId::of(&organisation("demo"), &format!("fuzz-{number}"), now()),
+        organisation: organisation("demo"),
+        what: What::Hold { sought: json!({ "filter": { "filter": filter, "users": null } }).to_string() },
+        state: State::Placing,
+        by: "user:karin".to_owned(),
+        at: now(),
+        reason: Reason::stored("tvist".to_owned()),
+        preview: Default::default(),
+        progress: Default::default(),
+        lifted: None,
+        place: None,
+    }
+}
+
 #[tokio::test]
 async fn any_query_is_answered_or_refused_with_a_reason() -> anyhow::Result<()> {
     let (table, _) = table::empty().await?;
@@ -160,7 +261,13 @@ fn query(random: &mut ChaCha8Rng) -> String {
     let parts = (0..random.random_range(1..=4)).map(|_| {
         let (name, seeds) = VALID[random.random_range(0..VALID.len())];
         let whole = random.random_bool(0.5);
-        let value = if whole { seeds[random.random_range(0..seeds.len())].to_owned() } else { text(random, seeds) };
+        let value = if matches!(name, "from" | "to") && random.random_bool(0.7) {
+            time(random)
+        } else if whole {
+            seeds[random.random_range(0..seeds.len())].to_owned()
+        } else {
+            text(random, seeds)
+        };
         let raw = random.random_bool(0.1);
         let spelt = percent_encoding::utf8_percent_encode(&value, percent_encoding::NON_ALPHANUMERIC).to_string();
         format!("{name}={}", if raw { value } else { spelt })
@@ -210,6 +317,18 @@ fn folded(text: &str) -> anyhow::Result<bool> {
     said.annotation.fields[2] = Field::try_from(text.to_owned()).ok();
     ensure!(Posting::of(&said).len() <= Posting::AT_MOST, "{} postings", Posting::of(&said).len());
     Ok(!words.is_empty())
+}
+
+fn times(text: &str) -> anyhow::Result<bool> {
+    let Ok(read) = text.parse::<Time>() else { return Ok(false) };
+    ensure!((Time::FIRST..=Time::LAST).contains(&read) && read.to_string().parse() == Ok(read), "{read:?} is written as {read}");
+    Ok(true)
+}
+
+fn days(text: &str) -> anyhow::Result<bool> {
+    let Ok(read) = text.parse::<Date>() else { return Ok(false) };
+    ensure!((Date::FIRST..=Date::LAST).contains(&read) && read.to_string() == text, "{read:?} is written as {read}");
+    Ok(true)
 }
 
 fn cursors(text: &str) -> anyhow::Result<bool> {
