@@ -3,8 +3,13 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue::{Bool, M, N, S, Ss};
-use domain::ids::{ClientId, GroupId, OrganisationId, UserId};
+use domain::{
+    ids::{ClientId, GroupId, OrganisationId, UserId},
+    legend::{Entry, FIRST},
+};
 use platform::table::{Table, key};
+
+use crate::supervised;
 
 /// An organisation id; the test gives a valid one.
 pub fn organisation(name: &str) -> OrganisationId {
@@ -81,6 +86,15 @@ pub async fn found(table: &Table, name: &str) -> anyhow::Result<()> {
     item.insert("base_service".into(), Bool(true));
     item.insert("retention_days".into(), N("180".into()));
     put(table, item).await
+}
+
+/// Gives the organisation the legend that one begins with, as provisioning does.
+pub async fn legend(table: &Table, of: &str) -> anyhow::Result<()> {
+    for (mark, label, colour, shape) in FIRST {
+        let entry = Entry { mark: mark.to_owned().try_into()?, label: label.to_owned().try_into()?, colour, shape, retired: false };
+        table.put_mark(&organisation(of), &entry, &supervised::event(of, mark)).await?.written()?;
+    }
+    Ok(())
 }
 
 async fn put(table: &Table, item: HashMap<String, aws_sdk_dynamodb::types::AttributeValue>) -> anyhow::Result<()> {

@@ -9,7 +9,6 @@ use axum::Router;
 use chrono::{DateTime, Utc};
 use domain::{
     ids::{RecordingId, UserId},
-    legend::{Entry, FIRST},
     recording::{Recording, State},
     search::Position,
 };
@@ -31,7 +30,7 @@ use serde_json::{Value, json};
 
 use crate::{
     indexed::take_in,
-    people::{Person, found, organisation, user},
+    people::{Person, found, legend, user},
     request::As,
     supervised,
     table::{self, Watched},
@@ -86,10 +85,7 @@ impl OnTable {
                 supervised::by(table, "demo", &group, supervisor, None).await?;
             }
         }
-        for (mark, label, colour, shape) in FIRST {
-            let entry = Entry { mark: mark.to_owned().try_into()?, label: label.to_owned().try_into()?, colour, shape, retired: false };
-            table.put_mark(&organisation("demo"), &entry, &supervised::event("demo", mark)).await?.written()?;
-        }
+        legend(table, "demo").await?;
         let (search, annotate) = (search::App { table: table.clone(), now: clock }, annotate::App { table: table.clone(), now: clock });
         let index = index::App { table: table.clone(), now: crate::call::now };
         Ok(Self { index, search: search::router(search), annotate: annotate::router(annotate), watched })

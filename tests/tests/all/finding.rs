@@ -17,7 +17,7 @@ use serde_json::Value;
 use tests::{
     call::now,
     indexed,
-    people::{Person, found, user},
+    people::{Person, found, legend, user},
     recording::{recording, register, store},
     request::As,
     supervised, table,
@@ -84,6 +84,7 @@ async fn world(draw: &mut Draw) -> anyhow::Result<World> {
     let mut watched = table::watched().await?;
     let table = watched.table.clone();
     found(&table, "demo").await?;
+    legend(&table, "demo").await?;
     for id in ids() {
         Person::recorded(id).joins(&table, "demo").await?;
     }

@@ -66,14 +66,15 @@ async fn ten_thousand_users_come_in_one_file_and_again_without_a_write() -> anyh
 #[tokio::test]
 async fn each_line_stands_for_itself() -> anyhow::Result<()> {
     let service = demo().await?;
-    let cases: [(&str, &str, Value, &str); 21] = [
+    let cases: [(&str, &str, Value, &str); 22] = [
         (r#"{"id":"a","name":"A","phone":"+46701740601","language":"en","plan":"pro","administrator":true}"#, "created", json!("a"), ""),
         (r#"{"id":"b","name":"B"}"#, "created", json!("b"), ""),
         ("", "", Value::Null, ""),
         ("   ", "", Value::Null, ""),
         ("{", "invalid", Value::Null, "EOF while parsing an object, at column 1"),
         ("null", "invalid", Value::Null, "invalid type: null"),
-        (r#"[{"id":"c"}]"#, "invalid", Value::Null, "invalid type: map"),
+        (r#"[{"id":"c"}]"#, "invalid", Value::Null, "invalid type: sequence"),
+        (r#"["c","C",null,"sv",null,null]"#, "invalid", Value::Null, "expected an object with its members by name"),
         (r#"{"name":"C"}"#, "invalid", Value::Null, "missing field `id`"),
         (r#"{"id":"C","name":"C"}"#, "invalid", Value::Null, "1 to 64"),
         (r#"{"id":"..","name":"C"}"#, "invalid", Value::Null, "1 to 64"),
