@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::recording::{Recording, State};
-use crate::time::{days_earlier, days_later, in_stockholm, later};
+use crate::time::{Date, days_earlier, days_later, in_stockholm, later};
 
 /// A day of Stockholm's, written as in `2026-11-24`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -113,9 +113,7 @@ fn at(date: NaiveDate, time: NaiveTime) -> DateTime<Utc> {
 impl TryFrom<String> for Day {
     type Error = InvalidDay;
     fn try_from(text: String) -> Result<Self, InvalidDay> {
-        let date: NaiveDate = text.parse().map_err(|_| InvalidDay)?;
-        let plain = text.len() == 10 && ("2000".."2200").contains(&&text[..4]);
-        if plain { Ok(Self(date)) } else { Err(InvalidDay) }
+        Date::try_from(text).map(|date| Self(date.day())).map_err(|_| InvalidDay)
     }
 }
 
