@@ -7,7 +7,7 @@
 //! | operation | floor | why |
 //! |-----------|-------|-----|
 //! | register | 4 | an item, in three indexes: by organisation, user and counterpart |
-//! | register, with a mark | 5 | a fourth index |
+//! | register, with a mark | 8 | 2 for the item, 4 indexes, 2 for the look at the legend in the same transaction |
 //! | ingest | 8 | the item changes state: 2 in the transaction, 4 indexes (it comes into that of length); the user's count: 2 |
 //! | reject | 5 | the item, 4 indexes |
 //! | annotate with 10 new words | 10 | 2 for the item, 4 indexes that project it, 2 for the edit, 2 for the event; none of them without a trace |
@@ -46,7 +46,7 @@ use tests::{
     golden,
     indexed::take_in_all,
     kept::{World, days_later},
-    people::{Person, found, organisation},
+    people::{Person, found, legend, organisation},
     recording::{recording, register},
     request::As,
     table::{self, Watched},
@@ -78,6 +78,7 @@ async fn no_operation_writes_more_than_agreed() -> anyhow::Result<()> {
     let mut watched = table::watched().await?;
     let table = watched.table.clone();
     found(&table, "demo").await?;
+    legend(&table, "demo").await?;
     Person::recorded("anna").joins(&table, "demo").await?;
     let upload = upload::router(upload::App { table: table.clone(), objects: tests::bucket::unreached(), now });
     let annotate = annotate::router(annotate::App { table: table.clone(), now });
