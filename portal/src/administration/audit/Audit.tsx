@@ -17,6 +17,7 @@ import type { AuditSearch } from '../../router';
 import { dayOf, isDay, shifted, startOf } from '../../time';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
+import { shownDetail } from './detail';
 
 const PAGE = 100;
 
@@ -165,7 +166,7 @@ function Events({ events }: { events: Schemas['Event'][] }) {
                 )}
               </td>
               <td className="detail" dir="auto">
-                {event.reason ?? event.detail}
+                <Detail event={event} />
               </td>
               <td className="digits">{event.address}</td>
             </tr>
@@ -174,6 +175,13 @@ function Events({ events }: { events: Schemas['Event'][] }) {
       </table>
     </div>
   );
+}
+
+function Detail({ event }: { event: Schemas['Event'] }) {
+  const { audit } = useAdministrationWords();
+  if (event.reason || !event.detail) return event.reason;
+  const shown = shownDetail(event.detail, audit.filters);
+  return shown === event.detail ? shown : <span title={audit.hashed}>{shown}</span>;
 }
 
 /** The service's own file of the log, so that it says the same as what others fetch. */

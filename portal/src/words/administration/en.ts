@@ -130,6 +130,18 @@ export const en: typeof sv = {
     deed: 'What',
     about: 'About',
     detail: 'Detail',
+    filters: {
+      counterpart: 'Number',
+      number: 'Number',
+      name: 'Name',
+      note: 'Words of the note',
+      field1: 'Field 1',
+      field2: 'Field 2',
+      field3: 'Field 3',
+      fields: 'Words of the fields',
+    },
+    hashed:
+      'The characters after # stand for what was searched for. The same characters are the same number, name or words.',
     address: 'Address',
     refused: 'Refused',
     onlyRefused: 'Only what was refused',
