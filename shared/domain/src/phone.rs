@@ -81,6 +81,55 @@ impl fmt::Display for Counterpart {
     }
 }
 
+/// A text in words of a person's, without the telephone numbers in it: `ring 070-123 45 67` becomes `ring …67`.
+///
+/// A number is taken to be one if it begins with `+`, `0` or Sweden's `46` and has 7 digits or more (9 after `46`), whatever stands between
+/// them, or if 10 digits or more stand together. Days, times and case numbers stay.
+pub fn without_numbers(text: &str) -> String {
+    let (mut kept, mut rest, mut within) = (String::new(), text, false);
+    while let Some(first) = rest.chars().next() {
+        let begins = first.is_ascii_digit() || first == '+';
+        let length = if begins && !within { number_at(rest) } else { None };
+        if let Some(length) = length {
+            let digits: Vec<char> = rest[..length].chars().filter(char::is_ascii_digit).collect();
+            kept.push('…');
+            kept.extend(&digits[digits.len() - 2..]);
+            rest = &rest[length..];
+            within = true;
+            continue;
+        }
+        kept.push(first);
+        within = first.is_alphanumeric();
+        rest = &rest[first.len_utf8()..];
+    }
+    kept
+}
+
+/// The length in bytes of the number that the text begins with, if it begins with one.
+fn number_at(text: &str) -> Option<usize> {
+    let (mut digits, mut end, mut together) = (String::new(), 0, 0);
+    for (place, c) in text.char_indices() {
+        if c.is_ascii_digit() {
+            digits.push(c);
+            end = place + 1;
+            together = if digits.len() == end { digits.len() } else { together };
+        } else if !(is_between(c) || place == 0 && c == '+') {
+            break;
+        }
+    }
+    let is_long = |least| digits.len() >= least;
+    let is_number = match text.as_bytes().first()? {
+        b'+' | b'0' => is_long(7),
+        _ => together >= 10 || (digits.starts_with("46") && is_long(9)),
+    };
+    is_number.then_some(end)
+}
+
+/// What people write between the digits of a number.
+pub fn is_between(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '-' | '(' | ')' | '.' | '/' | '\u{2010}'..='\u{2015}')
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -106,5 +155,38 @@ mod tests {
     fn a_number_in_a_log_shows_two_digits() -> Result<(), InvalidNumber> {
         assert_eq!(format!("{:?}", Counterpart::try_from("+46701234567".to_owned())?), "Number(…67)");
         Ok(())
+    }
+
+    #[test]
+    fn words_of_a_person_are_kept_without_telephone_numbers() {
+        for (text, kept) in [
+            ("ring 070-123 45 67 igen", "ring …67 igen"),
+            ("(070) 1234567", "(…67"),
+            ("tel:+46 70 123 45 67.", "tel:…67."),
+            ("0046701234567", "…67"),
+            ("46701234567 ringde", "…67 ringde"),
+            ("1234567890", "…90"),
+            ("4411 070-1234567", "4411 …67"),
+            ("+46701234567, 08-123 45 67", "…67, …67"),
+            ("tvist 4411", "tvist 4411"),
+            ("2026-11-29 kl 10.30", "2026-11-29 kl 10.30"),
+            ("begäran 12, å+1", "begäran 12, å+1"),
+            ("x0701234567", "x0701234567"),
+            ("", ""),
+        ] {
+            assert_eq!(without_numbers(text), kept, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_number_stays_however_it_is_written(digits in "[1-9][0-9]{6,9}", between in "[ ./-]{0,2}", before in "[ a-z:]{0,8}[ :]", after in "[ ,a-z]{0,8}") {
+            for prefix in ["+46", "0", "0046"] {
+                let written: Vec<String> = digits.chars().map(String::from).collect();
+                let text = format!("{before}{prefix}{}{after}", written.join(&between));
+                let kept = without_numbers(&text);
+                prop_assert!(kept.chars().filter(char::is_ascii_digit).count() == 2, "{text}: {kept}");
+            }
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! `00`), or just some digits, which may stand at the beginning of either form or at its end.
 
 use super::InvalidSearch;
-use crate::phone::Counterpart;
+use crate::phone::{Counterpart, is_between};
 
 /// At least [`Digits::LEAST`] digits of the beginning or the end of a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,10 +61,6 @@ impl Digits {
         let number = number.digits();
         number.starts_with(&self.beginning) || self.end.as_ref().is_some_and(|end| number.ends_with(end.as_str()))
     }
-}
-
-fn is_between(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '-' | '(' | ')' | '.' | '/' | '\u{2010}'..='\u{2015}')
 }
 
 #[cfg(test)]
