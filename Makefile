@@ -79,6 +79,10 @@ crash-points: build .venv-check/ready ## end each worker of retention and delive
 	@$(TESTED) $(NEXTEST) --package tests crashing:: delivering::a_crash --no-capture
 	@$(NEXTEST) --package domain --test keeping --no-capture
 
+.PHONY: forgotten
+forgotten: build audio .venv-check/ready ## erase a person in the local cloud, and look for them in the table, every version of every object and every log
+	@$(TESTED) $(NEXTEST) --package tests forgotten:: --no-capture
+
 .PHONY: year
 year: needed ## a year of 1,000 users in virtual time, by the rules alone, until every recording is accounted for (USERS= SEED=)
 	@USERS=$(or $(USERS),1000) cargo test --locked --quiet --package domain --profile measure --test year -- --nocapture

@@ -203,6 +203,7 @@ def describe(cloudformation, endpoint, region):
         "recordings_bucket": values["RecordingsBucket"],
         "quarantine_bucket": values["QuarantineBucket"],
         "drop_bucket": values["DropBucket"],
+        "erasures_bucket": values["ErasuresBucket"],
         "drop_queue_url": values["DropQueueUrl"],
         "sweep_queue_url": values["SweepQueueUrl"],
         "sftp_server": values["SftpServerId"],

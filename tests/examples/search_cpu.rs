@@ -48,7 +48,8 @@ async fn main() -> anyhow::Result<()> {
         endpoint: Some(endpoint),
         http: SharedHttpClient::new(Replayed::default()),
     };
-    let router = search::router(search::App { table: Table { client: environment.dynamodb(), name: table.name }, now });
+    let router =
+        search::router(search::App { table: Table { client: environment.dynamodb(), name: table.name }, keys: Default::default(), now });
     ensure!(ask(&router).await? == ask(&router).await?);
     let began = Instant::now();
     for _ in 0..pages {

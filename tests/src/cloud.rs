@@ -23,6 +23,7 @@ pub struct Cloud {
     pub recordings_bucket: String,
     pub quarantine_bucket: String,
     pub drop_bucket: String,
+    pub erasures_bucket: String,
     pub drop_queue_url: String,
     pub sftp_server: String,
     /// Host and port.
@@ -34,6 +35,7 @@ pub struct Cloud {
     pub orders_url: String,
     pub removals_url: String,
     pub dead_removals_url: String,
+    functions: BTreeMap<String, String>,
     access_key: String,
     secret_key: String,
     users: BTreeMap<String, SignIn>,
@@ -61,6 +63,16 @@ pub fn cloud() -> anyhow::Result<Cloud> {
 }
 
 impl Cloud {
+    /// The deployed name of a function.
+    pub fn function(&self, name: &str) -> anyhow::Result<&str> {
+        self.functions.get(name).map(String::as_str).with_context(|| format!("no function is called {name}"))
+    }
+
+    /// The service's buckets.
+    pub fn buckets(&self) -> [&str; 5] {
+        [&self.recordings_bucket, &self.quarantine_bucket, &self.drop_bucket, &self.exports_bucket, &self.erasures_bucket]
+    }
+
     pub fn table(&self) -> Table {
         Table { client: self.counted_dynamodb(&Requests::default()), name: self.table.clone() }
     }

@@ -13,6 +13,7 @@ use domain::{
     recording::{Recording, Sha256},
 };
 use platform::{
+    erasures::Erasures,
     objects::{self, Objects},
     queue::Queue,
     removal::Stores,
@@ -66,7 +67,10 @@ impl World {
         let folders = made(&cloud, &format!("{test}-drop"), &requests).await?;
         let queue = made(&cloud, &format!("{test}-queue"), &requests).await?;
         requests.take();
-        Ok(Self { stores: Stores { table, objects, quarantine, folders }, queue, requests })
+        let erasures = Erasures { client: objects.client.clone(), bucket: format!("{test}-erasures") };
+        bucket::create(&erasures.client, &cloud, &erasures.bucket).await?;
+        requests.take();
+        Ok(Self { stores: Stores { table, objects, quarantine, erasures, folders }, queue, requests })
     }
 
     pub fn table(&self) -> &Table {
@@ -125,6 +129,11 @@ impl World {
     pub async fn item(&self, of: &Recording) -> anyhow::Result<key::Item> {
         let get = self.table().client.get_item().table_name(&self.table().name).set_key(Some(key::recording(&of.organisation, of.id)));
         Ok(get.consistent_read(true).send().await?.item.unwrap_or_default())
+    }
+
+    /// Whether a tombstone stands in the recording's place.
+    pub async fn is_buried(&self, of: &Recording) -> anyhow::Result<bool> {
+        Ok(self.table().buried(&of.organisation, &[of.id]).await?.contains(&of.id))
     }
 
     /// Removes the recording's item if its day is past, as the table does; answers with the event of it.
@@ -193,6 +202,15 @@ impl World {
         Ok(keep::handle(&app, serde_json::from_value(event)?).await?.batch_item_failures.is_empty())
     }
 
+    /// Has the worker erase again whatever the bucket of erasures says, page by page.
+    pub async fn again(&self) -> anyhow::Result<()> {
+        let event: Value = serde_json::from_str(include_str!("../../events/keep.erase-again.json"))?;
+        let app = keep::App { stores: self.stores.clone(), orders: self.queue.clone(), now };
+        let answer = keep::handle(&app, serde_json::from_value(event)?).await?;
+        anyhow::ensure!(answer.batch_item_failures.is_empty(), "the first page failed");
+        self.work(now).await.map(drop)
+    }
+
     /// Tells `expire` of an event, at a time; whether it took all of it.
     pub async fn removals(&self, event: &Value, now: fn() -> DateTime<Utc>) -> anyhow::Result<bool> {
         let app = expire::App { stores: self.stores.clone(), again: self.queue.clone(), now };
@@ -231,7 +249,8 @@ pub fn unreached() -> Queue {
 /// Tells the worker of an order on a table alone: one whose work is a page, and touches no audio. Whether it took the message.
 pub async fn told(table: &Table, kind: Kind, order: OrderId) -> anyhow::Result<bool> {
     let (objects, folders) = (bucket::unreached(), unreached());
-    let stores = Stores { table: table.clone(), objects: objects.clone(), quarantine: objects, folders: folders.clone() };
+    let erasures = Erasures { client: objects.client.clone(), bucket: "erasures".to_owned() };
+    let stores = Stores { table: table.clone(), objects: objects.clone(), quarantine: objects, erasures, folders: folders.clone() };
     let body = json!({ "organisation": "demo", "kind": kind, "order": order }).to_string();
     let event = json!({ "Records": [{ "eventSource": "aws:sqs", "messageId": "message", "body": body }] });
     let answer = keep::handle(&keep::App { stores, orders: folders, now }, serde_json::from_value(event)?).await?;

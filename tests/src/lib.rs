@@ -6,6 +6,7 @@ pub mod call;
 pub mod charged;
 pub mod cloud;
 pub mod delivery;
+pub mod deployed;
 pub mod door;
 pub mod event;
 pub mod fuzz;

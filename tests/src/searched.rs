@@ -86,7 +86,10 @@ impl OnTable {
             }
         }
         legend(table, "demo").await?;
-        let (search, annotate) = (search::App { table: table.clone(), now: clock }, annotate::App { table: table.clone(), now: clock });
+        let (search, annotate) = (
+            search::App { table: table.clone(), keys: Default::default(), now: clock },
+            annotate::App { table: table.clone(), now: clock },
+        );
         let index = index::App { table: table.clone(), now: crate::call::now };
         Ok(Self { index, search: search::router(search), annotate: annotate::router(annotate), watched })
     }

@@ -51,7 +51,7 @@ impl Service {
         let objects = bucket::unreached();
         Self {
             upload: upload::router(upload::App { table: table.clone(), objects: objects.clone(), now }),
-            search: search::router(search::App { table: table.clone(), now }),
+            search: search::router(search::App { table: table.clone(), keys: Default::default(), now }),
             playback: playback::router(playback::App { table: table.clone(), objects, now }),
             me: me::router(me::App { table: table.clone(), now }),
             admin: admin::router(admin::App { table: table.clone(), now }),

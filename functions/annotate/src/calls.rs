@@ -46,6 +46,7 @@ pub struct Annotated {
         (status = 200, description = "it is said", body = Annotated),
         (status = 403, description = "not-allowed: the call is someone else's; unknown-user", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found: the call's recording is past its day", body = problem::Body, content_type = "application/problem+json"),
+        (status = 410, description = "erased: the call's recording was erased; nothing is said of it any more", body = problem::Body, content_type = "application/problem+json"),
         (status = 422, description = "invalid, unknown-mark", body = problem::Body, content_type = "application/problem+json"),
         (status = 429, description = "busy: others write the same call", body = problem::Body, content_type = "application/problem+json"),
     )
@@ -81,6 +82,9 @@ pub async fn annotate(
 
 /// Whether the caller may annotate the call, and the person to bind it to if it is not registered yet.
 async fn permitted(app: &App, known: &Known, standing: &Standing, event: &Event) -> Result<Result<Option<UserId>, Problem>, Problem> {
+    if standing.erased {
+        return Ok(Err(Problem::because(Cause::Erased, "the call's recording was erased; nothing is said of it any more")));
+    }
     if standing.ended {
         return Ok(Err(Problem::because(Cause::NotFound, "the call's recording is past its day")));
     }

@@ -3,17 +3,24 @@
 //! Each step may be the last before a crash, and the event then comes again. The order makes that harmless: an object is copied to
 //! quarantine before its recording is rejected, and removed only after. Removal names the version that was looked at, so audio that came
 //! to the same key meanwhile is never touched, and the audio of a stored recording is never removed at all.
+//!
+//! What comes for a recording that was erased is removed and not set aside. An erasure may come at any moment: whoever sets something aside
+//! looks after that whether it was erased, and the erasure ends the recording before it looks for what was set aside. One sees the other.
 
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use domain::recording::{Recording, State};
+use domain::{
+    ids::{OrganisationId, RecordingId},
+    recording::{Recording, State},
+};
 use platform::{
     bucket,
     objects::owner,
     table::{
         self,
         arrival::{Arrival, Outcome},
+        tombstone::Call,
     },
 };
 use thiserror::Error;
@@ -44,24 +51,41 @@ pub async fn take_in(app: &App, key: &str) -> Result<(), Error> {
     };
     let Some((organisation, id)) = owner(key) else {
         tracing::warn!("an object lies at a key that names no recording");
-        return set_aside(app, &object).await;
+        return set_aside(app, &object, None).await;
     };
+    let of = (&organisation, id);
     let standing = match object.arrival(organisation.clone(), id) {
         Some(arrival) => match judge(app, &object, &arrival).await? {
             None => return Ok(()),
             Some(standing) => standing,
         },
-        None => app
-            .table
-            .recording(&organisation, id, (app.now)())
-            .await?
-            .map(|found| (found, "the audio did not come by the upload link".to_owned())),
+        None => stands(app, of, "the audio did not come by the upload link".to_owned()).await?,
     };
-    settle(app, &object, standing).await
+    settle(app, &object, of, standing).await
 }
 
-/// The recording that stands where the object is not its audio, and why it is not; none if nobody registered one.
-type Standing = Option<(Recording, String)>;
+/// What stands where the object is not its audio.
+#[derive(Debug)]
+enum Standing {
+    /// A recording, and why the object is not its audio.
+    Recording(Box<Recording>, String),
+    /// Nobody registered one.
+    Nothing,
+    /// The recording was erased.
+    Erased,
+}
+
+/// A call's organisation and the id of its recording.
+type Of<'a> = (&'a OrganisationId, RecordingId);
+
+/// What stands for an object that is not audio of the call for `reason`. 1 request.
+async fn stands(app: &App, (organisation, id): Of<'_>, reason: String) -> Result<Standing, Error> {
+    Ok(match app.table.call(organisation, id, (app.now)()).await? {
+        Call::Registered(found) => Standing::Recording(found, reason),
+        Call::Unknown => Standing::Nothing,
+        Call::Erased => Standing::Erased,
+    })
+}
 
 /// Stores the object's recording; or answers with what stands instead.
 async fn judge(app: &App, object: &Object, arrival: &Arrival) -> Result<Option<Standing>, Error> {
@@ -72,12 +96,11 @@ async fn judge(app: &App, object: &Object, arrival: &Arrival) -> Result<Option<S
                 Ok(None)
             }
             Outcome::Otherwise(Some(found)) if is_stored(&found, arrival) => Ok(None),
-            Outcome::Otherwise(found) => Ok(Some(found.map(|found| (*found, "the audio is not what was registered".to_owned())))),
+            Outcome::Otherwise(None) => Ok(Some(Standing::Nothing)),
+            Outcome::Otherwise(Some(found)) => Ok(Some(Standing::Recording(found, "the audio is not what was registered".to_owned()))),
+            Outcome::Erased => Ok(Some(Standing::Erased)),
         },
-        Measure::Unusable(reason) => {
-            let found = app.table.recording(&arrival.organisation, arrival.id, (app.now)()).await?;
-            Ok(Some(found.map(|found| (found, reason))))
-        }
+        Measure::Unusable(reason) => Ok(Some(stands(app, (&arrival.organisation, arrival.id), reason).await?)),
     }
 }
 
@@ -98,24 +121,43 @@ async fn store(app: &App, arrival: &Arrival, duration: TimeDelta) -> Result<Outc
 }
 
 /// Sets the object aside, and rejects the recording that waits for it.
-async fn settle(app: &App, object: &Object, standing: Standing) -> Result<(), Error> {
-    let Some((recording, reason)) = standing else {
-        tracing::warn!("nobody registered the object");
-        return set_aside(app, object).await;
+async fn settle(app: &App, object: &Object, of: Of<'_>, standing: Standing) -> Result<(), Error> {
+    let (recording, reason) = match standing {
+        Standing::Recording(recording, reason) => (recording, reason),
+        Standing::Nothing => {
+            tracing::warn!("nobody registered the object");
+            return set_aside(app, object, Some(of)).await;
+        }
+        Standing::Erased => return remove_erased(app, object).await,
     };
     // An object from before the registration is what an earlier, rejected one left behind: the recording waits for another.
     let awaited = recording.state == State::Expected && object.modified_at >= recording.registered_at - TimeDelta::seconds(1);
     if awaited {
         object::copy_to_quarantine(app, object).await?;
-        app.table.reject(&recording, &reason).await?;
+        if let Outcome::Erased = app.table.reject(&recording, &reason).await? {
+            return remove_erased(app, object).await;
+        }
         tracing::warn!(recording = %recording.id, reason, "rejected");
     }
-    set_aside(app, object).await
+    set_aside(app, object, Some(of)).await
 }
 
-/// Moves the object to quarantine.
-async fn set_aside(app: &App, object: &Object) -> Result<(), Error> {
+/// Removes what came for a recording that was erased, and the copy of it that was set aside before it was known to be.
+async fn remove_erased(app: &App, object: &Object) -> Result<(), Error> {
+    object::remove_aside(app, object).await?;
+    object::remove(app, object).await?;
+    tracing::warn!("removed what came for an erased recording");
+    Ok(())
+}
+
+/// Moves the object to quarantine, unless it is of a recording that has been erased meanwhile.
+async fn set_aside(app: &App, object: &Object, of: Option<Of<'_>>) -> Result<(), Error> {
     object::copy_to_quarantine(app, object).await?;
+    if let Some((organisation, id)) = of
+        && matches!(app.table.call(organisation, id, (app.now)()).await?, Call::Erased)
+    {
+        return remove_erased(app, object).await;
+    }
     object::remove(app, object).await?;
     Ok(())
 }

@@ -68,12 +68,16 @@ pub async fn read(app: &App, object: &Object, range: Range<u64>) -> Result<Vec<u
 /// Copies the object to quarantine, under its key and version: the same object twice is one copy. 1 request.
 pub async fn copy_to_quarantine(app: &App, object: &Object) -> Result<(), Error> {
     let source = utf8_percent_encode(&format!("{}/{}", app.objects.bucket, object.key), PATH).to_string();
-    let (source, place) = match &object.version {
-        Some(version) => (format!("{source}?versionId={version}"), format!("{}/{version}", object.key)),
-        None => (source, object.key.clone()),
-    };
-    let copy = app.objects.client.copy_object().bucket(&app.quarantine).key(place).copy_source(source);
+    let source = object.version.as_ref().map_or_else(|| source.clone(), |version| format!("{source}?versionId={version}"));
+    let copy = app.objects.client.copy_object().bucket(&app.quarantine).key(object.aside()).copy_source(source);
     copy.send().await.map_err(could_not("copy the object"))?;
+    Ok(())
+}
+
+/// Removes the copy that was set aside of the object, if there is one. 1 request.
+pub async fn remove_aside(app: &App, object: &Object) -> Result<(), Error> {
+    let delete = app.objects.client.delete_object().bucket(&app.quarantine).key(object.aside());
+    delete.send().await.map_err(could_not("remove what was set aside"))?;
     Ok(())
 }
 
@@ -85,6 +89,11 @@ pub async fn remove(app: &App, object: &Object) -> Result<(), Error> {
 }
 
 impl Object {
+    /// Its key in quarantine.
+    fn aside(&self) -> String {
+        self.version.as_ref().map_or_else(|| self.key.clone(), |version| format!("{}/{version}", self.key))
+    }
+
     /// What the upload link had the app say of the audio; none if the object did not come by one.
     pub fn arrival(&self, organisation: OrganisationId, id: RecordingId) -> Option<Arrival> {
         let user = self.head.metadata()?.get(USER)?.clone().try_into().ok()?;

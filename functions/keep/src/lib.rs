@@ -1,9 +1,11 @@
-//! Carries out what administrators order about many recordings: legal holds and their lifting, changes of the retention, erasures.
+//! Carries out what administrators order about many recordings: legal holds and their lifting, changes of the retention, erasures. And, for
+//! the operator, erases again what a restored table has back.
 //!
 //! A message tells of an order, not of a page: the order's item says where its next page begins, and a page is written together with the
 //! place after it. So a message that comes twice, late or beside another does no page twice, and one that comes again after a crash goes on
 //! where the pages ended. Each page tells of the next with a message of its own.
 
+mod again;
 mod erasure;
 mod hold;
 mod retention;
@@ -13,7 +15,7 @@ use std::{convert::Infallible, time::Duration};
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use chrono::{DateTime, Utc};
 use platform::{
-    batch,
+    batch, bucket,
     queue::{Queue, Unsent},
     removal::{self, Stores},
     table::{
@@ -21,7 +23,10 @@ use platform::{
         order::{State, What, Work},
     },
 };
+use serde::Deserialize;
 use thiserror::Error;
+
+pub use again::Again;
 
 /// What the function works with.
 #[derive(Clone, Debug)]
@@ -43,6 +48,8 @@ pub enum Failure {
     Table(#[from] table::Error),
     #[error("could not erase a recording")]
     Removal(#[from] removal::Error),
+    #[error("could not keep outside the table what is erased")]
+    Unremembered(#[from] bucket::Error),
     #[error("could not tell of the next page")]
     Untold(#[from] Unsent),
     #[error("others decide about the same recordings")]
@@ -65,13 +72,24 @@ pub async fn handle(app: &App, event: SqsEvent) -> Result<SqsBatchResponse, Infa
     Ok(batch::each(event, |body| async move { carry_on(app, &body).await }).await)
 }
 
+/// What a message tells of.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Message {
+    Page(Work),
+    Again(Again),
+}
+
 async fn carry_on(app: &App, body: &str) -> Result<(), Failure> {
-    let work: Work = serde_json::from_str(body)?;
+    let work = match serde_json::from_str(body)? {
+        Message::Page(work) => work,
+        Message::Again(again) => return again::erase(app, &again).await,
+    };
     let table = &app.stores.table;
     // Whoever orders tells of it before they write it: one that is not there now never will be.
     let Some(order) = table.order(&work.organisation, work.kind, work.order, (app.now)()).await? else { return Ok(()) };
     let page = match (order.state, &order.what) {
-        (State::Placing, What::Hold { sought }) => hold::place(app, &order, sought).await?,
+        (State::Placing, What::Hold { sought: Some(sought) }) => hold::place(app, &order, sought).await?,
         (State::Lifting, What::Hold { .. }) => hold::lift(app, &order).await?,
         (State::Moving, What::Retention { days, .. }) => retention::change(app, &order, *days).await?,
         (State::Erasing, What::Erasure { person: Some(person), .. }) => erasure::erase(app, &order, person).await?,

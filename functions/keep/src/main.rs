@@ -1,6 +1,6 @@
 use keep::App;
 use lambda_runtime::{LambdaEvent, service_fn};
-use platform::{aws::Environment, clock, env, log, objects::Objects, queue::Queue, removal::Stores, table::Table};
+use platform::{aws::Environment, clock, env, erasures::Erasures, log, objects::Objects, queue::Queue, removal::Stores, table::Table};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -10,6 +10,7 @@ async fn main() -> anyhow::Result<()> {
         table: Table { client: aws.dynamodb(), name: env::required("TABLE")? },
         objects: Objects { client: aws.s3(), bucket: env::required("RECORDINGS_BUCKET")? },
         quarantine: Objects { client: aws.s3(), bucket: env::required("QUARANTINE_BUCKET")? },
+        erasures: Erasures { client: aws.s3(), bucket: env::required("ERASURES_BUCKET")? },
         folders: Queue { client: aws.sqs(), url: env::required("DROP_QUEUE_URL")? },
     };
     let app = App { stores, orders: Queue { client: aws.sqs(), url: env::required("ORDERS_QUEUE")? }, now: clock::now };

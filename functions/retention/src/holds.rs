@@ -133,7 +133,7 @@ pub async fn place(
         Err(problem) => return Err(known.refuse(&app.table, event, problem).await),
     };
     let reason = asked.reason.clone();
-    let hold = told::ordered(&known, What::Hold { sought }, order::State::Placing, asked.reason, Preview::default(), &app);
+    let hold = told::ordered(&known, What::Hold { sought: Some(sought) }, order::State::Placing, asked.reason, Preview::default(), &app);
     told::before(&app, &hold).await?;
     app.table.place(&hold, &Event { subject: Some(hold.id.to_string()), reason: Some(reason.into()), ..event }).await?;
     told::now(&app, &hold).await;

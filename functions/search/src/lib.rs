@@ -1,5 +1,6 @@
 //! Finds recordings: `GET /v1/recordings`, `GET /v1/recordings/count`, `GET /v1/recordings/{id}`.
 
+mod asked;
 mod file;
 mod list;
 mod one;
@@ -8,13 +9,14 @@ mod scope;
 
 use axum::{Router, extract::FromRef, routing::get};
 use chrono::{DateTime, Utc};
-use platform::table::Table;
+use platform::table::{Table, keyed_hash::Keys};
 use utoipa::OpenApi;
 
 /// What the function works with.
 #[derive(Clone, FromRef)]
 pub struct App {
     pub table: Table,
+    pub keys: Keys,
     pub now: fn() -> DateTime<Utc>,
 }
 

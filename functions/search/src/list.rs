@@ -17,7 +17,7 @@ use platform::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{App, file, request::Filter, scope};
+use crate::{App, asked::asked, file, request::Filter, scope};
 
 /// Bytes of rows in an answer; a function may give 6 MB, escaped twice.
 const BYTES: usize = 2_500_000;
@@ -48,7 +48,7 @@ pub struct Count {
 )]
 pub async fn list(State(app): State<App>, known: Known, headers: HeaderMap, Query(filter): Query<Filter>) -> Result<Response, Problem> {
     let now = (app.now)();
-    let event = known.event(Deed::Search, now).detailed(&filter.asked());
+    let event = known.event(Deed::Search, now).detailed(&asked(&app, &known.organisation.id, &filter).await?);
     let wanted = scope::within(&app, &known, &filter, &event, now).await?;
     let search = Search { filter: &wanted, order: filter.order.into(), limit: filter.limit()?, after: filter.after()?, now };
     let as_file = headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/csv"));
@@ -100,7 +100,7 @@ fn fitting(mut page: search::Page) -> search::Page {
 )]
 pub async fn count(State(app): State<App>, known: Known, Query(filter): Query<Filter>) -> Result<Json<Count>, Problem> {
     let now = (app.now)();
-    let event = known.event(Deed::Search, now).detailed(&filter.asked());
+    let event = known.event(Deed::Search, now).detailed(&asked(&app, &known.organisation.id, &filter).await?);
     let wanted = scope::within(&app, &known, &filter, &event, now).await?;
     filter.limit()?;
     let search = Search { filter: &wanted, order: filter.order.into(), limit: usize::MAX, after: filter.after()?, now };

@@ -107,7 +107,7 @@ impl Filter {
         }
     }
 
-    /// What is searched for, as an audit event tells it.
+    /// The filters that are used, with what is asked of each: see [`crate::asked`] for how an audit event tells them.
     pub fn asked(&self) -> Value {
         let mut asked = serde_json::to_value(self).unwrap_or_default();
         if let Value::Object(asked) = &mut asked {

@@ -39,9 +39,13 @@ pub async fn faults(app: &App, order: &Order, reads: &mut Reads<'_>, seen: &Seen
     let mut ids: Vec<_> = looked_at.keys().copied().collect();
     ids.sort();
     let stands: HashMap<_, _> = reads.named(&ids, true).await?.into_iter().map(|recording| (recording.id, recording)).collect();
+    let unknown: Vec<_> = ids.iter().copied().filter(|id| !stands.contains_key(id)).collect();
+    let erased = reads.erased(&unknown).await?;
     for id in ids {
         let (row, object) = (stands.get(&id), looked_at.get(&id));
         if let Some((kind, repair)) = audio(row, object, now) {
+            // What came for an erased recording is removed by `ingest`.
+            let repair = repair.or(erased.contains(&id).then_some(Repair::TellAgain));
             faults.push(fault(order, id, kind, repair, row, object));
         }
     }

@@ -83,6 +83,7 @@ pub fn router(app: App) -> Router {
         (status = 200, description = "registered before; a fresh link while the audio is missing", body = Registered),
         (status = 403, description = "recording-not-active, not-acknowledged, unknown-user", body = platform::http::problem::Body, content_type = "application/problem+json"),
         (status = 409, description = "other-call: the call id is taken by another call", body = platform::http::problem::Body, content_type = "application/problem+json"),
+        (status = 410, description = "erased: the call's recording was erased; delete the device's copy", body = platform::http::problem::Body, content_type = "application/problem+json"),
         (status = 413, description = "too-large", body = platform::http::problem::Body, content_type = "application/problem+json"),
         (status = 415, description = "unknown-type", body = platform::http::problem::Body, content_type = "application/problem+json"),
         (status = 422, description = "invalid, unknown-mark, too-long, in-future, past-retention", body = platform::http::problem::Body, content_type = "application/problem+json"),
@@ -92,18 +93,20 @@ async fn register(State(app): State<App>, known: Known, extract::Json(call): ext
     let now = (app.now)();
     let call = Registration::try_from(call)?;
     let id = RecordingId::of(&known.organisation.id, &call.call);
+    let event = known.event_on(Deed::Register, id, now);
     let user = match known.user().and_then(|user| admit(&known.organisation, user, &call, now).map(|()| user).map_err(problem)) {
         Ok(user) => user,
-        Err(problem) => return Err(known.refuse(&app.table, known.event_on(Deed::Register, id, now), problem).await),
+        Err(problem) => return Err(known.refuse(&app.table, event, problem).await),
     };
     let recording = expected(&known.organisation, user, id, call, now);
     if Day::of(recording.started_at).closed_at() <= now {
         app.table.await_late(&[&recording], now).await?; // its day's folder is closed: a later day's looks for it
     }
     let standing = match app.table.register(&recording, Over::Unregistered).await? {
+        Written::Erased => return Err(known.refuse(&app.table, event, erased()).await),
         Written::Before(standing) => standing,
         Written::UnknownMark => {
-            return Err(known.refuse(&app.table, known.event_on(Deed::Register, id, now), Problem::unknown_mark()).await);
+            return Err(known.refuse(&app.table, event, Problem::unknown_mark()).await);
         }
         Written::Anew(recording) => {
             tracing::info!(recording = %id, "registered");
@@ -146,6 +149,7 @@ async fn again(app: &App, recording: Recording, held: bool) -> Result<Recording,
     let standing = match app.table.register(&recording, over).await? {
         Written::Anew(standing) | Written::Before(standing) => standing,
         Written::UnknownMark => return Err(Problem::unknown_mark()), // not of a call that was registered before: its mark stays as it is
+        Written::Erased => return Err(erased()),
     };
     tracing::info!(recording = %recording.id, "registered anew");
     Ok(standing)
@@ -177,6 +181,11 @@ fn expected(organisation: &Organisation, user: &User, id: RecordingId, call: Reg
         held_since: None,
         state: recording::State::Expected,
     }
+}
+
+/// The answer to who registers a call whose recording was erased.
+fn erased() -> Problem {
+    Problem::because(Cause::Erased, "the call's recording was erased and is not taken in again; delete the copy on the device")
 }
 
 fn problem(refusal: Refusal) -> Problem {

@@ -26,6 +26,16 @@ def a_call_leaves_the_directories(door):
     tell(door, "index", gone)
 
 
+def a_call_that_has_gone_leaves_nothing(door):
+    """Tells index that a call has gone: nothing else is found by its word and its number, which are forgotten."""
+    gone = a_call_is_indexed(door)
+    change = gone["Records"][0]["dynamodb"]
+    change["OldImage"] = as_the_stream_has(item_of(door, change["Keys"]["sk"]["S"]))
+    door.aws("dynamodb").delete_item(TableName=door.cloud["table"], Key=change["Keys"])
+    gone["Records"][0]["eventName"] = "REMOVE"
+    tell(door, "index", gone)
+
+
 def the_stream_is_heard(door):
     follow_the_table(door, "index")
 
@@ -35,5 +45,11 @@ def what_cannot_be_indexed_is_set_aside(door):
 
 
 PROBES = {
-    "index": [a_call_is_indexed, a_call_leaves_the_directories, the_stream_is_heard, what_cannot_be_indexed_is_set_aside],
+    "index": [
+        a_call_is_indexed,
+        a_call_leaves_the_directories,
+        a_call_that_has_gone_leaves_nothing,
+        the_stream_is_heard,
+        what_cannot_be_indexed_is_set_aside,
+    ],
 }

@@ -57,6 +57,23 @@ def a_recording_ended_by_an_erasure_is_counted(door):
     nothing_is_left(door, id, gone["Records"][0]["dynamodb"]["OldImage"])
 
 
+def a_call_registered_anew_while_it_is_erased_goes_too(door):
+    id = recorded(door, silence())
+    item = item_of(door, id)
+    gone = removed(door, id)
+    anew = item | {"registered": {"N": str(int(item["registered"]["N"]) + 1)}}
+    door.aws("dynamodb").put_item(TableName=door.cloud["table"], Item=anew)
+    erasure = door.ask("karin", "POST /v1/erasures", {"user": "nobody", "reason": "a probe"}, 201)["id"]
+    gone["Records"][0]["dynamodb"]["OldImage"]["erased"] = {"S": erasure}
+    tell(door, "expire", gone)
+    is_buried(door, id)
+
+
+def is_buried(door, id):
+    if item_of(door, id).get("state") != {"S": "erased"}:
+        raise RuntimeError("the erased recording has no tombstone")
+
+
 def removals_are_taken_from_the_queue(door):
     take_from(door, "expire", "removals_url")
 
@@ -125,8 +142,33 @@ def a_person_is_erased(door):
         if done["erased"] < len(ids):
             raise RuntimeError("the recording was not erased")
         for id in ids:
-            if item_of(door, id):
-                raise RuntimeError("the erased recording's item is there")
+            is_buried(door, id)
+
+
+def what_a_restored_table_has_back_is_erased_again(door):
+    """The items of an erased recording and of a note come back, as they do when the table is restored."""
+    id, call = recorded(door, silence(), "nils"), door.fresh("early")
+    early = door.ask("nils", f"PUT /v1/calls/{call}/annotation", {"note": "a probe"})["recording"]
+    before = {one: item_of(door, one) for one in (id, early)}
+    erasure = door.ask("karin", "POST /v1/erasures", {"reason": "a probe", "user": "nils"}, 201)
+    door.ask("karin", f"POST /v1/erasures/{erasure['id']}/confirm", {"recordings": erasure["recordings"]}, 202)
+    carried_out(door, "erasure", erasure["id"], "done")
+    for item in before.values():
+        door.aws("dynamodb").put_item(TableName=door.cloud["table"], Item=item)
+    message = event("keep.erase-again.json")
+    queue = door.aws("sqs")
+    for _ in range(100):
+        tell(door, "keep", message)
+        waiting = queue.receive_message(QueueUrl=door.cloud["orders_url"], MaxNumberOfMessages=10).get("Messages", [])
+        pages = [sent for sent in waiting if "eraseAgain" in sent["Body"]]
+        for sent in waiting:
+            queue.delete_message(QueueUrl=door.cloud["orders_url"], ReceiptHandle=sent["ReceiptHandle"])
+        if not pages:
+            break
+        message["Records"][0]["body"] = pages[0]["Body"]
+    is_buried(door, id)
+    if item_of(door, early):
+        raise RuntimeError("the erased note is back")
 
 
 def orders_are_taken_from_the_queue(door):
@@ -166,6 +208,7 @@ PROBES = {
     "expire": [
         a_recording_ends_and_nothing_is_left,
         a_recording_ended_by_an_erasure_is_counted,
+        a_call_registered_anew_while_it_is_erased_goes_too,
         removals_are_taken_from_the_queue,
         what_is_given_up_and_what_rests_is_sent,
         the_tables_stream_is_followed,
@@ -175,6 +218,7 @@ PROBES = {
         holds_are_placed_by_every_index,
         the_retention_is_changed,
         a_person_is_erased,
+        what_a_restored_table_has_back_is_erased_again,
         orders_are_taken_from_the_queue,
         what_comes_next_is_sent,
     ],

@@ -104,6 +104,17 @@ def what_is_no_audio_is_rejected(door):
     expect_state(door, id, "rejected")
 
 
+def what_comes_for_an_erased_recording_is_removed(door):
+    id = upload(door, silence())
+    key = f"recordings/{provision.DEMO}/{id}"
+    tombstone = {"pk": {"S": f"{provision.DEMO}#recording"}, "sk": {"S": id}, "state": {"S": "erased"}, "erased": {"S": "0" * 26}}
+    door.aws("dynamodb").put_item(TableName=door.cloud["table"], Item=tombstone)
+    take_in(door, id)
+    for bucket in ("recordings_bucket", "quarantine_bucket"):
+        if door.aws("s3").list_objects_v2(Bucket=door.cloud[bucket], Prefix=key).get("Contents"):
+            raise RuntimeError("what came for an erased recording is kept")
+
+
 def an_event_of_what_has_gone_is_done(door):
     take_in(door, "0" * 26)
 
@@ -121,5 +132,11 @@ PROBES = {
         a_refused_registration_is_audited,
         an_application_registers_nothing,
     ],
-    "ingest": [an_event_of_what_has_gone_is_done, what_is_no_audio_is_rejected, audio_is_stored, events_are_taken_from_the_queue],
+    "ingest": [
+        what_comes_for_an_erased_recording_is_removed,
+        an_event_of_what_has_gone_is_done,
+        what_is_no_audio_is_rejected,
+        audio_is_stored,
+        events_are_taken_from_the_queue,
+    ],
 }

@@ -2235,6 +2235,15 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description erased: the call's recording was erased; nothing is said of it any more */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             /** @description invalid, unknown-mark */
             422: {
                 headers: {
@@ -4214,6 +4223,15 @@ export interface operations {
             };
             /** @description other-call: the call id is taken by another call */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description erased: the call's recording was erased; delete the device's copy */
+            410: {
                 headers: {
                     [name: string]: unknown;
                 };

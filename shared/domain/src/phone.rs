@@ -93,7 +93,7 @@ pub fn without_numbers(text: &str) -> String {
         if let Some(length) = length {
             let digits: Vec<char> = rest[..length].chars().filter(char::is_ascii_digit).collect();
             kept.push('…');
-            kept.extend(&digits[digits.len() - 2..]);
+            kept.extend(&digits[digits.len().saturating_sub(2)..]);
             rest = &rest[length..];
             within = true;
             continue;
@@ -111,7 +111,7 @@ fn number_at(text: &str) -> Option<usize> {
     for (place, c) in text.char_indices() {
         if c.is_ascii_digit() {
             digits.push(c);
-            end = place + 1;
+            end = place.saturating_add(1);
             together = if digits.len() == end { digits.len() } else { together };
         } else if !(is_between(c) || place == 0 && c == '+') {
             break;

@@ -8,6 +8,7 @@ pub mod bucket;
 pub mod clock;
 pub mod copies;
 pub mod env;
+pub mod erasures;
 pub mod exports;
 pub mod http;
 pub mod log;

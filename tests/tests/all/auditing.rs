@@ -235,7 +235,7 @@ async fn a_spreadsheet_reads_what_was_kept_and_takes_none_of_it_for_a_formula() 
     let columns: Vec<String> = reader.headers()?.iter().map(str::to_owned).collect();
     let rows = reader.deserialize().collect::<Result<Vec<BTreeMap<String, String>>, _>>()?;
     assert_eq!(columns, ["at", "who", "deed", "recording", "subject", "owner", "detail", "reason", "refused", "address", "request"]);
-    let expected = ["'=HYPERLINK(\"http://example.com\")", "'@SUM(1)", "'-2+3", "+46701234567", "a, \"b\"\r\nc", "ärende 4411"];
+    let expected = ["'=HYPERLINK(\"http://example.com\")", "'@SUM(1)", "'-2+3", "…67", "a, \"b\"\r\nc", "ärende 4411"];
     assert_eq!(rows.iter().map(|row| row["reason"].as_str()).collect::<Vec<_>>(), expected);
     let first = &rows[0];
     assert_eq!((first["at"].as_str(), first["owner"].as_str(), first["request"].as_str()), ("2026-11-24T12:00:00.000Z", "anna", "r0"));

@@ -127,7 +127,9 @@ impl World {
         for _ in 0..2 {
             self.table.receipt(&removal, Copies::default(), at).await?;
         }
-        self.table.take_away(&removal).await?;
+        if let Some((erasure, ended_at)) = removal.erasure() {
+            self.table.bury(&removal, erasure, ended_at).await?;
+        }
         Ok(true)
     }
 

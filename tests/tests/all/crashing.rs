@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tests::{
     call::{now, silence},
     kept::{KARIN, World, days_later},
+    people::organisation,
     recording::register,
     swept::{call, noted, yesterday},
 };
@@ -50,6 +51,8 @@ fn counted(world: &World) -> u64 {
 /// What a test of a crash looks at in the end: how many copies are there, what is counted, how many receipts and edits and held ones.
 async fn state(world: &World, recordings: &[Recording]) -> anyhow::Result<Value> {
     let (mut copies, mut items, mut held, mut days) = (0, 0, 0, Vec::new());
+    let buried = world.table().buried(&organisation("demo"), &recordings.iter().map(|of| of.id).collect::<Vec<_>>()).await?.len();
+    let remembered = world.stores.erasures.page(None, 1000).await?.0.len();
     for of in recordings {
         copies += world.copies(of).await?;
         for seen in world.table().seen(&of.organisation, &[of.id]).await? {
@@ -65,7 +68,7 @@ async fn state(world: &World, recordings: &[Recording]) -> anyhow::Result<Value>
         .map(|receipt| serde_json::from_str::<Value>(receipt.detail.as_deref().unwrap_or_default()).map(|detail| detail["copies"].clone()))
         .collect::<Result<_, _>>()?;
     Ok(json!({
-        "copies": copies, "items": items, "held": held, "days": days, "usage": world.usage("anna").await?,
+        "copies": copies, "items": items, "buried": buried, "remembered": remembered, "held": held, "days": days, "usage": world.usage("anna").await?,
         "receipts": of_copies, "edits": world.count("edit").await?, "notes": world.count("removal").await?,
         "ends": receipts(world, Deed::EndErasure).await?.len(), "members": world.count("held").await?,
     }))
@@ -250,7 +253,7 @@ async fn pages(world: &World, kind: &str, order: &str, at: fn() -> DateTime<Utc>
     world.requests.end_after(ends_after);
     // What the worker would be told page by page; a run that ended is told again, as SQS does.
     let mut cut_short = false;
-    for _ in 0..4 {
+    for _ in 0..6 {
         if !world.tell(kind, order, at).await? {
             cut_short = true;
             world.requests.end_after(None);

@@ -107,7 +107,7 @@ async fn world(draw: &mut Draw) -> anyhow::Result<World> {
     }
     anyhow::ensure!(recordings.len() == 300, "all are there");
     indexed::take_in_all(&mut watched).await?;
-    Ok(World { router: search::router(App { table, now }), recordings })
+    Ok(World { router: search::router(App { table, keys: Default::default(), now }), recordings })
 }
 
 async fn fields(table: &Table, made: &Recording, draw: &mut Draw) -> anyhow::Result<()> {
@@ -265,7 +265,7 @@ async fn a_filter_that_makes_no_sense_is_told_so() -> anyhow::Result<()> {
     let (table, _) = table::empty().await?;
     found(&table, "demo").await?;
     Person::administrator("karin").joins(&table, "demo").await?;
-    let router = search::router(App { table, now });
+    let router = search::router(App { table, keys: Default::default(), now });
     let many_words = "a%20".repeat(11);
     let queries = [
         "number=%2B45",

@@ -56,7 +56,7 @@ async fn an_edit_writes_only_the_postings_that_it_changes() -> anyhow::Result<()
     world.say("call", json!({ "note": "ring örjan om fakturan" })).await?;
     world.watched.units.take();
     world.hear().await?;
-    assert_eq!(world.watched.units.take()["all"], 3.0, "one posting put, one removed, one word entered");
+    assert_eq!(world.watched.units.take()["all"], 4.0, "one posting put, one removed, one word entered, one forgotten");
     assert_eq!(world.postings().await?, world.expected(std::slice::from_ref(&stored)).await?);
     world.say("call", json!({ "note": "om örjan, ring fakturan", "mark": null })).await?;
     world.watched.units.take();
@@ -228,10 +228,9 @@ async fn other(world: &World, said: &str) -> anyhow::Result<Recording> {
     Ok(other)
 }
 
-/// The entries that have ended by next year.
-async fn ended(world: &World) -> anyhow::Result<Vec<String>> {
-    let at = Some(next_year().timestamp().to_string());
-    Ok(world.entries().await?.into_iter().filter(|(_, end)| *end == at).map(|(entry, _)| entry).collect())
+/// The entries that are there.
+async fn known(world: &World) -> anyhow::Result<Vec<String>> {
+    Ok(world.entries().await?.into_keys().collect())
 }
 
 #[tokio::test]
@@ -247,11 +246,11 @@ async fn a_recording_that_goes_takes_the_entries_along_that_nothing_else_is_foun
     by_ttl(&mut removal);
     for _ in 0..2 {
         take_in(&world.app, &removal).await?;
-        assert_eq!(ended(&world).await?, ["demo#ending 76543210764", "demo#number 46701234567", "demo#word note#åsa"]);
+        assert_eq!(known(&world).await?, ["demo#ending 99999990764", "demo#number 46709999999", "demo#word note#ring"]);
     }
     world.remove(&kept).await?;
     world.hear().await?;
-    assert_eq!(ended(&world).await?.len(), world.entries().await?.len(), "nobody says anything any more");
+    assert_eq!(known(&world).await?, [""; 0], "nobody says anything any more");
     Ok(())
 }
 
@@ -268,24 +267,90 @@ async fn what_a_hold_kept_for_ever_leaves_the_directories_with_the_recording() -
     world.app.now = next_year;
     world.remove(&stored).await?;
     world.hear().await?;
-    assert_eq!(ended(&world).await?.len(), world.entries().await?.len());
+    assert_eq!(known(&world).await?, [""; 0]);
     Ok(())
 }
 
 #[tokio::test]
-async fn an_entry_that_a_crash_has_left_ended_is_put_right_by_the_next_that_goes() -> anyhow::Result<()> {
+async fn an_entry_that_a_crash_has_left_removed_or_ended_is_put_right_by_the_next_that_goes() -> anyhow::Result<()> {
+    for removed in [true, false] {
+        let mut world = World::new().await?;
+        let stored = world.stored("call").await?;
+        world.say("call", json!({ "note": "ring" })).await?;
+        other(&world, "ring").await?;
+        world.hear().await?;
+        let mut entry = key::word(&organisation("demo"), Place::Note, "ring");
+        if removed {
+            world.table().client.delete_item().table_name(&world.table().name).set_key(Some(entry)).send().await?;
+        } else {
+            entry.insert("expires_at".to_owned(), N(next_year().timestamp().to_string()));
+            world.table().client.put_item().table_name(&world.table().name).set_item(Some(entry)).send().await?;
+        }
+        world.app.now = next_year;
+        world.remove(&stored).await?;
+        world.hear().await?;
+        assert_eq!(world.entries().await?["demo#word note#ring"], None, "found again, it stays until the last goes");
+    }
+    Ok(())
+}
+
+/// Words of the entries, in order.
+async fn words(world: &World) -> anyhow::Result<Vec<String>> {
+    Ok(known(world).await?.into_iter().filter_map(|entry| Some(entry.strip_prefix("demo#word ")?.to_owned())).collect())
+}
+
+#[tokio::test]
+async fn a_word_that_is_edited_out_leaves_the_directory_unless_something_else_says_it() -> anyhow::Result<()> {
     let mut world = World::new().await?;
-    let stored = world.stored("call").await?;
-    world.say("call", json!({ "note": "ring" })).await?;
+    world.stored("call").await?;
+    world.say("call", json!({ "note": "ring hemlig", "field1": "hemlig", "field3": "4411" })).await?;
     other(&world, "ring").await?;
     world.hear().await?;
-    let mut entry = key::word(&organisation("demo"), Place::Note, "ring");
-    entry.insert("expires_at".to_owned(), N(next_year().timestamp().to_string()));
-    world.table().client.put_item().table_name(&world.table().name).set_item(Some(entry)).send().await?;
-    world.app.now = next_year;
-    world.remove(&stored).await?;
+    assert_eq!(words(&world).await?, ["f1#hemlig", "f3#4411", "note#hemlig", "note#ring"]);
+    world.say("call", json!({ "note": "faktura", "field3": null })).await?;
+    let edit = world.watched.stream.news()?;
+    for _ in 0..2 {
+        take_in(&world.app, &edit).await?;
+        assert_eq!(words(&world).await?, ["f1#hemlig", "note#faktura", "note#ring"]);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_word_that_was_said_during_a_hold_leaves_the_directory_with_an_edit() -> anyhow::Result<()> {
+    let mut world = World::new().await?;
+    let stored = world.stored("call").await?;
+    let since = [(":since", N(now().timestamp_millis().to_string()))];
+    world.write(&stored, "SET #until = expires_at, held = :since REMOVE expires_at", since).await?;
+    world.say("call", json!({ "note": "hemlig" })).await?;
     world.hear().await?;
-    assert_eq!(world.entries().await?["demo#word note#ring"], None, "found again, it stays until the last goes");
+    assert_eq!(world.entries().await?["demo#word note#hemlig"], None, "while it is held, no end is known");
+    world.say("call", json!({ "note": "faktura" })).await?;
+    world.hear().await?;
+    assert_eq!(words(&world).await?, ["note#faktura"]);
+    Ok(())
+}
+
+/// The edit was heard but for its last requests, and is heard again.
+#[tokio::test]
+async fn a_word_leaves_the_directory_whatever_request_was_the_last() -> anyhow::Result<()> {
+    for point in 0.. {
+        let mut world = World::new().await?;
+        world.stored("call").await?;
+        world.say("call", json!({ "note": "ring hemlig" })).await?;
+        other(&world, "ring").await?;
+        world.hear().await?;
+        world.say("call", json!({ "note": "faktura" })).await?;
+        let edit = world.watched.stream.news()?;
+        world.watched.requests.end_after(Some(point));
+        let whole = take_in(&world.app, &edit).await?.batch_item_failures.is_empty();
+        world.watched.requests.end_after(None);
+        assert_eq!(failed(&take_in(&world.app, &edit).await?), [""; 0], "{point}");
+        assert_eq!(words(&world).await?, ["note#faktura", "note#ring"], "{point}");
+        if whole {
+            break;
+        }
+    }
     Ok(())
 }
 

@@ -226,7 +226,7 @@ impl Process {
     async fn ingest(&self, of: &Recording) -> anyhow::Result<bool> {
         let arrival = Arrival { organisation: of.organisation.clone(), id: of.id, user: of.user.clone(), audio: of.audio.clone() };
         match self.table.store(&arrival, TimeDelta::seconds(1), now()).await {
-            Ok(Outcome::Written | Outcome::Otherwise(_)) => Ok(true),
+            Ok(Outcome::Written | Outcome::Otherwise(_) | Outcome::Erased) => Ok(true),
             Err(Error::Busy) => Ok(false),
             Err(error) => Err(error.into()),
         }
@@ -250,9 +250,8 @@ impl Process {
     /// What `expire` does with its edits once it is told, as often as it is told to try again.
     async fn forget(&self, removal: &Removal) -> anyhow::Result<()> {
         for _ in 0..10 {
-            let edits = self.table.old_edits(removal).await?;
             let (standing, _) = self.table.standing_of(removal, afterwards()).await?;
-            match self.table.remove_edits(removal, &edits, standing).await {
+            match self.table.remove_edits(removal, standing).await {
                 Err(Error::Busy) => {}
                 removed => return Ok(removed?),
             }

@@ -34,7 +34,7 @@ async fn no_operation_makes_a_request_more_than_agreed() -> anyhow::Result<()> {
 
     let objects = bucket::unreached();
     let upload = upload::router(upload::App { table: table.clone(), objects: objects.clone(), now });
-    let search = search::router(search::App { table: table.clone(), now });
+    let search = search::router(search::App { table: table.clone(), keys: Default::default(), now });
     let playback = playback::router(playback::App { table: table.clone(), objects, now });
     let annotate = annotate::router(annotate::App { table: table.clone(), now });
     let new = call("new", "audio/wav", &silence(1));

@@ -287,7 +287,7 @@ impl World {
             (_, Some("usage" | "statements"), _) => statements::router(statements::App { table, exports: bucket::no_exports(), now }),
             (_, Some("organisations" | "prices"), _) => provision::router(provision::App { table, now }),
             ("POST", Some("recordings"), _) => upload::router(upload::App { table, objects, now }),
-            (_, Some("recordings"), _) => search::router(search::App { table, now }),
+            (_, Some("recordings"), _) => search::router(search::App { table, keys: Default::default(), now }),
             _ => admin::router(admin::App { table, now }),
         })
     }
@@ -319,7 +319,7 @@ async fn ordered(table: &Table) -> anyhow::Result<OrderId> {
     let id = OrderId::of(&organisation("demo"), "rights", now());
     let erasure = What::Erasure { person: Some(Erased::User(user("zoe"))), about: "user zoe".to_owned() };
     for (what, state) in [
-        (What::Hold { sought: r#"{"recordings":[]}"#.to_owned() }, order::State::Held),
+        (What::Hold { sought: None }, order::State::Held),
         (What::Retention { days: 180, was: 180 }, order::State::Previewed),
         (erasure, order::State::Previewed),
     ] {

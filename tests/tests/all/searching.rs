@@ -34,7 +34,7 @@ async fn demo() -> anyhow::Result<(Router, Table)> {
         let user = if call < 10 { "anna" } else { "omar" };
         register(&table, &recording("demo", user, &format!("call-{call}"), hours_ago(call))).await?;
     }
-    Ok((search::router(App { table: table.clone(), now }), table))
+    Ok((search::router(App { table: table.clone(), keys: Default::default(), now }), table))
 }
 
 fn hours_ago(hours: i64) -> DateTime<Utc> {

@@ -53,7 +53,7 @@ impl World {
         supervised::group(&table, "demo", "g1", &["anna"]).await?;
         let objects = tests::bucket::unreached();
         Ok(Self {
-            search: search::router(search::App { table: table.clone(), now }),
+            search: search::router(search::App { table: table.clone(), keys: Default::default(), now }),
             admin: admin::router(admin::App { table: table.clone(), now }),
             retention: retention::router(retention::App { table: table.clone(), orders: kept::unreached(), now }),
             upload: upload::router(upload::App { table: table.clone(), objects, now }),
@@ -185,7 +185,7 @@ fn stored_hold(id: OrderId, filter: Value) -> Order {
     Order {
         id,
         organisation: organisation("demo"),
-        what: What::Hold { sought: json!({ "filter": { "filter": filter, "users": null } }).to_string() },
+        what: What::Hold { sought: Some(json!({ "filter": { "filter": filter, "users": null } }).to_string()) },
         state: State::Placing,
         by: "user:karin".to_owned(),
         at: now(),

@@ -72,6 +72,7 @@ causes! {
     NoSuchRoute NOT_FOUND "no-such-route" "there is nothing at this address";
     NotFound NOT_FOUND "not-found" "there is no such thing";
     WrongMethod METHOD_NOT_ALLOWED "wrong-method" "this address does not take this method";
+    Erased GONE "erased" "the call's recording was erased";
     OtherCall CONFLICT "other-call" "the call id is taken by another call";
     EditedMeanwhile PRECONDITION_FAILED "edited-meanwhile" "it was edited meanwhile";
     NoVersion PRECONDITION_REQUIRED "no-version" "the request does not say which version it edits";

@@ -22,6 +22,7 @@ use super::{
     commit::{Commit, Writes},
     key::{self, Item},
     recording,
+    tombstone::is_erased,
 };
 
 /// What stands of a call, registered or not.
@@ -39,6 +40,8 @@ pub struct Standing {
     pub early: Option<UserId>,
     /// Its day is past, though its item awaits removal.
     pub ended: bool,
+    /// It was erased: nothing may be said of it any more.
+    pub erased: bool,
     expires_at: Option<i64>,
 }
 
@@ -125,6 +128,11 @@ impl Table {
         }
         writes.edit(standing, annotation, &event.who, event.at);
         writes.audit(event);
+        if let Some(early) = early.filter(|_| standing.recording.is_none()) {
+            let mut item = key::early(&standing.organisation, early, standing.id);
+            item.insert("expires_at".to_owned(), n(waits));
+            writes.put(item, |put| put); // so that an erasure of the user finds it
+        }
         writes.commit().await
     }
 
@@ -171,6 +179,7 @@ impl Standing {
             (false, true) => number(item, "since")?,
             (false, false) => 0,
         };
+        let erased = is_erased(item);
         let item = if ended { &nothing } else { item };
         Ok(Self {
             organisation: organisation.clone(),
@@ -181,6 +190,7 @@ impl Standing {
             since,
             early: optional_parsed(item, "early")?,
             ended,
+            erased,
             expires_at,
         })
     }

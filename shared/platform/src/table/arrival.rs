@@ -19,6 +19,7 @@ use super::{
     Error, Table,
     attributes::{n, s},
     key, recording,
+    tombstone::is_erased,
     usage::{Change, Deed},
 };
 
@@ -37,6 +38,8 @@ pub enum Outcome {
     Written,
     /// What arrived is not what is expected; this is what stands there instead.
     Otherwise(Option<Box<Recording>>),
+    /// The recording was erased: nothing is expected any more.
+    Erased,
 }
 
 const AS_EXPECTED: &str =
@@ -89,7 +92,7 @@ impl Table {
             .table_name(&self.name)
             .set_key(Some(key::recording(&registered.organisation, registered.id)))
             .update_expression("SET #state = :rejected, why = :why, l = :l")
-            .condition_expression("#state = :expected AND registered = :registered")
+            .condition_expression("#state = :expected AND registered = :registered AND attribute_not_exists(erased)")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":registered", n(registered.registered_at.timestamp_millis()))
             .expression_attribute_values(":expected", s("expected"))
@@ -133,6 +136,9 @@ fn otherwise(organisation: &OrganisationId, reasons: &[CancellationReason]) -> O
 }
 
 fn stands(organisation: &OrganisationId, item: Option<&key::Item>) -> Result<Outcome, Error> {
+    if item.is_some_and(is_erased) {
+        return Ok(Outcome::Erased);
+    }
     let standing = item.map(|item| recording::read(organisation, item)).transpose()?.flatten();
     Ok(Outcome::Otherwise(standing.map(Box::new)))
 }

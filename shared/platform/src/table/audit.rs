@@ -7,14 +7,17 @@
 //! | `recording` | the recording that it was about |
 //! | `subject`   | the user, group, client or order that it was about |
 //! | `owner`     | the recorded user, where someone listened or downloaded; then also `u` and `at` |
-//! | `detail`    | what was decided, as JSON: the rights, the cover, who joined or left |
-//! | `reason`    | why, in the caller's words, where the organisation asks for it |
+//! | `detail`    | what was decided, as JSON: the rights, the cover, who joined or left; which filters were used, see `keyed_hash` |
+//! | `reason`    | why, in the caller's words but without telephone numbers, where the organisation asks for it |
 //! | `refused`   | the stable type of the problem that it ended in; absent: it was done |
 //! | `address`, `request` | where it came from, and the request's id |
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
-use domain::ids::{OrganisationId, RecordingId, UserId};
+use domain::{
+    ids::{OrganisationId, RecordingId, UserId},
+    phone::without_numbers,
+};
 use serde::Serialize;
 
 use super::{
@@ -239,7 +242,7 @@ fn item(event: &Event) -> Item {
     set("recording", event.recording.map(|id| id.to_string()));
     set("subject", event.subject.clone());
     set("detail", event.detail.clone());
-    set("reason", event.reason.clone());
+    set("reason", event.reason.as_deref().map(without_numbers));
     set("refused", event.refused.clone());
     set("address", Some(event.address.clone()));
     set("request", Some(event.request.clone()));

@@ -2,7 +2,7 @@
 //!
 //! | item  | attributes |
 //! |-------|------------|
-//! | user  | `name`, `phone`, `language`, `plan`, `administrator`, `rights`, `activated_at`, `acknowledged_at`, `acknowledged_version`, `acknowledged_client`, `groups`, `supervises`, `removed_at` |
+//! | user  | `name`, `phone`, `language`, `plan`, `administrator`, `rights`, `activated_at`, `acknowledged_at`, `acknowledged_version`, `acknowledged_client`, `groups`, `supervises`, `removed_at`; of one whose name and number were erased `removed_at` and `erased` |
 //! | group | `name`, `supervisors` |
 //! | both  | `at` (`NAME#ID`, the name folded) and `found_by` (what a search looks in), both folded |
 

@@ -9,10 +9,7 @@
 //! the entry then, and whoever leaves ends the entry first and looks at the postings then: one of the two sees the other. (A counterpart's
 //! index is of a moment ago, and a registration is heard of by the stream later than that.)
 
-use aws_sdk_dynamodb::{
-    error::SdkError,
-    operation::put_item::{PutItemError, PutItemOutput},
-};
+use aws_sdk_dynamodb::operation::{delete_item::DeleteItemError, put_item::PutItemError};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     ids::OrganisationId,
@@ -20,6 +17,7 @@ use domain::{
     recording::Recording,
     search::{Posting, Stream, ends_at},
 };
+use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{
     Error, Table,
@@ -31,6 +29,8 @@ use super::{
 
 /// How much longer an entry lasts than it has to.
 const SPARE: TimeDelta = TimeDelta::days(30);
+/// Words that are left at once.
+const AT_ONCE: usize = 8;
 /// Recordings that are read at once to see whether one has not ended; the newest has, if any.
 const NEWEST: i32 = 10;
 
@@ -57,33 +57,64 @@ impl Table {
     /// Has the directories forget what only the recording was found by, which has gone. 1 request for each 100 entries; 1 for each word that
     /// is known and for the number, 2 more where nothing else leads there.
     pub async fn leave(&self, recording: &Recording, now: DateTime<Utc>) -> Result<(), Error> {
-        let streams = Posting::of(recording).into_iter().map(Stream::Posting).chain([Stream::Counterpart(recording.counterpart.clone())]);
-        let streams: Vec<(Stream, Vec<Item>)> = streams.map(|stream| (stream.clone(), keys(recording, &stream))).collect();
+        let words = Posting::of(recording).into_iter().map(Stream::Posting);
+        self.leave_all(recording, words.chain([Stream::Counterpart(recording.counterpart.clone())]), now).await
+    }
+
+    /// Has the directories forget the words that an edit has taken out of the recording, and nothing else is found by. Cost as
+    /// [`Table::leave`]; no request where there are none.
+    pub async fn leave_words<'a>(
+        &self,
+        recording: &Recording,
+        gone: impl IntoIterator<Item = &'a Posting>,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        self.leave_all(recording, gone.into_iter().cloned().map(Stream::Posting), now).await
+    }
+
+    async fn leave_all(&self, recording: &Recording, streams: impl Iterator<Item = Stream>, now: DateTime<Utc>) -> Result<(), Error> {
+        let streams = streams.map(|stream| (keys(recording, &stream), stream)).filter(|(keys, _)| !keys.is_empty());
+        let streams: Vec<(Vec<Item>, Stream)> = streams.collect();
         for some in streams.chunks(BATCH / 2) {
-            let known = self.batch(some.iter().flat_map(|(_, keys)| keys).cloned()).await?;
-            for (stream, keys) in some {
-                let entries: Vec<&Item> = keys.iter().filter_map(|key| find(&known, key)).collect();
-                if !entries.is_empty() {
-                    self.end_unless_found(&recording.organisation, stream, &entries, now).await?;
-                }
-            }
+            let known = &self.batch(some.iter().flat_map(|(keys, _)| keys).cloned()).await?;
+            let left = some.iter().map(|(keys, stream)| {
+                let entries = keys.iter().map(|key| (key, find(known, key))).collect();
+                self.remove_unless_found(&recording.organisation, stream, entries, now)
+            });
+            stream::iter(left).buffer_unordered(AT_ONCE).try_collect::<()>().await?;
         }
         Ok(())
     }
 
-    /// Ends the entries unless something is found by the stream. What a crash has left ended, and is found again, never ends: the next that
-    /// goes looks again.
-    async fn end_unless_found(&self, of: &OrganisationId, stream: &Stream, entries: &[&Item], now: DateTime<Utc>) -> Result<(), Error> {
-        let mut ended = Vec::new();
-        let found = self.finds(of, stream, now).await?;
-        for entry in entries {
-            if found && !lasts(entry, Some(now + TimeDelta::seconds(1)))? || !found && self.end(entry, now).await? {
-                ended.push(*entry);
+    /// Removes the entries, each with its key, unless something is found by the stream. What a crash has left removed, or ended, and is
+    /// found, is written again and never ends: the next that goes looks again.
+    async fn remove_unless_found(
+        &self,
+        of: &OrganisationId,
+        stream: &Stream,
+        entries: Vec<(&Item, Option<&Item>)>,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let soon = Some(now + TimeDelta::seconds(1));
+        if self.finds(of, stream, now).await? {
+            for (key, entry) in entries {
+                if !entry.map(|entry| lasts(entry, soon)).transpose()?.unwrap_or_default() {
+                    self.prolong(key, None).await?;
+                }
+            }
+            return Ok(());
+        }
+        let mut removed = Vec::new();
+        for (key, entry) in entries {
+            if let Some(entry) = entry
+                && self.remove_entry(key, entry).await?
+            {
+                removed.push(key);
             }
         }
-        if !ended.is_empty() && (found || self.finds(of, stream, now).await?) {
-            for entry in ended {
-                self.prolong(&key::alone(entry), None).await?;
+        if !removed.is_empty() && self.finds(of, stream, now).await? {
+            for key in removed {
+                self.prolong(key, None).await?;
             }
         }
         Ok(())
@@ -113,14 +144,17 @@ impl Table {
         Ok(false)
     }
 
-    /// Ends the entry if it is still as it was seen; the table removes it then. Answers whether it has ended. 1 request.
-    async fn end(&self, seen: &Item, now: DateTime<Utc>) -> Result<bool, Error> {
-        let put = self.client.put_item().table_name(&self.name).set_item(Some(key::alone(seen))).item("expires_at", n(now.timestamp()));
-        let put = match seen.get("expires_at") {
-            Some(until) => put.condition_expression("expires_at = :until").expression_attribute_values(":until", until.clone()),
-            None => put.condition_expression("attribute_exists(pk) AND attribute_not_exists(expires_at)"),
+    /// Removes the entry if it is still as it was seen; answers whether it has gone. 1 request.
+    async fn remove_entry(&self, key: &Item, seen: &Item) -> Result<bool, Error> {
+        let delete = self.client.delete_item().table_name(&self.name).set_key(Some(key.clone()));
+        let delete = match seen.get("expires_at") {
+            Some(until) => delete.condition_expression("expires_at = :until").expression_attribute_values(":until", until.clone()),
+            None => delete.condition_expression("attribute_not_exists(expires_at)"),
         };
-        written(put.send().await)
+        match delete.send().await {
+            Err(error) if error.as_service_error().is_some_and(DeleteItemError::is_conditional_check_failed_exception) => Ok(false),
+            answer => Ok(answer.map(|_| true)?),
+        }
     }
 
     /// Writes the entry unless it lasts until `ends`. 1 request.
@@ -132,16 +166,10 @@ impl Table {
                 .condition_expression("attribute_not_exists(pk) OR expires_at < :ends")
                 .expression_attribute_values(":ends", n(ends.timestamp()));
         }
-        written(put.send().await).map(drop)
-    }
-}
-
-/// Whether a write was done; another has written meanwhile otherwise.
-fn written(answer: Result<PutItemOutput, SdkError<PutItemError>>) -> Result<bool, Error> {
-    let Err(error) = answer else { return Ok(true) };
-    match error.as_service_error() {
-        Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
-        _ => Err(error.into()),
+        match put.send().await {
+            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => Ok(()),
+            answer => Ok(answer.map(drop)?),
+        }
     }
 }
 

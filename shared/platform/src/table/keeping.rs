@@ -18,7 +18,7 @@ use domain::{
 use super::{
     BadItem, Error, Table,
     attributes::{ids, n, number, optional_parsed, parsed, s, ss, text},
-    commit::Writes,
+    commit::{Commit, Writes},
     key::{self, Item},
     read::BATCH,
     recording,
@@ -140,6 +140,19 @@ impl Table {
             }
         }
         Ok((count, false))
+    }
+}
+
+impl Table {
+    /// Ends the recording by an erasure; answers with it as it stands then, or with nothing if something else was decided. 2 requests.
+    pub async fn end(&self, seen: &Seen, kept: &Kept, erasure: OrderId) -> Result<Option<Seen>, Error> {
+        let mut writes = self.writes();
+        writes.keep(seen, kept, Some(erasure));
+        if writes.commit().await? != Commit::Done {
+            return Ok(None);
+        }
+        let stands = self.seen(&seen.recording.organisation, &[seen.recording.id]).await?;
+        Ok(stands.into_iter().find(|stands| stands.erased == Some(erasure)))
     }
 }
 

@@ -8,11 +8,13 @@
 //! | group        | `ORG#group`        | `GROUP`                  | get; `by_org`, sorted by name |
 //! | members      | `ORG#members`      | `GROUP`                  | get: the set of a group's members |
 //! | recording    | `ORG#recording`    | `RECORDING`              | get; `by_org` (`pk`, `at`), `by_user` (`u`, `at`), `by_peer` (`p`, `at`), `by_mark` (`m`, `at`), `by_length` (`l`, `at`) |
+//! | tombstone    | `ORG#recording`    | `RECORDING`              | get: that the recording was erased |
 //! | posting      | `ORG#PLACE#TOKEN#posting`, `ORG#held#posting` | the recording's `at` | query: the recordings with a word in `note`, `f1`, `f2` or `f3`; those held |
 //! | word         | `ORG#word`         | `PLACE#TOKEN`            | get; query: the words of a place that begin alike |
 //! | number       | `ORG#number`       | `DIGITS`                 | get; query: the counterparts whose numbers begin alike |
 //! | ending       | `ORG#ending`       | `DIGITS`, reversed       | get; query: those whose numbers end alike |
 //! | edit         | `ORG#edit`         | `RECORDING#VERSION`      | query: what was said of a recording, and when |
+//! | early note   | `ORG#early`        | `USER#RECORDING`         | query: the calls of which a user said something before they were registered |
 //! | mark         | `ORG#mark`         | `MARK`                   | get; query: the legend |
 //! | usage        | `ORG#usage`        | `USER`                   | get; query: what is stored now, and what came and went on days that are not closed |
 //! | daily usage  | `ORG#daily`        | `DAY#USER`, `DAY#USER#OF` | query: a closed day of a user; what was noticed at its end about the earlier day `OF` |
@@ -25,6 +27,7 @@
 //! | held         | `ORG#held`         | `HOLD#at`                | query: the recordings that a hold wants |
 //! | removal      | `ORG#removal`      | `RECORDING#REGISTERED`   | get: copies found of a recording before they were removed; the table removes it |
 //! | audit event  | `ORG#audit`        | `MILLISECONDS#REQUEST`   | query; `by_user` (`ORG#heard#USER`): who listened to a user's recordings |
+//! | audit key    | `ORG#audit-key`    | `audit-key`              | get: the key of the hashes that stand for numbers, names and words in audit events |
 //! | issue        | `ORG#drop`         | `DAY#NUMBER`             | query: the folders of the delivery by SFTP |
 //! | awaited      | `ORG#awaited`      | `RECORDING`              | query: calls of a closed day whose audio had not come |
 //! | SFTP key     | `ORG#sftp`         | `FINGERPRINT`            | get; query |
@@ -143,6 +146,15 @@ pub fn helds(organisation: &OrganisationId) -> String {
     format!("{organisation}#held")
 }
 
+/// That `user` said something of a call before it was registered.
+pub fn early(organisation: &OrganisationId, user: &UserId, id: RecordingId) -> Item {
+    key(earlies(organisation), format!("{user}#{id}"))
+}
+
+pub fn earlies(organisation: &OrganisationId) -> String {
+    format!("{organisation}#early")
+}
+
 pub fn edits(organisation: &OrganisationId) -> String {
     format!("{organisation}#edit")
 }
@@ -222,6 +234,11 @@ pub fn sweep(organisation: &OrganisationId) -> Item {
 
 pub fn audit(organisation: &OrganisationId, at: DateTime<Utc>, request: &str) -> Item {
     key(audits(organisation), moment(at, request))
+}
+
+/// The key of an organisation's keyed hashes.
+pub fn audit_key(organisation: &OrganisationId) -> Item {
+    key(format!("{organisation}#audit-key"), "audit-key".to_owned())
 }
 
 pub fn issue(organisation: &OrganisationId, issue: issue::Name) -> Item {

@@ -14,10 +14,12 @@ pub mod delivery;
 pub mod directory;
 pub mod entry;
 pub mod facts;
+pub mod forgetting;
 pub mod group;
 pub mod image;
 pub mod keeping;
 pub mod key;
+pub mod keyed_hash;
 pub mod legend;
 pub mod listed;
 pub mod order;
@@ -33,6 +35,7 @@ pub mod sftp;
 pub mod statement;
 pub mod sweep;
 pub mod terms;
+pub mod tombstone;
 pub mod usage;
 
 use aws_sdk_dynamodb::{

@@ -4,8 +4,8 @@
 //! |--------------|------|
 //! | `state`      | see [`State`] |
 //! | `who`, `when` | who ordered it, and when, in Unix milliseconds |
-//! | `reason`     | why |
-//! | `sought`     | of a hold: which recordings, as JSON |
+//! | `reason`     | why, without telephone numbers |
+//! | `sought`     | of a hold that is being placed: which recordings, as JSON; it may name a number, and goes once it is placed or lifted |
 //! | `days`, `was` | of a change of the retention: the days, and those before |
 //! | `peer`, `user` | of an erasure: whose recordings; the number goes when it is done, and `about` remembers two digits of it |
 //! | `found`, `ending`, `held`, `exact` | what the preview counted |
@@ -19,12 +19,14 @@
 
 mod item;
 mod page;
+mod personal;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     ids::{OrderId, OrganisationId, RecordingId},
     order::Person,
+    phone::without_numbers,
     reason::Reason,
     retention,
 };
@@ -63,9 +65,9 @@ pub struct Order {
 
 #[derive(Clone, Debug)]
 pub enum What {
-    /// Of the recordings that this JSON describes.
+    /// Of the recordings that this JSON describes; none once it is placed: what it holds is listed then.
     Hold {
-        sought: String,
+        sought: Option<String>,
     },
     Retention {
         days: u16,
@@ -216,7 +218,7 @@ impl Table {
         let mut writes = self.writes();
         writes.update(key_of(hold), |update| {
             update
-                .update_expression("SET #state = :lifting, lifted_by = :by, lifted_at = :at, lifted_why = :why REMOVE place")
+                .update_expression("SET #state = :lifting, lifted_by = :by, lifted_at = :at, lifted_why = :why REMOVE place, sought")
                 .condition_expression("#state IN (:placing, :held)")
                 .expression_attribute_names("#state", "state")
                 .expression_attribute_values(":lifting", s(State::Lifting.as_str()))
@@ -224,7 +226,7 @@ impl Table {
                 .expression_attribute_values(":held", s(State::Held.as_str()))
                 .expression_attribute_values(":by", s(&event.who))
                 .expression_attribute_values(":at", n(event.at.timestamp_millis()))
-                .expression_attribute_values(":why", s(reason))
+                .expression_attribute_values(":why", s(without_numbers(&reason.to_string())))
         });
         writes.audit(event);
         writes.commit().await

@@ -7,7 +7,7 @@
 //! | `p`          | S    | organisation and the counterpart's number or `withheld`, see `key` |
 //! | `m`          | S    | organisation and mark, see `key`; absent without a mark |
 //! | `l`          | S    | organisation and class of length once stored, organisation and `rejected` once rejected, see `key` |
-//! | `state`      | S    | `expected`, `stored`, `rejected` |
+//! | `state`      | S    | `expected`, `stored`, `rejected`; `erased` of a tombstone, see `tombstone` |
 //! | `call`       | S    | the app's call id |
 //! | `dir`        | S    | `in`, `out` |
 //! | `ms`         | N    | duration in milliseconds: measured once stored, the app's word before |
@@ -29,7 +29,7 @@
 //! | `holds`      | SS   | the holds that want it, while held |
 //! | `grace`      | N    | Unix seconds: until when lifting a hold has promised it |
 //! | `kept`       | N    | decisions about how long it is kept; absent: none |
-//! | `erased`     | S    | the order of erasure that ended it |
+//! | `erased`     | S    | the order of erasure that ended it; from then on it is erased for everyone |
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
@@ -42,6 +42,7 @@ use super::{
     BadItem, Error, Table,
     attributes::{bytes, instant, number, optional_instant, optional_parsed, optional_text, parsed, text},
     key::{self, Item},
+    tombstone::is_tombstone,
 };
 
 impl Table {
@@ -53,9 +54,9 @@ impl Table {
     }
 }
 
-/// The recording that an item holds; none if only a note has come so far.
+/// The recording that an item holds; none if only a note has come so far, and of a tombstone.
 pub(super) fn read(organisation: &OrganisationId, item: &Item) -> Result<Option<Recording>, BadItem> {
-    if !item.contains_key("state") {
+    if !item.contains_key("state") || is_tombstone(item) {
         return Ok(None);
     }
     Ok(Some(Recording {

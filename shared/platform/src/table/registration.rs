@@ -21,6 +21,7 @@ use super::{
     attributes::{n, s},
     commit::Commit,
     key, recording,
+    tombstone::is_erased,
 };
 
 /// What a registration may be written over.
@@ -43,6 +44,8 @@ pub enum Registered {
     Before(Recording),
     /// Nothing was written: the mark that it brings is not in the legend, or is retired.
     UnknownMark,
+    /// The call's recording was erased: it is not taken in again.
+    Erased,
 }
 
 /// What came of a registration that was tried at once.
@@ -82,6 +85,9 @@ impl Table {
                 AtOnce::UnknownMark => return Ok(Registered::UnknownMark),
                 AtOnce::Found(item) => item,
             };
+            if is_erased(&found) {
+                return Ok(Registered::Erased);
+            }
             if let Some(standing) = recording::read(&recording.organisation, &found)? {
                 return Ok(Registered::Before(standing));
             }

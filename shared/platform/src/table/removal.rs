@@ -56,6 +56,8 @@ pub struct Standing {
     pub registered_at: Option<DateTime<Utc>>,
     /// Edits of what is said of it.
     pub edits: u64,
+    /// It is a note on a call whose recording is erased, and goes with it.
+    pub erased: bool,
 }
 
 /// Copies of the audio of a recording that goes.
@@ -88,8 +90,10 @@ struct Receipt<'a> {
 
 /// The edit has gone, or is the one that was read.
 const AS_READ: &str = "attribute_not_exists(pk) OR #when = :when";
+/// The place of the receipt among the writes of its commit.
+const RECEIPT: usize = 0;
 /// Edits that one commit removes.
-const EDITS: usize = 100;
+const EDITS: i32 = 100;
 /// How long the note of copies found is kept: longer than a failed removal rests. The table removes it, which costs nothing.
 const NOTED_DAYS: i64 = 60;
 
@@ -121,42 +125,59 @@ impl Table {
         Ok(())
     }
 
-    /// The edits of what was said of it, and of what has come after it. No request where there are none; 1 for each MB.
-    pub async fn old_edits(&self, removal: &Removal) -> Result<Vec<OldEdit>, Error> {
-        if removal.edits == 0 {
-            return Ok(Vec::new());
+    /// Removes the edits of what was said of it, and of what has come after it, but for those of what stands now. No request where there are
+    /// none; 2 for each 100. Of an edit only its key and its time are read, and what is removed is not found again: however many there are,
+    /// little is held in memory, and a removal that was cut short goes on where it ended.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when one was written over meanwhile: what stands has changed.
+    pub async fn remove_edits(&self, removal: &Removal, standing: Option<Standing>) -> Result<(), Error> {
+        if !removal.has_edits(standing) {
+            return Ok(());
         }
-        let items = self.all(key::edits(&removal.organisation), &format!("{}#", removal.id)).await?;
+        loop {
+            let (edits, more) = self.old_edits(removal, standing).await?;
+            self.remove_some(removal, &edits).await?;
+            if !more {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Some of the edits to remove, and whether there may be more. 1 request.
+    pub async fn old_edits(&self, removal: &Removal, standing: Option<Standing>) -> Result<(Vec<OldEdit>, bool), Error> {
+        let first = standing.map_or(0, |standing| standing.edits) + 1;
+        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last");
+        let query = query.consistent_read(true).projection_expression("sk, #when").expression_attribute_names("#when", "when");
+        let query = query.expression_attribute_values(":pk", s(key::edits(&removal.organisation))).limit(EDITS);
+        let query = query.expression_attribute_values(":first", s(key::nth_edit(removal.id, first)));
+        let answer = query.expression_attribute_values(":last", s(format!("{}#~", removal.id))).send().await?;
         let edit = |item: Item| {
             let version = text(&item, "sk")?.rsplit_once('#').and_then(|(_, version)| version.parse().ok());
             Ok::<_, BadItem>(OldEdit { version: version.ok_or(BadItem { attribute: "sk" })?, item })
         };
-        Ok(items.into_iter().map(edit).collect::<Result<_, _>>()?)
+        let edits = answer.items.unwrap_or_default().into_iter().map(edit).collect::<Result<_, _>>()?;
+        Ok((edits, answer.last_evaluated_key.is_some()))
     }
 
-    /// Removes the edits, but for those of what stands now. 1 request for each 100. A single one is no transaction, which would take twice the
-    /// units.
-    ///
-    /// # Errors
-    /// [`Error::Busy`] when one was written over meanwhile: what stands has changed.
-    pub async fn remove_edits(&self, removal: &Removal, edits: &[OldEdit], standing: Option<Standing>) -> Result<(), Error> {
-        let own: Vec<_> = edits.iter().filter(|edit| edit.version > standing.map_or(0, |standing| standing.edits)).collect();
-        if let [edit] = own[..] {
-            return self.remove_edit(removal, edit).await;
+    /// Removes some edits. 1 request; none where there are none. A single one is no transaction, which would take twice the units.
+    pub async fn remove_some(&self, removal: &Removal, edits: &[OldEdit]) -> Result<(), Error> {
+        match edits {
+            [] => return Ok(()),
+            [edit] => return self.remove_edit(removal, edit).await,
+            _ => {}
         }
-        for some in own.chunks(EDITS) {
-            let mut writes = self.writes();
-            for edit in some {
-                writes.delete(key::edit(&removal.organisation, removal.id, edit.version), |delete| {
-                    let delete = delete.condition_expression(AS_READ).expression_attribute_names("#when", "when");
-                    delete.set_expression_attribute_values(edit.when())
-                });
-            }
-            if writes.commit().await? != Commit::Done {
-                return Err(Error::Busy);
-            }
+        let mut writes = self.writes();
+        for edit in edits {
+            writes.delete(key::edit(&removal.organisation, removal.id, edit.version), |delete| {
+                let delete = delete.condition_expression(AS_READ).expression_attribute_names("#when", "when");
+                delete.set_expression_attribute_values(edit.when())
+            });
         }
-        Ok(())
+        match writes.commit().await? {
+            Commit::Done => Ok(()),
+            Commit::Refused(_) => Err(Error::Busy),
+        }
     }
 
     async fn remove_edit(&self, removal: &Removal, edit: &OldEdit) -> Result<(), Error> {
@@ -169,15 +190,31 @@ impl Table {
         }
     }
 
-    /// Gives back what the recording used, and writes its receipt: once, however often it is asked to. 1 request.
+    /// Gives back what the recording used, and writes its receipt: once, however often it is asked to. 1 request; 2 where the order of erasure
+    /// is not in the table, which was restored to before it.
     pub async fn receipt(&self, removal: &Removal, copies: Copies, now: DateTime<Utc>) -> Result<(), Error> {
         let Some(recorded) = &removal.recorded else { return Ok(()) };
         let event = removal.event(recorded, copies, now);
         if recorded.stored_at.is_none() && recorded.erasure.is_none() {
             return self.audit(&event).await;
         }
+        match self.write_receipt(removal, recorded, &event, recorded.erasure).await? {
+            Commit::Refused(places) if !places.contains(&RECEIPT) => match self.write_receipt(removal, recorded, &event, None).await? {
+                Commit::Done | Commit::Refused(_) => Ok(()), // refused: it was done meanwhile
+            },
+            Commit::Done | Commit::Refused(_) => Ok(()), // refused: it was done
+        }
+    }
+
+    async fn write_receipt(
+        &self,
+        removal: &Removal,
+        recorded: &Recorded,
+        event: &Event,
+        erasure: Option<OrderId>,
+    ) -> Result<Commit, Error> {
         let mut writes = self.writes();
-        writes.audit(&event);
+        writes.audit(event);
         if recorded.stored_at.is_some() {
             writes.usage(&Change {
                 organisation: &removal.organisation,
@@ -188,27 +225,10 @@ impl Table {
                 at: recorded.ended_at,
             });
         }
-        if let Some(erasure) = recorded.erasure {
+        if let Some(erasure) = erasure {
             writes.erased(&removal.organisation, erasure);
         }
-        match writes.commit().await? {
-            // Refused: its event is there, and what was written with it.
-            Commit::Done | Commit::Refused(_) => Ok(()),
-        }
-    }
-
-    /// Takes away the item of a recording that an erasure has ended; whatever stands in its place stays. 1 request.
-    pub async fn take_away(&self, removal: &Removal) -> Result<(), Error> {
-        let Some((recorded, erasure)) = removal.recorded.as_ref().and_then(|recorded| Some((recorded, recorded.erasure?))) else {
-            return Ok(());
-        };
-        let delete = self.client.delete_item().table_name(&self.name).set_key(Some(key::recording(&removal.organisation, removal.id)));
-        let delete = delete.condition_expression("attribute_not_exists(pk) OR (registered = :registered AND erased = :erasure)");
-        let delete = delete.expression_attribute_values(":registered", n(recorded.registered_at.timestamp_millis()));
-        match delete.expression_attribute_values(":erasure", s(erasure)).send().await {
-            Err(error) if !error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => Err(error.into()),
-            _ => Ok(()),
-        }
+        writes.commit().await
     }
 }
 
@@ -223,6 +243,29 @@ impl Removal {
     /// The removal of the item that is seen.
     pub fn of(seen: &Seen) -> Result<Self, BadItem> {
         Self::read(seen.item())
+    }
+
+    /// The removal of a note on a call that was never registered.
+    pub fn of_note(organisation: OrganisationId, id: RecordingId) -> Self {
+        Self { organisation, id, edits: 1, recorded: None }
+    }
+
+    /// Whether there is nothing to remove: it is of a tombstone whose time has come.
+    pub fn is_nothing(&self) -> bool {
+        self.recorded.is_none() && self.edits == 0
+    }
+
+    /// The erasure that ended the recording, and when; none if its day did.
+    pub fn erasure(&self) -> Option<(OrderId, DateTime<Utc>)> {
+        self.recorded.as_ref().and_then(|recorded| Some((recorded.erasure?, recorded.ended_at)))
+    }
+
+    pub(super) fn registered_at(&self) -> Option<DateTime<Utc>> {
+        self.recorded.as_ref().map(|recorded| recorded.registered_at)
+    }
+
+    fn has_edits(&self, standing: Option<Standing>) -> bool {
+        self.edits > 0 || standing.is_some_and(|standing| standing.erased)
     }
 
     /// What the last image of a call's item says.
@@ -244,7 +287,8 @@ impl Removal {
             return Ok(None);
         }
         let registered_at = standing.map(|seen| seen.recording.registered_at);
-        Ok(Some(Standing { registered_at, edits: recording::read_version(item)? }))
+        let erased = registered_at.is_none() && self.erasure().is_some();
+        Ok(Some(Standing { registered_at, edits: if erased { 0 } else { recording::read_version(item)? }, erased }))
     }
 
     fn note(&self, recorded: &Recorded) -> Item {

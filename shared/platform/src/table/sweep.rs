@@ -236,6 +236,16 @@ impl Reads<'_> {
         Ok(found)
     }
 
+    /// Those of the recordings that were erased. 1 request for each 100.
+    pub async fn erased(&mut self, ids: &[RecordingId]) -> Result<Vec<RecordingId>, Error> {
+        let mut erased = Vec::new();
+        for some in ids.chunks(BATCH) {
+            self.spent += some.len() as f64; // an item each, of less than 4 KB
+            erased.extend(self.table.buried(self.organisation, some).await?);
+        }
+        Ok(erased)
+    }
+
     /// What is counted on each user. 1 request for each MB.
     pub async fn usage(&mut self) -> Result<BTreeMap<UserId, Count>, Error> {
         let items = self.all(&key::usages(self.organisation), None, ("-", "~")).await?;

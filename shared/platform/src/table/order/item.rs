@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     ids::{OrderId, OrganisationId, RecordingId, UserId},
     order::Person,
-    phone::PhoneNumber,
+    phone::{PhoneNumber, without_numbers},
     reason::Reason,
 };
 
@@ -29,11 +29,12 @@ pub(super) fn item(order: &Order) -> Item {
     put("state", s(order.state.as_str()));
     put("who", s(&order.by));
     put("when", n(order.at.timestamp_millis()));
-    put("reason", s(&order.reason));
+    put("reason", s(without_numbers(&order.reason.to_string())));
     match &order.what {
-        What::Hold { sought } => {
+        What::Hold { sought: Some(sought) } => {
             put("sought", s(sought));
         }
+        What::Hold { sought: None } => {}
         What::Retention { days, was } => {
             put("days", n(days));
             put("was", n(was));
@@ -65,7 +66,7 @@ pub(super) fn read(organisation: &OrganisationId, item: &Item) -> Result<Order, 
         id: OrderId::try_from(id.to_owned()).map_err(|_| bad("sk"))?,
         organisation: organisation.clone(),
         what: match Kind::parse(kind).ok_or(bad("sk"))? {
-            Kind::Hold => What::Hold { sought: text(item, "sought")?.to_owned() },
+            Kind::Hold => What::Hold { sought: optional_text(item, "sought")?.map(str::to_owned) },
             Kind::Retention => What::Retention { days: number(item, "days")?, was: number(item, "was")? },
             Kind::Erasure => What::Erasure { person: read_person(item)?, about: text(item, "about")?.to_owned() },
         },

@@ -74,9 +74,11 @@ impl Writes<'_> {
                 "SET #state = :ends REMOVE place".to_owned()
             }
         };
-        if let (None, What::Erasure { .. }) = (&page.next, &order.what) {
-            expression.push_str(", peer"); // the person has been erased: their number goes, too
-        }
+        expression.push_str(match (&page.next, &order.what) {
+            (None, What::Erasure { .. }) => ", peer", // the person has been erased: their number goes, too
+            (None, What::Hold { .. }) => ", sought",  // from now on it is about what it holds
+            _ => "",
+        });
         expression.push_str(" ADD passed :passed, done :done, #left :left");
         let room = usize::try_from(LEAVES.saturating_sub(order.progress.left)).unwrap_or_default();
         if let Some(leaves) = ss(page.left.iter().take(room).map(|(recording, hold)| format!("{recording}#{hold}"))) {
@@ -112,10 +114,11 @@ impl Writes<'_> {
         });
     }
 
-    /// Counts a recording that an erasure has erased.
+    /// Counts a recording that an erasure has erased; refused if there is no such order.
     pub(in crate::table) fn erased(&mut self, organisation: &OrganisationId, erasure: OrderId) {
         self.update(key::order(organisation, Kind::Erasure.as_str(), erasure), |update| {
-            update.update_expression("ADD done :one").expression_attribute_values(":one", n(1))
+            let update = update.update_expression("ADD done :one").condition_expression("attribute_exists(pk)");
+            update.expression_attribute_values(":one", n(1))
         });
     }
 }

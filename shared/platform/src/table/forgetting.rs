@@ -1,0 +1,82 @@
+//! What an erasure of a user takes beside their recordings: what they said of calls that were never registered, and who they were, once they
+//! are removed.
+//!
+//! An early note is found by `ORG#early`, `USER#RECORDING`, which ends with the note. It may outlive it: whoever reads it looks at the call.
+
+use chrono::{DateTime, Utc};
+use domain::ids::{OrderId, OrganisationId, RecordingId, UserId};
+
+use super::{
+    BadItem, Error, Table,
+    attributes::{n, optional_text, s, text},
+    key::{self, Item},
+    recording,
+    removal::Removal,
+};
+
+impl Table {
+    /// Some of the calls of which the user said something before they were registered, and whether there may be more. 1 request.
+    pub async fn early_of(&self, of: &OrganisationId, user: &UserId, limit: i32) -> Result<(Vec<RecordingId>, bool), Error> {
+        let query = self.client.query().table_name(&self.name).consistent_read(true).limit(limit);
+        let query = query.key_condition_expression("pk = :pk AND begins_with(sk, :user)");
+        let query =
+            query.expression_attribute_values(":pk", s(key::earlies(of))).expression_attribute_values(":user", s(format!("{user}#")));
+        let answer = query.send().await?;
+        let bad = || BadItem { attribute: "sk" };
+        let id = |item: &Item| {
+            let (_, id) = text(item, "sk")?.split_once('#').ok_or_else(bad)?;
+            RecordingId::try_from(id.to_owned()).map_err(|_| bad())
+        };
+        Ok((answer.items().iter().map(id).collect::<Result<_, _>>()?, answer.last_evaluated_key.is_some()))
+    }
+
+    /// Removes what is said of a call that is not registered: by the user, or by whomever if none is named. 4 requests, 2 for each 100 edits.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] when more was said meanwhile.
+    pub async fn forget_note(&self, of: &OrganisationId, id: RecordingId, user: Option<&UserId>, now: DateTime<Utc>) -> Result<(), Error> {
+        let call = key::recording(of, id);
+        let item = self.batch([call.clone()]).await?.pop().unwrap_or_default();
+        let theirs = |user: &UserId| Ok::<_, BadItem>(optional_text(&item, "early")? == Some(user.as_str()));
+        if item.contains_key("state") || !user.map_or(Ok(true), theirs)? {
+            return Ok(());
+        }
+        if !item.is_empty() {
+            let version = recording::read_version(&item)?;
+            let delete = self.client.delete_item().table_name(&self.name).set_key(Some(call)).expression_attribute_names("#state", "state");
+            let delete = delete.condition_expression("attribute_not_exists(#state) AND (attribute_not_exists(pk) OR edits = :seen)");
+            match delete.expression_attribute_values(":seen", n(version)).send().await {
+                Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => {
+                    return Err(Error::Busy);
+                }
+                answer => answer.map(drop)?,
+            }
+        }
+        let removal = Removal::of_note(of.clone(), id);
+        let (standing, _) = self.standing_of(&removal, now).await?;
+        self.remove_edits(&removal, standing).await
+    }
+
+    /// Forgets that the user said something of the call. 1 request.
+    pub async fn forget_early(&self, of: &OrganisationId, user: &UserId, id: RecordingId) -> Result<(), Error> {
+        self.client.delete_item().table_name(&self.name).set_key(Some(key::early(of, user, id))).send().await?;
+        Ok(())
+    }
+
+    /// Takes the name and the number out of the item of a removed user; the item itself stays, so that nobody else is given the id. Answers
+    /// whether the user was removed. 1 request.
+    pub async fn forget_user(&self, of: &OrganisationId, user: &UserId, erasure: OrderId) -> Result<bool, Error> {
+        let update = self.client.update_item().table_name(&self.name).set_key(Some(key::user(of, user)));
+        let update = update
+            .update_expression("SET erased = :erasure REMOVE #name, phone, found_by, #at, #language")
+            .condition_expression("attribute_exists(removed_at)")
+            .expression_attribute_names("#name", "name")
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_names("#language", "language")
+            .expression_attribute_values(":erasure", s(erasure));
+        match update.send().await {
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => Ok(false),
+            answer => Ok(answer.map(|_| true)?),
+        }
+    }
+}

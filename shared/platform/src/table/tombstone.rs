@@ -1,0 +1,109 @@
+//! What is kept of a recording that was erased: that it was, under its id, so that the same call is not taken in again.
+//!
+//! | attribute    | type | what |
+//! |--------------|------|------|
+//! | `state`      | S    | `erased` |
+//! | `erased`     | S    | the order of erasure |
+//! | `expires_at` | N    | Unix seconds: [`LASTS`] after the recording ended |
+//!
+//! A tombstone has the recording's own key and takes its place in one write. So a registration, a note and audio that comes late find it in
+//! the condition of the write that they make anyway, at no request of its own. It is in no index, and holds no personal data: the id is a
+//! hash of the organisation and of a name that the app made up.
+//!
+//! An item with `erased` is either a tombstone or a recording that an erasure has ended and is still removing. Both are erased for everyone.
+
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    ids::{OrderId, OrganisationId, RecordingId},
+    recording::Recording,
+    retention::DAYS_AT_MOST,
+};
+
+use super::{
+    Error, Table,
+    attributes::{n, s, text},
+    keeping::Seen,
+    key::{self, Item},
+    recording,
+    removal::Removal,
+};
+
+/// How long a tombstone is kept: as long as any organisation may keep a call. Whatever days it chooses later, the call is too old by then.
+pub const LASTS: TimeDelta = TimeDelta::days(DAYS_AT_MOST as i64);
+
+const STATE: &str = "erased";
+
+/// What is known of a call's recording.
+#[derive(Clone, Debug)]
+pub enum Call {
+    /// It is registered, and has not ended.
+    Registered(Box<Recording>),
+    /// It was erased.
+    Erased,
+    /// Nothing is registered.
+    Unknown,
+}
+
+/// What came of a burial.
+#[derive(Clone, Debug)]
+pub enum Buried {
+    Done,
+    /// The call was registered anew after its item had gone and before the tombstone was there.
+    Resurrected(Box<Seen>),
+}
+
+impl Table {
+    /// What is known of the call at `now`. 1 request, consistent.
+    pub async fn call(&self, organisation: &OrganisationId, id: RecordingId, now: DateTime<Utc>) -> Result<Call, Error> {
+        let Some(item) = self.get(key::recording(organisation, id)).await? else { return Ok(Call::Unknown) };
+        if is_erased(&item) {
+            return Ok(Call::Erased);
+        }
+        let recording = recording::read(organisation, &item)?.filter(|recording| recording.exists(now));
+        Ok(recording.map_or(Call::Unknown, |recording| Call::Registered(Box::new(recording))))
+    }
+
+    /// Those of the recordings that have a tombstone. 1 request, for 100 of them at most.
+    pub async fn buried(&self, organisation: &OrganisationId, ids: &[RecordingId]) -> Result<Vec<RecordingId>, Error> {
+        let items = self.batch(ids.iter().map(|id| key::recording(organisation, *id))).await?;
+        let buried = items.iter().filter(|item| is_tombstone(item));
+        Ok(buried.map(|item| super::attributes::parsed(item, "sk")).collect::<Result<_, _>>()?)
+    }
+
+    /// Puts the tombstone in the place of the recording that the erasure has ended, or where nothing is registered. 1 request; 1 more
+    /// where the call was registered anew.
+    pub async fn bury(&self, removal: &Removal, erasure: OrderId, ended_at: DateTime<Utc>) -> Result<Buried, Error> {
+        let mut item = key::recording(&removal.organisation, removal.id);
+        item.insert("state".to_owned(), s(STATE));
+        item.insert("erased".to_owned(), s(erasure));
+        item.insert("expires_at".to_owned(), n((ended_at + LASTS).timestamp()));
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(item)).expression_attribute_names("#state", "state");
+        let mut put = put.expression_attribute_values(":erased", s(STATE));
+        put = match removal.registered_at() {
+            Some(registered_at) => put
+                .condition_expression(
+                    "attribute_not_exists(#state) OR #state = :erased OR (registered = :registered AND erased = :erasure)",
+                )
+                .expression_attribute_values(":registered", n(registered_at.timestamp_millis()))
+                .expression_attribute_values(":erasure", s(erasure)),
+            None => put.condition_expression("attribute_not_exists(#state) OR #state = :erased"),
+        };
+        match put.send().await {
+            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {}
+            answer => return Ok(answer.map(|_| Buried::Done)?),
+        }
+        let seen = self.seen(&removal.organisation, &[removal.id]).await?.into_iter().next();
+        Ok(seen.map_or(Buried::Done, |seen| Buried::Resurrected(Box::new(seen))))
+    }
+}
+
+/// Whether the item says that its recording was erased.
+pub(super) fn is_erased(item: &Item) -> bool {
+    item.contains_key("erased")
+}
+
+/// Whether the item is a tombstone, and not a recording.
+pub(super) fn is_tombstone(item: &Item) -> bool {
+    text(item, "state").is_ok_and(|state| state == STATE)
+}
