@@ -2,7 +2,6 @@
 
 use axum::Router;
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::activation;
 use platform::table::{
     Table,
     audit::{Event, Reading},
@@ -117,7 +116,7 @@ impl Service {
 
     /// What happened to a user's recording, oldest first: what, and who did it.
     pub async fn activations(&self, of: &str, name: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
-        let events: Vec<activation::Event> = self.table.activations(&organisation(of), &user(name)).await?;
-        Ok(events.into_iter().map(|event| (event.kind.as_str(), event.by)).collect())
+        let entries = self.table.activations(&organisation(of), &user(name)).await?;
+        Ok(entries.into_iter().map(|entry| (entry.event.kind.as_str(), entry.event.by)).collect())
     }
 }

@@ -20,7 +20,7 @@ pub fn day(text: &str) -> NaiveDate {
 pub fn agreed(start_fee: &str, user_month: &str) -> Terms {
     let [start_fee, user_month, storage] = [start_fee, user_month, "4.25"].map(|sek| Some(price(sek)));
     let prices = Prices { start_fee, user_month, storage, add_on: None, sftp: None };
-    Terms { whose: Whose::Agreed, from: day("2026-01-01"), known: DateTime::UNIX_EPOCH, prices, add_on: None, sftp: false }
+    Terms { whose: Whose::Agreed, from: day("2026-01-01"), known: DateTime::UNIX_EPOCH, voided: None, prices, add_on: None, sftp: false }
 }
 
 /// Agrees them with the organisation.

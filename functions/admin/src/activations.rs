@@ -52,6 +52,9 @@ pub struct Switched {
     users: Vec<Outcome>,
     /// Users that it changes.
     changes: usize,
+    /// Those whom it makes billed and who cannot be recorded yet, because they have not acknowledged (`outcome` is
+    /// `waits-for-acknowledgement`): a user is billed from the activation on.
+    billed_not_recorded: usize,
     /// What it costs, without VAT; null where no prices are agreed.
     cost: Option<Cost>,
 }
@@ -77,6 +80,9 @@ pub struct Cost {
     /// More each month (less, if negative), for all that change.
     monthly_ore: i64,
 }
+
+/// The outcome for a user who is billed and not recorded until they acknowledge.
+const WAITS: &str = "waits-for-acknowledgement";
 
 /// The most users of one order.
 const USERS: usize = 1000;
@@ -120,6 +126,7 @@ pub async fn switch(State(app): State<App>, known: Known, extract::Json(order): 
     Ok(Json(Switched {
         preview: order.preview,
         changes: count,
+        billed_not_recorded: outcomes.values().filter(|outcome| **outcome == WAITS).count(),
         cost: cost(&terms, count, order.active, now),
         users: outcomes.into_iter().map(|(user, outcome)| Outcome { user: user.clone(), outcome }).collect(),
     }))
@@ -147,7 +154,7 @@ pub async fn of_user(State(app): State<App>, known: Known, Path(user): Path<User
 fn decide(known: &Known, standing: &BTreeMap<UserId, people::User>, user: &UserId, active: bool) -> &'static str {
     match standing.get(user).map(|user| outcome(&known.organisation, user, active)) {
         None => "not-found",
-        Some(activation::Outcome::Changes { waits_for_acknowledgement: true }) => "waits-for-acknowledgement",
+        Some(activation::Outcome::Changes { waits_for_acknowledgement: true }) => WAITS,
         Some(activation::Outcome::Changes { waits_for_acknowledgement: false }) => "changes",
         Some(activation::Outcome::Already) => "already",
         Some(activation::Outcome::NoBaseService) => "no-base-service",
@@ -156,7 +163,7 @@ fn decide(known: &Known, standing: &BTreeMap<UserId, people::User>, user: &UserI
 }
 
 fn changes(outcome: &str) -> bool {
-    matches!(outcome, "changes" | "waits-for-acknowledgement")
+    matches!(outcome, "changes" | WAITS)
 }
 
 /// Switches the users, all that can be; answers with those who were changed by someone else meanwhile.

@@ -58,9 +58,8 @@ pub async fn close_one(app: &App, organisation: &OrganisationId, general: &[Term
         let (day, late) = app.table.close_users(organisation, day).await?;
         let mut closed = Closed { day, late, fill: Fill::Below };
         if day.balance > 0 {
-            let mut terms = app.table.terms(Some(organisation)).await?;
-            terms.extend_from_slice(general);
-            let allowance = allowance(&app.table.switches(organisation).await?, &terms, day.day);
+            let (ledger, _) = app.table.agreements(organisation, general).await?;
+            let allowance = allowance(&ledger, day.day);
             closed.fill = fill(day.balance, allowance);
             app.warnings.tell(organisation, before, &closed, allowance).await?;
         }

@@ -1,14 +1,23 @@
 //! Exports a month: every line of every organisation, a statement for each, and last `control.json`, which says that it is whole.
 //!
 //! A crash before that leaves files that nobody takes; asked again, they are written anew, to the same bytes: what is exported is a
-//! function of facts that are only ever added to, as they were known when the month ended. Once `control.json` is there, nothing is written
-//! any more.
+//! function of facts that are only ever added to, as they were known when the month ended. Once `control.json` is there, nothing of it is
+//! written any more.
+//!
+//! An organisation with an item that cannot be read keeps no other from being exported: the month is closed without it, `control.json` names
+//! it in `missing`, and the function fails, so that somebody looks. Asked again once the item is mended, the organisation is exported into a
+//! supplement of its own, `supplement-1` and so on, with files like the month's. Whatever may pass by itself (a table that is busy) leaves
+//! the month open.
 
-use std::{collections::BTreeMap, pin::pin};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    pin::pin,
+    sync::Arc,
+};
 
 use aws_sdk_s3::{error::SdkError, primitives::ByteStream};
 use domain::{
-    billing::{Month, RULES, Rule, Statement, Terms},
+    billing::{self, Month, RULES, Rule, Statement, Terms, Used},
     ids::OrganisationId,
     recording::Sha256,
 };
@@ -19,10 +28,10 @@ use platform::{
     http::statement,
     log::causes,
     multipart::{Multipart, Written},
-    table::{listed::Listed, statement::Exported},
+    table::{self, listed::Listed, statement::Exported},
 };
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{App, Error, Separator, all, day::close_one, lines};
 
@@ -32,6 +41,9 @@ pub struct Export {
     pub month: String,
     /// It had been exported before: nothing was written.
     pub before: bool,
+    /// The supplement that was written, with organisations that had been missing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub supplement: Option<usize>,
 }
 
 /// What the export holds. Its bytes depend on nothing but the month and its facts.
@@ -39,12 +51,20 @@ pub struct Export {
 #[serde(rename_all = "camelCase")]
 struct Control {
     month: String,
+    /// Its number, where it holds organisations that were missing in the month's own export.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    supplement: Option<usize>,
     rules: &'static str,
     /// What became known from then on is in later months.
     closed_at: chrono::DateTime<chrono::Utc>,
     currency: &'static str,
     separator: &'static str,
     organisations: usize,
+    /// Organisations that could be read, whether they owe something or not.
+    #[serde(skip)]
+    read: usize,
+    /// Organisations that could not be read: they are in a supplement once they can.
+    missing: Vec<String>,
     lines: u64,
     /// Lines without a price: someone has to agree on one.
     unpriced: u64,
@@ -73,14 +93,22 @@ struct Sum {
     amount: Decimal,
 }
 
+/// What an earlier run has left missing.
+#[derive(Deserialize)]
+struct Before {
+    #[serde(default)]
+    missing: Vec<String>,
+}
+
 /// An organisation's part of the export.
 struct Part {
     organisation: OrganisationId,
     statement: Statement,
     csv: Vec<u8>,
     json: Vec<u8>,
-    /// Of its statement's file.
-    sha256: Sha256,
+    differences: Vec<u8>,
+    /// Of its statement's file; none: it owes nothing and has none.
+    sha256: Option<Sha256>,
 }
 
 /// The files over all organisations, under way.
@@ -88,58 +116,121 @@ struct Files<'a> {
     csv: Multipart<'a>,
     json: Multipart<'a>,
     sums: Multipart<'a>,
+    differences: Multipart<'a>,
 }
 
 const LINES_CSV: &str = "lines.csv";
 const LINES_JSON: &str = "lines.jsonl";
 const SUMS: &str = "SHA256SUMS";
+const DIFFERENCES: &str = "differences.jsonl";
 
 const CONTROL: &str = "control.json";
 
-/// Exports the month, unless that was done before.
+/// Exports the month, unless that was done before; then, what was missing of it.
 pub async fn export(app: &App, month: Month) -> Result<Export, Error> {
-    if app.exports.read(month, CONTROL).await?.is_some() {
-        return Ok(Export { month: month.to_string(), before: true });
+    let (mut before, mut number) = (closed(app, month, None).await?, 0);
+    while let Some(closed) = &before
+        && !closed.missing.is_empty()
+        && let Some(supplement) = self::closed(app, month, Some(number + 1)).await?
+    {
+        (before, number) = (Some(supplement), number + 1);
     }
-    let general = app.table.terms(None).await?;
-    let mut control = Control::new(month, app.separator);
-    let (mut files, mut failed) = (Files::begin(app, month).await?, Vec::new());
+    match before {
+        None => exported(app, month, None, None).await,
+        Some(Before { missing }) if missing.is_empty() => Ok(Export { month: month.to_string(), before: true, supplement: None }),
+        Some(Before { missing }) => exported(app, month, Some(number + 1), Some(missing.into_iter().collect())).await,
+    }
+}
+
+/// What the export of the month, or its supplement, has left missing; none if it was not closed.
+async fn closed(app: &App, month: Month, supplement: Option<usize>) -> Result<Option<Before>, Error> {
+    let file = app.exports.read(month, &place(supplement, CONTROL)).await?;
+    Ok(file.map(|file| serde_json::from_slice(&file)).transpose()?)
+}
+
+/// The name of a file of the month's own export, or of a supplement, within the month.
+fn place(supplement: Option<usize>, name: &str) -> String {
+    supplement.map_or_else(|| name.to_owned(), |number| format!("supplement-{number}/{name}"))
+}
+
+/// Exports all organisations, or `only` some.
+async fn exported(app: &App, month: Month, supplement: Option<usize>, only: Option<BTreeSet<String>>) -> Result<Export, Error> {
+    let asked = Arc::new(Asked { general: app.table.terms(None).await?, signing_in: signing_in(app).await?, only });
+    let mut control = Control::new(month, supplement, app.separator);
+    let (mut files, mut failed) = (Files::begin(app, month, supplement).await?, Vec::new());
     let mut all = pin!(all::each(&app.table, |listed: Listed| {
-        let (app, general) = (app.clone(), general.clone());
-        tokio::spawn(async move { (part(&app, &listed, &general, month).await, listed.id) })
+        let (app, asked) = (app.clone(), asked.clone());
+        tokio::spawn(async move { (part(&app, &listed, &asked, month).await, listed.id) })
     }));
     while let Some((part, organisation)) = all.try_next().await? {
         match part {
             Ok(None) => {}
             Ok(Some(part)) => {
                 files.add(&part).await?;
-                control.add(&part.statement);
+                control.add(&part);
             }
             Err(error) => {
                 tracing::error!(%organisation, error = causes(&error), "could not export its month");
-                failed.push(organisation.to_string());
+                match error {
+                    Error::Table(table::Error::Item(_)) => control.missing.push(organisation.to_string()),
+                    _ => failed.push(organisation.to_string()),
+                }
             }
         }
     }
     if let Some(first) = failed.first() {
         return Err(Error::Failed { failed: failed.len(), first: first.clone() });
     }
-    control.files = files.finish().await?;
-    close(app, month, &control).await?;
-    tracing::info!(%month, organisations = control.organisations, lines = control.lines, "exported");
-    Ok(Export { month: month.to_string(), before: false })
+    let missing = control.missing.clone();
+    if supplement.is_none() || control.read > 0 {
+        control.files = files.finish().await?;
+        close(app, month, &control).await?;
+        tracing::info!(%month, supplement, organisations = control.organisations, lines = control.lines, "exported");
+    }
+    match missing.first() {
+        Some(first) => Err(Error::Missing { month, missing: missing.len(), first: first.clone() }),
+        None => Ok(Export { month: month.to_string(), before: false, supplement }),
+    }
 }
 
-/// An organisation's part; none if it owes nothing and has nothing to show. Its statement is written.
-async fn part(app: &App, listed: &Listed, general: &[Terms], month: Month) -> Result<Option<Part>, Error> {
-    let mut facts = app.table.facts(&listed.id, general, month).await?;
-    let closed = facts.usage.days.iter().any(|closed| closed.day == month.last());
-    if !closed && close_one(app, &listed.id, general, month.last()).await? > 0 {
-        facts = app.table.facts(&listed.id, general, month).await?;
+/// What every organisation's part needs.
+struct Asked {
+    general: Vec<Terms>,
+    /// The organisations with a key for SFTP.
+    signing_in: BTreeSet<OrganisationId>,
+    /// Those to export; none: all.
+    only: Option<BTreeSet<String>>,
+}
+
+/// The organisations with a key for SFTP. 1 request for each MB: thousands of them.
+async fn signing_in(app: &App) -> Result<BTreeSet<OrganisationId>, Error> {
+    let (mut found, mut after) = (BTreeSet::new(), None);
+    loop {
+        let (some, next) = app.table.subscribers(after).await?;
+        found.extend(some.into_iter().map(|subscriber| subscriber.organisation));
+        after = next;
+        if after.is_none() {
+            return Ok(found);
+        }
     }
-    let statement = facts.statement(month);
-    if statement.lines.is_empty() {
+}
+
+/// An organisation's part; none if it is not asked for, or owes nothing and has nothing to show. Its statement is written.
+async fn part(app: &App, listed: &Listed, asked: &Asked, month: Month) -> Result<Option<Part>, Error> {
+    if asked.only.as_ref().is_some_and(|only| !only.contains(listed.id.as_str())) {
         return Ok(None);
+    }
+    let (mut ledger, used) = app.table.agreements(&listed.id, &asked.general).await?;
+    app.table.fill(&listed.id, &mut ledger, month).await?;
+    let closed = ledger.usage.days.iter().any(|closed| closed.day == month.last());
+    if !closed && close_one(app, &listed.id, &asked.general, month.last()).await? > 0 {
+        app.table.fill(&listed.id, &mut ledger, month).await?;
+    }
+    let used = Used { sftp_key: asked.signing_in.contains(&listed.id), ..used };
+    let differences = lines::differences(listed, month, &billing::differences(&ledger, &used, month))?;
+    let statement = billing::month(&ledger, month);
+    if statement.lines.is_empty() {
+        return Ok(Some(Part { organisation: listed.id.clone(), statement, csv: Vec::new(), json: Vec::new(), differences, sha256: None }));
     }
     let file = serde_json::to_vec(&statement::Statement::of(&statement, false))?;
     let sha256 = Sha256::of(&file);
@@ -148,35 +239,41 @@ async fn part(app: &App, listed: &Listed, general: &[Terms], month: Month) -> Re
     app.table.put_statement(&listed.id, &Exported { month, lines: statement.lines.len() as u64, total }).await?;
     let csv = lines::csv(app.separator, listed, month, &statement.lines)?;
     let json = lines::json(listed, month, &statement.lines)?;
-    Ok(Some(Part { organisation: listed.id.clone(), statement, csv, json, sha256 }))
+    Ok(Some(Part { organisation: listed.id.clone(), statement, csv, json, differences, sha256: Some(sha256) }))
 }
 
 /// Writes `control.json`, once. Of two exports at the same time, both are of the same bytes.
 async fn close(app: &App, month: Month, control: &Control) -> Result<(), Error> {
     let mut written = serde_json::to_vec_pretty(control)?;
     written.push(b'\n');
-    let put = app.exports.client.put_object().bucket(&app.exports.bucket).key(key(month, CONTROL)).if_none_match("*");
+    let name = place(control.supplement, CONTROL);
+    let put = app.exports.client.put_object().bucket(&app.exports.bucket).key(key(month, &name)).if_none_match("*");
     let put = put.content_type(content_type(CONTROL)).body(ByteStream::from(written.clone()));
     match put.send().await {
         Ok(_) => Ok(()),
         Err(SdkError::ServiceError(error)) if error.raw().status().as_u16() == 412 => {
-            if app.exports.read(month, CONTROL).await? == Some(written) { Ok(()) } else { Err(Error::Otherwise(month)) }
+            if app.exports.read(month, &name).await? == Some(written) { Ok(()) } else { Err(Error::Otherwise(month)) }
         }
         Err(error) => Err(could_not("close the export")(error).into()),
     }
 }
 
 impl<'a> Files<'a> {
-    async fn begin(app: &'a App, month: Month) -> Result<Self, Error> {
-        let [mut csv, json, sums] = [LINES_CSV, LINES_JSON, SUMS].map(|name| app.exports.begin(month, name));
+    async fn begin(app: &'a App, month: Month, supplement: Option<usize>) -> Result<Self, Error> {
+        let names = [LINES_CSV, LINES_JSON, SUMS, DIFFERENCES];
+        let [mut csv, json, sums, differences] = names.map(|name| app.exports.begin(month, &place(supplement, name)));
         csv.write(&lines::header(app.separator)?).await?;
-        Ok(Self { csv, json, sums })
+        Ok(Self { csv, json, sums, differences })
     }
 
     async fn add(&mut self, part: &Part) -> Result<(), Error> {
         self.csv.write(&part.csv).await?;
         self.json.write(&part.json).await?;
-        Ok(self.sums.write(part.sha256.line(&exports::statement(&part.organisation)).as_bytes()).await?)
+        self.differences.write(&part.differences).await?;
+        if let Some(sha256) = &part.sha256 {
+            self.sums.write(sha256.line(&exports::statement(&part.organisation)).as_bytes()).await?;
+        }
+        Ok(())
     }
 
     async fn finish(mut self) -> Result<Vec<File>, Error> {
@@ -187,14 +284,18 @@ impl<'a> Files<'a> {
             files.push(File { name, written });
         }
         files.push(File { name: SUMS, written: self.sums.finish().await? });
+        self.differences.finish().await?;
         Ok(files)
     }
 }
 
 impl Control {
-    fn new(month: Month, separator: Separator) -> Self {
+    fn new(month: Month, supplement: Option<usize>, separator: Separator) -> Self {
         Self {
             month: month.to_string(),
+            supplement,
+            read: 0,
+            missing: Vec::new(),
             rules: RULES,
             closed_at: month.end(),
             currency: "SEK",
@@ -209,10 +310,11 @@ impl Control {
         }
     }
 
-    fn add(&mut self, statement: &Statement) {
-        self.organisations += 1;
-        self.total += statement.total();
-        for line in &statement.lines {
+    fn add(&mut self, part: &Part) {
+        self.read += 1;
+        self.organisations += usize::from(part.sha256.is_some());
+        self.total += part.statement.total();
+        for line in &part.statement.lines {
             self.lines += 1;
             self.unpriced += u64::from(line.price.is_none());
             let by_rule = self.sums.entry(line.rule.as_str()).or_default();

@@ -69,6 +69,8 @@ pub enum Error {
     NotOver(Month),
     #[error("{failed} organisations could not be done, the first of them {first}: ask again")]
     Failed { failed: usize, first: String },
+    #[error("{month} is exported without {missing} organisations, the first of them {first}: mend what cannot be read, and ask again")]
+    Missing { month: Month, missing: usize, first: String },
     #[error("another export of {0} says otherwise: compare its control.json with the lines")]
     Otherwise(Month),
     #[error("could not write a line")]

@@ -1,6 +1,9 @@
 //! Lines as finance reads them: a row of CSV (RFC 4180) and a line of JSON each, with the same columns. `README.md` says what they hold.
 
-use domain::billing::{Line, Month};
+use domain::{
+    billing::{Difference, Line, Month},
+    ids::UserId,
+};
 use platform::{http::csv::harmless, http::statement, table::listed::Listed};
 use serde::Serialize;
 
@@ -47,6 +50,15 @@ struct Row<'a> {
     line: statement::Line,
 }
 
+/// A line of `differences.jsonl`.
+#[derive(Serialize)]
+struct Differs<'a> {
+    month: &'a str,
+    organisation: &'a str,
+    kind: &'a str,
+    user: Option<&'a str>,
+}
+
 /// The header of the CSV file.
 pub fn header(separator: Separator) -> Result<Vec<u8>, Error> {
     rows(separator, [COLUMNS.map(str::to_owned)])
@@ -63,6 +75,19 @@ pub fn json(listed: &Listed, month: Month, lines: &[Line]) -> Result<Vec<u8>, Er
     let mut written = Vec::new();
     for line in lines {
         serde_json::to_writer(&mut written, &Row { month: &month, organisation, name: &name, currency: "SEK", line: line.into() })?;
+        written.push(b'\n');
+    }
+    Ok(written)
+}
+
+/// An organisation's differences as lines of JSON; each is logged, too.
+pub fn differences(listed: &Listed, month: Month, found: &[Difference]) -> Result<Vec<u8>, Error> {
+    let (month, organisation) = (month.to_string(), listed.id.as_str());
+    let mut written = Vec::new();
+    for Difference { kind, user } in found {
+        let (kind, user) = (kind.as_str(), user.as_ref().map(UserId::as_str));
+        tracing::warn!(month, organisation, kind, "sold and used differ");
+        serde_json::to_writer(&mut written, &Differs { month: &month, organisation, kind, user })?;
         written.push(b'\n');
     }
     Ok(written)

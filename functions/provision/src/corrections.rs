@@ -1,72 +1,230 @@
 //! Puts right when a user was switched on or off, for billing: `/v1/organisations/{organisation}/users/{user}/activations`.
 //!
-//! What was told by telephone and put down too late is a fact with two times, when it held and when it became known. It changes nothing
-//! about whether calls are recorded, and no statement that was made: the next one puts the month right.
+//! What was told by telephone and put down too late is a fact with two times, when it held and when it became known. What was entered, or
+//! switched, by mistake is voided. Neither changes whether calls are recorded, or a statement that was made: the next one puts the month
+//! right. Both cost money, so both are previewed, and entered with the preview's sum.
 
-use axum::{extract::State, http::StatusCode};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use chrono::{DateTime, SubsecRound, Utc};
 use domain::{
     activation::{Event, Kind},
+    billing::{Switch, billable, today},
     ids::{OrganisationId, UserId},
     reason::Reason,
+    time::Instant,
 };
 use platform::{
     http::{
         Cause, Operator, Problem,
-        extract::{self, Path},
+        extract::Path,
+        once::{ABOUT, Once, OnceJson},
+        person::Activations,
         problem,
     },
-    table::audit::Deed,
+    table::{
+        audit::{self, Deed},
+        commit::Commit,
+    },
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{App, organisations::exists};
+use crate::{App, changes::Change, organisations::exists};
 
 /// When a user was switched on or off.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ActivationCorrection)]
 pub struct Correction {
-    /// The moment (RFC 3339), in the past.
-    at: DateTime<Utc>,
+    /// The moment (RFC 3339), in the past and on the service's first day, 2026-01-01, or later.
+    #[schema(value_type = String, format = DateTime)]
+    at: Instant,
     /// On or off.
     active: bool,
-    /// Why it was not put down then: at least one letter, at most 200 characters.
+    /// Why: at least one letter, at most 500 characters.
     #[schema(value_type = String)]
-    reason: Reason<200>,
+    reason: Reason,
+    /// The total that the preview gave. Without it, this is a preview.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    total: Option<String>,
 }
 
-/// Puts right when a user was switched on or off, for billing alone.
+/// Lists everything that happened to a user's recording, with what is void for billing.
+#[utoipa::path(
+    get,
+    path = "/v1/organisations/{organisation}/users/{user}/activations",
+    tag = "provision",
+    params(("organisation" = String, Path, description = "its id"), ("user" = String, Path, description = "the user's id")),
+    responses(
+        (status = 200, body = Activations),
+        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found: there is no such organisation", body = problem::Body, content_type = "application/problem+json"),
+    )
+)]
+pub async fn list(
+    State(app): State<App>,
+    _: Operator,
+    Path((organisation, user)): Path<(OrganisationId, UserId)>,
+) -> Result<Json<Activations>, Problem> {
+    exists(&app.table, &organisation).await?;
+    Ok(Json(app.table.activations(&organisation, &user).await?.into()))
+}
+
+/// Puts right when a user was switched on or off, for billing alone; without `total`, says what that would cost.
 #[utoipa::path(
     post,
     path = "/v1/organisations/{organisation}/users/{user}/activations",
     tag = "provision",
-    params(("organisation" = String, Path, description = "its id"), ("user" = String, Path, description = "the user's id")),
+    params(
+        ("organisation" = String, Path, description = "its id"),
+        ("user" = String, Path, description = "the user's id"),
+        ("Idempotency-Key" = Option<String>, Header, description = ABOUT),
+    ),
     request_body = Correction,
     responses(
-        (status = 204, description = "it is put down; the same again changes nothing"),
+        (status = 201, description = "it is put down", body = Change),
+        (status = 200, description = "a preview; or it was put down before, and the same again changes nothing", body = Change),
         (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found: there is no such organisation, or it never had such a user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
+        (status = 409, description = "changed: it comes to another total now, or the entry was voided", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid, idempotency-key-reused", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
 pub async fn correct(
     State(app): State<App>,
     operator: Operator,
     Path((organisation, user)): Path<(OrganisationId, UserId)>,
-    extract::Json(correction): extract::Json<Correction>,
-) -> Result<StatusCode, Problem> {
+    OnceJson(once, correction): OnceJson<Correction>,
+) -> Result<Response, Problem> {
     let now = (app.now)();
-    exists(&app.table, &organisation).await?;
-    if correction.at >= now {
+    let done = put_right(&app, &operator, (&organisation, user), &once, &correction, now).await;
+    once.settle(&app.table, &organisation, now, done).await
+}
+
+/// Voids that a user was switched on or off, for billing alone, as if it had never been; without `total`, says what that would cost.
+#[utoipa::path(
+    post,
+    path = "/v1/organisations/{organisation}/users/{user}/activations/void",
+    tag = "provision",
+    params(
+        ("organisation" = String, Path, description = "its id"),
+        ("user" = String, Path, description = "the user's id"),
+        ("Idempotency-Key" = Option<String>, Header, description = ABOUT),
+    ),
+    request_body(content = Correction, description = "names the entry by its moment, to the millisecond, and whether it was on or off"),
+    responses(
+        (status = 201, description = "it is void", body = Change),
+        (status = 200, description = "a preview; or it was void before, and the same again changes nothing", body = Change),
+        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found: there is no such organisation, user or entry", body = problem::Body, content_type = "application/problem+json"),
+        (status = 409, description = "changed: it comes to another total now", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid: the user is still switched on by it; idempotency-key-reused", body = problem::Body, content_type = "application/problem+json"),
+    )
+)]
+pub async fn void(
+    State(app): State<App>,
+    operator: Operator,
+    Path((organisation, user)): Path<(OrganisationId, UserId)>,
+    OnceJson(once, correction): OnceJson<Correction>,
+) -> Result<Response, Problem> {
+    let now = (app.now)();
+    let done = take_back(&app, &operator, (&organisation, user), &once, &correction, now).await;
+    once.settle(&app.table, &organisation, now, done).await
+}
+
+async fn put_right(
+    app: &App,
+    operator: &Operator,
+    (organisation, user): (&OrganisationId, UserId),
+    once: &Once,
+    correction: &Correction,
+    now: DateTime<Utc>,
+) -> Result<Response, Problem> {
+    known_user(app, organisation, &user).await?;
+    let (event, audited) = correction.events(operator, organisation, user, Deed::CorrectActivation, now);
+    if event.at >= now {
         return Err(Problem::because(Cause::Invalid, "a correction is of the past; from now on an administrator switches"));
     }
-    let audited = operator.event(&organisation, Deed::CorrectActivation, Some(user.to_string()), now).detailed(&correction);
-    let kind = if correction.active { Kind::Activated } else { Kind::Deactivated };
-    let event = Event { user, at: correction.at.trunc_subsecs(3), kind, by: audited.who.clone() };
-    match app.table.put_right(&organisation, &event, &audited).await? {
-        Some(_) => Ok(StatusCode::NO_CONTENT), // refused: it is there
-        None => Err(Problem::because(Cause::NotFound, "the organisation has no such user and never had")),
+    billable(today(event.at), now).map_err(|error| Problem::because(Cause::Invalid, error))?;
+    let switch = Switch { user: event.user.clone(), at: event.at, on: correction.active, known: now, voided: None };
+    let change = Change::of(&app.table, organisation, now, |ledger| {
+        let same = ledger.switches.iter().find(|other| (&other.user, other.at, other.on) == (&switch.user, switch.at, switch.on));
+        match same {
+            None => {
+                let mut after = ledger.clone();
+                after.switches.push(switch);
+                Ok(Some(after))
+            }
+            Some(same) if same.voided.is_none() => Ok(None),
+            Some(_) => Err(Problem::because(Cause::Changed, "an entry of that moment was voided; enter it a millisecond later")),
+        }
+    });
+    let Some(change) = change.await? else { return Ok(Change::none().answer(false)) };
+    let change = match change.confirmed(correction.total.as_deref())? {
+        Ok(change) => change,
+        Err(preview) => return Ok(preview.answer(false)),
+    };
+    let claim = once.claim(organisation, now, StatusCode::CREATED, &change)?;
+    match app.table.put_right(organisation, &event, &audited, claim.as_ref()).await? {
+        Commit::Done => Ok(change.answer(true)),
+        Commit::Refused(_) => Ok(Change::none().answer(false)), // another put it down meanwhile
+    }
+}
+
+async fn take_back(
+    app: &App,
+    operator: &Operator,
+    (organisation, user): (&OrganisationId, UserId),
+    once: &Once,
+    correction: &Correction,
+    now: DateTime<Utc>,
+) -> Result<Response, Problem> {
+    let switched_on = known_user(app, organisation, &user).await?;
+    let (event, audited) = correction.events(operator, organisation, user, Deed::VoidActivation, now);
+    let named = |switch: &&Switch| (&switch.user, switch.at, switch.on) == (&event.user, event.at, correction.active);
+    let change = Change::of(&app.table, organisation, now, |ledger| {
+        if ledger.switches.iter().any(|switch| named(&switch)) {
+            return Ok(ledger.without(&event.user, event.at, correction.active, now));
+        }
+        Err(Problem::because(
+            Cause::NotFound,
+            "there is no such entry; look at the user's activations, and name its moment to the millisecond",
+        ))
+    });
+    let Some(change) = change.await? else { return Ok(Change::none().answer(false)) };
+    if correction.active && switched_on == Some(event.at) {
+        let still = "the user is recorded because of this activation; have an administrator switch them off, and void it then";
+        return Err(Problem::because(Cause::Invalid, still));
+    }
+    let change = match change.confirmed(correction.total.as_deref())? {
+        Ok(change) => change,
+        Err(preview) => return Ok(preview.answer(false)),
+    };
+    let claim = once.claim(organisation, now, StatusCode::CREATED, &change)?;
+    match app.table.void(organisation, &event, &audited, claim.as_ref()).await? {
+        Commit::Done => Ok(change.answer(true)),
+        Commit::Refused(_) => Ok(Change::none().answer(false)),
+    }
+}
+
+/// Since when recording is switched on for the user, whom the organisation has or once had. 2 requests.
+async fn known_user(app: &App, organisation: &OrganisationId, user: &UserId) -> Result<Option<DateTime<Utc>>, Problem> {
+    exists(&app.table, organisation).await?;
+    let user = app.table.ever_a_user(organisation, user).await?;
+    user.ok_or(Problem::because(Cause::NotFound, "the organisation has no such user and never had"))
+}
+
+impl Correction {
+    fn events(
+        &self,
+        operator: &Operator,
+        organisation: &OrganisationId,
+        user: UserId,
+        deed: Deed,
+        now: DateTime<Utc>,
+    ) -> (Event, audit::Event) {
+        let audited = operator.event(organisation, deed, Some(user.to_string()), now).detailed(self);
+        let kind = if self.active { Kind::Activated } else { Kind::Deactivated };
+        (Event { user, at: self.at.utc().trunc_subsecs(3), kind, by: audited.who.clone() }, audited)
     }
 }

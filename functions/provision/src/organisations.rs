@@ -48,6 +48,9 @@ pub struct Organisation {
     retention_days: u16,
 }
 
+/// Attempts while others change the same organisation.
+const ATTEMPTS: usize = 3;
+
 /// Creates an organisation or changes it.
 #[utoipa::path(
     put,
@@ -69,13 +72,14 @@ pub async fn put(
 ) -> Result<Json<Organisation>, Problem> {
     let event = operator.event(&id, Deed::ProvisionOrganisation, None, (app.now)()).detailed(&put);
     let provision = OrganisationProvision { name: put.name, base_service: put.base_service, storage_add_on: put.storage_add_on };
-    if !app.table.organisation(&id).await?.is_some_and(|standing| provision.is(&standing)) {
-        match app.table.put_organisation(&id, &provision, &event).await? {
-            // Refused: this request's event is there, and the organisation with it. The SDK sent again what had been answered.
-            Commit::Done | Commit::Refused(_) => {}
+    for _ in 0..ATTEMPTS {
+        let standing = app.table.organisation(&id).await?;
+        let is_so = standing.as_ref().is_some_and(|standing| provision.is(standing));
+        if is_so || app.table.put_organisation(&id, &provision, standing.as_ref(), &event).await? == Commit::Done {
+            return shown(&app.table, &id).await;
         }
     }
-    shown(&app.table, &id).await
+    Err(Problem::new(Cause::Busy))
 }
 
 /// Shows an organisation as it stands.

@@ -1,24 +1,30 @@
 //! What things cost, and from which day: the general list at `/v1/prices`, and what an organisation has agreed under its own address.
 //!
 //! What was recorded stays: the same day again adds to it and holds from then on. Where that changes a month which is closed, the next
-//! statement puts it right.
+//! statement puts it right. What was recorded by mistake is voided: it reads as if it had never been, and stays in the list as void.
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, http::StatusCode};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
-    billing::{self, Price, Terms, Whose},
+    billing::{self, Price, Terms, Whose, billable},
     ids::OrganisationId,
+    reason::Reason,
 };
 use platform::{
     http::{
         Cause, Operator, Problem,
-        extract::{self, Path},
+        extract::{self, Path, Query},
         problem,
     },
-    table::{Table, audit::Deed, commit::Commit},
+    table::{
+        Table,
+        audit::{Deed, Event},
+        commit::Commit,
+        terms::TakingBack,
+    },
 };
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{App, organisations::exists};
 
@@ -79,8 +85,21 @@ pub struct PriceList {
 pub struct Recorded {
     from: NaiveDate,
     recorded_at: DateTime<Utc>,
+    /// When they were voided; absent: they count.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    voided_at: Option<DateTime<Utc>>,
     #[serde(flatten)]
     terms: Put,
+}
+
+/// Why prices are voided.
+#[derive(Debug, Serialize, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Voiding {
+    /// At least one letter, at most 500 characters.
+    #[param(value_type = String)]
+    reason: Reason,
 }
 
 /// Shows what was agreed with an organisation.
@@ -107,7 +126,7 @@ pub async fn show(State(app): State<App>, _: Operator, Path(id): Path<Organisati
     tag = "provision",
     params(
         ("organisation" = String, Path, description = "its id"),
-        ("from" = String, Path, description = "the day from which they hold, yyyy-mm-dd"),
+        ("from" = String, Path, description = "the day from which they hold, yyyy-mm-dd: 2026-01-01 to the end of next year"),
     ),
     request_body = Put,
     responses(
@@ -125,6 +144,7 @@ pub async fn put(
 ) -> Result<Json<PriceList>, Problem> {
     exists(&app.table, &id).await?;
     let now = (app.now)();
+    billable(from, now).map_err(|error| Problem::because(Cause::Invalid, error))?;
     let event = operator.event(&id, Deed::ProvisionPrices, Some(from.to_string()), now).detailed(&put);
     if holds(&app.table, Some(&id), from, &put).await? {
         return listed(&app.table, Some(&id)).await;
@@ -132,6 +152,35 @@ pub async fn put(
     let terms = put.terms(Whose::Agreed, from, now);
     added(app.table.put_terms(Some(&id), &terms, &event.who, Some(&event)).await?)?;
     listed(&app.table, Some(&id)).await
+}
+
+/// Voids what was agreed with an organisation from a day on: whatever holds on the days after it is what held before.
+#[utoipa::path(
+    delete,
+    path = "/v1/organisations/{organisation}/prices/{from}",
+    tag = "provision",
+    params(
+        ("organisation" = String, Path, description = "its id"),
+        ("from" = String, Path, description = "the day from which they hold, yyyy-mm-dd"),
+        Voiding,
+    ),
+    responses(
+        (status = 204, description = "all that was recorded for the day is void; the next statement puts right what was billed"),
+        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found: nothing is recorded for the day, or all of it is void", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid: say why", body = problem::Body, content_type = "application/problem+json"),
+    )
+)]
+pub async fn void(
+    State(app): State<App>,
+    operator: Operator,
+    Path((id, from)): Path<(OrganisationId, NaiveDate)>,
+    Query(voiding): Query<Voiding>,
+) -> Result<StatusCode, Problem> {
+    exists(&app.table, &id).await?;
+    let event = operator.event(&id, Deed::VoidPrices, Some(from.to_string()), (app.now)());
+    let event = Event { reason: Some(voiding.reason.to_string()), ..event };
+    voided(&app.table, Some(&id), from, &event).await
 }
 
 /// Shows the general price list.
@@ -153,7 +202,7 @@ pub async fn show_general(State(app): State<App>, _: Operator) -> Result<Json<Pr
     put,
     path = "/v1/prices/{from}",
     tag = "provision",
-    params(("from" = String, Path, description = "the day from which they hold, yyyy-mm-dd")),
+    params(("from" = String, Path, description = "the day from which they hold, yyyy-mm-dd: 2026-01-01 to the end of next year")),
     request_body = Put,
     responses(
         (status = 200, description = "it is so", body = PriceList),
@@ -171,17 +220,67 @@ pub async fn put_general(
     if put.services != Services::default() {
         return Err(Problem::because(Cause::Invalid, "services are agreed with an organisation; the general list has prices alone"));
     }
+    let now = (app.now)();
+    billable(from, now).map_err(|error| Problem::because(Cause::Invalid, error))?;
     if !holds(&app.table, None, from, &put).await? {
-        let terms = put.terms(Whose::General, from, (app.now)());
+        let terms = put.terms(Whose::General, from, now);
         added(app.table.put_terms(None, &terms, &format!("operator:{}", operator.client), None).await?)?;
     }
     listed(&app.table, None).await
 }
 
+/// Voids the general prices from a day on: whatever holds on the days after it is what held before.
+#[utoipa::path(
+    delete,
+    path = "/v1/prices/{from}",
+    tag = "provision",
+    params(("from" = String, Path, description = "the day from which they hold, yyyy-mm-dd"), Voiding),
+    responses(
+        (status = 204, description = "all that was recorded for the day is void; the next statements put right what was billed"),
+        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found: nothing is recorded for the day, or all of it is void", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid: say why", body = problem::Body, content_type = "application/problem+json"),
+    )
+)]
+pub async fn void_general(
+    State(app): State<App>,
+    operator: Operator,
+    Path(from): Path<NaiveDate>,
+    Query(voiding): Query<Voiding>,
+) -> Result<StatusCode, Problem> {
+    let taking = (format!("operator:{}", operator.client), voiding.reason.to_string());
+    voided_by(&app.table, None, from, TakingBack { at: (app.now)(), by: &taking.0, reason: &taking.1 }, None).await
+}
+
+async fn voided(table: &Table, organisation: Option<&OrganisationId>, from: NaiveDate, event: &Event) -> Result<StatusCode, Problem> {
+    let reason = event.reason.clone().unwrap_or_default();
+    voided_by(table, organisation, from, TakingBack { at: event.at, by: &event.who, reason: &reason }, Some(event)).await
+}
+
+/// Voids all that is recorded for the day, each in a commit of its own with its event: asked again, it goes on where it was cut short.
+async fn voided_by(
+    table: &Table,
+    organisation: Option<&OrganisationId>,
+    from: NaiveDate,
+    taking: TakingBack<'_>,
+    event: Option<&Event>,
+) -> Result<StatusCode, Problem> {
+    let recorded = table.terms(organisation).await?;
+    let mut found = false;
+    for terms in recorded.iter().filter(|terms| terms.from == from && terms.voided.is_none()) {
+        let event = event.map(|event| Event { request: format!("{}#{}", event.request, terms.known.timestamp_millis()), ..event.clone() });
+        match table.void_terms(organisation, terms, &taking, event.as_ref()).await? {
+            Commit::Done | Commit::Refused(_) => found = true, // refused: another has voided it meanwhile
+        }
+    }
+    let none = "nothing is recorded for that day, or all of it is void; look at the list";
+    if found { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::because(Cause::NotFound, none)) }
+}
+
 /// Whether the last that was recorded for the day says the same. 1 request.
 async fn holds(table: &Table, organisation: Option<&OrganisationId>, from: NaiveDate, put: &Put) -> Result<bool, Problem> {
     let recorded = table.terms(organisation).await?;
-    let last = recorded.into_iter().filter(|terms| terms.from == from).max_by_key(|terms| terms.known);
+    let last = recorded.into_iter().filter(|terms| terms.from == from && terms.voided.is_none()).max_by_key(|terms| terms.known);
     Ok(last.is_some_and(|terms| Put::from(&terms) == *put))
 }
 
@@ -196,7 +295,8 @@ fn added(commit: Commit) -> Result<(), Problem> {
 
 async fn listed(table: &Table, organisation: Option<&OrganisationId>) -> Result<Json<PriceList>, Problem> {
     let recorded = table.terms(organisation).await?;
-    let terms = recorded.iter().map(|terms| Recorded { from: terms.from, recorded_at: terms.known, terms: terms.into() });
+    let terms =
+        recorded.iter().map(|terms| Recorded { from: terms.from, recorded_at: terms.known, voided_at: terms.voided, terms: terms.into() });
     Ok(Json(PriceList { terms: terms.collect() }))
 }
 
@@ -204,7 +304,7 @@ impl Put {
     fn terms(&self, whose: Whose, from: NaiveDate, known: DateTime<Utc>) -> Terms {
         let Prices { start_fee, user_month, storage_per_100_mb: storage, storage_add_on: add_on, sftp } = self.prices;
         let prices = billing::Prices { start_fee, user_month, storage, add_on, sftp };
-        Terms { whose, from, known, prices, add_on: self.services.storage_add_on_mb, sftp: self.services.sftp }
+        Terms { whose, from, known, voided: None, prices, add_on: self.services.storage_add_on_mb, sftp: self.services.sftp }
     }
 }
 

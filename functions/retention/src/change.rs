@@ -1,12 +1,13 @@
 //! For how many days the organisation keeps its recordings: `/v1/retention`.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use domain::{access::Duty, ids::OrderId, reason::Reason, retention};
 use platform::{
     http::{
         Cause, Known, Problem, cursor,
         extract::{self, Path, Query},
+        once::{self, ABOUT, Once, OnceJson},
         page, problem,
     },
     table::{
@@ -102,22 +103,24 @@ pub async fn show(State(app): State<App>, known: Known, Query(listed): Query<Lis
     post,
     path = "/v1/retention",
     tag = "retention",
+    params(("Idempotency-Key" = Option<String>, Header, description = ABOUT)),
     request_body = RetentionOrder,
     responses(
         (status = 201, description = "previewed; nothing is changed", body = RetentionChange),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid, idempotency-key-reused", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn preview(
-    State(app): State<App>,
-    known: Known,
-    extract::Json(asked): extract::Json<RetentionOrder>,
-) -> Result<(StatusCode, Json<RetentionChange>), Problem> {
+pub async fn preview(State(app): State<App>, known: Known, OnceJson(once, asked): OnceJson<RetentionOrder>) -> Result<Response, Problem> {
     let event = known.event(Deed::PreviewRetention, (app.now)());
-    known.with_duty(&app.table, Duty::Administer, &event).await?;
+    let previewed = previewed(&app, &known, &once, asked, &event).await;
+    once.settle(&app.table, &known.organisation.id, event.at, previewed).await
+}
+
+async fn previewed(app: &App, known: &Known, once: &Once, asked: RetentionOrder, event: &Event) -> Result<Response, Problem> {
+    known.with_duty(&app.table, Duty::Administer, event).await?;
     if let Err(refusal) = retention::admit(asked.days, known.organisation.storage_add_on) {
-        return Err(known.refuse(&app.table, event, Problem::because(Cause::Invalid, refusal)).await);
+        return Err(known.refuse(&app.table, event.clone(), Problem::because(Cause::Invalid, refusal)).await);
     }
     let organisation = &known.organisation.id;
     let all = app.table.count(organisation, &Counted::All, event.at).await?;
@@ -126,9 +129,11 @@ pub async fn preview(
     let ending = app.table.count(organisation, &Counted::EndedBefore(start), event.at).await?;
     let counted = Preview { found: all.recordings, ending: ending.recordings, held: 0, exact: all.exact && ending.exact };
     let what = What::Retention { days: asked.days, was: known.organisation.retention_days };
-    let change = told::ordered(&known, what, order::State::Previewed, asked.reason, counted, &app);
-    app.table.place(&change, &Event { subject: Some(change.id.to_string()), ..event }).await?;
-    Ok((StatusCode::CREATED, Json(change.into())))
+    let change = told::ordered(known, what, order::State::Previewed, asked.reason, counted, app);
+    let shown = RetentionChange::from(change.clone());
+    let claim = once.claim(organisation, event.at, StatusCode::CREATED, &shown)?;
+    app.table.place(&change, &Event { subject: Some(change.id.to_string()), ..event.clone() }, claim.as_ref()).await?;
+    Ok(once::had_effect(StatusCode::CREATED, &shown))
 }
 
 /// Shows a change of the retention.

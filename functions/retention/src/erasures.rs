@@ -1,6 +1,6 @@
 //! Erasing what was recorded of a person (GDPR, article 17): `/v1/erasures`. What is held is left, and reported.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use chrono::{DateTime, Utc};
 use domain::{
     access::Duty,
@@ -13,6 +13,7 @@ use platform::{
     http::{
         Cause, Known, Problem, cursor,
         extract::{self, Path, Query},
+        once::{self, ABOUT, Once, OnceJson},
         page, problem,
     },
     table::{
@@ -93,20 +94,22 @@ pub struct Erasures {
     post,
     path = "/v1/erasures",
     tag = "retention",
+    params(("Idempotency-Key" = Option<String>, Header, description = ABOUT)),
     request_body = ErasureOrder,
     responses(
         (status = 201, description = "previewed; nothing is erased", body = Erasure),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid, idempotency-key-reused", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn preview(
-    State(app): State<App>,
-    known: Known,
-    extract::Json(asked): extract::Json<ErasureOrder>,
-) -> Result<(StatusCode, Json<Erasure>), Problem> {
+pub async fn preview(State(app): State<App>, known: Known, OnceJson(once, asked): OnceJson<ErasureOrder>) -> Result<Response, Problem> {
     let event = known.event(Deed::PreviewErasure, (app.now)());
-    known.with_duty(&app.table, Duty::Administer, &event).await?;
+    let previewed = previewed(&app, &known, &once, asked, &event).await;
+    once.settle(&app.table, &known.organisation.id, event.at, previewed).await
+}
+
+async fn previewed(app: &App, known: &Known, once: &Once, asked: ErasureOrder, event: &Event) -> Result<Response, Problem> {
+    known.with_duty(&app.table, Duty::Administer, event).await?;
     let person = match (asked.counterpart, asked.user) {
         (Some(number), None) => Person::Counterpart(number),
         (None, Some(user)) => Person::User(user),
@@ -116,9 +119,11 @@ pub async fn preview(
     let counted = Preview { found: count.recordings, ending: 0, held: count.held, exact: count.exact };
     let about = person.remembered();
     let what = What::Erasure { person: Some(person), about };
-    let erasure = told::ordered(&known, what, order::State::Previewed, asked.reason, counted, &app);
-    app.table.place(&erasure, &Event { subject: Some(erasure.id.to_string()), ..event }).await?;
-    Ok((StatusCode::CREATED, Json(erasure.into())))
+    let erasure = told::ordered(known, what, order::State::Previewed, asked.reason, counted, app);
+    let shown = Erasure::from(erasure.clone());
+    let claim = once.claim(&known.organisation.id, event.at, StatusCode::CREATED, &shown)?;
+    app.table.place(&erasure, &Event { subject: Some(erasure.id.to_string()), ..event.clone() }, claim.as_ref()).await?;
+    Ok(once::had_effect(StatusCode::CREATED, &shown))
 }
 
 /// Lists the erasures, newest first.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use chrono::{DateTime, Utc};
 use domain::{
     access::Duty,
@@ -12,7 +12,8 @@ use domain::{
 use platform::{
     http::{
         Cause, Known, Problem, cursor,
-        extract::{self, Path, Query},
+        extract::{Path, Query},
+        once::{self, ABOUT, Once, OnceJson},
         page, problem,
         sought::{self, Filter, Sought},
     },
@@ -114,30 +115,35 @@ const USERS: usize = 4000;
     post,
     path = "/v1/holds",
     tag = "retention",
+    params(("Idempotency-Key" = Option<String>, Header, description = ABOUT)),
     request_body = HoldOrder,
     responses(
         (status = 202, description = "it is being placed", body = Hold),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid, idempotency-key-reused", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn place(
-    State(app): State<App>,
-    known: Known,
-    extract::Json(asked): extract::Json<HoldOrder>,
-) -> Result<(StatusCode, Json<Hold>), Problem> {
+pub async fn place(State(app): State<App>, known: Known, OnceJson(once, asked): OnceJson<HoldOrder>) -> Result<Response, Problem> {
     let event = known.event(Deed::PlaceHold, (app.now)());
-    known.with_duty(&app.table, Duty::Administer, &event).await?;
-    let sought = match asked_for(&app, &known, asked.recordings, asked.filter, event.at).await {
+    let placed = placed(&app, &known, &once, asked, &event).await;
+    once.settle(&app.table, &known.organisation.id, event.at, placed).await
+}
+
+async fn placed(app: &App, known: &Known, once: &Once, asked: HoldOrder, event: &Event) -> Result<Response, Problem> {
+    known.with_duty(&app.table, Duty::Administer, event).await?;
+    let sought = match asked_for(app, known, asked.recordings, asked.filter, event.at).await {
         Ok(sought) => serde_json::to_string(&sought).map_err(Problem::internal)?,
-        Err(problem) => return Err(known.refuse(&app.table, event, problem).await),
+        Err(problem) => return Err(known.refuse(&app.table, event.clone(), problem).await),
     };
     let reason = asked.reason.clone();
-    let hold = told::ordered(&known, What::Hold { sought: Some(sought) }, order::State::Placing, asked.reason, Preview::default(), &app);
-    told::before(&app, &hold).await?;
-    app.table.place(&hold, &Event { subject: Some(hold.id.to_string()), reason: Some(reason.into()), ..event }).await?;
-    told::now(&app, &hold).await;
-    Ok((StatusCode::ACCEPTED, Json(hold.into())))
+    let hold = told::ordered(known, What::Hold { sought: Some(sought) }, order::State::Placing, asked.reason, Preview::default(), app);
+    told::before(app, &hold).await?;
+    let shown = Hold::from(hold.clone());
+    let claim = once.claim(&known.organisation.id, event.at, StatusCode::ACCEPTED, &shown)?;
+    let event = Event { subject: Some(hold.id.to_string()), reason: Some(reason.into()), ..event.clone() };
+    app.table.place(&hold, &event, claim.as_ref()).await?;
+    told::now(app, &hold).await;
+    Ok(once::had_effect(StatusCode::ACCEPTED, &shown))
 }
 
 /// Lists the holds, newest first.

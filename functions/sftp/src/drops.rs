@@ -1,6 +1,11 @@
 //! The folders of the delivery by SFTP: `/v1/drops`.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     access::Duty,
@@ -11,9 +16,15 @@ use domain::{
     people::Organisation,
 };
 use platform::{
-    http::{Cause, Known, Problem, extract::Path, problem},
+    http::{
+        Cause, Known, Problem,
+        extract::Path,
+        once::{self, ABOUT, Once},
+        problem,
+    },
     table::{
         audit::{Deed, Event},
+        claim::Claim,
         commit::Commit,
     },
 };
@@ -78,19 +89,27 @@ pub async fn list(State(app): State<App>, known: Known) -> Result<Json<Drops>, P
     post,
     path = "/v1/drops/{day}",
     tag = "sftp",
-    params(("day" = String, Path, description = "the day in Stockholm, as in 2026-11-24")),
+    params(
+        ("day" = String, Path, description = "the day in Stockholm, as in 2026-11-24"),
+        ("Idempotency-Key" = Option<String>, Header, description = ABOUT),
+    ),
     responses(
         (status = 202, description = "it is being built; asked again meanwhile, it is the same", body = Drop),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found: this is no day", body = problem::Body, content_type = "application/problem+json"),
         (status = 409, description = "no-sftp, day-not-over, too-many, changed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "past-retention", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "past-retention, invalid, idempotency-key-reused", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn order(State(app): State<App>, known: Known, Path(day): Path<Day>) -> Result<(StatusCode, Json<Drop>), Problem> {
-    let (now, organisation) = ((app.now)(), &known.organisation.id);
-    let event = known.event_about(Deed::OrderDrop, day, now);
-    known.with_duty(&app.table, Duty::Administer, &event).await?;
+pub async fn order(State(app): State<App>, known: Known, once: Once, Path(day): Path<Day>) -> Result<Response, Problem> {
+    let event = known.event_about(Deed::OrderDrop, day, (app.now)());
+    let ordered = ordered(&app, &known, &once, day, &event).await;
+    once.settle(&app.table, &known.organisation.id, event.at, ordered).await
+}
+
+async fn ordered(app: &App, known: &Known, once: &Once, day: Day, event: &Event) -> Result<Response, Problem> {
+    let (now, organisation) = (event.at, &known.organisation.id);
+    known.with_duty(&app.table, Duty::Administer, event).await?;
     let may = match may_issue(&known.organisation, day, now) {
         Ok(()) if app.table.sftp_keys(organisation).await?.is_empty() => {
             Err(Problem::because(Cause::NoSftp, "the organisation has no key for SFTP; add one first"))
@@ -100,10 +119,15 @@ pub async fn order(State(app): State<App>, known: Known, Path(day): Path<Day>) -
     let issues = app.table.issues(organisation).await?;
     let issue = match may.and_then(|()| next(day, &issues, now)) {
         Ok(issue) => issue,
-        Err(problem) => return Err(known.refuse(&app.table, event, problem).await),
+        Err(problem) => return Err(known.refuse(&app.table, event.clone(), problem).await),
     };
-    begin(&app, &issue, issues.contains(&issue), &event).await?;
-    Ok((StatusCode::ACCEPTED, Json(issue.into())))
+    let (is_there, shown) = (issues.contains(&issue), Drop::from(issue.clone()));
+    let claim = once.claim(organisation, now, StatusCode::ACCEPTED, &shown)?;
+    begin(app, &issue, is_there, event, claim.as_ref()).await?;
+    match is_there {
+        true => Ok((StatusCode::ACCEPTED, Json(shown)).into_response()),
+        false => Ok(once::had_effect(StatusCode::ACCEPTED, &shown)),
+    }
 }
 
 fn may_issue(organisation: &Organisation, day: Day, now: DateTime<Utc>) -> Result<(), Problem> {
@@ -129,11 +153,11 @@ fn next(day: Day, issues: &[Issue], now: DateTime<Utc>) -> Result<Issue, Problem
 }
 
 /// Writes the issue down, unless it is there, and has it built. An order that got lost on the way is sent by asking again.
-async fn begin(app: &App, issue: &Issue, is_there: bool, event: &Event) -> Result<(), Problem> {
+async fn begin(app: &App, issue: &Issue, is_there: bool, event: &Event, claim: Option<&Claim>) -> Result<(), Problem> {
     let organisation = &event.organisation;
     if is_there {
         app.table.audit(event).await?;
-    } else if app.table.order_issue(organisation, issue, event).await? != Commit::Done {
+    } else if app.table.order_issue(organisation, issue, event, claim).await? != Commit::Done {
         return Err(Problem::because(Cause::Changed, "someone else ordered the day at the same time; ask again"));
     }
     let order = Order { organisation: organisation.clone(), task: Task::Plan { issue: issue.name } };

@@ -14,10 +14,11 @@ use domain::access::Duty;
 use platform::{
     http::{
         Cause, Known, Problem,
-        extract::{self, Path},
+        extract::Path,
+        once::{self, ABOUT, Once, OnceJson},
         problem,
     },
-    table::{audit::Deed, commit::Commit, sftp},
+    table::{self, audit::Deed, commit::Commit, sftp},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -92,17 +93,24 @@ pub async fn list(State(app): State<App>, known: Known) -> Result<Json<Access>, 
     post,
     path = "/v1/sftp/keys",
     tag = "sftp",
+    params(("Idempotency-Key" = Option<String>, Header, description = ABOUT)),
     request_body = Addition,
     responses(
         (status = 201, body = Key),
         (status = 200, description = "it was there before", body = Key),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
         (status = 409, description = "too-many: there are 10 keys; changed: it was removed meanwhile", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "key-refused", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "key-refused, invalid, idempotency-key-reused", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn add(State(app): State<App>, known: Known, extract::Json(addition): extract::Json<Addition>) -> Result<Response, Problem> {
-    let (now, organisation) = ((app.now)(), &known.organisation.id);
+pub async fn add(State(app): State<App>, known: Known, OnceJson(once, addition): OnceJson<Addition>) -> Result<Response, Problem> {
+    let now = (app.now)();
+    let added = added(&app, &known, &once, addition, now).await;
+    once.settle(&app.table, &known.organisation.id, now, added).await
+}
+
+async fn added(app: &App, known: &Known, once: &Once, addition: Addition, now: DateTime<Utc>) -> Result<Response, Problem> {
+    let organisation = &known.organisation.id;
     let taken = Taken::try_from(addition.key.as_str());
     let event = match &taken {
         Ok(taken) => known.event_about(Deed::AddSftpKey, &taken.fingerprint, now),
@@ -112,7 +120,13 @@ pub async fn add(State(app): State<App>, known: Known, extract::Json(addition): 
     let taken = taken.map_err(|refused| Problem::because(Cause::KeyRefused, refused))?;
     let Taken { fingerprint, body, comment } = taken;
     let key = sftp::Key { fingerprint, body, comment, who: event.who.clone(), added_at: now, imported_at: None };
-    let (status, key) = match app.table.add_sftp_key(organisation, &key, &event).await? {
+    let shown = Key::from(sftp::Key { imported_at: Some(now), ..key.clone() });
+    let claim = once.claim(organisation, now, StatusCode::CREATED, &shown)?;
+    let written = match app.table.add_sftp_key(organisation, &key, &event, claim.as_ref()).await {
+        Err(table::Error::Claimed) => Commit::Refused(vec![0]), // it was added before, and the server may not take it yet
+        written => written?,
+    };
+    let (status, key) = match written {
         Commit::Done => (StatusCode::CREATED, key),
         Commit::Refused(places) if places.contains(&0) => match app.table.sftp_key(organisation, &key.fingerprint).await? {
             Some(standing) if standing.imported_at.is_some() => return Ok(Json(Key::from(standing)).into_response()),
@@ -129,7 +143,10 @@ pub async fn add(State(app): State<App>, known: Known, extract::Json(addition): 
         app.server.refuse(organisation, &key.body).await?; // removed meanwhile
         return Err(Problem::because(Cause::Changed, "the key was removed while it was added; add it again if it shall sign in"));
     }
-    Ok((status, Json(Key::from(sftp::Key { imported_at: Some(now), ..key }))).into_response())
+    match status {
+        StatusCode::CREATED => Ok(once::had_effect(status, &shown)),
+        _ => Ok((status, Json(Key::from(sftp::Key { imported_at: Some(now), ..key }))).into_response()),
+    }
 }
 
 /// Removes a key: it signs nobody in any more. A connection that it has open goes on until it is closed.

@@ -1,14 +1,17 @@
 //! The organisation's statements: `/v1/statements`.
 
+use std::collections::BTreeSet;
+
 use axum::{Json, extract::State};
 use chrono::{DateTime, Utc};
 use domain::{
     access::Duty,
-    billing::{self, Month, today},
+    billing::{self, Ledger, Month, Used, today},
+    ids::UserId,
 };
 use platform::{
     exports,
-    http::{Cause, Known, Problem, extract::Path, problem, statement::Statement},
+    http::{Cause, Known, Problem, extract::Path, person, problem, statement::Statement},
     table::{audit::Deed, statement},
 };
 use serde::Serialize;
@@ -18,11 +21,25 @@ use crate::{App, shown::Shown};
 
 /// The months that were billed, newest first, and the running one.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Statements {
     /// The running month, whose statement is a preview.
     running: String,
     preview: Preview,
+    /// Who is billed now and cannot be recorded, and why, by user id.
+    billed_not_recorded: Vec<BilledNotRecorded>,
     statements: Vec<Billed>,
+}
+
+/// A user who is billed and cannot be recorded.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct BilledNotRecorded {
+    #[schema(value_type = String)]
+    user: UserId,
+    /// Since when recording is switched on for them.
+    since: DateTime<Utc>,
+    /// What is missing: `not-acknowledged`.
+    reason: &'static str,
 }
 
 /// What the running month comes to, as if it ended now; it binds nobody.
@@ -60,9 +77,14 @@ pub async fn list(State(app): State<App>, known: Known) -> Result<Json<Statement
     let event = known.event(Deed::ListStatements, now);
     known.with_duty(&app.table, Duty::Administer, &event).await?;
     let exported = app.table.statements(&known.organisation.id).await?;
-    let running = preview(&app, &known, now).await?;
+    let general = app.table.terms(None).await?;
+    let (mut ledger, used) = app.table.agreements(&known.organisation.id, &general).await?;
+    app.table.fill(&known.organisation.id, &mut ledger, Month::of(today(now))).await?;
+    let running = billing::preview(&ledger, now);
+    let billed_not_recorded = billed_not_recorded(&app, &known, &ledger, &used, now).await?;
     app.table.audit(&event).await?;
     Ok(Json(Statements {
+        billed_not_recorded,
         running: running.month.to_string(),
         preview: Preview::from(&running),
         statements: exported.into_iter().map(Billed::from).collect(),
@@ -95,11 +117,30 @@ pub async fn show(State(app): State<App>, known: Known, Path(month): Path<String
     Ok(Json(shown))
 }
 
+/// Who is billed and cannot be recorded. No request where all who are switched on have acknowledged since; otherwise 1 for each 100 of
+/// those who have not.
+async fn billed_not_recorded(
+    app: &App,
+    known: &Known,
+    ledger: &Ledger,
+    used: &Used,
+    now: DateTime<Utc>,
+) -> Result<Vec<BilledNotRecorded>, Problem> {
+    let on = billing::switched_on(ledger, now);
+    let acknowledged = |user, since| used.acknowledged.get(user).is_some_and(|at| *at >= since);
+    let open: BTreeSet<UserId> =
+        on.iter().filter(|(user, since)| !acknowledged(**user, **since)).map(|(user, _)| (*user).clone()).collect();
+    let users = app.table.users(&known.organisation.id, &open).await?;
+    let lacks = users.iter().filter_map(|(user, standing)| Some((user, person::billed_not_recorded(&known.organisation, standing, now)?)));
+    let shown = lacks.filter_map(|(user, reason)| Some(BilledNotRecorded { user: user.clone(), since: *on.get(user)?, reason }));
+    Ok(shown.collect())
+}
+
 /// The running month, as if it ended `now`.
 async fn preview(app: &App, known: &Known, now: DateTime<Utc>) -> Result<billing::Statement, Problem> {
     let general = app.table.terms(None).await?;
-    let facts = app.table.facts(&known.organisation.id, &general, Month::of(today(now))).await?;
-    Ok(billing::preview(&facts.switches, &facts.usage, &facts.terms, now))
+    let ledger = app.table.ledger(&known.organisation.id, &general, Month::of(today(now))).await?;
+    Ok(billing::preview(&ledger, now))
 }
 
 /// What was exported.

@@ -92,9 +92,9 @@ pub async fn show(State(app): State<App>, known: Known) -> Result<Json<Usage>, P
     let today = today(now);
     let filled = app.table.filled(organisation).await?;
     let trend = app.table.days(organisation, today - Days::new(TREND), today - Days::new(1)).await?;
-    let mut terms = app.table.terms(Some(organisation)).await?;
-    terms.extend(app.table.terms(None).await?);
-    let allowance = billing::allowance(&app.table.switches(organisation).await?, &terms, today);
+    let general = app.table.terms(None).await?;
+    let (ledger, _) = app.table.agreements(organisation, &general).await?;
+    let allowance = billing::allowance(&ledger, today);
     app.table.audit(&event).await?;
     let stored = filled.iter().map(|filled| filled.bytes).sum();
     let of_today = |filled: &Filled| filled.open.get(&today).copied().unwrap_or_default();

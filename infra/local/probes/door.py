@@ -47,10 +47,10 @@ class Door:
         scopes = [f"{provision.SERVER}/{scope}" for scope in scopes]
         return provision.application_token(self.cloud, self.cloud["applications"][who], scopes)
 
-    def ask(self, who, request, body=None, status=200, match=None):
+    def ask(self, who, request, body=None, status=200, match=None, once=None):
         """Makes a request, as in `GET /v1/me`; answers with the body, or its first line. A list is sent as lines of JSON.
 
-        `match` is the version that it edits.
+        `match` is the version that it edits, `once` the key under which it has its effect once.
         """
         method, path = request.split(" ")
         content_type, sent = "application/json", json.dumps(body)
@@ -59,6 +59,8 @@ class Door:
         headers = {"authorization": f"Bearer {self.token(who)}", "content-type": content_type}
         if match is not None:
             headers["if-match"] = match
+        if once is not None:
+            headers["idempotency-key"] = once
         answer = fetch(method, self.cloud["api"] + path, headers, None if body is None else sent.encode(), status)
         return json.loads(answer.splitlines()[0]) if answer else None
 

@@ -102,7 +102,11 @@ def carried_out(door, kind, order, state):
 
 
 def hold(door, **what):
-    return door.ask("karin", "POST /v1/holds", {"reason": "a probe", **what}, 202)["id"]
+    once = door.fresh("once")
+    first, again = (door.ask("karin", "POST /v1/holds", {"reason": "a probe", **what}, 202, once=once)["id"] for _ in range(2))
+    if first != again:
+        raise RuntimeError("a repeated request placed another hold")
+    return first
 
 
 def a_hold_is_placed_and_lifted(door):

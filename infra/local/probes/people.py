@@ -87,6 +87,7 @@ def prices_are_provisioned_and_shown(door):
     for path in ("/v1/prices", "/v1/organisations/prov/prices"):
         door.ask(OPERATOR, f"PUT {path}/2026-01-01", {"prices": {"startFee": f"{len(door.fresh('price')) + door.count}.00"}})
         door.ask(OPERATOR, f"GET {path}")
+        door.ask(OPERATOR, f"DELETE {path}/2026-01-01?reason=probed", status=204)
 
 
 def a_user_is_provisioned_and_shown(door):
@@ -95,8 +96,26 @@ def a_user_is_provisioned_and_shown(door):
 
 
 def an_activation_is_put_right(door):
-    correction = {"at": f"2026-01-01T00:00:{door.count % 60:02}.{door.count % 1000:03}Z", "active": False, "reason": "a probe"}
-    door.ask(OPERATOR, "POST /v1/organisations/demo/users/probed/activations", correction, 204)
+    # Each probe's own moment of this year: what it costs hangs on those before.
+    correction = {"at": f"2026-01-02T00:{door.count // 60 % 60:02}:{door.count % 60:02}.000Z", "active": True, "reason": "a probe"}
+    for path in ("activations", "activations/void"):
+        request, once = f"POST /v1/organisations/demo/users/probed/{path}", door.fresh("once")
+        correction.pop("total", None)
+        correction["total"] = door.ask(OPERATOR, request, correction)["total"]
+        for _ in range(2):
+            door.ask(OPERATOR, request, correction, 201, once=once)
+    door.ask(OPERATOR, "GET /v1/organisations/demo/users/probed/activations")
+
+
+def a_line_is_credited(door):
+    at = f"2026-02-02T00:{door.count // 60 % 60:02}:{door.count % 60:02}.000Z"
+    correction = {"at": at, "active": True, "reason": "a probe"}
+    user, path = door.fresh("credited"), "POST /v1/organisations/prov"
+    door.ask(OPERATOR, f"PUT /v1/organisations/prov/users/{user}", {"name": "Probe", "plan": "pro"})
+    correct = f"{path}/users/{user}/activations"
+    door.ask(OPERATOR, correct, correction | {"total": door.ask(OPERATOR, correct, correction)["total"]}, 201)
+    credit, request = {"rule": "user-month", "user": user, "reason": "a probe"}, f"{path}/statements/2026-02/credits"
+    door.ask(OPERATOR, request, credit | {"total": door.ask(OPERATOR, request, credit)["total"]}, 201)
 
 
 def users_are_imported(door):
@@ -152,6 +171,7 @@ PROBES = {
         prices_are_provisioned_and_shown,
         a_user_is_provisioned_and_shown,
         an_activation_is_put_right,
+        a_line_is_credited,
         users_are_imported,
         a_plan_ends_and_recording_with_it,
         a_user_leaves,

@@ -484,6 +484,24 @@ export interface paths {
         /** Agrees prices and services with an organisation from a day on. */
         put: operations["put_organisations_organisation_prices_from"];
         post?: never;
+        /** Voids what was agreed with an organisation from a day on: whatever holds on the days after it is what held before. */
+        delete: operations["delete_organisations_organisation_prices_from"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organisations/{organisation}/statements/{month}/credits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Credits a line of a month that is over; without `total`, says what the next statement would have. */
+        post: operations["post_organisations_organisation_statements_month_credits"];
         delete?: never;
         options?: never;
         head?: never;
@@ -533,10 +551,28 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
+        /** Lists everything that happened to a user's recording, with what is void for billing. */
+        get: operations["get_organisations_organisation_users_user_activations"];
+        put?: never;
+        /** Puts right when a user was switched on or off, for billing alone; without `total`, says what that would cost. */
+        post: operations["post_organisations_organisation_users_user_activations"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organisations/{organisation}/users/{user}/activations/void": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
         get?: never;
         put?: never;
-        /** Puts right when a user was switched on or off, for billing alone. */
-        post: operations["post_organisations_organisation_users_user_activations"];
+        /** Voids that a user was switched on or off, for billing alone, as if it had never been; without `total`, says what that would cost. */
+        post: operations["post_organisations_organisation_users_user_activations_void"];
         delete?: never;
         options?: never;
         head?: never;
@@ -571,7 +607,8 @@ export interface paths {
         /** Sets the general prices from a day on. */
         put: operations["put_prices_from"];
         post?: never;
-        delete?: never;
+        /** Voids the general prices from a day on: whatever holds on the days after it is what held before. */
+        delete: operations["delete_prices_from"];
         options?: never;
         head?: never;
         patch?: never;
@@ -911,6 +948,11 @@ export interface components {
             kind: string;
             /** @description The version of the text, where they acknowledged it. */
             version?: string | null;
+            /**
+             * Format: date-time
+             * @description When the operator voided it for billing; absent: it counts.
+             */
+            voidedAt?: string | null;
         };
         /** @description When a user was switched on or off. */
         ActivationCorrection: {
@@ -918,11 +960,13 @@ export interface components {
             active: boolean;
             /**
              * Format: date-time
-             * @description The moment (RFC 3339), in the past.
+             * @description The moment (RFC 3339), in the past and on the service's first day, 2026-01-01, or later.
              */
             at: string;
-            /** @description Why it was not put down then: at least one letter, at most 200 characters. */
+            /** @description Why: at least one letter, at most 500 characters. */
             reason: string;
+            /** @description The total that the preview gave. Without it, this is a preview. */
+            total?: string | null;
         };
         /** @description Whom to switch on or off. */
         ActivationOrder: {
@@ -970,6 +1014,26 @@ export interface components {
             /** @description `yyyy-mm`. */
             month: string;
             /** @description SEK, without VAT. */
+            total: string;
+        };
+        /** @description A user who is billed and cannot be recorded. */
+        BilledNotRecorded: {
+            /** @description What is missing: `not-acknowledged`. */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description Since when recording is switched on for them.
+             */
+            since: string;
+            user: string;
+        };
+        /** @description What an entry changes of what the organisation owes, or would change. */
+        BillingChange: {
+            /** @description The lines that the running month's statement has because of it, as if the month ended now. */
+            lines: components["schemas"]["ExportedLine"][];
+            /** @description Nothing was entered. Send the same request with this `total` to enter it. */
+            preview: boolean;
+            /** @description The sum of the lines: SEK, without VAT. */
             total: string;
         };
         /** @description A call that has ended. */
@@ -1646,6 +1710,11 @@ export interface components {
             from: string;
             /** Format: date-time */
             recordedAt: string;
+            /**
+             * Format: date-time
+             * @description When they were voided; absent: they count.
+             */
+            voidedAt?: string | null;
         };
         /** @description One recorded leg of a call. */
         Recording: {
@@ -1878,6 +1947,24 @@ export interface components {
             /** @description The sum of the lines' amounts. */
             total: string;
         };
+        /** @description Which line to credit, as `lines.jsonl` of the month's export has it. */
+        StatementCredit: {
+            /**
+             * Format: date-time
+             * @description For `start-fee`, to the millisecond.
+             */
+            activatedAt?: string | null;
+            /** @description Why: at least one letter, at most 500 characters. */
+            reason: string;
+            /** @description `start-fee`, `user-month`, `storage`, `storage-add-on` or `sftp`. */
+            rule: string;
+            /** @description The total that the preview gave. Without it, this is a preview. */
+            total?: string | null;
+            /** @description For `start-fee` and `user-month`. */
+            user?: string | null;
+            /** @description Withdraws a credit: the line is billed again. */
+            withdrawn?: boolean;
+        };
         /** @description One amount, and all that it came from. */
         StatementLine: components["schemas"]["ExportedLine"] & {
             /**
@@ -1898,6 +1985,8 @@ export interface components {
         };
         /** @description The months that were billed, newest first, and the running one. */
         Statements: {
+            /** @description Who is billed now and cannot be recorded, and why, by user id. */
+            billedNotRecorded: components["schemas"]["BilledNotRecorded"][];
             preview: components["schemas"]["PreviewedMonth"];
             /** @description The running month, whose statement is a preview. */
             running: string;
@@ -1968,6 +2057,11 @@ export interface components {
         };
         /** @description What happened, or would happen. */
         Switched: {
+            /**
+             * @description Those whom it makes billed and who cannot be recorded yet, because they have not acknowledged (`outcome` is
+             *     `waits-for-acknowledgement`): a user is billed from the activation on.
+             */
+            billedNotRecorded: number;
             /** @description Users that it changes. */
             changes: number;
             cost?: components["schemas"]["Cost"] | null;
@@ -2029,6 +2123,11 @@ export interface components {
             /** Format: date-time */
             activatedAt?: string | null;
             administrator: boolean;
+            /**
+             * @description Why the user is billed and cannot be recorded: `not-acknowledged`, since a user is billed from the activation on; null: they are
+             *     recorded, or not billed.
+             */
+            billedNotRecorded?: string | null;
             /** @description The recording groups that they are a member of. */
             groups: string[];
             id: string;
@@ -2362,7 +2461,10 @@ export interface operations {
     post_drops_day: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters of the client's choice, for example a UUID. Sent again within 24 hours by the same caller with the same body, the request has no second effect and the answer of the first; with another body it is refused (422, idempotency-key-reused). */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 /** @description the day in Stockholm, as in 2026-11-24 */
                 day: string;
@@ -2407,7 +2509,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description past-retention */
+            /** @description past-retention, invalid, idempotency-key-reused */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -2463,7 +2565,10 @@ export interface operations {
     post_erasures: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters of the client's choice, for example a UUID. Sent again within 24 hours by the same caller with the same body, the request has no second effect and the answer of the first; with another body it is refused (422, idempotency-key-reused). */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -2491,7 +2596,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description invalid */
+            /** @description invalid, idempotency-key-reused */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3026,7 +3131,10 @@ export interface operations {
     post_holds: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters of the client's choice, for example a UUID. Sent again within 24 hours by the same caller with the same body, the request has no second effect and the answer of the first; with another body it is refused (422, idempotency-key-reused). */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -3054,7 +3162,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description invalid */
+            /** @description invalid, idempotency-key-reused */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3721,7 +3829,7 @@ export interface operations {
             path: {
                 /** @description its id */
                 organisation: string;
-                /** @description the day from which they hold, yyyy-mm-dd */
+                /** @description the day from which they hold, yyyy-mm-dd: 2026-01-01 to the end of next year */
                 from: string;
             };
             cookie?: never;
@@ -3760,6 +3868,136 @@ export interface operations {
                 };
             };
             /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_organisations_organisation_prices_from: {
+        parameters: {
+            query: {
+                /** @description At least one letter, at most 500 characters. */
+                reason: string;
+            };
+            header?: never;
+            path: {
+                /** @description its id */
+                organisation: string;
+                /** @description the day from which they hold, yyyy-mm-dd */
+                from: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description all that was recorded for the day is void; the next statement puts right what was billed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description not-allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found: nothing is recorded for the day, or all of it is void */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid: say why */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_organisations_organisation_statements_month_credits: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters of the client's choice, for example a UUID. Sent again within 24 hours by the same caller with the same body, the request has no second effect and the answer of the first; with another body it is refused (422, idempotency-key-reused). */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description its id */
+                organisation: string;
+                /** @description the month of the line, yyyy-mm: where the line has `corrects`, that */
+                month: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StatementCredit"];
+            };
+        };
+        responses: {
+            /** @description a preview */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BillingChange"];
+                };
+            };
+            /** @description the next statement takes the line back */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BillingChange"];
+                };
+            };
+            /** @description not-allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found: there is no such organisation, month or line, or it is credited already */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description changed: it comes to another total now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid: the month is not over; idempotency-key-reused */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3964,10 +4202,55 @@ export interface operations {
             };
         };
     };
-    post_organisations_organisation_users_user_activations: {
+    get_organisations_organisation_users_user_activations: {
         parameters: {
             query?: never;
             header?: never;
+            path: {
+                /** @description its id */
+                organisation: string;
+                /** @description the user's id */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Activations"];
+                };
+            };
+            /** @description not-allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found: there is no such organisation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_organisations_organisation_users_user_activations: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters of the client's choice, for example a UUID. Sent again within 24 hours by the same caller with the same body, the request has no second effect and the answer of the first; with another body it is refused (422, idempotency-key-reused). */
+                "Idempotency-Key"?: string | null;
+            };
             path: {
                 /** @description its id */
                 organisation: string;
@@ -3982,12 +4265,23 @@ export interface operations {
             };
         };
         responses: {
-            /** @description it is put down; the same again changes nothing */
-            204: {
+            /** @description a preview; or it was put down before, and the same again changes nothing */
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["BillingChange"];
+                };
+            };
+            /** @description it is put down */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BillingChange"];
+                };
             };
             /** @description not-allowed */
             403: {
@@ -4007,7 +4301,94 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description invalid */
+            /** @description changed: it comes to another total now, or the entry was voided */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid, idempotency-key-reused */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_organisations_organisation_users_user_activations_void: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters of the client's choice, for example a UUID. Sent again within 24 hours by the same caller with the same body, the request has no second effect and the answer of the first; with another body it is refused (422, idempotency-key-reused). */
+                "Idempotency-Key"?: string | null;
+            };
+            path: {
+                /** @description its id */
+                organisation: string;
+                /** @description the user's id */
+                user: string;
+            };
+            cookie?: never;
+        };
+        /** @description names the entry by its moment, to the millisecond, and whether it was on or off */
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ActivationCorrection"];
+            };
+        };
+        responses: {
+            /** @description a preview; or it was void before, and the same again changes nothing */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BillingChange"];
+                };
+            };
+            /** @description it is void */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BillingChange"];
+                };
+            };
+            /** @description not-allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found: there is no such organisation, user or entry */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description changed: it comes to another total now */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid: the user is still switched on by it; idempotency-key-reused */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4051,7 +4432,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the day from which they hold, yyyy-mm-dd */
+                /** @description the day from which they hold, yyyy-mm-dd: 2026-01-01 to the end of next year */
                 from: string;
             };
             cookie?: never;
@@ -4090,6 +4471,57 @@ export interface operations {
                 };
             };
             /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_prices_from: {
+        parameters: {
+            query: {
+                /** @description At least one letter, at most 500 characters. */
+                reason: string;
+            };
+            header?: never;
+            path: {
+                /** @description the day from which they hold, yyyy-mm-dd */
+                from: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description all that was recorded for the day is void; the next statements put right what was billed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description not-allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found: nothing is recorded for the day, or all of it is void */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid: say why */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4689,7 +5121,10 @@ export interface operations {
     post_retention: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters of the client's choice, for example a UUID. Sent again within 24 hours by the same caller with the same body, the request has no second effect and the answer of the first; with another body it is refused (422, idempotency-key-reused). */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4717,7 +5152,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description invalid */
+            /** @description invalid, idempotency-key-reused */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4862,7 +5297,10 @@ export interface operations {
     post_sftp_keys: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description 1 to 128 visible ASCII characters of the client's choice, for example a UUID. Sent again within 24 hours by the same caller with the same body, the request has no second effect and the answer of the first; with another body it is refused (422, idempotency-key-reused). */
+                "Idempotency-Key"?: string | null;
+            };
             path?: never;
             cookie?: never;
         };
@@ -4907,7 +5345,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description key-refused */
+            /** @description key-refused, invalid, idempotency-key-reused */
             422: {
                 headers: {
                     [name: string]: unknown;

@@ -71,6 +71,12 @@ pub fn outcome(organisation: &Organisation, user: &User, active: bool) -> Outcom
     }
 }
 
+/// Whether the user is billed at `now`: from the activation on, acknowledged or not (P22), while the service can be delivered, which needs
+/// the base service and a plan (P20).
+pub fn billed(organisation: &Organisation, user: &User, now: DateTime<Utc>) -> bool {
+    organisation.base_service && user.plan.is_some() && user.activated_at.is_some_and(|at| at <= now)
+}
+
 /// Whether calls of `user` are recorded at `now`, or what is missing first.
 pub fn recorded(organisation: &Organisation, user: &User, now: DateTime<Utc>) -> Recorded {
     let rules = [
@@ -120,6 +126,10 @@ mod tests {
         assert_eq!(outcome(&Organisation { base_service: false, ..organisation.clone() }, &off, true), Outcome::NoBaseService);
         assert_eq!(outcome(&organisation, &recorded, true), Outcome::Already);
         assert_eq!(outcome(&organisation, &off, false), Outcome::Already);
+        let waits = User { acknowledged: None, ..user() };
+        assert!(billed(&organisation, &waits, DateTime::UNIX_EPOCH), "an activation is the delivery");
+        assert!(!billed(&Organisation { base_service: false, ..organisation.clone() }, &waits, DateTime::UNIX_EPOCH));
+        assert!(!billed(&organisation, &off, DateTime::UNIX_EPOCH));
         assert_eq!(outcome(&organisation, &User { plan: None, ..recorded }, false), changes(false), "off can always be switched");
     }
 }

@@ -5,13 +5,21 @@
 //! then stands in the next statement, taken back and billed anew, pointing at the month it corrects. So the statements of an organisation
 //! add up to what its facts say, whenever they were made, and the same facts make the same statement.
 //!
+//! Nothing is billed for days without the base service: nothing can be delivered then (P20, P22). What was entered by mistake is voided,
+//! and a line can be waived; both are facts that became known later, so both are put right in the next statement.
+//!
 //! Days and months are Europe/Stockholm's. Amounts are SEK with öre, without VAT: quantity times price, rounded to the öre once, on the
 //! line, halves away from zero. A sum is a sum of lines.
 
 mod activity;
+mod base;
 mod calendar;
 mod corrections;
+mod credit;
+mod differences;
+mod effect;
 mod facts;
+mod ledger;
 mod lines;
 mod storage;
 mod terms;
@@ -25,9 +33,14 @@ use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
 
 use crate::time::days_later;
-pub use activity::Switch;
+pub use activity::{Switch, switched_on};
+pub use base::{BaseChange, BaseService};
 pub use calendar::{InvalidMonth, Month, midnight, today};
+pub use credit::{Credit, Named};
+pub use differences::{Difference, Kind, Used, differences};
+pub use effect::effect;
 pub use facts::{Facts, InvalidFacts};
+pub use ledger::{FIRST_DAY, Ledger, NotBillable, billable};
 pub use lines::{Line, Rule};
 pub use storage::{Day, Fill, Late, Usage, fill};
 pub use terms::{InvalidPrice, Price, Prices, Terms, Whose, in_force, price};
@@ -50,34 +63,39 @@ pub struct Statement {
 }
 
 /// The statement of a month that is over, of what was known when it ended.
-pub fn month(switches: &[Switch], usage: &Usage, terms: &[Terms], month: Month) -> Statement {
-    statement(switches, usage, terms, month, month.end())
+pub fn month(ledger: &Ledger, month: Month) -> Statement {
+    statement(ledger, month, month.end())
 }
 
 /// The statement of the running month as it would be if it ended at `now`: storage is the mean of the days that are over.
-pub fn preview(switches: &[Switch], usage: &Usage, terms: &[Terms], now: DateTime<Utc>) -> Statement {
-    statement(switches, usage, terms, Month::of(today(now)), now)
+pub fn preview(ledger: &Ledger, now: DateTime<Utc>) -> Statement {
+    statement(ledger, Month::of(today(now)), now)
 }
 
 /// The bytes that are included, pooled, on the local `day`: of the users who were active in its month until its end, and the add-on.
-pub fn allowance(switches: &[Switch], terms: &[Terms], day: NaiveDate) -> u64 {
-    lines::allowance(switches, terms, Month::of(day), midnight(days_later(day, 1)))
+pub fn allowance(ledger: &Ledger, day: NaiveDate) -> u64 {
+    lines::allowance(ledger, Month::of(day), midnight(days_later(day, 1)))
 }
 
 /// The first day about which something became known after its month was closed and before the end of `month`: usage from there on is
 /// needed to bill `month`.
-pub fn usage_from(switches: &[Switch], late: &[Late], terms: &[Terms], month: Month) -> NaiveDate {
-    corrections::earliest(switches, late, terms, month).unwrap_or(month).first()
+pub fn usage_from(ledger: &Ledger, month: Month) -> NaiveDate {
+    corrections::earliest(ledger, month).unwrap_or(month).first()
 }
 
-fn statement(switches: &[Switch], usage: &Usage, terms: &[Terms], month: Month, known: DateTime<Utc>) -> Statement {
-    let mut lines = corrections::lines(switches, usage, terms, month, known);
-    lines.extend(lines::of(switches, usage, terms, month, known).into_values());
+fn statement(ledger: &Ledger, month: Month, known: DateTime<Utc>) -> Statement {
+    let mut lines = corrections::lines(ledger, month, known);
+    lines.extend(lines::of(ledger, month, known).into_values());
     Statement { month, lines }
+}
+
+/// The sum of the lines' amounts: SEK with öre.
+pub fn total(lines: &[Line]) -> Decimal {
+    lines.iter().map(|line| line.amount).sum()
 }
 
 impl Statement {
     pub fn total(&self) -> Decimal {
-        self.lines.iter().map(|line| line.amount).sum()
+        total(&self.lines)
     }
 }

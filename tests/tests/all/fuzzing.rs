@@ -156,7 +156,7 @@ async fn any_hold_that_was_stored_is_placed() -> anyhow::Result<()> {
     while goes_on(began, 1, tried, 60) {
         let filter = filter(&mut random);
         let order = hold(tried, &filter);
-        table.place(&order, &supervised::event("demo", &format!("hold-{tried}"))).await?;
+        table.place(&order, &supervised::event("demo", &format!("hold-{tried}")), None).await?;
         ensure!(kept::told(&table, Kind::Hold, order.id).await?, "the message of {filter} came back");
         let stands = table.order(&order.organisation, Kind::Hold, order.id, now()).await?.context("it was placed")?;
         ensure!(stands.state == State::Held, "{filter}: {stands:?}");

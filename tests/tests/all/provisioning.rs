@@ -85,6 +85,7 @@ async fn what_is_put_is_shown() -> anyhow::Result<()> {
     let expected = json!({
         "id": "anna", "name": "Anna Berg", "phone": "+46701740601", "language": "en", "plan": "pro", "administrator": false,
         "rights": { "listen": false, "download": false, "annotate": false }, "recording": "not-active",
+        "billedNotRecorded": null,
         "activatedAt": null, "acknowledgedAt": null, "acknowledgedVersion": null, "groups": [], "supervises": [],
     });
     assert_eq!(put.body, expected);

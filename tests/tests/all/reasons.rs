@@ -44,6 +44,14 @@ async fn a_reason_without_a_letter_is_refused_wherever_one_is_given() -> anyhow:
             OPERATOR
                 .post(&service.provision, activations, &json!({ "reason": reason, "at": "2026-11-23T12:00:00Z", "active": true }))
                 .await?,
+            OPERATOR
+                .post(&service.provision, &format!("{activations}/void"), &json!({ "reason": reason, "at": now(), "active": true }))
+                .await?,
+            OPERATOR
+                .post(&service.provision, "/v1/organisations/demo/statements/2026-10/credits", &json!({ "reason": reason, "rule": "sftp" }))
+                .await?,
+            OPERATOR.delete(&service.provision, &format!("/v1/prices/2026-01-01?reason={spelt}")).await?,
+            OPERATOR.delete(&service.provision, &format!("/v1/organisations/demo/prices/2026-01-01?reason={spelt}")).await?,
         ];
         for (number, answer) in answers.into_iter().enumerate() {
             let detail = answer.body["detail"].as_str().unwrap_or_default();

@@ -200,7 +200,7 @@ impl World {
         item.insert("name".into(), S("Zapp".into()));
         put(&table, item).await?;
         let key = sftp_key::Key { fingerprint: format!("SHA256:{}", "A".repeat(43)), ..key_of("user:karin") };
-        table.add_sftp_key(&organisation("demo"), &key, &supervised::event("demo", "key")).await?.written()?;
+        table.add_sftp_key(&organisation("demo"), &key, &supervised::event("demo", "key"), None).await?.written()?;
         let recording = in_state(&table, state).await?;
         let order = ordered(&table).await?;
         Ok(Self { table, delivery: delivery()?, recording, order })
@@ -232,7 +232,7 @@ impl World {
             .replace("{group}", "g1")
             .replace("{client}", "zapp")
             .replace("{call}", "call-1")
-            .replace("{from}", "2026-11-01")
+            .replace("{from}", if method == "DELETE" { "2026-11-01?reason=x" } else { "2026-11-01" })
             .replace("{month}", "2026-11")
             .replace("{mark}", "red")
             .replace("{hold}", &format!("{}{}", self.order, if method == "DELETE" { "?reason=x" } else { "" }))
@@ -337,7 +337,7 @@ async fn ordered(table: &Table) -> anyhow::Result<OrderId> {
             lifted: None,
             place: None,
         };
-        table.place(&order, &Event { request: format!("{}-{:?}", event.request, order.kind()), ..event }).await?;
+        table.place(&order, &Event { request: format!("{}-{:?}", event.request, order.kind()), ..event }, None).await?;
     }
     Ok(id)
 }
@@ -389,7 +389,11 @@ fn body(method: &str, path: &str) -> Option<String> {
         ("POST", "/v1/retention/{change}/confirm" | "/v1/erasures/{erasure}/confirm") => json!({ "recordings": 0 }),
         ("POST", "/v1/groups/{group}/members") => json!({ "add": ["zoe"] }),
         ("PUT", "/v1/groups/{group}/supervisors/{user}") => json!({ "rights": { "listen": true } }),
-        ("POST", "/v1/organisations/{organisation}/users/{user}/activations") => {
+        ("POST", "/v1/organisations/{organisation}/statements/{month}/credits") => json!({ "rule": "sftp", "reason": "overcharged" }),
+        (
+            "POST",
+            "/v1/organisations/{organisation}/users/{user}/activations" | "/v1/organisations/{organisation}/users/{user}/activations/void",
+        ) => {
             json!({ "at": "2026-11-01T12:00:00Z", "active": false, "reason": "told by telephone" })
         }
         ("PUT", "/v1/organisations/{organisation}/prices/{from}" | "/v1/prices/{from}") => json!({ "prices": { "startFee": "99" } }),

@@ -115,7 +115,10 @@ async fn an_eleventh_key_is_refused() -> anyhow::Result<()> {
             added_at: now(),
             imported_at: None,
         };
-        table.add_sftp_key(&organisation("eleventh"), &key, &tests::supervised::event("eleventh", &number.to_string())).await?.written()?;
+        table
+            .add_sftp_key(&organisation("eleventh"), &key, &tests::supervised::event("eleventh", &number.to_string()), None)
+            .await?
+            .written()?;
     }
     assert_eq!(world.add(good()[0]).await?.refusal(), (409, "too-many".to_owned()));
     Ok(())

@@ -145,7 +145,7 @@ async fn a_cursor_that_nobody_gave_never_breaks_a_list() -> anyhow::Result<()> {
     let world = World::new().await?;
     register(&world.table, &recording("demo", "anna", "call-1", now())).await?;
     let hold = OrderId::of(&organisation("demo"), "hold", now());
-    world.table.place(&stored_hold(hold, json!({})), &supervised::event("demo", "hold")).await?;
+    world.table.place(&stored_hold(hold, json!({})), &supervised::event("demo", "hold"), None).await?;
     let place = |milliseconds: i64, id: u8| BASE64URL_NOPAD.encode(&[&[1], &milliseconds.to_be_bytes()[..], &[id; 16]].concat());
     let text = |text: &str| BASE64URL_NOPAD.encode(&[&[2], text.as_bytes()].concat());
     let times = [i64::MIN, -8_334_601_228_800_000, -1, 0, 946_684_800_000, 7_258_118_399_999, 8_210_266_876_799_999, i64::MAX];
@@ -212,7 +212,7 @@ async fn a_hold_that_was_ordered_before_times_had_bounds_is_placed() -> anyhow::
     ];
     for (number, (filter, held)) in extremes.into_iter().enumerate() {
         let id = OrderId::of(&organisation("demo"), &format!("hold-{number}"), now());
-        world.table.place(&stored_hold(id, filter.clone()), &supervised::event("demo", &format!("hold-{number}"))).await?;
+        world.table.place(&stored_hold(id, filter.clone()), &supervised::event("demo", &format!("hold-{number}")), None).await?;
         ensure!(kept::told(&world.table, Kind::Hold, id).await?, "the worker failed at {filter}");
         let hold = world.table.order(&organisation("demo"), Kind::Hold, id, now()).await?;
         let placed = hold.map(|hold| (hold.state, hold.progress.done));

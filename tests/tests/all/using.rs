@@ -52,7 +52,7 @@ async fn usage_says_what_came_today_what_is_stored_and_when_the_allowance_is_ful
     service.requests.take();
     let shown = KARIN.get(&service.statements, "/v1/usage").await?.done()?.body;
     let made: u64 = service.requests.take().values().sum();
-    assert_eq!(made, 7, "the caller, five lists, and the event");
+    assert_eq!(made, 8, "the caller, six lists, and the event");
     assert_eq!(shown["today"], "2026-11-24");
     let of_today = ["recordings", "seconds", "addedBytes", "removedBytes"].map(|name| shown[name].as_i64());
     assert_eq!(of_today, [1, 60, 4_000_000, 500_000].map(Some));
@@ -88,6 +88,7 @@ async fn the_running_month_is_a_preview_and_says_so() -> anyhow::Result<()> {
     assert_eq!(days, [&json!("2026-11-02"), &json!("2026-11-24"), &json!(23)]);
     let listed = KARIN.get(&service.statements, "/v1/statements").await?.done()?.body;
     assert_eq!(listed["preview"], json!({ "total": "148.00", "lines": 2 }), "the list tells the same");
+    assert_eq!(listed["billedNotRecorded"], json!([]), "her item says that she is not switched on");
     let nonsense = KARIN.get(&service.statements, "/v1/statements/november").await?;
     assert_eq!(nonsense.refusal(), (404, "not-found".to_owned()));
     Ok(())
@@ -159,46 +160,5 @@ async fn prices_are_added_to_and_the_last_that_was_recorded_for_a_day_holds() ->
     let general = json!({ "prices": { "sftp": "250" } });
     let shown = OPERATOR.put(&service.provision, "/v1/prices/2026-01-01", &general).await?.done()?.body;
     assert_eq!((&shown["terms"][0]["from"], &shown["terms"][0]["prices"]["sftp"]), (&json!("2026-01-01"), &json!("250.00")));
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_switch_that_was_put_down_late_is_for_billing_alone_and_is_known_from_then_on() -> anyhow::Result<()> {
-    let service = demo().await?;
-    let path = "/v1/organisations/demo/users/anna/activations";
-    let late = json!({ "at": "2026-10-30T16:00:00+01:00", "active": true, "reason": "told by telephone" });
-    for _ in 0..2 {
-        OPERATOR.post(&service.provision, path, &late).await?.done()?;
-    }
-    let switches = service.table.switches(&organisation("demo")).await?;
-    let put_down = switches.iter().find(|switch| switch.at < switch.known).map(|switch| (switch.on, switch.known));
-    assert_eq!((switches.len(), put_down), (2, Some((true, now()))));
-    let shown = KARIN.get(&service.statements, "/v1/statements/2026-11").await?.done()?.body;
-    assert_eq!(shown["total"], "148.00", "a preview is of what was known before it: {shown}");
-    let later = service.later(|| now() + TimeDelta::minutes(1));
-    let shown = KARIN.get(&later.statements, "/v1/statements/2026-11").await?.done()?.body;
-    let corrections = shown["lines"].as_array().into_iter().flatten().filter(|line| line["corrects"] == "2026-10");
-    assert_eq!(corrections.count(), 2, "October has the start fee and a month, and November her month: {shown}");
-    assert_eq!(shown["total"], "197.00");
-    let anna = OPERATOR.get(&service.provision, "/v1/organisations/demo/users/anna").await?.done()?.body;
-    assert_eq!(anna["activatedAt"], Value::Null, "whether she is recorded is another matter");
-    for wrong in [json!({ "at": "2026-12-01T00:00:00Z" }), json!({ "reason": "" }), json!({ "active": "no" })] {
-        let answer = OPERATOR.post(&service.provision, path, &tests::call::with(late.clone(), wrong)).await?;
-        assert_eq!(answer.refusal(), (422, "invalid".to_owned()));
-    }
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_switch_is_put_right_for_who_has_left_and_not_for_who_never_was() -> anyhow::Result<()> {
-    let service = demo().await?;
-    OPERATOR.delete(&service.provision, "/v1/organisations/demo/users/anna").await?.done()?;
-    let off = json!({ "at": "2026-10-30T16:00:00+01:00", "active": false, "reason": "told by telephone" });
-    let of = |user: &str| format!("/v1/organisations/demo/users/{user}/activations");
-    OPERATOR.post(&service.provision, &of("anna"), &off).await?.done()?;
-    let before = service.table.switches(&organisation("demo")).await?;
-    let answer = OPERATOR.post(&service.provision, &of("nobody"), &off).await?;
-    assert_eq!(answer.refusal(), (404, "not-found".to_owned()));
-    assert_eq!(service.table.switches(&organisation("demo")).await?, before);
     Ok(())
 }

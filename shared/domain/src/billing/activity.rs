@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
-use super::{Month, today};
+use super::{Ledger, Month, base::Span, ledger, today};
 use crate::ids::UserId;
 use crate::time::{days_earlier, days_later, earlier};
 
@@ -16,6 +16,8 @@ pub struct Switch {
     pub on: bool,
     /// When it was recorded: at once, unless it was put right later.
     pub known: DateTime<Utc>,
+    /// When the operator took it back, if so.
+    pub voided: Option<DateTime<Utc>>,
 }
 
 /// What a user's switches come to in a month.
@@ -34,42 +36,83 @@ pub(super) struct Days {
     pub count: i64,
 }
 
-/// Every user's activity in `month` up to `until`, of what was known before `known`. Order and repetition do not matter.
-pub(super) fn of(switches: &[Switch], month: Month, until: DateTime<Utc>, known: DateTime<Utc>) -> BTreeMap<&UserId, Activity> {
-    let mut users: BTreeMap<&UserId, BTreeMap<DateTime<Utc>, [bool; 2]>> = BTreeMap::new();
-    for switch in switches.iter().filter(|switch| switch.known < known && switch.at < until) {
-        users.entry(&switch.user).or_default().entry(switch.at).or_default()[usize::from(switch.on)] = true;
-    }
-    let found = users.into_iter().map(|(user, moments)| (user, activity(&moments, month, until)));
+/// What a user's switches say of each moment: whether off, and whether on.
+type Moments = BTreeMap<DateTime<Utc>, [bool; 2]>;
+
+/// Every user's activity in `month` up to `until`, of what was known before `known`, while there was the base service. Order and repetition
+/// do not matter.
+pub(super) fn of(ledger: &Ledger, month: Month, until: DateTime<Utc>, known: DateTime<Utc>) -> BTreeMap<&UserId, Activity> {
+    let base = ledger.base.spans();
+    let found = moments(ledger, until, known).into_iter().map(|(user, moments)| (user, activity(&moments, &base, month, until)));
     found.filter(|(_, activity)| *activity != Activity::default()).collect()
 }
 
-/// Walks a user's moments: at each, whether they were switched off and whether on. Of both, the one that changes something comes first.
-fn activity(moments: &BTreeMap<DateTime<Utc>, [bool; 2]>, month: Month, until: DateTime<Utc>) -> Activity {
+/// Who is billed at `now`: those who are switched on while there is the base service, and since when they are.
+pub fn switched_on(ledger: &Ledger, now: DateTime<Utc>) -> BTreeMap<&UserId, DateTime<Utc>> {
+    let mut on = BTreeMap::new();
+    if !has(&ledger.base.spans(), now) {
+        return on;
+    }
+    for (user, moments) in moments(ledger, now, now) {
+        let since = moments.into_iter().fold(None, |since, (at, told)| match (since, told) {
+            (Some(_), [true, on]) => on.then_some(at),
+            (None, [false, true]) => Some(at),
+            (since, _) => since,
+        });
+        on.extend(since.map(|since| (user, since)));
+    }
+    on
+}
+
+/// What is told of each user's moments before `until`, of what was known before `known`.
+fn moments(ledger: &Ledger, until: DateTime<Utc>, known: DateTime<Utc>) -> BTreeMap<&UserId, Moments> {
+    let mut users: BTreeMap<&UserId, Moments> = BTreeMap::new();
+    let counts =
+        |switch: &&Switch| switch.at < until && ledger::in_force(switch.known, switch.voided, known) && ledger::counts_at(switch.at);
+    for switch in ledger.switches.iter().filter(counts) {
+        users.entry(&switch.user).or_default().entry(switch.at).or_default()[usize::from(switch.on)] = true;
+    }
+    users
+}
+
+/// Walks a user's moments. Of off and on at once, the one that changes something comes first.
+fn activity(moments: &Moments, base: &[Span], month: Month, until: DateTime<Utc>) -> Activity {
     let (mut found, mut active_since) = (Activity::default(), None);
     for (&at, &[off, on]) in moments {
         let was_active = active_since.is_some();
         if let Some(since) = active_since.take_if(|_| off) {
-            found.was_active(since, at, month);
+            found.was_on(since, at, base, month);
         }
         if on && (!was_active || off) {
             active_since = Some(at);
-            if month.has(today(at)) {
+            if month.has(today(at)) && has(base, at) {
                 found.activations.push(at);
             }
             if off && !was_active {
                 active_since = None;
-                found.was_active(at, at, month);
+                found.was_on(at, at, base, month);
             }
         }
     }
     if let Some(since) = active_since {
-        found.was_active(since, until, month);
+        found.was_on(since, until, base, month);
     }
     found
 }
 
+/// Whether there was the base service at that moment.
+fn has(base: &[Span], at: DateTime<Utc>) -> bool {
+    base.iter().any(|(on, off)| *on <= at && at < *off)
+}
+
 impl Activity {
+    /// From `since` to before `until`, as far as there was the base service.
+    fn was_on(&mut self, since: DateTime<Utc>, until: DateTime<Utc>, base: &[Span], month: Month) {
+        for (on, off) in base.iter().filter(|(on, off)| (*on < until && since < *off) || (since == until && *on <= since && since < *off)) {
+            self.was_active(since.max(*on), until.min(*off), month);
+        }
+    }
+
     /// From `since`, whose day counts in any case, to before `until`. Spans come in order; two may share a day.
     fn was_active(&mut self, since: DateTime<Utc>, until: DateTime<Utc>, month: Month) {
         let first = today(since).max(month.first());

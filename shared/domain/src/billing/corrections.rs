@@ -5,19 +5,19 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{
-    Late, Line, Month, Switch, Terms, Usage,
+    Ledger, Line, Month, ledger,
     lines::{self, Key, Lines},
     today,
 };
 
 /// The lines that put earlier months right in `month`, of what was known before `known`.
-pub(super) fn lines(switches: &[Switch], usage: &Usage, terms: &[Terms], month: Month, known: DateTime<Utc>) -> Vec<Line> {
+pub(super) fn lines(ledger: &Ledger, month: Month, known: DateTime<Utc>) -> Vec<Line> {
     let closed = month.previous().end();
     let mut corrections = Vec::new();
-    let mut corrected = touched(switches, &usage.late, terms, closed, known).filter(|first| *first < month).min().unwrap_or(month);
+    let mut corrected = touched(ledger, closed, known).filter(|first| *first < month).min().unwrap_or(month);
     while corrected < month {
-        let billed = lines::of(switches, usage, terms, corrected, closed);
-        let reads = lines::of(switches, usage, terms, corrected, known);
+        let billed = lines::of(ledger, corrected, closed);
+        let reads = lines::of(ledger, corrected, known);
         corrections.extend(differences(&billed, &reads).into_iter().map(|line| Line { corrects: Some(corrected), ..line }));
         corrected = corrected.next();
     }
@@ -25,18 +25,20 @@ pub(super) fn lines(switches: &[Switch], usage: &Usage, terms: &[Terms], month: 
 }
 
 /// The first month that is corrected in `month`.
-pub(super) fn earliest(switches: &[Switch], late: &[Late], terms: &[Terms], month: Month) -> Option<Month> {
-    touched(switches, late, terms, month.previous().end(), month.end()).filter(|first| *first < month).min()
+pub(super) fn earliest(ledger: &Ledger, month: Month) -> Option<Month> {
+    touched(ledger, month.previous().end(), month.end()).filter(|first| *first < month).min()
 }
 
-/// The months about which something became known from `since` to before `known`.
-fn touched(switches: &[Switch], late: &[Late], terms: &[Terms], since: DateTime<Utc>, known: DateTime<Utc>) -> impl Iterator<Item = Month> {
+/// The months about which something became known, or was voided, from `since` to before `known`.
+fn touched(ledger: &Ledger, since: DateTime<Utc>, known: DateTime<Utc>) -> impl Iterator<Item = Month> {
     let new = move |at: DateTime<Utc>| since <= at && at < known;
+    let news = move |known, voided: Option<_>| new(known) || voided.is_some_and(new);
     let noticed = move |day: NaiveDate| today(since) <= day && day < today(known);
-    let switches = switches.iter().filter(move |switch| new(switch.known)).map(|switch| today(switch.at));
-    let terms = terms.iter().filter(move |terms| new(terms.known)).map(|terms| terms.from);
-    let late = late.iter().filter(move |late| noticed(late.noticed)).map(|late| late.day);
-    switches.chain(terms).chain(late).map(Month::of)
+    let switches = ledger.switches.iter().filter(move |switch| news(switch.known, switch.voided) && ledger::counts_at(switch.at));
+    let terms = ledger.terms.iter().filter(move |terms| news(terms.known, terms.voided) && ledger::counts(terms.from));
+    let late = ledger.usage.late.iter().filter(move |late| noticed(late.noticed));
+    let days = switches.map(|switch| today(switch.at)).chain(terms.map(|terms| terms.from)).chain(late.map(|late| late.day));
+    days.map(Month::of).chain(ledger.credits.iter().filter(move |credit| new(credit.known)).map(|credit| credit.line.month))
 }
 
 /// What was billed and reads otherwise is taken back, and billed as it reads.

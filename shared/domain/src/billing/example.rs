@@ -19,7 +19,7 @@ fn price(text: &str) -> Option<Price> {
 }
 
 fn switch(user: &str, on: bool, at: &str, known: &str) -> Switch {
-    Switch { user: UserId::try_from(user.to_owned()).expect("a user"), at: moment(at), on, known: moment(known) }
+    Switch { user: UserId::try_from(user.to_owned()).expect("a user"), at: moment(at), on, known: moment(known), voided: None }
 }
 
 /// Balances of a month in MB: each holds from its day until the next.
@@ -31,10 +31,18 @@ fn balances(first: &str, steps: &[(&str, i64)]) -> Vec<Day> {
 fn general(from: &str, user_month: &str) -> Terms {
     let prices =
         Prices { start_fee: price("99"), user_month: price(user_month), storage: price("4.25"), add_on: price("150"), sftp: price("250") };
-    Terms { whose: Whose::General, from: day(from), known: moment("2026-09-01T12:00:00+02:00"), prices, add_on: None, sftp: false }
+    Terms {
+        whose: Whose::General,
+        from: day(from),
+        known: moment("2026-09-01T12:00:00+02:00"),
+        voided: None,
+        prices,
+        add_on: None,
+        sftp: false,
+    }
 }
 
-fn facts() -> (Vec<Switch>, Usage, Vec<Terms>) {
+fn ledger() -> Ledger {
     let at_once = |user, on, at| switch(user, on, at, at);
     let switches = vec![
         at_once("anna", true, "2026-10-05T09:00:00+02:00"),
@@ -60,18 +68,22 @@ fn facts() -> (Vec<Switch>, Usage, Vec<Terms>) {
         whose: Whose::Agreed,
         from: day("2026-11-15"),
         known: moment("2026-11-10T12:00:00+01:00"),
+        voided: None,
         prices: Prices { user_month: price("39.50"), ..Prices::default() },
         add_on: None,
         sftp: true,
     };
     let terms = vec![general("2026-01-01", "49"), general("2026-11-10", "52"), agreed];
-    (switches, Usage { days: days.concat(), late }, terms)
+    Ledger { switches, usage: Usage { days: days.concat(), late }, terms, ..Ledger::default() }
 }
 
 /// A statement as texts: correction, rule, user, quantity, price, amount, facts.
 fn shown(text: &str) -> (Vec<String>, String) {
-    let (switches, usage, terms) = facts();
-    let statement = month(&switches, &usage, &terms, Month::try_from(text.to_owned()).expect("a month"));
+    shown_of(&ledger(), text)
+}
+
+fn shown_of(ledger: &Ledger, text: &str) -> (Vec<String>, String) {
+    let statement = month(ledger, Month::try_from(text.to_owned()).expect("a month"));
     let line = |line: &Line| {
         let corrects = line.corrects.map(|month| format!("{month}: ")).unwrap_or_default();
         let user = line.user.as_ref().map(|user| format!(" {user}")).unwrap_or_default();
@@ -138,16 +150,17 @@ fn december_puts_november_right_and_points_back() {
 
 #[test]
 fn a_price_that_was_agreed_after_the_close_takes_the_line_back_and_bills_it_anew() {
-    let (switches, usage, mut terms) = facts();
-    terms.push(Terms {
+    let mut ledger = ledger();
+    ledger.terms.push(Terms {
         whose: Whose::Agreed,
         from: day("2026-11-16"),
         known: moment("2026-12-10T12:00:00+01:00"),
+        voided: None,
         prices: Prices { start_fee: price("0"), user_month: price("39.50"), ..Prices::default() },
         add_on: None,
         sftp: true,
     });
-    let december = month(&switches, &usage, &terms, Month::of(day("2026-12-01")));
+    let december = month(&ledger, Month::of(day("2026-12-01")));
     let start_fees: Vec<_> = december.lines.iter().filter(|line| line.rule == Rule::StartFee).collect();
     assert_eq!(start_fees.iter().map(|line| line.amount.to_string()).collect::<Vec<_>>(), ["-99.00", "0.00"]);
     assert!(start_fees.iter().all(|line| line.corrects == Some(Month::of(day("2026-11-01"))) && line.facts == start_fees[0].facts));
@@ -155,16 +168,14 @@ fn a_price_that_was_agreed_after_the_close_takes_the_line_back_and_bills_it_anew
 
 #[test]
 fn what_has_no_price_is_a_line_of_nothing_that_says_so() {
-    let (switches, usage, _) = facts();
-    let statement = month(&switches, &usage, &[], Month::of(day("2026-10-01")));
+    let statement = month(&Ledger { terms: Vec::new(), ..ledger() }, Month::of(day("2026-10-01")));
     assert_eq!(statement.lines.len(), 6);
     assert!(statement.lines.iter().all(|line| line.price.is_none() && line.amount.to_string() == "0.00"));
 }
 
 #[test]
 fn the_preview_is_of_the_days_that_are_over() {
-    let (switches, usage, terms) = facts();
-    let statement = preview(&switches, &usage, &terms, moment("2026-11-16T12:00:00+01:00"));
+    let statement = preview(&ledger(), moment("2026-11-16T12:00:00+01:00"));
     let facts: Vec<_> = statement.lines.iter().map(|line| line.facts.to_string()).collect();
     assert_eq!(
         facts,
@@ -178,4 +189,92 @@ fn the_preview_is_of_the_days_that_are_over() {
             "from 2026-11-15",
         ]
     );
+}
+
+#[test]
+fn a_mis_click_that_is_voided_costs_nothing_and_is_taken_back_in_the_next_month() {
+    // Per was switched on by mistake on the 20th of November and off a minute later; the operator voids the activation in December.
+    let mut ledger = ledger();
+    ledger.switches.push(switch("per", true, "2026-11-20T09:00:00+01:00", "2026-11-20T09:00:00+01:00"));
+    ledger.switches.push(switch("per", false, "2026-11-20T09:01:00+01:00", "2026-11-20T09:01:00+01:00"));
+    let (november, total) = shown_of(&ledger, "2026-11");
+    assert_eq!(november.iter().filter(|line| line.contains("per")).count(), 2, "a start fee and a month: {november:?}");
+    assert_eq!(total, "629.25", "490.75 + 99.00 + 39.50");
+    let per = UserId::try_from("per".to_owned()).expect("a user");
+    let (at, now) = (moment("2026-11-20T09:00:00+01:00"), moment("2026-12-03T09:00:00+01:00"));
+    let voided = ledger.without(&per, at, true, now).expect("the activation is there");
+    let (lines, total) = shown_of(&voided, "2026-12");
+    assert_eq!(
+        lines.into_iter().filter(|line| line.contains("per")).collect::<Vec<_>>(),
+        [
+            "2026-11: start-fee per -1 x 99.00 = -99.00 (activated 2026-11-20 09:00:00)",
+            "2026-11: user-month per -1 x 39.50 = -39.50 (active on 1 days from 2026-11-20 to 2026-11-20)",
+        ]
+    );
+    // Without Per, 30 MB less were included in November: its mean was 150 MB, then 530 MB, 440 and not 410 MB over: five begun 100 MB.
+    assert_eq!(total, "185.00", "323.50 - 138.50");
+    let effect = effect(&ledger, &voided, now);
+    assert_eq!(effect.iter().map(|line| line.amount).sum::<rust_decimal::Decimal>().to_string(), "-138.50");
+    assert_eq!(voided.without(&per, at, true, now), None, "it is void already");
+}
+
+#[test]
+fn nothing_is_billed_for_days_without_the_base_service() {
+    // It ended at noon of the 10th of November, when Anna and Maja were active, and SFTP was agreed from the 15th on.
+    let ended = BaseChange { at: moment("2026-11-10T12:00:00+01:00"), on: false };
+    let ledger = Ledger { base: BaseService::of(false, vec![ended]), ..ledger() };
+    assert_eq!(shown_of(&ledger, "2026-10"), shown("2026-10"));
+    let (november, total) = shown_of(&ledger, "2026-11");
+    assert_eq!(
+        november,
+        [
+            "user-month anna 1 x 49.00 = 49.00 (active on 10 days from 2026-11-01 to 2026-11-10)",
+            "user-month maja 1 x 49.00 = 49.00 (active on 10 days from 2026-11-01 to 2026-11-10)",
+        ]
+    );
+    assert_eq!(total, "98.00", "80 MB on ten days are a mean of 27 MB");
+    let (december, _) = shown_of(&ledger, "2026-12");
+    assert_eq!(december.iter().filter(|line| !line.starts_with("2026-11")).count(), 0, "{december:?}");
+}
+
+#[test]
+fn a_line_that_is_waived_is_taken_back_once_whatever_becomes_known_later() {
+    let mut ledger = ledger();
+    let line = Named {
+        month: Month::of(day("2026-10-01")),
+        rule: Rule::UserMonth,
+        user: UserId::try_from("omar".to_owned()).ok(),
+        activated_at: None,
+    };
+    ledger.credits.push(Credit { line: line.clone(), waived: true, known: moment("2026-11-05T10:00:00+01:00") });
+    let taken_back =
+        |ledger: &Ledger, text| shown_of(ledger, text).0.into_iter().filter(|line| line.starts_with("2026-10")).collect::<Vec<_>>();
+    let omar = "2026-10: user-month omar -1 x 49.00 = -49.00 (active on 3 days from 2026-10-20 to 2026-10-22)";
+    assert_eq!(taken_back(&ledger, "2026-11"), [omar]);
+    // Then his activation of October is voided: the start fee is taken back, and his month is not taken back again.
+    let user = UserId::try_from("omar".to_owned()).expect("a user");
+    let mut voided =
+        ledger.without(&user, moment("2026-10-20T10:30:00+02:00"), true, moment("2026-12-05T10:00:00+01:00")).expect("an entry");
+    assert_eq!(taken_back(&voided, "2026-12"), ["2026-10: start-fee omar -1 x 99.00 = -99.00 (activated 2026-10-20 10:30:00)"]);
+    // A credit that is withdrawn bills the line again, if the facts still say it.
+    ledger.credits.push(Credit { line: line.clone(), waived: false, known: moment("2026-12-06T10:00:00+01:00") });
+    assert_eq!(taken_back(&ledger, "2026-12"), [omar.replace("-1 x", "1 x").replace("-49", "49")]);
+    voided.credits.push(Credit { line, waived: false, known: moment("2026-12-06T10:00:00+01:00") });
+    assert_eq!(taken_back(&voided, "2026-12").len(), 1);
+}
+
+#[test]
+fn a_fact_of_a_day_that_cannot_be_billed_counts_for_nothing() {
+    let mut odd = ledger();
+    let extreme = [DateTime::<Utc>::MIN_UTC, moment("0001-01-01T00:00:00Z"), moment("2019-11-05T00:00:00Z"), DateTime::<Utc>::MAX_UTC];
+    for at in extreme {
+        let known = moment("2026-11-05T10:00:00+01:00");
+        odd.switches.push(Switch { user: UserId::try_from("omar".to_owned()).expect("a user"), at, on: true, known, voided: None });
+        let known = moment("2026-12-05T10:00:00+01:00");
+        odd.terms.push(Terms { from: at.date_naive(), known, voided: Some(known), ..general("2026-01-01", "1") });
+        odd.terms.push(Terms { from: at.date_naive(), known, whose: Whose::Agreed, sftp: true, ..general("2026-01-01", "1") });
+    }
+    for text in ["2026-10", "2026-11", "2026-12"] {
+        assert_eq!(shown_of(&odd, text), shown(text));
+    }
 }

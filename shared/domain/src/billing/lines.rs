@@ -6,9 +6,9 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use rust_decimal::Decimal;
 
 use super::{
-    Facts, Month, Price, Switch, Terms, Usage, Whose,
+    Facts, Ledger, Month, Price, Terms, Whose,
     activity::{self, Activity, Days},
-    storage,
+    credit, storage,
     terms::{Found, found, in_force},
     today,
 };
@@ -55,9 +55,10 @@ pub(super) type Key = (Rule, Option<UserId>, Option<DateTime<Utc>>);
 pub(super) type Lines = BTreeMap<Key, Line>;
 
 /// The lines of `month`, of what was known before `known`.
-pub(super) fn of(switches: &[Switch], usage: &Usage, terms: &[Terms], month: Month, known: DateTime<Utc>) -> Lines {
+pub(super) fn of(ledger: &Ledger, month: Month, known: DateTime<Utc>) -> Lines {
     let until = known.min(month.end());
-    let activity = activity::of(switches, month, until, known);
+    let activity = activity::of(ledger, month, until, known);
+    let terms = &ledger.terms;
     let mut lines = Lines::new();
     let mut add = |key: Key, line: Line| lines.insert(key, line);
     let at = |rule, day| found(terms, rule, day, known);
@@ -72,9 +73,9 @@ pub(super) fn of(switches: &[Switch], usage: &Usage, terms: &[Terms], month: Mon
             add((Rule::UserMonth, user(), None), line(Rule::UserMonth, user(), 1, at(Rule::UserMonth, first), facts));
         }
     }
-    let days = || days(month, until);
+    let days = || days(ledger, month, until);
     let agreed = |day| in_force(terms, Whose::Agreed, day, known);
-    let mean = usage.mean(month, known, billed(&activity), more(terms, month, until, known));
+    let mean = ledger.usage.mean(month, known, billed(&activity), more(ledger, month, until, known), |day| ledger.base.on(day, until));
     if mean.units() > 0 {
         let found = days().find_map(|day| at(Rule::Storage, day));
         add((Rule::Storage, None, None), line(Rule::Storage, None, mean.units(), found, Facts::from(mean)));
@@ -84,18 +85,20 @@ pub(super) fn of(switches: &[Switch], usage: &Usage, terms: &[Terms], month: Mon
             add((rule, None, None), line(rule, None, 1, at(rule, first), Facts::Had { first }));
         }
     }
+    lines.retain(|key, _| !credit::waived(&ledger.credits, month, key, known));
     lines
 }
 
 /// The bytes that are included in `month`, of what was known, and had happened, before `known`.
-pub(super) fn allowance(switches: &[Switch], terms: &[Terms], month: Month, known: DateTime<Utc>) -> u64 {
+pub(super) fn allowance(ledger: &Ledger, month: Month, known: DateTime<Utc>) -> u64 {
     let until = known.min(month.end());
-    storage::allowance(billed(&activity::of(switches, month, until, known)), more(terms, month, until, known))
+    storage::allowance(billed(&activity::of(ledger, month, until, known)), more(ledger, month, until, known))
 }
 
-fn days(month: Month, until: DateTime<Utc>) -> impl Iterator<Item = NaiveDate> {
+/// The days of the month that have begun and on which there was the base service.
+fn days(ledger: &Ledger, month: Month, until: DateTime<Utc>) -> impl Iterator<Item = NaiveDate> {
     let last = today(earlier(until, TimeDelta::nanoseconds(1)));
-    month.days().take_while(move |day| *day <= last)
+    month.days().take_while(move |day| *day <= last).filter(move |day| ledger.base.on(*day, until))
 }
 
 fn billed(activity: &BTreeMap<&UserId, Activity>) -> u64 {
@@ -103,8 +106,8 @@ fn billed(activity: &BTreeMap<&UserId, Activity>) -> u64 {
 }
 
 /// The add-on's megabytes.
-fn more(terms: &[Terms], month: Month, until: DateTime<Utc>, known: DateTime<Utc>) -> u32 {
-    days(month, until).filter_map(|day| in_force(terms, Whose::Agreed, day, known)?.add_on).max().unwrap_or_default()
+fn more(ledger: &Ledger, month: Month, until: DateTime<Utc>, known: DateTime<Utc>) -> u32 {
+    days(ledger, month, until).filter_map(|day| in_force(&ledger.terms, Whose::Agreed, day, known)?.add_on).max().unwrap_or_default()
 }
 
 fn add_on(terms: &Terms) -> bool {
@@ -130,6 +133,12 @@ fn line(rule: Rule, user: Option<UserId>, quantity: i64, found: Option<Found>, f
 }
 
 impl Line {
+    /// Which line of its month it is.
+    pub(super) fn key(&self) -> Key {
+        let activated_at = if let Facts::Activated { at } = self.facts { Some(at) } else { None };
+        (self.rule, self.user.clone(), activated_at)
+    }
+
     /// The line that takes this one back.
     pub(super) fn taken_back(&self) -> Self {
         Self { quantity: self.quantity.saturating_neg(), amount: Decimal::ZERO.saturating_sub(self.amount), ..self.clone() }
@@ -138,6 +147,10 @@ impl Line {
 
 impl Rule {
     pub const ALL: [Self; 5] = [Self::StartFee, Self::UserMonth, Self::Storage, Self::StorageAddOn, Self::Sftp];
+
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rule| rule.as_str() == text)
+    }
 
     pub fn as_str(self) -> &'static str {
         match self {

@@ -15,6 +15,10 @@ struct History {
     switches: Vec<Switch>,
     usage: Usage,
     terms: Vec<Terms>,
+    /// Whether it had the base service at first, and when that changed.
+    at_first: bool,
+    changes: Vec<DateTime<Utc>>,
+    credits: Vec<Credit>,
 }
 
 const MONTHS: usize = 4;
@@ -39,12 +43,22 @@ fn moment() -> impl Strategy<Value = DateTime<Utc>> {
 
 fn switch() -> impl Strategy<Value = Switch> {
     let delay = prop_oneof![4 => Just(0_i64), 1 => 0..60 * 24 * 70_i64];
-    (0..4_u8, moment(), any::<bool>(), delay).prop_map(|(user, at, on, late)| Switch {
-        user: UserId::try_from(format!("user-{user}")).expect("a user"),
-        at,
-        on,
-        known: at + TimeDelta::minutes(late),
+    (0..4_u8, moment(), any::<bool>(), delay, voided()).prop_map(|(user, at, on, late, voided)| {
+        let known = at + TimeDelta::minutes(late);
+        let voided = voided.map(|later| known + later);
+        Switch { user: UserId::try_from(format!("user-{user}")).expect("a user"), at, on, known, voided }
     })
+}
+
+/// How long after its entry a fact is voided: a seventh of them are.
+fn voided() -> impl Strategy<Value = Option<TimeDelta>> {
+    prop_oneof![6 => Just(None), 1 => (0..60 * 24 * 70_i64).prop_map(|minutes| Some(TimeDelta::minutes(minutes)))]
+}
+
+/// Of a line that one of the switches may have made.
+fn credit() -> impl Strategy<Value = (usize, usize, usize, bool, DateTime<Utc>)> {
+    (0..Rule::ALL.len(), any::<proptest::sample::Index>(), 0..MONTHS, prop::bool::weighted(0.8), moment())
+        .prop_map(|(rule, switch, month, waived, known)| (rule, switch.index(14), month, waived, known))
 }
 
 fn price() -> impl Strategy<Value = Option<Price>> {
@@ -53,11 +67,12 @@ fn price() -> impl Strategy<Value = Option<Price>> {
 
 fn terms() -> impl Strategy<Value = Terms> {
     let prices = (price(), price(), price(), price(), price());
-    (any::<bool>(), 0..120_i64, moment(), prices, proptest::option::of(0..500_u32), any::<bool>()).prop_map(
-        |(agreed, from, known, (start_fee, user_month, storage, add_on_price, sftp_price), add_on, sftp)| Terms {
+    (any::<bool>(), 0..120_i64, moment(), voided(), prices, proptest::option::of(0..500_u32), any::<bool>()).prop_map(
+        |(agreed, from, known, voided, (start_fee, user_month, storage, add_on_price, sftp_price), add_on, sftp)| Terms {
             whose: if agreed { Whose::Agreed } else { Whose::General },
             from: first() + TimeDelta::days(from),
             known,
+            voided: voided.map(|later| known + later),
             prices: Prices { start_fee, user_month, storage, add_on: add_on_price, sftp: sftp_price },
             add_on,
             sftp,
@@ -81,14 +96,52 @@ fn usage() -> impl Strategy<Value = Usage> {
 }
 
 prop_compose! {
-    fn history()(switches in vec(switch(), 0..14), usage in usage(), terms in vec(terms(), 0..5)) -> History {
-        History { switches, usage, terms }
+    fn history()(
+        switches in vec(switch(), 0..14),
+        usage in usage(),
+        terms in vec(terms(), 0..5),
+        at_first in prop::bool::weighted(0.9),
+        changes in prop_oneof![2 => Just(Vec::new()), 1 => vec(moment(), 0..4)],
+        credits in vec(credit(), 0..4),
+    ) -> History {
+        let changes: BTreeSet<_> = changes.into_iter().collect();
+        let credits = credits.into_iter().filter_map(|(rule, switch, month, waived, known)| {
+            let (rule, switch) = (Rule::ALL[rule], switches.get(switch)?);
+            let user = matches!(rule, Rule::StartFee | Rule::UserMonth).then(|| switch.user.clone());
+            let month = if rule == Rule::StartFee { Month::of(today(switch.at)) } else { months().nth(month)? };
+            let line = Named { month, rule, user, activated_at: (rule == Rule::StartFee).then_some(switch.at) };
+            Some(Credit { line, waived, known })
+        });
+        let credits = credits.collect();
+        History { switches, usage, terms, at_first, changes: changes.into_iter().collect(), credits }
     }
 }
 
 impl History {
     fn bill(&self, month: Month) -> Statement {
-        super::month(&self.switches, &self.usage, &self.terms, month)
+        super::month(&self.ledger(), month)
+    }
+
+    fn ledger(&self) -> Ledger {
+        let on = |nth: usize| (nth % 2 == 0) != self.at_first;
+        let changes = self.changes.iter().enumerate().map(|(nth, &at)| BaseChange { at, on: on(nth) }).collect();
+        let (switches, usage, terms) = (self.switches.clone(), self.usage.clone(), self.terms.clone());
+        Ledger { switches, usage, terms, base: BaseService::of(self.at_first, changes), credits: self.credits.clone() }
+    }
+
+    /// When there was the base service.
+    fn base(&self) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
+        let ends = [DateTime::<Utc>::MIN_UTC].into_iter().chain(self.changes.iter().copied()).chain([DateTime::<Utc>::MAX_UTC]);
+        let ends: Vec<_> = ends.collect();
+        ends.windows(2).skip(usize::from(!self.at_first)).step_by(2).map(|ends| (ends[0], ends[1])).collect()
+    }
+
+    fn is_waived(&self, month: Month, rule: Rule, user: Option<&UserId>, activated_at: Option<DateTime<Utc>>) -> bool {
+        let line = Named { month, rule, user: user.cloned(), activated_at };
+        let mut said: Vec<_> =
+            self.credits.iter().filter(|credit| credit.line == line).map(|credit| (credit.known, credit.waived)).collect();
+        said.sort();
+        said.last().is_some_and(|(_, waived)| *waived)
     }
 
     /// What was known when `month` ended.
@@ -97,6 +150,10 @@ impl History {
         let mut some = self.clone();
         some.switches.retain(|switch| known(switch.known));
         some.terms.retain(|terms| known(terms.known));
+        some.switches.iter_mut().for_each(|switch| switch.voided = switch.voided.filter(|voided| known(*voided)));
+        some.terms.iter_mut().for_each(|terms| terms.voided = terms.voided.filter(|voided| known(*voided)));
+        some.changes.retain(|change| known(*change));
+        some.credits.retain(|credit| known(credit.known));
         some.usage.days.retain(|day| day.day <= month.last());
         some.usage.late.retain(|late| late.noticed <= month.last());
         some
@@ -104,39 +161,56 @@ impl History {
 
     /// What the months come to, told in another way: day by day and user by user, of all that was known in the end.
     fn comes_to(&self) -> Decimal {
-        let end = self.until(months().last().expect("months"));
+        let mut end = self.until(months().last().expect("months"));
+        end.switches.retain(|switch| switch.voided.is_none());
+        end.terms.retain(|terms| terms.voided.is_none());
         months().map(|month| end.reads(month)).sum()
     }
 
     fn reads(&self, month: Month) -> Decimal {
         let users: BTreeSet<&UserId> = self.switches.iter().map(|switch| &switch.user).collect();
-        let (mut sum, mut billed) = (Decimal::ZERO, 0);
+        let (mut sum, mut billed, base) = (Decimal::ZERO, 0, self.base());
+        let in_service = |at: DateTime<Utc>| base.iter().any(|(on, off)| (*on..*off).contains(&at));
+        let serviced = |day: &NaiveDate| {
+            let (begins, ends) = (midnight(*day), midnight(*day + TimeDelta::days(1)));
+            base.iter().any(|(on, off)| *on < ends && *off > begins)
+        };
+        let owed = |rule, user, at, amount: Decimal| if self.is_waived(month, rule, user, at) { Decimal::ZERO } else { amount };
         for user in users {
             let spans = self.spans(user);
-            for (on, _) in spans.iter().filter(|(on, _)| month.has(in_stockholm(*on).date())) {
-                sum += self.amount(Rule::StartFee, in_stockholm(*on).date(), 1);
+            for (on, _) in spans.iter().filter(|(on, _)| month.has(in_stockholm(*on).date()) && in_service(*on)) {
+                sum += owed(Rule::StartFee, Some(user), Some(*on), self.amount(Rule::StartFee, in_stockholm(*on).date(), 1));
             }
             let active = |day: &NaiveDate| {
                 let (begins, ends) = (midnight(*day), midnight(*day + TimeDelta::days(1)));
-                spans.iter().any(|(on, off)| (*on < ends && *off > begins) || (begins..ends).contains(on))
+                let within = |(on, off): &(DateTime<Utc>, DateTime<Utc>)| {
+                    let (begins, ends) = (begins.max(*on), ends.min(*off));
+                    base.iter().any(|(on, off)| begins.max(*on) < ends.min(*off))
+                };
+                spans.iter().any(|span| within(span) || ((begins..ends).contains(&span.0) && in_service(span.0)))
             };
             if let Some(day) = month.days().find(active) {
-                sum += self.amount(Rule::UserMonth, day, 1);
+                sum += owed(Rule::UserMonth, Some(user), None, self.amount(Rule::UserMonth, day, 1));
                 billed += 1;
             }
         }
-        let agreed = |day: &NaiveDate| in_force(&self.terms, Whose::Agreed, *day, DateTime::<Utc>::MAX_UTC);
+        let agreed = |day: &NaiveDate| in_force(&self.terms, Whose::Agreed, *day, DateTime::<Utc>::MAX_UTC).filter(|_| serviced(day));
         let more = month.days().filter_map(|day| agreed(&day)?.add_on).max().unwrap_or(0);
-        let over = month.days().map(|day| self.stored(day) - i128::from((billed * 30 + u64::from(more)) * 1_000_000)).sum::<i128>();
+        let over = month
+            .days()
+            .map(|day| if serviced(&day) { self.stored(day) } else { 0 } - i128::from((billed * 30 + u64::from(more)) * 1_000_000))
+            .sum::<i128>();
         let units = (1..).find(|units| units * 100_000_000 * month.days().count() as i128 >= over).expect("some");
         if over > 0 {
-            let priced = month.days().find(|day| self.price(Rule::Storage, *day).is_some());
-            sum += priced.map_or(Decimal::ZERO, |day| self.amount(Rule::Storage, day, units as i64));
+            let priced = month.days().filter(serviced).find(|day| self.price(Rule::Storage, *day).is_some());
+            let amount = priced.map_or(Decimal::ZERO, |day| self.amount(Rule::Storage, day, units as i64));
+            sum += owed(Rule::Storage, None, None, amount);
         }
         let add_on = month.days().find(|day| agreed(day).is_some_and(|terms| terms.add_on.is_some()));
         let sftp = month.days().find(|day| agreed(day).is_some_and(|terms| terms.sftp));
-        sum += add_on.map_or(Decimal::ZERO, |day| self.amount(Rule::StorageAddOn, day, 1));
-        sum + sftp.map_or(Decimal::ZERO, |day| self.amount(Rule::Sftp, day, 1))
+        let add_on = add_on.map_or(Decimal::ZERO, |day| self.amount(Rule::StorageAddOn, day, 1));
+        let sftp = sftp.map_or(Decimal::ZERO, |day| self.amount(Rule::Sftp, day, 1));
+        sum + owed(Rule::StorageAddOn, None, None, add_on) + owed(Rule::Sftp, None, None, sftp)
     }
 
     /// When the user was switched on, and when off again.
@@ -195,6 +269,7 @@ proptest! {
         other.switches = places.into_iter().map(|(_, switch)| switch).collect();
         other.usage.days.reverse();
         other.usage.late.reverse();
+        other.credits.reverse();
         for month in months() {
             prop_assert_eq!(history.bill(month), other.bill(month));
         }
@@ -218,7 +293,7 @@ proptest! {
     fn only_the_usage_that_is_asked_for_is_needed(history in history()) {
         for month in months() {
             let mut some = history.clone();
-            let from = usage_from(&history.switches, &history.usage.late, &history.terms, month);
+            let from = usage_from(&history.ledger(), month);
             some.usage.days.retain(|day| from <= day.day && day.day <= month.last());
             prop_assert_eq!(some.bill(month), history.bill(month));
         }
@@ -235,6 +310,22 @@ proptest! {
             let quantity: i64 = of.map(|(_, line)| line.quantity).sum();
             prop_assert!((0..=1).contains(&quantity), "{month} {user:?}: {quantity}");
         }
+    }
+
+    #[test]
+    fn what_an_entry_changes_is_the_difference_of_the_previews(history in history(), voids: proptest::sample::Index, now in moment()) {
+        prop_assume!(!history.switches.is_empty());
+        let (before, switch) = (history.ledger(), &history.switches[voids.index(history.switches.len())]);
+        let Some(after) = before.without(&switch.user, switch.at, switch.on, now) else { return Ok(()) };
+        let total = |ledger| super::preview(ledger, now + TimeDelta::milliseconds(1)).total();
+        let lines = super::effect(&before, &after, now);
+        prop_assert_eq!(lines.iter().map(|line| line.amount).sum::<Decimal>(), total(&after) - total(&before));
+    }
+
+    #[test]
+    fn without_the_base_service_nothing_is_billed(history in history()) {
+        let never = History { at_first: false, changes: Vec::new(), ..history };
+        prop_assert!(months().all(|month| never.bill(month).lines.is_empty()));
     }
 
     #[test]

@@ -74,13 +74,15 @@ pub fn allowance(users: u64, more: u32) -> u64 {
 }
 
 impl Usage {
-    /// The mean over the days of `month` that were over and known of before `known`.
-    pub(super) fn mean(&self, month: Month, known: DateTime<Utc>, users: u64, more: u32) -> Mean {
+    /// The mean over the days of `month` that were over and known of before `known`. Days that are not `billed` are days of nothing.
+    pub(super) fn mean(&self, month: Month, known: DateTime<Utc>, users: u64, more: u32, billed: impl Fn(NaiveDate) -> bool) -> Mean {
         let (first, end) = (month.first(), today(known).min(month.next().first()));
-        let closed = self.days.iter().filter(|closed| first <= closed.day && closed.day < end).map(|closed| i128::from(closed.balance));
+        let closed = self.days.iter().filter(|closed| first <= closed.day && closed.day < end && billed(closed.day));
+        let closed = closed.map(|closed| i128::from(closed.balance));
         let late = self.late.iter().filter(|late| late.noticed < today(known));
         let lacking = late.map(|late| {
-            let days = late.noticed.min(end).signed_duration_since(late.day.max(first)).num_days().max(0);
+            let lacking = late.day.max(first).iter_days().take_while(|day| *day < late.noticed.min(end));
+            let days = lacking.filter(|day| billed(*day)).count() as u64;
             i128::from(late.added).saturating_sub(i128::from(late.removed)).saturating_mul(i128::from(days))
         });
         let days = end.signed_duration_since(first).num_days().max(0);

@@ -1,7 +1,7 @@
 //! What things cost, and from which day: the operator's general list, and what an organisation has agreed.
 //!
 //! Terms are never altered. The ones that hold on a day are those with the latest beginning on or before it; of two with the same
-//! beginning, those that were recorded last. What an agreement leaves out costs what the general list says.
+//! beginning, those that were recorded last; voided ones never held. What an agreement leaves out costs what the general list says.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use rust_decimal::{Decimal, prelude::ToPrimitive};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::Rule;
+use super::{Rule, ledger};
 
 /// What holds from a day on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Terms {
     pub from: NaiveDate,
     /// When they were recorded.
     pub known: DateTime<Utc>,
+    /// When the operator took them back, if so.
+    pub voided: Option<DateTime<Utc>>,
     pub prices: Prices,
     /// The organisation has the storage add-on, with so many megabytes more for all its users together (P23).
     pub add_on: Option<u32>,
@@ -64,7 +66,8 @@ pub(super) struct Found {
 
 /// What was agreed with the organisation that holds on `day`, of what was recorded before `known`.
 pub fn in_force(terms: &[Terms], whose: Whose, day: NaiveDate, known: DateTime<Utc>) -> Option<&Terms> {
-    let holds = |terms: &&Terms| terms.whose == whose && terms.from <= day && terms.known < known;
+    let stand = |terms: &Terms| ledger::in_force(terms.known, terms.voided, known) && ledger::counts(terms.from);
+    let holds = |terms: &&Terms| terms.whose == whose && terms.from <= day && stand(terms);
     terms.iter().filter(holds).max_by_key(|terms| (terms.from, terms.known))
 }
 

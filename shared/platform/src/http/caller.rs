@@ -277,6 +277,13 @@ pub fn request_id(extensions: &Extensions) -> String {
     context(extensions).and_then(|context| context.request_id.clone()).unwrap_or_default()
 }
 
+/// Who calls, as the authorizer says; none where nobody is signed in.
+pub fn who(extensions: &Extensions) -> Option<String> {
+    let context = context(extensions)?;
+    let [organisation, user, client] = ["organisation", "user", "client"].map(|name| claim::<String>(context, name).unwrap_or_default());
+    context.authorizer.as_ref().map(|_| format!("{organisation}#{user}#{client}"))
+}
+
 fn origin(extensions: &Extensions) -> Origin {
     let address = context(extensions).and_then(|context| context.http.source_ip.clone()).unwrap_or_default();
     Origin { address, request: request_id(extensions) }

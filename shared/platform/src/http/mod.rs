@@ -6,6 +6,7 @@ pub mod cursor;
 pub mod event;
 pub mod extract;
 pub mod gateway;
+pub mod once;
 pub mod page;
 pub mod person;
 pub mod problem;

@@ -10,6 +10,8 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::table::activation::Entry;
+
 /// A user.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -30,6 +32,9 @@ pub struct User {
     pub rights: Rights,
     /// `recorded`, or what is missing first: `no-base-service`, `no-plan`, `not-active`, `not-acknowledged`.
     pub recording: &'static str,
+    /// Why the user is billed and cannot be recorded: `not-acknowledged`, since a user is billed from the activation on; null: they are
+    /// recorded, or not billed.
+    pub billed_not_recorded: Option<&'static str>,
     pub activated_at: Option<DateTime<Utc>>,
     pub acknowledged_at: Option<DateTime<Utc>>,
     /// The version of the text that they acknowledged.
@@ -105,6 +110,7 @@ pub struct Activations {
 
 /// Something that happened to a user's recording.
 #[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Activation {
     pub at: DateTime<Utc>,
     /// `activated`, `deactivated` or `acknowledged`.
@@ -115,12 +121,16 @@ pub struct Activation {
     pub version: Option<String>,
     /// The program in which they acknowledged it.
     pub client: Option<String>,
+    /// When the operator voided it for billing; absent: it counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub voided_at: Option<DateTime<Utc>>,
 }
 
 impl User {
     pub fn of(user: people::User, organisation: &Organisation, now: DateTime<Utc>) -> Self {
         Self {
             recording: recorded(organisation, &user, now).as_str(),
+            billed_not_recorded: billed_not_recorded(organisation, &user, now),
             supervises: user.supervises.into_iter().map(|(group, cover)| Supervised::of(group, cover, now)).collect(),
             id: user.id,
             name: user.name.into(),
@@ -135,6 +145,12 @@ impl User {
             groups: user.groups.into_iter().collect(),
         }
     }
+}
+
+/// Why a user is billed and cannot be recorded.
+pub fn billed_not_recorded(organisation: &Organisation, user: &people::User, now: DateTime<Utc>) -> Option<&'static str> {
+    let lacks = recorded(organisation, user, now);
+    (activation::billed(organisation, user, now) && lacks != activation::Recorded::Yes).then_some(lacks.as_str())
 }
 
 impl Supervised {
@@ -173,19 +189,19 @@ impl From<Cover> for people::Cover {
     }
 }
 
-impl From<Vec<activation::Event>> for Activations {
-    fn from(events: Vec<activation::Event>) -> Self {
-        Self { activations: events.into_iter().map(Activation::from).collect() }
+impl From<Vec<Entry>> for Activations {
+    fn from(entries: Vec<Entry>) -> Self {
+        Self { activations: entries.into_iter().map(Activation::from).collect() }
     }
 }
 
-impl From<activation::Event> for Activation {
-    fn from(event: activation::Event) -> Self {
+impl From<Entry> for Activation {
+    fn from(Entry { event, voided, .. }: Entry) -> Self {
         let kind = event.kind.as_str();
         let (version, client) = match event.kind {
             activation::Kind::Acknowledged { version, client } => (Some(version), Some(client)),
             activation::Kind::Activated | activation::Kind::Deactivated => (None, None),
         };
-        Self { at: event.at, kind, by: event.by, version, client }
+        Self { at: event.at, kind, by: event.by, version, client, voided_at: voided }
     }
 }

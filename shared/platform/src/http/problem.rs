@@ -90,6 +90,8 @@ causes! {
     TooLong UNPROCESSABLE_ENTITY "too-long" "the call is too long";
     InFuture UNPROCESSABLE_ENTITY "in-future" "the call starts in the future";
     PastRetention UNPROCESSABLE_ENTITY "past-retention" "the call is past its retention";
+    IdempotencyKeyReused UNPROCESSABLE_ENTITY "idempotency-key-reused" "the idempotency key belongs to another request";
+    Repeated CONFLICT "repeated" "the request is being done already";
     Busy TOO_MANY_REQUESTS "busy" "there are too many requests at the moment";
     Internal INTERNAL_SERVER_ERROR "internal" "the service could not do it";
 }
@@ -136,6 +138,9 @@ impl From<table::Error> for Problem {
     fn from(error: table::Error) -> Self {
         match error {
             table::Error::Busy => Self::new(Cause::Busy),
+            table::Error::Claimed => {
+                Self::because(Cause::Repeated, "the request was sent before and its answer is no longer known; look first")
+            }
             other => Self::internal(other),
         }
     }

@@ -2,7 +2,10 @@
 //!
 //! Events are only ever added; their key holds the user and the moment, so a user's own are one query and billing reads the partition.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, Utc};
 use domain::{
     activation::{Event, Kind, VERSION},
     billing::Switch,
@@ -11,11 +14,20 @@ use domain::{
 
 use super::{
     BadItem, Error, Table,
-    attributes::{n, optional_instant, s, text},
+    attributes::{instant, n, optional_instant, s, text},
     audit,
+    claim::Claim,
     commit::{Commit, Writes},
     key::{self, Item},
 };
+
+/// An event, since when it is known for billing, and since when it is void there, if it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    pub event: Event,
+    pub known: DateTime<Utc>,
+    pub voided: Option<DateTime<Utc>>,
+}
 
 /// Users that one commit switches on or off: for each its item, its event and the audit's.
 pub const SWITCHED: usize = 33;
@@ -60,30 +72,71 @@ impl Table {
         writes.commit().await
     }
 
-    /// Adds an event that becomes known only now, for billing: the user's item stays. 2 requests. Nothing is written if it is there;
-    /// none if the organisation has no such user and never had.
-    pub async fn put_right(&self, organisation: &OrganisationId, event: &Event, audited: &audit::Event) -> Result<Option<Commit>, Error> {
-        if self.get(key::user(organisation, &event.user)).await?.is_none() {
-            return Ok(None);
-        }
+    /// Whether the organisation has the user or had them once, and since when recording is switched on for them. 1 request.
+    pub async fn ever_a_user(&self, organisation: &OrganisationId, user: &UserId) -> Result<Option<Option<DateTime<Utc>>>, Error> {
+        let item = self.get(key::user(organisation, user)).await?;
+        Ok(item.map(|item| optional_instant(&item, "activated_at")).transpose()?)
+    }
+
+    /// Adds an event that becomes known only now, for billing: the user's item stays. 1 request. [`Commit::Refused`] if it is there.
+    pub async fn put_right(
+        &self,
+        organisation: &OrganisationId,
+        event: &Event,
+        audited: &audit::Event,
+        claim: Option<&Claim>,
+    ) -> Result<Commit, Error> {
         let mut item = item(organisation, event);
         item.insert("known".to_owned(), n(audited.at.timestamp_millis()));
         let mut writes = self.writes();
         writes.put_new(item);
         writes.audit(audited);
-        Ok(Some(writes.commit().await?))
+        writes.claim(claim);
+        writes.commit().await
+    }
+
+    /// Voids an event for billing. 1 request. [`Commit::Refused`] if it is void already.
+    pub async fn void(
+        &self,
+        organisation: &OrganisationId,
+        event: &Event,
+        audited: &audit::Event,
+        claim: Option<&Claim>,
+    ) -> Result<Commit, Error> {
+        let mut item = key::void(key::activation(organisation, &event.user, event.at, event.kind.as_str()));
+        item.insert("known".to_owned(), n(audited.at.timestamp_millis()));
+        item.insert("by".to_owned(), s(&audited.who));
+        let mut writes = self.writes();
+        writes.put_new(item);
+        writes.audit(audited);
+        writes.claim(claim);
+        writes.commit().await
     }
 
     /// Everything that happened to the recording of all users of the organisation, for billing. 1 request for each page of 1 MB.
     pub async fn switches(&self, organisation: &OrganisationId) -> Result<Vec<Switch>, Error> {
-        let events = self.all(key::activations(organisation), "").await?;
-        Ok(events.iter().filter_map(|item| switch(item).transpose()).collect::<Result<_, _>>()?)
+        Ok(self.switches_and_acknowledgements(organisation).await?.0)
+    }
+
+    /// The same, and when each user first acknowledged.
+    pub(super) async fn switches_and_acknowledgements(
+        &self,
+        organisation: &OrganisationId,
+    ) -> Result<(Vec<Switch>, BTreeMap<UserId, DateTime<Utc>>), Error> {
+        let (mut switches, mut acknowledged) = (Vec::new(), BTreeMap::new());
+        for entry in entries(&self.all(key::activations(organisation), "").await?)? {
+            if let Kind::Acknowledged { .. } = entry.event.kind {
+                acknowledged.entry(entry.event.user).or_insert(entry.event.at); // a user's come in order
+            } else {
+                switches.extend(switch(entry));
+            }
+        }
+        Ok((switches, acknowledged))
     }
 
     /// Everything that happened to the user's recording, oldest first. 1 request: a page of 1 MB holds thousands.
-    pub async fn activations(&self, organisation: &OrganisationId, user: &UserId) -> Result<Vec<Event>, Error> {
-        let events = self.all(key::activations(organisation), &format!("{user}#")).await?;
-        Ok(events.iter().map(read).collect::<Result<_, _>>()?)
+    pub async fn activations(&self, organisation: &OrganisationId, user: &UserId) -> Result<Vec<Entry>, Error> {
+        Ok(entries(&self.all(key::activations(organisation), &format!("{user}#")).await?)?)
     }
 }
 
@@ -131,14 +184,28 @@ fn about(place: usize, users: usize) -> usize {
 }
 
 /// Switching on or off; none where the event is another.
-fn switch(item: &Item) -> Result<Option<Switch>, BadItem> {
-    let Event { user, at, kind, .. } = read(item)?;
+fn switch(entry: Entry) -> Option<Switch> {
+    let Entry { event: Event { user, at, kind, .. }, known, voided } = entry;
     let on = match kind {
         Kind::Activated => true,
         Kind::Deactivated => false,
-        Kind::Acknowledged { .. } => return Ok(None),
+        Kind::Acknowledged { .. } => return None,
     };
-    Ok(Some(Switch { user, at, on, known: optional_instant(item, "known")?.unwrap_or(at) }))
+    Some(Switch { user, at, on, known, voided })
+}
+
+/// The events; what voids one comes right after it.
+fn entries(items: &[Item]) -> Result<Vec<Entry>, BadItem> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for item in items {
+        if text(item, "sk")?.ends_with(key::VOID) {
+            entries.last_mut().ok_or(BadItem { attribute: "sk" })?.voided = Some(instant(item, "known")?);
+            continue;
+        }
+        let event = read(item)?;
+        entries.push(Entry { known: optional_instant(item, "known")?.unwrap_or(event.at), event, voided: None });
+    }
+    Ok(entries)
 }
 
 fn read(item: &Item) -> Result<Event, BadItem> {

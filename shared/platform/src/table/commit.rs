@@ -46,12 +46,14 @@ const ATTEMPTS: u32 = 4;
 pub struct Writes<'a> {
     pub(super) table: &'a Table,
     items: Vec<Result<TransactWriteItem, Error>>,
+    /// The place of the claim, where there is one.
+    claim: Option<usize>,
 }
 
 impl Table {
     /// Begins a commit.
     pub fn writes(&self) -> Writes<'_> {
-        Writes { table: self, items: Vec::new() }
+        Writes { table: self, items: Vec::new(), claim: None }
     }
 
     /// Writes an item where none stands; what stands there stays. 1 request, of half the units of a commit.
@@ -71,6 +73,11 @@ impl Writes<'_> {
 
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
+    }
+
+    /// The write at `place` is a claim: where it is refused, all of it was done before.
+    pub(super) fn claims(&mut self, place: usize) {
+        self.claim = Some(place);
     }
 
     pub fn update(&mut self, key: Item, write: impl FnOnce(UpdateBuilder) -> UpdateBuilder) {
@@ -125,6 +132,9 @@ impl Writes<'_> {
             let failed = |code| reasons.iter().enumerate().filter(move |(_, reason)| reason.code() == Some(code));
             let found = |(place, reason): (usize, &CancellationReason)| (place, reason.item().cloned().unwrap_or_default());
             let refused: Vec<_> = failed("ConditionalCheckFailed").map(found).collect();
+            if self.claim.is_some_and(|claim| refused.iter().any(|(place, _)| *place == claim)) {
+                return Err(Error::Claimed);
+            }
             if !refused.is_empty() {
                 return Ok(Err(refused));
             }

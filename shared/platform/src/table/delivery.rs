@@ -28,6 +28,7 @@ use super::{
     BadItem, Error, Table,
     attributes::{instant, n, number, s, text},
     audit::Event,
+    claim::Claim,
     commit::Commit,
     key::{self, Item},
     read::{BATCH, place},
@@ -111,10 +112,17 @@ impl Table {
     }
 
     /// Begins an issue that someone ordered. 1 request. [`Commit::Refused`] if one of that name has begun meanwhile.
-    pub async fn order_issue(&self, organisation: &OrganisationId, issue: &Issue, event: &Event) -> Result<Commit, Error> {
+    pub async fn order_issue(
+        &self,
+        organisation: &OrganisationId,
+        issue: &Issue,
+        event: &Event,
+        claim: Option<&Claim>,
+    ) -> Result<Commit, Error> {
         let mut writes = self.writes();
         writes.put_new(item(organisation, issue));
         writes.audit(event);
+        writes.claim(claim);
         writes.commit().await
     }
 

@@ -23,6 +23,10 @@
 //! | statement    | `ORG#statement`    | `MONTH`                  | query: the months that were exported |
 //! | listed       | `OPERATOR#organisation` | `ORG`               | query: all organisations |
 //! | activation   | `ORG#activation`   | `USER#MILLISECONDS#KIND` | query |
+//! | void         | `ORG#activation`, `ORG#price`, `OPERATOR#price` | that of what is void, then `#void` | query, with what is void |
+//! | base service | `ORG#organisation` | `base-service#MILLISECONDS` | query: when the base service began or ended |
+//! | credit       | `ORG#organisation` | `credit#MILLISECONDS#REQUEST` | query: lines of statements that are waived |
+//! | claim        | `ORG#idempotency`  | a hash of caller, operation and key | get; the table removes it |
 //! | order        | `ORG#order`        | `KIND#ORDER`             | get; query: holds, changes of the retention, erasures |
 //! | held         | `ORG#held`         | `HOLD#at`                | query: the recordings that a hold wants |
 //! | removal      | `ORG#removal`      | `RECORDING#REGISTERED`   | get: copies found of a recording before they were removed; the table removes it |
@@ -87,7 +91,39 @@ pub const BY_LENGTH: Index = Index { name: "by_length", partition: "l" };
 pub const SUBSCRIBERS: &str = "#sftp";
 
 pub fn organisation(organisation: &OrganisationId) -> Item {
-    key(format!("{organisation}#organisation"), "organisation".to_owned())
+    key(of_organisation(organisation), "organisation".to_owned())
+}
+
+/// The partition of the organisation itself, of its base service's changes, and of credits.
+pub fn of_organisation(organisation: &OrganisationId) -> String {
+    format!("{organisation}#organisation")
+}
+
+pub fn base_change(organisation: &OrganisationId, at: DateTime<Utc>) -> Item {
+    key(of_organisation(organisation), format!("{BASE_CHANGE}{:013}", at.timestamp_millis()))
+}
+
+pub fn credit(organisation: &OrganisationId, at: DateTime<Utc>, request: &str) -> Item {
+    key(of_organisation(organisation), format!("{CREDIT}{}", moment(at, request)))
+}
+
+pub fn claim(organisation: &OrganisationId, name: &str) -> Item {
+    key(format!("{organisation}#idempotency"), name.to_owned())
+}
+
+/// What the sort keys of changes of the base service begin with.
+pub const BASE_CHANGE: &str = "base-service#";
+/// What those of credits begin with.
+pub const CREDIT: &str = "credit#";
+/// What follows the sort key of something in that of its void.
+pub const VOID: &str = "#void";
+
+/// That what has this key is void.
+pub fn void(mut of: Item) -> Item {
+    if let Some(AttributeValue::S(place)) = of.get_mut("sk") {
+        place.push_str(VOID);
+    }
+    of
 }
 
 pub fn user(organisation: &OrganisationId, user: &UserId) -> Item {

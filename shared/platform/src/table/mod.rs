@@ -7,19 +7,20 @@ pub mod arrival;
 mod attributes;
 pub mod audit;
 pub mod awaited;
+pub mod claim;
 pub mod client;
 pub mod commit;
 pub mod daily;
 pub mod delivery;
 pub mod directory;
 pub mod entry;
-pub mod facts;
 pub mod forgetting;
 pub mod group;
 pub mod image;
 pub mod keeping;
 pub mod key;
 pub mod keyed_hash;
+pub mod ledger;
 pub mod legend;
 pub mod listed;
 pub mod order;
@@ -63,6 +64,9 @@ pub enum Error {
     Request(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("could not read an item")]
     Item(#[from] BadItem),
+    /// The request had its effect before, under the same `Idempotency-Key`: nothing was written.
+    #[error("the request is a repetition")]
+    Claimed,
 }
 
 impl<E> From<SdkError<E>> for Error

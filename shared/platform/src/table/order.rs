@@ -37,6 +37,7 @@ use super::{
     Error, Table,
     attributes::{n, s},
     audit::Event,
+    claim::Claim,
     commit::Commit,
     key::{self, Item},
 };
@@ -149,10 +150,11 @@ names! {
 
 impl Table {
     /// Places the order, with its event. 1 request.
-    pub async fn place(&self, order: &Order, event: &Event) -> Result<(), Error> {
+    pub async fn place(&self, order: &Order, event: &Event, claim: Option<&Claim>) -> Result<(), Error> {
         let mut writes = self.writes();
         writes.put_new(item(order));
         writes.audit(event);
+        writes.claim(claim);
         // Refused: the SDK's retry of a request whose answer was lost. The order's id is this request's own.
         match writes.commit().await? {
             Commit::Done | Commit::Refused(_) => Ok(()),

@@ -53,11 +53,19 @@ const LEFT: usize = 40;
 const OUT: &str = "(attribute_not_exists(removed_at) OR (attribute_not_exists(groups) AND supervises = :none))";
 
 impl Table {
-    /// Creates or changes the organisation. 1 request.
-    pub async fn put_organisation(&self, id: &OrganisationId, provision: &OrganisationProvision, event: &Event) -> Result<Commit, Error> {
+    /// Creates or changes the organisation, of which `standing` is what stands. 1 request. Where its base service begins or ends, that is
+    /// recorded, for billing. [`Commit::Refused`] if it was changed meanwhile.
+    pub async fn put_organisation(
+        &self,
+        id: &OrganisationId,
+        provision: &OrganisationProvision,
+        standing: Option<&Organisation>,
+        event: &Event,
+    ) -> Result<Commit, Error> {
         let mut writes = self.writes();
+        let seen = standing.map(|standing| standing.base_service);
         writes.update(key::organisation(id), |update| {
-            update
+            let update = update
                 .update_expression(
                     "SET #name = :name, base_service = :base_service, storage_add_on = :storage_add_on, \
                      retention_days = if_not_exists(retention_days, :days)",
@@ -67,7 +75,22 @@ impl Table {
                 .expression_attribute_values(":base_service", AttributeValue::Bool(provision.base_service))
                 .expression_attribute_values(":storage_add_on", AttributeValue::Bool(provision.storage_add_on))
                 .expression_attribute_values(":days", n(retention::DAYS))
+                .condition_expression(match seen {
+                    None => "attribute_not_exists(pk)",
+                    Some(true) => "base_service = :seen",
+                    Some(false) => "base_service = :seen OR (attribute_exists(pk) AND attribute_not_exists(base_service))",
+                });
+            match seen {
+                Some(seen) => update.expression_attribute_values(":seen", AttributeValue::Bool(seen)),
+                None => update,
+            }
         });
+        if seen.is_some_and(|seen| seen != provision.base_service) {
+            let mut change = key::base_change(id, event.at);
+            change.insert("on".to_owned(), AttributeValue::Bool(provision.base_service));
+            change.insert("by".to_owned(), s(&event.who));
+            writes.put_new(change);
+        }
         writes.list(id, &provision.name);
         writes.first_legend(id);
         writes.audit(event);

@@ -17,6 +17,7 @@ use super::{
     BadItem, Error, Table,
     attributes::{instant, n, optional_instant, parsed, s, text},
     audit::Event,
+    claim::Claim,
     commit::Commit,
     key::{self, Item},
 };
@@ -47,7 +48,13 @@ pub const KEYS: usize = 10;
 impl Table {
     /// Adds a key that the server does not take yet. 1 request. [`Commit::Refused`] of place 0 if it is there already, of place 1 if there are
     /// [`KEYS`] already.
-    pub async fn add_sftp_key(&self, organisation: &OrganisationId, key: &Key, event: &Event) -> Result<Commit, Error> {
+    pub async fn add_sftp_key(
+        &self,
+        organisation: &OrganisationId,
+        key: &Key,
+        event: &Event,
+        claim: Option<&Claim>,
+    ) -> Result<Commit, Error> {
         let mut item = key::sftp_key(organisation, &key.fingerprint);
         for (name, value) in [("body", &key.body), ("comment", &key.comment), ("who", &key.who)] {
             item.insert(name.to_owned(), s(value));
@@ -65,6 +72,7 @@ impl Table {
                 .expression_attribute_values(":most", n(KEYS))
         });
         writes.audit(event);
+        writes.claim(claim);
         writes.commit().await
     }
 

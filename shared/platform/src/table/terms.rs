@@ -6,9 +6,11 @@
 //! | `add_on_mb` | the organisation has the storage add-on, with so many megabytes more |
 //! | `has_sftp`  | the organisation has the SFTP service |
 //! | `by`        | who recorded them |
+//!
+//! What is void has an item of its own after it: `known` in Unix milliseconds, `by`, and `reason`.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use chrono::DateTime;
+use chrono::{DateTime, Utc};
 use domain::{
     billing::{Price, Prices, Terms, Whose},
     ids::OrganisationId,
@@ -16,7 +18,7 @@ use domain::{
 
 use super::{
     BadItem, Error, Table,
-    attributes::{flag, n, number, optional_parsed, s, spelt, text},
+    attributes::{flag, instant, n, number, optional_parsed, s, spelt, text},
     audit::Event,
     commit::Commit,
     key::{self, Item},
@@ -46,12 +48,48 @@ impl Table {
         writes.commit().await
     }
 
+    /// Voids terms, with the event that tells of it where they are an organisation's. 1 request. [`Commit::Refused`] if they are void already.
+    pub async fn void_terms(
+        &self,
+        organisation: Option<&OrganisationId>,
+        terms: &Terms,
+        taking: &TakingBack<'_>,
+        event: Option<&Event>,
+    ) -> Result<Commit, Error> {
+        let mut item = key::void(key::price(organisation, terms.from, terms.known));
+        item.insert("known".to_owned(), n(taking.at.timestamp_millis()));
+        item.insert("by".to_owned(), s(taking.by));
+        item.insert("reason".to_owned(), s(taking.reason));
+        let mut writes = self.writes();
+        writes.put_new(item);
+        if let Some(event) = event {
+            writes.audit(event);
+        }
+        writes.commit().await
+    }
+
     /// All terms of the organisation, or the general ones, by the day from which they hold. 1 request.
     pub async fn terms(&self, organisation: Option<&OrganisationId>) -> Result<Vec<Terms>, Error> {
         let whose = if organisation.is_some() { Whose::Agreed } else { Whose::General };
         let items = self.all(key::prices(organisation), "").await?;
-        Ok(items.iter().map(|item| read(whose, item)).collect::<Result<_, _>>()?)
+        let mut terms: Vec<Terms> = Vec::new();
+        for item in &items {
+            if text(item, "sk")?.ends_with(key::VOID) {
+                terms.last_mut().ok_or(BadItem { attribute: "sk" })?.voided = Some(instant(item, "known")?);
+            } else {
+                terms.push(read(whose, item)?);
+            }
+        }
+        Ok(terms)
     }
+}
+
+/// Who takes back what they entered, when and why.
+#[derive(Clone, Copy, Debug)]
+pub struct TakingBack<'a> {
+    pub at: DateTime<Utc>,
+    pub by: &'a str,
+    pub reason: &'a str,
 }
 
 fn read(whose: Whose, item: &Item) -> Result<Terms, BadItem> {
@@ -62,6 +100,7 @@ fn read(whose: Whose, item: &Item) -> Result<Terms, BadItem> {
         whose,
         from: spelt(from, "sk")?,
         known: known.parse().ok().and_then(DateTime::from_timestamp_millis).ok_or_else(bad)?,
+        voided: None,
         prices: Prices {
             start_fee: price("start_fee")?,
             user_month: price("user_month")?,

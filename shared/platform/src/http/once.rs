@@ -1,0 +1,171 @@
+//! A request that has its effect once, however often it is sent: the `Idempotency-Key` header (draft-ietf-httpapi-idempotency-key-header).
+//!
+//! A claim is written in the same transaction as what the request creates, with the answer. So of repetitions, at the same time or after a
+//! crash, one has the effect; the others find the claim and have its answer. A request without the header costs nothing more, one with it
+//! one write in its transaction, and a repetition one read. A repetition does nothing, so it leaves no event in the audit log.
+
+use axum::{
+    Json,
+    body::{Body, Bytes, to_bytes},
+    extract::{FromRequest, FromRequestParts, MatchedPath, Request},
+    http::{HeaderMap, StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use chrono::{DateTime, Utc};
+use data_encoding::BASE64URL_NOPAD;
+use domain::ids::OrganisationId;
+use serde::{Serialize, de::DeserializeOwned};
+use sha2::{Digest, Sha256};
+
+use super::{
+    caller, extract,
+    problem::{Cause, Problem},
+};
+use crate::table::{
+    Table,
+    claim::{Answer, Claim},
+};
+
+/// The header.
+pub const HEADER: &str = "idempotency-key";
+/// What the API's document says of it.
+pub const ABOUT: &str = "1 to 128 visible ASCII characters of the client's choice, for example a UUID. Sent again within 24 hours by the \
+                         same caller with the same body, the request has no second effect and the answer of the first; with another body it is \
+                         refused (422, idempotency-key-reused).";
+/// A caller who is refused so is told nothing of what was done before.
+const FORBIDDEN: [StatusCode; 2] = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
+/// The most characters of a key.
+const KEY_AT_MOST: usize = 128;
+
+/// Whether, and under which key, a request is to have its effect once.
+#[derive(Clone, Debug)]
+pub struct Once(Option<Keyed>);
+
+#[derive(Clone, Debug)]
+struct Keyed {
+    name: String,
+    fingerprint: String,
+}
+
+/// A JSON body, and the request's key.
+#[derive(Debug)]
+pub struct OnceJson<T>(pub Once, pub T);
+
+impl Once {
+    /// The claim on the answer to come, to be written with the request's effect; none without a key.
+    pub fn claim(
+        &self,
+        organisation: &OrganisationId,
+        at: DateTime<Utc>,
+        status: StatusCode,
+        body: &impl Serialize,
+    ) -> Result<Option<Claim>, Problem> {
+        let Some(Keyed { name, fingerprint }) = self.0.clone() else { return Ok(None) };
+        let body = serde_json::to_string(body).map_err(Problem::internal)?;
+        let answer = Answer { status: status.as_u16(), body };
+        Ok(Some(Claim { organisation: organisation.clone(), name, fingerprint, answer, at }))
+    }
+
+    /// Hands the answer on; where the request created nothing and is a repetition, the first one's answer. No request, or 1.
+    pub async fn settle(
+        &self,
+        table: &Table,
+        organisation: &OrganisationId,
+        now: DateTime<Utc>,
+        answer: Result<Response, Problem>,
+    ) -> Result<Response, Problem> {
+        let Some(keyed) = &self.0 else { return answer };
+        match &answer {
+            Ok(answered) if answered.extensions().get::<HadEffect>().is_some() => return answer,
+            // Whoever has lost the right since has no answer any more.
+            Err(problem) if problem.cause.status().is_server_error() || FORBIDDEN.contains(&problem.cause.status()) => return answer,
+            _ => {}
+        }
+        match table.claimed(organisation, &keyed.name, now).await? {
+            None => answer,
+            Some(claimed) if claimed.fingerprint == keyed.fingerprint => Ok(replay(claimed.answer)),
+            Some(_) => Err(Problem::because(
+                Cause::IdempotencyKeyReused,
+                "the Idempotency-Key was sent with another request within 24 hours; send a new key with a new request",
+            )),
+        }
+    }
+}
+
+fn replay(answer: Answer) -> Response {
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    match answer.body.as_str() {
+        "" | "null" => status.into_response(),
+        _ => (status, [(header::CONTENT_TYPE, "application/json")], answer.body).into_response(),
+    }
+}
+
+/// The answer of a request that had its effect, and whose claim was written with it.
+pub fn had_effect(status: StatusCode, body: &impl Serialize) -> Response {
+    let mut response = (status, Json(body)).into_response();
+    response.extensions_mut().insert(HadEffect);
+    response
+}
+
+/// Marks an answer that needs no look whether it is a repetition.
+#[derive(Clone, Copy, Debug)]
+struct HadEffect;
+
+impl<S: Send + Sync> FromRequestParts<S> for Once {
+    type Rejection = Problem;
+
+    /// Of a request without a body.
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        keyed(parts, &Bytes::new())
+    }
+}
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for OnceJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if !request.headers().contains_key(HEADER) {
+            let extract::Json(body) = extract::Json::from_request(request, state).await?;
+            return Ok(Self(Once(None), body));
+        }
+        let (parts, body) = request.into_parts();
+        let bytes = read(body).await?;
+        let once = keyed(&parts, &bytes)?;
+        let extract::Json(body) = extract::Json::from_request(Request::from_parts(parts, Body::from(bytes)), state).await?;
+        Ok(Self(once, body))
+    }
+}
+
+/// The body; its bound is the gateway's, and the function's own where the JSON is read.
+async fn read(body: Body) -> Result<Bytes, Problem> {
+    to_bytes(body, super::BODY_AT_MOST).await.map_err(|_| Problem::new(Cause::TooLarge))
+}
+
+fn keyed(parts: &Parts, body: &Bytes) -> Result<Once, Problem> {
+    let Some(key) = key(&parts.headers)? else { return Ok(Once(None)) };
+    let operation = parts.extensions.get::<MatchedPath>().map_or_else(|| parts.uri.path(), MatchedPath::as_str);
+    let who = caller::who(&parts.extensions).ok_or(Problem::new(Cause::NotSignedIn))?;
+    let name = hash(&[who.as_bytes(), parts.method.as_str().as_bytes(), operation.as_bytes(), key.as_bytes()]);
+    let fingerprint = hash(&[key.as_bytes(), parts.uri.path().as_bytes(), body]);
+    Ok(Once(Some(Keyed { name, fingerprint })))
+}
+
+fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let mut sent = headers.get_all(HEADER).iter();
+    let Some(key) = sent.next() else { return Ok(None) };
+    let visible = key.to_str().ok().filter(|key| (1..=KEY_AT_MOST).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()));
+    match (visible, sent.next()) {
+        (Some(key), None) => Ok(Some(key.to_owned())),
+        _ => Err(Problem::because(Cause::Invalid, "an Idempotency-Key is sent once and holds 1 to 128 visible ASCII characters")),
+    }
+}
+
+/// A hash of the parts, each with its length, so that no two lists of parts are alike.
+fn hash(parts: &[&[u8]]) -> String {
+    let mut sha = Sha256::new();
+    for part in parts {
+        sha.update((part.len() as u64).to_be_bytes());
+        sha.update(part);
+    }
+    BASE64URL_NOPAD.encode(&sha.finalize())
+}

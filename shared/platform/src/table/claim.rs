@@ -1,0 +1,77 @@
+//! What a request with an `Idempotency-Key` claims: that it, and no repetition of it, has the effect that it is written together with.
+//!
+//! | attribute     | what |
+//! |---------------|------|
+//! | `fingerprint` | SHA-256 of the key, the address and the body: another request under the same key is told apart |
+//! | `status`, `body` | what the request was answered with |
+//! | `expires_at`  | until when a repetition has the same answer: 24 hours |
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::ids::OrganisationId;
+
+use super::{
+    BadItem, Error, Table,
+    attributes::{n, number, s, text},
+    commit::Writes,
+    key::{self, Item},
+};
+
+/// How long a repetition is known.
+pub const KEPT: TimeDelta = TimeDelta::hours(24);
+
+/// A claim that is to be written with the effect of its request.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    pub organisation: OrganisationId,
+    /// Of the caller, the operation and the key.
+    pub name: String,
+    pub fingerprint: String,
+    pub answer: Answer,
+    pub at: DateTime<Utc>,
+}
+
+/// What a request was answered with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub status: u16,
+    /// JSON; empty: no body.
+    pub body: String,
+}
+
+/// A claim that was found.
+#[derive(Clone, Debug)]
+pub struct Claimed {
+    pub fingerprint: String,
+    pub answer: Answer,
+}
+
+impl Table {
+    /// The claim of that name, while it is kept. 1 request.
+    pub async fn claimed(&self, organisation: &OrganisationId, name: &str, now: DateTime<Utc>) -> Result<Option<Claimed>, Error> {
+        let item = self.get(key::claim(organisation, name)).await?;
+        let Some(claimed) = item.map(|item| read(&item)).transpose()? else { return Ok(None) };
+        Ok(Some(claimed).filter(|(_, until)| *until > now.timestamp()).map(|(claimed, _)| claimed))
+    }
+}
+
+impl Writes<'_> {
+    /// Writes the claim, if there is one, with what else is written. Where it is taken, the commit fails with [`Error::Claimed`].
+    pub fn claim(&mut self, claim: Option<&Claim>) {
+        let Some(claim) = claim else { return };
+        let mut item = key::claim(&claim.organisation, &claim.name);
+        item.insert("fingerprint".to_owned(), s(&claim.fingerprint));
+        item.insert("status".to_owned(), n(claim.answer.status));
+        item.insert("body".to_owned(), s(&claim.answer.body));
+        item.insert("expires_at".to_owned(), n(claim.at.timestamp().saturating_add(KEPT.num_seconds())));
+        self.claims(self.len());
+        self.put(item, |put| {
+            let put = put.condition_expression("attribute_not_exists(pk) OR expires_at <= :now");
+            put.expression_attribute_values(":now", n(claim.at.timestamp()))
+        });
+    }
+}
+
+fn read(item: &Item) -> Result<(Claimed, i64), BadItem> {
+    let answer = Answer { status: number(item, "status")?, body: text(item, "body")?.to_owned() };
+    Ok((Claimed { fingerprint: text(item, "fingerprint")?.to_owned(), answer }, number(item, "expires_at")?))
+}

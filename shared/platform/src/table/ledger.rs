@@ -1,0 +1,104 @@
+//! Everything that a statement is made of, read for one organisation; and what the operator adds to it.
+//!
+//! | item         | attribute | what |
+//! |--------------|-----------|------|
+//! | base service | `on`      | it began, or ended |
+//! | credit       | `month`, `rule`, `user`, `activated` | the line that is waived; `activated` in Unix milliseconds |
+//! |              | `waived`  | or is billed again |
+//! | both         | `by`      | who said so |
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{
+    billing::{BaseChange, BaseService, Credit, Ledger, Month, Named, Rule, Terms, Used, usage_from},
+    ids::OrganisationId,
+};
+
+use super::{
+    BadItem, Error, Table,
+    attributes::{flag, n, number, optional_instant, optional_parsed, parsed, s, text},
+    audit::Event,
+    claim::Claim,
+    commit::Commit,
+    daily::usage,
+    key::{self, Item},
+};
+
+impl Table {
+    /// What the organisation's statement of `month` is made of, beside the `general` price list. 4 requests; 1 more where it puts earlier
+    /// months right.
+    pub async fn ledger(&self, organisation: &OrganisationId, general: &[Terms], month: Month) -> Result<Ledger, Error> {
+        let (mut ledger, _) = self.agreements(organisation, general).await?;
+        self.fill(organisation, &mut ledger, month).await?;
+        Ok(ledger)
+    }
+
+    /// The same without what was stored; and what the organisation uses, but for SFTP. 3 requests.
+    pub async fn agreements(&self, organisation: &OrganisationId, general: &[Terms]) -> Result<(Ledger, Used), Error> {
+        let (switches, acknowledged) = self.switches_and_acknowledgements(organisation).await?;
+        let mut terms = self.terms(Some(organisation)).await?;
+        terms.extend_from_slice(general);
+        let items = self.all(key::of_organisation(organisation), "").await?;
+        let (base, credits, used) = read(&items)?;
+        Ok((Ledger { switches, terms, base, credits, ..Ledger::default() }, Used { acknowledged, ..used }))
+    }
+
+    /// Reads into the ledger what was stored in `month` and in the months that it puts right. 1 request, or 2.
+    pub async fn fill(&self, organisation: &OrganisationId, ledger: &mut Ledger, month: Month) -> Result<(), Error> {
+        ledger.usage = usage(self.days(organisation, month.first(), month.last()).await?);
+        let first = usage_from(ledger, month);
+        if first < month.first() && !ledger.switches.is_empty() {
+            ledger.usage = usage(self.days(organisation, first, month.last()).await?);
+        }
+        Ok(())
+    }
+
+    /// Waives a line, or bills it again, with the event that tells of it. 1 request.
+    pub async fn put_credit(
+        &self,
+        organisation: &OrganisationId,
+        credit: &Credit,
+        event: &Event,
+        claim: Option<&Claim>,
+    ) -> Result<Commit, Error> {
+        let Credit { line: Named { month, rule, user, activated_at }, waived, known } = credit;
+        let mut item = key::credit(organisation, *known, &event.request);
+        item.insert("month".to_owned(), s(month));
+        item.insert("rule".to_owned(), s(rule.as_str()));
+        item.extend(user.iter().map(|user| ("user".to_owned(), s(user))));
+        item.extend(activated_at.iter().map(|at| ("activated".to_owned(), n(at.timestamp_millis()))));
+        item.insert("waived".to_owned(), AttributeValue::Bool(*waived));
+        item.insert("by".to_owned(), s(&event.who));
+        let mut writes = self.writes();
+        writes.put_new(item);
+        writes.audit(event);
+        writes.claim(claim);
+        writes.commit().await
+    }
+}
+
+fn read(items: &[Item]) -> Result<(BaseService, Vec<Credit>, Used), BadItem> {
+    let (mut on, mut changes, mut credits, mut used) = (true, Vec::new(), Vec::new(), Used::default());
+    for item in items {
+        let place = text(item, "sk")?;
+        if let Some(at) = place.strip_prefix(key::BASE_CHANGE) {
+            let at = at.parse().ok().and_then(chrono::DateTime::from_timestamp_millis).ok_or(BadItem { attribute: "sk" })?;
+            changes.push(BaseChange { at, on: flag(item, "on")? });
+        } else if let Some(moment) = place.strip_prefix(key::CREDIT) {
+            credits.push(read_credit(moment, item)?);
+        } else if place == "organisation" {
+            on = flag(item, "base_service")?;
+            (used.retention_days, used.longer_retention) = (number(item, "retention_days")?, flag(item, "storage_add_on")?);
+        }
+    }
+    Ok((BaseService::of(on, changes), credits, used))
+}
+
+fn read_credit(moment: &str, item: &Item) -> Result<Credit, BadItem> {
+    let line = Named {
+        month: parsed(item, "month")?,
+        rule: Rule::parse(text(item, "rule")?).ok_or(BadItem { attribute: "rule" })?,
+        user: optional_parsed(item, "user")?,
+        activated_at: optional_instant(item, "activated")?,
+    };
+    Ok(Credit { line, waived: flag(item, "waived")?, known: key::started_at(moment).ok_or(BadItem { attribute: "sk" })? })
+}
