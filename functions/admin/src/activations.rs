@@ -14,7 +14,8 @@ use domain::{
 use platform::{
     http::{
         Cause, Known, Problem,
-        extract::{self, Path},
+        extract::{self, Path, Query},
+        page,
         person::Activations,
         problem,
     },
@@ -49,6 +50,8 @@ pub struct Order {
 #[serde(rename_all = "camelCase")]
 pub struct Switched {
     preview: bool,
+    /// Each that was named.
+    #[schema(max_items = 1000)]
     users: Vec<Outcome>,
     /// Users that it changes.
     changes: usize,
@@ -137,18 +140,24 @@ pub async fn switch(State(app): State<App>, known: Known, extract::Json(order): 
     get,
     path = "/v1/users/{user}/activations",
     tag = "admin",
-    params(("user" = String, Path, description = "the user's id")),
+    params(("user" = String, Path, description = "the user's id"), page::Asked),
     responses(
         (status = 200, body = Activations),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn of_user(State(app): State<App>, known: Known, Path(user): Path<UserId>) -> Result<Json<Activations>, Problem> {
+pub async fn of_user(
+    State(app): State<App>,
+    known: Known,
+    Path(user): Path<UserId>,
+    Query(asked): Query<page::Asked>,
+) -> Result<Json<Activations>, Problem> {
     let event = known.event_about(Deed::SeeUser, &user, (app.now)());
     known.with_duty(&app.table, Duty::Administer, &event).await?;
     let events = app.table.activations(&known.organisation.id, &user).await?;
     app.table.audit(&event).await?;
-    Ok(Json(events.into()))
+    Ok(Json(Activations::page(events, &asked)?))
 }
 
 fn decide(known: &Known, standing: &BTreeMap<UserId, people::User>, user: &UserId, active: bool) -> &'static str {

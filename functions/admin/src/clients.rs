@@ -3,7 +3,11 @@
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{access::Duty, ids::ClientId};
 use platform::{
-    http::{Cause, Known, Problem, extract::Path, problem},
+    http::{
+        Cause, Known, Problem,
+        extract::{Path, Query},
+        page, problem,
+    },
     table::{audit::Deed, commit::Commit, people},
 };
 use serde::Serialize;
@@ -21,10 +25,12 @@ pub struct Client {
     scopes: Vec<&'static str>,
 }
 
-/// The organisation's application clients.
+/// A page of the organisation's application clients, by id.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Clients {
     clients: Vec<Client>,
+    /// Hand it in as `cursor` for the next page; null on the last.
+    cursor: Option<String>,
 }
 
 /// Lists the organisation's application clients.
@@ -32,17 +38,22 @@ pub struct Clients {
     get,
     path = "/v1/clients",
     tag = "admin",
+    params(page::Asked),
     responses(
         (status = 200, body = Clients),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn list(State(app): State<App>, known: Known) -> Result<Json<Clients>, Problem> {
+pub async fn list(State(app): State<App>, known: Known, Query(asked): Query<page::Asked>) -> Result<Json<Clients>, Problem> {
     let event = known.event(Deed::ListClients, (app.now)());
     known.with_duty(&app.table, Duty::Administer, &event).await?;
+    let (limit, after) = (asked.limit()?, asked.after()?);
     let clients = app.table.clients(&known.organisation.id).await?;
     app.table.audit(&event).await?;
-    Ok(Json(Clients { clients: clients.into_iter().map(Client::from).collect() }))
+    let rest = clients.into_iter().filter(|client| after.as_deref().is_none_or(|after| client.id.as_str() > after)).map(Client::from);
+    let (clients, cursor) = page::cut(rest, limit, |client| client.id.to_string());
+    Ok(Json(Clients { clients, cursor }))
 }
 
 /// Ends an application client: its tokens open nothing from the next request on.

@@ -1,19 +1,22 @@
 //! Recording groups: `/v1/groups` (P12, P13).
 
+use std::collections::BTreeMap;
+
 use axum::{Json, extract::State, http::StatusCode};
 use chrono::{DateTime, Utc};
 use domain::{access::Duty, ids::GroupId, people::Name};
 use platform::{
     http::{
-        Cause, Known, Problem, cursor,
+        Cause, Known, Problem,
         extract::{self, Path, Query},
+        page,
         person::Supervisor,
         problem,
     },
     table::{
         audit::{Deed, Event},
         commit::Commit,
-        group,
+        group, key,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -28,6 +31,7 @@ pub struct Group {
     #[schema(value_type = String)]
     id: GroupId,
     name: String,
+    #[schema(max_items = 90)]
     supervisors: Vec<Supervisor>,
 }
 
@@ -72,8 +76,11 @@ pub async fn list(State(app): State<App>, known: Known, Query(filter): Query<Fil
         app.table.list_of_groups(&filter.page(&known.organisation)?, &covered).await?
     };
     app.table.audit(&event).await?;
+    let places: BTreeMap<GroupId, String> =
+        groups.iter().map(|group| (group.id.clone(), key::named(&group.name, group.id.as_str()))).collect();
     let groups = groups.into_iter().map(|group| Group::of(group, now)).collect();
-    Ok(Json(Groups { groups, cursor: next.map(|place| cursor::write_text(&place)) }))
+    let (groups, cursor) = page::shortened(groups, next, |group: &Group| places.get(&group.id).cloned().unwrap_or_default());
+    Ok(Json(Groups { groups, cursor }))
 }
 
 /// Shows one group and who supervises it.

@@ -10,7 +10,7 @@ use domain::{
 };
 use platform::{
     http::{
-        Cause, Known, Problem, cursor,
+        Cause, Known, Problem,
         extract::{self, Path, Query},
         page,
         person::{Cover, User},
@@ -88,11 +88,12 @@ pub async fn list(
     };
     let mut rest = all.iter().filter(|member| after.as_deref().is_none_or(|after| member.as_str() > after));
     let some: BTreeSet<UserId> = rest.by_ref().take(limit).cloned().collect();
-    let next = rest.next().and(some.last()).map(|last| cursor::write_text(last.as_str()));
+    let next = rest.next().and(some.last()).map(ToString::to_string);
     let users = app.table.users(&organisation.id, &some).await?;
     app.table.audit(&event).await?;
     let members = users.into_values().map(|user| User::of(user, organisation, now)).collect();
-    Ok(Json(Members { members, count: all.len(), cursor: next }))
+    let (members, cursor) = page::shortened(members, next, |member: &User| member.id.to_string());
+    Ok(Json(Members { members, count: all.len(), cursor }))
 }
 
 /// Lets users join a group or leave it, all or none; again without harm.

@@ -1,5 +1,7 @@
 //! The organisation's users: `/v1/users`. The operator provisions them; administrators decide what they may do.
 
+use std::collections::BTreeMap;
+
 use axum::{Json, extract::State};
 use chrono::{DateTime, Utc};
 use domain::{
@@ -9,13 +11,13 @@ use domain::{
 };
 use platform::{
     http::{
-        Cause, Known, Problem, cursor,
+        Cause, Known, Problem,
         extract::{self, Path, Query},
         page,
         person::{Rights, User},
         problem,
     },
-    table::{audit::Deed, commit::Commit, directory},
+    table::{audit::Deed, commit::Commit, directory, key},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -74,8 +76,10 @@ pub async fn list(State(app): State<App>, known: Known, Query(filter): Query<Fil
     known.with_duty(&app.table, Duty::Administer, &event).await?;
     let (users, next) = app.table.list_users(&filter.page(&known.organisation)?).await?;
     app.table.audit(&event).await?;
+    let places: BTreeMap<UserId, String> = users.iter().map(|user| (user.id.clone(), key::named(&user.name, user.id.as_str()))).collect();
     let users = users.into_iter().map(|user| User::of(user, &known.organisation, now)).collect();
-    Ok(Json(Users { users, cursor: next.map(|place| cursor::write_text(&place)) }))
+    let (users, cursor) = page::shortened(users, next, |user: &User| places.get(&user.id).cloned().unwrap_or_default());
+    Ok(Json(Users { users, cursor }))
 }
 
 /// Shows one user.

@@ -7,13 +7,13 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
-use domain::{access::Action, ids::RecordingId, note::Change, recording::Recording};
+use domain::{access::Action, ids::RecordingId, note::Change, recording::Recording, search};
 use platform::{
     http::{
         Cause, Known, Problem,
         caller::By,
-        extract::{self, Path},
-        problem,
+        extract::{self, Path, Query},
+        page, problem,
         recording::{Recording as Shown, etag},
     },
     table::{
@@ -22,20 +22,49 @@ use platform::{
         commit::Commit,
     },
 };
-use serde::Serialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{App, TRIES, request::Patch};
 
-/// The edits of a recording, oldest first.
+/// A page of the edits of a recording.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Edits {
     edits: Vec<Edit>,
+    /// Hand it in as `cursor` for the next page, with the same order; null on the last.
+    cursor: Option<String>,
+}
+
+/// Which edits to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Wanted {
+    /// `oldest` first, unless `newest` is asked for.
+    #[serde(default)]
+    #[param(inline)]
+    order: Order,
+    /// Edits on a page, 1 to 1,000; 50 unless given. A page comes shorter where they are long.
+    limit: Option<usize>,
+    /// From the page before.
+    cursor: Option<String>,
+}
+
+/// The order of the edits.
+#[derive(Clone, Copy, Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = EditOrder)]
+pub enum Order {
+    #[default]
+    Oldest,
+    Newest,
 }
 
 /// One edit.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Edit {
+    /// The version that it made.
+    version: u64,
     at: DateTime<Utc>,
     /// `user:ID` or `client:ID`.
     who: String,
@@ -105,26 +134,38 @@ pub async fn edit(
     Err(Problem::new(Cause::Busy))
 }
 
-/// Lists the edits of a recording: who changed what, when, from what to what.
+/// Lists the edits of a recording, page by page: who changed what, when, from what to what.
 #[utoipa::path(
     get,
     path = "/v1/recordings/{id}/edits",
     tag = "annotate",
-    params(("id" = String, Path, description = "the recording's id")),
+    params(("id" = String, Path, description = "the recording's id"), Wanted),
     responses(
         (status = 200, body = Edits),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn list(State(app): State<App>, known: Known, Path(id): Path<RecordingId>) -> Result<Json<Edits>, Problem> {
+pub async fn list(
+    State(app): State<App>,
+    known: Known,
+    Path(id): Path<RecordingId>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<Edits>, Problem> {
     let now = (app.now)();
     let event = known.event_on(Deed::SeeEdits, id, now);
     let standing = app.table.standing(&known.organisation.id, id, now).await?;
     permitted(&app, &known, Action::See, standing.recording.clone(), &event).await?;
-    let edits = app.table.edits(&standing).await?;
+    let (limit, after) = (page::limit(wanted.limit)?, page::after(wanted.cursor.as_deref())?);
+    let after = after.map(|place| place.parse().map_err(|_| page::not_ours())).transpose()?;
+    let (edits, more) = app.table.edits_after(&standing, after, wanted.order.into(), limit).await?;
     app.table.audit(&event).await?;
-    Ok(Json(Edits { edits: edits.into_iter().map(Edit::from).collect() }))
+    let place = |edit: &Edit| edit.version.to_string();
+    let edits: Vec<Edit> = edits.into_iter().map(Edit::from).collect();
+    let next = edits.last().filter(|_| more).map(place);
+    let (edits, cursor) = page::shortened(edits, next, place);
+    Ok(Json(Edits { edits, cursor }))
 }
 
 /// Writes the change over what stands; none if something else stands meanwhile. What changes nothing is not written, only seen.
@@ -177,11 +218,20 @@ fn answer(known: &Known, recording: Recording) -> Response {
     response
 }
 
+impl From<Order> for search::Order {
+    fn from(order: Order) -> Self {
+        match order {
+            Order::Oldest => Self::Oldest,
+            Order::Newest => Self::Newest,
+        }
+    }
+}
+
 impl From<annotation::Edit> for Edit {
     fn from(edit: annotation::Edit) -> Self {
         let shown = ["note", "mark", "field1", "field2", "field3"];
         let name = |kept| NAMES.iter().position(|name| *name == kept).map_or(kept, |place| shown[place]);
         let changes = edit.changes.into_iter().map(|(what, from, to)| Changed { what: name(what), from, to });
-        Self { at: edit.at, who: edit.who, changes: changes.collect() }
+        Self { version: edit.version, at: edit.at, who: edit.who, changes: changes.collect() }
     }
 }

@@ -23,6 +23,7 @@ use crate::App;
 /// The organisation's marks.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Legend {
+    #[schema(max_items = 100)]
     marks: Vec<Shown>,
 }
 

@@ -18,6 +18,7 @@ use platform::{
         Cause, Known, Problem, cursor,
         event::Events,
         extract::{self, Query},
+        page,
         person::{Activations, User},
         problem,
     },
@@ -167,15 +168,17 @@ async fn acknowledge(
     get,
     path = "/v1/me/activations",
     tag = "me",
+    params(page::Asked),
     responses(
         (status = 200, body = Activations),
         (status = 403, description = "unknown-user, not-allowed", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-async fn activations(State(app): State<App>, known: Known) -> Result<Json<Activations>, Problem> {
+async fn activations(State(app): State<App>, known: Known, Query(asked): Query<page::Asked>) -> Result<Json<Activations>, Problem> {
     let user = known.person(&app.table, &known.event(Deed::SeeUser, (app.now)())).await?;
     let events = app.table.activations(&known.organisation.id, &user.id).await?;
-    Ok(Json(events.into()))
+    Ok(Json(Activations::page(events, &asked)?))
 }
 
 /// Lists who has listened to the caller's recordings or fetched a copy, newest first.

@@ -14,7 +14,7 @@ use platform::{
     http::{
         Cause, Operator, Problem,
         extract::{self, Path, Query},
-        problem,
+        page, problem,
     },
     table::{
         Table,
@@ -72,10 +72,12 @@ pub struct Services {
     sftp: bool,
 }
 
-/// All that was recorded, by the day from which it holds; of two for one day the later holds.
+/// A page of all that was recorded, by the day from which it holds; of two for one day the later holds.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PriceList {
     terms: Vec<Recorded>,
+    /// Hand it in as `cursor` where the list is read, for the next page; null on the last.
+    cursor: Option<String>,
 }
 
 /// What holds from a day on, and since when it is recorded.
@@ -107,16 +109,22 @@ pub struct Voiding {
     get,
     path = "/v1/organisations/{organisation}/prices",
     tag = "provision",
-    params(("organisation" = String, Path, description = "its id")),
+    params(("organisation" = String, Path, description = "its id"), page::Asked),
     responses(
         (status = 200, body = PriceList),
         (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn show(State(app): State<App>, _: Operator, Path(id): Path<OrganisationId>) -> Result<Json<PriceList>, Problem> {
+pub async fn show(
+    State(app): State<App>,
+    _: Operator,
+    Path(id): Path<OrganisationId>,
+    Query(asked): Query<page::Asked>,
+) -> Result<Json<PriceList>, Problem> {
     exists(&app.table, &id).await?;
-    listed(&app.table, Some(&id)).await
+    listed(&app.table, Some(&id), &asked).await
 }
 
 /// Agrees prices and services with an organisation from a day on.
@@ -147,11 +155,11 @@ pub async fn put(
     billable(from, now).map_err(|error| Problem::because(Cause::Invalid, error))?;
     let event = operator.event(&id, Deed::ProvisionPrices, Some(from.to_string()), now).detailed(&put);
     if holds(&app.table, Some(&id), from, &put).await? {
-        return listed(&app.table, Some(&id)).await;
+        return listed(&app.table, Some(&id), &page::Asked::default()).await;
     }
     let terms = put.terms(Whose::Agreed, from, now);
     added(app.table.put_terms(Some(&id), &terms, &event.who, Some(&event)).await?)?;
-    listed(&app.table, Some(&id)).await
+    listed(&app.table, Some(&id), &page::Asked::default()).await
 }
 
 /// Voids what was agreed with an organisation from a day on: whatever holds on the days after it is what held before.
@@ -188,13 +196,15 @@ pub async fn void(
     get,
     path = "/v1/prices",
     tag = "provision",
+    params(page::Asked),
     responses(
         (status = 200, body = PriceList),
         (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn show_general(State(app): State<App>, _: Operator) -> Result<Json<PriceList>, Problem> {
-    listed(&app.table, None).await
+pub async fn show_general(State(app): State<App>, _: Operator, Query(asked): Query<page::Asked>) -> Result<Json<PriceList>, Problem> {
+    listed(&app.table, None, &asked).await
 }
 
 /// Sets the general prices from a day on.
@@ -226,7 +236,7 @@ pub async fn put_general(
         let terms = put.terms(Whose::General, from, now);
         added(app.table.put_terms(None, &terms, &format!("operator:{}", operator.client), None).await?)?;
     }
-    listed(&app.table, None).await
+    listed(&app.table, None, &page::Asked::default()).await
 }
 
 /// Voids the general prices from a day on: whatever holds on the days after it is what held before.
@@ -293,11 +303,15 @@ fn added(commit: Commit) -> Result<(), Problem> {
     }
 }
 
-async fn listed(table: &Table, organisation: Option<&OrganisationId>) -> Result<Json<PriceList>, Problem> {
+async fn listed(table: &Table, organisation: Option<&OrganisationId>, asked: &page::Asked) -> Result<Json<PriceList>, Problem> {
+    let (limit, after) = (asked.limit()?, asked.after()?);
     let recorded = table.terms(organisation).await?;
-    let terms =
-        recorded.iter().map(|terms| Recorded { from: terms.from, recorded_at: terms.known, voided_at: terms.voided, terms: terms.into() });
-    Ok(Json(PriceList { terms: terms.collect() }))
+    let terms = recorded.iter().map(|terms| Recorded { from: terms.from, recorded_at: terms.known, voided_at: terms.voided, terms: terms.into() });
+    let place = |recorded: &Recorded| format!("{}#{:013}", recorded.from, recorded.recorded_at.timestamp_millis());
+    let mut terms: Vec<Recorded> = terms.filter(|recorded| after.as_ref().is_none_or(|after| place(recorded) > *after)).collect();
+    terms.sort_by_key(place);
+    let (terms, cursor) = page::cut(terms, limit, place);
+    Ok(Json(PriceList { terms, cursor }))
 }
 
 impl Put {

@@ -69,6 +69,7 @@ pub struct Erasure {
     /// Recordings that were left because they are held.
     left: u64,
     /// The first 100 of those, and a hold that wants each.
+    #[schema(max_items = 100)]
     leaves: Vec<LeftRecording>,
     /// Until when a preview can be confirmed.
     confirm_before: Option<DateTime<Utc>>,

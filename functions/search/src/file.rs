@@ -1,15 +1,20 @@
 //! A search as files for a spreadsheet: each bounded, so that a result of any size is never held at once; together they are one table.
 
 use axum::{http::HeaderValue, response::Response};
-use domain::{ids::OrganisationId, search::Search, time::in_stockholm};
-use platform::http::{Problem, csv, cursor, recording::Recording as Shown};
+use domain::{
+    ids::OrganisationId,
+    search::{Position, Search},
+    time::in_stockholm,
+};
+use platform::{
+    answer,
+    http::{Problem, csv, cursor, recording::Recording as Shown},
+};
 
 use crate::App;
 
 /// Recordings of one file.
 const ROWS: usize = 10_000;
-/// Bytes after which a file ends: what a function may answer is 6 MB, escaped.
-const BYTES: usize = 2_000_000;
 /// Pages that one file may read, and rows of each.
 const PAGES: usize = 40;
 const PAGE: usize = 250;
@@ -40,13 +45,17 @@ pub async fn of(app: &App, organisation: &OrganisationId, mut search: Search<'_>
     for _ in 0..PAGES {
         let page = app.table.page(organisation, &search).await?;
         let short = page.rows.len() < search.limit;
-        for recording in page.rows {
-            let row = row(&Shown::from(recording));
-            bytes += row.iter().map(String::len).sum::<usize>();
-            rows.push(row);
-        }
         search.after = page.next;
-        if short || search.after.is_none() || rows.len() + PAGE > ROWS || bytes > BYTES {
+        for recording in page.rows {
+            let (place, row) = (Position::of(&recording), row(&Shown::from(recording)));
+            bytes += answer::cells(&row);
+            rows.push(row);
+            if bytes >= answer::BYTES {
+                search.after = Some(place);
+                break;
+            }
+        }
+        if short || search.after.is_none() || rows.len() + PAGE > ROWS || bytes >= answer::BYTES {
             break;
         }
     }

@@ -11,6 +11,7 @@ use domain::{
     search::{self, Position, Search},
 };
 use platform::{
+    answer,
     http::{Known, Problem, cursor, extract::Query, problem, recording::Page},
     table::audit::{Deed, Event},
 };
@@ -19,8 +20,6 @@ use utoipa::ToSchema;
 
 use crate::{App, asked::asked, file, request::Filter, scope};
 
-/// Bytes of rows in an answer; a function may give 6 MB, escaped twice.
-const BYTES: usize = 2_500_000;
 /// Bytes of a row without what is said of it.
 const ROW: usize = 800;
 
@@ -71,19 +70,19 @@ async fn told<T>(app: &App, event: &Event, answer: impl Future<Output = Result<T
 
 /// The page, cut where an answer of it would be larger than a function may give, which takes hundreds of the longest notes.
 fn fitting(mut page: search::Page) -> search::Page {
-    let mut bytes = 0;
-    let fits = |row: &Recording| {
-        let said = &row.annotation;
-        let fields: usize = said.fields.iter().flatten().map(|field| field.as_str().len()).sum();
-        bytes += ROW + said.note.as_ref().map_or(0, |note| note.as_str().len()) + fields;
-        bytes <= BYTES
-    };
-    let count = page.rows.iter().map(fits).take_while(|fits| *fits).count();
+    let count = answer::fitting(&page.rows, bytes);
     if count < page.rows.len() {
         page.rows.truncate(count);
         page.next = page.rows.last().map(Position::of);
     }
     page
+}
+
+/// Bytes that a row takes in an answer, at most.
+fn bytes(row: &Recording) -> usize {
+    let said = &row.annotation;
+    let texts = said.fields.iter().flatten().map(|field| field.as_str()).chain(said.note.as_ref().map(|note| note.as_str()));
+    ROW + texts.map(answer::escaped).sum::<usize>()
 }
 
 /// Counts the recordings that the same search lists, exactly. A count of very many takes several requests.

@@ -35,6 +35,7 @@ pub struct Access {
     address: String,
     /// The user to sign in as.
     user: String,
+    #[schema(max_items = 10)]
     keys: Vec<Key>,
 }
 

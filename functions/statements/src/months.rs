@@ -11,7 +11,12 @@ use domain::{
 };
 use platform::{
     exports,
-    http::{Cause, Known, Problem, extract::Path, person, problem, statement::Statement},
+    http::{
+        Cause, Known, Problem,
+        extract::{Path, Query},
+        page, person, problem,
+        statement::Statement,
+    },
     table::{audit::Deed, statement},
 };
 use serde::Serialize;
@@ -19,7 +24,7 @@ use utoipa::ToSchema;
 
 use crate::{App, shown::Shown};
 
-/// The months that were billed, newest first, and the running one.
+/// A page of the months that were billed, newest first, and the running one.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Statements {
@@ -29,6 +34,8 @@ pub struct Statements {
     /// Who is billed now and cannot be recorded, and why, by user id.
     billed_not_recorded: Vec<BilledNotRecorded>,
     statements: Vec<Billed>,
+    /// Hand it in as `cursor` for the next page; null on the last.
+    cursor: Option<String>,
 }
 
 /// A user who is billed and cannot be recorded.
@@ -67,12 +74,14 @@ pub struct Billed {
     get,
     path = "/v1/statements",
     tag = "statements",
+    params(page::Asked),
     responses(
         (status = 200, body = Statements),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn list(State(app): State<App>, known: Known) -> Result<Json<Statements>, Problem> {
+pub async fn list(State(app): State<App>, known: Known, Query(asked): Query<page::Asked>) -> Result<Json<Statements>, Problem> {
     let now = (app.now)();
     let event = known.event(Deed::ListStatements, now);
     known.with_duty(&app.table, Duty::Administer, &event).await?;
@@ -83,12 +92,11 @@ pub async fn list(State(app): State<App>, known: Known) -> Result<Json<Statement
     let running = billing::preview(&ledger, now);
     let billed_not_recorded = billed_not_recorded(&app, &known, &ledger, &used, now).await?;
     app.table.audit(&event).await?;
-    Ok(Json(Statements {
-        billed_not_recorded,
-        running: running.month.to_string(),
-        preview: Preview::from(&running),
-        statements: exported.into_iter().map(Billed::from).collect(),
-    }))
+    let (limit, after) = (asked.limit()?, asked.after()?);
+    let rest = exported.into_iter().map(Billed::from).filter(|billed| after.as_ref().is_none_or(|after| billed.month < *after));
+    let (statements, cursor) = page::cut(rest, limit, |billed| billed.month.clone());
+    let (running, preview) = (running.month.to_string(), Preview::from(&running));
+    Ok(Json(Statements { running, preview, billed_not_recorded, statements, cursor }))
 }
 
 /// Shows what the organisation owes for a month; of the running one, as if it ended now, marked as a preview.
@@ -96,14 +104,20 @@ pub async fn list(State(app): State<App>, known: Known) -> Result<Json<Statement
     get,
     path = "/v1/statements/{month}",
     tag = "statements",
-    params(("month" = String, Path, description = "yyyy-mm")),
+    params(("month" = String, Path, description = "yyyy-mm"), page::Asked),
     responses(
         (status = 200, body = Shown),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found: the month was not billed", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn show(State(app): State<App>, known: Known, Path(month): Path<String>) -> Result<Json<Shown>, Problem> {
+pub async fn show(
+    State(app): State<App>,
+    known: Known,
+    Path(month): Path<String>,
+    Query(asked): Query<page::Asked>,
+) -> Result<Json<Shown>, Problem> {
     let now = (app.now)();
     let event = known.event_about(Deed::SeeStatement, &month, now);
     known.with_duty(&app.table, Duty::Administer, &event).await?;
@@ -112,7 +126,7 @@ pub async fn show(State(app): State<App>, known: Known, Path(month): Path<String
         true => Statement::of(&preview(&app, &known, now).await?, true),
         false => billed(&app, &known, month).await?,
     };
-    let shown = Shown::try_from(statement).map_err(Problem::internal)?;
+    let shown = Shown::page(statement, &asked)?;
     app.table.audit(&event).await?;
     Ok(Json(shown))
 }

@@ -2,7 +2,10 @@
 
 use chrono::NaiveDate;
 use domain::billing::{Facts, InvalidFacts};
-use platform::http::statement::{Line, Statement};
+use platform::http::{
+    Problem, page,
+    statement::{Line, Statement},
+};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -18,7 +21,11 @@ pub struct Shown {
     rules: String,
     /// The sum of the lines' amounts.
     total: String,
+    /// All of the statement's lines, on whichever page.
+    count: usize,
     lines: Vec<ShownLine>,
+    /// Hand it in as `cursor` for the next page of the lines; null on the last.
+    cursor: Option<String>,
 }
 
 /// One amount, and all that it came from.
@@ -36,11 +43,14 @@ pub struct ShownLine {
     last_day: Option<NaiveDate>,
 }
 
-impl TryFrom<Statement> for Shown {
-    type Error = InvalidFacts;
-    fn try_from(Statement { month, preview, rules, total, lines }: Statement) -> Result<Self, InvalidFacts> {
-        let lines = lines.into_iter().map(ShownLine::try_from).collect::<Result<_, _>>()?;
-        Ok(Self { month, preview, rules, total, lines })
+impl Shown {
+    /// The statement with the page of its lines that is asked for.
+    pub fn page(statement: Statement, asked: &page::Asked) -> Result<Self, Problem> {
+        let Statement { month, preview, rules, total, lines } = statement;
+        let count = lines.len();
+        let lines = lines.into_iter().map(ShownLine::try_from).collect::<Result<_, _>>().map_err(Problem::internal)?;
+        let (lines, cursor) = page::numbered(lines, asked.limit()?, asked.after()?.as_deref())?;
+        Ok(Self { month, preview, rules, total, count, lines, cursor })
     }
 }
 

@@ -7,7 +7,7 @@ use domain::{
     billing::{self, today},
 };
 use platform::{
-    http::{Known, Problem, problem},
+    http::{Known, Problem, extract::Query, page, problem},
     table::{
         audit::Deed,
         daily::Closed,
@@ -33,9 +33,12 @@ pub struct Usage {
     allowance_bytes: u64,
     /// Days until the allowance is used up, at the mean growth of the trend; 0: it is; null: it is not being used up.
     days_until_full: Option<i64>,
-    /// By user id.
+    /// A page of the users, by id.
     users: Vec<UserUsage>,
+    /// Hand it in as `cursor` for the next page of the users; null on the last.
+    cursor: Option<String>,
     /// The last 30 days that are over, oldest first.
+    #[schema(max_items = 30)]
     trend: Vec<DayUsage>,
 }
 
@@ -80,12 +83,14 @@ const TREND: u64 = 30;
     get,
     path = "/v1/usage",
     tag = "statements",
+    params(page::Asked),
     responses(
         (status = 200, body = Usage),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn show(State(app): State<App>, known: Known) -> Result<Json<Usage>, Problem> {
+pub async fn show(State(app): State<App>, known: Known, Query(asked): Query<page::Asked>) -> Result<Json<Usage>, Problem> {
     let (now, organisation) = ((app.now)(), &known.organisation.id);
     let event = known.event(Deed::SeeUsage, now);
     known.with_duty(&app.table, Duty::Administer, &event).await?;
@@ -97,14 +102,18 @@ pub async fn show(State(app): State<App>, known: Known) -> Result<Json<Usage>, P
     let allowance = billing::allowance(&ledger, today);
     app.table.audit(&event).await?;
     let stored = filled.iter().map(|filled| filled.bytes).sum();
+    let (limit, after) = (asked.limit()?, asked.after()?);
     let of_today = |filled: &Filled| filled.open.get(&today).copied().unwrap_or_default();
+    let rest = filled.iter().filter(|filled| after.as_deref().is_none_or(|after| filled.user.as_str() > after));
+    let (users, cursor) = page::cut(rest.map(|filled| UserUsage::of(filled, of_today(filled))), limit, |user| user.user.clone());
     Ok(Json(Usage {
         today,
         counts: filled.iter().map(of_today).fold(Counts::default(), Counts::plus).into(),
         stored_bytes: stored,
         allowance_bytes: allowance,
         days_until_full: days_until_full(&trend, stored, allowance),
-        users: filled.iter().map(|filled| UserUsage::of(filled, of_today(filled))).collect(),
+        users,
+        cursor,
         trend: trend.into_iter().map(DayUsage::from).collect(),
     }))
 }

@@ -2,11 +2,13 @@
 //!
 //! Each function wires what it needs from here in its `main`; the rules are in `domain`.
 
+pub mod answer;
 pub mod aws;
 pub mod batch;
 pub mod bucket;
 pub mod clock;
 pub mod copies;
+pub mod digest;
 pub mod env;
 pub mod erasures;
 pub mod exports;

@@ -10,6 +10,10 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::{
+    page::{self, Asked},
+    problem::Problem,
+};
 use crate::table::activation::Entry;
 
 /// A user.
@@ -102,10 +106,12 @@ pub struct Rights {
     pub annotate: bool,
 }
 
-/// Everything that happened to a user's recording, oldest first.
+/// A page of everything that happened to a user's recording, oldest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Activations {
     pub activations: Vec<Activation>,
+    /// Hand it in as `cursor` for the next page; null on the last.
+    pub cursor: Option<String>,
 }
 
 /// Something that happened to a user's recording.
@@ -189,9 +195,12 @@ impl From<Cover> for people::Cover {
     }
 }
 
-impl From<Vec<Entry>> for Activations {
-    fn from(entries: Vec<Entry>) -> Self {
-        Self { activations: entries.into_iter().map(Activation::from).collect() }
+impl Activations {
+    /// The page that is asked for.
+    pub fn page(entries: Vec<Entry>, asked: &Asked) -> Result<Self, Problem> {
+        let rows = entries.into_iter().map(Activation::from).collect();
+        let (activations, cursor) = page::numbered(rows, asked.limit()?, asked.after()?.as_deref())?;
+        Ok(Self { activations, cursor })
     }
 }
 

@@ -41,6 +41,7 @@ pub struct Recording {
     pub note: Option<String>,
     pub mark: Option<String>,
     /// The three fields of a customer's system.
+    #[schema(max_items = 3)]
     pub fields: [Option<String>; 3],
     /// The version of note, mark and fields, as an ETag.
     pub version: String,

@@ -13,6 +13,7 @@ use domain::{
     ids::{OrganisationId, RecordingId, UserId},
     note::{Annotation, Mark},
     recording::Recording,
+    search::Order,
 };
 
 use super::{
@@ -48,6 +49,8 @@ pub struct Standing {
 /// One edit, as it is kept.
 #[derive(Clone, Debug)]
 pub struct Edit {
+    /// The version that it made.
+    pub version: u64,
     pub at: DateTime<Utc>,
     pub who: String,
     /// What was changed: name, from, to.
@@ -151,6 +154,34 @@ impl Table {
         Ok(items.iter().map(read).collect::<Result<_, _>>()?)
     }
 
+    /// Some of the edits that made what stands, after the one of a version, oldest or newest first, and whether there are more. 1 request: at most
+    /// 1 MB of them, some hundred of the longest.
+    pub async fn edits_after(
+        &self,
+        standing: &Standing,
+        after: Option<u64>,
+        order: Order,
+        limit: usize,
+    ) -> Result<(Vec<Edit>, bool), Error> {
+        let (mut first, mut last) = (standing.since.saturating_add(1), standing.version);
+        match (order, after) {
+            (Order::Oldest, Some(after)) => first = first.max(after.saturating_add(1)),
+            (Order::Newest, Some(after)) => last = last.min(after.saturating_sub(1)),
+            (_, None) => {}
+        }
+        if first > last {
+            return Ok((Vec::new(), false));
+        }
+        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last");
+        let query = query.consistent_read(true).expression_attribute_values(":pk", s(key::edits(&standing.organisation)));
+        let query = query.expression_attribute_values(":first", s(key::nth_edit(standing.id, first)));
+        let query = query.expression_attribute_values(":last", s(key::nth_edit(standing.id, last)));
+        let query = query.scan_index_forward(order == Order::Oldest).limit(i32::try_from(limit).unwrap_or(i32::MAX));
+        let answer = query.send().await?;
+        let edits = answer.items().iter().map(read).collect::<Result<_, _>>()?;
+        Ok((edits, answer.last_evaluated_key.is_some()))
+    }
+
     /// What stays of an annotation when `user` registers the call: all, but what another user said of it. No request, or those of
     /// [`Table::edits`].
     pub(super) async fn kept(&self, standing: &Standing, user: &UserId) -> Result<Annotation, Error> {
@@ -229,5 +260,6 @@ fn read(item: &Item) -> Result<Edit, BadItem> {
             changes.push((name, from, to));
         }
     }
-    Ok(Edit { at: instant(item, "when")?, who: text(item, "who")?.to_owned(), changes })
+    let version = text(item, "sk")?.rsplit_once('#').and_then(|(_, version)| version.parse().ok()).ok_or(BadItem { attribute: "sk" })?;
+    Ok(Edit { version, at: instant(item, "when")?, who: text(item, "who")?.to_owned(), changes })
 }

@@ -20,6 +20,8 @@ use domain::{
 };
 use serde::Serialize;
 
+use crate::answer;
+
 use super::{
     BadItem, Error, Table,
     attributes::{optional_parsed, optional_text, s, text},
@@ -148,6 +150,8 @@ pub struct Reading<'a> {
 
 /// Queries that one page may take while the filters leave out most of what they read.
 const QUERIES_AT_MOST: usize = 5;
+/// Bytes of an event in an answer, beside its texts.
+const EVENT: usize = 400;
 
 impl Table {
     /// Adds an event, unless it is there. 1 request.
@@ -158,7 +162,7 @@ impl Table {
     /// A page of events, and the place after which the next begins. 1 request, up to `QUERIES_AT_MOST` where filters leave out most;
     /// then the page may come short.
     pub async fn events(&self, reading: &Reading<'_>) -> Result<(Vec<Event>, Option<String>), Error> {
-        let mut events = Vec::new();
+        let (mut events, mut bytes) = (Vec::new(), 0);
         let Some(span) = key::span(reading.from, reading.to, false, reading.after.as_deref()) else { return Ok((events, None)) };
         let mut after = reading.after.clone().filter(|_| span.within);
         for _ in 0..QUERIES_AT_MOST {
@@ -166,8 +170,9 @@ impl Table {
             for item in &items {
                 let event = read(reading.organisation, item)?;
                 after = Some(text(item, place(reading))?.to_owned());
+                bytes += event.bytes();
                 events.push(event);
-                if events.len() == reading.limit {
+                if events.len() == reading.limit || bytes >= answer::BYTES {
                     return Ok((events, after));
                 }
             }
@@ -220,6 +225,13 @@ impl Table {
 }
 
 impl Event {
+    /// Bytes that the event takes in an answer, at most.
+    pub fn bytes(&self) -> usize {
+        let Self { who, subject, detail, reason, address, request, .. } = self;
+        let said = [subject, detail, reason].into_iter().flatten().chain([who, address, request]);
+        EVENT + said.map(|text| answer::escaped(text)).sum::<usize>()
+    }
+
     /// The event with what was decided.
     pub fn detailed(self, what: &impl Serialize) -> Self {
         Self { detail: serde_json::to_string(what).ok(), ..self }
