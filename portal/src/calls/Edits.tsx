@@ -1,5 +1,6 @@
-import { useQuery } from '@tanstack/react-query';
-import { answered } from '../api/client';
+import { Button } from '@mantine/core';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { answered, type Schemas } from '../api/client';
 import type { Recording } from '../api/problem';
 import { useApp } from '../app';
 import { Failed } from '../frame/Failed';
@@ -12,18 +13,40 @@ import { useWho } from './who';
 export function Edits({ recording }: { recording: Recording }) {
   const { api } = useApp();
   const words = useWords();
-  const who = useWho();
-  const edits = useQuery({
+  const found = useInfiniteQuery({
     queryKey: ['edits', recording.id],
-    queryFn: () => answered(api.GET('/v1/recordings/{id}/edits', { params: { path: { id: recording.id } } })),
+    queryFn: ({ pageParam }) =>
+      answered(
+        api.GET('/v1/recordings/{id}/edits', {
+          params: { path: { id: recording.id }, query: { order: 'newest', cursor: pageParam } },
+        }),
+      ),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => page.cursor ?? undefined,
   });
-  if (edits.isError) return <Failed error={edits.error} again={edits.refetch} />;
-  if (!edits.data) return null;
-  if (!edits.data.edits.length) return <p className="quiet">{words.call.noEdits}</p>;
+  if (found.isError) return <Failed error={found.error} again={found.refetch} />;
+  if (!found.data) return null;
+  const edits = found.data.pages.flatMap((page) => page.edits);
+  if (!edits.length) return <p className="quiet">{words.call.noEdits}</p>;
+  return (
+    <>
+      <History edits={edits} />
+      {found.hasNextPage && (
+        <Button variant="default" loading={found.isFetchingNextPage} onClick={() => found.fetchNextPage()}>
+          {words.more}
+        </Button>
+      )}
+    </>
+  );
+}
+
+function History({ edits }: { edits: Schemas['Edit'][] }) {
+  const words = useWords();
+  const who = useWho();
   return (
     <ol className="history">
-      {edits.data.edits.toReversed().map((edit) => (
-        <li key={edit.at + edit.who}>
+      {edits.map((edit) => (
+        <li key={edit.version}>
           <p className="history-head">
             <strong>
               <bdi>{who(edit.who)}</bdi>

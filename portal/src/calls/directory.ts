@@ -8,7 +8,8 @@ import { useMe } from '../session/me';
 
 export type User = Schemas['User'];
 
-const PAGE = 1000;
+/** The most rows of a page. */
+export const PAGE = 1000;
 const MINUTES = 60_000;
 
 export function useDirectory(): { users: User[]; nameOf(id: string): string } {
@@ -62,4 +63,20 @@ export async function paged<T>(
     cursor = read.cursor ?? undefined;
   } while (cursor);
   return rows;
+}
+
+/** The first page, with the rows of all pages. */
+export async function whole<K extends string, P extends { cursor?: string | null } & Record<K, unknown[]>>(
+  list: K,
+  page: (cursor: string | undefined) => Promise<P>,
+): Promise<P> {
+  const first = await page(undefined);
+  let cursor = first.cursor;
+  const rows: unknown[] = [...first[list]];
+  while (cursor) {
+    const next = await page(cursor);
+    rows.push(...next[list]);
+    cursor = next.cursor;
+  }
+  return { ...first, [list]: rows, cursor: null };
 }

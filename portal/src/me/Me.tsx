@@ -6,6 +6,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { answered } from '../api/client';
 import { useApp } from '../app';
+import { PAGE, whole } from '../calls/directory';
 import { When } from '../calls/When';
 import { useComplain } from '../frame/complain';
 import { Failed } from '../frame/Failed';
@@ -92,7 +93,7 @@ function Acknowledgement() {
 function MyActivations() {
   const { api } = useApp();
   const words = useWords();
-  const asked = useQuery({ queryKey: ['my-activations'], queryFn: () => answered(api.GET('/v1/me/activations')) });
+  const asked = useQuery({ queryKey: ['my-activations'], queryFn: () => whole('activations', (cursor) => answered(api.GET('/v1/me/activations', { params: { query: { limit: PAGE, cursor } } }))) });
   return (
     <section className="card">
       <h2>{words.me.activations}</h2>

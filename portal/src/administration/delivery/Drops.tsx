@@ -1,7 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { answered, type Schemas } from '../../api/client';
 import { useApp } from '../../app';
+import { PAGE, whole } from '../../calls/directory';
 import { When } from '../../calls/When';
 import { Failed } from '../../frame/Failed';
 import { dayOf, shifted } from '../../time';
@@ -21,7 +23,7 @@ export function Drops() {
   const { api } = useApp();
   const more = useAdministrationWords();
   const [issuing, setIssuing] = useState<string>();
-  const asked = useQuery({ queryKey: ['drops'], queryFn: () => answered(api.GET('/v1/drops')), staleTime: 0 });
+  const asked = useQuery({ queryKey: ['drops'], queryFn: () => whole('drops', (cursor) => answered(api.GET('/v1/drops', { params: { query: { limit: PAGE, cursor } } }))), staleTime: 0 });
   const drops = asked.data?.drops ?? [];
   return (
     <section className="card">
@@ -87,6 +89,7 @@ function Row({ drop, issue }: { drop: Drop; issue(): void }) {
       </th>
       <td>
         <OrderState state={stateOf(drop, new Date())} words={more.drop} />
+        {drop.notDelivered > 0 && <Lacks drop={drop} />}
       </td>
       <td className="number">{recordings.toLocaleString(words.locale)}</td>
       <td className="number">{late.toLocaleString(words.locale)}</td>
@@ -101,5 +104,26 @@ function Row({ drop, issue }: { drop: Drop; issue(): void }) {
         </OnlineButton>
       </td>
     </tr>
+  );
+}
+
+/** The calls that the folder lacks, each with the reason. */
+function Lacks({ drop: { notDelivered, undelivered } }: { drop: Drop }) {
+  const { drops } = useAdministrationWords();
+  return (
+    <details>
+      <summary>{drops.lacks(notDelivered)}</summary>
+      <ul>
+        {undelivered.map(({ recording, reason }) => (
+          <li key={recording}>
+            <Link to="/calls/$id" params={{ id: recording }} search={{}}>
+              {drops.call}
+            </Link>
+            {': '}
+            {drops.reasons[reason as keyof typeof drops.reasons] ?? reason}
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }

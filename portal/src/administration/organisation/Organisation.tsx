@@ -5,6 +5,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { answered, type Schemas } from '../../api/client';
 import { useApp } from '../../app';
+import { PAGE, whole } from '../../calls/directory';
 import { useComplain } from '../../frame/complain';
 import { Failed } from '../../frame/Failed';
 import { useAdministrationWords } from '../../words/administration/words';
@@ -71,7 +72,7 @@ function Settings({ organisation }: { organisation: Schemas['Organisation'] }) {
 function Applications() {
   const { api } = useApp();
   const more = useAdministrationWords();
-  const asked = useQuery({ queryKey: ['clients'], queryFn: () => answered(api.GET('/v1/clients')), staleTime: 0 });
+  const asked = useQuery({ queryKey: ['clients'], queryFn: () => whole('clients', (cursor) => answered(api.GET('/v1/clients', { params: { query: { limit: PAGE, cursor } } }))), staleTime: 0 });
   const [ending, setEnding] = useState<Schemas['Client']>();
   return (
     <section className="card">

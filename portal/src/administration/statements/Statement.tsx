@@ -8,6 +8,7 @@ import { useMemo } from 'react';
 import { answered, type Schemas } from '../../api/client';
 import { Problem } from '../../api/problem';
 import { useApp } from '../../app';
+import { PAGE, whole } from '../../calls/directory';
 import { Failed } from '../../frame/Failed';
 import { Notice } from '../../frame/Notice';
 import { monthInWords } from '../../time';
@@ -28,7 +29,7 @@ export function StatementPage() {
   const { month } = useParams({ from: '/administration/statements/$month' });
   const asked = useQuery({
     queryKey: ['statement', month],
-    queryFn: () => answered(api.GET('/v1/statements/{month}', { params: { path: { month } } })),
+    queryFn: () => whole('lines', (cursor) => answered(api.GET('/v1/statements/{month}', { params: { path: { month }, query: { limit: PAGE, cursor } } }))),
     staleTime: 0,
   });
   const named = /^\d{4}-(0[1-9]|1[0-2])$/.test(month) ? monthInWords(month, language) : month;

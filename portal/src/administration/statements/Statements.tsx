@@ -5,6 +5,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { answered, type Schemas } from '../../api/client';
 import { useApp } from '../../app';
+import { PAGE, whole } from '../../calls/directory';
 import { Failed } from '../../frame/Failed';
 import { monthInWords } from '../../time';
 import { useAdministrationWords } from '../../words/administration/words';
@@ -19,7 +20,7 @@ export function Statements() {
   const more = useAdministrationWords();
   const asked = useQuery({
     queryKey: ['statements'],
-    queryFn: () => answered(api.GET('/v1/statements')),
+    queryFn: () => whole('statements', (cursor) => answered(api.GET('/v1/statements', { params: { query: { limit: PAGE, cursor } } }))),
     staleTime: 0,
   });
   return (

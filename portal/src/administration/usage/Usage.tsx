@@ -5,6 +5,7 @@ import './usage.css';
 import { useQuery } from '@tanstack/react-query';
 import { answered } from '../../api/client';
 import { useApp } from '../../app';
+import { PAGE, whole } from '../../calls/directory';
 import { Failed } from '../../frame/Failed';
 import { useAdministrationWords } from '../../words/administration/words';
 import { Fetched } from '../Fetched';
@@ -17,7 +18,7 @@ import { Trend } from './Trend';
 export function UsagePage() {
   const { api } = useApp();
   const more = useAdministrationWords();
-  const asked = useQuery({ queryKey: ['usage'], queryFn: () => answered(api.GET('/v1/usage')), staleTime: 0 });
+  const asked = useQuery({ queryKey: ['usage'], queryFn: () => whole('users', (cursor) => answered(api.GET('/v1/usage', { params: { query: { limit: PAGE, cursor } } }))), staleTime: 0 });
   return (
     <>
       <div className="page-head">

@@ -5,6 +5,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { answered, type Schemas } from '../../api/client';
 import { useApp } from '../../app';
+import { PAGE, whole } from '../../calls/directory';
 import { When } from '../../calls/When';
 import { useComplain } from '../../frame/complain';
 import { Failed } from '../../frame/Failed';
@@ -151,7 +152,7 @@ function History({ id }: { id: string }) {
   const words = useWords();
   const asked = useQuery({
     queryKey: ['activations', id],
-    queryFn: () => answered(api.GET('/v1/users/{user}/activations', { params: { path: { user: id } } })),
+    queryFn: () => whole('activations', (cursor) => answered(api.GET('/v1/users/{user}/activations', { params: { path: { user: id }, query: { limit: PAGE, cursor } } }))),
     staleTime: 0,
   });
   return (

@@ -291,6 +291,15 @@ export const sv = {
     bytes: 'Storlek',
     complete: 'Klar',
     gone: 'Försvinner',
+    lacks: (count: number) => `${count} samtal kunde inte levereras`,
+    call: 'Öppna samtalet',
+    reasons: {
+      lost: 'ljudet är borta',
+      altered: 'ljudet är inte det som spelades in',
+      expired: 'lagringstiden tog slut',
+      unreachable: 'lagringen svarade inte i tid; samtalet kommer i nästa mapp',
+      unreadable: 'uppgifterna går inte att läsa',
+    },
     again: 'Leverera igen',
     againTitle: 'Leverera en dag igen',
     againText:
