@@ -161,6 +161,10 @@ drop-bench: build ## deliver days of 1,000 and 20,000 recordings by SFTP: copies
 deploy: named build-release portal .venv/ready ## deploy to the AWS account of your credentials (infra/README.md): STACK= BUCKET= [PARAMETERS=]
 	@$(PYTHON) infra/deploy.py '$(STACK)' '$(BUCKET)' $(PARAMETERS)
 
+.PHONY: restore-audio
+restore-audio: .venv/ready ## put lost audio of a stored recording back (infra/README.md): STACK= ORGANISATION= RECORDING= FILE=
+	@$(PYTHON) infra/restore_audio.py '$(STACK)' '$(ORGANISATION)' '$(RECORDING)' '$(FILE)'
+
 .PHONY: audio
 audio: .venv/ready debian ## make the speech to work with, in .local/audio
 	@$(PYTHON) infra/local/speech.py

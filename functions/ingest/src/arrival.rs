@@ -1,5 +1,7 @@
 //! What becomes of one object: its recording is stored, or it is set aside.
 //!
+//! Audio that an operator puts back is taken for what its bytes are: those of the stored recording are accepted, however they came.
+//!
 //! Each step may be the last before a crash, and the event then comes again. The order makes that harmless: an object is copied to
 //! quarantine before its recording is rejected, and removed only after. Removal names the version that was looked at, so audio that came
 //! to the same key meanwhile is never touched, and the audio of a stored recording is never removed at all.
@@ -130,6 +132,13 @@ async fn settle(app: &App, object: &Object, of: Of<'_>, standing: Standing) -> R
         }
         Standing::Erased => return remove_erased(app, object).await,
     };
+    if matches!(recording.state, State::Stored { .. }) {
+        if object.is(app, &recording.audio).await? {
+            tracing::info!(recording = %recording.id, "the audio is back"); // somebody has put it there again, without the upload link
+            return Ok(());
+        }
+        tracing::warn!(recording = %recording.id, reason, "refused: a stored recording has other audio");
+    }
     // An object from before the registration is what an earlier, rejected one left behind: the recording waits for another.
     let awaited = recording.state == State::Expected && object.modified_at >= recording.registered_at - TimeDelta::seconds(1);
     if awaited {

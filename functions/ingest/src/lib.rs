@@ -66,11 +66,15 @@ async fn take_in(app: &App, body: &str) -> Result<(), Failure> {
         Notice::Objects(event) => event,
         Notice::Test { event: TestEvent::Test } => return Ok(()),
     };
+    let mut failed = None;
     for record in event.records {
         let encoded = record.s3.object.key.unwrap_or_default();
-        arrival::take_in(app, &decoded(&encoded)).await?;
+        // One that fails stops none of the others; the message comes again, and they find their work done.
+        if let Err(failure) = arrival::take_in(app, &decoded(&encoded)).await {
+            failed = failed.or(Some(failure));
+        }
     }
-    Ok(())
+    failed.map_or(Ok(()), |failure| Err(failure.into()))
 }
 
 /// The key that an event names: S3 writes it as a form field, percent-encoded with `+` for a space.

@@ -94,6 +94,18 @@ impl Object {
         self.version.as_ref().map_or_else(|| self.key.clone(), |version| format!("{}/{version}", self.key))
     }
 
+    /// Whether these are the very bytes of that audio, however they came: by the SHA-256 that S3 has of them, or by reading them. No request
+    /// where their length or that SHA-256 says so; 1 otherwise.
+    pub async fn is(&self, app: &App, audio: &Audio) -> Result<bool, Error> {
+        if self.length != audio.length {
+            return Ok(false);
+        }
+        match self.head.checksum_sha256().and_then(read_checksum) {
+            Some(sha256) => Ok(sha256 == audio.sha256),
+            None => Ok(app.objects.digest(&self.key, self.version.as_deref()).await? == Some(audio.sha256)),
+        }
+    }
+
     /// What the upload link had the app say of the audio; none if the object did not come by one.
     pub fn arrival(&self, organisation: OrganisationId, id: RecordingId) -> Option<Arrival> {
         let user = self.head.metadata()?.get(USER)?.clone().try_into().ok()?;

@@ -58,9 +58,9 @@ pub async fn faults(app: &App, order: &Order, reads: &mut Reads<'_>, seen: &Seen
 async fn look_again(app: &App, order: &Order, row: Option<&Recording>, id: RecordingId) -> Result<Object, Failure> {
     let key = key(&order.organisation, id);
     let object = app.objects.object(&key).await?;
-    match row.is_some_and(|row| needs_checksum(row, &object)) {
-        true => Ok(app.objects.with_checksums(&key, object).await?),
-        false => Ok(object),
+    match row.filter(|row| needs_checksum(row, &object)) {
+        Some(row) => Ok(app.objects.with_checksums(&key, object, row.audio.length).await?),
+        None => Ok(object),
     }
 }
 

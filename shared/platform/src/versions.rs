@@ -61,12 +61,17 @@ impl Objects {
         }
     }
 
-    /// Asks for the checksums of the versions at this key. 1 request for each; 0 for one that is gone meanwhile.
-    pub async fn with_checksums(&self, key: &str, mut object: Object) -> Result<Object, Error> {
+    /// Asks for the checksums of the versions at this key. 1 request for each; 0 for one that is gone meanwhile. One of `length` bytes that was
+    /// put without a SHA-256 is read: 1 more.
+    pub async fn with_checksums(&self, key: &str, mut object: Object, length: u64) -> Result<Object, Error> {
         for version in object.versions.iter_mut().filter(|version| !version.marker) {
             let head = self.client.head_object().bucket(&self.bucket).key(key).version_id(&version.name);
             match head.checksum_mode(aws_sdk_s3::types::ChecksumMode::Enabled).send().await {
-                Ok(head) => version.sha256 = Some(head.checksum_sha256().and_then(read_checksum).unwrap_or(UNSIGNED)),
+                Ok(head) => {
+                    let told = head.checksum_sha256().and_then(read_checksum);
+                    let read = if told.is_none() && version.length == length { self.digest(key, Some(&version.name)).await? } else { None };
+                    version.sha256 = Some(told.or(read).unwrap_or(UNSIGNED));
+                }
                 Err(error) if error.as_service_error().is_some_and(aws_sdk_s3::operation::head_object::HeadObjectError::is_not_found) => {}
                 Err(error) => return Err(could_not("look at what lies in the bucket")(error)),
             }
@@ -142,7 +147,7 @@ struct One {
     version: Version,
 }
 
-/// What lies there without a checksum is no audio that the app signed.
+/// What lies there with another length is no audio that the app signed.
 const UNSIGNED: domain::recording::Sha256 = domain::recording::Sha256([0; 32]);
 
 fn one(
