@@ -7,8 +7,9 @@
 //! Between that look and the write the recording may change again. Then the change has a record of its own, and Lambda hands the records of
 //! one item one after the other, also while it hands those of others at the same time (`ParallelizationFactor`).
 //!
-//! The records of a batch are taken in order. At one that fails it ends and the record is named: Lambda takes what is before it as done, and
-//! hands it and what is after it again.
+//! The records of a batch are taken in order. One that fails stops none of those after it; the first that failed is named. Lambda takes what is
+//! before it as done, and hands it and what is after it again, which may come twice. After ten times they lie in the dead-letter queue: by then
+//! the others are indexed.
 
 mod record;
 
@@ -53,7 +54,7 @@ enum Failure {
     Table(#[from] table::Error),
 }
 
-/// Takes in a batch, and answers with the sequence number of the record that failed, if one did. One without a number fails the batch.
+/// Takes in a batch, and answers with the sequence number of the first record that failed, if one did. One without a number fails the batch.
 pub async fn handle(app: &App, batch: Batch) -> Result<DynamoDbEventResponse, Infallible> {
     let mut answer = DynamoDbEventResponse::default();
     for record in &batch.records {
@@ -62,8 +63,9 @@ pub async fn handle(app: &App, batch: Batch) -> Result<DynamoDbEventResponse, In
             tracing::error!(sequence, recording, error, "failed");
             let mut failed = DynamoDbBatchItemFailure::default();
             failed.item_identifier = Some(sequence.to_owned());
-            answer.batch_item_failures.push(failed);
-            break;
+            if answer.batch_item_failures.is_empty() {
+                answer.batch_item_failures.push(failed);
+            }
         }
     }
     Ok(answer)

@@ -17,6 +17,18 @@ pub struct BadItem {
 
 type Read<T> = Result<T, BadItem>;
 
+/// What was read of one item among others, for work that has to go on with the others: one that cannot be read is logged by its place.
+/// No place holds a number, a name or a text of a customer's.
+pub fn readable<T>(kind: &'static str, item: &Item, read: Read<T>) -> Option<T> {
+    let error = match read {
+        Ok(value) => return Some(value),
+        Err(error) => error,
+    };
+    let place = |name| item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str);
+    tracing::error!(kind, partition = place("pk"), place = place("sk"), attribute = error.attribute, "an item cannot be read");
+    None
+}
+
 pub fn text<'a>(item: &'a Item, attribute: &'static str) -> Read<&'a str> {
     optional_text(item, attribute)?.ok_or(BadItem { attribute })
 }

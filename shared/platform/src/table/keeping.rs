@@ -17,7 +17,7 @@ use domain::{
 
 use super::{
     BadItem, Error, Table,
-    attributes::{ids, n, number, optional_parsed, parsed, s, ss, text},
+    attributes::{ids, n, number, optional_parsed, parsed, readable, s, ss, text},
     commit::{Commit, Writes},
     key::{self, Item},
     read::BATCH,
@@ -59,21 +59,23 @@ pub enum Counted<'a> {
 const QUERIES_AT_MOST: usize = 50;
 
 impl Table {
-    /// Those of the recordings that are registered, whether or not they have ended. 1 request, for 100 of them at most.
+    /// Those of the recordings that are registered, whether or not they have ended; but one that cannot be read, which is logged as an error
+    /// and stops none of the others. 1 request, for 100 of them at most.
     pub async fn seen(&self, organisation: &OrganisationId, ids: &[RecordingId]) -> Result<Vec<Seen>, Error> {
         let items = self.batch(ids.iter().take(BATCH).map(|id| key::recording(organisation, *id))).await?;
-        Ok(items.into_iter().map(|item| Seen::read(organisation, item)).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect())
+        Ok(items.into_iter().filter_map(|item| readable("recording", &item, Seen::read(organisation, item.clone())).flatten()).collect())
     }
 
-    /// A page of the organisation's recordings by their id, ended ones too, and the place after which the next begins. 1 request.
+    /// A page of the organisation's recordings by their id, ended ones too, and the place after which the next begins; one that cannot be read is
+    /// logged as an error and stops none of the others. 1 request.
     pub async fn seen_by_id(&self, of: &OrganisationId, after: Option<&str>, limit: usize) -> Result<(Vec<Seen>, Option<String>), Error> {
         let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk").consistent_read(true);
         let query = query.expression_attribute_values(":pk", s(key::recordings(of))).limit(i32::try_from(limit).unwrap_or(i32::MAX));
         let start = after.map(|id| Item::from([("pk".to_owned(), s(key::recordings(of))), ("sk".to_owned(), s(id))]));
         let answer = query.set_exclusive_start_key(start).send().await?;
         let next = answer.last_evaluated_key.map(|key| text(&key, "sk").map(str::to_owned)).transpose()?;
-        let read = answer.items.unwrap_or_default().into_iter().map(|item| Seen::read(of, item)).collect::<Result<Vec<_>, _>>()?;
-        Ok((read.into_iter().flatten().collect(), next))
+        let items = answer.items.unwrap_or_default().into_iter();
+        Ok((items.filter_map(|item| readable("recording", &item, Seen::read(of, item.clone())).flatten()).collect(), next))
     }
 
     /// A page of the ids of a person's recordings, ended ones too, oldest first, and the place after which the next begins. 1 request.

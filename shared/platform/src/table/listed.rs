@@ -4,7 +4,7 @@ use domain::{ids::OrganisationId, people::Name};
 
 use super::{
     BadItem, Error, Table,
-    attributes::{parsed, s},
+    attributes::{parsed, readable, s},
     commit::Writes,
     key::{self, Item},
 };
@@ -22,7 +22,7 @@ impl Table {
         let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk").limit(limit);
         let query = query.expression_attribute_values(":pk", s(key::organisations())).consistent_read(true);
         let answer = query.set_exclusive_start_key(after.map(key::listed)).send().await?;
-        Ok(answer.items().iter().map(read).collect::<Result<_, _>>()?)
+        Ok(answer.items().iter().filter_map(|item| readable("organisation", item, read(item))).collect())
     }
 }
 

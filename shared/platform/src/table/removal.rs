@@ -114,15 +114,15 @@ impl Table {
         Ok((standing, noted))
     }
 
-    /// Notes how many copies were found, before they are removed: the receipt tells it, whoever writes that in the end. 1 request.
+    /// Notes how many copies were found, before they are removed: the receipt tells it, whoever writes that in the end. Of two who found copies
+    /// the first has found more, and that stays. 1 request.
     pub async fn note_copies(&self, removal: &Removal, copies: Copies, now: DateTime<Utc>) -> Result<(), Error> {
         let Some(recorded) = &removal.recorded else { return Ok(()) };
         let mut item = removal.note(recorded);
         item.insert("audio".to_owned(), n(copies.audio));
         item.insert("quarantined".to_owned(), n(copies.quarantined));
         item.insert("expires_at".to_owned(), n(now.timestamp() + NOTED_DAYS * 86_400));
-        self.client.put_item().table_name(&self.name).set_item(Some(item)).send().await?;
-        Ok(())
+        self.put_new(item).await
     }
 
     /// Removes the edits of what was said of it, and of what has come after it, but for those of what stands now. No request where there are

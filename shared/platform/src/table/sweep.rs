@@ -20,8 +20,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use aws_sdk_dynamodb::types::{
-    AttributeValue, ConsumedCapacity, DeleteRequest, KeysAndAttributes, PutRequest, ReturnConsumedCapacity, WriteRequest,
+use aws_sdk_dynamodb::{
+    operation::put_item::PutItemError,
+    types::{AttributeValue, ConsumedCapacity, DeleteRequest, KeysAndAttributes, PutRequest, ReturnConsumedCapacity, WriteRequest},
 };
 use chrono::{DateTime, Utc};
 use domain::{
@@ -33,7 +34,7 @@ use domain::{
 
 use super::{
     BadItem, Error, Table,
-    attributes::{flag, instant, n, number, optional_instant, optional_parsed, optional_text, parsed, s, text},
+    attributes::{flag, instant, n, number, optional_instant, optional_parsed, optional_text, parsed, readable, s, text},
     key::{self, Item},
     read::BATCH,
     recording,
@@ -129,7 +130,7 @@ impl Table {
         Ok(())
     }
 
-    /// Keeps what a sweep did: it is done. 1 request.
+    /// Keeps what a sweep did: it is done. 1 request. What a later night did stays.
     pub async fn keep_swept(&self, organisation: &OrganisationId, swept: &Swept) -> Result<(), Error> {
         let mut item = key::sweep(organisation);
         for (name, at) in [("night", swept.night), ("began", swept.at), ("complete", swept.complete)] {
@@ -144,8 +145,12 @@ impl Table {
                 .chain([("words", swept.words), ("of_words", swept.of_words)])
                 .map(|(name, count)| (name.to_owned(), n(count))),
         );
-        self.client.put_item().table_name(&self.name).set_item(Some(item)).send().await?;
-        Ok(())
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(item));
+        let put = put.condition_expression("attribute_not_exists(night) OR night <= :night");
+        match put.expression_attribute_values(":night", n(swept.night.timestamp_millis())).send().await {
+            Err(error) if !error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => Err(error.into()),
+            _ => Ok(()),
+        }
     }
 
     /// What the last sweep did; none if there was none. 1 request.
@@ -160,7 +165,7 @@ impl Table {
         let start = after.map(|place| Item::from([("pk".to_owned(), s(key::findings(of))), ("sk".to_owned(), s(place))]));
         let answer = query.set_exclusive_start_key(start).send().await?;
         let next = answer.last_evaluated_key().map(|key| text(key, "sk").map(str::to_owned)).transpose()?;
-        Ok((answer.items().iter().map(read).collect::<Result<_, _>>()?, next))
+        Ok((answer.items().iter().filter_map(|item| readable("finding", item, read(item))).collect(), next))
     }
 }
 
@@ -174,14 +179,14 @@ impl Reads<'_> {
     /// Everything that earlier sweeps found and that still stands. 1 request for each MB.
     pub async fn findings(&mut self) -> Result<Vec<Finding>, Error> {
         let items = self.all(&key::findings(self.organisation), None, ("0", "~")).await?;
-        Ok(items.iter().map(read).collect::<Result<_, _>>()?)
+        Ok(items.iter().filter_map(|item| readable("finding", item, read(item))).collect())
     }
 
     /// The recordings that began in a span of time, whatever their state. 1 request for each MB.
     pub async fn started_in(&mut self, (from, to): (DateTime<Utc>, DateTime<Utc>)) -> Result<Vec<Recording>, Error> {
         let ends = (key::from(from), key::before(to));
         let items = self.all(&key::recordings(self.organisation), Some(key::BY_ORG.name), (&ends.0, &ends.1)).await?;
-        self.recordings(&items)
+        Ok(self.recordings(&items))
     }
 
     /// So many recordings after a place, the oldest first, that began before `to`; and the place after which to go on. 1 request for each MB.
@@ -202,7 +207,7 @@ impl Reads<'_> {
             }
         }
         let next = start.map(|key| text(&key, "at").map(str::to_owned)).transpose()?;
-        Ok((self.recordings(&items)?, next))
+        Ok((self.recordings(&items), next))
     }
 
     /// Calls that were registered after `since` though their day was closed. 1 request for each MB.
@@ -210,9 +215,8 @@ impl Reads<'_> {
         let items = self.all(&key::all_awaited(self.organisation), None, ("0", "~")).await?;
         let mut found = Vec::new();
         for item in &items {
-            if instant(item, "since")? >= since {
-                found.push(parsed(item, "sk")?);
-            }
+            let awaited = || Ok((instant(item, "since")?, parsed::<RecordingId>(item, "sk")?));
+            found.extend(readable("awaited", item, awaited()).filter(|(at, _)| *at >= since).map(|(_, id)| id));
         }
         Ok(found)
     }
@@ -229,7 +233,7 @@ impl Reads<'_> {
                 let answer = get.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await?;
                 self.spend(answer.consumed_capacity.as_deref().unwrap_or_default());
                 let items = answer.responses.unwrap_or_default().remove(&self.table.name).unwrap_or_default();
-                found.extend(self.recordings(&items)?);
+                found.extend(self.recordings(&items));
                 left = answer.unprocessed_keys.and_then(|mut unprocessed| unprocessed.remove(&self.table.name));
             }
         }
@@ -253,7 +257,7 @@ impl Reads<'_> {
             let amount = |name| if item.contains_key(name) { number(item, name) } else { Ok(0) };
             Ok((parsed(item, "sk")?, Count { recordings: amount("recordings")?, bytes: amount("bytes")? }))
         };
-        Ok(items.iter().map(read).collect::<Result<_, BadItem>>()?)
+        Ok(items.iter().filter_map(|item| readable("usage", item, read(item))).collect())
     }
 
     /// The postings of what began in a span of time. 1 request for each MB.
@@ -266,7 +270,7 @@ impl Reads<'_> {
             let ends_at = ends.map(|ends| DateTime::from_timestamp(ends, 0).ok_or(BadItem { attribute: "expires_at" })).transpose()?;
             Ok(Posted { id: place.id, started_at: place.started_at, ends_at })
         };
-        Ok(items.iter().map(read).collect::<Result<_, BadItem>>()?)
+        Ok(items.iter().filter_map(|item| readable("posting", item, read(item))).collect())
     }
 
     /// So many words after a place, and the place after which to go on. 1 request.
@@ -283,9 +287,9 @@ impl Reads<'_> {
         Ok((items.iter().map(word).collect::<Result<_, BadItem>>()?, next))
     }
 
-    fn recordings(&self, items: &[Item]) -> Result<Vec<Recording>, Error> {
-        let read = items.iter().map(|item| recording::read(self.organisation, item)).collect::<Result<Vec<_>, _>>()?;
-        Ok(read.into_iter().flatten().collect())
+    /// The recordings that items hold; one that cannot be read is logged, and its audio is found to be of no recording.
+    fn recordings(&self, items: &[Item]) -> Vec<Recording> {
+        items.iter().filter_map(|item| readable("recording", item, recording::read(self.organisation, item)).flatten()).collect()
     }
 
     async fn all(&mut self, partition: &str, index: Option<&str>, ends: (&str, &str)) -> Result<Vec<Item>, Error> {
