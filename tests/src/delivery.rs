@@ -64,9 +64,13 @@ impl World {
 
     /// A call that began at `started_at`, registered.
     pub async fn registered(&self, of: &str, call: &str, started_at: DateTime<Utc>) -> anyhow::Result<(Recording, Vec<u8>)> {
+        self.registered_as(call, recording("demo", of, call, started_at)).await
+    }
+
+    /// A call that is registered as the recording says, but for its note where it has none and its audio.
+    pub async fn registered_as(&self, call: &str, mut recording: Recording) -> anyhow::Result<(Recording, Vec<u8>)> {
         let audio = format!("audio of {call}").into_bytes();
-        let mut recording = recording("demo", of, call, started_at);
-        recording.annotation.note = Note::try_from(NOTE.to_owned()).ok();
+        recording.annotation.note = recording.annotation.note.or(Note::try_from(NOTE.to_owned()).ok());
         recording.audio.length = audio.len() as u64;
         recording.audio.sha256 = Sha256::of(&audio);
         register(&self.app.table, &recording).await?;
@@ -118,7 +122,16 @@ impl World {
 
     /// Hands the function one message; whether it is done.
     pub async fn delivers(&self, message: &Message) -> anyhow::Result<bool> {
-        let event: Value = json!({ "Records": [{ "messageId": message.message_id(), "body": message.body() }] });
+        self.hands(message.body().unwrap_or_default()).await
+    }
+
+    /// Hands the function an order for "demo"; whether it is done.
+    pub async fn does(&self, task: Task) -> anyhow::Result<bool> {
+        self.hands(&serde_json::to_string(&Order { organisation: organisation("demo"), task })?).await
+    }
+
+    async fn hands(&self, body: &str) -> anyhow::Result<bool> {
+        let event: Value = json!({ "Records": [{ "messageId": "one", "body": body }] });
         let handled = drop::handle(&self.app, serde_json::from_value(event)?);
         match TENANT.scope("demo".to_owned(), handled).await.map_err(anyhow::Error::from_boxed)? {
             Answer::Messages(answer) => Ok(answer.batch_item_failures.is_empty()),
@@ -143,15 +156,34 @@ impl World {
         Ok(())
     }
 
-    /// Everything in the bucket that SFTP serves, by key.
+    /// Everything that SFTP serves, by key.
     pub async fn files(&self) -> anyhow::Result<BTreeMap<String, String>> {
+        self.objects("files/").await
+    }
+
+    /// Everything in the bucket of the delivery under a prefix, by key.
+    pub async fn objects(&self, prefix: &str) -> anyhow::Result<BTreeMap<String, String>> {
         let mut files = BTreeMap::new();
-        let listed = self.app.s3.list_objects_v2().bucket(&self.app.drop).prefix("files/").send().await?;
+        let listed = self.app.s3.list_objects_v2().bucket(&self.app.drop).prefix(prefix).send().await?;
         for key in listed.contents().iter().filter_map(|object| object.key()) {
             let body = self.app.s3.get_object().bucket(&self.app.drop).key(key).send().await?.body.collect().await?;
             files.insert(key.to_owned(), String::from_utf8(body.to_vec())?);
         }
         Ok(files)
+    }
+
+    /// Takes away the audio of a recording, as somebody does who removes the object for good.
+    pub async fn loses(&self, recording: &Recording) -> anyhow::Result<()> {
+        let key = objects::key(&recording.organisation, recording.id);
+        self.app.s3.delete_object().bucket(&self.app.recordings).key(key).send().await?;
+        Ok(())
+    }
+
+    /// Puts other bytes, or the same, in the place of a recording's audio.
+    pub async fn puts(&self, recording: &Recording, bytes: &str) -> anyhow::Result<()> {
+        let key = objects::key(&recording.organisation, recording.id);
+        self.app.s3.put_object().bucket(&self.app.recordings).key(key).body(bytes.as_bytes().to_vec().into()).send().await?;
+        Ok(())
     }
 
     /// The issues of "demo".

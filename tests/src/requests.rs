@@ -36,6 +36,8 @@ pub struct Requests {
     commits_left: Arc<Mutex<Option<u64>>>,
     /// How many more requests of any kind go through; `None`: all do.
     requests_left: Arc<Mutex<Option<u64>>>,
+    /// An operation that fails where its address holds this.
+    broken: Arc<Mutex<Option<(&'static str, String)>>>,
 }
 
 /// The name under which the bytes of ranged reads are counted.
@@ -63,6 +65,17 @@ impl Requests {
         *self.requests_left.lock().unwrap_or_else(PoisonError::into_inner) == Some(0)
     }
 
+    /// Fails each `operation` whose address, or whose source of a copy, holds `part`, until the end of that is told by `None`.
+    pub fn break_down(&self, broken: Option<(&'static str, String)>) {
+        *self.broken.lock().unwrap_or_else(PoisonError::into_inner) = broken;
+    }
+
+    fn is_broken(&self, operation: &str, request: &HttpRequest) -> bool {
+        let broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
+        let source = request.headers().get("x-amz-copy-source").unwrap_or_default();
+        broken.as_ref().is_some_and(|(name, part)| *name == operation && (request.uri().contains(part) || source.contains(part)))
+    }
+
     fn goes_through(&self, operation: &str) -> bool {
         let commits = matches!(operation, "TransactWriteItems" | "BatchWriteItem");
         take_one(&self.requests_left) && (!commits || take_one(&self.commits_left))
@@ -85,6 +98,9 @@ impl Intercept for Requests {
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
         let operation = config.load::<Metadata>().ok_or("a request without an operation")?;
+        if self.is_broken(operation.name(), context.request()) {
+            return Err("broken by the test".into());
+        }
         if !self.goes_through(operation.name()) {
             return Err("cut short by the test".into());
         }

@@ -1,23 +1,25 @@
 //! Copies the recordings of one span into the folder, inside S3, and leaves behind what the index and the checksums say of them.
 //!
-//! S3 reckons the SHA-256 of each copy, and it has to be the one that the app signed. What the span left behind is written before the span
-//! is kept as copied, so that sealing finds all of it.
+//! S3 reckons the SHA-256 of each copy, and it has to be the one that the app signed. A recording that cannot be delivered stops none of the
+//! others: the index names it with the reason, and it is awaited, so that a later folder has it once it can be delivered. What the span left
+//! behind is written before the span is kept as copied, so that sealing finds all of it; whoever writes it first has decided.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     delivery::{
-        Day, day_of, is_late,
-        issue::{Count, Issue, Name, Progress},
+        Day,
+        issue::{Issue, Name, Progress},
         manifest,
+        outcome::Reason,
     },
     ids::{OrganisationId, RecordingId, UserId},
     people,
-    recording::{Recording, State},
 };
 use platform::{
     bucket::could_not,
+    log::causes,
     table::{
         awaited::Awaited,
         delivery::{Span, Work},
@@ -25,33 +27,56 @@ use platform::{
 };
 use tokio::task::JoinSet;
 
-use crate::{App, Failure, folder, parts, plan::orders};
+use crate::{
+    App, Failure,
+    folder::{self, Copied},
+    parts::{self, Part},
+    plan::orders,
+    span::{self, Wanted},
+};
 
 /// Copies that are under way at a time.
 const AT_ONCE: usize = 16;
-/// Days that a call stays awaited after the folder it went into, while that folder can still be built.
-const KEPT: usize = 5;
+/// How long a recording is awaited whose item cannot be read, and so does not say when it ends.
+const UNREADABLE_FOR: TimeDelta = TimeDelta::days(30);
 
-/// Copies the span. For each recording 1 copy; for each span 3 requests, 1 for each MB of rows, and 1 for every 100 users; 2 more for every
-/// 100 calls whose audio has not come.
-pub async fn copy(app: &App, organisation: &OrganisationId, name: Name, span: u32) -> Result<(), Failure> {
+/// What became of a recording of the span.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    Of {
+        recording: Box<domain::recording::Recording>,
+        late: bool,
+        /// What it was awaited by, where an earlier folder could not deliver it.
+        restored: Option<Awaited>,
+        undelivered: Option<Reason>,
+    },
+    /// Of which nothing may be said, or can be.
+    Bare(RecordingId, Reason),
+}
+
+/// Copies the span. For each recording 1 copy; for each span 4 requests, 1 for each MB of rows, and 1 for every 100 users; 2 more for every
+/// 100 calls whose audio has not come. A recording that cannot be delivered: 2 or 3 more, and 1 for every 25 of them.
+pub async fn copy(app: &App, organisation: &OrganisationId, name: Name, number: u32) -> Result<(), Failure> {
     let Some(work) = app.table.work(organisation, name).await? else { return Ok(()) };
     if work.issue.progress != Progress::Building || work.issue.gone_at <= (app.now)() {
         return Ok(());
     }
-    if work.done.contains(&span) {
+    if work.done.contains(&number) {
         return seal(app, organisation, &work).await;
     }
-    let found = match work.plan.as_ref().and_then(|plan| plan.span(span)) {
-        Some(Span::Started(from, to)) => of_day(app, organisation, &work.issue, (from, to)).await?,
-        Some(Span::Late(from, to)) => late(app, organisation, &work.issue, (from, to)).await?,
+    let wanted = match work.plan.as_ref().and_then(|plan| plan.span(number)) {
+        Some(Span::Started(from, to)) => span::of_day(app, organisation, &work.issue, (from, to)).await?,
+        Some(Span::Late(from, to)) => span::late(app, organisation, &work.issue, (from, to)).await?,
         None => return Ok(()),
     };
-    let copied = copy_all(app, name, found).await?;
-    let names = names(app, organisation, &copied).await?;
-    let part = parts::Part::of(&copied, &names)?;
-    parts::put(app, organisation, name, span, &part).await?;
-    match app.table.copied(organisation, name, span, &count(&copied)).await? {
+    let part = match parts::get(app, organisation, name, number).await? {
+        Some(part) => part, // an attempt that was cut short has copied all of it
+        None => copy_all(app, organisation, &work.issue, number, &wanted).await?,
+    };
+    if name.is_scheduled() {
+        await_again(app, organisation, name.day, &part, &wanted).await?;
+    }
+    match app.table.copied(organisation, name, number, &part.count()).await? {
         Some(work) => seal(app, organisation, &work).await,
         None => Ok(()),
     }
@@ -65,105 +90,128 @@ async fn seal(app: &App, organisation: &OrganisationId, work: &Work) -> Result<(
     Ok(())
 }
 
-/// The day's recordings of the span. What the index shows as expected is looked up, and stays awaited if it is.
-async fn of_day(app: &App, organisation: &OrganisationId, issue: &Issue, (from, to): (&str, &str)) -> Result<Vec<Recording>, Failure> {
+/// Awaits what the span could not deliver, and no longer what an earlier folder could not and this one could.
+async fn await_again(app: &App, organisation: &OrganisationId, day: Day, part: &Part, wanted: &[Wanted]) -> Result<(), Failure> {
     let now = (app.now)();
-    let found = app.table.started_in(organisation, from, to).await?;
-    let (mut held, mut expected) = (Vec::new(), Vec::new());
-    for recording in found.into_iter().filter(|recording| recording.exists(now)) {
-        match recording.state {
-            State::Expected => expected.push(recording.id),
-            _ if issue.holds(&recording) => held.push(recording),
-            _ => {}
+    let ends: BTreeMap<RecordingId, DateTime<Utc>> = wanted.iter().filter_map(|wanted| Some((wanted.id(), wanted.ends_at()?))).collect();
+    let undelivered = part.undelivered().filter(|undelivered| undelivered.reason.is_awaited());
+    let again: Vec<_> = undelivered
+        .map(|undelivered| (undelivered.recording, ends.get(&undelivered.recording).copied().unwrap_or(now + UNREADABLE_FOR)))
+        .collect();
+    app.table.await_again(organisation, day, &again, now).await?;
+    for wanted in wanted {
+        if let Wanted::Of { recording, restored: Some(awaited), .. } = wanted
+            && part.has(&manifest::file_name(recording))
+        {
+            app.table.await_no_longer(organisation, awaited).await?;
         }
     }
-    let looked_up = app.table.recordings(organisation, &expected).await?;
-    let missing: Vec<&Recording> = looked_up.iter().filter(|recording| recording.state == State::Expected).collect();
-    if issue.name.is_scheduled() {
-        app.table.await_late(&missing, now).await?;
-    }
-    held.extend(looked_up.into_iter().filter(|recording| issue.holds(recording)));
-    held.sort_by_key(|recording| (recording.started_at, recording.id));
-    Ok(held)
+    Ok(())
 }
 
-/// What came late, of the span. What is awaited no longer is forgotten.
-async fn late(app: &App, organisation: &OrganisationId, issue: &Issue, (from, to): (&str, &str)) -> Result<Vec<Recording>, Failure> {
-    let awaited = app.table.awaited_in(organisation, from, to).await?;
-    let ids: Vec<RecordingId> = awaited.iter().map(|awaited| awaited.id).collect();
-    let found = app.table.recordings(organisation, &ids).await?;
-    let found: BTreeMap<RecordingId, Recording> = found.into_iter().map(|recording| (recording.id, recording)).collect();
-    for one in &awaited {
-        if is_over(one, found.get(&one.id), issue.name.day, (app.now)()) {
-            app.table.await_no_longer(organisation, one).await?;
-        }
-    }
-    let now = (app.now)();
-    // Its own day's spans have the others.
-    let of_another_day = |recording: &Recording| Day::of(recording.started_at) != issue.name.day;
-    let came = found.into_values().filter(|found| found.exists(now) && issue.holds(found) && of_another_day(found));
-    let mut came: Vec<Recording> = came.collect();
-    came.sort_by_key(|recording| (recording.started_at, recording.id));
-    Ok(came)
-}
-
-/// Whether a call need not be awaited any more: it is in a folder that is over, or a day ago it was already settled that it never comes.
-fn is_over(awaited: &Awaited, found: Option<&Recording>, day: Day, now: DateTime<Utc>) -> bool {
-    let over = std::iter::successors(Some(day), |day| Some(day.previous())).nth(KEPT).unwrap_or(day);
-    match found.map(|recording| &recording.state) {
-        Some(State::Expected) => false,
-        Some(State::Stored { .. }) => found.and_then(day_of).is_some_and(|folder| folder < over),
-        Some(State::Rejected { .. }) | None => awaited.since < now - TimeDelta::days(1),
-    }
-}
-
-/// Copies the recordings, some at a time; answers with those that are there, in their order.
-async fn copy_all(app: &App, issue: Name, recordings: Vec<Recording>) -> Result<Vec<Recording>, Failure> {
+/// Copies the recordings, some at a time, and writes what became of them; answers with what then stands.
+async fn copy_all(app: &App, organisation: &OrganisationId, issue: &Issue, number: u32, wanted: &[Wanted]) -> Result<Part, Failure> {
     let mut copying = JoinSet::new();
-    let mut copied = BTreeSet::new();
-    for recording in &recordings {
+    let mut outcomes = BTreeMap::new();
+    for (place, wanted) in wanted.iter().enumerate() {
         if copying.len() == AT_ONCE {
-            copied.extend(next(&mut copying).await?);
+            outcomes.extend(next(&mut copying).await?);
         }
-        let (app, recording) = (app.clone(), recording.clone());
-        copying.spawn(async move { one(&app, &recording, issue).await.map(|there| there.then_some(recording.id)) });
+        let (app, wanted, issue) = (app.clone(), wanted.clone(), issue.clone());
+        copying.spawn(async move { one(&app, wanted, &issue).await.map(|outcome| (place, outcome)) });
     }
     while !copying.is_empty() {
-        copied.extend(next(&mut copying).await?);
+        outcomes.extend(next(&mut copying).await?);
     }
-    Ok(recordings.into_iter().filter(|recording| copied.contains(&recording.id)).collect())
+    let outcomes: Vec<Outcome> = outcomes.into_values().flatten().collect();
+    let names = names(app, organisation, &outcomes).await?;
+    let part = parts::put(app, organisation, issue.name, number, Part::of(&outcomes, &names)?).await?;
+    // Another attempt may have decided otherwise, while this one copied: what it has left out does not stay.
+    let files = outcomes.iter().filter(|outcome| outcome.undelivered().is_none()).filter_map(Outcome::file);
+    for file in files.filter(|file| !part.has(file)) {
+        folder::delete(app, &format!("{}{file}", manifest::folder(organisation, issue.name))).await?;
+    }
+    Ok(part)
 }
 
-async fn next(copying: &mut JoinSet<Result<Option<RecordingId>, Failure>>) -> Result<Option<RecordingId>, Failure> {
+type Done = Result<(usize, Option<Outcome>), Failure>;
+
+async fn next(copying: &mut JoinSet<Done>) -> Result<Option<(usize, Option<Outcome>)>, Failure> {
     match copying.join_next().await {
-        Some(Ok(copied)) => copied,
+        Some(Ok(copied)) => copied.map(Some),
         Some(Err(panicked)) => Err(Failure::Bucket(could_not("copy a recording into the folder")(panicked))),
         None => Ok(None),
     }
 }
 
-/// Copies one recording; whether it is there. One that was erased since the span was read is not. 1 request; 1 more where the audio is gone.
-async fn one(app: &App, recording: &Recording, issue: Name) -> Result<bool, Failure> {
-    let copied = folder::copy(app, recording, &manifest::key(recording, issue)).await?;
-    if !copied && !app.table.recordings(&recording.organisation, &[recording.id]).await?.is_empty() {
-        let error = could_not("copy a recording into the folder")("the audio of a stored recording is missing");
-        tracing::error!(recording = %recording.id, "the audio is missing");
-        return Err(Failure::Bucket(error));
+/// Copies one recording. None: it was erased since the span was read, or an earlier folder has named it and it still cannot be delivered.
+/// What fails comes again, until the folder has to be completed. 1 request; 1 more where the audio is gone, 1 more where it cannot be delivered.
+async fn one(app: &App, wanted: Wanted, issue: &Issue) -> Result<Option<Outcome>, Failure> {
+    let (recording, late, restored) = match wanted {
+        Wanted::Of { recording, late, restored } => (recording, late, restored),
+        Wanted::Bare(id, reason) => return Ok(Some(Outcome::Bare(id, reason))),
+    };
+    let key = manifest::key(&recording, issue.name);
+    let reason = match folder::copy(app, &recording, &key).await {
+        Ok(Copied::Whole) => None,
+        Ok(Copied::Altered) => Some(Reason::Altered),
+        Ok(Copied::Nothing) if !stands(app, &recording).await? => return Ok(None),
+        Ok(Copied::Nothing) => Some(Reason::Lost),
+        Err(error) if (app.now)() < issue.gives_up_at() => return Err(error.into()),
+        Err(error) => {
+            tracing::error!(recording = %recording.id, error = causes(&error), "given up");
+            Some(Reason::Unreachable)
+        }
+    };
+    if let Some(reason) = reason {
+        tracing::error!(recording = %recording.id, issue = %issue.name, reason = reason.as_str(), "not delivered");
+        folder::delete(app, &key).await?; // a copy may be there whose answer did not come, or whose bytes are others
+        if restored.is_some() {
+            return Ok(None);
+        }
     }
-    Ok(copied)
+    Ok(Some(Outcome::Of { recording, late, restored, undelivered: reason }))
+}
+
+/// Whether the recording is still there: one that was erased meanwhile is not missing.
+async fn stands(app: &App, recording: &domain::recording::Recording) -> Result<bool, Failure> {
+    let found = app.table.recordings(&recording.organisation, &[recording.id]).await?;
+    Ok(!found.unreadable.is_empty() || found.recordings.iter().any(|found| found.exists((app.now)())))
 }
 
 /// The names of the recordings' users, of those that are still there.
-async fn names(app: &App, organisation: &OrganisationId, recordings: &[Recording]) -> Result<BTreeMap<UserId, people::Name>, Failure> {
-    let users: BTreeSet<UserId> = recordings.iter().map(|recording| recording.user.clone()).collect();
+async fn names(app: &App, organisation: &OrganisationId, outcomes: &[Outcome]) -> Result<BTreeMap<UserId, people::Name>, Failure> {
+    let users: BTreeSet<UserId> = outcomes.iter().filter_map(Outcome::user).cloned().collect();
     let users = app.table.users(organisation, &users).await?;
     Ok(users.into_iter().map(|(id, user)| (id, user.name)).collect())
 }
 
-fn count(recordings: &[Recording]) -> Count {
-    Count {
-        recordings: recordings.len() as u64,
-        bytes: recordings.iter().map(|recording| recording.audio.length).sum(),
-        late: recordings.iter().filter(|recording| is_late(recording)).count() as u64,
+impl Outcome {
+    pub fn id(&self) -> RecordingId {
+        match self {
+            Self::Of { recording, .. } => recording.id,
+            Self::Bare(id, _) => *id,
+        }
+    }
+
+    pub fn undelivered(&self) -> Option<Reason> {
+        match self {
+            Self::Of { undelivered, .. } => *undelivered,
+            Self::Bare(_, reason) => Some(*reason),
+        }
+    }
+
+    fn user(&self) -> Option<&UserId> {
+        match self {
+            Self::Of { recording, .. } => Some(&recording.user),
+            Self::Bare(..) => None,
+        }
+    }
+
+    fn file(&self) -> Option<String> {
+        match self {
+            Self::Of { recording, .. } => Some(manifest::file_name(recording)),
+            Self::Bare(..) => None,
+        }
     }
 }

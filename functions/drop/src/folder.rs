@@ -2,36 +2,42 @@
 
 use aws_sdk_s3::{
     error::SdkError,
-    operation::copy_object::CopyObjectError,
+    operation::{copy_object::CopyObjectError, get_object::GetObjectError},
     primitives::ByteStream,
     types::{ChecksumAlgorithm, Delete, ObjectIdentifier},
 };
 use domain::recording::Recording;
 use platform::{
-    bucket::{Error, could_not},
+    bucket::{Error, Stands, could_not, unless_overtaken},
     objects::{self, checksum},
 };
 
 use crate::App;
 
-/// Copies the recording's audio to the key; whether there was any: of what is missing, S3 says that it is forbidden, to whoever may not list
-/// the bucket. S3 reckons the SHA-256 of the copy, which has to be the recording's.
-/// 1 request.
-pub async fn copy(app: &App, recording: &Recording, key: &str) -> Result<bool, Error> {
+/// What came of a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Copied {
+    /// It is there, and its SHA-256 is the recording's.
+    Whole,
+    /// There was nothing to copy: of what is missing, S3 says that it is forbidden, to whoever may not list the bucket.
+    Nothing,
+    /// Its SHA-256 is not the recording's.
+    Altered,
+}
+
+/// Copies the recording's audio to the key. S3 reckons the SHA-256 of the copy. 1 request.
+pub async fn copy(app: &App, recording: &Recording, key: &str) -> Result<Copied, Error> {
     // Neither bucket nor key holds a character that a URL would have encoded.
     let source = format!("{}/{}", app.recordings, objects::key(&recording.organisation, recording.id));
     let copy = app.s3.copy_object().bucket(&app.drop).key(key).copy_source(source).checksum_algorithm(ChecksumAlgorithm::Sha256);
     let answer = match copy.send().await {
         Ok(answer) => answer,
-        Err(error) if is_missing(&error) => return Ok(false),
+        Err(error) if is_missing(&error) => return Ok(Copied::Nothing),
         Err(error) => return Err(could_not("copy a recording into the folder")(error)),
     };
     let reckoned = answer.copy_object_result.and_then(|result| result.checksum_sha256);
-    if reckoned.as_deref() == Some(checksum(&recording.audio.sha256).as_str()) {
-        return Ok(true);
-    }
-    tracing::error!(recording = %recording.id, "the copy's checksum is not the recording's");
-    Err(could_not("copy a recording into the folder")("the copy's checksum is not the recording's"))
+    let whole = reckoned.as_deref() == Some(checksum(&recording.audio.sha256).as_str());
+    Ok(if whole { Copied::Whole } else { Copied::Altered })
 }
 
 fn is_missing(error: &SdkError<CopyObjectError>) -> bool {
@@ -39,17 +45,31 @@ fn is_missing(error: &SdkError<CopyObjectError>) -> bool {
     error.as_service_error().is_some_and(|error| matches!(error.code(), Some("NoSuchKey" | "AccessDenied")))
 }
 
-/// Writes an object whole. 1 request.
-pub async fn put(app: &App, key: &str, body: Vec<u8>, content_type: &str) -> Result<(), Error> {
+/// Writes an object whole, if that stands at its key; whether it did. 1 request.
+pub async fn put(app: &App, key: &str, body: Vec<u8>, content_type: &str, stands: &Stands) -> Result<bool, Error> {
+    let (matching, none) = stands.conditions();
     let put = app.s3.put_object().bucket(&app.drop).key(key).content_type(content_type).body(ByteStream::from(body));
-    put.send().await.map_err(could_not("write an object of the delivery"))?;
-    Ok(())
+    let put = put.set_if_match(matching).set_if_none_match(none).send().await;
+    Ok(unless_overtaken(put).map_err(could_not("write an object of the delivery"))?.is_some())
 }
 
-/// Reads an object whole. 1 request.
-pub async fn get(app: &App, key: &str) -> Result<Vec<u8>, Error> {
-    let answer = app.s3.get_object().bucket(&app.drop).key(key).send().await.map_err(could_not("read an object of the delivery"))?;
-    Ok(answer.body.collect().await.map_err(could_not("read an object of the delivery"))?.to_vec())
+/// Reads an object whole, with its ETag; none if there is none. 1 request.
+pub async fn get(app: &App, key: &str) -> Result<Option<(Vec<u8>, String)>, Error> {
+    let answer = match app.s3.get_object().bucket(&app.drop).key(key).send().await {
+        Ok(answer) => answer,
+        Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => return Ok(None),
+        Err(error) => return Err(could_not("read an object of the delivery")(error)),
+    };
+    let etag = answer.e_tag.clone().unwrap_or_default();
+    Ok(Some((answer.body.collect().await.map_err(could_not("read an object of the delivery"))?.to_vec(), etag)))
+}
+
+/// What stands at a key. 1 request.
+pub async fn stands(app: &App, key: &str) -> Result<Stands, Error> {
+    let listed = app.s3.list_objects_v2().bucket(&app.drop).prefix(key).max_keys(1).send().await;
+    let listed = listed.map_err(could_not("list the objects of the delivery"))?;
+    let found = listed.contents().first().filter(|object| object.key() == Some(key));
+    Ok(found.and_then(|object| object.e_tag()).map_or(Stands::Nothing, |etag| Stands::Object(etag.to_owned())))
 }
 
 /// Removes an object. 1 request. One that is gone is gone.

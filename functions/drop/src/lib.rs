@@ -6,7 +6,10 @@
 //! index and then the checksums are written from what the spans left behind).
 //!
 //! Each message is done as a whole and can be done again, late, twice or at the same time: what a folder holds is decided by the
-//! recordings' times alone, a span that is copied is not copied again, and a folder that is complete is not touched any more.
+//! recordings' times alone, a span that is copied is not copied again, and a folder that is complete is not touched any more, but for an erasure.
+//!
+//! A recording that cannot be delivered stops nothing: the folder is complete in time and names it with the reason. What the bucket fails to do
+//! is tried again until a quarter to six, for as long as it may still be done in time.
 
 mod copy;
 mod folder;
@@ -15,6 +18,7 @@ mod parts;
 mod plan;
 mod remove;
 mod seal;
+mod span;
 
 use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use chrono::{DateTime, Utc};
@@ -136,6 +140,10 @@ async fn tend(app: &App, organisation: &OrganisationId, since: DateTime<Utc>) ->
     for chore in chores((app.now)(), since, &issues) {
         let task = match chore {
             Chore::Begin(day) => Task::Plan { issue: Issue::scheduled(day).name },
+            Chore::Finish(issue) => {
+                tracing::warn!(%organisation, %issue, "taken up before it is due: what cannot be copied is named as not delivered");
+                Task::Plan { issue }
+            }
             Chore::Resume(issue) => {
                 tracing::error!(%organisation, %issue, "not complete in time"); // the alarm drop-behind counts these lines
                 Task::Plan { issue }

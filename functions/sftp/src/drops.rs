@@ -12,15 +12,17 @@ use domain::{
     delivery::{
         Day,
         issue::{Issue, Order, Progress, Task},
+        manifest, outcome,
     },
+    ids::RecordingId,
     people::Organisation,
 };
 use platform::{
     http::{
         Cause, Known, Problem,
-        extract::Path,
+        extract::{Path, Query},
         once::{self, ABOUT, Once},
-        problem,
+        page, problem,
     },
     table::{
         audit::{Deed, Event},
@@ -33,10 +35,12 @@ use utoipa::ToSchema;
 
 use crate::App;
 
-/// The folders, newest day first: those that are there, and those of the last month.
+/// A page of the folders, newest day first: those that are there, and those of the last month.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Drops {
     drops: Vec<Drop>,
+    /// Hand it in as `cursor` for the next page; null on the last.
+    cursor: Option<String>,
 }
 
 /// A folder of a day's recordings.
@@ -53,14 +57,35 @@ pub struct Drop {
     /// Copied so far, while it is built.
     recordings: u64,
     bytes: u64,
-    /// Those of the recordings that came after their day was closed.
+    /// Those of the recordings that came after their day was closed, or that an earlier folder could not deliver.
     late: u64,
+    /// Recordings that belong into the folder and are not there. Its `index.csv` has a row for each, with state and reason.
+    not_delivered: u64,
+    /// The first 100 of them.
+    #[schema(max_items = 100)]
+    undelivered: Vec<Undelivered>,
     /// What was stored before this is in it.
     closed_at: DateTime<Utc>,
     due_at: DateTime<Utc>,
     complete_at: Option<DateTime<Utc>>,
     /// The folder goes then.
     gone_at: DateTime<Utc>,
+    /// Where it is in the list.
+    #[serde(skip)]
+    place: String,
+}
+
+/// A recording that belongs into a folder and is not there.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Undelivered {
+    #[schema(value_type = String)]
+    recording: RecordingId,
+    /// `not-delivered`.
+    state: &'static str,
+    /// `lost`: its audio is gone. `altered`: what lies there is not what was signed. `expired`: its retention ended before it was copied.
+    /// `unreachable`: the storage failed until the folder had to be completed. `unreadable`: what is known of it cannot be read. But for
+    /// `expired`, it is in a later folder, marked late, once it can be delivered.
+    reason: &'static str,
 }
 
 /// Folders that were ordered and are there, at a time.
@@ -71,17 +96,22 @@ const ORDERED: usize = 20;
     get,
     path = "/v1/drops",
     tag = "sftp",
+    params(page::Asked),
     responses(
         (status = 200, body = Drops),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn list(State(app): State<App>, known: Known) -> Result<Json<Drops>, Problem> {
+pub async fn list(State(app): State<App>, known: Known, Query(asked): Query<page::Asked>) -> Result<Json<Drops>, Problem> {
     let event = known.event(Deed::ListDrops, (app.now)());
     known.with_duty(&app.table, Duty::Administer, &event).await?;
+    let (limit, after) = (asked.limit()?, asked.after()?);
     let issues = app.table.issues(&known.organisation.id).await?;
     app.table.audit(&event).await?;
-    Ok(Json(Drops { drops: issues.into_iter().rev().map(Drop::from).collect() }))
+    let rest = issues.into_iter().rev().map(Drop::from).filter(|drop| after.as_ref().is_none_or(|after| drop.place < *after));
+    let (drops, cursor) = page::cut(rest, limit, |drop| drop.place.clone());
+    Ok(Json(Drops { drops, cursor }))
 }
 
 /// Issues a day again, in a folder of its own with all that is known of the day by now. It is complete once its `SHA256SUMS` is there.
@@ -178,10 +208,19 @@ impl From<Issue> for Drop {
             recordings: issue.count.recordings,
             bytes: issue.count.bytes,
             late: issue.count.late,
+            not_delivered: issue.count.undelivered,
+            undelivered: issue.undelivered.into_iter().map(Undelivered::from).collect(),
             closed_at: issue.cut,
             due_at: issue.due_at,
             complete_at,
             gone_at: issue.gone_at,
+            place: format!("{}#{:05}", issue.name.day, issue.name.number),
         }
+    }
+}
+
+impl From<outcome::Undelivered> for Undelivered {
+    fn from(lacking: outcome::Undelivered) -> Self {
+        Self { recording: lacking.recording, state: manifest::NOT_DELIVERED, reason: lacking.reason.as_str() }
     }
 }

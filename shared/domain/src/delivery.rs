@@ -3,10 +3,12 @@
 //! A day is Stockholm's, of 23, 24 or 25 hours. It is *closed* at 05:00 the day after: what was stored before that is in its folder, and
 //! what is stored later is late and goes into the folder of the day that is closed next. What a folder holds is thus decided by two times
 //! of the recording alone, and not by how quick a run was, so that repeated and concurrent runs agree. The folder is complete by 06:00 and
-//! gone at 06:00 three days later.
+//! gone at 06:00 three days later. A recording that cannot be delivered is named in it with the reason, and is late in a later folder once it
+//! can be ([`outcome`]).
 
 pub mod issue;
 pub mod manifest;
+pub mod outcome;
 
 use std::fmt;
 

@@ -12,7 +12,7 @@ use domain::recording::Sha256;
 use serde::Serialize;
 use sha2::Digest;
 
-use crate::bucket::{Error, could_not};
+use crate::bucket::{Error, Stands, could_not, unless_overtaken};
 
 /// Bytes of a part, the least that S3 takes. It takes 10,000 parts: objects of up to 52 GB.
 const PART: usize = 5 * 1024 * 1024;
@@ -64,23 +64,35 @@ impl<'a> Multipart<'a> {
         Ok(())
     }
 
-    /// Puts the object in place, whole. 1 request; 2 where it went in parts.
+    /// Puts the object in place, whole, over whatever stands there. 1 request; 2 where it went in parts.
     ///
     /// # Errors
     /// When S3 does not take it.
-    pub async fn finish(mut self) -> Result<Written, Error> {
-        if self.upload.is_none() {
+    pub async fn finish(self) -> Result<Written, Error> {
+        let written = self.finish_over(&Stands::Whatever).await?;
+        written.ok_or("S3 refused a condition that was not made").map_err(could_not("finish an object in parts"))
+    }
+
+    /// Puts the object in place, whole, if that stands there; none if something else does. 1 request; 2 where it went in parts.
+    ///
+    /// # Errors
+    /// When S3 does not take it for another reason.
+    pub async fn finish_over(mut self, stands: &Stands) -> Result<Option<Written>, Error> {
+        let (matching, none) = stands.conditions();
+        let put = if self.upload.is_none() {
             let put = self.client.put_object().bucket(self.bucket).key(&self.key).content_type(self.content_type);
-            put.body(ByteStream::from(self.part)).send().await.map_err(could_not("write an object in parts"))?;
+            let put = put.set_if_match(matching).set_if_none_match(none);
+            unless_overtaken(put.body(ByteStream::from(self.part)).send().await).map_err(could_not("write an object in parts"))?.is_some()
         } else {
             if !self.part.is_empty() {
                 self.send().await?;
             }
             let parts = CompletedMultipartUpload::builder().set_parts(Some(self.sent)).build();
             let complete = self.client.complete_multipart_upload().bucket(self.bucket).key(self.key).set_upload_id(self.upload);
-            complete.multipart_upload(parts).send().await.map_err(could_not("finish an object in parts"))?;
-        }
-        Ok(Written { bytes: self.bytes, sha256: Sha256(self.hash.finalize().into()) })
+            let complete = complete.set_if_match(matching).set_if_none_match(none);
+            unless_overtaken(complete.multipart_upload(parts).send().await).map_err(could_not("finish an object in parts"))?.is_some()
+        };
+        Ok(put.then(|| Written { bytes: self.bytes, sha256: Sha256(self.hash.finalize().into()) }))
     }
 
     /// Sends the part that waits.

@@ -114,7 +114,7 @@ impl Stores {
     async fn take_out(&self, removal: &Removal) -> Result<(), Error> {
         let Some((started_at, stored_at)) = removal.recorded.as_ref().and_then(Recorded::stored) else { return Ok(()) };
         let issues = self.table.issues(&removal.organisation).await?;
-        if issues.iter().any(|issue| issue.stands() && issue.holds_call(started_at, stored_at)) {
+        if issues.iter().any(|issue| issue.stands() && issue.may_hold_call(started_at, stored_at)) {
             let order = Order { organisation: removal.organisation.clone(), task: Task::Forget { recording: removal.id } };
             self.folders.send(&order, Duration::ZERO).await?;
         }

@@ -3,16 +3,16 @@
 //! The first issue of a day is the scheduled one. An administrator may have a day issued again; that is an issue of its own with a folder
 //! of its own, so that a folder that is complete never changes and one that is going is not in the way.
 
-use std::fmt;
+use std::{fmt, ops::Add};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{Day, day_between};
-use crate::time::later;
+use super::{Day, day_between, outcome::Undelivered};
 use crate::{
     ids::{OrganisationId, RecordingId},
     recording::{Recording, State},
+    time::{earlier, later},
 };
 
 /// Which issue of which day.
@@ -34,6 +34,8 @@ pub struct Issue {
     pub gone_at: DateTime<Utc>,
     pub progress: Progress,
     pub count: Count,
+    /// Recordings that belong into it and are not there, once it is complete: the first [`NAMED`](super::outcome::NAMED) of them.
+    pub undelivered: Vec<Undelivered>,
 }
 
 /// How far an issue has come.
@@ -49,8 +51,27 @@ pub enum Progress {
 pub struct Count {
     pub recordings: u64,
     pub bytes: u64,
-    /// Those of the recordings that came after their day was closed.
+    /// Those of the recordings that came after their day was closed, or could not be delivered then.
     pub late: u64,
+    /// Those of the late ones that an earlier folder named as not delivered.
+    #[serde(default)]
+    pub restored: u64,
+    /// Recordings that belong into it and are not there.
+    #[serde(default)]
+    pub undelivered: u64,
+}
+
+impl Add for Count {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self {
+            recordings: self.recordings.saturating_add(other.recordings),
+            bytes: self.bytes.saturating_add(other.bytes),
+            late: self.late.saturating_add(other.late),
+            restored: self.restored.saturating_add(other.restored),
+            undelivered: self.undelivered.saturating_add(other.undelivered),
+        }
+    }
 }
 
 /// Something to do for an organisation's folders.
@@ -58,6 +79,8 @@ pub struct Count {
 pub enum Chore {
     /// Issue a day for the first time.
     Begin(Day),
+    /// Take up an issue that is not complete shortly before it is due: what cannot be copied is named as not delivered.
+    Finish(Name),
     /// Take up an issue that is not complete in time.
     Resume(Name),
     Remove(Name),
@@ -91,13 +114,16 @@ pub enum Task {
 const CAUGHT_UP: usize = 2;
 /// How soon an issue that was ordered is complete.
 const ORDERED_WITHIN: TimeDelta = TimeDelta::hours(1);
+/// How long before it is due an issue stops waiting for recordings that fail. A span is copied in seconds, and the scheduler wakes the
+/// delivery once more in between.
+const GIVES_UP: TimeDelta = TimeDelta::minutes(15);
 
 impl Issue {
     /// The scheduled issue of a day.
     pub fn scheduled(day: Day) -> Self {
         let name = Name { day, number: 1 };
         let (cut, due_at, gone_at) = (day.closed_at(), day.due_at(), day.gone_at());
-        Self { name, cut, due_at, gone_at, progress: Progress::Building, count: Count::default() }
+        Self { name, cut, due_at, gone_at, progress: Progress::Building, count: Count::default(), undelivered: Vec::new() }
     }
 
     /// The next issue of a day that is ordered at `now`, after those in `standing`. It stays until 06:00, for three days or a little more.
@@ -107,7 +133,20 @@ impl Issue {
         let yesterday = Day::of(now).previous();
         let morning = if now <= yesterday.due_at() { yesterday } else { yesterday.next() };
         let (due_at, gone_at) = (later(now, ORDERED_WITHIN), morning.gone_at());
-        Self { name, cut: now, due_at, gone_at, progress: Progress::Building, count: Count::default() }
+        Self { name, cut: now, due_at, gone_at, progress: Progress::Building, count: Count::default(), undelivered: Vec::new() }
+    }
+
+    /// When it stops waiting for recordings that fail: 05:45 of a scheduled one. From then on they are named as not delivered.
+    pub fn gives_up_at(&self) -> DateTime<Utc> {
+        earlier(self.due_at, GIVES_UP)
+    }
+
+    /// Whether a call that began and was stored then may be in it: it is there by its times, or it may be late because an earlier folder could
+    /// not deliver it.
+    pub fn may_hold_call(&self, started_at: DateTime<Utc>, stored_at: DateTime<Utc>) -> bool {
+        let may_be_restored = self.name.is_scheduled() && (self.count.restored > 0 || self.progress == Progress::Building);
+        let is_later = day_between(started_at, stored_at) < self.name.day;
+        self.holds_call(started_at, stored_at) || (may_be_restored && is_later)
     }
 
     /// Whether the recording is in it: of the scheduled issue, what was stored when the day was closed and what came late since the day
@@ -154,9 +193,10 @@ pub fn chores(now: DateTime<Utc>, since: DateTime<Utc>, issues: &[Issue]) -> Vec
     let yesterday = Day::of(now).previous();
     let days = std::iter::successors(Some(yesterday), |day| Some(day.previous())).take(1 + CAUGHT_UP);
     let due = days.filter(|day| day.settled_at() <= now && now < day.gone_at() && since <= day.closed_at() && !begun(*day));
-    let unfinished = |issue: &&Issue| issue.progress == Progress::Building && issue.due_at <= now && now < issue.gone_at;
+    let unfinished = |issue: &&Issue| issue.progress == Progress::Building && issue.gives_up_at() <= now && now < issue.gone_at;
     let ended = |issue: &&Issue| issue.stands() && issue.gone_at <= now;
-    let resumed = issues.iter().filter(unfinished).map(|issue| Chore::Resume(issue.name));
+    let taken_up = |issue: &Issue| if now < issue.due_at { Chore::Finish(issue.name) } else { Chore::Resume(issue.name) };
+    let resumed = issues.iter().filter(unfinished).map(taken_up);
     let removed = issues.iter().filter(ended).map(|issue| Chore::Remove(issue.name));
     due.map(Chore::Begin).chain(resumed).chain(removed).collect()
 }
@@ -198,7 +238,7 @@ mod tests {
                         issue.progress = Progress::Removed;
                         removed += 1;
                     }
-                    Chore::Resume(name) => panic!("{name} is complete"),
+                    Chore::Finish(name) | Chore::Resume(name) => panic!("{name} is complete"),
                 }
             }
             now += TimeDelta::minutes(30);
@@ -207,11 +247,14 @@ mod tests {
     }
 
     #[test]
-    fn a_day_that_is_not_complete_at_six_is_taken_up_until_it_ends() {
+    fn a_day_that_is_not_complete_is_taken_up_from_a_quarter_to_six_until_it_ends() {
         let building = Issue::scheduled(day("2026-11-24"));
         let since = day("2026-11-24").closed_at();
         let at = |text: &str| chores(utc(text), since, std::slice::from_ref(&building));
-        assert_eq!(at("2026-11-25T04:59:59Z"), []);
+        assert_eq!(building.gives_up_at(), utc("2026-11-25T04:45:00Z"));
+        assert_eq!(at("2026-11-25T04:44:59Z"), []);
+        assert_eq!(at("2026-11-25T04:45:00Z"), [Chore::Finish(building.name)]);
+        assert_eq!(at("2026-11-25T04:59:59Z"), [Chore::Finish(building.name)]);
         assert_eq!(at("2026-11-25T05:00:00Z"), [Chore::Resume(building.name)]);
         assert_eq!(at("2026-11-25T11:00:00Z"), [Chore::Resume(building.name)]);
         assert!(at("2026-11-28T05:00:00Z").contains(&Chore::Remove(building.name)));
@@ -248,5 +291,18 @@ mod tests {
         assert!(Issue::ordered(own, at + TimeDelta::seconds(1), &[]).holds(&late));
         assert!(!Issue::ordered(own, at, &[]).holds(&late));
         assert!(!Issue::ordered(next, at + TimeDelta::days(1), &[]).holds(&late));
+    }
+
+    #[test]
+    fn a_folder_may_hold_a_recording_that_an_earlier_one_could_not_deliver() {
+        let (own, next) = (day("2026-11-24"), day("2026-11-25"));
+        let (started, stored) = (utc("2026-11-24T12:00:00Z"), utc("2026-11-24T12:05:00Z"));
+        let may = |issue: &Issue| issue.may_hold_call(started, stored);
+        assert!(may(&complete(own)), "by its times");
+        assert!(!may(&complete(next)), "it is in its own day's folder");
+        let restored = Issue { count: Count { restored: 1, ..Count::default() }, ..complete(next) };
+        assert!(may(&restored), "perhaps it is the one that came back");
+        assert!(may(&Issue::scheduled(next)), "nobody knows yet what came back");
+        assert!(!may(&Issue { name: Issue::scheduled(day("2026-11-23")).name, ..restored }), "no folder is earlier than its own");
     }
 }

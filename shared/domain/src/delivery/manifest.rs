@@ -1,13 +1,14 @@
-//! What lies in a day's folder: the recordings' names, the index for people and systems, and the checksums that `sha256sum -c` reads.
+//! What lies in a day's folder: the recordings' names, the index for people and systems, and the checksums that `sha256sum -c` reads. The index
+//! has a row for each recording that belongs into the folder, the checksums a line for each file that is there.
 //!
 //! `SHA256SUMS` is written last: where it is, the folder is complete.
 
 use chrono::SecondsFormat;
 use chrono_tz::Europe::Stockholm;
 
-use super::{is_late, issue};
+use super::{issue, outcome::Reason};
 use crate::{
-    ids::OrganisationId,
+    ids::{OrganisationId, RecordingId},
     people::Name,
     recording::{Recording, State},
     time::in_stockholm,
@@ -19,7 +20,7 @@ pub const INDEX: &str = "index.csv";
 pub const CHECKSUMS: &str = "SHA256SUMS";
 
 /// The columns of [`INDEX`].
-pub const COLUMNS: [&str; 20] = [
+pub const COLUMNS: [&str; 22] = [
     "file",
     "id",
     "callId",
@@ -40,7 +41,13 @@ pub const COLUMNS: [&str; 20] = [
     "sha256",
     "storedAtUtc",
     "late",
+    "state",
+    "reason",
 ];
+
+/// The values of the column `state`.
+pub const DELIVERED: &str = "delivered";
+pub const NOT_DELIVERED: &str = "not-delivered";
 
 /// The name of a recording's file, in Stockholm time: `140211_anna_in_46701234567_ID.ogg`. It ends with the recording's id, so that it is
 /// the only one in the folder, in the hour that comes twice as well.
@@ -71,14 +78,16 @@ pub fn key(recording: &Recording, issue: issue::Name) -> String {
     folder(&recording.organisation, issue) + &file_name(recording)
 }
 
-/// The recording's row of [`INDEX`]. A time reads with its offset, so that both hours of the night in October can be told apart.
-pub fn row(recording: &Recording, user_name: Option<&Name>) -> [String; COLUMNS.len()] {
+/// A recording's row of [`INDEX`]: it is `late`, or not, and in the folder unless a reason says why it is not; then it has no file. A time
+/// reads with its offset, so that both hours of the night in October can be told apart.
+pub fn row(recording: &Recording, user_name: Option<&Name>, late: bool, undelivered: Option<Reason>) -> [String; COLUMNS.len()] {
     let utc = |at: chrono::DateTime<chrono::Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
     let stored_at = if let State::Stored { at } = recording.state { utc(at) } else { String::new() };
     let said = &recording.annotation;
     let [field1, field2, field3] = said.fields.clone().map(|field| field.map(String::from).unwrap_or_default());
+    let [state, reason] = state(undelivered);
     [
-        file_name(recording),
+        if undelivered.is_none() { file_name(recording) } else { String::new() },
         recording.id.to_string(),
         recording.call.to_string(),
         recording.started_at.with_timezone(&Stockholm).to_rfc3339_opts(SecondsFormat::Millis, false),
@@ -97,8 +106,27 @@ pub fn row(recording: &Recording, user_name: Option<&Name>) -> [String; COLUMNS.
         recording.audio.length.to_string(),
         recording.audio.sha256.into(),
         stored_at,
-        if is_late(recording) { "yes" } else { "no" }.to_owned(),
+        if late { "yes" } else { "no" }.to_owned(),
+        state,
+        reason,
     ]
+}
+
+/// The row of a recording of which nothing may be said any more, or can be, but its id.
+pub fn bare_row(id: RecordingId, reason: Reason) -> [String; COLUMNS.len()] {
+    let [state, reason] = state(Some(reason));
+    let value = |column| match column {
+        "id" => id.to_string(),
+        "state" => state.clone(),
+        "reason" => reason.clone(),
+        _ => String::new(),
+    };
+    COLUMNS.map(value)
+}
+
+fn state(undelivered: Option<Reason>) -> [String; 2] {
+    let state = if undelivered.is_none() { DELIVERED } else { NOT_DELIVERED };
+    [state.to_owned(), undelivered.map(Reason::as_str).unwrap_or_default().to_owned()]
 }
 
 #[cfg(test)]
@@ -106,7 +134,11 @@ mod tests {
     use chrono::{DateTime, Utc};
 
     use super::*;
-    use crate::{delivery::Day, ids::RecordingId, phone::Counterpart, recording::tests::recording};
+    use crate::{
+        delivery::{Day, is_late},
+        phone::Counterpart,
+        recording::tests::recording,
+    };
 
     fn utc(text: &str) -> DateTime<Utc> {
         text.parse().expect("the test names a valid time")
@@ -128,16 +160,30 @@ mod tests {
         let second = Recording { started_at: utc("2026-10-25T01:30:00Z"), id: RecordingId::from_bytes([1; 16]), ..recording() };
         assert!([&first, &second].iter().all(|call| file_name(call).starts_with("023000_")));
         assert_ne!(file_name(&first), file_name(&second));
-        let times = [&first, &second].map(|call| row(call, None)[3].clone());
+        let times = [&first, &second].map(|call| row(call, None, false, None)[3].clone());
         assert_eq!(times, ["2026-10-25T02:30:00.000+02:00", "2026-10-25T02:30:00.000+01:00"]);
     }
 
     #[test]
     fn a_row_says_when_it_came_and_whether_that_was_late() {
         let late = Recording { state: State::Stored { at: utc("2026-11-25T04:00:00Z") }, ..recording() };
-        let row = row(&late, None);
+        let row = row(&late, None, is_late(&late), None);
         let cell = |name: &str| COLUMNS.iter().position(|column| *column == name).map(|place| row[place].as_str());
         assert_eq!((cell("late"), cell("storedAtUtc")), (Some("yes"), Some("2026-11-25T04:00:00.000Z")));
         assert_eq!((cell("durationMs"), cell("counterpart")), (Some("60000"), Some("+46701234567")));
+        assert_eq!((cell("state"), cell("reason")), (Some("delivered"), Some("")));
+    }
+
+    #[test]
+    fn a_row_of_what_is_not_delivered_has_no_file_and_says_why() {
+        let recording = recording();
+        let lost = row(&recording, None, false, Some(Reason::Lost));
+        assert_eq!(
+            (lost[0].as_str(), lost[9].as_str(), &lost[20..]),
+            ("", "+46701234567", &["not-delivered", "lost"].map(String::from)[..])
+        );
+        let expired = bare_row(recording.id, Reason::Expired);
+        let said: Vec<_> = expired.iter().filter(|cell| !cell.is_empty()).map(String::as_str).collect();
+        assert_eq!(said, [recording.id.to_string().as_str(), "not-delivered", "expired"]);
     }
 }

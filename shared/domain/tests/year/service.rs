@@ -130,7 +130,7 @@ impl Service {
         for chore in chores(self.now, self.since, &self.issues) {
             match chore {
                 Chore::Begin(day) => self.deliver(day),
-                Chore::Resume(name) => panic!("{name} is not complete in time"),
+                Chore::Finish(name) | Chore::Resume(name) => panic!("{name} is not complete in time"),
                 Chore::Remove(name) => {
                     let issue = self.issues.iter_mut().find(|issue| issue.name == name).expect("it is listed");
                     assert!(self.now - issue.gone_at < TimeDelta::minutes(30), "{name} goes at {} instead of {}", self.now, issue.gone_at);

@@ -6,6 +6,7 @@
 //! | attribute    | type | what |
 //! |--------------|------|------|
 //! | `since`      | N    | Unix milliseconds: when it was last said to be awaited |
+//! | `missed`     | S    | the day whose folder could not deliver it, though it is stored; absent where its audio has not come |
 //! | `expires_at` | N    | Unix seconds: with the recording |
 
 use aws_sdk_dynamodb::{
@@ -14,14 +15,15 @@ use aws_sdk_dynamodb::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
+    delivery::Day,
     ids::{OrganisationId, RecordingId},
     recording::Recording,
 };
 
 use super::{
-    Error, Table,
-    attributes::{instant, n, parsed},
-    key,
+    BadItem, Error, Table,
+    attributes::{instant, n, optional_parsed, parsed, readable, s},
+    key::{self, Item},
 };
 
 /// A call whose audio is awaited.
@@ -29,6 +31,8 @@ use super::{
 pub struct Awaited {
     pub id: RecordingId,
     pub since: DateTime<Utc>,
+    /// The day whose folder could not deliver it; none where its audio has not come.
+    pub missed: Option<Day>,
 }
 
 /// Items that DynamoDB writes at once.
@@ -40,12 +44,34 @@ impl Table {
     /// # Errors
     /// [`Error::Busy`] where only a part was written: try again.
     pub async fn await_late(&self, recordings: &[&Recording], now: DateTime<Utc>) -> Result<(), Error> {
-        for some in recordings.chunks(AT_ONCE) {
+        let item = |recording: &&Recording| item(&recording.organisation, recording.id, recording.expires_at, now);
+        self.put_awaited(recordings.iter().map(item).collect()).await
+    }
+
+    /// Keeps that these recordings, each with its end, are to be delivered late: the folder of the day could not. 1 request for every 25.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] where only a part was written: try again.
+    pub async fn await_again(
+        &self,
+        organisation: &OrganisationId,
+        day: Day,
+        recordings: &[(RecordingId, DateTime<Utc>)],
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let missed = |(id, expires_at): &(RecordingId, DateTime<Utc>)| {
+            let mut item = item(organisation, *id, *expires_at, now);
+            item.insert("missed".to_owned(), s(day));
+            item
+        };
+        self.put_awaited(recordings.iter().map(missed).collect()).await
+    }
+
+    async fn put_awaited(&self, items: Vec<Item>) -> Result<(), Error> {
+        for some in items.chunks(AT_ONCE) {
             let mut writes = Vec::new();
-            for recording in some {
-                let mut item = key::awaited(&recording.organisation, recording.id);
-                item.insert("since".to_owned(), n(now.timestamp_millis()));
-                item.insert("expires_at".to_owned(), n(recording.expires_at.timestamp()));
+            for item in some {
+                let item = item.clone();
                 let put = PutRequest::builder().set_item(Some(item)).build().map_err(|error| Error::Request(error.into()))?;
                 writes.push(WriteRequest::builder().put_request(put).build());
             }
@@ -57,14 +83,11 @@ impl Table {
         Ok(())
     }
 
-    /// What is awaited at the places from `from` up to `to`. 1 request for each MB.
+    /// What is awaited at the places from `from` up to `to`; but an item that cannot be read, which is logged. 1 request for each MB.
     pub async fn awaited_in(&self, organisation: &OrganisationId, from: &str, to: &str) -> Result<Vec<Awaited>, Error> {
         let mut found = Vec::new();
         for item in self.all_between(&key::all_awaited(organisation), None, (from, to)).await? {
-            let awaited = Awaited { id: parsed(&item, "sk")?, since: instant(&item, "since")? };
-            if awaited.id.to_string().as_str() < to {
-                found.push(awaited);
-            }
+            found.extend(readable("awaited", &item, read(&item)).filter(|awaited| awaited.id.to_string().as_str() < to));
         }
         Ok(found)
     }
@@ -80,4 +103,15 @@ impl Table {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+fn item(organisation: &OrganisationId, id: RecordingId, expires_at: DateTime<Utc>, now: DateTime<Utc>) -> Item {
+    let mut item = key::awaited(organisation, id);
+    item.insert("since".to_owned(), n(now.timestamp_millis()));
+    item.insert("expires_at".to_owned(), n(expires_at.timestamp()));
+    item
+}
+
+fn read(item: &Item) -> Result<Awaited, BadItem> {
+    Ok(Awaited { id: parsed(item, "sk")?, since: instant(item, "since")?, missed: optional_parsed(item, "missed")? })
 }

@@ -7,7 +7,8 @@
 //! | `ready`                | N    | Unix milliseconds, once complete |
 //! | `started`, `late_ones` | L    | while it is built, once planned: the places at which the day, and what is awaited, are cut into spans |
 //! | `done`                 | NS   | while it is built: the spans that are copied |
-//! | `recordings`, `bytes`, `late` | N | what is copied so far, and once complete, what is there |
+//! | `recordings`, `bytes`, `late`, `restored`, `undelivered` | N | what is copied so far, and once complete, what is there |
+//! | `lacks`                | L    | once complete: id and reason of each recording that is not there, up to 100 |
 //! | `expires_at`           | N    | Unix seconds: 30 days after the folder is gone |
 
 use aws_sdk_dynamodb::{
@@ -19,6 +20,7 @@ use domain::{
     delivery::{
         Day,
         issue::{Count, Issue, Name, Progress},
+        outcome::{Reason, Undelivered},
     },
     ids::{OrganisationId, RecordingId},
     recording::Recording,
@@ -26,7 +28,7 @@ use domain::{
 
 use super::{
     BadItem, Error, Table,
-    attributes::{instant, n, number, s, text},
+    attributes::{instant, n, number, parsed, readable, s, text},
     audit::Event,
     claim::Claim,
     commit::Commit,
@@ -60,6 +62,24 @@ pub enum Span<'a> {
     Late(&'a str, &'a str),
 }
 
+/// Recordings that were looked for.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    pub recordings: Vec<Recording>,
+    /// Those that are stored and whose item cannot be read.
+    pub unreadable: Vec<RecordingId>,
+}
+
+/// What a complete folder holds, and which of its recordings it lacks: the first [`NAMED`](domain::delivery::outcome::NAMED).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    pub count: Count,
+    pub undelivered: Vec<Undelivered>,
+}
+
+/// Sets what a folder holds.
+const HELD: &str = "recordings = :recordings, #bytes = :bytes, #late = :late, restored = :restored, undelivered = :undelivered, \
+                    lacks = :lacks";
 const LISTED: TimeDelta = TimeDelta::days(30);
 /// The first and the last place of what is awaited.
 const IDS: (&str, &str) = ("0", "~");
@@ -80,6 +100,18 @@ impl Plan {
     }
 }
 
+impl Found {
+    fn add(&mut self, organisation: &OrganisationId, item: &Item) {
+        match readable("recording", item, recording::read(organisation, item)) {
+            Some(recording) => self.recordings.extend(recording),
+            None if text(item, "state").is_ok_and(|state| state == "stored") => {
+                self.unreadable.extend(parsed::<RecordingId>(item, "sk").ok())
+            }
+            None => {}
+        }
+    }
+}
+
 impl Work {
     /// The spans that are still to be copied.
     pub fn left(&self) -> Vec<u32> {
@@ -94,10 +126,11 @@ impl Work {
 }
 
 impl Table {
-    /// Every issue of the organisation that is still listed, oldest day first. 1 request, 1 more for each MB.
+    /// Every issue of the organisation that is still listed, oldest day first; but one that cannot be read, which is logged and stops none of
+    /// the others. 1 request, 1 more for each MB.
     pub async fn issues(&self, organisation: &OrganisationId) -> Result<Vec<Issue>, Error> {
         let items = self.all(key::issues(organisation), "").await?;
-        Ok(items.iter().map(|item| Ok(read(item)?.issue)).collect::<Result<_, BadItem>>()?)
+        Ok(items.iter().filter_map(|item| readable("issue", item, read(item))).map(|work| work.issue).collect())
     }
 
     /// How far an issue has come. 1 request.
@@ -137,7 +170,11 @@ impl Table {
 
     /// Keeps that a span is copied, unless that is kept already. Answers with the work as it then stands. 1 request.
     pub async fn copied(&self, organisation: &OrganisationId, name: Name, span: u32, count: &Count) -> Result<Option<Work>, Error> {
-        let update = self.change(organisation, name, "ADD done :spans, recordings :recordings, #bytes :bytes, #late :late");
+        let update = self.change(
+            organisation,
+            name,
+            "ADD done :spans, recordings :recordings, #bytes :bytes, #late :late, restored :restored, undelivered :undelivered",
+        );
         let update = update.condition_expression("#state = :building AND NOT contains(done, :span)");
         let update = update.expression_attribute_values(":span", n(span));
         let update = update.expression_attribute_values(":spans", AttributeValue::Ns(vec![span.to_string()]));
@@ -145,23 +182,23 @@ impl Table {
     }
 
     /// Makes an issue complete, unless it is. 1 request.
-    pub async fn complete(&self, organisation: &OrganisationId, name: Name, count: &Count, now: DateTime<Utc>) -> Result<(), Error> {
-        let update = self.change(
-            organisation,
-            name,
-            "SET #state = :complete, ready = :ready, recordings = :recordings, #bytes = :bytes, #late = :late REMOVE started, late_ones, done",
-        );
+    pub async fn complete(&self, organisation: &OrganisationId, name: Name, held: &Held, now: DateTime<Utc>) -> Result<(), Error> {
+        let set = format!("SET #state = :complete, ready = :ready, {HELD} REMOVE started, late_ones, done");
+        let update = self.change(organisation, name, &set);
         let update = update.condition_expression("#state = :building").expression_attribute_values(":complete", s("complete"));
-        standing(counted(update.expression_attribute_values(":ready", n(now.timestamp_millis())), count).send().await)?;
+        standing(holding(update.expression_attribute_values(":ready", n(now.timestamp_millis())), held).send().await)?;
         Ok(())
     }
 
-    /// Keeps what a complete issue holds once a recording was erased from it. 1 request.
-    pub async fn recount(&self, organisation: &OrganisationId, name: Name, count: &Count) -> Result<(), Error> {
+    /// Keeps what a complete issue holds once a recording was erased from it. 1 request. A folder only ever loses: where less is kept
+    /// already, someone else has erased more meanwhile, and that stays.
+    pub async fn recount(&self, organisation: &OrganisationId, name: Name, held: &Held) -> Result<(), Error> {
         let update = self.client.update_item().table_name(&self.name).set_key(Some(key::issue(organisation, name)));
-        let update = update.update_expression("SET recordings = :recordings, #bytes = :bytes, #late = :late");
-        let update = update.condition_expression("#state = :complete").expression_attribute_names("#state", "state");
-        standing(counted(update.expression_attribute_values(":complete", s("complete")), count).send().await)?;
+        let update = update.update_expression(format!("SET {HELD}")).condition_expression(
+            "#state = :complete AND recordings >= :recordings AND (attribute_not_exists(undelivered) OR undelivered >= :undelivered)",
+        );
+        let update = update.expression_attribute_names("#state", "state").expression_attribute_values(":complete", s("complete"));
+        standing(holding(update, held).send().await)?;
         Ok(())
     }
 
@@ -185,23 +222,24 @@ impl Table {
         self.cut(&key::all_awaited(organisation), None, IDS, rows).await
     }
 
-    /// The recordings at the places from `from` up to `to`, in order, whatever their state. 1 request for each MB.
-    pub async fn started_in(&self, organisation: &OrganisationId, from: &str, to: &str) -> Result<Vec<Recording>, Error> {
-        let mut found = Vec::new();
+    /// The recordings at the places from `from` up to `to`, in order, whatever their state, but those that were erased. 1 request for each MB.
+    pub async fn started_in(&self, organisation: &OrganisationId, from: &str, to: &str) -> Result<Found, Error> {
+        let mut found = Found::default();
         for item in self.all_between(&key::recordings(organisation), Some(key::BY_ORG.name), (from, to)).await? {
-            if text(&item, "at")? < to {
-                found.extend(recording::read(organisation, &item)?);
+            if item.contains_key("erased") || text(&item, "at").is_ok_and(|at| at >= to) {
+                continue;
             }
+            found.add(organisation, &item);
         }
         Ok(found)
     }
 
     /// The recordings of these ids, as they stand now. 1 request for each 100.
-    pub async fn recordings(&self, organisation: &OrganisationId, ids: &[RecordingId]) -> Result<Vec<Recording>, Error> {
-        let mut found = Vec::new();
+    pub async fn recordings(&self, organisation: &OrganisationId, ids: &[RecordingId]) -> Result<Found, Error> {
+        let mut found = Found::default();
         for some in ids.chunks(BATCH) {
             for item in self.batch(some.iter().map(|id| key::recording(organisation, *id))).await? {
-                found.extend(recording::read(organisation, &item)?);
+                found.add(organisation, &item);
             }
         }
         Ok(found)
@@ -243,6 +281,13 @@ fn counted(update: Update, count: &Count) -> Update {
         .expression_attribute_values(":recordings", n(count.recordings))
         .expression_attribute_values(":bytes", n(count.bytes))
         .expression_attribute_values(":late", n(count.late))
+        .expression_attribute_values(":restored", n(count.restored))
+        .expression_attribute_values(":undelivered", n(count.undelivered))
+}
+
+fn holding(update: Update, held: &Held) -> Update {
+    let lacks = held.undelivered.iter().map(|lacking| s(format!("{} {}", lacking.recording, lacking.reason.as_str())));
+    counted(update, &held.count).expression_attribute_values(":lacks", AttributeValue::L(lacks.collect()))
 }
 
 /// The work as it stands after a change, or instead of it; none if there is no such issue.
@@ -286,7 +331,14 @@ fn read(item: &Item) -> Result<Work, BadItem> {
         due_at: instant(item, "due")?,
         gone_at: instant(item, "gone")?,
         progress,
-        count: Count { recordings: amount("recordings")?, bytes: amount("bytes")?, late: amount("late")? },
+        count: Count {
+            recordings: amount("recordings")?,
+            bytes: amount("bytes")?,
+            late: amount("late")?,
+            restored: amount("restored")?,
+            undelivered: amount("undelivered")?,
+        },
+        undelivered: if item.contains_key("lacks") { lacks(item)? } else { Vec::new() },
     };
     let plan = match item.contains_key("started") {
         true => Some(Plan { started: places(item, "started")?, late: places(item, "late_ones")? }),
@@ -303,6 +355,14 @@ fn name(place: &str) -> Option<Name> {
 fn places(item: &Item, attribute: &'static str) -> Result<Vec<String>, BadItem> {
     let list = item.get(attribute).and_then(|value| value.as_l().ok()).ok_or(BadItem { attribute })?;
     list.iter().map(|place| place.as_s().cloned().map_err(|_| BadItem { attribute })).collect()
+}
+
+fn lacks(item: &Item) -> Result<Vec<Undelivered>, BadItem> {
+    let lacking = |text: &str| {
+        let (id, reason) = text.split_once(' ')?;
+        Some(Undelivered { recording: id.to_owned().try_into().ok()?, reason: Reason::parse(reason)? })
+    };
+    places(item, "lacks")?.iter().map(|text| lacking(text).ok_or(BadItem { attribute: "lacks" })).collect()
 }
 
 fn done(item: &Item) -> Result<Vec<u32>, BadItem> {

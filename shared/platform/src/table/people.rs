@@ -15,7 +15,7 @@ use domain::{
 
 use super::{
     BadItem, Error, Table,
-    attributes::{flag, ids, number, optional_instant, optional_parsed, optional_text, parsed, set, text},
+    attributes::{flag, ids, number, optional_instant, optional_parsed, optional_text, parsed, readable, set, text},
     key::{self, Item},
     read::{BATCH, find},
 };
@@ -64,12 +64,12 @@ impl Table {
         Ok(item.map(|item| read_user(&item)).transpose()?.flatten())
     }
 
-    /// Those of the users that exist. 1 request for each 100.
+    /// Those of the users that exist; but one that cannot be read, which is logged. 1 request for each 100.
     pub async fn users(&self, organisation: &OrganisationId, users: &BTreeSet<UserId>) -> Result<BTreeMap<UserId, User>, Error> {
         let mut found = BTreeMap::new();
         for some in users.iter().collect::<Vec<_>>().chunks(BATCH) {
             for item in self.batch(some.iter().map(|user| key::user(organisation, user))).await? {
-                found.extend(read_user(&item)?.map(|user| (user.id.clone(), user)));
+                found.extend(readable("user", &item, read_user(&item)).flatten().map(|user| (user.id.clone(), user)));
             }
         }
         Ok(found)

@@ -15,7 +15,7 @@ use domain::ids::OrganisationId;
 
 use super::{
     BadItem, Error, Table,
-    attributes::{instant, n, optional_instant, parsed, s, text},
+    attributes::{instant, n, optional_instant, parsed, readable, s, text},
     audit::Event,
     claim::Claim,
     commit::Commit,
@@ -109,14 +109,15 @@ impl Table {
         Ok(self.all(key::sftp_keys(organisation), "").await?.iter().map(read).collect::<Result<_, _>>()?)
     }
 
-    /// A page of the organisations with the service, and where the next begins. 1 request for each MB: thousands of them.
+    /// A page of the organisations with the service, and where the next begins; but an item that cannot be read, which is logged. 1 request for each MB: thousands of them.
     pub async fn subscribers(&self, after: Option<Item>) -> Result<(Vec<Subscriber>, Option<Item>), Error> {
         let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk").filter_expression("#keys > :none");
         let query = query.expression_attribute_names("#keys", "keys").expression_attribute_values(":none", n(0));
         let query = query.expression_attribute_values(":pk", s(key::SUBSCRIBERS)).set_exclusive_start_key(after);
         let answer = query.send().await?;
         let read = |item| Ok(Subscriber { organisation: parsed(item, "sk")?, since: instant(item, "since")? });
-        Ok((answer.items().iter().map(read).collect::<Result<_, BadItem>>()?, answer.last_evaluated_key))
+        let subscribers = answer.items().iter().filter_map(|item| readable("subscriber", item, read(item))).collect();
+        Ok((subscribers, answer.last_evaluated_key))
     }
 }
 
