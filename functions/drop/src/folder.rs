@@ -2,7 +2,7 @@
 
 use aws_sdk_s3::{
     error::SdkError,
-    operation::{copy_object::CopyObjectError, get_object::GetObjectError},
+    operation::{copy_object::CopyObjectError, get_object::GetObjectError, head_object::HeadObjectError},
     primitives::ByteStream,
     types::{ChecksumAlgorithm, Delete, ObjectIdentifier},
 };
@@ -19,7 +19,7 @@ use crate::App;
 pub enum Copied {
     /// It is there, and its SHA-256 is the recording's.
     Whole,
-    /// There was nothing to copy: of what is missing, S3 says that it is forbidden, to whoever may not list the bucket.
+    /// There was nothing to copy. (The function may list the bucket of recordings, so that S3 tells what is missing from what is forbidden.)
     Nothing,
     /// Its SHA-256 is not the recording's.
     Altered,
@@ -42,7 +42,7 @@ pub async fn copy(app: &App, recording: &Recording, key: &str) -> Result<Copied,
 
 fn is_missing(error: &SdkError<CopyObjectError>) -> bool {
     use aws_sdk_s3::error::ProvideErrorMetadata;
-    error.as_service_error().is_some_and(|error| matches!(error.code(), Some("NoSuchKey" | "AccessDenied")))
+    error.as_service_error().is_some_and(|error| error.code() == Some("NoSuchKey"))
 }
 
 /// Writes an object whole, if that stands at its key; whether it did. 1 request.
@@ -66,10 +66,12 @@ pub async fn get(app: &App, key: &str) -> Result<Option<(Vec<u8>, String)>, Erro
 
 /// What stands at a key. 1 request.
 pub async fn stands(app: &App, key: &str) -> Result<Stands, Error> {
-    let listed = app.s3.list_objects_v2().bucket(&app.drop).prefix(key).max_keys(1).send().await;
-    let listed = listed.map_err(could_not("list the objects of the delivery"))?;
-    let found = listed.contents().first().filter(|object| object.key() == Some(key));
-    Ok(found.and_then(|object| object.e_tag()).map_or(Stands::Nothing, |etag| Stands::Object(etag.to_owned())))
+    let head = app.s3.head_object().bucket(&app.drop).key(key).send().await;
+    let head = match head {
+        Err(error) if error.as_service_error().is_some_and(HeadObjectError::is_not_found) => return Ok(Stands::Nothing),
+        head => head.map_err(could_not("look at an object of the delivery"))?,
+    };
+    Ok(Stands::Object(head.e_tag.unwrap_or_default()))
 }
 
 /// Removes an object. 1 request. One that is gone is gone.

@@ -43,7 +43,9 @@ def issue(door, day, gone, **other):
 
 
 def clear(door):
-    """Takes away what probes left behind: issues, keys and the server's user."""
+    """Takes away what probes left behind: issues, what was built of them, keys and the server's user."""
+    for place in ("files", "parts"):
+        empty(door, "drop_bucket", f"{place}/{provision.DEMO}/")
     for item in [*items(door, ISSUES), *items(door, KEYS), *items(door, SUBSCRIBERS)]:
         place = {"pk": item["pk"], "sk": item["sk"]}
         door.aws("dynamodb").delete_item(TableName=door.cloud["table"], Key=place)
@@ -52,6 +54,14 @@ def clear(door):
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceNotFoundException":
             raise
+
+
+def empty(door, bucket, prefix):
+    """Removes everything under a prefix, every version of it."""
+    s3, name = door.aws("s3"), door.cloud[bucket]
+    listed = s3.list_object_versions(Bucket=name, Prefix=prefix)
+    for version in [*listed.get("Versions", []), *listed.get("DeleteMarkers", [])]:
+        s3.delete_object(Bucket=name, Key=version["Key"], VersionId=version["VersionId"])
 
 
 def user(door):
@@ -94,11 +104,29 @@ def a_day_is_copied_and_sealed(door):
         order(door, {"copy": {"issue": name, "span": span}})
     order(door, {"seal": {"issue": name}})
     expect_folder(door, today(), there=True)
+    return f"files/{provision.DEMO}/{today()}/"
 
 
 def a_recording_is_forgotten(door):
-    a_day_is_copied_and_sealed(door)
+    folder = a_day_is_copied_and_sealed(door)
+    expect_file(door, folder, door.recording, there=True)
     order(door, {"forget": {"recording": door.recording}})
+    expect_file(door, folder, door.recording, there=False)
+
+
+def a_lost_recording_is_named(door):
+    id = recorded(door, silence())
+    empty(door, "recordings_bucket", f"recordings/{provision.DEMO}/{id}")
+    a_day_is_copied_and_sealed(door)
+    lacks = [place["S"] for place in items(door, ISSUES)[0]["lacks"]["L"]]
+    if f"{id} lost" not in lacks:
+        raise RuntimeError(f"the folder does not say that {id} is lost: {lacks}")
+
+
+def expect_file(door, folder, id, there):
+    listed = door.aws("s3").list_objects_v2(Bucket=door.cloud["drop_bucket"], Prefix=folder).get("Contents", [])
+    if any(id in file["Key"] for file in listed) != there:
+        raise RuntimeError(f"the file of {id} should {'' if there else 'not '}be there: {[file['Key'] for file in listed]}")
 
 
 def a_folder_is_removed(door):
@@ -180,6 +208,7 @@ PROBES = {
         an_organisation_is_tended_to,
         a_day_is_begun_and_planned,
         a_recording_is_forgotten,
+        a_lost_recording_is_named,
         a_folder_is_removed,
         orders_are_taken_from_the_queue,
     ],

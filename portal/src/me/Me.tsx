@@ -93,7 +93,13 @@ function Acknowledgement() {
 function MyActivations() {
   const { api } = useApp();
   const words = useWords();
-  const asked = useQuery({ queryKey: ['my-activations'], queryFn: () => whole('activations', (cursor) => answered(api.GET('/v1/me/activations', { params: { query: { limit: PAGE, cursor } } }))) });
+  const asked = useQuery({
+    queryKey: ['my-activations'],
+    queryFn: () =>
+      whole('activations', (cursor) =>
+        answered(api.GET('/v1/me/activations', { params: { query: { limit: PAGE, cursor } } })),
+      ),
+  });
   return (
     <section className="card">
       <h2>{words.me.activations}</h2>

@@ -23,7 +23,12 @@ export function Drops() {
   const { api } = useApp();
   const more = useAdministrationWords();
   const [issuing, setIssuing] = useState<string>();
-  const asked = useQuery({ queryKey: ['drops'], queryFn: () => whole('drops', (cursor) => answered(api.GET('/v1/drops', { params: { query: { limit: PAGE, cursor } } }))), staleTime: 0 });
+  const asked = useQuery({
+    queryKey: ['drops'],
+    queryFn: () =>
+      whole('drops', (cursor) => answered(api.GET('/v1/drops', { params: { query: { limit: PAGE, cursor } } }))),
+    staleTime: 0,
+  });
   const drops = asked.data?.drops ?? [];
   return (
     <section className="card">

@@ -72,7 +72,12 @@ function Settings({ organisation }: { organisation: Schemas['Organisation'] }) {
 function Applications() {
   const { api } = useApp();
   const more = useAdministrationWords();
-  const asked = useQuery({ queryKey: ['clients'], queryFn: () => whole('clients', (cursor) => answered(api.GET('/v1/clients', { params: { query: { limit: PAGE, cursor } } }))), staleTime: 0 });
+  const asked = useQuery({
+    queryKey: ['clients'],
+    queryFn: () =>
+      whole('clients', (cursor) => answered(api.GET('/v1/clients', { params: { query: { limit: PAGE, cursor } } }))),
+    staleTime: 0,
+  });
   const [ending, setEnding] = useState<Schemas['Client']>();
   return (
     <section className="card">

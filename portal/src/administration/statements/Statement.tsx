@@ -29,7 +29,10 @@ export function StatementPage() {
   const { month } = useParams({ from: '/administration/statements/$month' });
   const asked = useQuery({
     queryKey: ['statement', month],
-    queryFn: () => whole('lines', (cursor) => answered(api.GET('/v1/statements/{month}', { params: { path: { month }, query: { limit: PAGE, cursor } } }))),
+    queryFn: () =>
+      whole('lines', (cursor) =>
+        answered(api.GET('/v1/statements/{month}', { params: { path: { month }, query: { limit: PAGE, cursor } } })),
+      ),
     staleTime: 0,
   });
   const named = /^\d{4}-(0[1-9]|1[0-2])$/.test(month) ? monthInWords(month, language) : month;

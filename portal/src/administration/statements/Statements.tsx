@@ -20,7 +20,10 @@ export function Statements() {
   const more = useAdministrationWords();
   const asked = useQuery({
     queryKey: ['statements'],
-    queryFn: () => whole('statements', (cursor) => answered(api.GET('/v1/statements', { params: { query: { limit: PAGE, cursor } } }))),
+    queryFn: () =>
+      whole('statements', (cursor) =>
+        answered(api.GET('/v1/statements', { params: { query: { limit: PAGE, cursor } } })),
+      ),
     staleTime: 0,
   });
   return (

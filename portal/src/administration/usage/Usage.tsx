@@ -18,7 +18,12 @@ import { Trend } from './Trend';
 export function UsagePage() {
   const { api } = useApp();
   const more = useAdministrationWords();
-  const asked = useQuery({ queryKey: ['usage'], queryFn: () => whole('users', (cursor) => answered(api.GET('/v1/usage', { params: { query: { limit: PAGE, cursor } } }))), staleTime: 0 });
+  const asked = useQuery({
+    queryKey: ['usage'],
+    queryFn: () =>
+      whole('users', (cursor) => answered(api.GET('/v1/usage', { params: { query: { limit: PAGE, cursor } } }))),
+    staleTime: 0,
+  });
   return (
     <>
       <div className="page-head">

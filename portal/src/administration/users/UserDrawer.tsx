@@ -152,7 +152,12 @@ function History({ id }: { id: string }) {
   const words = useWords();
   const asked = useQuery({
     queryKey: ['activations', id],
-    queryFn: () => whole('activations', (cursor) => answered(api.GET('/v1/users/{user}/activations', { params: { path: { user: id }, query: { limit: PAGE, cursor } } }))),
+    queryFn: () =>
+      whole('activations', (cursor) =>
+        answered(
+          api.GET('/v1/users/{user}/activations', { params: { path: { user: id }, query: { limit: PAGE, cursor } } }),
+        ),
+      ),
     staleTime: 0,
   });
   return (
