@@ -91,12 +91,17 @@ impl World {
 
     /// The edits as an administrator reads them: who, and what from what to what.
     async fn edits(&self, id: RecordingId) -> anyhow::Result<Value> {
-        let edits = KARIN.get(&self.annotate, &format!("/v1/recordings/{id}/edits")).await?.done()?.body;
         let changes = |edit: &Value| {
             let changes = edit["changes"].as_array().into_iter().flatten();
             changes.map(|change| json!([change["what"], change["from"], change["to"]])).collect::<Vec<_>>()
         };
-        Ok(edits["edits"].as_array().into_iter().flatten().map(|edit| json!([edit["who"], changes(edit)])).collect())
+        let (mut edits, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = KARIN.get(&self.annotate, &format!("/v1/recordings/{id}/edits?limit=1000{cursor}")).await?.done()?.body;
+            edits.extend(page["edits"].as_array().into_iter().flatten().map(|edit| json!([edit["who"], changes(edit)])));
+            let Some(next) = page["cursor"].as_str() else { return Ok(edits.into()) };
+            cursor = format!("&cursor={next}");
+        }
     }
 
     /// What was annotated, seen or changed, by whom, and how it ended.
@@ -222,13 +227,13 @@ async fn the_history_tells_who_when_from_and_to_in_order() -> anyhow::Result<()>
     let shown = ANNA.get(&world.annotate, &format!("/v1/recordings/{id}/edits")).await?.done()?.body;
     let change = |what: &str, from: Value, to: Value| json!({ "what": what, "from": from, "to": to });
     let expected = json!({ "edits": [
-        { "at": now(), "who": "user:anna", "changes": [change("note", json!(null), json!("ring")), change("mark", json!(null), json!("red"))] },
-        { "at": now() - TimeDelta::seconds(5), "who": "client:crm",
+        { "version": 1, "at": now(), "who": "user:anna", "changes": [change("note", json!(null), json!("ring")), change("mark", json!(null), json!("red"))] },
+        { "version": 2, "at": now() - TimeDelta::seconds(5), "who": "client:crm",
           "changes": [change("field1", json!(null), json!("kund 7")), change("field3", json!(null), json!("x"))] },
-        { "at": now(), "who": "user:karin", "changes": [
+        { "version": 3, "at": now(), "who": "user:karin", "changes": [
             change("note", json!("ring"), json!(null)), change("mark", json!("red"), json!(null)), change("field3", json!("x"), json!(null))
         ] },
-    ] });
+    ], "cursor": null });
     assert_eq!(shown, expected);
     let all = ["user:anna annotate", "client:crm annotate", "user:karin annotate", "user:karin see", "user:anna see-edits"];
     let mut deeds = world.deeds().await?;

@@ -82,7 +82,7 @@ async fn an_acknowledgement_is_kept_with_moment_version_and_client() -> anyhow::
     let expected = json!({
         "at": now(), "kind": "acknowledged", "by": "user:anna", "version": "2026-11", "client": "iCentrex 8.2 (Android 16)"
     });
-    assert_eq!(ANNA.get(&service.me, "/v1/me/activations").await?.body, json!({ "activations": [expected] }));
+    assert_eq!(ANNA.get(&service.me, "/v1/me/activations").await?.body, json!({ "activations": [expected], "cursor": null }));
     let kept = service.deeds("demo").await?.into_iter().filter(|event| event[1] == "acknowledge");
     assert_eq!(kept.count(), 1);
     Ok(())

@@ -129,7 +129,7 @@ async fn the_audit_log_comes_in_answers_that_can_be_given_as_pages_and_as_files(
 #[tokio::test]
 async fn applications_and_activations_come_page_by_page() -> anyhow::Result<()> {
     let service = demo().await?;
-    let expected: Vec<String> = (0..7).map(|number| format!("crm-{number}")).collect();
+    let expected: Vec<String> = (0..7).map(|number| format!("crm{number}")).collect();
     for client in &expected {
         let body = json!({ "name": client, "scopes": ["read"] });
         OPERATOR.put(&service.provision, &format!("/v1/organisations/demo/clients/{client}"), &body).await?.done()?;
