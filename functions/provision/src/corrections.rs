@@ -16,8 +16,9 @@ use domain::{
 use platform::{
     http::{
         Cause, Operator, Problem,
-        extract::Path,
+        extract::{Path, Query},
         once::{ABOUT, Once, OnceJson},
+        page,
         person::Activations,
         problem,
     },
@@ -54,7 +55,11 @@ pub struct Correction {
     get,
     path = "/v1/organisations/{organisation}/users/{user}/activations",
     tag = "provision",
-    params(("organisation" = String, Path, description = "its id"), ("user" = String, Path, description = "the user's id")),
+    params(
+        ("organisation" = String, Path, description = "its id"),
+        ("user" = String, Path, description = "the user's id"),
+        page::Asked,
+    ),
     responses(
         (status = 200, body = Activations),
         (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
@@ -65,9 +70,10 @@ pub async fn list(
     State(app): State<App>,
     _: Operator,
     Path((organisation, user)): Path<(OrganisationId, UserId)>,
+    Query(asked): Query<page::Asked>,
 ) -> Result<Json<Activations>, Problem> {
     exists(&app.table, &organisation).await?;
-    Ok(Json(app.table.activations(&organisation, &user).await?.into()))
+    Ok(Json(Activations::page(app.table.activations(&organisation, &user).await?, &asked)?))
 }
 
 /// Puts right when a user was switched on or off, for billing alone; without `total`, says what that would cost.

@@ -306,7 +306,8 @@ fn added(commit: Commit) -> Result<(), Problem> {
 async fn listed(table: &Table, organisation: Option<&OrganisationId>, asked: &page::Asked) -> Result<Json<PriceList>, Problem> {
     let (limit, after) = (asked.limit()?, asked.after()?);
     let recorded = table.terms(organisation).await?;
-    let terms = recorded.iter().map(|terms| Recorded { from: terms.from, recorded_at: terms.known, voided_at: terms.voided, terms: terms.into() });
+    let terms =
+        recorded.iter().map(|terms| Recorded { from: terms.from, recorded_at: terms.known, voided_at: terms.voided, terms: terms.into() });
     let place = |recorded: &Recorded| format!("{}#{:013}", recorded.from, recorded.recorded_at.timestamp_millis());
     let mut terms: Vec<Recorded> = terms.filter(|recorded| after.as_ref().is_none_or(|after| place(recorded) > *after)).collect();
     terms.sort_by_key(place);
