@@ -83,6 +83,7 @@ impl Service {
             from: DateTime::UNIX_EPOCH,
             to: now() + TimeDelta::days(1000),
             who: None,
+            but: None,
             deed: None,
             recording: None,
             subject: None,

@@ -156,8 +156,9 @@ pub async fn of_user(
     let event = known.event_about(Deed::SeeUser, &user, (app.now)());
     known.with_duty(&app.table, Duty::Administer, &event).await?;
     let events = app.table.activations(&known.organisation.id, &user).await?;
+    let names = app.table.names_of_those(&known.organisation.id, events.iter().map(|entry| entry.event.by.as_str())).await?;
     app.table.audit(&event).await?;
-    Ok(Json(Activations::page(events, &asked)?))
+    Ok(Json(Activations::page(events, &asked, &names)?))
 }
 
 fn decide(known: &Known, standing: &BTreeMap<UserId, people::User>, user: &UserId, active: bool) -> &'static str {

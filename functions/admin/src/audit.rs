@@ -126,6 +126,7 @@ impl Filter {
             from: self.from.map_or(DateTime::UNIX_EPOCH, Instant::utc),
             to: self.to.map_or(now + TimeDelta::days(1), Instant::utc),
             who: self.who.clone(),
+            but: None,
             deed: self.deed.as_deref().map(|deed| Deed::parse(deed).ok_or_else(unknown)).transpose()?,
             recording: self.recording,
             subject: self.subject.clone(),

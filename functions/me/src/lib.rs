@@ -3,6 +3,8 @@
 //! A recorded user has to know that calls are recorded (P21): here they read the text and say so, and see everything that was done about
 //! their recording and everyone who has listened to it.
 
+mod listeners;
+
 use axum::{
     Json, Router,
     extract::{FromRef, State},
@@ -15,21 +17,16 @@ use domain::{
 };
 use platform::{
     http::{
-        Cause, Known, Problem, cursor,
-        event::Events,
+        Cause, Known, Problem,
         extract::{self, Query},
         page,
         person::{Activations, User},
         problem,
     },
-    table::{
-        Table,
-        audit::{Deed, Reading},
-        commit::Commit,
-    },
+    table::{Table, audit::Deed, commit::Commit},
 };
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, OpenApi, ToSchema};
+use utoipa::{OpenApi, ToSchema};
 
 /// What the function works with.
 #[derive(Clone, FromRef)]
@@ -40,7 +37,7 @@ pub struct App {
 
 /// This function's part of the API's document.
 #[derive(OpenApi)]
-#[openapi(paths(me, acknowledge, activations, listeners))]
+#[openapi(paths(me, acknowledge, activations, listeners::listeners))]
 pub struct Document;
 
 /// The user who calls.
@@ -86,23 +83,12 @@ pub struct Acknowledgement {
     client: String,
 }
 
-/// Which page to show.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct Page {
-    /// Events on a page, 1 to 1,000; 50 unless given.
-    limit: Option<usize>,
-    /// From the page before.
-    cursor: Option<String>,
-}
-
 pub fn router(app: App) -> Router {
     let routes = Router::new()
         .route("/v1/me", get(me))
         .route("/v1/me/acknowledgement", post(acknowledge))
         .route("/v1/me/activations", get(activations))
-        .route("/v1/me/listeners", get(listeners));
+        .route("/v1/me/listeners", get(listeners::listeners));
     platform::http::dressed(routes.with_state(app))
 }
 
@@ -178,39 +164,8 @@ async fn acknowledge(
 async fn activations(State(app): State<App>, known: Known, Query(asked): Query<page::Asked>) -> Result<Json<Activations>, Problem> {
     let user = known.person(&app.table, &known.event(Deed::SeeUser, (app.now)())).await?;
     let events = app.table.activations(&known.organisation.id, &user.id).await?;
-    Ok(Json(Activations::page(events, &asked)?))
-}
-
-/// Lists who has listened to the caller's recordings or fetched a copy, newest first.
-#[utoipa::path(
-    get,
-    path = "/v1/me/listeners",
-    tag = "me",
-    params(Page),
-    responses(
-        (status = 200, body = Events),
-        (status = 403, description = "unknown-user, not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
-    )
-)]
-async fn listeners(State(app): State<App>, known: Known, Query(page): Query<Page>) -> Result<Json<Events>, Problem> {
-    let now = (app.now)();
-    let user = known.person(&app.table, &known.event(Deed::SeeListeners, now)).await?;
-    let reading = Reading {
-        organisation: &known.organisation.id,
-        owner: Some(&user.id),
-        from: DateTime::UNIX_EPOCH,
-        to: now + chrono::TimeDelta::days(1),
-        who: None,
-        deed: None,
-        recording: None,
-        subject: None,
-        refused: None,
-        limit: platform::http::page::limit(page.limit)?,
-        after: platform::http::page::after(page.cursor.as_deref())?,
-    };
-    let (events, next) = app.table.events(&reading).await?;
-    Ok(Json(Events { events: events.into_iter().map(Into::into).collect(), cursor: next.map(|place| cursor::write_text(&place)) }))
+    let names = app.table.names_of_those(&known.organisation.id, events.iter().map(|entry| entry.event.by.as_str())).await?;
+    Ok(Json(Activations::page(events, &asked, &names)?))
 }
 
 const TEXT: Text = Text { version: VERSION, sv: TEXT_SV, en: TEXT_EN };

@@ -73,7 +73,8 @@ pub async fn list(
     Query(asked): Query<page::Asked>,
 ) -> Result<Json<Activations>, Problem> {
     exists(&app.table, &organisation).await?;
-    Ok(Json(Activations::page(app.table.activations(&organisation, &user).await?, &asked)?))
+    let entries = app.table.activations(&organisation, &user).await?;
+    Ok(Json(Activations::page(entries, &asked, &Default::default())?))
 }
 
 /// Puts right when a user was switched on or off, for billing alone; without `total`, says what that would cost.

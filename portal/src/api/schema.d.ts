@@ -942,6 +942,8 @@ export interface components {
             at: string;
             /** @description Who did it: `user:ID`, `client:ID` or `operator:ID`. */
             by: string;
+            /** @description Their name; null: an application, the operator, or someone who is no longer there. */
+            byName?: string | null;
             /** @description The program in which they acknowledged it. */
             client?: string | null;
             /** @description `activated`, `deactivated` or `acknowledged`. */
@@ -1390,6 +1392,27 @@ export interface components {
             cursor?: string | null;
             groups: components["schemas"]["Group"][];
         };
+        /** @description Someone listened to one of the caller's recordings, or fetched a copy. */
+        Heard: components["schemas"]["Event"] & {
+            call?: components["schemas"]["HeardCall"] | null;
+            /** @description The listener's name; null: an application, the operator, or someone who is no longer there. */
+            name?: string | null;
+        };
+        /** @description What a call is known by. */
+        HeardCall: {
+            /**
+             * @description The other party's number in E.164, or `withheld`.
+             * @example +46701234567
+             */
+            counterpart: string;
+            /**
+             * @description `in` or `out`, seen from the caller.
+             * @example in
+             */
+            direction: string;
+            /** Format: date-time */
+            startedAt: string;
+        };
         /** @description A recording that a hold was placed on. */
         HeldRecording: {
             recording: string;
@@ -1478,6 +1501,12 @@ export interface components {
             at: string;
             by: string;
             reason: string;
+        };
+        /** @description A page of those who listened, newest first. */
+        Listeners: {
+            /** @description Hand it in as `cursor` for the next page; null on the last. */
+            cursor?: string | null;
+            events: components["schemas"]["Heard"][];
         };
         /** @description A mark. */
         Mark: components["schemas"]["MarkPut"] & {
@@ -3452,7 +3481,11 @@ export interface operations {
     get_me_listeners: {
         parameters: {
             query?: {
-                /** @description Events on a page, 1 to 1,000; 50 unless given. */
+                /** @description Only those of this recording. */
+                recording?: string;
+                /** @description `true`: without the caller's own listening. */
+                others?: boolean;
+                /** @description Events on a page, 1 to 1,000; 50 unless given. A page may come short where some are left out. */
                 limit?: number;
                 /** @description From the page before. */
                 cursor?: string;
@@ -3468,7 +3501,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Events"];
+                    "application/json": components["schemas"]["Listeners"];
                 };
             };
             /** @description unknown-user, not-allowed */

@@ -25,6 +25,7 @@ pub async fn receipts(world: &World, deed: Deed) -> anyhow::Result<Vec<Event>> {
         from: chrono::DateTime::UNIX_EPOCH,
         to: days_later(20_000),
         who: None,
+        but: None,
         deed: Some(deed),
         recording: None,
         subject: None,

@@ -80,7 +80,7 @@ async fn an_acknowledgement_is_kept_with_moment_version_and_client() -> anyhow::
     let again = ANNA.post(&later.me, "/v1/me/acknowledgement", &word()).await?.done()?.body;
     assert_eq!(again["user"]["acknowledgedAt"], json!(now()), "the first word stands");
     let expected = json!({
-        "at": now(), "kind": "acknowledged", "by": "user:anna", "version": "2026-11", "client": "iCentrex 8.2 (Android 16)"
+        "at": now(), "kind": "acknowledged", "by": "user:anna", "byName": "anna", "version": "2026-11", "client": "iCentrex 8.2 (Android 16)"
     });
     assert_eq!(ANNA.get(&service.me, "/v1/me/activations").await?.body, json!({ "activations": [expected], "cursor": null }));
     let kept = service.deeds("demo").await?.into_iter().filter(|event| event[1] == "acknowledge");
@@ -185,6 +185,72 @@ async fn i_see_who_has_listened_to_my_recordings_and_nothing_of_others() -> anyh
     assert_eq!(heard, [[&json!("user:anna"), &json!("download")], [&json!("user:karin"), &json!("play")]]);
     assert_eq!(KARIN.get(&service.me, "/v1/me/listeners").await?.body, json!({ "events": [], "cursor": null }));
     Ok(())
+}
+
+#[tokio::test]
+async fn listeners_are_told_by_name_and_with_the_call() -> anyhow::Result<()> {
+    let service = demo().await?;
+    let (first, second) = (recording("demo", "anna", "a", now()), recording("demo", "anna", "b", now()));
+    store(&service.table, &first).await?;
+    store(&service.table, &second).await?;
+    Person::administrator("gone").joins(&service.table, "demo").await?;
+    let gone = As { organisation: "demo", user: "gone" };
+    for (caller, call) in [(KARIN, &first), (ANNA, &first), (gone, &second)] {
+        caller.post(&service.playback, &format!("/v1/recordings/{}/playback", call.id), &Value::Null).await?.done()?;
+    }
+    OPERATOR.delete(&service.provision, "/v1/organisations/demo/users/gone").await?.done()?;
+    let told = async |query: &str| -> anyhow::Result<Vec<Value>> {
+        let heard = ANNA.get(&service.me, &format!("/v1/me/listeners{query}")).await?.done()?.body;
+        Ok(heard["events"].as_array().cloned().unwrap_or_default())
+    };
+    let names = |events: &[Value]| events.iter().map(|event| json!([event["who"], event["name"]])).collect::<Vec<_>>();
+
+    let all = told("").await?;
+    assert_eq!(
+        names(&all),
+        [
+            json!(["user:gone", null]),
+            json!(["user:anna", name_of(&service, "anna").await?]),
+            json!(["user:karin", name_of(&service, "karin").await?])
+        ]
+    );
+    let call = json!({ "startedAt": first.started_at, "direction": "out", "counterpart": String::from(first.counterpart.clone()) });
+    assert_eq!(all[2]["call"], call);
+    assert_eq!(names(&told("?others=true").await?), [names(&all)[0].clone(), names(&all)[2].clone()]);
+    assert_eq!(names(&told(&format!("?recording={}", first.id)).await?), names(&all)[1..]);
+    assert_eq!(names(&told(&format!("?recording={}&others=true", first.id)).await?), names(&all)[2..]);
+
+    // Who may not see their own calls sees who listened to them, and not which they were.
+    let none = json!({ "rights": { "listen": false, "download": false, "annotate": false } });
+    KARIN.patch(&service.admin, "/v1/users/anna", &none).await?.done()?;
+    let bare = told("").await?;
+    assert_eq!(names(&bare), names(&all));
+    assert!(bare.iter().all(|event| event["call"].is_null()), "{bare:?}");
+    for query in ["?recording=x", "?others=yes"] {
+        assert_eq!(ANNA.get(&service.me, &format!("/v1/me/listeners{query}")).await?.cause(), "invalid", "{query}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_switched_recording_on_is_told_by_name() -> anyhow::Result<()> {
+    let service = demo().await?;
+    let user = json!({ "name": "Bo Ny", "phone": "+46701740611", "language": "sv", "plan": "pro", "administrator": false });
+    OPERATOR.put(&service.provision, "/v1/organisations/demo/users/bo", &user).await?.done()?;
+    KARIN.post(&service.admin, "/v1/activations", &json!({ "users": ["bo"], "active": true })).await?.done()?;
+    let karin = name_of(&service, "karin").await?;
+    let bo = As { organisation: "demo", user: "bo" };
+    for answer in
+        [bo.get(&service.me, "/v1/me/activations").await?.done()?, KARIN.get(&service.admin, "/v1/users/bo/activations").await?.done()?]
+    {
+        let activation = &answer.body["activations"][0];
+        assert_eq!((&activation["by"], &activation["byName"]), (&json!("user:karin"), &karin), "{}", answer.body);
+    }
+    Ok(())
+}
+
+async fn name_of(service: &Service, user: &str) -> anyhow::Result<Value> {
+    Ok(KARIN.get(&service.admin, &format!("/v1/users/{user}")).await?.done()?.body["name"].clone())
 }
 
 #[tokio::test]

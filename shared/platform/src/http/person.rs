@@ -1,5 +1,7 @@
 //! Users and what they may do, as the API shows them.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, Utc};
 use domain::{
     activation::{self, recorded},
@@ -123,6 +125,8 @@ pub struct Activation {
     pub kind: &'static str,
     /// Who did it: `user:ID`, `client:ID` or `operator:ID`.
     pub by: String,
+    /// Their name; null: an application, the operator, or someone who is no longer there.
+    pub by_name: Option<String>,
     /// The version of the text, where they acknowledged it.
     pub version: Option<String>,
     /// The program in which they acknowledged it.
@@ -196,21 +200,22 @@ impl From<Cover> for people::Cover {
 }
 
 impl Activations {
-    /// The page that is asked for.
-    pub fn page(entries: Vec<Entry>, asked: &Asked) -> Result<Self, Problem> {
-        let rows = entries.into_iter().map(Activation::from).collect();
+    /// The page that is asked for, with the names of those who did it, by what the events call them
+    /// ([`Table::names_of_those`](crate::table::Table::names_of_those)).
+    pub fn page(entries: Vec<Entry>, asked: &Asked, names: &BTreeMap<String, String>) -> Result<Self, Problem> {
+        let rows = entries.into_iter().map(|entry| Activation::of(entry, names)).collect();
         let (activations, cursor) = page::numbered(rows, asked.limit()?, asked.after()?.as_deref())?;
         Ok(Self { activations, cursor })
     }
 }
 
-impl From<Entry> for Activation {
-    fn from(Entry { event, voided, .. }: Entry) -> Self {
+impl Activation {
+    fn of(Entry { event, voided, .. }: Entry, names: &BTreeMap<String, String>) -> Self {
         let kind = event.kind.as_str();
         let (version, client) = match event.kind {
             activation::Kind::Acknowledged { version, client } => (Some(version), Some(client)),
             activation::Kind::Activated | activation::Kind::Deactivated => (None, None),
         };
-        Self { at: event.at, kind, by: event.by, version, client, voided_at: voided }
+        Self { at: event.at, kind, by_name: names.get(&event.by).cloned(), by: event.by, version, client, voided_at: voided }
     }
 }

@@ -138,6 +138,8 @@ pub struct Reading<'a> {
     /// To this moment, exclusive.
     pub to: DateTime<Utc>,
     pub who: Option<String>,
+    /// All but those of this one.
+    pub but: Option<String>,
     pub deed: Option<Deed>,
     pub recording: Option<RecordingId>,
     pub subject: Option<String>,
@@ -304,6 +306,7 @@ fn filters(reading: &Reading<'_>) -> Vec<(&'static str, Option<AttributeValue>)>
     let refused = reading.refused.map(|refused| if refused { "attribute_exists(refused)" } else { "attribute_not_exists(refused)" });
     [
         reading.who.as_ref().map(|who| ("who = :who", Some(s(who)))),
+        reading.but.as_ref().map(|who| ("who <> :but", Some(s(who)))),
         reading.deed.map(|deed| ("deed = :deed", Some(s(deed.as_str())))),
         reading.recording.map(|id| ("recording = :recording", Some(s(id)))),
         reading.subject.as_ref().map(|subject| ("subject = :subject", Some(s(subject)))),
