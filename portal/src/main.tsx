@@ -8,6 +8,7 @@ import { createRoot } from 'react-dom/client';
 import { connect } from './api/client';
 import { AppContext } from './app';
 import { Failed } from './frame/Failed';
+import { followForcedColours } from './frame/forced';
 import { Look } from './frame/Look';
 import { createPlayer } from './player/player';
 import { preferences } from './preferences';
@@ -18,6 +19,8 @@ import { readSettings } from './settings';
 import { WordsProvider, wordsOf } from './words/words';
 
 const page = createRoot(document.getElementById('root') as HTMLElement);
+
+followForcedColours();
 
 async function start() {
   const language = preferences().language ?? 'sv';

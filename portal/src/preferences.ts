@@ -16,6 +16,10 @@ export type Preferences = {
 };
 
 const KEY = 'preferences';
+/** What is of the computer, and not of whom uses it. */
+const LOOK = ['language', 'hidden', 'keys', 'speed', 'volume', 'skipSilence'];
+/** Beside the preferences: whether the portal is light or dark. */
+const SCHEME = 'look';
 
 export function preferences(): Preferences {
   try {
@@ -27,4 +31,11 @@ export function preferences(): Preferences {
 
 export function prefer(changed: Preferences) {
   localStorage.setItem(KEY, JSON.stringify({ ...preferences(), ...changed }));
+}
+
+/** Takes away all that someone left on the computer, but for how the portal looks and sounds there. */
+export function keepOnlyTheLook() {
+  for (const name of Object.keys(localStorage)) if (name !== KEY && name !== SCHEME) localStorage.removeItem(name);
+  const look = Object.entries(preferences()).filter(([name]) => LOOK.includes(name));
+  localStorage.setItem(KEY, JSON.stringify(Object.fromEntries(look)));
 }

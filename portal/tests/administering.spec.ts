@@ -1,5 +1,5 @@
-import { as, done, stored } from './cloud';
-import { expect, rows, test } from './portal';
+import { as, cloud, done, stored } from './cloud';
+import { expect, type Page, rows, test } from './portal';
 
 test('an administrator activates a user, who acknowledges and is then recorded', async ({ signedIn }) => {
   const page = await signedIn('karin', '/administration/users');
@@ -14,12 +14,19 @@ test('an administrator activates a user, who acknowledges and is then recorded',
   await expect(row).toContainText('Väntar på bekräftelse');
 
   const own = await signedIn('sara');
+  await expect(own.getByRole('heading', { name: 'Om inspelningen' })).toHaveCount(0);
   await own.getByRole('link', { name: 'Läs och bekräfta' }).click();
   await expect(own.getByRole('heading', { name: 'Dina samtal väntar på din bekräftelse' })).toBeVisible();
+  await expect(own.getByRole('heading', { name: 'Om inspelningen' })).toBeVisible();
+  await expect(own.getByRole('heading', { name: 'Du spelas in' })).toHaveCount(0);
   await expect(own.getByRole('button', { name: 'Bekräfta' })).toBeDisabled();
   await own.getByRole('checkbox', { name: /^Jag har läst texten/ }).check();
   await own.getByRole('button', { name: 'Bekräfta' }).click();
   await expect(own.getByRole('heading', { name: 'Dina samtal spelas in' })).toBeVisible();
+  await expect(own.getByRole('heading', { name: 'Du spelas in' })).toBeVisible();
+  await expect(own.locator('.card').filter({ hasText: 'Beslut om inspelning' })).toContainText(
+    'Aktiverad av Karin Åberg',
+  );
   await expect(own.locator('.card').filter({ hasText: 'Beslut om inspelning' })).toContainText('Bekräftad');
 
   await page.reload();
@@ -28,6 +35,74 @@ test('an administrator activates a user, who acknowledges and is then recorded',
   await page.getByRole('button', { name: 'Slå av inspelning' }).click();
   await page.getByRole('button', { name: 'Slå av för 1' }).click();
   await expect(row).toContainText('Av');
+  await own.reload();
+  await expect(own.getByRole('heading', { name: 'Dina samtal spelas inte in' })).toBeVisible();
+  await notAsked(own);
+});
+
+test('who is not recorded is told so, and asked to confirm nothing', async ({ signedIn }) => {
+  for (const user of ['karin'] as const) {
+    const page = await signedIn(user, '/me');
+    await expect(page.getByRole('heading', { name: 'Dina samtal spelas inte in' })).toBeVisible();
+    await notAsked(page);
+  }
+  const waits = await signedIn('erik', '/me');
+  await expect(waits.getByRole('heading', { name: 'Om inspelningen' })).toBeVisible();
+  await expect(waits.getByRole('heading', { name: 'Du spelas in' })).toHaveCount(0);
+});
+
+async function notAsked(page: Page) {
+  await expect(page.getByRole('heading', { name: /Du spelas in|Om inspelningen/ })).toHaveCount(0);
+  await expect(page.getByRole('checkbox', { name: /^Jag har läst texten/ })).toHaveCount(0);
+  await expect(page.getByRole('button', { name: 'Bekräfta' })).toHaveCount(0);
+}
+
+test('an administrator is made and unmade only after a question, and both can be undone', async ({ signedIn }) => {
+  const page = await signedIn('karin', '/administration/users?user=omar');
+  const beside = page.getByRole('dialog', { name: 'Användare' });
+  await expect(beside.getByRole('switch', { name: 'Administratör' })).toHaveCount(0);
+  const api = await as('karin');
+  const is = async () =>
+    (await done(api.GET('/v1/users/{user}', { params: { path: { user: 'omar' } } }))).administrator;
+  await beside.getByRole('button', { name: 'Gör till administratör' }).click();
+  const asked = page.getByRole('dialog', { name: 'Gör Omar Ali till administratör?' });
+  await expect(asked).toContainText('Omar Ali får genast tillgång till alla samtal');
+  await asked.getByRole('button', { name: 'Avbryt' }).click();
+  await expect(asked).toHaveCount(0);
+  expect(await is()).toBe(false);
+  await beside.getByRole('button', { name: 'Gör till administratör' }).click();
+  await asked.getByRole('button', { name: 'Gör Omar Ali till administratör' }).click();
+  await expect.poll(is).toBe(true);
+  await expect(page.getByText('Omar Ali är nu administratör.')).toBeVisible();
+  await page.getByRole('button', { name: 'Ångra' }).click();
+  await expect.poll(is).toBe(false);
+  await expect(beside.getByRole('button', { name: 'Gör till administratör' })).toBeVisible();
+
+  await page.goto(`${cloud.portal}/administration/users?user=karin`);
+  const own = page.getByRole('button', { name: 'Ta bort som administratör' });
+  await expect(own).toBeDisabled();
+  await expect(page.getByText('Bara en annan administratör kan ändra det här för dig.')).toBeVisible();
+});
+
+test('a supervisor who was ended by mistake is back with one click, with the same rights and days', async ({
+  signedIn,
+}) => {
+  const api = await as('karin');
+  const params = { path: { group: 'vaxel', user: 'sara' } };
+  const rights = { listen: true, download: false, annotate: false };
+  const cover = { rights, from: null, to: '2027-01-31T23:00:00Z' };
+  await done(api.PUT('/v1/groups/{group}/supervisors/{user}', { params, body: cover }));
+  const supervisors = async () =>
+    (await done(api.GET('/v1/groups/{group}', { params: { path: { group: 'vaxel' } } }))).supervisors;
+  const before = await supervisors();
+  const page = await signedIn('karin', '/administration/groups/vaxel');
+  await page.getByRole('button', { name: 'Avsluta Sara Nyström' }).click();
+  await expect(page.getByText('Ingen arbetsledare än.')).toBeVisible();
+  await expect(page.getByText('Sara Nyström är inte längre arbetsledare för gruppen.')).toBeVisible();
+  await page.getByRole('button', { name: 'Ångra' }).click();
+  await expect(page.getByRole('button', { name: 'Avsluta Sara Nyström' })).toBeVisible();
+  expect(await supervisors()).toEqual(before);
+  await done(api.DELETE('/v1/groups/{group}/supervisors/{user}', { params }));
 });
 
 test('switching many off asks for the number', async ({ signedIn }) => {

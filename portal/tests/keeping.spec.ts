@@ -119,6 +119,24 @@ test('other days are previewed, confirmed, and ask for the number of what ends a
   await expect.poll(gone).toBe(404);
 });
 
+test('an erasure whose number is not known any more cannot be confirmed, and is previewed anew', async ({
+  signedIn,
+}) => {
+  const counterpart = '+46708885005';
+  await stored({ id: 'portal-erase-c', user: 'nils', speech: '2s.ogg', counterpart, ago: 10 * DAY });
+  const karin = await as('karin');
+  const reason = `Begäran ${Date.now()}`;
+  await done(karin.POST('/v1/erasures', { body: { counterpart, reason } }));
+  const page = await signedIn('karin', '/administration/retention');
+  const row = page.getByRole('row').filter({ hasText: reason });
+  await row.getByRole('button', { name: 'Nummer som slutar på 05' }).click();
+  const asked = page.getByRole('dialog', { name: 'Radering', exact: true });
+  await expect(asked).toContainText('Bara numrets två sista siffror är sparade');
+  await expect(asked.getByRole('button', { name: /^Radera/ })).toHaveCount(0);
+  await asked.getByRole('button', { name: 'Skriv numret igen' }).click();
+  await expect(asked.getByLabel('Nummer', { exact: true })).toBeVisible();
+});
+
 test('a person is erased in two steps, and what is held is left and told', async ({ signedIn }) => {
   const counterpart = '+46708884004';
   const [erased = '', left = ''] = await Promise.all(
@@ -134,12 +152,24 @@ test('a person is erased in two steps, and what is held is left and told', async
   const page = await signedIn('karin', '/administration/retention');
   await page.getByRole('button', { name: 'Radera en person' }).click();
   const asked = page.getByRole('dialog', { name: 'Radera en person' });
+  const preview = asked.getByRole('button', { name: 'Förhandsvisa' });
+  await expect(preview).toBeDisabled();
+  await asked.getByLabel('Nummer', { exact: true }).fill('4004');
+  await expect(preview).toBeDisabled();
+  await expect(asked.getByRole('status')).toContainText('Skriv hela numret');
   await asked.getByLabel('Nummer', { exact: true }).fill('070-888 40 04');
+  await expect(asked.getByRole('status')).toContainText('Skriv varför');
   const reason = `Begäran ${Date.now()}`;
   await asked.getByLabel('Varför').fill(reason);
-  await asked.getByRole('button', { name: 'Förhandsvisa' }).click();
-  await expect(asked).toContainText('Nummer som slutar på 04');
+  await preview.click();
+  await expect(asked).toContainText('070-888 40 04');
+  await expect(asked).toContainText('+46708884004');
   await expect(asked).toContainText('Inspelade2 samtal');
+  await expect(asked.getByRole('link', { name: '2 samtal' })).toHaveAttribute(
+    'href',
+    '/calls?counterpart=%2B46708884004',
+  );
+  await expect(asked.getByRole('status')).toContainText('Skriv antalet, 1, för att bekräfta');
   await expect(asked).toContainText('Hålls kvar och lämnas1 samtal');
   await asked.getByRole('button', { name: 'Avbryt' }).click();
   const row = page.getByRole('row').filter({ hasText: reason });
@@ -148,6 +178,7 @@ test('a person is erased in two steps, and what is held is left and told', async
 
   await row.getByRole('button', { name: 'Nummer som slutar på 04' }).click();
   const receipt = page.getByRole('dialog', { name: 'Radering', exact: true });
+  await expect(receipt).toContainText('070-888 40 04');
   const confirm = receipt.getByRole('button', { name: 'Radera 1' });
   await expect(confirm).toBeDisabled();
   await receipt.getByLabel('Skriv antalet, 1, för att bekräfta').fill('1');

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { LARGE, LONG, OFFER } from './calls';
+import { LARGE, LONG, NIGHT, OFFER } from './calls';
 import { bytesOf, cloud, speechOf } from './cloud';
 import { expect, open, type Page, position, rows, test } from './portal';
 
@@ -147,10 +147,22 @@ test('who listened is seen by the administrator and by the recorded user', async
   await expect.poll(() => position(page)).toBeGreaterThan(0);
   await page.getByRole('tab', { name: 'Vem har lyssnat' }).click();
   await expect(page.getByRole('tabpanel')).toContainText('Karin Åberg Lyssnade');
-  const own = await signedIn('nils', '/me');
-  await expect(own.locator('.card').filter({ hasText: 'Vem har lyssnat på dina samtal' })).toContainText(
-    'karin Lyssnade',
+  const own = await signedIn('nils', `/calls?counterpart=${encodeURIComponent(NIGHT.counterpart ?? '')}`);
+  await (await rows(own)).first().click();
+  await play(own).click();
+  await expect.poll(() => position(own)).toBeGreaterThan(0);
+  await own.getByRole('tab', { name: 'Vem har lyssnat' }).click();
+  await expect(own.getByRole('tabpanel')).toContainText('Nils Ek Lyssnade');
+  await own.getByRole('link', { name: 'Mitt' }).click();
+  const card = own.locator('.card').filter({ hasText: 'Vem har lyssnat på dina samtal' });
+  await expect(card).toContainText('Karin Åberg lyssnade på samtalet med 070-');
+  await expect(card).not.toContainText('Du själv');
+  await card.getByRole('switch', { name: 'Visa också när du själv har lyssnat' }).click();
+  await expect(card.getByRole('listitem').first()).toContainText(
+    'Du själv lyssnade på samtalet med 070-174 06 99, i dag',
   );
+  await card.getByRole('listitem').first().getByRole('link').click();
+  await expect(own.getByRole('heading', { level: 2, name: 'Nils Ek' })).toBeVisible();
 });
 
 test('an organisation that asks why gets the reason before there is sound', async ({ signedIn }) => {

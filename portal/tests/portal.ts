@@ -3,7 +3,7 @@
 import { test as base, expect, type Locator, type Page } from '@playwright/test';
 import { cloud, type User } from './cloud';
 
-export { expect, type Page };
+export { expect, type Locator, type Page };
 
 type Fixtures = {
   /** A page on which the user has signed in, at an address of the portal. */

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { register, settled } from './cloud';
-import { expect, rows, search, test } from './portal';
+import { expect, position, rows, search, test } from './portal';
 
 // What is typed, as what it is taken, what the address then holds, and whose calls are found.
 const CASES: [string, string, string, RegExp, RegExp][] = [
@@ -194,8 +194,7 @@ test('everything goes by key: find, open, move, close', async ({ signedIn }) => 
   };
   await page.keyboard.press('Enter');
   await shown(ids[0]);
-  await page.keyboard.press('Escape'); // out of the box, in which a letter is a letter
-  await expect(page.getByRole('combobox', { name: 'Sök samtal' })).not.toBeFocused();
+  await expect(panel.getByRole('heading', { level: 2 })).toBeFocused(); // out of the box, in which a letter is a letter
   await page.keyboard.press('j');
   await shown(ids[1]);
   await page.keyboard.press('k');
@@ -205,6 +204,47 @@ test('everything goes by key: find, open, move, close', async ({ signedIn }) => 
   await expect(page).toHaveURL(/\/calls\?user=anna$/);
   await page.keyboard.press('Shift+?');
   await expect(page.getByRole('dialog', { name: 'Kortkommandon' })).toBeVisible();
+});
+
+test('a row is gone to, opened and played by key alone', async ({ signedIn }) => {
+  const page = await signedIn('karin');
+  const list = await rows(page);
+  const playable = list.filter({ hasNotText: /laddas upp|Avvisat/ });
+  await expect(playable.first()).toBeVisible();
+  const nth = Number(await playable.first().getAttribute('data-index'));
+  for (let row = 0; row <= nth; row++) await page.keyboard.press('j');
+  await expect(playable.first().getByRole('link')).toBeFocused();
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Space');
+  await expect.poll(() => position(page)).toBeGreaterThan(0);
+  expect(await page.locator('.rows').evaluate((rows) => rows.scrollTop)).toBe(0);
+  const head = page.getByRole('complementary', { name: 'Samtalet' }).getByRole('heading', { level: 2 });
+  await expect(head).toBeFocused();
+  await page.keyboard.press('Escape');
+  await expect(head).toHaveCount(0);
+  await expect(playable.first().getByRole('link')).toBeFocused();
+});
+
+test('a call is searched for, opened and played without a pause between the keys', async ({ signedIn }) => {
+  const page = await signedIn('karin');
+  await expect((await rows(page)).first()).toBeVisible();
+  await page.keyboard.press('/');
+  await page.keyboard.type('offert');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Space');
+  await expect(page).toHaveURL(/\/calls\/[^?]+\?note=offert$/);
+  const panel = page.getByRole('complementary', { name: 'Samtalet' });
+  await expect(panel.getByRole('textbox', { name: 'Notering' })).toHaveValue('Vill ha offert på tio anslutningar');
+  await expect.poll(() => position(page)).toBeGreaterThan(0);
+  await expect(panel.getByRole('heading', { level: 2 })).toBeFocused();
+  await page.keyboard.press('Space');
+  await expect(panel.getByRole('button', { name: 'Spela', exact: true })).toBeVisible();
+  const box = page.getByRole('combobox', { name: 'Sök samtal' });
+  await expect(box).toHaveValue('');
+  await page.keyboard.press('Escape');
+  await expect(panel).toHaveCount(0);
+  await expect(box).toBeFocused();
 });
 
 test('a lost connection says so, and what was asked goes on when it is back', async ({ signedIn, context }) => {

@@ -1,5 +1,5 @@
 import { cloud, type User } from './cloud';
-import { expect, fillIn, rows, signIn, test } from './portal';
+import { expect, fillIn, type Page, rows, signIn, test } from './portal';
 
 for (const [user, name, pages] of [
   ['anna', 'Anna Berg', ['Samtal', 'Mitt']],
@@ -53,6 +53,79 @@ test('signing out ends the session here and leaves nothing behind', async ({ sig
   const left = await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }) + document.cookie);
   expect(left).not.toMatch(/eyJ|anna|berg|070|demo/i);
 });
+
+for (const way of ['signs out', 'lets the session run out'] as const) {
+  test(`someone ${way}: whoever signs in next in the tab finds nothing of theirs`, async ({ signedIn }) => {
+    const page = await signedIn('omar', '/calls?number=0735554567&note=faktura');
+    for (const address of ['/calls?number=0735554567&note=faktura', '/calls?direction=in&min=77']) {
+      await page.goto(cloud.portal + address);
+      await page.getByRole('button', { name: 'Sparade sökningar' }).click();
+      await page.getByRole('button', { name: 'Spara den här sökningen' }).click();
+      await expect(page.locator('.saved li')).not.toHaveCount(0);
+      await page.keyboard.press('Escape');
+    }
+    await page.goto(`${cloud.portal}/calls?user=omar`);
+    await (await rows(page)).filter({ hasText: /5:00/ }).first().click();
+    await page.getByRole('textbox', { name: 'Notering' }).fill('halvskriven av Omar');
+    const own = /0735554567|faktura|min=77|direction|omar|halvskriven|Omar/i;
+    expect(await stored(page)).toMatch(own);
+    if (way === 'signs out') {
+      await page.getByRole('button', { name: 'Omar Ali, Demobolaget AB' }).click();
+      await page.getByRole('button', { name: 'Logga ut' }).click();
+      await expect(page.getByRole('heading', { name: 'Dina inspelade samtal' })).toBeVisible();
+      await page.waitForURL(`${cloud.portal}/**`);
+      await expect(page.getByRole('button', { name: 'Logga in' })).toBeVisible();
+      expect(await stored(page)).not.toMatch(own);
+      await page.getByRole('button', { name: 'Logga in' }).click();
+    } else {
+      await page.route('**/v1/**', (route) =>
+        route.fulfill({ status: 401, headers: { 'access-control-allow-origin': cloud.portal } }),
+      );
+      await page.getByRole('tab', { name: 'Ändringar' }).dispatchEvent('click');
+      const asked = page.getByRole('dialog', { name: 'Du har varit inloggad länge' });
+      await expect(asked).toBeVisible();
+      await page.unroute('**/v1/**');
+      await asked.getByRole('button', { name: 'Logga in' }).click();
+    }
+    await fillIn(page, 'maja');
+    await expect(page.getByRole('button', { name: 'Maja Lindgren, Demobolaget AB' })).toBeVisible();
+    expect(page.url()).not.toMatch(own);
+    expect(await stored(page)).not.toMatch(own);
+    await page.getByRole('button', { name: 'Sparade sökningar' }).click();
+    await expect(page.getByRole('dialog', { name: 'Sparade sökningar' })).toContainText('Inga än.');
+    await expect(page.locator('body')).not.toContainText('faktura');
+  });
+}
+
+test('Back after signing out shows nothing of who was there', async ({ signedIn }) => {
+  const page = await signedIn('anna', '/me');
+  await page.getByRole('link', { name: 'Samtal' }).click();
+  await expect((await rows(page)).first()).toBeVisible();
+  await page.getByRole('button', { name: 'Anna Berg, Demobolaget AB' }).click();
+  await page.getByRole('button', { name: 'Logga ut' }).click();
+  await expect(page.getByRole('heading', { name: 'Dina inspelade samtal' })).toBeVisible();
+  await page.goBack();
+  await expect(page.getByRole('button', { name: 'Logga in' })).toBeVisible();
+  await expect(page.locator('body')).not.toContainText('Anna Berg');
+});
+
+/** All that a page can keep in a browser: both storages, databases, caches and cookies. */
+function stored(page: Page): Promise<string> {
+  return page.evaluate(async () => {
+    const databases = (await indexedDB.databases()).map(({ name }) => name);
+    const kept = await Promise.all(
+      (await caches.keys()).map(async (name) => (await (await caches.open(name)).keys()).map(({ url }) => url)),
+    );
+    return JSON.stringify([
+      { ...localStorage },
+      { ...sessionStorage },
+      databases,
+      kept,
+      document.cookie,
+      history.state,
+    ]);
+  });
+}
 
 test('what outlives the session names nobody and holds no token', async ({ signedIn }) => {
   const page = await signedIn('karin', '/calls?user=anna&number=0701234567');

@@ -1,10 +1,9 @@
 // What is said of the call: a mark picked by one key, a note and three fields edited where they stand.
 
-import { Button } from '@mantine/core';
 import { useRef } from 'react';
 import type { Recording } from '../api/problem';
 import { useKeys } from '../frame/keys';
-import { notify } from '../frame/notify';
+import { useOfferUndo } from '../frame/undo';
 import { useWords } from '../words/words';
 import { type Said, type SaidName, saidOf, useAnnotation } from './annotation';
 import { Conflict } from './Conflict';
@@ -52,27 +51,10 @@ export function Annotation({ recording, mayAnnotate }: { recording: Recording; m
 /** Offers to take back what was just said. */
 function useUndo(say: (said: Said, on: Recording) => void) {
   const words = useWords();
+  const offer = useOfferUndo();
   return (before: Recording, after: Recording, said: Said) => {
     const names = Object.keys(said) as SaidName[];
     const former = Object.fromEntries(names.map((name) => [name, saidOf(before, name)]));
-    const hidden = notify({
-      seconds: 6,
-      close: words.close,
-      message: (
-        <span className="undo">
-          {words.saved.done}{' '}
-          <Button
-            size="compact-sm"
-            variant="subtle"
-            onClick={() => {
-              void hidden.then((hide) => hide());
-              say(former, after);
-            }}
-          >
-            {words.undo}
-          </Button>
-        </span>
-      ),
-    });
+    offer(words.saved.done, () => say(former, after));
   };
 }

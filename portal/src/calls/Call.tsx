@@ -17,6 +17,7 @@ import { Counterpart } from './Counterpart';
 import { useDirectory } from './directory';
 import { Edits } from './Edits';
 import { Facts } from './Facts';
+import { takeFocus } from './focus';
 import { HoldCall } from './HoldCall';
 import { Listeners } from './Listeners';
 import { useRecording } from './recordings';
@@ -33,6 +34,7 @@ export function Call() {
   // biome-ignore lint/correctness/useExhaustiveDependencies: another call begins at its top
   useEffect(() => {
     panel.current?.scrollTo({ top: 0 });
+    panel.current?.closest('.frame')?.scrollTo({ top: 0 }); // which scrolls where the window is low
   }, [id]);
   const gone = call.error instanceof Problem && call.error.status === 404;
   return (
@@ -63,10 +65,12 @@ function Shown({ recording }: { recording: Recording }) {
   const me = useMe();
   const { nameOf } = useDirectory();
   const mayAnnotate = may(me, 'annotate', recording.user);
+  const head = useRef<HTMLHeadingElement>(null);
+  useEffect(() => takeFocus(head.current), []);
   return (
     <>
       <header className="panel-head">
-        <h2>
+        <h2 ref={head} tabIndex={-1}>
           <bdi>{nameOf(recording.user)}</bdi>
         </h2>
         <p>

@@ -5,12 +5,23 @@ import { useMediaQuery } from '@mantine/hooks';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { useTable } from '@tanstack/react-table';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { type MouseEvent, type RefObject, useEffect, useMemo, useRef, useState } from 'react';
+import {
+  type MouseEvent,
+  type RefObject,
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+} from 'react';
 import type { Recording } from '../api/problem';
 import { useKeys } from '../frame/keys';
+import { useShort } from '../frame/short';
 import { dateAndClock } from '../time';
 import { useLanguage, useWords } from '../words/words';
 import { type Column, columnName, columns, features } from './columns';
+import { leadIntoPanel, leadOn } from './focus';
 import type { CallPages } from './pages';
 
 const ROW = 44;
@@ -30,9 +41,11 @@ export function CallTable({ pages, hidden, see, scroller }: Props) {
   const { id: open } = useParams({ strict: false });
   const narrow = useMediaQuery('(max-width: 40em)') ?? false;
   const count = pages.count + (pages.more ? 1 : 0);
+  const { scrolls, margin } = useScrolls(scroller);
   const virtual = useVirtualizer({
     count,
-    getScrollElement: () => scroller.current,
+    getScrollElement: scrolls,
+    scrollMargin: margin,
     estimateSize: () => (narrow ? NARROW_ROW : ROW),
     overscan: 8,
     initialRect: { width: 0, height: 900 },
@@ -60,8 +73,8 @@ export function CallTable({ pages, hidden, see, scroller }: Props) {
   const headers = table.getHeaderGroups()[0]?.headers ?? [];
   useRowKeys(pages, virtual.scrollToIndex, scroller);
 
-  const top = items[0]?.start ?? 0;
-  const bottom = virtual.getTotalSize() - (items.at(-1)?.end ?? 0);
+  const top = Math.max(0, (items[0]?.start ?? margin) - margin);
+  const bottom = virtual.getTotalSize() - ((items.at(-1)?.end ?? margin) - margin);
   return (
     <table
       className="calls"
@@ -120,6 +133,23 @@ export function CallTable({ pages, hidden, see, scroller }: Props) {
   );
 }
 
+/** What scrolls the rows, and how far down in it they begin: their own region, or the whole page where the window is low. */
+function useScrolls(scroller: RefObject<HTMLDivElement | null>) {
+  const short = useShort();
+  const [margin, setMargin] = useState(0);
+  const scrolls = useCallback(
+    () => (short ? scroller.current?.closest('.frame') : scroller.current) ?? null,
+    [short, scroller],
+  );
+  // What stands above the rows may be higher after any render.
+  useLayoutEffect(() => {
+    const [page, rows] = [scrolls(), scroller.current];
+    const above = (element: Element) => element.getBoundingClientRect().top;
+    if (page && rows) setMargin(short ? Math.round(above(rows) - above(page) + page.scrollTop) : 0);
+  });
+  return { scrolls, margin };
+}
+
 function RowLink({ recording, open, children }: { recording: Recording; open: boolean; children: React.ReactNode }) {
   const { language } = useLanguage();
   return (
@@ -130,6 +160,7 @@ function RowLink({ recording, open, children }: { recording: Recording; open: bo
       aria-current={open || undefined}
       aria-label={dateAndClock(new Date(recording.startedAt), language)}
       className="row-link"
+      onClick={(event) => event.detail === 0 && event.isTrusted && leadIntoPanel()}
     >
       {children}
     </Link>
@@ -173,7 +204,9 @@ function useRowKeys(pages: CallPages, scrollTo: (index: number) => void, scrolle
     if (!row) return;
     at.current = next;
     scrollTo(next);
-    setWanted(next);
+    // Whoever is in the panel stays in it, and is led to the head of the next call.
+    if (open && document.activeElement?.closest('.panel')) leadOn();
+    else setWanted(next);
     if (open) navigate({ to: '/calls/$id', params: { id: row.id }, search: (search) => search });
   };
   useKeys({ j: () => move(1), k: () => move(-1) });

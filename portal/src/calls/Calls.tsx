@@ -3,7 +3,8 @@
 import './calls.css';
 import { Button, Tooltip } from '@mantine/core';
 import { Outlet, useNavigate, useParams } from '@tanstack/react-router';
-import { useCallback, useRef, useState } from 'react';
+import { type RefObject, useCallback, useEffect, useRef, useState } from 'react';
+import { useApp } from '../app';
 import { Failed } from '../frame/Failed';
 import { Icon } from '../frame/Icon';
 import { useKeys } from '../frame/keys';
@@ -17,6 +18,8 @@ import { ColumnsMenu } from './ColumnsMenu';
 import { type Column, HIDDEN_AT_FIRST } from './columns';
 import { Export } from './Export';
 import { FilterForm } from './FilterForm';
+import { readFilters } from './filters';
+import { giveBack, leadIntoPanel } from './focus';
 import { HoldFound } from './HoldFound';
 import { type CallPages, useCallPages } from './pages';
 import { SavedSearches } from './SavedSearches';
@@ -39,7 +42,6 @@ function FoundCalls() {
   const words = useWords();
   const { user } = useMe();
   const [filters] = useFilters();
-  const navigate = useNavigate();
   const { id } = useParams({ strict: false });
   const [seen, setSeen] = useState({ first: 0, last: 50 });
   const [hidden, setHidden] = useState<Column[]>(
@@ -53,16 +55,17 @@ function FoundCalls() {
     scroller.current?.scrollTo({ top: 0 });
     pages.refresh();
   };
-  const openFirst = () => {
-    const first = pages.row(0);
-    if (first) navigate({ to: '/calls/$id', params: { id: first.id }, search: (search) => search });
-  };
+  const openFirst = useOpenFirst(pages, scroller);
   useKeys({ r: refresh });
+  usePlayWhenThere(id);
+  useFocusBack(id);
+  useEffect(() => void import('./Call'), []); // so that the first call that is opened waits for nothing
 
   return (
     <div className={id ? 'calls-page with-panel' : 'calls-page'}>
+      {/* Beside the list, which is not there where the call takes the whole page. */}
+      <h1 className="unseen">{words.nav.calls}</h1>
       <section className="list">
-        <h1 className="unseen">{words.nav.calls}</h1>
         <div className="toolbar">
           <SearchBox openFirst={openFirst} />
           <div className="tools">
@@ -93,6 +96,61 @@ function FoundCalls() {
       <Outlet />
     </div>
   );
+}
+
+/** Opens the first call of the search that was asked for last, once it has been answered. A space that is pressed meanwhile plays it. */
+function useOpenFirst(pages: CallPages, scroller: RefObject<HTMLDivElement | null>): () => void {
+  const navigate = useNavigate();
+  const { player } = useApp();
+  const [waits, setWaits] = useState(false);
+  const plays = useRef(false);
+  const keep = () => {
+    plays.current = true;
+  };
+  useKeys(waits ? { Space: keep } : {});
+  const isAnswered = !pages.starting && JSON.stringify(pages.asked.filters) === JSON.stringify(ofTheAddress());
+  const first = isAnswered ? pages.row(0)?.id : undefined;
+  useEffect(() => {
+    if (!waits || !isAnswered) return;
+    setWaits(false);
+    if (!first) return giveBack();
+    if (plays.current) player.wanted = first;
+    navigate({ to: '/calls/$id', params: { id: first }, search: (search) => search });
+  }, [waits, isAnswered, first, navigate, player]);
+  return () => {
+    leadIntoPanel();
+    scroller.current?.focus({ preventScroll: true }); // out of the box, in which a space is a space
+    plays.current = false;
+    setWaits(true);
+  };
+}
+
+/** The filters that were chosen last. The page follows the address, and may be a moment behind it. */
+function ofTheAddress() {
+  return readFilters(Object.fromEntries(new URLSearchParams(location.search)));
+}
+
+/** Keeps a space that was pressed while the call's panel was on its way: the player takes it when it is there. */
+function usePlayWhenThere(id: string | undefined) {
+  const { player } = useApp();
+  const keep = () => {
+    if (!document.querySelector('.panel .player')) player.wanted = id;
+  };
+  useKeys(id ? { Space: keep } : {});
+  useEffect(
+    () => () => {
+      if (player.wanted === id) player.wanted = undefined;
+    },
+    [id, player],
+  );
+}
+
+function useFocusBack(id: string | undefined) {
+  const last = useRef(id);
+  useEffect(() => {
+    if (last.current && !id) giveBack(last.current);
+    last.current = id;
+  }, [id]);
 }
 
 function Rows({ pages, ...rest }: Parameters<typeof CallTable>[0]) {

@@ -20,6 +20,7 @@ export function HoldFound({ filters, pages }: { filters: Filters; pages: CallPag
           size={36}
           aria-label={words.hold.found}
           disabled={pages.count === 0}
+          title={pages.count ? undefined : words.empty.narrowed}
           onClick={() => setAsked(sought(filters, pages.asked.at))}
         >
           <Icon name="lock" />

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { type Api, answered } from '../api/client';
+import { type Api, answered, type Schemas } from '../api/client';
 import type { Recording } from '../api/problem';
 import { useApp } from '../app';
 import { Failed } from '../frame/Failed';
@@ -9,6 +9,9 @@ import { When } from './When';
 import { useWho } from './who';
 
 const LATEST = 200;
+
+/** An event, with the listener's name where the service told it; null: it knows none. */
+type Told = Schemas['Event'] & { name?: string | null };
 
 /** Who listened to the recording or fetched a copy, and why if the organisation asks. */
 export function Listeners({ recording }: { recording: Recording }) {
@@ -30,7 +33,7 @@ export function Listeners({ recording }: { recording: Recording }) {
         <li key={event.requestId}>
           <p className="history-head">
             <strong>
-              <bdi>{who(event.who)}</bdi>
+              <bdi>{who(event.who, event.name)}</bdi>
             </strong>{' '}
             {words.deed[event.deed as 'play'] ?? event.deed} <When at={event.at} />
           </p>
@@ -45,14 +48,14 @@ export function Listeners({ recording }: { recording: Recording }) {
   );
 }
 
-async function ofTheAudit(api: Api, recording: string) {
+async function ofTheAudit(api: Api, recording: string): Promise<Told[]> {
   const page = await answered(
     api.GET('/v1/audit', { params: { query: { recording, refused: false, limit: LATEST } } }),
   );
   return page.events.filter(({ deed }) => deed === 'play' || deed === 'download');
 }
 
-async function ofOneself(api: Api, recording: string) {
-  const page = await answered(api.GET('/v1/me/listeners', { params: { query: { limit: LATEST } } }));
-  return page.events.filter((event) => event.recording === recording);
+async function ofOneself(api: Api, recording: string): Promise<Told[]> {
+  const page = await answered(api.GET('/v1/me/listeners', { params: { query: { recording, limit: LATEST } } }));
+  return page.events.map((event) => ({ ...event, name: event.name ?? null }));
 }

@@ -1,27 +1,14 @@
-import { ActionIcon, Button, Popover, Tooltip } from '@mantine/core';
-import { useState } from 'react';
+import { ActionIcon, Popover, Tooltip } from '@mantine/core';
+import { lazy, Suspense } from 'react';
 import { Icon } from '../frame/Icon';
-import { notify } from '../frame/notify';
-import { useLanguage, useWords } from '../words/words';
-import { chips } from './chips';
-import { useDirectory } from './directory';
-import { type Filters, isImpersonal } from './filters';
-import { useLegend } from './legend';
-import { filtersOf, forget, keep, searches } from './searches';
-import { useFilters } from './useFilters';
+import { useWords } from '../words/words';
+
+const SavedList = lazy(() => import('./SavedList'));
 
 export function SavedSearches() {
   const words = useWords();
-  const [filters, , replace] = useFilters();
-  const [kept, setKept] = useState(searches);
-  const name = useNaming();
-  const written = new URLSearchParams(filters as Record<string, string>).toString();
-  const copy = async () => {
-    await navigator.clipboard.writeText(`${location.origin}/calls?${written}`);
-    void notify({ message: words.saved.copied, close: words.close });
-  };
   return (
-    <Popover position="bottom-end" width={320} trapFocus returnFocus shadow="md" onOpen={() => setKept(searches())}>
+    <Popover position="bottom-end" width={320} trapFocus returnFocus shadow="md">
       <Popover.Target>
         <Tooltip label={words.saved.title}>
           <ActionIcon variant="default" size={36} aria-label={words.saved.title}>
@@ -30,57 +17,10 @@ export function SavedSearches() {
         </Tooltip>
       </Popover.Target>
       <Popover.Dropdown aria-label={words.saved.title} className="saved">
-        <h2>{words.saved.title}</h2>
-        {kept.length === 0 && <p className="quiet">{words.saved.none}</p>}
-        <ul className="plain">
-          {kept.map((search) => (
-            <li key={search}>
-              <button type="button" className="text-button" onClick={() => replace(filtersOf(search))}>
-                <bdi>{name(filtersOf(search))}</bdi>
-              </button>
-              <ActionIcon
-                variant="subtle"
-                color="gray"
-                aria-label={`${words.remove} ${name(filtersOf(search))}`}
-                onClick={() => {
-                  forget(search);
-                  setKept(searches());
-                }}
-              >
-                <Icon name="close" size={14} />
-              </ActionIcon>
-              {!isImpersonal(filtersOf(search)) && <small className="quiet">{words.saved.session}</small>}
-            </li>
-          ))}
-        </ul>
-        <div className="tools">
-          <Button
-            size="compact-md"
-            disabled={!written}
-            onClick={() => {
-              keep(written);
-              setKept(searches());
-            }}
-          >
-            {words.saved.keep}
-          </Button>
-          <Button size="compact-md" variant="default" leftSection={<Icon name="link" size={16} />} onClick={copy}>
-            {words.saved.copy}
-          </Button>
-        </div>
+        <Suspense>
+          <SavedList />
+        </Suspense>
       </Popover.Dropdown>
     </Popover>
   );
-}
-
-/** A search is called by its filters in words. */
-function useNaming(): (filters: Filters) => string {
-  const words = useWords();
-  const { language } = useLanguage();
-  const { nameOf } = useDirectory();
-  const { labelOf } = useLegend();
-  return (filters) =>
-    chips(filters, { user: nameOf, mark: labelOf }, words, language, new Date())
-      .map(({ text }) => text)
-      .join(' · ');
 }

@@ -1,5 +1,5 @@
-// Searches that someone keeps. One that names no person, number or word is kept on the computer; any other goes with the session, and lives on
-// as its link, where the user puts it.
+// Searches that someone keeps, until they sign out. One that names no person, number or word is kept on the computer; any other goes with the
+// tab. Either lives on as its link, where the user puts it.
 
 import { prefer, preferences } from '../preferences';
 import { isImpersonal, readFilters } from './filters';

@@ -34,8 +34,9 @@ function unlessElsewhere(deed: (event: KeyboardEvent) => void) {
   return (event: KeyboardEvent) => {
     const target = event.target as HTMLElement;
     if (document.querySelector('[aria-modal="true"]') || target.closest('[role="dialog"], [role="menu"]')) return;
-    // A button that has the focus is pressed by space and Enter, and a slider is moved by arrows.
-    if ((event.key === ' ' || event.key === 'Enter') && target.closest('button, a, [role="slider"]')) return;
+    // A button that has the focus is pressed by space and Enter, a link followed by Enter alone, and a slider is moved by arrows.
+    if (event.key === ' ' && target.closest('button, summary')) return;
+    if (event.key === 'Enter' && target.closest('button, a, summary, [role="slider"]')) return;
     if (event.key.startsWith('Arrow') && target.closest('[role="slider"], [role="radiogroup"], [role="tablist"]'))
       return;
     event.preventDefault();

@@ -10,10 +10,11 @@ export function Activations({ activations }: { activations: Schemas['Activation'
   if (!activations.length) return <p className="quiet">{words.me.noActivations}</p>;
   return (
     <ol className="history">
-      {activations.toReversed().map(({ at, by, kind, version, client }) => (
+      {activations.toReversed().map(({ at, by, byName, kind, version, client }) => (
         <li key={at + kind}>
           <p className="history-head">
-            <strong>{words.activation[kind as 'activated']}</strong> <bdi>{who(by)}</bdi> <When at={at} />
+            <strong>{words.activation[kind as 'activated']}</strong> {words.me.by} <bdi>{who(by, byName ?? null)}</bdi>,{' '}
+            <When at={at} />
           </p>
           {version && (
             <p className="history-reason">

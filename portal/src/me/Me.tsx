@@ -29,22 +29,23 @@ export function MePage() {
         {user.recording === 'recorded' && <p>{words.me.kept(organisation.retentionDays)}</p>}
         <MyRights />
       </section>
-      <Acknowledgement />
+      {isAsked(user.recording) && <Acknowledgement />}
       <MyActivations />
       <MyListeners />
     </div>
   );
 }
 
+/** Whether there is anything to confirm: recording is switched on. Who is not recorded is asked nothing. */
+function isAsked(recording: string): boolean {
+  return recording === 'recorded' || recording === 'not-acknowledged';
+}
+
 function MyRights() {
   const words = useWords();
   const { rights } = useMe().user;
   const held = (['listen', 'download', 'annotate'] as const).filter((right) => rights[right]);
-  return (
-    <p>
-      {held.length ? words.me.rights(held.map((right) => words.rights[right].toLocaleLowerCase())) : words.me.noRights}
-    </p>
-  );
+  return <p>{held.length ? words.me.rights(held.map((right) => words.rightsTo[right])) : words.me.noRights}</p>;
 }
 
 function Acknowledgement() {
@@ -56,7 +57,7 @@ function Acknowledgement() {
   const { user, acknowledgement } = useMe();
   const [read, setRead] = useState(false);
   const waits = user.recording === 'not-acknowledged';
-  const acknowledged = user.acknowledgedVersion === acknowledgement.version;
+  const acknowledged = !waits && user.acknowledgedVersion === acknowledgement.version;
   const confirm = useMutation({
     mutationFn: () =>
       answered(api.POST('/v1/me/acknowledgement', { body: { version: acknowledgement.version, client: CLIENT } })),
@@ -64,11 +65,16 @@ function Acknowledgement() {
       client.setQueryData(['me'], me);
       void client.invalidateQueries({ queryKey: ['my-activations'] });
     },
-    onError: complain,
+    onError: (error) => {
+      complain(error);
+      // Recording may have been switched off, or the text changed, since this page was fetched.
+      setRead(false);
+      void client.invalidateQueries({ queryKey: ['me'] });
+    },
   });
   return (
     <section className={waits ? 'card card-asks' : 'card'} aria-labelledby="acknowledgement">
-      <h2 id="acknowledgement">{words.acknowledge.title}</h2>
+      <h2 id="acknowledgement">{acknowledged ? words.acknowledge.title : words.acknowledge.about}</h2>
       <blockquote className="letter">{acknowledgement[language]}</blockquote>
       {acknowledged && user.acknowledgedAt ? (
         <p className="good">
@@ -81,7 +87,13 @@ function Acknowledgement() {
             checked={read}
             onChange={(event) => setRead(event.currentTarget.checked)}
           />
-          <Button mt="md" disabled={!read} loading={confirm.isPending} onClick={() => confirm.mutate()}>
+          <Button
+            mt="md"
+            disabled={!read}
+            title={read ? undefined : words.acknowledge.tick}
+            loading={confirm.isPending}
+            onClick={() => confirm.mutate()}
+          >
             {words.acknowledge.confirm}
           </Button>
         </>

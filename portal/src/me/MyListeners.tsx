@@ -1,24 +1,27 @@
-import { Button } from '@mantine/core';
+import { Button, Switch } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { answered } from '../api/client';
+import { useState } from 'react';
+import { answered, type Schemas } from '../api/client';
 import { useApp } from '../app';
 import { When } from '../calls/When';
 import { useWho } from '../calls/who';
 import { Failed } from '../frame/Failed';
+import { WITHHELD, written } from '../phone';
 import { useMe } from '../session/me';
 import { useWords } from '../words/words';
 
-/** Who listened to the caller's recordings or fetched a copy, the latest first. */
+type Heard = Schemas['Heard'];
+
+/** Who listened to the caller's recordings or fetched a copy, the latest first: others, and oneself where that is asked for. */
 export function MyListeners() {
   const { api } = useApp();
   const words = useWords();
-  const who = useWho();
-  const { user } = useMe();
+  const [own, setOwn] = useState(false);
   const asked = useInfiniteQuery({
-    queryKey: ['my-listeners'],
+    queryKey: ['my-listeners', own],
     queryFn: ({ pageParam }) =>
-      answered(api.GET('/v1/me/listeners', { params: { query: { limit: 50, cursor: pageParam } } })),
+      answered(api.GET('/v1/me/listeners', { params: { query: { others: !own, limit: 50, cursor: pageParam } } })),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.cursor ?? undefined,
     staleTime: 0,
@@ -27,26 +30,14 @@ export function MyListeners() {
   return (
     <section className="card">
       <h2>{words.me.listeners}</h2>
+      <Switch label={words.me.own} checked={own} onChange={(event) => setOwn(event.currentTarget.checked)} />
       {asked.isError && <Failed error={asked.error} again={asked.refetch} />}
-      {asked.isSuccess && !events.length && <p className="quiet">{words.me.noListeners}</p>}
+      {asked.isSuccess && !events.length && !asked.hasNextPage && (
+        <p className="quiet">{own ? words.me.noListeners : words.me.noOthers}</p>
+      )}
       <ol className="history">
         {events.map((event) => (
-          <li key={event.requestId}>
-            <p className="history-head">
-              <strong>{event.who === `user:${user.id}` ? words.me.yourself : <bdi>{who(event.who)}</bdi>}</strong>{' '}
-              {words.deed[event.deed as 'play'] ?? event.deed} <When at={event.at} />{' '}
-              {event.recording && (
-                <Link to="/calls/$id" params={{ id: event.recording }} search={{}}>
-                  {words.me.theCall}
-                </Link>
-              )}
-            </p>
-            {event.reason && (
-              <p className="history-reason" dir="auto">
-                {event.reason}
-              </p>
-            )}
-          </li>
+          <Listened key={event.requestId} event={event} />
         ))}
       </ol>
       {asked.hasNextPage && (
@@ -55,5 +46,39 @@ export function MyListeners() {
         </Button>
       )}
     </section>
+  );
+}
+
+function Listened({ event }: { event: Heard }) {
+  const words = useWords();
+  const who = useWho();
+  const { user } = useMe();
+  const isOwn = event.who === `user:${user.id}`;
+  return (
+    <li>
+      <p className="history-head">
+        <strong>
+          <bdi>{isOwn ? words.me.yourself : who(event.who, event.name ?? null)}</bdi>
+        </strong>{' '}
+        {words.me.heard[event.deed as 'play'] ?? event.deed} <TheCall event={event} /> · <When at={event.at} />
+      </p>
+      {event.reason && (
+        <p className="history-reason" dir="auto">
+          ”{event.reason}”
+        </p>
+      )}
+    </li>
+  );
+}
+
+/** Which call: with whom, and when. */
+function TheCall({ event: { recording, call } }: { event: Heard }) {
+  const words = useWords();
+  if (!recording || !call) return words.me.aCall;
+  const number = call.counterpart === WITHHELD ? words.withheld : written(call.counterpart);
+  return (
+    <Link to="/calls/$id" params={{ id: recording }} search={{}}>
+      {words.me.theCall} <bdi>{number}</bdi>, <When at={call.startedAt} />
+    </Link>
   );
 }

@@ -1,7 +1,7 @@
 // The player of one call: hear it, move in it, and see whether it is what was sealed.
 
 import { ActionIcon, Button, Menu, Slider, Switch, TextInput, Tooltip } from '@mantine/core';
-import { type FormEvent, useState } from 'react';
+import { type FormEvent, useEffect, useState } from 'react';
 import type { Recording } from '../api/problem';
 import { Failed } from '../frame/Failed';
 import { Icon } from '../frame/Icon';
@@ -13,6 +13,7 @@ import { useWords } from '../words/words';
 import { Download } from './Download';
 import { SPEEDS } from './player';
 import { Seal } from './Seal';
+import { silenceUnknown } from './sound';
 import { usePlayer, usePosition } from './usePlayer';
 import { Waveform } from './Waveform';
 
@@ -35,6 +36,8 @@ export function Player({ recording, mayListen, mayDownload }: Props) {
   };
   const seek = (to: number) => (loaded && phase !== 'failed' ? player.seek(to) : play(to));
   const toggle = () => (phase === 'playing' ? player.pause() : play());
+  usePlayWanted(recording.id, mayListen, toggle);
+  const unknown = silenceUnknown(recording, loaded ? state.sound : undefined);
   useKeys(
     mayListen
       ? {
@@ -43,16 +46,69 @@ export function Player({ recording, mayListen, mayDownload }: Props) {
           arrowRight: () => player.skip(KEY_STEP),
           ',': () => player.faster(-1),
           '.': () => player.faster(1),
-          s: () => player.setSkipSilence(!player.state().skipSilence),
+          s: () => unknown || player.setSkipSilence(!player.state().skipSilence),
         }
       : {},
   );
   if (!mayListen && !mayDownload) return <p className="quiet">{words.player.mayNot}</p>;
 
   return (
-    <section className="player" aria-label={words.player.label}>
-      {mayListen && <Waveform recording={recording} seek={seek} />}
-      {mayListen && <Times recording={recording} loaded={loaded} />}
+    <div className="player-card">
+      <section className="player" aria-label={words.player.label}>
+        {mayListen && <Waveform recording={recording} seek={seek} />}
+        {mayListen && <Times recording={recording} loaded={loaded} />}
+        <div className="player-controls">
+          {mayListen && (
+            <>
+              <Around label={words.player.back}>
+                <ActionIcon
+                  className="skip-by"
+                  size="lg"
+                  variant="subtle"
+                  color="gray"
+                  aria-label={words.player.back}
+                  onClick={() => player.skip(-STEP)}
+                  disabled={!loaded}
+                  title={loaded ? undefined : words.player.first}
+                >
+                  <Icon name="back" size={22} />
+                </ActionIcon>
+              </Around>
+              <Around label={`${phase === 'playing' ? words.player.pause : words.player.play} (${words.key.space})`}>
+                <ActionIcon
+                  className="play"
+                  size={52}
+                  radius="xl"
+                  variant="filled"
+                  loading={phase === 'starting'}
+                  aria-label={phase === 'playing' ? words.player.pause : words.player.play}
+                  onClick={toggle}
+                >
+                  <Icon name={phase === 'playing' ? 'pause' : 'play'} size={26} filled={phase !== 'playing'} />
+                </ActionIcon>
+              </Around>
+              <Around label={words.player.forward}>
+                <ActionIcon
+                  className="skip-by"
+                  size="lg"
+                  variant="subtle"
+                  color="gray"
+                  aria-label={words.player.forward}
+                  onClick={() => player.skip(STEP)}
+                  disabled={!loaded}
+                  title={loaded ? undefined : words.player.first}
+                >
+                  <Icon name="forward" size={22} />
+                </ActionIcon>
+              </Around>
+              <Speed />
+            </>
+          )}
+          <span className="spring" />
+          {mayListen && <Volume />}
+          {mayDownload && <Download recording={recording} />}
+        </div>
+      </section>
       {asking && (
         <Reason
           give={(why) => {
@@ -61,67 +117,34 @@ export function Player({ recording, mayListen, mayDownload }: Props) {
           }}
         />
       )}
-      <div className="player-controls">
-        {mayListen && (
-          <>
-            <Around label={words.player.back}>
-              <ActionIcon
-                size="lg"
-                variant="subtle"
-                color="gray"
-                aria-label={words.player.back}
-                onClick={() => player.skip(-STEP)}
-                disabled={!loaded}
-              >
-                <Icon name="back" size={22} />
-              </ActionIcon>
-            </Around>
-            <Around label={`${phase === 'playing' ? words.player.pause : words.player.play} (${words.key.space})`}>
-              <ActionIcon
-                className="play"
-                size={52}
-                radius="xl"
-                variant="filled"
-                loading={phase === 'starting'}
-                aria-label={phase === 'playing' ? words.player.pause : words.player.play}
-                onClick={toggle}
-              >
-                <Icon name={phase === 'playing' ? 'pause' : 'play'} size={26} filled={phase !== 'playing'} />
-              </ActionIcon>
-            </Around>
-            <Around label={words.player.forward}>
-              <ActionIcon
-                size="lg"
-                variant="subtle"
-                color="gray"
-                aria-label={words.player.forward}
-                onClick={() => player.skip(STEP)}
-                disabled={!loaded}
-              >
-                <Icon name="forward" size={22} />
-              </ActionIcon>
-            </Around>
-            <Speed />
-          </>
-        )}
-        <span className="spring" />
-        {mayListen && <Volume />}
-        {mayDownload && <Download recording={recording} />}
-      </div>
+      {loaded && state.barred && <p role="alert">{words.player.barred}</p>}
       {mayListen && (
         <div className="player-foot">
           <Switch
             size="sm"
             label={words.player.skipSilence}
-            checked={state.skipSilence}
+            description={unknown && words.silence[unknown]}
+            disabled={unknown !== undefined}
+            checked={state.skipSilence && !unknown}
             onChange={(event) => player.setSkipSilence(event.currentTarget.checked)}
           />
           <Seal recording={recording} sound={loaded ? state.sound : undefined} />
         </div>
       )}
       {phase === 'failed' && <Failed error={state.error} again={() => play()} />}
-    </section>
+    </div>
   );
+}
+
+/** Plays where the key was pressed before the player was there. */
+function usePlayWanted(id: string, mayListen: boolean, play: () => void) {
+  const { player } = usePlayer();
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the player comes
+  useEffect(() => {
+    const wanted = player.wanted === id;
+    player.wanted = undefined;
+    if (wanted && mayListen) play();
+  }, [id]);
 }
 
 function Times({ recording, loaded }: { recording: Recording; loaded: boolean }) {

@@ -20,7 +20,7 @@ export function Waveform({ recording, seek }: { recording: Recording; seek(to: n
   const position = usePosition();
   const at = loaded ? position : 0;
   const seconds = recording.durationMs / 1000;
-  const drawn = useDrawn(recording, loaded, loaded ? state.sound?.loudness : undefined);
+  const drawn = useDrawn(recording, loaded, (loaded && state.sound?.loudness) || undefined);
 
   const point = (event: PointerEvent) => {
     if (event.type === 'pointermove' && !event.buttons) return;

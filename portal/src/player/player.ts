@@ -12,6 +12,8 @@ export type PlayerState = {
   recording: Recording | undefined;
   phase: Phase;
   error: unknown;
+  /** The browser wants another press before there is sound. */
+  barred: boolean;
   speed: number;
   volume: number;
   skipSilence: boolean;
@@ -30,6 +32,7 @@ export function createPlayer(api: Api, audio: HTMLAudioElement) {
     recording: undefined,
     phase: 'idle',
     error: undefined,
+    barred: false,
     speed: SPEEDS.includes(kept.speed ?? 1) ? (kept.speed ?? 1) : 1,
     volume: kept.volume ?? 1,
     skipSilence: kept.skipSilence ?? false,
@@ -45,13 +48,16 @@ export function createPlayer(api: Api, audio: HTMLAudioElement) {
     for (const listener of listeners) listener();
   };
 
+  // The sound is fetched twice, for playing and for checking. Asked in the same way, the browser may give both the same bytes: an answer
+  // that was asked for without an origin lies in its cache without the headers that let a page read it.
+  audio.crossOrigin = 'anonymous';
   audio.hidden = true;
   audio.preload = 'auto';
   audio.volume = state.volume;
   document.body.append(audio);
 
   audio.addEventListener('playing', () => {
-    become({ phase: 'playing' });
+    become({ phase: 'playing', barred: false });
     readSound();
   });
   audio.addEventListener('pause', () => state.phase === 'playing' && become({ phase: 'paused' }));
@@ -75,10 +81,20 @@ export function createPlayer(api: Api, audio: HTMLAudioElement) {
       audio.currentTime = at;
       audio.defaultPlaybackRate = state.speed;
       audio.playbackRate = state.speed;
-      if (play) await audio.play();
+      if (play) await begin();
+    } catch (error) {
+      if (state.recording?.id === recording.id) become({ phase: 'failed', error });
+    }
+  }
+
+  /** Begins to play. Where a browser wants a press right before, the link took too long: then one more press plays. */
+  async function begin() {
+    try {
+      await audio.play();
     } catch (error) {
       // A newer source or a pause interrupts a play that has not begun: that is no failure. A bad source comes as an event of its own.
-      if (state.recording?.id === recording.id && !(error instanceof DOMException)) become({ phase: 'failed', error });
+      if (!(error instanceof DOMException)) throw error;
+      if (error.name === 'NotAllowedError') become({ phase: 'paused', barred: true });
     }
   }
 
@@ -97,6 +113,8 @@ export function createPlayer(api: Api, audio: HTMLAudioElement) {
 
   const player = {
     audio,
+    /** The recording whose panel is to play as soon as it is there: the key was pressed before. */
+    wanted: undefined as string | undefined,
     state: () => state,
     subscribe: (listener: () => void) => {
       listeners.add(listener);
@@ -111,7 +129,7 @@ export function createPlayer(api: Api, audio: HTMLAudioElement) {
         audio.removeAttribute('src');
         link = undefined;
         reason = why;
-        become({ recording, phase: 'starting', error: undefined, sound: undefined });
+        become({ recording, phase: 'starting', error: undefined, barred: false, sound: undefined });
         return follow(at ?? 0, true);
       }
       if (at !== undefined) audio.currentTime = at;
@@ -119,7 +137,7 @@ export function createPlayer(api: Api, audio: HTMLAudioElement) {
         become({ phase: 'starting' });
         return follow(audio.ended ? 0 : audio.currentTime, true);
       }
-      return audio.play().catch(() => {});
+      return begin();
     },
     pause: () => audio.pause(),
     toggle(recording: Recording) {
@@ -156,7 +174,7 @@ export function createPlayer(api: Api, audio: HTMLAudioElement) {
       audio.removeAttribute('src');
       audio.load();
       link = undefined;
-      become({ recording: undefined, phase: 'idle', error: undefined, sound: undefined });
+      become({ recording: undefined, phase: 'idle', error: undefined, barred: false, sound: undefined });
     },
     /** Whether the refusal was that a reason is missing. */
     asksReason: () => state.error instanceof Problem && state.error.kind === 'reason-missing',

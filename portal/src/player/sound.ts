@@ -11,27 +11,37 @@ export type Sound = {
   seal: 'fetching' | 'unchanged' | 'altered' | 'too-large' | 'unread';
   /** 0 to 1, while fetching. */
   fetched: number;
-  loudness?: Float32Array;
+  /** Null: it cannot be known, for the sound was not read or cannot be decoded. */
+  loudness?: Float32Array | null;
 };
 
 /** How much more has come whenever it is told. */
 const NOTCH = 0.05;
 const LARGEST = 64 * 2 ** 20;
+/** Decoded, a second takes 32 kB for each party, however few bytes it came in. */
+const LONGEST_MS = 3 * 3_600_000;
 /** The lowest rate that every browser decodes to: half of it is more than telephony carries. */
 const RATE = 8_000;
 
 export async function soundOf(recording: Recording, url: string, signal: AbortSignal, tell: (sound: Sound) => void) {
-  if (recording.contentLength > LARGEST) return tell({ seal: 'too-large', fetched: 0 });
+  if (recording.contentLength > LARGEST) return tell({ seal: 'too-large', fetched: 0, loudness: null });
   tell({ seal: 'fetching', fetched: 0 });
   try {
     const bytes = await fetched(url, recording.contentLength, signal, (fetched) => tell({ seal: 'fetching', fetched }));
     const seal = (await sha256(bytes)) === recording.sha256 ? 'unchanged' : 'altered';
+    if (recording.durationMs > LONGEST_MS) return tell({ seal, fetched: 1, loudness: null });
     tell({ seal, fetched: 1 });
-    const loudness = await decoded(bytes).catch(() => undefined); // a format that plays and cannot be decoded has no curve
+    const loudness = await decoded(bytes).catch(() => null); // a format that plays and cannot be decoded has no curve
     if (!signal.aborted) tell({ seal, fetched: 1, loudness });
   } catch {
-    if (!signal.aborted) tell({ seal: 'unread', fetched: 0 });
+    if (!signal.aborted) tell({ seal: 'unread', fetched: 0, loudness: null });
   }
+}
+
+/** Why the silence in a call cannot be known; undefined where it is known, or may be once it has been read. */
+export function silenceUnknown(recording: Recording, sound: Sound | undefined): 'tooLarge' | 'unread' | undefined {
+  if (recording.contentLength > LARGEST || recording.durationMs > LONGEST_MS) return 'tooLarge';
+  return sound?.loudness === null ? 'unread' : undefined;
 }
 
 async function fetched(url: string, length: number, signal: AbortSignal, tell: (share: number) => void) {

@@ -1,6 +1,7 @@
 // Who is signed in: authorization code with PKCE against the issuer. Tokens are kept in the tab's own storage, which ends with the tab.
 
 import { type User, UserManager, WebStorageStateStore } from 'oidc-client-ts';
+import { keepOnlyTheLook } from '../preferences';
 import type { Settings } from '../settings';
 
 export type SessionState = 'signed-out' | 'signed-in' | 'ran-out';
@@ -29,6 +30,8 @@ export async function openSession(settings: Settings, go: (address: string) => v
 
   const current = renewing(manager);
   const user = (await returned(manager, go)) ?? (await manager.getUser());
+  // A page that the browser kept whole, and brings back by Back, may be that of someone who has signed out since.
+  addEventListener('pageshow', (event) => event.persisted && location.reload());
   if (user) state = user.expired && !user.refresh_token ? 'ran-out' : 'signed-in';
   manager.events.addSilentRenewError(() => void manager.getUser().then((user) => user?.expired && become('ran-out')));
 
@@ -44,7 +47,7 @@ export async function openSession(settings: Settings, go: (address: string) => v
       return renewed?.id_token;
     },
     signIn: (address) => manager.signinRedirect({ url_state: undefined, state: { address } }),
-    signOut: () => leave(manager, settings),
+    signOut: () => leave(manager, settings, () => become('signed-out')),
     refused: () => become('ran-out'),
   };
 }
@@ -69,8 +72,13 @@ async function returned(manager: UserManager, go: (address: string) => void): Pr
   const query = new URLSearchParams(location.search);
   if (!query.has('state') || !(query.has('code') || query.has('error'))) return undefined;
   try {
+    const before = await manager.getUser();
     const user = await manager.signinRedirectCallback();
-    go((user.state as { address?: string } | undefined)?.address ?? '/');
+    // Whoever signs in where another had been finds nothing of theirs: neither what they kept nor the search that they left.
+    const isAnother = before && before.profile.sub !== user.profile.sub;
+    if (isAnother) forgetOwn();
+    const { address = '/' } = (user.state as { address?: string } | undefined) ?? {};
+    go(isAnother ? '/' : address);
     return user;
   } catch {
     // A code that was used already, or an attempt from another tab: signing in is a click away.
@@ -97,11 +105,22 @@ function renewing(manager: UserManager): () => Promise<User | null> {
   };
 }
 
+/** Takes away all that someone kept, was writing or began: whatever is in the tab's storage but who is signed in now. */
+function forgetOwn() {
+  for (const name of Object.keys(sessionStorage))
+    if (!name.startsWith('session.user:')) sessionStorage.removeItem(name);
+  keepOnlyTheLook();
+}
+
 /** Ends the session here and at the issuer. Cognito asks for the client and the address under names of its own. */
-async function leave(manager: UserManager, { client }: Settings) {
+async function leave(manager: UserManager, { client }: Settings, left: () => void) {
   const address = `${location.origin}/`;
-  sessionStorage.removeItem('drafts');
+  const user = await manager.getUser();
+  await manager.removeUser();
+  forgetOwn();
+  left(); // nothing of theirs is shown any more, not even where the browser keeps the page for Back
   await manager.signoutRedirect({
+    id_token_hint: user?.id_token,
     post_logout_redirect_uri: address,
     extraQueryParams: { client_id: client, logout_uri: address },
   });

@@ -6,6 +6,7 @@ import { Problem } from '../../api/problem';
 import { useApp } from '../../app';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
+import { Lacks } from '../Lacks';
 import { OnlineButton } from '../OnlineButton';
 import { Refused } from '../Refused';
 import { useRefusal } from '../refusal';
@@ -31,6 +32,7 @@ export function AddKey({ close }: { close(): void }) {
     event.preventDefault();
     if (key.trim() && !secret) add.mutate();
   };
+  const lacks = secret ? more.refusedKey.private : !key.trim() && more.lacks.key;
   return (
     <Modal opened onClose={close} size="lg" title={more.keys.add} closeButtonProps={{ 'aria-label': words.close }}>
       <form onSubmit={submit} className="stack">
@@ -52,10 +54,11 @@ export function AddKey({ close }: { close(): void }) {
         />
         <Refused error={undefined} />
         <div className="dialog-foot">
+          <Lacks what={lacks} />
           <Button variant="default" onClick={close}>
             {words.cancel}
           </Button>
-          <OnlineButton type="submit" disabled={!key.trim() || secret} loading={add.isPending}>
+          <OnlineButton type="submit" disabled={Boolean(lacks)} loading={add.isPending}>
             {more.keys.addNow}
           </OnlineButton>
         </div>

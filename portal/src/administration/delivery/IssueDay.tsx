@@ -7,6 +7,7 @@ import { notify } from '../../frame/notify';
 import { dayOf, isDay } from '../../time';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
+import { Lacks } from '../Lacks';
 import { OnlineButton } from '../OnlineButton';
 import { Refused } from '../Refused';
 
@@ -29,6 +30,7 @@ export function IssueDay({ day: first, close }: { day: string; close(): void }) 
     event.preventDefault();
     if (isDay(day)) issue.mutate();
   };
+  const lacks = !isDay(day) && more.lacks.day;
   return (
     <Modal opened onClose={close} title={more.drops.againTitle} closeButtonProps={{ 'aria-label': words.close }}>
       <form onSubmit={submit} className="stack">
@@ -46,10 +48,11 @@ export function IssueDay({ day: first, close }: { day: string; close(): void }) 
         />
         <Refused error={issue.error} />
         <div className="dialog-foot">
+          <Lacks what={lacks} />
           <Button variant="default" onClick={close}>
             {words.cancel}
           </Button>
-          <OnlineButton type="submit" disabled={!isDay(day)} loading={issue.isPending}>
+          <OnlineButton type="submit" disabled={Boolean(lacks)} loading={issue.isPending}>
             {more.drops.again}
           </OnlineButton>
         </div>

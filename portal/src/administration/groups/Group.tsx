@@ -11,6 +11,7 @@ import { useComplain } from '../../frame/complain';
 import { Failed } from '../../frame/Failed';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
+import { Lacks } from '../Lacks';
 import { Members } from './Members';
 import { Supervisors } from './Supervisors';
 
@@ -95,6 +96,7 @@ function Rename({ group, close }: { group: GroupShown; close(): void }) {
     },
     onError: complain,
   });
+  const lacks = !name.trim() && more.lacks.name;
   return (
     <Modal opened onClose={close} title={more.groups.rename} closeButtonProps={{ 'aria-label': words.close }}>
       <form
@@ -111,10 +113,11 @@ function Rename({ group, close }: { group: GroupShown; close(): void }) {
           onChange={(event) => setName(event.currentTarget.value)}
         />
         <div className="dialog-foot">
+          <Lacks what={lacks} />
           <Button variant="default" onClick={close}>
             {words.cancel}
           </Button>
-          <Button type="submit" disabled={!name.trim()} loading={rename.isPending}>
+          <Button type="submit" disabled={Boolean(lacks)} loading={rename.isPending}>
             {words.save}
           </Button>
         </div>
@@ -140,6 +143,7 @@ function Remove({ group, members, close }: { group: GroupShown; members: number;
     },
     onError: complain,
   });
+  const lacksCount = typed.trim() !== String(members) && words.typeNumberOfMembers(members);
   return (
     <Modal opened onClose={close} title={more.groups.remove} closeButtonProps={{ 'aria-label': words.close }}>
       <p>{more.groups.removeText(members, group.supervisors.length)}</p>
@@ -151,15 +155,11 @@ function Remove({ group, members, close }: { group: GroupShown; members: number;
         onChange={(event) => setTyped(event.currentTarget.value)}
       />
       <div className="dialog-foot">
+        <Lacks what={lacksCount} />
         <Button variant="default" onClick={close}>
           {words.cancel}
         </Button>
-        <Button
-          color="red"
-          disabled={typed.trim() !== String(members)}
-          loading={remove.isPending}
-          onClick={() => remove.mutate()}
-        >
+        <Button color="red" disabled={Boolean(lacksCount)} loading={remove.isPending} onClick={() => remove.mutate()}>
           {more.groups.removeNow}
         </Button>
       </div>

@@ -12,6 +12,7 @@ import { Icon } from '../../frame/Icon';
 import { Notice } from '../../frame/Notice';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
+import { Lacks } from '../Lacks';
 import { named } from '../named';
 import { useGroups } from './useGroups';
 
@@ -98,6 +99,7 @@ function Create({ shown, close, taken }: { shown: boolean; close(): void; taken:
     event.preventDefault();
     if (name.trim()) create.mutate();
   };
+  const lacks = !name.trim() && more.lacks.name;
   return (
     <Modal opened={shown} onClose={close} title={more.groups.create} closeButtonProps={{ 'aria-label': words.close }}>
       <form onSubmit={submit}>
@@ -111,10 +113,11 @@ function Create({ shown, close, taken }: { shown: boolean; close(): void; taken:
           onChange={(event) => setName(event.currentTarget.value)}
         />
         <div className="dialog-foot">
+          <Lacks what={lacks} />
           <Button variant="default" onClick={close}>
             {words.cancel}
           </Button>
-          <Button type="submit" disabled={!name.trim()} loading={create.isPending}>
+          <Button type="submit" disabled={Boolean(lacks)} loading={create.isPending}>
             {more.groups.createNow}
           </Button>
         </div>

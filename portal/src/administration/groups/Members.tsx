@@ -5,6 +5,7 @@ import { answered, type Schemas } from '../../api/client';
 import { useApp } from '../../app';
 import { useComplain } from '../../frame/complain';
 import { Icon } from '../../frame/Icon';
+import { useOfferUndo } from '../../frame/undo';
 import { useAdministrationWords } from '../../words/administration/words';
 import { PickUsers } from './PickUsers';
 
@@ -17,6 +18,7 @@ export function Members({ group, members }: { group: string; members: Schemas['U
   const more = useAdministrationWords();
   const client = useQueryClient();
   const complain = useComplain();
+  const offer = useOfferUndo();
   const [adding, setAdding] = useState<string[]>([]);
   const change = useMutation({
     mutationFn: (body: Schemas['MembersChange']) =>
@@ -42,7 +44,12 @@ export function Members({ group, members }: { group: string; members: Schemas['U
               color="gray"
               size="sm"
               aria-label={`${more.groups.leave} ${name}`}
-              onClick={() => change.mutate({ remove: [id] })}
+              onClick={() =>
+                change.mutate(
+                  { remove: [id] },
+                  { onSuccess: () => offer(more.groups.left(name), () => change.mutate({ add: [id] })) },
+                )
+              }
             >
               <Icon name="close" size={14} />
             </ActionIcon>
@@ -64,7 +71,12 @@ export function Members({ group, members }: { group: string; members: Schemas['U
           without={members.map(({ id }) => id)}
           most={AT_ONCE}
         />
-        <Button type="submit" disabled={!adding.length} loading={change.isPending}>
+        <Button
+          type="submit"
+          disabled={!adding.length}
+          title={adding.length ? undefined : more.lacks.members}
+          loading={change.isPending}
+        >
           {more.groups.addNow}
         </Button>
       </form>

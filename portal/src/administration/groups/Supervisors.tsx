@@ -8,10 +8,12 @@ import { useApp } from '../../app';
 import { useDirectory } from '../../calls/directory';
 import { When } from '../../calls/When';
 import { useComplain } from '../../frame/complain';
+import { useOfferUndo } from '../../frame/undo';
 import { dayOf, shifted, startOf } from '../../time';
 import { useAdministrationWords } from '../../words/administration/words';
 import { inRow } from '../../words/inRow';
 import { useWords } from '../../words/words';
+import { Lacks } from '../Lacks';
 
 type GroupShown = Schemas['Group'];
 type Supervisor = GroupShown['supervisors'][number];
@@ -54,10 +56,20 @@ function Row({ group, supervisor, edit }: { group: string; supervisor: Superviso
   const complain = useComplain();
   const client = useQueryClient();
   const { user, from, to, holds, rights } = supervisor;
+  const offer = useOfferUndo();
+  const params = { path: { group, user } };
+  const shown = () => client.invalidateQueries({ queryKey: ['group', group] });
+  const again = () =>
+    answered(api.PUT('/v1/groups/{group}/supervisors/{user}', { params, body: { rights, from, to } })).then(
+      shown,
+      complain,
+    );
   const end = useMutation({
-    mutationFn: () =>
-      answered(api.DELETE('/v1/groups/{group}/supervisors/{user}', { params: { path: { group, user } } })),
-    onSuccess: () => client.invalidateQueries({ queryKey: ['group', group] }),
+    mutationFn: () => answered(api.DELETE('/v1/groups/{group}/supervisors/{user}', { params })),
+    onSuccess: () => {
+      offer(more.groups.ended(nameOf(user)), () => void again());
+      return shown();
+    },
     onError: complain,
   });
   return (
@@ -138,6 +150,8 @@ function CoverDialog({ group, supervisor, close }: { group: GroupShown; supervis
   };
   const others = users.filter(({ id }) => !group.supervisors.some((other) => other.user === id));
   const backwards = Boolean(from && to && to < from);
+  const noRight = !RIGHTS.some((right) => rights[right]);
+  const lacks = !user ? more.lacks.user : backwards ? more.groups.backwards : noRight && more.lacks.right;
   return (
     <Modal
       opened
@@ -186,14 +200,11 @@ function CoverDialog({ group, supervisor, close }: { group: GroupShown; supervis
         </div>
         <p className="quiet">{more.groups.coverText}</p>
         <div className="dialog-foot">
+          <Lacks what={lacks} />
           <Button variant="default" onClick={close}>
             {words.cancel}
           </Button>
-          <Button
-            type="submit"
-            disabled={!user || backwards || !RIGHTS.some((right) => rights[right])}
-            loading={put.isPending}
-          >
+          <Button type="submit" disabled={Boolean(lacks)} loading={put.isPending}>
             {words.save}
           </Button>
         </div>

@@ -11,6 +11,7 @@ import { useComplain } from '../../frame/complain';
 import { Icon } from '../../frame/Icon';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
+import { Lacks } from '../Lacks';
 import { named } from '../named';
 
 const FRESH: Mark = { mark: '', label: '', colour: 'teal', shape: 'star', retired: false };
@@ -75,6 +76,7 @@ function MarkDialog({ mark, taken, close }: { mark: Mark; taken: string[]; close
     event.preventDefault();
     put.mutate();
   };
+  const lacks = !draft.label.trim() && more.lacks.label;
   return (
     <Modal
       opened
@@ -115,10 +117,11 @@ function MarkDialog({ mark, taken, close }: { mark: Mark; taken: string[]; close
           />
         )}
         <div className="dialog-foot">
+          <Lacks what={lacks} />
           <Button variant="default" onClick={close}>
             {words.cancel}
           </Button>
-          <Button type="submit" disabled={!draft.label.trim()} loading={put.isPending}>
+          <Button type="submit" disabled={Boolean(lacks)} loading={put.isPending}>
             {words.save}
           </Button>
         </div>

@@ -10,6 +10,7 @@ import { When } from '../../calls/When';
 import { saysWhy } from '../../reason';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
+import { Lacks } from '../Lacks';
 import { OnlineButton } from '../OnlineButton';
 import { Reason } from '../Reason';
 import { Refused } from '../Refused';
@@ -52,6 +53,7 @@ function Choose({ stands, close, chosen }: ChooseProps) {
     event.preventDefault();
     if (days !== undefined) preview.mutate(days);
   };
+  const lacks = wrong || (same ? more.days.same : !saysWhy(reason) && more.lacks.reason);
   return (
     <form onSubmit={submit} className="stack">
       <TextInput
@@ -66,10 +68,11 @@ function Choose({ stands, close, chosen }: ChooseProps) {
       <Reason value={reason} change={setReason} />
       <Refused error={preview.error} />
       <div className="dialog-foot">
+        <Lacks what={lacks} />
         <Button variant="default" onClick={close}>
           {words.cancel}
         </Button>
-        <OnlineButton type="submit" disabled={Boolean(wrong) || same || !saysWhy(reason)} loading={preview.isPending}>
+        <OnlineButton type="submit" disabled={Boolean(lacks)} loading={preview.isPending}>
           {more.preview}
         </OnlineButton>
       </div>
@@ -93,6 +96,7 @@ function Confirm({ change, close }: { change: Change; close(): void }) {
       close();
     },
   });
+  const lacksCount = ending > 0 && typed.trim() !== String(ending) && words.typeNumber(ending);
   return (
     <div className="stack">
       <dl className="facts">
@@ -131,12 +135,13 @@ function Confirm({ change, close }: { change: Change; close(): void }) {
       )}
       <Refused error={order.error} />
       <div className="dialog-foot">
+        <Lacks what={lacksCount} />
         <Button variant="default" onClick={close}>
           {words.cancel}
         </Button>
         <OnlineButton
           color={ending ? 'red' : undefined}
-          disabled={ending > 0 && typed.trim() !== String(ending)}
+          disabled={Boolean(lacksCount)}
           loading={order.isPending}
           onClick={() => order.mutate()}
         >

@@ -1,25 +1,40 @@
 import { Button, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { answered, type Schemas } from '../../api/client';
 import { useApp } from '../../app';
 import { When } from '../../calls/When';
+import { written } from '../../phone';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
+import { Lacks } from '../Lacks';
 import { OnlineButton } from '../OnlineButton';
 import { Refused } from '../Refused';
+import { aboutOf } from './person';
+import { typedFor } from './typed';
 import { useAbout } from './useAbout';
 
-/** What a previewed erasure comes to, and whether to carry it out. It cannot be undone, so it asks for the number. */
-export function ErasureConfirm({ erasure, close }: { erasure: Schemas['Erasure']; close(): void }) {
+type Props = { erasure: Schemas['Erasure']; close(): void; anew(): void };
+
+/**
+ * What a previewed erasure comes to, and whether to carry it out. It cannot be undone, so it shows whose calls go in full, and asks for the
+ * number of them. Where the telephone number is not known here any more, it is to be typed anew.
+ */
+export function ErasureConfirm({ erasure, close, anew }: Props) {
   const { api } = useApp();
   const words = useWords();
   const more = useAdministrationWords();
-  const about = useAbout();
+  const remembered = useAbout();
   const client = useQueryClient();
   const [typed, setTyped] = useState('');
   const { id, recordings, held, exact, confirmBefore } = erasure;
   const goes = recordings - held;
+  const about = aboutOf(erasure.about);
+  const number = typedFor(id);
+  const forgotten = !('user' in about) && !number;
+  const filters = 'user' in about ? { user: about.user } : { counterpart: number };
+  const who = number ? written(number) : remembered(erasure.about);
   const order = useMutation({
     mutationFn: () =>
       answered(api.POST('/v1/erasures/{erasure}/confirm', { params: { path: { erasure: id } }, body: { recordings } })),
@@ -28,9 +43,17 @@ export function ErasureConfirm({ erasure, close }: { erasure: Schemas['Erasure']
       close();
     },
   });
+  const lacks = goes > 0 && typed.trim() !== String(goes) && words.typeNumber(goes);
+  const found = forgotten ? (
+    more.calls(recordings, exact)
+  ) : (
+    <Link key="found" to="/calls" search={filters}>
+      {more.calls(recordings, exact)}
+    </Link>
+  );
   const facts = [
-    [more.erasures.about, <bdi key="about">{about(erasure.about)}</bdi>],
-    [more.erasures.found, more.calls(recordings, exact)],
+    [more.erasures.about, <WhoGoes key="about" name={who} number={number} />],
+    [more.erasures.found, found],
     [more.erasures.held, more.calls(held, exact)],
     [more.erasures.goes, more.calls(goes, exact)],
     [more.confirmBefore, confirmBefore ? <When key="before" at={confirmBefore} /> : '–'],
@@ -46,7 +69,8 @@ export function ErasureConfirm({ erasure, close }: { erasure: Schemas['Erasure']
         ))}
       </dl>
       {held > 0 && <p className="quiet">{more.erasures.heldText}</p>}
-      {goes > 0 ? (
+      {forgotten && <p className="warn">{more.erasures.forgotten}</p>}
+      {goes > 0 && !forgotten && (
         <>
           <p className="warn">{more.erasures.final}</p>
           <TextInput
@@ -57,23 +81,40 @@ export function ErasureConfirm({ erasure, close }: { erasure: Schemas['Erasure']
             onChange={(event) => setTyped(event.currentTarget.value)}
           />
         </>
-      ) : (
-        <p>{more.erasures.nothing}</p>
       )}
+      {goes === 0 && <p>{more.erasures.nothing}</p>}
       <Refused error={order.error} />
       <div className="dialog-foot">
+        {!forgotten && <Lacks what={lacks} />}
         <Button variant="default" onClick={close}>
           {words.cancel}
         </Button>
-        <OnlineButton
-          color="red"
-          disabled={!goes || typed.trim() !== String(goes)}
-          loading={order.isPending}
-          onClick={() => order.mutate()}
-        >
-          {more.erasures.confirm(goes)}
-        </OnlineButton>
+        {forgotten ? (
+          <OnlineButton onClick={anew}>{more.erasures.anew}</OnlineButton>
+        ) : (
+          <OnlineButton
+            color="red"
+            disabled={!goes || Boolean(lacks)}
+            title={goes ? undefined : more.erasures.nothing}
+            loading={order.isPending}
+            onClick={() => order.mutate()}
+          >
+            {more.erasures.confirm(goes)}
+          </OnlineButton>
+        )}
       </div>
     </div>
+  );
+}
+
+/** The number as people write it, and as it is stored. */
+function WhoGoes({ name, number }: { name: string; number: string | undefined }) {
+  return (
+    <>
+      <strong className="digits">
+        <bdi>{name}</bdi>
+      </strong>
+      {number && number !== name && <span className="quiet"> ({number})</span>}
+    </>
   );
 }

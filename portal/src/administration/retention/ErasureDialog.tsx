@@ -9,12 +9,14 @@ import { useDirectory } from '../../calls/directory';
 import { saysWhy } from '../../reason';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
+import { Lacks } from '../Lacks';
 import { OnlineButton } from '../OnlineButton';
 import { Reason } from '../Reason';
 import { Refused } from '../Refused';
 import { ErasureConfirm } from './ErasureConfirm';
 import { ErasureReceipt } from './ErasureReceipt';
 import { e164 } from './person';
+import { keepTyped } from './typed';
 
 type Erasure = Schemas['Erasure'];
 
@@ -31,7 +33,9 @@ export function ErasureDialog({ ordered, close }: { ordered?: Erasure; close(): 
       closeButtonProps={{ 'aria-label': words.close }}
     >
       {!erasure && <Whose close={close} previewed={setErasure} />}
-      {erasure?.state === 'previewed' && <ErasureConfirm erasure={erasure} close={close} />}
+      {erasure?.state === 'previewed' && (
+        <ErasureConfirm erasure={erasure} close={close} anew={() => setErasure(undefined)} />
+      )}
       {erasure && erasure.state !== 'previewed' && <ErasureReceipt erasure={erasure} close={close} />}
     </Modal>
   );
@@ -52,7 +56,8 @@ function Whose({ close, previewed }: { close(): void; previewed(erasure: Erasure
   const preview = useMutation({
     mutationFn: (person: { user: string } | { counterpart: string }) =>
       answered(api.POST('/v1/erasures', { body: { ...person, reason: reason.trim() } })),
-    onSuccess: (erasure) => {
+    onSuccess: (erasure, person) => {
+      if ('counterpart' in person) keepTyped(erasure.id, person.counterpart);
       void client.invalidateQueries({ queryKey: ['erasures'] });
       previewed(erasure);
     },
@@ -61,6 +66,8 @@ function Whose({ close, previewed }: { close(): void; previewed(erasure: Erasure
     event.preventDefault();
     if (person) preview.mutate(person);
   };
+  const noPerson = whose === 'user' ? more.lacks.user : more.lacks.number;
+  const lacks = !person ? noPerson : !saysWhy(reason) && more.lacks.reason;
   return (
     <form onSubmit={submit} className="stack">
       <NativeSelect
@@ -95,10 +102,11 @@ function Whose({ close, previewed }: { close(): void; previewed(erasure: Erasure
       <Reason value={reason} change={setReason} />
       <Refused error={preview.error} />
       <div className="dialog-foot">
+        <Lacks what={lacks} />
         <Button variant="default" onClick={close}>
           {words.cancel}
         </Button>
-        <OnlineButton type="submit" disabled={!person || !saysWhy(reason)} loading={preview.isPending}>
+        <OnlineButton type="submit" disabled={Boolean(lacks)} loading={preview.isPending}>
           {more.preview}
         </OnlineButton>
       </div>

@@ -6,6 +6,7 @@ import { useApp } from '../../app';
 import { saysWhy } from '../../reason';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
+import { Lacks } from '../Lacks';
 import { OnlineButton } from '../OnlineButton';
 import { Reason } from '../Reason';
 import { Refused } from '../Refused';
@@ -30,6 +31,7 @@ export function LiftHold({ hold, close }: { hold: Schemas['Hold']; close(): void
     event.preventDefault();
     if (saysWhy(reason)) lift.mutate();
   };
+  const lacks = !saysWhy(reason) && more.lacks.reason;
   return (
     <Modal opened onClose={close} title={more.holds.liftTitle} closeButtonProps={{ 'aria-label': words.close }}>
       <form onSubmit={submit} className="stack">
@@ -43,10 +45,11 @@ export function LiftHold({ hold, close }: { hold: Schemas['Hold']; close(): void
         <Reason value={reason} change={setReason} first />
         <Refused error={lift.error} />
         <div className="dialog-foot">
+          <Lacks what={lacks} />
           <Button variant="default" onClick={close}>
             {words.cancel}
           </Button>
-          <OnlineButton type="submit" color="red" disabled={!saysWhy(reason)} loading={lift.isPending}>
+          <OnlineButton type="submit" color="red" disabled={Boolean(lacks)} loading={lift.isPending}>
             {more.holds.lift}
           </OnlineButton>
         </div>

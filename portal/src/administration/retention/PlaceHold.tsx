@@ -12,6 +12,7 @@ import { notify } from '../../frame/notify';
 import { saysWhy } from '../../reason';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
+import { Lacks } from '../Lacks';
 import { OnlineButton } from '../OnlineButton';
 import { Reason } from '../Reason';
 import { Refused } from '../Refused';
@@ -44,6 +45,7 @@ export default function PlaceHold({ close, ...held }: Props) {
     event.preventDefault();
     if (saysWhy(reason)) place.mutate();
   };
+  const lacks = !saysWhy(reason) && more.lacks.reason;
   return (
     <Modal
       opened
@@ -56,10 +58,11 @@ export default function PlaceHold({ close, ...held }: Props) {
         <Reason value={reason} change={setReason} first />
         <Refused error={place.error} />
         <div className="dialog-foot">
+          <Lacks what={lacks} />
           <Button variant="default" onClick={close}>
             {words.cancel}
           </Button>
-          <OnlineButton type="submit" disabled={!saysWhy(reason)} loading={place.isPending}>
+          <OnlineButton type="submit" disabled={Boolean(lacks)} loading={place.isPending}>
             {more.holds.place}
           </OnlineButton>
         </div>

@@ -11,6 +11,7 @@ import { Failed } from '../../frame/Failed';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
 import { kronor } from '../kronor';
+import { Lacks } from '../Lacks';
 
 /** From so many on, switching off asks for the number. */
 const MANY = 5;
@@ -42,6 +43,9 @@ export function Switching({ users, active, close }: Props) {
   });
   const changes = preview.data?.changes ?? 0;
   const asksNumber = !active && changes >= MANY;
+  const lacks = !changes
+    ? more.lacks.change
+    : asksNumber && typed.trim() !== String(changes) && words.typeNumber(changes);
   return (
     <Modal
       opened
@@ -65,12 +69,13 @@ export function Switching({ users, active, close }: Props) {
             />
           )}
           <div className="dialog-foot">
+            <Lacks what={lacks} />
             <Button variant="default" onClick={() => close(false)}>
               {words.cancel}
             </Button>
             <Button
               color={active ? undefined : 'red'}
-              disabled={!changes || (asksNumber && typed.trim() !== String(changes))}
+              disabled={Boolean(lacks)}
               loading={order.isPending}
               onClick={() => order.mutate()}
             >

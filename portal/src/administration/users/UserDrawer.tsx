@@ -14,6 +14,7 @@ import { useMe } from '../../session/me';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
 import { useGroups } from '../groups/useGroups';
+import { Administrates } from './Administrates';
 import { Standing } from './Users';
 
 type User = Schemas['User'];
@@ -63,6 +64,7 @@ function Shown({ user }: { user: User }) {
         </p>
       )}
       <RightsOf user={user} />
+      <Administrates user={user} />
       <Groups user={user} />
       <History id={user.id} />
     </div>
@@ -84,7 +86,6 @@ function RightsOf({ user }: { user: User }) {
       client.setQueryData<User>(['user', user.id], {
         ...user,
         rights: change.rights ?? user.rights,
-        administrator: change.administrator ?? user.administrator,
       });
       return before;
     },
@@ -109,13 +110,6 @@ function RightsOf({ user }: { user: User }) {
           onChange={(event) => change.mutate({ rights: { ...user.rights, [right]: event.currentTarget.checked } })}
         />
       ))}
-      <Switch
-        label={more.users.administrator}
-        description={user.id === me.user.id ? more.users.notOneself : more.users.administratorText}
-        disabled={user.id === me.user.id}
-        checked={user.administrator}
-        onChange={(event) => change.mutate({ administrator: event.currentTarget.checked })}
-      />
     </fieldset>
   );
 }

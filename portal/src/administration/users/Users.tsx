@@ -32,6 +32,7 @@ export function Users() {
   const users = found.data?.pages.flatMap((page) => page.users) ?? [];
   const toggle = (user: string) =>
     setChosen(chosen.includes(user) ? chosen.filter((other) => other !== user) : [...chosen, user]);
+  const lacks = !chosen.length ? more.lacks.chosen : chosen.length > MOST ? more.lacks.fewer(MOST) : undefined;
   const all = users.length > 0 && users.every(({ id }) => chosen.includes(id));
   return (
     <>
@@ -42,10 +43,10 @@ export function Users() {
           <span role="status" className="quiet">
             {chosen.length ? more.users.chosen(chosen.length) : ''}
           </span>
-          <Button disabled={!chosen.length || chosen.length > MOST} onClick={() => setOrder(true)}>
+          <Button disabled={Boolean(lacks)} title={lacks} onClick={() => setOrder(true)}>
             {more.users.activate}
           </Button>
-          <Button variant="default" disabled={!chosen.length || chosen.length > MOST} onClick={() => setOrder(false)}>
+          <Button variant="default" disabled={Boolean(lacks)} title={lacks} onClick={() => setOrder(false)}>
             {more.users.deactivate}
           </Button>
         </div>
