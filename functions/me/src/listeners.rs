@@ -105,7 +105,7 @@ pub async fn listeners(State(app): State<App>, known: Known, Query(asked): Query
 async fn seen(app: &App, known: &Known, events: &[audit::Event], now: DateTime<Utc>) -> Result<BTreeMap<RecordingId, Recording>, Problem> {
     let ids: BTreeSet<RecordingId> = events.iter().filter_map(|event| event.recording).collect();
     let found = app.table.recordings(&known.organisation.id, &ids.into_iter().collect::<Vec<_>>()).await?;
-    let calls: BTreeMap<_, _> = found.into_iter().filter(|call| call.exists(now)).map(|call| (call.id, call)).collect();
+    let calls: BTreeMap<_, _> = found.recordings.into_iter().filter(|call| call.exists(now)).map(|call| (call.id, call)).collect();
     let may = match calls.values().next() {
         Some(call) => known.may(&app.table, Action::See, call, now).await?,
         None => false,
