@@ -12,8 +12,8 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
-    activation::{Event, Kind, TEXT_EN, TEXT_SV, VERSION},
-    ids::OrganisationId,
+    activation::{self, Event, Kind, TEXT_EN, TEXT_SV, VERSION, to_acknowledge},
+    ids::{OrganisationId, UserId},
 };
 use platform::{
     http::{
@@ -112,7 +112,8 @@ async fn me(State(app): State<App>, known: Known) -> Result<Json<Me>, Problem> {
     Ok(Json(Me { user: User::of(user, &known.organisation, now), organisation: known.organisation.into(), acknowledgement: TEXT }))
 }
 
-/// Records that the caller knows that calls are recorded.
+/// Records that the caller knows that calls are recorded. It counts for the activation that exists now: a later one needs a new
+/// acknowledgement.
 #[utoipa::path(
     post,
     path = "/v1/me/acknowledgement",
@@ -121,7 +122,7 @@ async fn me(State(app): State<App>, known: Known) -> Result<Json<Me>, Problem> {
     responses(
         (status = 200, description = "recorded now, or before", body = Me),
         (status = 403, description = "unknown-user, not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 409, description = "changed: the text has another version now; show it again", body = problem::Body, content_type = "application/problem+json"),
+        (status = 409, description = "changed: the text has another version now, show it again; nothing-to-acknowledge: recording is not active for the user", body = problem::Body, content_type = "application/problem+json"),
         (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
@@ -142,11 +143,27 @@ async fn acknowledge(
     }
     let kind = Kind::Acknowledged { version: word.version, client: client.to_owned() };
     let event = Event { user: user.id.clone(), at: now, kind, by: audited.who.clone() };
-    if app.table.acknowledge(&known.organisation.id, &event, &audited).await? == Commit::Done {
-        tracing::info!(request = known.origin.request, "acknowledged");
-    }
-    let user = app.table.user(&known.organisation.id, &user.id).await?.ok_or(Problem::new(Cause::UnknownUser))?;
+    let activated = match to_acknowledge(&known.organisation, user, now) {
+        Ok(activated) => activated,
+        Err(nothing) => return Err(known.refuse(&app.table, audited, Problem::because(Cause::NothingToAcknowledge, nothing)).await),
+    };
+    let user = match app.table.acknowledge(&known.organisation.id, &event, activated, &audited).await? {
+        Commit::Done => {
+            tracing::info!(request = known.origin.request, "acknowledged");
+            app.table.user(&known.organisation.id, &user.id).await?.ok_or(Problem::new(Cause::UnknownUser))?
+        }
+        Commit::Refused(_) => acknowledged_before(&app, &known, &user.id).await?,
+    };
     Ok(Json(Me { user: User::of(user, &known.organisation, now), organisation: known.organisation.into(), acknowledgement: TEXT }))
+}
+
+/// The user, if an acknowledgement of theirs stands; the activation ended meanwhile otherwise.
+async fn acknowledged_before(app: &App, known: &Known, id: &UserId) -> Result<domain::people::User, Problem> {
+    let user = app.table.user(&known.organisation.id, id).await?.ok_or(Problem::new(Cause::UnknownUser))?;
+    match activation::acknowledged(&user) {
+        Some(_) => Ok(user),
+        None => Err(Problem::because(Cause::Changed, "recording was switched on or off meanwhile; look at it again")),
+    }
 }
 
 /// Lists everything that happened to the caller's recording: who switched it on and off, when, and their own acknowledgements.

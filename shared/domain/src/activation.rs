@@ -1,13 +1,15 @@
 //! Switching recording on and off for a user, and the user's own word that they know of it (P8, P20–P22, P24).
 //!
 //! Recording runs while three things hold: a plan that it can be added to, an administrator's activation, and the user's acknowledgement.
+//! An acknowledgement counts for the activation that exists when it is given: a new activation needs a new acknowledgement.
 //! Whatever changes one of them is kept as an event that is never altered: billing reads them, and the user may.
 
 use chrono::{DateTime, Utc};
+use thiserror::Error;
 
 use crate::{
     ids::UserId,
-    people::{Organisation, User},
+    people::{Acknowledged, Organisation, User},
 };
 
 /// Something that happened to a user's recording.
@@ -30,7 +32,7 @@ pub enum Kind {
 /// What activating or deactivating a user comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It changes; recording starts once the user has acknowledged.
+    /// It changes. What is switched on records once the user has acknowledged it.
     Changes {
         waits_for_acknowledgement: bool,
     },
@@ -50,6 +52,15 @@ pub enum Recorded {
     NotAcknowledged,
 }
 
+/// An acknowledgement that there is no activation for.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum NothingToAcknowledge {
+    #[error("the organisation does not have the base service; calls are not recorded, so there is nothing to acknowledge")]
+    NoBaseService,
+    #[error("recording is not active for the user; acknowledge once an administrator has activated it")]
+    NotActive,
+}
+
 /// The text that a user acknowledges before they are recorded, in both languages, and its version.
 pub const VERSION: &str = "2026-11";
 pub const TEXT_SV: &str = "Dina samtal till och från iCentrex-appen spelas in på uppdrag av din arbetsgivare. Inspelningarna sparas så länge \
@@ -67,7 +78,7 @@ pub fn outcome(organisation: &Organisation, user: &User, active: bool) -> Outcom
         (false, Some(_)) => Outcome::Changes { waits_for_acknowledgement: false },
         (true, None) if !organisation.base_service => Outcome::NoBaseService,
         (true, None) if user.plan.is_none() => Outcome::NoPlan,
-        (true, None) => Outcome::Changes { waits_for_acknowledgement: user.acknowledged.is_none() },
+        (true, None) => Outcome::Changes { waits_for_acknowledgement: true },
     }
 }
 
@@ -83,9 +94,26 @@ pub fn recorded(organisation: &Organisation, user: &User, now: DateTime<Utc>) ->
         (!organisation.base_service, Recorded::NoBaseService),
         (user.plan.is_none(), Recorded::NoPlan),
         (user.activated_at.is_none_or(|at| at > now), Recorded::NotActive),
-        (user.acknowledged.as_ref().is_none_or(|acknowledged| acknowledged.at > now), Recorded::NotAcknowledged),
+        (acknowledged(user).is_none_or(|acknowledged| acknowledged.at > now), Recorded::NotAcknowledged),
     ];
     rules.into_iter().find(|(missing, _)| *missing).map_or(Recorded::Yes, |(_, what)| what)
+}
+
+/// The user's acknowledgement of the activation that they have now. One that was given before the activation is none of it.
+pub fn acknowledged(user: &User) -> Option<&Acknowledged> {
+    user.acknowledged.as_ref().filter(|acknowledged| user.activated_at.is_some_and(|activated| activated <= acknowledged.at))
+}
+
+/// The activation that `user` may acknowledge at `now`: since when it stands (P21).
+///
+/// # Errors
+/// [`NothingToAcknowledge`] if calls of the user would not be recorded, acknowledged or not.
+pub fn to_acknowledge(organisation: &Organisation, user: &User, now: DateTime<Utc>) -> Result<DateTime<Utc>, NothingToAcknowledge> {
+    if !organisation.base_service {
+        return Err(NothingToAcknowledge::NoBaseService);
+    }
+    let activated = user.activated_at.filter(|at| user.plan.is_some() && *at <= now);
+    activated.ok_or(NothingToAcknowledge::NotActive)
 }
 
 impl Kind {
@@ -120,7 +148,7 @@ mod tests {
         let (organisation, recorded) = (organisation(), user());
         let off = User { activated_at: None, ..user() };
         let changes = |waits_for_acknowledgement| Outcome::Changes { waits_for_acknowledgement };
-        assert_eq!(outcome(&organisation, &off, true), changes(false));
+        assert_eq!(outcome(&organisation, &off, true), changes(true), "an earlier acknowledgement is of an earlier activation");
         assert_eq!(outcome(&organisation, &User { acknowledged: None, ..off.clone() }, true), changes(true));
         assert_eq!(outcome(&organisation, &User { plan: None, ..off.clone() }, true), Outcome::NoPlan);
         assert_eq!(outcome(&Organisation { base_service: false, ..organisation.clone() }, &off, true), Outcome::NoBaseService);
@@ -131,5 +159,46 @@ mod tests {
         assert!(!billed(&Organisation { base_service: false, ..organisation.clone() }, &waits, DateTime::UNIX_EPOCH));
         assert!(!billed(&organisation, &off, DateTime::UNIX_EPOCH));
         assert_eq!(outcome(&organisation, &User { plan: None, ..recorded }, false), changes(false), "off can always be switched");
+    }
+
+    #[test]
+    fn an_acknowledgement_counts_only_for_an_activation_that_existed_when_it_was_given() {
+        let organisation = organisation();
+        let at = |second| DateTime::from_timestamp(second, 0).unwrap_or_default();
+        let user = |activated: Option<i64>, acknowledged: Option<i64>| User {
+            activated_at: activated.map(at),
+            acknowledged: acknowledged.map(|second| Acknowledged { at: at(second), version: VERSION.to_owned() }),
+            ..user()
+        };
+        let cases = [
+            (Some(10), Some(9), Recorded::NotAcknowledged),
+            (Some(10), Some(10), Recorded::Yes),
+            (Some(10), Some(11), Recorded::Yes),
+            (Some(10), None, Recorded::NotAcknowledged),
+            (None, Some(9), Recorded::NotActive),
+        ];
+        for (activated, acknowledged, expected) in cases {
+            let user = user(activated, acknowledged);
+            assert_eq!(recorded(&organisation, &user, at(20)), expected, "{activated:?} {acknowledged:?}");
+            assert_eq!(super::acknowledged(&user).is_some(), expected == Recorded::Yes, "{activated:?} {acknowledged:?}");
+        }
+    }
+
+    #[test]
+    fn only_an_activation_that_stands_can_be_acknowledged() {
+        let (organisation, active) = (organisation(), user());
+        let epoch = DateTime::UNIX_EPOCH;
+        let later = epoch + chrono::TimeDelta::seconds(1);
+        assert_eq!(to_acknowledge(&organisation, &active, epoch), Ok(epoch));
+        let inactive = [
+            User { activated_at: None, ..active.clone() },
+            User { plan: None, ..active.clone() },
+            User { activated_at: Some(later), ..active.clone() },
+        ];
+        for user in inactive {
+            assert_eq!(to_acknowledge(&organisation, &user, epoch), Err(NothingToAcknowledge::NotActive));
+        }
+        let without = Organisation { base_service: false, ..organisation };
+        assert_eq!(to_acknowledge(&without, &active, epoch), Err(NothingToAcknowledge::NoBaseService));
     }
 }

@@ -40,7 +40,8 @@ pub struct User {
     pub rights: Rights,
     /// Since when an administrator has recording switched on (P8); none: it is off.
     pub activated_at: Option<DateTime<Utc>>,
-    /// When the user said that they know that calls are recorded (P21), and to which text; none: not yet.
+    /// When the user said that they know that calls are recorded (P21), and to which text; none: not yet. It counts for the activation
+    /// that existed then, see [`crate::activation::acknowledged`].
     pub acknowledged: Option<Acknowledged>,
     /// The recording groups that the user is a member of.
     pub groups: BTreeSet<GroupId>,

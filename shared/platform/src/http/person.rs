@@ -42,6 +42,7 @@ pub struct User {
     /// recorded, or not billed.
     pub billed_not_recorded: Option<&'static str>,
     pub activated_at: Option<DateTime<Utc>>,
+    /// When they acknowledged the activation that they have now; null: they have not.
     pub acknowledged_at: Option<DateTime<Utc>>,
     /// The version of the text that they acknowledged.
     pub acknowledged_version: Option<String>,
@@ -84,24 +85,23 @@ pub struct Supervisor {
     pub holds: bool,
 }
 
-/// For how long someone supervises, and with which rights. An end that is left out is open.
+/// For how long someone supervises, and with which rights: every member has to be there.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Cover {
-    /// Inclusive (RFC 3339, of the years 2000 to 2199).
-    #[schema(value_type = Option<String>, format = DateTime)]
+    /// Inclusive (RFC 3339, of the years 2000 to 2199); null: it has no beginning.
+    #[schema(value_type = Option<String>, format = DateTime, required)]
     pub from: Option<Instant>,
-    /// Exclusive (RFC 3339, likewise).
-    #[schema(value_type = Option<String>, format = DateTime)]
+    /// Exclusive (RFC 3339, likewise); null: it has no end.
+    #[schema(value_type = Option<String>, format = DateTime, required)]
     pub to: Option<Instant>,
-    /// To the recordings of the group's members; all of them unless given.
-    #[serde(default = "Rights::all")]
+    /// To the recordings of the group's members.
     pub rights: Rights,
 }
 
-/// What someone may do with recordings. What is left out is not granted.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+/// What someone may do with recordings.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Rights {
     pub listen: bool,
     pub download: bool,
@@ -138,6 +138,7 @@ pub struct Activation {
 
 impl User {
     pub fn of(user: people::User, organisation: &Organisation, now: DateTime<Utc>) -> Self {
+        let acknowledged = activation::acknowledged(&user).cloned();
         Self {
             recording: recorded(organisation, &user, now).as_str(),
             billed_not_recorded: billed_not_recorded(organisation, &user, now),
@@ -150,8 +151,8 @@ impl User {
             administrator: user.administrator,
             rights: user.rights.into(),
             activated_at: user.activated_at,
-            acknowledged_at: user.acknowledged.as_ref().map(|acknowledged| acknowledged.at),
-            acknowledged_version: user.acknowledged.map(|acknowledged| acknowledged.version),
+            acknowledged_at: acknowledged.as_ref().map(|acknowledged| acknowledged.at),
+            acknowledged_version: acknowledged.map(|acknowledged| acknowledged.version),
             groups: user.groups.into_iter().collect(),
         }
     }
@@ -172,12 +173,6 @@ impl Supervised {
 impl Supervisor {
     pub fn of(user: UserId, cover: people::Cover, now: DateTime<Utc>) -> Self {
         Self { user, holds: cover.holds(now), from: cover.from, to: cover.to, rights: cover.rights.into() }
-    }
-}
-
-impl Rights {
-    fn all() -> Self {
-        people::Rights::ALL.into()
     }
 }
 

@@ -81,6 +81,9 @@ causes! {
     TooMany CONFLICT "too-many" "there are as many as there can be";
     DayNotOver CONFLICT "day-not-over" "the day has not been closed yet";
     Changed CONFLICT "changed" "it has been changed meanwhile";
+    RemovedUser CONFLICT "removed-user" "the id is a removed user's";
+    LastAdministrator CONFLICT "last-administrator" "the organisation would have no administrator";
+    NothingToAcknowledge CONFLICT "nothing-to-acknowledge" "there is no activation to acknowledge";
     TooLarge PAYLOAD_TOO_LARGE "too-large" "the request or the recording is too large";
     UnknownType UNSUPPORTED_MEDIA_TYPE "unknown-type" "the content type is not taken";
     Invalid UNPROCESSABLE_ENTITY "invalid" "a value of the request is not valid";

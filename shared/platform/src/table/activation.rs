@@ -31,6 +31,10 @@ pub struct Entry {
 
 /// Users that one commit switches on or off: for each its item, its event and the audit's.
 pub const SWITCHED: usize = 33;
+/// What an item holds of an acknowledgement. It ends with the activation that it is of.
+const ACKNOWLEDGED: &str = "acknowledged_at, acknowledged_version, acknowledged_client";
+/// The same with the activation.
+pub(super) const ACTIVE: &str = "activated_at, acknowledged_at, acknowledged_version, acknowledged_client";
 
 impl Table {
     /// Switches recording on or off for each user, all or none. 1 request. [`Commit::Refused`] names the places in `events` of those who
@@ -50,8 +54,15 @@ impl Table {
         })
     }
 
-    /// Keeps the user's word that they know they are recorded. 1 request. The first stands; [`Commit::Refused`] if there is one.
-    pub async fn acknowledge(&self, organisation: &OrganisationId, event: &Event, audited: &audit::Event) -> Result<Commit, Error> {
+    /// Keeps the user's word that they know they are recorded, of the activation that stands since `activated`. 1 request. The first stands;
+    /// [`Commit::Refused`] if there is one, or another activation or none.
+    pub async fn acknowledge(
+        &self,
+        organisation: &OrganisationId,
+        event: &Event,
+        activated: DateTime<Utc>,
+        audited: &audit::Event,
+    ) -> Result<Commit, Error> {
         let client = match &event.kind {
             Kind::Acknowledged { client, .. } => client.clone(),
             Kind::Activated | Kind::Deactivated => String::new(),
@@ -61,8 +72,10 @@ impl Table {
             update
                 .update_expression("SET acknowledged_at = :at, acknowledged_version = :version, acknowledged_client = :client")
                 .condition_expression(
-                    "attribute_exists(pk) AND attribute_not_exists(removed_at) AND (attribute_not_exists(acknowledged_at) OR acknowledged_version <> :version)",
+                    "activated_at = :activated AND attribute_not_exists(removed_at) AND (attribute_not_exists(acknowledged_at) \
+                     OR acknowledged_version <> :version OR acknowledged_at < :activated)",
                 )
+                .expression_attribute_values(":activated", n(activated.timestamp_millis()))
                 .expression_attribute_values(":at", n(event.at.timestamp_millis()))
                 .expression_attribute_values(":version", s(VERSION))
                 .expression_attribute_values(":client", s(client))
@@ -143,9 +156,9 @@ impl Table {
 impl Writes<'_> {
     fn switched(&mut self, organisation: &OrganisationId, event: &Event) {
         let (expression, condition) = match event.kind {
-            Kind::Deactivated => ("REMOVE activated_at", "attribute_exists(activated_at) AND attribute_not_exists(removed_at)"),
+            Kind::Deactivated => (format!("REMOVE {ACTIVE}"), "attribute_exists(activated_at) AND attribute_not_exists(removed_at)"),
             Kind::Activated | Kind::Acknowledged { .. } => (
-                "SET activated_at = :at",
+                format!("SET activated_at = :at REMOVE {ACKNOWLEDGED}"),
                 "attribute_exists(#plan) AND attribute_not_exists(activated_at) AND attribute_not_exists(removed_at)",
             ),
         };
