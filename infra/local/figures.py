@@ -36,6 +36,7 @@ EVENT_OF = {
     "me": "me.show.json",
     "admin": "admin.users.json",
     "provision": "provision.organisation.json",
+    "import": "import.users.json",
     "billing": "billing.day.json",
     "statements": "statements.usage.json",
     "expire": "expire.removed.json",

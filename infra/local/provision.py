@@ -17,6 +17,9 @@ ORGANISATIONS = {DEMO: "Demobolaget AB", OTHER: "Annan AB"}
 PRICES = {"startFee": "99.00", "userMonth": "49.00", "storagePer100Mb": "4.25", "storageAddOn": "150.00", "sftp": "250.00"}
 PRICES_FROM = "2026-01-01"
 RIGHTS = {"listen": True, "download": True, "annotate": True}
+# What a PUT of a user or a cover says where nothing else is said of it: it says everything.
+USER = {"phone": None, "language": "sv", "plan": None, "administrator": None}
+COVER = {"from": None, "to": None, "rights": RIGHTS}
 SERVER = "inspelning"  # the resource server, in the template
 SCOPES = {"read": "Find recordings", "annotate": "Set notes, marks and fields", "export": "Fetch audio"}
 
@@ -65,12 +68,12 @@ def provide(cloud, token, crm):
     """What the operator's system does."""
     put(cloud, f"/v1/prices/{PRICES_FROM}", token, {"prices": PRICES})
     for organisation, name in ORGANISATIONS.items():
-        put(cloud, f"/v1/organisations/{organisation}", token, {"name": name, "baseService": True})
+        put(cloud, f"/v1/organisations/{organisation}", token, {"name": name, "baseService": True, "storageAddOn": False})
     for person in PEOPLE:
-        user = {"name": person.name, "phone": person.phone, "language": "sv", "plan": "business"}
-        if person.administrator:
-            user["administrator"] = True
-        put(cloud, f"/v1/organisations/{person.organisation}/users/{person.user}", token, user)
+        user = {**USER, "name": person.name, "phone": person.phone, "plan": "business", "administrator": person.administrator or None}
+        path = f"/v1/organisations/{person.organisation}/users/{person.user}"
+        restore(cloud, path, token)
+        put(cloud, path, token, user)
     client = {"name": "CRM", "scopes": list(SCOPES)}
     put(cloud, f"/v1/organisations/{DEMO}/clients/{crm['client_id']}", token, client)
 
@@ -86,13 +89,22 @@ def administer(cloud, organisation, people):
         put(cloud, f"/v1/groups/{group}", token, {"name": name})
         ask(cloud, "POST", f"/v1/groups/{group}/members", token, {"add": members})
         for supervisor in supervisors:
-            put(cloud, f"/v1/groups/{group}/supervisors/{supervisor}", token, {})
+            put(cloud, f"/v1/groups/{group}/supervisors/{supervisor}", token, COVER)
 
 
 def acknowledge(cloud, token):
     """What a recorded user does once: they read the text and say so."""
     version = main_job.get(cloud, "/v1/me", token, {})["acknowledgement"]["version"]
     main_job.post(cloud, "/v1/me/acknowledgement", token, {"version": version, "client": "demonstration"})
+
+
+def restore(cloud, path, token):
+    """Brings back who was removed while the demonstration was up: their id is theirs. At first nobody was there."""
+    try:
+        ask(cloud, "POST", f"{path}/restore", token, None)
+    except RuntimeError as error:
+        if "problem:not-found" not in str(error):
+            raise
 
 
 def put(cloud, path, token, body):

@@ -78,9 +78,7 @@ export async function asOperator() {
 export async function withStorageAddOn() {
   const api = await asOperator();
   const params = { path: { organisation: 'demo' } };
-  const { name, baseService } = await done(api.GET('/v1/organisations/{organisation}', { params }));
-  const body = { name, baseService, storageAddOn: true };
-  await done(api.PUT('/v1/organisations/{organisation}', { params, body }));
+  await done(api.PATCH('/v1/organisations/{organisation}', { params, body: { storageAddOn: true } }));
 }
 
 export async function done<T>(asked: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {

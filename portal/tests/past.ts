@@ -86,7 +86,7 @@ async function heldStill() {
 
 async function provisioned(user: string, name: string) {
   const params = { path: { organisation: ORGANISATION, user } };
-  const body = { name, phone: '+46701740609', language: 'sv', plan: 'business' };
+  const body = { name, phone: '+46701740609', language: 'sv', plan: 'business', administrator: null };
   await done((await asOperator()).PUT('/v1/organisations/{organisation}/users/{user}', { params, body }));
 }
 

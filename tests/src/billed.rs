@@ -22,9 +22,9 @@ pub fn moment(text: &str) -> DateTime<Utc> {
 
 /// Provisions organisations by id and name, without users.
 pub async fn organisations(table: &Table, names: &[(&str, &str)], now: fn() -> DateTime<Utc>) -> anyhow::Result<()> {
-    let provision = provision::router(provision::App { table: table.clone(), now });
+    let provision = provision::router(provision::App { table: table.clone(), imports: crate::queue::untold(), now });
     for (id, name) in names {
-        let body = serde_json::json!({ "name": name, "baseService": true });
+        let body = serde_json::json!({ "name": name, "baseService": true, "storageAddOn": false });
         OPERATOR.put(&provision, &format!("/v1/organisations/{id}"), &body).await?.done()?;
     }
     Ok(())

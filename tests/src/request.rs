@@ -17,7 +17,10 @@ use platform::http::gateway;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::{call::with, requests::TENANT};
+use crate::{
+    call::with,
+    requests::{NO_ORGANISATION, TENANT},
+};
 
 /// What came back.
 #[derive(Debug)]
@@ -134,7 +137,7 @@ impl Operator<'_> {
     /// The organisation that the path names; none that exists where it names none.
     fn tenant<'a>(&self, path: &'a str) -> &'a str {
         let named = path.strip_prefix("/v1/organisations/").and_then(|rest| rest.split(['/', '?']).next());
-        named.unwrap_or("no organisation")
+        named.unwrap_or(NO_ORGANISATION)
     }
 }
 

@@ -12,9 +12,10 @@ use crate::{
     bucket,
     call::now,
     people::{organisation, user},
+    queue::Waiting,
     request::Operator,
-    requests::Requests,
-    table, terms,
+    requests::{Requests, TENANT},
+    table, terms, whole,
 };
 
 /// The operator's provisioning system.
@@ -25,6 +26,8 @@ pub const OPERATOR: Operator<'_> = Operator { client: "provisioning" };
 pub struct Service {
     pub table: Table,
     pub requests: Requests,
+    /// What the worker of imports is told.
+    pub imports: Waiting,
     pub upload: Router,
     pub search: Router,
     pub playback: Router,
@@ -38,15 +41,15 @@ impl Service {
     /// On an empty table, at [`now`].
     pub async fn empty() -> anyhow::Result<Self> {
         let (table, requests) = table::empty().await?;
-        Ok(Self::at(table, requests, now))
+        Ok(Self::at(table, requests, Waiting::default(), now))
     }
 
     /// The same table at another time.
     pub fn later(&self, now: fn() -> DateTime<Utc>) -> Self {
-        Self::at(self.table.clone(), self.requests.clone(), now)
+        Self::at(self.table.clone(), self.requests.clone(), self.imports.clone(), now)
     }
 
-    fn at(table: Table, requests: Requests, now: fn() -> DateTime<Utc>) -> Self {
+    fn at(table: Table, requests: Requests, imports: Waiting, now: fn() -> DateTime<Utc>) -> Self {
         let objects = bucket::unreached();
         Self {
             upload: upload::router(upload::App { table: table.clone(), objects: objects.clone(), now }),
@@ -54,24 +57,66 @@ impl Service {
             playback: playback::router(playback::App { table: table.clone(), objects, now }),
             me: me::router(me::App { table: table.clone(), now }),
             admin: admin::router(admin::App { table: table.clone(), now }),
-            provision: provision::router(provision::App { table: table.clone(), now }),
+            provision: provision::router(provision::App { table: table.clone(), imports: imports.queue(&requests), now }),
             statements: statements::router(statements::App { table: table.clone(), exports: bucket::no_exports(), now }),
             table,
             requests,
+            imports,
         }
     }
 
-    /// Provisions an organisation with agreed prices and the users that the lines are.
+    /// Provisions an organisation with agreed prices and users, see [`whole::user`].
     pub async fn provisions(&self, name: &str, users: impl IntoIterator<Item = Value>) -> anyhow::Result<()> {
         let path = format!("/v1/organisations/{name}");
-        OPERATOR.put(&self.provision, &path, &json!({ "name": name, "baseService": true })).await?.done()?;
+        OPERATOR.put(&self.provision, &path, &json!({ "name": name, "baseService": true, "storageAddOn": false })).await?.done()?;
         terms::agree(&self.table, name, "99.00", "49.00").await?;
-        let lines: String = users.into_iter().map(|user| format!("{user}\n")).collect();
-        let answer = OPERATOR.send(&self.provision, "POST", &format!("{path}/users"), Some(lines)).await?.done()?;
-        let failed =
-            answer.lines()?.into_iter().find(|line| !matches!(line["outcome"].as_str(), Some("created" | "changed" | "unchanged")));
+        let results = self.imports(name, users).await?;
+        let failed = results.into_iter().find(|line| !matches!(line["outcome"].as_str(), Some("created" | "changed" | "unchanged")));
         anyhow::ensure!(failed.is_none(), "{failed:?}");
         Ok(())
+    }
+
+    /// Imports users, see [`whole::user`], and answers with what came of each.
+    pub async fn imports(&self, name: &str, users: impl IntoIterator<Item = Value>) -> anyhow::Result<Vec<Value>> {
+        let lines: String = users.into_iter().map(|user| format!("{}\n", whole::user(user))).collect();
+        let path = format!("/v1/organisations/{name}");
+        let import = OPERATOR.send(&self.provision, "POST", &format!("{path}/users"), Some(lines)).await?.done()?.body;
+        self.work(name).await?;
+        self.results(name, import["id"].as_str().unwrap_or_default()).await
+    }
+
+    /// What came of an import's lines, all that are done.
+    pub async fn results(&self, name: &str, import: &str) -> anyhow::Result<Vec<Value>> {
+        let (mut results, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let path = format!("/v1/organisations/{name}/imports/{import}/results?limit=1000{cursor}");
+            let page = OPERATOR.get(&self.provision, &path).await?.done()?.body;
+            let some = page["results"].as_array().cloned().unwrap_or_default();
+            let next = page["cursor"].as_str().filter(|_| !some.is_empty()).map(str::to_owned);
+            results.extend(some);
+            match next {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return Ok(results),
+            }
+        }
+    }
+
+    /// Has the worker of imports do all that waits; answers with the number of messages.
+    pub async fn work(&self, name: &str) -> anyhow::Result<usize> {
+        let mut messages = 0;
+        while let Some(message) = self.imports.take() {
+            anyhow::ensure!(self.carry_on(name, &message.body, import::BUDGET).await?, "the worker failed");
+            messages += 1;
+        }
+        Ok(messages)
+    }
+
+    /// Tells the worker of imports, on behalf of an organisation, and lets it go on for so long; whether it took the message.
+    pub async fn carry_on(&self, name: &str, body: &str, budget: TimeDelta) -> anyhow::Result<bool> {
+        let app = import::App { table: self.table.clone(), imports: self.imports.queue(&self.requests), budget, now };
+        let event = json!({ "Records": [{ "eventSource": "aws:sqs", "messageId": "message", "body": body }] });
+        let handled = import::handle(&app, serde_json::from_value(event)?);
+        Ok(TENANT.scope(name.to_owned(), handled).await?.batch_item_failures.is_empty())
     }
 
     /// All audit events of the organisation, oldest first.

@@ -8,7 +8,7 @@ use domain::{access::Duty, ids::GroupId, people::Name};
 use platform::{
     http::{
         Cause, Known, Problem,
-        extract::{self, Path, Query},
+        extract::{Complete, Path, Query},
         page,
         person::Supervisor,
         problem,
@@ -124,7 +124,7 @@ pub async fn put(
     State(app): State<App>,
     known: Known,
     Path(id): Path<GroupId>,
-    extract::Json(put): extract::Json<Put>,
+    Complete(put): Complete<Put>,
 ) -> Result<StatusCode, Problem> {
     let event = known.event_about(Deed::ChangeGroup, &id, (app.now)()).detailed(&put);
     known.with_duty(&app.table, Duty::Administer, &event).await?;

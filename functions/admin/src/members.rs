@@ -11,7 +11,7 @@ use domain::{
 use platform::{
     http::{
         Cause, Known, Problem,
-        extract::{self, Path, Query},
+        extract::{self, Complete, Path, Query},
         page,
         person::{Cover, User},
         problem,
@@ -156,14 +156,14 @@ pub async fn change(
         (status = 204, description = "it is so"),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found: there is no such group", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid; names the members that are missing", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
 pub async fn put_supervisor(
     State(app): State<App>,
     known: Known,
     Path((id, user)): Path<(GroupId, UserId)>,
-    extract::Json(cover): extract::Json<Cover>,
+    Complete(cover): Complete<Cover>,
 ) -> Result<StatusCode, Problem> {
     let event = known.event_about(Deed::ChangeSupervisor, format!("{id}/{user}"), (app.now)()).detailed(&cover);
     known.with_duty(&app.table, Duty::Administer, &event).await?;

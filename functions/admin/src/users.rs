@@ -12,17 +12,20 @@ use domain::{
 use platform::{
     http::{
         Cause, Known, Problem,
-        extract::{self, Path, Query},
+        extract::{self, Path, Query, clearable, kept},
         page,
-        person::{Rights, User},
+        person::User,
         problem,
     },
-    table::{audit::Deed, commit::Commit, directory, key},
+    table::{audit::Deed, commit::Commit, directory, key, provision::Decided},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::App;
+
+/// Tries while others change the same user.
+const TRIES: usize = 4;
 
 /// Which users to list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -45,17 +48,34 @@ pub struct Users {
     cursor: Option<String>,
 }
 
-/// What to change of a user; what is left out stays.
-#[derive(Debug, Serialize, Deserialize, ToSchema)]
+/// What to change of a user, as a JSON merge patch (RFC 7396): what is left out stays.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = UserChange)]
 pub struct Change {
-    /// To their own recordings; replaces what was granted.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rights: Option<Rights>,
+    /// To their own recordings.
+    #[serde(default, deserialize_with = "kept", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = RightsChange, required = false)]
+    rights: Option<RightsChange>,
     /// Whether they administer the organisation.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "kept", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = bool, required = false)]
     administrator: Option<bool>,
+}
+
+/// Rights to grant or to revoke; what is left out stays, and null revokes.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RightsChange {
+    #[serde(default, deserialize_with = "clearable", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<bool>)]
+    listen: Option<Option<bool>>,
+    #[serde(default, deserialize_with = "clearable", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<bool>)]
+    download: Option<Option<bool>>,
+    #[serde(default, deserialize_with = "clearable", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<bool>)]
+    annotate: Option<Option<bool>>,
 }
 
 /// Lists users by name, or finds them by a part of their name, id or number.
@@ -111,12 +131,13 @@ pub async fn show(State(app): State<App>, known: Known, Path(id): Path<UserId>) 
     path = "/v1/users/{user}",
     tag = "admin",
     params(("user" = String, Path, description = "the user's id")),
-    request_body = Change,
+    request_body(content((Change = "application/merge-patch+json"), (Change = "application/json"))),
     responses(
         (status = 200, body = User),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
         (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
+        (status = 429, description = "busy: others change the same user", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
 pub async fn change(
@@ -134,16 +155,57 @@ pub async fn change(
     if change.administrator == Some(false) && known.user().is_ok_and(|caller| caller.id == id) {
         return Err(Problem::because(Cause::Invalid, "you cannot stop administering yourself; another administrator can do it"));
     }
-    let rights = change.rights.map(people::Rights::from);
-    match app.table.change_user(&known.organisation.id, &id, rights, change.administrator, &event).await? {
-        Commit::Done => shown(&app, &known.organisation, &id, now).await,
-        Commit::Refused(_) => Err(known.refuse(&app.table, event, Problem::new(Cause::NotFound)).await),
+    let caller = known.user()?;
+    for _ in 0..TRIES {
+        let Some(rights) = wanted(&app, &known.organisation, &id, change.rights).await? else {
+            return Err(known.refuse(&app.table, event, Problem::new(Cause::NotFound)).await);
+        };
+        let decided = Decided { rights, administrator: change.administrator.map(|administrator| (administrator, &caller.id)) };
+        match app.table.change_user(&known.organisation.id, &id, &decided, &event).await? {
+            Commit::Done => return shown(&app, &known.organisation, &id, now).await,
+            Commit::Refused(places) if places.contains(&1) => {
+                // An organisation keeps an administrator: whoever ends another is one themselves until it is written.
+                let problem = Problem::because(Cause::NotAllowed, "you administer the organisation no more");
+                return Err(known.refuse(&app.table, event, problem).await);
+            }
+            Commit::Refused(_) if decided.rights.is_some_and(|(was, _)| was.is_some()) => {} // the rights were changed meanwhile
+            Commit::Refused(_) => return Err(known.refuse(&app.table, event, Problem::new(Cause::NotFound)).await),
+        }
     }
+    Err(Problem::new(Cause::Busy))
+}
+
+/// The rights that a user is to have, with those that they had if only some are given; none within if none are. None if there is no such
+/// user. No request, or 1.
+async fn wanted(
+    app: &App,
+    organisation: &Organisation,
+    id: &UserId,
+    change: Option<RightsChange>,
+) -> Result<Option<Option<(Option<people::Rights>, people::Rights)>>, Problem> {
+    let Some(change) = change else { return Ok(Some(None)) };
+    if let RightsChange { listen: Some(_), download: Some(_), annotate: Some(_) } = change {
+        return Ok(Some(Some((None, change.of(people::Rights::default())))));
+    }
+    let was = app.table.user(&organisation.id, id).await?.map(|user| user.rights);
+    Ok(was.map(|was| Some((Some(was), change.of(was)))))
 }
 
 async fn shown(app: &App, organisation: &Organisation, id: &UserId, now: DateTime<Utc>) -> Result<Json<User>, Problem> {
     let user = app.table.user(&organisation.id, id).await?.ok_or(Problem::new(Cause::NotFound))?;
     Ok(Json(User::of(user, organisation, now)))
+}
+
+impl RightsChange {
+    /// The rights `was` with this change.
+    fn of(self, was: people::Rights) -> people::Rights {
+        let right = |change: Option<Option<bool>>, was| change.map_or(was, Option::unwrap_or_default);
+        people::Rights {
+            listen: right(self.listen, was.listen),
+            download: right(self.download, was.download),
+            annotate: right(self.annotate, was.annotate),
+        }
+    }
 }
 
 impl Filter {

@@ -10,7 +10,7 @@ use domain::{
 use platform::{
     http::{
         Cause, Known, Problem,
-        extract::{self, Path},
+        extract::{Complete, Path},
         problem,
     },
     table::{audit::Deed, commit::Commit},
@@ -37,7 +37,7 @@ pub struct Shown {
     how: Put,
 }
 
-/// How a mark shows: a colour and a shape, and what the organisation calls it.
+/// How a mark shows, a colour and a shape, and what the organisation calls it: every member has to be there.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = MarkPut)]
@@ -52,7 +52,6 @@ pub struct Put {
     #[schema(value_type = String, example = "diamond")]
     shape: Shape,
     /// It can be set no more, and still shows where it is.
-    #[serde(default)]
     retired: bool,
 }
 
@@ -81,14 +80,14 @@ pub async fn list(State(app): State<App>, known: Known) -> Result<Json<Legend>, 
     responses(
         (status = 204, description = "it is so"),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid; names the members that are missing", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
 pub async fn put(
     State(app): State<App>,
     known: Known,
     Path(mark): Path<String>,
-    extract::Json(put): extract::Json<Put>,
+    Complete(put): Complete<Put>,
 ) -> Result<StatusCode, Problem> {
     let mark = Mark::try_from(mark);
     let event = match &mark {

@@ -1,9 +1,10 @@
-//! Applications that an organisation lets in: `/v1/organisations/{organisation}/clients/{client}`.
+//! Applications that an organisation lets in: `/v1/organisations/{organisation}/clients` and `…/clients/{client}`.
 //!
 //! The client itself is made in the user pool, with the organisation's scopes; here the organisation learns of it. A token of a client that
-//! is not here opens nothing.
+//! is not here opens nothing. One that was ended may be let in again: the pool gives an id to one client only, and nothing but the audit log
+//! knows of it.
 
-use axum::{extract::State, http::StatusCode};
+use axum::{Json, extract::State, http::StatusCode};
 use domain::{
     access::Scopes,
     ids::{ClientId, OrganisationId},
@@ -11,18 +12,21 @@ use domain::{
 };
 use platform::{
     http::{
-        Cause, Operator, Problem,
-        extract::{self, Path},
-        problem,
+        Cause, Operator, Problem, cursor,
+        extract::{self, Complete, Path, Query, kept},
+        page, problem,
     },
-    table::{audit::Deed, commit::Commit},
+    table::{audit::Deed, commit::Commit, people},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{App, organisations::exists};
+use crate::{
+    App,
+    organisations::{Part, exists},
+};
 
-/// An application client to let in.
+/// An application client to let in: every member has to be there.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ClientProvision)]
@@ -34,6 +38,41 @@ pub struct Put {
     scopes: Vec<Scope>,
 }
 
+/// What to change of an application client, as a JSON merge patch (RFC 7396): what is left out stays.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = ClientPatch)]
+pub struct Patch {
+    /// 1 to 100 characters.
+    #[serde(default, deserialize_with = "kept", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    name: Option<Name>,
+    /// What its tokens may be used for at most: `read`, `annotate`, `export`. Replaces what there was.
+    #[serde(default, deserialize_with = "kept", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<Scope>, required = false)]
+    scopes: Option<Vec<Scope>>,
+}
+
+/// An application client that an organisation has let in.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ProvisionedClient)]
+pub struct Client {
+    #[schema(value_type = String)]
+    id: ClientId,
+    name: String,
+    /// What its tokens may be used for at most.
+    scopes: Vec<Scope>,
+}
+
+/// A page of an organisation's application clients, sorted by id.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ProvisionedClients)]
+pub struct Clients {
+    clients: Vec<Client>,
+    /// Hand it in as `cursor` for the next page; null on the last.
+    cursor: Option<String>,
+}
+
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {
@@ -42,7 +81,35 @@ pub enum Scope {
     Export,
 }
 
-/// Lets an application client in, or changes what it may do.
+/// Lists an organisation's application clients. The organisation's audit log tells of it.
+#[utoipa::path(
+    get,
+    path = "/v1/organisations/{organisation}/clients",
+    tag = "provision",
+    params(("organisation" = String, Path, description = "its id"), Part),
+    responses(
+        (status = 200, body = Clients),
+        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found: there is no such organisation", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
+    )
+)]
+pub async fn list(
+    State(app): State<App>,
+    operator: Operator,
+    Path(organisation): Path<OrganisationId>,
+    Query(part): Query<Part>,
+) -> Result<Json<Clients>, Problem> {
+    exists(&app.table, &organisation).await?;
+    let (limit, after) = (page::limit(part.limit)?, page::after(part.cursor.as_deref())?);
+    let after = after.map(ClientId::try_from).transpose().map_err(|_| Problem::because(Cause::Invalid, cursor::InvalidCursor))?;
+    let (clients, next) = app.table.list_clients(&organisation, after.as_ref(), limit).await?;
+    app.table.audit(&operator.event(&organisation, Deed::ListClients, None, (app.now)())).await?;
+    let clients = clients.into_iter().map(Client::from).collect();
+    Ok(Json(Clients { clients, cursor: next.map(|id| cursor::write_text(id.as_str())) }))
+}
+
+/// Lets an application client in, or changes all of it. Every member has to be there; to change some, use PATCH.
 #[utoipa::path(
     put,
     path = "/v1/organisations/{organisation}/clients/{client}",
@@ -53,14 +120,14 @@ pub enum Scope {
         (status = 204, description = "it is so"),
         (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found: there is no such organisation", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid; names the members that are missing", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
 pub async fn put(
     State(app): State<App>,
     operator: Operator,
     Path((organisation, id)): Path<(OrganisationId, ClientId)>,
-    extract::Json(put): extract::Json<Put>,
+    Complete(put): Complete<Put>,
 ) -> Result<StatusCode, Problem> {
     exists(&app.table, &organisation).await?;
     let event = operator.event(&organisation, Deed::ProvisionClient, Some(id.to_string()), (app.now)()).detailed(&put);
@@ -71,6 +138,38 @@ pub async fn put(
             // Refused: this request's event is there, and the client with it. The SDK sent again what had been answered.
             Commit::Done | Commit::Refused(_) => {}
         }
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Changes some of an application client, as a JSON merge patch (RFC 7396).
+#[utoipa::path(
+    patch,
+    path = "/v1/organisations/{organisation}/clients/{client}",
+    tag = "provision",
+    params(("organisation" = String, Path, description = "its id"), ("client" = String, Path, description = "the client's id")),
+    request_body(content((Patch = "application/merge-patch+json"), (Patch = "application/json"))),
+    responses(
+        (status = 204, description = "it is so"),
+        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found: there is no such organisation, or no such client", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
+    )
+)]
+pub async fn patch(
+    State(app): State<App>,
+    operator: Operator,
+    Path((organisation, id)): Path<(OrganisationId, ClientId)>,
+    extract::Json(patch): extract::Json<Patch>,
+) -> Result<StatusCode, Problem> {
+    exists(&app.table, &organisation).await?;
+    let event = operator.event(&organisation, Deed::ProvisionClient, Some(id.to_string()), (app.now)()).detailed(&patch);
+    let scopes = patch.scopes.map(|scopes| Scopes::named(scopes.iter().map(|scope| scope.as_str())));
+    let Some((_, standing)) = app.table.application(&organisation, &id).await? else { return Err(Problem::new(Cause::NotFound)) };
+    let same =
+        patch.name.as_ref().is_none_or(|name| standing.name == name.to_string()) && scopes.is_none_or(|scopes| scopes == standing.scopes);
+    if !same && app.table.change_client(&organisation, &id, patch.name.as_ref(), scopes, &event).await? != Commit::Done {
+        return Err(Problem::new(Cause::NotFound));
     }
     Ok(StatusCode::NO_CONTENT)
 }
@@ -96,6 +195,14 @@ pub async fn remove(
     match app.table.remove_client(&organisation, &id, &event).await? {
         Commit::Done => Ok(StatusCode::NO_CONTENT),
         Commit::Refused(_) => Err(Problem::new(Cause::NotFound)),
+    }
+}
+
+impl From<people::Client> for Client {
+    fn from(client: people::Client) -> Self {
+        let scopes = [(Scope::Read, client.scopes.read), (Scope::Annotate, client.scopes.annotate), (Scope::Export, client.scopes.export)];
+        let granted = scopes.into_iter().filter(|(_, granted)| *granted);
+        Self { id: client.id, name: client.name, scopes: granted.map(|(scope, _)| scope).collect() }
     }
 }
 

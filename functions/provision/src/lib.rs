@@ -1,7 +1,7 @@
 //! What the operator provisions (P20): organisations, their users and plans, what they pay, and the
 //! applications they let in.
 //!
-//! Made for a provisioning system: every PUT and DELETE may be sent again without harm, and an import answers line by line. The operator
+//! Made for a provisioning system: every PUT and DELETE may be sent again without harm, and an import is taken at once and carried out by `import`. The operator
 //! belongs to no organisation, is told so by a scope of its own, and reaches no recording and no audit log.
 
 mod changes;
@@ -19,43 +19,57 @@ use axum::{
     routing::{get, post, put},
 };
 use chrono::{DateTime, Utc};
-use platform::table::Table;
+use platform::{queue::Queue, table::Table};
 use utoipa::OpenApi;
 
 /// What the function works with.
 #[derive(Clone, FromRef)]
 pub struct App {
     pub table: Table,
+    /// What tells `import` of an import.
+    pub imports: Queue,
     pub now: fn() -> DateTime<Utc>,
 }
 
 /// This function's part of the API's document.
 #[derive(OpenApi)]
 #[openapi(paths(
+    organisations::list,
     organisations::show,
     organisations::put,
+    organisations::patch,
     prices::show,
     prices::put,
     prices::void,
     prices::show_general,
     prices::put_general,
     prices::void_general,
+    users::list,
     users::show,
     users::put,
+    users::patch,
     users::remove,
     corrections::list,
+    users::restore,
     corrections::correct,
     corrections::void,
     credits::credit,
     import::import,
+    import::show,
+    import::results,
+    clients::list,
     clients::put,
+    clients::patch,
     clients::remove
 ))]
 pub struct Document;
 
+const USER: &str = "/v1/organisations/{organisation}/users/{user}";
+
 pub fn router(app: App) -> Router {
     let routes = Router::new()
-        .route("/v1/organisations/{organisation}", get(organisations::show).put(organisations::put))
+        .route("/v1/organisations", get(organisations::list))
+        .route("/v1/organisations/{organisation}", get(organisations::show).put(organisations::put).patch(organisations::patch))
         .route("/v1/organisations/{organisation}/users/{user}/activations", get(corrections::list).post(corrections::correct))
         .route("/v1/organisations/{organisation}/users/{user}/activations/void", post(corrections::void))
         .route("/v1/organisations/{organisation}/statements/{month}/credits", post(credits::credit))
@@ -63,8 +77,12 @@ pub fn router(app: App) -> Router {
         .route("/v1/organisations/{organisation}/prices/{from}", put(prices::put).delete(prices::void))
         .route("/v1/prices", get(prices::show_general))
         .route("/v1/prices/{from}", put(prices::put_general).delete(prices::void_general))
-        .route("/v1/organisations/{organisation}/users", post(import::import))
-        .route("/v1/organisations/{organisation}/users/{user}", get(users::show).put(users::put).delete(users::remove))
-        .route("/v1/organisations/{organisation}/clients/{client}", put(clients::put).delete(clients::remove));
+        .route("/v1/organisations/{organisation}/users", get(users::list).post(import::import))
+        .route("/v1/organisations/{organisation}/imports/{import}", get(import::show))
+        .route("/v1/organisations/{organisation}/imports/{import}/results", get(import::results))
+        .route(USER, get(users::show).put(users::put).patch(users::patch).delete(users::remove))
+        .route("/v1/organisations/{organisation}/users/{user}/restore", post(users::restore))
+        .route("/v1/organisations/{organisation}/clients", get(clients::list))
+        .route("/v1/organisations/{organisation}/clients/{client}", put(clients::put).patch(clients::patch).delete(clients::remove));
     platform::http::bounded(routes.with_state(app), import::BODY_AT_MOST)
 }

@@ -1,4 +1,4 @@
-//! Organisations: `/v1/organisations/{organisation}`.
+//! Organisations: `/v1/organisations` and `/v1/organisations/{organisation}`.
 
 use axum::{Json, extract::State};
 use domain::{
@@ -7,18 +7,23 @@ use domain::{
 };
 use platform::{
     http::{
-        Cause, Operator, Problem,
-        extract::{self, Path},
-        problem,
+        Cause, Operator, Problem, cursor,
+        extract::{self, Complete, Path, Query, kept},
+        page, problem,
     },
-    table::{Table, audit::Deed, commit::Commit, provision::OrganisationProvision},
+    table::{
+        Table,
+        audit::{Deed, Event},
+        commit::Commit,
+        provision::OrganisationChange,
+    },
 };
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::App;
 
-/// An organisation as the operator provisions it.
+/// An organisation as the operator provisions it: every member has to be there.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = OrganisationProvision)]
@@ -28,9 +33,47 @@ pub struct Put {
     name: Name,
     /// Has the base service iCentrex Företagstelefoni, which recording needs.
     base_service: bool,
-    /// Has the add-on for keeping recordings longer than 180 days; false unless given. Where it ends, what was chosen stays.
-    #[serde(default)]
+    /// Has the add-on for keeping recordings longer than 180 days. Where it ends, what was chosen stays.
     storage_add_on: bool,
+}
+
+/// What to change of an organisation, as a JSON merge patch (RFC 7396): what is left out stays.
+#[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = OrganisationPatch)]
+pub struct Patch {
+    /// 1 to 100 characters.
+    #[serde(default, deserialize_with = "kept", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false)]
+    name: Option<Name>,
+    /// Has the base service iCentrex Företagstelefoni, which recording needs.
+    #[serde(default, deserialize_with = "kept", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = bool, required = false)]
+    base_service: Option<bool>,
+    /// Has the add-on for keeping recordings longer than 180 days. Where it ends, what was chosen stays.
+    #[serde(default, deserialize_with = "kept", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = bool, required = false)]
+    storage_add_on: Option<bool>,
+}
+
+/// Which page of a list to show.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Part {
+    /// Rows on a page, 1 to 1,000; 50 unless given.
+    pub limit: Option<usize>,
+    /// From the page before.
+    pub cursor: Option<String>,
+}
+
+/// A page of the organisations, sorted by id.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ProvisionedOrganisations)]
+pub struct Organisations {
+    organisations: Vec<Organisation>,
+    /// Hand it in as `cursor` for the next page; null on the last.
+    cursor: Option<String>,
 }
 
 /// An organisation as it stands.
@@ -51,7 +94,29 @@ pub struct Organisation {
 /// Attempts while others change the same organisation.
 const ATTEMPTS: usize = 3;
 
-/// Creates an organisation or changes it.
+/// Lists the organisations. No audit log tells of it: it is about none of them, and shows nothing of what they record.
+#[utoipa::path(
+    get,
+    path = "/v1/organisations",
+    tag = "provision",
+    params(Part),
+    responses(
+        (status = 200, body = Organisations),
+        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
+    )
+)]
+pub async fn list(State(app): State<App>, _: Operator, Query(part): Query<Part>) -> Result<Json<Organisations>, Problem> {
+    let (limit, after) = (page::limit(part.limit)?, page::after(part.cursor.as_deref())?);
+    let after = after.map(OrganisationId::try_from).transpose().map_err(|_| Problem::because(Cause::Invalid, cursor::InvalidCursor))?;
+    let listed = app.table.organisations(after.as_ref(), i32::try_from(limit).unwrap_or(i32::MAX)).await?;
+    let next = listed.last().filter(|_| listed.len() == limit).map(|last| cursor::write_text(last.id.as_str()));
+    let ids: Vec<OrganisationId> = listed.into_iter().map(|listed| listed.id).collect();
+    let organisations = app.table.organisations_of(&ids).await?;
+    Ok(Json(Organisations { organisations: organisations.into_iter().map(Organisation::from).collect(), cursor: next }))
+}
+
+/// Creates an organisation, or changes all of it. Every member has to be there; to change some, use PATCH.
 #[utoipa::path(
     put,
     path = "/v1/organisations/{organisation}",
@@ -61,23 +126,60 @@ const ATTEMPTS: usize = 3;
     responses(
         (status = 200, description = "it is so", body = Organisation),
         (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid; names the members that are missing", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
 pub async fn put(
     State(app): State<App>,
     operator: Operator,
     Path(id): Path<OrganisationId>,
-    extract::Json(put): extract::Json<Put>,
+    Complete(put): Complete<Put>,
 ) -> Result<Json<Organisation>, Problem> {
     let event = operator.event(&id, Deed::ProvisionOrganisation, None, (app.now)()).detailed(&put);
-    let provision = OrganisationProvision { name: put.name, base_service: put.base_service, storage_add_on: put.storage_add_on };
+    let whole = OrganisationChange { name: Some(put.name), base_service: Some(put.base_service), storage_add_on: Some(put.storage_add_on) };
+    changed(&app.table, &id, app.table.organisation(&id).await?, &whole, &event).await
+}
+
+/// Changes some members of an organisation, as a JSON merge patch (RFC 7396).
+#[utoipa::path(
+    patch,
+    path = "/v1/organisations/{organisation}",
+    tag = "provision",
+    params(("organisation" = String, Path, description = "its id")),
+    request_body(content((Patch = "application/merge-patch+json"), (Patch = "application/json"))),
+    responses(
+        (status = 200, description = "it is so", body = Organisation),
+        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
+    )
+)]
+pub async fn patch(
+    State(app): State<App>,
+    operator: Operator,
+    Path(id): Path<OrganisationId>,
+    extract::Json(patch): extract::Json<Patch>,
+) -> Result<Json<Organisation>, Problem> {
+    let event = operator.event(&id, Deed::ProvisionOrganisation, None, (app.now)()).detailed(&patch);
+    let standing = exists(&app.table, &id).await?;
+    let change = OrganisationChange { name: patch.name, base_service: patch.base_service, storage_add_on: patch.storage_add_on };
+    changed(&app.table, &id, Some(standing), &change, &event).await
+}
+
+/// Sees to it that the organisation, of which `standing` stands, is as the change has it.
+async fn changed(
+    table: &Table,
+    id: &OrganisationId,
+    mut standing: Option<people::Organisation>,
+    change: &OrganisationChange,
+    event: &Event,
+) -> Result<Json<Organisation>, Problem> {
     for _ in 0..ATTEMPTS {
-        let standing = app.table.organisation(&id).await?;
-        let is_so = standing.as_ref().is_some_and(|standing| provision.is(standing));
-        if is_so || app.table.put_organisation(&id, &provision, standing.as_ref(), &event).await? == Commit::Done {
-            return shown(&app.table, &id).await;
+        let is_so = standing.as_ref().is_some_and(|standing| change.is(standing));
+        if is_so || table.put_organisation(id, change, standing.as_ref(), event).await? == Commit::Done {
+            return shown(table, id).await;
         }
+        standing = table.organisation(id).await?;
     }
     Err(Problem::new(Cause::Busy))
 }

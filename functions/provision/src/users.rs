@@ -1,27 +1,32 @@
 //! Users and their plans: `/v1/organisations/{organisation}/users/{user}`.
-
-use std::collections::BTreeSet;
+//!
+//! The id of a removed user is never given to another person: recordings, the audit log and the sign-in know them by it. The same person is
+//! restored.
 
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{
     ids::{OrganisationId, UserId},
-    people::{Language, Name, Plan},
+    people::{self, Language, Name, Plan},
     phone::PhoneNumber,
 };
 use platform::{
     http::{
-        Cause, Operator, Problem,
-        extract::{self, Path},
-        person, problem,
+        Cause, Operator, Problem, cursor,
+        extract::{self, Complete, Path, Query, clearable, given, kept},
+        page, person, problem,
     },
-    table::{audit::Deed, provision::UserProvision},
+    table::{
+        audit::{Deed, Event},
+        directory,
+        provision::{self, Outcome, Removal, Restoral, UserProvision, Wanted},
+    },
 };
-use serde::Deserialize;
-use utoipa::ToSchema;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::{App, organisations::exists};
 
-/// A user as the operator provisions it.
+/// A user as the operator provisions it: every member has to be there.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = UserProvision)]
@@ -29,21 +34,104 @@ pub struct Put {
     /// 1 to 100 characters.
     #[schema(value_type = String)]
     pub name: Name,
-    /// E.164.
-    #[schema(value_type = Option<String>, example = "+46701740601")]
+    /// E.164; null: none.
+    #[schema(value_type = Option<String>, required, example = "+46701740601")]
     pub phone: Option<PhoneNumber>,
-    /// `sv`, unless given, or `en`.
-    #[serde(default)]
+    /// `sv` or `en`.
+    #[serde(deserialize_with = "given")]
     #[schema(value_type = String)]
     pub language: Language,
-    /// `basic`, `pro`, `business` or `enterprise`. Without one the user's calls are not recorded: a recording that is on is switched off.
-    #[schema(value_type = Option<String>)]
+    /// `basic`, `pro`, `business` or `enterprise`; null: none. Without one the user's calls are not recorded: a recording that is on is
+    /// switched off.
+    #[schema(value_type = Option<String>, required)]
     pub plan: Option<Plan>,
-    /// Names the organisation's first administrator. Left out, it stays as administrators have it.
+    /// Whether they administer the organisation; null: as its administrators have decided, which for a new user is no.
+    #[schema(required)]
     pub administrator: Option<bool>,
 }
 
-/// Creates a user or changes it.
+/// What to change of a user, as a JSON merge patch (RFC 7396): what is left out stays.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = UserProvisionPatch)]
+pub struct Patch {
+    /// 1 to 100 characters.
+    #[serde(default, deserialize_with = "kept")]
+    #[schema(value_type = String, required = false)]
+    name: Option<Name>,
+    /// E.164; null takes it away.
+    #[serde(default, deserialize_with = "clearable")]
+    #[schema(value_type = Option<String>, example = "+46701740601")]
+    phone: Option<Option<PhoneNumber>>,
+    /// `sv` or `en`.
+    #[serde(default, deserialize_with = "kept")]
+    #[schema(value_type = String, required = false)]
+    language: Option<Language>,
+    /// `basic`, `pro`, `business` or `enterprise`; null takes it away, and a recording that is on is switched off.
+    #[serde(default, deserialize_with = "clearable")]
+    #[schema(value_type = Option<String>)]
+    plan: Option<Option<Plan>>,
+    /// Whether they administer the organisation.
+    #[serde(default, deserialize_with = "kept")]
+    #[schema(value_type = bool, required = false)]
+    administrator: Option<bool>,
+}
+
+/// Which users to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct Filter {
+    /// Only those whose name, id or number holds this text, whatever its case: 1 to 100 characters.
+    q: Option<String>,
+    /// Rows on a page, 1 to 1,000; 50 unless given. A page may come short and still have a cursor.
+    limit: Option<usize>,
+    /// From the page before.
+    cursor: Option<String>,
+}
+
+/// A page of an organisation's users, sorted by name.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ProvisionedUsers)]
+pub struct Users {
+    users: Vec<person::User>,
+    /// Hand it in as `cursor` for the next page; null on the last.
+    cursor: Option<String>,
+}
+
+/// Lists an organisation's users by name, those who were removed left out. The organisation's audit log tells of it.
+#[utoipa::path(
+    get,
+    path = "/v1/organisations/{organisation}/users",
+    tag = "provision",
+    params(("organisation" = String, Path, description = "its id"), Filter),
+    responses(
+        (status = 200, body = Users),
+        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found: there is no such organisation", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
+    )
+)]
+pub async fn list(
+    State(app): State<App>,
+    operator: Operator,
+    Path(id): Path<OrganisationId>,
+    Query(filter): Query<Filter>,
+) -> Result<Json<Users>, Problem> {
+    let now = (app.now)();
+    let organisation = exists(&app.table, &id).await?;
+    let holding = filter.q.as_deref().map(str::trim).filter(|text| !text.is_empty());
+    if holding.is_some_and(|text| text.chars().count() > 100) {
+        return Err(Problem::because(Cause::Invalid, "a search holds 1 to 100 characters"));
+    }
+    let (limit, after) = (page::limit(filter.limit)?, page::after(filter.cursor.as_deref())?);
+    let (users, next) = app.table.list_users(&directory::Page { organisation: &id, holding, limit, after }).await?;
+    app.table.audit(&operator.event(&id, Deed::ListUsers, None, now)).await?;
+    let users = users.into_iter().map(|user| person::User::of(user, &organisation, now)).collect();
+    Ok(Json(Users { users, cursor: next.map(|place| cursor::write_text(&place)) }))
+}
+
+/// Creates a user, or changes all of it. Every member has to be there; to change some, use PATCH.
 #[utoipa::path(
     put,
     path = "/v1/organisations/{organisation}/users/{user}",
@@ -54,26 +142,48 @@ pub struct Put {
         (status = 200, description = "it is so", body = person::User),
         (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found: there is no such organisation", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
+        (status = 409, description = "removed-user: restore the same person, or choose another id; last-administrator", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid; names the members that are missing", body = problem::Body, content_type = "application/problem+json"),
+        (status = 429, description = "busy", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
 pub async fn put(
     State(app): State<App>,
     operator: Operator,
     Path((organisation, id)): Path<(OrganisationId, UserId)>,
-    extract::Json(put): extract::Json<Put>,
+    Complete(put): Complete<Put>,
 ) -> Result<Json<person::User>, Problem> {
-    let now = (app.now)();
     let found = exists(&app.table, &organisation).await?;
     let decided = serde_json::json!({ "plan": put.plan, "administrator": put.administrator });
-    let event = operator.event(&organisation, Deed::ProvisionUser, Some(id.to_string()), now).detailed(&decided);
-    let standing = app.table.users(&organisation, &BTreeSet::from([id.clone()])).await?;
-    let provision = put.provision(id.clone());
-    if !standing.get(&id).is_some_and(|user| provision.is(user)) {
-        app.table.put_users(&organisation, &[provision], &standing, &event).await?;
-    }
-    let user = app.table.user(&organisation, &id).await?.ok_or(Problem::new(Cause::NotFound))?;
-    Ok(Json(person::User::of(user, &found, now)))
+    let event = operator.event(&organisation, Deed::ProvisionUser, Some(id.to_string()), (app.now)()).detailed(&decided);
+    provisioned(&app, &found, Wanted::Whole(put.provision(id)), &event).await
+}
+
+/// Changes some members of a user, as a JSON merge patch (RFC 7396).
+#[utoipa::path(
+    patch,
+    path = "/v1/organisations/{organisation}/users/{user}",
+    tag = "provision",
+    params(("organisation" = String, Path, description = "its id"), ("user" = String, Path, description = "the user's id")),
+    request_body(content((Patch = "application/merge-patch+json"), (Patch = "application/json"))),
+    responses(
+        (status = 200, description = "it is so", body = person::User),
+        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found: there is no such organisation, or no such user", body = problem::Body, content_type = "application/problem+json"),
+        (status = 409, description = "removed-user: restore the same person; last-administrator", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
+        (status = 429, description = "busy", body = problem::Body, content_type = "application/problem+json"),
+    )
+)]
+pub async fn patch(
+    State(app): State<App>,
+    operator: Operator,
+    Path((organisation, id)): Path<(OrganisationId, UserId)>,
+    extract::Json(patch): extract::Json<Patch>,
+) -> Result<Json<person::User>, Problem> {
+    let found = exists(&app.table, &organisation).await?;
+    let event = operator.event(&organisation, Deed::ProvisionUser, Some(id.to_string()), (app.now)()).detailed(&patch.decided());
+    provisioned(&app, &found, Wanted::Change(id, patch.into()), &event).await
 }
 
 /// Shows a user as it stands.
@@ -97,7 +207,8 @@ pub async fn show(
     Ok(Json(person::User::of(user, &found, (app.now)())))
 }
 
-/// Removes a user: they reach nothing any more and are recorded no longer; their recordings stay for those who should hear them.
+/// Removes a user: they reach nothing any more and are recorded no longer; their recordings stay for those who should hear them. The id
+/// stays theirs.
 #[utoipa::path(
     delete,
     path = "/v1/organisations/{organisation}/users/{user}",
@@ -107,6 +218,8 @@ pub async fn show(
         (status = 204, description = "it is gone"),
         (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
+        (status = 409, description = "last-administrator", body = problem::Body, content_type = "application/problem+json"),
+        (status = 429, description = "busy", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
 pub async fn remove(
@@ -116,10 +229,84 @@ pub async fn remove(
 ) -> Result<StatusCode, Problem> {
     let event = operator.event(&organisation, Deed::RemoveUser, Some(id.to_string()), (app.now)());
     match app.table.remove_user(&organisation, &id, &event).await? {
-        Some(()) => Ok(StatusCode::NO_CONTENT),
-        None => Err(Problem::new(Cause::NotFound)),
+        Removal::Done => Ok(StatusCode::NO_CONTENT),
+        Removal::Unknown => Err(Problem::new(Cause::NotFound)),
+        Removal::LastAdministrator => Err(refused(&app, event, last_administrator()).await),
     }
 }
+
+/// Restores a removed user: the same person, with the name, number and plan that they had, and without rights, groups, activation or
+/// acknowledgement. A user who was not removed stays as they are.
+#[utoipa::path(
+    post,
+    path = "/v1/organisations/{organisation}/users/{user}/restore",
+    tag = "provision",
+    params(("organisation" = String, Path, description = "its id"), ("user" = String, Path, description = "the user's id")),
+    responses(
+        (status = 200, description = "they are there", body = person::User),
+        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found: the organisation never had such a user", body = problem::Body, content_type = "application/problem+json"),
+        (status = 409, description = "removed-user: what was known of them has been erased; choose another id", body = problem::Body, content_type = "application/problem+json"),
+        (status = 429, description = "busy", body = problem::Body, content_type = "application/problem+json"),
+    )
+)]
+pub async fn restore(
+    State(app): State<App>,
+    operator: Operator,
+    Path((organisation, id)): Path<(OrganisationId, UserId)>,
+) -> Result<Json<person::User>, Problem> {
+    let found = exists(&app.table, &organisation).await?;
+    let event = operator.event(&organisation, Deed::RestoreUser, Some(id.to_string()), (app.now)());
+    match app.table.restore_user(&organisation, &id, &event).await? {
+        Restoral::Done => shown(&app, &found, &id).await,
+        Restoral::Unknown => Err(Problem::new(Cause::NotFound)),
+        Restoral::Erased => {
+            let problem =
+                Problem::because(Cause::RemovedUser, "what was known of the user has been erased; provision them under another id");
+            Err(refused(&app, event, problem).await)
+        }
+    }
+}
+
+/// Provisions one user, and answers with them as they stand.
+async fn provisioned(app: &App, organisation: &people::Organisation, wanted: Wanted, event: &Event) -> Result<Json<person::User>, Problem> {
+    let id = wanted.id().clone();
+    let outcomes = app.table.provision_users(&organisation.id, &[wanted], &|_| event.clone(), None).await?;
+    match outcomes.unwrap_or_default().first() {
+        Some(Outcome::Created | Outcome::Changed | Outcome::Unchanged) => shown(app, organisation, &id).await,
+        Some(Outcome::Removed) => Err(refused(app, event.clone(), removed()).await),
+        Some(Outcome::LastAdministrator) => Err(refused(app, event.clone(), last_administrator()).await),
+        Some(Outcome::Unknown) | None => Err(Problem::new(Cause::NotFound)),
+    }
+}
+
+async fn shown(app: &App, organisation: &people::Organisation, id: &UserId) -> Result<Json<person::User>, Problem> {
+    let user = app.table.user(&organisation.id, id).await?.ok_or(Problem::new(Cause::NotFound))?;
+    Ok(Json(person::User::of(user, organisation, (app.now)())))
+}
+
+/// Keeps the refusal in the organisation's audit log, and hands the problem on.
+async fn refused(app: &App, event: Event, problem: Problem) -> Problem {
+    let event = Event { refused: Some(problem.cause.name().to_owned()), ..event };
+    match app.table.audit(&event).await {
+        Ok(()) => problem,
+        Err(error) => error.into(),
+    }
+}
+
+fn removed() -> Problem {
+    Problem::because(Cause::RemovedUser, REMOVED)
+}
+
+fn last_administrator() -> Problem {
+    Problem::because(Cause::LastAdministrator, LAST)
+}
+
+/// What to do about the id of a removed user.
+pub const REMOVED: &str = "the id is a removed user's and is given to nobody else; restore the same person with POST …/users/USER/restore, \
+                           or choose another id";
+/// What to do about an organisation's last administrator.
+pub const LAST: &str = "the organisation would have no administrator; name another one first";
 
 impl Put {
     /// What to write of the user `id`.
@@ -132,5 +319,20 @@ impl Put {
             plan: self.plan,
             administrator: self.administrator,
         }
+    }
+}
+
+impl Patch {
+    /// What the audit log keeps: what was decided, and neither name nor number.
+    fn decided(&self) -> serde_json::Map<String, serde_json::Value> {
+        let plan = self.plan.map(|plan| ("plan".to_owned(), plan.map_or(serde_json::Value::Null, |plan| plan.as_str().into())));
+        let administrator = self.administrator.map(|administrator| ("administrator".to_owned(), administrator.into()));
+        plan.into_iter().chain(administrator).collect()
+    }
+}
+
+impl From<Patch> for provision::UserChange {
+    fn from(patch: Patch) -> Self {
+        Self { name: patch.name, phone: patch.phone, language: patch.language, plan: patch.plan, administrator: patch.administrator }
     }
 }

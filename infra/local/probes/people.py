@@ -1,8 +1,10 @@
-"""Probes of the functions of people: me, admin, provision."""
+"""Probes of the functions of people: me, admin, provision, import."""
+
+import json
 
 import provision
 
-from .door import CRM, OPERATOR
+from .door import CRM, OPERATOR, as_the_poller, event, take_from, tell
 
 CLIENT = "probedclient"
 
@@ -49,6 +51,12 @@ def a_user_is_changed(door):
     door.ask("karin", "PATCH /v1/users/omar", {"rights": provision.RIGHTS})
 
 
+def an_administrator_is_named_and_ended(door):
+    probed(door)
+    for administrator in (True, False):
+        door.ask("karin", "PATCH /v1/users/probed", {"administrator": administrator})
+
+
 def recording_is_switched_on_and_off(door):
     probed(door)
     for active in (True, False):
@@ -60,7 +68,7 @@ def a_group_comes_and_goes(door):
     group = f"/v1/groups/{door.fresh('probe')}"
     door.ask("karin", f"PUT {group}", {"name": "Probe"}, 204)
     door.ask("karin", f"POST {group}/members", {"add": ["anna", "omar"]}, 204)
-    door.ask("karin", f"PUT {group}/supervisors/sara", {}, 204)
+    door.ask("karin", f"PUT {group}/supervisors/sara", provision.COVER, 204)
     door.ask("karin", f"GET {group}")
     door.ask("karin", f"GET {group}/members")
     door.ask("karin", f"DELETE {group}/supervisors/sara", status=204)
@@ -74,12 +82,13 @@ def an_application_is_ended(door):
 
 def probed(door, **other):
     """Provisions a user to try things on, under another name each time: a user who is as asked for is not written."""
-    user = {"name": door.fresh("Probe"), "plan": "basic", **other}
+    user = {**provision.USER, "name": door.fresh("Probe"), "plan": "basic", **other}
     return door.ask(OPERATOR, "PUT /v1/organisations/demo/users/probed", user)
 
 
 def an_organisation_is_provisioned(door):
-    door.ask(OPERATOR, "PUT /v1/organisations/prov", {"name": door.fresh("Prov"), "baseService": True})
+    door.ask(OPERATOR, "PUT /v1/organisations/prov", {"name": door.fresh("Prov"), "baseService": True, "storageAddOn": False})
+    door.ask(OPERATOR, "PATCH /v1/organisations/prov", {"name": door.fresh("Prov")})
     door.ask(OPERATOR, "GET /v1/organisations/prov")
 
 
@@ -93,6 +102,16 @@ def prices_are_provisioned_and_shown(door):
 def a_user_is_provisioned_and_shown(door):
     probed(door)
     door.ask(OPERATOR, "GET /v1/organisations/demo/users/probed")
+
+
+def what_was_provisioned_is_listed(door):
+    for path in ("organisations", "organisations/demo/users", "organisations/demo/clients"):
+        door.ask(OPERATOR, f"GET /v1/{path}")
+
+
+def an_administrator_of_the_operators_comes_and_goes(door):
+    for administrator in (True, False):
+        probed(door, administrator=administrator)
 
 
 def an_activation_is_put_right(door):
@@ -111,17 +130,57 @@ def a_line_is_credited(door):
     at = f"2026-02-02T00:{door.count // 60 % 60:02}:{door.count % 60:02}.000Z"
     correction = {"at": at, "active": True, "reason": "a probe"}
     user, path = door.fresh("credited"), "POST /v1/organisations/prov"
-    door.ask(OPERATOR, f"PUT /v1/organisations/prov/users/{user}", {"name": "Probe", "plan": "pro"})
+    door.ask(OPERATOR, f"PUT /v1/organisations/prov/users/{user}", {**provision.USER, "name": "Probe", "plan": "pro"})
     correct = f"{path}/users/{user}/activations"
     door.ask(OPERATOR, correct, correction | {"total": door.ask(OPERATOR, correct, correction)["total"]}, 201)
     credit, request = {"rule": "user-month", "user": user, "reason": "a probe"}, f"{path}/statements/2026-02/credits"
     door.ask(OPERATOR, request, credit | {"total": door.ask(OPERATOR, request, credit)["total"]}, 201)
 
 
+def sent(door, **other):
+    """An import of the probed user, under another name each time, that the worker has not been told of."""
+    user = {**provision.USER, "id": "probed", "name": door.fresh("Probe"), "plan": "pro", **other}
+    return door.ask(OPERATOR, "POST /v1/organisations/demo/users", [user], 202)["id"]
+
+
+def an_import_is_taken_and_shown(door):
+    imported = f"/v1/organisations/demo/imports/{sent(door)}"
+    door.ask(OPERATOR, f"GET {imported}")
+    carried_on(door, imported.rpartition("/")[2])  # results are looked for where there are some
+    door.ask(OPERATOR, f"GET {imported}/results")
+
+
+def carried_on(door, imported):
+    message = event("import.users.json")
+    message["Records"][0]["body"] = json.dumps({"organisation": provision.DEMO, "import": imported})
+    tell(door, "import", message)
+
+
 def users_are_imported(door):
-    answer = door.ask(OPERATOR, "POST /v1/organisations/demo/users", [{"id": "probed", "name": door.fresh("Probe"), "plan": "pro"}])
-    if answer["outcome"] not in ("created", "changed"):
-        raise RuntimeError(f"the imported user is {answer['outcome']}")
+    probed(door)
+    for other in ({"administrator": True}, {"administrator": False}):
+        done(door, sent(door, **other))
+
+
+def an_imported_plan_ends_and_recording_with_it(door):
+    probed(door)
+    door.ask("karin", "POST /v1/activations", {"users": ["probed"], "active": True})
+    done(door, sent(door, plan=None))
+
+
+def done(door, imported):
+    carried_on(door, imported)
+    shown = door.ask(OPERATOR, f"GET /v1/organisations/demo/imports/{imported}")
+    if (shown["state"], shown["changed"]) != ("done", 1):
+        raise RuntimeError(f"the import is {shown['state']}, and {shown['changed']} users are changed")
+
+
+def imports_are_taken_from_the_queue(door):
+    take_from(door, "import", "imports_url")
+
+
+def the_rest_of_an_import_is_told(door):
+    as_the_poller(door, "import", "sqs").send_message(QueueUrl=door.cloud["imports_url"], MessageBody="a probe")
 
 
 def a_plan_ends_and_recording_with_it(door):
@@ -134,8 +193,9 @@ def a_user_leaves(door):
     probed(door)
     door.ask("karin", "PUT /v1/groups/probed", {"name": "Probe"}, 204)
     door.ask("karin", "POST /v1/groups/probed/members", {"add": ["probed"]}, 204)
-    door.ask("karin", "PUT /v1/groups/probed/supervisors/probed", {}, 204)
+    door.ask("karin", "PUT /v1/groups/probed/supervisors/probed", provision.COVER, 204)
     door.ask(OPERATOR, "DELETE /v1/organisations/demo/users/probed", status=204)
+    door.ask(OPERATOR, "POST /v1/organisations/demo/users/probed/restore")
 
 
 def an_application_provisions_nothing(door):
@@ -145,6 +205,7 @@ def an_application_provisions_nothing(door):
 def an_application_comes_and_goes(door):
     client = f"/v1/organisations/demo/clients/{CLIENT}"
     door.ask(OPERATOR, f"PUT {client}", {"name": door.fresh("Probe"), "scopes": ["read"]}, 204)
+    door.ask(OPERATOR, f"PATCH {client}", {"name": door.fresh("Probe")}, 204)
     door.ask(OPERATOR, f"DELETE {client}", status=204)
 
 
@@ -162,17 +223,26 @@ PROBES = {
         a_supervisor_lists_groups,
         an_application_administers_nothing,
         a_user_is_changed,
+        an_administrator_is_named_and_ended,
         recording_is_switched_on_and_off,
         a_group_comes_and_goes,
         an_application_is_ended,
+    ],
+    "import": [
+        users_are_imported,
+        an_imported_plan_ends_and_recording_with_it,
+        imports_are_taken_from_the_queue,
+        the_rest_of_an_import_is_told,
     ],
     "provision": [
         an_organisation_is_provisioned,
         prices_are_provisioned_and_shown,
         a_user_is_provisioned_and_shown,
+        what_was_provisioned_is_listed,
+        an_administrator_of_the_operators_comes_and_goes,
         an_activation_is_put_right,
         a_line_is_credited,
-        users_are_imported,
+        an_import_is_taken_and_shown,
         a_plan_ends_and_recording_with_it,
         a_user_leaves,
         an_application_comes_and_goes,

@@ -153,7 +153,7 @@ async fn a_lift_ends_right_whatever_request_was_the_workers_last() -> anyhow::Re
 async fn a_change_of_the_retention_ends_right_whatever_request_was_the_workers_last() -> anyhow::Result<()> {
     at_every_point("retention", |world, ends_after| async move {
         let recordings = world.many("anna", 100).await?;
-        let provision = provision::router(provision::App { table: world.table().clone(), now });
+        let provision = provision::router(provision::App { table: world.table().clone(), imports: tests::queue::untold(), now });
         let body = json!({ "name": "Demo", "baseService": true, "storageAddOn": true });
         tests::service::OPERATOR.put(&provision, "/v1/organisations/demo", &body).await?.done()?;
         let router = world.retention(now);

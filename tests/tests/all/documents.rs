@@ -40,6 +40,30 @@ fn no_two_functions_give_one_name_to_two_shapes() {
     }
 }
 
+/// A PUT decides nothing by what it leaves out: each member of its body has to be there. `PUT …/annotation` is a merge patch by design, since
+/// app and systems each say their own of a call, and a price list names the prices that it changes.
+#[test]
+fn a_put_requires_every_member() -> anyhow::Result<()> {
+    const PARTIAL: [&str; 3] = ["/v1/calls/{call}/annotation", "/v1/prices/{from}", "/v1/organisations/{organisation}/prices/{from}"];
+    let document: serde_json::Value = serde_json::from_str(include_str!("../../openapi.json"))?;
+    let mut puts = 0;
+    for (path, methods) in document["paths"].as_object().into_iter().flatten().filter(|(path, _)| !PARTIAL.contains(&path.as_str())) {
+        let schema = &methods["put"]["requestBody"]["content"]["application/json"]["schema"]["$ref"];
+        let Some(pointer) = schema.as_str().and_then(|reference| reference.strip_prefix('#')) else { continue };
+        puts += 1;
+        let mut left = vec![document.pointer(pointer).cloned().unwrap_or_default()];
+        while let Some(schema) = left.pop() {
+            let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(|name| name.as_str()).collect();
+            for (name, of) in schema["properties"].as_object().into_iter().flatten() {
+                assert!(required.contains(&name.as_str()), "PUT {path} does not require {name}");
+                left.extend(of["$ref"].as_str().and_then(|at| document.pointer(at.strip_prefix('#')?)).cloned());
+            }
+        }
+    }
+    assert!(puts >= 6, "{puts}");
+    Ok(())
+}
+
 /// Names each operation by its method and path. Functions of one name in different modules would else share one, and a client that is
 /// generated from the document would take them for the same.
 fn name_operations(document: &mut Document) {

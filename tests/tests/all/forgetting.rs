@@ -196,7 +196,7 @@ async fn an_erasure_of_a_user_takes_what_they_said_of_calls_that_never_came() ->
 #[tokio::test]
 async fn an_erasure_of_a_removed_user_takes_their_name_and_number_and_leaves_their_id() -> anyhow::Result<()> {
     let world = World::new("forget-user").await?;
-    let provision = provision::router(provision::App { table: world.table().clone(), now });
+    let provision = provision::router(provision::App { table: world.table().clone(), imports: tests::queue::untold(), now });
     let path = "/v1/organisations/demo/users/kalle";
     let kalle = json!({ "name": "Kalle Svensson", "phone": "+46707654321", "language": "sv", "plan": "pro", "administrator": false });
     tests::service::OPERATOR.put(&provision, path, &kalle).await?.done()?;
@@ -221,7 +221,7 @@ async fn an_erasure_of_a_removed_user_takes_their_name_and_number_and_leaves_the
 async fn what_a_restored_table_has_back_is_erased_again() -> anyhow::Result<()> {
     let world = World::new("forget-again").await?;
     let annotate = annotate::router(annotate::App { table: world.table().clone(), now });
-    let provision = provision::router(provision::App { table: world.table().clone(), now });
+    let provision = provision::router(provision::App { table: world.table().clone(), imports: tests::queue::untold(), now });
     let mut theirs = Vec::new();
     for number in 0..60 {
         let of = recording("demo", "anna", &format!("call-{number}"), now() - chrono::TimeDelta::minutes(number));

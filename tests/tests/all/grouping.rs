@@ -12,6 +12,7 @@ use tests::{
     people::{group, organisation, user},
     request::{Answer, As},
     service::{OPERATOR, Service},
+    whole,
 };
 
 const KARIN: As<'_> = As { organisation: "demo", user: "karin" };
@@ -39,7 +40,7 @@ async fn change(service: &Service, id: &str, change: &str, users: &[impl AsRef<s
 }
 
 async fn supervise(service: &Service, id: &str, user: &str, cover: &Value) -> anyhow::Result<Answer> {
-    KARIN.put(&service.admin, &format!("/v1/groups/{id}/supervisors/{user}"), cover).await
+    KARIN.put(&service.admin, &format!("/v1/groups/{id}/supervisors/{user}"), &whole::cover(cover.clone())).await
 }
 
 /// All of a list, page by page: the ids of its rows.

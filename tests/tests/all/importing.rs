@@ -1,43 +1,111 @@
-//! `POST /v1/organisations/{organisation}/users`: many users in one file, answered line by line.
+//! `POST /v1/organisations/{organisation}/users`: many users in one file, taken at once and carried out by a worker, answered line by line.
 
-use std::time::Instant;
+use std::{collections::BTreeSet, time::Instant};
 
+use chrono::TimeDelta;
+use platform::table::import::PART;
 use serde_json::{Value, json};
 use tests::{
+    call::now,
+    queue::Message,
     request::{Answer, As},
     service::{OPERATOR, Service},
+    whole,
 };
 
 const USERS: &str = "/v1/organisations/demo/users";
+const IMPORTS: &str = "/v1/organisations/demo/imports";
 
 async fn demo() -> anyhow::Result<Service> {
     let service = Service::empty().await?;
-    let organisation = json!({ "name": "Demo", "baseService": true });
+    let organisation = json!({ "name": "Demo", "baseService": true, "storageAddOn": false });
     let put = OPERATOR.put(&service.provision, "/v1/organisations/demo", &organisation).await?;
     anyhow::ensure!(put.status.is_success(), "{put:?}");
     Ok(service)
 }
 
-async fn import(service: &Service, file: &str) -> anyhow::Result<Answer> {
+/// Sends a file; nobody works on it yet.
+async fn send(service: &Service, file: &str) -> anyhow::Result<Answer> {
     let headers = json!({ "content-type": "application/x-ndjson" });
     OPERATOR.send_with(&service.provision, "POST", USERS, Some(file.to_owned()), headers).await
 }
 
+/// Sends a file, and answers with what came of each line.
+async fn import(service: &Service, file: &str) -> anyhow::Result<Vec<Value>> {
+    let sent = send(service, file).await?.done()?;
+    service.work("demo").await?;
+    service.results("demo", id(&sent)).await
+}
+
+fn id(sent: &Answer) -> &str {
+    sent.body["id"].as_str().unwrap_or_default()
+}
+
+/// What the worker is told of an import.
+fn told(sent: &Answer) -> String {
+    format!(r#"{{"organisation":"demo","import":"{}"}}"#, id(sent))
+}
+
+/// The import as it stands, without its id.
+async fn stands(service: &Service, sent: &Answer) -> anyhow::Result<Value> {
+    let mut shown = OPERATOR.get(&service.provision, &format!("{IMPORTS}/{}", id(sent))).await?.done()?.body;
+    if let Some(members) = shown.as_object_mut() {
+        members.remove("id");
+    }
+    Ok(shown)
+}
+
 fn line(number: usize) -> String {
     let phone = format!("+4670{number:07}");
-    json!({ "id": format!("user-{number:05}"), "name": format!("Användare {number}"), "phone": phone, "plan": "basic" }).to_string()
+    whole::user(json!({ "id": format!("user-{number:05}"), "name": format!("Användare {number}"), "phone": phone, "plan": "basic" }))
+        .to_string()
 }
 
 fn file(lines: usize) -> String {
     (0..lines).map(|number| line(number) + "\n").collect()
 }
 
-fn outcomes(answer: &Answer) -> anyhow::Result<Vec<(u64, String)>> {
-    let lines = answer.lines()?;
-    Ok(lines
-        .iter()
-        .map(|line| (line["line"].as_u64().unwrap_or_default(), line["outcome"].as_str().unwrap_or_default().to_owned()))
-        .collect())
+fn outcomes(results: &[Value]) -> Vec<(u64, String)> {
+    let outcome = |line: &Value| (line["line"].as_u64().unwrap_or_default(), line["outcome"].as_str().unwrap_or_default().to_owned());
+    results.iter().map(outcome).collect()
+}
+
+fn count(results: &[Value], wanted: &str) -> usize {
+    outcomes(results).iter().filter(|(_, outcome)| outcome == wanted).count()
+}
+
+#[tokio::test]
+async fn an_import_is_taken_at_once_and_carried_out_later() -> anyhow::Result<()> {
+    let service = demo().await?;
+    let sent = send(&service, &file(100)).await?;
+    assert_eq!((sent.status.as_u16(), sent.headers["location"].to_str()?), (202, format!("{IMPORTS}/{}", id(&sent)).as_str()));
+    let waits = json!({
+        "state": "waiting", "at": now(), "lines": 100, "done": 0, "created": 0, "changed": 0, "unchanged": 0, "invalid": 0, "refused": 0
+    });
+    assert_eq!(stands(&service, &sent).await?, waits);
+    assert_eq!(OPERATOR.get(&service.provision, &format!("{USERS}/user-00000")).await?.cause(), "not-found");
+    let empty = OPERATOR.get(&service.provision, &format!("{IMPORTS}/{}/results", id(&sent))).await?.done()?.body;
+    assert_eq!(empty["results"], json!([]));
+    assert_ne!(empty["cursor"], Value::Null, "there is more to come");
+
+    // It is told of before it is written, to be heard once the request has ended, and again once it stands.
+    let messages = service.imports.all();
+    assert_eq!(messages.iter().map(|message| message.delay).collect::<Vec<_>>(), [30, 0]);
+    assert!(messages.iter().all(|message| message.body == told(&sent)), "{messages:?}");
+
+    let Some(Message { body, .. }) = service.imports.take() else { anyhow::bail!("nothing is told") };
+    assert!(service.carry_on("demo", &body, TimeDelta::zero()).await?, "one part, and a message of the rest");
+    let runs = stands(&service, &sent).await?;
+    assert_eq!((&runs["state"], &runs["done"], &runs["created"]), (&json!("running"), &json!(PART), &json!(PART)));
+    assert_eq!(service.results("demo", id(&sent)).await?.len(), PART);
+    assert_eq!(service.imports.all().len(), 2, "the second message, and that of the rest");
+    service.work("demo").await?;
+    let done = stands(&service, &sent).await?;
+    assert_eq!((&done["state"], &done["done"], &done["created"]), (&json!("done"), &json!(100), &json!(100)));
+    let deeds = service.deeds("demo").await?;
+    let of = |deed: &str| deeds.iter().filter(|event| event[0] == "operator:provisioning" && event[1] == deed).count();
+    assert_eq!((of("import-users"), of("provision-user")), (1, 3), "{deeds:?}");
+    Ok(())
 }
 
 #[tokio::test]
@@ -46,18 +114,26 @@ async fn ten_thousand_users_come_in_one_file_and_again_without_a_write() -> anyh
     let file = file(10_000);
     let (bytes, begun) = (file.len(), Instant::now());
     service.requests.take();
-    let answer = import(&service, &file).await?;
-    let first = begun.elapsed();
-    let requests = service.requests.take();
-    assert_eq!(answer.content_type, "application/x-ndjson");
-    let outcomes = outcomes(&answer)?;
+    let sent = send(&service, &file).await?.done()?;
+    let (taken, requests) = (begun.elapsed(), service.requests.take());
+    let begun = Instant::now();
+    assert_eq!(service.work("demo").await?, 2, "one message does it; the other finds it done");
+    println!(
+        "10,000 users, {bytes} bytes: taken in {taken:.1?}, {requests:?}; done in {:.1?}, {:?}",
+        begun.elapsed(),
+        service.requests.take()
+    );
+    let outcomes = outcomes(&service.results("demo", id(&sent)).await?);
     assert!(outcomes.iter().map(|(line, _)| *line).eq(1..=10_000), "the answers stand in the order of the lines");
     assert!(outcomes.iter().all(|(_, outcome)| outcome == "created"));
-    let begun = Instant::now();
+    service.requests.take();
     let again = import(&service, &file).await?;
-    println!("10,000 users, {bytes} bytes: {first:.1?}, {requests:?}; again {:.1?}", begun.elapsed());
-    assert!(self::outcomes(&again)?.iter().all(|(_, outcome)| outcome == "unchanged"));
-    assert_eq!(service.requests.take().get("DynamoDB.TransactWriteItems"), None);
+    assert_eq!(count(&again, "unchanged"), 10_000);
+    assert_eq!(
+        service.requests.take()["DynamoDB.TransactWriteItems"],
+        1 + 10_000_u64.div_ceil(PART as u64),
+        "the job, and what came of each part"
+    );
     let last = OPERATOR.get(&service.provision, &format!("{USERS}/user-09999")).await?.body;
     assert_eq!((&last["name"], &last["phone"], &last["plan"]), (&json!("Användare 9999"), &json!("+46700009999"), &json!("basic")));
     Ok(())
@@ -66,35 +142,45 @@ async fn ten_thousand_users_come_in_one_file_and_again_without_a_write() -> anyh
 #[tokio::test]
 async fn each_line_stands_for_itself() -> anyhow::Result<()> {
     let service = demo().await?;
-    let cases: [(&str, &str, Value, &str); 22] = [
-        (r#"{"id":"a","name":"A","phone":"+46701740601","language":"en","plan":"pro","administrator":true}"#, "created", json!("a"), ""),
-        (r#"{"id":"b","name":"B"}"#, "created", json!("b"), ""),
-        ("", "", Value::Null, ""),
-        ("   ", "", Value::Null, ""),
-        ("{", "invalid", Value::Null, "EOF while parsing an object, at column 1"),
-        ("null", "invalid", Value::Null, "invalid type: null"),
-        (r#"[{"id":"c"}]"#, "invalid", Value::Null, "invalid type: sequence"),
-        (r#"["c","C",null,"sv",null,null]"#, "invalid", Value::Null, "expected an object with its members by name"),
-        (r#"{"name":"C"}"#, "invalid", Value::Null, "missing field `id`"),
-        (r#"{"id":"C","name":"C"}"#, "invalid", Value::Null, "1 to 64"),
-        (r#"{"id":"..","name":"C"}"#, "invalid", Value::Null, "1 to 64"),
-        (r#"{"id":7,"name":"C"}"#, "invalid", Value::Null, "string"),
-        (r#"{"id":"c"}"#, "invalid", json!("c"), "missing field `name`"),
-        (r#"{"id":"c","name":"C","colour":"red"}"#, "invalid", json!("c"), "unknown field `colour`"),
-        (r#"{"id":"c","name":"C","phone":"070"}"#, "invalid", json!("c"), "E.164"),
-        (r#"{"id":"c","name":"C","plan":"gold"}"#, "invalid", json!("c"), "unknown variant `gold`"),
-        (r#"{"id":"c","name":""}"#, "invalid", json!("c"), "1 to 100 characters"),
-        (r#"{"id":"b","name":"Another B"}"#, "invalid", json!("b"), "stands on line 2 already"),
-        (r#"{"id":"c","name":"C"}"#, "created", json!("c"), ""),
-        (r#"{"id":"b","name":"B"} {"id":"d","name":"D"}"#, "invalid", Value::Null, "trailing characters, at column 23"),
-        (r#"{"id":"d","name":"D","name":"E"}"#, "invalid", json!("d"), "duplicate field `name`"),
-        ("\u{0}", "invalid", Value::Null, "expected value, at column 1"),
+    let whole = |id: &str, more: &str| {
+        format!(r#"{{"id":"{id}","name":"{}","phone":null,"language":"sv","plan":null,"administrator":null{more}}}"#, id.to_uppercase())
+    };
+    let other = |member: &str, value: &str| whole("c", "").replacen(&format!(r#""{member}":null"#), &format!(r#""{member}":{value}"#), 1);
+    let cases: [(String, &str, Value, &str); 25] = [
+        (
+            r#"{"id":"a","name":"A","phone":"+46701740601","language":"en","plan":"pro","administrator":true}"#.to_owned(),
+            "created",
+            json!("a"),
+            "",
+        ),
+        (whole("b", ""), "created", json!("b"), ""),
+        (String::new(), "", Value::Null, ""),
+        ("   ".to_owned(), "", Value::Null, ""),
+        ("{".to_owned(), "invalid", Value::Null, "EOF while parsing an object, at column 1"),
+        ("null".to_owned(), "invalid", Value::Null, "invalid type: null"),
+        (r#"[{"id":"c"}]"#.to_owned(), "invalid", Value::Null, "invalid type: sequence"),
+        (r#"["c","C",null,"sv",null,null]"#.to_owned(), "invalid", Value::Null, "expected an object with its members by name"),
+        (r#"{"name":"C"}"#.to_owned(), "invalid", Value::Null, "`id`, `phone`, `language`, `plan`, `administrator`"),
+        (whole("C", ""), "invalid", Value::Null, "1 to 64"),
+        (whole("..", ""), "invalid", Value::Null, "1 to 64"),
+        (whole("c", "").replace(r#""c""#, "7"), "invalid", Value::Null, "string"),
+        (r#"{"id":"c"}"#.to_owned(), "invalid", json!("c"), "`name`, `phone`, `language`, `plan`, `administrator`"),
+        (whole("b", "").replace(r#","plan":null"#, ""), "invalid", json!("b"), "missing member: `plan`"),
+        (whole("c", r#","colour":"red""#), "invalid", json!("c"), "unknown field `colour`"),
+        (other("phone", r#""070""#), "invalid", json!("c"), "E.164"),
+        (other("plan", r#""gold""#), "invalid", json!("c"), "unknown variant `gold`"),
+        (whole("c", "").replace(r#""sv""#, "null"), "invalid", json!("c"), "null"),
+        (whole("c", "").replace(r#""C""#, r#""""#), "invalid", json!("c"), "1 to 100 characters"),
+        (whole("b", "").replace(r#""B""#, r#""Another B""#), "invalid", json!("b"), "stands on line 2 already"),
+        (whole("c", ""), "created", json!("c"), ""),
+        (whole("b", "") + " " + &whole("d", ""), "invalid", Value::Null, "trailing characters, at column 85"),
+        (whole("d", r#","name":"E""#), "invalid", json!("d"), "duplicate field `name`"),
+        ("\u{0}".to_owned(), "invalid", Value::Null, "expected value, at column 1"),
+        (whole("d", r#","plan":"pro""#), "invalid", json!("d"), "duplicate field `plan`"),
     ];
     for (mark, end) in [("", "\n"), ("\u{feff}", "\r\n")] {
-        let text: String = cases.iter().map(|(text, ..)| format!("{text}{end}")).collect();
-        let answer = import(&service, &format!("{mark}{text}")).await?;
-        assert_eq!(answer.status.as_u16(), 200, "{answer:?}");
-        let mut answers = answer.lines()?.into_iter();
+        let text: String = cases.iter().map(|(text, ..)| text.clone() + end).collect();
+        let mut answers = import(&service, &format!("{mark}{text}")).await?.into_iter();
         for (number, (text, outcome, id, detail)) in cases.iter().enumerate().filter(|(_, (_, outcome, ..))| !outcome.is_empty()) {
             let answered = answers.next().unwrap_or_default();
             let outcome = if *outcome == "created" && !mark.is_empty() { "unchanged" } else { outcome };
@@ -112,9 +198,11 @@ async fn each_line_stands_for_itself() -> anyhow::Result<()> {
 #[tokio::test]
 async fn bytes_that_are_no_text_harm_only_their_line() -> anyhow::Result<()> {
     let service = demo().await?;
-    let lines: [&[u8]; 3] = [br#"{"id":"a","name":"A"}"#, b"\xff\xfe", br#"{"id":"b","name":"B"}"#];
-    let answer = OPERATOR.send_bytes(&service.provision, "POST", USERS, &lines.join(&b'\n')).await?;
-    let outcomes: Vec<_> = outcomes(&answer)?.into_iter().map(|(_, outcome)| outcome).collect();
+    let (first, last) = (line(1), line(2));
+    let lines: [&[u8]; 3] = [first.as_bytes(), b"\xff\xfe", last.as_bytes()];
+    let sent = OPERATOR.send_bytes(&service.provision, "POST", USERS, &lines.join(&b'\n')).await?.done()?;
+    service.work("demo").await?;
+    let outcomes: Vec<_> = outcomes(&service.results("demo", id(&sent)).await?).into_iter().map(|(_, outcome)| outcome).collect();
     assert_eq!(outcomes, ["created", "invalid", "created"]);
     Ok(())
 }
@@ -125,11 +213,12 @@ async fn only_what_changed_is_written() -> anyhow::Result<()> {
     import(&service, &file(200)).await?;
     let changed = file(200).replace("\"Användare 7\"", "\"Någon annan\"") + &line(200);
     service.requests.take();
-    let answer = import(&service, &changed).await?;
-    let outcomes = outcomes(&answer)?;
+    let outcomes = outcomes(&import(&service, &changed).await?);
     let of = |wanted: &str| outcomes.iter().filter(|(_, outcome)| outcome == wanted).map(|(line, _)| *line).collect::<Vec<_>>();
     assert_eq!((of("unchanged").len(), of("changed"), of("created")), (199, vec![8], vec![201]));
-    assert_eq!(service.requests.take()["DynamoDB.TransactWriteItems"], 1);
+    let deeds = service.deeds("demo").await?;
+    let told: Vec<_> = deeds.iter().filter(|event| event[1] == "provision-user").map(|event| event[2].as_str()).collect();
+    assert_eq!(&told[told.len() - 2..], ["1 users", "1 users"], "only what changed is told");
     Ok(())
 }
 
@@ -137,14 +226,15 @@ async fn only_what_changed_is_written() -> anyhow::Result<()> {
 async fn a_plan_that_a_file_takes_away_ends_recording() -> anyhow::Result<()> {
     let service = demo().await?;
     let lines = |plan: Option<&str>| -> String {
-        (0..100).map(|number| json!({ "id": format!("u{number}"), "name": "U", "plan": plan }).to_string() + "\n").collect()
+        (0..100).map(|number| whole::user(json!({ "id": format!("u{number}"), "name": "U", "plan": plan })).to_string() + "\n").collect()
     };
-    import(&service, &(lines(Some("pro")) + r#"{"id":"karin","name":"K","administrator":true}"#)).await?;
+    import(&service, &(lines(Some("pro")) + &whole::user(json!({ "id": "karin", "name": "K", "administrator": true })).to_string()))
+        .await?;
     let users: Vec<String> = (0..100).map(|number| format!("u{number}")).collect();
     let karin = As { organisation: "demo", user: "karin" };
     karin.post(&service.admin, "/v1/activations", &json!({ "users": users, "active": true })).await?;
-    let answer = import(&service, &lines(None)).await?;
-    assert!(outcomes(&answer)?.iter().all(|(_, outcome)| outcome == "changed"));
+    let results = import(&service, &lines(None)).await?;
+    assert!(outcomes(&results).iter().all(|(_, outcome)| outcome == "changed"));
     for user in ["u0", "u48", "u49", "u99"] {
         let kinds: Vec<_> = service.activations("demo", user).await?;
         assert!(kinds.contains(&("deactivated", "operator:provisioning".to_owned())), "{user}: {kinds:?}");
@@ -153,19 +243,149 @@ async fn a_plan_that_a_file_takes_away_ends_recording() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A line that leaves the plan out ends no recording.
 #[tokio::test]
-async fn a_part_that_could_not_be_written_is_told_and_sent_again() -> anyhow::Result<()> {
+async fn recording_never_ends_by_what_a_line_leaves_out() -> anyhow::Result<()> {
     let service = demo().await?;
-    service.requests.cut_short_after(Some(2));
-    let answer = import(&service, &file(200)).await?;
-    service.requests.cut_short_after(None);
-    let count =
-        |answer: &Answer, wanted: &str| Ok::<_, anyhow::Error>(outcomes(answer)?.iter().filter(|(_, outcome)| outcome == wanted).count());
-    let created = count(&answer, "created")?;
-    assert_eq!(created + count(&answer, "failed")?, 200);
-    assert!((53..=98).contains(&created), "two of five parts are written: {created}");
-    let again = import(&service, &file(200)).await?;
-    assert_eq!((count(&again, "unchanged")?, count(&again, "created")?), (created, 200 - created));
+    let lines = [json!({ "id": "anna", "name": "Anna", "plan": "pro" }), json!({ "id": "karin", "name": "K", "administrator": true })];
+    service.provisions("demo", lines).await?;
+    let karin = As { organisation: "demo", user: "karin" };
+    karin.post(&service.admin, "/v1/activations", &json!({ "users": ["anna"], "active": true })).await?.done()?;
+    let results = import(&service, r#"{"id":"anna","name":"Anna Ny","phone":null,"language":"sv","administrator":null}"#).await?;
+    assert_eq!((&results[0]["outcome"], &results[0]["id"]), (&json!("invalid"), &json!("anna")));
+    assert!(results[0]["detail"].as_str().unwrap_or_default().starts_with("missing member: `plan`"), "{results:?}");
+    let anna = OPERATOR.get(&service.provision, &format!("{USERS}/anna")).await?.body;
+    assert_eq!((&anna["name"], &anna["recording"]), (&json!("Anna"), &json!("not-acknowledged")));
+    Ok(())
+}
+
+/// The worker is ended after each of its requests, told again, and told again once more when it is done.
+#[tokio::test]
+async fn an_import_goes_on_wherever_it_was_cut_short() -> anyhow::Result<()> {
+    let file = |plan: &str| file(2 * PART + 3).replace("\"basic\"", plan);
+    for after in 0.. {
+        let service = demo().await?;
+        let karin = json!({ "id": "karin", "name": "Karin", "administrator": true });
+        service.provisions("demo", [karin]).await?;
+        import(&service, &file("\"basic\"")).await?;
+        let users: Vec<String> = (0..2 * PART + 3).map(|number| format!("user-{number:05}")).collect();
+        let karin = As { organisation: "demo", user: "karin" };
+        karin.post(&service.admin, "/v1/activations", &json!({ "users": users, "active": true })).await?.done()?;
+
+        let sent = send(&service, &file("null")).await?.done()?;
+        let body = service.imports.all().pop().unwrap_or(Message { body: String::new(), delay: 0 }).body;
+        while service.imports.take().is_some() {}
+        service.requests.end_after(Some(after));
+        let ended = !service.carry_on("demo", &body, import::BUDGET).await?;
+        service.requests.end_after(None);
+        for _ in 0..2 {
+            assert!(service.carry_on("demo", &body, import::BUDGET).await?);
+        }
+        let shown = stands(&service, &sent).await?;
+        assert_eq!((&shown["state"], &shown["changed"]), (&json!("done"), &json!(2 * PART + 3)), "ended after {after} requests");
+        assert_eq!(count(&service.results("demo", id(&sent)).await?, "changed"), 2 * PART + 3);
+        for user in ["user-00000", "user-00050", "user-00098"] {
+            let kinds = service.activations("demo", user).await?;
+            let off = kinds.iter().filter(|(kind, _)| *kind == "deactivated").count();
+            assert_eq!(off, 1, "{user} is switched off once: {kinds:?}");
+        }
+        if !ended {
+            assert!(after >= 3 * 4, "three parts of four requests: {after}");
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn two_messages_at_once_do_each_part_once() -> anyhow::Result<()> {
+    let service = demo().await?;
+    let sent = send(&service, &file(500)).await?.done()?;
+    let body = told(&sent);
+    let work = async || service.carry_on("demo", &body, import::BUDGET).await;
+    let (one, other, third) = tokio::join!(work(), work(), work());
+    for _took in [one?, other?, third?] {}
+    while service.imports.take().is_some() {}
+    assert!(work().await?);
+    let shown = stands(&service, &sent).await?;
+    assert_eq!((&shown["state"], &shown["created"], &shown["done"]), (&json!("done"), &json!(500), &json!(500)));
+    let deeds = service.deeds("demo").await?;
+    assert_eq!(deeds.iter().filter(|event| event[1] == "provision-user").count(), 500_usize.div_ceil(PART), "an event for each part");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_busy_table_makes_the_import_rest_and_go_on() -> anyhow::Result<()> {
+    let service = demo().await?;
+    let sent = send(&service, &file(3 * PART)).await?.done()?;
+    let body = told(&sent);
+    while service.imports.take().is_some() {}
+    service.requests.throttle_after(Some(1));
+    assert!(service.carry_on("demo", &body, import::BUDGET).await?, "it has done a part: it rests and goes on");
+    assert_eq!(service.imports.all(), [Message { body: body.clone(), delay: 5 }]);
+    service.requests.throttle_after(Some(0));
+    assert!(!service.carry_on("demo", &body, import::BUDGET).await?, "it has done nothing: the message comes again");
+    service.requests.throttle_after(None);
+    assert_eq!(stands(&service, &sent).await?["done"], json!(PART));
+    service.work("demo").await?;
+    assert_eq!(stands(&service, &sent).await?["created"], json!(3 * PART));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_tells_of_no_import_is_poison_and_what_is_not_there_is_done() -> anyhow::Result<()> {
+    let service = demo().await?;
+    let sent = send(&service, &file(1)).await?.done()?;
+    let gone = json!({ "organisation": "demo", "import": "06h3dkl8g5kq2n8v1c7pj4t9r0" }).to_string();
+    assert!(service.carry_on("demo", &gone, import::BUDGET).await?);
+    for poison in ["", "{}", r#"{"organisation":"demo","import":"x"}"#] {
+        assert!(!service.carry_on("demo", poison, import::BUDGET).await?, "{poison}");
+    }
+    let later = service.later(|| now() + TimeDelta::days(7));
+    for path in
+        [format!("{IMPORTS}/{}", id(&sent)), format!("{IMPORTS}/{}/results", id(&sent)), format!("{IMPORTS}/06h3dkl8g5kq2n8v1c7pj4t9r0")]
+    {
+        assert_eq!(OPERATOR.get(&later.provision, &path).await?.cause(), "not-found", "an import is there for seven days");
+    }
+    let other = format!("/v1/organisations/other/imports/{}", id(&sent));
+    assert_eq!(OPERATOR.get(&service.provision, &other).await?.cause(), "not-found");
+    Ok(())
+}
+
+#[tokio::test]
+async fn results_are_paged_and_short_whatever_was_sent() -> anyhow::Result<()> {
+    let service = demo().await?;
+    let lines: Vec<String> = (0..2 * PART + 5)
+        .map(|number| match number % 3 {
+            0 => line(number),
+            1 => format!(r#"{{"id":"user-{number:05}","{}":1}}"#, "x".repeat(3000)),
+            _ => "y".repeat(5000),
+        })
+        .collect();
+    let sent = send(&service, &lines.join("\n")).await?.done()?;
+    service.work("demo").await?;
+    let whole = service.results("demo", id(&sent)).await?;
+    assert!(outcomes(&whole).iter().map(|(line, _)| *line).eq(1..=lines.len() as u64));
+    assert!(whole.iter().all(|line| line["detail"].as_str().is_none_or(|detail| detail.chars().count() <= 200)), "{whole:?}");
+    for limit in [1, 7, PART, PART + 1, 1000] {
+        let (mut seen, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let path = format!("{IMPORTS}/{}/results?limit={limit}{cursor}", id(&sent));
+            let page = OPERATOR.get(&service.provision, &path).await?.done()?.body;
+            seen.extend(page["results"].as_array().cloned().unwrap_or_default());
+            match page["cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(seen, whole, "{limit}");
+    }
+    for query in ["limit=0", "limit=1001", "cursor=abc", "cursor=AmFiYw", "x=1"] {
+        let answer = OPERATOR.get(&service.provision, &format!("{IMPORTS}/{}/results?{query}", id(&sent))).await?;
+        assert_eq!(answer.refusal(), (422, "invalid".to_owned()), "{query}");
+    }
+    let ids: BTreeSet<_> = whole.iter().filter(|line| line["outcome"] == "created").map(|line| line["id"].to_string()).collect();
+    assert_eq!(ids.len(), lines.len().div_ceil(3));
     Ok(())
 }
 
@@ -175,13 +395,14 @@ async fn a_file_that_is_too_large_is_refused_whole() -> anyhow::Result<()> {
     service.requests.take();
     let long = "x".repeat(4 * 1024 * 1024 + 1);
     for large in [file(10_000) + "\n" + &line(10_000), long] {
-        let answer = import(&service, &large).await?;
+        let answer = send(&service, &large).await?;
         assert_eq!((answer.status.as_u16(), answer.cause().as_str()), (413, "too-large"));
         assert_eq!(answer.content_type, "application/problem+json");
     }
     assert_eq!(service.requests.take().get("DynamoDB.TransactWriteItems"), None);
     let nowhere = OPERATOR.send(&service.provision, "POST", "/v1/organisations/nowhere/users", Some(file(1))).await?;
     assert_eq!(nowhere.cause(), "not-found");
-    assert_eq!(import(&service, "").await?.text, "", "nothing asked, nothing answered");
+    let nothing = send(&service, "").await?.done()?;
+    assert_eq!((&nothing.body["state"], &nothing.body["lines"]), (&json!("done"), &json!(0)), "nothing asked, nothing to do");
     Ok(())
 }

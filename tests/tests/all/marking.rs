@@ -16,6 +16,7 @@ use tests::{
     recording::{recording, register, store},
     request::{Answer, App, As},
     service::{OPERATOR, Service},
+    whole,
 };
 
 const KARIN: As<'_> = As { organisation: "demo", user: "karin" };
@@ -339,7 +340,10 @@ async fn a_retired_mark_stays_where_it_is_and_can_come_back() -> anyhow::Result<
     assert_eq!(kept, Some(&with(json!({ "mark": "red" }), red(true))));
     world.edit(ANNA, id, "\"1\"", json!({ "note": "ring", "mark": "red" })).await?.done()?;
     assert_eq!(world.edit(ANNA, other, "\"0\"", json!({ "mark": "red" })).await?.cause(), "unknown-mark");
-    OPERATOR.put(&world.service.provision, "/v1/organisations/demo", &json!({ "name": "Demo", "baseService": true })).await?.done()?;
+    OPERATOR
+        .put(&world.service.provision, "/v1/organisations/demo", &json!({ "name": "Demo", "baseService": true, "storageAddOn": false }))
+        .await?
+        .done()?;
     assert_eq!(world.edit(ANNA, other, "\"0\"", json!({ "mark": "red" })).await?.cause(), "unknown-mark", "provisioned again");
     KARIN.put(&world.annotate, "/v1/marks/red", &red(false)).await?.done()?;
     world.edit(ANNA, other, "\"0\"", json!({ "mark": "red" })).await?.done()?;
@@ -358,20 +362,24 @@ async fn the_legend_begins_with_four_marks_and_administrators_make_it_their_own(
         mark("yellow", "Gul", "yellow", "triangle"),
     ];
     assert_eq!(marks(ANNA).await?, json!(first));
-    let complaint = json!({ "label": "Reklamation", "colour": "red", "shape": "star" });
+    let complaint = json!({ "label": "Reklamation", "colour": "red", "shape": "star", "retired": false });
     for _ in 0..3 {
         assert_eq!(KARIN.put(&world.annotate, "/v1/marks/red", &complaint).await?.status, 204);
     }
-    OPERATOR.put(&world.service.provision, "/v1/organisations/demo", &json!({ "name": "Demo", "baseService": true })).await?.done()?;
+    OPERATOR
+        .put(&world.service.provision, "/v1/organisations/demo", &json!({ "name": "Demo", "baseService": true, "storageAddOn": false }))
+        .await?
+        .done()?;
     assert_eq!(marks(ANNA).await?[2], mark("red", "Reklamation", "red", "star"), "the organisation's own word stands");
     assert_eq!(ANNA.put(&world.annotate, "/v1/marks/red", &complaint).await?.refusal(), (403, "not-allowed".to_owned()));
     assert_eq!(CRM.put(&world.annotate, "/v1/marks/red", &complaint).await?.refusal(), (403, "not-allowed".to_owned()));
     for bad in [
-        json!({ "label": "", "colour": "red", "shape": "star" }),
-        json!({ "label": "x", "colour": "pink", "shape": "star" }),
-        json!({ "label": "x", "colour": "red", "shape": "heart" }),
-        json!({ "label": "x", "colour": "red" }),
-        json!({ "label": "x", "colour": "red", "shape": "star", "more": 1 }),
+        json!({ "label": "", "colour": "red", "shape": "star", "retired": false }),
+        json!({ "label": "x", "colour": "pink", "shape": "star", "retired": false }),
+        json!({ "label": "x", "colour": "red", "shape": "heart", "retired": false }),
+        json!({ "label": "x", "colour": "red", "retired": false }),
+        json!({ "label": "x", "colour": "red", "shape": "star" }),
+        json!({ "label": "x", "colour": "red", "shape": "star", "retired": false, "more": 1 }),
     ] {
         assert_eq!(KARIN.put(&world.annotate, "/v1/marks/red", &bad).await?.refusal(), (422, "invalid".to_owned()), "{bad}");
     }
@@ -511,7 +519,7 @@ async fn a_call_that_was_registered_with_a_mark_is_the_same_call_once_the_mark_i
 async fn no_route_sets_or_makes_a_mark_named_none() -> anyhow::Result<()> {
     let world = World::new().await?;
     let id = world.stored("call-1").await?.id;
-    let made = json!({ "label": "Ingen", "colour": "grey", "shape": "circle" });
+    let made = json!({ "label": "Ingen", "colour": "grey", "shape": "circle", "retired": false });
     let refused = [
         KARIN.put(&world.annotate, "/v1/marks/none", &made).await?,
         world.registers(ANNA, "call-2", json!({ "mark": "none" })).await?,
@@ -675,7 +683,7 @@ async fn a_supervisor_annotates_with_the_right_and_sees_without() -> anyhow::Res
     KARIN.put(admin, "/v1/groups/sales", &json!({ "name": "Sälj" })).await?.done()?;
     KARIN.post(admin, "/v1/groups/sales/members", &json!({ "add": ["anna"] })).await?.done()?;
     for (name, annotates) in [("sara", true), ("sven", false)] {
-        let cover = json!({ "rights": { "listen": true, "annotate": annotates } });
+        let cover = whole::cover(json!({ "rights": { "listen": true, "annotate": annotates } }));
         KARIN.put(admin, &format!("/v1/groups/sales/supervisors/{name}"), &cover).await?.done()?;
     }
     let (sara, sven) = (As { user: "sara", ..ANNA }, As { user: "sven", ..ANNA });

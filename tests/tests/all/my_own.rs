@@ -8,6 +8,7 @@ use tests::{
     recording::{recording, store},
     request::{Answer, App, As},
     service::{OPERATOR, Service},
+    whole,
 };
 
 const KARIN: As<'_> = As { organisation: "demo", user: "karin" };
@@ -89,6 +90,90 @@ async fn an_acknowledgement_is_kept_with_moment_version_and_client() -> anyhow::
 }
 
 #[tokio::test]
+async fn only_an_activation_that_exists_can_be_acknowledged() -> anyhow::Result<()> {
+    let service = demo().await?;
+    let acknowledge = async |service: &Service| ANNA.post(&service.me, "/v1/me/acknowledgement", &word()).await;
+    let nothing = (409, "nothing-to-acknowledge".to_owned());
+    let recording = async |service: &Service| {
+        anyhow::Ok(ANNA.get(&service.me, "/v1/me").await?.body["user"]["recording"].as_str().unwrap_or_default().to_owned())
+    };
+    let switch = async |service: &Service, active: bool| {
+        KARIN.post(&service.admin, "/v1/activations", &json!({ "users": ["anna"], "active": active })).await?.done()
+    };
+    for (plan, said) in [(Some("pro"), "not-active"), (None, "no-plan")] {
+        Person { plan, activated: false, acknowledged: false, ..Person::recorded("anna") }.joins(&service.table, "demo").await?;
+        assert_eq!(acknowledge(&service).await?.refusal(), nothing, "{said}");
+        assert_eq!(recording(&service).await?, said);
+    }
+    assert_eq!(service.activations("demo", "anna").await?, []);
+    let refused = service.deeds("demo").await?.into_iter().filter(|event| event[1] == "acknowledge" && event[3] == nothing.1);
+    assert_eq!(refused.count(), 2, "that it was tried is kept");
+
+    Person { activated: false, acknowledged: false, ..Person::recorded("anna") }.joins(&service.table, "demo").await?;
+    switch(&service, true).await?;
+    assert_eq!(recording(&service).await?, "not-acknowledged");
+    acknowledge(&service).await?.done()?;
+    assert_eq!(recording(&service).await?, "recorded");
+    OPERATOR.patch(&service.provision, "/v1/organisations/demo", &json!({ "baseService": false })).await?.done()?;
+    assert_eq!(acknowledge(&service).await?.refusal(), nothing);
+    Ok(())
+}
+
+#[tokio::test]
+async fn whatever_ends_an_activation_ends_its_acknowledgement() -> anyhow::Result<()> {
+    const ANNAS: &str = "/v1/organisations/demo/users/anna";
+    for end in ["administrator", "plan", "import", "removal"] {
+        let service = demo().await?;
+        let later = service.later(|| now() + TimeDelta::minutes(1));
+        let switch = async |service: &Service, active: bool| {
+            KARIN.post(&service.admin, "/v1/activations", &json!({ "users": ["anna"], "active": active })).await?.done()
+        };
+        match end {
+            "administrator" => drop(switch(&service, false).await?),
+            "plan" => {
+                for plan in [Value::Null, json!("pro")] {
+                    OPERATOR.patch(&service.provision, ANNAS, &json!({ "plan": plan })).await?.done()?;
+                }
+            }
+            "import" => {
+                for plan in [Value::Null, json!("pro")] {
+                    service.provisions("demo", [json!({ "id": "anna", "name": "anna", "plan": plan })]).await?;
+                }
+            }
+            _ => {
+                OPERATOR.delete(&service.provision, ANNAS).await?.done()?;
+                OPERATOR.post(&service.provision, &format!("{ANNAS}/restore"), &Value::Null).await?.done()?;
+            }
+        }
+        switch(&later, true).await?;
+        let me = ANNA.get(&later.me, "/v1/me").await?.body;
+        assert_eq!((&me["user"]["recording"], &me["user"]["acknowledgedAt"]), (&json!("not-acknowledged"), &Value::Null), "{end}");
+        let registered = ANNA.post(&later.upload, "/v1/recordings", &call("c", "audio/wav", &silence(1))).await?;
+        assert_eq!(registered.refusal(), (403, "not-acknowledged".to_owned()), "{end}");
+        ANNA.post(&later.me, "/v1/me/acknowledgement", &word()).await?.done()?;
+        ANNA.post(&later.upload, "/v1/recordings", &call("c", "audio/wav", &silence(1))).await?.done()?;
+    }
+    Ok(())
+}
+
+/// Such acknowledgements were kept before they were asked for again.
+#[tokio::test]
+async fn an_acknowledgement_that_is_older_than_the_activation_does_not_count() -> anyhow::Result<()> {
+    let service = demo().await?;
+    let mut item = platform::table::key::user(&tests::people::organisation("demo"), &tests::people::user("anna"));
+    let stored = service.table.client.get_item().table_name(&service.table.name).set_key(Some(item.clone())).consistent_read(true);
+    item = stored.send().await?.item.unwrap_or_default();
+    item.insert("activated_at".to_owned(), aws_sdk_dynamodb::types::AttributeValue::N("2".to_owned())); // acknowledged at 1
+    service.table.client.put_item().table_name(&service.table.name).set_item(Some(item)).send().await?;
+    assert_eq!(ANNA.get(&service.me, "/v1/me").await?.body["user"]["recording"], "not-acknowledged");
+    let registered = ANNA.post(&service.upload, "/v1/recordings", &call("c", "audio/wav", &silence(1))).await?;
+    assert_eq!(registered.refusal(), (403, "not-acknowledged".to_owned()));
+    let me = ANNA.post(&service.me, "/v1/me/acknowledgement", &word()).await?.done()?.body;
+    assert_eq!((&me["user"]["recording"], &me["user"]["acknowledgedAt"]), (&json!("recorded"), &json!(now())));
+    Ok(())
+}
+
+#[tokio::test]
 async fn what_is_no_acknowledgement_is_refused() -> anyhow::Result<()> {
     let service = demo().await?;
     Person { acknowledged: false, ..Person::recorded("anna") }.joins(&service.table, "demo").await?;
@@ -121,7 +206,7 @@ async fn one_request_tells_a_caller_in_fifty_groups_and_two_an_administrator() -
         KARIN.put(&service.admin, &group, &json!({ "name": "Grupp" })).await?.done()?;
         for user in ["anna", "karin"] {
             KARIN.post(&service.admin, &format!("{group}/members"), &json!({ "add": [user] })).await?.done()?;
-            KARIN.put(&service.admin, &format!("{group}/supervisors/{user}"), &json!({})).await?.done()?;
+            KARIN.put(&service.admin, &format!("{group}/supervisors/{user}"), &whole::cover(json!({}))).await?.done()?;
         }
     }
     for (caller, requests) in [(ANNA, 1), (KARIN, 2)] {

@@ -92,7 +92,7 @@ impl World {
         Ok(Self {
             retention: retention::router(retention::App { table: table.clone(), orders: kept::orders(&cloud), now }),
             sftp: sftp::router(sftp::App { table: table.clone(), queue: cloud.drop_queue(), server: cloud.sftp(), now }),
-            provision: provision::router(provision::App { table: table.clone(), now }),
+            provision: provision::router(provision::App { table: table.clone(), imports: tests::queue::untold(), now }),
             table,
         })
     }

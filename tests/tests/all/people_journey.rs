@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use tests::{
     call::{call, sha256, silence},
     door::{Door, answer},
+    whole,
 };
 
 /// Fetches the audio of the recording as the caller, by `playback` or `download`; or the refusal's status.
@@ -39,11 +40,11 @@ async fn a_supervisor_and_an_application_hear_what_they_may_and_the_recorded_use
     assert_eq!(answer(door.get("/v1/recordings?user=omar"), &sara).await?.0, 403);
 
     // Her cover ends, and with it what she reached through it.
-    let ended = json!({ "to": Utc::now() - TimeDelta::seconds(1) });
+    let ended = whole::cover(json!({ "to": Utc::now() - TimeDelta::seconds(1) }));
     assert_eq!(answer(door.put("/v1/groups/saljare/supervisors/sara", &ended), &karin).await?.0, 204);
     assert_eq!(fetched(&door, &annas, "playback", &sara).await?, Err(403));
     assert_eq!(answer(door.get("/v1/recordings"), &sara).await?.0, 403);
-    assert_eq!(answer(door.put("/v1/groups/saljare/supervisors/sara", &json!({})), &karin).await?.0, 204);
+    assert_eq!(answer(door.put("/v1/groups/saljare/supervisors/sara", &whole::cover(json!({}))), &karin).await?.0, 204);
 
     // The CRM may do what its token's scope says. The operator's system reaches no recording.
     let (export, read) =

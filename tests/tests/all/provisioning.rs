@@ -8,6 +8,7 @@ use tests::{
     recording::{recording, store},
     request::{App, As},
     service::{OPERATOR, Service},
+    whole,
 };
 
 const KARIN: As<'_> = As { organisation: "demo", user: "karin" };
@@ -16,18 +17,18 @@ const DEMO: &str = "/v1/organisations/demo";
 const ANNAS: &str = "/v1/organisations/demo/users/anna";
 
 fn demo() -> Value {
-    json!({ "name": "Demo AB", "baseService": true })
+    json!({ "name": "Demo AB", "baseService": true, "storageAddOn": false })
 }
 
 fn anna() -> Value {
-    json!({ "name": "Anna Berg", "phone": "+46701740601", "language": "en", "plan": "pro" })
+    whole::user(json!({ "name": "Anna Berg", "phone": "+46701740601", "language": "en", "plan": "pro" }))
 }
 
 /// An organisation with an administrator, Karin.
 async fn provisioned() -> anyhow::Result<Service> {
     let service = Service::empty().await?;
     OPERATOR.put(&service.provision, DEMO, &demo()).await?;
-    let karin = json!({ "name": "Karin Åberg", "administrator": true });
+    let karin = whole::user(json!({ "name": "Karin Åberg", "administrator": true }));
     OPERATOR.put(&service.provision, &format!("{DEMO}/users/karin"), &karin).await?;
     Ok(service)
 }
@@ -42,7 +43,7 @@ async fn annas() -> anyhow::Result<Service> {
     ANNA.post(&service.me, "/v1/me/acknowledgement", &json!({ "version": "2026-11", "client": "app" })).await?.done()?;
     KARIN.put(admin, "/v1/groups/sales", &json!({ "name": "Sälj" })).await?.done()?;
     KARIN.post(admin, "/v1/groups/sales/members", &json!({ "add": ["anna"] })).await?.done()?;
-    KARIN.put(admin, "/v1/groups/sales/supervisors/anna", &json!({})).await?.done()?;
+    KARIN.put(admin, "/v1/groups/sales/supervisors/anna", &whole::cover(json!({}))).await?.done()?;
     Ok(service)
 }
 
@@ -145,12 +146,11 @@ async fn what_administrators_and_users_decided_stays_when_the_operator_puts_agai
     KARIN.patch(&service.admin, "/v1/users/anna", &json!({ "administrator": true })).await?.done()?;
     KARIN.patch(&service.admin, "/v1/organisation", &json!({ "asksReason": true })).await?.done()?;
     let before = OPERATOR.get(&service.provision, ANNAS).await?.body;
-    let changed = json!({ "name": "Anna Berg-Ek", "plan": "business" });
-    let after = OPERATOR.put(&service.provision, ANNAS, &changed).await?.body;
     let renamed = json!({ "name": "Anna Berg-Ek", "plan": "business", "phone": null, "language": "sv" });
-    assert_eq!(after, with(before, renamed), "what the operator leaves out of its own is taken away, all else stays");
+    let after = OPERATOR.put(&service.provision, ANNAS, &whole::user(renamed.clone())).await?.body;
+    assert_eq!(after, with(before, renamed), "what the operator says is so, all else stays");
     assert_eq!((&after["administrator"], &after["recording"]), (&json!(true), &json!("recorded")));
-    OPERATOR.put(&service.provision, DEMO, &json!({ "name": "Ny", "baseService": true })).await?.done()?;
+    OPERATOR.put(&service.provision, DEMO, &json!({ "name": "Ny", "baseService": true, "storageAddOn": false })).await?.done()?;
     let me = ANNA.get(&service.me, "/v1/me").await?.body;
     assert_eq!((&me["organisation"]["name"], &me["organisation"]["asksReason"]), (&json!("Ny"), &json!(true)));
     Ok(())
@@ -216,15 +216,50 @@ async fn a_removed_user_loses_everything_at_once_and_their_recordings_stay() -> 
 }
 
 #[tokio::test]
-async fn a_removed_user_who_is_put_again_comes_back_without_rights() -> anyhow::Result<()> {
+async fn the_id_of_a_removed_user_is_given_to_nobody_else() -> anyhow::Result<()> {
+    let service = annas().await?;
+    let annas = recording("demo", "anna", "call", now());
+    store(&service.table, &annas).await?;
+    OPERATOR.delete(&service.provision, ANNAS).await?.done()?;
+    let bea = with(anna(), json!({ "name": "Bea Dahl", "plan": "pro" }));
+    let line = with(bea.clone(), json!({ "id": "anna" }));
+    let refused = [
+        OPERATOR.put(&service.provision, ANNAS, &bea).await?,
+        OPERATOR.patch(&service.provision, ANNAS, &json!({ "name": "Bea Dahl" })).await?,
+    ];
+    for answer in refused {
+        assert_eq!(answer.refusal(), (409, "removed-user".to_owned()));
+        assert!(answer.body["detail"].as_str().unwrap_or_default().contains("restore"), "{answer:?}");
+    }
+    let imported = service.imports("demo", [line]).await?;
+    assert_eq!(imported[0]["outcome"], "removed-user", "{imported:?}");
+    assert_eq!(OPERATOR.get(&service.provision, ANNAS).await?.cause(), "not-found");
+    assert_eq!(ANNA.get(&service.search, "/v1/recordings").await?.cause(), "unknown-user");
+    let kept = service.deeds("demo").await?.into_iter().filter(|event| event[1] == "provision-user" && event[3] == "removed-user");
+    assert_eq!(kept.count(), 2, "that it was tried is kept");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_restored_user_is_the_same_person_without_rights() -> anyhow::Result<()> {
     let service = annas().await?;
     KARIN.patch(&service.admin, "/v1/users/anna", &json!({ "administrator": true })).await?.done()?;
+    let before = OPERATOR.get(&service.provision, ANNAS).await?.body;
     OPERATOR.delete(&service.provision, ANNAS).await?.done()?;
-    let back = OPERATOR.put(&service.provision, ANNAS, &anna()).await?.done()?.body;
-    assert_eq!((&back["administrator"], &back["recording"]), (&json!(false), &json!("not-active")));
-    assert_eq!((&back["groups"], &back["supervises"], &back["acknowledgedAt"]), (&json!([]), &json!([]), &Value::Null));
+    let restore = async |user: &str| OPERATOR.post(&service.provision, &format!("{DEMO}/users/{user}/restore"), &Value::Null).await;
+    let back = restore("anna").await?.done()?.body;
+    let without = json!({
+        "administrator": false, "rights": { "listen": false, "download": false, "annotate": false }, "groups": [], "supervises": [],
+        "recording": "not-active", "activatedAt": null, "acknowledgedAt": null, "acknowledgedVersion": null,
+    });
+    assert_eq!(back, with(before, without));
     assert_eq!(ANNA.get(&service.search, "/v1/recordings").await?.cause(), "not-allowed");
     assert_eq!(ANNA.get(&service.admin, "/v1/groups").await?.cause(), "not-allowed");
+    assert_eq!(restore("anna").await?.done()?.body, back, "again without harm");
+    assert_eq!(restore("nobody").await?.cause(), "not-found");
+    let kept = service.deeds("demo").await?.into_iter().filter(|event| event[1] == "restore-user" && event[2] == "anna");
+    assert_eq!(kept.count(), 1);
+    OPERATOR.put(&service.provision, ANNAS, &anna()).await?.done()?;
     Ok(())
 }
 
@@ -236,7 +271,7 @@ async fn cut_short(commits: u64) -> anyhow::Result<Service> {
         KARIN.put(&service.admin, &group, &json!({ "name": format!("Grupp {number}") })).await?.done()?;
         KARIN.post(&service.admin, &format!("{group}/members"), &json!({ "add": ["anna"] })).await?.done()?;
         if number < 3 {
-            KARIN.put(&service.admin, &format!("{group}/supervisors/anna"), &json!({})).await?.done()?;
+            KARIN.put(&service.admin, &format!("{group}/supervisors/anna"), &whole::cover(json!({}))).await?.done()?;
         }
     }
     service.requests.cut_short_after(Some(commits));
@@ -272,18 +307,163 @@ async fn a_removal_that_was_cut_short_goes_on_when_asked_again() -> anyhow::Resu
 }
 
 #[tokio::test]
-async fn who_is_put_again_while_their_removal_is_cut_short_comes_back_to_no_group() -> anyhow::Result<()> {
-    let put = |service: Service| async move { OPERATOR.put(&service.provision, ANNAS, &anna()).await };
-    let line = with(anna(), json!({ "id": "anna" })).to_string();
-    let import = |service: Service| async move { OPERATOR.send(&service.provision, "POST", &format!("{DEMO}/users"), Some(line)).await };
-    let (one, other) = (cut_short(1).await?, cut_short(3).await?);
-    put(one.clone()).await?.done()?;
-    assert_eq!(import(other.clone()).await?.done()?.lines()?[0]["outcome"], "created");
-    for service in [one, other] {
-        let back = OPERATOR.get(&service.provision, ANNAS).await?.body;
+async fn who_is_restored_while_their_removal_is_cut_short_comes_back_to_no_group() -> anyhow::Result<()> {
+    for commits in [1, 3, 5] {
+        let service = cut_short(commits).await?;
+        let back = OPERATOR.post(&service.provision, &format!("{ANNAS}/restore"), &Value::Null).await?.done()?.body;
         assert_eq!((&back["groups"], &back["supervises"]), (&json!([]), &json!([])));
         assert_eq!(left(&service).await?, 0);
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_put_says_everything_and_the_refusal_names_what_is_missing() -> anyhow::Result<()> {
+    let service = annas().await?;
+    let before = OPERATOR.get(&service.provision, ANNAS).await?.body;
+    let client = format!("{DEMO}/clients/Crm1");
+    let cases = [
+        (ANNAS, whole::user(json!({ "name": "Ny" })), vec!["name", "phone", "language", "plan", "administrator"]),
+        (DEMO, with(demo(), json!({})), vec!["name", "baseService", "storageAddOn"]),
+        (&client, json!({ "name": "CRM", "scopes": ["read"] }), vec!["name", "scopes"]),
+    ];
+    for (path, whole, members) in cases {
+        for missing in &members {
+            let mut body = whole.clone();
+            body.as_object_mut().context("an object")?.remove(*missing);
+            let answer = OPERATOR.put(&service.provision, path, &body).await?;
+            assert_eq!(answer.refusal(), (422, "invalid".to_owned()), "{path} without {missing}");
+            assert!(answer.body["detail"].as_str().unwrap_or_default().starts_with(&format!("missing member: `{missing}`")), "{answer:?}");
+        }
+        let answer = OPERATOR.put(&service.provision, path, &json!({})).await?;
+        for missing in members {
+            assert!(answer.body["detail"].as_str().unwrap_or_default().contains(&format!("`{missing}`")), "{answer:?}");
+        }
+    }
+    assert_eq!(OPERATOR.get(&service.provision, ANNAS).await?.body, before, "recording never ends by what is left out");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_patch_changes_what_it_names_and_nothing_else() -> anyhow::Result<()> {
+    let service = annas().await?;
+    let patch = async |path: &str, body: Value| {
+        let headers = json!({ "content-type": "application/merge-patch+json" });
+        OPERATOR.send_with(&service.provision, "PATCH", path, Some(body.to_string()), headers).await
+    };
+    let mut stands = OPERATOR.get(&service.provision, ANNAS).await?.body;
+    for change in [
+        json!({ "name": "Anna Ek" }),
+        json!({ "phone": null }),
+        json!({ "phone": "+46701740699", "language": "sv" }),
+        json!({ "plan": "business" }),
+        json!({ "administrator": true }),
+        json!({}),
+    ] {
+        stands = with(stands, change.clone());
+        assert_eq!(patch(ANNAS, change.clone()).await?.done()?.body, stands, "{change}");
+        assert_eq!(stands["recording"], "recorded");
+    }
+    let found = KARIN.get(&service.admin, "/v1/users?q=740699").await?.body;
+    assert_eq!(found["users"][0]["name"], "Anna Ek", "found by the number that one patch gave and the name that another did");
+    let ended = patch(ANNAS, json!({ "plan": null })).await?.done()?.body;
+    assert_eq!(ended["recording"], "no-plan", "null takes the plan away");
+    for bad in [
+        json!({ "name": null }),
+        json!({ "language": null }),
+        json!({ "administrator": null }),
+        json!({ "id": "x" }),
+        json!({ "plan": "gold" }),
+    ] {
+        assert_eq!(patch(ANNAS, bad.clone()).await?.refusal(), (422, "invalid".to_owned()), "{bad}");
+    }
+    assert_eq!(patch(&format!("{DEMO}/users/nobody"), json!({ "name": "N" })).await?.cause(), "not-found");
+    assert_eq!(patch("/v1/organisations/nowhere/users/anna", json!({ "name": "N" })).await?.cause(), "not-found");
+
+    let organisation = patch(DEMO, json!({ "storageAddOn": true })).await?.done()?.body;
+    assert_eq!(organisation, json!({ "id": "demo", "name": "Demo AB", "baseService": true, "storageAddOn": true, "retentionDays": 180 }));
+    assert_eq!(patch(DEMO, json!({ "baseService": null })).await?.cause(), "invalid");
+    assert_eq!(patch("/v1/organisations/nowhere", json!({ "name": "N" })).await?.cause(), "not-found");
+
+    let client = format!("{DEMO}/clients/Crm1");
+    assert_eq!(patch(&client, json!({ "name": "N" })).await?.cause(), "not-found");
+    OPERATOR.put(&service.provision, &client, &json!({ "name": "CRM", "scopes": ["read", "export"] })).await?.done()?;
+    for (change, shown) in [
+        (json!({ "name": "Kund" }), json!({ "id": "Crm1", "name": "Kund", "scopes": ["read", "export"] })),
+        (json!({ "scopes": ["annotate"] }), json!({ "id": "Crm1", "name": "Kund", "scopes": ["annotate"] })),
+        (json!({ "scopes": [] }), json!({ "id": "Crm1", "name": "Kund", "scopes": [] })),
+    ] {
+        assert_eq!(patch(&client, change).await?.status, 204);
+        assert_eq!(OPERATOR.get(&service.provision, &format!("{DEMO}/clients")).await?.body["clients"][0], shown);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn patches_of_different_members_at_once_are_both_done() -> anyhow::Result<()> {
+    let service = annas().await?;
+    let patch = async |body: Value| OPERATOR.patch(&service.provision, ANNAS, &body).await?.done();
+    for round in 0..10 {
+        let (name, phone) = (format!("Anna {round}"), format!("+4670174{round:04}"));
+        let (one, other) = tokio::join!(patch(json!({ "name": name })), patch(json!({ "phone": phone })));
+        one?;
+        other?;
+        let stands = OPERATOR.get(&service.provision, ANNAS).await?.body;
+        assert_eq!((&stands["name"], &stands["phone"]), (&json!(name), &json!(phone)));
+        let found = KARIN.get(&service.admin, &format!("/v1/users?q={}", &phone[1..])).await?.body;
+        assert_eq!(found["users"][0]["name"], json!(name), "the directory has both");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_operator_lists_what_was_provisioned_page_by_page() -> anyhow::Result<()> {
+    let service = provisioned().await?;
+    for number in 0..5 {
+        let client = format!("{DEMO}/clients/Crm{number}");
+        OPERATOR.put(&service.provision, &client, &json!({ "name": "CRM", "scopes": ["read"] })).await?.done()?;
+        let user = whole::user(json!({ "name": format!("Användare {number}") }));
+        OPERATOR.put(&service.provision, &format!("{DEMO}/users/user-{number}"), &user).await?.done()?;
+        let organisation = json!({ "name": "Annan", "baseService": false, "storageAddOn": true });
+        OPERATOR.put(&service.provision, &format!("/v1/organisations/other-{number}"), &organisation).await?.done()?;
+    }
+    OPERATOR.delete(&service.provision, &format!("{DEMO}/users/user-2")).await?.done()?;
+    let expected = [
+        ("/v1/organisations", "organisations", vec!["demo", "other-0", "other-1", "other-2", "other-3", "other-4"]),
+        ("/v1/organisations/demo/users", "users", vec!["user-0", "user-1", "user-3", "user-4", "karin"]),
+        ("/v1/organisations/demo/clients", "clients", vec!["Crm0", "Crm1", "Crm2", "Crm3", "Crm4"]),
+    ];
+    for (path, list, ids) in expected {
+        for limit in [1, 2, 5, 6, 1000] {
+            let (mut seen, mut cursor) = (Vec::new(), String::new());
+            loop {
+                let page = OPERATOR.get(&service.provision, &format!("{path}?limit={limit}{cursor}")).await?.done()?.body;
+                let rows = page[list].as_array().context("rows")?;
+                assert!(rows.len() <= limit);
+                seen.extend(rows.iter().filter_map(|row| row["id"].as_str()).map(str::to_owned));
+                match page["cursor"].as_str() {
+                    Some(next) => cursor = format!("&cursor={next}"),
+                    None => break,
+                }
+            }
+            assert_eq!(seen, ids, "{path} by {limit}");
+        }
+        for bad in ["limit=0", "limit=1001", "cursor=abc", "x=1"] {
+            assert_eq!(
+                OPERATOR.get(&service.provision, &format!("{path}?{bad}")).await?.refusal(),
+                (422, "invalid".to_owned()),
+                "{path}?{bad}"
+            );
+        }
+        assert_eq!(KARIN.get(&service.provision, path).await?.refusal(), (403, "not-allowed".to_owned()));
+    }
+    let shown = OPERATOR.get(&service.provision, "/v1/organisations?limit=1").await?.body["organisations"][0].clone();
+    assert_eq!(shown, OPERATOR.get(&service.provision, DEMO).await?.body);
+    for path in ["/v1/organisations/nowhere/users", "/v1/organisations/nowhere/clients"] {
+        assert_eq!(OPERATOR.get(&service.provision, path).await?.cause(), "not-found");
+    }
+    let listed: Vec<_> = service.deeds("demo").await?.into_iter().filter(|event| event[0] == "operator:provisioning").collect();
+    assert!(["list-users", "list-clients"].iter().all(|deed| listed.iter().any(|event| event[1] == *deed)), "the customer can see it");
     Ok(())
 }
 

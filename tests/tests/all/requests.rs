@@ -15,7 +15,7 @@ use tests::{
     recording::{recording, register, store},
     request::As,
     service::{OPERATOR, Service},
-    speech, table,
+    speech, table, whole,
 };
 
 const KARIN: As<'_> = As { organisation: "demo", user: "karin" };
@@ -92,7 +92,7 @@ async fn of_people() -> anyhow::Result<BTreeMap<String, BTreeMap<String, u64>>> 
         let group = format!("/v1/groups/group-{number}");
         KARIN.put(&service.admin, &group, &json!({ "name": "Grupp" })).await?.done()?;
         KARIN.post(&service.admin, &format!("{group}/members"), &json!({ "add": ids[..50] })).await?.done()?;
-        KARIN.put(&service.admin, &format!("{group}/supervisors/maja"), &json!({})).await?.done()?;
+        KARIN.put(&service.admin, &format!("{group}/supervisors/maja"), &whole::cover(json!({}))).await?.done()?;
     }
     let stored = recording("demo", "user-000", "stored", now());
     store(&service.table, &stored).await?;
@@ -103,7 +103,7 @@ async fn of_people() -> anyhow::Result<BTreeMap<String, BTreeMap<String, u64>>> 
     let link = format!("/v1/recordings/{}/playback", stored.id);
     let order = |users: &[String], preview: bool| json!({ "users": users, "active": true, "preview": preview });
     let users = "/v1/organisations/demo/users";
-    let imported: String = (100..200).map(|number| format!("{}\n", user(number))).collect();
+    let imported: String = (100..200).map(|number| format!("{}\n", whole::user(user(number)))).collect();
 
     let mut made = BTreeMap::new();
     let mut count = async |name: &str, answer: tests::request::Answer| {
@@ -132,10 +132,12 @@ async fn of_people() -> anyhow::Result<BTreeMap<String, BTreeMap<String, u64>>> 
     count("list of statements", KARIN.get(&service.statements, "/v1/statements").await?).await?;
     count("preview of a statement", KARIN.get(&service.statements, "/v1/statements/2026-11").await?).await?;
     count("prices put", OPERATOR.put(provision, "/v1/organisations/demo/prices/2026-11-01", &prices).await?).await?;
-    count("user put unchanged", OPERATOR.put(provision, &format!("{users}/maja"), &json!({ "name": "Maja" })).await?).await?;
-    count("user put", OPERATOR.put(provision, &format!("{users}/maja"), &json!({ "name": "Maja L" })).await?).await?;
-    count("import of 100 users", OPERATOR.send(provision, "POST", users, Some(imported)).await?).await?;
+    count("user put unchanged", OPERATOR.put(provision, &format!("{users}/maja"), &whole::user(json!({ "name": "Maja" }))).await?).await?;
+    count("user put", OPERATOR.put(provision, &format!("{users}/maja"), &whole::user(json!({ "name": "Maja L" }))).await?).await?;
     count("removal of a user in 50 groups", OPERATOR.delete(provision, &format!("{users}/user-049")).await?).await?;
+    count("import of 100 users taken", OPERATOR.send(provision, "POST", users, Some(imported)).await?).await?;
+    service.work("demo").await?;
+    made.insert("import of 100 users carried out".to_owned(), service.requests.take());
     Ok(made)
 }
 

@@ -11,7 +11,7 @@ use tests::{
 };
 
 async fn add_on(world: &World, has: bool) -> anyhow::Result<()> {
-    let provision = provision::router(provision::App { table: world.table().clone(), now });
+    let provision = provision::router(provision::App { table: world.table().clone(), imports: tests::queue::untold(), now });
     let body = json!({ "name": "Demo", "baseService": true, "storageAddOn": has });
     OPERATOR.put(&provision, "/v1/organisations/demo", &body).await?.done()?;
     Ok(())

@@ -17,7 +17,7 @@ use platform::{
     table::{
         Table,
         audit::Event,
-        key,
+        import, key,
         order::{self, Order, What},
         sftp as sftp_key,
     },
@@ -31,7 +31,7 @@ use tests::{
     people::{Person, client, found, organisation, user},
     recording::{recording, register, store},
     request::{self, Answer, App, As, Operator},
-    supervised, table,
+    supervised, table, whole,
 };
 
 const TABLE: &str = include_str!("../../rights.txt");
@@ -185,7 +185,7 @@ pub(super) struct World {
     pub(super) table: Table,
     delivery: Arc<(Queue, sftp::Server)>,
     recording: Recording,
-    /// What an administrator of "demo" has ordered: a hold, a change of the retention and an erasure.
+    /// What an administrator of "demo" has ordered: a hold, a change of the retention and an erasure; and an import of the operator's.
     order: OrderId,
 }
 
@@ -203,6 +203,7 @@ impl World {
         table.add_sftp_key(&organisation("demo"), &key, &supervised::event("demo", "key"), None).await?.written()?;
         let recording = in_state(&table, state).await?;
         let order = ordered(&table).await?;
+        imported(&table, order).await?;
         Ok(Self { table, delivery: delivery()?, recording, order })
     }
 
@@ -238,6 +239,7 @@ impl World {
             .replace("{hold}", &format!("{}{}", self.order, if method == "DELETE" { "?reason=x" } else { "" }))
             .replace("{change}", &self.order.to_string())
             .replace("{erasure}", &self.order.to_string())
+            .replace("{import}", &self.order.to_string())
             .replace("{fingerprint}", &"A".repeat(43))
             .replace("{day}", "2026-11-23")
     }
@@ -285,7 +287,7 @@ impl World {
             }
             (_, Some("me"), _) => me::router(me::App { table, now }),
             (_, Some("usage" | "statements"), _) => statements::router(statements::App { table, exports: bucket::no_exports(), now }),
-            (_, Some("organisations" | "prices"), _) => provision::router(provision::App { table, now }),
+            (_, Some("organisations" | "prices"), _) => provision::router(provision::App { table, imports: tests::queue::untold(), now }),
             ("POST", Some("recordings"), _) => upload::router(upload::App { table, objects, now }),
             (_, Some("recordings"), _) => search::router(search::App { table, keys: Default::default(), now }),
             _ => admin::router(admin::App { table, now }),
@@ -312,6 +314,23 @@ async fn people(table: &Table, of: &str, groups: [&'static str; 2]) -> anyhow::R
     item.insert("name".into(), S("CRM".into()));
     item.insert("scopes".into(), Ss(["read", "annotate", "export"].map(str::to_owned).to_vec()));
     put(table, item).await
+}
+
+/// An import of nobody into "demo", under that id.
+async fn imported(table: &Table, id: OrderId) -> anyhow::Result<()> {
+    let event = supervised::event("demo", "import");
+    let import = import::Import {
+        id,
+        organisation: organisation("demo"),
+        by: event.who.clone(),
+        at: now(),
+        address: event.address.clone(),
+        request: event.request.clone(),
+        lines: 0,
+        next: 0,
+        counts: import::Counts::default(),
+    };
+    Ok(table.place_import(&import, &event).await?)
 }
 
 /// Orders of the three kinds in "demo", under one id.
@@ -377,7 +396,7 @@ fn body(method: &str, path: &str) -> Option<String> {
     let body = match (method, path) {
         ("POST", "/v1/recordings") => call("new", "audio/wav", &silence(1)),
         ("PATCH", "/v1/recordings/{id}") | ("PUT", "/v1/calls/{call}/annotation") => json!({ "note": "ring tillbaka" }),
-        ("PUT", "/v1/marks/{mark}") => json!({ "label": "Röd", "colour": "red", "shape": "diamond" }),
+        ("PUT", "/v1/marks/{mark}") => json!({ "label": "Röd", "colour": "red", "shape": "diamond", "retired": false }),
         ("POST", "/v1/me/acknowledgement") => json!({ "version": "2026-11", "client": "test" }),
         ("PATCH", "/v1/organisation") => json!({ "asksReason": true }),
         ("PATCH", "/v1/users/{user}") => json!({ "rights": { "listen": true } }),
@@ -388,7 +407,7 @@ fn body(method: &str, path: &str) -> Option<String> {
         ("POST", "/v1/erasures") => json!({ "user": "zoe", "reason": "begäran" }),
         ("POST", "/v1/retention/{change}/confirm" | "/v1/erasures/{erasure}/confirm") => json!({ "recordings": 0 }),
         ("POST", "/v1/groups/{group}/members") => json!({ "add": ["zoe"] }),
-        ("PUT", "/v1/groups/{group}/supervisors/{user}") => json!({ "rights": { "listen": true } }),
+        ("PUT", "/v1/groups/{group}/supervisors/{user}") => whole::cover(json!({ "rights": { "listen": true } })),
         ("POST", "/v1/organisations/{organisation}/statements/{month}/credits") => json!({ "rule": "sftp", "reason": "overcharged" }),
         (
             "POST",
@@ -397,10 +416,13 @@ fn body(method: &str, path: &str) -> Option<String> {
             json!({ "at": "2026-11-01T12:00:00Z", "active": false, "reason": "told by telephone" })
         }
         ("PUT", "/v1/organisations/{organisation}/prices/{from}" | "/v1/prices/{from}") => json!({ "prices": { "startFee": "99" } }),
-        ("PUT", "/v1/organisations/{organisation}") => json!({ "name": "Demo", "baseService": true }),
-        ("PUT", "/v1/organisations/{organisation}/users/{user}") => json!({ "name": "Zoe", "plan": "pro" }),
-        ("POST", "/v1/organisations/{organisation}/users") => json!({ "id": "zoe", "name": "Zoe", "plan": "pro" }),
+        ("PUT", "/v1/organisations/{organisation}") => json!({ "name": "Demo", "baseService": true, "storageAddOn": false }),
+        ("PATCH", "/v1/organisations/{organisation}") => json!({ "name": "Demo" }),
+        ("PUT", "/v1/organisations/{organisation}/users/{user}") => whole::user(json!({ "name": "Zoe", "plan": "pro" })),
+        ("PATCH", "/v1/organisations/{organisation}/users/{user}") => json!({ "plan": "pro" }),
+        ("POST", "/v1/organisations/{organisation}/users") => whole::user(json!({ "id": "zoe", "name": "Zoe", "plan": "pro" })),
         ("PUT", "/v1/organisations/{organisation}/clients/{client}") => json!({ "name": "Zapp", "scopes": ["read"] }),
+        ("PATCH", "/v1/organisations/{organisation}/clients/{client}") => json!({ "scopes": ["read"] }),
         ("POST", "/v1/sftp/keys") => json!({ "key": include_str!("../../key.pub") }),
         _ => return None,
     };

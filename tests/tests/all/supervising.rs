@@ -11,6 +11,7 @@ use tests::{
     recording::{recording, register, store},
     request::{Answer, As},
     service::{OPERATOR, Service},
+    whole,
 };
 
 const KARIN: As<'_> = As { organisation: "demo", user: "karin" };
@@ -38,7 +39,7 @@ async fn demo(rights: &'static [&'static str]) -> anyhow::Result<Service> {
         let path = format!("/v1/groups/{id}");
         KARIN.put(&service.admin, &path, &json!({ "name": id })).await?.done()?;
         KARIN.post(&service.admin, &format!("{path}/members"), &json!({ "add": members })).await?.done()?;
-        KARIN.put(&service.admin, &format!("{path}/supervisors/maja"), &cover).await?.done()?;
+        KARIN.put(&service.admin, &format!("{path}/supervisors/maja"), &whole::cover(cover)).await?.done()?;
     }
     for round in 0..6 {
         for (place, name) in ["anna", "omar", "erik", "nils", "siv", "ola", "maja"].into_iter().enumerate() {
@@ -202,8 +203,8 @@ async fn whatever_ends_the_supervision_ends_the_access_on_the_next_request() -> 
     let ends = [
         ("DELETE", "/v1/groups/sales/supervisors/maja", Value::Null),
         ("DELETE", "/v1/groups/sales", Value::Null),
-        ("PUT", "/v1/groups/sales/supervisors/maja", json!({ "to": now() })),
-        ("PUT", "/v1/groups/sales/supervisors/maja", json!({ "from": now() + TimeDelta::milliseconds(1) })),
+        ("PUT", "/v1/groups/sales/supervisors/maja", whole::cover(json!({ "to": now() }))),
+        ("PUT", "/v1/groups/sales/supervisors/maja", whole::cover(json!({ "from": now() + TimeDelta::milliseconds(1) }))),
     ];
     for (method, path, body) in ends {
         let service = demo(&[]).await?;
@@ -221,7 +222,7 @@ async fn a_cover_begins_and_lapses_with_the_clock() -> anyhow::Result<()> {
     let service = demo(&[]).await?;
     let annas = stored(&service, "anna").await?;
     let cover = json!({ "from": now() + TimeDelta::hours(1), "to": now() + TimeDelta::hours(2) });
-    KARIN.put(&service.admin, "/v1/groups/sales/supervisors/maja", &cover).await?.done()?;
+    KARIN.put(&service.admin, "/v1/groups/sales/supervisors/maja", &whole::cover(cover)).await?.done()?;
     type Clock = fn() -> DateTime<Utc>;
     let times: [(Clock, [u16; 4]); 5] = [
         (now, NONE),
@@ -242,7 +243,7 @@ async fn the_rights_of_a_cover_are_what_it_gives_and_of_two_either() -> anyhow::
     let (annas, omars, eriks) = (stored(&service, "anna").await?, stored(&service, "omar").await?, stored(&service, "erik").await?);
     let cover = async |group: &str, rights: Value| {
         let path = format!("/v1/groups/{group}/supervisors/maja");
-        KARIN.put(&service.admin, &path, &json!({ "rights": rights })).await?.done()
+        KARIN.put(&service.admin, &path, &whole::cover(json!({ "rights": rights }))).await?.done()
     };
     cover("sales", json!({ "listen": true })).await?;
     cover("support", json!({ "download": true })).await?;
@@ -288,7 +289,7 @@ async fn a_supervisor_of_another_organisation_reaches_nothing_here() -> anyhow::
     let karin = As { organisation: "other", user: "karin" };
     karin.put(&service.admin, "/v1/groups/sales", &json!({ "name": "Same name" })).await?.done()?;
     karin.post(&service.admin, "/v1/groups/sales/members", &json!({ "add": ["anna"] })).await?.done()?;
-    karin.put(&service.admin, "/v1/groups/sales/supervisors/maja", &json!({})).await?.done()?;
+    karin.put(&service.admin, "/v1/groups/sales/supervisors/maja", &whole::cover(json!({}))).await?.done()?;
     let maja = As { organisation: "other", user: "maja" };
     assert_eq!(rows(&maja.get(&service.search, "/v1/recordings").await?), Vec::<Value>::new());
     assert_eq!(maja.get(&service.search, &format!("/v1/recordings/{}", annas.id)).await?.cause(), "not-found");

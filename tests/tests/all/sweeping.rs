@@ -357,8 +357,8 @@ async fn older_recordings_come_round_night_by_night() -> anyhow::Result<()> {
 #[tokio::test]
 async fn every_organisation_that_was_provisioned_is_swept() -> anyhow::Result<()> {
     let world = World::new("sweep-all").await?;
-    let provision = provision::router(provision::App { table: world.table().clone(), now: clock::now });
-    let body = serde_json::json!({ "name": "Demo", "baseService": true });
+    let provision = provision::router(provision::App { table: world.table().clone(), imports: tests::queue::untold(), now: clock::now });
+    let body = serde_json::json!({ "name": "Demo", "baseService": true, "storageAddOn": false });
     for of in ["demo", "first", "zebra"] {
         OPERATOR.put(&provision, &format!("/v1/organisations/{of}"), &body).await?.done()?;
     }

@@ -79,7 +79,7 @@ function RightsOf({ user }: { user: User }) {
   const complain = useComplain();
   const me = useMe();
   const change = useMutation({
-    mutationFn: (change: Schemas['UserChange']) =>
+    mutationFn: (change: Partial<Pick<User, 'rights' | 'administrator'>>) =>
       answered(api.PATCH('/v1/users/{user}', { params: { path: { user: user.id } }, body: change })),
     onMutate: (change) => {
       const before = client.getQueryData<User>(['user', user.id]);

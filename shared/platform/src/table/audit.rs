@@ -95,6 +95,8 @@ deeds! {
     ProvisionOrganisation "provision-organisation"
     ProvisionUser "provision-user"
     RemoveUser "remove-user"
+    RestoreUser "restore-user"
+    ImportUsers "import-users"
     ProvisionClient "provision-client"
     Annotate "annotate"
     SeeEdits "see-edits"

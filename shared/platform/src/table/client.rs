@@ -1,5 +1,6 @@
 //! Application clients that an organisation has let in. A token of one that is not here, or not any more, opens nothing.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     access::Scopes,
     ids::{ClientId, OrganisationId},
@@ -8,10 +9,10 @@ use domain::{
 
 use super::{
     Error, Table,
-    attributes::{s, ss},
+    attributes::{parsed, s, ss},
     audit::Event,
     commit::Commit,
-    key,
+    key::{self, Item},
     people::{Client, read_client},
 };
 
@@ -27,12 +28,39 @@ impl Table {
     ) -> Result<Commit, Error> {
         let mut item = key::client(organisation, client);
         item.insert("name".to_owned(), s(name));
-        let names = [("read", scopes.read), ("annotate", scopes.annotate), ("export", scopes.export)];
-        if let Some(set) = ss(names.into_iter().filter(|(_, granted)| *granted).map(|(name, _)| name)) {
+        if let Some(set) = scopes_value(scopes) {
             item.insert("scopes".to_owned(), set);
         }
         let mut writes = self.writes();
         writes.put(item, |put| put);
+        writes.audit(event);
+        writes.commit().await
+    }
+
+    /// Changes the client's name or scopes; `None` leaves either as it is. 1 request. [`Commit::Refused`] if there is none.
+    pub async fn change_client(
+        &self,
+        organisation: &OrganisationId,
+        client: &ClientId,
+        name: Option<&Name>,
+        scopes: Option<Scopes>,
+        event: &Event,
+    ) -> Result<Commit, Error> {
+        let granted = scopes.and_then(scopes_value);
+        let ends = scopes.is_some() && granted.is_none();
+        let set: Vec<&str> = [name.map(|_| "#name = :name"), granted.as_ref().map(|_| "scopes = :scopes")].into_iter().flatten().collect();
+        let mut expression = if set.is_empty() { String::new() } else { format!("SET {}", set.join(", ")) };
+        if ends {
+            expression.push_str(" REMOVE scopes");
+        }
+        let values = [(":name", name.map(s)), (":scopes", granted)].into_iter();
+        let values: Item = values.filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+        let mut writes = self.writes();
+        writes.update(key::client(organisation, client), |update| {
+            let update = update.update_expression(expression).condition_expression("attribute_exists(pk)");
+            let update = update.set_expression_attribute_names(name.map(|_| [("#name".to_owned(), "name".to_owned())].into()));
+            update.set_expression_attribute_values((!values.is_empty()).then_some(values))
+        });
         writes.audit(event);
         writes.commit().await
     }
@@ -45,8 +73,28 @@ impl Table {
         writes.commit().await
     }
 
+    /// A page of the organisation's clients by id, and the id after which the next begins. 1 request.
+    pub async fn list_clients(
+        &self,
+        organisation: &OrganisationId,
+        after: Option<&ClientId>,
+        limit: usize,
+    ) -> Result<(Vec<Client>, Option<ClientId>), Error> {
+        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk").consistent_read(true);
+        let query = query.expression_attribute_values(":pk", s(key::clients(organisation))).limit(i32::try_from(limit).unwrap_or(i32::MAX));
+        let answer = query.set_exclusive_start_key(after.map(|id| key::client(organisation, id))).send().await?;
+        let next = answer.last_evaluated_key().map(|key| parsed(key, "sk")).transpose()?;
+        Ok((answer.items().iter().map(read_client).collect::<Result<_, _>>()?, next))
+    }
+
     /// The organisation's clients: a page of 1 MB holds thousands. 1 request.
     pub async fn clients(&self, organisation: &OrganisationId) -> Result<Vec<Client>, Error> {
         Ok(self.all(key::clients(organisation), "").await?.iter().map(read_client).collect::<Result<_, _>>()?)
     }
+}
+
+/// The scopes as a set of their names.
+fn scopes_value(scopes: Scopes) -> Option<AttributeValue> {
+    let names = [("read", scopes.read), ("annotate", scopes.annotate), ("export", scopes.export)];
+    ss(names.into_iter().filter(|(_, granted)| *granted).map(|(name, _)| name))
 }

@@ -109,6 +109,11 @@ impl Writes<'_> {
         self.push(built.map(|check| TransactWriteItem::builder().condition_check(check).build()));
     }
 
+    /// Has the commit fail with the error: what was to be written cannot be said.
+    pub(super) fn fail(&mut self, error: Error) {
+        self.items.push(Err(error));
+    }
+
     /// Writes all or nothing. 1 request; up to `ATTEMPTS` while others write the same items.
     pub async fn commit(self) -> Result<Commit, Error> {
         Ok(match self.commit_or_see().await? {

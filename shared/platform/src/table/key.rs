@@ -28,6 +28,8 @@
 //! | credit       | `ORG#organisation` | `credit#MILLISECONDS#REQUEST` | query: lines of statements that are waived |
 //! | claim        | `ORG#idempotency`  | a hash of caller, operation and key | get; the table removes it |
 //! | order        | `ORG#order`        | `KIND#ORDER`             | get; query: holds, changes of the retention, erasures |
+//! | import       | `ORG#import`       | `IMPORT`                 | get: users that the operator sent, and how far they are done |
+//! | import's part | `ORG#import`      | `IMPORT#NUMBER`          | get; query: some of its lines, and what came of them |
 //! | held         | `ORG#held`         | `HOLD#at`                | query: the recordings that a hold wants |
 //! | removal      | `ORG#removal`      | `RECORDING#REGISTERED`   | get: copies found of a recording before they were removed; the table removes it |
 //! | audit event  | `ORG#audit`        | `MILLISECONDS#REQUEST`   | query; `by_user` (`ORG#heard#USER`): who listened to a user's recordings |
@@ -171,6 +173,23 @@ pub fn order(organisation: &OrganisationId, kind: &str, id: OrderId) -> Item {
 
 pub fn orders(organisation: &OrganisationId) -> String {
     format!("{organisation}#order")
+}
+
+pub fn import(organisation: &OrganisationId, id: OrderId) -> Item {
+    key(imports(organisation), id.to_string())
+}
+
+pub fn import_part(organisation: &OrganisationId, id: OrderId, part: usize) -> Item {
+    key(imports(organisation), nth_part(id, part))
+}
+
+/// The place of an import's part among the organisation's imports.
+pub fn nth_part(id: OrderId, part: usize) -> String {
+    format!("{id}#{part:05}")
+}
+
+pub fn imports(organisation: &OrganisationId) -> String {
+    format!("{organisation}#import")
 }
 
 /// That a hold wants a recording, whose place in every list is `at`.

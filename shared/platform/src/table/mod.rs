@@ -17,6 +17,7 @@ pub mod entry;
 pub mod forgetting;
 pub mod group;
 pub mod image;
+pub mod import;
 pub mod keeping;
 pub mod key;
 pub mod keyed_hash;

@@ -102,7 +102,7 @@ impl Table {
     }
 }
 
-fn read_organisation(id: &OrganisationId, item: &Item) -> Result<Organisation, BadItem> {
+pub(super) fn read_organisation(id: &OrganisationId, item: &Item) -> Result<Organisation, BadItem> {
     Ok(Organisation {
         id: id.clone(),
         name: parsed(item, "name")?,

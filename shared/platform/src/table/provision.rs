@@ -2,96 +2,97 @@
 //!
 //! The operator's attributes are set one by one, so that what administrators and users have decided stays as it is.
 
-use std::collections::BTreeMap;
+mod users;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     activation::{Event as Activation, Kind},
     ids::{GroupId, OrganisationId, UserId},
-    people::{Cover, Language, Name, Organisation, Plan, Rights, User, fold},
-    phone::PhoneNumber,
+    people::{Cover, Name, Organisation, Rights, User},
     retention,
 };
 
 use super::{
     Error, Table,
+    activation::ACTIVE,
     attributes::{ids, n, s, ss},
     audit::Event,
     commit::{Commit, Writes, empty_map},
     group::rights_value,
     key,
-    people::read_covers,
+    people::{read_covers, read_user},
 };
 
-/// An organisation as the operator provisions it.
-#[derive(Clone, Debug)]
-pub struct OrganisationProvision {
-    pub name: Name,
-    pub base_service: bool,
+pub use users::{Also, Outcome, PROVISIONED, Told, UserChange, UserProvision, Wanted};
+
+/// What the operator decides of an organisation; `None` leaves it as it is.
+#[derive(Clone, Debug, Default)]
+pub struct OrganisationChange {
+    pub name: Option<Name>,
+    pub base_service: Option<bool>,
     /// Has the add-on for keeping recordings longer (P23). Where it ends, recordings are kept as they are.
-    pub storage_add_on: bool,
+    pub storage_add_on: Option<bool>,
 }
 
-/// A user as the operator provisions it.
-#[derive(Clone, Debug)]
-pub struct UserProvision {
-    pub id: UserId,
-    pub name: Name,
-    pub phone: Option<PhoneNumber>,
-    pub language: Language,
-    pub plan: Option<Plan>,
-    /// The organisation's first administrator; the others are named by administrators. `None` leaves it as it is.
-    pub administrator: Option<bool>,
-}
-
-/// Users that one commit provisions: each its item and, where a plan ends, an event.
-pub const PROVISIONED: usize = 49;
 /// Groups that one commit takes a removed user out of.
 const LEFT: usize = 40;
 
-/// A user who is not removed, or is out of every group: who comes back, comes back without rights.
-const OUT: &str = "(attribute_not_exists(removed_at) OR (attribute_not_exists(groups) AND supervises = :none))";
+/// Tries while others change the same users.
+const TRIES: usize = 4;
+/// A removed user who is out of every group.
+const OUT: &str = "attribute_exists(removed_at) AND attribute_not_exists(groups) AND supervises = :none";
+
+/// What an administrator decides of a user; `None` leaves it as it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Decided<'a> {
+    /// The rights to their own recordings, and, where only some of them were given, those that the others were taken from.
+    pub rights: Option<(Option<Rights>, Rights)>,
+    /// Whether they administer the organisation, and who says so.
+    pub administrator: Option<(bool, &'a UserId)>,
+}
+
+/// What came of a removal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Removal {
+    Done,
+    /// There is no such user.
+    Unknown,
+    /// The organisation has no other administrator.
+    LastAdministrator,
+}
+
+/// What came of restoring a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Restoral {
+    /// They are there: restored now, or never removed.
+    Done,
+    /// There never was such a user.
+    Unknown,
+    /// What was known of them has been erased.
+    Erased,
+}
 
 impl Table {
     /// Creates or changes the organisation, of which `standing` is what stands. 1 request. Where its base service begins or ends, that is
-    /// recorded, for billing. [`Commit::Refused`] if it was changed meanwhile.
+    /// recorded, for billing. [`Commit::Refused`] if it was created, or its base service changed, meanwhile.
     pub async fn put_organisation(
         &self,
         id: &OrganisationId,
-        provision: &OrganisationProvision,
+        change: &OrganisationChange,
         standing: Option<&Organisation>,
         event: &Event,
     ) -> Result<Commit, Error> {
         let mut writes = self.writes();
         let seen = standing.map(|standing| standing.base_service);
-        writes.update(key::organisation(id), |update| {
-            let update = update
-                .update_expression(
-                    "SET #name = :name, base_service = :base_service, storage_add_on = :storage_add_on, \
-                     retention_days = if_not_exists(retention_days, :days)",
-                )
-                .expression_attribute_names("#name", "name")
-                .expression_attribute_values(":name", s(&provision.name))
-                .expression_attribute_values(":base_service", AttributeValue::Bool(provision.base_service))
-                .expression_attribute_values(":storage_add_on", AttributeValue::Bool(provision.storage_add_on))
-                .expression_attribute_values(":days", n(retention::DAYS))
-                .condition_expression(match seen {
-                    None => "attribute_not_exists(pk)",
-                    Some(true) => "base_service = :seen",
-                    Some(false) => "base_service = :seen OR (attribute_exists(pk) AND attribute_not_exists(base_service))",
-                });
-            match seen {
-                Some(seen) => update.expression_attribute_values(":seen", AttributeValue::Bool(seen)),
-                None => update,
-            }
-        });
-        if seen.is_some_and(|seen| seen != provision.base_service) {
-            let mut change = key::base_change(id, event.at);
-            change.insert("on".to_owned(), AttributeValue::Bool(provision.base_service));
-            change.insert("by".to_owned(), s(&event.who));
-            writes.put_new(change);
+        writes.organisation(id, change, seen);
+        if let Some(on) = change.base_service.filter(|on| seen.is_some_and(|seen| seen != *on)) {
+            let mut changed = key::base_change(id, event.at);
+            changed.insert("on".to_owned(), AttributeValue::Bool(on));
+            changed.insert("by".to_owned(), s(&event.who));
+            writes.put_new(changed);
         }
-        writes.list(id, &provision.name);
         writes.first_legend(id);
         writes.audit(event);
         writes.commit().await
@@ -108,95 +109,74 @@ impl Table {
         writes.commit().await
     }
 
-    /// Creates or changes users, [`PROVISIONED`] at most, all or none. 1 request. A user whose plan ends is deactivated with it; `standing`
-    /// holds those who are there already. A user whose removal was cut short is taken out of their groups first.
-    ///
-    /// # Errors
-    /// [`Error::Busy`] when someone was switched on or off meanwhile: read who is there, and try again.
-    pub async fn put_users(
-        &self,
-        organisation: &OrganisationId,
-        users: &[UserProvision],
-        standing: &BTreeMap<UserId, User>,
-        event: &Event,
-    ) -> Result<(), Error> {
-        let Commit::Refused(places) = self.write_users(organisation, users, standing, event).await? else { return Ok(()) };
-        for user in places.into_iter().filter_map(|place| users.get(place)) {
-            self.take_out(organisation, &user.id).await?;
-        }
-        match self.write_users(organisation, users, standing, event).await? {
-            Commit::Done => Ok(()),
-            Commit::Refused(_) => Err(Error::Busy),
-        }
-    }
-
-    async fn write_users(
-        &self,
-        organisation: &OrganisationId,
-        users: &[UserProvision],
-        standing: &BTreeMap<UserId, User>,
-        event: &Event,
-    ) -> Result<Commit, Error> {
-        let active = |user: &UserProvision| standing.get(&user.id).is_some_and(|standing| standing.activated_at.is_some());
-        let mut writes = self.writes();
-        for user in users {
-            writes.user(organisation, user, active(user));
-        }
-        for user in users.iter().filter(|user| user.plan.is_none() && active(user)) {
-            let ended = Activation { user: user.id.clone(), at: event.at, kind: Kind::Deactivated, by: event.who.clone() };
-            writes.activation(organisation, &ended);
-        }
-        writes.audit(event);
-        writes.commit().await
-    }
-
-    /// Sets what an administrator decides for a user. 1 request. [`Commit::Refused`] if there is no such user.
+    /// Sets what an administrator decides for a user. 1 request. [`Commit::Refused`]: 0, there is no such user, or the rights are not those
+    /// that they were changed from; 1, whoever takes the administrator's right away has it no more.
     pub async fn change_user(
         &self,
         organisation: &OrganisationId,
         user: &UserId,
-        rights: Option<Rights>,
-        administrator: Option<bool>,
+        change: &Decided<'_>,
         event: &Event,
     ) -> Result<Commit, Error> {
-        let (mut set, mut remove) = (Vec::new(), Vec::new());
-        let granted = rights.and_then(rights_value);
-        match (rights, &granted) {
-            (Some(_), Some(_)) => set.push("rights = :rights"),
-            (Some(_), None) => remove.push("rights"),
-            (None, _) => {}
-        }
-        if administrator.is_some() {
-            set.push("administrator = :administrator");
-        }
-        let clause = |verb: &str, parts: &[&str]| if parts.is_empty() { String::new() } else { format!("{verb} {} ", parts.join(", ")) };
-        let expression = clause("SET", &set) + &clause("REMOVE", &remove);
         let mut writes = self.writes();
-        writes.update(key::user(organisation, user), |mut update| {
-            if let Some(granted) = granted {
-                update = update.expression_attribute_values(":rights", granted);
-            }
-            if let Some(administrator) = administrator {
-                update = update.expression_attribute_values(":administrator", AttributeValue::Bool(administrator));
-            }
-            update.update_expression(expression).condition_expression("attribute_exists(pk) AND attribute_not_exists(removed_at)")
-        });
+        writes.decided(organisation, user, change);
+        if let Some((false, by)) = change.administrator {
+            writes.still_administers(organisation, by);
+        }
         writes.audit(event);
         writes.commit().await
     }
 
-    /// Removes a user: every access and recording ends with the first commit, their groups are left after. None if there is none. Asked
-    /// again, it goes on where it was cut short. 3 requests, 1 for each `LEFT` groups, and 1 for each group that they supervise.
-    pub async fn remove_user(&self, organisation: &OrganisationId, user: &UserId, event: &Event) -> Result<Option<()>, Error> {
-        let Some(item) = self.get(key::user(organisation, user)).await? else { return Ok(None) };
-        if !item.contains_key("removed_at") {
-            let active = item.contains_key("activated_at");
-            if self.close_user(organisation, user, active, event).await? != Commit::Done {
-                return Err(Error::Busy); // switched on or off meanwhile
+    /// Removes a user: every access and recording ends with the first commit, their groups are left after. Asked again, it goes on where it
+    /// was cut short. 3 requests, 1 for each `LEFT` groups, 1 for each group that they supervise, and 1 for each MB of users if they
+    /// administer.
+    pub async fn remove_user(&self, organisation: &OrganisationId, user: &UserId, event: &Event) -> Result<Removal, Error> {
+        for _ in 0..TRIES {
+            let Some(item) = self.get(key::user(organisation, user)).await? else { return Ok(Removal::Unknown) };
+            let closed = match read_user(&item)? {
+                None => Commit::Done,
+                Some(there) if there.administrator => {
+                    let Some(other) = self.administrator_besides(organisation, &BTreeSet::from([user])).await? else {
+                        return Ok(Removal::LastAdministrator);
+                    };
+                    self.close_user(organisation, &there, Some(&other), event).await?
+                }
+                Some(there) => self.close_user(organisation, &there, None, event).await?,
+            };
+            if closed == Commit::Done {
+                self.take_out(organisation, user).await?;
+                return Ok(Removal::Done);
             }
         }
-        self.take_out(organisation, user).await?;
-        Ok(Some(()))
+        Err(Error::Busy)
+    }
+
+    /// Brings a removed user back: the same person, with their name, number and plan, without rights, groups, activation or acknowledgement. 2
+    /// requests; as many more as the rest of a removal that was cut short.
+    pub async fn restore_user(&self, organisation: &OrganisationId, user: &UserId, event: &Event) -> Result<Restoral, Error> {
+        for _ in 0..TRIES {
+            let Some(item) = self.get(key::user(organisation, user)).await? else { return Ok(Restoral::Unknown) };
+            if !item.contains_key("removed_at") {
+                return Ok(Restoral::Done);
+            }
+            if !item.contains_key("name") {
+                return Ok(Restoral::Erased);
+            }
+            self.take_out(organisation, user).await?;
+            let mut writes = self.writes();
+            writes.update(key::user(organisation, user), |update| {
+                update
+                    .update_expression(format!("REMOVE removed_at, rights, administrator, {ACTIVE}"))
+                    .condition_expression(format!("{OUT} AND attribute_exists(#name)"))
+                    .expression_attribute_names("#name", "name")
+                    .expression_attribute_values(":none", empty_map())
+            });
+            writes.audit(event);
+            if writes.commit().await? == Commit::Done {
+                return Ok(Restoral::Done);
+            }
+        }
+        Err(Error::Busy)
     }
 
     /// Takes a removed user out of their groups, as a member and as a supervisor.
@@ -243,19 +223,27 @@ impl Table {
         Ok(())
     }
 
-    async fn close_user(&self, organisation: &OrganisationId, user: &UserId, active: bool, event: &Event) -> Result<Commit, Error> {
+    /// Refused if the user was switched on or off, or named or ended as administrator, meanwhile, or if `other` administers no more.
+    async fn close_user(&self, organisation: &OrganisationId, user: &User, other: Option<&UserId>, event: &Event) -> Result<Commit, Error> {
+        let active = user.activated_at.is_some();
+        let asked = format!(
+            "attribute_not_exists(removed_at) AND attribute_{}exists(activated_at){}",
+            if active { "" } else { "not_" },
+            if other.is_none() { " AND (attribute_not_exists(administrator) OR administrator = :no)" } else { "" }
+        );
         let mut writes = self.writes();
-        writes.update(key::user(organisation, user), |update| {
-            update
-                .update_expression(
-                    "SET removed_at = :now REMOVE rights, administrator, activated_at, acknowledged_at, acknowledged_version, \
-                     acknowledged_client",
-                )
-                .condition_expression(if active { "attribute_exists(activated_at)" } else { "attribute_not_exists(activated_at)" })
-                .expression_attribute_values(":now", n(event.at.timestamp_millis()))
+        writes.update(key::user(organisation, &user.id), |update| {
+            let update = update
+                .update_expression(format!("SET removed_at = :now REMOVE rights, administrator, {ACTIVE}"))
+                .condition_expression(asked)
+                .expression_attribute_values(":now", n(event.at.timestamp_millis()));
+            if other.is_some() { update } else { update.expression_attribute_values(":no", AttributeValue::Bool(false)) }
         });
+        if let Some(other) = other {
+            writes.still_administers(organisation, other);
+        }
         if active {
-            let ended = Activation { user: user.clone(), at: event.at, kind: Kind::Deactivated, by: event.who.clone() };
+            let ended = Activation { user: user.id.clone(), at: event.at, kind: Kind::Deactivated, by: event.who.clone() };
             writes.activation(organisation, &ended);
         }
         writes.audit(event);
@@ -264,69 +252,73 @@ impl Table {
 }
 
 impl Writes<'_> {
-    /// Refused while a removed user is in groups still, and, where the plan ends, unless recording is as `active` has it.
-    fn user(&mut self, organisation: &OrganisationId, user: &UserProvision, active: bool) {
-        let mut set =
-            "SET #name = :name, #language = :language, #at = :at, found_by = :found_by, supervises = if_not_exists(supervises, :none)"
-                .to_owned();
-        let mut remove = vec!["removed_at"];
-        let phone = user.phone.as_ref().map(PhoneNumber::to_string);
-        let mut optional = |name: &'static str, value: Option<String>| match value {
-            Some(value) => {
-                set.push_str(&format!(", #{name} = :{name}"));
-                Some((name, s(value)))
-            }
-            None => {
-                remove.push(if name == "plan" { "#plan, activated_at" } else { "#phone" });
-                None
+    /// Refused unless the organisation's base service is as it was `seen`; `None`: unless there is no such organisation.
+    fn organisation(&mut self, id: &OrganisationId, change: &OrganisationChange, seen: Option<bool>) {
+        let mut set = vec!["retention_days = if_not_exists(retention_days, :days)"];
+        let mut values = key::Item::from([(":days".to_owned(), n(retention::DAYS))]);
+        let mut given = |expression: &'static str, name: &str, value: Option<AttributeValue>| {
+            if let Some(value) = value {
+                set.push(expression);
+                values.insert(name.to_owned(), value);
             }
         };
-        let values: Vec<_> = [("phone", phone.clone()), ("plan", user.plan.map(|plan| plan.as_str().to_owned()))]
-            .into_iter()
-            .filter_map(|(name, value)| optional(name, value))
-            .collect();
-        if user.administrator.is_some() {
-            set.push_str(", administrator = :administrator");
+        given("#name = :name", ":name", change.name.as_ref().map(s));
+        given("base_service = :base_service", ":base_service", change.base_service.map(AttributeValue::Bool));
+        given("storage_add_on = :storage_add_on", ":storage_add_on", change.storage_add_on.map(AttributeValue::Bool));
+        let asked = match seen {
+            None => "attribute_not_exists(pk)",
+            Some(true) => "base_service = :seen",
+            Some(false) => "base_service = :seen OR (attribute_exists(pk) AND attribute_not_exists(base_service))",
+        };
+        values.extend(seen.map(|seen| (":seen".to_owned(), AttributeValue::Bool(seen))));
+        self.update(key::organisation(id), |update| {
+            let update = update.update_expression(format!("SET {}", set.join(", "))).condition_expression(asked);
+            let names = change.name.as_ref().map(|_| [("#name".to_owned(), "name".to_owned())].into());
+            update.set_expression_attribute_names(names).set_expression_attribute_values(Some(values))
+        });
+        if let Some(name) = &change.name {
+            self.list(id, name);
         }
-        let found_by = fold(&format!("{} {} {}", user.name, user.id, phone.unwrap_or_default()));
-        let condition = match (&user.plan, active) {
-            (Some(_), _) => OUT.to_owned(),
-            (None, true) => format!("{OUT} AND attribute_exists(activated_at)"),
-            (None, false) => format!("{OUT} AND attribute_not_exists(activated_at)"),
-        };
-        self.update(key::user(organisation, &user.id), |mut update| {
-            for name in ["name", "language", "at", "phone", "plan"] {
-                update = update.expression_attribute_names(format!("#{name}"), name);
+    }
+
+    fn decided(&mut self, organisation: &OrganisationId, user: &UserId, change: &Decided<'_>) {
+        let mut asked = "attribute_exists(pk) AND attribute_not_exists(removed_at)".to_owned();
+        let (mut set, mut remove, mut values) = (Vec::new(), Vec::new(), key::Item::new());
+        if let Some((was, rights)) = change.rights {
+            match rights_value(rights) {
+                Some(granted) => {
+                    set.push("rights = :rights");
+                    values.insert(":rights".to_owned(), granted);
+                }
+                None => remove.push("rights"),
             }
-            for (name, value) in values {
-                update = update.expression_attribute_values(format!(":{name}"), value);
+            match was.map(rights_value) {
+                Some(Some(was)) => {
+                    asked.push_str(" AND rights = :was");
+                    values.insert(":was".to_owned(), was);
+                }
+                Some(None) => asked.push_str(" AND attribute_not_exists(rights)"),
+                None => {}
             }
-            if let Some(administrator) = user.administrator {
-                update = update.expression_attribute_values(":administrator", AttributeValue::Bool(administrator));
-            }
-            update
-                .update_expression(format!("{set} REMOVE {}", remove.join(", ")))
-                .condition_expression(condition)
-                .expression_attribute_values(":name", s(&user.name))
-                .expression_attribute_values(":language", s(user.language.as_str()))
-                .expression_attribute_values(":at", s(key::named(&user.name, user.id.as_str())))
-                .expression_attribute_values(":found_by", s(found_by))
-                .expression_attribute_values(":none", empty_map())
+        }
+        if let Some((administrator, _)) = change.administrator {
+            set.push("administrator = :administrator");
+            values.insert(":administrator".to_owned(), AttributeValue::Bool(administrator));
+        }
+        let clause = |verb: &str, parts: &[&str]| if parts.is_empty() { String::new() } else { format!("{verb} {} ", parts.join(", ")) };
+        let expression = clause("SET", &set) + &clause("REMOVE", &remove);
+        self.update(key::user(organisation, user), |update| {
+            let update = update.update_expression(expression).condition_expression(asked);
+            update.set_expression_attribute_values((!values.is_empty()).then_some(values))
         });
     }
 }
 
-impl OrganisationProvision {
-    /// Whether `standing` is what this provisions already.
+impl OrganisationChange {
+    /// Whether `standing` is what this asks for already.
     pub fn is(&self, standing: &Organisation) -> bool {
-        (&self.name, self.base_service, self.storage_add_on) == (&standing.name, standing.base_service, standing.storage_add_on)
-    }
-}
-
-impl UserProvision {
-    /// Whether `standing` is what this provisions already.
-    pub fn is(&self, standing: &User) -> bool {
-        (&self.name, &self.phone, self.language, self.plan) == (&standing.name, &standing.phone, standing.language, standing.plan)
-            && self.administrator.is_none_or(|administrator| administrator == standing.administrator)
+        self.name.as_ref().is_none_or(|name| *name == standing.name)
+            && self.base_service.is_none_or(|base_service| base_service == standing.base_service)
+            && self.storage_add_on.is_none_or(|storage_add_on| storage_add_on == standing.storage_add_on)
     }
 }

@@ -1,0 +1,287 @@
+//! Imports of users: what the operator sent, kept in parts, and what came of each line.
+//!
+//! An import is a job that a worker carries out part by part. A part's users, what came of them and the place of the next part are written
+//! together, on the condition that nobody has done the part. So a part is done once, whoever is told of it and however often, and the import
+//! goes on where it stopped. What was sent of a part goes with its results; job and parts end [`KEPT`] after the import.
+//!
+//! | attribute     | what |
+//! |---------------|------|
+//! | `who`, `when`, `address`, `request` | of the job: who sent it, when in Unix milliseconds, from where, in which request |
+//! | `lines`       | of the job: how many there are |
+//! | `next`        | of the job: the part to do next |
+//! | `created`, `changed`, `unchanged`, `invalid`, `refused` | of the job: lines by what came of them |
+//! | `rows`        | of a part that is to be done: its lines, as JSON |
+//! | `results`     | of a part that is done: what came of them, as JSON |
+//! | `expires_at`  | of either: until when it is there |
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::ids::{OrderId, OrganisationId, UserId};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    BadItem, Error, Table,
+    attributes::{count, instant, n, number, s, text},
+    audit::Event,
+    commit::Writes,
+    key::{self, Item},
+    provision::{Outcome, PROVISIONED, UserProvision},
+};
+
+/// How long an import can be asked about.
+pub const KEPT: TimeDelta = TimeDelta::days(7);
+/// Lines of one part: a part's users are one commit.
+pub const PART: usize = PROVISIONED;
+
+/// An import, and how far it has come.
+#[derive(Clone, Debug)]
+pub struct Import {
+    pub id: OrderId,
+    pub organisation: OrganisationId,
+    /// Who sent it, as the audit log names them.
+    pub by: String,
+    pub at: DateTime<Utc>,
+    pub address: String,
+    pub request: String,
+    /// Lines that it has, empty ones left out.
+    pub lines: usize,
+    /// The part to do next.
+    pub next: usize,
+    pub counts: Counts,
+}
+
+/// Lines by what came of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub created: u64,
+    pub changed: u64,
+    pub unchanged: u64,
+    pub invalid: u64,
+    pub refused: u64,
+}
+
+/// A line to do.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Row {
+    /// Counted from 1, with the empty ones.
+    pub line: usize,
+    pub said: Said,
+}
+
+/// What a line says.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Said {
+    User(Box<UserProvision>),
+    /// No user, and why; its id, so far as it has one.
+    Bad {
+        id: Option<UserId>,
+        detail: String,
+    },
+}
+
+/// What came of a line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    pub line: usize,
+    pub id: Option<UserId>,
+    pub came: Came,
+    /// Why the line is invalid.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Came {
+    Created,
+    Changed,
+    Unchanged,
+    Invalid,
+    RemovedUser,
+    LastAdministrator,
+}
+
+/// What the worker is told: to carry on with an import.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Work {
+    pub organisation: OrganisationId,
+    pub import: OrderId,
+}
+
+impl Table {
+    /// Keeps a part of an import, to be done. 1 request.
+    pub async fn put_import_part(&self, import: &Import, part: usize, rows: &[Row]) -> Result<(), Error> {
+        let mut item = key::import_part(&import.organisation, import.id, part);
+        item.insert("rows".to_owned(), s(json(rows)?));
+        item.insert("expires_at".to_owned(), n((import.at + KEPT).timestamp()));
+        self.client.put_item().table_name(&self.name).set_item(Some(item)).send().await?;
+        Ok(())
+    }
+
+    /// Places the import, whose parts are there, with its event. 1 request.
+    pub async fn place_import(&self, import: &Import, event: &Event) -> Result<(), Error> {
+        let mut item = key::import(&import.organisation, import.id);
+        for (name, text) in [("who", &import.by), ("address", &import.address), ("request", &import.request)] {
+            item.insert(name.to_owned(), s(text));
+        }
+        item.insert("when".to_owned(), n(import.at.timestamp_millis()));
+        item.insert("lines".to_owned(), n(import.lines));
+        item.insert("next".to_owned(), n(import.next));
+        item.insert("expires_at".to_owned(), n((import.at + KEPT).timestamp()));
+        let mut writes = self.writes();
+        writes.put_new(item);
+        writes.audit(event);
+        // Refused: the SDK's retry of a request whose answer was lost. The import's id is this request's own.
+        writes.commit().await.map(drop)
+    }
+
+    /// The import, unless it has ended. 1 request.
+    pub async fn import(&self, of: &OrganisationId, id: OrderId, now: DateTime<Utc>) -> Result<Option<Import>, Error> {
+        let item = self.get(key::import(of, id)).await?;
+        let there = item.filter(|item| number::<i64>(item, "expires_at").is_ok_and(|at| at > now.timestamp()));
+        Ok(there.map(|item| read(of, id, &item)).transpose()?)
+    }
+
+    /// The lines of a part that is to be done; none if it is done. 1 request.
+    pub async fn import_rows(&self, import: &Import, part: usize) -> Result<Option<Vec<Row>>, Error> {
+        let item = self.get(key::import_part(&import.organisation, import.id, part)).await?.unwrap_or_default();
+        if item.contains_key("results") {
+            return Ok(None);
+        }
+        Ok(Some(parsed(&item, "rows")?))
+    }
+
+    /// What came of the lines of the import, from the `nth` on that it has, `limit` at most; of those that are done. 1 request.
+    pub async fn import_results(&self, import: &Import, nth: usize, limit: usize) -> Result<Vec<Done>, Error> {
+        let (first, last) = (nth / PART, ((nth + limit) / PART).min(import.next.saturating_sub(1)));
+        if import.next <= first {
+            return Ok(Vec::new());
+        }
+        let (from, to) = (key::nth_part(import.id, first), key::nth_part(import.id, last));
+        let parts = self.all_between(&key::imports(&import.organisation), None, (&from, &to)).await?;
+        let mut done = Vec::new();
+        for part in &parts {
+            done.extend(parsed::<Done>(part, "results")?);
+        }
+        Ok(done.into_iter().skip(nth % PART).take(limit).collect())
+    }
+}
+
+impl Writes<'_> {
+    /// Writes that the import's next part is done, and what came of it; refused, at the first of the two writes, if another has done it.
+    pub fn import_part(&mut self, import: &Import, done: &[Done]) {
+        let results = match json(done) {
+            Ok(results) => s(results),
+            Err(error) => return self.fail(error),
+        };
+        let counts = Counts::of(done);
+        self.update(key::import(&import.organisation, import.id), |update| {
+            let counted = [
+                (":created", counts.created),
+                (":changed", counts.changed),
+                (":unchanged", counts.unchanged),
+                (":invalid", counts.invalid),
+                (":refused", counts.refused),
+            ];
+            let mut values: Item = counted.into_iter().map(|(name, lines)| (name.to_owned(), n(lines))).collect();
+            values.insert(":this".to_owned(), n(import.next));
+            values.insert(":next".to_owned(), n(import.next + 1));
+            update
+                .update_expression(
+                    "SET #next = :next ADD created :created, changed :changed, unchanged :unchanged, invalid :invalid, refused :refused",
+                )
+                .condition_expression("#next = :this")
+                .expression_attribute_names("#next", "next")
+                .set_expression_attribute_values(Some(values))
+        });
+        self.update(key::import_part(&import.organisation, import.id, import.next), |update| {
+            let update = update.update_expression("SET results = :results REMOVE #rows").expression_attribute_names("#rows", "rows");
+            update.condition_expression("attribute_exists(pk)").expression_attribute_values(":results", results)
+        });
+    }
+}
+
+impl Import {
+    /// Whether every line is done.
+    pub fn is_done(&self) -> bool {
+        self.next >= self.lines.div_ceil(PART)
+    }
+
+    /// The lines that are done.
+    pub fn passed(&self) -> usize {
+        self.lines.min(self.next * PART)
+    }
+
+    pub fn work(&self) -> Work {
+        Work { organisation: self.organisation.clone(), import: self.id }
+    }
+}
+
+impl Row {
+    /// What came of the line, whose user was provisioned with that outcome.
+    pub fn done(&self, outcome: Option<Outcome>) -> Done {
+        let (id, came, detail) = match &self.said {
+            Said::Bad { id, detail } => (id.clone(), Came::Invalid, Some(detail.clone())),
+            Said::User(user) => (Some(user.id.clone()), outcome.map_or(Came::Unchanged, Came::of), None),
+        };
+        Done { line: self.line, id, came, detail }
+    }
+}
+
+impl Came {
+    fn of(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Created => Self::Created,
+            Outcome::Changed => Self::Changed,
+            Outcome::Unchanged | Outcome::Unknown => Self::Unchanged,
+            Outcome::Removed => Self::RemovedUser,
+            Outcome::LastAdministrator => Self::LastAdministrator,
+        }
+    }
+}
+
+impl Counts {
+    fn of(done: &[Done]) -> Self {
+        let mut counts = Self::default();
+        for done in done {
+            let count = match done.came {
+                Came::Created => &mut counts.created,
+                Came::Changed => &mut counts.changed,
+                Came::Unchanged => &mut counts.unchanged,
+                Came::Invalid => &mut counts.invalid,
+                Came::RemovedUser | Came::LastAdministrator => &mut counts.refused,
+            };
+            *count += 1;
+        }
+        counts
+    }
+}
+
+fn read(of: &OrganisationId, id: OrderId, item: &Item) -> Result<Import, BadItem> {
+    let own = |name| text(item, name).map(str::to_owned);
+    Ok(Import {
+        id,
+        organisation: of.clone(),
+        by: own("who")?,
+        at: instant(item, "when")?,
+        address: own("address")?,
+        request: own("request")?,
+        lines: number(item, "lines")?,
+        next: number(item, "next")?,
+        counts: Counts {
+            created: count(item, "created")?,
+            changed: count(item, "changed")?,
+            unchanged: count(item, "unchanged")?,
+            invalid: count(item, "invalid")?,
+            refused: count(item, "refused")?,
+        },
+    })
+}
+
+fn json(rows: &(impl Serialize + ?Sized)) -> Result<String, Error> {
+    serde_json::to_string(rows).map_err(|error| Error::Request(error.into()))
+}
+
+fn parsed<T: for<'de> Deserialize<'de>>(item: &Item, attribute: &'static str) -> Result<Vec<T>, BadItem> {
+    serde_json::from_str(text(item, attribute)?).map_err(|_| BadItem { attribute })
+}
