@@ -14,7 +14,7 @@ def main(folder):
     separator = control["separator"]
     sums = defaultdict(lambda: [0, 0, Decimal("0.00")])
     corrections, lines, organisations, unpriced = [0, 0, Decimal("0.00")], 0, set(), 0
-    with open(folder / "lines.csv", encoding="utf-8", newline="") as text:
+    with open(folder / "lines.csv", encoding="utf-8-sig", newline="") as text:
         for row in csv.DictReader(text, delimiter=separator, strict=True):
             amount = Decimal(row["amount"].replace(",", ".") if separator == ";" else row["amount"])
             for total in [sums[row["rule"]], *([corrections] if row["corrects"] else [])]:

@@ -27,7 +27,7 @@ def main(paths):
 
 
 def faults_of(path):
-    text = path.read_text("utf-8")
+    text = path.read_text("utf-8-sig")
     separator = next(letter for letter in text if letter in LANGUAGES)
     expected = list(csv.reader(text.splitlines(), delimiter=separator))
     opened = open_in_office(path, separator)

@@ -203,6 +203,12 @@ impl Answer {
         (self.status.as_u16(), self.cause())
     }
 
+    /// The rows of a CSV body, its names of columns first.
+    pub fn rows(&self) -> anyhow::Result<Vec<Vec<String>>> {
+        let mut reader = csv::ReaderBuilder::new().delimiter(b';').has_headers(false).from_reader(self.text.as_bytes());
+        Ok(reader.deserialize().collect::<Result<_, _>>()?)
+    }
+
     /// The lines of an NDJSON body.
     pub fn lines(&self) -> anyhow::Result<Vec<Value>> {
         self.text.lines().map(|line| serde_json::from_str(line).context("a line is not JSON")).collect()

@@ -10,7 +10,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::{access::Duty, ids::RecordingId, time::Instant};
 use platform::{
     answer,
-    http::{Cause, Known, Problem, csv, cursor, event::Events, extract::Query, page, problem},
+    http::{
+        Cause, Known, Problem,
+        csv::{self, Cell},
+        cursor,
+        event::Events,
+        extract::Query,
+        page, problem,
+    },
     table::audit::{Deed, Event, Reading},
 };
 use serde::Deserialize;
@@ -100,20 +107,20 @@ async fn file(app: &App, mut reading: Reading<'_>) -> Result<Response, Problem> 
     Ok(response)
 }
 
-fn row(event: &Event) -> [String; COLUMNS.len()] {
-    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+fn row(event: &Event) -> [Cell; COLUMNS.len()] {
+    let text = |text: &Option<String>| Cell::text(text.clone());
     [
-        event.at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
-        event.who.clone(),
-        event.deed.as_str().to_owned(),
-        event.recording.map(|id| id.to_string()).unwrap_or_default(),
+        Cell::Value(event.at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)),
+        Cell::Text(event.who.clone()),
+        Cell::Value(event.deed.as_str().to_owned()),
+        Cell::text(event.recording.map(|id| id.to_string())),
         text(&event.subject),
-        event.owner.as_ref().map(ToString::to_string).unwrap_or_default(),
+        Cell::text(event.owner.as_ref().map(ToString::to_string)),
         text(&event.detail),
         text(&event.reason),
         text(&event.refused),
-        event.address.clone(),
-        event.request.clone(),
+        Cell::Value(event.address.clone()),
+        Cell::Value(event.request.clone()),
     ]
 }
 

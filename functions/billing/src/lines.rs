@@ -4,7 +4,13 @@ use domain::{
     billing::{Difference, Line, Month},
     ids::UserId,
 };
-use platform::{http::csv::harmless, http::statement, table::listed::Listed};
+use platform::{
+    http::{
+        csv::{BYTE_ORDER_MARK, disarmed},
+        statement,
+    },
+    table::listed::Listed,
+};
 use serde::Serialize;
 
 use crate::Error;
@@ -59,9 +65,9 @@ struct Differs<'a> {
     user: Option<&'a str>,
 }
 
-/// The header of the CSV file.
+/// The beginning of the CSV file: the mark of UTF-8, and the names of the columns.
 pub fn header(separator: Separator) -> Result<Vec<u8>, Error> {
-    rows(separator, [COLUMNS.map(str::to_owned)])
+    Ok([BYTE_ORDER_MARK.as_bytes(), &rows(separator, [COLUMNS.map(str::to_owned)])?].concat())
 }
 
 /// An organisation's lines as rows of CSV.
@@ -94,12 +100,12 @@ pub fn differences(listed: &Listed, month: Month, found: &[Difference]) -> Resul
 }
 
 fn cells(separator: Separator, listed: &Listed, month: Month, line: &Line) -> [String; COLUMNS.len()] {
-    let text = |text: Option<String>| text.map(|text| harmless(&text)).unwrap_or_default();
+    let text = |text: Option<String>| text.map(|text| disarmed(&text)).unwrap_or_default();
     let decimal = |number: String| if separator == Separator::Semicolon { number.replace('.', ",") } else { number };
     [
         month.to_string(),
-        harmless(listed.id.as_str()),
-        harmless(&listed.name.to_string()),
+        disarmed(listed.id.as_str()),
+        disarmed(&listed.name.to_string()),
         line.rule.as_str().to_owned(),
         line.corrects.map(|month| month.to_string()).unwrap_or_default(),
         text(line.user.as_ref().map(ToString::to_string)),
@@ -109,7 +115,7 @@ fn cells(separator: Separator, listed: &Listed, month: Month, line: &Line) -> [S
         if line.agreed { "agreed" } else { "general" }.to_owned(),
         decimal(line.amount.to_string()),
         "SEK".to_owned(),
-        harmless(&line.facts.to_string()),
+        disarmed(&line.facts.to_string()),
     ]
 }
 

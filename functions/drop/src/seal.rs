@@ -69,7 +69,7 @@ async fn write(app: &App, organisation: &OrganisationId, name: Name, spans: u32,
     let folder = folder(organisation, name);
     let mut index = Multipart::to(&app.s3, &app.drop, format!("{folder}{INDEX}"), "text/csv; charset=utf-8");
     let mut checksums = Multipart::to(&app.s3, &app.drop, format!("{folder}{CHECKSUMS}"), "text/plain; charset=utf-8");
-    index.write(&csv::lines([COLUMNS]).map_err(could_not("write an object of the delivery"))?).await?;
+    index.write(&csv::header([COLUMNS]).map_err(could_not("write an object of the delivery"))?).await?;
     let mut held = Held::default();
     for span in 0..spans {
         let Some(part) = parts::get(app, organisation, name, span).await? else { return Ok(None) };

@@ -1,6 +1,7 @@
 //! A search as files for a spreadsheet: each bounded, so that a result of any size is never held at once; together they are one table.
 
 use axum::{http::HeaderValue, response::Response};
+use chrono::SecondsFormat;
 use domain::{
     ids::OrganisationId,
     search::{Position, Search},
@@ -8,7 +9,12 @@ use domain::{
 };
 use platform::{
     answer,
-    http::{Problem, csv, cursor, recording::Recording as Shown},
+    http::{
+        Problem,
+        csv::{self, Cell},
+        cursor,
+        recording::Recording as Shown,
+    },
 };
 
 use crate::App;
@@ -18,12 +24,14 @@ const ROWS: usize = 10_000;
 /// Pages that one file may read, and rows of each.
 const PAGES: usize = 40;
 const PAGE: usize = 250;
-const COLUMNS: [&str; 17] = [
+const COLUMNS: [&str; 19] = [
     "started",
+    "startedUtc",
     "user",
     "direction",
     "counterpart",
     "seconds",
+    "duration",
     "state",
     "mark",
     "note",
@@ -31,9 +39,9 @@ const COLUMNS: [&str; 17] = [
     "field2",
     "field3",
     "held",
-    "call",
+    "callId",
     "id",
-    "type",
+    "contentType",
     "bytes",
     "sha256",
 ];
@@ -67,25 +75,29 @@ pub async fn of(app: &App, organisation: &OrganisationId, mut search: Search<'_>
     Ok(response)
 }
 
-fn row(recording: &Shown) -> [String; COLUMNS.len()] {
-    let text = |text: &Option<String>| text.clone().unwrap_or_default();
+/// A recording's row. `started` has Stockholm's offset, which tells the two hours of the night in October apart; `startedUtc` sorts.
+fn row(recording: &Shown) -> [Cell; COLUMNS.len()] {
+    let (text, value) = (|text: &Option<String>| Cell::text(text.clone()), |value: String| Cell::Value(value));
+    let seconds = recording.duration_ms / 1000;
     [
-        in_stockholm(recording.started_at).format("%Y-%m-%d %H:%M:%S%:z").to_string(),
-        recording.user.clone(),
-        recording.direction.to_owned(),
-        recording.counterpart.clone(),
-        format!("{}.{:03}", recording.duration_ms / 1000, recording.duration_ms % 1000),
-        recording.state.to_owned(),
+        value(in_stockholm(recording.started_at).format("%Y-%m-%d %H:%M:%S%:z").to_string()),
+        value(recording.started_at.to_rfc3339_opts(SecondsFormat::Secs, true)),
+        Cell::Text(recording.user.clone()),
+        value(recording.direction.to_owned()),
+        Cell::Text(recording.counterpart.clone()),
+        value(seconds.to_string()),
+        value(format!("{}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)),
+        value(recording.state.to_owned()),
         text(&recording.mark),
         text(&recording.note),
         text(&recording.fields[0]),
         text(&recording.fields[1]),
         text(&recording.fields[2]),
-        recording.held_since.is_some().to_string(),
-        recording.call_id.clone(),
-        recording.id.clone(),
-        recording.content_type.to_owned(),
-        recording.content_length.to_string(),
-        recording.sha256.clone(),
+        value(recording.held_since.is_some().to_string()),
+        Cell::Text(recording.call_id.clone()),
+        value(recording.id.clone()),
+        value(recording.content_type.to_owned()),
+        value(recording.content_length.to_string()),
+        value(recording.sha256.clone()),
     ]
 }

@@ -5,8 +5,8 @@
 
 use std::{fmt, str::FromStr};
 
-use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, SecondsFormat, TimeDelta, Utc};
-use chrono_tz::Europe::Stockholm;
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, SecondsFormat, TimeDelta, Utc};
+use chrono_tz::{Europe::Stockholm, Tz};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -168,8 +168,8 @@ impl fmt::Display for Date {
 }
 
 /// The time on a clock in Stockholm at `instant`, summer time included; of the years 1 to 9999, beyond which it stands still.
-pub fn in_stockholm(instant: DateTime<Utc>) -> NaiveDateTime {
-    instant.clamp(YEAR_1, YEAR_9999).with_timezone(&Stockholm).naive_local()
+pub fn in_stockholm(instant: DateTime<Utc>) -> DateTime<Tz> {
+    instant.clamp(YEAR_1, YEAR_9999).with_timezone(&Stockholm)
 }
 
 const YEAR_1: DateTime<Utc> = day(1, 1, 2).and_time(NaiveTime::MIN).and_utc();
@@ -333,7 +333,7 @@ mod tests {
 
     #[test]
     fn the_clock_follows_summer_time() {
-        let clock = |text: &str| text.parse().map(|utc: DateTime<Utc>| in_stockholm(utc).to_string());
+        let clock = |text: &str| text.parse().map(|utc: DateTime<Utc>| in_stockholm(utc).naive_local().to_string());
         assert_eq!(clock("2026-03-29T00:59:59Z").as_deref(), Ok("2026-03-29 01:59:59"));
         assert_eq!(clock("2026-03-29T01:00:00Z").as_deref(), Ok("2026-03-29 03:00:00"));
         assert_eq!(clock("2026-10-25T01:00:00Z").as_deref(), Ok("2026-10-25 02:00:00"));

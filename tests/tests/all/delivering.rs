@@ -88,7 +88,7 @@ async fn a_day_is_delivered_whole_with_what_came_late_and_nothing_else() -> anyh
     let files = world.files().await?;
     assert_eq!(verified(&files, "2026-11-24"), expected(&inside));
     let index = &files["files/demo/2026-11-24/index.csv"];
-    let mut rows = csv::Reader::from_reader(index.as_bytes());
+    let mut rows = csv::ReaderBuilder::new().delimiter(b';').from_reader(index.as_bytes());
     let rows: Vec<BTreeMap<String, String>> = rows.deserialize().collect::<Result<_, _>>()?;
     assert_eq!(rows.iter().map(|row| row["callId"].as_str()).collect::<Vec<_>>(), ["first", "noon", "last", "late"]);
     assert_eq!(rows.iter().map(|row| row["late"].as_str()).collect::<Vec<_>>(), ["no", "no", "no", "yes"]);
@@ -117,7 +117,7 @@ async fn what_comes_after_five_is_in_the_next_folder_marked_late_and_the_first_d
     let after = next.files().await?;
     assert!(before.iter().all(|(key, body)| after.get(key) == Some(body)), "a folder that was complete has changed");
     assert!(verified(&after, "2026-11-25").contains(&manifest::file_name(&never)));
-    assert!(after["files/demo/2026-11-25/index.csv"].lines().any(|line| line.contains(",never,") && line.ends_with(",yes,delivered,")));
+    assert!(after["files/demo/2026-11-25/index.csv"].lines().any(|line| line.contains(";never;") && line.ends_with(";yes;delivered;")));
     let stored = next.app.table.recording(&never.organisation, never.id, next_morning()).await?.expect("it is stored");
     assert_eq!(day_of(&stored), Some(day("2026-11-25")));
     Ok(())

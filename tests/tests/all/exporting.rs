@@ -144,7 +144,7 @@ async fn a_name_that_is_a_formula_is_text_in_the_file() -> anyhow::Result<()> {
     assert_eq!(
         lines[..3],
         [
-            "month;organisation;name;rule;corrects;user;quantity;price;price_from;agreed;amount;currency;facts",
+            "\u{feff}month;organisation;name;rule;corrects;user;quantity;price;price_from;agreed;amount;currency;facts",
             "2026-10;'-dash;\"'=HYPERLINK(\"\"http://x.example\"\";\"\"här\"\")\";start-fee;;'-anna;1;99,00;2026-01-01;agreed;99,00;SEK;activated 2026-10-05 09:00:00",
             "2026-10;'-dash;\"'=HYPERLINK(\"\"http://x.example\"\";\"\"här\"\")\";user-month;;'-anna;1;49,50;2026-01-01;agreed;49,50;SEK;active on 27 days from 2026-10-05 to 2026-10-31",
         ]

@@ -19,7 +19,7 @@ pub struct InvalidMonth;
 
 /// The day that it is in Stockholm at `instant`.
 pub fn today(instant: DateTime<Utc>) -> NaiveDate {
-    in_stockholm(instant).date()
+    in_stockholm(instant).date_naive()
 }
 
 /// The moment at which `day` begins.

@@ -178,8 +178,8 @@ impl History {
         let owed = |rule, user, at, amount: Decimal| if self.is_waived(month, rule, user, at) { Decimal::ZERO } else { amount };
         for user in users {
             let spans = self.spans(user);
-            for (on, _) in spans.iter().filter(|(on, _)| month.has(in_stockholm(*on).date()) && in_service(*on)) {
-                sum += owed(Rule::StartFee, Some(user), Some(*on), self.amount(Rule::StartFee, in_stockholm(*on).date(), 1));
+            for (on, _) in spans.iter().filter(|(on, _)| month.has(in_stockholm(*on).date_naive()) && in_service(*on)) {
+                sum += owed(Rule::StartFee, Some(user), Some(*on), self.amount(Rule::StartFee, in_stockholm(*on).date_naive(), 1));
             }
             let active = |day: &NaiveDate| {
                 let (begins, ends) = (midnight(*day), midnight(*day + TimeDelta::days(1)));

@@ -4,7 +4,6 @@
 //! `SHA256SUMS` is written last: where it is, the folder is complete.
 
 use chrono::SecondsFormat;
-use chrono_tz::Europe::Stockholm;
 
 use super::{issue, outcome::Reason};
 use crate::{
@@ -90,7 +89,7 @@ pub fn row(recording: &Recording, user_name: Option<&Name>, late: bool, undelive
         if undelivered.is_none() { file_name(recording) } else { String::new() },
         recording.id.to_string(),
         recording.call.to_string(),
-        recording.started_at.with_timezone(&Stockholm).to_rfc3339_opts(SecondsFormat::Millis, false),
+        in_stockholm(recording.started_at).to_rfc3339_opts(SecondsFormat::Millis, false),
         utc(recording.started_at),
         recording.duration.num_milliseconds().to_string(),
         recording.user.to_string(),

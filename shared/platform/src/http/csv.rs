@@ -1,14 +1,57 @@
-//! Tables as CSV files (RFC 4180, UTF-8) that people open in a spreadsheet: no cell is taken for a formula.
+//! Tables as CSV files, in the one dialect that a Swedish spreadsheet opens by double click: UTF-8 with a byte-order mark, a semicolon
+//! between the columns, CRLF, and quotes as RFC 4180 has them.
+//!
+//! A spreadsheet would run some texts as formulas. In every file such a text begins with an apostrophe (OWASP, CSV injection). Files that
+//! systems read are made of [`lines`], in which all other values are as they are, `-123` and `- ringde tillbaka` included. A [`file`] is for
+//! people: there, an apostrophe also begins what a spreadsheet would rewrite as a number or a date.
 
 use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
 
-/// A CSV file of rows, the first of them the names of the columns if there are any, to be saved as `file_name` (plain ASCII).
-pub fn file<R: AsRef<[String]>>(file_name: &str, columns: &[&str], rows: impl IntoIterator<Item = R>) -> Result<Response, csv::Error> {
-    let mut body = if columns.is_empty() { Vec::new() } else { lines([columns])? };
-    body.append(&mut lines(rows)?);
+/// Tells a spreadsheet that the file is UTF-8. It stands once, before the names of the columns.
+pub const BYTE_ORDER_MARK: &str = "\u{feff}";
+
+/// A cell of a [`file`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cell {
+    /// Words or a name from elsewhere: a note, an id, a telephone number.
+    Text(String),
+    /// A number, a time or a name that the service has spelt itself, in digits that a spreadsheet may count with.
+    Value(String),
+}
+
+impl Cell {
+    /// A text; empty where there is none.
+    pub fn text(text: Option<impl Into<String>>) -> Self {
+        Self::Text(text.map(Into::into).unwrap_or_default())
+    }
+
+    /// The bytes that the cell takes, quotes apart.
+    pub fn len(&self) -> usize {
+        let (Self::Text(cell) | Self::Value(cell)) = self;
+        cell.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn shown(&self) -> String {
+        match self {
+            Self::Value(value) => value.clone(),
+            Self::Text(text) if is_rewritten(text) || text.starts_with(['+', '-']) => format!("'{text}"),
+            Self::Text(text) => disarmed(text),
+        }
+    }
+}
+
+/// A CSV file of rows, to be saved as `file_name` (plain ASCII). The names of the columns come first; a file that goes on with a table has
+/// none, so that the files put together are one.
+pub fn file<R: AsRef<[Cell]>>(file_name: &str, columns: &[&str], rows: impl IntoIterator<Item = R>) -> Result<Response, csv::Error> {
+    let mut body = if columns.is_empty() { Vec::new() } else { header([columns])? };
+    body.append(&mut lines(rows.into_iter().map(|row| row.as_ref().iter().map(Cell::shown).collect::<Vec<_>>()))?);
     let mut response = body.into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
     if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{file_name}\"")) {
@@ -17,21 +60,42 @@ pub fn file<R: AsRef<[String]>>(file_name: &str, columns: &[&str], rows: impl In
     Ok(response)
 }
 
-/// The lines of rows.
+/// The beginning of a table: the mark and the names of the columns.
+pub fn header<R: AsRef<[C]>, C: AsRef<str>>(names: [R; 1]) -> Result<Vec<u8>, csv::Error> {
+    Ok([BYTE_ORDER_MARK.as_bytes(), &lines(names)?].concat())
+}
+
+/// The lines of rows, every value as it is but for formulas.
 pub fn lines<C: AsRef<str>, R: AsRef<[C]>>(rows: impl IntoIterator<Item = R>) -> Result<Vec<u8>, csv::Error> {
-    let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    let mut writer = csv::WriterBuilder::new().delimiter(b';').terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     for row in rows {
-        writer.write_record(row.as_ref().iter().map(|cell| harmless(cell.as_ref())))?;
+        writer.write_record(row.as_ref().iter().map(|cell| disarmed(cell.as_ref())))?;
     }
     writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
 }
 
-/// The cell, with an apostrophe before what a spreadsheet would take for a formula (OWASP, CSV injection). A telephone number stays as it
-/// is: `+` and digits compute to nothing.
-pub fn harmless(cell: &str) -> String {
-    let number = cell.strip_prefix('+').is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()));
-    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠']);
-    if formula && !number { format!("'{cell}") } else { cell.to_owned() }
+/// The text, with an apostrophe before what a spreadsheet would run as a formula.
+pub fn disarmed(text: &str) -> String {
+    if is_formula(text) { format!("'{text}") } else { text.to_owned() }
+}
+
+/// Whether a spreadsheet would run the text. Full-width signs and leading blanks do not keep it from that. A sign before a number or a blank
+/// computes to nothing: `+46701234567`, `-123` and a note that begins with a dash are none.
+fn is_formula(text: &str) -> bool {
+    let begins = text.trim_start();
+    let harmless = |rest: &str| rest.starts_with(' ') || !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit() || ".,".contains(c));
+    match begins.strip_prefix(['+', '-', '＋', '－']) {
+        Some(rest) => !harmless(rest),
+        None => text.starts_with(['\t', '\r', '\n']) || begins.starts_with(['=', '@', '＝', '＠']),
+    }
+}
+
+/// Whether a spreadsheet would read the text as a number, a date or a time and write it back as something else: digits, with at most what
+/// stands between and around them. `0012`, `1E5`, `12345678901234567`, `2026-11`, `10:30` and `5 %` are some.
+fn is_rewritten(text: &str) -> bool {
+    let text = text.trim();
+    let between = |c: char| matches!(c, ' ' | '\u{a0}' | '.' | ',' | ':' | '/' | '-' | '%' | '(' | ')' | 'e' | 'E');
+    text.contains(|c: char| c.is_ascii_digit()) && text.chars().all(|c| c.is_ascii_digit() || between(c))
 }
 
 #[cfg(test)]
@@ -39,11 +103,55 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_formula_becomes_text_and_a_number_stays() {
-        for (cell, expected) in
-            [("=1+1", "'=1+1"), ("@x", "'@x"), ("-2", "'-2"), ("+46701234567", "+46701234567"), ("+1+1", "'+1+1"), ("a=1", "a=1")]
-        {
-            assert_eq!(harmless(cell), expected);
+    fn a_formula_and_what_would_be_rewritten_become_text() {
+        for text in [
+            "=1+1",
+            "@x",
+            "-2",
+            "- ringde tillbaka",
+            "+46701234567",
+            "-12,50",
+            "+1+1",
+            " =1+1",
+            "\t=1",
+            "＝1",
+            "0012",
+            "1E5",
+            "12345678901234567",
+            "2026-11",
+            "24/11",
+            "10:30",
+            "5 %",
+            "(12)",
+        ] {
+            assert_eq!(Cell::Text(text.to_owned()).shown(), format!("'{text}"));
         }
+    }
+
+    #[test]
+    fn in_every_file_a_formula_is_text() -> Result<(), csv::Error> {
+        for formula in ["=1+1", " =1+1", "＝1", "@SUM(1)", "-2+3", "+1+1", "-cmd|'/c calc'!A1", "\t=1", "-", "+SUM(1)"] {
+            let written = String::from_utf8(lines([[formula]])?).unwrap_or_default();
+            assert!(written.trim_start_matches('"').starts_with('\''), "{written}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn other_texts_and_the_services_own_values_stay_as_they_are() {
+        for text in ["", "a=1", "ring;=1+1;", "a;@SUM(1)", "ärende 4411", "anna", "call-0012", "E"] {
+            assert_eq!(Cell::Text(text.to_owned()).shown(), text);
+        }
+        assert_eq!(Cell::Value("-12".to_owned()).shown(), "-12");
+    }
+
+    #[test]
+    fn what_systems_read_is_as_it_is_and_a_semicolon_in_it_parts_no_cells() -> Result<(), csv::Error> {
+        let row = ["-123", "- ringde tillbaka", "ring;=1+1;", "a;@SUM(1)", "two\nlines", "\"", "0012", "+46701234567"];
+        let table = [header([["a", "b", "c", "d", "e", "f", "g", "h"]])?, lines([row])?].concat();
+        let mut reader = csv::ReaderBuilder::new().delimiter(b';').from_reader(table.as_slice());
+        assert_eq!(reader.headers()?.get(0), Some("a"), "the csv crate reads past the mark");
+        assert_eq!(reader.records().next().transpose()?, Some(row.as_slice().into()));
+        Ok(())
     }
 }
