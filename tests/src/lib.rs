@@ -5,6 +5,7 @@ pub mod bucket;
 pub mod call;
 pub mod charged;
 pub mod cloud;
+pub mod contract;
 pub mod delivery;
 pub mod deployed;
 pub mod door;

@@ -19,6 +19,7 @@ use tower::ServiceExt;
 
 use crate::{
     call::with,
+    contract,
     requests::{NO_ORGANISATION, TENANT},
 };
 
@@ -182,7 +183,7 @@ async fn dispatch(
         true => serde_json::from_str(&text).context("the answer is not JSON")?,
         false => Value::Null,
     };
-    Ok(Answer { status, headers, content_type, body, text })
+    contract::hold(method, path, Answer { status, headers, content_type, body, text })
 }
 
 impl Answer {

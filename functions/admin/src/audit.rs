@@ -66,7 +66,11 @@ const COLUMNS: [&str; 11] = ["at", "who", "deed", "recording", "subject", "owner
     tag = "admin",
     params(Filter),
     responses(
-        (status = 200, body = Events),
+        (
+            status = 200,
+            content((Events = "application/json"), (String = "text/csv")),
+            headers(("next-cursor" = Option<String>, description = "of a CSV file that is not the last: where the next begins")),
+        ),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
         (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
     )

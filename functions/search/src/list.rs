@@ -40,7 +40,11 @@ pub struct Count {
     tag = "search",
     params(Filter),
     responses(
-        (status = 200, body = Page),
+        (
+            status = 200,
+            content((Page = "application/json"), (String = "text/csv")),
+            headers(("next-cursor" = Option<String>, description = "of a CSV file that is not the last: where the next begins")),
+        ),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
         (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
     )

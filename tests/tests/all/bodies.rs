@@ -17,7 +17,7 @@ async fn no_operation_takes_an_array_in_place_of_an_object() -> anyhow::Result<(
         let object = plausible(&document, schema);
         for array in arrays(&object) {
             let body = Some(array.to_string());
-            let answer = world.ask(role, "demo", &method, &world.named(&method, path), body).await?;
+            let answer = world.ask(role, "demo", &method, &world.named(&method, path), body, json!({ "if-match": "*" })).await?;
             let refused = answer.status.is_client_error() && answer.body["detail"].is_string();
             ensure!(refused, "{method} {path} took {array}: {answer:?}");
             asked += 1;

@@ -1,5 +1,6 @@
 //! What is made from the code and checked in.
 
+use serde_json::{Value, json};
 use tests::golden;
 use utoipa::{OpenApi, openapi::OpenApi as Document};
 
@@ -28,7 +29,9 @@ fn the_api_document_says_what_the_code_does() -> anyhow::Result<()> {
     document.info.title = "Kontinuerlig inspelning".to_owned();
     document.info.version = "1".to_owned();
     name_operations(&mut document);
-    golden::holds("openapi.json", &serde_json::to_value(document)?)
+    let mut document = serde_json::to_value(document)?;
+    add_common_answers(&mut document);
+    golden::holds("openapi.json", &document)
 }
 
 #[test]
@@ -62,6 +65,56 @@ fn a_put_requires_every_member() -> anyhow::Result<()> {
     }
     assert!(puts >= 6, "{puts}");
     Ok(())
+}
+
+/// What any operation of its kind may answer beside its own: a request that cannot be read or is too large, a caller who is not let in, an
+/// address that names nothing, more requests than are taken, a failure. A status that the operation documents itself stays.
+const COMMON: [(&str, &str, When); 9] = [
+    ("400", "malformed", When::Body),
+    ("401", "not-signed-in", When::Always),
+    ("403", "not-allowed, unknown-user; the gateway's own where the token is not good", When::Always),
+    ("404", "not-found", When::Named),
+    ("413", "too-large", When::Body),
+    ("415", "unknown-type", When::Body),
+    ("422", "invalid", When::Asked),
+    ("429", "busy", When::Always),
+    ("500", "internal", When::Always),
+];
+
+/// Which operations have an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum When {
+    Always,
+    /// Those that take a body.
+    Body,
+    /// Those whose path names something.
+    Named,
+    /// Those that take a body or a query.
+    Asked,
+}
+
+fn add_common_answers(document: &mut Value) {
+    for (status, description, _) in COMMON {
+        let schema = json!({ "$ref": "#/components/schemas/Problem" });
+        document["components"]["responses"][status] =
+            json!({ "description": description, "content": { "application/problem+json": { "schema": schema } } });
+    }
+    for operation in document["paths"].as_object_mut().into_iter().flatten().flat_map(|(_, item)| item.as_object_mut()).flatten() {
+        let operation = operation.1;
+        let has = |place: &str| operation["parameters"].as_array().into_iter().flatten().any(|parameter| parameter["in"] == place);
+        let (body, path, query) = (!operation["requestBody"].is_null(), has("path"), has("query"));
+        for (status, _, when) in COMMON {
+            let applies = match when {
+                When::Always => true,
+                When::Body => body,
+                When::Named => path,
+                When::Asked => body || query,
+            };
+            if applies && operation["responses"].get(status).is_none() {
+                operation["responses"][status] = json!({ "$ref": format!("#/components/responses/{status}") });
+            }
+        }
+    }
 }
 
 /// Names each operation by its method and path. Functions of one name in different modules would else share one, and a client that is

@@ -27,7 +27,7 @@ use tests::{
     bucket,
     call::{call, now, silence},
     cloud::cloud,
-    kept,
+    contract, kept,
     people::{Person, client, found, organisation, user},
     recording::{recording, register, store},
     request::{self, Answer, App, As, Operator},
@@ -99,6 +99,28 @@ fn the_table_holds_every_route_of_the_document_for_either_organisation() -> anyh
     Ok(())
 }
 
+/// A media type that is documented and never asked for may never have worked.
+#[tokio::test]
+async fn every_operation_answers_in_each_media_type_that_it_documents() -> anyhow::Result<()> {
+    let rows = rows();
+    let mut asked = 0;
+    for (method, path, operation) in contract::operations() {
+        let of = |row: &&Row| row.organisation == "own" && row.method == method && row.path == path && ["-", "stored"].contains(&row.state);
+        let row = rows.iter().find(of).ok_or_else(|| anyhow::anyhow!("{method} {path} is not in the table"))?;
+        let may = row.cells.iter().find(|(role, cell)| !["bare", "expired"].contains(role) && cell.starts_with('2'));
+        let (role, _) = may.ok_or_else(|| anyhow::anyhow!("nobody may {method} {path}"))?;
+        for media in contract::media_types(operation) {
+            let answer = World::new("stored").await?.answer(row, role, json!({ "if-match": "*", "accept": media })).await?;
+            assert!(answer.status.is_success(), "{method} {path} as {media}: {answer:?}");
+            assert_eq!(answer.content_type.split(';').next(), Some(media), "{method} {path}");
+            assert!(!answer.text.is_empty(), "{method} {path} as {media}");
+            asked += 1;
+        }
+    }
+    assert!(asked > 40, "{asked}");
+    Ok(())
+}
+
 /// A recording of another organisation cannot be told from one that does not exist: the answers are the same but for the request's id.
 #[tokio::test]
 async fn another_organisations_recording_looks_like_none() -> anyhow::Result<()> {
@@ -107,7 +129,7 @@ async fn another_organisations_recording_looks_like_none() -> anyhow::Result<()>
         for (method, verb) in [("GET", ""), ("POST", "/playback"), ("POST", "/download")] {
             let mut answers = Vec::new();
             for id in [world.recording.id, domain::ids::RecordingId::from_bytes([9; 16])] {
-                let mut answer = world.ask(role, "other", method, &format!("/v1/recordings/{id}{verb}"), None).await?;
+                let mut answer = world.ask(role, "other", method, &format!("/v1/recordings/{id}{verb}"), None, json!({})).await?;
                 answer.body["requestId"].take();
                 answers.push((answer.status, answer.body));
             }
@@ -207,7 +229,8 @@ impl World {
         Ok(Self { table, delivery: delivery()?, recording, order })
     }
 
-    async fn cell(&self, row: &Row, role: &str) -> anyhow::Result<String> {
+    /// What the route answers to the role.
+    async fn answer(&self, row: &Row, role: &str, headers: Value) -> anyhow::Result<Answer> {
         if role == "bare" {
             for of in ["demo", "other"] {
                 Person { rights: &[], ..Person::recorded("anna") }.joins(&self.table, of).await?;
@@ -215,7 +238,11 @@ impl World {
         }
         let path = self.named(row.method, row.path);
         let organisation = if row.organisation == "own" { "demo" } else { "other" };
-        let answer = self.ask(role, organisation, row.method, &path, body(row.method, row.path)).await?;
+        self.ask(role, organisation, row.method, &path, body(row.method, row.path), headers).await
+    }
+
+    async fn cell(&self, row: &Row, role: &str) -> anyhow::Result<String> {
+        let answer = self.answer(row, role, json!({ "if-match": "*" })).await?;
         let status = answer.status.as_u16();
         if (row.method, row.path, status) != ("GET", "/v1/recordings", 200) {
             return Ok(status.to_string());
@@ -251,22 +278,22 @@ impl World {
         method: &str,
         path: &str,
         body: Option<String>,
+        headers: Value,
     ) -> anyhow::Result<Answer> {
         let router = self.function_of(method, path)?;
         let person = |user| As { organisation, user };
         let application = |scopes| App { organisation, client: "crm", scopes };
-        let any = json!({ "if-match": "*" });
         match role {
             "anon" => request::send(&router, method, path, body, None).await,
-            "bare" | "own" => person("anna").send_with(&router, method, path, body, any.clone()).await,
-            "other" => person("omar").send_with(&router, method, path, body, any.clone()).await,
-            "sup" => person("sara").send_with(&router, method, path, body, any.clone()).await,
-            "supx" => person("sven").send_with(&router, method, path, body, any.clone()).await,
-            "lapsed" => person("lena").send_with(&router, method, path, body, any.clone()).await,
-            "admin" => person("karin").send_with(&router, method, path, body, any.clone()).await,
-            "oper" => Operator { client: "operator" }.send_with(&router, method, path, body, any.clone()).await,
-            "annot" => application("annotate").send_with(&router, method, path, body, any.clone()).await,
-            scope => application(scope).send_with(&router, method, path, body, any.clone()).await,
+            "bare" | "own" => person("anna").send_with(&router, method, path, body, headers).await,
+            "other" => person("omar").send_with(&router, method, path, body, headers).await,
+            "sup" => person("sara").send_with(&router, method, path, body, headers).await,
+            "supx" => person("sven").send_with(&router, method, path, body, headers).await,
+            "lapsed" => person("lena").send_with(&router, method, path, body, headers).await,
+            "admin" => person("karin").send_with(&router, method, path, body, headers).await,
+            "oper" => Operator { client: "operator" }.send_with(&router, method, path, body, headers).await,
+            "annot" => application("annotate").send_with(&router, method, path, body, headers).await,
+            scope => application(scope).send_with(&router, method, path, body, headers).await,
         }
     }
 

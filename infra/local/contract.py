@@ -1,0 +1,102 @@
+"""Asks every operation of the API what its document allows and what it does not, as each kind of caller, and holds the answers to the document.
+
+The requests are schemathesis's. A 5xx, a status, a media type, a header or a body that the document does not have is a fault. Paths name what
+the demonstration has, so that requests reach past the first look-up. CONTRACT_SECONDS is the time for each caller, CONTRACT_SEED the draw.
+"""
+
+import base64
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import urllib.parse
+from collections import Counter
+from pathlib import Path
+
+import main_job
+import provision
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENT = ROOT / "tests/openapi.json"
+SCHEMATHESIS = ROOT / ".venv-contract/bin/schemathesis"
+CHECKS = [
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+]
+SECONDS, SEED = os.environ.get("CONTRACT_SECONDS", "60"), os.environ.get("CONTRACT_SEED", "1")
+
+
+def main():
+    cloud = json.loads(Path(os.environ["CLOUD"]).read_text())
+    named = prepare(cloud)
+    faults = 0
+    for caller, token in callers(cloud).items():
+        counts, found = run(cloud, caller, token, named)
+        answers = ", ".join(f"{count} × {status}" for status, count in sorted(counts["status"].items()))
+        print(f"{caller:<14}{counts['operations']:>4} operations {sum(counts['status'].values()):>6} answers {len(found):>4} faults   {answers}", flush=True)
+        for fault in found:
+            print(f"  {fault}")
+        faults += len(found)
+    print(f"{faults} faults")
+    return 1 if faults else 0
+
+
+def callers(cloud):
+    """A token of each kind of caller; none of whoever has not signed in."""
+    applications = cloud["applications"]
+    scopes = [f"{provision.SERVER}/{provision.DEMO}:{scope}" for scope in provision.SCOPES]
+    return {
+        "administrator": main_job.sign_in(cloud, "karin"),
+        "recorded user": main_job.sign_in(cloud, "anna"),
+        "application": provision.application_token(cloud, applications["crm"], scopes),
+        "operator": provision.application_token(cloud, applications["operator"], [f"{provision.SERVER}/operator"]),
+        "anonymous": None,
+    }
+
+
+def prepare(cloud):
+    """Has the service hold something of each kind, and names it as the paths of the document do."""
+    token = main_job.sign_in(cloud, "anna")
+    speech = json.loads((main_job.AUDIO / "manifest.json").read_text())[0]
+    tokens = {user: token for user in main_job.RECORDED}
+    main_job.take(cloud, tokens, 0, speech)
+    recording = main_job.everything(cloud, main_job.sign_in(cloud, main_job.ADMINISTRATOR))[0]
+    main_job.ask(cloud, "PATCH", f"/v1/recordings/{recording['id']}", token, {"note": "=1+1; åäö"}, {"if-match": "*"})
+    return {
+        "organisation": provision.DEMO,
+        "user": "erik",
+        "group": "vaxel",
+        "mark": "red",
+        "id": recording["id"],
+        "call": recording["callId"],
+        "client": cloud["applications"]["crm"]["client_id"],
+        "month": "2026-11",
+    }
+
+
+def run(cloud, caller, token, named):
+    """What schemathesis found as the caller: counts, and each kind of fault once."""
+    with tempfile.TemporaryDirectory() as folder:
+        config, report = Path(folder, "schemathesis.toml"), Path(folder, "report.ndjson")
+        config.write_text("[parameters]\n" + "".join(f'"path.{name}" = {json.dumps(value)}\n' for name, value in named.items()))
+        command = [SCHEMATHESIS, "--config-file", config, "run", DOCUMENT, "--url", cloud["api"], "--checks", ",".join(CHECKS)]
+        command += ["--phases", "examples,coverage,fuzzing", "--max-time", SECONDS, "--seed", SEED, "--generation-database", "none"]
+        command += ["--continue-on-failure", "--report", "ndjson", "--report-ndjson-path", report, "--warnings", "off", "--no-color"]
+        command += ["--header", f"authorization:Bearer {token}"] if token else []
+        ended = subprocess.run(command, capture_output=True, text=True, cwd=folder)
+        if not report.exists():
+            raise RuntimeError(f"schemathesis did not run: {ended.stdout}{ended.stderr}")
+        return read(report, ended)
+
+
+def read(report, ended):
+    raise NotImplementedError
+
+
+if __name__ == "__main__":
+    sys.exit(main())

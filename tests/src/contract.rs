@@ -1,0 +1,73 @@
+//! The API's document as a contract: every answer of every test is one that the document has for its operation. Whether a body is as its
+//! schema says is asked by `make contract`: a validator here would change the features of crates that the functions share.
+
+use std::sync::LazyLock;
+
+use anyhow::{Context, ensure};
+use serde_json::Value;
+
+use crate::request::Answer;
+
+static DOCUMENT: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../openapi.json")).expect("the document is JSON, which a test writes"));
+
+/// What the service answers with when something in it fails. A test that makes it fail expects this error; any other test fails by it.
+#[derive(Debug, thiserror::Error)]
+#[error("the service failed: {0:?}")]
+pub struct Failed(pub Answer);
+
+/// Holds an answer to the document: its status and media type are of those that the operation documents. What the document does not route
+/// is of no operation, and not looked at.
+///
+/// # Errors
+/// [`Failed`] for a 5xx; otherwise a text that says what the document does not have.
+pub fn hold(method: &str, path: &str, answer: Answer) -> anyhow::Result<Answer> {
+    if answer.status.is_server_error() {
+        return Err(Failed(answer).into());
+    }
+    let Some((template, operation)) = operation(method, path) else { return Ok(answer) };
+    let status = answer.status.as_str();
+    let name = format!("{method} {template} {status}");
+    let response = operation["responses"].get(status).with_context(|| format!("{name} is not documented: {answer:?}"))?;
+    let response = resolved(response);
+    let media = answer.content_type.split(';').next().unwrap_or_default();
+    let Some(contents) = response.get("content") else {
+        ensure!(answer.text.is_empty(), "{name} has a body and is documented without: {answer:?}");
+        return Ok(answer);
+    };
+    ensure!(contents.get(media).is_some(), "{name} is not documented as {media:?}");
+    Ok(answer)
+}
+
+/// The documented operations: method, path and what the document says of each.
+pub fn operations() -> impl Iterator<Item = (String, &'static str, &'static Value)> {
+    let paths = DOCUMENT["paths"].as_object().into_iter().flatten();
+    paths.flat_map(|(path, operations)| {
+        operations.as_object().into_iter().flatten().map(move |(method, operation)| (method.to_uppercase(), path.as_str(), operation))
+    })
+}
+
+/// The media types of an operation's successful answers.
+pub fn media_types(operation: &'static Value) -> impl Iterator<Item = &'static str> {
+    let responses = operation["responses"].as_object().into_iter().flatten().filter(|(status, _)| status.starts_with('2'));
+    responses.flat_map(|(_, response)| resolved(response)["content"].as_object().into_iter().flatten().map(|(media, _)| media.as_str()))
+}
+
+/// The operation that a request is for. A path of fixed words goes before one with a parameter.
+fn operation(method: &str, path: &str) -> Option<(&'static str, &'static Value)> {
+    let path = path.split('?').next().unwrap_or_default();
+    let mut found: Vec<_> = operations().filter(|(of, template, _)| of == method && matches(template, path)).collect();
+    found.sort_by_key(|(_, template, _)| template.matches('{').count());
+    found.into_iter().next().map(|(_, template, operation)| (template, operation))
+}
+
+fn matches(template: &str, path: &str) -> bool {
+    let (mut names, mut parts) = (template.split('/'), path.split('/'));
+    names.by_ref().zip(parts.by_ref()).all(|(name, part)| name == part || name.starts_with('{') && !part.is_empty())
+        && template.split('/').count() == path.split('/').count()
+}
+
+fn resolved(response: &'static Value) -> &'static Value {
+    let named = response["$ref"].as_str().and_then(|name| DOCUMENT.pointer(name.strip_prefix('#')?));
+    named.unwrap_or(response)
+}
