@@ -13,6 +13,7 @@ import socketserver
 import sys
 import threading
 import time
+import traceback
 from importlib.metadata import version
 
 PINNED = "1.5.33"
@@ -53,13 +54,37 @@ def answer_at_once():
     )
 
 
+def without_its_reaper():
+    """Imports MiniStack's DynamoDB without the thread that removes expired items and tells no stream: `expire_as_aws_does` removes them."""
+    start, stopped = threading.Thread.start, []
+
+    def start_any_other(thread):
+        if thread.name == "dynamodb-ttl-reaper":
+            stopped.append(thread)
+        else:
+            start(thread)
+
+    threading.Thread.start = start_any_other
+    try:
+        private("ministack.services.dynamodb")
+    finally:
+        threading.Thread.start = start
+    if len(stopped) != 1:
+        sys.exit(f"MiniStack started {len(stopped)} reapers of expired items and not 1: infra/local/launcher.py is made for {PINNED}")
+
+
 def expire_as_aws_does(every):
-    """A TTL removal puts a record on the stream, with the service's identity, every `every` seconds."""
-    tables, settings, lock = (private("ministack.services.dynamodb", name) for name in ("_tables", "_ttl_settings", "_lock"))
+    """A TTL removal puts a record on the stream, with the service's identity, every `every` seconds.
+
+    It is done between two requests, on the loop that answers them, so that neither sees half of the other. Should it fail, the local cloud
+    ends: a table that keeps what has expired, without a word, would have tests pass that should not.
+    """
+    tables, settings = (private("ministack.services.dynamodb", name) for name in ("_tables", "_ttl_settings"))
     remove, emit, streams = (
         private("ministack.services.dynamodb", name) for name in ("_remove_item", "_emit_stream_event", "_stream_records")
     )
     account_id, region_id = (private("ministack.core.responses", name) for name in ("_request_account_id", "_request_region"))
+    private("ministack.app", "_MAIN_LOOP")
 
     def expire(account, region, name, attribute):
         table, now = tables.get_scoped(account, region, name), time.time()
@@ -84,14 +109,23 @@ def expire_as_aws_does(every):
             region_id.reset(tokens[1])
 
     def sweep():
+        try:
+            for (account, region, name), setting in list(settings.all_items()):
+                if setting.get("TimeToLiveStatus") == "ENABLED":
+                    expire(account, region, name, setting["AttributeName"])
+        except Exception:
+            traceback.print_exc()
+            print("the local cloud ends: it could not remove what has expired", file=sys.stderr, flush=True)
+            os._exit(1)
+
+    def keep_sweeping():
         while True:
             time.sleep(every)
-            with lock:
-                for (account, region, name), setting in list(settings.all_items()):
-                    if setting.get("TimeToLiveStatus") == "ENABLED":
-                        expire(account, region, name, setting["AttributeName"])
+            loop = sys.modules["ministack.app"]._MAIN_LOOP
+            if loop is not None:
+                loop.call_soon_threadsafe(sweep)
 
-    threading.Thread(target=sweep, daemon=True).start()
+    threading.Thread(target=keep_sweeping, daemon=True).start()
 
 
 def hold_to_leading_keys():
@@ -350,6 +384,7 @@ def keep_the_time_of_sign_in():
 if __name__ == "__main__":
     if version("ministack") != PINNED:
         sys.exit(f"MiniStack {version('ministack')} is installed, {PINNED} is needed: remove .venv and run again")
+    without_its_reaper()
     answer_at_once()
     hold_to_leading_keys()
     name_streams()

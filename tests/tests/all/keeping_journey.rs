@@ -3,7 +3,11 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::AttributeValue::N;
-use platform::{objects, table::key};
+use domain::search::Posting;
+use platform::{
+    objects,
+    table::{Table, key},
+};
 use serde_json::{Value, json};
 use tests::{
     call::{call, silence, with},
@@ -25,6 +29,23 @@ async fn refreshed(door: &Door, path: &str, token: &str, awaited: impl Fn(&Value
     anyhow::bail!("{path} did not come to it in 3,000 refreshes")
 }
 
+/// Asks the table until it has so many of the items.
+async fn await_items(table: &Table, keys: &[key::Item], count: usize) -> anyhow::Result<()> {
+    let mut again = tokio::time::interval(Duration::from_millis(100));
+    for _ in 0..300 {
+        again.tick().await;
+        let mut found = 0;
+        for key in keys {
+            let get = table.client.get_item().table_name(&table.name).set_key(Some(key.clone()));
+            found += usize::from(get.consistent_read(true).send().await?.item.is_some());
+        }
+        if found == count {
+            return Ok(());
+        }
+    }
+    anyhow::bail!("the table did not come to {count} of {} items", keys.len())
+}
+
 /// Copies of the recording's audio in the bucket.
 async fn copies(door: &Door, id: &str) -> anyhow::Result<usize> {
     let key = objects::key(&organisation("demo"), id.to_owned().try_into()?);
@@ -36,7 +57,8 @@ async fn a_recording_is_held_past_its_day_lifted_and_ends_by_itself() -> anyhow:
     let door = Door::open()?;
     let (anna, karin) = (door.cloud.token("anna").await?, door.cloud.token("karin").await?);
     let audio = silence(1);
-    let id = door.record(call("held-and-ended", "audio/wav", &audio), &audio, &anna).await?;
+    let registered = with(call("held-and-ended", "audio/wav", &audio), json!({ "note": "zebrafink åt Ödla" }));
+    let id = door.record(registered, &audio, &anna).await?;
     let order = json!({ "reason": "tvist 4411", "recordings": [id] });
     let (status, placed) = answer(door.post("/v1/holds", &order), &karin).await?;
     assert_eq!(status, 202, "{placed}");
@@ -47,8 +69,14 @@ async fn a_recording_is_held_past_its_day_lifted_and_ends_by_itself() -> anyhow:
     let (status, lifting) = answer(door.delete(&format!("{hold}?reason=klart")), &karin).await?;
     assert_eq!(status, 202, "{lifting}");
     refreshed(&door, &hold, &karin, |shown| shown["hold"]["state"] == "lifted").await?;
-    // Its day comes: the table removes the item, and `expire` the rest.
     let table = door.cloud.table();
+    let demo = organisation("demo");
+    let stands = table.standing_recording(&demo, id.clone().try_into()?).await?.expect("it is registered");
+    let kept = |posting| key::posted(&demo, posting, key::at(stands.started_at, stands.id));
+    let of_its_words: Vec<_> = Posting::of(&stands).iter().map(kept).collect();
+    assert_eq!(of_its_words.len(), 3);
+    await_items(&table, &of_its_words, 3).await?;
+    // Its day comes: the table removes the item, and `expire` the rest.
     let key = key::recording(&organisation("demo"), id.clone().try_into()?);
     let update = table.client.update_item().table_name(&table.name).set_key(Some(key)).update_expression("SET expires_at = :past");
     update.expression_attribute_values(":past", N("1795000000".to_owned())).send().await?;
@@ -58,7 +86,7 @@ async fn a_recording_is_held_past_its_day_lifted_and_ends_by_itself() -> anyhow:
     let said: Value = serde_json::from_str(found["events"][0]["detail"].as_str().unwrap_or_default())?;
     assert_eq!(said["copies"], json!({ "audio": 1, "quarantined": 0 }));
     assert_eq!(copies(&door, &id).await?, 0);
-    Ok(())
+    await_items(&table, &of_its_words, 0).await
 }
 
 #[tokio::test]
