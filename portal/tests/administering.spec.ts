@@ -204,6 +204,6 @@ test('the log tells who did what, narrows, and is saved as a file', async ({ sig
   await expect(page.locator('tbody tr').first()).toContainText('Karin Åberg');
   await expect(page.locator('tbody tr').first()).toContainText('Sökte');
   const saved = page.waitForEvent('download');
-  await page.getByRole('button', { name: 'Hämta som fil' }).click();
-  expect((await saved).suggestedFilename()).toMatch(/^logg-\d{4}-\d{2}-\d{2}\.csv$/);
+  await page.getByRole('button', { name: 'Hämta som Excel-fil' }).click();
+  expect((await saved).suggestedFilename()).toMatch(/^logg-\d{4}-\d{2}-\d{2}\.xlsx$/);
 });

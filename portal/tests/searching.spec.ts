@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { strFromU8, unzipSync } from 'fflate';
 import { register, settled } from './cloud';
 import { expect, position, rows, search, test } from './portal';
 
@@ -141,20 +142,34 @@ test('columns are chosen, and the choice is kept', async ({ signedIn }) => {
   await expect(page.getByText('ärende 7788')).toBeVisible();
 });
 
-test('the file for spreadsheets has the rows and the columns of the search, and no formula', async ({ signedIn }) => {
+test('the file for spreadsheets has the rows of the search and every column, and no text becomes anything else', async ({
+  signedIn,
+}) => {
   const page = await signedIn('karin', '/calls?user=anna');
   await expect((await rows(page)).first()).toBeVisible();
   const count = await (await rows(page)).count();
   const saved = page.waitForEvent('download');
-  await page.getByRole('button', { name: 'CSV' }).click();
+  await page.getByRole('button', { name: 'Excel' }).click();
   const download = await saved;
-  expect(download.suggestedFilename()).toMatch(/^samtal-\d{4}-\d{2}-\d{2}\.csv$/);
-  const lines = (await readFile(await download.path(), 'utf8')).trimEnd().split('\r\n');
-  expect(lines[0]).toBe('\uFEFFTid,Längd,Användare,Riktning,Motpart,Märke,Notering,id');
-  expect(lines).toHaveLength(count + 1);
-  expect(lines.find((line) => line.includes('4411'))).toMatch(
-    /,1:30,Anna Berg,Inkommande,\+46701234567,Röd,Faktura 4411 gäller fel månad,[0-9a-v]{26}$/,
+  expect(download.suggestedFilename()).toMatch(/^samtal-\d{4}-\d{2}-\d{2}\.xlsx$/);
+  const parts = unzipSync(await readFile(await download.path()));
+  const [sheet, texts] = ['xl/worksheets/sheet1.xml', 'xl/sharedStrings.xml'].map((name) =>
+    strFromU8(parts[name] ?? new Uint8Array()),
   );
+  expect(sheet?.match(/<row /g)).toHaveLength(count + 1);
+  expect(sheet).not.toContain('<f>');
+  for (const text of [
+    'Tid (UTC)',
+    'Längd (sekunder)',
+    'Tillstånd',
+    'Anna Berg',
+    'Inkommande',
+    '070-123 45 67',
+    '+46701234567',
+    'Röd',
+    'Faktura 4411 gäller fel månad',
+  ])
+    expect(texts).toContain(`>${text}<`);
 });
 
 test('a search is kept: without a name or number on the computer, with one until the session ends', async ({

@@ -72,7 +72,7 @@ function FoundCalls() {
             <FilterForm />
             <SavedSearches />
             <ColumnsMenu hidden={hidden} change={setHidden} />
-            <Export filters={filters} hidden={hidden} />
+            <Export filters={filters} />
             {user.administrator && <HoldFound filters={filters} pages={pages} />}
             <Tooltip label={`${words.refresh} (r)`}>
               <Button

@@ -1,4 +1,4 @@
-// The whole search as a file, with the columns that are shown. It is read page by page, and can be stopped.
+// The whole search as a file for a spreadsheet, with every column. It is read page by page, and can be stopped.
 
 import { Button, Tooltip } from '@mantine/core';
 import { lazy, Suspense, useRef, useState } from 'react';
@@ -8,10 +8,10 @@ import { useApp } from '../app';
 import { useComplain } from '../frame/complain';
 import { Icon } from '../frame/Icon';
 import { saveFile } from '../frame/saveFile';
-import { dayOf, length, ZONE } from '../time';
+import { type Cell, spreadsheet } from '../frame/spreadsheet';
+import { written } from '../phone';
+import { dayOf } from '../time';
 import { useWords, type Words } from '../words/words';
-import { COLUMNS, type Column, columnName } from './columns';
-import { csv } from './csv';
 import { useDirectory } from './directory';
 import { type Filters, query } from './filters';
 import { useLegend } from './legend';
@@ -19,9 +19,8 @@ import { useLegend } from './legend';
 const ExportProgress = lazy(() => import('./ExportProgress'));
 
 const PAGE = 1000;
-const BYTE_ORDER_MARK = '\uFEFF';
 
-export function Export({ filters, hidden }: { filters: Filters; hidden: Column[] }) {
+export function Export({ filters }: { filters: Filters }) {
   const { api } = useApp();
   const words = useWords();
   const complain = useComplain();
@@ -33,21 +32,16 @@ export function Export({ filters, hidden }: { filters: Filters; hidden: Column[]
   const start = async () => {
     stop.current = new AbortController();
     const { signal } = stop.current;
-    const shown = COLUMNS.filter((column) => !hidden.includes(column));
-    const cells = (recording: Recording) =>
-      shown.flatMap((column) => cellsOf(column, recording, nameOf, labelOf, words));
-    const parts = [BYTE_ORDER_MARK, csv([[...shown.flatMap((column) => headings(column, words)), 'id']])];
+    const rows: Cell[][] = [];
     setCount(0);
     try {
-      let read = 0;
-      for await (const rows of everyPage(api, filters, signal)) {
-        parts.push(csv(rows.map((recording) => [...cells(recording), recording.id])));
-        read += rows.length;
-        setCount(read);
+      for await (const page of everyPage(api, filters, signal)) {
+        rows.push(...page.map((recording) => cells(recording, nameOf, labelOf, words)));
+        setCount(rows.length);
       }
       saveFile(
-        new Blob(parts, { type: 'text/csv;charset=utf-8' }),
-        `${words.nav.calls.toLocaleLowerCase()}-${dayOf(new Date())}.csv`,
+        await spreadsheet(headings(words), rows),
+        `${words.nav.calls.toLocaleLowerCase()}-${dayOf(new Date())}.xlsx`,
       );
     } catch (error) {
       if (!signal.aborted) complain(error);
@@ -58,9 +52,9 @@ export function Export({ filters, hidden }: { filters: Filters; hidden: Column[]
 
   return (
     <>
-      <Tooltip label={words.csv.label}>
+      <Tooltip label={words.file.label}>
         <Button variant="default" className="tool" leftSection={<Icon name="download" />} onClick={start}>
-          CSV
+          {words.file.name}
         </Button>
       </Tooltip>
       <Suspense>{count !== undefined && <ExportProgress count={count} stop={() => stop.current?.abort()} />}</Suspense>
@@ -80,35 +74,48 @@ async function* everyPage(api: Api, filters: Filters, signal: AbortSignal) {
   } while (cursor);
 }
 
-function headings(column: Column, words: Words): string[] {
-  const name = columnName(column, words);
-  return column === 'counterpart' ? [words.filter.direction, name] : [name];
+function headings(words: Words): string[] {
+  const { column, field, filter, file } = words;
+  const said = [column.mark, column.note, field.field1, field.field2, field.field3];
+  return [
+    column.when,
+    file.utc,
+    file.seconds,
+    column.length,
+    filter.state,
+    column.user,
+    filter.direction,
+    column.counterpart,
+    file.number,
+    ...said,
+    file.callId,
+    'id',
+  ];
 }
 
-function cellsOf(
-  column: Column,
+function cells(
   recording: Recording,
   nameOf: (id: string) => string,
   labelOf: (mark: string) => string,
   words: Words,
-): string[] {
-  switch (column) {
-    case 'when':
-      return [new Date(recording.startedAt).toLocaleString('sv-SE', { timeZone: ZONE })];
-    case 'length':
-      return [recording.state === 'stored' ? length(recording.durationMs) : words.state[recording.state as 'expected']];
-    case 'user':
-      return [nameOf(recording.user)];
-    case 'counterpart':
-      return [
-        words.direction[recording.direction as 'in'],
-        recording.counterpart === 'withheld' ? words.withheld : recording.counterpart,
-      ];
-    case 'mark':
-      return [recording.mark ? labelOf(recording.mark) : ''];
-    case 'note':
-      return [recording.note ?? ''];
-    default:
-      return [recording.fields[Number(column.at(-1)) - 1] ?? ''];
-  }
+): Cell[] {
+  const at = new Date(recording.startedAt);
+  const seconds = Math.round(recording.durationMs / 1000);
+  const withheld = recording.counterpart === 'withheld';
+  return [
+    { at, zone: 'Stockholm' },
+    { at, zone: 'UTC' },
+    seconds,
+    { seconds },
+    words.state[recording.state as 'expected'],
+    nameOf(recording.user),
+    words.direction[recording.direction as 'in'],
+    withheld ? words.withheld : written(recording.counterpart),
+    withheld ? '' : recording.counterpart,
+    recording.mark ? labelOf(recording.mark) : '',
+    recording.note ?? '',
+    ...recording.fields.map((field) => field ?? ''),
+    recording.callId,
+    recording.id,
+  ];
 }

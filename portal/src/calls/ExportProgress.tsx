@@ -6,9 +6,9 @@ import { useWords } from '../words/words';
 export default function ExportProgress({ count, stop }: { count: number; stop(): void }) {
   const words = useWords();
   return (
-    <Modal opened onClose={stop} title={words.csv.title} withCloseButton={false}>
-      <p role="status">{words.csv.read(count)}</p>
-      <Progress value={100} animated aria-label={words.csv.title} />
+    <Modal opened onClose={stop} title={words.file.title} withCloseButton={false}>
+      <p role="status">{words.file.read(count)}</p>
+      <Progress value={100} animated aria-label={words.file.title} />
       <Button mt="md" variant="default" onClick={stop}>
         {words.cancel}
       </Button>

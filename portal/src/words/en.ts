@@ -143,7 +143,12 @@ export const en: typeof sv = {
     first: 'Search for something first',
     done: 'Saved.',
   },
-  csv: {
+  file: {
+    name: 'Excel',
+    utc: 'Time (UTC)',
+    seconds: 'Length (seconds)',
+    number: 'Number (international)',
+    callId: 'Call id',
     label: 'The whole search as a file for spreadsheets',
     title: 'Fetching the search',
     read: (count) => `${count.toLocaleString('en-GB')} calls read`,

@@ -139,7 +139,12 @@ export const sv = {
     first: 'Sök på något först',
     done: 'Sparat.',
   },
-  csv: {
+  file: {
+    name: 'Excel',
+    utc: 'Tid (UTC)',
+    seconds: 'Längd (sekunder)',
+    number: 'Nummer (internationellt)',
+    callId: 'Samtalets id',
     label: 'Hela sökningen som fil för kalkylprogram',
     title: 'Hämtar sökningen',
     read: (count: number) => `${count.toLocaleString('sv-SE')} samtal lästa`,

@@ -13,6 +13,7 @@ import { Failed } from '../../frame/Failed';
 import { Icon } from '../../frame/Icon';
 import { Notice } from '../../frame/Notice';
 import { saveFile } from '../../frame/saveFile';
+import { type Cell, spreadsheet } from '../../frame/spreadsheet';
 import type { AuditSearch } from '../../router';
 import { dayOf, isDay, shifted, startOf } from '../../time';
 import { useAdministrationWords } from '../../words/administration/words';
@@ -20,6 +21,7 @@ import { useWords } from '../../words/words';
 import { shownDetail } from './detail';
 
 const PAGE = 100;
+const PAGE_OF_FILE = 1000;
 
 export function Audit() {
   const { api } = useApp();
@@ -184,28 +186,27 @@ function Detail({ event }: { event: Schemas['Event'] }) {
   return shown === event.detail ? shown : <span title={audit.hashed}>{shown}</span>;
 }
 
-/** The service's own file of the log, so that it says the same as what others fetch. */
+/** The whole log that the filters find, as a file for a spreadsheet. */
 function File({ search }: { search: AuditSearch }) {
   const { api } = useApp();
   const more = useAdministrationWords();
+  const deeds = useDeeds();
+  const who = useWho();
   const complain = useComplain();
+  const { nameOf } = useDirectory();
   const file = useMutation({
     mutationFn: async () => {
-      const parts: string[] = [];
+      const rows: Cell[][] = [];
       let cursor: string | undefined;
       do {
-        const { data, response, error } = await api.GET('/v1/audit', {
-          params: { query: { ...query(search), cursor } },
-          headers: { accept: 'text/csv' },
-          parseAs: 'text',
-        });
-        const text = await answered(Promise.resolve({ data: data as unknown as string, error, response }));
-        parts.push(parts.length ? text.slice(text.indexOf('\r\n') + 2) : text);
-        cursor = response.headers.get('next-cursor') ?? undefined;
+        const asked = { ...query(search), limit: PAGE_OF_FILE, cursor };
+        const page = await answered(api.GET('/v1/audit', { params: { query: asked } }));
+        rows.push(...page.events.map((event) => cells(event, who, nameOf, deeds, more.audit.filters)));
+        cursor = page.cursor ?? undefined;
       } while (cursor);
-      return new Blob(parts, { type: 'text/csv;charset=utf-8' });
+      return spreadsheet(more.audit.columns, rows);
     },
-    onSuccess: (blob) => saveFile(blob, `logg-${dayOf(new Date())}.csv`),
+    onSuccess: (blob) => saveFile(blob, `logg-${dayOf(new Date())}.xlsx`),
     onError: complain,
   });
   return (
@@ -218,4 +219,29 @@ function File({ search }: { search: AuditSearch }) {
       {more.audit.file}
     </Button>
   );
+}
+
+function cells(
+  event: Schemas['Event'],
+  who: (name: string) => string,
+  nameOf: (id: string) => string,
+  deeds: Record<string, string>,
+  filters: Parameters<typeof shownDetail>[1],
+): Cell[] {
+  const at = new Date(event.at);
+  return [
+    { at, zone: 'Stockholm' },
+    { at, zone: 'UTC' },
+    who(event.who),
+    event.who,
+    deeds[event.deed] ?? event.deed,
+    event.refused ?? '',
+    event.owner ? nameOf(event.owner) : '',
+    event.subject ?? '',
+    event.recording ?? '',
+    event.reason ?? '',
+    event.detail ? shownDetail(event.detail, filters) : '',
+    event.address,
+    event.requestId,
+  ];
 }
