@@ -108,6 +108,10 @@ bounded: build-measure ## ask for the costliest pages that a caller can ask for,
 fuzz: build .venv-check/ready ## give every parser what nobody would write, for five minutes (FUZZ_SECONDS= SEED=)
 	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),300) $(NEXTEST) --profile long --package tests --success-output final fuzzing
 
+.PHONY: contract
+contract: build audio .venv-contract/ready ## send each operation what the API's document allows and what it does not, as each kind of caller (CONTRACT_SECONDS= CONTRACT_SEED=)
+	@$(TESTED) $(PYTHON) infra/local/contract.py
+
 .PHONY: least-privilege
 least-privilege: build ## take each right of each function's role away in turn, and have the function fail (minutes, not in `make test`)
 	@$(CLOUD) run --state .local/privilege --fresh --auth -- $(PYTHON) infra/local/least_privilege.py
@@ -246,6 +250,11 @@ UNINSTALLED = { echo 'the packages could not be installed: see whether PyPI can 
 .venv/ready: infra/local/requirements.txt
 	@echo 'installing the local cloud into .venv'
 	@{ python3 -m venv --clear .venv && .venv/bin/pip install --quiet --disable-pip-version-check --requirement $<; } || $(UNINSTALLED)
+	@touch $@
+
+.venv-contract/ready: infra/requirements-contract.txt
+	@echo 'installing what tries the API against its document into .venv-contract'
+	@{ python3 -m venv --clear .venv-contract && .venv-contract/bin/pip install --quiet --disable-pip-version-check --requirement $<; } || $(UNINSTALLED)
 	@touch $@
 
 .venv-check/ready: infra/requirements-check.txt
