@@ -41,7 +41,7 @@ const SETTLES: TimeDelta = TimeDelta::minutes(5);
 impl Day {
     /// The day in Stockholm at `instant`.
     pub fn of(instant: DateTime<Utc>) -> Self {
-        Self(in_stockholm(instant).date())
+        Self(in_stockholm(instant).date_naive())
     }
 
     /// Midnight in Stockholm.

@@ -6,6 +6,8 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::http::csv::Cell;
+
 /// Bytes of rows after which a page of a list ends, as they are sent. A file of several pages ends after the page that passes it.
 pub const BYTES: usize = 2_500_000;
 /// Bytes of a cell beside its text: two quotes, escaped, a separator or half a line's end, and an apostrophe.
@@ -30,8 +32,8 @@ pub fn bytes(row: &impl Serialize) -> usize {
 }
 
 /// Bytes that a row of a CSV file takes in an answer, at most.
-pub fn cells(row: &[String]) -> usize {
-    row.iter().map(|cell| escaped(cell) + CELL).sum()
+pub fn cells(row: &[Cell]) -> usize {
+    row.iter().map(|cell| escaped(cell.as_str()) + CELL).sum()
 }
 
 /// How many of the rows fit on one page: those up to [`BYTES`], and the first always.

@@ -28,14 +28,10 @@ impl Cell {
         Self::Text(text.map(Into::into).unwrap_or_default())
     }
 
-    /// The bytes that the cell takes, quotes apart.
-    pub fn len(&self) -> usize {
+    /// What it says, without the apostrophe that a spreadsheet may need.
+    pub fn as_str(&self) -> &str {
         let (Self::Text(cell) | Self::Value(cell)) = self;
-        cell.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        cell
     }
 
     fn shown(&self) -> String {
