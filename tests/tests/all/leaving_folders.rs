@@ -42,7 +42,7 @@ async fn holds(world: &World, left: &[Recording], gone: &[Recording]) -> anyhow:
     let names: BTreeSet<String> = files.keys().filter_map(|key| Some(key.rsplit_once('/')?.1.to_owned())).collect();
     let sums = ["SHA256SUMS".to_owned()].into_iter().chain(expected(left)).collect();
     assert_eq!(names, sums, "a file outlives its row, or a row its file");
-    let mut rows = csv::Reader::from_reader(files["files/demo/2026-11-24/index.csv"].as_bytes());
+    let mut rows = csv::ReaderBuilder::new().delimiter(b';').from_reader(files["files/demo/2026-11-24/index.csv"].as_bytes());
     let ids: Vec<String> = rows.records().map(|row| row.map(|row| row[1].to_owned())).collect::<Result<_, _>>()?;
     assert_eq!(ids, left.iter().map(|recording| recording.id.to_string()).collect::<Vec<_>>());
     for recording in gone {

@@ -29,7 +29,7 @@ fn quarter_to_six() -> DateTime<Utc> {
 
 /// The rows of a folder's index, by id.
 fn index(files: &BTreeMap<String, String>, folder: &str) -> anyhow::Result<BTreeMap<String, BTreeMap<String, String>>> {
-    let mut rows = csv::Reader::from_reader(files[&format!("files/demo/{folder}/index.csv")].as_bytes());
+    let mut rows = csv::ReaderBuilder::new().delimiter(b';').from_reader(files[&format!("files/demo/{folder}/index.csv")].as_bytes());
     let rows: Vec<BTreeMap<String, String>> = rows.deserialize().collect::<Result<_, _>>()?;
     Ok(rows.into_iter().map(|row| (row["id"].clone(), row)).collect())
 }
