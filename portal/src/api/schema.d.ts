@@ -343,7 +343,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Records that the caller knows that calls are recorded. */
+        /**
+         * Records that the caller knows that calls are recorded. It counts for the activation that exists now: a later one needs a new
+         *     acknowledgement.
+         */
         post: operations["post_me_acknowledgement"];
         delete?: never;
         options?: never;
@@ -420,6 +423,23 @@ export interface paths {
         patch: operations["patch_organisation"];
         trace?: never;
     };
+    "/v1/organisations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists the organisations. No audit log tells of it: it is about none of them, and shows nothing of what they record. */
+        get: operations["get_organisations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/organisations/{organisation}": {
         parameters: {
             query?: never;
@@ -429,8 +449,26 @@ export interface paths {
         };
         /** Shows an organisation as it stands. */
         get: operations["get_organisations_organisation"];
-        /** Creates an organisation or changes it. */
+        /** Creates an organisation, or changes all of it. Every member has to be there; to change some, use PATCH. */
         put: operations["put_organisations_organisation"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Changes some members of an organisation, as a JSON merge patch (RFC 7396). */
+        patch: operations["patch_organisations_organisation"];
+        trace?: never;
+    };
+    "/v1/organisations/{organisation}/clients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists an organisation's application clients. The organisation's audit log tells of it. */
+        get: operations["get_organisations_organisation_clients"];
+        put?: never;
         post?: never;
         delete?: never;
         options?: never;
@@ -446,11 +484,46 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Lets an application client in, or changes what it may do. */
+        /** Lets an application client in, or changes all of it. Every member has to be there; to change some, use PATCH. */
         put: operations["put_organisations_organisation_clients_client"];
         post?: never;
         /** Ends an application client: its tokens open nothing from the next request on. */
         delete: operations["delete_organisations_organisation_clients_client"];
+        options?: never;
+        head?: never;
+        /** Changes some of an application client, as a JSON merge patch (RFC 7396). */
+        patch: operations["patch_organisations_organisation_clients_client"];
+        trace?: never;
+    };
+    "/v1/organisations/{organisation}/imports/{import}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Shows an import, and how far it has come. */
+        get: operations["get_organisations_organisation_imports_import"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organisations/{organisation}/imports/{import}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lists what came of an import's lines, in their order, so far as they are done. */
+        get: operations["get_organisations_organisation_imports_import_results"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -515,9 +588,13 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** Lists an organisation's users by name, those who were removed left out. The organisation's audit log tells of it. */
+        get: operations["get_organisations_organisation_users"];
         put?: never;
-        /** Creates or changes many users: a JSON object a line, at most 10,000 lines and 4 MiB. */
+        /**
+         * Takes many users to create or change: a JSON object a line that says everything of a user, at most 10,000 lines and 4 MiB. The answer comes
+         *     at once; ask for the import until it is `done`. It can be asked for during seven days.
+         */
         post: operations["post_organisations_organisation_users"];
         delete?: never;
         options?: never;
@@ -534,14 +611,18 @@ export interface paths {
         };
         /** Shows a user as it stands. */
         get: operations["get_organisations_organisation_users_user"];
-        /** Creates a user or changes it. */
+        /** Creates a user, or changes all of it. Every member has to be there; to change some, use PATCH. */
         put: operations["put_organisations_organisation_users_user"];
         post?: never;
-        /** Removes a user: they reach nothing any more and are recorded no longer; their recordings stay for those who should hear them. */
+        /**
+         * Removes a user: they reach nothing any more and are recorded no longer; their recordings stay for those who should hear them. The id
+         *     stays theirs.
+         */
         delete: operations["delete_organisations_organisation_users_user"];
         options?: never;
         head?: never;
-        patch?: never;
+        /** Changes some members of a user, as a JSON merge patch (RFC 7396). */
+        patch: operations["patch_organisations_organisation_users_user"];
         trace?: never;
     };
     "/v1/organisations/{organisation}/users/{user}/activations": {
@@ -573,6 +654,26 @@ export interface paths {
         put?: never;
         /** Voids that a user was switched on or off, for billing alone, as if it had never been; without `total`, says what that would cost. */
         post: operations["post_organisations_organisation_users_user_activations_void"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/organisations/{organisation}/users/{user}/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restores a removed user: the same person, with the name, number and plan that they had, and without rights, groups, activation or
+         *     acknowledgement. A user who was not removed stays as they are.
+         */
+        post: operations["post_organisations_organisation_users_user_restore"];
         delete?: never;
         options?: never;
         head?: never;
@@ -694,7 +795,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the edits of a recording: who changed what, when, from what to what. */
+        /** Lists the edits of a recording, page by page: who changed what, when, from what to what. */
         get: operations["get_recordings_id_edits"];
         put?: never;
         post?: never;
@@ -988,9 +1089,11 @@ export interface components {
             outcome: string;
             user: string;
         };
-        /** @description Everything that happened to a user's recording, oldest first. */
+        /** @description A page of everything that happened to a user's recording, oldest first. */
         Activations: {
             activations: components["schemas"]["Activation"][];
+            /** @description Hand it in as `cursor` for the next page; null on the last. */
+            cursor?: string | null;
         };
         /** @description A call of which something has been said. What, is for those to read who may see its recording. */
         Annotated: {
@@ -1102,7 +1205,14 @@ export interface components {
             /** @description What it may do: `read`, `annotate`, `export`. */
             scopes: string[];
         };
-        /** @description An application client to let in. */
+        /** @description What to change of an application client, as a JSON merge patch (RFC 7396): what is left out stays. */
+        ClientPatch: {
+            /** @description 1 to 100 characters. */
+            name?: string;
+            /** @description What its tokens may be used for at most: `read`, `annotate`, `export`. Replaces what there was. */
+            scopes?: components["schemas"]["Scope"][];
+        };
+        /** @description An application client to let in: every member has to be there. */
         ClientProvision: {
             /**
              * @description 1 to 100 characters.
@@ -1112,9 +1222,11 @@ export interface components {
             /** @description What its tokens may be used for at most: `read`, `annotate`, `export`. */
             scopes: components["schemas"]["Scope"][];
         };
-        /** @description The organisation's application clients. */
+        /** @description A page of the organisation's application clients, by id. */
         Clients: {
             clients: components["schemas"]["Client"][];
+            /** @description Hand it in as `cursor` for the next page; null on the last. */
+            cursor?: string | null;
         };
         /** @description That a preview is to be carried out. */
         Confirmation: {
@@ -1144,20 +1256,20 @@ export interface components {
             /** @description There may be more: hand it in as `cursor`, and add what it gives; null when all are counted. */
             cursor?: string | null;
         };
-        /** @description For how long someone supervises, and with which rights. An end that is left out is open. */
+        /** @description For how long someone supervises, and with which rights: every member has to be there. */
         Cover: {
             /**
              * Format: date-time
-             * @description Inclusive (RFC 3339, of the years 2000 to 2199).
+             * @description Inclusive (RFC 3339, of the years 2000 to 2199); null: it has no beginning.
              */
-            from?: string | null;
-            /** @description To the recordings of the group's members; all of them unless given. */
-            rights?: components["schemas"]["Rights"];
+            from: string | null;
+            /** @description To the recordings of the group's members. */
+            rights: components["schemas"]["Rights"];
             /**
              * Format: date-time
-             * @description Exclusive (RFC 3339, likewise).
+             * @description Exclusive (RFC 3339, likewise); null: it has no end.
              */
-            to?: string | null;
+            to: string | null;
         };
         /** @description What came and went on a day. */
         DayCounts: {
@@ -1218,9 +1330,14 @@ export interface components {
             goneAt: string;
             /**
              * Format: int64
-             * @description Those of the recordings that came after their day was closed.
+             * @description Those of the recordings that came after their day was closed, or that an earlier folder could not deliver.
              */
             late: number;
+            /**
+             * Format: int64
+             * @description Recordings that belong into the folder and are not there. Its `index.csv` has a row for each, with state and reason.
+             */
+            notDelivered: number;
             /**
              * Format: int64
              * @description Copied so far, while it is built.
@@ -1228,9 +1345,13 @@ export interface components {
             recordings: number;
             /** @description `building`, `complete` or `removed`. */
             state: string;
+            /** @description The first 100 of them. */
+            undelivered: components["schemas"]["Undelivered"][];
         };
-        /** @description The folders, newest day first: those that are there, and those of the last month. */
+        /** @description A page of the folders, newest day first: those that are there, and those of the last month. */
         Drops: {
+            /** @description Hand it in as `cursor` for the next page; null on the last. */
+            cursor?: string | null;
             drops: components["schemas"]["Drop"][];
         };
         /** @description One edit. */
@@ -1238,11 +1359,18 @@ export interface components {
             /** Format: date-time */
             at: string;
             changes: components["schemas"]["Changed"][];
+            /**
+             * Format: int64
+             * @description The version that it made.
+             */
+            version: number;
             /** @description `user:ID` or `client:ID`. */
             who: string;
         };
-        /** @description The edits of a recording, oldest first. */
+        /** @description A page of the edits of a recording. */
         Edits: {
+            /** @description Hand it in as `cursor` for the next page, with the same order; null on the last. */
+            cursor?: string | null;
             edits: components["schemas"]["Edit"][];
         };
         /** @description An erasure. */
@@ -1457,34 +1585,41 @@ export interface components {
             cursor?: string | null;
             holds: components["schemas"]["Hold"][];
         };
-        /** @description What became of a line. */
+        /**
+         * @description What came of a line. `removed-user` and `last-administrator`: nothing was changed.
+         * @enum {string}
+         */
+        ImportOutcome: "created" | "changed" | "unchanged" | "invalid" | "removed-user" | "last-administrator";
+        /** @description What came of a line. */
         ImportedLine: {
-            /** @description Why it is invalid. */
+            /** @description Why it was not done, and what to do. */
             detail?: string | null;
             /** @description The user, if the line names one. */
             id?: string | null;
             /** @description Counted from 1. */
             line: number;
-            /** @description `created`, `changed`, `unchanged`, `invalid` or `failed`: send that one again. */
-            outcome: string;
+            outcome: components["schemas"]["ImportOutcome"];
         };
         /** @description A line of an import: a user as the operator provisions it, and its id. */
         ImportedUser: {
-            /** @description Names an administrator. Left out, it stays as administrators have it. */
-            administrator?: boolean | null;
+            /** @description Whether they administer the organisation; null: as its administrators have decided, which for a new user is no. */
+            administrator: boolean | null;
             /** @description 1 to 64 of a-z, 0-9, '.', '_' and '-'. */
             id: string;
-            /** @description `sv`, unless given, or `en`. */
-            language?: string;
+            /** @description `sv` or `en`. */
+            language: string;
             /** @description 1 to 100 characters. */
             name: string;
             /**
-             * @description E.164.
+             * @description E.164; null: none.
              * @example +46701740601
              */
-            phone?: string | null;
-            /** @description `basic`, `pro`, `business` or `enterprise`. Without one the user's calls are not recorded: a recording that is on is switched off. */
-            plan?: string | null;
+            phone: string | null;
+            /**
+             * @description `basic`, `pro`, `business` or `enterprise`; null: none. Without one the user's calls are not recorded: a recording that is on is
+             *     switched off.
+             */
+            plan: string | null;
         };
         /** @description A recording that an erasure left, and a hold that wants it. */
         LeftRecording: {
@@ -1512,7 +1647,7 @@ export interface components {
         Mark: components["schemas"]["MarkPut"] & {
             mark: string;
         };
-        /** @description How a mark shows: a colour and a shape, and what the organisation calls it. */
+        /** @description How a mark shows, a colour and a shape, and what the organisation calls it: every member has to be there. */
         MarkPut: {
             /**
              * @description `red`, `orange`, `yellow`, `green`, `teal`, `blue`, `purple` or `grey`.
@@ -1525,7 +1660,7 @@ export interface components {
              */
             label: string;
             /** @description It can be set no more, and still shows where it is. */
-            retired?: boolean;
+            retired: boolean;
             /**
              * @description `diamond`, `circle`, `triangle`, `square`, `star`, `pentagon`, `cross` or `hexagon`.
              * @example diamond
@@ -1610,14 +1745,23 @@ export interface components {
             /** @description Whoever listens or downloads has to send a reason. */
             asksReason: boolean;
         };
-        /** @description An organisation as the operator provisions it. */
+        /** @description What to change of an organisation, as a JSON merge patch (RFC 7396): what is left out stays. */
+        OrganisationPatch: {
+            /** @description Has the base service iCentrex Företagstelefoni, which recording needs. */
+            baseService?: boolean;
+            /** @description 1 to 100 characters. */
+            name?: string;
+            /** @description Has the add-on for keeping recordings longer than 180 days. Where it ends, what was chosen stays. */
+            storageAddOn?: boolean;
+        };
+        /** @description An organisation as the operator provisions it: every member has to be there. */
         OrganisationProvision: {
             /** @description Has the base service iCentrex Företagstelefoni, which recording needs. */
             baseService: boolean;
             /** @description 1 to 100 characters. */
             name: string;
-            /** @description Has the add-on for keeping recordings longer than 180 days; false unless given. Where it ends, what was chosen stays. */
-            storageAddOn?: boolean;
+            /** @description Has the add-on for keeping recordings longer than 180 days. Where it ends, what was chosen stays. */
+            storageAddOn: boolean;
         };
         OwnOrganisation: {
             /** @description Whoever listens or downloads has to send a reason. */
@@ -1675,8 +1819,10 @@ export interface components {
             /** @description SEK, without VAT. */
             total: string;
         };
-        /** @description All that was recorded, by the day from which it holds; of two for one day the later holds. */
+        /** @description A page of all that was recorded, by the day from which it holds; of two for one day the later holds. */
         PriceList: {
+            /** @description Hand it in as `cursor` where the list is read, for the next page; null on the last. */
+            cursor?: string | null;
             terms: components["schemas"]["RecordedTerms"][];
         };
         /** @description SEK without VAT, as text with up to 4 decimals. What is left out has the general price; in the general list it has none. */
@@ -1720,6 +1866,19 @@ export interface components {
             /** @description Names the cause; stable. */
             type: string;
         };
+        /** @description An application client that an organisation has let in. */
+        ProvisionedClient: {
+            id: string;
+            name: string;
+            /** @description What its tokens may be used for at most. */
+            scopes: components["schemas"]["Scope"][];
+        };
+        /** @description A page of an organisation's application clients, sorted by id. */
+        ProvisionedClients: {
+            clients: components["schemas"]["ProvisionedClient"][];
+            /** @description Hand it in as `cursor` for the next page; null on the last. */
+            cursor?: string | null;
+        };
         /** @description An organisation as it stands. */
         ProvisionedOrganisation: {
             baseService: boolean;
@@ -1732,6 +1891,18 @@ export interface components {
             retentionDays: number;
             /** @description Has the add-on for keeping recordings longer than 180 days. */
             storageAddOn: boolean;
+        };
+        /** @description A page of the organisations, sorted by id. */
+        ProvisionedOrganisations: {
+            /** @description Hand it in as `cursor` for the next page; null on the last. */
+            cursor?: string | null;
+            organisations: components["schemas"]["ProvisionedOrganisation"][];
+        };
+        /** @description A page of an organisation's users, sorted by name. */
+        ProvisionedUsers: {
+            /** @description Hand it in as `cursor` for the next page; null on the last. */
+            cursor?: string | null;
+            users: components["schemas"]["User"][];
         };
         /** @description What holds from a day on, and since when it is recorded. */
         RecordedTerms: components["schemas"]["Terms"] & {
@@ -1862,14 +2033,17 @@ export interface components {
             /** @description Why: at least one letter, at most 500 characters. */
             reason: string;
         };
-        /** @description What someone may do with recordings. What is left out is not granted. */
+        /** @description What someone may do with recordings. */
         Rights: {
-            /** @default false */
-            annotate?: boolean;
-            /** @default false */
-            download?: boolean;
-            /** @default false */
-            listen?: boolean;
+            annotate: boolean;
+            download: boolean;
+            listen: boolean;
+        };
+        /** @description Rights to grant or to revoke; what is left out stays, and null revokes. */
+        RightsChange: {
+            annotate?: boolean | null;
+            download?: boolean | null;
+            listen?: boolean | null;
         };
         /** @enum {string} */
         Scope: "read" | "annotate" | "export";
@@ -1966,6 +2140,10 @@ export interface components {
         SoughtState: "expected" | "stored" | "rejected";
         /** @description What an organisation owes for a month: SEK, without VAT. */
         Statement: {
+            /** @description All of the statement's lines, on whichever page. */
+            count: number;
+            /** @description Hand it in as `cursor` for the next page of the lines; null on the last. */
+            cursor?: string | null;
             lines: components["schemas"]["StatementLine"][];
             /** @description `yyyy-mm`. */
             month: string;
@@ -2012,10 +2190,12 @@ export interface components {
              */
             users?: number | null;
         };
-        /** @description The months that were billed, newest first, and the running one. */
+        /** @description A page of the months that were billed, newest first, and the running one. */
         Statements: {
             /** @description Who is billed now and cannot be recorded, and why, by user id. */
             billedNotRecorded: components["schemas"]["BilledNotRecorded"][];
+            /** @description Hand it in as `cursor` for the next page; null on the last. */
+            cursor?: string | null;
             preview: components["schemas"]["PreviewedMonth"];
             /** @description The running month, whose statement is a preview. */
             running: string;
@@ -2095,6 +2275,7 @@ export interface components {
             changes: number;
             cost?: components["schemas"]["Cost"] | null;
             preview: boolean;
+            /** @description Each that was named. */
             users: components["schemas"]["ActivationOutcome"][];
         };
         /** @description What holds from a day on. */
@@ -2108,6 +2289,18 @@ export interface components {
             en: string;
             sv: string;
             version: string;
+        };
+        /** @description A recording that belongs into a folder and is not there. */
+        Undelivered: {
+            /**
+             * @description `lost`: its audio is gone. `altered`: what lies there is not what was signed. `expired`: its retention ended before it was copied.
+             *     `unreachable`: the storage failed until the folder had to be completed. `unreadable`: what is known of it cannot be read. But for
+             *     `expired`, it is in a later folder, marked late, once it can be delivered.
+             */
+            reason: string;
+            recording: string;
+            /** @description `not-delivered`. */
+            state: string;
         };
         /** @description A link to put the audio to, once. The client sends exactly these headers. */
         Upload: {
@@ -2126,6 +2319,8 @@ export interface components {
              * @description 30 MB for each user who is billed this month, and the add-on's, for all together. Over it, storage is billed; nothing is refused.
              */
             allowanceBytes: number;
+            /** @description Hand it in as `cursor` for the next page of the users; null on the last. */
+            cursor?: string | null;
             /**
              * Format: int64
              * @description Days until the allowance is used up, at the mean growth of the trend; 0: it is; null: it is not being used up.
@@ -2140,12 +2335,15 @@ export interface components {
             today: string;
             /** @description The last 30 days that are over, oldest first. */
             trend: components["schemas"]["DayUsage"][];
-            /** @description By user id. */
+            /** @description A page of the users, by id. */
             users: components["schemas"]["UserUsage"][];
         };
         /** @description A user. */
         User: {
-            /** Format: date-time */
+            /**
+             * Format: date-time
+             * @description When they acknowledged the activation that they have now; null: they have not.
+             */
             acknowledgedAt?: string | null;
             /** @description The version of the text that they acknowledged. */
             acknowledgedVersion?: string | null;
@@ -2174,26 +2372,85 @@ export interface components {
             /** @description The recording groups that they supervise. */
             supervises: components["schemas"]["Supervised"][];
         };
-        /** @description What to change of a user; what is left out stays. */
+        /** @description What to change of a user, as a JSON merge patch (RFC 7396): what is left out stays. */
         UserChange: {
             /** @description Whether they administer the organisation. */
-            administrator?: boolean | null;
-            rights?: components["schemas"]["Rights"] | null;
+            administrator?: boolean;
+            /** @description To their own recordings. */
+            rights?: components["schemas"]["RightsChange"];
         };
-        /** @description A user as the operator provisions it. */
+        /** @description An import, and how far it has come. */
+        UserImport: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            changed: number;
+            /** Format: int64 */
+            created: number;
+            /** @description Lines that are done. */
+            done: number;
+            /** @description To ask for it at `/v1/organisations/{organisation}/imports/{import}`. */
+            id: string;
+            /**
+             * Format: int64
+             * @description Lines that are no user; their results say why.
+             */
+            invalid: number;
+            /** @description Lines that it has; empty ones are none. */
+            lines: number;
+            /**
+             * Format: int64
+             * @description Lines that could not be done: a removed user's id, the last administrator.
+             */
+            refused: number;
+            state: components["schemas"]["UserImportState"];
+            /** Format: int64 */
+            unchanged: number;
+        };
+        /** @description A page of what came of the lines, in their order. */
+        UserImportResults: {
+            /** @description Hand it in as `cursor` for what comes after; null once there is no more. While the import is under way a page may come short or empty. */
+            cursor?: string | null;
+            results: components["schemas"]["ImportedLine"][];
+        };
+        /**
+         * @description Where an import is.
+         * @enum {string}
+         */
+        UserImportState: "waiting" | "running" | "done";
+        /** @description A user as the operator provisions it: every member has to be there. */
         UserProvision: {
-            /** @description Names the organisation's first administrator. Left out, it stays as administrators have it. */
-            administrator?: boolean | null;
-            /** @description `sv`, unless given, or `en`. */
-            language?: string;
+            /** @description Whether they administer the organisation; null: as its administrators have decided, which for a new user is no. */
+            administrator: boolean | null;
+            /** @description `sv` or `en`. */
+            language: string;
             /** @description 1 to 100 characters. */
             name: string;
             /**
-             * @description E.164.
+             * @description E.164; null: none.
+             * @example +46701740601
+             */
+            phone: string | null;
+            /**
+             * @description `basic`, `pro`, `business` or `enterprise`; null: none. Without one the user's calls are not recorded: a recording that is on is
+             *     switched off.
+             */
+            plan: string | null;
+        };
+        /** @description What to change of a user, as a JSON merge patch (RFC 7396): what is left out stays. */
+        UserProvisionPatch: {
+            /** @description Whether they administer the organisation. */
+            administrator?: boolean;
+            /** @description `sv` or `en`. */
+            language?: string;
+            /** @description 1 to 100 characters. */
+            name?: string;
+            /**
+             * @description E.164; null takes it away.
              * @example +46701740601
              */
             phone?: string | null;
-            /** @description `basic`, `pro`, `business` or `enterprise`. Without one the user's calls are not recorded: a recording that is on is switched off. */
+            /** @description `basic`, `pro`, `business` or `enterprise`; null takes it away, and a recording that is on is switched off. */
             plan?: string | null;
         };
         /** @description What a user's recordings fill. */
@@ -2215,7 +2472,89 @@ export interface components {
             users: components["schemas"]["User"][];
         };
     };
-    responses: never;
+    responses: {
+        /** @description malformed */
+        400: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description not-signed-in */
+        401: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description not-allowed, unknown-user; the gateway's own where the token is not good */
+        403: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description not-found */
+        404: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description too-large */
+        413: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description unknown-type */
+        415: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description invalid */
+        422: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description busy */
+        429: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description internal */
+        500: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -2244,6 +2583,8 @@ export interface operations {
                     "application/json": components["schemas"]["Switched"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -2253,6 +2594,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
             /** @description invalid */
             422: {
                 headers: {
@@ -2262,6 +2605,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     get_audit: {
@@ -2294,12 +2639,16 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    /** @description of a CSV file that is not the last: where the next begins */
+                    "next-cursor"?: string | null;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Events"];
+                    "text/csv": string;
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -2318,6 +2667,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     put_calls_call_annotation: {
@@ -2345,6 +2696,8 @@ export interface operations {
                     "application/json": components["schemas"]["Annotated"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
             /** @description not-allowed: the call is someone else's; unknown-user */
             403: {
                 headers: {
@@ -2372,6 +2725,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
             /** @description invalid, unknown-mark */
             422: {
                 headers: {
@@ -2390,11 +2745,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            500: components["responses"]["500"];
         };
     };
     get_clients: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Rows on a page, 1 to 1,000; 50 unless given. A page ends sooner where its rows are long. */
+                limit?: number;
+                /** @description From the page before. */
+                cursor?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2409,6 +2770,7 @@ export interface operations {
                     "application/json": components["schemas"]["Clients"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -2418,6 +2780,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     delete_clients_client: {
@@ -2439,6 +2812,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -2457,11 +2831,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     get_drops: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Rows on a page, 1 to 1,000; 50 unless given. A page ends sooner where its rows are long. */
+                limit?: number;
+                /** @description From the page before. */
+                cursor?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2476,6 +2857,7 @@ export interface operations {
                     "application/json": components["schemas"]["Drops"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -2485,6 +2867,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     post_drops_day: {
@@ -2511,6 +2904,7 @@ export interface operations {
                     "application/json": components["schemas"]["Drop"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -2547,6 +2941,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     get_erasures: {
@@ -2571,6 +2967,7 @@ export interface operations {
                     "application/json": components["schemas"]["Erasures"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -2589,6 +2986,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     post_erasures: {
@@ -2616,6 +3015,8 @@ export interface operations {
                     "application/json": components["schemas"]["Erasure"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -2625,6 +3026,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
             /** @description invalid, idempotency-key-reused */
             422: {
                 headers: {
@@ -2634,6 +3037,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     get_erasures_erasure: {
@@ -2656,6 +3061,7 @@ export interface operations {
                     "application/json": components["schemas"]["Erasure"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -2674,6 +3080,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     post_erasures_erasure_confirm: {
@@ -2701,6 +3109,8 @@ export interface operations {
                     "application/json": components["schemas"]["Erasure"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -2728,6 +3138,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
             /** @description invalid: another count */
             422: {
                 headers: {
@@ -2737,6 +3149,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     get_groups: {
@@ -2763,6 +3177,7 @@ export interface operations {
                     "application/json": components["schemas"]["Groups"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -2781,6 +3196,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     get_groups_group: {
@@ -2803,6 +3220,7 @@ export interface operations {
                     "application/json": components["schemas"]["Group"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -2821,6 +3239,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     put_groups_group: {
@@ -2846,6 +3266,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -2855,6 +3277,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            404: components["responses"]["404"];
             /** @description changed: it is being removed */
             409: {
                 headers: {
@@ -2864,6 +3287,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
             /** @description invalid */
             422: {
                 headers: {
@@ -2873,6 +3298,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     delete_groups_group: {
@@ -2894,6 +3321,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -2912,6 +3340,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     get_groups_group_members: {
@@ -2939,6 +3369,7 @@ export interface operations {
                     "application/json": components["schemas"]["Members"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -2966,6 +3397,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     post_groups_group_members: {
@@ -2991,6 +3424,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -3009,6 +3444,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
             /** @description invalid; names the users who do not exist */
             422: {
                 headers: {
@@ -3018,6 +3455,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     put_groups_group_supervisors_user: {
@@ -3045,6 +3484,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -3063,7 +3504,9 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description invalid */
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            /** @description invalid; names the members that are missing */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3072,6 +3515,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     delete_groups_group_supervisors_user: {
@@ -3095,6 +3540,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -3113,6 +3559,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     get_holds: {
@@ -3137,6 +3585,7 @@ export interface operations {
                     "application/json": components["schemas"]["Holds"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -3155,6 +3604,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     post_holds: {
@@ -3182,6 +3633,8 @@ export interface operations {
                     "application/json": components["schemas"]["Hold"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -3191,6 +3644,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
             /** @description invalid, idempotency-key-reused */
             422: {
                 headers: {
@@ -3200,6 +3655,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     get_holds_hold: {
@@ -3227,6 +3684,7 @@ export interface operations {
                     "application/json": components["schemas"]["HoldWithRecordings"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -3245,6 +3703,9 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     delete_holds_hold: {
@@ -3271,6 +3732,7 @@ export interface operations {
                     "application/json": components["schemas"]["Hold"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -3298,6 +3760,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     get_marks: {
@@ -3317,6 +3781,7 @@ export interface operations {
                     "application/json": components["schemas"]["Legend"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description unknown-user */
             403: {
                 headers: {
@@ -3326,6 +3791,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     put_marks_mark: {
@@ -3351,6 +3818,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -3360,7 +3829,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description invalid */
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            /** @description invalid; names the members that are missing */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3369,6 +3841,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     get_me: {
@@ -3388,6 +3862,7 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description unknown-user, not-allowed */
             403: {
                 headers: {
@@ -3397,6 +3872,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     post_me_acknowledgement: {
@@ -3421,6 +3898,8 @@ export interface operations {
                     "application/json": components["schemas"]["Me"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
             /** @description unknown-user, not-allowed */
             403: {
                 headers: {
@@ -3430,8 +3909,55 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description changed: the text has another version now; show it again */
+            /** @description changed: the text has another version now, show it again; nothing-to-acknowledge: recording is not active for the user */
             409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
+        };
+    };
+    get_me_activations: {
+        parameters: {
+            query?: {
+                /** @description Rows on a page, 1 to 1,000; 50 unless given. A page ends sooner where its rows are long. */
+                limit?: number;
+                /** @description From the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Activations"];
+                };
+            };
+            401: components["responses"]["401"];
+            /** @description unknown-user, not-allowed */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3448,34 +3974,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-        };
-    };
-    get_me_activations: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Activations"];
-                };
-            };
-            /** @description unknown-user, not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     get_me_listeners: {
@@ -3504,6 +4004,7 @@ export interface operations {
                     "application/json": components["schemas"]["Listeners"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description unknown-user, not-allowed */
             403: {
                 headers: {
@@ -3522,6 +4023,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     get_missing: {
@@ -3546,6 +4049,7 @@ export interface operations {
                     "application/json": components["schemas"]["Missing"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -3564,6 +4068,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     get_organisation: {
@@ -3583,6 +4089,7 @@ export interface operations {
                     "application/json": components["schemas"]["Organisation"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -3592,6 +4099,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     patch_organisation: {
@@ -3615,7 +4124,56 @@ export interface operations {
                     "application/json": components["schemas"]["Organisation"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
+        };
+    };
+    get_organisations: {
+        parameters: {
+            query?: {
+                /** @description Rows on a page, 1 to 1,000; 50 unless given. */
+                limit?: number;
+                /** @description From the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProvisionedOrganisations"];
+                };
+            };
+            401: components["responses"]["401"];
+            /** @description not-allowed */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -3633,6 +4191,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     get_organisations_organisation: {
@@ -3655,6 +4215,7 @@ export interface operations {
                     "application/json": components["schemas"]["ProvisionedOrganisation"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed */
             403: {
                 headers: {
@@ -3673,6 +4234,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     put_organisations_organisation: {
@@ -3700,6 +4263,8 @@ export interface operations {
                     "application/json": components["schemas"]["ProvisionedOrganisation"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
             /** @description not-allowed */
             403: {
                 headers: {
@@ -3709,6 +4274,70 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            /** @description invalid; names the members that are missing */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
+        };
+    };
+    patch_organisations_organisation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description its id */
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrganisationPatch"];
+                "application/merge-patch+json": components["schemas"]["OrganisationPatch"];
+            };
+        };
+        responses: {
+            /** @description it is so */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProvisionedOrganisation"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            /** @description not-allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
             /** @description invalid */
             422: {
                 headers: {
@@ -3718,33 +4347,36 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
-    put_organisations_organisation_clients_client: {
+    get_organisations_organisation_clients: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Rows on a page, 1 to 1,000; 50 unless given. */
+                limit?: number;
+                /** @description From the page before. */
+                cursor?: string;
+            };
             header?: never;
             path: {
                 /** @description its id */
                 organisation: string;
-                /** @description the client's id in the user pool */
-                client: string;
             };
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ClientProvision"];
-            };
-        };
+        requestBody?: never;
         responses: {
-            /** @description it is so */
-            204: {
+            200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content?: never;
+                content: {
+                    "application/json": components["schemas"]["ProvisionedClients"];
+                };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed */
             403: {
                 headers: {
@@ -3772,6 +4404,68 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
+        };
+    };
+    put_organisations_organisation_clients_client: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description its id */
+                organisation: string;
+                /** @description the client's id in the user pool */
+                client: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClientProvision"];
+            };
+        };
+        responses: {
+            /** @description it is so */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            /** @description not-allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found: there is no such organisation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            /** @description invalid; names the members that are missing */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     delete_organisations_organisation_clients_client: {
@@ -3795,6 +4489,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["401"];
             /** @description not-allowed */
             403: {
                 headers: {
@@ -3813,11 +4508,183 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
+        };
+    };
+    patch_organisations_organisation_clients_client: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description its id */
+                organisation: string;
+                /** @description the client's id */
+                client: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ClientPatch"];
+                "application/merge-patch+json": components["schemas"]["ClientPatch"];
+            };
+        };
+        responses: {
+            /** @description it is so */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            /** @description not-allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found: there is no such organisation, or no such client */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
+        };
+    };
+    get_organisations_organisation_imports_import: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description its id */
+                organisation: string;
+                /** @description the import's id */
+                import: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserImport"];
+                };
+            };
+            401: components["responses"]["401"];
+            /** @description not-allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found: there is no such import, or it is older than seven days */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
+        };
+    };
+    get_organisations_organisation_imports_import_results: {
+        parameters: {
+            query?: {
+                /** @description Rows on a page, 1 to 1,000; 50 unless given. */
+                limit?: number;
+                /** @description From the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description its id */
+                organisation: string;
+                /** @description the import's id */
+                import: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UserImportResults"];
+                };
+            };
+            401: components["responses"]["401"];
+            /** @description not-allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found: there is no such import, or it is older than seven days */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     get_organisations_organisation_prices: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Rows on a page, 1 to 1,000; 50 unless given. A page ends sooner where its rows are long. */
+                limit?: number;
+                /** @description From the page before. */
+                cursor?: string;
+            };
             header?: never;
             path: {
                 /** @description its id */
@@ -3835,6 +4702,7 @@ export interface operations {
                     "application/json": components["schemas"]["PriceList"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed */
             403: {
                 headers: {
@@ -3853,6 +4721,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     put_organisations_organisation_prices_from: {
@@ -3882,6 +4761,8 @@ export interface operations {
                     "application/json": components["schemas"]["PriceList"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
             /** @description not-allowed */
             403: {
                 headers: {
@@ -3900,6 +4781,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
             /** @description invalid */
             422: {
                 headers: {
@@ -3909,6 +4792,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     delete_organisations_organisation_prices_from: {
@@ -3935,6 +4820,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["401"];
             /** @description not-allowed */
             403: {
                 headers: {
@@ -3962,6 +4848,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     post_organisations_organisation_statements_month_credits: {
@@ -4003,6 +4891,8 @@ export interface operations {
                     "application/json": components["schemas"]["BillingChange"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
             /** @description not-allowed */
             403: {
                 headers: {
@@ -4030,6 +4920,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
             /** @description invalid: the month is not over; idempotency-key-reused */
             422: {
                 headers: {
@@ -4039,6 +4931,67 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
+        };
+    };
+    get_organisations_organisation_users: {
+        parameters: {
+            query?: {
+                /** @description Only those whose name, id or number holds this text, whatever its case: 1 to 100 characters. */
+                q?: string;
+                /** @description Rows on a page, 1 to 1,000; 50 unless given. A page may come short and still have a cursor. */
+                limit?: number;
+                /** @description From the page before. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description its id */
+                organisation: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProvisionedUsers"];
+                };
+            };
+            401: components["responses"]["401"];
+            /** @description not-allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found: there is no such organisation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     post_organisations_organisation_users: {
@@ -4058,15 +5011,19 @@ export interface operations {
             };
         };
         responses: {
-            /** @description a line of answer for each line */
-            200: {
+            /** @description taken; Location says where to ask for it */
+            202: {
                 headers: {
+                    /** @description the import's path */
+                    location?: string;
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/x-ndjson": components["schemas"]["ImportedLine"];
+                    "application/json": components["schemas"]["UserImport"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
             /** @description not-allowed */
             403: {
                 headers: {
@@ -4094,6 +5051,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
+            /** @description busy: send it again */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: components["responses"]["500"];
         };
     };
     get_organisations_organisation_users_user: {
@@ -4118,6 +5087,7 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed */
             403: {
                 headers: {
@@ -4136,6 +5106,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     put_organisations_organisation_users_user: {
@@ -4165,6 +5137,8 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
             /** @description not-allowed */
             403: {
                 headers: {
@@ -4183,7 +5157,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description invalid */
+            /** @description removed-user: restore the same person, or choose another id; last-administrator */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            /** @description invalid; names the members that are missing */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4192,6 +5177,16 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description busy */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: components["responses"]["500"];
         };
     };
     delete_organisations_organisation_users_user: {
@@ -4215,6 +5210,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["401"];
             /** @description not-allowed */
             403: {
                 headers: {
@@ -4233,11 +5229,115 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description last-administrator */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: components["responses"]["500"];
+        };
+    };
+    patch_organisations_organisation_users_user: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description its id */
+                organisation: string;
+                /** @description the user's id */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UserProvisionPatch"];
+                "application/merge-patch+json": components["schemas"]["UserProvisionPatch"];
+            };
+        };
+        responses: {
+            /** @description it is so */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            /** @description not-allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found: there is no such organisation, or no such user */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description removed-user: restore the same person; last-administrator */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: components["responses"]["500"];
         };
     };
     get_organisations_organisation_users_user_activations: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Rows on a page, 1 to 1,000; 50 unless given. A page ends sooner where its rows are long. */
+                limit?: number;
+                /** @description From the page before. */
+                cursor?: string;
+            };
             header?: never;
             path: {
                 /** @description its id */
@@ -4257,6 +5357,7 @@ export interface operations {
                     "application/json": components["schemas"]["Activations"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed */
             403: {
                 headers: {
@@ -4275,6 +5376,9 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     post_organisations_organisation_users_user_activations: {
@@ -4316,6 +5420,8 @@ export interface operations {
                     "application/json": components["schemas"]["BillingChange"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
             /** @description not-allowed */
             403: {
                 headers: {
@@ -4343,6 +5449,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
             /** @description invalid, idempotency-key-reused */
             422: {
                 headers: {
@@ -4352,6 +5460,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     post_organisations_organisation_users_user_activations_void: {
@@ -4394,6 +5504,8 @@ export interface operations {
                     "application/json": components["schemas"]["BillingChange"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
             /** @description not-allowed */
             403: {
                 headers: {
@@ -4421,6 +5533,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
             /** @description invalid: the user is still switched on by it; idempotency-key-reused */
             422: {
                 headers: {
@@ -4430,11 +5544,81 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
+        };
+    };
+    post_organisations_organisation_users_user_restore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description its id */
+                organisation: string;
+                /** @description the user's id */
+                user: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description they are there */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["User"];
+                };
+            };
+            401: components["responses"]["401"];
+            /** @description not-allowed */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description not-found: the organisation never had such a user */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description removed-user: what was known of them has been erased; choose another id */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description busy */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: components["responses"]["500"];
         };
     };
     get_prices: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Rows on a page, 1 to 1,000; 50 unless given. A page ends sooner where its rows are long. */
+                limit?: number;
+                /** @description From the page before. */
+                cursor?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -4449,6 +5633,7 @@ export interface operations {
                     "application/json": components["schemas"]["PriceList"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed */
             403: {
                 headers: {
@@ -4458,6 +5643,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     put_prices_from: {
@@ -4485,6 +5681,8 @@ export interface operations {
                     "application/json": components["schemas"]["PriceList"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
             /** @description not-allowed */
             403: {
                 headers: {
@@ -4503,6 +5701,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
             /** @description invalid */
             422: {
                 headers: {
@@ -4512,6 +5712,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     delete_prices_from: {
@@ -4536,6 +5738,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["401"];
             /** @description not-allowed */
             403: {
                 headers: {
@@ -4563,6 +5766,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     get_recordings: {
@@ -4620,12 +5825,16 @@ export interface operations {
         responses: {
             200: {
                 headers: {
+                    /** @description of a CSV file that is not the last: where the next begins */
+                    "next-cursor"?: string | null;
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Page"];
+                    "text/csv": string;
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -4644,6 +5853,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     post_recordings: {
@@ -4677,6 +5888,8 @@ export interface operations {
                     "application/json": components["schemas"]["Registered"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
             /** @description recording-not-active, not-acknowledged, unknown-user */
             403: {
                 headers: {
@@ -4731,6 +5944,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     get_recordings_count: {
@@ -4794,6 +6009,7 @@ export interface operations {
                     "application/json": components["schemas"]["Count"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -4812,6 +6028,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     get_recordings_id: {
@@ -4834,6 +6052,7 @@ export interface operations {
                     "application/json": components["schemas"]["Recording"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -4852,6 +6071,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     patch_recordings_id: {
@@ -4889,6 +6110,8 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -4916,6 +6139,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
             /** @description invalid, unknown-mark */
             422: {
                 headers: {
@@ -4943,6 +6168,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            500: components["responses"]["500"];
         };
     };
     post_recordings_id_download: {
@@ -4969,6 +6195,8 @@ export interface operations {
                     "application/json": components["schemas"]["Download"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -4996,6 +6224,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
             /** @description invalid, reason-missing */
             422: {
                 headers: {
@@ -5005,11 +6235,20 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     get_recordings_id_edits: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `oldest` first, unless `newest` is asked for. */
+                order?: "oldest" | "newest";
+                /** @description Edits on a page, 1 to 1,000; 50 unless given. A page comes shorter where they are long. */
+                limit?: number;
+                /** @description From the page before. */
+                cursor?: string;
+            };
             header?: never;
             path: {
                 /** @description the recording's id */
@@ -5027,6 +6266,7 @@ export interface operations {
                     "application/json": components["schemas"]["Edits"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -5045,6 +6285,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     post_recordings_id_playback: {
@@ -5071,6 +6322,8 @@ export interface operations {
                     "application/json": components["schemas"]["Playback"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -5098,6 +6351,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
             /** @description invalid, reason-missing */
             422: {
                 headers: {
@@ -5107,6 +6362,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     get_retention: {
@@ -5131,6 +6388,7 @@ export interface operations {
                     "application/json": components["schemas"]["Retention"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -5149,6 +6407,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     post_retention: {
@@ -5176,6 +6436,8 @@ export interface operations {
                     "application/json": components["schemas"]["RetentionChange"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -5185,6 +6447,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
             /** @description invalid, idempotency-key-reused */
             422: {
                 headers: {
@@ -5194,6 +6458,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     get_retention_change: {
@@ -5216,6 +6482,7 @@ export interface operations {
                     "application/json": components["schemas"]["RetentionChange"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -5234,6 +6501,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     post_retention_change_confirm: {
@@ -5261,6 +6530,8 @@ export interface operations {
                     "application/json": components["schemas"]["RetentionChange"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -5288,6 +6559,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
             /** @description invalid: another count, or no storage add-on any more */
             422: {
                 headers: {
@@ -5297,6 +6570,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     get_sftp_keys: {
@@ -5316,6 +6591,7 @@ export interface operations {
                     "application/json": components["schemas"]["Access"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -5325,6 +6601,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     post_sftp_keys: {
@@ -5360,6 +6638,8 @@ export interface operations {
                     "application/json": components["schemas"]["SftpKey"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -5378,6 +6658,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
             /** @description key-refused, invalid, idempotency-key-reused */
             422: {
                 headers: {
@@ -5387,6 +6669,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     delete_sftp_keys_fingerprint: {
@@ -5408,6 +6692,7 @@ export interface operations {
                 };
                 content?: never;
             };
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -5426,11 +6711,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     get_statements: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Rows on a page, 1 to 1,000; 50 unless given. A page ends sooner where its rows are long. */
+                limit?: number;
+                /** @description From the page before. */
+                cursor?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5445,6 +6737,7 @@ export interface operations {
                     "application/json": components["schemas"]["Statements"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -5454,11 +6747,27 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     get_statements_month: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Rows on a page, 1 to 1,000; 50 unless given. A page ends sooner where its rows are long. */
+                limit?: number;
+                /** @description From the page before. */
+                cursor?: string;
+            };
             header?: never;
             path: {
                 /** @description yyyy-mm */
@@ -5476,6 +6785,7 @@ export interface operations {
                     "application/json": components["schemas"]["Statement"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -5494,11 +6804,27 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     get_usage: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Rows on a page, 1 to 1,000; 50 unless given. A page ends sooner where its rows are long. */
+                limit?: number;
+                /** @description From the page before. */
+                cursor?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5513,6 +6839,7 @@ export interface operations {
                     "application/json": components["schemas"]["Usage"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -5522,6 +6849,17 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     get_users: {
@@ -5548,6 +6886,7 @@ export interface operations {
                     "application/json": components["schemas"]["Users"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -5566,6 +6905,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     get_users_user: {
@@ -5588,6 +6929,7 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -5606,6 +6948,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
     patch_users_user: {
@@ -5621,6 +6965,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["UserChange"];
+                "application/merge-patch+json": components["schemas"]["UserChange"];
             };
         };
         responses: {
@@ -5632,6 +6977,8 @@ export interface operations {
                     "application/json": components["schemas"]["User"];
                 };
             };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -5650,6 +6997,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
             /** @description invalid */
             422: {
                 headers: {
@@ -5659,11 +7008,26 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            /** @description busy: others change the same user */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            500: components["responses"]["500"];
         };
     };
     get_users_user_activations: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Rows on a page, 1 to 1,000; 50 unless given. A page ends sooner where its rows are long. */
+                limit?: number;
+                /** @description From the page before. */
+                cursor?: string;
+            };
             header?: never;
             path: {
                 /** @description the user's id */
@@ -5681,6 +7045,7 @@ export interface operations {
                     "application/json": components["schemas"]["Activations"];
                 };
             };
+            401: components["responses"]["401"];
             /** @description not-allowed, unknown-user */
             403: {
                 headers: {
@@ -5690,6 +7055,18 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            404: components["responses"]["404"];
+            /** @description invalid */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
         };
     };
 }
