@@ -97,6 +97,16 @@ pub async fn legend(table: &Table, of: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Adds marks to the legend, of those that stand for themselves.
+pub async fn marks(table: &Table, of: &str, names: &[&str]) -> anyhow::Result<()> {
+    let (_, _, colour, shape) = FIRST[0];
+    for mark in names {
+        let entry = Entry { mark: (*mark).to_owned().try_into()?, label: (*mark).to_owned().try_into()?, colour, shape, retired: false };
+        table.put_mark(&organisation(of), &entry, &supervised::event(of, mark)).await?.written()?;
+    }
+    Ok(())
+}
+
 async fn put(table: &Table, item: HashMap<String, aws_sdk_dynamodb::types::AttributeValue>) -> anyhow::Result<()> {
     table.client.put_item().table_name(&table.name).set_item(Some(item)).send().await?;
     Ok(())

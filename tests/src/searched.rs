@@ -9,13 +9,17 @@ use axum::Router;
 use chrono::{DateTime, Utc};
 use domain::{
     ids::{RecordingId, UserId},
+    legend::FIRST,
     recording::{Recording, State},
     search::Position,
 };
-use model::oracle::{
-    life::{Happening, Life},
-    typed::Typed,
-    walk::{Page, Searched},
+use model::{
+    draw::MARKS,
+    oracle::{
+        life::{Happening, Life},
+        typed::Typed,
+        walk::{Page, Searched},
+    },
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use platform::{
@@ -30,7 +34,7 @@ use serde_json::{Value, json};
 
 use crate::{
     indexed::take_in,
-    people::{Person, found, legend, user},
+    people::{Person, found, legend, marks, user},
     request::As,
     supervised,
     table::{self, Watched},
@@ -86,6 +90,7 @@ impl OnTable {
             }
         }
         legend(table, "demo").await?;
+        marks(table, "demo", &MARKS[FIRST.len()..]).await?;
         let (search, annotate) = (
             search::App { table: table.clone(), keys: Default::default(), now: clock },
             annotate::App { table: table.clone(), now: clock },

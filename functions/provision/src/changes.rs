@@ -28,8 +28,12 @@ pub struct Change {
     /// The sum of the lines: SEK, without VAT.
     total: String,
     /// The lines that the running month's statement has because of it, as if the month ended now.
+    #[schema(max_items = 1000)]
     lines: Vec<Line>,
 }
+
+/// Lines that one entry may cause: decades of one user's.
+const LINES_AT_MOST: usize = 1000;
 
 impl Change {
     /// What an entry at `now` changes; none where `entered` says that there is nothing to enter. 5 requests, 6 where it is about earlier
@@ -46,6 +50,9 @@ impl Change {
         table.fill(organisation, &mut after, Month::of(today(now))).await?;
         before.usage.clone_from(&after.usage);
         let lines = billing::effect(&before, &after, now);
+        if lines.len() > LINES_AT_MOST {
+            return Err(Problem::because(Cause::Invalid, "it changes more than 1000 lines; enter it for a shorter time"));
+        }
         let total = format!("{:.2}", billing::total(&lines));
         Ok(Some(Self { preview: true, total, lines: lines.iter().map(Line::from).collect() }))
     }

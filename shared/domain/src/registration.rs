@@ -85,7 +85,10 @@ pub fn admit(organisation: &Organisation, user: &User, call: &Registration, now:
 mod tests {
     use super::*;
     use crate::{
-        people::tests::{organisation, user},
+        people::{
+            Acknowledged,
+            tests::{organisation, user},
+        },
         recording::tests::recording,
     };
 
@@ -98,6 +101,7 @@ mod tests {
         let recording = recording();
         let (organisation, mut user) = (organisation(), user());
         user.activated_at = Some(now());
+        user.acknowledged = user.acknowledged.map(|acknowledged| Acknowledged { at: now(), ..acknowledged });
         let call = Registration {
             call: recording.call,
             direction: recording.direction,

@@ -76,7 +76,7 @@ impl Stores {
         }
         self.objects.remove_copies(&audio).await?;
         self.quarantine.remove_copies(&aside).await?;
-        self.table.remove_edits(removal, standing).await?;
+        self.table.remove_edits(removal, standing, now).await?;
         self.take_out(removal).await?;
         self.table.receipt(removal, noted.unwrap_or(found), now).await?;
         match removal.erasure() {

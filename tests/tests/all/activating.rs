@@ -226,9 +226,11 @@ async fn deactivation_stops_at_once_and_keeps_what_was_recorded() -> anyhow::Res
 async fn administrators_read_what_happened_to_a_users_recording() -> anyhow::Result<()> {
     let service = annas().await?;
     let read = KARIN.get(&service.admin, "/v1/users/anna/activations").await?.body;
-    let acknowledged = json!({ "at": now(), "kind": "acknowledged", "by": "user:anna", "version": "2026-11", "client": "app" });
-    let activated = json!({ "at": now(), "kind": "activated", "by": "user:karin", "version": null, "client": null });
-    assert_eq!(read, json!({ "activations": [acknowledged, activated] }));
+    let acknowledged =
+        json!({ "at": now(), "kind": "acknowledged", "by": "user:anna", "byName": "anna", "version": "2026-11", "client": "app" });
+    let activated =
+        json!({ "at": now(), "kind": "activated", "by": "user:karin", "byName": "Karin Åberg", "version": null, "client": null });
+    assert_eq!(read, json!({ "activations": [acknowledged, activated], "cursor": null }));
     assert_eq!(ANNA.get(&service.admin, "/v1/users/karin/activations").await?.refusal(), (403, "not-allowed".to_owned()));
     Ok(())
 }

@@ -251,7 +251,7 @@ impl Process {
     async fn forget(&self, removal: &Removal) -> anyhow::Result<()> {
         for _ in 0..10 {
             let (standing, _) = self.table.standing_of(removal, afterwards()).await?;
-            match self.table.remove_edits(removal, standing).await {
+            match self.table.remove_edits(removal, standing, afterwards()).await {
                 Err(Error::Busy) => {}
                 removed => return Ok(removed?),
             }

@@ -39,12 +39,13 @@ fn creating() -> Vec<Creating> {
 }
 
 /// Every other POST, and why it needs no key.
-const REPEATABLE: [(&str, &str); 9] = [
+const REPEATABLE: [(&str, &str); 10] = [
     ("/v1/activations", "who is switched on already is not switched on again"),
     ("/v1/erasures/{erasure}/confirm", "what is confirmed stands as it is"),
     ("/v1/groups/{group}/members", "who is a member stays one"),
     ("/v1/me/acknowledgement", "the first acknowledgement stands"),
     ("/v1/organisations/{organisation}/users", "a line says how its user is to be"),
+    ("/v1/organisations/{organisation}/users/{user}/restore", "who is there is restored already"),
     ("/v1/recordings", "the call id is the key"),
     ("/v1/recordings/{id}/download", "it creates nothing: a link, and an event for each time"),
     ("/v1/recordings/{id}/playback", "the same"),

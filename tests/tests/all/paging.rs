@@ -143,9 +143,9 @@ async fn applications_and_activations_come_page_by_page() -> anyhow::Result<()> 
         KARIN.post(&service.admin, "/v1/activations", &json!({ "users": ["anna"], "active": active })).await?.done()?;
     }
     let (whole, one) = all(KARIN, &service.admin, "/v1/users/anna/activations?limit=1000", "activations").await?;
-    let (rows, pages) = all(KARIN, &service.admin, "/v1/users/anna/activations?limit=2", "activations").await?;
-    assert_eq!((&rows, one, pages), (&whole, 1, whole.len().div_ceil(2)));
-    assert!(whole.len() >= 4, "{whole:?}");
+    let (rows, pages) = all(KARIN, &service.admin, "/v1/users/anna/activations?limit=1", "activations").await?;
+    assert_eq!((&rows, one, pages), (&whole, 1, whole.len()));
+    assert!(whole.len() >= 2, "{whole:?}");
     Ok(())
 }
 

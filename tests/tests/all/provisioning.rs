@@ -479,7 +479,7 @@ async fn an_application_is_let_in_changed_and_ended() -> anyhow::Result<()> {
     OPERATOR.put(&service.provision, &path, &json!({ "name": "CRM", "scopes": ["read"] })).await?.done()?;
     lists().await?.done()?;
     let shown = KARIN.get(&service.admin, "/v1/clients").await?.body;
-    assert_eq!(shown, json!({ "clients": [{ "id": "Crm1", "name": "CRM", "scopes": ["read"] }] }));
+    assert_eq!(shown, json!({ "clients": [{ "id": "Crm1", "name": "CRM", "scopes": ["read"] }], "cursor": null }));
     OPERATOR.put(&service.provision, &path, &json!({ "name": "CRM", "scopes": ["export"] })).await?.done()?;
     assert_eq!(lists().await?.cause(), "not-allowed", "a scope taken away");
     OPERATOR.put(&service.provision, &path, &json!({ "name": "CRM", "scopes": ["read"] })).await?.done()?;

@@ -105,6 +105,9 @@ async fn every_operation_answers_in_each_media_type_that_it_documents() -> anyho
     let rows = rows();
     let mut asked = 0;
     for (method, path, operation) in contract::operations() {
+        if contract::media_types(operation).next().is_none() {
+            continue;
+        }
         let of = |row: &&Row| row.organisation == "own" && row.method == method && row.path == path && ["-", "stored"].contains(&row.state);
         let row = rows.iter().find(of).ok_or_else(|| anyhow::anyhow!("{method} {path} is not in the table"))?;
         let may = row.cells.iter().find(|(role, cell)| !["bare", "expired"].contains(role) && cell.starts_with('2'));

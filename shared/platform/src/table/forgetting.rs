@@ -54,7 +54,7 @@ impl Table {
         }
         let removal = Removal::of_note(of.clone(), id);
         let (standing, _) = self.standing_of(&removal, now).await?;
-        self.remove_edits(&removal, standing).await
+        self.remove_edits(&removal, standing, now).await
     }
 
     /// Forgets that the user said something of the call. 1 request.

@@ -126,17 +126,23 @@ impl Table {
     }
 
     /// Removes the edits of what was said of it, and of what has come after it, but for those of what stands now. No request where there are
-    /// none; 2 for each 100. Of an edit only its key and its time are read, and what is removed is not found again: however many there are,
+    /// none; 3 for each 100. Of an edit only its key and its time are read, and what is removed is not found again: however many there are,
     /// little is held in memory, and a removal that was cut short goes on where it ended.
+    ///
+    /// What stands is read after the edits: an edit that came in between is then one of its own, and stays.
     ///
     /// # Errors
     /// [`Error::Busy`] when one was written over meanwhile: what stands has changed.
-    pub async fn remove_edits(&self, removal: &Removal, standing: Option<Standing>) -> Result<(), Error> {
+    pub async fn remove_edits(&self, removal: &Removal, mut standing: Option<Standing>, now: DateTime<Utc>) -> Result<(), Error> {
         if !removal.has_edits(standing) {
             return Ok(());
         }
         loop {
-            let (edits, more) = self.old_edits(removal, standing).await?;
+            let (mut edits, more) = self.old_edits(removal, standing).await?;
+            if !edits.is_empty() {
+                (standing, _) = self.standing_of(removal, now).await?;
+                edits.retain(|edit| edit.version > standing.map_or(0, |standing| standing.edits));
+            }
             self.remove_some(removal, &edits).await?;
             if !more {
                 return Ok(());

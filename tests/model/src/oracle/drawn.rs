@@ -8,6 +8,7 @@ use domain::{
     phone::Counterpart,
     recording::{Direction, Recording},
     search::{LETTERS, Order, tokens},
+    time::Instant,
 };
 use rand::{Rng, RngExt, seq::IndexedRandom};
 
@@ -110,8 +111,8 @@ fn moment(life: &mut Life, like: Option<&Recording>) -> DateTime<Utc> {
     let random = &mut life.random;
     let call = like.map_or(life.now, |like| like.started_at);
     match random.random_range(0..10) {
-        0 => call - TimeDelta::days(50_000),
-        1 => call + TimeDelta::days(2_000_000),
+        0 => Instant::clamped(call - TimeDelta::days(50_000)).utc(),
+        1 => Instant::clamped(call + TimeDelta::days(2_000_000)).utc(),
         2..4 => call + TimeDelta::microseconds(random.random_range(-1500..=1500)),
         4 => call,
         5 => call + TimeDelta::milliseconds(1),
