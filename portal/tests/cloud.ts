@@ -60,7 +60,7 @@ export async function as(user: User) {
     }),
   });
   const { AuthenticationResult } = await answer.json();
-  return createClient<paths>({
+  return createClient<paths, 'application/json'>({
     baseUrl: cloud.api,
     headers: { authorization: `Bearer ${AuthenticationResult.IdToken}` },
   });
@@ -71,7 +71,10 @@ export async function asOperator() {
   const form = { grant_type: 'client_credentials', scope: 'inspelning/operator', ...cloud.applications.operator };
   const answer = await fetch(`${cloud.endpoint}/oauth2/token`, { method: 'POST', body: new URLSearchParams(form) });
   const { access_token } = await answer.json();
-  return createClient<paths>({ baseUrl: cloud.api, headers: { authorization: `Bearer ${access_token}` } });
+  return createClient<paths, 'application/json'>({
+    baseUrl: cloud.api,
+    headers: { authorization: `Bearer ${access_token}` },
+  });
 }
 
 /** Lets the demonstration's organisation keep recordings longer than 180 days. */

@@ -5,12 +5,12 @@ import { Problem } from './problem';
 import type { components, paths } from './schema';
 
 export type Schemas = components['schemas'];
-export type Api = Client<paths>;
+export type Api = Client<paths, 'application/json'>;
 export type SearchQuery = NonNullable<paths['/v1/recordings']['get']['parameters']['query']>;
 export type AuditQuery = NonNullable<paths['/v1/audit']['get']['parameters']['query']>;
 
 export function connect(address: string, token: () => Promise<string | undefined>): Api {
-  const api = createClient<paths>({ baseUrl: address });
+  const api = createClient<paths, 'application/json'>({ baseUrl: address });
   api.use({
     async onRequest({ request }) {
       const bearer = await token();

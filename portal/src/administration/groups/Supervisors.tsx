@@ -59,11 +59,9 @@ function Row({ group, supervisor, edit }: { group: string; supervisor: Superviso
   const offer = useOfferUndo();
   const params = { path: { group, user } };
   const shown = () => client.invalidateQueries({ queryKey: ['group', group] });
+  const cover = { rights, from: from ?? null, to: to ?? null };
   const again = () =>
-    answered(api.PUT('/v1/groups/{group}/supervisors/{user}', { params, body: { rights, from, to } })).then(
-      shown,
-      complain,
-    );
+    answered(api.PUT('/v1/groups/{group}/supervisors/{user}', { params, body: cover })).then(shown, complain);
   const end = useMutation({
     mutationFn: () => answered(api.DELETE('/v1/groups/{group}/supervisors/{user}', { params })),
     onSuccess: () => {

@@ -565,6 +565,8 @@ export const en: typeof sv = {
     'provision-organisation': 'Provisioned the company',
     'provision-user': 'Provisioned a user',
     'remove-user': 'Removed a user',
+    'restore-user': 'Restored a user',
+    'import-users': 'Imported users',
     'provision-client': 'Let an application in',
     'place-hold': 'Placed a hold',
     'lift-hold': 'Lifted a hold',

@@ -561,6 +561,8 @@ export const sv = {
     'provision-organisation': 'Lade upp företaget',
     'provision-user': 'Lade upp användare',
     'remove-user': 'Tog bort användare',
+    'restore-user': 'Återställde användare',
+    'import-users': 'Importerade användare',
     'provision-client': 'Släppte in program',
     'place-hold': 'Höll kvar',
     'lift-hold': 'Släppte kvarhållning',
