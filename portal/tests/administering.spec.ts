@@ -38,6 +38,25 @@ test('an administrator activates a user, who acknowledges and is then recorded',
   await own.reload();
   await expect(own.getByRole('heading', { name: 'Dina samtal spelas inte in' })).toBeVisible();
   await notAsked(own);
+
+  // Switched on again, recording waits for another word: the old one was about what has ended.
+  await row.getByRole('checkbox', { name: 'Välj Sara Nyström' }).check();
+  await page.getByRole('button', { name: 'Slå på inspelning' }).click();
+  await page.getByRole('button', { name: 'Slå på för 1' }).click();
+  await expect(row).toContainText('Väntar på bekräftelse');
+  await own.reload();
+  await expect(own.getByRole('heading', { name: 'Om inspelningen' })).toBeVisible();
+  await expect(own.getByRole('checkbox', { name: /^Jag har läst texten/ })).toBeVisible();
+
+  // Switched off while the page still asks: the word is refused, and the page says so and asks no more.
+  await row.getByRole('checkbox', { name: 'Välj Sara Nyström' }).check();
+  await page.getByRole('button', { name: 'Slå av inspelning' }).click();
+  await page.getByRole('button', { name: 'Slå av för 1' }).click();
+  await expect(row).toContainText('Av');
+  await own.getByRole('checkbox', { name: /^Jag har läst texten/ }).check();
+  await own.getByRole('button', { name: 'Bekräfta' }).click();
+  await expect(own.getByRole('alert')).toContainText('Inspelning är inte aktiverad för dig');
+  await notAsked(own);
 });
 
 test('who is not recorded is told so, and asked to confirm nothing', async ({ signedIn }) => {

@@ -1,4 +1,4 @@
-import { as, done, stored, withStorageAddOn } from './cloud';
+import { as, done, stored, withStorageAddOn, word } from './cloud';
 import { expect, type Page, rows, test } from './portal';
 
 const DAY = 24 * 60;
@@ -24,7 +24,7 @@ test('a call is held from its panel, listed with the reason, and lifted with ano
   const asked = page.getByRole('dialog', { name: 'Håll kvar samtalet' });
   const hold = asked.getByRole('button', { name: 'Håll kvar', exact: true });
   await expect(hold).toBeDisabled();
-  const reason = `Tvist ${Date.now()}`;
+  const reason = `Tvist ${word()}`;
   await asked.getByLabel('Varför').fill(reason);
   await hold.click();
   await expect(page.getByText('Kvarhållningen är beställd.')).toBeVisible();
@@ -61,7 +61,7 @@ test('all that a search finds is held', async ({ signedIn }) => {
   await page.getByRole('button', { name: 'Håll kvar det sökningen finner' }).click();
   const asked = page.getByRole('dialog', { name: 'Håll kvar det sökningen finner' });
   await expect(asked).toContainText('Sökningen finner nu 2 samtal.');
-  const reason = `Granskning ${Date.now()}`;
+  const reason = `Granskning ${word()}`;
   await asked.getByLabel('Varför').fill(reason);
   await asked.getByLabel('Varför').press('Enter');
   await expect(asked).toHaveCount(0);
@@ -125,7 +125,7 @@ test('an erasure whose number is not known any more cannot be confirmed, and is 
   const counterpart = '+46708885005';
   await stored({ id: 'portal-erase-c', user: 'nils', speech: '2s.ogg', counterpart, ago: 10 * DAY });
   const karin = await as('karin');
-  const reason = `Begäran ${Date.now()}`;
+  const reason = `Begäran ${word()}`;
   await done(karin.POST('/v1/erasures', { body: { counterpart, reason } }));
   const page = await signedIn('karin', '/administration/retention');
   const row = page.getByRole('row').filter({ hasText: reason });
@@ -159,7 +159,7 @@ test('a person is erased in two steps, and what is held is left and told', async
   await expect(asked.getByRole('status')).toContainText('Skriv hela numret');
   await asked.getByLabel('Nummer', { exact: true }).fill('070-888 40 04');
   await expect(asked.getByRole('status')).toContainText('Skriv varför');
-  const reason = `Begäran ${Date.now()}`;
+  const reason = `Begäran ${word()}`;
   await asked.getByLabel('Varför').fill(reason);
   await preview.click();
   await expect(asked).toContainText('070-888 40 04');

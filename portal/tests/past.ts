@@ -56,11 +56,16 @@ export async function running(): Promise<string> {
   return (await done((await as('lars')).GET('/v1/statements'))).running;
 }
 
-/** Puts down only now that Olle was off since the month before last: in the running month, that corrects the last one. */
+/** Puts down only now that Olle was off since the month before last, at the price that the preview tells: that corrects the last month. */
 export async function putRight() {
   const params = { path: { organisation: ORGANISATION, user: 'olle' } };
   const body = { at: startOf(`${BEFORE}-20`).toISOString(), active: false, reason: 'told by telephone' };
-  await done((await asOperator()).POST('/v1/organisations/{organisation}/users/{user}/activations', { params, body }));
+  const operator = await asOperator();
+  const put = (total: string | null) =>
+    done(
+      operator.POST('/v1/organisations/{organisation}/users/{user}/activations', { params, body: { ...body, total } }),
+    );
+  await put((await put(null)).total);
 }
 
 /** Has the demonstration's sweep find a call whose sound is lost. */
