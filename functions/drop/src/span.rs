@@ -36,9 +36,7 @@ pub async fn of_day(app: &App, organisation: &OrganisationId, issue: &Issue, (fr
     for recording in recordings {
         match recording.state {
             _ if !recording.exists(now) => {
-                if issue.holds(&recording) && issue.cut < recording.expires_at {
-                    expired.push(recording.id);
-                }
+                expired.extend((issue.holds(&recording) && issue.cut < recording.expires_at).then_some(recording.id))
             }
             State::Expected => expected.push(recording.id),
             _ if issue.holds(&recording) => held.push(recording),

@@ -40,6 +40,7 @@ impl Stands {
 
 /// The answer to a put with a condition; none where the condition did not hold: 412 where something else stands there, 404 where nothing
 /// does, 409 where someone else was putting something at the same time (Amazon S3 User Guide, "Conditional writes").
+#[expect(clippy::result_large_err, reason = "it is the SDK's own error, handed through")]
 pub fn unless_overtaken<T, E>(answer: Result<T, SdkError<E, HttpResponse>>) -> Result<Option<T>, SdkError<E, HttpResponse>> {
     match answer {
         Ok(answer) => Ok(Some(answer)),

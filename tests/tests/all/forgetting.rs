@@ -93,7 +93,8 @@ async fn a_key_is_drawn_once() -> anyhow::Result<()> {
     let (one, other) = (router(), router());
     let path = "/v1/recordings?note=ring";
     let (first, second) = tokio::join!(KARIN.get(&one, path), KARIN.get(&other, path));
-    (first?.done()?, second?.done()?);
+    first?.done()?;
+    second?.done()?;
     let told = asked(&table, "demo").await?;
     assert_eq!(told[0], told[1]);
     Ok(())

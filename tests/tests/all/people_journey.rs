@@ -71,7 +71,8 @@ async fn a_supervisor_and_an_application_hear_what_they_may_and_the_recorded_use
     // The audit log has the refusals as well, as a file for a spreadsheet.
     let file = door.get(&format!("/v1/audit?recording={annas}")).header("accept", "text/csv").bearer_auth(&karin).send().await?;
     assert_eq!(file.headers()["content-type"], "text/csv; charset=utf-8");
-    let file = file.text().await?;
+    let file = String::from_utf8(file.bytes().await?.into())?;
+    assert!(file.starts_with('\u{feff}'), "the mark of UTF-8 comes through the gateway");
     let refused = file.lines().filter(|line| line.contains(&annas) && line.contains("user:sara") && line.contains("not-allowed"));
     assert_eq!((file.lines().count() > 5, refused.count()), (true, 1), "{file}");
     Ok(())

@@ -234,7 +234,7 @@ async fn a_removal_takes_the_audio_first_and_however_many_edits_after() -> anyho
     assert_eq!((world.copies(&of).await?, edits(&world).await?), (0, 800), "the audio is gone, no edit was read");
     world.requests.take();
     // Three pages of edits, and then it ends again.
-    world.requests.end_after(Some(3 + 6));
+    world.requests.end_after(Some(3 + 9));
     assert!(!world.removals(&event, late).await?);
     world.requests.end_after(None);
     assert_eq!(edits(&world).await?, 500, "what is done is done");

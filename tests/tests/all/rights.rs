@@ -103,7 +103,7 @@ fn the_table_holds_every_route_of_the_document_for_either_organisation() -> anyh
 #[tokio::test]
 async fn every_operation_answers_in_each_media_type_that_it_documents() -> anyhow::Result<()> {
     let rows = rows();
-    let mut asked = 0;
+    let (mut asked, mut elsewhere) = (0, Vec::new());
     for (method, path, operation) in contract::operations() {
         if contract::media_types(operation).next().is_none() {
             continue;
@@ -111,7 +111,10 @@ async fn every_operation_answers_in_each_media_type_that_it_documents() -> anyho
         let of = |row: &&Row| row.organisation == "own" && row.method == method && row.path == path && ["-", "stored"].contains(&row.state);
         let row = rows.iter().find(of).ok_or_else(|| anyhow::anyhow!("{method} {path} is not in the table"))?;
         let may = row.cells.iter().find(|(role, cell)| !["bare", "expired"].contains(role) && cell.starts_with('2'));
-        let (role, _) = may.ok_or_else(|| anyhow::anyhow!("nobody may {method} {path}"))?;
+        let Some((role, _)) = may else {
+            elsewhere.push(path); // with the table's own request: it needs more than this world has
+            continue;
+        };
         for media in contract::media_types(operation) {
             let answer = World::new("stored").await?.answer(row, role, json!({ "if-match": "*", "accept": media })).await?;
             assert!(answer.status.is_success(), "{method} {path} as {media}: {answer:?}");
@@ -121,6 +124,8 @@ async fn every_operation_answers_in_each_media_type_that_it_documents() -> anyho
         }
     }
     assert!(asked > 40, "{asked}");
+    // A credit needs a month that was billed: `correcting` asks for one.
+    assert_eq!(elsewhere, ["/v1/organisations/{organisation}/statements/{month}/credits"]);
     Ok(())
 }
 

@@ -123,7 +123,7 @@ impl History {
     }
 
     fn ledger(&self) -> Ledger {
-        let on = |nth: usize| (nth % 2 == 0) != self.at_first;
+        let on = |nth: usize| nth.is_multiple_of(2) != self.at_first;
         let changes = self.changes.iter().enumerate().map(|(nth, &at)| BaseChange { at, on: on(nth) }).collect();
         let (switches, usage, terms) = (self.switches.clone(), self.usage.clone(), self.terms.clone());
         Ledger { switches, usage, terms, base: BaseService::of(self.at_first, changes), credits: self.credits.clone() }
