@@ -1,7 +1,7 @@
 // The player of one call: hear it, move in it, and see whether it is what was sealed.
 
 import { ActionIcon, Button, Menu, Slider, Switch, TextInput, Tooltip } from '@mantine/core';
-import { type FormEvent, useEffect, useState } from 'react';
+import { type FormEvent, type RefObject, useEffect, useRef, useState } from 'react';
 import type { Recording } from '../api/problem';
 import { Failed } from '../frame/Failed';
 import { Icon } from '../frame/Icon';
@@ -29,8 +29,10 @@ export function Player({ recording, mayListen, mayDownload }: Props) {
   const loaded = state.recording?.id === recording.id;
   const phase = loaded ? state.phase : 'idle';
   const [asking, setAsking] = useState<{ at: number } | undefined>();
+  const asked = useRef<HTMLFormElement>(null);
 
   const play = (at?: number) => {
+    if (at === undefined && asked.current) return asked.current.requestSubmit();
     if (organisation.asksReason && !loaded) return setAsking({ at: at ?? 0 });
     return player.play(recording, at);
   };
@@ -111,6 +113,7 @@ export function Player({ recording, mayListen, mayDownload }: Props) {
       </section>
       {asking && (
         <Reason
+          form={asked}
           give={(why) => {
             setAsking(undefined);
             player.play(recording, asking.at, why);
@@ -210,7 +213,7 @@ function Volume() {
 }
 
 /** The organisation wants to know why someone listens. It goes into the audit log, which the recorded user reads. */
-function Reason({ give }: { give(why: string): void }) {
+function Reason({ form, give }: { form: RefObject<HTMLFormElement | null>; give(why: string): void }) {
   const words = useWords();
   const [why, setWhy] = useState('');
   const submit = (event: FormEvent) => {
@@ -218,7 +221,7 @@ function Reason({ give }: { give(why: string): void }) {
     if (saysWhy(why)) give(why.trim());
   };
   return (
-    <form className="reason" onSubmit={submit}>
+    <form className="reason" ref={form} onSubmit={submit}>
       <TextInput
         data-autofocus
         autoFocus
