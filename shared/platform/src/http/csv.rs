@@ -2,7 +2,7 @@
 //! between the columns, CRLF, and quotes as RFC 4180 has them.
 //!
 //! A spreadsheet would run some texts as formulas. In every file such a text begins with an apostrophe (OWASP, CSV injection). Files that
-//! systems read are made of [`lines`], in which all other values are as they are, `-123` and `- ringde tillbaka` included. A [`file`] is for
+//! systems read are made of [`lines`], in which all other values are as they are, `-123` and `- ringde tillbaka` included. A [`file()`] is for
 //! people: there, an apostrophe also begins what a spreadsheet would rewrite as a number or a date.
 
 use axum::{
@@ -13,7 +13,7 @@ use axum::{
 /// Tells a spreadsheet that the file is UTF-8. It stands once, before the names of the columns.
 pub const BYTE_ORDER_MARK: &str = "\u{feff}";
 
-/// A cell of a [`file`].
+/// A cell of a [`file()`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cell {
     /// Words or a name from elsewhere: a note, an id, a telephone number.
