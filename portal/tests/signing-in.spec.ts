@@ -99,7 +99,7 @@ for (const way of ['signs out', 'lets the session run out'] as const) {
 
 test('Back after signing out shows nothing of who was there', async ({ signedIn }) => {
   const page = await signedIn('anna', '/me');
-  await page.getByRole('link', { name: 'Samtal' }).click();
+  await page.getByRole('link', { name: 'Samtal', exact: true }).click();
   await expect((await rows(page)).first()).toBeVisible();
   await page.getByRole('button', { name: 'Anna Berg, Demobolaget AB' }).click();
   await page.getByRole('button', { name: 'Logga ut' }).click();
