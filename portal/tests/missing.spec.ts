@@ -101,8 +101,8 @@ test('where nothing is missing it says so, and when it was looked; before the fi
 });
 
 for (const [name, address, asked] of [
-  ['the usage', '/administration/usage', '**/v1/usage'],
-  ['the statements', '/administration/statements', '**/v1/statements'],
+  ['the usage', '/administration/usage', '**/v1/usage*'],
+  ['the statements', '/administration/statements', '**/v1/statements*'],
   ['a statement', '/administration/statements/2026-01', '**/v1/statements/*'],
   ['what is missing', '/administration/missing', '**/v1/missing?*'],
 ] as const) {
