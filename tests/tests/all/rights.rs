@@ -124,8 +124,9 @@ async fn every_operation_answers_in_each_media_type_that_it_documents() -> anyho
         }
     }
     assert!(asked > 40, "{asked}");
-    // A credit needs a month that was billed: `correcting` asks for one.
-    assert_eq!(elsewhere, ["/v1/organisations/{organisation}/statements/{month}/credits"]);
+    // A credit needs a month that was billed, and voiding needs a correction: `correcting` asks for both.
+    let of = |path: &str| format!("/v1/organisations/{{organisation}}/{path}");
+    assert_eq!(elsewhere, [of("statements/{month}/credits"), of("users/{user}/activations/void")]);
     Ok(())
 }
 
