@@ -12,6 +12,7 @@ test('an administrator activates a user, who acknowledges and is then recorded',
   await expect(asked).toContainText('Kostnad: 99,00 kr en gång och 49,00 kr i månaden');
   await asked.getByRole('button', { name: 'Slå på för 1' }).click();
   await expect(row).toContainText('Väntar på bekräftelse');
+  await expect(row).toContainText(BILLED);
 
   const own = await signedIn('sara');
   await expect(own.getByRole('heading', { name: 'Om inspelningen' })).toHaveCount(0);
@@ -31,6 +32,7 @@ test('an administrator activates a user, who acknowledges and is then recorded',
 
   await page.reload();
   await expect(row).toContainText('Spelas in');
+  await expect(row).not.toContainText('Debiteras');
   await row.getByRole('checkbox', { name: 'Välj Sara Nyström' }).check();
   await page.getByRole('button', { name: 'Slå av inspelning' }).click();
   await page.getByRole('button', { name: 'Slå av för 1' }).click();
@@ -57,6 +59,84 @@ test('an administrator activates a user, who acknowledges and is then recorded',
   await own.getByRole('button', { name: 'Bekräfta' }).click();
   await expect(own.getByRole('alert')).toContainText('Inspelning är inte aktiverad för dig');
   await notAsked(own);
+});
+
+const BILLED = 'Debiteras men spelas inte in: har inte bekräftat än';
+
+test('who is billed and cannot be recorded is marked so in the list and beside it, with the reason', async ({
+  signedIn,
+}) => {
+  const page = await signedIn('karin', '/administration/users');
+  const row = (name: string) => page.getByRole('row').filter({ hasText: name });
+  await expect(row('Erik Holm')).toContainText(BILLED);
+  for (const [name, standing] of [
+    ['Anna Berg', 'Spelas in'],
+    ['Karin Åberg', 'Av'],
+  ] as const) {
+    await expect(row(name)).toContainText(standing);
+    await expect(row(name)).not.toContainText('Debiteras');
+  }
+  await page.getByRole('button', { name: 'Erik Holm' }).click();
+  const beside = page.getByRole('dialog', { name: 'Användare' });
+  await expect(beside).toContainText(BILLED);
+  await page.goto(`${cloud.portal}/administration/users?user=anna`);
+  await expect(beside).toContainText('Anna Berg');
+  await expect(beside).not.toContainText('Debiteras');
+
+  // A reason that is new to the portal is told as the service names it.
+  await page.route(/\/v1\/users(\?|$|\/erik$)/, async (route) => {
+    const answer = await route.fetch();
+    const body = JSON.stringify(await answer.json(), (key, value) =>
+      key === 'billedNotRecorded' && value ? 'no-consent' : value,
+    );
+    return route.fulfill({ response: answer, body });
+  });
+  await page.goto(`${cloud.portal}/administration/users?user=erik`);
+  const other = 'Debiteras men spelas inte in: annan orsak (no-consent)';
+  await expect(beside).toContainText(other);
+  await expect(page.locator('tbody tr').filter({ hasText: 'Erik Holm' })).toContainText(other);
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
+});
+
+test('switching on tells before it is confirmed how many are billed and not recorded until they acknowledge', async ({
+  signedIn,
+}) => {
+  const page = await signedIn('karin', '/administration/users');
+  const asked = page.getByRole('dialog', { name: /^Slå (på|av) inspelning$/ });
+  const choose = (name: string) => page.getByRole('checkbox', { name: `Välj ${name}` }).check();
+  const ask = async (button: string) => {
+    await page.getByRole('button', { name: button }).click();
+    await expect(asked.getByRole('button', { name: /^Slå (på|av) för \d+$/ })).toBeVisible();
+  };
+  const cancel = async () => {
+    await asked.getByRole('button', { name: 'Avbryt' }).click();
+    await expect(asked).toHaveCount(0);
+  };
+  await choose('Anna Berg');
+  await ask('Slå på inspelning');
+  await expect(asked).toContainText('Är redan så 1');
+  await expect(asked).not.toContainText('debiteras');
+  await cancel();
+  await choose('Sara Nyström');
+  await ask('Slå på inspelning');
+  await expect(asked).toContainText(
+    '1 användare debiteras från och med nu, men spelas inte in förrän användaren har bekräftat.',
+  );
+  await cancel();
+  await choose('Karin Åberg');
+  await ask('Slå på inspelning');
+  await expect(asked).toContainText(
+    '2 användare debiteras från och med nu, men spelas inte in förrän de har bekräftat.',
+  );
+  await cancel();
+  await ask('Slå av inspelning');
+  await expect(asked).not.toContainText('debiteras');
+  await cancel();
+  await page.getByRole('button', { name: 'In English' }).click();
+  await page.getByRole('button', { name: 'Switch recording on' }).click();
+  await expect(page.getByRole('dialog')).toContainText(
+    '2 users are billed from now on, but are not recorded until they have confirmed.',
+  );
 });
 
 test('who is not recorded is told so, and asked to confirm nothing', async ({ signedIn }) => {

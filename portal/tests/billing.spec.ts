@@ -136,6 +136,46 @@ test('the running month is marked as a preview, and a correction points back', a
   await expect(section(page, 'Total without VAT')).toContainText(/SEK\s98\.00/);
 });
 
+test('who is billed and cannot be recorded stands beside the running month, with the reason and the way to them', async ({
+  signedIn,
+}) => {
+  const page = await signedIn('karin', '/administration/statements');
+  const billed = page.getByRole('region', { name: 'Debiteras men spelas inte in' });
+  const erik = billed.getByRole('listitem').filter({ hasText: 'Erik Holm' });
+  await expect(erik).toContainText(/Erik Holm: har inte bekräftat än\. Inspelning slogs på .+ \d\d[:.]\d\d$/);
+  await expect(billed.getByText('Anna Berg')).toHaveCount(0);
+  await expect(billed).toContainText('Debiteringen börjar när inspelning slås på, även om inget kan spelas in än.');
+  await erik.getByRole('link', { name: 'Erik Holm' }).click();
+  await expect(page).toHaveURL(/\/administration\/users\?user=erik$/);
+  await expect(page.getByRole('dialog', { name: 'Användare' })).toContainText('Erik Holm');
+
+  // A hundred and twenty, for a reason that is new to the portal.
+  await page.route(/\/v1\/statements(\?|$)/, async (route) => {
+    const answer = await route.fetch();
+    const since = '2026-11-03T10:00:00Z';
+    const users = Array.from({ length: 120 }, (_, index) => ({ user: `u${index}`, since, reason: 'no-consent' }));
+    return route.fulfill({ response: answer, json: { ...(await answer.json()), billedNotRecorded: users } });
+  });
+  await page.goto(page.url().replace(/users.*/, 'statements'));
+  await expect(billed.getByRole('heading')).toContainText('120');
+  await expect(billed.getByRole('listitem')).toHaveCount(10);
+  await expect(billed.getByRole('listitem').first()).toContainText('u0: annan orsak (no-consent).');
+  await billed.getByRole('button', { name: 'Visa fler' }).click();
+  await expect(billed.getByRole('listitem')).toHaveCount(110);
+  await billed.getByRole('button', { name: 'Visa fler' }).click();
+  await expect(billed.getByRole('listitem')).toHaveCount(120);
+  await expect(billed.getByRole('button', { name: 'Visa fler' })).toHaveCount(0);
+  await page.unrouteAll({ behavior: 'ignoreErrors' });
+  await page.getByRole('button', { name: 'In English' }).click();
+  await expect(page.getByRole('region', { name: 'Billed but not recorded' })).toContainText(
+    'u0: another reason (no-consent).',
+  );
+
+  const other = await signedIn('lars', '/administration/statements');
+  await expect(other.getByText('Förhandsvisning')).toBeVisible();
+  await expect(other.getByRole('heading', { name: 'Debiteras men spelas inte in' })).toHaveCount(0);
+});
+
 test('a month that was not billed says so', async ({ signedIn }) => {
   const page = await signedIn('lars', '/administration/statements/2020-01');
   await expect(page.getByRole('heading', { level: 1, name: 'januari 2020' })).toBeVisible();

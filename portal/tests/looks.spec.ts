@@ -75,6 +75,7 @@ const PAGES: Look[] = [
   { name: 'no-rights', user: 'erik', address: '/calls' },
   { name: 'users', user: 'karin', address: '/administration/users' },
   { name: 'user', user: 'karin', address: '/administration/users?user=anna', show: dialog },
+  { name: 'user-unrecorded', user: 'karin', address: '/administration/users?user=erik', show: dialog },
   {
     name: 'switching',
     user: 'karin',
@@ -83,6 +84,16 @@ const PAGES: Look[] = [
       await page.getByRole('checkbox').first().check();
       await button(page, /^(Slå av inspelning|Switch recording off)$/);
       await expect(page.getByRole('dialog').getByRole('textbox')).toBeVisible();
+    },
+  },
+  {
+    name: 'switching-on',
+    user: 'karin',
+    address: '/administration/users',
+    show: async (page) => {
+      await page.getByRole('checkbox', { name: /Karin Åberg$/ }).check();
+      await button(page, /^(Slå på inspelning|Switch recording on)$/);
+      await expect(page.getByRole('dialog').locator('.warn')).toBeVisible();
     },
   },
   { name: 'groups', user: 'karin', address: '/administration/groups' },
@@ -240,6 +251,7 @@ const PAGES: Look[] = [
   { name: 'usage-users', user: 'karin', address: '/administration/usage', show: listed },
   { name: 'missing', user: 'karin', address: '/administration/missing', show: listed },
   { name: 'statement-preview', user: 'karin', address: '/administration/statements/RUNNING', show: listed },
+  { name: 'statements-unrecorded', user: 'karin', address: '/administration/statements', show: listed },
   { name: 'statements', user: 'lars', address: '/administration/statements', show: listed },
   {
     name: 'statement',

@@ -14,6 +14,7 @@ import { Fetched } from '../Fetched';
 import { kronor } from '../kronor';
 import { Refresh } from '../Refresh';
 import { Slow } from '../Slow';
+import { BilledNotRecorded } from './BilledNotRecorded';
 
 export function Statements() {
   const { api } = useApp();
@@ -41,11 +42,12 @@ export function Statements() {
   );
 }
 
-function Months({ running, preview, statements }: Schemas['Statements']) {
+function Months({ running, preview, billedNotRecorded, statements }: Schemas['Statements']) {
   const words = useWords();
   const more = useAdministrationWords();
   return (
     <>
+      {billedNotRecorded.length > 0 && <BilledNotRecorded users={billedNotRecorded} />}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by key */}
       <div className="sideways" tabIndex={0} role="region" aria-label={more.administration.statements}>
         <table className="table table-few">

@@ -59,6 +59,9 @@ export function Switching({ users, active, close }: Props) {
         <>
           <Outcomes switched={preview.data} />
           <Cost cost={preview.data.cost} />
+          {preview.data.billedNotRecorded > 0 && (
+            <p className="warn">{more.unrecorded.willBe(preview.data.billedNotRecorded)}</p>
+          )}
           {!active && changes > 0 && <p className="warn">{more.users.deactivateText}</p>}
           {asksNumber && (
             <TextInput

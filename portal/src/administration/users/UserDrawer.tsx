@@ -14,6 +14,7 @@ import { useMe } from '../../session/me';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
 import { useGroups } from '../groups/useGroups';
+import { Unrecorded } from '../Unrecorded';
 import { Administrates } from './Administrates';
 import { Standing } from './Users';
 
@@ -57,7 +58,10 @@ function Shown({ user }: { user: User }) {
       <h2>
         <bdi>{user.name}</bdi>
       </h2>
-      <Standing recording={user.recording} />
+      <div>
+        <Standing recording={user.recording} />
+        <Unrecorded reason={user.billedNotRecorded} />
+      </div>
       {user.acknowledgedAt && (
         <p className="quiet">
           {words.acknowledge.done} <When at={user.acknowledgedAt} />

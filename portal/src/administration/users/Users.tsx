@@ -14,6 +14,7 @@ import { written } from '../../phone';
 import { useAdministrationWords } from '../../words/administration/words';
 import { inRow } from '../../words/inRow';
 import { useWords } from '../../words/words';
+import { Unrecorded } from '../Unrecorded';
 import { Switching } from './Switching';
 import { UserDrawer } from './UserDrawer';
 
@@ -159,6 +160,7 @@ function Row({ user, chosen, toggle }: { user: User; chosen: boolean; toggle(): 
       <td>{user.plan ? more.plan[user.plan as 'pro'] : '–'}</td>
       <td>
         <Standing recording={user.recording} />
+        <Unrecorded reason={user.billedNotRecorded} />
       </td>
       <td className="unbroken">{inRow(rights.map((right) => words.rights[right])) || '–'}</td>
     </tr>

@@ -13,6 +13,17 @@ export const en: typeof sv = {
     'not-active': 'Off',
     'not-acknowledged': 'Waits for confirmation',
   },
+  unrecorded: {
+    title: 'Billed but not recorded',
+    text: 'Billing begins when recording is switched on, even if nothing can be recorded yet.',
+    reasons: { 'not-acknowledged': 'has not confirmed yet' },
+    other: (reason) => `another reason (${reason})`,
+    since: 'Recording was switched on',
+    willBe: (users) =>
+      users === 1
+        ? '1 user is billed from now on, but is not recorded until they have confirmed.'
+        : `${users.toLocaleString('en-GB')} users are billed from now on, but are not recorded until they have confirmed.`,
+  },
   plan: { basic: 'Basic', pro: 'Pro', business: 'Business', enterprise: 'Enterprise' },
   administration: {
     users: 'Users',

@@ -8,6 +8,17 @@ export const sv = {
     'not-active': 'Av',
     'not-acknowledged': 'Väntar på bekräftelse',
   },
+  unrecorded: {
+    title: 'Debiteras men spelas inte in',
+    text: 'Debiteringen börjar när inspelning slås på, även om inget kan spelas in än.',
+    reasons: { 'not-acknowledged': 'har inte bekräftat än' } as Record<string, string>,
+    other: (reason: string) => `annan orsak (${reason})`,
+    since: 'Inspelning slogs på',
+    willBe: (count: number) =>
+      count === 1
+        ? '1 användare debiteras från och med nu, men spelas inte in förrän användaren har bekräftat.'
+        : `${count.toLocaleString('sv-SE')} användare debiteras från och med nu, men spelas inte in förrän de har bekräftat.`,
+  },
   plan: { basic: 'Basic', pro: 'Pro', business: 'Business', enterprise: 'Enterprise' },
   administration: {
     users: 'Användare',
