@@ -9,9 +9,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use axum::{
     Json,
+    body::Bytes,
     extract::State as Shared,
     http::{StatusCode, header},
-    response::{IntoResponse, Response},
+    response::{AppendHeaders, IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
 use domain::{
@@ -22,7 +23,8 @@ use domain::{
 use platform::{
     http::{
         Cause, Operator, Problem, cursor,
-        extract::{self, Body, Path, Query, given},
+        extract::{self, Path, Query, given},
+        once::{self, ABOUT, Once, OnceBody},
         page, problem, strict,
     },
     table::{
@@ -162,13 +164,17 @@ pub enum Outcome {
     post,
     path = "/v1/organisations/{organisation}/users",
     tag = "provision",
-    params(("organisation" = String, Path, description = "its id")),
+    params(
+        ("organisation" = String, Path, description = "its id"),
+        ("Idempotency-Key" = Option<String>, Header, description = ABOUT),
+    ),
     request_body(content = Line, content_type = "application/x-ndjson", description = "a user a line"),
     responses(
         (status = 202, description = "taken; Location says where to ask for it", body = Import, headers(("location" = String, description = "the import's path"))),
         (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found: there is no such organisation", body = problem::Body, content_type = "application/problem+json"),
         (status = 413, description = "too-large: send it in parts", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid; idempotency-key-reused", body = problem::Body, content_type = "application/problem+json"),
         (status = 429, description = "busy: send it again", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
@@ -176,12 +182,28 @@ pub async fn import(
     Shared(app): Shared<App>,
     operator: Operator,
     Path(organisation): Path<OrganisationId>,
-    Body(body): Body,
+    OnceBody(once, body): OnceBody,
 ) -> Result<Response, Problem> {
     let at = (app.now)();
-    exists(&app.table, &organisation).await?;
+    if let Some(answered) = once.repeated(&app.table, &organisation, at).await? {
+        return Ok(answered);
+    }
+    let taken = take(&app, &operator, &organisation, &once, body, at).await;
+    once.settle(&app.table, &organisation, at, taken).await
+}
+
+async fn take(
+    app: &App,
+    operator: &Operator,
+    organisation: &OrganisationId,
+    once: &Once,
+    body: Bytes,
+    at: DateTime<Utc>,
+) -> Result<Response, Problem> {
+    exists(&app.table, organisation).await?;
     let rows = read(&body)?;
     drop(body);
+    let organisation = organisation.clone();
     let id = OrderId::of(&organisation, &operator.origin.request, at);
     let event = operator.event(&organisation, Deed::ImportUsers, Some(id.to_string()), at);
     let import = import::Import {
@@ -197,12 +219,14 @@ pub async fn import(
     };
     app.imports.send(&import.work(), UNDER_WAY).await?;
     keep(&app.table, &import, rows).await?;
-    app.table.place_import(&import, &event.detailed(&serde_json::json!({ "lines": import.lines }))).await?;
+    let location = format!("/v1/organisations/{}/imports/{id}", import.organisation);
+    let claim = once.claim(&import.organisation, at, StatusCode::ACCEPTED, &Import::of(&import))?.map(|claim| claim.at(&location));
+    app.table.place_import(&import, &event.detailed(&serde_json::json!({ "lines": import.lines })), claim.as_ref()).await?;
     if let Err(error) = app.imports.send(&import.work(), Duration::ZERO).await {
         tracing::warn!(error = %error, "an import waits for its second message");
     }
-    let location = format!("/v1/organisations/{}/imports/{id}", import.organisation);
-    Ok((StatusCode::ACCEPTED, [(header::LOCATION, location)], Json(Import::of(&import))).into_response())
+    let location = AppendHeaders([(header::LOCATION, location)]);
+    Ok((location, once::had_effect(StatusCode::ACCEPTED, &Import::of(&import))).into_response())
 }
 
 /// Shows an import, and how far it has come.

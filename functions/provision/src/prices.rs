@@ -90,8 +90,9 @@ pub struct Recorded {
     /// When they were voided; absent: they count.
     #[serde(skip_serializing_if = "Option::is_none")]
     voided_at: Option<DateTime<Utc>>,
-    #[serde(flatten)]
-    terms: Put,
+    prices: Prices,
+    /// What the organisation has; in the general list nothing.
+    services: Services,
 }
 
 /// Why prices are voided.
@@ -306,13 +307,19 @@ fn added(commit: Commit) -> Result<(), Problem> {
 async fn listed(table: &Table, organisation: Option<&OrganisationId>, asked: &page::Asked) -> Result<Json<PriceList>, Problem> {
     let (limit, after) = (asked.limit()?, asked.after()?);
     let recorded = table.terms(organisation).await?;
-    let terms =
-        recorded.iter().map(|terms| Recorded { from: terms.from, recorded_at: terms.known, voided_at: terms.voided, terms: terms.into() });
+    let terms = recorded.iter().map(Recorded::from);
     let place = |recorded: &Recorded| format!("{}#{:013}", recorded.from, recorded.recorded_at.timestamp_millis());
     let mut terms: Vec<Recorded> = terms.filter(|recorded| after.as_ref().is_none_or(|after| place(recorded) > *after)).collect();
     terms.sort_by_key(place);
     let (terms, cursor) = page::cut(terms, limit, place);
     Ok(Json(PriceList { terms, cursor }))
+}
+
+impl From<&Terms> for Recorded {
+    fn from(terms: &Terms) -> Self {
+        let Put { prices, services } = terms.into();
+        Self { from: terms.from, recorded_at: terms.known, voided_at: terms.voided, prices, services }
+    }
 }
 
 impl Put {

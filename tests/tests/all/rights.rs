@@ -366,7 +366,7 @@ async fn imported(table: &Table, id: OrderId) -> anyhow::Result<()> {
         next: 0,
         counts: import::Counts::default(),
     };
-    Ok(table.place_import(&import, &event).await?)
+    Ok(table.place_import(&import, &event, None).await?)
 }
 
 /// Orders of the three kinds in "demo", under one id.

@@ -8,8 +8,8 @@ use axum::{
     Json,
     body::{Body, Bytes, to_bytes},
     extract::{FromRequest, FromRequestParts, MatchedPath, Request},
-    http::{HeaderMap, StatusCode, header, request::Parts},
-    response::{IntoResponse, Response},
+    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    response::{AppendHeaders, IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
 use data_encoding::BASE64URL_NOPAD;
@@ -51,6 +51,10 @@ struct Keyed {
 #[derive(Debug)]
 pub struct OnceJson<T>(pub Once, pub T);
 
+/// A body of any type, and the request's key.
+#[derive(Debug)]
+pub struct OnceBody(pub Once, pub Bytes);
+
 impl Once {
     /// The claim on the answer to come, to be written with the request's effect; none without a key.
     pub fn claim(
@@ -62,7 +66,7 @@ impl Once {
     ) -> Result<Option<Claim>, Problem> {
         let Some(Keyed { name, fingerprint }) = self.0.clone() else { return Ok(None) };
         let body = serde_json::to_string(body).map_err(Problem::internal)?;
-        let answer = Answer { status: status.as_u16(), body };
+        let answer = Answer { status: status.as_u16(), body, location: None };
         Ok(Some(Claim { organisation: organisation.clone(), name, fingerprint, answer, at }))
     }
 
@@ -74,16 +78,24 @@ impl Once {
         now: DateTime<Utc>,
         answer: Result<Response, Problem>,
     ) -> Result<Response, Problem> {
-        let Some(keyed) = &self.0 else { return answer };
+        if self.0.is_none() {
+            return answer;
+        }
         match &answer {
             Ok(answered) if answered.extensions().get::<HadEffect>().is_some() => return answer,
             // Whoever has lost the right since has no answer any more.
             Err(problem) if problem.cause.status().is_server_error() || FORBIDDEN.contains(&problem.cause.status()) => return answer,
             _ => {}
         }
+        self.repeated(table, organisation, now).await?.map_or(answer, Ok)
+    }
+
+    /// The first one's answer, where the request is a repetition. No request, or 1.
+    pub async fn repeated(&self, table: &Table, organisation: &OrganisationId, now: DateTime<Utc>) -> Result<Option<Response>, Problem> {
+        let Some(keyed) = &self.0 else { return Ok(None) };
         match table.claimed(organisation, &keyed.name, now).await? {
-            None => answer,
-            Some(claimed) if claimed.fingerprint == keyed.fingerprint => Ok(replay(claimed.answer)),
+            None => Ok(None),
+            Some(claimed) if claimed.fingerprint == keyed.fingerprint => Ok(Some(replay(claimed.answer))),
             Some(_) => Err(Problem::because(
                 Cause::IdempotencyKeyReused,
                 "the Idempotency-Key was sent with another request within 24 hours; send a new key with a new request",
@@ -94,9 +106,11 @@ impl Once {
 
 fn replay(answer: Answer) -> Response {
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+    let location = answer.location.and_then(|location| HeaderValue::try_from(location).ok());
+    let location = AppendHeaders(location.map(|location| (header::LOCATION, location)));
     match answer.body.as_str() {
-        "" | "null" => status.into_response(),
-        _ => (status, [(header::CONTENT_TYPE, "application/json")], answer.body).into_response(),
+        "" | "null" => (status, location).into_response(),
+        _ => (status, location, [(header::CONTENT_TYPE, "application/json")], answer.body).into_response(),
     }
 }
 
@@ -133,6 +147,16 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for OnceJson<T> {
         let once = keyed(&parts, &bytes)?;
         let extract::Json(body) = extract::Json::from_request(Request::from_parts(parts, Body::from(bytes)), state).await?;
         Ok(Self(once, body))
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for OnceBody {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let extract::Body(body) = extract::Body::from_request(Request::from_parts(parts.clone(), body), state).await?;
+        Ok(Self(keyed(&parts, &body)?, body))
     }
 }
 

@@ -3,7 +3,7 @@
 //! | attribute     | what |
 //! |---------------|------|
 //! | `fingerprint` | SHA-256 of the key, the address and the body: another request under the same key is told apart |
-//! | `status`, `body` | what the request was answered with |
+//! | `status`, `body`, `location` | what the request was answered with |
 //! | `expires_at`  | until when a repetition has the same answer: 24 hours |
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -11,7 +11,7 @@ use domain::ids::OrganisationId;
 
 use super::{
     BadItem, Error, Table,
-    attributes::{n, number, s, text},
+    attributes::{n, number, optional_text, s, text},
     commit::Writes,
     key::{self, Item},
 };
@@ -36,6 +36,8 @@ pub struct Answer {
     pub status: u16,
     /// JSON; empty: no body.
     pub body: String,
+    /// The header of that name, if the answer had one.
+    pub location: Option<String>,
 }
 
 /// A claim that was found.
@@ -54,6 +56,14 @@ impl Table {
     }
 }
 
+impl Claim {
+    /// The same, whose answer has that `Location`.
+    pub fn at(mut self, location: &str) -> Self {
+        self.answer.location = Some(location.to_owned());
+        self
+    }
+}
+
 impl Writes<'_> {
     /// Writes the claim, if there is one, with what else is written. Where it is taken, the commit fails with [`Error::Claimed`].
     pub fn claim(&mut self, claim: Option<&Claim>) {
@@ -62,6 +72,7 @@ impl Writes<'_> {
         item.insert("fingerprint".to_owned(), s(&claim.fingerprint));
         item.insert("status".to_owned(), n(claim.answer.status));
         item.insert("body".to_owned(), s(&claim.answer.body));
+        item.extend(claim.answer.location.as_ref().map(|location| ("location".to_owned(), s(location))));
         item.insert("expires_at".to_owned(), n(claim.at.timestamp().saturating_add(KEPT.num_seconds())));
         self.claims(self.len());
         self.put(item, |put| {
@@ -72,6 +83,7 @@ impl Writes<'_> {
 }
 
 fn read(item: &Item) -> Result<(Claimed, i64), BadItem> {
-    let answer = Answer { status: number(item, "status")?, body: text(item, "body")?.to_owned() };
+    let location = optional_text(item, "location")?.map(str::to_owned);
+    let answer = Answer { status: number(item, "status")?, body: text(item, "body")?.to_owned(), location };
     Ok((Claimed { fingerprint: text(item, "fingerprint")?.to_owned(), answer }, number(item, "expires_at")?))
 }

@@ -22,6 +22,7 @@ use super::{
     BadItem, Error, Table,
     attributes::{count, instant, n, number, s, text},
     audit::Event,
+    claim::Claim,
     commit::Writes,
     key::{self, Item},
     provision::{Outcome, PROVISIONED, UserProvision},
@@ -118,8 +119,8 @@ impl Table {
         Ok(())
     }
 
-    /// Places the import, whose parts are there, with its event. 1 request.
-    pub async fn place_import(&self, import: &Import, event: &Event) -> Result<(), Error> {
+    /// Places the import, whose parts are there, with its event and the claim on its answer. 1 request.
+    pub async fn place_import(&self, import: &Import, event: &Event, claim: Option<&Claim>) -> Result<(), Error> {
         let mut item = key::import(&import.organisation, import.id);
         for (name, text) in [("who", &import.by), ("address", &import.address), ("request", &import.request)] {
             item.insert(name.to_owned(), s(text));
@@ -131,6 +132,7 @@ impl Table {
         let mut writes = self.writes();
         writes.put_new(item);
         writes.audit(event);
+        writes.claim(claim);
         // Refused: the SDK's retry of a request whose answer was lost. The import's id is this request's own.
         writes.commit().await.map(drop)
     }
