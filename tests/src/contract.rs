@@ -36,6 +36,7 @@ pub fn hold(method: &str, path: &str, answer: Answer) -> anyhow::Result<Answer> 
         return Ok(answer);
     };
     ensure!(contents.get(media).is_some(), "{name} is not documented as {media:?}");
+    ensure!(answer.status.as_u16() < 400 || media == "application/problem+json", "{name} is a problem of {media:?}, which is the gateway's");
     Ok(answer)
 }
 

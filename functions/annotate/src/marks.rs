@@ -33,8 +33,14 @@ pub struct Legend {
 pub struct Shown {
     #[schema(value_type = String)]
     mark: Mark,
-    #[serde(flatten)]
-    how: Put,
+    #[schema(value_type = String, example = "Reklamation")]
+    label: Name,
+    #[schema(value_type = String, example = "red")]
+    colour: Colour,
+    #[schema(value_type = String, example = "diamond")]
+    shape: Shape,
+    /// It can be set no more, and still shows where it is.
+    retired: bool,
 }
 
 /// How a mark shows, a colour and a shape, and what the organisation calls it: every member has to be there.
@@ -113,7 +119,8 @@ pub async fn put(
 
 impl From<Entry> for Shown {
     fn from(entry: Entry) -> Self {
-        Self { mark: entry.mark.clone(), how: entry.into() }
+        let Entry { mark, label, colour, shape, retired } = entry;
+        Self { mark, label, colour, shape, retired }
     }
 }
 

@@ -67,6 +67,23 @@ fn a_put_requires_every_member() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A member beside those of a schema that allows no other would make every answer invalid.
+#[test]
+fn what_a_schema_is_composed_of_allows_other_members() -> anyhow::Result<()> {
+    let document: Value = serde_json::from_str(include_str!("../../openapi.json"))?;
+    let mut composed = 0;
+    for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
+        for part in schema["allOf"].as_array().into_iter().flatten() {
+            let pointer = part["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
+            let part = pointer.and_then(|pointer| document.pointer(pointer)).unwrap_or(part);
+            assert_ne!(part["additionalProperties"], false, "{name} is composed of a schema that forbids its other members");
+            composed += 1;
+        }
+    }
+    assert!(composed >= 2, "{composed}");
+    Ok(())
+}
+
 /// What any operation of its kind may answer beside its own: a request that cannot be read or is too large, a caller who is not let in, an
 /// address that names nothing, more requests than are taken, a failure. A status that the operation documents itself stays.
 const COMMON: [(&str, &str, When); 9] = [
@@ -81,6 +98,9 @@ const COMMON: [(&str, &str, When); 9] = [
     ("500", "internal", When::Always),
 ];
 
+/// Statuses that API Gateway answers, too, before a function is asked: with a message of its own, as JSON.
+const GATEWAYS: [&str; 5] = ["401", "403", "404", "429", "500"];
+
 /// Which operations have an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum When {
@@ -94,10 +114,21 @@ enum When {
 }
 
 fn add_common_answers(document: &mut Value) {
+    document["components"]["schemas"]["GatewayMessage"] = json!({
+        "type": "object",
+        "description": "What API Gateway answers for a request that reaches no function: without a good token (401, 403), to an address or by a \
+                        method that is none (404), or beyond the rate that is taken (429).",
+        "required": ["message"],
+        "properties": { "message": { "type": ["string", "null"], "examples": ["Unauthorized"] } },
+    });
+    let gateways = json!({ "schema": { "$ref": "#/components/schemas/GatewayMessage" } });
     for (status, description, _) in COMMON {
         let schema = json!({ "$ref": "#/components/schemas/Problem" });
         document["components"]["responses"][status] =
             json!({ "description": description, "content": { "application/problem+json": { "schema": schema } } });
+        if GATEWAYS.contains(&status) {
+            document["components"]["responses"][status]["content"]["application/json"] = gateways.clone();
+        }
     }
     for operation in document["paths"].as_object_mut().into_iter().flatten().flat_map(|(_, item)| item.as_object_mut()).flatten() {
         let operation = operation.1;
@@ -110,8 +141,10 @@ fn add_common_answers(document: &mut Value) {
                 When::Named => path,
                 When::Asked => body || query,
             };
-            if applies && operation["responses"].get(status).is_none() {
-                operation["responses"][status] = json!({ "$ref": format!("#/components/responses/{status}") });
+            match operation["responses"].get_mut(status) {
+                None if applies => operation["responses"][status] = json!({ "$ref": format!("#/components/responses/{status}") }),
+                Some(own) if GATEWAYS.contains(&status) => own["content"]["application/json"] = gateways.clone(),
+                _ => {}
             }
         }
     }
