@@ -1,4 +1,4 @@
-# `make` lists the targets. Everything that a target needs, it installs, pinned, within the project or from Debian.
+# `make` lists the targets. A target installs its tools, pinned, within the project or from Debian.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -19,11 +19,11 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 .PHONY: run
-run: ports build audio portal ## do the main job on real speech, in a local cloud that stays up until Ctrl-C (PORT= SFTP_PORT= PORTAL_PORT=)
+run: ports build audio portal ## run the main job on real speech, in a local cloud that stays up until Ctrl-C (PORT= SFTP_PORT= PORTAL_PORT=)
 	@exec $(CLOUD) up --state .local/run --port $(PORT) --sftp-port $(SFTP_PORT) --portal-port $(PORTAL_PORT) --auth
 
 .PHONY: test
-test: build audio postgresql .venv-check/ready ## run every test, in a local cloud of its own (ARGS= for nextest)
+test: build audio postgresql .venv-check/ready ## run every test, in its own local cloud (ARGS= for nextest)
 	@$(TESTED) $(NEXTEST) --workspace $(ARGS)
 	@$(MAKE) --no-print-directory portal-test
 
@@ -32,12 +32,12 @@ portal: portal/node_modules/ready ## build the portal, into portal/dist
 	@cd portal && $(NPM) run build -- --logLevel warn
 
 .PHONY: portal-test
-portal-test: build audio portal chromium ## run the portal's tests: its rules, and its pages in a browser against a local cloud of its own (SPECS=)
+portal-test: build audio portal chromium ## run the portal's unit tests, and its pages in a browser against its own local cloud (SPECS=)
 	@cd portal && $(NPM) run test
 	@$(PAGES) --project=portal $(SPECS)
 
 .PHONY: portal-figures
-portal-figures: build audio portal chromium ## print how soon there is sound, and what a hundred thousand rows take
+portal-figures: build audio portal chromium ## print the time to the first sound, and memory and frames of 100,000 rows
 	@$(PAGES) --project=figures
 
 .PHONY: portal-size
@@ -45,51 +45,51 @@ portal-size: portal ## print how much a first visit fetches; more than 250 kB is
 	@node portal/size.js
 
 .PHONY: portal-check
-portal-check: portal/node_modules/ready ## pass the portal's gates: types, lints, and a client that is what the API's document makes it
+portal-check: portal/node_modules/ready ## check the portal: types, lints, and that the client matches the API's document
 	cd portal && $(NPM) run types
 	cd portal && $(NPM) run lint
-	cd portal && $(NPM) run client -- --check || { echo 'the client is not what tests/openapi.json makes it: run npm --prefix portal run client' >&2; exit 1; }
+	cd portal && $(NPM) run client -- --check || { echo 'the client does not match tests/openapi.json: run npm --prefix portal run client' >&2; exit 1; }
 
 .PHONY: rights
-rights: build audio .venv-check/ready ## ask every cell of tests/rights.txt, and print how many there are
+rights: build audio .venv-check/ready ## test every cell of tests/rights.txt, and print their number
 	@$(TESTED) $(NEXTEST) --package tests rights:: --no-capture
 
 .PHONY: search-cost
-search-cost: needed ## print what searches of each shape cost, of 3.6 million recordings in memory (RECORDINGS= QUERIES= SEED=)
+search-cost: needed ## print the cost of searches of each shape, with 3.6 million recordings in memory (RECORDINGS= QUERIES= SEED=)
 	@cargo run --locked --quiet --package model --profile measure --bin search-cost -- $(or $(RECORDINGS),3600000) $(or $(QUERIES),10000) $(or $(SEED),1)
 
 .PHONY: search-beside
-search-beside: needed postgresql ## print what searches of each shape take beside the plain timeline and PostgreSQL with fitting indexes (RECORDINGS= QUERIES= SEED=)
+search-beside: needed postgresql ## compare searches of each shape with the plain timeline and an indexed PostgreSQL (RECORDINGS= QUERIES= SEED=)
 	@cargo run --locked --quiet --package model --profile measure --bin search-beside -- $(or $(RECORDINGS),100000) $(or $(QUERIES),100) $(or $(SEED),1)
 
 .PHONY: search-charged
-search-charged: needed ## hold what searches are reckoned to cost against what a table charges, ask by ask (RECORDINGS= SEARCHES= SEED=)
+search-charged: needed ## compare the calculated cost of searches with the table's charges, request by request (RECORDINGS= SEARCHES= SEED=)
 	@cargo run --locked --quiet --package tests --profile measure --example search_charged -- $(or $(RECORDINGS),100000) $(or $(SEARCHES),100) $(or $(SEED),1)
 
 .PHONY: search-cpu
 CALLGRIND = valgrind --tool=callgrind --callgrind-out-file=/dev/null target/release/examples/search_cpu
-search-cpu: needed valgrind ## print the own time and instructions of a page of 50: two runs under callgrind, of which one asks for 100 pages more
+search-cpu: needed valgrind ## print the CPU time and instructions of a page of 50, by two runs under callgrind that differ by 100 pages
 	@cargo build --locked --quiet --package tests --release --example search_cpu
 	@target/release/examples/search_cpu 2000
 	@count() { $(CALLGRIND) $$1 2>&1 | awk '/Collected/ { print $$4 }'; }; \
 	  few=$$(count 20); more=$$(count 120); echo "$$(( (more - few) / 100 )) instructions a page"
 
 .PHONY: crash-points
-crash-points: build .venv-check/ready ## end each worker of retention and delivery after every request and tell it again; 100,000 interleavings of the rules (SEED= CASES=)
-	@$(TESTED) $(NEXTEST) --package tests crashing:: delivering::a_crash --no-capture
+crash-points: build .venv-check/ready ## kill the retention and delivery workers after every request and retry; 100,000 interleavings of the rules (SEED= CASES=)
+	@$(TESTED) $(NEXTEST) --package tests crash_points:: delivery::a_crash --no-capture
 	@$(NEXTEST) --package domain --test keeping --no-capture
 
 .PHONY: forgotten
-forgotten: build audio .venv-check/ready ## erase a person in the local cloud, and look for them in the table, every version of every object and every log
-	@$(TESTED) $(NEXTEST) --package tests forgotten:: --no-capture
+forgotten: build audio .venv-check/ready ## erase a person in the local cloud, and search the table, all object versions and all logs for them
+	@$(TESTED) $(NEXTEST) --package tests erasure_journey:: --no-capture
 
 .PHONY: year
-year: needed ## a year of 1,000 users in virtual time, by the rules alone, until every recording is accounted for (USERS= SEED=)
+year: needed ## simulate a year of 1,000 users by the rules, until every recording is accounted for (USERS= SEED=)
 	@USERS=$(or $(USERS),1000) cargo test --locked --quiet --package domain --profile measure --test year -- --nocapture
 
 .PHONY: oracle oracle-memory oracle-router oracle-cloud
 RINGS ?= memory router cloud
-oracle: $(RINGS:%=oracle-%) ## hold searches against PostgreSQL: 100,000 in memory, 5,000 by the router, 100 by the local cloud (RINGS= CASES= SEED= CASE=)
+oracle: $(RINGS:%=oracle-%) ## compare searches with PostgreSQL: 100,000 in memory, 5,000 by the router, 100 in the local cloud (RINGS= CASES= SEED= CASE=)
 
 oracle-memory: build-measure postgresql
 	@target/measure/oracle
@@ -101,19 +101,19 @@ oracle-cloud: build audio postgresql .venv-check/ready
 	@CASES=$(or $(CASES),100) $(TESTED) $(NEXTEST) --profile long --package tests --no-capture the_front_door_is_as_postgresql
 
 .PHONY: bounded
-bounded: build-measure ## ask for the costliest pages that a caller can ask for, of 200,000 recordings, and print what the costliest takes
+bounded: build-measure ## request the costliest pages possible, of 200,000 recordings, and print the highest cost
 	@target/measure/search-bound
 
 .PHONY: fuzz
-fuzz: build .venv-check/ready ## give every parser what nobody would write, for five minutes (FUZZ_SECONDS= SEED=)
-	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),300) $(NEXTEST) --profile long --package tests --success-output final fuzzing
+fuzz: build .venv-check/ready ## fuzz every parser for five minutes (FUZZ_SECONDS= SEED=)
+	@FUZZ_SECONDS=$(or $(FUZZ_SECONDS),300) $(NEXTEST) --profile long --package tests --success-output final fuzz::
 
 .PHONY: contract
-contract: build audio .venv-contract/ready ## send each operation what the API's document allows and what it does not, as each kind of caller (CONTRACT_SECONDS= CONTRACT_SEED=)
+contract: build audio .venv-contract/ready ## send each operation valid and invalid requests by the API's document, as each kind of caller (CONTRACT_SECONDS= CONTRACT_SEED=)
 	@$(TESTED) $(PYTHON) infra/local/contract.py
 
 .PHONY: least-privilege
-least-privilege: build ## take each right of each function's role away in turn, and have the function fail (minutes, not in `make test`)
+least-privilege: build ## remove each permission of each function's role in turn, and expect a failure (minutes, not in `make test`)
 	@$(CLOUD) run --state .local/privilege --fresh --auth -- $(PYTHON) infra/local/least_privilege.py
 
 .PHONY: billing-bench
@@ -122,16 +122,16 @@ billing-bench: build ## export a month of 10,000 organisations of 100 users: tim
 	@$(CLOUD) run --state .local/bench --fresh -- target/measure/examples/billing_bench
 
 .PHONY: office
-office: build audio .venv-check/ready office-installed ## open the export's CSV files in LibreOffice, and look at what it reads
-	@$(TESTED) $(NEXTEST) --package tests exporting::the_control_sums
+office: build audio .venv-check/ready office-installed ## open the export's CSV files in LibreOffice, and check its columns and numbers
+	@$(TESTED) $(NEXTEST) --package tests billing_export::the_control_sums
 	@$(PYTHON) infra/local/office.py target/tmp/reader-*-exports/exports/*/lines.csv
 
 .PHONY: golden
-golden: build audio .venv-check/ready ## write the files that are made from the code and checked in
+golden: build audio .venv-check/ready ## write the golden files, which are generated and checked in
 	@GOLDEN=write $(TESTED) $(NEXTEST) --package tests documents requests units
 
 .PHONY: check
-check: needed .venv-check/ready ## pass the gates: format, lints, documentation, dependencies, template
+check: needed .venv-check/ready ## check formatting, lints, documentation, dependencies and the template
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
 	RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --no-deps --locked
@@ -149,7 +149,7 @@ fmt: needed .venv-check/ready portal/node_modules/ready ## format everything
 	cd portal && $(NPM) run format
 
 .PHONY: invoke
-invoke: .venv/ready ## run one function of the running local cloud on one event: FN=ingest EVENT=events/ingest.created.json
+invoke: .venv/ready ## invoke one function of the running local cloud: FN=ingest EVENT=events/ingest.created.json
 	@$(PYTHON) infra/local/invoke.py '$(FN)' '$(EVENT)'
 
 .PHONY: figures
@@ -158,32 +158,32 @@ figures: build build-release audio .venv-check/ready ## measure size, memory and
 	@$(TESTED) $(NEXTEST) --package tests requests
 
 .PHONY: drop-bench
-drop-bench: build ## deliver days of 1,000 and 20,000 recordings by SFTP: copies, requests, memory, and what 100,000 take (SIZES='20000 40000')
+drop-bench: build ## deliver days of 1,000 and 20,000 recordings by SFTP: copies, requests, memory, and an estimate for 100,000 (SIZES='20000 40000')
 	@$(TESTED) target/debug/drop-bench $(SIZES)
 
 .PHONY: deploy
-deploy: named build-release portal .venv/ready ## deploy to the AWS account of your credentials (infra/README.md): STACK= BUCKET= [PARAMETERS=]
+deploy: named build-release portal .venv/ready ## deploy to the AWS account of your credentials (docs/operating/deploy.md): STACK= BUCKET= [PARAMETERS=]
 	@$(PYTHON) infra/deploy.py '$(STACK)' '$(BUCKET)' $(PARAMETERS)
 
 .PHONY: restore-audio
-restore-audio: .venv/ready ## put lost audio of a stored recording back (infra/README.md): STACK= ORGANISATION= RECORDING= FILE=
+restore-audio: .venv/ready ## restore lost audio of a stored recording (docs/operating/runbooks.md): STACK= ORGANISATION= RECORDING= FILE=
 	@$(PYTHON) infra/restore_audio.py '$(STACK)' '$(ORGANISATION)' '$(RECORDING)' '$(FILE)'
 
 .PHONY: audio
-audio: .venv/ready debian ## make the speech to work with, in .local/audio
+audio: .venv/ready debian ## generate the speech samples, in .local/audio
 	@$(PYTHON) infra/local/speech.py
 
 .PHONY: clean
-clean: ## remove what was built and the local clouds' data, not the tools
+clean: ## remove build output and the local clouds' data, but not the tools
 	cargo clean
 	rm -rf .local/run .local/test .local/privilege .local/bench .local/postgres-* .local/audio .local/portal .local/portal-cloud .local/*.lock portal/dist
 
-# ---------------------------------------------------------------- what the targets need
+# ---------------------------------------------------------------- prerequisites
 
-UNBUILT = { echo 'the build failed: mend what cargo says above, and run again' >&2; exit 1; }
+UNBUILT = { echo 'the build failed: fix the errors above, and run again' >&2; exit 1; }
 
 .PHONY: build build-release build-measure
-# Functions and tests at once: built apart they would differ in features of what they share, and the SDK be compiled twice.
+# Functions and tests in one build: separate builds differ in features, and compile the SDK twice.
 build: needed .venv/ready
 	@cargo build --workspace --all-targets --locked || $(UNBUILT)
 
@@ -207,7 +207,7 @@ needed:
 	@command -v cc >/dev/null || { echo 'a C compiler is missing: apt-get install build-essential, and run again' >&2; exit 1; }
 	@python3 -c 'import ensurepip, venv' 2>/dev/null || { echo 'python3 with venv is missing: apt-get install python3-venv, and run again' >&2; exit 1; }
 
-# What is missing, from Debian.
+# Installs missing programs from Debian.
 INSTALL = [ -z "$${missing[*]}" ] || { \
 	echo "installing $${missing[*]}"; mkdir -p .local; \
 	if [ "$$(id -u)" = 0 ]; then as=; else as=sudo; fi; \
@@ -233,8 +233,8 @@ postgresql:
 
 portal/node_modules/ready: portal/package-lock.json
 	@command -v npm >/dev/null || { echo 'npm is missing: install Node 20 with npm, and run again' >&2; exit 1; }
-	@echo 'installing what the portal is made of into portal/node_modules'
-	@cd portal && $(NPM) ci || { echo 'the packages could not be installed: see whether the npm registry can be reached, and run again' >&2; exit 1; }
+	@echo 'installing the packages of the portal into portal/node_modules'
+	@cd portal && $(NPM) ci || { echo 'the packages could not be installed: check the connection to the npm registry, and run again' >&2; exit 1; }
 	@touch $@
 
 .PHONY: chromium
@@ -245,7 +245,7 @@ chromium:
 office-installed:
 	@missing=(); command -v soffice >/dev/null || missing+=(libreoffice-calc-nogui); $(INSTALL)
 
-UNINSTALLED = { echo 'the packages could not be installed: see whether PyPI can be reached, and run again' >&2; exit 1; }
+UNINSTALLED = { echo 'the packages could not be installed: check the connection to PyPI, and run again' >&2; exit 1; }
 
 .venv/ready: infra/local/requirements.txt
 	@echo 'installing the local cloud into .venv'
@@ -253,11 +253,11 @@ UNINSTALLED = { echo 'the packages could not be installed: see whether PyPI can 
 	@touch $@
 
 .venv-contract/ready: infra/requirements-contract.txt
-	@echo 'installing what tries the API against its document into .venv-contract'
+	@echo 'installing the contract test into .venv-contract'
 	@{ python3 -m venv --clear .venv-contract && .venv-contract/bin/pip install --quiet --disable-pip-version-check --requirement $<; } || $(UNINSTALLED)
 	@touch $@
 
 .venv-check/ready: infra/requirements-check.txt
-	@echo 'installing the gates and the test runner into .venv-check'
+	@echo 'installing linters and the test runner into .venv-check'
 	@{ python3 -m venv --clear .venv-check && $(CHECK)/pip install --quiet --disable-pip-version-check --requirement $<; } || $(UNINSTALLED)
 	@touch $@

@@ -1,8 +1,8 @@
-"""Deploys infra/template.yaml to the AWS account and region of your credentials, with the functions of target/release.
+"""Deploys infra/template.yaml and the functions of target/release to your credentials' account.
 
     deploy.py STACK BUCKET [PARAMETER=VALUE ...]
 
-BUCKET holds code and template, under names of their content. A parameter that is not given stays as the stack has it.
+BUCKET stores code and template, with names by content. Omitted parameters keep their values.
 """
 
 import hashlib
@@ -42,7 +42,7 @@ def main(stack, bucket, *given):
 
 def refuse_what_would_not_start():
     if platform.machine() != "x86_64":
-        raise RuntimeError(f"the functions are x86_64, this machine is {platform.machine()}: build on another (see infra/README.md)")
+        raise RuntimeError(f"the functions are x86_64, this machine is {platform.machine()}: build on another (docs/operating/deploy.md)")
     for function in FUNCTIONS:
         needs = glibc_of(BUILT / function)
         if needs > GLIBC:
@@ -53,7 +53,7 @@ def refuse_what_would_not_start():
 
 
 def glibc_of(binary):
-    """The newest version of glibc that a symbol of the binary is bound to."""
+    """The newest version of glibc that a symbol of the binary requires."""
     versions = re.findall(rb"GLIBC_(\d+)\.(\d+)", binary.read_bytes())
     return max((int(major), int(minor)) for major, minor in versions)
 
@@ -66,11 +66,11 @@ def upload_template(s3, bucket):
 
 
 def apply(cloudformation, stack, template, parameters):
-    """Makes a change set and executes it, and waits until the stack is as the template says."""
-    standing = describe(cloudformation, stack)
-    kind = "UPDATE" if standing else "CREATE"
+    """Creates and executes a change set, and waits until the stack is complete."""
+    existing = describe(cloudformation, stack)
+    kind = "UPDATE" if existing else "CREATE"
     declared = names(cloudformation.get_template_summary(TemplateURL=template))
-    kept = names(standing or {}) & declared - parameters.keys()
+    unchanged = names(existing or {}) & declared - parameters.keys()
     made = cloudformation.create_change_set(
         StackName=stack,
         ChangeSetName=f"deploy-{time.time_ns()}",
@@ -78,7 +78,7 @@ def apply(cloudformation, stack, template, parameters):
         TemplateURL=template,
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
-        + [{"ParameterKey": key, "UsePreviousValue": True} for key in kept],
+        + [{"ParameterKey": key, "UsePreviousValue": True} for key in unchanged],
     )
     changes = {"StackName": stack, "ChangeSetName": made["Id"]}
     if not is_ready(cloudformation, changes):
@@ -93,7 +93,7 @@ def apply(cloudformation, stack, template, parameters):
 
 
 def describe(cloudformation, stack):
-    """The stack, if there is one with something in it."""
+    """The stack, if it exists and contains resources."""
     try:
         found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
     except ClientError as error:
@@ -108,7 +108,7 @@ def names(parameterised):
 
 
 def is_ready(cloudformation, changes):
-    """Waits for the change set. One without a change is not ready; one that fails raises RuntimeError with the reason."""
+    """Whether the change set has changes, once it is ready. A failed one raises RuntimeError."""
     try:
         cloudformation.get_waiter("change_set_create_complete").wait(**changes, WaiterConfig={"Delay": 2, "MaxAttempts": 150})
     except WaiterError as error:

@@ -1,7 +1,7 @@
-"""Puts the built portal into its bucket, with settings.json: where this stack's API and sign-in are.
+"""Uploads the built portal and settings.json, which names this stack's API and sign-in.
 
-A file whose name holds a hash of its content is kept for ever by whoever has fetched it; index.html and settings.json are asked for
-anew. What names others comes last, so that nobody is led to a file that is not there yet; files of before stay, for who has the old page.
+Browsers cache files with a content hash in their name for ever; they revalidate index.html and
+settings.json. index.html comes last, so that every file it names exists. Old files stay for old pages.
 """
 
 import json
@@ -9,27 +9,27 @@ import mimetypes
 from pathlib import Path
 
 BUILT = Path(__file__).resolve().parents[1] / "portal/dist"
-FOREVER, ASKED_AGAIN = "public, max-age=31536000, immutable", "no-cache"
+FOREVER, REVALIDATED = "public, max-age=31536000, immutable", "no-cache"
 
 
 def upload(s3, outputs):
-    """Uploads everything to the bucket that the stack's outputs name. Raises RuntimeError where the portal is not built."""
+    """Uploads all to the stack's portal bucket. Raises RuntimeError if the portal is not built."""
     if not (BUILT / "index.html").exists():
         raise RuntimeError("the portal is not built: run `make portal`")
     bucket = outputs["PortalBucket"]
     files = [file for file in BUILT.rglob("*") if file.is_file() and ".vite" not in file.parts]
-    put(s3, bucket, "settings.json", json.dumps(settings(outputs)).encode(), ASKED_AGAIN)
+    put(s3, bucket, "settings.json", json.dumps(settings(outputs)).encode(), REVALIDATED)
     for file in sorted(files, key=lambda file: file.suffix == ".html"):
-        put(s3, bucket, file.relative_to(BUILT).as_posix(), file.read_bytes(), FOREVER if file.parent.name == "assets" else ASKED_AGAIN)
+        put(s3, bucket, file.relative_to(BUILT).as_posix(), file.read_bytes(), FOREVER if file.parent.name == "assets" else REVALIDATED)
 
 
-def put(s3, bucket, key, body, kept):
+def put(s3, bucket, key, body, caching):
     kind = mimetypes.guess_type(key)[0] or "application/octet-stream"
-    s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=kind, CacheControl=kept)
+    s3.put_object(Bucket=bucket, Key=key, Body=body, ContentType=kind, CacheControl=caching)
 
 
 def settings(outputs):
-    """What the portal reads at its start. Another issuer's endpoints are left out: the portal asks the issuer."""
+    """The settings of the portal. It asks an issuer other than Cognito for its endpoints."""
     own = f".amazonaws.com/{outputs['PoolId']}"
     described = {"api": outputs["ApiUrl"], "issuer": outputs["Issuer"], "client": outputs["Audience"]}
     if outputs["Issuer"].endswith(own):
@@ -38,7 +38,7 @@ def settings(outputs):
 
 
 def endpoints(address):
-    """Cognito's, at the address of its sign-in page."""
+    """Cognito's endpoints, at the address of its sign-in page."""
     return {
         "authorization_endpoint": f"{address}/oauth2/authorize",
         "token_endpoint": f"{address}/oauth2/token",

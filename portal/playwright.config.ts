@@ -1,4 +1,4 @@
-// Against the real local cloud, in Debian's Chromium: `make portal-test` starts both. What it writes is under .local/portal.
+// Runs in Debian's Chromium against the local cloud, started by `make portal-test`.
 
 import { defineConfig } from '@playwright/test';
 
@@ -16,7 +16,7 @@ export default defineConfig({
   reporter: [['list']],
   use: {
     locale: 'sv-SE',
-    timezoneId: 'America/New_York', // not Stockholm's: what the pages show has to be
+    timezoneId: 'America/New_York', // not Stockholm: the pages must show Stockholm's time all the same
     viewport: { width: 1400, height: 900 },
     trace: 'retain-on-failure',
     launchOptions: {

@@ -1,4 +1,4 @@
-// How much a first visit fetches, by page, as gzip: what `vite build` wrote down of who imports whom. Over the limit is an error.
+// Measures the gzip size of a first visit by page, from Vite's manifest. Fails above the limit.
 
 import { readFileSync } from 'node:fs';
 import { gzipSync } from 'node:zlib';
@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 const LIMIT = 250_000;
 const DIST = new URL('dist/', import.meta.url);
 
-/** Modules that are fetched before the page is there; what is fetched on a click is not among them. */
+/** The modules fetched before the page shows, without those that a click fetches. */
 const PAGES = {
   'sign-in': ['index.html'],
   calls: ['index.html', 'src/calls/Calls.tsx'],

@@ -5,7 +5,7 @@ export default defineConfig({
   plugins: [react()],
   build: {
     target: 'baseline-widely-available',
-    // An image that is written into the page would need a wider policy than the template gives.
+    // An inlined image would require a wider policy than the template gives.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     manifest: true,

@@ -1,4 +1,4 @@
-"""Reads an export as finance might, knowing nothing of how it was written: adds the lines up, takes the hashes, and prints both as JSON."""
+"""Reads an export independently of its code, as finance might: prints the sums of its lines and the hashes of its files as JSON."""
 
 import csv
 import hashlib

@@ -1,9 +1,9 @@
 """The local cloud: MiniStack with the project's template deployed to it.
 
     cloud.py up  --state DIR                    does the main job on real speech, then stays up until Ctrl-C
-    cloud.py run --state DIR [--fresh] -- CMD   runs CMD with CLOUD naming what is up, then stops
+    cloud.py run --state DIR [--fresh] -- CMD   runs CMD with the cloud's settings file in CLOUD, then stops
 
-Writes DIR/cloud.json: where everything is, and the sign-ins of the demonstration, of people and of applications.
+Writes DIR/cloud.json: endpoints, and the sign-ins of the demo's people and applications.
 """
 
 import argparse
@@ -34,13 +34,13 @@ TERMINATED, INTERRUPTED = 143, 130
 
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(TERMINATED))
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell's background job would ignore
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in a background job
     options = parse()
     state = Path(options.state).resolve()
     server = None
     try:
         lock = hold(state)
-        # A state that never came up is half of something: it is begun again.
+        # A state whose start was interrupted is incomplete, and is created again.
         if options.fresh or not (deploy.stamp_in(state).exists() and (state / DESCRIPTION).exists()):
             shutil.rmtree(state, ignore_errors=True)
         state.mkdir(parents=True, exist_ok=True)
@@ -48,10 +48,10 @@ def main():
         ports.refuse_busy(listening)
         server = start(state, *listening[:2], options.auth, lock)
         cloud = bring_up(server, *listening, state)
-        return stay(cloud, server, state, listening[1]) if options.deed == "up" else run(options.command, state)
+        return stay(cloud, server, state, listening[1]) if options.mode == "up" else run(options.command, state)
     except KeyboardInterrupt:
         print("\nstopping the local cloud, which writes its data", file=sys.stderr, flush=True)
-        return 0 if options.deed == "up" else INTERRUPTED
+        return 0 if options.mode == "up" else INTERRUPTED
     except (RuntimeError, OSError, BotoCoreError, ClientError) as error:
         print(f"the local cloud stops: {error}", file=sys.stderr)
         return 1
@@ -61,44 +61,44 @@ def main():
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("deed", choices=["up", "run"])
-    parser.add_argument("--state", required=True, help="the folder that keeps the cloud's data")
+    parser.add_argument("mode", choices=["up", "run"])
+    parser.add_argument("--state", required=True, help="the folder of the cloud's data")
     parser.add_argument("--port", type=int, help="the port that every service listens on; a free one unless given")
     parser.add_argument("--sftp-port", type=int, help="the port of SFTP; a free one unless given")
     parser.add_argument("--portal-port", type=int, help="the port of the portal; a free one unless given")
     parser.add_argument("--auth", action="store_true", help="enforce IAM: each function with its own role")
-    parser.add_argument("--fresh", action="store_true", help="begin with nothing")
+    parser.add_argument("--fresh", action="store_true", help="delete the data first")
     end = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
     options = parser.parse_args(sys.argv[1:end])
     options.command = sys.argv[end + 1 :]
-    if options.deed == "run" and not options.command:
+    if options.mode == "run" and not options.command:
         parser.error("run needs a command after --")
     return options
 
 
 def hold(state):
-    """Keeps the state to one local cloud. MiniStack inherits the lock, so it lasts as long as either of us."""
+    """Locks the state for one local cloud, until this process and MiniStack have both ended."""
     state.parent.mkdir(parents=True, exist_ok=True)
     lock = open(state.with_suffix(".lock"), "w")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        sys.exit(f"another local cloud works on {state}: stop it, or wait until it has ended")
+        sys.exit(f"another local cloud uses {state}: stop it, or wait until it has ended")
     return lock
 
 
 def bound(state, asked):
-    """The port to listen on. MiniStack names its queues by their address, so a state goes with the port that it was made on."""
+    """The port to listen on. Queue addresses contain it, so a state requires its first port."""
     if not (state / DESCRIPTION).exists():
         return asked or ports.free()
     port = int(json.loads((state / DESCRIPTION).read_text())["endpoint"].rpartition(":")[2])
     if asked and asked != port:
-        sys.exit(f"the data in {state} goes with port {port}: make run PORT={port}, or remove the folder to begin anew")
+        sys.exit(f"the data in {state} belongs to port {port}: make run PORT={port}, or remove the folder")
     return port
 
 
 def start(state, port, sftp_port, auth, lock):
-    """Starts MiniStack with an environment of its own: all of it reaches the functions."""
+    """Starts MiniStack with a minimal environment, because the functions inherit all of it."""
     environment = {
         "PATH": "/usr/bin:/bin",
         "HOME": str(state),
@@ -120,14 +120,14 @@ def start(state, port, sftp_port, auth, lock):
         "TTL_SWEEP_SECONDS": "5",
         "AUTH": "true" if auth else "false",
     }
-    # What a run unpacks goes with its state, and not to the machine's folder, where a hundred runs fill the disk.
+    # Temporary files belong to the state; in the machine's folder, a hundred runs fill the disk.
     scratch = state / "tmp"
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir()
     environment["TMPDIR"] = str(scratch)
     launcher = Path(__file__).with_name("launcher.py")
     with open(state / "cloud.log", "ab") as log:
-        # A session of its own: Ctrl-C reaches us first, and we stop it so that it writes its state.
+        # Its own session, so that Ctrl-C reaches this process first, which lets it write its state.
         return subprocess.Popen(
             [sys.executable, str(launcher)],
             env=environment,
@@ -140,7 +140,7 @@ def start(state, port, sftp_port, auth, lock):
 
 
 def bring_up(server, port, sftp_port, portal_port, state):
-    """Deploys the template and provisions the demonstration, once MiniStack answers. Says where everything is."""
+    """Deploys the template and provisions the demo in a healthy MiniStack. Returns the settings."""
     await_health(server, port, state)
     cloud = deploy.deploy(f"http://127.0.0.1:{port}", REGION, ROOT, state, sftp_port, portal_server.origin(portal_port))
     cloud |= provision.demonstration(cloud)
@@ -153,7 +153,7 @@ def bring_up(server, port, sftp_port, portal_port, state):
 
 
 def count(runs):
-    """The number of this run, kept even when MiniStack is killed and forgets what it did."""
+    """The number of this run. It survives a killed MiniStack, which loses its own state."""
     run = int(runs.read_text()) + 1 if runs.exists() else 1
     runs.write_text(str(run))
     return run
@@ -193,7 +193,7 @@ def run(command, state):
 
 
 def stop(server):
-    """Ends MiniStack and waits: its state is written only then. Neither Ctrl-C nor TERM hurries it."""
+    """Stops MiniStack and waits while it writes its state. Ignores Ctrl-C and TERM meanwhile."""
     for hurry in (signal.SIGINT, signal.SIGTERM):
         signal.signal(hurry, signal.SIG_IGN)
     if server is None:
@@ -202,7 +202,7 @@ def stop(server):
         server.terminate()
         server.wait(timeout=120)
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(server.pid, signal.SIGKILL)  # functions that it left behind
+        os.killpg(server.pid, signal.SIGKILL)  # functions that still run
 
 
 if __name__ == "__main__":

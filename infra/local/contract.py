@@ -1,9 +1,9 @@
-"""Sends every operation of the API what its document allows and what it does not, as each kind of caller.
+"""Sends valid and invalid requests to every operation of the API document, as each kind of caller.
 
-The requests are schemathesis's; the operations that have files of their answers are asked for those, too. A 5xx is a fault, and so is a
-status, a media type, a header or a body that the document does not have.
-Paths name what the demonstration has, so that requests reach past the first look-up. CONTRACT_SECONDS is the time for each caller,
-CONTRACT_SEED the draw.
+Schemathesis makes the requests; operations with file responses are requested as files too. A 5xx is
+a failure, and so is a status, media type, header or body that the document does not have.
+Paths name resources of the demo, so that requests pass the first lookup. CONTRACT_SECONDS is the
+time for each caller, CONTRACT_SEED the seed.
 """
 
 import base64
@@ -35,22 +35,22 @@ SECONDS, SEED = os.environ.get("CONTRACT_SECONDS", "60"), os.environ.get("CONTRA
 def main():
     cloud = json.loads(Path(os.environ["CLOUD"]).read_text())
     named = prepare(cloud)
-    faults = 0
+    failed = 0
     for caller, token in callers(cloud).items():
         for media, paths in {"": [], FILE: with_files()}.items():
             counts, found = run(cloud, token, named, media, paths)
             answers = ", ".join(f"{count} × {status}" for status, count in sorted(counts["status"].items()))
-            asked = f"{counts['operations']:>4} operations {sum(counts['status'].values()):>6} answers {len(found):>4} faults"
+            asked = f"{counts['operations']:>4} operations {sum(counts['status'].values()):>6} responses {len(found):>4} failures"
             print(f"{caller:<14}{media:<9}{asked}   {answers}", flush=True)
-            for fault in found:
-                print(f"  {fault}")
-            faults += len(found)
-    print(f"{faults} faults")
-    return 1 if faults else 0
+            for failure in found:
+                print(f"  {failure}")
+            failed += len(found)
+    print(f"{failed} failures")
+    return 1 if failed else 0
 
 
 def with_files():
-    """The paths of the document that answer with a file where it is asked for."""
+    """The paths of the document with a file among their responses."""
     paths = json.loads(DOCUMENT.read_text())["paths"]
     found = [
         path for path, methods in paths.items() if FILE in methods.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
@@ -61,10 +61,10 @@ def with_files():
 
 
 def callers(cloud):
-    """A token of each kind of caller; none of whoever has not signed in."""
+    """A token for each kind of caller; None for an anonymous one."""
     applications = cloud["applications"]
     scopes = [f"{provision.SERVER}/{provision.DEMO}:{scope}" for scope in provision.SCOPES]
-    # Whoever changes the least comes first, so that the others find what their requests name.
+    # The callers that change the least come first, so that the resources of later requests exist.
     return {
         "application": provision.application_token(cloud, applications["crm"], scopes),
         "recorded user": main_job.sign_in(cloud, "anna"),
@@ -75,7 +75,7 @@ def callers(cloud):
 
 
 def prepare(cloud):
-    """Has the service hold something of each kind, and names it as the paths of the document do."""
+    """Creates a resource of each kind. Returns their ids by the parameter names of the paths."""
     token = main_job.sign_in(cloud, "anna")
     speech = json.loads((main_job.AUDIO / "manifest.json").read_text())[0]
     tokens = {user: token for user in main_job.RECORDED}
@@ -96,7 +96,7 @@ def prepare(cloud):
 
 
 def run(cloud, token, named, media, paths):
-    """What schemathesis found as the caller: counts, and each kind of fault once."""
+    """Runs schemathesis as the caller. Returns counts, and each kind of failure once."""
     with tempfile.TemporaryDirectory() as folder:
         config, report = Path(folder, "schemathesis.toml"), Path(folder, "report.ndjson")
         config.write_text("[parameters]\n" + "".join(f'"path.{name}" = {json.dumps(value)}\n' for name, value in named.items()))
@@ -114,21 +114,21 @@ def run(cloud, token, named, media, paths):
 
 
 def read(report, ended):
-    """Counts of operations and of answers by status, and a line for each kind of fault with the first request that showed it."""
+    """Counts of operations and statuses, and a line with the first request of each failure."""
     events = [json.loads(line) for line in report.read_text().splitlines()]
     fatal = [event["FatalError"] for event in events if "FatalError" in event]
     if fatal or not any("EngineFinished" in event for event in events):
-        raise RuntimeError(f"schemathesis did not end by itself: {fatal}{ended.stdout}{ended.stderr}")
-    operations, statuses, faults = set(), Counter(), {}
+        raise RuntimeError(f"schemathesis did not complete: {fatal}{ended.stdout}{ended.stderr}")
+    operations, statuses, failures = set(), Counter(), {}
     for event in events:
         seen = event.get("ScenarioFinished", event.get("NonFatalError"))
         if seen and "recorder" in seen:
-            look(seen["recorder"], operations, statuses, faults)
-    return {"operations": len(operations), "status": statuses}, sorted(faults.values())
+            look(seen["recorder"], operations, statuses, failures)
+    return {"operations": len(operations), "status": statuses}, sorted(failures.values())
 
 
-def look(scenario, operations, statuses, faults):
-    """Adds what one scenario asked and what was wrong with the answers."""
+def look(scenario, operations, statuses, failures):
+    """Adds the requests of one scenario, and the failures of their responses."""
     for case, interaction in scenario.get("interactions", {}).items():
         request, response = interaction["request"], interaction.get("response")
         operations.add(scenario["label"])
@@ -138,17 +138,16 @@ def look(scenario, operations, statuses, faults):
                 continue
             failure = check["failure_info"]["failure"]
             kind = (scenario["label"], check["name"], response and response["status_code"])
-            faults.setdefault(kind, shown(scenario["label"], check["name"], failure, request, response))
+            failures.setdefault(kind, shown(scenario["label"], check["name"], failure, request, response))
 
 
 def shown(label, check, failure, request, response):
     asked, answered = (
         base64.b64decode((part or {}).get("content", {}).get("$base64", ""))[:200] for part in (request.get("body"), response)
     )
-    said = " ".join(failure["message"].split())[:200]
-    return (
-        f"{label}: {check}: {said}: {request['method']} {request['uri'][:200]} {asked} -> {response and response['status_code']} {answered}"
-    )
+    cause = " ".join(failure["message"].split())[:200]
+    status = response and response["status_code"]
+    return f"{label}: {check}: {cause}: {request['method']} {request['uri'][:200]} {asked} -> {status} {answered}"
 
 
 if __name__ == "__main__":

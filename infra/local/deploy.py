@@ -6,38 +6,19 @@ import json
 import os
 import time
 import zipfile
+from pathlib import Path
 
 import boto3
 from botocore.exceptions import ClientError
 
 STACK = "inspelning"
 CODE = f"{STACK}-code"
-FUNCTIONS = [
-    "upload",
-    "ingest",
-    "index",
-    "search",
-    "playback",
-    "annotate",
-    "me",
-    "admin",
-    "provision",
-    "import",
-    "expire",
-    "keep",
-    "retention",
-    "drop",
-    "sftp",
-    "billing",
-    "statements",
-    "sweep",
-    "authorizer",
-]
+FUNCTIONS = sorted(folder.name for folder in (Path(__file__).resolve().parents[2] / "functions").iterdir())
 KEY = "test"  # MiniStack's root caller, whatever the secret
 
 
 def deploy(endpoint, region, root, state, sftp_port, portal):
-    """Deploys what has changed since the last time, and answers with where everything is."""
+    """Deploys the changes since the last time, and returns the outputs."""
     session = boto3.session.Session(aws_access_key_id=KEY, aws_secret_access_key=KEY, region_name=region)
 
     def client(service):
@@ -55,9 +36,9 @@ def deploy(endpoint, region, root, state, sftp_port, portal):
     }
     stamp = hashlib.sha256(f"{parameters}{template}".encode()).hexdigest()
     stamped = stamp_in(state)
-    if stamped.exists() and not stands(client("cloudformation")):
+    if stamped.exists() and not exists(client("cloudformation")):
         stamped.unlink()
-        raise RuntimeError(f"it was killed before it had written its data, and {state} is useless: run again to begin anew")
+        raise RuntimeError(f"it was killed before it had written its data, and {state} is useless: run again to start over")
     if not stamped.exists() or stamped.read_text() != stamp:
         address = upload_template(client("s3"), template.encode())
         apply(client("cloudformation"), address, parameters)
@@ -67,18 +48,18 @@ def deploy(endpoint, region, root, state, sftp_port, portal):
 
 
 def sftp_server(transfer):
-    """The SFTP server's id, made if there is none: MiniStack's CloudFormation knows none."""
-    standing = transfer.list_servers()["Servers"]
-    return standing[0]["ServerId"] if standing else transfer.create_server(Protocols=["SFTP"])["ServerId"]
+    """The SFTP server's id. Creates one if needed, because MiniStack's CloudFormation does not."""
+    existing = transfer.list_servers()["Servers"]
+    return existing[0]["ServerId"] if existing else transfer.create_server(Protocols=["SFTP"])["ServerId"]
 
 
 def stamp_in(state):
-    """The file that says what was deployed last, once something was."""
+    """The file with the stamp of the last deployment; absent before the first."""
     return state / "deployed"
 
 
-def stands(cloudformation):
-    """Whether there is a stack. MiniStack writes down that there is when it is stopped, not when it is killed."""
+def exists(cloudformation):
+    """Whether the stack exists. A killed MiniStack loses it, because it writes its state at its stop."""
     return any(stack["StackName"] == STACK for stack in cloudformation.describe_stacks()["Stacks"])
 
 
@@ -91,7 +72,7 @@ def make_bucket(s3):
 
 
 def upload_code(s3, bucket, built, level):
-    """Zips the functions' binaries in the folder `built` and uploads them under a name of their content, which is answered."""
+    """Zips and uploads the binaries in `built`. Returns the version, a hash of their content."""
     zips = {function: zipped(built / function, level) for function in FUNCTIONS}
     version = hashlib.sha256(b"".join(zips.values())).hexdigest()[:16]
     for function, body in zips.items():
@@ -100,13 +81,13 @@ def upload_code(s3, bucket, built, level):
 
 
 def upload_template(s3, template):
-    """By address a template may be 1 MB, in the request itself 51,200 bytes."""
+    """Uploads the template: by URL it may be 1 MB, in the request only 51,200 bytes."""
     s3.put_object(Bucket=CODE, Key="template.yaml", Body=template)
     return f"{s3.meta.endpoint_url}/{CODE}/template.yaml"
 
 
 def zipped(binary, level):
-    """The zip that Lambda takes: one executable file `bootstrap`, the same bytes for the same binary."""
+    """A Lambda zip with the executable `bootstrap`. The same binary gives the same bytes."""
     if not binary.exists():
         raise RuntimeError(f"{binary.name} is not built in {binary.parent}: run `make build`")
     entry = zipfile.ZipInfo("bootstrap")
@@ -147,14 +128,14 @@ def apply(cloudformation, template, parameters):
 
 
 def reason(cloudformation):
-    """Why the first resource failed."""
+    """The reason why the first resource failed."""
     events = cloudformation.describe_stack_events(StackName=STACK)["StackEvents"]
     failed = [event for event in events if event["ResourceStatus"].endswith("_FAILED")]
     return failed and f"{failed[-1]['LogicalResourceId']}: {failed[-1].get('ResourceStatusReason')}"
 
 
 def reapply(client, portal):
-    """Sets through the services what MiniStack's CloudFormation drops without a word: TTL, lifecycle, CORS of the HTTP API."""
+    """Applies what MiniStack's CloudFormation ignores silently: TTL, lifecycle, the API's CORS."""
     cloudformation = client("cloudformation")
     template = cloudformation.get_template(StackName=STACK, TemplateStage="Processed")["TemplateBody"]
     template = json.loads(template) if isinstance(template, str) else template
@@ -172,7 +153,7 @@ def reapply(client, portal):
 
 
 def lifecycle(rule):
-    """A rule of CloudFormation's in the words of S3's own interface."""
+    """A CloudFormation lifecycle rule in the format of S3's API."""
     written = {"ID": rule["Id"], "Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
     if "ExpirationInDays" in rule:
         written["Expiration"] = {"Days": int(rule["ExpirationInDays"])}
@@ -205,8 +186,8 @@ def describe(cloudformation, endpoint, region):
         "quarantine_bucket": values["QuarantineBucket"],
         "drop_bucket": values["DropBucket"],
         "erasures_bucket": values["ErasuresBucket"],
-        "drop_queue_url": values["DropQueueUrl"],
-        "sweep_queue_url": values["SweepQueueUrl"],
+        "delivery_queue_url": values["DeliveryQueueUrl"],
+        "reconcile_queue_url": values["ReconcileQueueUrl"],
         "sftp_server": values["SftpServerId"],
         "exports_bucket": values["ExportsBucket"],
         "warnings_bus": values["WarningsBus"],
@@ -215,7 +196,7 @@ def describe(cloudformation, endpoint, region):
         "index_dlq_url": values["IndexDeadLetterUrl"],
         "removals_url": values["RemovalsUrl"],
         "dead_removals_url": values["DeadRemovalsUrl"],
-        "orders_url": values["OrdersUrl"],
+        "retention_jobs_url": values["RetentionJobsUrl"],
         "imports_url": values["ImportsUrl"],
         "access_key": KEY,
         "secret_key": KEY,

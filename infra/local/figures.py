@@ -1,8 +1,8 @@
-"""Measures each function as it is deployed: its zip, its start and its memory. Runs in a local cloud, which CLOUD names.
+"""Measures zip size, start and memory of each function, in the local cloud that CLOUD names.
 
-A start is from exec to the first question for work, beside that of a function that does nothing (`hello`), in turn, so that whatever
-the machine does meanwhile meets all of them. Memory is what is resident once some events have been answered. Both are taken from the
-binary itself, behind a Runtime API of our own; what it asks AWS for, the local cloud answers, over plain HTTP.
+A start lasts from exec to the first request for an event. Starts alternate with those of an empty
+function (`hello`), so that the machine's load affects all alike. Memory is resident after some events.
+The binary runs behind a Runtime API of this program; the local cloud answers its AWS requests.
 """
 
 import json
@@ -24,7 +24,7 @@ from probes.recordings import call, silence
 ROOT = Path(__file__).resolve().parents[2]
 BUILT = ROOT / "target/release"
 HELLO = BUILT / "examples/hello"
-STARTS, EVENTS, SAID = 30, 20, 20
+STARTS, EVENTS, NOTES = 30, 20, 20
 ZIP_AT_MOST, MEMORY_AT_MOST, START_AT_MOST = 4.0, 24.0, 3.0  # MB, MB, ms above hello
 EVENT_OF = {
     "upload": "upload.register.json",
@@ -38,13 +38,13 @@ EVENT_OF = {
     "provision": "provision.organisation.json",
     "import": "import.users.json",
     "billing": "billing.day.json",
-    "statements": "statements.usage.json",
+    "billing-api": "billing-api.usage.json",
     "expire": "expire.removed.json",
-    "keep": "keep.order.json",
-    "retention": "retention.holds.json",
-    "drop": "drop.tend.json",
-    "sftp": "sftp.keys.json",
-    "sweep": "sweep.order.json",
+    "retention-worker": "retention-worker.job.json",
+    "retention-api": "retention-api.holds.json",
+    "delivery": "delivery.tend.json",
+    "delivery-api": "delivery-api.keys.json",
+    "reconcile": "reconcile.order.json",
     "authorizer": "authorizer.no-token.json",
 }
 
@@ -53,7 +53,7 @@ def main():
     cloud = json.loads(Path(os.environ["CLOUD"]).read_text())
     main_job.do(cloud)
     waits = measure_indexing(cloud)
-    print(f"a word has its posting after it was said: median {statistics.median(waits):,.0f} ms, at most {max(waits):,.0f} ms, of {SAID}")
+    print(f"a word has its posting after its note: median {statistics.median(waits):,.0f} ms, at most {max(waits):,.0f} ms, of {NOTES}")
     settings = {function: settings_of(cloud, name) for function, name in cloud["functions"].items()}
     starts = measure_starts(settings)
     hello = statistics.median(starts["hello"])
@@ -70,15 +70,15 @@ def main():
         )
         aims = {"zip": ZIP_AT_MOST, "memory": MEMORY_AT_MOST, "start": START_AT_MOST}
         missed += [f"{function}'s {figure}" for figure, aim in aims.items() if figures[figure] > aim]
-    print(f"\nmissed: {', '.join(missed)}" if missed else "\nevery aim is met", flush=True)
+    print(f"\nmissed: {', '.join(missed)}" if missed else "\nevery target is met", flush=True)
 
 
 def measure_indexing(cloud):
-    """Milliseconds from the answer to a note until a word of it can be found, of each note."""
+    """Milliseconds from the response to a note until its word can be found, for each note."""
     door = Door(cloud)
     table = door.aws("dynamodb")
     waits = []
-    for _ in range(SAID):
+    for _ in range(NOTES):
         registration = call(door, silence())
         door.ask("anna", "POST /v1/recordings", registration, 201)
         word = registration["callId"].replace("-", "")
@@ -102,7 +102,7 @@ def zip_of(binary):
 
 
 def settings_of(cloud, name):
-    """The environment that Lambda gives the function."""
+    """The function's environment in Lambda."""
     session = boto3.session.Session(cloud["access_key"], cloud["secret_key"], region_name=cloud["region"])
     found = session.client("lambda", endpoint_url=cloud["endpoint"]).get_function_configuration(FunctionName=name)
     return found["Environment"]["Variables"] | {
@@ -119,7 +119,7 @@ def settings_of(cloud, name):
 
 
 def measure_starts(settings):
-    """Milliseconds of each start, of hello and of every function."""
+    """Milliseconds of each start of hello and of every function."""
     binaries = {"hello": (HELLO, next(iter(settings.values())))}
     binaries |= {function: (BUILT / function, environment) for function, environment in settings.items()}
     starts = {name: [] for name in binaries}
@@ -133,7 +133,7 @@ def measure_starts(settings):
 
 
 def start(runtime_api, binary, environment):
-    """Milliseconds from exec until the binary has asked for its first event."""
+    """Milliseconds from exec until the binary requests its first event."""
     environment = environment | {"AWS_LAMBDA_RUNTIME_API": "{}:{}".format(*runtime_api.getsockname())}
     begun = time.perf_counter()
     process = subprocess.Popen([binary], env=environment, stdout=subprocess.DEVNULL)
@@ -152,7 +152,7 @@ def start(runtime_api, binary, environment):
 
 
 def memory_of(cloud, function, environment):
-    """Resident megabytes once the function has answered its events."""
+    """Resident megabytes after the function has processed its events."""
     event = json.loads((ROOT / "events" / EVENT_OF[function]).read_text())
     if function == "authorizer":
         event["headers"]["authorization"] = f"Bearer {main_job.sign_in(cloud, 'anna')}"
@@ -174,7 +174,7 @@ def memory_of(cloud, function, environment):
 
 
 class RuntimeApi(HTTPServer):
-    """Lambda's Runtime API, as far as a function needs it: the same event over and over."""
+    """A minimal Lambda Runtime API that repeats the same event."""
 
     def __init__(self, event):
         super().__init__(("127.0.0.1", 0), Invocation)
@@ -194,9 +194,9 @@ class Invocation(BaseHTTPRequestHandler):
         )
 
     def do_POST(self):
-        said = self.rfile.read(int(self.headers["content-length"] or 0))
+        body = self.rfile.read(int(self.headers["content-length"] or 0))
         if not self.path.endswith("/response"):
-            self.server.failed = said.decode(errors="replace")
+            self.server.failed = body.decode(errors="replace")
         self.server.answered += 1
         self.reply(202, {}, b"")
 

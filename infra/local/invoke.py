@@ -1,4 +1,4 @@
-"""Runs one function of the running local cloud on one event: prints its answer, and what it logged.
+"""Invokes one function of the running local cloud with one event. Prints the response and the log.
 
 invoke.py FUNCTION EVENT
 """
@@ -32,7 +32,7 @@ def main(function, event):
 
 
 def running():
-    """Where the local cloud is that `make run` has up."""
+    """The settings of the local cloud that `make run` started."""
     cloud = json.loads(DESCRIBED.read_text()) if DESCRIBED.exists() else None
     if not cloud or not ports.listens(int(cloud["endpoint"].rpartition(":")[2])):
         sys.exit("no local cloud is running: start one with `make run`, in another terminal, and try again")
@@ -40,13 +40,13 @@ def running():
 
 
 def readable(answer):
-    """The answer as indented JSON, a body of JSON within it too, and one in base64 as the text that it is."""
+    """The response as indented JSON, with a JSON body expanded and a base64 body decoded."""
     if answer.get("isBase64Encoded"):
         answer["body"] = base64.b64decode(answer["body"]).decode(errors="replace")
     try:
         answer["body"] = json.loads(answer["body"])
     except (KeyError, TypeError, ValueError):
-        pass  # not of HTTP, or a body of another kind
+        pass  # not an HTTP response, or another kind of body
     return json.dumps(answer, indent=2, ensure_ascii=False)
 
 

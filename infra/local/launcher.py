@@ -1,6 +1,6 @@
-"""Starts MiniStack, the local cloud, with what 1.5.33 needs to behave as AWS does. Run with the project's virtual environment.
+"""Starts MiniStack 1.5.33, the local cloud, with the fixes that it needs to behave as AWS does.
 
-Each fix names what it mends. They patch private names, so the version is pinned and a name that is gone stops the start with its name.
+Run it with the project's virtual environment. Each fix patches private names of the pinned version.
 """
 
 import http.server
@@ -20,7 +20,7 @@ PINNED = "1.5.33"
 
 
 def private(module, *path):
-    """The attribute at `path` of a MiniStack module, or an end that says which name is gone."""
+    """The attribute at `path` of a MiniStack module. Exits with the name if it does not exist."""
     found = importlib.import_module(module)
     for name in path:
         if not hasattr(found, name):
@@ -30,7 +30,7 @@ def private(module, *path):
 
 
 def answer_at_once():
-    """A warm call takes 11 ms and not 90: the Runtime API waits for no Nagle, no delayed acknowledgement and no log line."""
+    """Reduces a warm call from 90 ms to 11: no wait for Nagle, delayed ACKs and log lines."""
     setup = socketserver.StreamRequestHandler.setup
 
     def no_delay(self):
@@ -55,7 +55,7 @@ def answer_at_once():
 
 
 def without_its_reaper():
-    """Imports MiniStack's DynamoDB without the thread that removes expired items and tells no stream: `expire_as_aws_does` removes them."""
+    """Imports MiniStack's DynamoDB without its TTL thread, which writes no stream records."""
     start, stopped = threading.Thread.start, []
 
     def start_any_other(thread):
@@ -74,10 +74,10 @@ def without_its_reaper():
 
 
 def expire_as_aws_does(every):
-    """A TTL removal puts a record on the stream, with the service's identity, every `every` seconds.
+    """Removes expired items every `every` seconds, with a stream record by the service's identity.
 
-    It is done between two requests, on the loop that answers them, so that neither sees half of the other. Should it fail, the local cloud
-    ends: a table that keeps what has expired, without a word, would have tests pass that should not.
+    Runs on the event loop between two requests, so that no request sees a partial removal. If it fails,
+    the local cloud ends, because tests would wrongly pass with expired items in the table.
     """
     tables, settings = (private("ministack.services.dynamodb", name) for name in ("_tables", "_ttl_settings"))
     remove, emit, streams = (
@@ -108,31 +108,31 @@ def expire_as_aws_does(every):
             account_id.reset(tokens[0])
             region_id.reset(tokens[1])
 
-    def sweep():
+    def expire_all():
         try:
             for (account, region, name), setting in list(settings.all_items()):
                 if setting.get("TimeToLiveStatus") == "ENABLED":
                     expire(account, region, name, setting["AttributeName"])
         except Exception:
             traceback.print_exc()
-            print("the local cloud ends: it could not remove what has expired", file=sys.stderr, flush=True)
+            print("the local cloud ends: it could not remove expired items", file=sys.stderr, flush=True)
             os._exit(1)
 
-    def keep_sweeping():
+    def repeat():
         while True:
             time.sleep(every)
             loop = sys.modules["ministack.app"]._MAIN_LOOP
             if loop is not None:
-                loop.call_soon_threadsafe(sweep)
+                loop.call_soon_threadsafe(expire_all)
 
-    threading.Thread(target=keep_sweeping, daemon=True).start()
+    threading.Thread(target=repeat, daemon=True).start()
 
 
 def hold_to_leading_keys():
-    """IAM knows the partition keys that a request names, so that a condition on `dynamodb:LeadingKeys` holds; it held whatever was asked.
+    """Gives IAM a request's partition keys, so that `dynamodb:LeadingKeys` conditions are checked.
 
-    AWS authorises a transaction by the actions in it and does not say whether it looks at the keys of each item or at all of an action's.
-    Here it is all of an action's: a role that passes this passes both.
+    AWS authorises a transaction by its actions, and does not document whether it checks each item's key
+    or all keys of an action. This checks all keys of an action: a role that passes here passes both.
     """
     tables = private("ministack.services.dynamodb", "_tables")
     context_of, enforce = (
@@ -144,7 +144,7 @@ def hold_to_leading_keys():
 
     def context_with_keys(body):
         context = context_of(body)
-        if context:  # none where the body is no object
+        if context:  # None if the body is not an object
             context[by_action] = leading_keys(tables, actions, json.loads(body or b"{}"))
         return context
 
@@ -161,7 +161,7 @@ def hold_to_leading_keys():
 
 
 def leading_keys(tables, actions, request):
-    """The partition keys that a request to DynamoDB names, by the action that names them, or by `*`."""
+    """The partition keys in a DynamoDB request, by action, or under `*`."""
     by_action = {}
 
     def add(action, table, item):
@@ -186,7 +186,7 @@ def leading_keys(tables, actions, request):
 
 
 def partition(tables, query):
-    """The attribute that a query's table, or its index, is partitioned by."""
+    """The partition key of the query's table or index."""
     table = tables.get(query.get("TableName")) or {}
     schemas = {index["IndexName"]: index["KeySchema"] for index in table.get("GlobalSecondaryIndexes", [])}
     schema = schemas.get(query.get("IndexName"), table.get("KeySchema", []))
@@ -194,7 +194,7 @@ def partition(tables, query):
 
 
 def name_streams():
-    """IAM knows the stream that a request names, itself or in its iterator; it knew none, and denied all. To list is to ask for each."""
+    """Gives IAM the stream of a request or iterator; all were denied. ListStreams needs every stream."""
     named, decode = (
         private("ministack.core.iam_actions", "extract_resource_arn"),
         private("ministack.services.dynamodb_streams", "_decode_iterator"),
@@ -210,8 +210,8 @@ def name_streams():
     sys.modules["ministack.core.iam_actions"].extract_resource_arn = with_streams
 
 
-def hide_what_is_not_there():
-    """Who may read a bucket's objects but not list it is forbidden a key where nothing lies, and not told so, as with S3."""
+def hide_missing_keys():
+    """Answers 403 instead of 404 for a missing key to a role without ListBucket, as S3 does."""
     buckets, enforce = private("ministack.services.s3", "_buckets"), private("ministack.core.iam_evaluator", "enforce")
 
     def enforce_and_hide(access_key, action, *rest, resource_arn="*", **others):
@@ -225,7 +225,7 @@ def hide_what_is_not_there():
 
 
 def allow_batches_by_their_parts():
-    """Who may send a message to a queue may send ten at once: IAM has no action for batches; one was asked for."""
+    """Checks SQS batches as the single action: IAM has no batch actions, MiniStack required one."""
     enforce = private("ministack.core.iam_evaluator", "enforce")
 
     def enforce_parts(access_key, action, *rest, **others):
@@ -234,11 +234,11 @@ def allow_batches_by_their_parts():
     sys.modules["ministack.core.iam_evaluator"].enforce = enforce_parts
 
 
-def reckon_copies():
-    """A copy within S3 that asks for a checksum is answered with the one of its bytes; it was answered with none."""
+def checksum_copies():
+    """Returns the checksum that an S3 copy requests; it was missing."""
     buckets, copy = private("ministack.services.s3", "_buckets"), private("ministack.services.s3", "_copy_object")
 
-    def copy_and_reckon(bucket, key, headers):
+    def copy_with_checksum(bucket, key, headers):
         algorithm = headers.get("x-amz-checksum-algorithm", "").upper()
         status, answered, body = copy(bucket, key, {**headers, "x-amz-sdk-checksum-algorithm": algorithm} if algorithm else headers)
         if status == 200 and algorithm:
@@ -247,13 +247,13 @@ def reckon_copies():
             body = body.replace(b"</CopyObjectResult>", element.encode())
         return status, answered, body
 
-    sys.modules["ministack.services.s3"]._copy_object = copy_and_reckon
+    sys.modules["ministack.services.s3"]._copy_object = copy_with_checksum
 
 
 def hold_sftp_to_its_policies():
-    """A session over SFTP may do what its user's role and policy both allow, as with AWS; it was allowed everything.
+    """Limits an SFTP session to what its role and policy both allow, as AWS does; it had no limit.
 
-    A user is made only by who may pass the role. Attributes cannot be set: AWS refuses that too, unless the server is told not to.
+    CreateUser requires permission to pass the role. Attributes cannot be set, as in AWS by default.
     """
     module = "ministack.services.transfer"
     users, key_of, create = private(module, "_users"), private(module, "_user_key"), private(module, "_create_user")
@@ -281,7 +281,7 @@ def hold_sftp_to_its_policies():
 
 
 def hold_sessions(server):
-    """Has each operation of a session ask for what it needs of S3."""
+    """Makes each operation of a session check the S3 permission that it needs."""
     import asyncssh
 
     def ask(action, also=None):
@@ -335,7 +335,7 @@ def hold_sessions(server):
 
 
 def allowed(session, action, path):
-    """Whether the session's role and policy let it do that with what lies at the path."""
+    """Whether the session's role and policy allow the action at the path."""
     evaluate, context, gather, parse = (
         private("ministack.core.iam_evaluator", name)
         for name in ("evaluate", "EvalContext", "_gather_role_policies", "parse_policy_document")
@@ -355,8 +355,8 @@ def allowed(session, action, path):
     return evaluate(asked, role, [parse(user["Policy"])] if user.get("Policy") else []).decision == "Allow"
 
 
-def serve_what_lies_on_disk():
-    """SFTP gives the bytes of an object whose body is kept on disk; it gave none."""
+def serve_bodies_on_disk():
+    """Serves objects whose body is on disk over SFTP; they were empty."""
     find, on_disk = private("ministack.services.transfer", "_sftp_s3_get_object"), private("ministack.services.s3", "_object_disk_path")
 
     def found(account, bucket, key):
@@ -370,7 +370,7 @@ def serve_what_lies_on_disk():
 
 
 def keep_the_time_of_sign_in():
-    """A token that was renewed tells when its person signed in, and not when it was renewed (OpenID Connect Core 1.0, 12.2)."""
+    """Keeps `auth_time`, the time of sign-in, in renewed tokens (OpenID Connect Core 1.0, 12.2)."""
     sign, signed_in = private("ministack.services.cognito", "_signed_jwt"), {}
 
     def sign_with_time(claims, *rest):
@@ -388,11 +388,11 @@ if __name__ == "__main__":
     answer_at_once()
     hold_to_leading_keys()
     name_streams()
-    hide_what_is_not_there()
+    hide_missing_keys()
     keep_the_time_of_sign_in()
     allow_batches_by_their_parts()
-    reckon_copies()
+    checksum_copies()
     hold_sftp_to_its_policies()
-    serve_what_lies_on_disk()
+    serve_bodies_on_disk()
     expire_as_aws_does(float(os.environ.get("TTL_SWEEP_SECONDS", "5")))
     private("ministack.app", "main")()

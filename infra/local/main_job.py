@@ -1,7 +1,7 @@
-"""The main job on real speech, the way the app and the portal do it: register a call, put its audio, find it, hear it.
+"""The main job on real speech, as the app and the portal do it: register, upload, find, play.
 
-It comes in by the service's own door, with tokens, and looks at nothing behind it. Each run registers calls of its own, named
-`demo-<run>-<file>`, beside those of the runs before.
+It uses only the public API, with tokens. Each run registers its own calls, named
+`demo-<run>-<file>`, beside those of earlier runs.
 """
 
 import json
@@ -21,14 +21,14 @@ ADMINISTRATOR = "karin"
 COUNTERPARTS = ["+46701740611", "+4684650012", "withheld", "+4531390012", "+46701740623"]
 NOTES = ["Vill ha offert på tio anslutningar före fredag", "Ring upp igen på måndag", None, "Reklamation: fakturan gäller fel månad", None]
 MARKS = ["red", None, "green", None]
-BETWEEN = timedelta(minutes=27)  # longer than the longest call, so that nobody is in two at once
-PATIENCE = 60  # seconds until audio that was put has to be found
+BETWEEN = timedelta(minutes=27)  # longer than any call, so that calls do not overlap
+PATIENCE = 60  # seconds until uploaded audio must be found
 SIGN_IN = {"content-type": "application/x-amz-json-1.1", "x-amz-target": "AWSCognitoIdentityProviderService.InitiateAuth"}
 COLUMNS = "{:<22}{:<11}{:>6}{:>12}{:>12}{:>10}{:>12}{:>9}  {}"
 
 
 def do(cloud):
-    """Takes every file of speech through the service. Raises RuntimeError with the first thing that is not as promised."""
+    """Takes every file of speech through the service. Raises RuntimeError at the first failure."""
     tokens = {user: sign_in(cloud, user) for user in [*RECORDED, ADMINISTRATOR]}
     before = everything(cloud, tokens[ADMINISTRATOR])
     speech = json.loads((AUDIO / "manifest.json").read_text())
@@ -42,7 +42,7 @@ def do(cloud):
 
 
 def take(cloud, tokens, number, entry):
-    """One call, from its end to its playback. Prints a row; answers with the milliseconds until the search found it."""
+    """One call, from its end to its playback. Prints a row; returns the milliseconds until found."""
     user = RECORDED[number % len(RECORDED)]
     token, audio = tokens[user], (AUDIO / entry["name"]).read_bytes()
     call = describe(cloud["run"], number, entry, datetime.now(UTC))
@@ -60,7 +60,7 @@ def take(cloud, tokens, number, entry):
 
 
 def describe(run, number, entry, now):
-    """The call as the app registers it: one of a working day, the latest first."""
+    """The registration of one call of a working day, latest first."""
     call = {
         "callId": f"demo-{run}-{entry['name']}",
         "direction": ["in", "out"][number % 2],
@@ -77,7 +77,7 @@ def describe(run, number, entry, now):
 
 
 def await_stored(cloud, token, call, id):
-    """Clicks on refresh until the search shows the recording as stored."""
+    """Repeats the search until the recording is stored."""
     until = time.monotonic() + PATIENCE
     state = "not found"
     while time.monotonic() < until:
@@ -103,7 +103,7 @@ def everything(cloud, token):
 
 
 def sign_in(cloud, user):
-    """The ID token of one of the demonstration's people."""
+    """The ID token of one of the demo's people."""
     answer = send("POST", cloud["endpoint"], SIGN_IN, credentials(cloud, user).encode())
     return json.loads(answer)["AuthenticationResult"]["IdToken"]
 
@@ -124,7 +124,7 @@ def post(cloud, path, token, body=None):
 
 
 def send(method, url, headers=None, body=None):
-    """The answer's body. Raises RuntimeError with what a refusal says."""
+    """The response body. Raises RuntimeError with the problem of a refusal."""
     try:
         with urllib.request.urlopen(urllib.request.Request(url, body, headers or {}, method=method), timeout=60) as answer:
             return answer.read()
@@ -133,13 +133,13 @@ def send(method, url, headers=None, body=None):
         raise RuntimeError(f"{method} {path} answered {error.code}: {error.read(2000).decode(errors='replace')}") from error
 
 
-def timed(deed):
+def timed(action):
     begun = time.perf_counter()
-    return deed(), (time.perf_counter() - begun) * 1000
+    return action(), (time.perf_counter() - begun) * 1000
 
 
 def say_how_to_go_on(cloud, described, sftp_port):
-    """Prints the addresses and the sign-ins, and a request to begin with."""
+    """Prints the addresses, the sign-ins and an example request."""
     print(f"\nMina sidor    {cloud['portal'] or 'is not built: make portal'}")
     print(f"API           {cloud['api']}")
     print(f"AWS services  {cloud['endpoint']} (region {cloud['region']}, access key and secret: {cloud['access_key']})")
@@ -154,7 +154,7 @@ def say_how_to_go_on(cloud, described, sftp_port):
 
 
 def request(cloud):
-    """A line for a shell that signs in as the administrator and searches."""
+    """A shell command that signs in as the administrator and searches."""
     headers = " ".join(f"-H '{name}: {value}'" for name, value in SIGN_IN.items())
     return (
         f"curl -s {cloud['endpoint']} {headers} -d '{credentials(cloud, ADMINISTRATOR)}'"

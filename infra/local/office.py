@@ -1,8 +1,8 @@
-"""Opens finance's CSV files in LibreOffice, headless, and reads back what it made of them: columns, numbers, and no name that is a formula.
+"""Opens finance's CSV files in LibreOffice, and checks columns, numbers and that no cell is a formula.
 
 office.py FILE.csv …
 
-Each file is opened as its separator says: semicolons with decimal commas as Swedish, commas with points as English.
+The separator decides the language: Swedish for semicolons, English for commas.
 """
 
 import csv
@@ -21,12 +21,12 @@ REPEATED_AT_MOST = 100
 
 
 def main(paths):
-    faults = [f"{path.name}: {fault}" for path in paths for fault in faults_of(path)]
-    print("\n".join(faults) or f"{len(paths)} files have the right columns, numbers are numbers, and no cell is a formula")
-    return 1 if faults else 0
+    defects = [f"{path.name}: {defect}" for path in paths for defect in defects_of(path)]
+    print("\n".join(defects) or f"{len(paths)} files have the right columns, numbers are numbers, and no cell is a formula")
+    return 1 if defects else 0
 
 
-def faults_of(path):
+def defects_of(path):
     text = path.read_text("utf-8-sig")
     separator = next(letter for letter in text if letter in LANGUAGES)
     expected = list(csv.reader(text.splitlines(), delimiter=separator))
@@ -46,15 +46,15 @@ def faults_of(path):
 
 
 def open_in_office(path, separator):
-    """The rows that LibreOffice reads, each cell with its kind, its value and its formula."""
+    """The rows in LibreOffice: the kind, value and formula of each cell."""
     with tempfile.TemporaryDirectory() as folder:
-        # Separator, quote, UTF-8, from the first row, no column's format, language, only what is quoted is text: no; numbers are detected.
+        # Separator, quote, UTF-8, first row, no formats, language, quoted is text: no, special numbers: no.
         options = f"CSV:{ord(separator)},34,76,1,,{LANGUAGES[separator]},false,false"
         command = ["soffice", f"-env:UserInstallation=file://{folder}/profile", "--headless", f"--infilter={options}"]
         command += ["--convert-to", "ods", "--outdir", folder, str(path)]
         subprocess.run(command, check=True, capture_output=True, timeout=300)
         with zipfile.ZipFile(Path(folder) / f"{path.stem}.ods") as archive:
-            content = ElementTree.fromstring(archive.read("content.xml"))  # noqa: S314 - of our own making
+            content = ElementTree.fromstring(archive.read("content.xml"))  # noqa: S314 - the file is our own
     rows = [
         cells_of(row) for row in content.iter(f"{TABLE}table-row") if int(row.get(f"{TABLE}number-rows-repeated", 1)) < REPEATED_AT_MOST
     ]

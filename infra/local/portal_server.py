@@ -1,4 +1,4 @@
-"""Serves the built portal on loopback as CloudFront serves it in the cloud: the same files, the headers that the template gives them."""
+"""Serves the built portal on loopback, with the files and headers of CloudFront in the template."""
 
 import json
 import mimetypes
@@ -10,7 +10,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILT = ROOT / "portal/dist"
-FOREVER, ASKED_AGAIN = "public, max-age=31536000, immutable", "no-cache"  # as infra/portal_files.py uploads them
+FOREVER, REVALIDATED = "public, max-age=31536000, immutable", "no-cache"  # as infra/portal_files.py uploads them
 
 
 def origin(port):
@@ -18,7 +18,7 @@ def origin(port):
 
 
 def serve(cloud, port):
-    """Serves it until this process ends. Answers with where, or None where it is not built."""
+    """Serves the portal until this process ends. Returns its origin, or None if it is not built."""
     if not (BUILT / "index.html").exists():
         return None
     headers, settings = headers_of_the_cloud(cloud["endpoint"]), json.dumps(settings_of(cloud)).encode()
@@ -29,7 +29,7 @@ def serve(cloud, port):
 
 
 def settings_of(cloud):
-    """Where the API and the sign-in are: settings.json, which infra/portal_files.py writes in the cloud."""
+    """settings.json, with the API and the sign-in, as infra/portal_files.py writes it in the cloud."""
     pool = cloud["endpoint"]
     return {
         "api": cloud["api"],
@@ -44,8 +44,8 @@ def settings_of(cloud):
 
 
 def headers_of_the_cloud(endpoint):
-    """The headers of the template's response headers policy, with the local cloud's one address for the cloud's several."""
-    template = yaml.load((ROOT / "infra/template.yaml").read_text(), Loader)  # noqa: S506 - a SafeLoader that knows CloudFormation's tags
+    """The headers of the template's policy, with the local cloud's address in place of AWS's."""
+    template = yaml.load((ROOT / "infra/template.yaml").read_text(), Loader)  # noqa: S506 - a SafeLoader with CloudFormation's tags
     policy = template["Resources"]["PortalHeaders"]["Properties"]["ResponseHeadersPolicyConfig"]
     security, written = policy["SecurityHeadersConfig"], policy["CustomHeadersConfig"]["Items"]
     text, origins = security["ContentSecurityPolicy"]["ContentSecurityPolicy"]
@@ -76,17 +76,17 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     always, settings = {}, b""
 
-    def do_GET(self):  # noqa: N802 - the name that http.server calls
+    def do_GET(self):  # noqa: N802 - http.server requires the name
         path = self.path.partition("?")[0]
         if path == "/settings.json":
-            return self.answer(200, self.settings, "application/json", ASKED_AGAIN)
+            return self.answer(200, self.settings, "application/json", REVALIDATED)
         file = (BUILT / path.lstrip("/")).resolve()
         if not (file.is_relative_to(BUILT) and file.is_file()):
             if "." in path.rpartition("/")[2]:
-                return self.answer(404, b"", "text/plain", ASKED_AGAIN)
-            file = BUILT / "index.html"  # an address of a page, which the app reads
+                return self.answer(404, b"", "text/plain", REVALIDATED)
+            file = BUILT / "index.html"  # the address of a page, which the app routes
         kind = mimetypes.guess_type(file.name)[0] or "application/octet-stream"
-        return self.answer(200, file.read_bytes(), kind, FOREVER if file.parent.name == "assets" else ASKED_AGAIN)
+        return self.answer(200, file.read_bytes(), kind, FOREVER if file.parent.name == "assets" else REVALIDATED)
 
     do_HEAD = do_GET  # noqa: N815
 
@@ -99,4 +99,4 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, *_):
-        """Says nothing: an address may hold a number that was searched for."""
+        """Logs nothing, because an address may contain a telephone number."""

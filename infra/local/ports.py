@@ -1,4 +1,4 @@
-"""Ports of the loopback interface. Run with port numbers, it tells before a long build that one is busy."""
+"""Ports of the loopback interface. As a command it reports busy ports, before a long build."""
 
 import socket
 import sys
@@ -18,7 +18,7 @@ def listens(port):
 def refuse_busy(ports):
     for port in ports:
         if listens(port):
-            sys.exit(f"port {port} is busy: stop what listens there, or choose others by PORT=, SFTP_PORT= and PORTAL_PORT=")
+            sys.exit(f"port {port} is busy: stop the process that listens there, or choose others with PORT=, SFTP_PORT= and PORTAL_PORT=")
 
 
 if __name__ == "__main__":

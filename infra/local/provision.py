@@ -1,6 +1,6 @@
-"""The demonstration: two organisations and their people, provisioned the way that the operator and the administrators do it.
+"""The demo: two organisations and their people, provisioned as the operator and administrators do.
 
-Only the sign-ins are made at the user pool, as in the cloud: people, and an application for the first organisation.
+The user pool contains only sign-ins, of people and of the first organisation's application.
 """
 
 import json
@@ -11,13 +11,13 @@ import boto3
 import main_job
 from botocore.exceptions import ClientError
 
-PASSWORD = "Inspelning-2026"  # noqa: S105 - of a cloud that listens on loopback only
+PASSWORD = "Inspelning-2026"  # noqa: S105 - the cloud listens on loopback only
 DEMO, OTHER = "demo", "annan"
 ORGANISATIONS = {DEMO: "Demobolaget AB", OTHER: "Annan AB"}
 PRICES = {"startFee": "99.00", "userMonth": "49.00", "storagePer100Mb": "4.25", "storageAddOn": "150.00", "sftp": "250.00"}
 PRICES_FROM = "2026-01-01"
 RIGHTS = {"listen": True, "download": True, "annotate": True}
-# What a PUT of a user or a cover says where nothing else is said of it: it says everything.
+# The default bodies of PUT for a user and a supervision: a PUT is complete.
 USER = {"phone": None, "language": "sv", "plan": None, "administrator": None}
 COVER = {"from": None, "to": None, "rights": RIGHTS}
 SERVER = "inspelning"  # the resource server, in the template
@@ -49,7 +49,7 @@ GROUPS = [("saljare", "Säljare", ["anna", "maja"], ["sara"]), ("vaxel", "Växel
 
 
 def demonstration(cloud):
-    """Provisions the organisations and their people, again without harm. Answers with the sign-ins of people and of applications."""
+    """Provisions organisations and people; safe to repeat. Returns the sign-ins."""
     session = boto3.session.Session(cloud["access_key"], cloud["secret_key"], region_name=cloud["region"])
     pool = session.client("cognito-idp", endpoint_url=cloud["endpoint"])
     cloud = cloud | {"users": {person.user: sign_in_of(cloud, pool, person) for person in PEOPLE}}
@@ -65,7 +65,7 @@ def demonstration(cloud):
 
 
 def provide(cloud, token, crm):
-    """What the operator's system does."""
+    """Provisions as the operator's system does."""
     put(cloud, f"/v1/prices/{PRICES_FROM}", token, {"prices": PRICES})
     for organisation, name in ORGANISATIONS.items():
         put(cloud, f"/v1/organisations/{organisation}", token, {"name": name, "baseService": True, "storageAddOn": False})
@@ -79,7 +79,7 @@ def provide(cloud, token, crm):
 
 
 def administer(cloud, organisation, people):
-    """What the organisation's administrator does."""
+    """Activates users and sets up groups, as the organisation's administrator does."""
     token = main_job.sign_in(cloud, next(person.user for person in people if person.administrator))
     recorded = [person.user for person in people if person.recorded]
     main_job.post(cloud, "/v1/activations", token, {"users": recorded, "active": True})
@@ -93,13 +93,13 @@ def administer(cloud, organisation, people):
 
 
 def acknowledge(cloud, token):
-    """What a recorded user does once: they read the text and say so."""
+    """Acknowledges recording, as a recorded user does once."""
     version = main_job.get(cloud, "/v1/me", token, {})["acknowledgement"]["version"]
     main_job.post(cloud, "/v1/me/acknowledgement", token, {"version": version, "client": "demonstration"})
 
 
 def restore(cloud, path, token):
-    """Brings back who was removed while the demonstration was up: their id is theirs. At first nobody was there."""
+    """Restores a user who was removed in an earlier run. The first run gets `not-found`."""
     try:
         ask(cloud, "POST", f"{path}/restore", token, None)
     except RuntimeError as error:
@@ -117,7 +117,7 @@ def ask(cloud, method, path, token, body):
 
 
 def sign_in_of(cloud, pool, person):
-    """Makes the person's sign-in at the pool, if there is none."""
+    """Creates the person's sign-in in the pool, if there is none."""
     email = f"{person.user}@{person.organisation}.example"
     attributes = {"email": email, "email_verified": "true", "custom:organisation": person.organisation, "custom:user": person.user}
     try:
@@ -145,7 +145,7 @@ def role(person):
 
 
 def application(cloud, pool, organisation, name):
-    """The id of the organisation's client at the pool, made if there is none, with the organisation's scopes."""
+    """The id of the organisation's client in the pool, created with its scopes if there is none."""
     scopes = [f"{organisation}:{scope}" for scope in SCOPES]
     add_scopes(cloud, pool, dict(zip(scopes, SCOPES.values(), strict=True)))
     named = f"{organisation} {name}"
@@ -167,7 +167,7 @@ def application(cloud, pool, organisation, name):
 
 
 def add_scopes(cloud, pool, scopes):
-    """Adds scopes to the resource server, beside those that are there: an update writes the whole list."""
+    """Adds scopes to the resource server, with the existing ones, because an update replaces all."""
     server = pool.describe_resource_server(UserPoolId=cloud["pool_id"], Identifier=SERVER)["ResourceServer"]
     known = {scope["ScopeName"]: scope["ScopeDescription"] for scope in server["Scopes"]}
     if scopes.keys() <= known.keys():
@@ -182,7 +182,7 @@ def secret_of(cloud, pool, client):
 
 
 def application_token(cloud, application, scopes):
-    """A token of an application, by its own sign-in (RFC 6749, 4.4)."""
+    """A token of an application, by client credentials (RFC 6749, 4.4)."""
     form = {"grant_type": "client_credentials", "scope": " ".join(scopes), **application}
     headers = {"content-type": "application/x-www-form-urlencoded"}
     answer = main_job.send("POST", f"{cloud['endpoint']}/oauth2/token", headers, urllib.parse.urlencode(form).encode())

@@ -1,7 +1,7 @@
-"""Makes the audio that the demonstration and the tests work with: real speech in the formats that phones and apps make.
+"""Makes the audio of the demo and the tests: real speech in the formats of phones and apps.
 
-Debian's asterisk-core-sounds-en-wav holds recorded prompts of telephone quality. They are joined into calls of 2 seconds to 20 minutes
-and encoded by ffmpeg, into .local/audio with a manifest. None of it is checked in.
+It joins prompts of Debian's asterisk-core-sounds-en-wav into calls of 2 seconds to 20 minutes, and
+encodes them with ffmpeg into .local/audio, with a manifest. None of it is checked in.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ RATE = 8000  # of the prompts
 
 WAV, MP3, M4A, OGG = "audio/wav", "audio/mpeg", "audio/mp4", "audio/ogg"
 OPUS = ["-c:a", "libopus", "-b:a", "24k"]
-FILES = [  # name, seconds, content type, what ffmpeg is told
+FILES = [  # name, seconds, content type, ffmpeg options
     ("2s.wav", 2, WAV, ["-c:a", "pcm_s16le"]),
     ("2s.ogg", 2, OGG, OPUS),
     ("45s-alaw.wav", 45, WAV, ["-c:a", "pcm_alaw"]),
@@ -58,15 +58,15 @@ def main():
 
 
 def join(prompts, seconds, target):
-    """Joins prompts, round and round, into a call of `seconds`."""
+    """Joins prompts, repeatedly, into a call of `seconds`."""
     missing = seconds * RATE
     with wave.open(str(target), "wb") as call:
         call.setparams((1, 2, RATE, 0, "NONE", ""))
         for prompt in itertools.cycle(prompts):
-            with wave.open(str(prompt)) as said:
-                if said.getparams()[:3] != (1, 2, RATE):
+            with wave.open(str(prompt)) as recorded:
+                if recorded.getparams()[:3] != (1, 2, RATE):
                     continue
-                frames = said.readframes(min(missing, said.getnframes()))
+                frames = recorded.readframes(min(missing, recorded.getnframes()))
             call.writeframes(frames)
             missing -= len(frames) // 2
             if missing <= 0:

@@ -1,4 +1,4 @@
-// What every page works with: the API, the session and the player. Made once, in main.
+// The services of every page: the API, the session and the player. `main` creates them once.
 
 import { createContext, use } from 'react';
 import type { Api } from './api/client';
@@ -11,6 +11,6 @@ export const AppContext = createContext<App | undefined>(undefined);
 
 export function useApp(): App {
   const app = use(AppContext);
-  if (!app) throw new Error('the page stands outside the app');
+  if (!app) throw new Error('the page is outside the app');
   return app;
 }

@@ -1,8 +1,8 @@
-// Telephone numbers as they are written in Sweden. Stored as E.164.
+// Telephone numbers in Swedish notation. They are stored as E.164.
 
 export const WITHHELD = 'withheld';
 
-/** A Swedish number in its national form, another with its country's code set apart. */
+/** A Swedish number in national form; any other with its country code set apart. */
 export function written(number: string): string {
   if (!number.startsWith('+')) return number;
   if (!number.startsWith('+46'))
@@ -12,7 +12,7 @@ export function written(number: string): string {
   return `${national.slice(0, area)}-${spread(national.slice(area))}`;
 }
 
-/** Digits in the code: 08, mobile and most towns three, the rest four. */
+/** Digits in the area code: 08, mobile and most towns three, the rest four. */
 function areaOf(national: string): number {
   if (national.startsWith('08')) return 2;
   return /^0(7\d|1[013689]|2[13]|3[1356]|4[0246]|54|6[03]|90)/.test(national) ? 3 : 4;

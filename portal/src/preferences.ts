@@ -1,12 +1,12 @@
-// What someone prefers on this computer. Kept between visits, so nothing in it says who they are or what they looked for.
+// Preferences on this computer. They persist between visits, so they contain no personal data.
 
 import type { Language } from './words/words';
 
 export type Preferences = {
   language?: Language;
-  /** Columns of the calls that are hidden. */
+  /** The hidden columns of the calls. */
   hidden?: string[];
-  /** Single keys do something; those who dictate or whose hands slip switch them off (WCAG 2.1.4). */
+  /** Single-key shortcuts. Users who dictate or mistype can disable them (WCAG 2.1.4). */
   keys?: boolean;
   speed?: number;
   volume?: number;
@@ -16,9 +16,9 @@ export type Preferences = {
 };
 
 const KEY = 'preferences';
-/** What is of the computer, and not of whom uses it. */
+/** The preferences that belong to the computer, not to its user. */
 const LOOK = ['language', 'hidden', 'keys', 'speed', 'volume', 'skipSilence'];
-/** Beside the preferences: whether the portal is light or dark. */
+/** Stored beside the preferences: whether the portal is light or dark. */
 const SCHEME = 'look';
 
 export function preferences(): Preferences {
@@ -33,7 +33,7 @@ export function prefer(changed: Preferences) {
   localStorage.setItem(KEY, JSON.stringify({ ...preferences(), ...changed }));
 }
 
-/** Takes away all that someone left on the computer, but for how the portal looks and sounds there. */
+/** Removes a user's data from the computer, except how the portal looks and sounds. */
 export function keepOnlyTheLook() {
   for (const name of Object.keys(localStorage)) if (name !== KEY && name !== SCHEME) localStorage.removeItem(name);
   const look = Object.entries(preferences()).filter(([name]) => LOOK.includes(name));

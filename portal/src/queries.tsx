@@ -1,5 +1,5 @@
-// How the API is asked: what failed in passing is asked again, what the session no longer opens says so, nothing is asked unasked. Each search
-// is an event in the organisation's audit log, so a window that comes into view repeats none.
+// Request policy: transient failures are retried, a lost session is reported, nothing polls. Each
+// search is an audit event, so a window that regains focus repeats none.
 
 import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
@@ -31,7 +31,7 @@ function fresh(refused: () => void): QueryClient {
   });
 }
 
-/** Whether the same may succeed in a moment: there was no answer at all, or one that says so. */
+/** Whether a retry may succeed: there was no response, or a transient one. */
 function passes(error: Error): boolean {
   return error instanceof Problem ? error.passes : error instanceof TypeError;
 }

@@ -1,4 +1,4 @@
-// The addresses of the portal. Filters stand in the address as plain words, so that a search can be shared, kept and gone back to.
+// The portal's addresses. Filters are plain words in them, so that a search can be shared.
 
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router';
 import { readFilters } from './calls/filters';
@@ -76,7 +76,7 @@ const delivery = createRoute({
   component: lazyRouteComponent(() => import('./administration/delivery/Delivery'), 'Delivery'),
 });
 
-/** `sort` names a column, and `turned` has it begin at the other end. */
+/** `sort` names a column, and `turned` reverses its order. */
 type UsageSearch = { q?: string; sort?: string; turned?: 'yes' };
 const usage = createRoute({
   getParentRoute: () => administration,
@@ -110,11 +110,11 @@ const organisation = createRoute({
 });
 
 export type AuditSearch = {
-  who?: string;
-  deed?: string;
-  subject?: string;
+  actor?: string;
+  action?: string;
+  resource?: string;
   recording?: string;
-  refused?: 'yes';
+  denied?: 'yes';
   from?: string;
   to?: string;
 };
@@ -122,11 +122,11 @@ const audit = createRoute({
   getParentRoute: () => administration,
   path: 'audit',
   validateSearch: (search: Record<string, unknown>): AuditSearch => ({
-    who: text(search.who),
-    deed: text(search.deed),
-    subject: text(search.subject),
+    actor: text(search.actor),
+    action: text(search.action),
+    resource: text(search.resource),
     recording: text(search.recording),
-    refused: search.refused === 'yes' ? 'yes' : undefined,
+    denied: search.denied === 'yes' ? 'yes' : undefined,
     from: text(search.from),
     to: text(search.to),
   }),

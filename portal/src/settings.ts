@@ -1,4 +1,4 @@
-// Where the API and the sign-in are. Written beside the built files when they are deployed, so one build serves every stage.
+// The endpoints, in a file that deployment writes beside the built files: one build serves all.
 
 import type { OidcMetadata } from 'oidc-client-ts';
 
@@ -6,7 +6,7 @@ export type Settings = {
   api: string;
   issuer: string;
   client: string;
-  /** The issuer's endpoints; left out, they are asked of the issuer. */
+  /** The issuer's endpoints; without them the portal asks the issuer. */
   signIn?: Partial<OidcMetadata>;
 };
 

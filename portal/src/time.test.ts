@@ -14,12 +14,12 @@ describe('a day is Stockholm’s', () => {
     expect(hours('2026-10-26')).toBe(24);
   });
 
-  it('is the one that an instant is in', () => {
+  it('contains its instants', () => {
     expect(dayOf(new Date('2026-11-24T22:59:59Z'))).toBe('2026-11-24');
     expect(dayOf(new Date('2026-11-24T23:00:00Z'))).toBe('2026-11-25');
   });
 
-  it('is found again from every hour of two years', () => {
+  it('is found from every hour of two years', () => {
     for (let at = Date.UTC(2026, 0, 1); at < Date.UTC(2028, 0, 1); at += 3_600_000) {
       const day = dayOf(new Date(at));
       expect(startOf(day).getTime()).toBeLessThanOrEqual(at);
@@ -35,19 +35,19 @@ it('weeks begin on Mondays', () => {
   expect(mondayOf('2027-01-01')).toBe('2026-12-28');
 });
 
-it('knows a day of the calendar from one that is none', () => {
+it('accepts only calendar days', () => {
   expect(['2026-02-28', '2028-02-29'].every(isDay)).toBe(true);
   expect(['2026-02-29', '2026-13-01', '2026-1-1', 'x', ''].some(isDay)).toBe(false);
 });
 
-it('says times as people do', () => {
+it('puts times in words', () => {
   const now = new Date('2026-11-25T04:00:00Z');
-  const said = (at: string) => dayInWords(new Date(at), now, 'sv', 'i dag', 'i går');
-  expect(said('2026-11-24T23:00:00Z')).toBe('i dag');
-  expect(said('2026-11-24T22:59:00Z')).toBe('i går');
-  expect(said('2026-11-20T12:00:00Z')).toBe('fre 20 nov.');
-  expect(said('2026-10-01T12:00:00Z')).toBe('1 okt.');
-  expect(said('2025-10-01T12:00:00Z')).toBe('1 okt. 2025');
+  const inWords = (at: string) => dayInWords(new Date(at), now, 'sv', 'i dag', 'i går');
+  expect(inWords('2026-11-24T23:00:00Z')).toBe('i dag');
+  expect(inWords('2026-11-24T22:59:00Z')).toBe('i går');
+  expect(inWords('2026-11-20T12:00:00Z')).toBe('fre 20 nov.');
+  expect(inWords('2026-10-01T12:00:00Z')).toBe('1 okt.');
+  expect(inWords('2025-10-01T12:00:00Z')).toBe('1 okt. 2025');
   expect(clock(new Date('2026-07-01T12:05:00Z'), 'sv')).toBe('14:05');
 });
 

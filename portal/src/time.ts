@@ -1,4 +1,4 @@
-// Times as people in Stockholm say them. The service stores UTC; a day here is Stockholm's, of 23 to 25 hours.
+// Times in Stockholm. The service stores UTC; a day here is Stockholm's, of 23 to 25 hours.
 
 import { TZDate } from '@date-fns/tz';
 import type { Language } from './words/words';
@@ -8,7 +8,7 @@ export const ZONE = 'Europe/Stockholm';
 const LOCALE: Record<Language, string> = { sv: 'sv-SE', en: 'en-GB' };
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-/** Making a format is what costs; a table asks for the same one thousands of times. */
+/** Creating a format is expensive, and a table uses the same one thousands of times. */
 function format(language: Language, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const key = language + JSON.stringify(options);
   const made = formats.get(key) ?? new Intl.DateTimeFormat(LOCALE[language], { timeZone: ZONE, ...options });
@@ -33,12 +33,12 @@ export function shifted(day: string, days: number): string {
   return new Date(Date.UTC(year, month - 1, date + days)).toISOString().slice(0, 10);
 }
 
-/** The Monday of the week that the day is in. */
+/** The Monday of the day's week. */
 export function mondayOf(day: string): string {
   return shifted(day, -((new Date(`${day}T00:00Z`).getUTCDay() + 6) % 7));
 }
 
-/** Whether the text is a day of the calendar, as yyyy-mm-dd. */
+/** Whether the text is a calendar day, as yyyy-mm-dd. */
 export function isDay(text: string): boolean {
   return /^\d{4}-\d{2}-\d{2}$/.test(text) && shifted(text, 0) === text;
 }
@@ -56,7 +56,7 @@ export function dayInWords(at: Date, now: Date, language: Language, today: strin
   return format(language, { weekday: recent ? 'short' : undefined, day: 'numeric', month: 'short', year }).format(at);
 }
 
-/** To the second, with the date: what is shown where a time has to be exact. */
+/** The date and time to the second, wherever a time must be exact. */
 export function exactly(at: Date, language: Language): string {
   return format(language, { dateStyle: 'long', timeStyle: 'medium' }).format(at);
 }
@@ -70,7 +70,7 @@ export function dateOf(day: string, language: Language): string {
   return format(language, { day: 'numeric', month: 'long', year: 'numeric' }).format(startOf(day));
 }
 
-/** november 2026, of yyyy-mm. */
+/** november 2026, from yyyy-mm. */
 export function monthInWords(month: string, language: Language): string {
   return format(language, { month: 'long', year: 'numeric' }).format(startOf(`${month}-01`));
 }

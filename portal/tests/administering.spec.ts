@@ -41,7 +41,7 @@ test('an administrator activates a user, who acknowledges and is then recorded',
   await expect(own.getByRole('heading', { name: 'Dina samtal spelas inte in' })).toBeVisible();
   await notAsked(own);
 
-  // Switched on again, recording waits for another word: the old one was about what has ended.
+  // A new activation requires a new acknowledgement: the old one belongs to the old activation.
   await row.getByRole('checkbox', { name: 'Välj Sara Nyström' }).check();
   await page.getByRole('button', { name: 'Slå på inspelning' }).click();
   await page.getByRole('button', { name: 'Slå på för 1' }).click();
@@ -50,7 +50,7 @@ test('an administrator activates a user, who acknowledges and is then recorded',
   await expect(own.getByRole('heading', { name: 'Om inspelningen' })).toBeVisible();
   await expect(own.getByRole('checkbox', { name: /^Jag har läst texten/ })).toBeVisible();
 
-  // Switched off while the page still asks: the word is refused, and the page says so and asks no more.
+  // Switched off while the page still asks: the request is refused, and the page stops asking.
   await row.getByRole('checkbox', { name: 'Välj Sara Nyström' }).check();
   await page.getByRole('button', { name: 'Slå av inspelning' }).click();
   await page.getByRole('button', { name: 'Slå av för 1' }).click();
@@ -63,7 +63,7 @@ test('an administrator activates a user, who acknowledges and is then recorded',
 
 const BILLED = 'Debiteras men spelas inte in: har inte bekräftat än';
 
-test('who is billed and cannot be recorded is marked so in the list and beside it, with the reason', async ({
+test('a user who is billed and cannot be recorded is marked with the reason, in the list and beside it', async ({
   signedIn,
 }) => {
   const page = await signedIn('karin', '/administration/users');
@@ -83,7 +83,7 @@ test('who is billed and cannot be recorded is marked so in the list and beside i
   await expect(beside).toContainText('Anna Berg');
   await expect(beside).not.toContainText('Debiteras');
 
-  // A reason that is new to the portal is told as the service names it.
+  // A reason that the portal does not know appears as the API names it.
   await page.route(/\/v1\/users(\?|$|\/erik$)/, async (route) => {
     const answer = await route.fetch();
     const body = JSON.stringify(await answer.json(), (key, value) =>
@@ -98,9 +98,7 @@ test('who is billed and cannot be recorded is marked so in the list and beside i
   await page.unrouteAll({ behavior: 'ignoreErrors' });
 });
 
-test('switching on tells before it is confirmed how many are billed and not recorded until they acknowledge', async ({
-  signedIn,
-}) => {
+test('the preview of switching on counts the users who are billed before they acknowledge', async ({ signedIn }) => {
   const page = await signedIn('karin', '/administration/users');
   const asked = page.getByRole('dialog', { name: /^Slå (på|av) inspelning$/ });
   const choose = (name: string) => page.getByRole('checkbox', { name: `Välj ${name}` }).check();
@@ -114,7 +112,7 @@ test('switching on tells before it is confirmed how many are billed and not reco
   };
   await choose('Anna Berg');
   await ask('Slå på inspelning');
-  await expect(asked).toContainText('Är redan så 1');
+  await expect(asked).toContainText('Behöver inte ändras 1');
   await expect(asked).not.toContainText('debiteras');
   await cancel();
   await choose('Sara Nyström');
@@ -139,7 +137,7 @@ test('switching on tells before it is confirmed how many are billed and not reco
   );
 });
 
-test('who is not recorded is told so, and asked to confirm nothing', async ({ signedIn }) => {
+test('a user who is not recorded sees it, and is not asked to confirm', async ({ signedIn }) => {
   for (const user of ['karin'] as const) {
     const page = await signedIn(user, '/me');
     await expect(page.getByRole('heading', { name: 'Dina samtal spelas inte in' })).toBeVisible();
@@ -156,7 +154,7 @@ async function notAsked(page: Page) {
   await expect(page.getByRole('button', { name: 'Bekräfta' })).toHaveCount(0);
 }
 
-test('an administrator is made and unmade only after a question, and both can be undone', async ({ signedIn }) => {
+test('making and removing an administrator asks first, and both can be undone', async ({ signedIn }) => {
   const page = await signedIn('karin', '/administration/users?user=omar');
   const beside = page.getByRole('dialog', { name: 'Användare' });
   await expect(beside.getByRole('switch', { name: 'Administratör' })).toHaveCount(0);
@@ -183,14 +181,14 @@ test('an administrator is made and unmade only after a question, and both can be
   await expect(page.getByText('Bara en annan administratör kan ändra det här för dig.')).toBeVisible();
 });
 
-test('a supervisor who was ended by mistake is back with one click, with the same rights and days', async ({
+test('a supervisor who was removed by mistake returns with one click, with the same rights and days', async ({
   signedIn,
 }) => {
   const api = await as('karin');
   const params = { path: { group: 'vaxel', user: 'sara' } };
   const rights = { listen: true, download: false, annotate: false };
-  const cover = { rights, from: null, to: '2027-01-31T23:00:00Z' };
-  await done(api.PUT('/v1/groups/{group}/supervisors/{user}', { params, body: cover }));
+  const supervision = { rights, from: null, to: '2027-01-31T23:00:00Z' };
+  await done(api.PUT('/v1/groups/{group}/supervisors/{user}', { params, body: supervision }));
   const supervisors = async () =>
     (await done(api.GET('/v1/groups/{group}', { params: { path: { group: 'vaxel' } } }))).supervisors;
   const before = await supervisors();
@@ -204,7 +202,7 @@ test('a supervisor who was ended by mistake is back with one click, with the sam
   await done(api.DELETE('/v1/groups/{group}/supervisors/{user}', { params }));
 });
 
-test('switching many off asks for the number', async ({ signedIn }) => {
+test('switching many users off requires their number', async ({ signedIn }) => {
   const page = await signedIn('karin', '/administration/users');
   await page.getByRole('checkbox', { name: 'Välj alla som visas' }).check();
   await page.getByRole('button', { name: 'Slå av inspelning' }).click();
@@ -236,7 +234,7 @@ test('a user is found by name and by number, and what they may do is changed bes
   await expect.poll(rights).toEqual({ listen: true, download: true, annotate: true });
 });
 
-test('a new group’s supervisor hears exactly its members’ calls, while the cover holds', async ({ signedIn }) => {
+test('a new group’s supervisor hears exactly its members’ calls, during the supervision', async ({ signedIn }) => {
   await stored({ id: 'portal-group', user: 'maja', speech: '2s.ogg', counterpart: '+46704444444', ago: 7 * 24 * 60 });
   const page = await signedIn('karin', '/administration/groups');
   await page.getByRole('button', { name: 'Ny grupp' }).click();
@@ -292,11 +290,11 @@ test('a mark is added in the organisation’s own words, set by its key, and ret
   await expect(page.getByRole('listitem').filter({ hasText: label })).toContainText('Används inte');
 });
 
-test('the log tells who did what, narrows, and is saved as a file', async ({ signedIn }) => {
+test('the log shows actors and actions, can be filtered, and is saved as a file', async ({ signedIn }) => {
   const page = await signedIn('karin', '/administration/audit');
   await page.getByLabel('Vem').selectOption('Karin Åberg');
   await page.getByLabel('Vad').selectOption('Sökte');
-  await expect(page).toHaveURL(/who=user%3Akarin&deed=search/);
+  await expect(page).toHaveURL(/actor=user%3Akarin&action=search/);
   await page.getByRole('link', { name: 'Samtal' }).click();
   await expect((await rows(page)).first()).toBeVisible();
   await page.goBack();

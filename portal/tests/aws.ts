@@ -1,5 +1,5 @@
-// The local cloud as its operator reaches it, with AWS's own requests. aws4fetch signs them: it is one file and brings nothing along, where
-// AWS's own clients of three services would bring a hundred packages.
+// Requests to the local cloud's AWS services, signed by aws4fetch. It is one file without
+// dependencies; AWS's own clients of three services would add a hundred packages.
 
 import { AwsClient } from 'aws4fetch';
 import { cloud } from './cloud';
@@ -19,36 +19,36 @@ const client = new AwsClient({
   retries: 0,
 });
 
-/** Puts an item into the table, in place of one that is there. */
+/** Puts an item into the table, replacing any with the same key. */
 export async function put(item: Record<string, { S: string } | { N: string }>) {
   const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': 'DynamoDB_20120810.PutItem' };
   const body = JSON.stringify({ TableName: cloud.table, Item: item });
   await ask({ service: 'dynamodb', method: 'POST', headers, body });
 }
 
-/** Runs the function on the event, until it has answered. */
+/** Invokes the function with the event, and returns its response. */
 export async function invoke(name: string, event: object): Promise<unknown> {
   const path = `/2015-03-31/functions/${cloud.functions[name]}/invocations`;
   const answer = await ask({ service: 'lambda', method: 'POST', path, body: JSON.stringify(event) });
-  const told = await answer.text();
-  if (answer.headers.has('x-amz-function-error')) throw new Error(`${name} failed: ${told}`);
-  return JSON.parse(told || 'null');
+  const text = await answer.text();
+  if (answer.headers.has('x-amz-function-error')) throw new Error(`${name} failed: ${text}`);
+  return JSON.parse(text || 'null');
 }
 
-/** Where a recording's sound lies. */
+/** The path of a recording's audio. */
 export const soundOf = (organisation: string, recording: string) =>
   `/${cloud.recordings_bucket}/recordings/${organisation}/${recording}`;
 
-/** Removes an object by hand: its version stays beneath. */
+/** Deletes an object as an operator would: its version remains. */
 export async function hide(object: string) {
   await ask({ service: 's3', method: 'DELETE', path: object });
 }
 
-/** Removes the version of an object that lies there, for good; whether there was one. */
+/** Deletes the current version of an object for good. Resolves to whether there was one. */
 export async function destroy(object: string): Promise<boolean> {
-  const lies = await send({ service: 's3', method: 'HEAD', path: object });
-  if (lies.status === 404) return false;
-  await ask({ service: 's3', method: 'DELETE', path: `${object}?versionId=${lies.headers.get('x-amz-version-id')}` });
+  const head = await send({ service: 's3', method: 'HEAD', path: object });
+  if (head.status === 404) return false;
+  await ask({ service: 's3', method: 'DELETE', path: `${object}?versionId=${head.headers.get('x-amz-version-id')}` });
   return true;
 }
 

@@ -9,7 +9,7 @@ test.beforeAll(putRight);
 const section = (page: Page, name: string) =>
   page.locator('.card').filter({ has: page.getByRole('heading', { level: 2, name }) });
 
-test('the usage tells how full it is, warns at 80 %, and forecasts', async ({ signedIn }) => {
+test('the usage page shows the level, warns at 80 %, and forecasts', async ({ signedIn }) => {
   const page = await signedIn('lars', '/administration/usage');
   const filled = section(page, 'Lagring');
   await expect(filled).toContainText('26 MB av 30 MB');
@@ -23,7 +23,7 @@ test('the usage tells how full it is, warns at 80 %, and forecasts', async ({ si
   await expect(filled).toContainText(`Fullt om ${daysUntilFull} dagar, omkring`);
 });
 
-test('the graph has the same in words and, by keyboard, as a table', async ({ signedIn }) => {
+test('the graph is also available in words and as a table', async ({ signedIn }) => {
   const page = await signedIn('lars', '/administration/usage');
   const { trend } = await done((await as('lars')).GET('/v1/usage'));
   const graph = section(page, 'De senaste 30 dagarna');
@@ -40,7 +40,7 @@ test('the graph has the same in words and, by keyboard, as a table', async ({ si
   await expect(rows.first()).toContainText('26 MB');
 });
 
-test('users are sorted by any column, found by name, and the address tells how', async ({ signedIn }) => {
+test('users are sorted by any column and found by name, and the address contains both', async ({ signedIn }) => {
   const page = await signedIn('karin', '/administration/usage');
   const users = section(page, 'Användare');
   const names = users.locator('tbody').getByRole('rowheader');
@@ -85,7 +85,7 @@ test('ten thousand users are shown a hundred at a time, and one is found at once
   await expect(users.locator('tbody tr')).toHaveCount(1);
 });
 
-test('the months are listed with their sums, and a line tells what it came from', async ({ signedIn }) => {
+test('the months are listed with their sums, and a line shows its facts', async ({ signedIn }) => {
   const page = await signedIn('lars', '/administration/statements');
   const rows = page.locator('tbody').getByRole('row');
   await expect(rows).toHaveCount(3);
@@ -136,9 +136,7 @@ test('the running month is marked as a preview, and a correction points back', a
   await expect(section(page, 'Total without VAT')).toContainText(/SEK\s98\.00/);
 });
 
-test('who is billed and cannot be recorded stands beside the running month, with the reason and the way to them', async ({
-  signedIn,
-}) => {
+test('users who are billed and cannot be recorded are listed beside the current month', async ({ signedIn }) => {
   const page = await signedIn('karin', '/administration/statements');
   const billed = page.getByRole('region', { name: 'Debiteras men spelas inte in' });
   const erik = billed.getByRole('listitem').filter({ hasText: 'Erik Holm' });
@@ -149,7 +147,7 @@ test('who is billed and cannot be recorded stands beside the running month, with
   await expect(page).toHaveURL(/\/administration\/users\?user=erik$/);
   await expect(page.getByRole('dialog', { name: 'Användare' })).toContainText('Erik Holm');
 
-  // A hundred and twenty, for a reason that is new to the portal.
+  // A hundred and twenty users, with a reason that the portal does not know.
   await page.route(/\/v1\/statements(\?|$)/, async (route) => {
     const answer = await route.fetch();
     const since = '2026-11-03T10:00:00Z';

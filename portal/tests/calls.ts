@@ -1,4 +1,4 @@
-// The calls that the tests find: a few of each user, that differ in everything one can search for.
+// The calls of the tests: a few for each user, different in everything that a search can filter.
 
 import type { Call } from './cloud';
 
@@ -10,7 +10,7 @@ export const INVOICE: Call = {
   speech: '90s.mp3',
   counterpart: '+46701234567',
   ago: 40,
-  said: {
+  edit: {
     note: 'Faktura 4411 gäller fel månad',
     mark: 'red',
     field1: 'ärende 7788',
@@ -25,7 +25,7 @@ export const OFFER: Call = {
   direction: 'out',
   counterpart: '+4684650012',
   ago: DAY + 60,
-  said: { note: 'Vill ha offert på tio anslutningar' },
+  edit: { note: 'Vill ha offert på tio anslutningar' },
 };
 export const LONG: Call = {
   id: 'portal-long',
@@ -47,7 +47,7 @@ export const WITHHELD: Call = {
   speech: '2s.wav',
   counterpart: 'withheld',
   ago: 50,
-  said: { mark: 'green' },
+  edit: { mark: 'green' },
 };
 export const SWITCHBOARD: Call = {
   id: 'portal-switchboard',
@@ -65,7 +65,7 @@ export const NIGHT: Call = {
   ago: 120,
 };
 
-/** Of the other organisation. */
+/** A call of the other organisation. */
 export const OTHER: Call = {
   id: 'portal-other',
   user: 'lars',
@@ -76,7 +76,7 @@ export const OTHER: Call = {
 
 export const STORED = [INVOICE, OFFER, LONG, LARGE, WITHHELD, SWITCHBOARD, NIGHT, OTHER];
 
-/** Registered, and its audio never comes. */
+/** Registered, and its audio never arrives. */
 export const EXPECTED: Call = {
   id: 'portal-expected',
   user: 'omar',
@@ -84,7 +84,7 @@ export const EXPECTED: Call = {
   counterpart: '+46701111111',
   ago: 20,
 };
-/** What is put is no audio. */
+/** The upload is not audio. */
 export const REJECTED: Call = {
   id: 'portal-rejected',
   user: 'omar',

@@ -1,4 +1,4 @@
-// The local cloud from outside: where it is, who can sign in, and what the app does there. `CLOUD` names what it wrote about itself.
+// The local cloud: endpoints, users and the app's requests. `CLOUD` names its settings file.
 
 import { readFileSync, statSync } from 'node:fs';
 import { request } from 'node:http';
@@ -25,7 +25,7 @@ if (!process.env.CLOUD) throw new Error('there is no local cloud: run the tests 
 export const cloud: Cloud = JSON.parse(readFileSync(process.env.CLOUD, 'utf8'));
 if (!cloud.portal) throw new Error('the portal is not built: run `make portal`');
 
-/** When the cloud came up. Calls are so long before it, and the same whenever the tests are run against it. */
+/** The time when the cloud started. Call times are relative to it, and so equal in every run. */
 export const NOW = Math.floor(statSync(process.env.CLOUD).mtimeMs);
 
 export type User = 'anna' | 'omar' | 'maja' | 'erik' | 'nils' | 'karin' | 'sara' | 'lars';
@@ -44,7 +44,7 @@ export function bytesOf(name: string): Buffer<ArrayBuffer> {
   return readFileSync(join(SPEECH, name));
 }
 
-/** The API as the user. */
+/** The API client of a user. */
 export async function as(user: User) {
   const { email, password } = cloud.users[user] ?? {};
   const answer = await fetch(cloud.endpoint, {
@@ -66,7 +66,7 @@ export async function as(user: User) {
   });
 }
 
-/** The operator's system, that provisions organisations. */
+/** The API client of the operator's provisioning system. */
 export async function asOperator() {
   const form = { grant_type: 'client_credentials', scope: 'inspelning/operator', ...cloud.applications.operator };
   const answer = await fetch(`${cloud.endpoint}/oauth2/token`, { method: 'POST', body: new URLSearchParams(form) });
@@ -77,7 +77,7 @@ export async function asOperator() {
   });
 }
 
-/** Lets the demonstration's organisation keep recordings longer than 180 days. */
+/** Lets the demo organisation retain recordings longer than 180 days. */
 export async function withStorageAddOn() {
   const api = await asOperator();
   const params = { path: { organisation: 'demo' } };
@@ -90,20 +90,20 @@ export async function done<T>(asked: Promise<{ data?: T; error?: unknown; respon
   return data as T;
 }
 
-export type Said = { note?: string; mark?: string; field1?: string; field2?: string; field3?: string };
+export type Edit = { note?: string; mark?: string; field1?: string; field2?: string; field3?: string };
 export type Call = {
   id: string;
   user: User;
   speech: string;
   direction?: 'in' | 'out';
   counterpart?: string;
-  /** Minutes before the cloud came up. */
+  /** Minutes before the cloud started. */
   ago: number;
-  said?: Said;
+  edit?: Edit;
 };
 
-/** Registers the call as the app does, and answers with what puts its audio; undefined once that is there. */
-export async function register({ id, user, speech, direction = 'in', counterpart = '+46701234567', ago, said }: Call) {
+/** Registers the call as the app does. `put` uploads its audio unless it is stored. */
+export async function register({ id, user, speech, direction = 'in', counterpart = '+46701234567', ago, edit }: Call) {
   const { content_type, bytes, sha256, duration } = speechOf(speech);
   const api = await as(user);
   const startedAt = new Date(NOW - ago * 60_000).toISOString();
@@ -121,7 +121,7 @@ export async function register({ id, user, speech, direction = 'in', counterpart
       },
     }),
   );
-  if (said) await done(api.PUT('/v1/calls/{call}/annotation', { params: { path: { call: id } }, body: said }));
+  if (edit) await done(api.PUT('/v1/calls/{call}/annotation', { params: { path: { call: id } }, body: edit }));
   const put = async (audio = bytesOf(speech)) => {
     if (!upload) return;
     const status = await send(upload, audio);
@@ -131,8 +131,8 @@ export async function register({ id, user, speech, direction = 'in', counterpart
 }
 
 /**
- * Puts the audio as the app does. Node's fetch adds `cache-control: no-cache`, which S3 keeps with the object and answers with: then browsers
- * ask anew for what they have, and a fault in what they have is not seen.
+ * Uploads the audio as the app does. Node's fetch adds `cache-control: no-cache`, which S3 stores
+ * and returns: browsers would then bypass their cache, and the tests would miss defects in it.
  */
 export function send(
   { url, method, headers }: { url: string; method: string; headers: Record<string, string> },
@@ -146,7 +146,7 @@ export function send(
   });
 }
 
-/** Whether the service has taken the audio in, or refused it: asked until it has. */
+/** Polls until the service has stored or rejected the audio, and returns the state. */
 export async function settled(user: User, recording: string): Promise<string> {
   const api = await as(user);
   for (let tries = 0; tries < 600; tries++) {
@@ -157,7 +157,7 @@ export async function settled(user: User, recording: string): Promise<string> {
   throw new Error(`${recording} is still expected after 30 s`);
 }
 
-/** A call with its audio, stored. Answers with its recording's id. */
+/** A call with stored audio. Returns the id of its recording. */
 export async function stored(call: Call): Promise<string> {
   const { recording, put } = await register(call);
   await put();
@@ -166,7 +166,7 @@ export async function stored(call: Call): Promise<string> {
   return recording.id;
 }
 
-/** A word that nothing else says, of letters: of the digits in a reason, the service keeps the last two of a number. */
+/** A unique word of letters; of a number in a reason only two digits are stored. */
 export function word(): string {
   return Array.from(String(Date.now()), (digit) => 'bdfghjklmn'[Number(digit)]).join('');
 }

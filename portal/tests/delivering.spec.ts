@@ -6,7 +6,7 @@ import { publicKey } from './sshKey';
 
 const open = (page: Page) => page.getByRole('heading', { level: 2, name: /^Nycklar/ }).waitFor();
 
-test('a key is added by pasting it, told by its fingerprint, and removed', async ({ signedIn }) => {
+test('a key is pasted, listed with its fingerprint, and removed', async ({ signedIn }) => {
   const page = await signedIn('karin', '/administration/delivery');
   await open(page);
   const comment = `karin@${Date.now()}`;
@@ -29,7 +29,7 @@ test('a key is added by pasting it, told by its fingerprint, and removed', async
   await expect(key).toHaveCount(0);
 });
 
-test('a key that is not taken says why in plain words, and a private one is not even sent', async ({ signedIn }) => {
+test('a refused key shows why in plain words, and a private one is never sent', async ({ signedIn }) => {
   const page = await signedIn('karin', '/administration/delivery');
   await open(page);
   const sent: string[] = [];
@@ -38,14 +38,14 @@ test('a key that is not taken says why in plain words, and a private one is not 
   const asked = page.getByRole('dialog', { name: 'Lägg till en nyckel' });
   const key = asked.getByLabel('Publik nyckel');
   const add = asked.getByRole('button', { name: 'Lägg till', exact: true });
-  for (const [pasted, told] of [
+  for (const [pasted, message] of [
     ['ssh-dss AAAAB3NzaC1kc3M= old', 'DSA är inte säkert längre.'],
     ['ssh-ed25519 AAAAC3NzaC1lZDI1 cut', 'Nyckeln går inte att läsa.'],
-    ['hello', 'Det här är ingen nyckel som servern tar.'],
+    ['hello', 'Servern godtar inte den här nyckeln'],
   ] as const) {
     await key.fill(pasted);
     await add.click();
-    await expect(asked).toContainText(told);
+    await expect(asked).toContainText(message);
   }
   const before = sent.length;
   await key.fill('-----BEGIN OPENSSH PRIVATE KEY-----');
@@ -57,7 +57,7 @@ test('a key that is not taken says why in plain words, and a private one is not 
   await expect(asked).toHaveCount(0);
 });
 
-test('a day is issued again, and its folder is complete in a while', async ({ signedIn }) => {
+test('a day is delivered again, and its folder completes', async ({ signedIn }) => {
   const page = await signedIn('karin', '/administration/delivery');
   await open(page);
   const comment = `again@${Date.now()}`;
@@ -90,7 +90,7 @@ test('a day is issued again, and its folder is complete in a while', async ({ si
   await expect(page.getByRole('listitem').filter({ hasText: comment })).toHaveCount(0);
 });
 
-test('the delivery is refused to who administers nothing', async ({ signedIn }) => {
+test('the delivery page is refused to a user who is not an administrator', async ({ signedIn }) => {
   const page = await signedIn('anna', '/administration/delivery');
   await expect(page.getByRole('heading', { name: 'Du har inte behörighet till det här' })).toBeVisible();
 });

@@ -1,4 +1,4 @@
-// The sound as a browser fetches it: twice by the same link, first to play and then to check. As fast as the machine is, and on a slow line.
+// A browser fetches audio twice by the same link, to play and to check: at full speed and slowly.
 
 import { INVOICE, NIGHT, OFFER, SWITCHBOARD, WITHHELD } from './calls';
 import { as, cloud, done } from './cloud';
@@ -13,17 +13,17 @@ async function idsOf(calls: { id: string }[]): Promise<string[]> {
   return calls.map(({ id }) => recordings.find(({ callId }) => callId === id)?.id ?? '');
 }
 
-/** Plays the call that is open, and waits until it has been checked and drawn. */
+/** Plays the open call, and waits until its audio has been checked and drawn. */
 async function heard(page: Page, id: string) {
   const panel = page.getByRole('complementary', { name: 'Samtalet' });
   await panel.getByRole('button', { name: 'Spela', exact: true }).click();
   await expect(panel.locator('.seal'), id).toContainText('Oförändrat sedan', { timeout: 30_000 });
   await expect(panel.locator('.waveform canvas').first()).toBeVisible();
-  // A curve, and not the line that stands there until the sound has been read.
+  // A curve, and not the line that is shown before the audio has been read.
   await expect.poll(() => tallest(page), { message: id, timeout: 40_000 }).toBeGreaterThan(10);
 }
 
-/** How many pixels the tallest bar of the curve has. */
+/** The height of the curve's tallest bar, in pixels. */
 function tallest(page: Page): Promise<number> {
   return page.evaluate(() => {
     const canvases = [...document.querySelectorAll<HTMLElement>('.waveform-drawn > *')].flatMap((host) => [
@@ -42,7 +42,7 @@ function tallest(page: Page): Promise<number> {
   });
 }
 
-test('S3 gives its headers for other origins only where an origin was sent', async () => {
+test('S3 sends CORS headers only to a request with an origin', async () => {
   const [id = ''] = await idsOf([INVOICE]);
   const api = await as('karin');
   const { url } = await done(api.POST('/v1/recordings/{id}/playback', { params: { path: { id } } }));
@@ -54,7 +54,7 @@ test('S3 gives its headers for other origins only where an origin was sent', asy
   expect(withOne.headers.get('vary')).toMatch(/origin/i);
 });
 
-test('five calls, as fast as they come, are each checked and drawn', async ({ browser, contextOptions }) => {
+test('five calls in quick succession are each checked and drawn', async ({ browser, contextOptions }) => {
   test.setTimeout(180_000);
   const proxy = await passingOn();
   const context = await browser.newContext({ ...contextOptions, proxy: { server: proxy.server } });
@@ -69,7 +69,7 @@ test('five calls, as fast as they come, are each checked and drawn', async ({ br
   proxy.close();
 });
 
-/** A line so fast that all of the sound is there to be played before it is fetched to be checked, however slow the machine is. */
+/** Delays the check until all audio is buffered, as on a line faster than any machine. */
 function whenAllIsThere() {
   const plain = window.fetch;
   window.fetch = async (...asked) => {
@@ -92,7 +92,7 @@ test('a call on a slow line plays before it has been checked, and is then checke
   await heard(page, id);
 });
 
-/** 8 Mbit/s, 60 ms: a line at home. */
+/** 8 Mbit/s, 60 ms: a home connection. */
 async function slow(page: Page) {
   const line = await page.context().newCDPSession(page);
   await line.send('Network.enable');
@@ -104,7 +104,7 @@ async function slow(page: Page) {
   });
 }
 
-test('what the browser bars until one more press says so, and plays at that press', async ({ signedIn }) => {
+test('playback that the browser blocks says so, and starts at the next press', async ({ signedIn }) => {
   const page = await signedIn('karin');
   const [id = ''] = await idsOf([INVOICE]);
   await page.addInitScript(() => {
@@ -129,7 +129,7 @@ test('what the browser bars until one more press says so, and plays at that pres
   expect(links).toBe(1);
 });
 
-test('a switch that cannot work is off, and says why', async ({ signedIn }) => {
+test('a switch that cannot work is disabled, and says why', async ({ signedIn }) => {
   const page = await signedIn('karin');
   const [id = ''] = await idsOf([INVOICE]);
   await page.goto(`${cloud.portal}/calls/${id}`);

@@ -1,4 +1,4 @@
-// What people write shows as text, wherever it shows: names, notes, labels, fields, whatever is in them.
+// Hostile text in names, notes, labels and fields is shown as text on every page.
 
 import { as, cloud, done, stored } from './cloud';
 import { running } from './past';
@@ -23,7 +23,7 @@ test('a hostile note, label and field show as text in the list, the panel, the h
     user: 'nils',
     speech: '2s.ogg',
     ago: 6 * 24 * 60,
-    said: { note: ATTACK, mark: 'hostile', field1: `${TURNED}${ATTACK.slice(0, 60)}` },
+    edit: { note: ATTACK, mark: 'hostile', field1: `${TURNED}${ATTACK.slice(0, 60)}` },
   });
   const page = await signedIn('karin', `/calls/${id}?user=nils&mark=hostile`);
   await expect((await rows(page)).first()).toContainText(ATTACK);
@@ -81,11 +81,11 @@ test('a hostile name and a note of 10 kB, if the service ever gave them, show as
     ).toBe(true);
   }
   expect(await page.evaluate(() => 'attacked' in window)).toBe(false);
-  // What the last page asks for and nobody looks at is not waited for.
+  // Requests of the last page may still be pending.
   await page.unrouteAll({ behavior: 'ignoreErrors' });
 });
 
-test('the page is served under a policy that lets no script in but its own', async ({ request }) => {
+test('the content security policy allows only the page’s own scripts', async ({ request }) => {
   const answer = await request.get(`${cloud.portal}/calls`);
   const policy = Object.fromEntries(
     (answer.headers()['content-security-policy'] ?? '').split(';').map((rule) => rule.trim().split(/ (.*)/)),

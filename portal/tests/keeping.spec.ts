@@ -3,7 +3,7 @@ import { expect, type Page, rows, test } from './portal';
 
 const DAY = 24 * 60;
 
-/** Refreshes, as one who waits does, until the row says so. */
+/** Refreshes, as a waiting user does, until the row contains the text. */
 async function comesTo(page: Page, row: ReturnType<Page['locator']>, text: string) {
   await expect(async () => {
     await page.getByRole('button', { name: 'Uppdatera' }).click();
@@ -52,15 +52,15 @@ test('a call is held from its panel, listed with the reason, and lifted with ano
   expect(await held()).toBeFalsy();
 });
 
-test('all that a search finds is held', async ({ signedIn }) => {
+test('all calls that a search finds are held', async ({ signedIn }) => {
   const counterpart = '+46708882002';
   for (const id of ['portal-hold-a', 'portal-hold-b'])
     await stored({ id, user: 'nils', speech: '2s.ogg', counterpart, ago: 9 * DAY + 60 });
   const page = await signedIn('karin', `/calls?counterpart=${encodeURIComponent(counterpart)}`);
   await expect(await rows(page)).toHaveCount(2);
-  await page.getByRole('button', { name: 'Håll kvar det sökningen finner' }).click();
-  const asked = page.getByRole('dialog', { name: 'Håll kvar det sökningen finner' });
-  await expect(asked).toContainText('Sökningen finner nu 2 samtal.');
+  await page.getByRole('button', { name: 'Håll kvar alla träffar' }).click();
+  const asked = page.getByRole('dialog', { name: 'Håll kvar alla träffar' });
+  await expect(asked).toContainText('Sökningen ger nu 2 samtal.');
   const reason = `Granskning ${word()}`;
   await asked.getByLabel('Varför').fill(reason);
   await asked.getByLabel('Varför').press('Enter');
@@ -72,8 +72,10 @@ test('all that a search finds is held', async ({ signedIn }) => {
   await expect(row).toContainText('2 samtal');
 });
 
-test('other days are previewed, confirmed, and ask for the number of what ends at once', async ({ signedIn }) => {
-  test.setTimeout(180_000); // the service begins a change after half a minute, when nobody registers by the old days any more
+test('a change of retention is previewed and confirmed with the number of recordings that end at once', async ({
+  signedIn,
+}) => {
+  test.setTimeout(180_000); // a change starts after 30 s, when no registration uses the old retention
   await withStorageAddOn();
   const page = await signedIn('karin', '/administration/retention');
   const change = async (days: string, reason: string) => {
@@ -119,9 +121,7 @@ test('other days are previewed, confirmed, and ask for the number of what ends a
   await expect.poll(gone).toBe(404);
 });
 
-test('an erasure whose number is not known any more cannot be confirmed, and is previewed anew', async ({
-  signedIn,
-}) => {
+test('an erasure whose number is no longer known cannot be confirmed, and is previewed again', async ({ signedIn }) => {
   const counterpart = '+46708885005';
   await stored({ id: 'portal-erase-c', user: 'nils', speech: '2s.ogg', counterpart, ago: 10 * DAY });
   const karin = await as('karin');
@@ -137,7 +137,7 @@ test('an erasure whose number is not known any more cannot be confirmed, and is 
   await expect(asked.getByLabel('Nummer', { exact: true })).toBeVisible();
 });
 
-test('a person is erased in two steps, and what is held is left and told', async ({ signedIn }) => {
+test('a person is erased in two steps, and held calls are left and listed', async ({ signedIn }) => {
   const counterpart = '+46708884004';
   const [erased = '', left = ''] = await Promise.all(
     ['portal-erase-a', 'portal-erase-b'].map((id) =>
@@ -192,7 +192,7 @@ test('a person is erased in two steps, and what is held is left and told', async
   await expect(receipt).toContainText('Lämnade, för att de hålls kvar1 samtal');
   await expect(receipt.getByRole('link', { name: /^samtalet/ })).toHaveAttribute('href', new RegExp(left));
   await receipt.getByRole('link', { name: 'Kvitton i loggen' }).click();
-  await expect(page).toHaveURL(/deed=erase&subject=/);
+  await expect(page).toHaveURL(/action=erase&resource=/);
   await expect(page.locator('tbody tr')).toHaveCount(1);
   await expect(page.locator('tbody tr')).toContainText('Raderades på begäran');
 });

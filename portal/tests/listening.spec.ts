@@ -8,7 +8,7 @@ const play = (page: Page) => page.getByRole('button', { name: 'Spela', exact: tr
 const pause = (page: Page) => page.getByRole('button', { name: 'Pausa' });
 const speed = (page: Page) => page.evaluate(() => document.querySelector('audio')?.playbackRate);
 
-test('a call of twenty minutes plays by parts, and the sound really moves on', async ({ signedIn }) => {
+test('a call of twenty minutes plays in ranges, and playback advances', async ({ signedIn }) => {
   const page = await signedIn('anna', '/calls?min=1000');
   await expect((await rows(page)).first()).toBeVisible();
   const parts: (string | null)[] = [];
@@ -23,7 +23,7 @@ test('a call of twenty minutes plays by parts, and the sound really moves on', a
   expect(parts[0]).toMatch(/^206 bytes 0-/);
 });
 
-test('the sound is checked against what was sealed, and drawn', async ({ signedIn }) => {
+test('the audio is compared with the stored digest, and drawn', async ({ signedIn }) => {
   const page = await signedIn('anna', '/calls?number=08-465');
   const panel = await open(page, 'offert');
   await expect(panel.locator('[data-seal="none"]')).toBeVisible();
@@ -32,7 +32,7 @@ test('the sound is checked against what was sealed, and drawn', async ({ signedI
   await expect(panel.locator('.waveform canvas').first()).toBeVisible();
 });
 
-test('one byte that differs is not what was sealed, and says so', async ({ signedIn }) => {
+test('audio that differs by one byte is reported as altered', async ({ signedIn }) => {
   const page = await signedIn('anna', '/calls?number=08-465');
   const panel = await open(page, 'offert');
   const altered = bytesOf(OFFER.speech);
@@ -74,7 +74,7 @@ test('seeking, speed, ten seconds and keys move the sound', async ({ signedIn })
   await expect.poll(() => position(page)).toBeLessThan(1);
 });
 
-test('silence is skipped where it is asked for', async ({ signedIn }) => {
+test('silence is skipped if the user chooses it', async ({ signedIn }) => {
   const page = await signedIn('anna', '/calls?min=1000');
   const panel = await open(page, '20:00');
   await panel.getByRole('switch', { name: 'Hoppa över tystnad' }).click();
@@ -84,7 +84,7 @@ test('silence is skipped where it is asked for', async ({ signedIn }) => {
   await expect(panel.getByRole('switch', { name: 'Hoppa över tystnad' })).toBeChecked();
 });
 
-test('the call plays on while the next search is typed, and when another call is looked at', async ({ signedIn }) => {
+test('the call plays on while the user types a search or opens another call', async ({ signedIn }) => {
   const page = await signedIn('anna', '/calls?min=1000');
   await (await rows(page)).first().click();
   await play(page).click();
@@ -99,7 +99,7 @@ test('the call plays on while the next search is typed, and when another call is
   await expect(bar).toHaveCount(0);
 });
 
-test('a link that has run out is renewed unseen, and the sound goes on where it was', async ({ signedIn }) => {
+test('an expired link is renewed silently, and playback continues', async ({ signedIn }) => {
   const page = await signedIn('anna', '/calls?min=1000');
   await (await rows(page)).filter({ hasText: '20:00' }).last().click();
   let links = 0;
@@ -109,10 +109,10 @@ test('a link that has run out is renewed unseen, and the sound goes on where it 
     if (response.request().resourceType() === 'media') stale.push(response.url());
   });
   await play(page).click();
-  // Links are signed by the second: after more than one of sound the next differs from this, which is refused below.
+  // A link's signature has the second of its time, so a later link differs.
   await expect.poll(() => position(page)).toBeGreaterThan(1.5);
   const [old] = stale;
-  // The clock that the player goes by: the link is at its end.
+  // Moves the player's clock past the expiry of the link.
   await page.evaluate(() => {
     const now = Date.now;
     Date.now = () => now() + 16 * 60_000;
@@ -120,7 +120,7 @@ test('a link that has run out is renewed unseen, and the sound goes on where it 
   await page.route(old ?? '', (route) => route.fulfill({ status: 403 }));
   await page.evaluate(() => {
     const audio = document.querySelector('audio');
-    audio?.load(); // the browser asks anew, as it does after a rest
+    audio?.load(); // the browser fetches again, as it does after a pause
   });
   await expect.poll(() => links).toBe(2);
   await expect(pause(page)).toBeVisible();
@@ -140,7 +140,7 @@ test('a copy is saved under the service’s name, and its bytes are those of the
   expect(createHash('sha256').update(bytes).digest('hex')).toBe(upload.sha256);
 });
 
-test('who listened is seen by the administrator and by the recorded user', async ({ signedIn }) => {
+test('the administrator and the recorded user see who listened', async ({ signedIn }) => {
   const page = await signedIn('karin', '/calls?user=nils');
   await (await rows(page)).first().click();
   await play(page).click();
@@ -165,7 +165,7 @@ test('who listened is seen by the administrator and by the recorded user', async
   await expect(own.getByRole('heading', { level: 2, name: 'Nils Ek' })).toBeVisible();
 });
 
-test('an organisation that asks why gets the reason before there is sound', async ({ signedIn }) => {
+test('an organisation that asks why gets the reason before playback', async ({ signedIn }) => {
   const page = await signedIn('lars', '/administration/organisation');
   const asks = page.getByRole('switch', { name: 'Fråga varför någon lyssnar' });
   await asks.click();

@@ -1,4 +1,5 @@
-// Every page and dialog, in both languages, light and dark: held to WCAG 2.2 AA by axe, and kept as a picture under .local/portal/pictures.
+// Axe checks every page and dialog (WCAG 2.2 AA), in both languages, light and dark. Pictures are
+// saved under .local/portal/pictures.
 
 import AxeBuilder from '@axe-core/playwright';
 import { dayOf, shifted } from '../src/time';
@@ -149,7 +150,7 @@ const PAGES: Look[] = [
     user: 'karin',
     address: '/calls?user=anna',
     show: async (page) => {
-      await button(page, /^(Håll kvar det sökningen finner|Hold what the search finds)$/);
+      await button(page, /^(Håll kvar alla träffar|Hold all results)$/);
       await dialog(page);
     },
   },
@@ -238,7 +239,7 @@ const PAGES: Look[] = [
     user: 'karin',
     address: '/administration/delivery',
     show: async (page) => {
-      await button(page, /^(Leverera en annan dag|Issue another day)$/);
+      await button(page, /^(Leverera en annan dag|Deliver another day)$/);
       await dialog(page);
     },
   },
@@ -269,7 +270,7 @@ const PAGES: Look[] = [
   { name: 'nowhere', user: 'karin', address: '/nowhere' },
 ];
 
-/** Someone else has changed the call while it was looked at. */
+/** Another user edited the call while it was open. */
 async function conflict(page: Page) {
   await page.route('**/v1/recordings/*', async (route) => {
     if (route.request().method() !== 'PATCH') return route.continue();
@@ -290,12 +291,12 @@ async function conflict(page: Page) {
   await page.getByRole('button', { name: /^(Slå ihop|Join) …$/ }).click();
 }
 
-/** A list that holds something. */
+/** A list with content. */
 async function listed(page: Page) {
   await expect(page.getByRole('region').first()).toBeVisible();
 }
 
-/** What the pages of retention and delivery have to show: a hold, an erasure that nobody confirmed, a key and a day. */
+/** Content for retention and delivery: a hold, an unconfirmed erasure, a key and a day. */
 async function ordered() {
   const api = await as('karin');
   const { NIGHT: recording = '' } = await idsOfCalls();
@@ -318,7 +319,7 @@ const PARTS = {
 
 for (const language of ['sv', 'en'] as const) {
   for (const [part, isOfPart] of Object.entries(PARTS)) {
-    test(`${part} in ${language}, light and dark: nothing that axe objects to`, async ({ page }) => {
+    test(`${part} in ${language}, light and dark: axe has no objections`, async ({ page }) => {
       test.setTimeout(600_000);
       await page.addInitScript(
         (language) => localStorage.setItem('preferences', JSON.stringify({ language })),
@@ -354,7 +355,7 @@ function isOfAdministration(address: string): boolean {
   return address.startsWith('/administration');
 }
 
-/** What axe objects to, after the pictures are taken. Only colours differ between light and dark. */
+/** Takes the pictures and returns axe's objections. Light and dark differ in colours only. */
 async function look(page: Page, name: string): Promise<string[]> {
   await page.waitForLoadState('networkidle');
   const objections: string[] = [];
@@ -367,17 +368,17 @@ async function look(page: Page, name: string): Promise<string[]> {
       ? axe.withTags(WCAG)
       : axe.withRules(['color-contrast'])
     ).analyze();
-    const told = ({ id, nodes }: (typeof violations)[number]) =>
+    const described = ({ id, nodes }: (typeof violations)[number]) =>
       `${name}.${scheme}: ${id} at ${nodes
         .map(({ target }) => target.join(' '))
         .slice(0, 3)
         .join(', ')}`;
-    objections.push(...violations.map(told));
+    objections.push(...violations.map(described));
   }
   return objections;
 }
 
-/** What stands for them in the addresses above. */
+/** The values of the placeholders in the addresses above. */
 async function idsOfCalls(): Promise<Record<string, string>> {
   const api = await as('karin');
   const { recordings } = await done(api.GET('/v1/recordings', { params: { query: { limit: 1000 } } }));

@@ -1,7 +1,7 @@
 import { as, type Call, done, stored } from './cloud';
 import { expect, type Page, test } from './portal';
 
-/** A call of the test's own, opened by the administrator. */
+/** A call of this test, opened by the administrator. */
 async function opened(signedIn: (user: 'karin', address: string) => Promise<Page>, call: Call) {
   const id = await stored(call);
   const page = await signedIn('karin', `/calls/${id}`);
@@ -28,21 +28,21 @@ test('note, mark and fields are set in place, shown in the list, kept in the his
   await page.getByRole('textbox', { name: 'Fält 2' }).press('Enter');
   await expect(row).toContainText('Kunden vill bli uppringd');
   const api = await as('karin');
-  const said = async () => {
+  const saved = async () => {
     const { note, mark, fields } = await done(api.GET('/v1/recordings/{id}', { params: { path: { id } } }));
     return { note, mark, fields };
   };
   await expect
-    .poll(said)
+    .poll(saved)
     .toEqual({ note: 'Kunden vill bli uppringd', mark: 'yellow', fields: [null, 'ärende 12', null] });
   await page.getByRole('tab', { name: 'Ändringar' }).click();
   await expect(page.getByRole('tabpanel').getByRole('listitem')).toHaveCount(3);
   await expect(page.getByRole('tabpanel')).toContainText('Karin Åberg');
   await page.getByRole('button', { name: 'Ångra' }).last().click();
-  await expect.poll(async () => (await said()).fields).toEqual([null, null, null]);
+  await expect.poll(async () => (await saved()).fields).toEqual([null, null, null]);
 });
 
-test('a mark is one key, a note is n, and nothing happens while one writes', async ({ signedIn }) => {
+test('a mark is one key, a note is n, and neither works while the user types', async ({ signedIn }) => {
   const { page } = await opened(signedIn, call('keys'));
   await expect(page.getByRole('button', { name: 'Blå' })).toBeVisible();
   await page.keyboard.press('1');
@@ -56,7 +56,7 @@ test('a mark is one key, a note is n, and nothing happens while one writes', asy
   await expect(page.getByRole('button', { name: 'Blå' })).toHaveAttribute('aria-pressed', 'false');
 });
 
-test('two who write at once see both texts, and join them', async ({ signedIn }) => {
+test('two users who edit at once see both texts, and join them', async ({ signedIn }) => {
   const { page, id } = await opened(signedIn, call('conflict'));
   const note = page.getByRole('textbox', { name: 'Notering' });
   await note.fill('min text');
@@ -81,7 +81,7 @@ test('two who write at once see both texts, and join them', async ({ signedIn })
     .toBe('deras text\nmin text');
 });
 
-test('what could not be saved stays as it was written', async ({ signedIn }) => {
+test('a text that could not be saved stays', async ({ signedIn }) => {
   const { page, id } = await opened(signedIn, call('lost'));
   const note = page.getByRole('textbox', { name: 'Notering' });
   await page.route(`**/v1/recordings/${id}`, (route) =>
@@ -111,8 +111,8 @@ test('a text that is too long says by how much, and is not sent', async ({ signe
   expect((await done(api.GET('/v1/recordings/{id}', { params: { path: { id } } }))).note).toBeNull();
 });
 
-test('who may hear and not mark sees what is said and cannot change it', async ({ signedIn }) => {
-  const id = await stored({ ...call('readonly'), user: 'omar', said: { note: 'läs mig' } });
+test('a user who may listen but not annotate sees the annotation and cannot change it', async ({ signedIn }) => {
+  const id = await stored({ ...call('readonly'), user: 'omar', edit: { note: 'läs mig' } });
   const api = await as('karin');
   const rights = (annotate: boolean) =>
     done(
@@ -128,6 +128,6 @@ test('who may hear and not mark sees what is said and cannot change it', async (
     await expect(page.getByRole('textbox', { name: 'Notering' })).toHaveValue('läs mig');
     await expect(page.getByRole('group', { name: 'Märke' })).toHaveCount(0);
   } finally {
-    await rights(true); // the other tests are Omar, too
+    await rights(true); // other tests use Omar, too
   }
 });

@@ -1,6 +1,6 @@
 import { hide, soundOf } from './aws';
 import { stored } from './cloud';
-import { LOST, sweep } from './past';
+import { LOST, reconcile } from './past';
 import { expect, type Page, test } from './portal';
 
 const DAY = 24 * 60;
@@ -9,7 +9,7 @@ const refresh = (page: Page) => page.getByRole('button', { name: 'Uppdatera' }).
 
 test.describe.configure({ mode: 'serial' });
 
-test('sound that is lost is told, with the way to its call, and what was looked at', async ({ signedIn }) => {
+test('lost audio is listed with a link to its call, and with what was compared', async ({ signedIn }) => {
   const id = await stored(LOST);
   const page = await signedIn('karin', '/administration/missing');
   const row = found(page).filter({ hasText: 'Ljudet är borta' });
@@ -17,19 +17,19 @@ test('sound that is lost is told, with the way to its call, and what was looked 
   await expect(row).toContainText('Kontakta operatören genast');
   await expect(row).toContainText('Kvarstår');
   await expect(row).toContainText('Nils Ek');
-  const swept = page.locator('.card').filter({ hasText: 'Senaste genomgången' });
-  await expect(swept).toContainText(/Gjordi (dag|går) \d\d:\d\d/);
-  await expect(swept).toContainText(/Filer, alla\d+/);
+  const reconciled = page.locator('.card').filter({ hasText: 'Senaste genomgången' });
+  await expect(reconciled).toContainText(/Gjordi (dag|går) \d\d:\d\d/);
+  await expect(reconciled).toContainText(/Filer, alla\d+/);
   await row.getByRole('link').click();
   await expect(page).toHaveURL(new RegExp(`/calls/${id}`));
   await expect(page.getByRole('heading', { level: 2, name: 'Nils Ek' })).toBeVisible();
 });
 
-test('sound that was removed by hand is brought back, and told until the next night sees it', async ({ signedIn }) => {
+test('audio that was removed by hand is restored, and listed until the next night', async ({ signedIn }) => {
   const call = { id: `portal-removed-${Date.now()}`, user: 'nils', speech: '2s.ogg', ago: 11 * DAY } as const;
   const id = await stored(call);
   await hide(soundOf('demo', id));
-  await sweep('demo');
+  await reconcile('demo');
   const page = await signedIn('karin', '/administration/missing');
   const row = found(page).filter({ hasText: 'Ljudet var borttaget' });
   await expect(row).toHaveCount(1);
@@ -37,7 +37,7 @@ test('sound that was removed by hand is brought back, and told until the next ni
   await expect(row.getByRole('link')).toHaveAttribute('href', `/calls/${id}`);
 
   await expect(async () => {
-    await sweep('demo');
+    await reconcile('demo');
     await refresh(page);
     await expect(row).toHaveCount(0, { timeout: 1000 });
   }).toPass();
@@ -46,28 +46,26 @@ test('sound that was removed by hand is brought back, and told until the next ni
   await expect.poll(() => page.evaluate(() => document.querySelector('audio')?.currentTime ?? 0)).toBeGreaterThan(0);
 });
 
-test('a count that is not what is stored tells both', async ({ signedIn }) => {
-  await sweep('annan');
+test('a wrong count shows the counted and the stored value', async ({ signedIn }) => {
+  await reconcile('annan');
   const page = await signedIn('lars', '/administration/missing');
-  const row = found(page).filter({ hasText: 'Det räknade är inte det lagrade' });
+  const row = found(page).filter({ hasText: 'Räkningen stämmer inte med det lagrade' });
   await expect(row).toContainText('Räknat: 412 samtal, 26 MB. Lagrat: 1 samtal,');
   await expect(row.getByRole('link', { name: 'Lars Öman' })).toHaveAttribute('href', /users\?user=lars$/);
 });
 
-test('what is of no call tells its file or that the call does not exist, and a new kind is told as the service does', async ({
-  signedIn,
-}) => {
+test('a finding without a call names its file, and an unknown kind shows the service’s name', async ({ signedIn }) => {
   const page = await signedIn('lars');
   const file = 'recordings/annan/<img src=x onerror="window.attacked=true">';
-  const finding = { since: new Date().toISOString(), ageSeconds: 200_000, mended: false };
+  const finding = { since: new Date().toISOString(), ageSeconds: 200_000, repaired: false };
   const findings = [
-    { ...finding, kind: 'stray', key: file, mended: true },
+    { ...finding, kind: 'stray', key: file, repaired: true },
     { ...finding, kind: 'no-recording', recording: '00000000000000000000000000' },
     { ...finding, kind: 'usage', detail: 'unread' },
     { ...finding, kind: 'moonlight', user: 'lars' },
   ];
   await page.route('**/v1/missing?*', (route) =>
-    route.fulfill({ json: { findings, swept: null }, headers: { 'access-control-allow-origin': '*' } }),
+    route.fulfill({ json: { findings, reconciled: null }, headers: { 'access-control-allow-origin': '*' } }),
   );
   await page.getByRole('link', { name: 'Administration' }).click();
   await page.getByRole('link', { name: 'Saknade' }).click();
@@ -81,20 +79,20 @@ test('what is of no call tells its file or that the call does not exist, and a n
   expect(await page.evaluate(() => 'attacked' in window)).toBe(false);
 });
 
-test('where nothing is missing it says so, and when it was looked; before the first night it says when', async ({
+test('the page says that nothing is missing and when it was checked, or when the first check is', async ({
   signedIn,
 }) => {
   const page = await signedIn('lars');
-  let swept: unknown = { at: new Date().toISOString(), recordings: 2, older: 0, objects: 2, words: 3, ofWords: 8 };
+  let reconciled: unknown = { at: new Date().toISOString(), recordings: 2, older: 0, objects: 2, words: 3, ofWords: 8 };
   await page.route('**/v1/missing?*', (route) =>
-    route.fulfill({ json: { findings: [], swept }, headers: { 'access-control-allow-origin': '*' } }),
+    route.fulfill({ json: { findings: [], reconciled }, headers: { 'access-control-allow-origin': '*' } }),
   );
   await page.getByRole('link', { name: 'Administration' }).click();
   await page.getByRole('link', { name: 'Saknade' }).click();
   await expect(page.getByRole('heading', { level: 2, name: 'Inget saknas' })).toBeVisible();
   await expect(page.getByText(/^Senast genomgånget i dag/)).toBeVisible();
   await expect(page.getByText('3 av 8; resten kommer andra nätter')).toBeVisible();
-  swept = null;
+  reconciled = null;
   await refresh(page);
   await expect(page.getByText('Ingen genomgång är gjord än.')).toBeVisible();
   await expect(page.getByText('Inget saknas')).toHaveCount(0);
@@ -106,7 +104,7 @@ for (const [name, address, asked] of [
   ['a statement', '/administration/statements/2026-01', '**/v1/statements/*'],
   ['what is missing', '/administration/missing', '**/v1/missing?*'],
 ] as const) {
-  test(`${name}: on its way, failed, and asked again`, async ({ signedIn }) => {
+  test(`${name}: loading, failed, and retried`, async ({ signedIn }) => {
     const page = await signedIn('lars', '/me');
     let failing = true;
     let answer = () => {};
@@ -129,7 +127,7 @@ for (const [name, address, asked] of [
     await expect(page.getByRole('status', { name: 'Hämtar …' })).toHaveCount(0);
   });
 
-  test(`${name} is refused to who administers nothing`, async ({ signedIn }) => {
+  test(`${name} is refused to a user who is not an administrator`, async ({ signedIn }) => {
     const page = await signedIn('anna', address);
     await expect(page.getByRole('heading', { name: 'Du har inte behörighet till det här' })).toBeVisible();
   });

@@ -1,4 +1,4 @@
-// A telephone of 360 px, and a desktop at 200 % zoom: nothing is cut off, everything can be reached, the player is at the foot.
+// A telephone of 360 px and a desktop at 200 % zoom: nothing is cut off, the player is at the foot.
 
 import { INVOICE } from './calls';
 import { cloud } from './cloud';
@@ -43,7 +43,7 @@ for (const [name, viewport] of [
       }
     });
 
-    test('the filters, and the page of the administration that is shown, are in sight', async ({ page }) => {
+    test('the filters and the current administration page are in sight', async ({ page }) => {
       await signIn(page, 'karin', '/calls');
       await page.getByRole('button', { name: 'Filter' }).click();
       const box = await page.getByRole('dialog', { name: 'Filter' }).boundingBox();
@@ -53,7 +53,7 @@ for (const [name, viewport] of [
       await expect(page.getByRole('link', { name: 'Företaget' })).toBeInViewport({ ratio: 1 });
     });
 
-    test('what a month comes to is seen without scrolling sideways', async ({ page }) => {
+    test('the total of a month is visible without scrolling sideways', async ({ page }) => {
       await signIn(page, 'lars', '/administration/statements');
       await expect(page.getByRole('columnheader', { name: 'Summa utan moms' })).toBeInViewport({ ratio: 1 });
       await page.goto(`${cloud.portal}/administration/statements/${BEFORE}`);
@@ -63,8 +63,8 @@ for (const [name, viewport] of [
       expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(viewport.width);
     });
 
-    test('a call is a page of its own, with the player in reach', async ({ page }) => {
-      await signIn(page, 'anna', `/calls?note=${INVOICE.said?.note?.split(' ')[0]}`);
+    test('a call has its own page, with the player in reach', async ({ page }) => {
+      await signIn(page, 'anna', `/calls?note=${INVOICE.edit?.note?.split(' ')[0]}`);
       await (await rows(page)).first().click();
       await expect(page.getByRole('heading', { level: 2, name: 'Anna Berg' })).toBeInViewport();
       await expect(page.getByRole('button', { name: 'Spela', exact: true })).toBeInViewport();

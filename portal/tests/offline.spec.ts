@@ -1,4 +1,4 @@
-// Without a connection: every page says how old what it shows is, and what has to wait; nothing that has to wait is left to be done later.
+// Offline, every page shows the age of its data and which actions are unavailable. None is queued.
 
 import { dayOf, monthInWords, shifted } from '../src/time';
 import { NOW } from './cloud';
@@ -7,7 +7,7 @@ import { expect, type Page, test } from './portal';
 
 const OFF = 'Går inte utan anslutning';
 
-/** What the page says of itself beneath its heading. */
+/** The status beneath the page's heading. */
 const fetched = (page: Page) =>
   page.getByRole('main').getByRole('status').filter({ hasText: 'anslutningen är tillbaka' });
 
@@ -35,7 +35,7 @@ async function back(page: Page) {
   await expect(page.getByRole('button', { name: 'Uppdatera', exact: true })).toBeEnabled();
 }
 
-test('a page that is read keeps what it has', async ({ signedIn }) => {
+test('a loaded page keeps its data', async ({ signedIn }) => {
   const page = await signedIn('lars', '/administration/usage');
   await expect(page.getByText('26 MB av 30 MB')).toBeVisible();
   await lost(page);
@@ -43,7 +43,7 @@ test('a page that is read keeps what it has', async ({ signedIn }) => {
   await back(page);
 });
 
-test('what was never loaded says so, and comes by itself', async ({ signedIn }) => {
+test('a page that was never loaded says so, and loads when the connection is back', async ({ signedIn }) => {
   const page = await signedIn('lars', '/administration/statements');
   await expect(page.getByText('Förhandsvisning')).toBeVisible();
   await lost(page);
@@ -51,14 +51,14 @@ test('what was never loaded says so, and comes by itself', async ({ signedIn }) 
   await expect(page.getByRole('heading', { level: 1, name: monthInWords(BEFORE, 'sv') })).toBeVisible();
   await expect(page.getByText('Det här är inte hämtat.')).toBeVisible();
   await page.getByRole('link', { name: '← Alla månader' }).click();
-  await expect(page.getByText('Förhandsvisning')).toBeVisible(); // what was loaded is still there
+  await expect(page.getByText('Förhandsvisning')).toBeVisible(); // loaded data is still shown
   await page.getByRole('link', { name: monthInWords(BEFORE, 'sv') }).click();
   await page.context().setOffline(false);
   await expect(page.getByText('Summa utan moms')).toBeVisible();
   await expect(page.getByText('Det här är inte hämtat.')).toHaveCount(0);
 });
 
-test('what is missing can be read', async ({ signedIn }) => {
+test('the missing recordings can be read', async ({ signedIn }) => {
   const page = await signedIn('karin', '/administration/missing');
   await expect(page.getByText('Ljudet är borta')).toBeVisible();
   await lost(page);
@@ -66,7 +66,7 @@ test('what is missing can be read', async ({ signedIn }) => {
   await back(page);
 });
 
-test('nothing can be ordered of retention', async ({ signedIn }) => {
+test('retention cannot be changed', async ({ signedIn }) => {
   const page = await signedIn('karin', '/administration/retention');
   await expect(page.getByRole('button', { name: 'Ändra antalet dagar' })).toBeEnabled();
   await lost(page);
@@ -76,7 +76,7 @@ test('nothing can be ordered of retention', async ({ signedIn }) => {
   await expect(page.getByRole('button', { name: 'Radera en person' })).toBeEnabled();
 });
 
-test('a dialog that is open says that it has to wait, and keeps what was filled in', async ({ signedIn }) => {
+test('an open dialog says that it has to wait, and keeps its input', async ({ signedIn }) => {
   const page = await signedIn('karin', '/administration/delivery');
   let orders = 0;
   await page.route('**/v1/drops/*', (route) => {

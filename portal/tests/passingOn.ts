@@ -1,5 +1,5 @@
-// A proxy on loopback that passes everything on, and says of each sound that it was stored a week ago. A browser takes what has not changed
-// for long from its cache without asking; what the tests have just stored it asks for anew, and would hide what its cache holds.
+// A local proxy that dates all audio a week back. A browser caches old content without asking
+// again, but revalidates new content, which would hide what its cache holds.
 
 import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -12,8 +12,8 @@ export async function passingOn(): Promise<{ server: string; close(): void }> {
     const { url = '', method, headers } = asked;
     const onward = request(url, { method, headers }, (came) => {
       const stored = url.includes(cloud.recordings_bucket) && came.headers['last-modified'];
-      const told = stored ? { 'last-modified': new Date(Date.now() - WEEK).toUTCString() } : {};
-      answer.writeHead(came.statusCode ?? 502, { ...came.headers, ...told });
+      const dated = stored ? { 'last-modified': new Date(Date.now() - WEEK).toUTCString() } : {};
+      answer.writeHead(came.statusCode ?? 502, { ...came.headers, ...dated });
       came.pipe(answer);
     });
     onward.on('error', () => answer.destroy());

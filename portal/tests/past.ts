@@ -1,6 +1,6 @@
-// What only time makes, and what goes wrong only by hand: months that were billed and days that are over, of the other organisation, and a
-// call of the demonstration whose sound is lost. Written into the table and the bucket as the service would have done it, and again without
-// harm; what is made of it is the service's own.
+// Fixtures that need time or a manual error: billed months and past days of the other
+// organisation, and a call whose audio is lost. They are written as the service writes them, and
+// are safe to repeat. The service calculates the rest.
 
 import { dayOf, shifted, startOf } from '../src/time';
 import { destroy, invoke, put, soundOf } from './aws';
@@ -10,14 +10,14 @@ const HOUR = 3_600_000;
 const ORGANISATION = 'annan';
 
 export const TODAY = dayOf(new Date(NOW));
-/** yyyy-mm, so many months before the one in which the cloud came up. */
+/** yyyy-mm, this many months before the cloud started. */
 function month(before: number): string {
   const [year = 0, of = 1] = TODAY.split('-').map(Number);
   return new Date(Date.UTC(year, of - 1 - before, 1)).toISOString().slice(0, 7);
 }
 export const [LAST, BEFORE] = [month(1), month(2)];
 
-/** Its sound lies nowhere any more. */
+/** A call whose audio is deleted. */
 export const LOST: Call = {
   id: 'portal-lost',
   user: 'nils',
@@ -31,8 +31,8 @@ export const STORED = 25_900_000;
 const [GROWTH, DAYS] = [180_000, 30];
 
 /**
- * Lars and Olle are switched on in the month before last, when much is stored; Lars is off at the end of the last, and on again when the
- * cloud comes up, as the demonstration has it. So the month before last has fees, users and storage, and the last has users.
+ * Lars and Olle are on from the month before last, when much is stored. Lars is off at the end of
+ * last month, until the demo. The month before last has fees, users and storage; last has users.
  */
 export async function pass() {
   await heldStill();
@@ -51,12 +51,12 @@ export async function pass() {
   for (const billed of [BEFORE, LAST]) await invoke('billing', { task: 'month', month: billed });
 }
 
-/** The running month, as the service has it now: months end while tests run, too. */
+/** The current month according to the service, because a month may end during the tests. */
 export async function running(): Promise<string> {
   return (await done((await as('lars')).GET('/v1/statements'))).running;
 }
 
-/** Puts down only now that Olle was off since the month before last, at the price that the preview tells: that corrects the last month. */
+/** Corrects Olle's deactivation to the month before last, at the previewed price: a correction. */
 export async function putRight() {
   const params = { path: { organisation: ORGANISATION, user: 'olle' } };
   const body = { at: startOf(`${BEFORE}-20`).toISOString(), active: false, reason: 'told by telephone' };
@@ -68,21 +68,21 @@ export async function putRight() {
   await put((await put(null)).total);
 }
 
-/** Has the demonstration's sweep find a call whose sound is lost. */
+/** Has reconcile find a demo call whose audio is lost. */
 export async function lose() {
   await destroy(soundOf('demo', await stored(LOST)));
-  await sweep('demo');
+  await reconcile('demo');
 }
 
-/** A night's sweep of the organisation, now. */
-export async function sweep(organisation: string) {
+/** Runs reconcile for the organisation now. */
+export async function reconcile(organisation: string) {
   const body = JSON.stringify({ organisation, night: new Date().toISOString() });
-  const answer = await invoke('sweep', { Records: [{ eventSource: 'aws:sqs', messageId: 'night', body }] });
+  const answer = await invoke('reconcile', { Records: [{ eventSource: 'aws:sqs', messageId: 'night', body }] });
   const { batchItemFailures: failed } = answer as { batchItemFailures: unknown[] };
-  if (failed.length) throw new Error(`the sweep of ${organisation} failed`);
+  if (failed.length) throw new Error(`reconciling ${organisation} failed`);
 }
 
-/** The months are those before the demonstration switched Lars on. */
+/** Fails unless the demo switched Lars on in the current month. */
 async function heldStill() {
   const { user } = await done((await as('lars')).GET('/v1/me'));
   if (!user.activatedAt || dayOf(new Date(user.activatedAt)).slice(0, 7) !== month(0))
@@ -100,7 +100,7 @@ async function switched(user: string, day: string, kind: 'activated' | 'deactiva
   await item(`${ORGANISATION}#activation`, `${user}#${stamp(at)}#${kind}`, { by: 'user:lars' }, {});
 }
 
-/** A day that was closed with so much stored at its end. */
+/** A closed day with this many bytes stored at its end. */
 async function over(day: string, balance: number) {
   const counts = { recordings: 4, ms: 600_000, added: GROWTH, removed: 0, balance };
   await item(`${ORGANISATION}#day`, day, { fill: 'below' }, counts);

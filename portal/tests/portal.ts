@@ -1,6 +1,6 @@
-// The portal as people meet it: signed in through the page, with whatever breaks the policy or throws held against the test.
+// The portal in a browser, signed in through the page. Errors and policy violations fail a test.
 
-import { test as base, expect, type Locator, type Page } from '@playwright/test';
+import { type BrowserContext, test as base, expect, type Locator, type Page } from '@playwright/test';
 import { cloud, type User } from './cloud';
 
 export { expect, type Locator, type Page };
@@ -18,7 +18,7 @@ export const test = base.extend<Fixtures>({
   },
   signedIn: async ({ browser, page, contextOptions }, use) => {
     let first: Page | undefined = page;
-    const contexts: Awaited<ReturnType<typeof browser.newContext>>[] = [];
+    const contexts: BrowserContext[] = [];
     const complaints: string[][] = [];
     await use(async (user, address = '/calls') => {
       let mine = first;
@@ -37,7 +37,7 @@ export const test = base.extend<Fixtures>({
   },
 });
 
-/** Fills in the issuer's own page, wherever in the portal it was come from. */
+/** Fills in the issuer's page, from any page of the portal. */
 export async function fillIn(page: Page, user: User) {
   const { email = '', password = '' } = cloud.users[user] ?? {};
   await page.locator('input[name=username]').fill(email);
@@ -52,13 +52,13 @@ export async function signIn(page: Page, user: User, address: string) {
   await expect(page.getByRole('navigation').first()).toBeVisible();
 }
 
-/** The rows of the list, once a search has been answered. */
+/** The rows of the list, after a response to a search. */
 export async function rows(page: Page): Promise<Locator> {
   await expect(page.getByRole('status').filter({ hasText: /samtal|calls?/ })).toBeVisible();
   return page.locator('table.calls tbody tr[data-id]');
 }
 
-/** Types into the one box and takes the suggestion of the kind. */
+/** Types into the search box and takes the suggestion of the kind. */
 export async function search(page: Page, text: string, kind: string) {
   const box = page.getByRole('combobox', { name: 'Sök samtal' });
   await box.fill(text);
@@ -66,7 +66,7 @@ export async function search(page: Page, text: string, kind: string) {
   await expect(box).toHaveValue('');
 }
 
-/** Opens the call of the row that shows the text. */
+/** Opens the call of the row that contains the text. */
 export async function open(page: Page, text: string): Promise<Locator> {
   const list = await rows(page);
   await list.filter({ hasText: text }).first().click();
@@ -75,7 +75,7 @@ export async function open(page: Page, text: string): Promise<Locator> {
   return panel;
 }
 
-/** Where the sound is, in seconds. */
+/** The playback position in seconds. */
 export function position(page: Page): Promise<number> {
   return page.evaluate(() => document.querySelector('audio')?.currentTime ?? 0);
 }
@@ -84,7 +84,7 @@ function listenTo(page: Page): string[] {
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(`${error.name}: ${error.message}`));
   page.on('console', (message) => {
-    // What a server refuses is for the page to tell; that the browser tells it too is no complaint.
+    // The page reports refused requests, so the browser's message about them is no complaint.
     if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
       complaints.push(message.text());
   });

@@ -3,7 +3,7 @@ import { strFromU8, unzipSync } from 'fflate';
 import { register, settled } from './cloud';
 import { expect, position, rows, search, test } from './portal';
 
-// What is typed, as what it is taken, what the address then holds, and whose calls are found.
+// The typed text, the kind of its suggestion, the address, and the calls found.
 const CASES: [string, string, string, RegExp, RegExp][] = [
   ['a day', 'i dag', 'Tid', /period=today/, /i dag/],
   ['a length', '>19 min', 'Längd', /min=1140/, /20:00/],
@@ -23,7 +23,7 @@ for (const [what, typed, kind, address, found] of CASES) {
     await search(page, typed, kind);
     await expect(page).toHaveURL(address);
     const list = await rows(page);
-    // Before the answer the list is that of the search before, and then empty: only what is there after it counts.
+    // Before the response the list shows the previous search, then nothing.
     const others = list.filter({ hasNotText: found });
     await expect(others).toHaveCount(0);
     await expect(list.first()).toContainText(found);
@@ -51,7 +51,7 @@ test('the form has every filter, and fields are found by it', async ({ signedIn 
   await expect(await rows(page)).toContainText('Faktura 4411');
 });
 
-test('a search from a time to a time is of Stockholm’s clock', async ({ signedIn }) => {
+test('a search between two times uses Stockholm’s clock', async ({ signedIn }) => {
   const page = await signedIn('karin');
   const row = (await rows(page)).filter({ hasText: 'Faktura 4411' });
   const began = await row.locator('time').getAttribute('datetime');
@@ -71,7 +71,7 @@ test('a search from a time to a time is of Stockholm’s clock', async ({ signed
   await expect(await rows(page)).toContainText('Faktura 4411');
 });
 
-test('the address bar holds the search: back, forward and reload go through it', async ({ signedIn }) => {
+test('the address contains the search: back, forward and reload work', async ({ signedIn }) => {
   const page = await signedIn('karin');
   await search(page, 'grön', 'Märke');
   await search(page, 'maja', 'Användare');
@@ -86,7 +86,7 @@ test('the address bar holds the search: back, forward and reload go through it',
   await expect((await rows(page)).first()).toContainText('Grön');
 });
 
-test('a chip is taken away by its button and by Backspace', async ({ signedIn }) => {
+test('a chip is removed by its button and by Backspace', async ({ signedIn }) => {
   const page = await signedIn('karin', '/calls?mark=green&user=maja');
   await page.getByRole('button', { name: 'Ta bort Grön' }).click();
   await expect(page).toHaveURL(/\?user=maja$/);
@@ -131,7 +131,7 @@ test('a rejected call says why', async ({ signedIn }) => {
   await expect(page.locator('.no-sound-bad p')).not.toBeEmpty();
 });
 
-test('columns are chosen, and the choice is kept', async ({ signedIn }) => {
+test('columns are chosen, and the choice is stored', async ({ signedIn }) => {
   const page = await signedIn('karin');
   await page.getByRole('button', { name: 'Kolumner' }).click();
   await page.getByRole('checkbox', { name: 'Fält 1' }).check();
@@ -142,9 +142,7 @@ test('columns are chosen, and the choice is kept', async ({ signedIn }) => {
   await expect(page.getByText('ärende 7788')).toBeVisible();
 });
 
-test('the file for spreadsheets has the rows of the search and every column, and no text becomes anything else', async ({
-  signedIn,
-}) => {
+test('the exported file has the rows of the search and every column, and text stays text', async ({ signedIn }) => {
   const page = await signedIn('karin', '/calls?user=anna');
   await expect((await rows(page)).first()).toBeVisible();
   const count = await (await rows(page)).count();
@@ -172,9 +170,7 @@ test('the file for spreadsheets has the rows of the search and every column, and
     expect(texts).toContain(`>${text}<`);
 });
 
-test('a search is kept: without a name or number on the computer, with one until the session ends', async ({
-  signedIn,
-}) => {
+test('a search is saved on the computer, or until sign-out if it has a name or number', async ({ signedIn }) => {
   const page = await signedIn('karin', '/calls?mark=green');
   const saved = page.getByRole('button', { name: 'Sparade sökningar' });
   await saved.click();
@@ -190,10 +186,10 @@ test('a search is kept: without a name or number on the computer, with one until
   await expect(page).toHaveURL(/\?mark=green$/);
 });
 
-test('everything goes by key: find, open, move, close', async ({ signedIn }) => {
+test('keys find, open, move between and close calls', async ({ signedIn }) => {
   const page = await signedIn('karin');
   const list = await rows(page);
-  await expect(list.filter({ hasText: 'Anna Berg' }).first()).toBeVisible(); // her name is known, and so suggested
+  await expect(list.filter({ hasText: 'Anna Berg' }).first()).toBeVisible(); // her name is loaded, and therefore suggested
   await page.keyboard.press('/');
   await page.keyboard.type('anna');
   await page.keyboard.press('Enter');
@@ -201,7 +197,7 @@ test('everything goes by key: find, open, move, close', async ({ signedIn }) => 
   await expect(list.filter({ hasNotText: 'Anna Berg' })).toHaveCount(0);
   await expect(list.first()).toBeVisible();
   const ids = await list.evaluateAll((rows) => rows.map((row) => row.getAttribute('data-id')));
-  // A key is for what is seen: each waits for it, as a person does.
+  // Each key waits for the effect of the previous one, as a person does.
   const panel = page.getByRole('complementary', { name: 'Samtalet' });
   const shown = async (id: string | null | undefined) => {
     await expect(page).toHaveURL(new RegExp(`/calls/${id}`));
@@ -209,7 +205,7 @@ test('everything goes by key: find, open, move, close', async ({ signedIn }) => 
   };
   await page.keyboard.press('Enter');
   await shown(ids[0]);
-  await expect(panel.getByRole('heading', { level: 2 })).toBeFocused(); // out of the box, in which a letter is a letter
+  await expect(panel.getByRole('heading', { level: 2 })).toBeFocused(); // out of the box, in which a letter types a letter
   await page.keyboard.press('j');
   await shown(ids[1]);
   await page.keyboard.press('k');
@@ -221,7 +217,7 @@ test('everything goes by key: find, open, move, close', async ({ signedIn }) => 
   await expect(page.getByRole('dialog', { name: 'Kortkommandon' })).toBeVisible();
 });
 
-test('a row is gone to, opened and played by key alone', async ({ signedIn }) => {
+test('a row is reached, opened and played by key', async ({ signedIn }) => {
   const page = await signedIn('karin');
   const list = await rows(page);
   const playable = list.filter({ hasNotText: /laddas upp|Avvisat/ });
@@ -262,7 +258,7 @@ test('a call is searched for, opened and played without a pause between the keys
   await expect(box).toBeFocused();
 });
 
-test('a lost connection says so, and what was asked goes on when it is back', async ({ signedIn, context }) => {
+test('a lost connection is reported, and requests continue when it is back', async ({ signedIn, context }) => {
   const page = await signedIn('karin');
   await expect((await rows(page)).first()).toBeVisible();
   await context.setOffline(true);
@@ -273,9 +269,9 @@ test('a lost connection says so, and what was asked goes on when it is back', as
   await expect((await rows(page)).first()).toBeVisible();
 });
 
-test('a service that fails is asked again, and then says so with a way on', async ({ signedIn }) => {
+test('a failing request is retried, and then reported with a way to try again', async ({ signedIn }) => {
   const page = await signedIn('karin');
-  await expect((await rows(page)).first()).toBeVisible(); // what is on its way already would answer for what is asked for next
+  await expect((await rows(page)).first()).toBeVisible(); // a pending request would count as the next one
   let tries = 0;
   await page.route('**/v1/recordings?*', (route) => {
     tries++;

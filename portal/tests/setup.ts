@@ -3,7 +3,7 @@ import { EXPECTED, REJECTED, STORED } from './calls';
 import { as, done, NOW, register, settled, stored } from './cloud';
 import { lose, pass } from './past';
 
-/** Makes the calls, through the API, and what only time or a fault would make. Again without harm: a call is known by its id. */
+/** Makes the calls and the fixtures of `past`. It may run again, because call ids are fixed. */
 export default async function setup() {
   for (const call of STORED) await stored(call);
   await register(EXPECTED);
@@ -12,7 +12,7 @@ export default async function setup() {
   await lose();
 }
 
-/** A text that says it is audio. */
+/** A text that claims to be audio. */
 async function rejected() {
   const text = Buffer.from('no audio at all, but as many bytes as were promised');
   const api = await as(REJECTED.user);

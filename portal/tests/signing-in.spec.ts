@@ -14,7 +14,7 @@ for (const [user, name, pages] of [
 }
 
 test('each role sees exactly the calls that it may', async ({ signedIn }) => {
-  // Asked until the names are there: the list does not wait for them.
+  // Retried until the names are loaded, because the list does not wait for them.
   const seen = async (user: User) => {
     const list = await rows(await signedIn(user));
     await expect(list.first()).toBeVisible();
@@ -31,7 +31,7 @@ test('nobody sees anything of another organisation', async ({ signedIn }) => {
   await expect(await rows(page)).toContainText('Lars Öman');
 });
 
-test('an administrator’s page is refused to who is none', async ({ signedIn }) => {
+test('an administrator’s page is refused to other users', async ({ signedIn }) => {
   const page = await signedIn('anna', '/administration/users');
   await expect(page.getByRole('heading', { name: 'Du har inte behörighet till det här' })).toBeVisible();
 });
@@ -55,7 +55,7 @@ test('signing out ends the session here and leaves nothing behind', async ({ sig
 });
 
 for (const way of ['signs out', 'lets the session run out'] as const) {
-  test(`someone ${way}: whoever signs in next in the tab finds nothing of theirs`, async ({ signedIn }) => {
+  test(`someone ${way}: the next user of the tab finds nothing of theirs`, async ({ signedIn }) => {
     const page = await signedIn('omar', '/calls?number=0735554567&note=faktura');
     for (const address of ['/calls?number=0735554567&note=faktura', '/calls?direction=in&min=77']) {
       await page.goto(cloud.portal + address);
@@ -97,7 +97,7 @@ for (const way of ['signs out', 'lets the session run out'] as const) {
   });
 }
 
-test('Back after signing out shows nothing of who was there', async ({ signedIn }) => {
+test('Back after signing out shows nothing of the previous user', async ({ signedIn }) => {
   const page = await signedIn('anna', '/me');
   await page.getByRole('link', { name: 'Samtal', exact: true }).click();
   await expect((await rows(page)).first()).toBeVisible();
@@ -109,36 +109,36 @@ test('Back after signing out shows nothing of who was there', async ({ signedIn 
   await expect(page.locator('body')).not.toContainText('Anna Berg');
 });
 
-/** All that a page can keep in a browser: both storages, databases, caches and cookies. */
+/** Everything that a page can store in a browser: storages, databases, caches and cookies. */
 function stored(page: Page): Promise<string> {
   return page.evaluate(async () => {
     const databases = (await indexedDB.databases()).map(({ name }) => name);
-    const kept = await Promise.all(
+    const cached = await Promise.all(
       (await caches.keys()).map(async (name) => (await (await caches.open(name)).keys()).map(({ url }) => url)),
     );
     return JSON.stringify([
       { ...localStorage },
       { ...sessionStorage },
       databases,
-      kept,
+      cached,
       document.cookie,
       history.state,
     ]);
   });
 }
 
-test('what outlives the session names nobody and holds no token', async ({ signedIn }) => {
+test('data that outlives the session contains no person and no token', async ({ signedIn }) => {
   const page = await signedIn('karin', '/calls?user=anna&number=0701234567');
   await page.getByRole('button', { name: 'Sparade sökningar' }).click();
   await page.getByRole('button', { name: 'Spara den här sökningen' }).click();
   await page.getByRole('button', { name: 'In English' }).click();
-  const kept = await page.evaluate(() => JSON.stringify({ ...localStorage }) + document.cookie);
-  expect(kept).toContain('"language');
-  expect(kept).not.toMatch(/eyJ|anna|karin|070|token/i);
+  const left = await page.evaluate(() => JSON.stringify({ ...localStorage }) + document.cookie);
+  expect(left).toContain('"language');
+  expect(left).not.toMatch(/eyJ|anna|karin|070|token/i);
   expect(await page.evaluate(async () => (await indexedDB.databases()).length)).toBe(0);
 });
 
-test('a session that ran out is signed in to again where it was, with what was being written', async ({ signedIn }) => {
+test('a session that ran out continues after sign-in, with the draft', async ({ signedIn }) => {
   const page = await signedIn('anna', '/calls?note=offert');
   await (await rows(page)).first().click();
   const note = page.getByRole('textbox', { name: 'Notering' });
@@ -159,7 +159,7 @@ test('a session that ran out is signed in to again where it was, with what was b
   await expect(note).toHaveValue('Vill ha offert på tio anslutningar');
 });
 
-test('a token that ran out is renewed unseen', async ({ signedIn }) => {
+test('an expired token is renewed silently', async ({ signedIn }) => {
   const page = await signedIn('anna');
   await expect((await rows(page)).first()).toBeVisible();
   const expired = await page.evaluate(() => {
@@ -183,7 +183,7 @@ test('a token that ran out is renewed unseen', async ({ signedIn }) => {
   expect([...tokens][0]).not.toBe(`Bearer ${expired}`);
 });
 
-test('a way back from the issuer that is no longer good says nothing and lets one sign in', async ({ page }) => {
+test('an invalid return from the issuer shows the sign-in page', async ({ page }) => {
   await page.goto(`${cloud.portal}/?code=made-up&state=made-up`);
   await expect(page.getByRole('button', { name: 'Logga in' })).toBeVisible();
   await signIn(page, 'anna', '/me');

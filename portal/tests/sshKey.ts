@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync } from 'node:crypto';
 
-/** A new Ed25519 key, as the line of its .pub file, and its fingerprint, as `ssh-keygen -l` shows it (RFC 4253, 6.6; RFC 8709, 4). */
+/** An Ed25519 key's .pub line and `ssh-keygen -l` fingerprint (RFC 4253, 6.6; RFC 8709, 4). */
 export function publicKey(comment: string): { line: string; fingerprint: string } {
   const { x = '' } = generateKeyPairSync('ed25519').publicKey.export({ format: 'jwk' });
   const key = Buffer.concat([counted(Buffer.from('ssh-ed25519')), counted(Buffer.from(x, 'base64url'))]);

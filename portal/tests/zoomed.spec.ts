@@ -1,5 +1,5 @@
-// A laptop at 200 % and a desktop at 400 % zoom (WCAG 1.4.10, 2.4.11): the page scrolls as one, the player is a bar, and nothing that has the
-// focus is beneath something else. And the system's own colours (Windows' high contrast), where no background of ours is drawn.
+// A laptop at 200 % and a desktop at 400 % zoom (WCAG 1.4.10, 2.4.11): the page scrolls as one and
+// nothing hides the focused element. Forced system colours (high contrast) are tested too.
 
 import AxeBuilder from '@axe-core/playwright';
 import { INVOICE } from './calls';
@@ -41,8 +41,8 @@ for (const [name, viewport] of [
       await expect(page.getByRole('heading', { level: 2 })).toBeInViewport();
     });
 
-    test('the player is a bar, and nothing in the call that has the focus is beneath it', async ({ page }) => {
-      await signIn(page, 'karin', `/calls?note=${INVOICE.said?.note?.split(' ')[0]}`);
+    test('the player is a bar, and never covers the focused element', async ({ page }) => {
+      await signIn(page, 'karin', `/calls?note=${INVOICE.edit?.note?.split(' ')[0]}`);
       await (await rows(page)).first().click();
       const panel = page.getByRole('complementary', { name: 'Samtalet' });
       const player = panel.getByRole('region', { name: 'Spelare' });
@@ -63,7 +63,7 @@ for (const [name, viewport] of [
         await field.focus();
         await uncovered(field);
       }
-      // From the head of the panel to its end by Tab: whatever comes to have the focus can be seen.
+      // Every element that Tab focuses, from the panel's heading on, is visible.
       await panel.getByRole('heading', { level: 2 }).focus();
       const focused = page.locator('.panel :focus');
       let stops = 0;
@@ -81,7 +81,7 @@ for (const [name, viewport] of [
 test.describe('the system’s own colours', () => {
   test.use({ forcedColors: 'active' });
 
-  test('what is current, chosen and switched on can be told apart', async ({ page }) => {
+  test('current, chosen and switched-on elements are distinguishable', async ({ page }) => {
     await signIn(page, 'karin', '/calls');
     await expect
       .poll(() => differs(page, '.top nav .tab[data-status="active"]', '.top nav .tab:not([data-status])'))
@@ -96,10 +96,10 @@ test.describe('the system’s own colours', () => {
     expect(await objections(page)).toEqual([]);
 
     const skip = page.getByRole('switch', { name: 'Hoppa över tystnad' });
-    const track = '.player-foot .mantine-Switch-track';
-    const off = await drawn(page, track);
+    const knob = '.player-foot .mantine-Switch-track';
+    const off = await drawn(page, knob);
     await skip.click();
-    await expect.poll(() => drawn(page, track)).not.toEqual(off);
+    await expect.poll(() => drawn(page, knob)).not.toEqual(off);
     expect(off.border).toBeGreaterThan(0);
     await skip.click();
 
@@ -111,13 +111,13 @@ test.describe('the system’s own colours', () => {
   });
 });
 
-/** How many of the elements are in sight as a whole. */
+/** How many of the elements are completely visible. */
 function inSight(elements: Element[]): number {
   const whole = ({ top, bottom }: DOMRect) => top >= 0 && bottom <= innerHeight && bottom > top;
   return elements.filter((element) => whole(element.getBoundingClientRect())).length;
 }
 
-/** The middle of the element, or of what is seen of its label, is in the window, and itself on top. */
+/** Expects the middle of the element, or of its visible label, to be in the window and on top. */
 async function uncovered(element: Locator) {
   await expect
     .poll(() =>
@@ -135,7 +135,7 @@ async function uncovered(element: Locator) {
 
 type Drawn = { colours: string[]; border: number };
 
-/** What shows of an element where the system's colours are in force. */
+/** The visible style of an element in forced system colours. */
 function drawn(page: Page, selector: string): Promise<Drawn> {
   return page
     .locator(selector)

@@ -1,8 +1,9 @@
-//! Exports a month of many organisations, and says how long it took, how much memory, and how many requests to AWS.
+//! Measures the export of a month of many organisations: its time, memory and AWS requests.
 //!
-//! `make billing-bench` runs it: the table is dynoxide, in this process and a file; the bucket is the local cloud's; the export is billing's
-//! own code in a process and a thread of its own, as the function has them, whose memory is looked at while it runs. What stands in for AWS
-//! works on the same machine: the export's own time is told beside the whole. `ORGANISATIONS` and `USERS` are 10,000 and 100 unless set.
+//! `make billing-bench` runs it. The table is dynoxide in this process, on a file; the bucket
+//! belongs to the local cloud. Billing's own code exports in a process and a thread of its own, as
+//! in the function, while its memory is sampled. All share the machine, so the export's own time is
+//! printed beside the total. `ORGANISATIONS` and `USERS` default to 10,000 and 100.
 
 use std::{
     env, fs,
@@ -18,9 +19,9 @@ use dynoxide::{AttributeValue, Database, ImportOptions, Item};
 use platform::{exports::Exports, table::key};
 use serde_json::{Value, json};
 use tests::{
-    billed::moment,
     bucket,
     cloud::cloud,
+    ledgers::moment,
     people::{organisation, user},
     requests::Requests,
     table,
@@ -29,11 +30,11 @@ use tests::{
 use tokio::runtime::Builder;
 
 const MONTH: &str = "2026-10";
-/// Organisations that are imported at once.
+/// The number of organisations in one import.
 const IMPORTED: usize = 200;
-/// Stretches of the run whose highest memory is told.
+/// The parts of the run for which the peak memory is printed.
 const STRETCHES: usize = 8;
-/// What Linux counts a process's time in, a second.
+/// Linux clock ticks per second.
 const TICKS: f64 = 100.0;
 
 fn main() -> anyhow::Result<()> {
@@ -61,7 +62,7 @@ async fn measure_in(path: &str, organisations: usize, users: usize) -> anyhow::R
     let begun = Instant::now();
     let database = Database::new(path).context("could not open the table's file")?;
     let (table, endpoint) = table::serve(database.clone(), &Requests::default()).await?;
-    table.put_terms(None, &agreed("99", "49"), "operator:bench", None).await?.written()?;
+    table.put_terms(None, &agreed("99", "49"), "operator:bench", None).await??;
     import(&database, &table.name, organisations, users)?;
     println!("{organisations} organisations of {users} users imported in {:.0} s", begun.elapsed().as_secs_f64());
     let exports = bucket::exports(&cloud()?, "billing-bench", &Requests::default()).await?;
@@ -108,14 +109,14 @@ fn tell(exported: &Value, organisations: usize, took: Duration, memory: &[f64]) 
     println!("AWS requests: {all}, {:.2} an organisation", all as f64 / organisations as f64);
 }
 
-/// Resident megabytes of a process that runs.
+/// The resident megabytes of a running process.
 fn resident(id: u32) -> Option<f64> {
     let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
     let kibibytes = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?.trim().strip_suffix(" kB")?;
     Some(kibibytes.trim().parse::<f64>().ok()? * 1024.0 / 1e6)
 }
 
-/// Seconds that this process has had of a processor.
+/// The processor seconds that this process has used.
 fn worked() -> anyhow::Result<f64> {
     let stat = fs::read_to_string("/proc/self/stat")?;
     let (_, fields) = stat.rsplit_once(')').context("a process has a name")?;
@@ -123,7 +124,7 @@ fn worked() -> anyhow::Result<f64> {
     Ok(ticks.sum::<Result<f64, _>>()? / TICKS)
 }
 
-/// What the function does, as it does it; prints the requests that it made, and the time.
+/// Exports as the function does, and prints its requests and its time.
 async fn export() -> anyhow::Result<()> {
     let (requests, cloud) = (Requests::default(), cloud()?);
     let app = App {
@@ -138,7 +139,7 @@ async fn export() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Organisations whose users were all switched on, and whose days are closed.
+/// Imports organisations whose users are all activated and whose days are closed.
 fn import(database: &Database, table: &str, organisations: usize, users: usize) -> anyhow::Result<()> {
     database.enable_bulk_loading()?;
     let month = Month::try_from(MONTH.to_owned())?;
@@ -163,7 +164,7 @@ fn activation(of: &OrganisationId, number: usize) -> Item {
     with(key::activation(of, &user(&format!("user-{number:05}")), at, "activated"), [("by", AttributeValue::S("user:karin".to_owned()))])
 }
 
-/// The key as dynoxide has it, with attributes.
+/// The key in dynoxide's form, with attributes.
 fn with<const N: usize>(key: key::Item, attributes: [(&str, AttributeValue); N]) -> Item {
     let text = |value: &aws_sdk_dynamodb::types::AttributeValue| value.as_s().cloned().unwrap_or_default();
     let keys = key.iter().map(|(name, value)| (name.clone(), AttributeValue::S(text(value))));

@@ -1,4 +1,4 @@
-//! Holds what searches are reckoned to cost against what a table charges: `search_charged [RECORDINGS [SEARCHES [SEED]]]`.
+//! Compares the model with a table's charge: `search_charged [RECORDINGS [SEARCHES [SEED]]]`.
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {

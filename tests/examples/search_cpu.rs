@@ -1,6 +1,7 @@
-//! Asks the search's router for the same page of 50, again and again, of a table whose answers are kept: `search_cpu [PAGES]`.
+//! Requests the same page of 50 from the search router repeatedly, with cached responses of the
+//! table: `search_cpu [PAGES]`.
 //!
-//! `make search-cpu` runs it natively for the time of a page, and under callgrind, twice, for its instructions.
+//! `make search-cpu` runs it natively for the time, and twice under callgrind for instructions.
 
 use std::time::Instant;
 
@@ -50,18 +51,18 @@ async fn main() -> anyhow::Result<()> {
     };
     let router =
         search::router(search::App { table: Table { client: environment.dynamodb(), name: table.name }, keys: Default::default(), now });
-    ensure!(ask(&router).await? == ask(&router).await?);
+    ensure!(request(&router).await? == request(&router).await?);
     let began = Instant::now();
     for _ in 0..pages {
-        ask(&router).await?;
+        request(&router).await?;
     }
     println!("{pages} pages of {PAGE}, {:.1} µs each", began.elapsed().as_secs_f64() * 1e6 / f64::from(pages.max(1)));
     Ok(())
 }
 
-/// Asks as API Gateway does, and answers with the length of what came back.
-async fn ask(router: &Router) -> anyhow::Result<usize> {
-    let answer = router.clone().oneshot(Request::from(gateway::spelt(serde_json::from_str(EVENT)?))).await?;
+/// Sends the request as API Gateway does, and returns the length of the response.
+async fn request(router: &Router) -> anyhow::Result<usize> {
+    let answer = router.clone().oneshot(Request::from(gateway::written(serde_json::from_str(EVENT)?))).await?;
     ensure!(answer.status() == 200, "{answer:?}");
     Ok(to_bytes(answer.into_body(), usize::MAX).await?.len())
 }

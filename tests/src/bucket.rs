@@ -1,4 +1,4 @@
-//! Buckets: one of a test's own in the local cloud, and one that is never reached.
+//! Buckets: some of a test's own in the local cloud, and one that is never reached.
 
 use aws_sdk_s3::{
     Client,
@@ -9,7 +9,7 @@ use platform::{exports::Exports, objects::Objects};
 
 use crate::{cloud::Cloud, requests::Requests};
 
-/// A bucket for a test that only signs links: signing takes no request.
+/// A bucket for a test that only signs links, which takes no request.
 pub fn unreached() -> Objects {
     let config = aws_sdk_s3::Config::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -19,26 +19,26 @@ pub fn unreached() -> Objects {
     Objects { client: Client::from_conf(config), bucket: "recordings".to_owned() }
 }
 
-/// A bucket of exports for a test that reads none of them.
+/// A bucket of exports for a test that reads none.
 pub fn no_exports() -> Exports {
     Exports { client: unreached().client, bucket: "exports".to_owned() }
 }
 
-/// A bucket of exports of a test's own, whose requests are counted with others.
+/// A bucket of exports of the test's own, with requests counted in `requests`.
 pub async fn exports(cloud: &Cloud, test: &str, requests: &Requests) -> anyhow::Result<Exports> {
     let bucket = format!("{test}-exports");
     create(&cloud.s3(&Requests::default()), cloud, &bucket).await?;
     Ok(Exports { client: cloud.s3(requests), bucket })
 }
 
-/// A pair of buckets of a test's own, for recordings and for quarantine, and the count of the requests made of them.
+/// Buckets of the test's own for recordings and quarantine, and the count of their requests.
 pub async fn pair(cloud: &Cloud, test: &str) -> anyhow::Result<(Objects, String, Requests)> {
     let requests = Requests::default();
     let (objects, quarantine) = pair_counted(cloud, test, &requests).await?;
     Ok((objects, quarantine, requests))
 }
 
-/// The same, its requests counted with others.
+/// Buckets of the test's own for recordings and quarantine, with requests counted in `requests`.
 pub async fn pair_counted(cloud: &Cloud, test: &str, requests: &Requests) -> anyhow::Result<(Objects, String)> {
     let client = cloud.s3(requests);
     let (bucket, quarantine) = (format!("{test}-recordings"), format!("{test}-quarantine"));
@@ -51,7 +51,6 @@ pub async fn pair_counted(cloud: &Cloud, test: &str, requests: &Requests) -> any
     Ok((Objects { client, bucket }, quarantine))
 }
 
-/// Makes an empty bucket.
 pub async fn create(client: &Client, cloud: &Cloud, name: &str) -> anyhow::Result<()> {
     let here = CreateBucketConfiguration::builder().location_constraint(cloud.region.as_str().into()).build();
     client.create_bucket().bucket(name).create_bucket_configuration(here).send().await?;

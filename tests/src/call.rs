@@ -1,15 +1,15 @@
-//! Calls to register. A call is valid as built; a test says what matters to it.
+//! Calls to register. A call is valid as built; a test states only what matters to it.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::recording::Sha256;
 use serde_json::{Value, json};
 
-/// The moment at which the tests of routers happen.
+/// The present moment in the router tests.
 pub fn now() -> DateTime<Utc> {
     DateTime::from_timestamp(1_795_521_600, 0).expect("a valid moment") // 2026-11-24 12:00 UTC
 }
 
-/// A call named `id` that began an hour ago, with `audio` to send.
+/// A call with the call id `id` that began an hour ago and promises `audio`.
 pub fn call(id: &str, content_type: &str, audio: &[u8]) -> Value {
     json!({
         "callId": id,

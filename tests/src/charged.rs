@@ -1,7 +1,7 @@
-//! What the model reckons that a search costs (`model::size`), held against what a table charges that counts as DynamoDB does.
+//! Compares the search cost in the model (`model::size`) with the charge of a metered table.
 
 use anyhow::ensure;
-use domain::search::{Answer, Filter, Found, Order, Search, Walk};
+use domain::search::{Filter, Found, Order, ReadResponse, Search, SearchPlan};
 use model::{
     draw::{Draw, NOW},
     memory::Memory,
@@ -14,16 +14,17 @@ use crate::{
     table,
 };
 
-/// One organisation's recordings, as the service writes them and as the model has them.
+/// One organisation's recordings, in the table and in the model.
 struct Both {
     table: OnTable,
     memory: Memory,
 }
 
-/// Compares every answer to every ask of so many searches of each shape, and prints what each shape took.
+/// Compares every response to each search, `searches` of each shape, and prints the cost of each
+/// shape.
 ///
 /// # Errors
-/// When an answer differs in what was found or in what it cost.
+/// When a response differs in its matches or its cost.
 pub async fn agrees(recordings: u64, searches: u64, seed: u64) -> anyhow::Result<()> {
     let mut draw = Draw::new(seed, USERS.len(), 180);
     let both = Both::drawn(&mut draw, recordings).await?;
@@ -54,34 +55,34 @@ impl Both {
         Ok(Self { table, memory })
     }
 
-    /// Half units that the table charged for a page, and those that the model reckons.
+    /// The half RCUs that the table charged for a page, and those that the model calculates.
     async fn search(&self, filter: &Filter) -> anyhow::Result<(u64, u64)> {
         let search = Search { filter, order: Order::Newest, limit: 50, after: None, now: NOW };
-        let (mut walk, mut reckoned) = (Walk::new(&search), 0);
+        let (mut plan, mut reckoned) = (SearchPlan::new(&search), 0);
         loop {
-            let asks = walk.asks();
-            if asks.is_empty() {
-                return Ok((walk.half_units(), reckoned));
+            let requests = plan.requests();
+            if requests.is_empty() {
+                return Ok((plan.half_rcus(), reckoned));
             }
-            let mut answers = Vec::new();
-            for ask in asks {
-                let expected = self.memory.answer(&ask);
-                let answer = self.table.table().answer(&organisation("demo"), ask.clone()).await?;
-                ensure!(held(&answer) == held(&expected), "{ask:?} was charged {:?}, not {:?}", held(&answer), held(&expected));
-                reckoned += expected.half_units;
-                answers.push(answer);
+            let mut responses = Vec::new();
+            for request in requests {
+                let expected = self.memory.response(&request);
+                let response = self.table.table().response(&organisation("demo"), request.clone()).await?;
+                ensure!(held(&response) == held(&expected), "{request:?} was charged {:?}, not {:?}", held(&response), held(&expected));
+                reckoned += expected.half_rcus;
+                responses.push(response);
             }
-            walk.take(answers);
+            plan.take(responses);
         }
     }
 }
 
-/// Half units, and how much was found.
-fn held(answer: &Answer) -> (u64, usize) {
-    let found = match &answer.found {
+/// The half RCUs and the number of matches.
+fn held(response: &ReadResponse) -> (u64, usize) {
+    let found = match &response.found {
         Found::Entries { entries, .. } => entries.len(),
         Found::Rows(rows) => rows.len(),
         Found::Names { names, .. } => names.len(),
     };
-    (answer.half_units, found)
+    (response.half_rcus, found)
 }

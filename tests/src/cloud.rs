@@ -1,4 +1,4 @@
-//! The local cloud that `make test` has started: where it is, and clients for what the tests look at from outside.
+//! The local cloud that `make test` has started: its addresses, and clients for tests.
 
 use std::{collections::BTreeMap, fs};
 
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::requests::Requests;
 
-/// What the local cloud wrote down about itself.
+/// The description that the local cloud wrote of itself.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Cloud {
     pub endpoint: String,
@@ -24,7 +24,7 @@ pub struct Cloud {
     pub quarantine_bucket: String,
     pub drop_bucket: String,
     pub erasures_bucket: String,
-    pub drop_queue_url: String,
+    pub delivery_queue_url: String,
     pub sftp_server: String,
     /// Host and port.
     pub sftp_address: String,
@@ -32,7 +32,7 @@ pub struct Cloud {
     pub warnings_bus: String,
     pub queue_url: String,
     pub dlq_url: String,
-    pub orders_url: String,
+    pub retention_jobs_url: String,
     pub removals_url: String,
     pub dead_removals_url: String,
     functions: BTreeMap<String, String>,
@@ -48,7 +48,7 @@ struct SignIn {
     password: String,
 }
 
-/// An application's sign-in.
+/// The credentials of an application.
 #[derive(Clone, Debug, Deserialize)]
 struct Application {
     client_id: String,
@@ -68,7 +68,6 @@ impl Cloud {
         self.functions.get(name).map(String::as_str).with_context(|| format!("no function is called {name}"))
     }
 
-    /// The service's buckets.
     pub fn buckets(&self) -> [&str; 5] {
         [&self.recordings_bucket, &self.quarantine_bucket, &self.drop_bucket, &self.exports_bucket, &self.erasures_bucket]
     }
@@ -100,7 +99,7 @@ impl Cloud {
         aws_sdk_s3::Client::from_conf(config)
     }
 
-    /// The recordings' bucket of the deployed service.
+    /// The deployed service's bucket of recordings.
     pub fn objects(&self) -> Objects {
         Objects { client: self.s3(&Requests::default()), bucket: self.recordings_bucket.clone() }
     }
@@ -130,20 +129,19 @@ impl Cloud {
         aws_sdk_sqs::Client::from_conf(config)
     }
 
-    /// The deployed queue of the delivery by SFTP.
+    /// The deployed queue of the SFTP delivery.
     pub fn drop_queue(&self) -> Queue {
-        Queue { client: self.sqs(), url: self.drop_queue_url.clone() }
+        Queue { client: self.sqs(), url: self.delivery_queue_url.clone() }
     }
 
-    /// The SFTP server.
-    pub fn sftp(&self) -> sftp::Server {
+    pub fn sftp(&self) -> delivery_api::Server {
         let config = aws_sdk_transfer::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(self.region.clone()))
             .credentials_provider(self.credentials())
             .endpoint_url(&self.endpoint)
             .build();
-        sftp::Server {
+        delivery_api::Server {
             client: aws_sdk_transfer::Client::from_conf(config),
             id: self.sftp_server.clone(),
             address: self.sftp_address.clone(),
@@ -152,7 +150,7 @@ impl Cloud {
         }
     }
 
-    /// A token of the demonstration's user `name`, from the sign-in of the pool.
+    /// A token of the demonstration's user `name`, from the user pool's sign-in.
     pub async fn token(&self, name: &str) -> anyhow::Result<String> {
         let sign_in = self.users.get(name).with_context(|| format!("the demonstration has no user {name}"))?;
         let answer: Value = reqwest::Client::new()
@@ -175,7 +173,7 @@ impl Cloud {
         token.map(str::to_owned).with_context(|| format!("could not sign in: {answer}"))
     }
 
-    /// A token of the demonstration's application `name`, or of the `operator`, with the scope, as in `demo:read`.
+    /// A token of the application `name`, or of the `operator`, with a scope like `demo:read`.
     pub async fn application_token(&self, name: &str, scope: &str) -> anyhow::Result<String> {
         let application = self.application(name)?;
         let asked = reqwest::Client::new()
@@ -188,7 +186,6 @@ impl Cloud {
         token.map(str::to_owned).with_context(|| format!("could not sign in: {answer}"))
     }
 
-    /// The client id of the application `name`.
     pub fn client_of(&self, name: &str) -> anyhow::Result<&str> {
         Ok(&self.application(name)?.client_id)
     }

@@ -1,5 +1,6 @@
-//! The API's document as a contract: every answer of every test is one that the document has for its operation. Whether a body is as its
-//! schema says is asked by `make contract`: a validator here would change the features of crates that the functions share.
+//! The API document as a contract: every response of every test must be documented for its
+//! operation. `make contract` validates bodies against their schemas; a validator here would change
+//! features of crates that the functions share.
 
 use std::sync::LazyLock;
 
@@ -11,16 +12,16 @@ use crate::request::Answer;
 static DOCUMENT: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(include_str!("../openapi.json")).expect("the document is JSON, which a test writes"));
 
-/// What the service answers with when something in it fails. A test that makes it fail expects this error; any other test fails by it.
+/// A 5xx response. A test of a failure expects this error; any other test fails with it.
 #[derive(Debug, thiserror::Error)]
 #[error("the service failed: {0:?}")]
 pub struct Failed(pub Answer);
 
-/// Holds an answer to the document: its status and media type are of those that the operation documents. What the document does not route
-/// is of no operation, and not looked at.
+/// Checks that the document has the response's status and media type for the operation. Responses
+/// on undocumented routes are not checked.
 ///
 /// # Errors
-/// [`Failed`] for a 5xx; otherwise a text that says what the document does not have.
+/// [`Failed`] for a 5xx; otherwise a text that names what the document lacks.
 pub fn hold(method: &str, path: &str, answer: Answer) -> anyhow::Result<Answer> {
     if answer.status.is_server_error() {
         return Err(Failed(answer).into());
@@ -36,11 +37,14 @@ pub fn hold(method: &str, path: &str, answer: Answer) -> anyhow::Result<Answer> 
         return Ok(answer);
     };
     ensure!(contents.get(media).is_some(), "{name} is not documented as {media:?}");
-    ensure!(answer.status.as_u16() < 400 || media == "application/problem+json", "{name} is a problem of {media:?}, which is the gateway's");
+    ensure!(
+        answer.status.as_u16() < 400 || media == "application/problem+json",
+        "{name} is a problem of {media:?}, which is the gateway's"
+    );
     Ok(answer)
 }
 
-/// The documented operations: method, path and what the document says of each.
+/// The documented operations: method, path and description of each.
 pub fn operations() -> impl Iterator<Item = (String, &'static str, &'static Value)> {
     let paths = DOCUMENT["paths"].as_object().into_iter().flatten();
     paths.flat_map(|(path, operations)| {
@@ -48,13 +52,13 @@ pub fn operations() -> impl Iterator<Item = (String, &'static str, &'static Valu
     })
 }
 
-/// The media types of an operation's successful answers.
+/// The media types of an operation's successful responses.
 pub fn media_types(operation: &'static Value) -> impl Iterator<Item = &'static str> {
     let responses = operation["responses"].as_object().into_iter().flatten().filter(|(status, _)| status.starts_with('2'));
     responses.flat_map(|(_, response)| resolved(response)["content"].as_object().into_iter().flatten().map(|(media, _)| media.as_str()))
 }
 
-/// The operation that a request is for. A path of fixed words goes before one with a parameter.
+/// The operation of a request. A path of fixed words precedes one with a parameter.
 fn operation(method: &str, path: &str) -> Option<(&'static str, &'static Value)> {
     let path = path.split('?').next().unwrap_or_default();
     let mut found: Vec<_> = operations().filter(|(of, template, _)| of == method && matches(template, path)).collect();

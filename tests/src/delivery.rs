@@ -1,17 +1,17 @@
-//! The delivery by SFTP to test with: buckets and a queue of a test's own in the local cloud, and what becomes of what is ordered.
+//! A fixture for the SFTP delivery: buckets, a queue and the worker in the local cloud.
 
 use std::collections::BTreeMap;
 
 use anyhow::Context;
 use aws_sdk_sqs::types::{Message, QueueAttributeName};
 use chrono::{DateTime, Utc};
+use delivery::{Answer, App};
 use domain::{
-    delivery::issue::{Issue, Order, Task},
+    delivery::folder::{DeliveryFolder, Order, Task},
     ids::OrganisationId,
     note::Note,
     recording::{Recording, Sha256},
 };
-use drop::{Answer, App};
 use platform::{objects, queue::Queue, table::arrival::Arrival};
 use serde_json::{Value, json};
 
@@ -24,23 +24,23 @@ use crate::{
     table,
 };
 
-/// The function's world, and what it costs: one count of the requests of the table, the buckets and the queue.
+/// The function under test. Requests to the table, the buckets and the queue are counted together.
 #[derive(Clone, Debug)]
 pub struct World {
     pub app: App,
     pub requests: Requests,
-    /// The queue as SQS itself sees it, whose requests are not the function's.
+    /// The queue from outside. Its requests are not counted.
     outside: Queue,
 }
 
-/// What is noted of each call: a formula to a spreadsheet, with all that CSV has to quote.
+/// The note of each call: a formula to a spreadsheet, with everything that CSV must quote.
 pub const NOTE: &str = "=HYPERLINK(\"x\"), åäö";
 
-/// Rounds of redelivery after which work that goes on is work that never ends.
+/// Rounds of redelivery after which the work counts as endless.
 const ROUNDS: usize = 200;
 
 impl World {
-    /// A world with an organisation "demo", at `now`, with spans of `rows` recordings.
+    /// A fixture with the organisation "demo" at `now`, with chunks of `rows` recordings.
     pub async fn new(test: &str, rows: usize, now: fn() -> DateTime<Utc>) -> anyhow::Result<Self> {
         let (cloud, requests) = (cloud()?, Requests::default());
         let table = table::counted(&requests).await?;
@@ -57,17 +57,17 @@ impl World {
         Ok(Self { app: App { table, queue: Queue { client: sqs, url }, s3: client, recordings, drop, rows, now }, requests, outside })
     }
 
-    /// The same world at another time.
+    /// The same fixture at another time.
     pub fn at(&self, now: fn() -> DateTime<Utc>) -> Self {
         Self { app: App { now, ..self.app.clone() }, ..self.clone() }
     }
 
-    /// A call that began at `started_at`, registered.
+    /// Registers a call that began at `started_at`.
     pub async fn registered(&self, of: &str, call: &str, started_at: DateTime<Utc>) -> anyhow::Result<(Recording, Vec<u8>)> {
         self.registered_as(call, recording("demo", of, call, started_at)).await
     }
 
-    /// A call that is registered as the recording says, but for its note where it has none and its audio.
+    /// Registers a call like the recording, with its own audio and, where it lacks one, a note.
     pub async fn registered_as(&self, call: &str, mut recording: Recording) -> anyhow::Result<(Recording, Vec<u8>)> {
         let audio = format!("audio of {call}").into_bytes();
         recording.annotation.note = recording.annotation.note.or(Note::try_from(NOTE.to_owned()).ok());
@@ -84,7 +84,7 @@ impl World {
         Ok(recording)
     }
 
-    /// The audio of a registered call comes.
+    /// Stores the audio of a registered call at `at`.
     pub async fn arrives(&self, recording: &Recording, audio: Vec<u8>, at: DateTime<Utc>) -> anyhow::Result<()> {
         let key = objects::key(&recording.organisation, recording.id);
         let put = self.app.s3.put_object().bucket(&self.app.recordings).key(key).body(audio.into());
@@ -94,18 +94,18 @@ impl World {
         Ok(())
     }
 
-    /// Puts an order for "demo" on the queue.
+    /// Sends a task for "demo" to the queue.
     pub async fn orders(&self, task: Task) -> anyhow::Result<()> {
         Ok(self.outside.send_all(&[Order { organisation: organisation("demo"), task }]).await?)
     }
 
-    /// Wakes the function as the scheduler does, at the world's time, for "demo" alone.
+    /// Runs the function as the scheduler does, at the fixture's time, for "demo" only.
     pub async fn morning(&self) -> anyhow::Result<()> {
         self.orders(Task::Tend { since: DateTime::UNIX_EPOCH }).await?;
         self.works().await
     }
 
-    /// Delivers what is on the queue, each message again until it is done, until nothing is left.
+    /// Processes the queue until it is empty. A failed message is retried.
     pub async fn works(&self) -> anyhow::Result<()> {
         for _ in 0..ROUNDS {
             let messages = self.receive().await?;
@@ -120,19 +120,19 @@ impl World {
         anyhow::bail!("the work does not end")
     }
 
-    /// Hands the function one message; whether it is done.
+    /// Processes one message. Returns whether it succeeded.
     pub async fn delivers(&self, message: &Message) -> anyhow::Result<bool> {
         self.hands(message.body().unwrap_or_default()).await
     }
 
-    /// Hands the function an order for "demo"; whether it is done.
+    /// Processes one task of "demo". Returns whether it succeeded.
     pub async fn does(&self, task: Task) -> anyhow::Result<bool> {
         self.hands(&serde_json::to_string(&Order { organisation: organisation("demo"), task })?).await
     }
 
     async fn hands(&self, body: &str) -> anyhow::Result<bool> {
         let event: Value = json!({ "Records": [{ "messageId": "one", "body": body }] });
-        let handled = drop::handle(&self.app, serde_json::from_value(event)?);
+        let handled = delivery::handle(&self.app, serde_json::from_value(event)?);
         match TENANT.scope("demo".to_owned(), handled).await.map_err(anyhow::Error::from_boxed)? {
             Answer::Messages(answer) => Ok(answer.batch_item_failures.is_empty()),
             Answer::Morning => anyhow::bail!("a message is no morning"),
@@ -145,7 +145,7 @@ impl World {
         Ok(received.messages.unwrap_or_default())
     }
 
-    /// What the queue does with a message that was handed over: it goes, or comes again at once.
+    /// Deletes a processed message from the queue, or makes a failed one visible at once.
     pub async fn settle(&self, message: &Message, done: bool) -> anyhow::Result<()> {
         let (Queue { client, url }, receipt) = (&self.outside, message.receipt_handle().unwrap_or_default());
         if done {
@@ -156,12 +156,12 @@ impl World {
         Ok(())
     }
 
-    /// Everything that SFTP serves, by key.
+    /// Every object that SFTP serves, by key.
     pub async fn files(&self) -> anyhow::Result<BTreeMap<String, String>> {
         self.objects("files/").await
     }
 
-    /// Everything in the bucket of the delivery under a prefix, by key.
+    /// Every object in the delivery bucket with the prefix, by key.
     pub async fn objects(&self, prefix: &str) -> anyhow::Result<BTreeMap<String, String>> {
         let mut files = BTreeMap::new();
         let listed = self.app.s3.list_objects_v2().bucket(&self.app.drop).prefix(prefix).send().await?;
@@ -172,23 +172,21 @@ impl World {
         Ok(files)
     }
 
-    /// Takes away the audio of a recording, as somebody does who removes the object for good.
-    pub async fn loses(&self, recording: &Recording) -> anyhow::Result<()> {
+    pub async fn delete_object(&self, recording: &Recording) -> anyhow::Result<()> {
         let key = objects::key(&recording.organisation, recording.id);
         self.app.s3.delete_object().bucket(&self.app.recordings).key(key).send().await?;
         Ok(())
     }
 
-    /// Puts other bytes, or the same, in the place of a recording's audio.
+    /// Replaces a recording's audio.
     pub async fn puts(&self, recording: &Recording, bytes: &str) -> anyhow::Result<()> {
         let key = objects::key(&recording.organisation, recording.id);
         self.app.s3.put_object().bucket(&self.app.recordings).key(key).body(bytes.as_bytes().to_vec().into()).send().await?;
         Ok(())
     }
 
-    /// The issues of "demo".
-    pub async fn issues(&self) -> anyhow::Result<Vec<Issue>> {
+    pub async fn delivery_folders(&self) -> anyhow::Result<Vec<DeliveryFolder>> {
         let demo: OrganisationId = organisation("demo");
-        Ok(self.app.table.issues(&demo).await?)
+        Ok(self.app.table.delivery_folders(&demo).await?)
     }
 }

@@ -1,5 +1,5 @@
-//! The deployed functions as API Gateway calls them: by an event that says who is calling, so that any organisation has callers without a
-//! sign-in. Each runs with its own role and writes its own log. Beside it: everything that the service keeps, to look for a text in.
+//! Invokes the deployed functions as API Gateway does, with any caller in the event. Each runs with
+//! its own role and log. All stored data can be searched for a text.
 
 use std::collections::BTreeMap;
 
@@ -13,14 +13,13 @@ use crate::{
     requests::Requests,
 };
 
-/// The deployed functions.
 #[derive(Clone, Debug)]
 pub struct Deployed {
     pub cloud: Cloud,
     client: Client,
 }
 
-/// Who calls: the context that the authorizer passes on.
+/// The caller: the context that the authorizer passes on.
 pub type Who<'a> = &'a Value;
 
 impl Deployed {
@@ -28,7 +27,7 @@ impl Deployed {
         Ok(Self { cloud: cloud()?, client: Client::new() })
     }
 
-    /// Asks a function; answers with the status and the body, one that is no JSON as text.
+    /// Sends a request to a function. Returns the status and the body, as text if it is not JSON.
     pub async fn ask(&self, function: &str, who: Who<'_>, asked: &str, body: &Value) -> anyhow::Result<(u16, Value)> {
         let (method, path) = asked.split_once(' ').context("a method and a path")?;
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
@@ -48,7 +47,7 @@ impl Deployed {
         Ok((u16::try_from(status)?, serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))))
     }
 
-    /// The same, which has to be done.
+    /// Sends a request that must succeed, and returns the body.
     pub async fn done(&self, function: &str, who: Who<'_>, asked: &str, body: &Value) -> anyhow::Result<Value> {
         let (status, answer) = self.ask(function, who, asked, body).await?;
         anyhow::ensure!((200..300).contains(&status), "{asked}: {status}: {answer}");
@@ -61,13 +60,13 @@ impl Deployed {
         Ok(answer.error_for_status()?.json().await?)
     }
 
-    /// A header as the SDKs send it; the local cloud looks at whose it is alone.
+    /// A header as the SDKs send it. The local cloud reads only the access key.
     fn signed(&self, service: &str) -> String {
         let scope = format!("20260101/{}/{service}/aws4_request", self.cloud.region);
         format!("AWS4-HMAC-SHA256 Credential=test/{scope}, SignedHeaders=host, Signature=0")
     }
 
-    /// Every item of the table, as text, by its key.
+    /// Every item of the table as text, by its key.
     pub async fn items(&self) -> anyhow::Result<Vec<(String, String)>> {
         let table = self.cloud.table();
         let scan = table.client.scan().table_name(&table.name).consistent_read(true).into_paginator().items().send();
@@ -85,7 +84,7 @@ impl Deployed {
             .collect())
     }
 
-    /// Every version of every object of the service's buckets, as text, by bucket and key.
+    /// Every version of every object in the service's buckets as text, by bucket and key.
     pub async fn objects(&self) -> anyhow::Result<Vec<(String, String)>> {
         let client = self.cloud.s3(&Requests::default());
         let mut all = Vec::new();
@@ -98,7 +97,7 @@ impl Deployed {
                     let key = version.key().unwrap_or_default();
                     let get =
                         client.get_object().bucket(bucket).key(key).set_version_id(version.version_id().map(str::to_owned)).send().await;
-                    let Ok(object) = get else { continue }; // gone since it was listed
+                    let Ok(object) = get else { continue }; // removed since it was listed
                     let described = format!("{:?} {:?}", object.metadata(), object.content_disposition());
                     let body = object.body.collect().await?.to_vec();
                     all.push((format!("{bucket}/{key}"), format!("{key} {described} {}", String::from_utf8_lossy(&body))));
@@ -115,7 +114,7 @@ impl Deployed {
         Ok(all)
     }
 
-    /// Every line that the functions have logged, by its log group.
+    /// Every line that the functions have logged, by log group.
     pub async fn log(&self) -> anyhow::Result<Vec<(String, String)>> {
         let mut lines = Vec::new();
         let groups = self.logs("DescribeLogGroups", json!({})).await?;
@@ -145,7 +144,7 @@ impl Deployed {
     }
 }
 
-/// A number that no other request of this run has.
+/// A number that is unique in this run.
 fn number() -> u64 {
     static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
     NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)

@@ -1,4 +1,4 @@
-//! The service's front door in the local cloud, as its callers reach it: requests with tokens, links to put and fetch audio.
+//! The service's front door in the local cloud: requests with tokens, and links for audio.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ impl Door {
         self.client.request(method, format!("{}{path}", self.cloud.api))
     }
 
-    /// Puts the audio to the link, with exactly the headers it names.
+    /// Uploads the audio by the link, with exactly the headers that it names.
     pub async fn send(&self, upload: &Value, audio: &[u8]) -> anyhow::Result<StatusCode> {
         let mut put = self.client.put(upload["url"].as_str().unwrap_or_default()).body(audio.to_vec());
         for (name, value) in upload["headers"].as_object().into_iter().flatten() {
@@ -53,7 +53,7 @@ impl Door {
         Ok(put.send().await?.status())
     }
 
-    /// Registers the call and puts its audio; answers with the recording's id once it is stored.
+    /// Registers the call and uploads its audio. Returns the recording's id once it is stored.
     pub async fn record(&self, call: Value, audio: &[u8], token: &str) -> anyhow::Result<String> {
         let (status, registered) = answer(self.post("/v1/recordings", &started_now(call)), token).await?;
         anyhow::ensure!(status == 201, "{status}: {registered}");
@@ -64,7 +64,7 @@ impl Door {
         Ok(id)
     }
 
-    /// Asks for the recording until it has left the state `expected`: what a click on refresh does.
+    /// Requests the recording until it has left the state `expected`, like a click on refresh.
     pub async fn settled(&self, id: &str, token: &str) -> anyhow::Result<Value> {
         let mut refresh = tokio::time::interval(Duration::from_millis(50));
         for _ in 0..600 {
@@ -79,7 +79,7 @@ impl Door {
     }
 }
 
-/// The status and the body; one that is no JSON as text.
+/// The status and the body, as text if it is not JSON.
 pub async fn answer(request: RequestBuilder, token: &str) -> anyhow::Result<(u16, Value)> {
     let response = request.bearer_auth(token).send().await?;
     let status = response.status().as_u16();
@@ -87,7 +87,7 @@ pub async fn answer(request: RequestBuilder, token: &str) -> anyhow::Result<(u16
     Ok((status, serde_json::from_str(&text).unwrap_or(Value::String(text))))
 }
 
-/// `call`, begun a minute ago.
+/// `call`, with its start a minute ago.
 pub fn started_now(mut call: Value) -> Value {
     call["startedAt"] = json!(Utc::now() - TimeDelta::minutes(1));
     call

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-/// The event that S3 sends of an object at `key`; S3 percent-encodes it.
+/// The event that S3 sends for an object at `key`, which S3 percent-encodes.
 pub fn created(key: &str) -> String {
     let key = key.replace('/', "%2F");
     json!({ "Records": [{

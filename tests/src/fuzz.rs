@@ -1,11 +1,11 @@
-//! Texts and bytes that nobody would type: drawn from the odd corners of Unicode, or made from valid ones by damaging them.
+//! Unusual texts and bytes: from the odd corners of Unicode, or damaged valid ones.
 
 use rand::{Rng, RngExt, seq::IndexedRandom};
 
-/// What a parser takes, to be damaged.
+/// Valid inputs of a parser, to be damaged.
 pub type Seeds = &'static [&'static str];
 
-/// Letters that fold to several, change their length or their place, mark others, or look like digits; what parts words and lines.
+/// Letters that fold to several, change length or place, or look like digits; and separators.
 const ODD: &str = "åÄö\u{30a}\u{308}\u{301}\u{327}\u{323}ßẞİıςΣǅŉﬃ½⑴㍿ﷺÅKℌ٠७𝟘²한ㅎ\u{1100}\u{200d}\u{202e}\u{feff}\u{fffd}\u{a0}\u{2011}\u{2028}\0\n\r\u{10ffff}🦀\u{1f1f8}";
 
 /// A text of up to some thousand characters.
@@ -28,8 +28,8 @@ pub fn text(random: &mut impl Rng, seeds: Seeds) -> String {
     }
 }
 
-/// A time as RFC 3339 writes it, of any year that fits into a computer's calendar and often of its ends; now and then with a leap second, and
-/// with an offset whose plus sign an address made a space.
+/// A time in RFC 3339, of any year in the calendar and often at its ends. Some have a leap second,
+/// or an offset whose plus sign became a space in an address.
 pub fn time(random: &mut impl Rng) -> String {
     const YEARS: [&str; 14] =
         ["-262143", "-262144", "-9999", "-0001", "0000", "0001", "1969", "1999", "2000", "2026", "2199", "2200", "+262142", "+262143"];
@@ -44,7 +44,7 @@ fn one(random: &mut impl Rng, of: &[&'static str]) -> &'static str {
     of.choose(random).copied().unwrap_or_default()
 }
 
-/// Bytes that begin as `valid` does, with some of them changed, left out or put in.
+/// Bytes that begin like `valid`, with some of them changed, removed or inserted.
 pub fn bytes(random: &mut impl Rng, valid: &[u8]) -> Vec<u8> {
     let mut bytes = valid.to_vec();
     for _ in 0..random.random_range(0..20) {

@@ -1,4 +1,4 @@
-//! The index on a table of a test's own, with the table's real stream: what stands when it has been heard, and what should.
+//! A fixture for the index, with a real stream: the actual and the expected postings.
 
 use std::collections::BTreeMap;
 
@@ -29,10 +29,10 @@ use crate::{
 
 const ANNA: As<'_> = As { organisation: "demo", user: "anna" };
 
-/// Postings by their keys, each with its end.
+/// Postings by key, each with its expiry.
 pub type Postings = BTreeMap<(String, String), Option<String>>;
 
-/// A table, its stream, and the function that hears it.
+/// A table, its stream, and the index function.
 pub struct World {
     pub watched: Watched,
     pub app: App,
@@ -40,7 +40,7 @@ pub struct World {
 }
 
 impl World {
-    /// Anna, who is recorded.
+    /// "demo" with Anna, who is recorded.
     pub async fn new() -> anyhow::Result<Self> {
         let watched = table::watched().await?;
         found(&watched.table, "demo").await?;
@@ -54,20 +54,20 @@ impl World {
         &self.watched.table
     }
 
-    /// Anna's recording of a call, stored an hour ago.
+    /// Stores a recording of Anna's call an hour ago.
     pub async fn stored(&self, call: &str) -> anyhow::Result<Recording> {
         let recording = recording("demo", "anna", call, now() - TimeDelta::hours(1));
         store(self.table(), &recording).await?;
         Ok(recording)
     }
 
-    /// Anna says something of a call.
-    pub async fn say(&self, call: &str, said: Value) -> anyhow::Result<()> {
-        ANNA.put(&self.annotate, &format!("/v1/calls/{call}/annotation"), &said).await?.done()?;
+    /// Annotates a call as Anna.
+    pub async fn say(&self, call: &str, stated: Value) -> anyhow::Result<()> {
+        ANNA.put(&self.annotate, &format!("/v1/calls/{call}/annotation"), &stated).await?.done()?;
         Ok(())
     }
 
-    /// Hears the news.
+    /// Processes the new stream records.
     pub async fn hear(&mut self) -> anyhow::Result<()> {
         let news = self.watched.stream.news()?;
         ensure!(!news.is_empty(), "there is no news");
@@ -76,13 +76,13 @@ impl World {
         Ok(())
     }
 
-    /// Every posting, by its key, with its end.
+    /// Every posting by its key, with its expiry.
     pub async fn postings(&self) -> anyhow::Result<Postings> {
         let items = self.items(|pk| pk.ends_with("#posting")).await?;
         Ok(items.into_iter().map(|item| ((text(&item, "pk"), text(&item, "sk")), end(&item))).collect())
     }
 
-    /// Every entry of a directory, by its key, with its end.
+    /// Every dictionary entry by its key, with its expiry.
     pub async fn entries(&self) -> anyhow::Result<BTreeMap<String, Option<String>>> {
         let items = self.items(|pk| ["#word", "#number", "#ending"].iter().any(|kind| pk.ends_with(kind))).await?;
         Ok(items.into_iter().map(|item| (format!("{} {}", text(&item, "pk"), text(&item, "sk")), end(&item))).collect())
@@ -94,7 +94,7 @@ impl World {
         Ok(items.into_iter().filter(|item| wanted(&text(item, "pk"))).collect())
     }
 
-    /// Writes on the recording's item what nothing in the service writes yet.
+    /// Updates attributes of the recording's item directly.
     pub async fn write(
         &self,
         of: &Recording,
@@ -116,13 +116,13 @@ impl World {
         Ok(())
     }
 
-    /// The postings that the recordings have as they stand.
+    /// The postings that the current items of the recordings require.
     pub async fn expected(&self, of: &[Recording]) -> anyhow::Result<Postings> {
         let mut all = BTreeMap::new();
         for one in of {
-            let Some(stands) = self.table().standing_recording(&one.organisation, one.id).await? else { continue };
-            let (at, end) = (key::at(stands.started_at, stands.id), ends_at(&stands).map(|end| end.timestamp().to_string()));
-            all.extend(Posting::of(&stands).iter().map(|of| ((key::posting(&stands.organisation, of), at.clone()), end.clone())));
+            let Some(exists) = self.table().standing_recording(&one.organisation, one.id).await? else { continue };
+            let (at, end) = (key::at(exists.started_at, exists.id), ends_at(&exists).map(|end| end.timestamp().to_string()));
+            all.extend(Posting::of(&exists).iter().map(|of| ((key::posting(&exists.organisation, of), at.clone()), end.clone())));
         }
         Ok(all)
     }
@@ -136,7 +136,7 @@ pub fn end(item: &Item) -> Option<String> {
     item.get("expires_at").and_then(|value| value.as_n().ok()).cloned()
 }
 
-/// Hears all the news of a table of "demo".
+/// Processes all new records of a table of "demo".
 pub async fn take_in_all(watched: &mut Watched) -> anyhow::Result<()> {
     let app = App { table: watched.table.clone(), now };
     let answer = take_in(&app, &watched.stream.news()?).await?;
@@ -144,7 +144,7 @@ pub async fn take_in_all(watched: &mut Watched) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Hands over records of "demo"; a request that reaches for another organisation's key ends the test.
+/// Processes records of "demo". A request for another organisation's key ends the test.
 pub async fn take_in(app: &App, records: &[Value]) -> anyhow::Result<DynamoDbEventResponse> {
     let batch = serde_json::from_value(json!({ "Records": records }))?;
     Ok(TENANT.scope("demo".to_owned(), index::handle(app, batch)).await?)

@@ -1,6 +1,5 @@
-//! What the tests stand on: a table of their own, the local cloud, calls to make, requests to send.
+//! Fixtures for the tests: tables, the local cloud, calls and requests.
 
-pub mod billed;
 pub mod bucket;
 pub mod call;
 pub mod charged;
@@ -12,20 +11,21 @@ pub mod door;
 pub mod event;
 pub mod fuzz;
 pub mod golden;
+pub mod groups;
 pub mod indexed;
-pub mod kept;
+pub mod ledgers;
 pub mod people;
 pub mod queue;
+pub mod reconciliation;
 pub mod recording;
 pub mod replayed;
 pub mod request;
 pub mod requests;
+pub mod retention_jobs;
 pub mod searched;
 pub mod service;
 pub mod speech;
 pub mod stream;
-pub mod supervised;
-pub mod swept;
 pub mod table;
 pub mod terms;
 pub mod units;

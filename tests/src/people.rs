@@ -1,4 +1,4 @@
-//! Organisations and users to test with. A user is valid as built: recorded, acknowledged, with every right.
+//! Organisations and users. A user is valid as built: recorded, acknowledged, with every right.
 
 use std::collections::HashMap;
 
@@ -9,29 +9,29 @@ use domain::{
 };
 use platform::table::{Table, key};
 
-use crate::supervised;
+use crate::groups;
 
-/// An organisation id; the test gives a valid one.
+/// An organisation id, from a valid text.
 pub fn organisation(name: &str) -> OrganisationId {
     name.to_owned().try_into().expect("the test names a valid organisation")
 }
 
-/// A user id; the test gives a valid one.
+/// A user id, from a valid text.
 pub fn user(name: &str) -> UserId {
     name.to_owned().try_into().expect("the test names a valid user")
 }
 
-/// A recording group; the test gives a valid one.
+/// A recording group's id, from a valid text.
 pub fn group(name: &str) -> GroupId {
     name.to_owned().try_into().expect("the test names a valid group")
 }
 
-/// An application client; the test gives a valid one.
+/// An application client's id, from a valid text.
 pub fn client(name: &str) -> ClientId {
     name.to_owned().try_into().expect("the test names a valid client")
 }
 
-/// A user, and what is unusual about them.
+/// A user, with the properties that a test may vary.
 #[derive(Clone, Debug)]
 pub struct Person {
     pub name: &'static str,
@@ -88,21 +88,21 @@ pub async fn found(table: &Table, name: &str) -> anyhow::Result<()> {
     put(table, item).await
 }
 
-/// Gives the organisation the legend that one begins with, as provisioning does.
+/// Gives the organisation its first legend, as provisioning does.
 pub async fn legend(table: &Table, of: &str) -> anyhow::Result<()> {
     for (mark, label, colour, shape) in FIRST {
         let entry = Entry { mark: mark.to_owned().try_into()?, label: label.to_owned().try_into()?, colour, shape, retired: false };
-        table.put_mark(&organisation(of), &entry, &supervised::event(of, mark)).await?.written()?;
+        table.put_mark(&organisation(of), &entry, &groups::event(of, mark)).await??;
     }
     Ok(())
 }
 
-/// Adds marks to the legend, of those that stand for themselves.
+/// Adds marks to the legend, each with its name as the label.
 pub async fn marks(table: &Table, of: &str, names: &[&str]) -> anyhow::Result<()> {
     let (_, _, colour, shape) = FIRST[0];
     for mark in names {
         let entry = Entry { mark: (*mark).to_owned().try_into()?, label: (*mark).to_owned().try_into()?, colour, shape, retired: false };
-        table.put_mark(&organisation(of), &entry, &supervised::event(of, mark)).await?.written()?;
+        table.put_mark(&organisation(of), &entry, &groups::event(of, mark)).await??;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! A queue of a test's own, in this process: what is sent stays until the test hands it over.
+//! A queue of a test's own in this process. Messages remain until the test delivers them.
 
 use std::{
     collections::VecDeque,
@@ -19,24 +19,24 @@ use serde_json::Value;
 
 use crate::requests::Requests;
 
-/// What waits, oldest first.
+/// The waiting messages, oldest first.
 #[derive(Clone, Debug, Default)]
 pub struct Waiting(Arc<Mutex<VecDeque<Message>>>);
 
-/// A message, and the seconds until it may be handed over.
+/// A message, and the seconds until it may be delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
     pub body: String,
     pub delay: u64,
 }
 
-/// A queue for a test that looks at nothing that is sent.
+/// A queue for a test that ignores sent messages.
 pub fn untold() -> Queue {
     Waiting::default().queue(&Requests::default())
 }
 
 impl Waiting {
-    /// An empty queue, whose requests are counted with others.
+    /// An empty queue, with requests counted in `requests`.
     pub fn queue(&self, requests: &Requests) -> Queue {
         let connector = SharedHttpConnector::new(self.clone());
         let config = aws_sdk_sqs::Config::builder()
@@ -48,12 +48,10 @@ impl Waiting {
         Queue { client: aws_sdk_sqs::Client::from_conf(config.build()), url: "http://localhost/000000000000/test".to_owned() }
     }
 
-    /// Takes the oldest message.
     pub fn take(&self) -> Option<Message> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 
-    /// Everything that waits.
     pub fn all(&self) -> Vec<Message> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
     }

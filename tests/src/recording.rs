@@ -1,4 +1,4 @@
-//! Recordings to put into a table directly. A recording is valid as built: a minute of WAV from the given start, expected.
+//! Recordings for a table. A recording is valid as built: a minute of WAV, expected.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
@@ -19,7 +19,7 @@ use crate::{
     people::{organisation, user},
 };
 
-/// A recording of `user` in `organisation`, named after its call, that began at `started_at`.
+/// A recording of `of` in `to`, named after its call, that began at `started_at`.
 pub fn recording(to: &str, of: &str, call: &str, started_at: DateTime<Utc>) -> Recording {
     let call = CallId::try_from(call.to_owned()).expect("the test names a valid call");
     let organisation = organisation(to);
@@ -42,14 +42,13 @@ pub fn recording(to: &str, of: &str, call: &str, started_at: DateTime<Utc>) -> R
     }
 }
 
-/// Registers the recording.
 pub async fn register(table: &Table, recording: &Recording) -> anyhow::Result<()> {
     let registered = table.register(recording, Over::Unregistered).await?;
     anyhow::ensure!(matches!(registered, Registered::Anew(_)), "the recording is registered already");
     Ok(())
 }
 
-/// Registers the recording and makes it stored.
+/// Registers and stores the recording.
 pub async fn store(table: &Table, recording: &Recording) -> anyhow::Result<()> {
     register(table, recording).await?;
     let arrival = Arrival {

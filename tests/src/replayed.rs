@@ -1,4 +1,4 @@
-//! Answers of the table, kept from one time and given again: what a function does without the network and the table is all that is left.
+//! Recorded responses of the table, which leave only a function's own work.
 
 use std::{
     collections::HashMap,
@@ -16,14 +16,14 @@ use aws_smithy_runtime_api::{
 };
 use aws_smithy_types::body::SdkBody;
 
-/// The operation that is asked for, and the request's body.
+/// The operation, and the request's body.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Question {
     target: String,
     body: Vec<u8>,
 }
 
-/// An HTTP client for the SDK. What it has not been asked yet it asks the table.
+/// An HTTP client for the SDK that sends each distinct request to the table once.
 #[derive(Clone, Debug, Default)]
 pub struct Replayed {
     answers: Arc<Mutex<HashMap<Question, Vec<u8>>>>,
@@ -38,14 +38,14 @@ impl Replayed {
     async fn ask(self, question: Question, uri: String, headers: Vec<(String, String)>) -> Result<Vec<u8>, reqwest::Error> {
         let ask = headers.into_iter().fold(self.http.post(uri), |ask, (name, value)| ask.header(name, value));
         let answer = ask.body(question.body.clone()).send().await?.error_for_status()?.bytes().await?.to_vec();
-        self.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(question.kept(), answer.clone());
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(question.retained(), answer.clone());
         Ok(answer)
     }
 }
 
 impl Question {
-    /// What is written has an id of its own each time, and the answer to it is the same.
-    fn kept(self) -> Self {
+    /// The key of a request. Written items contain new ids, but their responses are the same.
+    fn retained(self) -> Self {
         let body = if self.target.ends_with("PutItem") { Vec::new() } else { self.body };
         Self { body, ..self }
     }
@@ -59,7 +59,7 @@ impl HttpConnector for Replayed {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let target = request.headers().get("x-amz-target").unwrap_or_default().to_owned();
         let question = Question { target, body: request.body().bytes().unwrap_or_default().to_vec() };
-        if let Some(known) = self.known(&question.clone().kept()) {
+        if let Some(known) = self.known(&question.clone().retained()) {
             return HttpConnectorFuture::ready(Ok(answer(known)));
         }
         let headers = request.headers().iter().filter(|(name, _)| !matches!(*name, "host" | "content-length"));

@@ -1,7 +1,8 @@
-//! Sends a request to a function's router as API Gateway would: an event, turned into a request as the function does.
-//!
-//! A caller is what the authorizer passes on: a person ([`As`]), a customer's own system ([`App`]) or the operator's ([`Operator`]). Every
-//! key that is asked for on behalf of one has to be of their organisation; the operator's is the one in the path.
+//! Sends requests to a function's router as API Gateway does: as an event, converted as in the
+//! function.
+//! A caller is the authorizer's context: a person ([`As`]), a customer's system ([`App`]) or the
+//! operator's ([`Operator`]). Each requested key must belong to its organisation, or to the path's.
+//! operator's is the one in the path.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -23,26 +24,24 @@ use crate::{
     requests::{NO_ORGANISATION, TENANT},
 };
 
-/// What came back.
 #[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
     pub content_type: String,
-    /// The body where it is JSON.
+    /// The body if it is JSON.
     pub body: Value,
-    /// The body as it came.
     pub text: String,
 }
 
-/// A person.
+/// A user.
 #[derive(Clone, Copy, Debug)]
 pub struct As<'a> {
     pub organisation: &'a str,
     pub user: &'a str,
 }
 
-/// A system of a customer that signed in for itself, with scopes parted by spaces.
+/// A customer's own system, with scopes separated by spaces.
 #[derive(Clone, Copy, Debug)]
 pub struct App<'a> {
     pub organisation: &'a str,
@@ -50,13 +49,12 @@ pub struct App<'a> {
     pub scopes: &'a str,
 }
 
-/// The operator's provisioning system.
 #[derive(Clone, Copy, Debug)]
 pub struct Operator<'a> {
     pub client: &'a str,
 }
 
-/// The methods that every caller has.
+/// The methods of every caller.
 macro_rules! sends {
     ($($caller:ident)*) => {$(
         impl $caller<'_> {
@@ -85,7 +83,7 @@ macro_rules! sends {
                 self.send_with(router, method, path, body, json!({})).await
             }
 
-            /// The same with more headers.
+            /// Sends any body with additional headers.
             pub async fn send_with(
                 self,
                 router: &Router,
@@ -135,14 +133,14 @@ impl Operator<'_> {
         json!({ "client": self.client, "scopes": "operator" })
     }
 
-    /// The organisation that the path names; none that exists where it names none.
+    /// The organisation in the path, or a nonexistent one where the path names none.
     fn tenant<'a>(&self, path: &'a str) -> &'a str {
         let named = path.strip_prefix("/v1/organisations/").and_then(|rest| rest.split(['/', '?']).next());
         named.unwrap_or(NO_ORGANISATION)
     }
 }
 
-/// Sends an event with what the authorizer said, if it said something.
+/// Sends an event with the authorizer's context, if there is one.
 pub async fn send(router: &Router, method: &str, path: &str, body: Option<String>, authorizer: Option<Value>) -> anyhow::Result<Answer> {
     dispatch(router, method, path, json!({ "body": body }), authorizer, json!({})).await
 }
@@ -175,7 +173,7 @@ async fn dispatch(
     event["headers"] = with(event["headers"].take(), headers);
     let event = with(event, body);
     let request = serde_json::from_value(event).context("the event is no request")?;
-    let response = router.clone().oneshot(Request::from(gateway::spelt(request))).await?;
+    let response = router.clone().oneshot(Request::from(gateway::written(request))).await?;
     let (status, headers) = (response.status(), response.headers().clone());
     let content_type = headers.get("content-type").map(|value| value.to_str()).transpose()?.unwrap_or_default().to_owned();
     let text = String::from_utf8(to_bytes(response.into_body(), usize::MAX).await?.into()).context("the answer is not UTF-8")?;
@@ -187,24 +185,24 @@ async fn dispatch(
 }
 
 impl Answer {
-    /// The cause that the problem names; the whole answer where it is none, so that a failed assertion shows it.
+    /// The problem's type, or else the whole response, for the message of a failed assertion.
     pub fn cause(&self) -> String {
         let kind = self.body["type"].as_str().and_then(|kind| kind.strip_prefix("urn:kontinuerlig-inspelning:problem:"));
         kind.map_or_else(|| format!("{self:?}"), str::to_owned)
     }
 
-    /// The answer, unless it is a refusal or a failure.
+    /// The response, unless it is a refusal or a failure.
     pub fn done(self) -> anyhow::Result<Self> {
         anyhow::ensure!(self.status.is_success(), "{self:?}");
         Ok(self)
     }
 
-    /// The status and the cause of a refusal.
+    /// The status and the problem type of a refusal.
     pub fn refusal(&self) -> (u16, String) {
         (self.status.as_u16(), self.cause())
     }
 
-    /// The rows of a CSV body, its names of columns first.
+    /// The rows of a CSV body, beginning with the column names.
     pub fn rows(&self) -> anyhow::Result<Vec<Vec<String>>> {
         let mut reader = csv::ReaderBuilder::new().delimiter(b';').has_headers(false).from_reader(self.text.as_bytes());
         Ok(reader.deserialize().collect::<Result<_, _>>()?)

@@ -1,11 +1,11 @@
-//! Looks at every request that the SDK makes, where it makes it: counts what an operation costs, and holds it to its caller's
-//! organisation.
+//! Intercepts every request of the SDK: counts the cost of an operation, and confines it to the
+//! caller's organisation.
 //!
-//! It can also let an operation fail, to see what is left of work that was cut short.
+//! It can also make an operation fail, to test interrupted work.
 //!
-//! The figures of cost come from here and not from an estimate. A request made on behalf of a caller that reaches for another
-//! organisation's key ends the test, in every test: the interceptor is part of every client that [`crate::table`] and [`crate::bucket`]
-//! hand out.
+//! The figures of cost come from here and not from an estimate. A request on a caller's behalf for
+//! another organisation's key ends the test. This holds in every test, because each client of
+//! [`crate::table`] and [`crate::bucket`] has this interceptor.
 
 use std::{
     collections::BTreeMap,
@@ -33,7 +33,7 @@ use aws_smithy_types::{
 use serde_json::Value;
 
 tokio::task_local! {
-    /// The organisation of the caller on whose behalf this task makes requests; unset while a test prepares its world.
+    /// The organisation of the caller whose request this task processes; unset in fixtures.
     pub static TENANT: String;
 }
 
@@ -41,17 +41,17 @@ tokio::task_local! {
 #[derive(Clone, Debug, Default)]
 pub struct Requests {
     made: Arc<Mutex<BTreeMap<String, u64>>>,
-    /// How many more commits and batches of writes go through; `None`: all do.
+    /// The number of commits and batches of writes that still succeed; `None`: all.
     commits_left: Arc<Mutex<Option<u64>>>,
-    /// How many more requests of any kind go through; `None`: all do.
+    /// The number of requests of any kind that still succeed; `None`: all.
     requests_left: Arc<Mutex<Option<u64>>>,
-    /// An operation that fails where its address holds this.
+    /// An operation that fails where its address contains this.
     broken: Arc<Mutex<Option<(&'static str, String)>>>,
-    /// How many more commits the table takes before it is busy; `None`: all.
+    /// The number of commits before the table is throttled; `None`: all.
     commits_until_busy: Arc<Mutex<Option<u64>>>,
 }
 
-/// That the table is busy for a request.
+/// The error of a throttled request.
 #[derive(Debug)]
 struct Throttled;
 
@@ -59,39 +59,39 @@ impl Storable for Throttled {
     type Storer = StoreReplace<Self>;
 }
 
-/// The tenant of a request of the operator's that names no organisation.
+/// The tenant of an operator's request that names no organisation.
 pub const NO_ORGANISATION: &str = "no organisation";
 /// The name under which the bytes of ranged reads are counted.
 pub const BYTES: &str = "bytes read";
 
 impl Requests {
-    /// The count of each operation, `Service.Operation`, since the last call, and [`BYTES`] if there were ranged reads; counting starts
-    /// anew.
+    /// The count of each operation, `Service.Operation`, since the last call, and [`BYTES`] if
+    /// there were ranged reads. Resets the counts.
     pub fn take(&self) -> BTreeMap<String, u64> {
         std::mem::take(&mut self.made.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Lets `commits` more, or batches of writes, go through and fails those after; `None` lets all through again.
+    /// Fails commits and batches of writes after `commits` more; `None` lets all succeed.
     pub fn cut_short_after(&self, commits: Option<u64>) {
         *self.commits_left.lock().unwrap_or_else(PoisonError::into_inner) = commits;
     }
 
-    /// Lets `requests` more of any kind go through and fails those after, as if the process had ended; `None` lets all through again.
+    /// Fails requests after `requests` more, as if the process had ended; `None` ends that.
     pub fn end_after(&self, requests: Option<u64>) {
         *self.requests_left.lock().unwrap_or_else(PoisonError::into_inner) = requests;
     }
 
-    /// Lets `commits` more go through; then the table answers that it is throttled, and takes none. `None` lets all through again.
+    /// Lets `commits` more commits succeed, and then throttles them; `None` lets all succeed.
     pub fn throttle_after(&self, commits: Option<u64>) {
         *self.commits_until_busy.lock().unwrap_or_else(PoisonError::into_inner) = commits;
     }
 
-    /// Whether that end has come.
+    /// Whether [`Self::end_after`] has reached its end.
     pub fn has_ended(&self) -> bool {
         *self.requests_left.lock().unwrap_or_else(PoisonError::into_inner) == Some(0)
     }
 
-    /// Fails each `operation` whose address, or whose source of a copy, holds `part`, until the end of that is told by `None`.
+    /// Fails each `operation` whose address or copy source contains `part`; `None` ends that.
     pub fn break_down(&self, broken: Option<(&'static str, String)>) {
         *self.broken.lock().unwrap_or_else(PoisonError::into_inner) = broken;
     }
@@ -117,7 +117,7 @@ impl Intercept for Requests {
         "Requests"
     }
 
-    /// A request that the table does not take asks for nothing that there is.
+    /// A throttled request is changed to name something that does not exist.
     fn modify_before_transmit(
         &self,
         context: &mut BeforeTransmitInterceptorContextMut<'_>,
@@ -156,7 +156,7 @@ impl Intercept for Requests {
             return Err("broken by the test".into());
         }
         if !self.goes_through(operation.name()) {
-            return Err("cut short by the test".into());
+            return Err("interrupted by the test".into());
         }
         self.count(&format!("{}.{}", operation.service(), operation.name()), 1);
         if let Some(bytes) = context.request().headers().get("range").and_then(length) {
@@ -184,14 +184,15 @@ fn length(range: &str) -> Option<u64> {
     Some(last.parse::<u64>().ok()? + 1 - first.parse::<u64>().ok()?)
 }
 
-/// Ends the test unless every key of the request is the tenant's, or of the general price list. Provisioning keeps the list of
-/// organisations, beside the organisation's own item; the operator, of no organisation, reads the list and the items that it names.
+/// Ends the test unless every key of the request is the tenant's or of the general price list.
+/// Provisioning maintains the list of organisations beside each organisation's own item. The
+/// operator has no organisation, and reads that list and the items that it names.
 fn hold(tenant: &str, operation: &Metadata, request: &HttpRequest) {
     let name = format!("{}.{}", operation.service(), operation.name());
     let body = || String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned();
     if operation.service() == "SQS" {
         let own = [format!("\\\"organisation\\\":\\\"{tenant}\\\""), format!("\\\"key\\\":\\\"recordings/{tenant}/")];
-        assert!(own.iter().any(|own| body().contains(own)), "{name} on behalf of {tenant} tells of {}", body());
+        assert!(own.iter().any(|own| body().contains(own)), "{name} on behalf of {tenant} names {}", body());
         return;
     }
     if matches!(operation.name(), "ListObjectVersions" | "ListObjectsV2") {
@@ -220,17 +221,17 @@ fn hold(tenant: &str, operation: &Metadata, request: &HttpRequest) {
     }
 }
 
-/// Whether what is listed, or removed by a list, is the tenant's own.
+/// Whether a listed prefix belongs to the tenant. Batch deletions always pass.
 fn listed(place: &str, tenant: &str) -> bool {
     let prefix = |kind| format!("prefix={kind}%2F{tenant}%2F");
     place.contains("?delete") || ["files", "parts"].iter().any(|kind| place.contains(&prefix(kind)))
 }
 
-/// Every leading key that a request to DynamoDB names: of the table, of an index, and in a condition on either.
+/// Every partition key in a request to DynamoDB: of the table, of an index, and in conditions.
 fn leading<'a>(value: &'a Value, keys: &mut Vec<&'a str>) {
     match value {
         Value::Array(values) => values.iter().for_each(|value| leading(value, keys)),
-        // The one list that is of no organisation: there its own entry is named by the rest of the key.
+        // The one list without an organisation. The sort key of each entry names its organisation.
         Value::Object(_) if value["pk"]["S"] == "#sftp" => keys.extend(value["sk"]["S"].as_str()),
         Value::Object(members) => {
             for (name, value) in members {

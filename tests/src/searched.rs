@@ -1,4 +1,4 @@
-//! The service, searched as the oracle searches: by its own callers, through its own door, while what happens is written by its own writes.
+//! The service for the oracle: its callers search by its routes, and its own writes make changes.
 
 pub mod in_cloud;
 
@@ -17,8 +17,8 @@ use model::{
     draw::MARKS,
     oracle::{
         life::{Happening, Life},
+        paging::{Page, Searched},
         typed::Typed,
-        walk::{Page, Searched},
     },
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -33,16 +33,16 @@ use platform::{
 use serde_json::{Value, json};
 
 use crate::{
+    groups,
     indexed::take_in,
     people::{Person, found, legend, marks, user},
     request::As,
-    supervised,
     table::{self, Watched},
 };
 
-/// The users that an organisation has at most; all are recorded.
+/// The most users of an organisation; all are recorded.
 pub const USERS: [&str; 8] = ["user00001", "user00002", "user00003", "user00004", "user00005", "user00006", "user00007", "user00008"];
-/// An administrator, a recorded user, and supervisors of one group and of two; and whose recordings each may see.
+/// An administrator, a recorded user and three supervisors, each with the users they may see.
 const CALLERS: [(&str, Option<&[usize]>); 5] = [
     ("karin", None),
     ("user00001", Some(&[0])),
@@ -59,7 +59,7 @@ fn clock() -> DateTime<Utc> {
     CLOCK.get()
 }
 
-/// The routers on a table of their own, and the index that hears the table's stream.
+/// The routers on a table of their own, and the index function on its stream.
 pub struct OnTable {
     watched: Watched,
     index: index::App,
@@ -68,12 +68,12 @@ pub struct OnTable {
 }
 
 impl OnTable {
-    /// An organisation with its people and nothing recorded.
+    /// An organisation with its people and no recordings.
     pub async fn new() -> anyhow::Result<Self> {
         Self::on(table::watched().await?).await
     }
 
-    /// The same on a table.
+    /// An organisation with its people on the given table.
     pub async fn on(watched: Watched) -> anyhow::Result<Self> {
         let table = &watched.table;
         found(table, "demo").await?;
@@ -85,8 +85,8 @@ impl OnTable {
             Person { rights: &[], activated: false, ..Person::recorded(supervisor) }.joins(table, "demo").await?;
             for (place, members) in groups.into_iter().enumerate().filter(|(_, members)| !members.is_empty()) {
                 let group = format!("{supervisor}-{place}");
-                supervised::group(table, "demo", &group, members).await?;
-                supervised::by(table, "demo", &group, supervisor, None).await?;
+                groups::group(table, "demo", &group, members).await?;
+                groups::supervise(table, "demo", &group, supervisor, None).await?;
             }
         }
         legend(table, "demo").await?;
@@ -103,7 +103,7 @@ impl OnTable {
         &self.watched.table
     }
 
-    /// The call is registered, and what came of its audio.
+    /// Registers the call, and stores or rejects its audio as the recording states.
     pub async fn comes(&self, recording: &Recording) -> anyhow::Result<()> {
         let registered = self.table().register(&Recording { state: State::Expected, ..recording.clone() }, Over::Unregistered).await?;
         ensure!(matches!(registered, Registered::Anew(_)), "{registered:?}");
@@ -111,7 +111,7 @@ impl OnTable {
         self.keeps(recording, false).await
     }
 
-    /// The audio comes or is refused.
+    /// Stores or rejects the audio.
     async fn proceeds(&self, recording: &Recording) -> anyhow::Result<()> {
         let Recording { organisation, id, user, audio, .. } = recording.clone();
         let outcome = match &recording.state {
@@ -123,14 +123,14 @@ impl OnTable {
         Ok(())
     }
 
-    /// Has the recording indexed as it stands.
+    /// Indexes the current item of the recording.
     pub async fn indexes(&self, recording: &Recording) -> anyhow::Result<()> {
         let named = take_in(&self.index, &[named(recording)]).await?;
         ensure!(named.batch_item_failures.is_empty(), "{named:?}");
         Ok(())
     }
 
-    /// It is held, or not any more.
+    /// Begins or ends a hold.
     async fn keeps(&self, recording: &Recording, before: bool) -> anyhow::Result<()> {
         use aws_sdk_dynamodb::types::AttributeValue::N;
         let held = recording.held_since.map(|since| since.timestamp_millis());
@@ -154,7 +154,7 @@ impl OnTable {
         if before.annotation != after.annotation {
             let path = format!("/v1/calls/{}/annotation", after.call);
             let owner = As { organisation: "demo", user: after.user.as_str() };
-            owner.put(&self.annotate, &path, &said(after)).await?.done()?;
+            owner.put(&self.annotate, &path, &stated(after)).await?.done()?;
         }
         if before.state != after.state {
             if after.state == State::Expected {
@@ -196,7 +196,7 @@ impl Searched for OnTable {
     }
 }
 
-/// The `number`-th life of a seed, small enough to be written by the service.
+/// The `number`-th life of a seed, small enough for the service to write.
 pub fn life(seed: u64, number: u64) -> Life {
     let mut life = Life::new(seed, number);
     life.manner.users.truncate(USERS.len());
@@ -209,7 +209,7 @@ pub fn life(seed: u64, number: u64) -> Life {
     life
 }
 
-/// A record that shows nothing of the recording but its key.
+/// A stream record with only the recording's key.
 fn named(recording: &Recording) -> Value {
     let keys = json!({ "pk": { "S": format!("{}#recording", recording.organisation) }, "sk": { "S": recording.id } });
     json!({
@@ -218,29 +218,29 @@ fn named(recording: &Recording) -> Value {
     })
 }
 
-/// Who may see just those whom the search is to see.
+/// The caller who may see exactly the users of the search.
 fn caller(typed: &Typed) -> anyhow::Result<&'static str> {
     let may = |places: &[usize]| places.iter().map(|place| USERS[*place]).collect::<BTreeSet<_>>();
     let seen = typed.seen.as_ref().map(|seen| seen.iter().map(UserId::as_str).collect());
-    let caller = CALLERS.into_iter().find(|(_, places)| places.map(may) == seen).context("nobody may see just those")?;
+    let caller = CALLERS.into_iter().find(|(_, places)| places.map(may) == seen).context("no caller sees exactly those")?;
     Ok(caller.0)
 }
 
-/// What is said of the call, all of it.
-pub fn said(recording: &Recording) -> Value {
-    let said = &recording.annotation;
-    let [field1, field2, field3] = &said.fields;
-    json!({ "note": said.note, "mark": said.mark, "field1": field1, "field2": field2, "field3": field3 })
+/// The call's complete annotation.
+pub fn stated(recording: &Recording) -> Value {
+    let stated = &recording.annotation;
+    let [field1, field2, field3] = &stated.fields;
+    json!({ "note": stated.note, "mark": stated.mark, "field1": field1, "field2": field2, "field3": field3 })
 }
 
-/// The page's path and query.
 pub fn path(typed: &Typed, after: Option<Position>) -> String {
     let parameters = typed.parameters().into_iter().chain(after.map(|after| ("cursor", cursor::write(after))));
-    let spelt: Vec<String> = parameters.map(|(name, value)| format!("{name}={}", utf8_percent_encode(&value, NON_ALPHANUMERIC))).collect();
-    format!("/v1/recordings?{}", spelt.join("&"))
+    let written: Vec<String> =
+        parameters.map(|(name, value)| format!("{name}={}", utf8_percent_encode(&value, NON_ALPHANUMERIC))).collect();
+    format!("/v1/recordings?{}", written.join("&"))
 }
 
-/// The page that an answer holds.
+/// The page in a response.
 pub fn page(body: &Value) -> anyhow::Result<Page> {
     let rows = body["recordings"].as_array().context("a page has recordings")?;
     let ids =

@@ -1,4 +1,4 @@
-//! The service on a table of a test's own: every function's router, and what a test looks at behind them.
+//! The service on a table of the test's own: every function's router, and the state behind them.
 
 use axum::Router;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -18,15 +18,14 @@ use crate::{
     table, terms, whole,
 };
 
-/// The operator's provisioning system.
 pub const OPERATOR: Operator<'_> = Operator { client: "provisioning" };
 
-/// The routers of all functions that speak HTTP, on one table.
+/// The routers of all HTTP functions, on one table.
 #[derive(Clone, Debug)]
 pub struct Service {
     pub table: Table,
     pub requests: Requests,
-    /// What the worker of imports is told.
+    /// The messages for the import worker.
     pub imports: Waiting,
     pub upload: Router,
     pub search: Router,
@@ -38,13 +37,13 @@ pub struct Service {
 }
 
 impl Service {
-    /// On an empty table, at [`now`].
+    /// The service on an empty table, at [`now`].
     pub async fn empty() -> anyhow::Result<Self> {
         let (table, requests) = table::empty().await?;
         Ok(Self::at(table, requests, Waiting::default(), now))
     }
 
-    /// The same table at another time.
+    /// The service on the same table at another time.
     pub fn later(&self, now: fn() -> DateTime<Utc>) -> Self {
         Self::at(self.table.clone(), self.requests.clone(), self.imports.clone(), now)
     }
@@ -58,7 +57,7 @@ impl Service {
             me: me::router(me::App { table: table.clone(), now }),
             admin: admin::router(admin::App { table: table.clone(), now }),
             provision: provision::router(provision::App { table: table.clone(), imports: imports.queue(&requests), now }),
-            statements: statements::router(statements::App { table: table.clone(), exports: bucket::no_exports(), now }),
+            statements: billing_api::router(billing_api::App { table: table.clone(), exports: bucket::no_exports(), now }),
             table,
             requests,
             imports,
@@ -76,7 +75,7 @@ impl Service {
         Ok(())
     }
 
-    /// Imports users, see [`whole::user`], and answers with what came of each.
+    /// Imports users, see [`whole::user`], and returns their results.
     pub async fn imports(&self, name: &str, users: impl IntoIterator<Item = Value>) -> anyhow::Result<Vec<Value>> {
         let lines: String = users.into_iter().map(|user| format!("{}\n", whole::user(user))).collect();
         let path = format!("/v1/organisations/{name}");
@@ -85,7 +84,7 @@ impl Service {
         self.results(name, import["id"].as_str().unwrap_or_default()).await
     }
 
-    /// What came of an import's lines, all that are done.
+    /// All available results of an import.
     pub async fn results(&self, name: &str, import: &str) -> anyhow::Result<Vec<Value>> {
         let (mut results, mut cursor) = (Vec::new(), String::new());
         loop {
@@ -101,7 +100,7 @@ impl Service {
         }
     }
 
-    /// Has the worker of imports do all that waits; answers with the number of messages.
+    /// Runs the import worker on all waiting messages. Returns their number.
     pub async fn work(&self, name: &str) -> anyhow::Result<usize> {
         let mut messages = 0;
         while let Some(message) = self.imports.take() {
@@ -111,7 +110,7 @@ impl Service {
         Ok(messages)
     }
 
-    /// Tells the worker of imports, on behalf of an organisation, and lets it go on for so long; whether it took the message.
+    /// Runs the import worker on a message, with a time budget. Returns whether it succeeded.
     pub async fn carry_on(&self, name: &str, body: &str, budget: TimeDelta) -> anyhow::Result<bool> {
         let app = import::App { table: self.table.clone(), imports: self.imports.queue(&self.requests), budget, now };
         let event = json!({ "Records": [{ "eventSource": "aws:sqs", "messageId": "message", "body": body }] });
@@ -124,15 +123,15 @@ impl Service {
         let organisation = organisation(of);
         let mut reading = Reading {
             organisation: &organisation,
-            owner: None,
+            recorded_user: None,
             from: DateTime::UNIX_EPOCH,
             to: now() + TimeDelta::days(1000),
-            who: None,
+            actor: None,
             but: None,
-            deed: None,
+            action: None,
             recording: None,
-            subject: None,
-            refused: None,
+            resource: None,
+            denied: None,
             limit: 1000,
             after: None,
         };
@@ -148,19 +147,19 @@ impl Service {
         }
     }
 
-    /// The same as texts: who, what, about whom or what, and the cause of its refusal.
-    pub async fn deeds(&self, of: &str) -> anyhow::Result<Vec<[String; 4]>> {
+    /// All audit events as texts: actor, action, resource and denial.
+    pub async fn actions(&self, of: &str) -> anyhow::Result<Vec<[String; 4]>> {
         let events = self.audit(of).await?;
         Ok(events
             .into_iter()
             .map(|event| {
-                let about = event.subject.or(event.recording.map(|id| id.to_string()));
-                [event.who, event.deed.as_str().to_owned(), about.unwrap_or_default(), event.refused.unwrap_or_default()]
+                let about = event.resource.or(event.recording.map(|id| id.to_string()));
+                [event.actor, event.action.as_str().to_owned(), about.unwrap_or_default(), event.denial.unwrap_or_default()]
             })
             .collect())
     }
 
-    /// What happened to a user's recording, oldest first: what, and who did it.
+    /// The history of a user's recording, oldest first: each event and its actor.
     pub async fn activations(&self, of: &str, name: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
         let entries = self.table.activations(&organisation(of), &user(name)).await?;
         Ok(entries.into_iter().map(|entry| (entry.event.kind.as_str(), entry.event.by)).collect())

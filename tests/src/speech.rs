@@ -1,22 +1,21 @@
-//! Real speech in the formats that phones and apps make. `make audio` joins it from recorded prompts; none of it is checked in.
+//! Real speech in the formats of phones and apps. `make audio` joins it from recorded prompts.
 
 use std::{fs, path::PathBuf};
 
 use anyhow::Context;
 use serde::Deserialize;
 
-/// One recorded call.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Speech {
     pub name: String,
     pub content_type: String,
     pub bytes: u64,
     pub sha256: String,
-    /// What ffprobe says.
+    /// The duration according to ffprobe, in seconds.
     pub duration: f64,
 }
 
-/// Every file that `make audio` makes.
+/// Every file that `make audio` creates.
 pub fn all() -> anyhow::Result<Vec<Speech>> {
     let manifest = fs::read(folder().join("manifest.json")).context("there is no audio: run `make audio`")?;
     Ok(serde_json::from_slice(&manifest)?)

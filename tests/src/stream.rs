@@ -1,4 +1,4 @@
-//! The table's stream, as DynamoDB writes it of items that it has removed.
+//! The table's stream records of removed items, as DynamoDB writes them.
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use chrono::{DateTime, Utc};
@@ -6,7 +6,7 @@ use data_encoding::BASE64;
 use platform::table::{Table, key::Item};
 use serde_json::{Map, Value, json};
 
-/// Removes the item if its day is past at `now`, as the table does, and answers with the record of it.
+/// Removes the item if it has expired at `now`, and returns the record of the removal.
 pub async fn expire(table: &Table, key: Item, now: DateTime<Utc>) -> anyhow::Result<Option<Value>> {
     let delete = table.client.delete_item().table_name(&table.name).set_key(Some(key)).return_values(ReturnValue::AllOld);
     let delete = delete.condition_expression("expires_at <= :now");

@@ -22,13 +22,13 @@ use crate::{requests::Requests, units::Units};
 
 const NAME: &str = "recordings";
 
-/// An empty table, and the count of the requests made of it.
+/// An empty table, and the count of its requests.
 pub async fn empty() -> anyhow::Result<(Table, Requests)> {
     let Watched { table, requests, .. } = made(None, Requests::default(), false).await?;
     Ok((table, requests))
 }
 
-/// An empty table in `database`, and the address at which it is served.
+/// An empty table in `database`, and its address.
 pub async fn serve(database: dynoxide::Database, requests: &Requests) -> anyhow::Result<(Table, String)> {
     let endpoint = listen(database).await?;
     let table = at(&endpoint, requests);
@@ -36,23 +36,23 @@ pub async fn serve(database: dynoxide::Database, requests: &Requests) -> anyhow:
     Ok((table, endpoint))
 }
 
-/// The table that is served at an address.
+/// The table at an address.
 pub fn at(endpoint: &str, requests: &Requests) -> Table {
     reached(config(endpoint, requests))
 }
 
-/// An empty table whose requests are counted with others.
+/// An empty table with requests counted in `requests`.
 pub async fn counted(requests: &Requests) -> anyhow::Result<Table> {
     Ok(made(None, requests.clone(), false).await?.table)
 }
 
-/// An empty table whose requests and units are counted.
+/// An empty table with counted requests and units.
 pub async fn metered() -> anyhow::Result<(Table, Requests, Units)> {
     let Watched { table, requests, units, .. } = made(None, Requests::default(), true).await?;
     Ok((table, requests, units))
 }
 
-/// A table with all that can be seen of it from outside.
+/// A table with its stream, requests and units.
 #[derive(Debug)]
 pub struct Watched {
     pub table: Table,
@@ -61,13 +61,13 @@ pub struct Watched {
     pub stream: Stream,
 }
 
-/// An empty table with a stream that can be read, and the count of the units that its writes consume.
+/// An empty table with a readable stream, and the units that its writes consume.
 pub async fn watched() -> anyhow::Result<Watched> {
     let images = StreamViewType::NewAndOldImages;
     made(Some(StreamSpecification::builder().stream_enabled(true).stream_view_type(images).build()?), Requests::default(), true).await
 }
 
-/// An empty table without a stream: what is written of it grows slower the more there is.
+/// An empty table without a stream, which would slow down as it grows.
 pub async fn unwatched() -> anyhow::Result<Watched> {
     made(None, Requests::default(), false).await
 }
@@ -106,10 +106,10 @@ fn reached(config: Builder) -> Table {
     Table { client: Client::from_conf(config.build()), name: NAME.to_owned() }
 }
 
-/// The table's stream, read from its beginning on.
+/// The table's stream, read from its beginning.
 pub struct Stream {
     database: dynoxide::Database,
-    /// Where reading goes on; none before it has begun.
+    /// The next position; none before the first read.
     next: Option<String>,
 }
 
@@ -120,7 +120,7 @@ impl fmt::Debug for Stream {
 }
 
 impl Stream {
-    /// The records of recordings since the last call, in order, as Lambda hands them with the filter of the template.
+    /// The new records of recordings, in order, as Lambda delivers them with the template's filter.
     pub fn news(&mut self) -> anyhow::Result<Vec<Value>> {
         let mut records = Vec::new();
         loop {
@@ -153,7 +153,7 @@ impl Stream {
     }
 }
 
-/// The indexes that the table has, by name, with the attribute of their partition; all are sorted by `at`.
+/// The table's indexes by name, with the attribute of their partition key. All are sorted by `at`.
 pub const INDEXES: [(&str, &str); 5] = [("by_org", "pk"), ("by_user", "u"), ("by_peer", "p"), ("by_mark", "m"), ("by_length", "l")];
 
 async fn create(table: &Table, stream: Option<StreamSpecification>) -> anyhow::Result<()> {

@@ -1,6 +1,6 @@
-//! What requests to the table consume, as it says itself: of writes, units by the table and by each index; of reads, all.
+//! The capacity units that the table reports: written units by table and index, and all read units.
 //!
-//! The service never asks for it. This interceptor writes the question into each request and reads it from each answer.
+//! This interceptor requests them and reads each response. The service never does.
 
 use std::{
     collections::BTreeMap,
@@ -28,20 +28,18 @@ pub struct Units {
     read: Arc<Mutex<f64>>,
 }
 
-/// Operations that read.
 const READS: [&str; 3] = ["GetItem", "BatchGetItem", "Query"];
-/// Operations that write.
 const WRITES: [&str; 5] = ["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"];
 
 impl Units {
-    /// The write units by `table` and by the name of each index since the last call, and `all` of them; counting starts anew.
+    /// The write units since the last call, by `table`, by index name, and as a sum in `all`.
     pub fn take(&self) -> BTreeMap<String, f64> {
         let mut written = std::mem::take(&mut *self.written.lock().unwrap_or_else(PoisonError::into_inner));
         written.insert("all".to_owned(), written.values().fold(0.0, |all, units| all + units));
         written
     }
 
-    /// The read units since the last call; counting starts anew.
+    /// The read units since the last call. Resets the count.
     pub fn take_read(&self) -> f64 {
         std::mem::take(&mut *self.read.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -1,20 +1,20 @@
-//! Whole representations, as a PUT and an imported line need them: what a test does not mention has the plainest value.
+//! Complete representations for PUT and import lines, with plain defaults for omitted members.
 
 use serde_json::{Value, json};
 
 use crate::call::with;
 
-/// A user: no number, Swedish, no plan, administrator as decided by others.
+/// A user without number and plan, in Swedish, whose administrator right others decide.
 pub fn user(given: Value) -> Value {
     with(json!({ "phone": null, "language": "sv", "plan": null, "administrator": null }), given)
 }
 
-/// A cover: without ends, with every right; of rights that are given, those that are not mentioned are not granted.
-pub fn cover(given: Value) -> Value {
-    let mut cover =
+/// A supervision without a period, with every right, or only with those that are given.
+pub fn supervision(given: Value) -> Value {
+    let mut supervision =
         with(json!({ "from": null, "to": null, "rights": { "listen": true, "download": true, "annotate": true } }), given.clone());
     if !given["rights"].is_null() {
-        cover["rights"] = with(json!({ "listen": false, "download": false, "annotate": false }), given["rights"].clone());
+        supervision["rights"] = with(json!({ "listen": false, "download": false, "annotate": false }), given["rights"].clone());
     }
-    cover
+    supervision
 }

@@ -1,11 +1,11 @@
-//! Switching recording on and off, for one user or for many at once: `/v1/activations` (P8, P22, P24).
+//! Switches recording on and off for users: `/v1/activations` (P8, P22, P24).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use axum::{Json, extract::State};
 use chrono::{DateTime, Utc};
 use domain::{
-    access::Duty,
+    access::Permission,
     activation::{self, Event, Kind, outcome},
     billing::{Price, Rule, Terms, price, today},
     ids::UserId,
@@ -13,7 +13,7 @@ use domain::{
 };
 use platform::{
     http::{
-        Cause, Known, Problem,
+        Cause, Principal, Problem,
         extract::{self, Path, Query},
         page,
         person::Activations,
@@ -21,8 +21,8 @@ use platform::{
     },
     table::{
         activation::SWITCHED,
-        audit::{self, Deed},
-        commit::Commit,
+        audit::{self, AuditAction},
+        commit::Conflict,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -30,7 +30,7 @@ use utoipa::ToSchema;
 
 use crate::App;
 
-/// Whom to switch on or off.
+/// The users to switch on or off.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ActivationOrder)]
@@ -40,37 +40,38 @@ pub struct Order {
     users: BTreeSet<UserId>,
     /// On or off.
     active: bool,
-    /// Only tell what would happen and what it would cost.
+    /// Only calculate the effect and the cost.
     #[serde(default)]
     preview: bool,
 }
 
-/// What happened, or would happen.
+/// The effect, or the calculated effect of a preview.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Switched {
     preview: bool,
-    /// Each that was named.
+    /// All named users.
     #[schema(max_items = 1000)]
     users: Vec<Outcome>,
-    /// Users that it changes.
+    /// The number of users that change.
     changes: usize,
-    /// Those whom it makes billed and who cannot be recorded yet, because they have not acknowledged (`outcome` is
-    /// `waits-for-acknowledgement`): a user is billed from the activation on.
+    /// The number of users who become billed and cannot be recorded until they acknowledge
+    /// (`outcome` is `waits-for-acknowledgement`). Billing starts with the activation.
     billed_not_recorded: usize,
-    /// What it costs, without VAT; null where no prices are agreed.
+    /// The cost without VAT; null if no prices are agreed.
     cost: Option<Cost>,
 }
 
-/// What it comes to for one user.
+/// The effect for one user.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ActivationOutcome)]
 pub struct Outcome {
     #[schema(value_type = String)]
     user: UserId,
-    /// `changes`; `waits-for-acknowledgement`: it changes, and calls are recorded once the user has acknowledged; `already`: it is so;
-    /// `no-base-service`, `no-plan`, `not-found`: it cannot be; `changed-meanwhile`: someone else did something, look again.
+    /// `changes`; `waits-for-acknowledgement`: it changes, and calls are recorded once the user has
+    /// acknowledged; `already`: nothing changes; `no-base-service`, `no-plan`, `not-found`: it is
+    /// impossible; `changed-meanwhile`: another request changed the user, reload.
     outcome: &'static str,
 }
 
@@ -78,16 +79,16 @@ pub struct Outcome {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Cost {
-    /// Billed once, for all that are switched on.
+    /// Billed once, for all users that are switched on.
     start_fees_ore: i64,
-    /// More each month (less, if negative), for all that change.
+    /// The monthly change for all users that change; negative for a decrease.
     monthly_ore: i64,
 }
 
-/// The outcome for a user who is billed and not recorded until they acknowledge.
+/// The outcome for a user who is billed but not recorded until they acknowledge.
 const WAITS: &str = "waits-for-acknowledgement";
 
-/// The most users of one order.
+/// The most users in one request.
 const USERS: usize = 1000;
 
 /// Switches recording on or off for users, or previews it.
@@ -102,28 +103,32 @@ const USERS: usize = 1000;
         (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn switch(State(app): State<App>, known: Known, extract::Json(order): extract::Json<Order>) -> Result<Json<Switched>, Problem> {
+pub async fn switch(
+    State(app): State<App>,
+    principal: Principal,
+    extract::Json(order): extract::Json<Order>,
+) -> Result<Json<Switched>, Problem> {
     let now = (app.now)();
-    known.with_duty(&app.table, Duty::Administer, &known.event(deed(order.active), now)).await?;
+    principal.with_permission(&app.table, Permission::Administer, &principal.event(action(order.active), now)).await?;
     if !(1..=USERS).contains(&order.users.len()) {
         return Err(Problem::because(Cause::Invalid, "name 1 to 1000 users"));
     }
-    let standing = app.table.users(&known.organisation.id, &order.users).await?;
+    let found = app.table.users(&principal.organisation.id, &order.users).await?;
     let mut outcomes: BTreeMap<&UserId, &'static str> =
-        order.users.iter().map(|user| (user, decide(&known, &standing, user, order.active))).collect();
+        order.users.iter().map(|user| (user, decide(&principal, &found, user, order.active))).collect();
     let due: Vec<&UserId> = outcomes.iter().filter(|(_, outcome)| changes(outcome)).map(|(user, _)| *user).collect();
     if order.preview {
-        app.table.audit(&known.event(Deed::PreviewActivation, now)).await?;
+        app.table.audit(&principal.event(AuditAction::PreviewActivation, now)).await?;
     } else if due.is_empty() {
-        app.table.audit(&known.event(deed(order.active), now)).await?;
+        app.table.audit(&principal.event(action(order.active), now)).await?;
     } else {
         for some in due.chunks(SWITCHED) {
-            for lost in apply(&app, &known, some, order.active, now).await? {
+            for lost in apply(&app, &principal, some, order.active, now).await? {
                 outcomes.insert(lost, "changed-meanwhile");
             }
         }
     }
-    let mut terms = app.table.terms(Some(&known.organisation.id)).await?;
+    let mut terms = app.table.terms(Some(&principal.organisation.id)).await?;
     terms.extend(app.table.terms(None).await?);
     let count = outcomes.values().filter(|outcome| changes(outcome)).count();
     Ok(Json(Switched {
@@ -135,7 +140,7 @@ pub async fn switch(State(app): State<App>, known: Known, extract::Json(order): 
     }))
 }
 
-/// Lists everything that happened to a user's recording.
+/// Lists the events of a user's activation.
 #[utoipa::path(
     get,
     path = "/v1/users/{user}/activations",
@@ -149,20 +154,20 @@ pub async fn switch(State(app): State<App>, known: Known, extract::Json(order): 
 )]
 pub async fn of_user(
     State(app): State<App>,
-    known: Known,
+    principal: Principal,
     Path(user): Path<UserId>,
     Query(asked): Query<page::Asked>,
 ) -> Result<Json<Activations>, Problem> {
-    let event = known.event_about(Deed::SeeUser, &user, (app.now)());
-    known.with_duty(&app.table, Duty::Administer, &event).await?;
-    let events = app.table.activations(&known.organisation.id, &user).await?;
-    let names = app.table.names_of_those(&known.organisation.id, events.iter().map(|entry| entry.event.by.as_str())).await?;
+    let event = principal.event_about(AuditAction::SeeUser, &user, (app.now)());
+    principal.with_permission(&app.table, Permission::Administer, &event).await?;
+    let events = app.table.activations(&principal.organisation.id, &user).await?;
+    let names = app.table.names_of_those(&principal.organisation.id, events.iter().map(|entry| entry.event.by.as_str())).await?;
     app.table.audit(&event).await?;
     Ok(Json(Activations::page(events, &asked, &names)?))
 }
 
-fn decide(known: &Known, standing: &BTreeMap<UserId, people::User>, user: &UserId, active: bool) -> &'static str {
-    match standing.get(user).map(|user| outcome(&known.organisation, user, active)) {
+fn decide(principal: &Principal, found: &BTreeMap<UserId, people::User>, user: &UserId, active: bool) -> &'static str {
+    match found.get(user).map(|user| outcome(&principal.organisation, user, active)) {
         None => "not-found",
         Some(activation::Outcome::Changes { waits_for_acknowledgement: true }) => WAITS,
         Some(activation::Outcome::Changes { waits_for_acknowledgement: false }) => "changes",
@@ -176,14 +181,20 @@ fn changes(outcome: &str) -> bool {
     matches!(outcome, "changes" | WAITS)
 }
 
-/// Switches the users, all that can be; answers with those who were changed by someone else meanwhile.
-async fn apply<'a>(app: &App, known: &Known, users: &[&'a UserId], active: bool, now: DateTime<Utc>) -> Result<Vec<&'a UserId>, Problem> {
+/// Switches the users, and returns those whom another request changed meanwhile.
+async fn apply<'a>(
+    app: &App,
+    principal: &Principal,
+    users: &[&'a UserId],
+    active: bool,
+    now: DateTime<Utc>,
+) -> Result<Vec<&'a UserId>, Problem> {
     let (mut left, mut lost) = (users.to_vec(), Vec::new());
     while !left.is_empty() {
-        let events: Vec<_> = left.iter().map(|user| events(known, user, active, now)).collect();
-        match app.table.switch(&known.organisation.id, &events).await? {
-            Commit::Done => break,
-            Commit::Refused(places) => {
+        let events: Vec<_> = left.iter().map(|user| events(principal, user, active, now)).collect();
+        match app.table.switch(&principal.organisation.id, &events).await? {
+            Ok(()) => break,
+            Err(Conflict(places)) => {
                 let refused = BTreeSet::from_iter(places);
                 lost.extend(refused.iter().map(|place| left[*place]));
                 left = left.into_iter().enumerate().filter(|(place, _)| !refused.contains(place)).map(|(_, user)| user).collect();
@@ -193,19 +204,19 @@ async fn apply<'a>(app: &App, known: &Known, users: &[&'a UserId], active: bool,
     Ok(lost)
 }
 
-fn events(known: &Known, user: &UserId, active: bool, now: DateTime<Utc>) -> (Event, audit::Event) {
-    let mut audited = known.event_about(deed(active), user, now);
+fn events(principal: &Principal, user: &UserId, active: bool, now: DateTime<Utc>) -> (Event, audit::Event) {
+    let mut audited = principal.event_about(action(active), user, now);
     let event =
-        Event { user: user.clone(), at: now, kind: if active { Kind::Activated } else { Kind::Deactivated }, by: audited.who.clone() };
-    audited.request = format!("{}#{user}", audited.request); // one request, an event for each user
+        Event { user: user.clone(), at: now, kind: if active { Kind::Activated } else { Kind::Deactivated }, by: audited.actor.clone() };
+    audited.request = format!("{}#{user}", audited.request); // one request has an event for each user
     (event, audited)
 }
 
-fn deed(active: bool) -> Deed {
-    if active { Deed::Activate } else { Deed::Deactivate }
+fn action(active: bool) -> AuditAction {
+    if active { AuditAction::Activate } else { AuditAction::Deactivate }
 }
 
-/// What the change costs at today's prices; none where there are none.
+/// The cost of the change at today's prices; `None` if there are none.
 fn cost(terms: &[Terms], users: usize, active: bool, now: DateTime<Utc>) -> Option<Cost> {
     let price = |rule| price(terms, rule, today(now));
     let (start_fee, user_month) = (price(Rule::StartFee), price(Rule::UserMonth));

@@ -7,59 +7,61 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{access::Duty, ids::RecordingId, time::Instant};
+use domain::{access::Permission, ids::RecordingId, time::Instant};
 use platform::{
     answer,
     http::{
-        Cause, Known, Problem,
+        Cause, Principal, Problem,
         csv::{self, Cell},
         cursor,
         event::Events,
         extract::Query,
         page, problem,
     },
-    table::audit::{Deed, Event, Reading},
+    table::audit::{AuditAction, Event, Reading},
 };
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use crate::App;
 
-/// Which events to read, newest first.
+/// Which events to list, newest first.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Filter {
-    /// From this time, inclusive (RFC 3339, of the years 2000 to 2199).
+    /// From this time, inclusive (RFC 3339, years 2000 to 2199).
     #[param(value_type = Option<String>, format = DateTime)]
     from: Option<Instant>,
-    /// To this time, exclusive (RFC 3339, likewise).
+    /// To this time, exclusive (RFC 3339, years 2000 to 2199).
     #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Instant>,
-    /// Who did it: `user:ID`, `client:ID` or `operator:ID`.
-    who: Option<String>,
-    /// What was done, as `deed` names it.
-    deed: Option<String>,
-    /// About this recording.
+    /// The actor: `user:ID`, `client:ID` or `operator:ID`.
+    actor: Option<String>,
+    /// The action, as in the member `action`.
+    action: Option<String>,
+    /// Only events about this recording.
     #[param(value_type = Option<String>)]
     recording: Option<RecordingId>,
-    /// About this user, group or client.
-    subject: Option<String>,
-    /// Only what was refused (`true`), or only what was done (`false`).
-    refused: Option<bool>,
-    /// Events on a page, 1 to 1,000; 50 unless given. A page may come short and still have a cursor. A CSV file holds up to 10,000.
+    /// The user, group, client or job that the event concerns.
+    resource: Option<String>,
+    /// Only denied requests (`true`), or only permitted ones (`false`).
+    denied: Option<bool>,
+    /// Events on a page, 1 to 1,000; 50 by default. A page may have fewer and still have a cursor.
+    /// A CSV file has up to 10,000.
     limit: Option<usize>,
-    /// From the page before; a CSV file that is not the last names it in the header `next-cursor`.
+    /// The cursor of the previous page, or the header `next-cursor` of the previous CSV file.
     cursor: Option<String>,
 }
 
-/// Events of one CSV file. It ends sooner where they are long: see [`answer::BYTES`].
+/// The most events in one CSV file. A file of long events has fewer: see [`answer::BYTES`].
 const FILE: usize = 10_000;
-/// Pages that one file may read while the filters leave out most.
+/// The most pages that one file reads while the filters exclude most events.
 const PAGES_AT_MOST: usize = 10;
-const COLUMNS: [&str; 11] = ["at", "who", "deed", "recording", "subject", "owner", "detail", "reason", "refused", "address", "request"];
+const COLUMNS: [&str; 11] =
+    ["at", "actor", "action", "recording", "resource", "recordedUser", "detail", "reason", "denial", "address", "request"];
 
-/// Reads the audit log. `Accept: text/csv` answers with a file for a spreadsheet.
+/// Lists the audit log. With `Accept: text/csv` the response is a file for a spreadsheet.
 #[utoipa::path(
     get,
     path = "/v1/audit",
@@ -69,17 +71,22 @@ const COLUMNS: [&str; 11] = ["at", "who", "deed", "recording", "subject", "owner
         (
             status = 200,
             content((Events = "application/json"), (String = "text/csv")),
-            headers(("next-cursor" = Option<String>, description = "of a CSV file that is not the last: where the next begins")),
+            headers(("next-cursor" = Option<String>, description = "the cursor of the next CSV file; absent from the last")),
         ),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
         (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn list(State(app): State<App>, known: Known, headers: HeaderMap, Query(filter): Query<Filter>) -> Result<Response, Problem> {
+pub async fn list(
+    State(app): State<App>,
+    principal: Principal,
+    headers: HeaderMap,
+    Query(filter): Query<Filter>,
+) -> Result<Response, Problem> {
     let now = (app.now)();
-    let event = known.event(Deed::ReadAudit, now);
-    known.with_duty(&app.table, Duty::ReadAudit, &event).await?;
-    let mut reading = filter.reading(&known, now)?;
+    let event = principal.event(AuditAction::ReadAudit, now);
+    principal.with_permission(&app.table, Permission::ReadAudit, &event).await?;
+    let mut reading = filter.reading(&principal, now)?;
     let as_file = headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/csv"));
     let answer = if as_file {
         reading.limit = page::ROWS_AT_MOST;
@@ -93,7 +100,7 @@ pub async fn list(State(app): State<App>, known: Known, headers: HeaderMap, Quer
     Ok(answer)
 }
 
-/// A file of the events, up to [`FILE`] of them.
+/// A file of at most [`FILE`] events.
 async fn file(app: &App, mut reading: Reading<'_>) -> Result<Response, Problem> {
     let (mut rows, mut bytes) = (Vec::new(), 0);
     for _ in 0..PAGES_AT_MOST {
@@ -115,33 +122,33 @@ fn row(event: &Event) -> [Cell; COLUMNS.len()] {
     let text = |text: &Option<String>| Cell::text(text.clone());
     [
         Cell::Value(event.at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)),
-        Cell::Text(event.who.clone()),
-        Cell::Value(event.deed.as_str().to_owned()),
+        Cell::Text(event.actor.clone()),
+        Cell::Value(event.action.as_str().to_owned()),
         Cell::text(event.recording.map(|id| id.to_string())),
-        text(&event.subject),
-        Cell::text(event.owner.as_ref().map(ToString::to_string)),
+        text(&event.resource),
+        Cell::text(event.recorded_user.as_ref().map(ToString::to_string)),
         text(&event.detail),
         text(&event.reason),
-        text(&event.refused),
+        text(&event.denial),
         Cell::Value(event.address.clone()),
         Cell::Value(event.request.clone()),
     ]
 }
 
 impl Filter {
-    fn reading<'a>(&self, known: &'a Known, now: DateTime<Utc>) -> Result<Reading<'a>, Problem> {
-        let unknown = || Problem::because(Cause::Invalid, "there is no such deed; the events name theirs");
+    fn reading<'a>(&self, principal: &'a Principal, now: DateTime<Utc>) -> Result<Reading<'a>, Problem> {
+        let unknown = || Problem::because(Cause::Invalid, "there is no such action; each event contains its action");
         Ok(Reading {
-            organisation: &known.organisation.id,
-            owner: None,
+            organisation: &principal.organisation.id,
+            recorded_user: None,
             from: self.from.map_or(DateTime::UNIX_EPOCH, Instant::utc),
             to: self.to.map_or(now + TimeDelta::days(1), Instant::utc),
-            who: self.who.clone(),
+            actor: self.actor.clone(),
             but: None,
-            deed: self.deed.as_deref().map(|deed| Deed::parse(deed).ok_or_else(unknown)).transpose()?,
+            action: self.action.as_deref().map(|action| AuditAction::parse(action).ok_or_else(unknown)).transpose()?,
             recording: self.recording,
-            subject: self.subject.clone(),
-            refused: self.refused,
+            resource: self.resource.clone(),
+            denied: self.denied,
             limit: page::limit(self.limit)?,
             after: page::after(self.cursor.as_deref())?,
         })

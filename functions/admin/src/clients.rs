@@ -1,31 +1,31 @@
-//! Application clients that the organisation has let in: `/v1/clients`. The operator makes them; an administrator can end them at once.
+//! The organisation's application clients: `/v1/clients`. The operator creates them.
 
 use axum::{Json, extract::State, http::StatusCode};
-use domain::{access::Duty, ids::ClientId};
+use domain::{access::Permission, ids::ClientId};
 use platform::{
     http::{
-        Cause, Known, Problem,
+        Cause, Principal, Problem,
         extract::{Path, Query},
         page, problem,
     },
-    table::{audit::Deed, commit::Commit, people},
+    table::{audit::AuditAction, commit::Conflict, people},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::App;
 
-/// A system that signs in for itself.
+/// An application client.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Client {
     #[schema(value_type = String)]
     id: ClientId,
     name: String,
-    /// What it may do: `read`, `annotate`, `export`.
+    /// The actions that it may perform: `read`, `annotate`, `export`.
     scopes: Vec<&'static str>,
 }
 
-/// A page of the organisation's application clients, by id.
+/// A page of the organisation's application clients, sorted by id.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Clients {
     clients: Vec<Client>,
@@ -45,35 +45,35 @@ pub struct Clients {
         (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn list(State(app): State<App>, known: Known, Query(asked): Query<page::Asked>) -> Result<Json<Clients>, Problem> {
-    let event = known.event(Deed::ListClients, (app.now)());
-    known.with_duty(&app.table, Duty::Administer, &event).await?;
+pub async fn list(State(app): State<App>, principal: Principal, Query(asked): Query<page::Asked>) -> Result<Json<Clients>, Problem> {
+    let event = principal.event(AuditAction::ListClients, (app.now)());
+    principal.with_permission(&app.table, Permission::Administer, &event).await?;
     let (limit, after) = (asked.limit()?, asked.after()?);
-    let clients = app.table.clients(&known.organisation.id).await?;
+    let clients = app.table.clients(&principal.organisation.id).await?;
     app.table.audit(&event).await?;
     let rest = clients.into_iter().filter(|client| after.as_deref().is_none_or(|after| client.id.as_str() > after)).map(Client::from);
     let (clients, cursor) = page::cut(rest, limit, |client| client.id.to_string());
     Ok(Json(Clients { clients, cursor }))
 }
 
-/// Ends an application client: its tokens open nothing from the next request on.
+/// Ends an application client: its tokens are refused from the next request on.
 #[utoipa::path(
     delete,
     path = "/v1/clients/{client}",
     tag = "admin",
     params(("client" = String, Path, description = "the client's id")),
     responses(
-        (status = 204, description = "it is gone"),
+        (status = 204, description = "removed"),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn remove(State(app): State<App>, known: Known, Path(id): Path<ClientId>) -> Result<StatusCode, Problem> {
-    let event = known.event_about(Deed::RemoveClient, &id, (app.now)());
-    known.with_duty(&app.table, Duty::Administer, &event).await?;
-    match app.table.remove_client(&known.organisation.id, &id, &event).await? {
-        Commit::Done => Ok(StatusCode::NO_CONTENT),
-        Commit::Refused(_) => Err(known.refuse(&app.table, event, Problem::new(Cause::NotFound)).await),
+pub async fn remove(State(app): State<App>, principal: Principal, Path(id): Path<ClientId>) -> Result<StatusCode, Problem> {
+    let event = principal.event_about(AuditAction::RemoveClient, &id, (app.now)());
+    principal.with_permission(&app.table, Permission::Administer, &event).await?;
+    match app.table.remove_client(&principal.organisation.id, &id, &event).await? {
+        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Err(Conflict(_)) => Err(principal.refuse(&app.table, event, Problem::new(Cause::NotFound)).await),
     }
 }
 

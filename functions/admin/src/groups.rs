@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use axum::{Json, extract::State, http::StatusCode};
 use chrono::{DateTime, Utc};
-use domain::{access::Duty, ids::GroupId, people::Name};
+use domain::{access::Permission, ids::GroupId, people::Name};
 use platform::{
     http::{
-        Cause, Known, Problem,
+        Cause, Principal, Problem,
         extract::{Complete, Path, Query},
         page,
         person::Supervisor,
         problem,
     },
     table::{
-        audit::{Deed, Event},
-        commit::Commit,
+        audit::{AuditAction, Event},
+        commit::Conflict,
         group, key,
     },
 };
@@ -43,7 +43,7 @@ pub struct Groups {
     cursor: Option<String>,
 }
 
-/// A group to create or rename.
+/// The name of a group to create or rename.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = GroupChange)]
@@ -53,7 +53,7 @@ pub struct Put {
     name: Name,
 }
 
-/// Lists the organisation's groups by name; for a supervisor those whose recordings they reach now.
+/// Lists the organisation's groups by name; for a supervisor, those that they supervise now.
 #[utoipa::path(
     get,
     path = "/v1/groups",
@@ -65,15 +65,15 @@ pub struct Put {
         (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn list(State(app): State<App>, known: Known, Query(filter): Query<Filter>) -> Result<Json<Groups>, Problem> {
+pub async fn list(State(app): State<App>, principal: Principal, Query(filter): Query<Filter>) -> Result<Json<Groups>, Problem> {
     let now = (app.now)();
-    let event = known.event(Deed::ListGroups, now);
-    let covered = covered(&known, now);
-    let (groups, next) = if covered.is_empty() {
-        known.with_duty(&app.table, Duty::Administer, &event).await?;
-        app.table.list_groups(&filter.page(&known.organisation)?).await?
+    let event = principal.event(AuditAction::ListGroups, now);
+    let reachable_groups = reachable_groups(&principal, now);
+    let (groups, next) = if reachable_groups.is_empty() {
+        principal.with_permission(&app.table, Permission::Administer, &event).await?;
+        app.table.list_groups(&filter.page(&principal.organisation)?).await?
     } else {
-        app.table.list_of_groups(&filter.page(&known.organisation)?, &covered).await?
+        app.table.list_of_groups(&filter.page(&principal.organisation)?, &reachable_groups).await?
     };
     app.table.audit(&event).await?;
     let places: BTreeMap<GroupId, String> =
@@ -83,7 +83,7 @@ pub async fn list(State(app): State<App>, known: Known, Query(filter): Query<Fil
     Ok(Json(Groups { groups, cursor }))
 }
 
-/// Shows one group and who supervises it.
+/// Shows one group and its supervisors.
 #[utoipa::path(
     get,
     path = "/v1/groups/{group}",
@@ -95,18 +95,18 @@ pub async fn list(State(app): State<App>, known: Known, Query(filter): Query<Fil
         (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn show(State(app): State<App>, known: Known, Path(id): Path<GroupId>) -> Result<Json<Group>, Problem> {
+pub async fn show(State(app): State<App>, principal: Principal, Path(id): Path<GroupId>) -> Result<Json<Group>, Problem> {
     let now = (app.now)();
-    let event = known.event_about(Deed::SeeGroup, &id, now);
-    reaches(&app, &known, &id, &event).await?;
-    let Some(group) = app.table.group(&known.organisation.id, &id).await? else {
-        return Err(known.refuse(&app.table, event, Problem::new(Cause::NotFound)).await);
+    let event = principal.event_about(AuditAction::SeeGroup, &id, now);
+    reaches(&app, &principal, &id, &event).await?;
+    let Some(group) = app.table.group(&principal.organisation.id, &id).await? else {
+        return Err(principal.refuse(&app.table, event, Problem::new(Cause::NotFound)).await);
     };
     app.table.audit(&event).await?;
     Ok(Json(Group::of(group, now)))
 }
 
-/// Creates a group under an id of the caller's choice, or renames it.
+/// Creates a group under an id that the caller chooses, or renames it.
 #[utoipa::path(
     put,
     path = "/v1/groups/{group}",
@@ -114,62 +114,62 @@ pub async fn show(State(app): State<App>, known: Known, Path(id): Path<GroupId>)
     params(("group" = String, Path, description = "the group's id: 1 to 64 of a-z, 0-9, '.', '_' and '-'")),
     request_body = Put,
     responses(
-        (status = 204, description = "it is so"),
+        (status = 204, description = "saved"),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 409, description = "changed: it is being removed", body = problem::Body, content_type = "application/problem+json"),
+        (status = 409, description = "changed: the group is being removed", body = problem::Body, content_type = "application/problem+json"),
         (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
 pub async fn put(
     State(app): State<App>,
-    known: Known,
+    principal: Principal,
     Path(id): Path<GroupId>,
     Complete(put): Complete<Put>,
 ) -> Result<StatusCode, Problem> {
-    let event = known.event_about(Deed::ChangeGroup, &id, (app.now)()).detailed(&put);
-    known.with_duty(&app.table, Duty::Administer, &event).await?;
-    match app.table.put_group(&known.organisation.id, &id, &put.name, &event).await? {
-        Commit::Done => Ok(StatusCode::NO_CONTENT),
-        Commit::Refused(_) => {
+    let event = principal.event_about(AuditAction::ChangeGroup, &id, (app.now)()).detailed(&put);
+    principal.with_permission(&app.table, Permission::Administer, &event).await?;
+    match app.table.put_group(&principal.organisation.id, &id, &put.name, &event).await? {
+        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Err(Conflict(_)) => {
             let problem = Problem::because(Cause::Changed, "the group is being removed; remove it again, then create it");
-            Err(known.refuse(&app.table, event, problem).await)
+            Err(principal.refuse(&app.table, event, problem).await)
         }
     }
 }
 
-/// Removes a group: its supervisors reach nothing through it any more, its members' recordings stay.
+/// Removes a group. Its supervisors lose their access through it; its members' recordings remain.
 #[utoipa::path(
     delete,
     path = "/v1/groups/{group}",
     tag = "admin",
     params(("group" = String, Path, description = "the group's id")),
     responses(
-        (status = 204, description = "it is gone"),
+        (status = 204, description = "removed"),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn remove(State(app): State<App>, known: Known, Path(id): Path<GroupId>) -> Result<StatusCode, Problem> {
-    let event = known.event_about(Deed::RemoveGroup, &id, (app.now)());
-    known.with_duty(&app.table, Duty::Administer, &event).await?;
-    match app.table.remove_group(&known.organisation.id, &id, &event).await? {
+pub async fn remove(State(app): State<App>, principal: Principal, Path(id): Path<GroupId>) -> Result<StatusCode, Problem> {
+    let event = principal.event_about(AuditAction::RemoveGroup, &id, (app.now)());
+    principal.with_permission(&app.table, Permission::Administer, &event).await?;
+    match app.table.remove_group(&principal.organisation.id, &id, &event).await? {
         Some(()) => Ok(StatusCode::NO_CONTENT),
-        None => Err(known.refuse(&app.table, event, Problem::new(Cause::NotFound)).await),
+        None => Err(principal.refuse(&app.table, event, Problem::new(Cause::NotFound)).await),
     }
 }
 
-/// Lets administrators through, and those who supervise the group now; keeps the refusal of any other.
-pub async fn reaches(app: &App, known: &Known, id: &GroupId, event: &Event) -> Result<(), Problem> {
-    if covered(known, event.at).contains(id) {
+/// Admits administrators and the group's current supervisors. Audits a refusal.
+pub async fn reaches(app: &App, principal: &Principal, id: &GroupId, event: &Event) -> Result<(), Problem> {
+    if reachable_groups(principal, event.at).contains(id) {
         return Ok(());
     }
-    known.with_duty(&app.table, Duty::Administer, event).await
+    principal.with_permission(&app.table, Permission::Administer, event).await
 }
 
-/// The groups that a supervisor reaches now; none for an administrator, who reaches all.
-fn covered(known: &Known, now: DateTime<Utc>) -> Vec<GroupId> {
-    match known.user() {
-        Ok(user) if !user.administrator => user.covers(now).map(|(group, _)| group.clone()).collect(),
+/// The groups that a supervisor reaches now; empty for an administrator, who reaches all.
+fn reachable_groups(principal: &Principal, now: DateTime<Utc>) -> Vec<GroupId> {
+    match principal.user() {
+        Ok(user) if !user.administrator => user.active_supervisions(now).map(|(group, _)| group.clone()).collect(),
         _ => Vec::new(),
     }
 }
@@ -180,7 +180,7 @@ impl Group {
         Self {
             id: group.id,
             name: group.name.into(),
-            supervisors: supervisors.map(|(user, cover)| Supervisor::of(user, cover, now)).collect(),
+            supervisors: supervisors.map(|(user, supervision)| Supervisor::of(user, supervision, now)).collect(),
         }
     }
 }

@@ -1,7 +1,8 @@
-//! What administrators do (P8, P11–P14): users and their rights, activation, recording groups, application clients, and the audit log.
+//! The administrators' functions (P8, P11–P14): users and their rights, activation, recording
+//! groups, application clients, and the audit log.
 //!
-//! Every request, reading ones too, is an audit event, whether it is done or refused; a change is written in one commit with its event.
-//! What makes no sense (a body that cannot be read, a value that is not valid) asks for nothing and leaves none.
+//! Every request, reading included, is audited, whether permitted or denied. A change and its event
+//! are written in one transaction. A malformed body or an invalid value writes no event.
 
 mod activations;
 mod audit;
@@ -20,14 +21,12 @@ use chrono::{DateTime, Utc};
 use platform::table::Table;
 use utoipa::OpenApi;
 
-/// What the function works with.
 #[derive(Clone, FromRef)]
 pub struct App {
     pub table: Table,
     pub now: fn() -> DateTime<Utc>,
 }
 
-/// This function's part of the API's document.
 #[derive(OpenApi)]
 #[openapi(paths(
     organisation::show,
@@ -51,7 +50,7 @@ pub struct App {
 ))]
 pub struct Document;
 
-/// The most bytes of a request's body: a thousand users to activate, whatever their ids.
+/// The most bytes of a request's body: enough to activate a thousand users with the longest ids.
 const BODY_AT_MOST: usize = 128 * 1024;
 
 pub fn router(app: App) -> Router {

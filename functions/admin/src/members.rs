@@ -1,24 +1,24 @@
-//! Who is in a group and who supervises it: `/v1/groups/{group}/members` and `/supervisors/{user}`.
+//! The members and supervisors of a group: `/v1/groups/{group}/members` and `/supervisors/{user}`.
 
 use std::collections::BTreeSet;
 
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{
-    access::Duty,
+    access::Permission,
     ids::{GroupId, UserId},
     people,
 };
 use platform::{
     http::{
-        Cause, Known, Problem,
+        Cause, Principal, Problem,
         extract::{self, Complete, Path, Query},
         page,
-        person::{Cover, User},
+        person::{Supervision, User},
         problem,
     },
     table::{
-        audit::Deed,
-        commit::Commit,
+        audit::AuditAction,
+        commit::Conflict,
         group::{CHANGE, MEMBERS, SUPERVISORS},
     },
 };
@@ -27,14 +27,14 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{App, groups::reaches};
 
-/// Which page of members to show.
+/// Which page of members to list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Part {
-    /// Rows on a page, 1 to 1,000; 50 unless given.
+    /// Rows on a page, 1 to 1,000; 50 by default.
     limit: Option<usize>,
-    /// From the page before.
+    /// The cursor of the previous page.
     cursor: Option<String>,
 }
 
@@ -42,13 +42,13 @@ pub struct Part {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Members {
     members: Vec<User>,
-    /// All of the group's members.
+    /// The number of all members of the group.
     count: usize,
     /// Hand it in as `cursor` for the next page; null on the last.
     cursor: Option<String>,
 }
 
-/// Who joins or leaves the group: one of the two, 1 to 90 users.
+/// The users who join or leave the group: one of the two, 1 to 90 users.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 #[schema(as = MembersChange)]
@@ -74,17 +74,17 @@ pub enum Change {
 )]
 pub async fn list(
     State(app): State<App>,
-    known: Known,
+    principal: Principal,
     Path(id): Path<GroupId>,
     Query(part): Query<Part>,
 ) -> Result<Json<Members>, Problem> {
     let now = (app.now)();
-    let event = known.event_about(Deed::SeeGroup, &id, now);
-    reaches(&app, &known, &id, &event).await?;
+    let event = principal.event_about(AuditAction::SeeGroup, &id, now);
+    reaches(&app, &principal, &id, &event).await?;
     let (limit, after) = (page::limit(part.limit)?, page::after(part.cursor.as_deref())?);
-    let organisation = &known.organisation;
+    let organisation = &principal.organisation;
     let Some(all) = app.table.members_of(&organisation.id, &id).await? else {
-        return Err(known.refuse(&app.table, event, Problem::new(Cause::NotFound)).await);
+        return Err(principal.refuse(&app.table, event, Problem::new(Cause::NotFound)).await);
     };
     let mut rest = all.iter().filter(|member| after.as_deref().is_none_or(|after| member.as_str() > after));
     let some: BTreeSet<UserId> = rest.by_ref().take(limit).cloned().collect();
@@ -96,7 +96,7 @@ pub async fn list(
     Ok(Json(Members { members, count: all.len(), cursor }))
 }
 
-/// Lets users join a group or leave it, all or none; again without harm.
+/// Adds users to a group or removes them, all or none. A repetition does no harm.
 #[utoipa::path(
     post,
     path = "/v1/groups/{group}/members",
@@ -104,7 +104,7 @@ pub async fn list(
     params(("group" = String, Path, description = "the group's id")),
     request_body = Change,
     responses(
-        (status = 204, description = "it is so"),
+        (status = 204, description = "changed"),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found: there is no such group", body = problem::Body, content_type = "application/problem+json"),
         (status = 422, description = "invalid; names the users who do not exist", body = problem::Body, content_type = "application/problem+json"),
@@ -112,48 +112,48 @@ pub async fn list(
 )]
 pub async fn change(
     State(app): State<App>,
-    known: Known,
+    principal: Principal,
     Path(id): Path<GroupId>,
     extract::Json(change): extract::Json<Change>,
 ) -> Result<StatusCode, Problem> {
-    let event = known.event_about(Deed::ChangeMembers, &id, (app.now)()).detailed(&change);
-    known.with_duty(&app.table, Duty::Administer, &event).await?;
-    let organisation = &known.organisation.id;
+    let event = principal.event_about(AuditAction::ChangeMembers, &id, (app.now)()).detailed(&change);
+    principal.with_permission(&app.table, Permission::Administer, &event).await?;
+    let organisation = &principal.organisation.id;
     let (users, join) = match change {
         Change::Add(users) => (users, true),
         Change::Remove(users) => (users, false),
     };
     if !(1..=CHANGE).contains(&users.len()) {
-        return Err(Problem::because(Cause::Invalid, "name 1 to 90 users; ask again for more"));
+        return Err(Problem::because(Cause::Invalid, "name 1 to 90 users; send another request for more"));
     }
     if join {
         let members = app.table.members(organisation, &[&id]).await?.remove(&id).unwrap_or_default();
         if members.union(&users).count() > MEMBERS {
             return Err(Problem::because(
                 Cause::Invalid,
-                "a group has at most 5000 members; make another, one supervisor may have several",
+                "a group has at most 5000 members; create another, one supervisor may have several",
             ));
         }
     }
     match app.table.change_members(organisation, &id, &users, join, &event).await? {
-        Commit::Done => Ok(StatusCode::NO_CONTENT),
-        Commit::Refused(places) => {
+        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Err(Conflict(places)) => {
             let unknown: Vec<&str> = places.iter().filter_map(|place| users.iter().nth(*place)).map(UserId::as_str).collect();
             let problem = if unknown.is_empty() { Problem::new(Cause::NotFound) } else { no_users(&unknown) };
-            Err(known.refuse(&app.table, event, problem).await)
+            Err(principal.refuse(&app.table, event, problem).await)
         }
     }
 }
 
-/// Makes a user a supervisor of a group, or changes for how long and with which rights.
+/// Makes a user a supervisor of a group, or changes the period and the rights.
 #[utoipa::path(
     put,
     path = "/v1/groups/{group}/supervisors/{user}",
     tag = "admin",
     params(("group" = String, Path, description = "the group's id"), ("user" = String, Path, description = "the user's id")),
-    request_body = Cover,
+    request_body = Supervision,
     responses(
-        (status = 204, description = "it is so"),
+        (status = 204, description = "saved"),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found: there is no such group", body = problem::Body, content_type = "application/problem+json"),
         (status = 422, description = "invalid; names the members that are missing", body = problem::Body, content_type = "application/problem+json"),
@@ -161,57 +161,57 @@ pub async fn change(
 )]
 pub async fn put_supervisor(
     State(app): State<App>,
-    known: Known,
+    principal: Principal,
     Path((id, user)): Path<(GroupId, UserId)>,
-    Complete(cover): Complete<Cover>,
+    Complete(supervision): Complete<Supervision>,
 ) -> Result<StatusCode, Problem> {
-    let event = known.event_about(Deed::ChangeSupervisor, format!("{id}/{user}"), (app.now)()).detailed(&cover);
-    known.with_duty(&app.table, Duty::Administer, &event).await?;
-    let cover = people::Cover::from(cover);
-    if cover.from.zip(cover.to).is_some_and(|(from, to)| from >= to) {
-        return Err(Problem::because(Cause::Invalid, "the cover ends before it begins"));
+    let event = principal.event_about(AuditAction::ChangeSupervisor, format!("{id}/{user}"), (app.now)()).detailed(&supervision);
+    principal.with_permission(&app.table, Permission::Administer, &event).await?;
+    let supervision = people::Supervision::from(supervision);
+    if supervision.from.zip(supervision.to).is_some_and(|(from, to)| from >= to) {
+        return Err(Problem::because(Cause::Invalid, "the supervision ends before it begins"));
     }
-    if !cover.rights.any() {
-        return Err(Problem::because(Cause::Invalid, "the cover gives no right; remove the supervisor instead"));
+    if !supervision.rights.any() {
+        return Err(Problem::because(Cause::Invalid, "the supervision grants no right; remove the supervisor instead"));
     }
-    let organisation = &known.organisation.id;
+    let organisation = &principal.organisation.id;
     let Some(group) = app.table.group(organisation, &id).await? else {
-        return Err(known.refuse(&app.table, event, Problem::new(Cause::NotFound)).await);
+        return Err(principal.refuse(&app.table, event, Problem::new(Cause::NotFound)).await);
     };
     if group.supervisors.len() >= SUPERVISORS && !group.supervisors.contains_key(&user) {
         return Err(Problem::because(Cause::Invalid, "a group has at most 90 supervisors"));
     }
-    match app.table.put_supervisor(organisation, &id, &user, &cover, &event).await? {
-        Commit::Done => Ok(StatusCode::NO_CONTENT),
-        Commit::Refused(places) => {
+    match app.table.put_supervisor(organisation, &id, &user, &supervision, &event).await? {
+        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Err(Conflict(places)) => {
             let problem = if places.contains(&0) { Problem::new(Cause::NotFound) } else { no_users(&[user.as_str()]) };
-            Err(known.refuse(&app.table, event, problem).await)
+            Err(principal.refuse(&app.table, event, problem).await)
         }
     }
 }
 
-/// Ends a user's supervision of a group; again without harm.
+/// Ends a user's supervision of a group. A repetition does no harm.
 #[utoipa::path(
     delete,
     path = "/v1/groups/{group}/supervisors/{user}",
     tag = "admin",
     params(("group" = String, Path, description = "the group's id"), ("user" = String, Path, description = "the user's id")),
     responses(
-        (status = 204, description = "it is so"),
+        (status = 204, description = "ended"),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
 pub async fn remove_supervisor(
     State(app): State<App>,
-    known: Known,
+    principal: Principal,
     Path((id, user)): Path<(GroupId, UserId)>,
 ) -> Result<StatusCode, Problem> {
-    let event = known.event_about(Deed::RemoveSupervisor, format!("{id}/{user}"), (app.now)());
-    known.with_duty(&app.table, Duty::Administer, &event).await?;
-    match app.table.remove_supervisor(&known.organisation.id, &id, &user, &event).await? {
-        Commit::Done => Ok(StatusCode::NO_CONTENT),
-        Commit::Refused(_) => Err(known.refuse(&app.table, event, Problem::new(Cause::NotFound)).await),
+    let event = principal.event_about(AuditAction::RemoveSupervisor, format!("{id}/{user}"), (app.now)());
+    principal.with_permission(&app.table, Permission::Administer, &event).await?;
+    match app.table.remove_supervisor(&principal.organisation.id, &id, &user, &event).await? {
+        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Err(Conflict(_)) => Err(principal.refuse(&app.table, event, Problem::new(Cause::NotFound)).await),
     }
 }
 

@@ -1,10 +1,10 @@
 //! The organisation's own settings: `/v1/organisation`.
 
 use axum::{Json, extract::State};
-use domain::{access::Duty, ids::OrganisationId, people};
+use domain::{access::Permission, ids::OrganisationId, people};
 use platform::{
-    http::{Cause, Known, Problem, extract, problem},
-    table::{audit::Deed, commit::Commit},
+    http::{Cause, Principal, Problem, extract, problem},
+    table::{audit::AuditAction, commit::Conflict},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -18,20 +18,20 @@ pub struct Organisation {
     #[schema(value_type = String)]
     id: OrganisationId,
     name: String,
-    /// Has the base service iCentrex Företagstelefoni, which recording needs.
+    /// Whether it has the base service iCentrex Företagstelefoni, which recording requires.
     base_service: bool,
-    /// Days a recording is kept from its call's start.
+    /// Days that a recording is retained, from the start of its call.
     retention_days: u16,
-    /// Whoever listens or downloads has to send a reason.
+    /// Whether users have to send a reason to listen or download.
     asks_reason: bool,
 }
 
-/// What to change.
+/// The settings to change.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = OrganisationChange)]
 pub struct Change {
-    /// Whoever listens or downloads has to send a reason.
+    /// Whether users have to send a reason to listen or download.
     asks_reason: bool,
 }
 
@@ -45,11 +45,11 @@ pub struct Change {
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn show(State(app): State<App>, known: Known) -> Result<Json<Organisation>, Problem> {
-    let event = known.event(Deed::SeeOrganisation, (app.now)());
-    known.with_duty(&app.table, Duty::Administer, &event).await?;
+pub async fn show(State(app): State<App>, principal: Principal) -> Result<Json<Organisation>, Problem> {
+    let event = principal.event(AuditAction::SeeOrganisation, (app.now)());
+    principal.with_permission(&app.table, Permission::Administer, &event).await?;
     app.table.audit(&event).await?;
-    Ok(Json(known.organisation.into()))
+    Ok(Json(principal.organisation.into()))
 }
 
 /// Changes the organisation's settings.
@@ -66,14 +66,14 @@ pub async fn show(State(app): State<App>, known: Known) -> Result<Json<Organisat
 )]
 pub async fn change(
     State(app): State<App>,
-    known: Known,
+    principal: Principal,
     extract::Json(change): extract::Json<Change>,
 ) -> Result<Json<Organisation>, Problem> {
-    let event = known.event(Deed::ChangeOrganisation, (app.now)()).detailed(&change);
-    known.with_duty(&app.table, Duty::Administer, &event).await?;
-    match app.table.ask_reason(&known.organisation.id, change.asks_reason, &event).await? {
-        Commit::Done => Ok(Json(people::Organisation { asks_reason: change.asks_reason, ..known.organisation }.into())),
-        Commit::Refused(_) => Err(Problem::new(Cause::NotFound)),
+    let event = principal.event(AuditAction::ChangeOrganisation, (app.now)()).detailed(&change);
+    principal.with_permission(&app.table, Permission::Administer, &event).await?;
+    match app.table.ask_reason(&principal.organisation.id, change.asks_reason, &event).await? {
+        Ok(()) => Ok(Json(people::Organisation { asks_reason: change.asks_reason, ..principal.organisation }.into())),
+        Err(Conflict(_)) => Err(Problem::new(Cause::NotFound)),
     }
 }
 

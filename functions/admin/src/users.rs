@@ -1,30 +1,30 @@
-//! The organisation's users: `/v1/users`. The operator provisions them; administrators decide what they may do.
+//! The organisation's users: `/v1/users`. Administrators grant their rights.
 
 use std::collections::BTreeMap;
 
 use axum::{Json, extract::State};
 use chrono::{DateTime, Utc};
 use domain::{
-    access::Duty,
+    access::Permission,
     ids::UserId,
     people::{self, Organisation},
 };
 use platform::{
     http::{
-        Cause, Known, Problem,
-        extract::{self, Path, Query, clearable, kept},
+        Cause, Principal, Problem,
+        extract::{self, Path, Query, clearable, retained},
         page,
         person::User,
         problem,
     },
-    table::{audit::Deed, commit::Commit, directory, key, provision::Decided},
+    table::{audit::AuditAction, commit::Conflict, directory, key, provision::Decided},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::App;
 
-/// Tries while others change the same user.
+/// Attempts while others change the same user.
 const TRIES: usize = 4;
 
 /// Which users to list.
@@ -32,11 +32,11 @@ const TRIES: usize = 4;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Filter {
-    /// Only those whose name, id or number holds this text, whatever its case: 1 to 100 characters.
+    /// Only users whose name, id or number contains this text, in any case: 1 to 100 characters.
     pub q: Option<String>,
-    /// Rows on a page, 1 to 1,000; 50 unless given. A page may come short and still have a cursor.
+    /// Rows on a page, 1 to 1,000; 50 by default. A page may have fewer and still have a cursor.
     pub limit: Option<usize>,
-    /// From the page before.
+    /// The cursor of the previous page.
     pub cursor: Option<String>,
 }
 
@@ -48,22 +48,22 @@ pub struct Users {
     cursor: Option<String>,
 }
 
-/// What to change of a user, as a JSON merge patch (RFC 7396): what is left out stays.
+/// The changes to a user, as a JSON merge patch (RFC 7396): absent members stay unchanged.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = UserChange)]
 pub struct Change {
-    /// To their own recordings.
-    #[serde(default, deserialize_with = "kept", skip_serializing_if = "Option::is_none")]
+    /// The user's rights to their own recordings.
+    #[serde(default, deserialize_with = "retained", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = RightsChange, required = false)]
     rights: Option<RightsChange>,
-    /// Whether they administer the organisation.
-    #[serde(default, deserialize_with = "kept", skip_serializing_if = "Option::is_none")]
+    /// Whether the user administers the organisation.
+    #[serde(default, deserialize_with = "retained", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = bool, required = false)]
     administrator: Option<bool>,
 }
 
-/// Rights to grant or to revoke; what is left out stays, and null revokes.
+/// Rights to grant or revoke. Absent members stay unchanged, and null revokes.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RightsChange {
@@ -78,7 +78,7 @@ pub struct RightsChange {
     annotate: Option<Option<bool>>,
 }
 
-/// Lists users by name, or finds them by a part of their name, id or number.
+/// Lists users by name, or those whose name, id or number contains a text.
 #[utoipa::path(
     get,
     path = "/v1/users",
@@ -90,14 +90,14 @@ pub struct RightsChange {
         (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn list(State(app): State<App>, known: Known, Query(filter): Query<Filter>) -> Result<Json<Users>, Problem> {
+pub async fn list(State(app): State<App>, principal: Principal, Query(filter): Query<Filter>) -> Result<Json<Users>, Problem> {
     let now = (app.now)();
-    let event = known.event(Deed::ListUsers, now);
-    known.with_duty(&app.table, Duty::Administer, &event).await?;
-    let (users, next) = app.table.list_users(&filter.page(&known.organisation)?).await?;
+    let event = principal.event(AuditAction::ListUsers, now);
+    principal.with_permission(&app.table, Permission::Administer, &event).await?;
+    let (users, next) = app.table.list_users(&filter.page(&principal.organisation)?).await?;
     app.table.audit(&event).await?;
     let places: BTreeMap<UserId, String> = users.iter().map(|user| (user.id.clone(), key::named(&user.name, user.id.as_str()))).collect();
-    let users = users.into_iter().map(|user| User::of(user, &known.organisation, now)).collect();
+    let users = users.into_iter().map(|user| User::of(user, &principal.organisation, now)).collect();
     let (users, cursor) = page::shortened(users, next, |user: &User| places.get(&user.id).cloned().unwrap_or_default());
     Ok(Json(Users { users, cursor }))
 }
@@ -114,18 +114,18 @@ pub async fn list(State(app): State<App>, known: Known, Query(filter): Query<Fil
         (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn show(State(app): State<App>, known: Known, Path(id): Path<UserId>) -> Result<Json<User>, Problem> {
+pub async fn show(State(app): State<App>, principal: Principal, Path(id): Path<UserId>) -> Result<Json<User>, Problem> {
     let now = (app.now)();
-    let event = known.event_about(Deed::SeeUser, &id, now);
-    known.with_duty(&app.table, Duty::Administer, &event).await?;
-    let Some(user) = app.table.user(&known.organisation.id, &id).await? else {
-        return Err(known.refuse(&app.table, event, Problem::new(Cause::NotFound)).await);
+    let event = principal.event_about(AuditAction::SeeUser, &id, now);
+    principal.with_permission(&app.table, Permission::Administer, &event).await?;
+    let Some(user) = app.table.user(&principal.organisation.id, &id).await? else {
+        return Err(principal.refuse(&app.table, event, Problem::new(Cause::NotFound)).await);
     };
     app.table.audit(&event).await?;
-    Ok(Json(User::of(user, &known.organisation, now)))
+    Ok(Json(User::of(user, &principal.organisation, now)))
 }
 
-/// Grants and revokes a user's rights, and names administrators.
+/// Grants and revokes a user's rights, and appoints administrators.
 #[utoipa::path(
     patch,
     path = "/v1/users/{user}",
@@ -142,41 +142,41 @@ pub async fn show(State(app): State<App>, known: Known, Path(id): Path<UserId>) 
 )]
 pub async fn change(
     State(app): State<App>,
-    known: Known,
+    principal: Principal,
     Path(id): Path<UserId>,
     extract::Json(change): extract::Json<Change>,
 ) -> Result<Json<User>, Problem> {
     let now = (app.now)();
-    let event = known.event_about(Deed::ChangeUser, &id, now).detailed(&change);
-    known.with_duty(&app.table, Duty::Administer, &event).await?;
+    let event = principal.event_about(AuditAction::ChangeUser, &id, now).detailed(&change);
+    principal.with_permission(&app.table, Permission::Administer, &event).await?;
     if change.rights.is_none() && change.administrator.is_none() {
         return Err(Problem::because(Cause::Invalid, "there is nothing to change; send `rights` or `administrator`"));
     }
-    if change.administrator == Some(false) && known.user().is_ok_and(|caller| caller.id == id) {
+    if change.administrator == Some(false) && principal.user().is_ok_and(|caller| caller.id == id) {
         return Err(Problem::because(Cause::Invalid, "you cannot stop administering yourself; another administrator can do it"));
     }
-    let caller = known.user()?;
+    let caller = principal.user()?;
     for _ in 0..TRIES {
-        let Some(rights) = wanted(&app, &known.organisation, &id, change.rights).await? else {
-            return Err(known.refuse(&app.table, event, Problem::new(Cause::NotFound)).await);
+        let Some(rights) = wanted(&app, &principal.organisation, &id, change.rights).await? else {
+            return Err(principal.refuse(&app.table, event, Problem::new(Cause::NotFound)).await);
         };
         let decided = Decided { rights, administrator: change.administrator.map(|administrator| (administrator, &caller.id)) };
-        match app.table.change_user(&known.organisation.id, &id, &decided, &event).await? {
-            Commit::Done => return shown(&app, &known.organisation, &id, now).await,
-            Commit::Refused(places) if places.contains(&1) => {
-                // An organisation keeps an administrator: whoever ends another is one themselves until it is written.
-                let problem = Problem::because(Cause::NotAllowed, "you administer the organisation no more");
-                return Err(known.refuse(&app.table, event, problem).await);
+        match app.table.change_user(&principal.organisation.id, &id, &decided, &event).await? {
+            Ok(()) => return shown(&app, &principal.organisation, &id, now).await,
+            Err(Conflict(places)) if places.contains(&1) => {
+                // An organisation always has an administrator: the caller must still be one.
+                let problem = Problem::because(Cause::NotAllowed, "you no longer administer the organisation");
+                return Err(principal.refuse(&app.table, event, problem).await);
             }
-            Commit::Refused(_) if decided.rights.is_some_and(|(was, _)| was.is_some()) => {} // the rights were changed meanwhile
-            Commit::Refused(_) => return Err(known.refuse(&app.table, event, Problem::new(Cause::NotFound)).await),
+            Err(Conflict(_)) if decided.rights.is_some_and(|(was, _)| was.is_some()) => {} // the rights were changed meanwhile
+            Err(Conflict(_)) => return Err(principal.refuse(&app.table, event, Problem::new(Cause::NotFound)).await),
         }
     }
     Err(Problem::new(Cause::Busy))
 }
 
-/// The rights that a user is to have, with those that they had if only some are given; none within if none are. None if there is no such
-/// user. No request, or 1.
+/// The rights that the user is to have, with the previous ones if only some are given. The inner
+/// `None` means no change, the outer that the user does not exist. No request, or 1.
 async fn wanted(
     app: &App,
     organisation: &Organisation,
@@ -197,7 +197,7 @@ async fn shown(app: &App, organisation: &Organisation, id: &UserId, now: DateTim
 }
 
 impl RightsChange {
-    /// The rights `was` with this change.
+    /// The rights `was`, changed.
     fn of(self, was: people::Rights) -> people::Rights {
         let right = |change: Option<Option<bool>>, was| change.map_or(was, Option::unwrap_or_default);
         people::Rights {
@@ -209,11 +209,11 @@ impl RightsChange {
 }
 
 impl Filter {
-    /// The part of a list that is asked for.
+    /// The requested part of a list.
     pub fn page<'a>(&'a self, organisation: &'a Organisation) -> Result<directory::Page<'a>, Problem> {
         let holding = self.q.as_deref().map(str::trim).filter(|text| !text.is_empty());
         if holding.is_some_and(|text| text.chars().count() > 100) {
-            return Err(Problem::because(Cause::Invalid, "a search holds 1 to 100 characters"));
+            return Err(Problem::because(Cause::Invalid, "a search has 1 to 100 characters"));
         }
         let (limit, after) = (page::limit(self.limit)?, page::after(self.cursor.as_deref())?);
         Ok(directory::Page { organisation: &organisation.id, holding, limit, after })

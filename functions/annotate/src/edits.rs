@@ -10,16 +10,16 @@ use chrono::{DateTime, Utc};
 use domain::{access::Action, ids::RecordingId, note::Change, recording::Recording, search};
 use platform::{
     http::{
-        Cause, Known, Problem,
-        caller::By,
+        Cause, Principal, Problem,
+        caller::Actor,
         extract::{self, Path, Query},
         page, problem,
         recording::{Recording as Shown, etag},
     },
     table::{
-        annotation::{self, NAMES, Standing},
-        audit::{Deed, Event},
-        commit::Commit,
+        annotation::{self, CallSnapshot, NAMES},
+        audit::{AuditAction, Event},
+        commit::Conflict,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -40,13 +40,13 @@ pub struct Edits {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Wanted {
-    /// `oldest` first, unless `newest` is asked for.
+    /// `oldest` first by default, or `newest` first.
     #[serde(default)]
     #[param(inline)]
     order: Order,
-    /// Edits on a page, 1 to 1,000; 50 unless given. A page comes shorter where they are long.
+    /// Edits on a page, 1 to 1,000; 50 by default. A page of long edits has fewer.
     limit: Option<usize>,
-    /// From the page before.
+    /// The cursor of the previous page.
     cursor: Option<String>,
 }
 
@@ -63,7 +63,7 @@ pub enum Order {
 /// One edit.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Edit {
-    /// The version that it made.
+    /// The version that the edit created.
     version: u64,
     at: DateTime<Utc>,
     /// `user:ID` or `client:ID`.
@@ -71,14 +71,14 @@ pub struct Edit {
     changes: Vec<Changed>,
 }
 
-/// One thing that an edit changed.
+/// One change of an edit.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Changed {
     /// `note`, `mark`, `field1`, `field2` or `field3`.
     what: &'static str,
-    /// Null: there was nothing.
+    /// Null if it was empty.
     from: Option<String>,
-    /// Null: it was taken away.
+    /// Null if it was cleared.
     to: Option<String>,
 }
 
@@ -89,52 +89,52 @@ pub struct Changed {
     tag = "annotate",
     params(
         ("id" = String, Path, description = "the recording's id"),
-        ("if-match" = String, Header, description = "the version that is edited, as `version` has it; `*` writes over any"),
+        ("if-match" = String, Header, description = "the `version` that is edited; `*` overwrites any version"),
     ),
     request_body = Patch,
     responses(
-        (status = 200, description = "as it stands now; its version is in ETag", body = Shown),
-        (status = 204, description = "it is so; the application may not read what it annotates"),
+        (status = 200, description = "the current recording; its version is in ETag", body = Shown),
+        (status = 204, description = "edited; the application may not read what it annotates"),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
-        (status = 412, description = "edited-meanwhile: `current` is what stands", body = problem::Body, content_type = "application/problem+json"),
+        (status = 412, description = "edited-meanwhile: `current` is the current version", body = problem::Body, content_type = "application/problem+json"),
         (status = 422, description = "invalid, unknown-mark", body = problem::Body, content_type = "application/problem+json"),
         (status = 428, description = "no-version: send If-Match", body = problem::Body, content_type = "application/problem+json"),
-        (status = 429, description = "busy: many write over any version at once", body = problem::Body, content_type = "application/problem+json"),
+        (status = 429, description = "busy: many callers overwrite any version at once", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
 pub async fn edit(
     State(app): State<App>,
-    known: Known,
+    principal: Principal,
     Path(id): Path<RecordingId>,
     headers: HeaderMap,
     extract::Json(patch): extract::Json<Patch>,
 ) -> Result<Response, Problem> {
     let now = (app.now)();
-    let event = known.event_on(Deed::Annotate, id, now);
-    let mut standing = app.table.standing(&known.organisation.id, id, now).await?;
-    let recording = permitted(&app, &known, Action::Annotate, standing.recording.clone(), &event).await?;
+    let event = principal.event_on(AuditAction::Annotate, id, now);
+    let mut snapshot = app.table.standing(&principal.organisation.id, id, now).await?;
+    let recording = permitted(&app, &principal, Action::Annotate, snapshot.recording.clone(), &event).await?;
     let wanted = headers.get(header::IF_MATCH).and_then(|version| version.to_str().ok());
     let wanted =
-        wanted.ok_or(Problem::because(Cause::NoVersion, "send If-Match with the version that you edit, or `*` to write over any"))?;
+        wanted.ok_or(Problem::because(Cause::NoVersion, "send If-Match with the version that you edit, or `*` to overwrite any"))?;
     if wanted != "*" && wanted != etag(recording.version) {
-        return Err(edited_meanwhile(&app, &known, standing, event).await);
+        return Err(edited_meanwhile(&app, &principal, snapshot, event).await);
     }
     let change = Change::from(patch);
     for _ in 0..TRIES {
-        if let Some(written) = write(&app, &known, &standing, &change, &event).await? {
-            return Ok(answer(&known, written));
+        if let Some(written) = write(&app, &principal, &snapshot, &change, &event).await? {
+            return Ok(answer(&principal, written));
         }
-        standing = app.table.standing(&known.organisation.id, id, now).await?;
-        // Writing over any version means over the one that came in between, too.
+        snapshot = app.table.standing(&principal.organisation.id, id, now).await?;
+        // Overwriting any version includes one that was written in between.
         if wanted != "*" {
-            return Err(edited_meanwhile(&app, &known, standing, event).await);
+            return Err(edited_meanwhile(&app, &principal, snapshot, event).await);
         }
     }
     Err(Problem::new(Cause::Busy))
 }
 
-/// Lists the edits of a recording, page by page: who changed what, when, from what to what.
+/// Lists the edits of a recording page by page: who changed what, when, from which value to which.
 #[utoipa::path(
     get,
     path = "/v1/recordings/{id}/edits",
@@ -149,17 +149,17 @@ pub async fn edit(
 )]
 pub async fn list(
     State(app): State<App>,
-    known: Known,
+    principal: Principal,
     Path(id): Path<RecordingId>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Json<Edits>, Problem> {
     let now = (app.now)();
-    let event = known.event_on(Deed::SeeEdits, id, now);
-    let standing = app.table.standing(&known.organisation.id, id, now).await?;
-    permitted(&app, &known, Action::See, standing.recording.clone(), &event).await?;
+    let event = principal.event_on(AuditAction::SeeEdits, id, now);
+    let snapshot = app.table.standing(&principal.organisation.id, id, now).await?;
+    permitted(&app, &principal, Action::See, snapshot.recording.clone(), &event).await?;
     let (limit, after) = (page::limit(wanted.limit)?, page::after(wanted.cursor.as_deref())?);
     let after = after.map(|place| place.parse().map_err(|_| page::not_ours())).transpose()?;
-    let (edits, more) = app.table.edits_after(&standing, after, wanted.order.into(), limit).await?;
+    let (edits, more) = app.table.edits_after(&snapshot, after, wanted.order.into(), limit).await?;
     app.table.audit(&event).await?;
     let place = |edit: &Edit| edit.version.to_string();
     let edits: Vec<Edit> = edits.into_iter().map(Edit::from).collect();
@@ -168,50 +168,62 @@ pub async fn list(
     Ok(Json(Edits { edits, cursor }))
 }
 
-/// Writes the change over what stands; none if something else stands meanwhile. What changes nothing is not written, only seen.
-async fn write(app: &App, known: &Known, standing: &Standing, change: &Change, event: &Event) -> Result<Option<Recording>, Problem> {
-    let Some(recording) = standing.recording.clone() else { return Err(Problem::new(Cause::NotFound)) };
-    let annotation = standing.annotation.after(change);
-    if annotation == standing.annotation {
-        app.table.audit(&Event { deed: Deed::See, ..event.clone() }).await?;
+/// Writes the change; `None` after a conflict. A change without effect is only audited as reading.
+async fn write(
+    app: &App,
+    principal: &Principal,
+    snapshot: &CallSnapshot,
+    change: &Change,
+    event: &Event,
+) -> Result<Option<Recording>, Problem> {
+    let Some(recording) = snapshot.recording.clone() else { return Err(Problem::new(Cause::NotFound)) };
+    let annotation = snapshot.annotation.after(change);
+    if annotation == snapshot.annotation {
+        app.table.audit(&Event { action: AuditAction::See, ..event.clone() }).await?;
         return Ok(Some(recording));
     }
-    match app.table.annotate(standing, &annotation, None, known.organisation.retention_days, event).await? {
-        Commit::Done => Ok(Some(Recording { annotation, version: standing.version + 1, ..recording })),
-        Commit::Refused(places) if places.contains(&0) => Ok(None),
-        Commit::Refused(_) => Err(Problem::unknown_mark()),
+    match app.table.annotate(snapshot, &annotation, None, principal.organisation.retention_days, event).await? {
+        Ok(()) => Ok(Some(Recording { annotation, version: snapshot.version + 1, ..recording })),
+        Err(Conflict(places)) if places.contains(&0) => Ok(None),
+        Err(Conflict(_)) => Err(Problem::unknown_mark()),
     }
 }
 
-/// The answer to an edit of another version than stands: what stands, for who may see it. It is kept, as every look at a recording is.
-async fn edited_meanwhile(app: &App, known: &Known, standing: Standing, event: Event) -> Problem {
-    let problem = match standing.recording {
+/// The problem of editing an old version, with the current one if the caller may see it; audited.
+async fn edited_meanwhile(app: &App, principal: &Principal, snapshot: CallSnapshot, event: Event) -> Problem {
+    let problem = match snapshot.recording {
         None => Problem::new(Cause::NotFound),
-        Some(recording) if sees(known) => Problem::edited(recording.into()),
-        Some(_) => Problem::because(Cause::EditedMeanwhile, "someone else edited it; send If-Match: * to write over any version"),
+        Some(recording) if sees(principal) => Problem::edited(recording.into()),
+        Some(_) => Problem::because(Cause::EditedMeanwhile, "someone else edited it; send If-Match: * to overwrite any version"),
     };
-    known.refuse(&app.table, event, problem).await
+    principal.refuse(&app.table, event, problem).await
 }
 
-/// The recording, if it is there and the caller may do `action` to it; keeps the refusal.
-async fn permitted(app: &App, known: &Known, action: Action, found: Option<Recording>, event: &Event) -> Result<Recording, Problem> {
+/// The recording, if it exists and the caller may do `action` to it. Audits a refusal.
+async fn permitted(
+    app: &App,
+    principal: &Principal,
+    action: Action,
+    found: Option<Recording>,
+    event: &Event,
+) -> Result<Recording, Problem> {
     let Some(recording) = found else {
-        return Err(known.refuse(&app.table, event.clone(), Problem::new(Cause::NotFound)).await);
+        return Err(principal.refuse(&app.table, event.clone(), Problem::new(Cause::NotFound)).await);
     };
-    if !known.may(&app.table, action, &recording, event.at).await? {
-        return Err(known.refuse(&app.table, event.clone(), Problem::new(Cause::NotAllowed)).await);
+    if !principal.may(&app.table, action, &recording, event.at).await? {
+        return Err(principal.refuse(&app.table, event.clone(), Problem::new(Cause::NotAllowed)).await);
     }
     Ok(recording)
 }
 
-/// Whether who may annotate may see what they annotate, too: every person, and an application that may read.
-fn sees(known: &Known) -> bool {
-    !matches!(&known.by, By::Application { scopes, .. } if !scopes.read)
+/// Whether a caller who may annotate may also see: every person, and an application that may read.
+fn sees(principal: &Principal) -> bool {
+    !matches!(&principal.actor, Actor::Application { scopes, .. } if !scopes.read)
 }
 
-fn answer(known: &Known, recording: Recording) -> Response {
+fn answer(principal: &Principal, recording: Recording) -> Response {
     let version = HeaderValue::from_str(&etag(recording.version)).ok();
-    let mut response = if sees(known) { Json(Shown::from(recording)).into_response() } else { StatusCode::NO_CONTENT.into_response() };
+    let mut response = if sees(principal) { Json(Shown::from(recording)).into_response() } else { StatusCode::NO_CONTENT.into_response() };
     if let Some(version) = version {
         response.headers_mut().insert(header::ETAG, version);
     }
@@ -230,7 +242,7 @@ impl From<Order> for search::Order {
 impl From<annotation::Edit> for Edit {
     fn from(edit: annotation::Edit) -> Self {
         let shown = ["note", "mark", "field1", "field2", "field3"];
-        let name = |kept| NAMES.iter().position(|name| *name == kept).map_or(kept, |place| shown[place]);
+        let name = |stored| NAMES.iter().position(|name| *name == stored).map_or(stored, |place| shown[place]);
         let changes = edit.changes.into_iter().map(|(what, from, to)| Changed { what: name(what), from, to });
         Self { version: edit.version, at: edit.at, who: edit.who, changes: changes.collect() }
     }

@@ -1,8 +1,8 @@
-//! What is said of a call: note, mark and three fields (P2, P3, P14, P17), and the legend of marks.
+//! Annotations of calls: note, mark and three fields (P2, P3, P14, P17), and the legend of marks.
 //!
-//! People edit a recording in the portal, each edit naming the version it is made on, so that of two who edit at once one is told. The app
-//! and a customer's system address the call by its id, before or after it is registered, in any order and as often as they like: the same
-//! item, and what is said again changes nothing.
+//! People edit a recording in the portal. Each edit names the version it is based on, so of two
+//! concurrent edits one is refused. The app and a customer's system annotate a call by its id,
+//! before or after registration, in any order and as often as they like.
 
 mod calls;
 mod edits;
@@ -18,17 +18,15 @@ use chrono::{DateTime, Utc};
 use platform::table::Table;
 use utoipa::OpenApi;
 
-/// What the function works with.
 #[derive(Clone, FromRef)]
 pub struct App {
     pub table: Table,
     pub now: fn() -> DateTime<Utc>,
 }
 
-/// Tries at a write over any version, while others write the same.
+/// Attempts at overwriting any version, while others write the same call.
 const TRIES: usize = 8;
 
-/// This function's part of the API's document.
 #[derive(OpenApi)]
 #[openapi(paths(edits::edit, edits::list, calls::annotate, marks::list, marks::put))]
 pub struct Document;
@@ -40,5 +38,5 @@ pub fn router(app: App) -> Router {
         .route("/v1/calls/{call}/annotation", put(calls::annotate))
         .route("/v1/marks", get(marks::list))
         .route("/v1/marks/{mark}", put(marks::put));
-    platform::http::dressed(routes.with_state(app))
+    platform::http::with_common_layers(routes.with_state(app))
 }

@@ -2,18 +2,18 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{
-    access::Duty,
+    access::Permission,
     legend::{Colour, Entry, MARKS, Shape},
     note::Mark,
     people::Name,
 };
 use platform::{
     http::{
-        Cause, Known, Problem,
+        Cause, Principal, Problem,
         extract::{Complete, Path},
         problem,
     },
-    table::{audit::Deed, commit::Commit},
+    table::{audit::AuditAction, commit::Conflict},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -39,11 +39,11 @@ pub struct Shown {
     colour: Colour,
     #[schema(value_type = String, example = "diamond")]
     shape: Shape,
-    /// It can be set no more, and still shows where it is.
+    /// Retired marks cannot be set any more, but remain on recordings.
     retired: bool,
 }
 
-/// How a mark shows, a colour and a shape, and what the organisation calls it: every member has to be there.
+/// A mark's label, colour and shape. Every member is required.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = MarkPut)]
@@ -57,11 +57,11 @@ pub struct Put {
     /// `diamond`, `circle`, `triangle`, `square`, `star`, `pentagon`, `cross` or `hexagon`.
     #[schema(value_type = String, example = "diamond")]
     shape: Shape,
-    /// It can be set no more, and still shows where it is.
+    /// Retired marks cannot be set any more, but remain on recordings.
     retired: bool,
 }
 
-/// Lists the organisation's marks, the retired ones too.
+/// Lists the organisation's marks, including retired ones.
 #[utoipa::path(
     get,
     path = "/v1/marks",
@@ -71,12 +71,12 @@ pub struct Put {
         (status = 403, description = "unknown-user", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn list(State(app): State<App>, known: Known) -> Result<Json<Legend>, Problem> {
-    let marks = app.table.legend(&known.organisation.id).await?;
+pub async fn list(State(app): State<App>, principal: Principal) -> Result<Json<Legend>, Problem> {
+    let marks = app.table.legend(&principal.organisation.id).await?;
     Ok(Json(Legend { marks: marks.into_iter().map(Shown::from).collect() }))
 }
 
-/// Adds a mark under a name of the caller's choice, renames it, changes how it shows, or retires it.
+/// Adds a mark under a name that the caller chooses, or changes its members.
 #[utoipa::path(
     put,
     path = "/v1/marks/{mark}",
@@ -84,36 +84,36 @@ pub async fn list(State(app): State<App>, known: Known) -> Result<Json<Legend>, 
     params(("mark" = String, Path, description = "the mark's name: 1 to 32 of a-z, 0-9 and '-', and not none")),
     request_body = Put,
     responses(
-        (status = 204, description = "it is so"),
+        (status = 204, description = "saved"),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
         (status = 422, description = "invalid; names the members that are missing", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
 pub async fn put(
     State(app): State<App>,
-    known: Known,
+    principal: Principal,
     Path(mark): Path<String>,
     Complete(put): Complete<Put>,
 ) -> Result<StatusCode, Problem> {
     let mark = Mark::try_from(mark);
     let event = match &mark {
-        Ok(mark) => known.event_about(Deed::ChangeMark, mark.as_str(), (app.now)()),
-        Err(_) => known.event(Deed::ChangeMark, (app.now)()),
+        Ok(mark) => principal.event_about(AuditAction::ChangeMark, mark.as_str(), (app.now)()),
+        Err(_) => principal.event(AuditAction::ChangeMark, (app.now)()),
     };
-    known.with_duty(&app.table, Duty::Administer, &event).await?;
+    principal.with_permission(&app.table, Permission::Administer, &event).await?;
     let mark = mark.map_err(|error| Problem::because(Cause::Invalid, error))?;
-    let standing = app.table.legend(&known.organisation.id).await?;
+    let legend = app.table.legend(&principal.organisation.id).await?;
     let entry = Entry { mark, label: put.label, colour: put.colour, shape: put.shape, retired: put.retired };
-    if standing.contains(&entry) {
+    if legend.contains(&entry) {
         return Ok(StatusCode::NO_CONTENT);
     }
-    if standing.len() >= MARKS && standing.iter().all(|standing| standing.mark != entry.mark) {
-        return Err(Problem::because(Cause::Invalid, "a legend holds at most 100 marks, the retired ones too; rename one"));
+    if legend.len() >= MARKS && legend.iter().all(|existing| existing.mark != entry.mark) {
+        return Err(Problem::because(Cause::Invalid, "a legend has at most 100 marks, including retired ones; rename one"));
     }
     let event = event.detailed(&Put::from(entry.clone()));
-    match app.table.put_mark(&known.organisation.id, &entry, &event).await? {
-        Commit::Done => Ok(StatusCode::NO_CONTENT),
-        Commit::Refused(_) => Err(Problem::new(Cause::Busy)),
+    match app.table.put_mark(&principal.organisation.id, &entry, &event).await? {
+        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Err(Conflict(_)) => Err(Problem::new(Cause::Busy)),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What to say of a call, as a request carries it: a JSON merge patch (RFC 7396).
+//! The annotation in a request, as a JSON merge patch (RFC 7396).
 
 use std::fmt::Display;
 
@@ -6,7 +6,7 @@ use domain::note::{Change, Field, Mark, Note};
 use serde::{Deserialize, Deserializer, de::Error};
 use utoipa::ToSchema;
 
-/// What to change. What is left out stays; `null` or an empty text takes it away.
+/// Changes to an annotation. Absent members are unchanged; `null` or an empty text clears a member.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Patch {
@@ -18,7 +18,7 @@ pub struct Patch {
     #[serde(deserialize_with = "given")]
     #[schema(value_type = Option<String>, example = "red")]
     mark: Option<Option<Mark>>,
-    /// At most 128 characters on one line; likewise the other two.
+    /// At most 128 characters on one line, as for the other two.
     #[serde(deserialize_with = "given")]
     #[schema(value_type = Option<String>)]
     field1: Option<Option<Field>>,
@@ -36,7 +36,7 @@ impl From<Patch> for Change {
     }
 }
 
-/// A member that is there: `null`, or an empty text, is something else than to leave it out.
+/// A member that is present: `null` or an empty text differs from an absent member.
 fn given<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
 where
     D: Deserializer<'de>,

@@ -1,18 +1,19 @@
-//! An application: a client of the user pool that signs in by itself, and what its scopes let it do.
+//! Application clients, which sign in with client credentials, and their scopes.
 //!
-//! The scopes of a resource server `inspelning`, `inspelning-2` and so on (Cognito keeps 100 scopes on one) are spelt `<organisation>:<scope>`; one more, `operator`, is for the operator's
-//! provisioning system. A token is of one organisation or of the operator, never of both or of two.
+//! A scope is `<organisation>:<scope>` on a resource server `inspelning`, `inspelning-2` and so on,
+//! since Cognito limits a server to 100 scopes. One more scope, `operator`, is for the operator's
+//! provisioning system. A token belongs to one organisation or to the operator.
 
 use std::{collections::BTreeSet, fmt};
 
 use domain::ids::OrganisationId;
 use serde::{Serialize, Serializer};
 
-/// What a token lets an application do; spelt in order, with spaces between.
+/// The scopes of an application's token. Serialised in order, separated by spaces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scopes(BTreeSet<Scope>);
 
-/// What a scope claim grants, and in which organisation.
+/// The scopes that a claim grants, and their organisation.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Granted {
     Operator(Scopes),
@@ -30,8 +31,8 @@ enum Scope {
 const RESOURCE_SERVER: &str = "inspelning";
 
 impl Granted {
-    /// Reads a scope claim, a list with one space between (RFC 6749, 3.3). None unless every scope is one of ours and all are of one
-    /// organisation.
+    /// Reads a scope claim, a list with single spaces (RFC 6749, 3.3). `None` unless every scope is
+    /// known and all belong to one organisation.
     pub fn read(claim: &str) -> Option<Self> {
         let mut organisation = None;
         let mut scopes = BTreeSet::new();

@@ -1,12 +1,12 @@
-//! Where in a request the token is.
+//! The token in a request.
 
 use http::{HeaderMap, header::AUTHORIZATION};
 
 use crate::refusal::Refusal;
 
-/// The token of the `Authorization` header: `Bearer` in any case, one space or more, the token (RFC 9110, 11.4; RFC 6750, 2.1).
+/// The token after `Bearer`, in any case, and one space or more (RFC 9110, 11.4; RFC 6750, 2.1).
 ///
-/// More than one such header is refused, and so is a list in one, as API Gateway joins them: which of them counts would be a guess.
+/// Several such headers, which API Gateway joins with commas, are refused: choosing one is a guess.
 pub fn token(headers: &HeaderMap) -> Result<&str, Refusal> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (Some(only), None) = (values.next(), values.next()) else { return Err(Refusal::NoToken) };

@@ -1,8 +1,9 @@
-//! Whose a token says it is, and whether it is for us and for now.
+//! Checks the claims of a token: its issuer, audience and times, and whom it names.
 //!
-//! `token_use` alone decides what else is demanded. An ID token is a person's, who signed in at the portal: for the portal's client, with
-//! an organisation and a user. An access token is an application's, by the client credentials grant (RFC 6749, 4.4): its subject is the
-//! client itself, and its scopes name the organisation. A person's access token names neither, and is refused.
+//! `token_use` alone decides which other claims are required. An ID token belongs to a person at
+//! the portal: it is for the portal's client and names an organisation and a user. An access token
+//! belongs to an application, by the client credentials grant (RFC 6749, 4.4): its subject is the
+//! client itself, and its scopes name the organisation. A person's access token is refused.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ids::ClientId;
@@ -10,11 +11,11 @@ use serde_json::Value;
 
 use crate::{Context, application::Granted, refusal::Refusal, token::Object};
 
-/// What tokens have to say, and under which names an ID token says whose it is.
+/// The required values of a token's claims, and the claims of an ID token that name its user.
 #[derive(Clone, Debug)]
 pub struct Expected {
     pub issuer: String,
-    /// The portal's client: the audience of people's tokens, and never an application.
+    /// The portal's client: the audience of people's tokens. It is never an application client.
     pub audience: String,
     /// The claim that names the organisation.
     pub organisation_claim: String,
@@ -22,10 +23,10 @@ pub struct Expected {
     pub user_claim: String,
 }
 
-/// How far clocks may differ.
+/// The largest accepted difference between clocks.
 const LEEWAY: TimeDelta = TimeDelta::seconds(60);
 
-/// Whose the token is, if its claims hold at `now`.
+/// The caller that the token names, if its claims are valid at `now`.
 pub fn whose(claims: &Object, expected: &Expected, now: DateTime<Utc>) -> Result<Context, Refusal> {
     if claims.text("iss") != Some(&expected.issuer) {
         return Err(Refusal::Issuer);
@@ -38,7 +39,7 @@ pub fn whose(claims: &Object, expected: &Expected, now: DateTime<Utc>) -> Result
     }
 }
 
-/// Holds `exp`, which has to be there, and `nbf` and `iat`, where they are, against the clock.
+/// Checks `exp`, which is required, and `nbf` and `iat` if present.
 fn in_time(claims: &Object, now: DateTime<Utc>) -> Result<(), Refusal> {
     let expires = claims.get("exp").and_then(Value::as_i64).ok_or(Refusal::Expired)?;
     if (now - LEEWAY).timestamp() >= expires {
@@ -77,7 +78,7 @@ fn application(claims: &Object, expected: &Expected) -> Result<Context, Refusal>
     }
 }
 
-/// Whether the audience is ours and nobody else's besides (OpenID Connect Core, 3.1.3.7).
+/// Whether the audience is ours and no one else's (OpenID Connect Core, 3.1.3.7).
 fn is_only(audience: Option<&Value>, ours: &str) -> bool {
     match audience {
         Some(Value::Array(several)) => several.len() == 1 && several[0] == ours,

@@ -1,16 +1,17 @@
-//! The issuer's keys: fetched once, and again for a key that is not among them, at most once a minute.
+//! The issuer's keys, fetched once, and again for an unknown key id, at most once a minute.
 //!
-//! **A flood** of made-up key ids costs one request a minute. (Each running copy of the function keeps its own set and its own minute.)
+//! **A flood** of made-up key ids costs one request a minute, for each instance of the function.
 //!
-//! **A rotation** refuses nobody. A token of a new key, if the minute is over, has the set fetched and is let in; within the minute, whether
-//! a stranger used it up or the set was only just read, nobody can know whether its key exists, and the answer is [`Undecided`]: try again.
-//! It is not a refusal, which a client would take for the end of its sign-in and API Gateway would keep for five minutes. So someone who
-//! floods us through a rotation can delay the first tokens of the new key by up to a minute, and only if the issuer signs with a key within
-//! a minute of publishing it; Cognito does not say how long it waits. The price: as long as the flood lasts, it is
-//! answered with errors, not refusals.
+//! **A rotation** refuses no valid token. If the minute is over, a token with a new key id makes
+//! the function fetch the set, and is accepted. Within the minute nobody can know whether the key
+//! exists, so the result is [`Undecided`], and the client tries again. A client would take a
+//! refusal for the end of its sign-in, and API Gateway would cache it for five minutes. So a flood
+//! can delay the first tokens of a new key by up to a minute, if the issuer signs with it within a
+//! minute of publishing it. Cognito does not document how long it waits. The price: a flood gets
+//! errors, not refusals.
 //!
-//! **An issuer that is away** shuts out nobody whose key is known: the last good set is kept, for as long as it takes. A key that the
-//! issuer withdraws is taken until the next fetch, at most an hour if the issuer answers.
+//! **If the issuer is unavailable**, known keys are still accepted until a fetch succeeds. A
+//! withdrawn key is accepted until the next fetch, at most an hour if the issuer responds.
 
 use std::{collections::HashMap, fmt, time::Duration};
 
@@ -33,25 +34,25 @@ pub struct Keys {
 #[derive(Default)]
 struct Known {
     keys: HashMap<String, DecodingKey>,
-    /// When the last attempt to fetch was made, and the last that succeeded.
+    /// When the last fetch was attempted, and when the last one succeeded.
     tried_at: Option<DateTime<Utc>>,
     fetched_at: Option<DateTime<Utc>>,
 }
 
-/// Whether the issuer has such a key could not be found out now. A later request may.
+/// The issuer's keys are unknown at the moment. A later request may succeed.
 #[derive(Debug, Error)]
 pub enum Undecided {
     #[error("could not fetch the issuer's keys")]
     Unreachable(#[source] Box<dyn std::error::Error + Send + Sync>),
-    #[error("could not ask for the token's key, as the issuer's keys were asked for a moment ago")]
+    #[error("could not look up the token's key, as the issuer's keys were requested a moment ago")]
     TooSoon,
 }
 
-/// Between two attempts to fetch.
+/// The time between two fetches.
 const BETWEEN: TimeDelta = TimeDelta::seconds(60);
-/// The same as long as there was no set yet: one answer lost must not shut everyone out for a minute.
+/// The same before the first success: one lost response must not delay everyone for a minute.
 const BETWEEN_FIRST: TimeDelta = TimeDelta::seconds(1);
-/// After which the set is fetched again in passing, so that a withdrawn key does not live on.
+/// The age after which the set is fetched again, so that a withdrawn key is forgotten.
 const FRESH: TimeDelta = TimeDelta::hours(1);
 const PATIENCE: Duration = Duration::from_secs(2);
 /// The most bytes of a key set: a set of ten RSA keys of 4096 bits has 8 KiB.
@@ -64,10 +65,10 @@ impl Keys {
         Self { url, known: Mutex::default() }
     }
 
-    /// The key with this id; none if the issuer, asked for it, has no such key. Those that ask at the same time wait for one fetch.
+    /// The key with this id; `None` if the issuer has none. Concurrent callers share one fetch.
     ///
     /// # Errors
-    /// [`Undecided`] when the key is not known and the issuer did not answer, or cannot be asked again yet.
+    /// [`Undecided`] if the key is unknown and the issuer did not respond or must not be asked yet.
     pub async fn find(&self, kid: &str, now: DateTime<Utc>) -> Result<Option<DecodingKey>, Undecided> {
         let mut known = self.known.lock().await;
         let wanted = known.is_stale(now) || !known.keys.contains_key(kid);
@@ -78,7 +79,7 @@ impl Keys {
                     (known.keys, known.fetched_at) = (keys, Some(now));
                     return Ok(known.keys.get(kid).cloned());
                 }
-                Err(error) if known.keys.contains_key(kid) => tracing::warn!(error = ?error, "the issuer's keys stay as they were"),
+                Err(error) if known.keys.contains_key(kid) => tracing::warn!(error = ?error, "could not refresh the issuer's keys"),
                 Err(error) => return Err(error),
             }
         }
@@ -86,7 +87,7 @@ impl Keys {
     }
 
     async fn fetch(&self) -> Result<HashMap<String, DecodingKey>, Undecided> {
-        // Made anew each hour: to make one is to read the machine's trust store, which is no business of the function's start.
+        // Built for each fetch: it reads the machine's trust store, which would slow the start.
         let client = Client::builder().timeout(PATIENCE).redirect(redirect::Policy::none()).build().map_err(no_set)?;
         let answer = client.get(&self.url).send().await.map_err(no_set)?;
         if answer.status() != StatusCode::OK {
@@ -120,7 +121,7 @@ async fn body(mut answer: Response) -> Result<Vec<u8>, Undecided> {
     Ok(body)
 }
 
-/// The key, if it is an RSA key to verify RS256 signatures with, large enough, with an id.
+/// The key and its id, if it is an RSA key of sufficient size for RS256 signatures.
 fn usable(jwk: &Jwk) -> Option<(String, DecodingKey)> {
     let AlgorithmParameters::RSA(rsa) = &jwk.algorithm else { return None };
     let key = DecodingKey::from_rsa_components(&rsa.n, &rsa.e).ok()?;
@@ -129,11 +130,11 @@ fn usable(jwk: &Jwk) -> Option<(String, DecodingKey)> {
     (large && verifies(&jwk.common)).then_some((jwk.common.key_id.clone()?, key))
 }
 
-/// Whether the key is meant for our signatures, by what it says of itself (RFC 7517, 4.2 to 4.4).
-fn verifies(said: &CommonParameters) -> bool {
-    said.public_key_use.as_ref().is_none_or(|usage| *usage == PublicKeyUse::Signature)
-        && said.key_operations.as_ref().is_none_or(|operations| operations.contains(&KeyOperations::Verify))
-        && said.key_algorithm.is_none_or(|algorithm| algorithm == KeyAlgorithm::RS256)
+/// Whether the key's own metadata allows our signatures (RFC 7517, 4.2 to 4.4).
+fn verifies(common: &CommonParameters) -> bool {
+    common.public_key_use.as_ref().is_none_or(|usage| *usage == PublicKeyUse::Signature)
+        && common.key_operations.as_ref().is_none_or(|operations| operations.contains(&KeyOperations::Verify))
+        && common.key_algorithm.is_none_or(|algorithm| algorithm == KeyAlgorithm::RS256)
 }
 
 fn no_set(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Undecided {

@@ -1,11 +1,12 @@
-//! Stands in front of every route: tells whose a token is, or that it is nobody's.
+//! Authenticates the caller of every route, before any other function runs.
 //!
-//! It says who is calling and nothing of what they may do. API Gateway keeps its answer for five minutes; rights, and whether an
-//! application is still welcome, are read from the table at every request, so what is taken away is gone at once.
+//! It determines the caller but not their permissions. API Gateway caches its response for five
+//! minutes. Every request reads the rights from the table, so revoking them takes effect at once.
 //!
-//! There are three answers. A caller; a refusal, which API Gateway keeps too and turns into 403; and an error, which it does not keep and
-//! turns into 500: the caller is told to try again. A token is refused only for what it says itself, or for a signature or a key that was
-//! looked at. As long as its key might exist ([`Undecided`]) the answer is the error, so a client never throws a good sign-in away.
+//! There are three results. A caller and a refusal (403) are both cached by API Gateway. An error
+//! (500) is not, and the caller tries again. A token is refused only for its own content, or for a
+//! signature or key that was checked. While its key might still exist ([`Undecided`]), the result
+//! is the error, so a client never discards a valid sign-in.
 
 mod application;
 mod bearer;
@@ -35,7 +36,7 @@ pub struct Authorizer {
     now: fn() -> DateTime<Utc>,
 }
 
-/// The answer, in API Gateway's simple form.
+/// The response in API Gateway's simple format.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Answer {
@@ -44,7 +45,7 @@ pub struct Answer {
     context: Option<Context>,
 }
 
-/// Whose the token is: what the functions behind are told.
+/// The caller, as passed on to the other functions.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Context {
@@ -57,14 +58,14 @@ pub enum Context {
         client: ClientId,
         scopes: Scopes,
     },
-    /// The operator's provisioning system: of no organisation.
+    /// The operator's provisioning system. It belongs to no organisation.
     Operator {
         client: ClientId,
         scopes: Scopes,
     },
 }
 
-/// Why nobody is let in.
+/// Why the request has no caller.
 #[derive(Debug)]
 enum Failure {
     Refused(Refusal),
@@ -72,15 +73,15 @@ enum Failure {
 }
 
 impl Authorizer {
-    /// An authorizer that takes the issuer's keys from `jwks_url`.
+    /// An authorizer that fetches the issuer's keys from `jwks_url`.
     pub fn new(expected: Expected, jwks_url: String, now: fn() -> DateTime<Utc>) -> Self {
         Self { expected, keys: Keys::new(jwks_url), now }
     }
 
-    /// Answers whether the request carries a valid token, and whose.
+    /// Checks the request's token and returns its caller.
     ///
     /// # Errors
-    /// [`Undecided`] when the token's key is not known and could not be asked for.
+    /// [`Undecided`] if the token's key is unknown and cannot be looked up now.
     pub async fn handle(&self, request: ApiGatewayV2CustomAuthorizerV2Request) -> Result<Answer, Undecided> {
         let id = request.request_context.request_id.unwrap_or_default();
         match self.check(&request.headers).await {
@@ -96,7 +97,7 @@ impl Authorizer {
         }
     }
 
-    /// What the token says is judged before its key is looked for: nobody has keys fetched with a token that would be refused anyway.
+    /// Checks the claims before the key, so a token that is refused anyway causes no fetch.
     async fn check(&self, headers: &HeaderMap) -> Result<Context, Failure> {
         let now = (self.now)();
         let token = Token::read(bearer::token(headers)?)?;

@@ -1,4 +1,4 @@
-//! Why a token is refused. For the log; the caller is told nothing but that it is.
+//! Why a token is refused. This is for the log; the caller learns only that it is refused.
 
 use thiserror::Error;
 

@@ -1,7 +1,8 @@
-//! A token as it came: a signed JSON Web Token (RFC 7519) in its compact form.
+//! A signed JSON Web Token (RFC 7519) in compact form.
 //!
-//! The algorithm is RS256 and nothing that a token says changes that. Its key is found by id among the issuer's own: keys that it brings or
-//! points at (`jwk`, `jku`, `x5u`, `x5c`) are not even read, and a token with `crit` is refused (RFC 7515, 4.1.11; RFC 8725).
+//! The algorithm is always RS256. The key is found by id among the issuer's own keys. Keys in a
+//! token (`jwk`, `jku`, `x5u`, `x5c`) are not even read, and `crit` is refused (RFC 7515, 4.1.11;
+//! RFC 8725).
 
 use std::fmt;
 
@@ -15,7 +16,7 @@ use serde_json::{Map, Value};
 
 use crate::refusal::Refusal;
 
-/// A token of the right shape. What it claims is not proven until [`Token::is_signed_by`] is true.
+/// A well-formed token. Its claims are not proven until [`Token::is_signed_by`] is true.
 #[derive(Debug)]
 pub struct Token<'a> {
     kid: String,
@@ -24,7 +25,7 @@ pub struct Token<'a> {
     signature: &'a str,
 }
 
-/// A JSON object in which no name stands twice: two readers could take it for two different things (RFC 8725, 2.4).
+/// A JSON object without repeated names, which readers could interpret differently (RFC 8725, 2.4).
 #[derive(Debug)]
 pub struct Object(Map<String, Value>);
 
@@ -32,10 +33,10 @@ pub struct Object(Map<String, Value>);
 const TOKEN_AT_MOST: usize = 8 * 1024;
 
 impl<'a> Token<'a> {
-    /// Takes the text apart.
+    /// Parses a compact token.
     ///
     /// # Errors
-    /// Why it is not a token that any key of ours could have signed.
+    /// The reason why no key of the issuer can have signed this token.
     pub fn read(text: &'a str) -> Result<Self, Refusal> {
         if text.len() > TOKEN_AT_MOST {
             return Err(Refusal::TooLarge);
@@ -56,7 +57,7 @@ impl<'a> Token<'a> {
         Ok(Self { kid: kid.to_owned(), claims: Object::decode(claims)?, signed, signature })
     }
 
-    /// The id of the key that is said to have signed it.
+    /// The id of the key with which the token claims to be signed.
     pub fn kid(&self) -> &str {
         &self.kid
     }
@@ -65,7 +66,7 @@ impl<'a> Token<'a> {
         &self.claims
     }
 
-    /// Whether `key` signed exactly this text.
+    /// Whether `key` signed exactly this token.
     pub fn is_signed_by(&self, key: &DecodingKey) -> bool {
         crypto::verify(self.signature, self.signed.as_bytes(), key, Algorithm::RS256).unwrap_or(false)
     }
@@ -76,7 +77,7 @@ impl Object {
         self.0.get(name)
     }
 
-    /// The text of that name; none if it is something else.
+    /// The text with this name; `None` if it is absent or of another type.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.get(name).and_then(Value::as_str)
     }
@@ -94,14 +95,14 @@ impl<'de> Deserialize<'de> for Object {
             type Value = Object;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object in which no name stands twice")
+                f.write_str("an object without repeated names")
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Object, A::Error> {
                 let mut object = Map::new();
                 while let Some((name, value)) = entries.next_entry::<String, Value>()? {
                     if object.insert(name, value).is_some() {
-                        return Err(A::Error::custom("a name stands twice"));
+                        return Err(A::Error::custom("a name is repeated"));
                     }
                 }
                 Ok(Object(object))

@@ -9,14 +9,14 @@ use domain::{
 };
 use futures_util::TryStreamExt;
 use platform::{
-    log::causes,
-    table::{daily::Closed, listed::Listed},
+    log::error_chain,
+    table::{daily::Closed, organisation_list::Listed},
 };
 use serde::Serialize;
 
 use crate::{App, Error, all};
 
-/// What was closed.
+/// The result of closing days.
 #[derive(Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Days {
     pub organisations: usize,
@@ -39,7 +39,7 @@ pub async fn close(app: &App, yesterday: NaiveDate) -> Result<Days, Error> {
                 done.days += days;
             }
             Err(error) => {
-                tracing::error!(%organisation, error = causes(&error), "could not close its day");
+                tracing::error!(%organisation, error = error_chain(&error), "could not close the organisation's days");
                 failed.push(organisation.to_string());
             }
         }
@@ -50,7 +50,7 @@ pub async fn close(app: &App, yesterday: NaiveDate) -> Result<Days, Error> {
     }
 }
 
-/// Closes the days of one organisation, and answers with their number. 1 request where there is none to close.
+/// Closes the days of one organisation and returns their number. 1 request if none is due.
 pub async fn close_one(app: &App, organisation: &OrganisationId, general: &[Terms], yesterday: NaiveDate) -> Result<usize, Error> {
     let (last, due) = app.table.due(organisation, yesterday).await?;
     let (mut before, count) = (last.map_or(Fill::Below, |last| last.fill), due.len());
@@ -64,7 +64,7 @@ pub async fn close_one(app: &App, organisation: &OrganisationId, general: &[Term
             app.warnings.tell(organisation, before, &closed, allowance).await?;
         }
         before = closed.fill;
-        app.table.close_day(organisation, &closed).await?; // if another has closed it, then to the same
+        app.table.close_day(organisation, &closed).await?; // a concurrent run writes the same
     }
     Ok(count)
 }

@@ -1,13 +1,13 @@
-//! Exports a month: every line of every organisation, a statement for each, and last `control.json`, which says that it is whole.
+//! Exports a month: the lines and statements of all organisations. `control.json` completes it.
 //!
-//! A crash before that leaves files that nobody takes; asked again, they are written anew, to the same bytes: what is exported is a
-//! function of facts that are only ever added to, as they were known when the month ended. Once `control.json` is there, nothing of it is
-//! written any more.
+//! Files without `control.json` are ignored. A repeated run writes the same bytes, because the
+//! export depends only on facts that were known when the month ended, and facts are only added.
+//! Once `control.json` exists, no file is written again.
 //!
-//! An organisation with an item that cannot be read keeps no other from being exported: the month is closed without it, `control.json` names
-//! it in `missing`, and the function fails, so that somebody looks. Asked again once the item is mended, the organisation is exported into a
-//! supplement of its own, `supplement-1` and so on, with files like the month's. Whatever may pass by itself (a table that is busy) leaves
-//! the month open.
+//! An organisation whose items cannot be read does not delay the others. The month is closed
+//! without it, `control.json` lists it in `missing`, and the function fails as an alert. When its
+//! items are repaired, the next run exports it into a supplement, `supplement-1` and so on, with
+//! files like the month's. Transient errors, such as a busy table, leave the month open.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,61 +23,61 @@ use domain::{
 };
 use futures_util::TryStreamExt;
 use platform::{
-    bucket::could_not,
+    bucket::failed_to,
     exports::{self, content_type, key},
     http::statement,
-    log::causes,
+    log::error_chain,
     multipart::{Multipart, Written},
-    table::{self, listed::Listed, statement::Exported},
+    table::{self, organisation_list::Listed, statement::Exported},
 };
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::{App, Error, Separator, all, day::close_one, lines};
 
-/// What was exported.
+/// The result of an export.
 #[derive(Debug, Serialize)]
 pub struct Export {
     pub month: String,
-    /// It had been exported before: nothing was written.
+    /// The month had been exported before: nothing was written.
     pub before: bool,
     /// The supplement that was written, with organisations that had been missing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub supplement: Option<usize>,
 }
 
-/// What the export holds. Its bytes depend on nothing but the month and its facts.
+/// The content of `control.json`. It depends only on the month and its facts.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Control {
     month: String,
-    /// Its number, where it holds organisations that were missing in the month's own export.
+    /// The supplement's number. Absent in the month's own export.
     #[serde(skip_serializing_if = "Option::is_none")]
     supplement: Option<usize>,
     rules: &'static str,
-    /// What became known from then on is in later months.
+    /// Facts that became known from then on belong to later months.
     closed_at: chrono::DateTime<chrono::Utc>,
     currency: &'static str,
     separator: &'static str,
     organisations: usize,
-    /// Organisations that could be read, whether they owe something or not.
+    /// Organisations that could be read, with or without lines.
     #[serde(skip)]
     read: usize,
-    /// Organisations that could not be read: they are in a supplement once they can.
+    /// Organisations that could not be read. A later supplement contains them.
     missing: Vec<String>,
     lines: u64,
-    /// Lines without a price: someone has to agree on one.
+    /// Lines without a price, which someone has to agree on.
     unpriced: u64,
-    /// Lines that put earlier months right.
+    /// Lines that correct earlier months.
     corrections: Sum,
-    /// By rule, corrections among them.
+    /// Sums by rule, including corrections.
     sums: BTreeMap<&'static str, Sum>,
     #[serde(serialize_with = "in_ore")]
     total: Decimal,
     files: Vec<File>,
 }
 
-/// A file over all organisations, when it is there.
+/// A file over all organisations that is complete.
 #[derive(Serialize)]
 struct File {
     name: &'static str,
@@ -93,7 +93,7 @@ struct Sum {
     amount: Decimal,
 }
 
-/// What an earlier run has left missing.
+/// The organisations that an earlier run left out.
 #[derive(Deserialize)]
 struct Before {
     #[serde(default)]
@@ -107,11 +107,11 @@ struct Part {
     csv: Vec<u8>,
     json: Vec<u8>,
     differences: Vec<u8>,
-    /// Of its statement's file; none: it owes nothing and has none.
+    /// The digest of its statement. None if it owes nothing and has no file.
     sha256: Option<Sha256>,
 }
 
-/// The files over all organisations, under way.
+/// The files over all organisations, while they are being written.
 struct Files<'a> {
     csv: Multipart<'a>,
     json: Multipart<'a>,
@@ -126,7 +126,7 @@ const DIFFERENCES: &str = "differences.jsonl";
 
 const CONTROL: &str = "control.json";
 
-/// Exports the month, unless that was done before; then, what was missing of it.
+/// Exports the month. If that was done before, exports what was missing.
 pub async fn export(app: &App, month: Month) -> Result<Export, Error> {
     let (mut before, mut number) = (closed(app, month, None).await?, 0);
     while let Some(closed) = &before
@@ -142,13 +142,13 @@ pub async fn export(app: &App, month: Month) -> Result<Export, Error> {
     }
 }
 
-/// What the export of the month, or its supplement, has left missing; none if it was not closed.
+/// The organisations missing from the month's export or a supplement. None if it is not closed.
 async fn closed(app: &App, month: Month, supplement: Option<usize>) -> Result<Option<Before>, Error> {
     let file = app.exports.read(month, &place(supplement, CONTROL)).await?;
     Ok(file.map(|file| serde_json::from_slice(&file)).transpose()?)
 }
 
-/// The name of a file of the month's own export, or of a supplement, within the month.
+/// The name of a file within the month, in its own export or in a supplement.
 fn place(supplement: Option<usize>, name: &str) -> String {
     supplement.map_or_else(|| name.to_owned(), |number| format!("supplement-{number}/{name}"))
 }
@@ -170,7 +170,7 @@ async fn exported(app: &App, month: Month, supplement: Option<usize>, only: Opti
                 control.add(&part);
             }
             Err(error) => {
-                tracing::error!(%organisation, error = causes(&error), "could not export its month");
+                tracing::error!(%organisation, error = error_chain(&error), "could not export the organisation's month");
                 match error {
                     Error::Table(table::Error::Item(_)) => control.missing.push(organisation.to_string()),
                     _ => failed.push(organisation.to_string()),
@@ -193,16 +193,16 @@ async fn exported(app: &App, month: Month, supplement: Option<usize>, only: Opti
     }
 }
 
-/// What every organisation's part needs.
+/// The common input of all parts.
 struct Asked {
     general: Vec<Terms>,
     /// The organisations with a key for SFTP.
     signing_in: BTreeSet<OrganisationId>,
-    /// Those to export; none: all.
+    /// The organisations to export. None for all.
     only: Option<BTreeSet<String>>,
 }
 
-/// The organisations with a key for SFTP. 1 request for each MB: thousands of them.
+/// The organisations with an SFTP key. 1 request for each MB, which is thousands of them.
 async fn signing_in(app: &App) -> Result<BTreeSet<OrganisationId>, Error> {
     let (mut found, mut after) = (BTreeSet::new(), None);
     loop {
@@ -215,7 +215,7 @@ async fn signing_in(app: &App) -> Result<BTreeSet<OrganisationId>, Error> {
     }
 }
 
-/// An organisation's part; none if it is not asked for, or owes nothing and has nothing to show. Its statement is written.
+/// Writes an organisation's statement and returns its part. None if it is not to be exported.
 async fn part(app: &App, listed: &Listed, asked: &Asked, month: Month) -> Result<Option<Part>, Error> {
     if asked.only.as_ref().is_some_and(|only| !only.contains(listed.id.as_str())) {
         return Ok(None);
@@ -242,7 +242,7 @@ async fn part(app: &App, listed: &Listed, asked: &Asked, month: Month) -> Result
     Ok(Some(Part { organisation: listed.id.clone(), statement, csv, json, differences, sha256: Some(sha256) }))
 }
 
-/// Writes `control.json`, once. Of two exports at the same time, both are of the same bytes.
+/// Writes `control.json` once. Concurrent exports write the same bytes.
 async fn close(app: &App, month: Month, control: &Control) -> Result<(), Error> {
     let mut written = serde_json::to_vec_pretty(control)?;
     written.push(b'\n');
@@ -254,7 +254,7 @@ async fn close(app: &App, month: Month, control: &Control) -> Result<(), Error> 
         Err(SdkError::ServiceError(error)) if error.raw().status().as_u16() == 412 => {
             if app.exports.read(month, &name).await? == Some(written) { Ok(()) } else { Err(Error::Otherwise(month)) }
         }
-        Err(error) => Err(could_not("close the export")(error).into()),
+        Err(error) => Err(failed_to("close the export")(error).into()),
     }
 }
 

@@ -1,8 +1,8 @@
-//! Closes days and months: the daily usage of every organisation, and the export that finance consumes (P19, P22–P24).
+//! Closes days and months: each organisation's daily usage, and finance's export (P19, P22–P24).
 //!
-//! Scheduler asks for a day after each midnight and for the month before on each first; anybody who may invoke the function may ask for
-//! any of them again. Either goes on where it was cut short, and asked again changes nothing. One organisation that fails keeps no other
-//! from being done: the function fails once all have been tried, and is asked again.
+//! Scheduler runs the day task after each midnight and the month task on the 1st. Both can be
+//! invoked at any time: they continue where they were interrupted, and a repetition changes
+//! nothing. If an organisation fails, the function does the others, then fails and is retried.
 
 mod all;
 mod day;
@@ -15,7 +15,7 @@ use domain::billing::{InvalidMonth, Month, today};
 use platform::{
     bucket,
     exports::Exports,
-    log::causes,
+    log::error_chain,
     table::{self, Table},
 };
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ pub use export::Export;
 pub use lines::{COLUMNS, InvalidSeparator, Separator};
 pub use warning::Warnings;
 
-/// What the function works with.
+/// The function's clients and settings.
 #[derive(Clone, Debug)]
 pub struct App {
     pub table: Table,
@@ -36,17 +36,17 @@ pub struct App {
     pub now: fn() -> DateTime<Utc>,
 }
 
-/// What to do.
+/// The task to perform.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "task", rename_all = "lowercase", deny_unknown_fields)]
 pub enum Task {
-    /// Close all days before the one that it is at `at`; now unless given.
+    /// Closes all days before the day of `at`, which is now by default.
     Day { at: Option<DateTime<Utc>> },
-    /// Export `month`; the one before the month that it is at `at` unless given.
+    /// Exports `month`, by default the month before the month of `at`.
     Month { at: Option<DateTime<Utc>>, month: Option<String> },
 }
 
-/// What was done.
+/// The result of a task.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]
 pub enum Done {
@@ -54,7 +54,7 @@ pub enum Done {
     Export(Export),
 }
 
-/// Why it could not be done, or not for all.
+/// Why a task failed, entirely or for some organisations.
 #[derive(Debug, Error)]
 pub enum Error {
     #[error("could not use the table")]
@@ -65,32 +65,32 @@ pub enum Error {
     Warning(String, #[source] Box<dyn std::error::Error + Send + Sync>),
     #[error(transparent)]
     Month(#[from] InvalidMonth),
-    #[error("the month {0} is not over: it can be exported from its end on")]
+    #[error("the month {0} is not over: it can be exported after its end")]
     NotOver(Month),
-    #[error("{failed} organisations could not be done, the first of them {first}: ask again")]
+    #[error("{failed} organisations failed, the first of them {first}: try again")]
     Failed { failed: usize, first: String },
-    #[error("{month} is exported without {missing} organisations, the first of them {first}: mend what cannot be read, and ask again")]
+    #[error("{month} is exported without {missing} organisations, the first of them {first}: repair what cannot be read, and export again")]
     Missing { month: Month, missing: usize, first: String },
-    #[error("another export of {0} says otherwise: compare its control.json with the lines")]
+    #[error("another export of {0} differs: compare its control.json with the lines")]
     Otherwise(Month),
     #[error("could not write a line")]
     Line(#[from] csv::Error),
     #[error("could not write a statement")]
     Statement(#[from] serde_json::Error),
-    #[error("a task was ended")]
+    #[error("a task was aborted")]
     Ended(#[from] tokio::task::JoinError),
 }
 
-/// Does the task. A failure is logged, and told to whoever asked.
+/// Performs the task. A failure is logged and returned to the caller.
 pub async fn handle(app: &App, task: Task) -> Result<Done, String> {
     perform(app, task).await.map_err(|error| {
-        let told = causes(&error);
-        tracing::error!(error = told, "failed");
-        told
+        let message = error_chain(&error);
+        tracing::error!(error = message, "failed");
+        message
     })
 }
 
-/// The same, with the error itself.
+/// Performs the task and returns the error itself.
 pub async fn perform(app: &App, task: Task) -> Result<Done, Error> {
     let now = (app.now)();
     match task {

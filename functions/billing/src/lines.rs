@@ -1,4 +1,4 @@
-//! Lines as finance reads them: a row of CSV (RFC 4180) and a line of JSON each, with the same columns. `README.md` says what they hold.
+//! The export's lines as CSV (RFC 4180) and JSON, with the same columns. See `README.md`.
 
 use domain::{
     billing::{Difference, Line, Month},
@@ -9,7 +9,7 @@ use platform::{
         csv::{BYTE_ORDER_MARK, disarmed},
         statement,
     },
-    table::listed::Listed,
+    table::organisation_list::Listed,
 };
 use serde::Serialize;
 
@@ -32,14 +32,14 @@ pub const COLUMNS: [&str; 13] = [
     "facts",
 ];
 
-/// What stands between the columns. With a semicolon go decimal commas, as a Swedish spreadsheet reads them; with a comma go points.
+/// The column separator. A semicolon goes with decimal commas, as in Sweden; a comma with points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Separator {
     Semicolon,
     Comma,
 }
 
-/// The setting is neither.
+/// The setting is neither separator.
 #[derive(Debug, thiserror::Error)]
 #[error("the separator of CSV files is ';' or ','")]
 pub struct InvalidSeparator;
@@ -65,7 +65,7 @@ struct Differs<'a> {
     user: Option<&'a str>,
 }
 
-/// The beginning of the CSV file: the mark of UTF-8, and the names of the columns.
+/// The beginning of the CSV file: the byte order mark and the names of the columns.
 pub fn header(separator: Separator) -> Result<Vec<u8>, Error> {
     Ok([BYTE_ORDER_MARK.as_bytes(), &rows(separator, [COLUMNS.map(str::to_owned)])?].concat())
 }
@@ -86,13 +86,13 @@ pub fn json(listed: &Listed, month: Month, lines: &[Line]) -> Result<Vec<u8>, Er
     Ok(written)
 }
 
-/// An organisation's differences as lines of JSON; each is logged, too.
+/// An organisation's differences as lines of JSON. Each is also logged.
 pub fn differences(listed: &Listed, month: Month, found: &[Difference]) -> Result<Vec<u8>, Error> {
     let (month, organisation) = (month.to_string(), listed.id.as_str());
     let mut written = Vec::new();
     for Difference { kind, user } in found {
         let (kind, user) = (kind.as_str(), user.as_ref().map(UserId::as_str));
-        tracing::warn!(month, organisation, kind, "sold and used differ");
+        tracing::warn!(month, organisation, kind, "the services bought and used differ");
         serde_json::to_writer(&mut written, &Differs { month: &month, organisation, kind, user })?;
         written.push(b'\n');
     }

@@ -1,6 +1,6 @@
-//! Tells that an organisation's allowance is nearly or quite used up: an event on the bus for each of the two that is crossed.
+//! Warns at 80 % and 100 % of an organisation's storage allowance, by an event on the bus for each.
 //!
-//! It is told before the day is written down as closed: a crash between the two tells it again, under the same `id`, and never not at all.
+//! The event precedes the closing of the day: after a crash it may be repeated, with the same `id`.
 
 use aws_sdk_eventbridge::{Client, types::PutEventsRequestEntry};
 use domain::{billing::Fill, ids::OrganisationId};
@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::Error;
 
-/// The bus, as the function reaches it.
+/// The event bus.
 #[derive(Clone, Debug)]
 pub struct Warnings {
     pub client: Client,
@@ -20,7 +20,7 @@ const SOURCE: &str = "kontinuerlig-inspelning";
 const KIND: &str = "Storage allowance";
 
 impl Warnings {
-    /// Tells what `closed` crosses that the day `before` had not. No request where that is nothing, otherwise 1.
+    /// Sends an event for each level that `closed` reaches and `before` did not. At most 1 request.
     pub async fn tell(&self, organisation: &OrganisationId, before: Fill, closed: &Closed, allowance: u64) -> Result<(), Error> {
         let crossed: Vec<u8> = [(Fill::Nearly, 80), (Fill::Full, 100)]
             .into_iter()
@@ -44,8 +44,8 @@ impl Warnings {
         };
         let failed = |why: Box<dyn std::error::Error + Send + Sync>| Error::Warning(organisation.to_string(), why);
         let put = self.client.put_events().set_entries(Some(crossed.into_iter().map(entry).collect()));
-        let answer = put.send().await.map_err(|error| failed(error.into()))?;
-        match answer.entries().iter().find_map(|entry| entry.error_code()) {
+        let response = put.send().await.map_err(|error| failed(error.into()))?;
+        match response.entries().iter().find_map(|entry| entry.error_code()) {
             Some(code) => Err(failed(code.into())),
             None => Ok(()),
         }

@@ -1,9 +1,10 @@
 //! Carries out imports of users, part by part.
 //!
-//! A message tells of an import, not of a part: the import's item says which part is next, and a part is written together with that. So a
-//! message that comes twice, late or beside another does no part twice, and one that comes again after a crash goes on where the parts ended.
-//! A message does parts for [`BUDGET`] and tells of the rest with a message of its own. Where the table is busy it does likewise, after a
-//! rest, if it has done something; a message that has done nothing comes again from the queue, after the queue's own rest.
+//! A message names an import, not a part. The import's item contains the number of the next part,
+//! and each part is written together with it. So a repeated, late or concurrent message repeats no
+//! part, and a retry after a crash continues with the next part. A message processes parts for
+//! [`BUDGET`], then sends a message for the rest. If the table is busy, it does the same after a
+//! delay, provided it has written a part. Otherwise the queue retries it after its own delay.
 
 use std::{collections::BTreeMap, convert::Infallible, time::Duration};
 
@@ -14,41 +15,40 @@ use platform::{
     queue::{Queue, Unsent},
     table::{
         self, Table,
-        audit::{Deed, Event},
-        import::{Done, Import, Row, Said, Work},
+        audit::{AuditAction, Event},
+        import::{Done, Import, LineContent, Row, Work},
         provision::{Outcome, UserProvision, Wanted},
     },
 };
 use thiserror::Error;
 
-/// What the function works with.
 #[derive(Clone, Debug)]
 pub struct App {
     pub table: Table,
-    /// Its own queue, to tell of the rest of an import.
+    /// Its own queue, for the rest of an import.
     pub imports: Queue,
-    /// How long one message goes on.
+    /// How long one message processes parts.
     pub budget: TimeDelta,
     pub now: fn() -> DateTime<Utc>,
 }
 
-/// How long a message goes on: most of the function's timeout, and time left for the part under way.
+/// How long a message processes parts: the function's timeout less the time for the last part.
 pub const BUDGET: TimeDelta = TimeDelta::seconds(40);
-/// How long an import rests while the table takes no more.
+/// The delay of an import while the table is busy.
 const REST: Duration = Duration::from_secs(5);
 
-/// Why an import stopped: the message comes again.
+/// Why an import stopped. The message is delivered again.
 #[derive(Debug, Error)]
 pub enum Failure {
-    #[error("the message tells of no import")]
+    #[error("the message names no import")]
     Poison(#[from] serde_json::Error),
     #[error("could not write a part of the import")]
     Table(#[from] table::Error),
-    #[error("could not tell of the rest of the import")]
+    #[error("could not queue the rest of the import")]
     Untold(#[from] Unsent),
 }
 
-/// Carries on with each import that a batch tells of, and answers with the ids of the messages that failed.
+/// Continues each import of a batch, and returns the ids of the messages that failed.
 pub async fn handle(app: &App, event: SqsEvent) -> Result<SqsBatchResponse, Infallible> {
     Ok(batch::each(event, |body| async move { carry_on(app, &body).await }).await)
 }
@@ -58,7 +58,7 @@ async fn carry_on(app: &App, body: &str) -> Result<(), Failure> {
     let begun = (app.now)();
     let mut parts = 0;
     loop {
-        // Whoever imports tells of it before they write it: one that is not there now never will be, or has ended.
+        // The message was sent first: a missing import has ended or was never written.
         let Some(import) = app.table.import(&work.organisation, work.import, (app.now)()).await? else { return Ok(()) };
         if import.is_done() {
             return Ok(());
@@ -74,42 +74,42 @@ async fn carry_on(app: &App, body: &str) -> Result<(), Failure> {
     }
 }
 
-/// Does the import's next part, unless another does. 4 requests, more where administrators end or something changes meanwhile.
+/// Writes the next part, unless another message does. 4 requests, more after conflicts.
 async fn part(app: &App, import: &Import) -> Result<(), Failure> {
     let Some(rows) = app.table.import_rows(import, import.next).await? else { return Ok(()) };
     let wanted: Vec<Wanted> = rows.iter().filter_map(wanted).collect();
-    let also = |writes: &mut table::commit::Writes<'_>, outcomes: &[Outcome]| writes.import_part(import, &done(&rows, outcomes));
+    let also = |writes: &mut table::commit::Transaction<'_>, outcomes: &[Outcome]| writes.import_part(import, &done(&rows, outcomes));
     let at = (app.now)();
-    app.table.provision_users(&import.organisation, &wanted, &|users| told(import, users, at), Some(&also)).await?;
+    app.table.provision_users(&import.organisation, &wanted, &|users| provision_event(import, users, at), Some(&also)).await?;
     Ok(())
 }
 
 fn wanted(row: &Row) -> Option<Wanted> {
-    match &row.said {
-        Said::User(user) => Some(Wanted::Whole(UserProvision::clone(user))),
-        Said::Bad { .. } => None,
+    match &row.content {
+        LineContent::User(user) => Some(Wanted::Whole(UserProvision::clone(user))),
+        LineContent::Bad { .. } => None,
     }
 }
 
-/// What came of each line; `outcomes` are those of the lines with users, in their order.
+/// The result of each line. `outcomes` belong to the lines with users, in their order.
 fn done(rows: &[Row], outcomes: &[Outcome]) -> Vec<Done> {
     let mut outcomes = outcomes.iter().copied();
-    rows.iter().map(|row| row.done(if let Said::User(_) = row.said { outcomes.next() } else { None })).collect()
+    rows.iter().map(|row| row.done(if let LineContent::User(_) = row.content { outcomes.next() } else { None })).collect()
 }
 
-/// The event of a part: one request, an event for each commit.
-fn told(import: &Import, users: &[&UserProvision], at: DateTime<Utc>) -> Event {
+/// The audit event of a part: one request, with an event for each commit.
+fn provision_event(import: &Import, users: &[&UserProvision], at: DateTime<Utc>) -> Event {
     let event = Event {
         at,
         organisation: import.organisation.clone(),
-        who: import.by.clone(),
-        deed: Deed::ProvisionUser,
+        actor: import.by.clone(),
+        action: AuditAction::ProvisionUser,
         recording: None,
-        subject: Some(format!("{} users", users.len())),
-        owner: None,
+        resource: Some(format!("{} users", users.len())),
+        recorded_user: None,
         detail: None,
         reason: None,
-        refused: None,
+        denial: None,
         address: import.address.clone(),
         request: format!("{}#{}", import.request, import.next),
     };

@@ -1,15 +1,14 @@
-//! Keeps what a search reads beside the recordings: postings of words and holds, and the directories of words and numbers.
+//! Maintains the postings of words and holds, and the dictionaries of words and numbers.
 //!
-//! The table's stream says what became of a recording; what its two images differ in is put or removed, and nothing else. A record may come
-//! twice, late or out of order: before anything is written the recording is read as it stands, only what it says now is put, and nothing
-//! that it says now is removed (`domain::search::Change::still`).
+//! Only the differences between a stream record's two images are written. A record may be repeated,
+//! late or out of order. So the current recording is read before any write: only current terms are
+//! added, and no current term is removed (`domain::search::Change::still`).
 //!
-//! Between that look and the write the recording may change again. Then the change has a record of its own, and Lambda hands the records of
-//! one item one after the other, also while it hands those of others at the same time (`ParallelizationFactor`).
+//! A later change has its own record. Lambda delivers the records of one item in sequence, even
+//! with other items in parallel (`ParallelizationFactor`).
 //!
-//! The records of a batch are taken in order. One that fails stops none of those after it; the first that failed is named. Lambda takes what is
-//! before it as done, and hands it and what is after it again, which may come twice. After ten times they lie in the dead-letter queue: by then
-//! the others are indexed.
+//! A failure does not stop the later records. The response names the first that failed, and Lambda
+//! retries from there. After ten attempts they go to the dead-letter queue.
 
 mod record;
 
@@ -22,7 +21,7 @@ use domain::{
     search::{Change, ends_at},
 };
 use platform::{
-    log::causes,
+    log::error_chain,
     table::{self, Table},
 };
 use serde::Deserialize;
@@ -31,14 +30,13 @@ use thiserror::Error;
 
 use record::{Record, Step};
 
-/// What the function works with.
 #[derive(Clone, Debug)]
 pub struct App {
     pub table: Table,
     pub now: fn() -> DateTime<Utc>,
 }
 
-/// Records of the table's stream, each read for itself.
+/// Records of the table stream, each parsed on its own.
 #[derive(Debug, Deserialize)]
 pub struct Batch {
     #[serde(rename = "Records")]
@@ -54,12 +52,12 @@ enum Failure {
     Table(#[from] table::Error),
 }
 
-/// Takes in a batch, and answers with the sequence number of the first record that failed, if one did. One without a number fails the batch.
+/// Processes a batch and returns the first failed record's number. Without one the batch fails.
 pub async fn handle(app: &App, batch: Batch) -> Result<DynamoDbEventResponse, Infallible> {
     let mut answer = DynamoDbEventResponse::default();
     for record in &batch.records {
         if let Err(failure) = take_in(app, record).await {
-            let (sequence, recording, error) = (record::sequence(record), record::recording(record), causes(&failure));
+            let (sequence, recording, error) = (record::sequence(record), record::recording(record), error_chain(&failure));
             tracing::error!(sequence, recording, error, "failed");
             let mut failed = DynamoDbBatchItemFailure::default();
             failed.item_identifier = Some(sequence.to_owned());
@@ -87,26 +85,27 @@ async fn take_in(app: &App, record: &Value) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Indexes the step from `before` to `after`; none is a recording that is not registered. Usual cost: none where no word has changed; else 1
-/// read, 1 write for each 25 words, 1 read for each 100 new ones and 1 write for each that the organisation has not said before; of words that
-/// an edit takes away 1 read for each 100, 1 read of each, and 2 requests more for each that nothing else says.
+/// Indexes the change from `before` to `after`; `None` is a recording that is not registered. Usual
+/// cost: none if no word has changed. Otherwise 1 read, 1 write for each 25 words, 1 read for each
+/// 100 new words, and 1 write for each word new to the organisation. Removed words cost 1 read for
+/// each 100, 1 read each, and 2 requests for each without other uses.
 async fn index(app: &App, before: Option<&Recording>, after: Option<&Recording>) -> Result<(), table::Error> {
     let Some(of) = before.or(after) else { return Ok(()) };
     let change = Change::between(before, after);
-    let kept_otherwise = after.is_some() && before.map(ends_at) != after.map(ends_at);
-    let stands = match after {
+    let end_changed = after.is_some() && before.map(ends_at) != after.map(ends_at);
+    let current = match after {
         Some(after) if change.is_empty() => Some(after.clone()),
         _ => app.table.standing_recording(&of.organisation, of.id).await?,
     };
-    // One that was removed and registered with another start has no posting where this one has.
-    let stands = stands.filter(|stands| stands.started_at == of.started_at);
-    let change = change.still(stands.as_ref());
-    app.table.post(stands.as_ref().unwrap_or(of), &change).await?;
-    if let Some(stands) = &stands {
-        app.table.enter(stands, &change.put, kept_otherwise).await?;
+    // A recording that was removed and registered with another start has its postings elsewhere.
+    let current = current.filter(|current| current.started_at == of.started_at);
+    let change = change.still(current.as_ref());
+    app.table.post(current.as_ref().unwrap_or(of), &change).await?;
+    if let Some(current) = &current {
+        app.table.enter(current, &change.put, end_changed).await?;
     }
     if after.is_some() {
-        app.table.leave_words(of, &change.gone, (app.now)()).await?; // what has gone altogether leaves everything
+        app.table.leave_words(of, &change.gone, (app.now)()).await?; // a removed recording leaves all its terms by `leave`
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! A record of the table's stream: which recording, and what became of it.
+//! A record of the table stream: the recording and its change.
 
 use aws_lambda_events::dynamodb::EventRecord;
 use domain::{
@@ -13,7 +13,6 @@ use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error;
 
-/// A record that was read.
 #[derive(Debug)]
 pub struct Record {
     pub organisation: OrganisationId,
@@ -21,23 +20,23 @@ pub struct Record {
     pub step: Step,
 }
 
-/// What became of the recording.
+/// The change of a recording.
 #[derive(Debug)]
 pub enum Step {
-    /// From one image to the other; none is one that is not registered, or not there.
+    /// From one image to the other. `None` is a recording that is not registered or does not exist.
     Changed { before: Option<Box<Recording>>, after: Option<Box<Recording>> },
-    /// The table removed it after its day, and removes its postings; none is one that was not registered.
+    /// TTL removed the recording and its postings. `None` is a recording that was not registered.
     Expired(Option<Box<Recording>>),
-    /// The record shows no image: someone asks for the recording to be indexed as it stands. The stream never sends this.
+    /// No image: an operator requests indexing of the current recording. The stream never sends it.
     Named,
 }
 
-/// The record is none of the stream's, or its item no recording. The cause is left out: it may quote what was said of a call.
+/// The record is malformed or its item is no recording. The cause could quote an annotation.
 #[derive(Debug, Error)]
 #[error("could not read the record")]
 pub struct Unreadable;
 
-/// Who removes an item after its day.
+/// The principal of removals by TTL.
 const TTL: &str = "dynamodb.amazonaws.com";
 
 impl Record {
@@ -57,17 +56,17 @@ impl Record {
     }
 }
 
-/// The record's sequence number, as far as it has one.
+/// The record's sequence number; empty if there is none.
 pub fn sequence(record: &Value) -> &str {
     record["dynamodb"]["SequenceNumber"].as_str().unwrap_or_default()
 }
 
-/// The id of the recording that the record is of, as far as it names one.
+/// The id of the record's recording, if there is one.
 pub fn recording(record: &Value) -> Option<&str> {
     record["dynamodb"]["Keys"]["sk"]["S"].as_str().filter(|id| RecordingId::try_from((*id).to_owned()).is_ok())
 }
 
-/// What an image shows: none is no image, and none within is a call that is not registered.
+/// The recording in an image. The outer `None` is no image, the inner an unregistered call.
 fn image(image: serde_dynamo::Item) -> Result<Option<Option<Box<Recording>>>, Unreadable> {
     let image: Item = image.into();
     if image.is_empty() {

@@ -1,13 +1,15 @@
-//! What becomes of one object: its recording is stored, or it is set aside.
+//! Processes one uploaded object: its recording is stored, or the object is moved to quarantine.
 //!
-//! Audio that an operator puts back is taken for what its bytes are: those of the stored recording are accepted, however they came.
+//! Audio that an operator restores is accepted if it has the bytes of the stored recording.
 //!
-//! Each step may be the last before a crash, and the event then comes again. The order makes that harmless: an object is copied to
-//! quarantine before its recording is rejected, and removed only after. Removal names the version that was looked at, so audio that came
-//! to the same key meanwhile is never touched, and the audio of a stored recording is never removed at all.
+//! The process may crash after any step, and the event is then delivered again. The order makes
+//! that harmless: an object is copied to quarantine before its recording is rejected, and removed
+//! only after that. Removal names the version that was checked. Later audio at the same key is
+//! never affected, and the audio of a stored recording is never removed.
 //!
-//! What comes for a recording that was erased is removed and not set aside. An erasure may come at any moment: whoever sets something aside
-//! looks after that whether it was erased, and the erasure ends the recording before it looks for what was set aside. One sees the other.
+//! An object of an erased recording is removed, not quarantined. An erasure can run at any moment.
+//! So ingest checks for an erasure after it copies to quarantine, and the erasure ends the
+//! recording before it lists the quarantine. One of them sees the other.
 
 use std::time::Duration;
 
@@ -33,64 +35,64 @@ use crate::{
     object::{self, Object},
 };
 
-/// Why an object could not be taken in now: it stays, and the event comes again.
+/// Why an object could not be processed now. It stays, and the event is delivered again.
 #[derive(Debug, Error)]
 pub enum Error {
     #[error(transparent)]
     Bucket(#[from] bucket::Error),
-    #[error("could not write what came of it")]
+    #[error("could not write the outcome")]
     Table(#[from] table::Error),
 }
 
-/// Attempts at the transaction while others write the same user's count.
+/// Attempts at the transaction while others update the same user's count.
 const ATTEMPTS: u32 = 8;
 
-/// Takes in the object at `key`. Usual cost: 1 HEAD, 1 to 3 ranged GETs, 1 transaction.
+/// Processes the object at `key`. Usual cost: 1 HEAD, 1 to 3 ranged GETs, 1 transaction.
 pub async fn take_in(app: &App, key: &str) -> Result<(), Error> {
     let Some(object) = object::head(app, key).await? else {
-        tracing::info!("nothing lies at the key any more"); // an earlier event of the same object has done its work
+        tracing::info!("there is no object at the key"); // an earlier event for the object has been processed
         return Ok(());
     };
     let Some((organisation, id)) = owner(key) else {
-        tracing::warn!("an object lies at a key that names no recording");
+        tracing::warn!("the object's key names no recording");
         return set_aside(app, &object, None).await;
     };
     let of = (&organisation, id);
-    let standing = match object.arrival(organisation.clone(), id) {
+    let registered = match object.arrival(organisation.clone(), id) {
         Some(arrival) => match judge(app, &object, &arrival).await? {
             None => return Ok(()),
-            Some(standing) => standing,
+            Some(registered) => registered,
         },
-        None => stands(app, of, "the audio did not come by the upload link".to_owned()).await?,
+        None => registration(app, of, "the audio did not come by the upload link".to_owned()).await?,
     };
-    settle(app, &object, of, standing).await
+    settle(app, &object, of, registered).await
 }
 
-/// What stands where the object is not its audio.
+/// The registration of an object that is not its recording's audio.
 #[derive(Debug)]
-enum Standing {
+enum Registered {
     /// A recording, and why the object is not its audio.
     Recording(Box<Recording>, String),
-    /// Nobody registered one.
+    /// No recording is registered.
     Nothing,
     /// The recording was erased.
     Erased,
 }
 
-/// A call's organisation and the id of its recording.
+/// The organisation and the id of a recording.
 type Of<'a> = (&'a OrganisationId, RecordingId);
 
-/// What stands for an object that is not audio of the call for `reason`. 1 request.
-async fn stands(app: &App, (organisation, id): Of<'_>, reason: String) -> Result<Standing, Error> {
+/// The registration for an object that is not its audio, for `reason`. 1 request.
+async fn registration(app: &App, (organisation, id): Of<'_>, reason: String) -> Result<Registered, Error> {
     Ok(match app.table.call(organisation, id, (app.now)()).await? {
-        Call::Registered(found) => Standing::Recording(found, reason),
-        Call::Unknown => Standing::Nothing,
-        Call::Erased => Standing::Erased,
+        Call::Registered(found) => Registered::Recording(found, reason),
+        Call::Unknown => Registered::Nothing,
+        Call::Erased => Registered::Erased,
     })
 }
 
-/// Stores the object's recording; or answers with what stands instead.
-async fn judge(app: &App, object: &Object, arrival: &Arrival) -> Result<Option<Standing>, Error> {
+/// Stores the object's recording, or returns the registration that prevents it.
+async fn judge(app: &App, object: &Object, arrival: &Arrival) -> Result<Option<Registered>, Error> {
     match measure::measure(app, object, arrival.audio.content_type).await? {
         Measure::Lasts(duration) => match store(app, arrival, duration).await? {
             Outcome::Written => {
@@ -98,11 +100,11 @@ async fn judge(app: &App, object: &Object, arrival: &Arrival) -> Result<Option<S
                 Ok(None)
             }
             Outcome::Otherwise(Some(found)) if is_stored(&found, arrival) => Ok(None),
-            Outcome::Otherwise(None) => Ok(Some(Standing::Nothing)),
-            Outcome::Otherwise(Some(found)) => Ok(Some(Standing::Recording(found, "the audio is not what was registered".to_owned()))),
-            Outcome::Erased => Ok(Some(Standing::Erased)),
+            Outcome::Otherwise(None) => Ok(Some(Registered::Nothing)),
+            Outcome::Otherwise(Some(found)) => Ok(Some(Registered::Recording(found, "the audio is not what was registered".to_owned()))),
+            Outcome::Erased => Ok(Some(Registered::Erased)),
         },
-        Measure::Unusable(reason) => Ok(Some(stands(app, (&arrival.organisation, arrival.id), reason).await?)),
+        Measure::Unusable(reason) => Ok(Some(registration(app, (&arrival.organisation, arrival.id), reason).await?)),
     }
 }
 
@@ -117,31 +119,31 @@ async fn store(app: &App, arrival: &Arrival, duration: TimeDelta) -> Result<Outc
             Err(table::Error::Busy) if attempt < ATTEMPTS => attempt += 1,
             outcome => return outcome,
         }
-        let spread = u64::from(arrival.id.to_bytes()[0]); // two that collide wait for different times
+        let spread = u64::from(arrival.id.to_bytes()[0]); // colliding attempts wait for different times
         tokio::time::sleep(Duration::from_millis((10 << attempt) + spread)).await;
     }
 }
 
-/// Sets the object aside, and rejects the recording that waits for it.
-async fn settle(app: &App, object: &Object, of: Of<'_>, standing: Standing) -> Result<(), Error> {
-    let (recording, reason) = match standing {
-        Standing::Recording(recording, reason) => (recording, reason),
-        Standing::Nothing => {
-            tracing::warn!("nobody registered the object");
+/// Moves the object to quarantine, and rejects the recording if it expects audio.
+async fn settle(app: &App, object: &Object, of: Of<'_>, registered: Registered) -> Result<(), Error> {
+    let (recording, reason) = match registered {
+        Registered::Recording(recording, reason) => (recording, reason),
+        Registered::Nothing => {
+            tracing::warn!("the object was never registered");
             return set_aside(app, object, Some(of)).await;
         }
-        Standing::Erased => return remove_erased(app, object).await,
+        Registered::Erased => return remove_erased(app, object).await,
     };
     if matches!(recording.state, State::Stored { .. }) {
         if object.is(app, &recording.audio).await? {
-            tracing::info!(recording = %recording.id, "the audio is back"); // somebody has put it there again, without the upload link
+            tracing::info!(recording = %recording.id, "the audio is back"); // restored without the upload link
             return Ok(());
         }
         tracing::warn!(recording = %recording.id, reason, "refused: a stored recording has other audio");
     }
-    // An object from before the registration is what an earlier, rejected one left behind: the recording waits for another.
-    let awaited = recording.state == State::Expected && object.modified_at >= recording.registered_at - TimeDelta::seconds(1);
-    if awaited {
+    // An older object belongs to an earlier, rejected registration; this one still waits for audio.
+    let follows_registration = recording.state == State::Expected && object.modified_at >= recording.registered_at - TimeDelta::seconds(1);
+    if follows_registration {
         object::copy_to_quarantine(app, object).await?;
         if let Outcome::Erased = app.table.reject(&recording, &reason).await? {
             return remove_erased(app, object).await;
@@ -151,15 +153,15 @@ async fn settle(app: &App, object: &Object, of: Of<'_>, standing: Standing) -> R
     set_aside(app, object, Some(of)).await
 }
 
-/// Removes what came for a recording that was erased, and the copy of it that was set aside before it was known to be.
+/// Removes the object of an erased recording, and its copy in quarantine.
 async fn remove_erased(app: &App, object: &Object) -> Result<(), Error> {
     object::remove_aside(app, object).await?;
     object::remove(app, object).await?;
-    tracing::warn!("removed what came for an erased recording");
+    tracing::warn!("removed an object of an erased recording");
     Ok(())
 }
 
-/// Moves the object to quarantine, unless it is of a recording that has been erased meanwhile.
+/// Moves the object to quarantine, unless its recording has been erased meanwhile.
 async fn set_aside(app: &App, object: &Object, of: Option<Of<'_>>) -> Result<(), Error> {
     object::copy_to_quarantine(app, object).await?;
     if let Some((organisation, id)) = of

@@ -1,8 +1,9 @@
-//! Takes in what was uploaded: S3 says over SQS that an object has come, and the recording becomes stored, or rejected with the reason.
+//! Processes uploaded objects, announced by S3 over SQS: each recording is stored or rejected.
 //!
-//! Every message stands for itself: one that fails is named in the answer and comes again, the others are done. A message that is no
-//! event of S3's fails until SQS sets it aside in the dead-letter queue. Events that come twice, late, in any order or at the same time
-//! end in the same state, and so does a crash after any step: see `arrival`.
+//! Each message is processed on its own: the response names the failed ones, and only those are
+//! delivered again. A message that is no S3 event fails until SQS moves it to the dead-letter
+//! queue. Events that are repeated, late, out of order or concurrent lead to the same state, and so
+//! does a crash after any step: see `arrival`.
 
 mod arrival;
 mod measure;
@@ -20,12 +21,11 @@ use platform::{batch, objects::Objects, table::Table};
 use serde::Deserialize;
 use thiserror::Error;
 
-/// What the function works with.
 #[derive(Clone, Debug)]
 pub struct App {
     pub table: Table,
     pub objects: Objects,
-    /// The bucket for what is not served: audio that was rejected, objects that nobody registered.
+    /// The bucket of rejected audio and unregistered objects, which is never served.
     pub quarantine: String,
     pub now: fn() -> DateTime<Utc>,
 }
@@ -39,7 +39,7 @@ enum Failure {
     Arrival(#[from] arrival::Error),
 }
 
-/// What S3 puts on the queue: events, or one test when the notification is set up.
+/// A message from S3: events, or one test when the notification is set up.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Notice {
@@ -56,7 +56,7 @@ enum TestEvent {
     Test,
 }
 
-/// Takes in a batch, and answers with the ids of the messages that failed.
+/// Processes a batch, and returns the ids of the messages that failed.
 pub async fn handle(app: &App, event: SqsEvent) -> Result<SqsBatchResponse, Infallible> {
     Ok(batch::each(event, |body| async move { take_in(app, &body).await }).await)
 }
@@ -69,7 +69,7 @@ async fn take_in(app: &App, body: &str) -> Result<(), Failure> {
     let mut failed = None;
     for record in event.records {
         let encoded = record.s3.object.key.unwrap_or_default();
-        // One that fails stops none of the others; the message comes again, and they find their work done.
+        // A failure does not stop the others. When the message is retried, they are already done.
         if let Err(failure) = arrival::take_in(app, &decoded(&encoded)).await {
             failed = failed.or(Some(failure));
         }
@@ -77,7 +77,7 @@ async fn take_in(app: &App, body: &str) -> Result<(), Failure> {
     failed.map_or(Ok(()), |failure| Err(failure.into()))
 }
 
-/// The key that an event names: S3 writes it as a form field, percent-encoded with `+` for a space.
+/// The key in an event. S3 writes it percent-encoded like a form field, with `+` for a space.
 fn decoded(key: &str) -> String {
     percent_decode_str(&key.replace('+', " ")).decode_utf8_lossy().into_owned()
 }

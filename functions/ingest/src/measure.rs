@@ -1,4 +1,4 @@
-//! How long the audio lasts, from a bounded number of its bytes.
+//! Measures the length of the audio from a bounded number of its bytes.
 
 use chrono::TimeDelta;
 use domain::{
@@ -13,15 +13,15 @@ use crate::{
     object::{self, Object},
 };
 
-/// What the bytes say.
+/// The result of measuring.
 #[derive(Debug)]
 pub enum Measure {
     Lasts(TimeDelta),
-    /// They are not what was promised, and why.
+    /// The bytes are not the promised audio, and why.
     Unusable(String),
 }
 
-/// Measures the object, which was promised as `content_type`: 1 to 3 ranged GETs of at most 256 KiB together.
+/// Measures the object, registered as `content_type`: 1 to 3 ranged GETs, at most 256 KiB in total.
 pub async fn measure(app: &App, object: &Object, content_type: ContentType) -> Result<Measure, bucket::Error> {
     let mut windows: Vec<Window> = Vec::new();
     loop {

@@ -1,4 +1,4 @@
-//! One object of the recordings' bucket: looked at, read in part, set aside.
+//! One object in the bucket of recordings: reading it and moving it to quarantine.
 
 use std::ops::Range;
 
@@ -14,7 +14,7 @@ use domain::{
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use platform::{
-    bucket::{Error, could_not},
+    bucket::{Error, failed_to},
     objects::{USER, read_checksum},
     table::arrival::Arrival,
 };
@@ -35,13 +35,13 @@ pub struct Object {
 
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// Describes the object at `key`, with the checksum that S3 verified; none if nothing lies there. 1 request.
+/// The object at `key` with the checksum that S3 verified; `None` if there is none. 1 request.
 pub async fn head(app: &App, key: &str) -> Result<Option<Object>, Error> {
     let head = app.objects.client.head_object().bucket(&app.objects.bucket).key(key).checksum_mode(ChecksumMode::Enabled);
     let head = match head.send().await {
         Ok(head) => head,
         Err(SdkError::ServiceError(error)) if matches!(error.err(), HeadObjectError::NotFound(_)) => return Ok(None),
-        Err(error) => return Err(could_not("look at the object")(error)),
+        Err(error) => return Err(failed_to("read the object's metadata")(error)),
     };
     let modified = head.last_modified.and_then(|at| DateTime::from_timestamp(at.secs(), 0));
     Ok(Some(Object {
@@ -53,49 +53,49 @@ pub async fn head(app: &App, key: &str) -> Result<Option<Object>, Error> {
     }))
 }
 
-/// Reads a part of the object. 1 request. Fails if other audio came to its key meanwhile, and if S3 answers with more than was asked for.
+/// Reads a part of the object. 1 request. Fails if it was replaced or S3 returns too many bytes.
 pub async fn read(app: &App, object: &Object, range: Range<u64>) -> Result<Vec<u8>, Error> {
     let get = app.objects.client.get_object().bucket(&app.objects.bucket).key(&object.key);
     let get = get.set_if_match(object.head.e_tag.clone()).range(format!("bytes={}-{}", range.start, range.end - 1));
-    let answer = get.send().await.map_err(could_not("read the object"))?;
+    let answer = get.send().await.map_err(failed_to("read the object"))?;
     let length = answer.content_length.and_then(|length| u64::try_from(length).ok());
     if length.is_none_or(|length| length > range.end - range.start) {
-        return Err(could_not("read the object")(format!("{length:?} bytes came for {range:?}")));
+        return Err(failed_to("read the object")(format!("{length:?} bytes returned for {range:?}")));
     }
-    Ok(answer.body.collect().await.map_err(could_not("read the object"))?.to_vec())
+    Ok(answer.body.collect().await.map_err(failed_to("read the object"))?.to_vec())
 }
 
-/// Copies the object to quarantine, under its key and version: the same object twice is one copy. 1 request.
+/// Copies the object to quarantine under its key and version, so it has one copy. 1 request.
 pub async fn copy_to_quarantine(app: &App, object: &Object) -> Result<(), Error> {
     let source = utf8_percent_encode(&format!("{}/{}", app.objects.bucket, object.key), PATH).to_string();
     let source = object.version.as_ref().map_or_else(|| source.clone(), |version| format!("{source}?versionId={version}"));
     let copy = app.objects.client.copy_object().bucket(&app.quarantine).key(object.aside()).copy_source(source);
-    copy.send().await.map_err(could_not("copy the object"))?;
+    copy.send().await.map_err(failed_to("copy the object"))?;
     Ok(())
 }
 
-/// Removes the copy that was set aside of the object, if there is one. 1 request.
+/// Removes the object's copy in quarantine, if there is one. 1 request.
 pub async fn remove_aside(app: &App, object: &Object) -> Result<(), Error> {
     let delete = app.objects.client.delete_object().bucket(&app.quarantine).key(object.aside());
-    delete.send().await.map_err(could_not("remove what was set aside"))?;
+    delete.send().await.map_err(failed_to("remove the copy in quarantine"))?;
     Ok(())
 }
 
-/// Removes this version of the object; whatever came to its key later stays. 1 request.
+/// Removes this version of the object. A later object at the same key stays. 1 request.
 pub async fn remove(app: &App, object: &Object) -> Result<(), Error> {
     let delete = app.objects.client.delete_object().bucket(&app.objects.bucket).key(&object.key);
-    delete.set_version_id(object.version.clone()).send().await.map_err(could_not("remove the object"))?;
+    delete.set_version_id(object.version.clone()).send().await.map_err(failed_to("remove the object"))?;
     Ok(())
 }
 
 impl Object {
-    /// Its key in quarantine.
+    /// The key of its copy in quarantine.
     fn aside(&self) -> String {
         self.version.as_ref().map_or_else(|| self.key.clone(), |version| format!("{}/{version}", self.key))
     }
 
-    /// Whether these are the very bytes of that audio, however they came: by the SHA-256 that S3 has of them, or by reading them. No request
-    /// where their length or that SHA-256 says so; 1 otherwise.
+    /// Whether the object has exactly the bytes of that audio, by its length and SHA-256. No
+    /// request, or 1 to read it if S3 has no SHA-256 of it.
     pub async fn is(&self, app: &App, audio: &Audio) -> Result<bool, Error> {
         if self.length != audio.length {
             return Ok(false);
@@ -106,7 +106,7 @@ impl Object {
         }
     }
 
-    /// What the upload link had the app say of the audio; none if the object did not come by one.
+    /// The audio that the upload link promised; `None` if the object was not uploaded by one.
     pub fn arrival(&self, organisation: OrganisationId, id: RecordingId) -> Option<Arrival> {
         let user = self.head.metadata()?.get(USER)?.clone().try_into().ok()?;
         let content_type = ContentType::parse(self.head.content_type()?)?;

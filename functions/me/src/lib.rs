@@ -1,7 +1,7 @@
-//! Who I am and whether I am recorded: `GET /v1/me` and what hangs under it.
+//! The caller's own data: `GET /v1/me` and the routes below it.
 //!
-//! A recorded user has to know that calls are recorded (P21): here they read the text and say so, and see everything that was done about
-//! their recording and everyone who has listened to it.
+//! A recorded user has to know that calls are recorded (P21). Here they read the text, acknowledge
+//! it, and see their activations and everyone who has listened.
 
 mod listeners;
 
@@ -17,36 +17,34 @@ use domain::{
 };
 use platform::{
     http::{
-        Cause, Known, Problem,
+        Cause, Principal, Problem,
         extract::{self, Query},
         page,
         person::{Activations, User},
         problem,
     },
-    table::{Table, audit::Deed, commit::Commit},
+    table::{Table, audit::AuditAction, commit::Conflict},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{OpenApi, ToSchema};
 
-/// What the function works with.
 #[derive(Clone, FromRef)]
 pub struct App {
     pub table: Table,
     pub now: fn() -> DateTime<Utc>,
 }
 
-/// This function's part of the API's document.
 #[derive(OpenApi)]
 #[openapi(paths(me, acknowledge, activations, listeners::listeners))]
 pub struct Document;
 
-/// The user who calls.
+/// The calling user.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Me {
     pub organisation: Organisation,
     pub user: User,
-    /// What to acknowledge before calls are recorded.
+    /// The text to acknowledge before calls are recorded.
     pub acknowledgement: Text,
 }
 
@@ -57,13 +55,12 @@ pub struct Organisation {
     #[schema(value_type = String)]
     id: OrganisationId,
     name: String,
-    /// Days a recording is kept.
+    /// Days that a recording is retained.
     retention_days: u16,
-    /// Whoever listens or downloads has to send a reason.
+    /// Whether users have to send a reason to listen or download.
     asks_reason: bool,
 }
 
-/// A text to acknowledge.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Text {
     version: &'static str,
@@ -71,14 +68,14 @@ pub struct Text {
     en: &'static str,
 }
 
-/// The user's word that they have read the text and know that calls are recorded.
+/// The user's confirmation that they have read the text and know that calls are recorded.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Acknowledgement {
-    /// The version of the text that was shown.
+    /// The version of the text that the user saw.
     #[schema(example = "2026-11")]
     version: String,
-    /// The program that showed it: 1 to 100 characters.
+    /// The program that showed the text: 1 to 100 characters.
     #[schema(example = "iCentrex 8.2 (Android 16)")]
     client: String,
 }
@@ -89,10 +86,10 @@ pub fn router(app: App) -> Router {
         .route("/v1/me/acknowledgement", post(acknowledge))
         .route("/v1/me/activations", get(activations))
         .route("/v1/me/listeners", get(listeners::listeners));
-    platform::http::dressed(routes.with_state(app))
+    platform::http::with_common_layers(routes.with_state(app))
 }
 
-/// Tells who the caller is, whether they are recorded, what they may do, and the text they have to acknowledge.
+/// Shows the caller, whether they are recorded, their rights, and the text to acknowledge.
 #[utoipa::path(
     get,
     path = "/v1/me",
@@ -102,71 +99,71 @@ pub fn router(app: App) -> Router {
         (status = 403, description = "unknown-user, not-allowed", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-async fn me(State(app): State<App>, known: Known) -> Result<Json<Me>, Problem> {
+async fn me(State(app): State<App>, principal: Principal) -> Result<Json<Me>, Problem> {
     let now = (app.now)();
-    let user = known.person(&app.table, &known.event(Deed::SignIn, now)).await?.clone();
-    // An administrator's portal begins here: this is the sign-in to the administrative functions.
+    let user = principal.person(&app.table, &principal.event(AuditAction::SignIn, now)).await?.clone();
+    // An administrator's portal starts here: this counts as the administrator's sign-in.
     if user.administrator {
-        app.table.audit(&known.event(Deed::SignIn, now)).await?;
+        app.table.audit(&principal.event(AuditAction::SignIn, now)).await?;
     }
-    Ok(Json(Me { user: User::of(user, &known.organisation, now), organisation: known.organisation.into(), acknowledgement: TEXT }))
+    Ok(Json(Me { user: User::of(user, &principal.organisation, now), organisation: principal.organisation.into(), acknowledgement: TEXT }))
 }
 
-/// Records that the caller knows that calls are recorded. It counts for the activation that exists now: a later one needs a new
-/// acknowledgement.
+/// Records that the caller knows about recording. It applies to the current activation only; a
+/// later activation needs a new acknowledgement.
 #[utoipa::path(
     post,
     path = "/v1/me/acknowledgement",
     tag = "me",
     request_body = Acknowledgement,
     responses(
-        (status = 200, description = "recorded now, or before", body = Me),
+        (status = 200, description = "acknowledged now or earlier", body = Me),
         (status = 403, description = "unknown-user, not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 409, description = "changed: the text has another version now, show it again; nothing-to-acknowledge: recording is not active for the user", body = problem::Body, content_type = "application/problem+json"),
+        (status = 409, description = "changed: the text has a newer version, show that; nothing-to-acknowledge: recording is not active for the user", body = problem::Body, content_type = "application/problem+json"),
         (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
 async fn acknowledge(
     State(app): State<App>,
-    known: Known,
-    extract::Json(word): extract::Json<Acknowledgement>,
+    principal: Principal,
+    extract::Json(acknowledgement): extract::Json<Acknowledgement>,
 ) -> Result<Json<Me>, Problem> {
     let now = (app.now)();
-    let audited = known.event(Deed::Acknowledge, now);
-    let user = known.person(&app.table, &audited).await?;
-    let client = word.client.trim();
-    if word.version != VERSION {
-        return Err(Problem::because(Cause::Changed, format!("the text to acknowledge has version {VERSION}; show it and send that")));
+    let audited = principal.event(AuditAction::Acknowledge, now);
+    let user = principal.person(&app.table, &audited).await?;
+    let client = acknowledgement.client.trim();
+    if acknowledgement.version != VERSION {
+        return Err(Problem::because(Cause::Changed, format!("the text to acknowledge has version {VERSION}; show and send that")));
     }
     if client.is_empty() || client.chars().count() > 100 || client.chars().any(char::is_control) {
         return Err(Problem::because(Cause::Invalid, "a client is named by 1 to 100 characters on one line"));
     }
-    let kind = Kind::Acknowledged { version: word.version, client: client.to_owned() };
-    let event = Event { user: user.id.clone(), at: now, kind, by: audited.who.clone() };
-    let activated = match to_acknowledge(&known.organisation, user, now) {
+    let kind = Kind::Acknowledged { version: acknowledgement.version, client: client.to_owned() };
+    let event = Event { user: user.id.clone(), at: now, kind, by: audited.actor.clone() };
+    let activated = match to_acknowledge(&principal.organisation, user, now) {
         Ok(activated) => activated,
-        Err(nothing) => return Err(known.refuse(&app.table, audited, Problem::because(Cause::NothingToAcknowledge, nothing)).await),
+        Err(nothing) => return Err(principal.refuse(&app.table, audited, Problem::because(Cause::NothingToAcknowledge, nothing)).await),
     };
-    let user = match app.table.acknowledge(&known.organisation.id, &event, activated, &audited).await? {
-        Commit::Done => {
-            tracing::info!(request = known.origin.request, "acknowledged");
-            app.table.user(&known.organisation.id, &user.id).await?.ok_or(Problem::new(Cause::UnknownUser))?
+    let user = match app.table.acknowledge(&principal.organisation.id, &event, activated, &audited).await? {
+        Ok(()) => {
+            tracing::info!(request = principal.origin.request, "acknowledged");
+            app.table.user(&principal.organisation.id, &user.id).await?.ok_or(Problem::new(Cause::UnknownUser))?
         }
-        Commit::Refused(_) => acknowledged_before(&app, &known, &user.id).await?,
+        Err(Conflict(_)) => acknowledged_before(&app, &principal, &user.id).await?,
     };
-    Ok(Json(Me { user: User::of(user, &known.organisation, now), organisation: known.organisation.into(), acknowledgement: TEXT }))
+    Ok(Json(Me { user: User::of(user, &principal.organisation, now), organisation: principal.organisation.into(), acknowledgement: TEXT }))
 }
 
-/// The user, if an acknowledgement of theirs stands; the activation ended meanwhile otherwise.
-async fn acknowledged_before(app: &App, known: &Known, id: &UserId) -> Result<domain::people::User, Problem> {
-    let user = app.table.user(&known.organisation.id, id).await?.ok_or(Problem::new(Cause::UnknownUser))?;
+/// The user, if they have acknowledged the activation; a problem if the activation ended meanwhile.
+async fn acknowledged_before(app: &App, principal: &Principal, id: &UserId) -> Result<domain::people::User, Problem> {
+    let user = app.table.user(&principal.organisation.id, id).await?.ok_or(Problem::new(Cause::UnknownUser))?;
     match activation::acknowledged(&user) {
         Some(_) => Ok(user),
-        None => Err(Problem::because(Cause::Changed, "recording was switched on or off meanwhile; look at it again")),
+        None => Err(Problem::because(Cause::Changed, "recording was switched on or off meanwhile; reload and try again")),
     }
 }
 
-/// Lists everything that happened to the caller's recording: who switched it on and off, when, and their own acknowledgements.
+/// Lists who switched the caller's recording on or off and when, and their acknowledgements.
 #[utoipa::path(
     get,
     path = "/v1/me/activations",
@@ -178,10 +175,10 @@ async fn acknowledged_before(app: &App, known: &Known, id: &UserId) -> Result<do
         (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-async fn activations(State(app): State<App>, known: Known, Query(asked): Query<page::Asked>) -> Result<Json<Activations>, Problem> {
-    let user = known.person(&app.table, &known.event(Deed::SeeUser, (app.now)())).await?;
-    let events = app.table.activations(&known.organisation.id, &user.id).await?;
-    let names = app.table.names_of_those(&known.organisation.id, events.iter().map(|entry| entry.event.by.as_str())).await?;
+async fn activations(State(app): State<App>, principal: Principal, Query(asked): Query<page::Asked>) -> Result<Json<Activations>, Problem> {
+    let user = principal.person(&app.table, &principal.event(AuditAction::SeeUser, (app.now)())).await?;
+    let events = app.table.activations(&principal.organisation.id, &user.id).await?;
+    let names = app.table.names_of_those(&principal.organisation.id, events.iter().map(|entry| entry.event.by.as_str())).await?;
     Ok(Json(Activations::page(events, &asked, &names)?))
 }
 

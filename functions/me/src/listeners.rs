@@ -1,4 +1,4 @@
-//! Who has listened to the caller's recordings, by name, and to which of their calls: `GET /v1/me/listeners`.
+//! Who listened to the caller's recordings, and to which calls: `GET /v1/me/listeners`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,32 +6,32 @@ use axum::{Json, extract::State};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{access::Action, ids::RecordingId, recording::Recording};
 use platform::{
-    http::{Known, Problem, cursor, event::Event, extract::Query, page, problem},
-    table::audit::{self, Deed, Reading},
+    http::{Principal, Problem, cursor, event::Event, extract::Query, page, problem},
+    table::audit::{self, AuditAction, Reading},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::App;
 
-/// Which events to show, and which page of them.
+/// Which events to list, and which page of them.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Asked {
-    /// Only those of this recording.
+    /// Only events of this recording.
     #[param(value_type = Option<String>)]
     recording: Option<RecordingId>,
-    /// `true`: without the caller's own listening.
+    /// `true` omits the caller's own listening.
     #[serde(default)]
     others: bool,
-    /// Events on a page, 1 to 1,000; 50 unless given. A page may come short where some are left out.
+    /// Events on a page, 1 to 1,000; 50 by default. A page may have fewer.
     limit: Option<usize>,
-    /// From the page before.
+    /// The cursor of the previous page.
     cursor: Option<String>,
 }
 
-/// A page of those who listened, newest first.
+/// A page of listening events, newest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Listeners {
     events: Vec<Heard>,
@@ -39,19 +39,19 @@ pub struct Listeners {
     cursor: Option<String>,
 }
 
-/// Someone listened to one of the caller's recordings, or fetched a copy.
+/// A listener played or downloaded one of the caller's recordings.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Heard {
     #[serde(flatten)]
     event: Event,
-    /// The listener's name; null: an application, the operator, or someone who is no longer there.
+    /// The listener's name; null for an application client, the operator or a former user.
     name: Option<String>,
-    /// The call; null: it is no longer there, or the caller has no right to see their own calls.
+    /// The call; null if it no longer exists or the caller may not see their own calls.
     call: Option<Call>,
 }
 
-/// What a call is known by.
+/// The facts by which the caller recognises a call.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = HeardCall)]
@@ -65,7 +65,7 @@ pub struct Call {
     counterpart: String,
 }
 
-/// Lists who has listened to the caller's recordings or fetched a copy, newest first.
+/// Lists who played or downloaded the caller's recordings, newest first.
 #[utoipa::path(
     get,
     path = "/v1/me/listeners",
@@ -77,37 +77,42 @@ pub struct Call {
         (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn listeners(State(app): State<App>, known: Known, Query(asked): Query<Asked>) -> Result<Json<Listeners>, Problem> {
+pub async fn listeners(State(app): State<App>, principal: Principal, Query(asked): Query<Asked>) -> Result<Json<Listeners>, Problem> {
     let now = (app.now)();
-    let user = known.person(&app.table, &known.event(Deed::SeeListeners, now)).await?;
+    let user = principal.person(&app.table, &principal.event(AuditAction::SeeListeners, now)).await?;
     let reading = Reading {
-        organisation: &known.organisation.id,
-        owner: Some(&user.id),
+        organisation: &principal.organisation.id,
+        recorded_user: Some(&user.id),
         from: DateTime::UNIX_EPOCH,
         to: now + TimeDelta::days(1),
-        who: None,
-        but: asked.others.then(|| known.who()),
-        deed: None,
+        actor: None,
+        but: asked.others.then(|| principal.who()),
+        action: None,
         recording: asked.recording,
-        subject: None,
-        refused: None,
+        resource: None,
+        denied: None,
         limit: page::limit(asked.limit)?,
         after: page::after(asked.cursor.as_deref())?,
     };
     let (events, next) = app.table.events(&reading).await?;
-    let names = app.table.names_of_those(&known.organisation.id, events.iter().map(|event| event.who.as_str())).await?;
-    let calls = seen(&app, &known, &events, now).await?;
+    let names = app.table.names_of_those(&principal.organisation.id, events.iter().map(|event| event.actor.as_str())).await?;
+    let calls = seen(&app, &principal, &events, now).await?;
     let heard = events.into_iter().map(|event| Heard::of(event, &names, &calls)).collect();
     Ok(Json(Listeners { events: heard, cursor: next.map(|place| cursor::write_text(&place)) }))
 }
 
-/// Those of the recordings that the caller may see: all of them are the caller's own, so all or none. 1 request for each 100, or none.
-async fn seen(app: &App, known: &Known, events: &[audit::Event], now: DateTime<Utc>) -> Result<BTreeMap<RecordingId, Recording>, Problem> {
+/// The recordings that the caller may see. All are their own: all or none. 1 request for each 100.
+async fn seen(
+    app: &App,
+    principal: &Principal,
+    events: &[audit::Event],
+    now: DateTime<Utc>,
+) -> Result<BTreeMap<RecordingId, Recording>, Problem> {
     let ids: BTreeSet<RecordingId> = events.iter().filter_map(|event| event.recording).collect();
-    let found = app.table.recordings(&known.organisation.id, &ids.into_iter().collect::<Vec<_>>()).await?;
+    let found = app.table.recordings(&principal.organisation.id, &ids.into_iter().collect::<Vec<_>>()).await?;
     let calls: BTreeMap<_, _> = found.recordings.into_iter().filter(|call| call.exists(now)).map(|call| (call.id, call)).collect();
     let may = match calls.values().next() {
-        Some(call) => known.may(&app.table, Action::See, call, now).await?,
+        Some(call) => principal.may(&app.table, Action::See, call, now).await?,
         None => false,
     };
     Ok(if may { calls } else { BTreeMap::new() })
@@ -116,7 +121,7 @@ async fn seen(app: &App, known: &Known, events: &[audit::Event], now: DateTime<U
 impl Heard {
     fn of(event: audit::Event, names: &BTreeMap<String, String>, calls: &BTreeMap<RecordingId, Recording>) -> Self {
         let call = event.recording.and_then(|id| calls.get(&id)).map(Call::of);
-        Self { name: names.get(&event.who).cloned(), call, event: event.into() }
+        Self { name: names.get(&event.actor).cloned(), call, event: event.into() }
     }
 }
 

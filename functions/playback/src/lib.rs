@@ -1,6 +1,6 @@
-//! Hands out links to audio: `POST /v1/recordings/{id}/playback` and `/download`.
+//! Issues links to audio: `POST /v1/recordings/{id}/playback` and `/download`.
 //!
-//! A link is a secret that works without signing in, so it is short-lived and each one is an audit event, written before it is given.
+//! A link works without signing in, so it is short-lived and its audit event is written first.
 
 mod request;
 
@@ -16,11 +16,11 @@ use domain::{
     recording::{self, Recording},
 };
 use platform::{
-    http::{Cause, Known, Problem, extract::Path, problem},
+    http::{Cause, Principal, Problem, extract::Path, problem},
     objects::Objects,
     table::{
         Table,
-        audit::{Deed, Event},
+        audit::{AuditAction, Event},
     },
 };
 use serde::Serialize;
@@ -28,7 +28,6 @@ use utoipa::{OpenApi, ToSchema};
 
 use request::Asked;
 
-/// What the function works with.
 #[derive(Clone, FromRef)]
 pub struct App {
     pub table: Table,
@@ -36,38 +35,37 @@ pub struct App {
     pub now: fn() -> DateTime<Utc>,
 }
 
-/// This function's part of the API's document.
 #[derive(OpenApi)]
 #[openapi(paths(playback, download))]
 pub struct Document;
 
-/// A link to the audio, to play in place. It takes Range requests.
+/// A link to play the audio. It accepts Range requests.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Playback {
     url: String,
-    /// At most 15 minutes from now, and never after the recording's own end.
+    /// At most 15 minutes from now, and never after the recording's own expiry.
     expires_at: DateTime<Utc>,
 }
 
-/// A link to the audio, to save as a file.
+/// A link to save the audio as a file.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Download {
     url: String,
-    /// The name that a browser saves it under; its time is Stockholm's.
+    /// The file name that a browser uses; its time is Stockholm's.
     #[schema(example = "2026-11-24_140211_anna_in_46701234567.ogg")]
     file_name: String,
-    /// At most 15 minutes from now, and never after the recording's own end.
+    /// At most 15 minutes from now, and never after the recording's own expiry.
     expires_at: DateTime<Utc>,
 }
 
 pub fn router(app: App) -> Router {
     let routes = Router::new().route("/v1/recordings/{id}/playback", post(playback)).route("/v1/recordings/{id}/download", post(download));
-    platform::http::dressed(routes.with_state(app))
+    platform::http::with_common_layers(routes.with_state(app))
 }
 
-/// Gives a link to listen to a recording.
+/// Issues a link to play a recording.
 #[utoipa::path(
     post,
     path = "/v1/recordings/{id}/playback",
@@ -78,19 +76,25 @@ pub fn router(app: App) -> Router {
         (status = 200, body = Playback),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
-        (status = 409, description = "no-audio: not here yet, or rejected", body = problem::Body, content_type = "application/problem+json"),
+        (status = 409, description = "no-audio: not arrived yet, or rejected", body = problem::Body, content_type = "application/problem+json"),
         (status = 422, description = "invalid, reason-missing", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-async fn playback(State(app): State<App>, known: Known, Path(id): Path<RecordingId>, asked: Asked) -> Result<Json<Playback>, Problem> {
+async fn playback(
+    State(app): State<App>,
+    principal: Principal,
+    Path(id): Path<RecordingId>,
+    asked: Asked,
+) -> Result<Json<Playback>, Problem> {
     let now = (app.now)();
     let recording =
-        permitted(&app, &known, Action::Listen, Event { reason: asked.reason, ..known.event_on(Deed::Play, id, now) }, id).await?;
+        permitted(&app, &principal, Action::Listen, Event { reason: asked.reason, ..principal.event_on(AuditAction::Play, id, now) }, id)
+            .await?;
     let link = app.objects.listening_link(&recording, None, now).await?;
     Ok(Json(Playback { url: link.url, expires_at: link.expires_at }))
 }
 
-/// Gives a link to save a copy of a recording.
+/// Issues a link to save a copy of a recording.
 #[utoipa::path(
     post,
     path = "/v1/recordings/{id}/download",
@@ -101,32 +105,37 @@ async fn playback(State(app): State<App>, known: Known, Path(id): Path<Recording
         (status = 200, body = Download),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
-        (status = 409, description = "no-audio: not here yet, or rejected", body = problem::Body, content_type = "application/problem+json"),
+        (status = 409, description = "no-audio: not arrived yet, or rejected", body = problem::Body, content_type = "application/problem+json"),
         (status = 422, description = "invalid, reason-missing", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-async fn download(State(app): State<App>, known: Known, Path(id): Path<RecordingId>, asked: Asked) -> Result<Json<Download>, Problem> {
+async fn download(
+    State(app): State<App>,
+    principal: Principal,
+    Path(id): Path<RecordingId>,
+    asked: Asked,
+) -> Result<Json<Download>, Problem> {
     let now = (app.now)();
-    let event = Event { reason: asked.reason, ..known.event_on(Deed::Download, id, now) };
-    let recording = permitted(&app, &known, Action::Download, event, id).await?;
+    let event = Event { reason: asked.reason, ..principal.event_on(AuditAction::Download, id, now) };
+    let recording = permitted(&app, &principal, Action::Download, event, id).await?;
     let file_name = recording.file_name();
     let link = app.objects.listening_link(&recording, Some(&file_name), now).await?;
     Ok(Json(Download { url: link.url, file_name, expires_at: link.expires_at }))
 }
 
-/// The recording, once the caller may have it, it has audio, and the audit log says so.
-async fn permitted(app: &App, known: &Known, action: Action, event: Event, id: RecordingId) -> Result<Recording, Problem> {
-    let Some(recording) = app.table.recording(&known.organisation.id, id, event.at).await? else {
-        return Err(known.refuse(&app.table, event, Problem::new(Cause::NotFound)).await);
+/// The recording, if the caller may have it and it has audio. The audit event is written first.
+async fn permitted(app: &App, principal: &Principal, action: Action, event: Event, id: RecordingId) -> Result<Recording, Problem> {
+    let Some(recording) = app.table.recording(&principal.organisation.id, id, event.at).await? else {
+        return Err(principal.refuse(&app.table, event, Problem::new(Cause::NotFound)).await);
     };
-    let may = known.may(&app.table, action, &recording, event.at).await?;
-    // A refusal is kept as the caller's, not as a listening: the recorded user sees who heard.
-    match decide(may, known.organisation.asks_reason && event.reason.is_none(), &recording) {
+    let may = principal.may(&app.table, action, &recording, event.at).await?;
+    // A refusal names no recorded user, since recorded users read the list of those who listened.
+    match decide(may, principal.organisation.asks_reason && event.reason.is_none(), &recording) {
         Ok(()) => {
-            app.table.audit(&Event { owner: Some(recording.user.clone()), ..event }).await?;
+            app.table.audit(&Event { recorded_user: Some(recording.user.clone()), ..event }).await?;
             Ok(recording)
         }
-        Err(problem) => Err(known.refuse(&app.table, event, problem).await),
+        Err(problem) => Err(principal.refuse(&app.table, event, problem).await),
     }
 }
 
@@ -135,11 +144,11 @@ fn decide(may: bool, reason_missing: bool, recording: &Recording) -> Result<(), 
         return Err(Problem::new(Cause::NotAllowed));
     }
     if reason_missing {
-        return Err(Problem::because(Cause::ReasonMissing, "your organisation asks why a recording is listened to; send a `reason`"));
+        return Err(Problem::because(Cause::ReasonMissing, "your organisation requires a reason for listening; send a `reason`"));
     }
     match recording.state {
         recording::State::Stored { .. } => Ok(()),
-        recording::State::Expected => Err(Problem::because(Cause::NoAudio, "the audio is not here yet; try again when it is stored")),
+        recording::State::Expected => Err(Problem::because(Cause::NoAudio, "the audio has not arrived yet; try again when it is stored")),
         recording::State::Rejected { .. } => Err(Problem::because(Cause::NoAudio, "the audio was rejected; the recording says why")),
     }
 }

@@ -1,4 +1,4 @@
-//! Why someone wants to hear a recording, where their organisation asks for it.
+//! The reason for listening, if the organisation requires one.
 
 use axum::{
     body::Bytes,
@@ -9,11 +9,12 @@ use platform::http::{Cause, Problem, strict};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-/// The body of a request for a link; it may be left out.
+/// The optional body of a request for a link.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Asked {
-    /// Why, in the listener's words: at least one letter, at most 200 characters. A blank one counts as left out. Kept in the audit log, which the recorded user reads.
+    /// The listener's reason: at least one letter, at most 200 characters. A blank one counts as
+    /// absent. The audit log stores it, and the recorded user can read it.
     #[schema(example = "uppföljning av ärende 4411")]
     pub reason: Option<String>,
 }

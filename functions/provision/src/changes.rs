@@ -1,6 +1,6 @@
-//! What an entry for billing costs: previewed before it is made, and made only by whoever names the sum that the preview gave.
+//! The cost of a billing entry. It is previewed, and entered only with the preview's total.
 //!
-//! Nothing here says whether calls are recorded, and no statement that was made is changed: the next one has the lines.
+//! An entry affects neither recording nor earlier statements: the next statement has its lines.
 
 use axum::{
     Json,
@@ -19,7 +19,7 @@ use platform::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What an entry changes of what the organisation owes, or would change.
+/// The effect of an entry on what the organisation owes.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = BillingChange)]
 pub struct Change {
@@ -27,16 +27,16 @@ pub struct Change {
     preview: bool,
     /// The sum of the lines: SEK, without VAT.
     total: String,
-    /// The lines that the running month's statement has because of it, as if the month ended now.
+    /// The lines that the entry adds to the running month's statement, as if the month ended now.
     #[schema(max_items = 1000)]
     lines: Vec<Line>,
 }
 
-/// Lines that one entry may cause: decades of one user's.
+/// The most lines of one entry: decades for one user.
 const LINES_AT_MOST: usize = 1000;
 
 impl Change {
-    /// What an entry at `now` changes; none where `entered` says that there is nothing to enter. 5 requests, 6 where it is about earlier
+    /// The effect of an entry at `now`, if there is anything to enter. 5 requests, 6 for past
     /// months.
     pub async fn of(
         table: &Table,
@@ -51,13 +51,13 @@ impl Change {
         before.usage.clone_from(&after.usage);
         let lines = billing::effect(&before, &after, now);
         if lines.len() > LINES_AT_MOST {
-            return Err(Problem::because(Cause::Invalid, "it changes more than 1000 lines; enter it for a shorter time"));
+            return Err(Problem::because(Cause::Invalid, "the entry changes more than 1000 lines; enter it for a shorter period"));
         }
         let total = format!("{:.2}", billing::total(&lines));
         Ok(Some(Self { preview: true, total, lines: lines.iter().map(Line::from).collect() }))
     }
 
-    /// The change of an entry that was made before.
+    /// The effect of an entry that was made before.
     pub fn none() -> Self {
         Self { preview: false, total: "0.00".to_owned(), lines: Vec::new() }
     }
@@ -66,19 +66,19 @@ impl Change {
         self.lines.is_empty()
     }
 
-    /// The change as it is to be entered, if the caller has named its sum; none for a preview.
+    /// The change to enter if the caller repeats its total, or the preview if there is no total.
     pub fn confirmed(self, total: Option<&str>) -> Result<Result<Self, Self>, Problem> {
         match total {
             None => Ok(Err(self)),
             Some(named) if named == self.total => Ok(Ok(Self { preview: false, ..self })),
             Some(named) => Err(Problem::because(
                 Cause::Changed,
-                format!("it comes to {} and not to {named}; send the request without `total` and look at the preview", self.total),
+                format!("the total is {} and not {named}; send the request without `total` and look at the preview", self.total),
             )),
         }
     }
 
-    /// The answer: 201 where it was entered now, otherwise 200.
+    /// Responds 201 if the entry is new, otherwise 200.
     pub fn answer(&self, entered: bool) -> Response {
         if entered { once::had_effect(StatusCode::CREATED, self) } else { Json(self).into_response() }
     }

@@ -1,8 +1,8 @@
-//! Applications that an organisation lets in: `/v1/organisations/{organisation}/clients` and `…/clients/{client}`.
+//! Application clients: `/v1/organisations/{organisation}/clients` and `…/clients/{client}`.
 //!
-//! The client itself is made in the user pool, with the organisation's scopes; here the organisation learns of it. A token of a client that
-//! is not here opens nothing. One that was ended may be let in again: the pool gives an id to one client only, and nothing but the audit log
-//! knows of it.
+//! The user pool contains the client and its scopes; this function admits it to the organisation.
+//! The tokens of other clients give no access. A removed client can be admitted again, because the
+//! pool never reuses an id and only the audit log refers to it.
 
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{
@@ -13,10 +13,10 @@ use domain::{
 use platform::{
     http::{
         Cause, Operator, Problem, cursor,
-        extract::{self, Complete, Path, Query, kept},
+        extract::{self, Complete, Path, Query, retained},
         page, problem,
     },
-    table::{audit::Deed, commit::Commit, people},
+    table::{audit::AuditAction, commit::Conflict, people},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -26,7 +26,7 @@ use crate::{
     organisations::{Part, exists},
 };
 
-/// An application client to let in: every member has to be there.
+/// An application client to admit. Every member is required.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ClientProvision)]
@@ -34,33 +34,33 @@ pub struct Put {
     /// 1 to 100 characters.
     #[schema(value_type = String, example = "CRM")]
     name: Name,
-    /// What its tokens may be used for at most: `read`, `annotate`, `export`.
+    /// The most that its tokens permit: `read`, `annotate`, `export`.
     scopes: Vec<Scope>,
 }
 
-/// What to change of an application client, as a JSON merge patch (RFC 7396): what is left out stays.
+/// A change of an application client, as a JSON merge patch (RFC 7396).
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ClientPatch)]
 pub struct Patch {
     /// 1 to 100 characters.
-    #[serde(default, deserialize_with = "kept", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "retained", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     name: Option<Name>,
-    /// What its tokens may be used for at most: `read`, `annotate`, `export`. Replaces what there was.
-    #[serde(default, deserialize_with = "kept", skip_serializing_if = "Option::is_none")]
+    /// The most that its tokens permit: `read`, `annotate`, `export`. Replaces the previous scopes.
+    #[serde(default, deserialize_with = "retained", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Vec<Scope>, required = false)]
     scopes: Option<Vec<Scope>>,
 }
 
-/// An application client that an organisation has let in.
+/// An application client of an organisation.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ProvisionedClient)]
 pub struct Client {
     #[schema(value_type = String)]
     id: ClientId,
     name: String,
-    /// What its tokens may be used for at most.
+    /// The most that its tokens permit.
     scopes: Vec<Scope>,
 }
 
@@ -69,7 +69,7 @@ pub struct Client {
 #[schema(as = ProvisionedClients)]
 pub struct Clients {
     clients: Vec<Client>,
-    /// Hand it in as `cursor` for the next page; null on the last.
+    /// Pass it as `cursor` to get the next page. Null on the last page.
     cursor: Option<String>,
 }
 
@@ -81,7 +81,7 @@ pub enum Scope {
     Export,
 }
 
-/// Lists an organisation's application clients. The organisation's audit log tells of it.
+/// Lists an organisation's application clients. The organisation's audit log records it.
 #[utoipa::path(
     get,
     path = "/v1/organisations/{organisation}/clients",
@@ -104,12 +104,12 @@ pub async fn list(
     let (limit, after) = (page::limit(part.limit)?, page::after(part.cursor.as_deref())?);
     let after = after.map(ClientId::try_from).transpose().map_err(|_| Problem::because(Cause::Invalid, cursor::InvalidCursor))?;
     let (clients, next) = app.table.list_clients(&organisation, after.as_ref(), limit).await?;
-    app.table.audit(&operator.event(&organisation, Deed::ListClients, None, (app.now)())).await?;
+    app.table.audit(&operator.event(&organisation, AuditAction::ListClients, None, (app.now)())).await?;
     let clients = clients.into_iter().map(Client::from).collect();
     Ok(Json(Clients { clients, cursor: next.map(|id| cursor::write_text(id.as_str())) }))
 }
 
-/// Lets an application client in, or changes all of it. Every member has to be there; to change some, use PATCH.
+/// Admits or replaces an application client. Every member is required; PATCH changes some.
 #[utoipa::path(
     put,
     path = "/v1/organisations/{organisation}/clients/{client}",
@@ -117,10 +117,10 @@ pub async fn list(
     params(("organisation" = String, Path, description = "its id"), ("client" = String, Path, description = "the client's id in the user pool")),
     request_body = Put,
     responses(
-        (status = 204, description = "it is so"),
+        (status = 204, description = "saved"),
         (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found: there is no such organisation", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid; names the members that are missing", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid; the detail lists missing members", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
 pub async fn put(
@@ -130,19 +130,19 @@ pub async fn put(
     Complete(put): Complete<Put>,
 ) -> Result<StatusCode, Problem> {
     exists(&app.table, &organisation).await?;
-    let event = operator.event(&organisation, Deed::ProvisionClient, Some(id.to_string()), (app.now)()).detailed(&put);
+    let event = operator.event(&organisation, AuditAction::ProvisionClient, Some(id.to_string()), (app.now)()).detailed(&put);
     let scopes = Scopes::named(put.scopes.iter().map(|scope| scope.as_str()));
-    let standing = app.table.application(&organisation, &id).await?;
-    if !standing.is_some_and(|(_, client)| client.name == String::from(put.name.clone()) && client.scopes == scopes) {
+    let current = app.table.application(&organisation, &id).await?;
+    if !current.is_some_and(|(_, client)| client.name == String::from(put.name.clone()) && client.scopes == scopes) {
         match app.table.put_client(&organisation, &id, &put.name, scopes, &event).await? {
-            // Refused: this request's event is there, and the client with it. The SDK sent again what had been answered.
-            Commit::Done | Commit::Refused(_) => {}
+            // On a conflict the SDK has repeated a request: its event and the client are stored.
+            Ok(()) | Err(Conflict(_)) => {}
         }
     }
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Changes some of an application client, as a JSON merge patch (RFC 7396).
+/// Changes some members of an application client, as a JSON merge patch (RFC 7396).
 #[utoipa::path(
     patch,
     path = "/v1/organisations/{organisation}/clients/{client}",
@@ -150,7 +150,7 @@ pub async fn put(
     params(("organisation" = String, Path, description = "its id"), ("client" = String, Path, description = "the client's id")),
     request_body(content((Patch = "application/merge-patch+json"), (Patch = "application/json"))),
     responses(
-        (status = 204, description = "it is so"),
+        (status = 204, description = "saved"),
         (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found: there is no such organisation, or no such client", body = problem::Body, content_type = "application/problem+json"),
         (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
@@ -163,25 +163,25 @@ pub async fn patch(
     extract::Json(patch): extract::Json<Patch>,
 ) -> Result<StatusCode, Problem> {
     exists(&app.table, &organisation).await?;
-    let event = operator.event(&organisation, Deed::ProvisionClient, Some(id.to_string()), (app.now)()).detailed(&patch);
+    let event = operator.event(&organisation, AuditAction::ProvisionClient, Some(id.to_string()), (app.now)()).detailed(&patch);
     let scopes = patch.scopes.map(|scopes| Scopes::named(scopes.iter().map(|scope| scope.as_str())));
-    let Some((_, standing)) = app.table.application(&organisation, &id).await? else { return Err(Problem::new(Cause::NotFound)) };
+    let Some((_, current)) = app.table.application(&organisation, &id).await? else { return Err(Problem::new(Cause::NotFound)) };
     let same =
-        patch.name.as_ref().is_none_or(|name| standing.name == name.to_string()) && scopes.is_none_or(|scopes| scopes == standing.scopes);
-    if !same && app.table.change_client(&organisation, &id, patch.name.as_ref(), scopes, &event).await? != Commit::Done {
+        patch.name.as_ref().is_none_or(|name| current.name == name.to_string()) && scopes.is_none_or(|scopes| scopes == current.scopes);
+    if !same && app.table.change_client(&organisation, &id, patch.name.as_ref(), scopes, &event).await? != Ok(()) {
         return Err(Problem::new(Cause::NotFound));
     }
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Ends an application client: its tokens open nothing from the next request on.
+/// Removes an application client. Its tokens give no access from the next request on.
 #[utoipa::path(
     delete,
     path = "/v1/organisations/{organisation}/clients/{client}",
     tag = "provision",
     params(("organisation" = String, Path, description = "its id"), ("client" = String, Path, description = "the client's id")),
     responses(
-        (status = 204, description = "it is gone"),
+        (status = 204, description = "removed"),
         (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
     )
@@ -191,10 +191,10 @@ pub async fn remove(
     operator: Operator,
     Path((organisation, id)): Path<(OrganisationId, ClientId)>,
 ) -> Result<StatusCode, Problem> {
-    let event = operator.event(&organisation, Deed::RemoveClient, Some(id.to_string()), (app.now)());
+    let event = operator.event(&organisation, AuditAction::RemoveClient, Some(id.to_string()), (app.now)());
     match app.table.remove_client(&organisation, &id, &event).await? {
-        Commit::Done => Ok(StatusCode::NO_CONTENT),
-        Commit::Refused(_) => Err(Problem::new(Cause::NotFound)),
+        Ok(()) => Ok(StatusCode::NO_CONTENT),
+        Err(Conflict(_)) => Err(Problem::new(Cause::NotFound)),
     }
 }
 

@@ -1,8 +1,8 @@
-//! Puts right when a user was switched on or off, for billing: `/v1/organisations/{organisation}/users/{user}/activations`.
+//! Corrects a user's activations for billing: `…/users/{user}/activations`.
 //!
-//! What was told by telephone and put down too late is a fact with two times, when it held and when it became known. What was entered, or
-//! switched, by mistake is voided. Neither changes whether calls are recorded, or a statement that was made: the next one puts the month
-//! right. Both cost money, so both are previewed, and entered with the preview's sum.
+//! A late report is a fact with two times: when it applied and when it became known. A mistaken
+//! entry is voided. Neither affects recording or earlier statements; the next statement corrects
+//! the month. Both cost money, so both are previewed, and entered with the preview's total.
 
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use chrono::{DateTime, SubsecRound, Utc};
@@ -23,8 +23,8 @@ use platform::{
         problem,
     },
     table::{
-        audit::{self, Deed},
-        commit::Commit,
+        audit::{self, AuditAction},
+        commit::Conflict,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -32,25 +32,25 @@ use utoipa::ToSchema;
 
 use crate::{App, changes::Change, organisations::exists};
 
-/// When a user was switched on or off.
+/// The time when a user was switched on or off.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ActivationCorrection)]
 pub struct Correction {
-    /// The moment (RFC 3339), in the past and on the service's first day, 2026-01-01, or later.
+    /// The moment (RFC 3339): in the past, and not before the service's first day, 2026-01-01.
     #[schema(value_type = String, format = DateTime)]
     at: Instant,
-    /// On or off.
+    /// Whether the user was switched on.
     active: bool,
     /// Why: at least one letter, at most 500 characters.
     #[schema(value_type = String)]
     reason: Reason,
-    /// The total that the preview gave. Without it, this is a preview.
+    /// The total of the preview. Without it, this is a preview.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     total: Option<String>,
 }
 
-/// Lists everything that happened to a user's recording, with what is void for billing.
+/// Lists all events of a user's recording, and which of them are void for billing.
 #[utoipa::path(
     get,
     path = "/v1/organisations/{organisation}/users/{user}/activations",
@@ -77,7 +77,7 @@ pub async fn list(
     Ok(Json(Activations::page(entries, &asked, &Default::default())?))
 }
 
-/// Puts right when a user was switched on or off, for billing alone; without `total`, says what that would cost.
+/// Enters when a user was switched on or off, for billing only. Without `total`, previews the cost.
 #[utoipa::path(
     post,
     path = "/v1/organisations/{organisation}/users/{user}/activations",
@@ -89,11 +89,11 @@ pub async fn list(
     ),
     request_body = Correction,
     responses(
-        (status = 201, description = "it is put down", body = Change),
-        (status = 200, description = "a preview; or it was put down before, and the same again changes nothing", body = Change),
+        (status = 201, description = "entered", body = Change),
+        (status = 200, description = "a preview, or the entry already existed and nothing changed", body = Change),
         (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found: there is no such organisation, or it never had such a user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 409, description = "changed: it comes to another total now, or the entry was voided", body = problem::Body, content_type = "application/problem+json"),
+        (status = 409, description = "changed: the total is now another, or the entry was voided", body = problem::Body, content_type = "application/problem+json"),
         (status = 422, description = "invalid, idempotency-key-reused", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
@@ -104,11 +104,11 @@ pub async fn correct(
     OnceJson(once, correction): OnceJson<Correction>,
 ) -> Result<Response, Problem> {
     let now = (app.now)();
-    let done = put_right(&app, &operator, (&organisation, user), &once, &correction, now).await;
+    let done = enter(&app, &operator, (&organisation, user), &once, &correction, now).await;
     once.settle(&app.table, &organisation, now, done).await
 }
 
-/// Voids that a user was switched on or off, for billing alone, as if it had never been; without `total`, says what that would cost.
+/// Voids a user's activation or deactivation, for billing only. Without `total`, previews the cost.
 #[utoipa::path(
     post,
     path = "/v1/organisations/{organisation}/users/{user}/activations/void",
@@ -118,14 +118,14 @@ pub async fn correct(
         ("user" = String, Path, description = "the user's id"),
         ("Idempotency-Key" = Option<String>, Header, description = ABOUT),
     ),
-    request_body(content = Correction, description = "names the entry by its moment, to the millisecond, and whether it was on or off"),
+    request_body(content = Correction, description = "identifies the entry by its moment, to the millisecond, and its direction"),
     responses(
-        (status = 201, description = "it is void", body = Change),
-        (status = 200, description = "a preview; or it was void before, and the same again changes nothing", body = Change),
+        (status = 201, description = "voided", body = Change),
+        (status = 200, description = "a preview, or the entry was already void and nothing changed", body = Change),
         (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found: there is no such organisation, user or entry", body = problem::Body, content_type = "application/problem+json"),
-        (status = 409, description = "changed: it comes to another total now", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid: the user is still switched on by it; idempotency-key-reused", body = problem::Body, content_type = "application/problem+json"),
+        (status = 409, description = "changed: the total is now another", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid: the user is still switched on by this entry; idempotency-key-reused", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
 pub async fn void(
@@ -135,11 +135,11 @@ pub async fn void(
     OnceJson(once, correction): OnceJson<Correction>,
 ) -> Result<Response, Problem> {
     let now = (app.now)();
-    let done = take_back(&app, &operator, (&organisation, user), &once, &correction, now).await;
+    let done = void_entry(&app, &operator, (&organisation, user), &once, &correction, now).await;
     once.settle(&app.table, &organisation, now, done).await
 }
 
-async fn put_right(
+async fn enter(
     app: &App,
     operator: &Operator,
     (organisation, user): (&OrganisationId, UserId),
@@ -148,9 +148,9 @@ async fn put_right(
     now: DateTime<Utc>,
 ) -> Result<Response, Problem> {
     known_user(app, organisation, &user).await?;
-    let (event, audited) = correction.events(operator, organisation, user, Deed::CorrectActivation, now);
+    let (event, audited) = correction.events(operator, organisation, user, AuditAction::CorrectActivation, now);
     if event.at >= now {
-        return Err(Problem::because(Cause::Invalid, "a correction is of the past; from now on an administrator switches"));
+        return Err(Problem::because(Cause::Invalid, "a correction concerns the past; an administrator switches from now on"));
     }
     billable(today(event.at), now).map_err(|error| Problem::because(Cause::Invalid, error))?;
     let switch = Switch { user: event.user.clone(), at: event.at, on: correction.active, known: now, voided: None };
@@ -163,7 +163,7 @@ async fn put_right(
                 Ok(Some(after))
             }
             Some(same) if same.voided.is_none() => Ok(None),
-            Some(_) => Err(Problem::because(Cause::Changed, "an entry of that moment was voided; enter it a millisecond later")),
+            Some(_) => Err(Problem::because(Cause::Changed, "an entry at that moment was voided; enter it a millisecond later")),
         }
     });
     let Some(change) = change.await? else { return Ok(Change::none().answer(false)) };
@@ -173,12 +173,12 @@ async fn put_right(
     };
     let claim = once.claim(organisation, now, StatusCode::CREATED, &change)?;
     match app.table.put_right(organisation, &event, &audited, claim.as_ref()).await? {
-        Commit::Done => Ok(change.answer(true)),
-        Commit::Refused(_) => Ok(Change::none().answer(false)), // another put it down meanwhile
+        Ok(()) => Ok(change.answer(true)),
+        Err(Conflict(_)) => Ok(Change::none().answer(false)), // entered in the meantime
     }
 }
 
-async fn take_back(
+async fn void_entry(
     app: &App,
     operator: &Operator,
     (organisation, user): (&OrganisationId, UserId),
@@ -187,7 +187,7 @@ async fn take_back(
     now: DateTime<Utc>,
 ) -> Result<Response, Problem> {
     let switched_on = known_user(app, organisation, &user).await?;
-    let (event, audited) = correction.events(operator, organisation, user, Deed::VoidActivation, now);
+    let (event, audited) = correction.events(operator, organisation, user, AuditAction::VoidActivation, now);
     let named = |switch: &&Switch| (&switch.user, switch.at, switch.on) == (&event.user, event.at, correction.active);
     let change = Change::of(&app.table, organisation, now, |ledger| {
         if ledger.switches.iter().any(|switch| named(&switch)) {
@@ -195,12 +195,12 @@ async fn take_back(
         }
         Err(Problem::because(
             Cause::NotFound,
-            "there is no such entry; look at the user's activations, and name its moment to the millisecond",
+            "there is no such entry; name the moment of one of the user's activations, to the millisecond",
         ))
     });
     let Some(change) = change.await? else { return Ok(Change::none().answer(false)) };
     if correction.active && switched_on == Some(event.at) {
-        let still = "the user is recorded because of this activation; have an administrator switch them off, and void it then";
+        let still = "the user is recorded because of this activation; void it after an administrator has switched recording off";
         return Err(Problem::because(Cause::Invalid, still));
     }
     let change = match change.confirmed(correction.total.as_deref())? {
@@ -209,12 +209,12 @@ async fn take_back(
     };
     let claim = once.claim(organisation, now, StatusCode::CREATED, &change)?;
     match app.table.void(organisation, &event, &audited, claim.as_ref()).await? {
-        Commit::Done => Ok(change.answer(true)),
-        Commit::Refused(_) => Ok(Change::none().answer(false)),
+        Ok(()) => Ok(change.answer(true)),
+        Err(Conflict(_)) => Ok(Change::none().answer(false)),
     }
 }
 
-/// Since when recording is switched on for the user, whom the organisation has or once had. 2 requests.
+/// When recording was switched on for a current or former user. 2 requests.
 async fn known_user(app: &App, organisation: &OrganisationId, user: &UserId) -> Result<Option<DateTime<Utc>>, Problem> {
     exists(&app.table, organisation).await?;
     let user = app.table.ever_a_user(organisation, user).await?;
@@ -227,11 +227,11 @@ impl Correction {
         operator: &Operator,
         organisation: &OrganisationId,
         user: UserId,
-        deed: Deed,
+        action: AuditAction,
         now: DateTime<Utc>,
     ) -> (Event, audit::Event) {
-        let audited = operator.event(organisation, deed, Some(user.to_string()), now).detailed(self);
+        let audited = operator.event(organisation, action, Some(user.to_string()), now).detailed(self);
         let kind = if self.active { Kind::Activated } else { Kind::Deactivated };
-        (Event { user, at: self.at.utc().trunc_subsecs(3), kind, by: audited.who.clone() }, audited)
+        (Event { user, at: self.at.utc().trunc_subsecs(3), kind, by: audited.actor.clone() }, audited)
     }
 }

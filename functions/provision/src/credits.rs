@@ -1,7 +1,7 @@
-//! Credits a line of a statement that was made: `/v1/organisations/{organisation}/statements/{month}/credits`.
+//! Credits a billed line: `/v1/organisations/{organisation}/statements/{month}/credits`.
 //!
-//! A line that is credited is paid by nobody, whatever becomes known about its month later; so nothing is ever taken back twice. The next
-//! statement takes it back, pointing at its month. A credit is withdrawn by another: the line is then billed again, as it reads.
+//! A credited line need not be paid, whatever becomes known later, so nothing is taken back twice.
+//! The next statement takes it back and refers to its month. A withdrawal bills the line again.
 
 use axum::{extract::State, http::StatusCode, response::Response};
 use chrono::{DateTime, Utc};
@@ -18,14 +18,14 @@ use platform::{
         once::{ABOUT, Once, OnceJson},
         problem,
     },
-    table::audit::Deed,
+    table::audit::AuditAction,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::{App, changes::Change, organisations::exists};
 
-/// Which line to credit, as `lines.jsonl` of the month's export has it.
+/// The line to credit, as in `lines.jsonl` of the month's export.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = StatementCredit)]
@@ -44,19 +44,19 @@ pub struct Order {
     /// Why: at least one letter, at most 500 characters.
     #[schema(value_type = String)]
     reason: Reason,
-    /// The total that the preview gave. Without it, this is a preview.
+    /// The total of the preview. Without it, this is a preview.
     #[serde(skip_serializing_if = "Option::is_none")]
     total: Option<String>,
 }
 
-/// Credits a line of a month that is over; without `total`, says what the next statement would have.
+/// Credits a line of a past month. Without `total`, previews the next statement's lines.
 #[utoipa::path(
     post,
     path = "/v1/organisations/{organisation}/statements/{month}/credits",
     tag = "provision",
     params(
         ("organisation" = String, Path, description = "its id"),
-        ("month" = String, Path, description = "the month of the line, yyyy-mm: where the line has `corrects`, that"),
+        ("month" = String, Path, description = "the month of the line, yyyy-mm: its `corrects` if it has one"),
         ("Idempotency-Key" = Option<String>, Header, description = ABOUT),
     ),
     request_body = Order,
@@ -64,8 +64,8 @@ pub struct Order {
         (status = 201, description = "the next statement takes the line back", body = Change),
         (status = 200, description = "a preview", body = Change),
         (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found: there is no such organisation, month or line, or it is credited already", body = problem::Body, content_type = "application/problem+json"),
-        (status = 409, description = "changed: it comes to another total now", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found: there is no such organisation, month or line, or the line is already credited", body = problem::Body, content_type = "application/problem+json"),
+        (status = 409, description = "changed: the total is now another", body = problem::Body, content_type = "application/problem+json"),
         (status = 422, description = "invalid: the month is not over; idempotency-key-reused", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
@@ -92,7 +92,7 @@ async fn enter(
     exists(&app.table, organisation).await?;
     let month = Month::try_from(month).map_err(|error| Problem::because(Cause::NotFound, error))?;
     if now < month.end() {
-        return Err(Problem::because(Cause::Invalid, "the month is not over: nothing of it has been billed"));
+        return Err(Problem::because(Cause::Invalid, "the month is not over, so nothing of it has been billed"));
     }
     let credit = Credit { line: order.line(month)?, waived: !order.withdrawn, known: now };
     let change = Change::of(&app.table, organisation, now, |ledger| {
@@ -101,16 +101,15 @@ async fn enter(
         Ok(Some(after))
     });
     let change = change.await?.filter(|change| !change.is_empty());
-    let change = change.ok_or(Problem::because(Cause::NotFound, "the month has no such line, or it is credited already"))?;
+    let change = change.ok_or(Problem::because(Cause::NotFound, "the month has no such line, or the line is already credited"))?;
     let change = match change.confirmed(order.total.as_deref())? {
         Ok(change) => change,
         Err(preview) => return Ok(preview.answer(false)),
     };
-    let event = operator.event(organisation, Deed::CreditLine, Some(month.to_string()), now).detailed(order);
+    let event = operator.event(organisation, AuditAction::CreditLine, Some(month.to_string()), now).detailed(order);
     let claim = once.claim(organisation, now, StatusCode::CREATED, &change)?;
-    // Refused: the SDK's retry of a request whose answer was lost. The credit's key holds this request's id.
-    let (platform::table::commit::Commit::Done | platform::table::commit::Commit::Refused(_)) =
-        app.table.put_credit(organisation, &credit, &event, claim.as_ref()).await?;
+    // On a conflict the SDK has repeated a request: the credit's key contains this request's id.
+    let (Ok(()) | Err(platform::table::commit::Conflict(_))) = app.table.put_credit(organisation, &credit, &event, claim.as_ref()).await?;
     Ok(change.answer(true))
 }
 
@@ -120,7 +119,7 @@ impl Order {
         let rule = rule.ok_or(Problem::because(Cause::Invalid, "a rule is start-fee, user-month, storage, storage-add-on or sftp"))?;
         let needs = (matches!(rule, Rule::StartFee | Rule::UserMonth), rule == Rule::StartFee);
         if needs != (self.user.is_some(), self.activated_at.is_some()) {
-            let which = "a start-fee is named by `user` and `activatedAt`, a user-month by `user`, and any other by its rule alone";
+            let which = "a start-fee requires `user` and `activatedAt`, a user-month requires `user`, and any other rule neither";
             return Err(Problem::because(Cause::Invalid, which));
         }
         Ok(Named { month, rule, user: self.user.clone(), activated_at: self.activated_at.map(Instant::utc) })

@@ -1,9 +1,9 @@
-//! Many users at once: `POST /v1/organisations/{organisation}/users` with a user a line (NDJSON), and what comes of it:
-//! `/v1/organisations/{organisation}/imports/{import}`.
+//! Imports of many users: `POST /v1/organisations/{organisation}/users` with a user a line
+//! (NDJSON), and `/v1/organisations/{organisation}/imports/{import}` with the results.
 //!
-//! What was sent is checked and kept, and the worker `import` told: before the job is written, to be heard once this request has ended either
-//! way, and again when it stands. Each line stands for itself and says everything of its user, as a PUT does: a bad one is told why and the
-//! others are done. The same file again changes nothing, so an import that was cut short may be sent again.
+//! The function checks and stores the lines and notifies the worker `import`: with a delay before
+//! the job is stored, and at once after that. Each line is independent and complete, as a PUT is.
+//! An invalid line is reported and the others are done. An import can be sent again.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -29,8 +29,8 @@ use platform::{
     },
     table::{
         self,
-        audit::Deed,
-        import::{self, Came, Row, Said},
+        audit::AuditAction,
+        import::{self, Came, LineContent, Row},
         provision::UserProvision,
     },
 };
@@ -43,19 +43,19 @@ use crate::{
     users::{LAST, REMOVED},
 };
 
-/// The most bytes of an import, and the most lines. API Gateway hands the body to a function in base64, in an event of at most 6 MB.
+/// The most bytes and lines of an import. API Gateway sends base64, in events of at most 6 MB.
 pub const BODY_AT_MOST: usize = 4 * 1024 * 1024;
 const LINES: usize = 10_000;
-/// The most bytes of a line: the longest name, however it is escaped, takes a third.
+/// The most bytes of a line. The longest name takes a third of it, however it is escaped.
 const LINE_AT_MOST: usize = 4096;
-/// The most characters of what is told of a line.
+/// The most characters of a line's detail.
 const DETAIL_AT_MOST: usize = 200;
-/// Parts that are kept at the same time.
+/// Parts that are written at the same time.
 const AT_ONCE: usize = 8;
-/// How long a request can be under way: the function's own bound, and some.
+/// The longest duration of a request: the function's timeout, and a margin.
 const UNDER_WAY: Duration = Duration::from_secs(30);
 
-/// A line of an import: a user as the operator provisions it, and its id.
+/// A line of an import: the id and all members of a user.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = ImportedUser)]
@@ -66,52 +66,51 @@ pub struct Line {
     /// 1 to 100 characters.
     #[schema(value_type = String)]
     name: Name,
-    /// E.164; null: none.
+    /// E.164. Null for none.
     #[schema(value_type = Option<String>, required, example = "+46701740601")]
     phone: Option<PhoneNumber>,
     /// `sv` or `en`.
     #[serde(deserialize_with = "given")]
     #[schema(value_type = String)]
     language: Language,
-    /// `basic`, `pro`, `business` or `enterprise`; null: none. Without one the user's calls are not recorded: a recording that is on is
-    /// switched off.
+    /// `basic`, `pro`, `business` or `enterprise`. Null for none, which switches recording off.
     #[schema(value_type = Option<String>, required)]
     plan: Option<Plan>,
-    /// Whether they administer the organisation; null: as its administrators have decided, which for a new user is no.
+    /// Whether the user is an administrator. Null leaves it as it is; a new user is none.
     #[schema(required)]
     administrator: Option<bool>,
 }
 
-/// A line so far as it says whom it is about.
+/// The part of a line that identifies its user.
 #[derive(Debug, Deserialize)]
 struct Named {
     id: UserId,
 }
 
-/// An import, and how far it has come.
+/// An import and its progress.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = UserImport)]
 pub struct Import {
-    /// To ask for it at `/v1/organisations/{organisation}/imports/{import}`.
+    /// Its id in `/v1/organisations/{organisation}/imports/{import}`.
     #[schema(value_type = String)]
     id: OrderId,
     state: State,
     at: DateTime<Utc>,
-    /// Lines that it has; empty ones are none.
+    /// Lines that are not empty.
     lines: usize,
     /// Lines that are done.
     done: usize,
     created: u64,
     changed: u64,
     unchanged: u64,
-    /// Lines that are no user; their results say why.
+    /// Lines that are not valid users. Their results explain why.
     invalid: u64,
-    /// Lines that could not be done: a removed user's id, the last administrator.
+    /// Lines that were refused: a removed user's id, or the last administrator.
     refused: u64,
 }
 
-/// Where an import is.
+/// The stage of an import.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[schema(as = UserImportState)]
@@ -121,16 +120,16 @@ pub enum State {
     Done,
 }
 
-/// A page of what came of the lines, in their order.
+/// A page of results, in the order of the lines.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = UserImportResults)]
 pub struct Results {
     results: Vec<Answer>,
-    /// Hand it in as `cursor` for what comes after; null once there is no more. While the import is under way a page may come short or empty.
+    /// Pass it as `cursor` for more. Null on the last page. During the import a page may be short.
     cursor: Option<String>,
 }
 
-/// What came of a line.
+/// The result of a line.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ImportedLine)]
 pub struct Answer {
@@ -140,12 +139,12 @@ pub struct Answer {
     #[schema(value_type = Option<String>)]
     id: Option<UserId>,
     outcome: Outcome,
-    /// Why it was not done, and what to do.
+    /// Why it was not done, and how to correct it.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
 }
 
-/// What came of a line. `removed-user` and `last-administrator`: nothing was changed.
+/// The result of a line. `removed-user` and `last-administrator`: nothing was changed.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schema(as = ImportOutcome)]
@@ -158,8 +157,8 @@ pub enum Outcome {
     LastAdministrator,
 }
 
-/// Takes many users to create or change: a JSON object a line that says everything of a user, at most 10,000 lines and 4 MiB. The answer comes
-/// at once; ask for the import until it is `done`. It can be asked for during seven days.
+/// Accepts users to create or change: one complete JSON object per line, at most 10,000 lines and 4
+/// MiB. The response comes at once. Poll the import, for up to seven days, until it is `done`.
 #[utoipa::path(
     post,
     path = "/v1/organisations/{organisation}/users",
@@ -168,9 +167,9 @@ pub enum Outcome {
         ("organisation" = String, Path, description = "its id"),
         ("Idempotency-Key" = Option<String>, Header, description = ABOUT),
     ),
-    request_body(content = Line, content_type = "application/x-ndjson", description = "a user a line"),
+    request_body(content = Line, content_type = "application/x-ndjson", description = "one user per line"),
     responses(
-        (status = 202, description = "taken; Location says where to ask for it", body = Import, headers(("location" = String, description = "the import's path"))),
+        (status = 202, description = "accepted; poll the path in Location", body = Import, headers(("location" = String, description = "the import's path"))),
         (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found: there is no such organisation", body = problem::Body, content_type = "application/problem+json"),
         (status = 413, description = "too-large: send it in parts", body = problem::Body, content_type = "application/problem+json"),
@@ -205,11 +204,11 @@ async fn take(
     drop(body);
     let organisation = organisation.clone();
     let id = OrderId::of(&organisation, &operator.origin.request, at);
-    let event = operator.event(&organisation, Deed::ImportUsers, Some(id.to_string()), at);
+    let event = operator.event(&organisation, AuditAction::ImportUsers, Some(id.to_string()), at);
     let import = import::Import {
         id,
         organisation,
-        by: event.who.clone(),
+        by: event.actor.clone(),
         at,
         address: event.address.clone(),
         request: event.request.clone(),
@@ -218,18 +217,18 @@ async fn take(
         counts: import::Counts::default(),
     };
     app.imports.send(&import.work(), UNDER_WAY).await?;
-    keep(&app.table, &import, rows).await?;
+    store(&app.table, &import, rows).await?;
     let location = format!("/v1/organisations/{}/imports/{id}", import.organisation);
     let claim = once.claim(&import.organisation, at, StatusCode::ACCEPTED, &Import::of(&import))?.map(|claim| claim.at(&location));
     app.table.place_import(&import, &event.detailed(&serde_json::json!({ "lines": import.lines })), claim.as_ref()).await?;
     if let Err(error) = app.imports.send(&import.work(), Duration::ZERO).await {
-        tracing::warn!(error = %error, "an import waits for its second message");
+        tracing::warn!(error = %error, "an import waits for its delayed message");
     }
     let location = AppendHeaders([(header::LOCATION, location)]);
     Ok((location, once::had_effect(StatusCode::ACCEPTED, &Import::of(&import))).into_response())
 }
 
-/// Shows an import, and how far it has come.
+/// Shows an import and its progress.
 #[utoipa::path(
     get,
     path = "/v1/organisations/{organisation}/imports/{import}",
@@ -250,7 +249,7 @@ pub async fn show(
     Ok(Json(Import::of(&import)))
 }
 
-/// Lists what came of an import's lines, in their order, so far as they are done.
+/// Lists the results of the lines that are done, in their order.
 #[utoipa::path(
     get,
     path = "/v1/organisations/{organisation}/imports/{import}/results",
@@ -280,8 +279,8 @@ pub async fn results(
     }))
 }
 
-/// Keeps what was sent, part by part, [`AT_ONCE`] at the same time.
-async fn keep(table: &table::Table, import: &import::Import, rows: Vec<Row>) -> Result<(), Problem> {
+/// Stores the lines in parts, [`AT_ONCE`] at the same time.
+async fn store(table: &table::Table, import: &import::Import, rows: Vec<Row>) -> Result<(), Problem> {
     let mut under_way = tokio::task::JoinSet::new();
     for (number, part) in rows.chunks(import::PART).enumerate() {
         if under_way.len() == AT_ONCE {
@@ -290,13 +289,13 @@ async fn keep(table: &table::Table, import: &import::Import, rows: Vec<Row>) -> 
         let (table, import, part) = (table.clone(), import.clone(), part.to_vec());
         under_way.spawn(async move { table.put_import_part(&import, number, &part).await });
     }
-    while let Some(kept) = under_way.join_next().await {
-        kept.map_err(Problem::internal)??;
+    while let Some(written) = under_way.join_next().await {
+        written.map_err(Problem::internal)??;
     }
     Ok(())
 }
 
-/// The lines that say something. A user stands on one line: a later line that names it again is invalid.
+/// The lines that are not empty. A line that repeats the user of an earlier one is invalid.
 fn read(body: &[u8]) -> Result<Vec<Row>, Problem> {
     let (mut rows, mut seen) = (Vec::new(), BTreeMap::new());
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
@@ -308,25 +307,25 @@ fn read(body: &[u8]) -> Result<Vec<Row>, Problem> {
         if line > LINES {
             return Err(Problem::because(Cause::TooLarge, "an import has at most 10000 lines; send it in parts"));
         }
-        let said = match parse(text) {
+        let content = match parse(text) {
             Err(no_user) => no_user,
             Ok(user) => match seen.get(&user.id) {
-                Some(earlier) => bad(Some(user.id), &format!("the user stands on line {earlier} already")),
+                Some(earlier) => bad(Some(user.id), &format!("the user is on line {earlier} already")),
                 None => {
                     seen.insert(user.id.clone(), line);
-                    Said::User(Box::new(user))
+                    LineContent::User(Box::new(user))
                 }
             },
         };
-        rows.push(Row { line, said });
+        rows.push(Row { line, content });
     }
     Ok(rows)
 }
 
-/// The user that a line names; or its id, so far as it has one, and what is wrong.
-fn parse(text: &[u8]) -> Result<UserProvision, Said> {
+/// The user that a line contains. If it is invalid, the reason, and the id if it has one.
+fn parse(text: &[u8]) -> Result<UserProvision, LineContent> {
     if text.len() > LINE_AT_MOST {
-        return Err(bad(None, "the line is longer than 4096 bytes, the most that is read of a user"));
+        return Err(bad(None, "the line is longer than 4096 bytes, the most that a line may have"));
     }
     let named = || strict::from_slice::<Named>(text).ok().map(|named| named.id);
     if let Ok(object) = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(text) {
@@ -337,9 +336,9 @@ fn parse(text: &[u8]) -> Result<UserProvision, Said> {
     Ok(UserProvision { id, name, phone, language, plan, administrator })
 }
 
-/// A line that is no user. What is told of it is short, whatever was sent.
-fn bad(id: Option<UserId>, detail: &str) -> Said {
-    Said::Bad { id, detail: detail.chars().take(DETAIL_AT_MOST).collect() }
+/// A line that is not a valid user. Its detail is cut to [`DETAIL_AT_MOST`] characters.
+fn bad(id: Option<UserId>, detail: &str) -> LineContent {
+    LineContent::Bad { id, detail: detail.chars().take(DETAIL_AT_MOST).collect() }
 }
 
 impl Import {

@@ -1,8 +1,7 @@
-//! What the operator provisions (P20): organisations, their users and plans, what they pay, and the
-//! applications they let in.
+//! The operator's provisioning (P20): organisations, users, plans, prices and application clients.
 //!
-//! Made for a provisioning system: every PUT and DELETE may be sent again without harm, and an import is taken at once and carried out by `import`. The operator
-//! belongs to no organisation, is told so by a scope of its own, and reaches no recording and no audit log.
+//! Every PUT and DELETE can be repeated, and the worker `import` carries out imports. A scope of
+//! its own identifies the operator, who has no organisation, recordings or audit log.
 
 mod changes;
 mod clients;
@@ -22,16 +21,16 @@ use chrono::{DateTime, Utc};
 use platform::{queue::Queue, table::Table};
 use utoipa::OpenApi;
 
-/// What the function works with.
+/// The function's clients and settings.
 #[derive(Clone, FromRef)]
 pub struct App {
     pub table: Table,
-    /// What tells `import` of an import.
+    /// The queue of the worker `import`.
     pub imports: Queue,
     pub now: fn() -> DateTime<Utc>,
 }
 
-/// This function's part of the API's document.
+/// This function's part of the API document.
 #[derive(OpenApi)]
 #[openapi(paths(
     organisations::list,

@@ -8,13 +8,12 @@ use domain::{
 use platform::{
     http::{
         Cause, Operator, Problem, cursor,
-        extract::{self, Complete, Path, Query, kept},
+        extract::{self, Complete, Path, Query, retained},
         page, problem,
     },
     table::{
         Table,
-        audit::{Deed, Event},
-        commit::Commit,
+        audit::{AuditAction, Event},
         provision::OrganisationChange,
     },
 };
@@ -23,7 +22,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::App;
 
-/// An organisation as the operator provisions it: every member has to be there.
+/// An organisation to create or replace. Every member is required.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = OrganisationProvision)]
@@ -33,37 +32,37 @@ pub struct Put {
     name: Name,
     /// Has the base service iCentrex Företagstelefoni, which recording needs.
     base_service: bool,
-    /// Has the add-on for keeping recordings longer than 180 days. Where it ends, what was chosen stays.
+    /// Has the add-on for more than 180 days of retention. When it ends, the chosen days remain.
     storage_add_on: bool,
 }
 
-/// What to change of an organisation, as a JSON merge patch (RFC 7396): what is left out stays.
+/// A change of an organisation, as a JSON merge patch (RFC 7396).
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = OrganisationPatch)]
 pub struct Patch {
     /// 1 to 100 characters.
-    #[serde(default, deserialize_with = "kept", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "retained", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     name: Option<Name>,
     /// Has the base service iCentrex Företagstelefoni, which recording needs.
-    #[serde(default, deserialize_with = "kept", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "retained", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = bool, required = false)]
     base_service: Option<bool>,
-    /// Has the add-on for keeping recordings longer than 180 days. Where it ends, what was chosen stays.
-    #[serde(default, deserialize_with = "kept", skip_serializing_if = "Option::is_none")]
+    /// Has the add-on for more than 180 days of retention. When it ends, the chosen days remain.
+    #[serde(default, deserialize_with = "retained", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = bool, required = false)]
     storage_add_on: Option<bool>,
 }
 
-/// Which page of a list to show.
+/// The requested page of a list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Part {
-    /// Rows on a page, 1 to 1,000; 50 unless given.
+    /// Rows on a page, 1 to 1,000; 50 by default.
     pub limit: Option<usize>,
-    /// From the page before.
+    /// The `cursor` of the previous page.
     pub cursor: Option<String>,
 }
 
@@ -72,11 +71,11 @@ pub struct Part {
 #[schema(as = ProvisionedOrganisations)]
 pub struct Organisations {
     organisations: Vec<Organisation>,
-    /// Hand it in as `cursor` for the next page; null on the last.
+    /// Pass it as `cursor` to get the next page. Null on the last page.
     cursor: Option<String>,
 }
 
-/// An organisation as it stands.
+/// An organisation.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ProvisionedOrganisation)]
@@ -85,16 +84,16 @@ pub struct Organisation {
     id: OrganisationId,
     name: String,
     base_service: bool,
-    /// Has the add-on for keeping recordings longer than 180 days.
+    /// Has the add-on for more than 180 days of retention.
     storage_add_on: bool,
-    /// Days a recording is kept: 180 unless the organisation has decided otherwise.
+    /// Days of retention: 180 unless the organisation has decided otherwise.
     retention_days: u16,
 }
 
 /// Attempts while others change the same organisation.
 const ATTEMPTS: usize = 3;
 
-/// Lists the organisations. No audit log tells of it: it is about none of them, and shows nothing of what they record.
+/// Lists the organisations. It concerns none of them alone, so no audit log records it.
 #[utoipa::path(
     get,
     path = "/v1/organisations",
@@ -116,7 +115,7 @@ pub async fn list(State(app): State<App>, _: Operator, Query(part): Query<Part>)
     Ok(Json(Organisations { organisations: organisations.into_iter().map(Organisation::from).collect(), cursor: next }))
 }
 
-/// Creates an organisation, or changes all of it. Every member has to be there; to change some, use PATCH.
+/// Creates or replaces an organisation. Every member is required; PATCH changes some.
 #[utoipa::path(
     put,
     path = "/v1/organisations/{organisation}",
@@ -124,9 +123,9 @@ pub async fn list(State(app): State<App>, _: Operator, Query(part): Query<Part>)
     params(("organisation" = String, Path, description = "its id: 1 to 64 of a-z, 0-9, '.', '_' and '-'")),
     request_body = Put,
     responses(
-        (status = 200, description = "it is so", body = Organisation),
+        (status = 200, description = "saved", body = Organisation),
         (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid; names the members that are missing", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid; the detail lists missing members", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
 pub async fn put(
@@ -135,7 +134,7 @@ pub async fn put(
     Path(id): Path<OrganisationId>,
     Complete(put): Complete<Put>,
 ) -> Result<Json<Organisation>, Problem> {
-    let event = operator.event(&id, Deed::ProvisionOrganisation, None, (app.now)()).detailed(&put);
+    let event = operator.event(&id, AuditAction::ProvisionOrganisation, None, (app.now)()).detailed(&put);
     let whole = OrganisationChange { name: Some(put.name), base_service: Some(put.base_service), storage_add_on: Some(put.storage_add_on) };
     changed(&app.table, &id, app.table.organisation(&id).await?, &whole, &event).await
 }
@@ -148,7 +147,7 @@ pub async fn put(
     params(("organisation" = String, Path, description = "its id")),
     request_body(content((Patch = "application/merge-patch+json"), (Patch = "application/json"))),
     responses(
-        (status = 200, description = "it is so", body = Organisation),
+        (status = 200, description = "saved", body = Organisation),
         (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
         (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
@@ -160,31 +159,31 @@ pub async fn patch(
     Path(id): Path<OrganisationId>,
     extract::Json(patch): extract::Json<Patch>,
 ) -> Result<Json<Organisation>, Problem> {
-    let event = operator.event(&id, Deed::ProvisionOrganisation, None, (app.now)()).detailed(&patch);
-    let standing = exists(&app.table, &id).await?;
+    let event = operator.event(&id, AuditAction::ProvisionOrganisation, None, (app.now)()).detailed(&patch);
+    let current = exists(&app.table, &id).await?;
     let change = OrganisationChange { name: patch.name, base_service: patch.base_service, storage_add_on: patch.storage_add_on };
-    changed(&app.table, &id, Some(standing), &change, &event).await
+    changed(&app.table, &id, Some(current), &change, &event).await
 }
 
-/// Sees to it that the organisation, of which `standing` stands, is as the change has it.
+/// Applies the change to the organisation, whose state is `current`.
 async fn changed(
     table: &Table,
     id: &OrganisationId,
-    mut standing: Option<people::Organisation>,
+    mut current: Option<people::Organisation>,
     change: &OrganisationChange,
     event: &Event,
 ) -> Result<Json<Organisation>, Problem> {
     for _ in 0..ATTEMPTS {
-        let is_so = standing.as_ref().is_some_and(|standing| change.is(standing));
-        if is_so || table.put_organisation(id, change, standing.as_ref(), event).await? == Commit::Done {
+        let is_so = current.as_ref().is_some_and(|current| change.is(current));
+        if is_so || table.put_organisation(id, change, current.as_ref(), event).await? == Ok(()) {
             return shown(table, id).await;
         }
-        standing = table.organisation(id).await?;
+        current = table.organisation(id).await?;
     }
     Err(Problem::new(Cause::Busy))
 }
 
-/// Shows an organisation as it stands.
+/// Shows an organisation.
 #[utoipa::path(
     get,
     path = "/v1/organisations/{organisation}",
@@ -200,9 +199,9 @@ pub async fn show(State(app): State<App>, _: Operator, Path(id): Path<Organisati
     shown(&app.table, &id).await
 }
 
-/// Refuses what hangs under an organisation that does not exist. 1 request.
+/// Responds not-found if the organisation does not exist. 1 request.
 pub async fn exists(table: &Table, id: &OrganisationId) -> Result<people::Organisation, Problem> {
-    table.organisation(id).await?.ok_or(Problem::because(Cause::NotFound, "there is no such organisation; put it first"))
+    table.organisation(id).await?.ok_or(Problem::because(Cause::NotFound, "there is no such organisation; create it first"))
 }
 
 async fn shown(table: &Table, id: &OrganisationId) -> Result<Json<Organisation>, Problem> {

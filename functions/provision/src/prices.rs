@@ -1,7 +1,7 @@
-//! What things cost, and from which day: the general list at `/v1/prices`, and what an organisation has agreed under its own address.
+//! Prices and their first days: a general list, `/v1/prices`, and each organisation's agreed terms.
 //!
-//! What was recorded stays: the same day again adds to it and holds from then on. Where that changes a month which is closed, the next
-//! statement puts it right. What was recorded by mistake is voided: it reads as if it had never been, and stays in the list as void.
+//! Later terms for a day supersede the earlier ones, which remain. If that changes a closed month,
+//! the next statement corrects it. Mistaken terms are voided: they stay listed but do not apply.
 
 use axum::{Json, extract::State, http::StatusCode};
 use chrono::{DateTime, NaiveDate, Utc};
@@ -18,8 +18,8 @@ use platform::{
     },
     table::{
         Table,
-        audit::{Deed, Event},
-        commit::Commit,
+        audit::{AuditAction, Event},
+        commit::{Committed, Conflict},
         terms::TakingBack,
     },
 };
@@ -28,18 +28,18 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{App, organisations::exists};
 
-/// What holds from a day on.
+/// The terms from a day on.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = Terms)]
 pub struct Put {
     prices: Prices,
-    /// What the organisation has; in the general list nothing.
+    /// The organisation's services. The general list has none.
     #[serde(default)]
     services: Services,
 }
 
-/// SEK without VAT, as text with up to 4 decimals. What is left out has the general price; in the general list it has none.
+/// SEK without VAT, up to 4 decimals. If absent, the general price applies, if there is one.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = Prices)]
@@ -50,48 +50,48 @@ pub struct Prices {
     /// For each user who was active on any day of the month.
     #[schema(value_type = Option<String>, example = "49.00")]
     user_month: Option<Price>,
-    /// For each begun 100 MB over what is included, and month.
+    /// For each begun 100 MB above the allowance, per month.
     #[schema(value_type = Option<String>, example = "4.25")]
     storage_per_100_mb: Option<Price>,
-    /// For the storage add-on, and month.
+    /// For the storage add-on, per month.
     #[schema(value_type = Option<String>, example = "150.00")]
     storage_add_on: Option<Price>,
-    /// For the SFTP service, and month.
+    /// For the SFTP service, per month.
     #[schema(value_type = Option<String>, example = "250.00")]
     sftp: Option<Price>,
 }
 
-/// What an organisation has beside recording.
+/// An organisation's services beside recording.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 #[schema(as = Services)]
 pub struct Services {
-    /// Has the storage add-on, with so many megabytes more for all users together.
+    /// The storage add-on, with this many extra megabytes, pooled for all users.
     storage_add_on_mb: Option<u32>,
     /// Has the SFTP service.
     sftp: bool,
 }
 
-/// A page of all that was recorded, by the day from which it holds; of two for one day the later holds.
+/// A page of all terms, by first day. Of two for the same day the later one applies.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PriceList {
     terms: Vec<Recorded>,
-    /// Hand it in as `cursor` where the list is read, for the next page; null on the last.
+    /// Pass it as `cursor` to a GET of the list for the next page. Null on the last page.
     cursor: Option<String>,
 }
 
-/// What holds from a day on, and since when it is recorded.
+/// The terms from a day on, and when they were recorded.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = RecordedTerms)]
 pub struct Recorded {
     from: NaiveDate,
     recorded_at: DateTime<Utc>,
-    /// When they were voided; absent: they count.
+    /// When they were voided. Absent if they apply.
     #[serde(skip_serializing_if = "Option::is_none")]
     voided_at: Option<DateTime<Utc>>,
     prices: Prices,
-    /// What the organisation has; in the general list nothing.
+    /// The organisation's services. The general list has none.
     services: Services,
 }
 
@@ -105,7 +105,7 @@ pub struct Voiding {
     reason: Reason,
 }
 
-/// Shows what was agreed with an organisation.
+/// Shows the terms agreed with an organisation.
 #[utoipa::path(
     get,
     path = "/v1/organisations/{organisation}/prices",
@@ -128,18 +128,18 @@ pub async fn show(
     listed(&app.table, Some(&id), &asked).await
 }
 
-/// Agrees prices and services with an organisation from a day on.
+/// Agrees terms with an organisation from a day on.
 #[utoipa::path(
     put,
     path = "/v1/organisations/{organisation}/prices/{from}",
     tag = "provision",
     params(
         ("organisation" = String, Path, description = "its id"),
-        ("from" = String, Path, description = "the day from which they hold, yyyy-mm-dd: 2026-01-01 to the end of next year"),
+        ("from" = String, Path, description = "the first day of the terms, yyyy-mm-dd: 2026-01-01 to the end of next year"),
     ),
     request_body = Put,
     responses(
-        (status = 200, description = "it is so", body = PriceList),
+        (status = 200, description = "saved", body = PriceList),
         (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
         (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
@@ -154,30 +154,30 @@ pub async fn put(
     exists(&app.table, &id).await?;
     let now = (app.now)();
     billable(from, now).map_err(|error| Problem::because(Cause::Invalid, error))?;
-    let event = operator.event(&id, Deed::ProvisionPrices, Some(from.to_string()), now).detailed(&put);
-    if holds(&app.table, Some(&id), from, &put).await? {
+    let event = operator.event(&id, AuditAction::ProvisionPrices, Some(from.to_string()), now).detailed(&put);
+    if is_same(&app.table, Some(&id), from, &put).await? {
         return listed(&app.table, Some(&id), &page::Asked::default()).await;
     }
     let terms = put.terms(Whose::Agreed, from, now);
-    added(app.table.put_terms(Some(&id), &terms, &event.who, Some(&event)).await?)?;
+    check_added(app.table.put_terms(Some(&id), &terms, &event.actor, Some(&event)).await?)?;
     listed(&app.table, Some(&id), &page::Asked::default()).await
 }
 
-/// Voids what was agreed with an organisation from a day on: whatever holds on the days after it is what held before.
+/// Voids the terms agreed with an organisation from a day on. The earlier terms apply again.
 #[utoipa::path(
     delete,
     path = "/v1/organisations/{organisation}/prices/{from}",
     tag = "provision",
     params(
         ("organisation" = String, Path, description = "its id"),
-        ("from" = String, Path, description = "the day from which they hold, yyyy-mm-dd"),
+        ("from" = String, Path, description = "the first day of the terms, yyyy-mm-dd"),
         Voiding,
     ),
     responses(
-        (status = 204, description = "all that was recorded for the day is void; the next statement puts right what was billed"),
+        (status = 204, description = "the day's terms are void; the next statement corrects what was billed"),
         (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found: nothing is recorded for the day, or all of it is void", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid: say why", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found: the day has no terms, or all are void", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid: the reason is missing or invalid", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
 pub async fn void(
@@ -187,7 +187,7 @@ pub async fn void(
     Query(voiding): Query<Voiding>,
 ) -> Result<StatusCode, Problem> {
     exists(&app.table, &id).await?;
-    let event = operator.event(&id, Deed::VoidPrices, Some(from.to_string()), (app.now)());
+    let event = operator.event(&id, AuditAction::VoidPrices, Some(from.to_string()), (app.now)());
     let event = Event { reason: Some(voiding.reason.to_string()), ..event };
     voided(&app.table, Some(&id), from, &event).await
 }
@@ -213,12 +213,12 @@ pub async fn show_general(State(app): State<App>, _: Operator, Query(asked): Que
     put,
     path = "/v1/prices/{from}",
     tag = "provision",
-    params(("from" = String, Path, description = "the day from which they hold, yyyy-mm-dd: 2026-01-01 to the end of next year")),
+    params(("from" = String, Path, description = "the first day of the terms, yyyy-mm-dd: 2026-01-01 to the end of next year")),
     request_body = Put,
     responses(
-        (status = 200, description = "it is so", body = PriceList),
+        (status = 200, description = "saved", body = PriceList),
         (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found: the day is none", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found: not a valid day", body = problem::Body, content_type = "application/problem+json"),
         (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
@@ -229,28 +229,28 @@ pub async fn put_general(
     extract::Json(put): extract::Json<Put>,
 ) -> Result<Json<PriceList>, Problem> {
     if put.services != Services::default() {
-        return Err(Problem::because(Cause::Invalid, "services are agreed with an organisation; the general list has prices alone"));
+        return Err(Problem::because(Cause::Invalid, "the general list has only prices; services are agreed with an organisation"));
     }
     let now = (app.now)();
     billable(from, now).map_err(|error| Problem::because(Cause::Invalid, error))?;
-    if !holds(&app.table, None, from, &put).await? {
+    if !is_same(&app.table, None, from, &put).await? {
         let terms = put.terms(Whose::General, from, now);
-        added(app.table.put_terms(None, &terms, &format!("operator:{}", operator.client), None).await?)?;
+        check_added(app.table.put_terms(None, &terms, &format!("operator:{}", operator.client), None).await?)?;
     }
     listed(&app.table, None, &page::Asked::default()).await
 }
 
-/// Voids the general prices from a day on: whatever holds on the days after it is what held before.
+/// Voids the general prices from a day on. The earlier prices apply again.
 #[utoipa::path(
     delete,
     path = "/v1/prices/{from}",
     tag = "provision",
-    params(("from" = String, Path, description = "the day from which they hold, yyyy-mm-dd"), Voiding),
+    params(("from" = String, Path, description = "the first day of the terms, yyyy-mm-dd"), Voiding),
     responses(
-        (status = 204, description = "all that was recorded for the day is void; the next statements put right what was billed"),
+        (status = 204, description = "the day's prices are void; the next statements correct what was billed"),
         (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found: nothing is recorded for the day, or all of it is void", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid: say why", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found: the day has no terms, or all are void", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid: the reason is missing or invalid", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
 pub async fn void_general(
@@ -265,10 +265,10 @@ pub async fn void_general(
 
 async fn voided(table: &Table, organisation: Option<&OrganisationId>, from: NaiveDate, event: &Event) -> Result<StatusCode, Problem> {
     let reason = event.reason.clone().unwrap_or_default();
-    voided_by(table, organisation, from, TakingBack { at: event.at, by: &event.who, reason: &reason }, Some(event)).await
+    voided_by(table, organisation, from, TakingBack { at: event.at, by: &event.actor, reason: &reason }, Some(event)).await
 }
 
-/// Voids all that is recorded for the day, each in a commit of its own with its event: asked again, it goes on where it was cut short.
+/// Voids the day's terms, each in a commit with its event. A retry continues after the last one.
 async fn voided_by(
     table: &Table,
     organisation: Option<&OrganisationId>,
@@ -281,25 +281,25 @@ async fn voided_by(
     for terms in recorded.iter().filter(|terms| terms.from == from && terms.voided.is_none()) {
         let event = event.map(|event| Event { request: format!("{}#{}", event.request, terms.known.timestamp_millis()), ..event.clone() });
         match table.void_terms(organisation, terms, &taking, event.as_ref()).await? {
-            Commit::Done | Commit::Refused(_) => found = true, // refused: another has voided it meanwhile
+            Ok(()) | Err(Conflict(_)) => found = true, // conflict: already voided
         }
     }
-    let none = "nothing is recorded for that day, or all of it is void; look at the list";
+    let none = "the day has no terms, or all are void; look at the list";
     if found { Ok(StatusCode::NO_CONTENT) } else { Err(Problem::because(Cause::NotFound, none)) }
 }
 
-/// Whether the last that was recorded for the day says the same. 1 request.
-async fn holds(table: &Table, organisation: Option<&OrganisationId>, from: NaiveDate, put: &Put) -> Result<bool, Problem> {
+/// Whether the day's latest terms are the same. 1 request.
+async fn is_same(table: &Table, organisation: Option<&OrganisationId>, from: NaiveDate, put: &Put) -> Result<bool, Problem> {
     let recorded = table.terms(organisation).await?;
     let last = recorded.into_iter().filter(|terms| terms.from == from && terms.voided.is_none()).max_by_key(|terms| terms.known);
     Ok(last.is_some_and(|terms| Put::from(&terms) == *put))
 }
 
-fn added(commit: Commit) -> Result<(), Problem> {
+fn check_added(commit: Committed) -> Result<(), Problem> {
     match commit {
-        Commit::Done => Ok(()),
-        Commit::Refused(_) => {
-            Err(Problem::because(Cause::Changed, "others were recorded in the same instant; look at them, and send yours again"))
+        Ok(()) => Ok(()),
+        Err(Conflict(_)) => {
+            Err(Problem::because(Cause::Changed, "other terms were recorded in the same instant; look at them, and send yours again"))
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Users and their plans: `/v1/organisations/{organisation}/users/{user}`.
 //!
-//! The id of a removed user is never given to another person: recordings, the audit log and the sign-in know them by it. The same person is
-//! restored.
+//! The id of a removed user is never given to another person, because recordings, the audit log and
+//! the sign-in contain it. The same person can be restored.
 
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{
@@ -12,11 +12,11 @@ use domain::{
 use platform::{
     http::{
         Cause, Operator, Problem, cursor,
-        extract::{self, Complete, Path, Query, clearable, given, kept},
+        extract::{self, Complete, Path, Query, clearable, given, retained},
         page, person, problem,
     },
     table::{
-        audit::{Deed, Event},
+        audit::{AuditAction, Event},
         directory,
         provision::{self, Outcome, Removal, Restoral, UserProvision, Wanted},
     },
@@ -26,7 +26,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{App, organisations::exists};
 
-/// A user as the operator provisions it: every member has to be there.
+/// A user to create or replace. Every member is required.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = UserProvision)]
@@ -34,59 +34,58 @@ pub struct Put {
     /// 1 to 100 characters.
     #[schema(value_type = String)]
     pub name: Name,
-    /// E.164; null: none.
+    /// E.164. Null for none.
     #[schema(value_type = Option<String>, required, example = "+46701740601")]
     pub phone: Option<PhoneNumber>,
     /// `sv` or `en`.
     #[serde(deserialize_with = "given")]
     #[schema(value_type = String)]
     pub language: Language,
-    /// `basic`, `pro`, `business` or `enterprise`; null: none. Without one the user's calls are not recorded: a recording that is on is
-    /// switched off.
+    /// `basic`, `pro`, `business` or `enterprise`. Null for none, which switches recording off.
     #[schema(value_type = Option<String>, required)]
     pub plan: Option<Plan>,
-    /// Whether they administer the organisation; null: as its administrators have decided, which for a new user is no.
+    /// Whether the user is an administrator. Null leaves it as it is; a new user is none.
     #[schema(required)]
     pub administrator: Option<bool>,
 }
 
-/// What to change of a user, as a JSON merge patch (RFC 7396): what is left out stays.
+/// A change of a user, as a JSON merge patch (RFC 7396).
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = UserProvisionPatch)]
 pub struct Patch {
     /// 1 to 100 characters.
-    #[serde(default, deserialize_with = "kept")]
+    #[serde(default, deserialize_with = "retained")]
     #[schema(value_type = String, required = false)]
     name: Option<Name>,
-    /// E.164; null takes it away.
+    /// E.164. Null removes it.
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<String>, example = "+46701740601")]
     phone: Option<Option<PhoneNumber>>,
     /// `sv` or `en`.
-    #[serde(default, deserialize_with = "kept")]
+    #[serde(default, deserialize_with = "retained")]
     #[schema(value_type = String, required = false)]
     language: Option<Language>,
-    /// `basic`, `pro`, `business` or `enterprise`; null takes it away, and a recording that is on is switched off.
+    /// `basic`, `pro`, `business` or `enterprise`. Null removes it and switches recording off.
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<String>)]
     plan: Option<Option<Plan>>,
-    /// Whether they administer the organisation.
-    #[serde(default, deserialize_with = "kept")]
+    /// Whether the user is an administrator.
+    #[serde(default, deserialize_with = "retained")]
     #[schema(value_type = bool, required = false)]
     administrator: Option<bool>,
 }
 
-/// Which users to list.
+/// The requested users.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Filter {
-    /// Only those whose name, id or number holds this text, whatever its case: 1 to 100 characters.
+    /// Only users whose name, id or number contains this text, ignoring case: 1 to 100 characters.
     q: Option<String>,
-    /// Rows on a page, 1 to 1,000; 50 unless given. A page may come short and still have a cursor.
+    /// Rows on a page, 1 to 1,000; 50 by default. A page may be short and still have a cursor.
     limit: Option<usize>,
-    /// From the page before.
+    /// The `cursor` of the previous page.
     cursor: Option<String>,
 }
 
@@ -95,11 +94,11 @@ pub struct Filter {
 #[schema(as = ProvisionedUsers)]
 pub struct Users {
     users: Vec<person::User>,
-    /// Hand it in as `cursor` for the next page; null on the last.
+    /// Pass it as `cursor` to get the next page. Null on the last page.
     cursor: Option<String>,
 }
 
-/// Lists an organisation's users by name, those who were removed left out. The organisation's audit log tells of it.
+/// Lists an organisation's users by name, without removed ones. Its audit log records the request.
 #[utoipa::path(
     get,
     path = "/v1/organisations/{organisation}/users",
@@ -122,16 +121,16 @@ pub async fn list(
     let organisation = exists(&app.table, &id).await?;
     let holding = filter.q.as_deref().map(str::trim).filter(|text| !text.is_empty());
     if holding.is_some_and(|text| text.chars().count() > 100) {
-        return Err(Problem::because(Cause::Invalid, "a search holds 1 to 100 characters"));
+        return Err(Problem::because(Cause::Invalid, "a search text has 1 to 100 characters"));
     }
     let (limit, after) = (page::limit(filter.limit)?, page::after(filter.cursor.as_deref())?);
     let (users, next) = app.table.list_users(&directory::Page { organisation: &id, holding, limit, after }).await?;
-    app.table.audit(&operator.event(&id, Deed::ListUsers, None, now)).await?;
+    app.table.audit(&operator.event(&id, AuditAction::ListUsers, None, now)).await?;
     let users = users.into_iter().map(|user| person::User::of(user, &organisation, now)).collect();
     Ok(Json(Users { users, cursor: next.map(|place| cursor::write_text(&place)) }))
 }
 
-/// Creates a user, or changes all of it. Every member has to be there; to change some, use PATCH.
+/// Creates or replaces a user. Every member is required; PATCH changes some.
 #[utoipa::path(
     put,
     path = "/v1/organisations/{organisation}/users/{user}",
@@ -139,11 +138,11 @@ pub async fn list(
     params(("organisation" = String, Path, description = "its id"), ("user" = String, Path, description = "1 to 64 of a-z, 0-9, '.', '_' and '-'")),
     request_body = Put,
     responses(
-        (status = 200, description = "it is so", body = person::User),
+        (status = 200, description = "saved", body = person::User),
         (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found: there is no such organisation", body = problem::Body, content_type = "application/problem+json"),
         (status = 409, description = "removed-user: restore the same person, or choose another id; last-administrator", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid; names the members that are missing", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid; the detail lists missing members", body = problem::Body, content_type = "application/problem+json"),
         (status = 429, description = "busy", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
@@ -155,7 +154,7 @@ pub async fn put(
 ) -> Result<Json<person::User>, Problem> {
     let found = exists(&app.table, &organisation).await?;
     let decided = serde_json::json!({ "plan": put.plan, "administrator": put.administrator });
-    let event = operator.event(&organisation, Deed::ProvisionUser, Some(id.to_string()), (app.now)()).detailed(&decided);
+    let event = operator.event(&organisation, AuditAction::ProvisionUser, Some(id.to_string()), (app.now)()).detailed(&decided);
     provisioned(&app, &found, Wanted::Whole(put.provision(id)), &event).await
 }
 
@@ -167,7 +166,7 @@ pub async fn put(
     params(("organisation" = String, Path, description = "its id"), ("user" = String, Path, description = "the user's id")),
     request_body(content((Patch = "application/merge-patch+json"), (Patch = "application/json"))),
     responses(
-        (status = 200, description = "it is so", body = person::User),
+        (status = 200, description = "saved", body = person::User),
         (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found: there is no such organisation, or no such user", body = problem::Body, content_type = "application/problem+json"),
         (status = 409, description = "removed-user: restore the same person; last-administrator", body = problem::Body, content_type = "application/problem+json"),
@@ -182,11 +181,11 @@ pub async fn patch(
     extract::Json(patch): extract::Json<Patch>,
 ) -> Result<Json<person::User>, Problem> {
     let found = exists(&app.table, &organisation).await?;
-    let event = operator.event(&organisation, Deed::ProvisionUser, Some(id.to_string()), (app.now)()).detailed(&patch.decided());
+    let event = operator.event(&organisation, AuditAction::ProvisionUser, Some(id.to_string()), (app.now)()).detailed(&patch.decided());
     provisioned(&app, &found, Wanted::Change(id, patch.into()), &event).await
 }
 
-/// Shows a user as it stands.
+/// Shows a user.
 #[utoipa::path(
     get,
     path = "/v1/organisations/{organisation}/users/{user}",
@@ -207,15 +206,14 @@ pub async fn show(
     Ok(Json(person::User::of(user, &found, (app.now)())))
 }
 
-/// Removes a user: they reach nothing any more and are recorded no longer; their recordings stay for those who should hear them. The id
-/// stays theirs.
+/// Removes a user, who loses access and is not recorded. Recordings remain; the id is never reused.
 #[utoipa::path(
     delete,
     path = "/v1/organisations/{organisation}/users/{user}",
     tag = "provision",
     params(("organisation" = String, Path, description = "its id"), ("user" = String, Path, description = "the user's id")),
     responses(
-        (status = 204, description = "it is gone"),
+        (status = 204, description = "removed"),
         (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
         (status = 409, description = "last-administrator", body = problem::Body, content_type = "application/problem+json"),
@@ -227,7 +225,7 @@ pub async fn remove(
     operator: Operator,
     Path((organisation, id)): Path<(OrganisationId, UserId)>,
 ) -> Result<StatusCode, Problem> {
-    let event = operator.event(&organisation, Deed::RemoveUser, Some(id.to_string()), (app.now)());
+    let event = operator.event(&organisation, AuditAction::RemoveUser, Some(id.to_string()), (app.now)());
     match app.table.remove_user(&organisation, &id, &event).await? {
         Removal::Done => Ok(StatusCode::NO_CONTENT),
         Removal::Unknown => Err(Problem::new(Cause::NotFound)),
@@ -235,18 +233,18 @@ pub async fn remove(
     }
 }
 
-/// Restores a removed user: the same person, with the name, number and plan that they had, and without rights, groups, activation or
-/// acknowledgement. A user who was not removed stays as they are.
+/// Restores a removed user with the earlier name, number and plan, but without rights, groups,
+/// activation or acknowledgement. A user who was not removed is unchanged.
 #[utoipa::path(
     post,
     path = "/v1/organisations/{organisation}/users/{user}/restore",
     tag = "provision",
     params(("organisation" = String, Path, description = "its id"), ("user" = String, Path, description = "the user's id")),
     responses(
-        (status = 200, description = "they are there", body = person::User),
+        (status = 200, description = "restored", body = person::User),
         (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
         (status = 404, description = "not-found: the organisation never had such a user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 409, description = "removed-user: what was known of them has been erased; choose another id", body = problem::Body, content_type = "application/problem+json"),
+        (status = 409, description = "removed-user: the user's data has been erased; choose another id", body = problem::Body, content_type = "application/problem+json"),
         (status = 429, description = "busy", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
@@ -256,19 +254,18 @@ pub async fn restore(
     Path((organisation, id)): Path<(OrganisationId, UserId)>,
 ) -> Result<Json<person::User>, Problem> {
     let found = exists(&app.table, &organisation).await?;
-    let event = operator.event(&organisation, Deed::RestoreUser, Some(id.to_string()), (app.now)());
+    let event = operator.event(&organisation, AuditAction::RestoreUser, Some(id.to_string()), (app.now)());
     match app.table.restore_user(&organisation, &id, &event).await? {
         Restoral::Done => shown(&app, &found, &id).await,
         Restoral::Unknown => Err(Problem::new(Cause::NotFound)),
         Restoral::Erased => {
-            let problem =
-                Problem::because(Cause::RemovedUser, "what was known of the user has been erased; provision them under another id");
+            let problem = Problem::because(Cause::RemovedUser, "the user's data has been erased; provision the user under another id");
             Err(refused(&app, event, problem).await)
         }
     }
 }
 
-/// Provisions one user, and answers with them as they stand.
+/// Provisions one user and returns the result.
 async fn provisioned(app: &App, organisation: &people::Organisation, wanted: Wanted, event: &Event) -> Result<Json<person::User>, Problem> {
     let id = wanted.id().clone();
     let outcomes = app.table.provision_users(&organisation.id, &[wanted], &|_| event.clone(), None).await?;
@@ -285,9 +282,9 @@ async fn shown(app: &App, organisation: &people::Organisation, id: &UserId) -> R
     Ok(Json(person::User::of(user, organisation, (app.now)())))
 }
 
-/// Keeps the refusal in the organisation's audit log, and hands the problem on.
+/// Records the denial in the organisation's audit log and returns the problem.
 async fn refused(app: &App, event: Event, problem: Problem) -> Problem {
-    let event = Event { refused: Some(problem.cause.name().to_owned()), ..event };
+    let event = Event { denial: Some(problem.cause.name().to_owned()), ..event };
     match app.table.audit(&event).await {
         Ok(()) => problem,
         Err(error) => error.into(),
@@ -302,14 +299,14 @@ fn last_administrator() -> Problem {
     Problem::because(Cause::LastAdministrator, LAST)
 }
 
-/// What to do about the id of a removed user.
-pub const REMOVED: &str = "the id is a removed user's and is given to nobody else; restore the same person with POST …/users/USER/restore, \
+/// The detail for the id of a removed user.
+pub const REMOVED: &str = "the id belongs to a removed user and is never reused; restore the same person with POST …/users/USER/restore, \
                            or choose another id";
-/// What to do about an organisation's last administrator.
+/// The detail for an organisation's last administrator.
 pub const LAST: &str = "the organisation would have no administrator; name another one first";
 
 impl Put {
-    /// What to write of the user `id`.
+    /// The user to write under `id`.
     pub fn provision(self, id: UserId) -> UserProvision {
         UserProvision {
             id,
@@ -323,7 +320,7 @@ impl Put {
 }
 
 impl Patch {
-    /// What the audit log keeps: what was decided, and neither name nor number.
+    /// The audit log's detail: plan and administrator, but neither name nor number.
     fn decided(&self) -> serde_json::Map<String, serde_json::Value> {
         let plan = self.plan.map(|plan| ("plan".to_owned(), plan.map_or(serde_json::Value::Null, |plan| plan.as_str().into())));
         let administrator = self.administrator.map(|administrator| ("administrator".to_owned(), administrator.into()));

@@ -1,6 +1,6 @@
-//! What is searched for, as an audit event tells it: which filters, and keyed hashes in place of what names a person.
+//! The criteria of a search in its audit event, with keyed hashes in place of personal data.
 //!
-//! A number is hashed as its digits in E.164, words and names as they are compared, so that two spellings of one search have one hash.
+//! Numbers are hashed as E.164 digits, words and names in their compared form.
 
 use domain::{
     ids::OrganisationId,
@@ -15,10 +15,10 @@ use serde_json::{Value, json};
 
 use crate::{App, request::Filter};
 
-/// Of a number with so many digits the last two are told, as everywhere.
+/// Numbers with at least this many digits show their last two, as in all logs.
 const WHOLE: usize = 7;
 
-/// What is searched for. No request, or those of [`platform::table::keyed_hash::Keys::of`] where a filter names a person.
+/// The criteria. No request, or those of [`platform::table::keyed_hash::Keys::of`].
 pub async fn asked(app: &App, of: &OrganisationId, filter: &Filter) -> Result<Value, Problem> {
     let mut asked = filter.asked();
     let Value::Object(filters) = &mut asked else { return Ok(asked) };
@@ -34,7 +34,7 @@ pub async fn asked(app: &App, of: &OrganisationId, filter: &Filter) -> Result<Va
     Ok(asked)
 }
 
-/// What a filter names of a person, if it does.
+/// The kind of personal data in a filter, if any.
 fn kind(filter: &str, value: &Value) -> Option<Kind> {
     match filter {
         "counterpart" if value == "withheld" => None,

@@ -1,4 +1,4 @@
-//! A search as files for a spreadsheet: each bounded, so that a result of any size is never held at once; together they are one table.
+//! A search as CSV files of bounded size, which together form one table.
 
 use axum::{http::HeaderValue, response::Response};
 use chrono::SecondsFormat;
@@ -19,9 +19,9 @@ use platform::{
 
 use crate::App;
 
-/// Recordings of one file.
+/// The most recordings in one file.
 const ROWS: usize = 10_000;
-/// Pages that one file may read, and rows of each.
+/// The most pages that one file reads, and the rows of each.
 const PAGES: usize = 40;
 const PAGE: usize = 250;
 const COLUMNS: [&str; 19] = [
@@ -46,7 +46,7 @@ const COLUMNS: [&str; 19] = [
     "sha256",
 ];
 
-/// A file of what the search finds from its place on; with the names of the columns if it `begins` the table.
+/// A file of the search's results from its position on, with column names if it `begins` the table.
 pub async fn of(app: &App, organisation: &OrganisationId, mut search: Search<'_>, begins: bool) -> Result<Response, Problem> {
     search.limit = PAGE;
     let (mut rows, mut bytes) = (Vec::new(), 0);
@@ -75,7 +75,7 @@ pub async fn of(app: &App, organisation: &OrganisationId, mut search: Search<'_>
     Ok(response)
 }
 
-/// A recording's row. `started` has Stockholm's offset, which tells the two hours of the night in October apart; `startedUtc` sorts.
+/// A recording's row. The offset in `started` marks October's repeated hour; `startedUtc` sorts.
 fn row(recording: &Shown) -> [Cell; COLUMNS.len()] {
     let (text, value) = (|text: &Option<String>| Cell::text(text.clone()), |value: String| Cell::Value(value));
     let seconds = recording.duration_ms / 1000;

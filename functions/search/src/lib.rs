@@ -12,7 +12,6 @@ use chrono::{DateTime, Utc};
 use platform::table::{Table, keyed_hash::Keys};
 use utoipa::OpenApi;
 
-/// What the function works with.
 #[derive(Clone, FromRef)]
 pub struct App {
     pub table: Table,
@@ -20,7 +19,6 @@ pub struct App {
     pub now: fn() -> DateTime<Utc>,
 }
 
-/// This function's part of the API's document.
 #[derive(OpenApi)]
 #[openapi(paths(list::list, list::count, one::one))]
 pub struct Document;
@@ -30,5 +28,5 @@ pub fn router(app: App) -> Router {
         .route("/v1/recordings", get(list::list))
         .route("/v1/recordings/count", get(list::count))
         .route("/v1/recordings/{id}", get(one::one));
-    platform::http::dressed(routes.with_state(app))
+    platform::http::with_common_layers(routes.with_state(app))
 }

@@ -1,4 +1,4 @@
-//! `GET /v1/recordings`: pages of recordings, as JSON or as CSV, and their number.
+//! `GET /v1/recordings`: pages of recordings as JSON or CSV, and their count.
 
 use axum::{
     Json,
@@ -12,28 +12,28 @@ use domain::{
 };
 use platform::{
     answer,
-    http::{Known, Problem, cursor, extract::Query, problem, recording::Page},
-    table::audit::{Deed, Event},
+    http::{Principal, Problem, cursor, extract::Query, problem, recording::Page},
+    table::audit::{AuditAction, Event},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{App, asked::asked, file, request::Filter, scope};
 
-/// Bytes of a row without what is said of it.
+/// Bytes of a row without its annotation.
 const ROW: usize = 800;
 
-/// How many recordings a search finds.
+/// The number of recordings that a search finds.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Count {
-    /// Those from the cursor on, or from the beginning, up to where one request may read.
+    /// Recordings from the cursor on, or from the beginning, as far as one request may read.
     count: usize,
-    /// There may be more: hand it in as `cursor`, and add what it gives; null when all are counted.
+    /// There may be more: send it as `cursor`, and add the next count. Null when all are counted.
     cursor: Option<String>,
 }
 
-/// Lists the recordings that the caller may see, in the order of their starts. `Accept: text/csv` answers with a file for a spreadsheet; one
-/// that follows by cursor has no line of names, so that the files put together are one.
+/// Lists the recordings that the caller may see, in the order of their starts. `Accept: text/csv`
+/// selects a file for a spreadsheet. Later files have no column names.
 #[utoipa::path(
     get,
     path = "/v1/recordings",
@@ -43,20 +43,25 @@ pub struct Count {
         (
             status = 200,
             content((Page = "application/json"), (String = "text/csv")),
-            headers(("next-cursor" = Option<String>, description = "of a CSV file that is not the last: where the next begins")),
+            headers(("next-cursor" = Option<String>, description = "the cursor of the next CSV file; absent from the last")),
         ),
         (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
         (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn list(State(app): State<App>, known: Known, headers: HeaderMap, Query(filter): Query<Filter>) -> Result<Response, Problem> {
+pub async fn list(
+    State(app): State<App>,
+    principal: Principal,
+    headers: HeaderMap,
+    Query(filter): Query<Filter>,
+) -> Result<Response, Problem> {
     let now = (app.now)();
-    let event = known.event(Deed::Search, now).detailed(&asked(&app, &known.organisation.id, &filter).await?);
-    let wanted = scope::within(&app, &known, &filter, &event, now).await?;
+    let event = principal.event(AuditAction::Search, now).detailed(&asked(&app, &principal.organisation.id, &filter).await?);
+    let wanted = scope::within(&app, &principal, &filter, &event, now).await?;
     let search = Search { filter: &wanted, order: filter.order.into(), limit: filter.limit()?, after: filter.after()?, now };
     let as_file = headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/csv"));
-    let organisation = &known.organisation.id;
-    told(&app, &event, async {
+    let organisation = &principal.organisation.id;
+    audited(&app, &event, async {
         if as_file {
             return file::of(&app, organisation, search, filter.begins()).await;
         }
@@ -66,13 +71,13 @@ pub async fn list(State(app): State<App>, known: Known, headers: HeaderMap, Quer
     .await
 }
 
-/// What a search answers, once the audit log has it that it was asked; both are under way at once.
-async fn told<T>(app: &App, event: &Event, answer: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+/// The response of a search, once its audit event is written. Both run concurrently.
+async fn audited<T>(app: &App, event: &Event, answer: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
     let (answer, ()) = tokio::try_join!(answer, async { Ok(app.table.audit(event).await?) })?;
     Ok(answer)
 }
 
-/// The page, cut where an answer of it would be larger than a function may give, which takes hundreds of the longest notes.
+/// The page, shortened if hundreds of long notes would make the response too large.
 fn fitting(mut page: search::Page) -> search::Page {
     let count = answer::fitting(&page.rows, bytes);
     if count < page.rows.len() {
@@ -82,14 +87,14 @@ fn fitting(mut page: search::Page) -> search::Page {
     page
 }
 
-/// Bytes that a row takes in an answer, at most.
+/// The most bytes that a row takes in a response.
 fn bytes(row: &Recording) -> usize {
-    let said = &row.annotation;
-    let texts = said.fields.iter().flatten().map(|field| field.as_str()).chain(said.note.as_ref().map(|note| note.as_str()));
+    let annotation = &row.annotation;
+    let texts = annotation.fields.iter().flatten().map(|field| field.as_str()).chain(annotation.note.as_ref().map(|note| note.as_str()));
     ROW + texts.map(answer::escaped).sum::<usize>()
 }
 
-/// Counts the recordings that the same search lists, exactly. A count of very many takes several requests.
+/// Counts the recordings that the same search lists, exactly. A large count takes several requests.
 #[utoipa::path(
     get,
     path = "/v1/recordings/count",
@@ -101,12 +106,12 @@ fn bytes(row: &Recording) -> usize {
         (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn count(State(app): State<App>, known: Known, Query(filter): Query<Filter>) -> Result<Json<Count>, Problem> {
+pub async fn count(State(app): State<App>, principal: Principal, Query(filter): Query<Filter>) -> Result<Json<Count>, Problem> {
     let now = (app.now)();
-    let event = known.event(Deed::Search, now).detailed(&asked(&app, &known.organisation.id, &filter).await?);
-    let wanted = scope::within(&app, &known, &filter, &event, now).await?;
+    let event = principal.event(AuditAction::Search, now).detailed(&asked(&app, &principal.organisation.id, &filter).await?);
+    let wanted = scope::within(&app, &principal, &filter, &event, now).await?;
     filter.limit()?;
     let search = Search { filter: &wanted, order: filter.order.into(), limit: usize::MAX, after: filter.after()?, now };
-    let page = told(&app, &event, async { Ok(app.table.page(&known.organisation.id, &search).await?) }).await?;
+    let page = audited(&app, &event, async { Ok(app.table.page(&principal.organisation.id, &search).await?) }).await?;
     Ok(Json(Count { count: page.rows.len(), cursor: page.next.map(cursor::write) }))
 }

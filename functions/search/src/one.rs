@@ -3,8 +3,8 @@
 use axum::{Json, extract::State};
 use domain::{access::Action, ids::RecordingId};
 use platform::{
-    http::{Cause, Known, Problem, extract::Path, problem, recording::Recording as Shown},
-    table::audit::Deed,
+    http::{Cause, Principal, Problem, extract::Path, problem, recording::Recording as Shown},
+    table::audit::AuditAction,
 };
 
 use crate::App;
@@ -21,14 +21,14 @@ use crate::App;
         (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn one(State(app): State<App>, known: Known, Path(id): Path<RecordingId>) -> Result<Json<Shown>, Problem> {
+pub async fn one(State(app): State<App>, principal: Principal, Path(id): Path<RecordingId>) -> Result<Json<Shown>, Problem> {
     let now = (app.now)();
-    let event = known.event_on(Deed::See, id, now);
-    let Some(recording) = app.table.recording(&known.organisation.id, id, now).await? else {
-        return Err(known.refuse(&app.table, event, Problem::new(Cause::NotFound)).await);
+    let event = principal.event_on(AuditAction::See, id, now);
+    let Some(recording) = app.table.recording(&principal.organisation.id, id, now).await? else {
+        return Err(principal.refuse(&app.table, event, Problem::new(Cause::NotFound)).await);
     };
-    if !known.may(&app.table, Action::See, &recording, now).await? {
-        return Err(known.refuse(&app.table, event, Problem::new(Cause::NotAllowed)).await);
+    if !principal.may(&app.table, Action::See, &recording, now).await? {
+        return Err(principal.refuse(&app.table, event, Problem::new(Cause::NotAllowed)).await);
     }
     app.table.audit(&event).await?;
     Ok(Json(recording.into()))

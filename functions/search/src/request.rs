@@ -1,4 +1,4 @@
-//! What to look for, as the query string says it.
+//! The criteria of a search in the query string.
 
 use std::collections::BTreeSet;
 
@@ -9,64 +9,68 @@ use domain::{
     search::{self, Position},
     time::Instant,
 };
-use platform::http::{Cause, Problem, cursor, page, sought};
+use platform::http::{Cause, Problem, criteria, cursor, page};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-/// The filters of a search: any mix of them.
+/// The filters of a search, in any combination.
 #[derive(Debug, Deserialize, Serialize, IntoParams)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Filter {
-    /// Calls that began at this time or later (RFC 3339, of the years 2000 to 2199).
+    /// Calls that began at this time or later (RFC 3339, years 2000 to 2199).
     #[param(value_type = Option<String>, format = DateTime)]
     from: Option<Instant>,
-    /// Calls that began before this time (RFC 3339, likewise).
+    /// Calls that began before this time (RFC 3339, years 2000 to 2199).
     #[param(value_type = Option<String>, format = DateTime)]
     to: Option<Instant>,
     /// Calls of this user.
     #[param(value_type = Option<String>)]
     pub user: Option<UserId>,
-    /// Calls of users whose name, id or number holds this text, whatever its case: of all of them whose calls the caller may list, removed
-    /// users too. In an organisation of some 50,000 users and more it is refused; name the user by `user`.
+    /// Calls of users whose name, id or number contains this text, in any case. It includes removed
+    /// users, and only users whose calls the caller may list. It is refused in an organisation of
+    /// some 50,000 users or more; use `user` instead.
     pub name: Option<String>,
-    /// Stored calls of at least this many seconds, as measured from the audio.
+    /// Stored calls of at least this many seconds, measured from the audio.
     min_seconds: Option<u32>,
-    /// Stored calls of at most this many seconds, likewise.
+    /// Stored calls of at most this many seconds, measured from the audio.
     max_seconds: Option<u32>,
     /// Calls with this number, in E.164 form, or `withheld`.
     #[param(value_type = Option<String>)]
     counterpart: Option<Counterpart>,
-    /// Calls with a number that begins or ends with these 3 to 15 digits, however they are typed: `070-123 45 67`, `+4670`, `4567`.
+    /// Calls whose number begins or ends with these 3 to 15 digits, as in `070-123 45 67`, `+4670`
+    /// or `4567`.
     number: Option<String>,
     /// `in` or `out`.
     #[param(value_type = Option<String>)]
     direction: Option<Direction>,
     /// Calls with this mark, or `none` for those without one.
     mark: Option<String>,
-    /// Words of the note, all of them, the last one as the beginning of a word; whatever their case and accents, å, ä and ö kept apart.
+    /// Words of the note: all of them, the last one as the beginning of a word. Case and accents
+    /// are ignored, but å, ä and ö are distinct.
     note: Option<String>,
-    /// Words of the first field, likewise.
+    /// Words of the first field, with the same rules.
     field1: Option<String>,
-    /// Words of the second field, likewise.
+    /// Words of the second field, with the same rules.
     field2: Option<String>,
-    /// Words of the third field, likewise.
+    /// Words of the third field, with the same rules.
     field3: Option<String>,
-    /// Words of the three fields together, likewise.
+    /// Words of the three fields together, with the same rules.
     fields: Option<String>,
-    /// Only held recordings (`true`), or only those that are not.
+    /// Only held recordings (`true`), or only recordings that are not held (`false`).
     held: Option<bool>,
     /// `expected`, `stored` or `rejected`.
     #[param(inline)]
-    state: Option<sought::State>,
-    /// Which end of the time range comes first.
+    state: Option<criteria::State>,
+    /// The end of the time range that comes first.
     #[serde(default)]
     #[param(inline)]
     pub order: Order,
-    /// Rows on a page, 1 to 1,000; 50 unless given. A page may come short and still have a cursor. A CSV file holds up to 10,000.
+    /// Rows on a page, 1 to 1,000; 50 by default. A page may have fewer and still have a cursor. A
+    /// CSV file has up to 10,000.
     limit: Option<usize>,
-    /// From the page before; a CSV file that is not the last names it in the header `next-cursor`.
+    /// The cursor of the previous page, or the header `next-cursor` of the previous CSV file.
     cursor: Option<String>,
 }
 
@@ -79,14 +83,14 @@ pub enum Order {
 }
 
 impl Filter {
-    /// The search that is asked for, among the recordings of `users`, if not everyone's.
+    /// The search filter, limited to the recordings of `users` if given.
     pub fn search(&self, users: Option<BTreeSet<UserId>>) -> Result<search::Filter, Problem> {
-        Ok(search::Filter { users, ..self.sought().search(None)? })
+        Ok(search::Filter { users, ..self.criteria().search(None)? })
     }
 
-    /// The filters that orders have, too.
-    fn sought(&self) -> sought::Filter {
-        sought::Filter {
+    /// The filters that jobs have, too.
+    fn criteria(&self) -> criteria::Filter {
+        criteria::Filter {
             from: self.from,
             to: self.to,
             user: self.user.clone(),
@@ -107,7 +111,7 @@ impl Filter {
         }
     }
 
-    /// The filters that are used, with what is asked of each: see [`crate::asked`] for how an audit event tells them.
+    /// The filters in use, with their values. [`crate::asked`] prepares them for an audit event.
     pub fn asked(&self) -> Value {
         let mut asked = serde_json::to_value(self).unwrap_or_default();
         if let Value::Object(asked) = &mut asked {

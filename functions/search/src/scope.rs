@@ -1,4 +1,4 @@
-//! Whose recordings a search looks among: what is asked for, within what the caller may see.
+//! The scope of a search: the requested users, within those that the caller may see.
 
 use std::collections::BTreeSet;
 
@@ -9,24 +9,30 @@ use domain::{
     search,
 };
 use platform::{
-    http::{Cause, Known, Problem, sought},
+    http::{Cause, Principal, Problem, criteria},
     table::audit::Event,
 };
 
 use crate::{App, request::Filter};
 
-/// The search that is asked for, within what the caller may see; refused, and `event` written, where they may see none of it. No request, 1
-/// for a supervisor, and those of [`sought::named`] for a name.
-pub async fn within(app: &App, known: &Known, filter: &Filter, event: &Event, now: DateTime<Utc>) -> Result<search::Filter, Problem> {
-    let supervised = known.supervised(&app.table, now).await?;
-    let users = match whose(&known.caller(supervised), filter.user.as_ref()) {
+/// The search within the caller's scope. A refusal is written as `event`. No request, 1 for a
+/// supervisor, and those of [`criteria::named`] for a name.
+pub async fn within(
+    app: &App,
+    principal: &Principal,
+    filter: &Filter,
+    event: &Event,
+    now: DateTime<Utc>,
+) -> Result<search::Filter, Problem> {
+    let rights_by_user = principal.rights_by_user(&app.table, now).await?;
+    let users = match whose(&principal.caller(rights_by_user), filter.user.as_ref()) {
         Ok(users) => users,
-        Err(problem) => return Err(known.refuse(&app.table, event.clone(), problem).await),
+        Err(problem) => return Err(principal.refuse(&app.table, event.clone(), problem).await),
     };
-    filter.search(sought::named(&app.table, &known.organisation.id, filter.name.as_deref(), users).await?)
+    filter.search(criteria::named(&app.table, &principal.organisation.id, filter.name.as_deref(), users).await?)
 }
 
-/// The users whose recordings to list, if not everyone's.
+/// The users whose recordings to list; `None` for all.
 fn whose(caller: &Caller, asked: Option<&UserId>) -> Result<Option<BTreeSet<UserId>>, Problem> {
     match (caller.scope(), asked) {
         (Scope::Organisation, asked) => Ok(asked.map(|user| [user.clone()].into())),

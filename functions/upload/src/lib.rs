@@ -1,7 +1,7 @@
 //! Registers a call for upload: `POST /v1/recordings`.
 //!
-//! The app calls this when a call has ended and gets a link to put the audio to. It may call again as often as it likes: the same call is
-//! the same recording, with a fresh link until the audio is here.
+//! The app calls this when a call has ended, and receives a link to upload the audio. It may repeat
+//! the request: the same call is the same recording, with a new link until the audio has arrived.
 
 mod request;
 
@@ -23,11 +23,11 @@ use domain::{
     retention::expires_at,
 };
 use platform::{
-    http::{Cause, Known, Problem, extract, recording::Recording as Shown},
+    http::{Cause, Principal, Problem, extract, recording::Recording as Shown},
     objects::{Link, Objects},
     table::{
         Table,
-        audit::Deed,
+        audit::AuditAction,
         registration::{Over, Registered as Written},
     },
 };
@@ -36,7 +36,6 @@ use utoipa::{OpenApi, ToSchema};
 
 use request::Call;
 
-/// What the function works with.
 #[derive(Clone, FromRef)]
 pub struct App {
     pub table: Table,
@@ -44,7 +43,6 @@ pub struct App {
     pub now: fn() -> DateTime<Utc>,
 }
 
-/// This function's part of the API's document.
 #[derive(OpenApi)]
 #[openapi(paths(register))]
 pub struct Document;
@@ -53,12 +51,12 @@ pub struct Document;
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Registered {
     recording: Shown,
-    /// Where to put the audio; absent once it is stored.
+    /// The upload link; absent once the audio is stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     upload: Option<Upload>,
 }
 
-/// A link to put the audio to, once. The client sends exactly these headers.
+/// A link for one upload of the audio. The client sends exactly these headers.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Upload {
@@ -69,18 +67,18 @@ pub struct Upload {
 }
 
 pub fn router(app: App) -> Router {
-    platform::http::dressed(Router::new().route("/v1/recordings", post(register)).with_state(app))
+    platform::http::with_common_layers(Router::new().route("/v1/recordings", post(register)).with_state(app))
 }
 
-/// Registers a call and answers with a link to put its audio to.
+/// Registers a call and returns a link to upload its audio.
 #[utoipa::path(
     post,
     path = "/v1/recordings",
     tag = "upload",
     request_body = Call,
     responses(
-        (status = 201, description = "registered; put the audio to the link", body = Registered),
-        (status = 200, description = "registered before; a fresh link while the audio is missing", body = Registered),
+        (status = 201, description = "registered; upload the audio to the link", body = Registered),
+        (status = 200, description = "registered before; a new link while the audio is missing", body = Registered),
         (status = 403, description = "recording-not-active, not-acknowledged, unknown-user", body = platform::http::problem::Body, content_type = "application/problem+json"),
         (status = 409, description = "other-call: the call id is taken by another call", body = platform::http::problem::Body, content_type = "application/problem+json"),
         (status = 410, description = "erased: the call's recording was erased; delete the device's copy", body = platform::http::problem::Body, content_type = "application/problem+json"),
@@ -89,70 +87,75 @@ pub fn router(app: App) -> Router {
         (status = 422, description = "invalid, unknown-mark, too-long, in-future, past-retention", body = platform::http::problem::Body, content_type = "application/problem+json"),
     )
 )]
-async fn register(State(app): State<App>, known: Known, extract::Json(call): extract::Json<Call>) -> Result<impl IntoResponse, Problem> {
+async fn register(
+    State(app): State<App>,
+    principal: Principal,
+    extract::Json(call): extract::Json<Call>,
+) -> Result<impl IntoResponse, Problem> {
     let now = (app.now)();
     let call = Registration::try_from(call)?;
-    let id = RecordingId::of(&known.organisation.id, &call.call);
-    let event = known.event_on(Deed::Register, id, now);
-    let user = match known.user().and_then(|user| admit(&known.organisation, user, &call, now).map(|()| user).map_err(problem)) {
+    let id = RecordingId::of(&principal.organisation.id, &call.call);
+    let event = principal.event_on(AuditAction::Register, id, now);
+    let user = match principal.user().and_then(|user| admit(&principal.organisation, user, &call, now).map(|()| user).map_err(problem)) {
         Ok(user) => user,
-        Err(problem) => return Err(known.refuse(&app.table, event, problem).await),
+        Err(problem) => return Err(principal.refuse(&app.table, event, problem).await),
     };
-    let recording = expected(&known.organisation, user, id, call, now);
+    let recording = expected(&principal.organisation, user, id, call, now);
     if Day::of(recording.started_at).closed_at() <= now {
-        app.table.await_late(&[&recording], now).await?; // its day's folder is closed: a later day's looks for it
+        app.table.await_late(&[&recording], now).await?; // the folder of its day is closed, so a later folder contains it
     }
-    let standing = match app.table.register(&recording, Over::Unregistered).await? {
-        Written::Erased => return Err(known.refuse(&app.table, event, erased()).await),
-        Written::Before(standing) => standing,
+    let existing = match app.table.register(&recording, Over::Unregistered).await? {
+        Written::Erased => return Err(principal.refuse(&app.table, event, erased()).await),
+        Written::Before(existing) => existing,
         Written::UnknownMark => {
-            return Err(known.refuse(&app.table, event, Problem::unknown_mark()).await);
+            return Err(principal.refuse(&app.table, event, Problem::unknown_mark()).await);
         }
         Written::Anew(recording) => {
             tracing::info!(recording = %id, "registered");
             return answer(&app, StatusCode::CREATED, recording, now).await;
         }
     };
-    let held = standing.held_since.is_some();
-    let recording = match repeat(standing, recording)? {
-        Repeat::Same(standing) => standing,
+    let held = existing.held_since.is_some();
+    let recording = match repeat(existing, recording)? {
+        Repeat::Same(existing) => existing,
         Repeat::Anew(recording) => again(&app, recording, held).await?,
     };
     answer(&app, StatusCode::OK, recording, now).await
 }
 
-/// What a registration of a registered call comes to.
+/// The result of registering a call again.
 #[derive(Debug)]
 enum Repeat {
-    /// The call as it stands.
+    /// The existing recording.
     Same(Recording),
-    /// The call with other audio, after the first was rejected.
+    /// The call with other audio, after the first audio was rejected.
     Anew(Recording),
 }
 
-fn repeat(standing: Recording, recording: Recording) -> Result<Repeat, Problem> {
-    if !standing.is_same_call(&recording) {
+fn repeat(existing: Recording, recording: Recording) -> Result<Repeat, Problem> {
+    if !existing.is_same_call(&recording) {
         return Err(Problem::because(Cause::OtherCall, "the call id is taken by another call; each leg of a call needs an id of its own"));
     }
-    match (&standing.state, standing.audio == recording.audio) {
-        (_, true) => Ok(Repeat::Same(standing)),
+    match (&existing.state, existing.audio == recording.audio) {
+        (_, true) => Ok(Repeat::Same(existing)),
         (recording::State::Rejected { .. }, false) => Ok(Repeat::Anew(recording)),
         (_, false) => {
-            Err(Problem::because(Cause::OtherCall, "the call is registered with other audio; the audio promised first is what is kept"))
+            Err(Problem::because(Cause::OtherCall, "the call is registered with other audio; the audio that was promised first applies"))
         }
     }
 }
 
-/// Registers a rejected call anew. Another request may have done it meanwhile, or the call ended, or a hold came: then that is what stands.
+/// Registers a rejected call again. If another request did so meanwhile, the call ended, or a hold
+/// began, the current recording is returned.
 async fn again(app: &App, recording: Recording, held: bool) -> Result<Recording, Problem> {
     let over = if held { Over::RejectedAndHeld } else { Over::Rejected };
-    let standing = match app.table.register(&recording, over).await? {
-        Written::Anew(standing) | Written::Before(standing) => standing,
-        Written::UnknownMark => return Err(Problem::unknown_mark()), // not of a call that was registered before: its mark stays as it is
+    let existing = match app.table.register(&recording, over).await? {
+        Written::Anew(existing) | Written::Before(existing) => existing,
+        Written::UnknownMark => return Err(Problem::unknown_mark()), // impossible for a registered call: its mark does not change
         Written::Erased => return Err(erased()),
     };
     tracing::info!(recording = %recording.id, "registered anew");
-    Ok(standing)
+    Ok(existing)
 }
 
 async fn answer(app: &App, status: StatusCode, recording: Recording, now: DateTime<Utc>) -> Result<impl IntoResponse + use<>, Problem> {
@@ -183,9 +186,9 @@ fn expected(organisation: &Organisation, user: &User, id: RecordingId, call: Reg
     }
 }
 
-/// The answer to who registers a call whose recording was erased.
+/// The problem of registering a call whose recording was erased.
 fn erased() -> Problem {
-    Problem::because(Cause::Erased, "the call's recording was erased and is not taken in again; delete the copy on the device")
+    Problem::because(Cause::Erased, "the call's recording was erased and is not accepted again; delete the copy on the device")
 }
 
 fn problem(refusal: Refusal) -> Problem {

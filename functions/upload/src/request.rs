@@ -17,7 +17,8 @@ use utoipa::ToSchema;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Call {
-    /// The app's name of this leg of the call: 1 to 128 visible ASCII characters, unique within the organisation.
+    /// The app's id of the call's leg, unique in the organisation: 1 to 128 visible ASCII
+    /// characters.
     #[schema(value_type = String, example = "6f0c1c5e-leg-1")]
     call_id: CallId,
     /// Seen from the recorded user.
@@ -26,10 +27,10 @@ pub struct Call {
     /// E.164, or `withheld`.
     #[schema(value_type = String, example = "+46701234567")]
     counterpart: Counterpart,
-    /// When the call began (RFC 3339, of the years 2000 to 2199); kept to the millisecond.
+    /// When the call began (RFC 3339, years 2000 to 2199), truncated to the millisecond.
     #[schema(value_type = String, format = DateTime)]
     started_at: Instant,
-    /// At most 24 hours. The recording's own is measured from the audio.
+    /// At most 24 hours. Ingest replaces it with the length measured from the audio.
     #[schema(example = 93_000)]
     duration_ms: u32,
     /// `audio/wav`, `audio/mpeg`, `audio/mp4` or `audio/ogg`.

@@ -1,24 +1,26 @@
 """Probes of the functions of what is owed: billing, statements."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import provision
 
-from .door import CRM, OPERATOR, invoke
+from .door import CRM, invoke
+from .people import organisation
 
 
 def counted(door, day, number):
     """An organisation of its own whose user stored more than is included on a day; answers with its id."""
-    organisation = door.fresh("counted")
-    door.ask(OPERATOR, f"PUT /v1/organisations/{organisation}", {"name": organisation, "baseService": True, "storageAddOn": False})
+    id = door.fresh("counted")
+    organisation(door, id)
     table, name = door.aws("dynamodb"), door.cloud["table"]
     counts = {"recordings": 1, "ms": 1000, "bytes": number, f"n{day}": 1, f"ms{day}": 1000, f"in{day}": number}
-    item = {"pk": {"S": f"{organisation}#usage"}, "sk": {"S": "anna"}} | {key: {"N": str(count)} for key, count in counts.items()}
+    item = {"pk": {"S": f"{id}#usage"}, "sk": {"S": "anna"}} | {key: {"N": str(count)} for key, count in counts.items()}
     table.put_item(TableName=name, Item=item)
     moment = int(datetime.fromisoformat(f"{day}T12:00:00+00:00").timestamp() * 1000)
-    switched = {"pk": {"S": f"{organisation}#activation"}, "sk": {"S": f"anna#{moment:013}#activated"}, "by": {"S": "user:probe"}}
+    switched = {"pk": {"S": f"{id}#activation"}, "sk": {"S": f"anna#{moment:013}#activated"}, "by": {"S": "user:probe"}}
     table.put_item(TableName=name, Item=switched)
-    return organisation
+    return id
 
 
 def a_day_is_closed_and_warned_of(door):
@@ -47,7 +49,8 @@ def usage_and_statements_are_shown(door):
 
 def a_billed_month_is_shown(door):
     key = f"exports/2000-01/statements/{provision.DEMO}.json"
-    door.aws("s3").put_object(Bucket=door.cloud["exports_bucket"], Key=key, Body=b"{}")
+    statement = {"month": "2000-01", "preview": False, "rules": "probe", "total": "0.00", "lines": []}
+    door.aws("s3").put_object(Bucket=door.cloud["exports_bucket"], Key=key, Body=json.dumps(statement).encode())
     door.ask("karin", "GET /v1/statements/2000-01")
     door.ask("karin", "GET /v1/statements/2000-02", status=404)
 

@@ -147,7 +147,7 @@ def expect_folder(door, day, there):
 
 
 def orders_are_taken_from_the_queue(door):
-    take_from(door, "drop", "drop_queue_url")
+    take_from(door, "drop", "delivery_queue_url")
 
 
 # ---------------------------------------------------------------- sftp

@@ -159,28 +159,34 @@ def what_a_restored_table_has_back_is_erased_again(door):
     carried_out(door, "erasure", erasure["id"], "done")
     for item in before.values():
         door.aws("dynamodb").put_item(TableName=door.cloud["table"], Item=item)
+    taken(door, "retention_jobs_url")
     message = event("keep.erase-again.json")
-    queue = door.aws("sqs")
-    for _ in range(100):
+    pages = [message["Records"][0]["body"]]
+    while pages:
+        message["Records"][0]["body"] = pages.pop()
         tell(door, "keep", message)
-        waiting = queue.receive_message(QueueUrl=door.cloud["orders_url"], MaxNumberOfMessages=10).get("Messages", [])
-        pages = [sent for sent in waiting if "eraseAgain" in sent["Body"]]
-        for sent in waiting:
-            queue.delete_message(QueueUrl=door.cloud["orders_url"], ReceiptHandle=sent["ReceiptHandle"])
-        if not pages:
-            break
-        message["Records"][0]["body"] = pages[0]["Body"]
+        pages += [body for body in taken(door, "retention_jobs_url") if "eraseAgain" in body]
     is_buried(door, id)
     if item_of(door, early):
         raise RuntimeError("the erased note is back")
 
 
+def taken(door, queue):
+    """What lies in the queue, all of it: it is taken away."""
+    url, bodies, sqs = door.cloud[queue], [], door.aws("sqs")
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        for message in messages:
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        bodies += [message["Body"] for message in messages]
+    return bodies
+
+
 def orders_are_taken_from_the_queue(door):
-    take_from(door, "keep", "orders_url")
+    take_from(door, "keep", "retention_jobs_url")
 
 
 def what_comes_next_is_sent(door):
-    as_the_poller(door, "keep", "sqs").send_message(QueueUrl=door.cloud["orders_url"], MessageBody="a probe")
+    as_the_poller(door, "keep", "sqs").send_message(QueueUrl=door.cloud["retention_jobs_url"], MessageBody="a probe")
 
 
 def an_order_of_each_kind_is_taken(door):

@@ -1,6 +1,7 @@
 """Probes of the functions of people: me, admin, provision, import."""
 
 import json
+from datetime import datetime, timedelta
 
 import provision
 
@@ -27,6 +28,7 @@ def a_user_reads_their_activations(door):
 
 
 def a_user_reads_who_listened(door):
+    door.ask("sara", f"POST /v1/recordings/{door.recording}/playback")
     door.ask("anna", "GET /v1/me/listeners")
 
 
@@ -80,14 +82,19 @@ def an_application_is_ended(door):
     door.ask("karin", f"DELETE /v1/clients/{CLIENT}", status=204)
 
 
-def probed(door, **other):
+def probed(door, id="probed", **other):
     """Provisions a user to try things on, under another name each time: a user who is as asked for is not written."""
     user = {**provision.USER, "name": door.fresh("Probe"), "plan": "basic", **other}
-    return door.ask(OPERATOR, "PUT /v1/organisations/demo/users/probed", user)
+    return door.ask(OPERATOR, f"PUT /v1/organisations/demo/users/{id}", user)
+
+
+def organisation(door, id):
+    """Provisions an organisation, under another name each time."""
+    door.ask(OPERATOR, f"PUT /v1/organisations/{id}", {"name": door.fresh("Prov"), "baseService": True, "storageAddOn": False})
 
 
 def an_organisation_is_provisioned(door):
-    door.ask(OPERATOR, "PUT /v1/organisations/prov", {"name": door.fresh("Prov"), "baseService": True, "storageAddOn": False})
+    organisation(door, "prov")
     door.ask(OPERATOR, "PATCH /v1/organisations/prov", {"name": door.fresh("Prov")})
     door.ask(OPERATOR, "GET /v1/organisations/prov")
 
@@ -115,8 +122,7 @@ def an_administrator_of_the_operators_comes_and_goes(door):
 
 
 def an_activation_is_put_right(door):
-    # Each probe's own moment of this year: what it costs hangs on those before.
-    correction = {"at": f"2026-01-02T00:{door.count // 60 % 60:02}:{door.count % 60:02}.000Z", "active": True, "reason": "a probe"}
+    correction = {"at": moment(door, "2026-01-02"), "active": True, "reason": "a probe"}
     for path in ("activations", "activations/void"):
         request, once = f"POST /v1/organisations/demo/users/probed/{path}", door.fresh("once")
         correction.pop("total", None)
@@ -126,9 +132,13 @@ def an_activation_is_put_right(door):
     door.ask(OPERATOR, "GET /v1/organisations/demo/users/probed/activations")
 
 
+def moment(door, day):
+    """Each probe's own of the day: what an activation costs hangs on those before."""
+    return (datetime.fromisoformat(f"{day}T00:00:00+00:00") + timedelta(seconds=door.count)).isoformat(timespec="milliseconds")
+
+
 def a_line_is_credited(door):
-    at = f"2026-02-02T00:{door.count // 60 % 60:02}:{door.count % 60:02}.000Z"
-    correction = {"at": at, "active": True, "reason": "a probe"}
+    correction = {"at": moment(door, "2026-02-02"), "active": True, "reason": "a probe"}
     user, path = door.fresh("credited"), "POST /v1/organisations/prov"
     door.ask(OPERATOR, f"PUT /v1/organisations/prov/users/{user}", {**provision.USER, "name": "Probe", "plan": "pro"})
     correct = f"{path}/users/{user}/activations"
@@ -190,12 +200,14 @@ def a_plan_ends_and_recording_with_it(door):
 
 
 def a_user_leaves(door):
-    probed(door)
+    """One of their own: an id whose user has left, and could not be restored, is given to nobody."""
+    user = door.fresh("leaving")
+    probed(door, user)
     door.ask("karin", "PUT /v1/groups/probed", {"name": "Probe"}, 204)
-    door.ask("karin", "POST /v1/groups/probed/members", {"add": ["probed"]}, 204)
-    door.ask("karin", "PUT /v1/groups/probed/supervisors/probed", provision.COVER, 204)
-    door.ask(OPERATOR, "DELETE /v1/organisations/demo/users/probed", status=204)
-    door.ask(OPERATOR, "POST /v1/organisations/demo/users/probed/restore")
+    door.ask("karin", "POST /v1/groups/probed/members", {"add": [user]}, 204)
+    door.ask("karin", f"PUT /v1/groups/probed/supervisors/{user}", provision.COVER, 204)
+    door.ask(OPERATOR, f"DELETE /v1/organisations/demo/users/{user}", status=204)
+    door.ask(OPERATOR, f"POST /v1/organisations/demo/users/{user}/restore")
 
 
 def an_application_provisions_nothing(door):

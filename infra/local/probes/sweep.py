@@ -1,7 +1,7 @@
 """Probes of the nightly sweep. What it is to find is put there by the operator each time."""
 
 import json
-import time
+from datetime import UTC, datetime
 
 import provision
 
@@ -60,7 +60,7 @@ def clear(door):
 
 
 def orders_are_taken_from_the_queue(door):
-    take_from(door, "sweep", "sweep_queue_url")
+    take_from(door, "sweep", "reconcile_queue_url")
 
 
 def what_is_missing_is_listed(door):
@@ -69,7 +69,7 @@ def what_is_missing_is_listed(door):
 
 def swept(door):
     """Sweeps the organisation for a night that is later than any before."""
-    night = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime())}.{time.time_ns() // 1_000_000 % 1000:03}Z"
+    night = datetime.now(UTC).isoformat(timespec="milliseconds")
     body = json.dumps({"organisation": provision.DEMO, "night": night})
     order = event("sweep.order.json")
     order["Records"][0]["body"] = body

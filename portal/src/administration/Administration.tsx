@@ -1,5 +1,4 @@
-// The rarer job: who is recorded, who may hear whom, what marks mean, what is kept and delivered, what it costs, what is
-// missing, and what was done.
+// The frame and navigation of the administrator's pages.
 
 import '../frame/later.css';
 import { Link, Outlet, useLocation } from '@tanstack/react-router';
@@ -42,20 +41,20 @@ export function Administration() {
   );
 }
 
-/** The pages. On a telephone they lie in a row, with the one that is shown in sight. */
+/** The navigation. On a telephone it is one row, scrolled so that the current page is in sight. */
 function Side() {
   const words = useWords();
   const more = useAdministrationWords();
   const { pathname } = useLocation();
   const nav = useRef<HTMLElement>(null);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another address is another page
+  // biome-ignore lint/correctness/useExhaustiveDependencies: the address decides which page is current
   useEffect(() => {
     nav.current?.querySelector('[data-status=active]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
   }, [pathname]);
   return (
     <nav ref={nav} aria-label={words.nav.administration} className="side">
       {PAGES.map(([to, name]) => (
-        // Its files are fetched ahead: without a connection one can still go to what was loaded.
+        // Prefetches the page's files, so that loaded pages open without a connection.
         <Link key={to} to={to} search={{}} preload="render">
           {more.administration[name]}
         </Link>

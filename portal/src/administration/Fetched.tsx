@@ -1,4 +1,4 @@
-// How old what a page shows is. While the connection is gone: that it may have changed since, and what cannot be done until it is back.
+// The age of a page's data. Offline, a warning says that it may have changed and is read-only.
 
 import { useInterval } from '@mantine/hooks';
 import { useQueryClient } from '@tanstack/react-query';
@@ -42,14 +42,14 @@ function Stale({ at }: { at: number }) {
   );
 }
 
-/** The time, every now and then. */
+/** The current time, updated at intervals. */
 function useNow(): number {
   const [now, setNow] = useState(Date.now);
   useInterval(() => setNow(Date.now()), TICK_MS, { autoInvoke: true });
   return now;
 }
 
-/** When the oldest of the lists came, of those that the page shows; 0 where none has. */
+/** The time of the oldest list on the page; 0 if no list has been fetched. */
 function useFetchedAt(lists: string[]): number {
   const cache = useQueryClient().getQueryCache();
   const ofLists = ({ queryKey }: { queryKey: readonly unknown[] }) => lists.includes(String(queryKey[0]));

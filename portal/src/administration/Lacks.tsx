@@ -1,4 +1,4 @@
-/** What is missing before the button beside it can be pressed; nothing where nothing is. */
+/** The input that the button beside it still requires. Renders nothing if nothing is missing. */
 export function Lacks({ what }: { what: string | false | undefined }) {
   return (
     <span role="status" className="lacks">

@@ -5,7 +5,7 @@ import { useAdministrationWords } from '../words/administration/words';
 
 type Props = ButtonProps & Omit<ComponentPropsWithoutRef<'button'>, keyof ButtonProps>;
 
-/** A button for what needs the connection. While that is gone the button is off and says why: nothing that cannot be undone is done later. */
+/** A button that is disabled offline and gives the reason. It never queues an action. */
 export function OnlineButton({ disabled, title, ...button }: Props) {
   const more = useAdministrationWords();
   const online = useOnline();

@@ -7,10 +7,10 @@ const SIGNS: Record<string, string> = {
   held: '●',
   done: '●',
   complete: '●',
-  mended: '●',
+  repaired: '●',
 };
 
-/** Where an order is, or a finding: a sign and words, never a colour alone. */
+/** The state of a job or finding, as a sign and words; colour is never the only sign. */
 export function OrderState({ state, words }: { state: string; words: Record<string, string> }) {
   return (
     <span className="standing-tag" data-state={state}>

@@ -1,4 +1,4 @@
-// What was ordered about many recordings: what, how far it has come, of how many, why, by whom and when.
+// A table of retention jobs: description, progress, number of recordings, reason, actor and time.
 
 import type { ReactNode } from 'react';
 import { When } from '../calls/When';
@@ -8,7 +8,7 @@ import { useAdministrationWords } from '../words/administration/words';
 export function OrderTable({ label, what, children }: { label: string; what: string; children: ReactNode }) {
   const more = useAdministrationWords();
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by key
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by key
     <div className="sideways" tabIndex={0} role="region" aria-label={label}>
       <table className="table">
         <thead>
@@ -29,7 +29,7 @@ export function OrderTable({ label, what, children }: { label: string; what: str
   );
 }
 
-/** The cells at the end of a row: why, by whom and when. */
+/** The last cells of a row: reason, actor and time. */
 export function Ordered({ reason, by, at }: { reason: string; by: string; at: string }) {
   const who = useWho();
   return (

@@ -3,7 +3,7 @@ import { useAdministrationWords } from '../words/administration/words';
 
 const LONGEST = 500;
 
-/** Why something is ordered. The service asks for it, and keeps it. */
+/** The reason for an action. The service requires it and stores it. */
 export function Reason({
   value,
   change,

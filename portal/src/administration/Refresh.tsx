@@ -3,7 +3,7 @@ import { Icon } from '../frame/Icon';
 import { useWords } from '../words/words';
 import { OnlineButton } from './OnlineButton';
 
-/** Asks for the lists anew, where the service is at work on what was ordered. */
+/** Fetches the lists again, while the service works on a job. */
 export function Refresh({ lists }: { lists: string[] }) {
   const words = useWords();
   const client = useQueryClient();

@@ -2,14 +2,14 @@ import { useOnline } from '../frame/online';
 import { useAdministrationWords } from '../words/administration/words';
 import { useRefusal } from './refusal';
 
-/** In a dialog: why what was asked for was not done, or cannot be. */
+/** Explains in a dialog why a request failed or cannot be made. */
 export function Refused({ error }: { error: unknown }) {
   const more = useAdministrationWords();
   const refusal = useRefusal(error);
-  const told = useOnline() ? refusal : more.offline.dialog;
+  const message = useOnline() ? refusal : more.offline.dialog;
   return (
-    <p role="alert" className={told ? 'refused' : 'unseen'}>
-      {told}
+    <p role="alert" className={message ? 'refused' : 'unseen'}>
+      {message}
     </p>
   );
 }

@@ -2,7 +2,7 @@ import { Skeleton } from '@mantine/core';
 import { useOnline } from '../frame/online';
 import { useAdministrationWords } from '../words/administration/words';
 
-/** In place of what is on its way, once that takes longer than a moment; without a connection it is on no way, and that is said. */
+/** The placeholder of loading content, after a moment. Offline, it states the reason. */
 export function Slow({ within = false }: { within?: boolean }) {
   const more = useAdministrationWords();
   const card = within ? 'slow' : 'slow card';

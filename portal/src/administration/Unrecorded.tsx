@@ -1,9 +1,9 @@
-// That someone is billed and cannot be recorded, and why: a sign and words, never a colour alone.
+// The reason why a billed user cannot be recorded. Colour is never the only sign.
 
 import './unrecorded.css';
 import { useAdministrationWords } from '../words/administration/words';
 
-/** Nothing for who is recorded, or not billed. */
+/** Renders nothing for a user who is recorded or not billed. */
 export function Unrecorded({ reason }: { reason: string | null | undefined }) {
   const { unrecorded } = useAdministrationWords();
   if (!reason) return null;
@@ -14,7 +14,7 @@ export function Unrecorded({ reason }: { reason: string | null | undefined }) {
   );
 }
 
-/** The reason in words; one that is new to the portal as the service names it. */
+/** The reason in words, or as the API names it if the portal does not know it. */
 export function Why({ reason }: { reason: string }) {
   const { unrecorded } = useAdministrationWords();
   return unrecorded.reasons[reason] ?? unrecorded.other(reason);

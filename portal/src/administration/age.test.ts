@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { age } from './age';
 
-it('an age is told in the largest unit of which there are two', () => {
-  const told = [-5, 59, 119, 7199, 7200, 172_799, 172_800, 9_000_000].map((seconds) => age(seconds, 'sv-SE'));
-  expect(told.map((text) => text.replace(/\s/g, ' '))).toEqual([
+it('an age is in the largest unit that fits twice', () => {
+  const ages = [-5, 59, 119, 7199, 7200, 172_799, 172_800, 9_000_000].map((seconds) => age(seconds, 'sv-SE'));
+  expect(ages.map((text) => text.replace(/\s/g, ' '))).toEqual([
     '0 minuter',
     '0 minuter',
     '1 minut',

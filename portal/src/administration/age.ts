@@ -1,4 +1,4 @@
-/** In the largest unit of which there are two: 2 dagar, 47 timmar, 59 minuter. */
+/** The age in the largest unit that fits at least twice: 2 dagar, 47 timmar, 59 minuter. */
 export function age(seconds: number, locale: string): string {
   const units = [
     ['day', 86_400],

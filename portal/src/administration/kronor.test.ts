@@ -3,7 +3,7 @@ import { kronor } from './kronor';
 
 const plain = (text: string) => text.replace(/\s/g, ' ').replace('−', '-');
 
-it('an amount reads as the language writes it, öre and all', () => {
+it('an amount is formatted by the language, with öre', () => {
   expect(['1234.50', '0.00', '-4.25', '-0.00'].map((amount) => plain(kronor(amount, 'sv-SE')))).toEqual([
     '1 234,50 kr',
     '0,00 kr',

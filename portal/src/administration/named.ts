@@ -1,6 +1,6 @@
-// The id of a group or a mark, made of its name: of a-z, 0-9 and '-', and one that no other has.
+// Makes the id of a group or a mark from its name: a-z, 0-9 and '-', and unused.
 
-/** A mark has at most 32, with the number that sets it apart. */
+/** A mark's id has at most 32 characters; the rest is for the number that makes it unique. */
 const LONGEST = 28;
 
 export function named(name: string, taken: string[]): string {

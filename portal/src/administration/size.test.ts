@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { size } from './size';
 
-it('bytes are told in the unit that suits them', () => {
+it('bytes are shown in the fitting unit', () => {
   expect([0, 812, 812_400, 1_440_000_000, 25_000_000].map((bytes) => size(bytes, 'sv-SE'))).toEqual([
     '0 B',
     '812 B',

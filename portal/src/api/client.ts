@@ -1,4 +1,4 @@
-// The API as generated from its document, with the caller's token on every request and every refusal an error.
+// The generated API client. It sends the caller's token, and throws a Problem for a refusal.
 
 import createClient, { type Client } from 'openapi-fetch';
 import { Problem } from './problem';
@@ -23,7 +23,7 @@ export function connect(address: string, token: () => Promise<string | undefined
 
 type Answer<T> = { data?: T; error?: unknown; response: Response };
 
-/** What was asked for. Throws a Problem where it was refused, and what fetch throws where there was no answer. */
+/** The response body. Throws a Problem for a refusal, and fetch's error if there is no response. */
 export async function answered<T>(asked: Promise<Answer<T>>): Promise<T> {
   const { data, error, response } = await asked;
   if (!response.ok) throw new Problem(response.status, error as object);

@@ -1,4 +1,4 @@
-// What the API answers when it cannot do what was asked (RFC 9457), as an error to throw and catch.
+// A problem response of the API (RFC 9457), as an error.
 
 import type { components } from './schema';
 
@@ -8,11 +8,11 @@ type Body = components['schemas']['Problem'];
 const PREFIX = 'urn:kontinuerlig-inspelning:problem:';
 
 export class Problem extends Error {
-  /** Names the cause; stable. `gateway` where the answer is none of the service's own. */
+  /** The stable problem type; `gateway` if the response is not the service's own. */
   readonly kind: string;
   readonly status: number;
   readonly requestId: string | undefined;
-  /** The recording as it stands, where it was edited meanwhile. */
+  /** The current recording, if someone edited it meanwhile. */
   readonly current: Recording | undefined;
 
   constructor(status: number, body: Partial<Body> | undefined) {
@@ -24,7 +24,7 @@ export class Problem extends Error {
     this.current = body?.current ?? undefined;
   }
 
-  /** Whether the sign-in is what was refused: the gateway's refusals name no cause of ours. */
+  /** Whether the gateway refused the token. Its refusals have no problem type of ours. */
   get signedOut(): boolean {
     return this.status === 401 || (this.status === 403 && this.kind === 'gateway');
   }

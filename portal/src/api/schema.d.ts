@@ -28,7 +28,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Reads the audit log. `Accept: text/csv` answers with a file for a spreadsheet. */
+        /** Lists the audit log. With `Accept: text/csv` the response is a file for a spreadsheet. */
         get: operations["get_audit"];
         put?: never;
         post?: never;
@@ -46,7 +46,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Sets note, mark and fields of a call by its id, before or after it is registered. The last write wins; the same again changes nothing. */
+        /** Sets note, mark and fields of a call by its id, before or after registration. The last one wins. */
         put: operations["put_calls_call_annotation"];
         post?: never;
         delete?: never;
@@ -82,7 +82,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Ends an application client: its tokens open nothing from the next request on. */
+        /** Ends an application client: its tokens are refused from the next request on. */
         delete: operations["delete_clients_client"];
         options?: never;
         head?: never;
@@ -96,7 +96,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the folders of the organisation's days. */
+        /** Lists the organisation's delivery folders. */
         get: operations["get_drops"];
         put?: never;
         post?: never;
@@ -115,7 +115,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Issues a day again, in a folder of its own with all that is known of the day by now. It is complete once its `SHA256SUMS` is there. */
+        /**
+         * Delivers a day again, in a new folder with everything that the day contains by now. The folder
+         *     is complete once it contains `SHA256SUMS`.
+         */
         post: operations["post_drops_day"];
         delete?: never;
         options?: never;
@@ -133,7 +136,7 @@ export interface paths {
         /** Lists the erasures, newest first. */
         get: operations["get_erasures"];
         put?: never;
-        /** Previews an erasure: how many recordings, and how many of them are held. Confirm it within 24 hours. */
+        /** Previews an erasure: its recordings, and how many of them are held. Confirm it within 24 hours. */
         post: operations["post_erasures"];
         delete?: never;
         options?: never;
@@ -148,7 +151,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows an erasure and how far it has come. */
+        /** Shows an erasure and its progress. */
         get: operations["get_erasures_erasure"];
         put?: never;
         post?: never;
@@ -182,7 +185,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the organisation's groups by name; for a supervisor those whose recordings they reach now. */
+        /** Lists the organisation's groups by name; for a supervisor, those that they supervise now. */
         get: operations["get_groups"];
         put?: never;
         post?: never;
@@ -199,12 +202,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows one group and who supervises it. */
+        /** Shows one group and its supervisors. */
         get: operations["get_groups_group"];
-        /** Creates a group under an id of the caller's choice, or renames it. */
+        /** Creates a group under an id that the caller chooses, or renames it. */
         put: operations["put_groups_group"];
         post?: never;
-        /** Removes a group: its supervisors reach nothing through it any more, its members' recordings stay. */
+        /** Removes a group. Its supervisors lose their access through it; its members' recordings remain. */
         delete: operations["delete_groups_group"];
         options?: never;
         head?: never;
@@ -221,7 +224,7 @@ export interface paths {
         /** Lists the members of a group. */
         get: operations["get_groups_group_members"];
         put?: never;
-        /** Lets users join a group or leave it, all or none; again without harm. */
+        /** Adds users to a group or removes them, all or none. A repetition does no harm. */
         post: operations["post_groups_group_members"];
         delete?: never;
         options?: never;
@@ -237,10 +240,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Makes a user a supervisor of a group, or changes for how long and with which rights. */
+        /** Makes a user a supervisor of a group, or changes the period and the rights. */
         put: operations["put_groups_group_supervisors_user"];
         post?: never;
-        /** Ends a user's supervision of a group; again without harm. */
+        /** Ends a user's supervision of a group. A repetition does no harm. */
         delete: operations["delete_groups_group_supervisors_user"];
         options?: never;
         head?: never;
@@ -276,7 +279,7 @@ export interface paths {
         get: operations["get_holds_hold"];
         put?: never;
         post?: never;
-        /** Lifts a hold. What no other hold wants has its own day again, or 7 days where that is past. */
+        /** Lifts a hold. Recordings without another hold expire as usual, or in 7 days if that is past. */
         delete: operations["delete_holds_hold"];
         options?: never;
         head?: never;
@@ -290,7 +293,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the organisation's marks, the retired ones too. */
+        /** Lists the organisation's marks, including retired ones. */
         get: operations["get_marks"];
         put?: never;
         post?: never;
@@ -308,7 +311,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Adds a mark under a name of the caller's choice, renames it, changes how it shows, or retires it. */
+        /** Adds a mark under a name that the caller chooses, or changes its members. */
         put: operations["put_marks_mark"];
         post?: never;
         delete?: never;
@@ -324,7 +327,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Tells who the caller is, whether they are recorded, what they may do, and the text they have to acknowledge. */
+        /** Shows the caller, whether they are recorded, their rights, and the text to acknowledge. */
         get: operations["get_me"];
         put?: never;
         post?: never;
@@ -344,8 +347,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Records that the caller knows that calls are recorded. It counts for the activation that exists now: a later one needs a new
-         *     acknowledgement.
+         * Records that the caller knows about recording. It applies to the current activation only; a
+         *     later activation needs a new acknowledgement.
          */
         post: operations["post_me_acknowledgement"];
         delete?: never;
@@ -361,7 +364,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists everything that happened to the caller's recording: who switched it on and off, when, and their own acknowledgements. */
+        /** Lists who switched the caller's recording on or off and when, and their acknowledgements. */
         get: operations["get_me_activations"];
         put?: never;
         post?: never;
@@ -378,7 +381,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists who has listened to the caller's recordings or fetched a copy, newest first. */
+        /** Lists who played or downloaded the caller's recordings, newest first. */
         get: operations["get_me_listeners"];
         put?: never;
         post?: never;
@@ -395,7 +398,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists what the last sweep found. */
+        /** Lists the findings of the last reconciliation. */
         get: operations["get_missing"];
         put?: never;
         post?: never;
@@ -430,7 +433,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the organisations. No audit log tells of it: it is about none of them, and shows nothing of what they record. */
+        /** Lists the organisations. It concerns none of them alone, so no audit log records it. */
         get: operations["get_organisations"];
         put?: never;
         post?: never;
@@ -447,9 +450,9 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows an organisation as it stands. */
+        /** Shows an organisation. */
         get: operations["get_organisations_organisation"];
-        /** Creates an organisation, or changes all of it. Every member has to be there; to change some, use PATCH. */
+        /** Creates or replaces an organisation. Every member is required; PATCH changes some. */
         put: operations["put_organisations_organisation"];
         post?: never;
         delete?: never;
@@ -466,7 +469,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists an organisation's application clients. The organisation's audit log tells of it. */
+        /** Lists an organisation's application clients. The organisation's audit log records it. */
         get: operations["get_organisations_organisation_clients"];
         put?: never;
         post?: never;
@@ -484,14 +487,14 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Lets an application client in, or changes all of it. Every member has to be there; to change some, use PATCH. */
+        /** Admits or replaces an application client. Every member is required; PATCH changes some. */
         put: operations["put_organisations_organisation_clients_client"];
         post?: never;
-        /** Ends an application client: its tokens open nothing from the next request on. */
+        /** Removes an application client. Its tokens give no access from the next request on. */
         delete: operations["delete_organisations_organisation_clients_client"];
         options?: never;
         head?: never;
-        /** Changes some of an application client, as a JSON merge patch (RFC 7396). */
+        /** Changes some members of an application client, as a JSON merge patch (RFC 7396). */
         patch: operations["patch_organisations_organisation_clients_client"];
         trace?: never;
     };
@@ -502,7 +505,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows an import, and how far it has come. */
+        /** Shows an import and its progress. */
         get: operations["get_organisations_organisation_imports_import"];
         put?: never;
         post?: never;
@@ -519,7 +522,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists what came of an import's lines, in their order, so far as they are done. */
+        /** Lists the results of the lines that are done, in their order. */
         get: operations["get_organisations_organisation_imports_import_results"];
         put?: never;
         post?: never;
@@ -536,7 +539,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows what was agreed with an organisation. */
+        /** Shows the terms agreed with an organisation. */
         get: operations["get_organisations_organisation_prices"];
         put?: never;
         post?: never;
@@ -554,10 +557,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Agrees prices and services with an organisation from a day on. */
+        /** Agrees terms with an organisation from a day on. */
         put: operations["put_organisations_organisation_prices_from"];
         post?: never;
-        /** Voids what was agreed with an organisation from a day on: whatever holds on the days after it is what held before. */
+        /** Voids the terms agreed with an organisation from a day on. The earlier terms apply again. */
         delete: operations["delete_organisations_organisation_prices_from"];
         options?: never;
         head?: never;
@@ -573,7 +576,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Credits a line of a month that is over; without `total`, says what the next statement would have. */
+        /** Credits a line of a past month. Without `total`, previews the next statement's lines. */
         post: operations["post_organisations_organisation_statements_month_credits"];
         delete?: never;
         options?: never;
@@ -588,12 +591,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists an organisation's users by name, those who were removed left out. The organisation's audit log tells of it. */
+        /** Lists an organisation's users by name, without removed ones. Its audit log records the request. */
         get: operations["get_organisations_organisation_users"];
         put?: never;
         /**
-         * Takes many users to create or change: a JSON object a line that says everything of a user, at most 10,000 lines and 4 MiB. The answer comes
-         *     at once; ask for the import until it is `done`. It can be asked for during seven days.
+         * Accepts users to create or change: one complete JSON object per line, at most 10,000 lines and 4
+         *     MiB. The response comes at once. Poll the import, for up to seven days, until it is `done`.
          */
         post: operations["post_organisations_organisation_users"];
         delete?: never;
@@ -609,15 +612,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows a user as it stands. */
+        /** Shows a user. */
         get: operations["get_organisations_organisation_users_user"];
-        /** Creates a user, or changes all of it. Every member has to be there; to change some, use PATCH. */
+        /** Creates or replaces a user. Every member is required; PATCH changes some. */
         put: operations["put_organisations_organisation_users_user"];
         post?: never;
-        /**
-         * Removes a user: they reach nothing any more and are recorded no longer; their recordings stay for those who should hear them. The id
-         *     stays theirs.
-         */
+        /** Removes a user, who loses access and is not recorded. Recordings remain; the id is never reused. */
         delete: operations["delete_organisations_organisation_users_user"];
         options?: never;
         head?: never;
@@ -632,10 +632,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists everything that happened to a user's recording, with what is void for billing. */
+        /** Lists all events of a user's recording, and which of them are void for billing. */
         get: operations["get_organisations_organisation_users_user_activations"];
         put?: never;
-        /** Puts right when a user was switched on or off, for billing alone; without `total`, says what that would cost. */
+        /** Enters when a user was switched on or off, for billing only. Without `total`, previews the cost. */
         post: operations["post_organisations_organisation_users_user_activations"];
         delete?: never;
         options?: never;
@@ -652,7 +652,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Voids that a user was switched on or off, for billing alone, as if it had never been; without `total`, says what that would cost. */
+        /** Voids a user's activation or deactivation, for billing only. Without `total`, previews the cost. */
         post: operations["post_organisations_organisation_users_user_activations_void"];
         delete?: never;
         options?: never;
@@ -670,8 +670,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Restores a removed user: the same person, with the name, number and plan that they had, and without rights, groups, activation or
-         *     acknowledgement. A user who was not removed stays as they are.
+         * Restores a removed user with the earlier name, number and plan, but without rights, groups,
+         *     activation or acknowledgement. A user who was not removed is unchanged.
          */
         post: operations["post_organisations_organisation_users_user_restore"];
         delete?: never;
@@ -708,7 +708,7 @@ export interface paths {
         /** Sets the general prices from a day on. */
         put: operations["put_prices_from"];
         post?: never;
-        /** Voids the general prices from a day on: whatever holds on the days after it is what held before. */
+        /** Voids the general prices from a day on. The earlier prices apply again. */
         delete: operations["delete_prices_from"];
         options?: never;
         head?: never;
@@ -723,12 +723,12 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Lists the recordings that the caller may see, in the order of their starts. `Accept: text/csv` answers with a file for a spreadsheet; one
-         *     that follows by cursor has no line of names, so that the files put together are one.
+         * Lists the recordings that the caller may see, in the order of their starts. `Accept: text/csv`
+         *     selects a file for a spreadsheet. Later files have no column names.
          */
         get: operations["get_recordings"];
         put?: never;
-        /** Registers a call and answers with a link to put its audio to. */
+        /** Registers a call and returns a link to upload its audio. */
         post: operations["post_recordings"];
         delete?: never;
         options?: never;
@@ -743,7 +743,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Counts the recordings that the same search lists, exactly. A count of very many takes several requests. */
+        /** Counts the recordings that the same search lists, exactly. A large count takes several requests. */
         get: operations["get_recordings_count"];
         put?: never;
         post?: never;
@@ -780,7 +780,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Gives a link to save a copy of a recording. */
+        /** Issues a link to save a copy of a recording. */
         post: operations["post_recordings_id_download"];
         delete?: never;
         options?: never;
@@ -795,7 +795,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the edits of a recording, page by page: who changed what, when, from what to what. */
+        /** Lists the edits of a recording page by page: who changed what, when, from which value to which. */
         get: operations["get_recordings_id_edits"];
         put?: never;
         post?: never;
@@ -814,7 +814,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Gives a link to listen to a recording. */
+        /** Issues a link to play a recording. */
         post: operations["post_recordings_id_playback"];
         delete?: never;
         options?: never;
@@ -829,10 +829,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows how long recordings are kept. */
+        /** Shows the retention and its changes. */
         get: operations["get_retention"];
         put?: never;
-        /** Previews other days: how many recordings it concerns, and how many of them would end at once. Confirm it within 24 hours. */
+        /** Previews a change and the recordings that expire at once. Confirm it within 24 hours. */
         post: operations["post_retention"];
         delete?: never;
         options?: never;
@@ -866,7 +866,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Carries out a previewed change: calls are registered by the new days at once, and the ends of those that are there are moved. */
+        /** Carries out a previewed change: at once for new calls, and in pages for existing recordings. */
         post: operations["post_retention_change_confirm"];
         delete?: never;
         options?: never;
@@ -881,10 +881,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the keys that sign the organisation in. */
+        /** Lists the organisation's SFTP keys. */
         get: operations["get_sftp_keys"];
         put?: never;
-        /** Adds a key: it signs in from then on. */
+        /** Adds an SFTP key, which is valid at once. */
         post: operations["post_sftp_keys"];
         delete?: never;
         options?: never;
@@ -902,7 +902,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Removes a key: it signs nobody in any more. A connection that it has open goes on until it is closed. */
+        /** Removes an SFTP key. Connections that it opened continue until they are closed. */
         delete: operations["delete_sftp_keys_fingerprint"];
         options?: never;
         head?: never;
@@ -916,7 +916,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the months that were billed, and what the running one comes to so far. */
+        /** Lists the billed months, and the preview of the running one. */
         get: operations["get_statements"];
         put?: never;
         post?: never;
@@ -933,7 +933,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows what the organisation owes for a month; of the running one, as if it ended now, marked as a preview. */
+        /** Shows what the organisation owes for a month; the running one as a preview, as if it ended now. */
         get: operations["get_statements_month"];
         put?: never;
         post?: never;
@@ -950,7 +950,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows what the organisation's recordings fill. */
+        /** Shows the organisation's storage. */
         get: operations["get_usage"];
         put?: never;
         post?: never;
@@ -967,7 +967,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists users by name, or finds them by a part of their name, id or number. */
+        /** Lists users by name, or those whose name, id or number contains a text. */
         get: operations["get_users"];
         put?: never;
         post?: never;
@@ -991,7 +991,7 @@ export interface paths {
         delete?: never;
         options?: never;
         head?: never;
-        /** Grants and revokes a user's rights, and names administrators. */
+        /** Grants and revokes a user's rights, and appoints administrators. */
         patch: operations["patch_users_user"];
         trace?: never;
     };
@@ -1002,7 +1002,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists everything that happened to a user's recording. */
+        /** Lists the events of a user's activation. */
         get: operations["get_users_user_activations"];
         put?: never;
         post?: never;
@@ -1016,86 +1016,87 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description Where and as whom the organisation signs in, and with which keys. */
+        /** @description The server, the user name and the keys with which the organisation signs in. */
         Access: {
             /** @description The server's address. */
             address: string;
             keys: components["schemas"]["SftpKey"][];
-            /** @description The user to sign in as. */
+            /** @description The user name to sign in with. */
             user: string;
         };
-        /** @description The user's word that they have read the text and know that calls are recorded. */
+        /** @description The user's confirmation that they have read the text and know that calls are recorded. */
         Acknowledgement: {
             /**
-             * @description The program that showed it: 1 to 100 characters.
+             * @description The program that showed the text: 1 to 100 characters.
              * @example iCentrex 8.2 (Android 16)
              */
             client: string;
             /**
-             * @description The version of the text that was shown.
+             * @description The version of the text that the user saw.
              * @example 2026-11
              */
             version: string;
         };
-        /** @description Something that happened to a user's recording. */
+        /** @description An event of a user's activation. */
         Activation: {
             /** Format: date-time */
             at: string;
-            /** @description Who did it: `user:ID`, `client:ID` or `operator:ID`. */
+            /** @description The actor: `user:ID`, `client:ID` or `operator:ID`. */
             by: string;
-            /** @description Their name; null: an application, the operator, or someone who is no longer there. */
+            /** @description The actor's name; null for an application client, the operator or a former user. */
             byName?: string | null;
-            /** @description The program in which they acknowledged it. */
+            /** @description The program in which the user acknowledged it. */
             client?: string | null;
             /** @description `activated`, `deactivated` or `acknowledged`. */
             kind: string;
-            /** @description The version of the text, where they acknowledged it. */
+            /** @description The version of the text, if the user acknowledged it. */
             version?: string | null;
             /**
              * Format: date-time
-             * @description When the operator voided it for billing; absent: it counts.
+             * @description When the operator voided the event for billing; absent if it counts.
              */
             voidedAt?: string | null;
         };
-        /** @description When a user was switched on or off. */
+        /** @description The time when a user was switched on or off. */
         ActivationCorrection: {
-            /** @description On or off. */
+            /** @description Whether the user was switched on. */
             active: boolean;
             /**
              * Format: date-time
-             * @description The moment (RFC 3339), in the past and on the service's first day, 2026-01-01, or later.
+             * @description The moment (RFC 3339): in the past, and not before the service's first day, 2026-01-01.
              */
             at: string;
             /** @description Why: at least one letter, at most 500 characters. */
             reason: string;
-            /** @description The total that the preview gave. Without it, this is a preview. */
+            /** @description The total of the preview. Without it, this is a preview. */
             total?: string | null;
         };
-        /** @description Whom to switch on or off. */
+        /** @description The users to switch on or off. */
         ActivationOrder: {
             /** @description On or off. */
             active: boolean;
-            /** @description Only tell what would happen and what it would cost. */
+            /** @description Only calculate the effect and the cost. */
             preview?: boolean;
             /** @description 1 to 1,000 users. */
             users: string[];
         };
-        /** @description What it comes to for one user. */
+        /** @description The effect for one user. */
         ActivationOutcome: {
             /**
-             * @description `changes`; `waits-for-acknowledgement`: it changes, and calls are recorded once the user has acknowledged; `already`: it is so;
-             *     `no-base-service`, `no-plan`, `not-found`: it cannot be; `changed-meanwhile`: someone else did something, look again.
+             * @description `changes`; `waits-for-acknowledgement`: it changes, and calls are recorded once the user has
+             *     acknowledged; `already`: nothing changes; `no-base-service`, `no-plan`, `not-found`: it is
+             *     impossible; `changed-meanwhile`: another request changed the user, reload.
              */
             outcome: string;
             user: string;
         };
-        /** @description A page of everything that happened to a user's recording, oldest first. */
+        /** @description A page of the events of a user's activation, oldest first. */
         Activations: {
             activations: components["schemas"]["Activation"][];
             /** @description Hand it in as `cursor` for the next page; null on the last. */
             cursor?: string | null;
         };
-        /** @description A call of which something has been said. What, is for those to read who may see its recording. */
+        /** @description An annotated call. The annotation itself is only for callers who may see the recording. */
         Annotated: {
             /** @description The id of the call's recording; it exists once the call is registered. */
             recording: string;
@@ -1104,15 +1105,16 @@ export interface components {
             /** @description The version of note, mark and fields, as an ETag. */
             version: string;
         };
-        /** @description The body of a request for a link; it may be left out. */
+        /** @description The optional body of a request for a link. */
         Asked: {
             /**
-             * @description Why, in the listener's words: at least one letter, at most 200 characters. A blank one counts as left out. Kept in the audit log, which the recorded user reads.
+             * @description The listener's reason: at least one letter, at most 200 characters. A blank one counts as
+             *     absent. The audit log stores it, and the recorded user can read it.
              * @example uppföljning av ärende 4411
              */
             reason?: string | null;
         };
-        /** @description A month that was billed. */
+        /** @description A billed month. */
         BilledMonth: {
             /** Format: int64 */
             lines: number;
@@ -1123,18 +1125,18 @@ export interface components {
         };
         /** @description A user who is billed and cannot be recorded. */
         BilledNotRecorded: {
-            /** @description What is missing: `not-acknowledged`. */
+            /** @description The missing requirement: `not-acknowledged`. */
             reason: string;
             /**
              * Format: date-time
-             * @description Since when recording is switched on for them.
+             * @description When recording was switched on for the user.
              */
             since: string;
             user: string;
         };
-        /** @description What an entry changes of what the organisation owes, or would change. */
+        /** @description The effect of an entry on what the organisation owes. */
         BillingChange: {
-            /** @description The lines that the running month's statement has because of it, as if the month ended now. */
+            /** @description The lines that the entry adds to the running month's statement, as if the month ended now. */
             lines: components["schemas"]["ExportedLine"][];
             /** @description Nothing was entered. Send the same request with this `total` to enter it. */
             preview: boolean;
@@ -1144,7 +1146,8 @@ export interface components {
         /** @description A call that has ended. */
         Call: {
             /**
-             * @description The app's name of this leg of the call: 1 to 128 visible ASCII characters, unique within the organisation.
+             * @description The app's id of the call's leg, unique in the organisation: 1 to 128 visible ASCII
+             *     characters.
              * @example 6f0c1c5e-leg-1
              */
             callId: string;
@@ -1170,7 +1173,7 @@ export interface components {
             direction: string;
             /**
              * Format: int32
-             * @description At most 24 hours. The recording's own is measured from the audio.
+             * @description At most 24 hours. Ingest replaces it with the length measured from the audio.
              * @example 93000
              */
             durationMs: number;
@@ -1185,54 +1188,54 @@ export interface components {
             sha256: string;
             /**
              * Format: date-time
-             * @description When the call began (RFC 3339, of the years 2000 to 2199); kept to the millisecond.
+             * @description When the call began (RFC 3339, years 2000 to 2199), truncated to the millisecond.
              */
             startedAt: string;
         };
-        /** @description One thing that an edit changed. */
+        /** @description One change of an edit. */
         Changed: {
-            /** @description Null: there was nothing. */
+            /** @description Null if it was empty. */
             from?: string | null;
-            /** @description Null: it was taken away. */
+            /** @description Null if it was cleared. */
             to?: string | null;
             /** @description `note`, `mark`, `field1`, `field2` or `field3`. */
             what: string;
         };
-        /** @description A system that signs in for itself. */
+        /** @description An application client. */
         Client: {
             id: string;
             name: string;
-            /** @description What it may do: `read`, `annotate`, `export`. */
+            /** @description The actions that it may perform: `read`, `annotate`, `export`. */
             scopes: string[];
         };
-        /** @description What to change of an application client, as a JSON merge patch (RFC 7396): what is left out stays. */
+        /** @description A change of an application client, as a JSON merge patch (RFC 7396). */
         ClientPatch: {
             /** @description 1 to 100 characters. */
             name?: string;
-            /** @description What its tokens may be used for at most: `read`, `annotate`, `export`. Replaces what there was. */
+            /** @description The most that its tokens permit: `read`, `annotate`, `export`. Replaces the previous scopes. */
             scopes?: components["schemas"]["Scope"][];
         };
-        /** @description An application client to let in: every member has to be there. */
+        /** @description An application client to admit. Every member is required. */
         ClientProvision: {
             /**
              * @description 1 to 100 characters.
              * @example CRM
              */
             name: string;
-            /** @description What its tokens may be used for at most: `read`, `annotate`, `export`. */
+            /** @description The most that its tokens permit: `read`, `annotate`, `export`. */
             scopes: components["schemas"]["Scope"][];
         };
-        /** @description A page of the organisation's application clients, by id. */
+        /** @description A page of the organisation's application clients, sorted by id. */
         Clients: {
             clients: components["schemas"]["Client"][];
             /** @description Hand it in as `cursor` for the next page; null on the last. */
             cursor?: string | null;
         };
-        /** @description That a preview is to be carried out. */
+        /** @description The confirmation of a preview. */
         Confirmation: {
             /**
              * Format: int64
-             * @description The number of recordings that the preview gave.
+             * @description The number of recordings in the preview.
              */
             recordings: number;
         };
@@ -1240,871 +1243,24 @@ export interface components {
         Cost: {
             /**
              * Format: int64
-             * @description More each month (less, if negative), for all that change.
+             * @description The monthly change for all users that change; negative for a decrease.
              */
             monthlyOre: number;
             /**
              * Format: int64
-             * @description Billed once, for all that are switched on.
+             * @description Billed once, for all users that are switched on.
              */
             startFeesOre: number;
         };
-        /** @description How many recordings a search finds. */
+        /** @description The number of recordings that a search finds. */
         Count: {
-            /** @description Those from the cursor on, or from the beginning, up to where one request may read. */
+            /** @description Recordings from the cursor on, or from the beginning, as far as one request may read. */
             count: number;
-            /** @description There may be more: hand it in as `cursor`, and add what it gives; null when all are counted. */
+            /** @description There may be more: send it as `cursor`, and add the next count. Null when all are counted. */
             cursor?: string | null;
         };
-        /** @description For how long someone supervises, and with which rights: every member has to be there. */
-        Cover: {
-            /**
-             * Format: date-time
-             * @description Inclusive (RFC 3339, of the years 2000 to 2199); null: it has no beginning.
-             */
-            from: string | null;
-            /** @description To the recordings of the group's members. */
-            rights: components["schemas"]["Rights"];
-            /**
-             * Format: date-time
-             * @description Exclusive (RFC 3339, likewise); null: it has no end.
-             */
-            to: string | null;
-        };
-        /** @description What came and went on a day. */
-        DayCounts: {
-            /** Format: int64 */
-            addedBytes: number;
-            /** Format: int64 */
-            recordings: number;
-            /** Format: int64 */
-            removedBytes: number;
-            /** Format: int64 */
-            seconds: number;
-        };
-        /** @description A day that is over. */
-        DayUsage: components["schemas"]["DayCounts"] & {
-            /** Format: date */
-            day: string;
-            /**
-             * Format: int64
-             * @description Stored at its end.
-             */
-            storedBytes: number;
-        };
-        /** @description A link to the audio, to save as a file. */
-        Download: {
-            /**
-             * Format: date-time
-             * @description At most 15 minutes from now, and never after the recording's own end.
-             */
-            expiresAt: string;
-            /**
-             * @description The name that a browser saves it under; its time is Stockholm's.
-             * @example 2026-11-24_140211_anna_in_46701234567.ogg
-             */
-            fileName: string;
-            url: string;
-        };
-        /** @description A folder of a day's recordings. */
-        Drop: {
-            /** Format: int64 */
-            bytes: number;
-            /**
-             * Format: date-time
-             * @description What was stored before this is in it.
-             */
-            closedAt: string;
-            /** Format: date-time */
-            completeAt?: string | null;
-            /** @description The day in Stockholm, as in `2026-11-24`. */
-            day: string;
-            /** Format: date-time */
-            dueAt: string;
-            /** @description The folder's name: the day, and a number where it was issued again. */
-            folder: string;
-            /**
-             * Format: date-time
-             * @description The folder goes then.
-             */
-            goneAt: string;
-            /**
-             * Format: int64
-             * @description Those of the recordings that came after their day was closed, or that an earlier folder could not deliver.
-             */
-            late: number;
-            /**
-             * Format: int64
-             * @description Recordings that belong into the folder and are not there. Its `index.csv` has a row for each, with state and reason.
-             */
-            notDelivered: number;
-            /**
-             * Format: int64
-             * @description Copied so far, while it is built.
-             */
-            recordings: number;
-            /** @description `building`, `complete` or `removed`. */
-            state: string;
-            /** @description The first 100 of them. */
-            undelivered: components["schemas"]["Undelivered"][];
-        };
-        /** @description A page of the folders, newest day first: those that are there, and those of the last month. */
-        Drops: {
-            /** @description Hand it in as `cursor` for the next page; null on the last. */
-            cursor?: string | null;
-            drops: components["schemas"]["Drop"][];
-        };
-        /** @description One edit. */
-        Edit: {
-            /** Format: date-time */
-            at: string;
-            changes: components["schemas"]["Changed"][];
-            /**
-             * Format: int64
-             * @description The version that it made.
-             */
-            version: number;
-            /** @description `user:ID` or `client:ID`. */
-            who: string;
-        };
-        /** @description A page of the edits of a recording. */
-        Edits: {
-            /** @description Hand it in as `cursor` for the next page, with the same order; null on the last. */
-            cursor?: string | null;
-            edits: components["schemas"]["Edit"][];
-        };
-        /** @description An erasure. */
-        Erasure: {
-            /** @description Whom it is about, as far as that is remembered: a user, or the last two digits of a number. */
-            about: string;
-            /** Format: date-time */
-            at: string;
-            by: string;
-            /**
-             * Format: date-time
-             * @description Until when a preview can be confirmed.
-             */
-            confirmBefore?: string | null;
-            /**
-             * Format: int64
-             * @description Recordings that have been erased, each with a receipt in the audit log (`deed` = `erase`, `subject` = this id).
-             */
-            erased: number;
-            /** @description Whether these counts are exact; at least so many otherwise. */
-            exact: boolean;
-            /**
-             * Format: int64
-             * @description Of them: held. They are not erased; lift their holds first.
-             */
-            held: number;
-            id: string;
-            /** @description The first 100 of those, and a hold that wants each. */
-            leaves: components["schemas"]["LeftRecording"][];
-            /**
-             * Format: int64
-             * @description Recordings that were left because they are held.
-             */
-            left: number;
-            reason: string;
-            /**
-             * Format: int64
-             * @description Recordings that the preview counted.
-             */
-            recordings: number;
-            /** @description `previewed`: nothing is erased; `erasing`; `done`. */
-            state: string;
-        };
-        /** @description Whose recordings to erase: a counterpart's or a user's. */
-        ErasureOrder: {
-            /** @description E.164. */
-            counterpart?: string | null;
-            /** @description Why: at least one letter, at most 500 characters. */
-            reason: string;
-            user?: string | null;
-        };
-        /** @description A page of erasures, newest first. */
-        Erasures: {
-            /** @description Hand it in as `cursor` for the next page; null on the last. */
-            cursor?: string | null;
-            erasures: components["schemas"]["Erasure"][];
-        };
-        /** @description Something that someone did, or was refused. */
-        Event: {
-            /** @description The address that it came from. */
-            address: string;
-            /** Format: date-time */
-            at: string;
-            deed: string;
-            /** @description What was decided, as JSON: the rights, the cover, who joined or left. */
-            detail?: string | null;
-            /** @description The recorded user, where someone listened or fetched a copy. */
-            owner?: string | null;
-            /** @description In the listener's words, where the organisation asks for it. */
-            reason?: string | null;
-            /** @description The recording that it was about. */
-            recording?: string | null;
-            /** @description The type of the problem that it ended in; null: it was done. */
-            refused?: string | null;
-            requestId: string;
-            /** @description The user, group or client that it was about. */
-            subject?: string | null;
-            /** @description `user:ID`, `client:ID` or `operator:ID`. */
-            who: string;
-        };
-        /** @description A page of audit events, newest first. */
-        Events: {
-            /** @description Hand it in as `cursor` for the next page; null on the last. */
-            cursor?: string | null;
-            events: components["schemas"]["Event"][];
-        };
-        /** @description One amount, and all that it came from. */
-        ExportedLine: {
-            /**
-             * Format: date-time
-             * @description When the user was switched on, for `start-fee`.
-             */
-            activatedAt?: string | null;
-            /** @description Agreed with the organisation; otherwise it is of the general list. */
-            agreed: boolean;
-            /**
-             * Format: int64
-             * @description What is included, for `storage`.
-             */
-            allowanceBytes?: number | null;
-            /** @description Quantity times price, to the öre. */
-            amount: string;
-            /** @description The closed month that the line puts right; null: it is of this month. */
-            corrects?: string | null;
-            /**
-             * Format: int64
-             * @description Days on which the user was active, for `user-month`; days of the mean, for `storage`.
-             */
-            days?: number | null;
-            /** @description What was billed, for people. */
-            facts: string;
-            /**
-             * Format: int64
-             * @description The mean of the daily balances, for `storage`.
-             */
-            meanBytes?: number | null;
-            /** @description Null: no price was agreed. */
-            price?: string | null;
-            /**
-             * Format: date
-             * @description The day from which the price holds.
-             */
-            priceFrom?: string | null;
-            /**
-             * Format: int64
-             * @description Negative where a correction takes back what was billed.
-             */
-            quantity: number;
-            /** @description `start-fee`, `user-month`, `storage`, `storage-add-on` or `sftp`. */
-            rule: string;
-            user?: string | null;
-        };
-        /** @description What API Gateway answers for a request that reaches no function: without a good token (401, 403), to an address or by a method that is none (404), or beyond the rate that is taken (429). */
-        GatewayMessage: {
-            /** @example Unauthorized */
-            message: string | null;
-        };
-        /** @description A recording group. */
-        Group: {
-            id: string;
-            name: string;
-            supervisors: components["schemas"]["Supervisor"][];
-        };
-        /** @description A group to create or rename. */
-        GroupChange: {
-            /** @description 1 to 100 characters. */
-            name: string;
-        };
-        /** @description A page of groups, sorted by name. */
-        Groups: {
-            /** @description Hand it in as `cursor` for the next page; null on the last. */
-            cursor?: string | null;
-            groups: components["schemas"]["Group"][];
-        };
-        /** @description Someone listened to one of the caller's recordings, or fetched a copy. */
-        Heard: components["schemas"]["Event"] & {
-            call?: components["schemas"]["HeardCall"] | null;
-            /** @description The listener's name; null: an application, the operator, or someone who is no longer there. */
-            name?: string | null;
-        };
-        /** @description What a call is known by. */
-        HeardCall: {
-            /**
-             * @description The other party's number in E.164, or `withheld`.
-             * @example +46701234567
-             */
-            counterpart: string;
-            /**
-             * @description `in` or `out`, seen from the caller.
-             * @example in
-             */
-            direction: string;
-            /** Format: date-time */
-            startedAt: string;
-        };
-        /** @description A recording that a hold was placed on. */
-        HeldRecording: {
-            recording: string;
-            /** Format: date-time */
-            startedAt: string;
-        };
-        /** @description A legal hold. */
-        Hold: {
-            /** Format: date-time */
-            at: string;
-            /** @description Who placed it. */
-            by: string;
-            id: string;
-            lifted?: components["schemas"]["LiftedHold"] | null;
-            reason: string;
-            /**
-             * Format: int64
-             * @description Recordings that it has been placed on.
-             */
-            recordings: number;
-            /** @description `placing`: not on all of its recordings yet; `held`; `lifting`; `lifted`. */
-            state: string;
-        };
-        /** @description A hold to place: on recordings by their ids, or on those that a search finds now. */
-        HoldOrder: {
-            filter?: components["schemas"]["SoughtRecordings"] | null;
-            /** @description Why: at least one letter, at most 500 characters. */
-            reason: string;
-            /** @description 1 to 100 of them. */
-            recordings?: string[] | null;
-        };
-        /** @description A hold and a page of its recordings, oldest first. */
-        HoldWithRecordings: {
-            /** @description Hand it in as `cursor` for the next page; null on the last. */
-            cursor?: string | null;
-            hold: components["schemas"]["Hold"];
-            recordings: components["schemas"]["HeldRecording"][];
-        };
-        /** @description A page of holds, newest first. */
-        Holds: {
-            /** @description Hand it in as `cursor` for the next page; null on the last. */
-            cursor?: string | null;
-            holds: components["schemas"]["Hold"][];
-        };
-        /**
-         * @description What came of a line. `removed-user` and `last-administrator`: nothing was changed.
-         * @enum {string}
-         */
-        ImportOutcome: "created" | "changed" | "unchanged" | "invalid" | "removed-user" | "last-administrator";
-        /** @description What came of a line. */
-        ImportedLine: {
-            /** @description Why it was not done, and what to do. */
-            detail?: string | null;
-            /** @description The user, if the line names one. */
-            id?: string | null;
-            /** @description Counted from 1. */
-            line: number;
-            outcome: components["schemas"]["ImportOutcome"];
-        };
-        /** @description A line of an import: a user as the operator provisions it, and its id. */
-        ImportedUser: {
-            /** @description Whether they administer the organisation; null: as its administrators have decided, which for a new user is no. */
-            administrator: boolean | null;
-            /** @description 1 to 64 of a-z, 0-9, '.', '_' and '-'. */
-            id: string;
-            /** @description `sv` or `en`. */
-            language: string;
-            /** @description 1 to 100 characters. */
-            name: string;
-            /**
-             * @description E.164; null: none.
-             * @example +46701740601
-             */
-            phone: string | null;
-            /**
-             * @description `basic`, `pro`, `business` or `enterprise`; null: none. Without one the user's calls are not recorded: a recording that is on is
-             *     switched off.
-             */
-            plan: string | null;
-        };
-        /** @description A recording that an erasure left, and a hold that wants it. */
-        LeftRecording: {
-            hold: string;
-            recording: string;
-        };
-        /** @description The organisation's marks. */
-        Legend: {
-            marks: components["schemas"]["Mark"][];
-        };
-        /** @description Who lifted a hold, when and why. */
-        LiftedHold: {
-            /** Format: date-time */
-            at: string;
-            by: string;
-            reason: string;
-        };
-        /** @description A page of those who listened, newest first. */
-        Listeners: {
-            /** @description Hand it in as `cursor` for the next page; null on the last. */
-            cursor?: string | null;
-            events: components["schemas"]["Heard"][];
-        };
-        /** @description A mark. */
-        Mark: {
-            /** @example red */
-            colour: string;
-            /** @example Reklamation */
-            label: string;
-            mark: string;
-            /** @description It can be set no more, and still shows where it is. */
-            retired: boolean;
-            /** @example diamond */
-            shape: string;
-        };
-        /** @description How a mark shows, a colour and a shape, and what the organisation calls it: every member has to be there. */
-        MarkPut: {
-            /**
-             * @description `red`, `orange`, `yellow`, `green`, `teal`, `blue`, `purple` or `grey`.
-             * @example red
-             */
-            colour: string;
-            /**
-             * @description 1 to 100 characters.
-             * @example Reklamation
-             */
-            label: string;
-            /** @description It can be set no more, and still shows where it is. */
-            retired: boolean;
-            /**
-             * @description `diamond`, `circle`, `triangle`, `square`, `star`, `pentagon`, `cross` or `hexagon`.
-             * @example diamond
-             */
-            shape: string;
-        };
-        /** @description The user who calls. */
-        Me: {
-            /** @description What to acknowledge before calls are recorded. */
-            acknowledgement: components["schemas"]["Text"];
-            organisation: components["schemas"]["OwnOrganisation"];
-            user: components["schemas"]["User"];
-        };
-        /** @description A page of a group's members, sorted by id. */
-        Members: {
-            /** @description All of the group's members. */
-            count: number;
-            /** @description Hand it in as `cursor` for the next page; null on the last. */
-            cursor?: string | null;
-            members: components["schemas"]["User"][];
-        };
-        /** @description Who joins or leaves the group: one of the two, 1 to 90 users. */
-        MembersChange: {
-            add: string[];
-        } | {
-            remove: string[];
-        };
-        /** @description Something that does not agree. */
-        Missed: {
-            /**
-             * Format: int64
-             * @description How old it is: from the call's registration, or from when the object came.
-             */
-            ageSeconds: number;
-            /** @description What differs, where it is a count. */
-            detail?: unknown;
-            /** @description Where an object lies that is of no recording. */
-            key?: string | null;
-            /**
-             * @description `never-came`: the audio of a call is missing; `not-taken-in`: it came and was not stored; `removed`: it was removed by hand; `lost`: it was
-             *     stored and is gone; `replaced`: something else lies in its place; `doubled`: it lies there more than once; `refused-left`: audio that was
-             *     refused; `no-recording`: audio of no recording; `stray`: an object where none belongs; `posting-missing`, `posting-wrong`, `posting-left`:
-             *     words that a search does not find, or not for as long, or that are not said; `usage`: what is counted is not what is stored.
-             */
-            kind: string;
-            /** @description Whether the last night mended it; the next one looks whether it did. */
-            mended: boolean;
-            /** @description The recording that it is about, or was. */
-            recording?: string | null;
-            /**
-             * Format: date-time
-             * @description The night that found it first.
-             */
-            since: string;
-            /** Format: date-time */
-            startedAt?: string | null;
-            user?: string | null;
-        };
-        /** @description What the last sweep found, by kind, and what it looked at. */
-        Missing: {
-            /** @description Hand it in as `cursor` for the next page; null on the last. */
-            cursor?: string | null;
-            findings: components["schemas"]["Missed"][];
-            swept?: components["schemas"]["Sweep"] | null;
-        };
-        /** @description The organisation. */
-        Organisation: {
-            /** @description Whoever listens or downloads has to send a reason. */
-            asksReason: boolean;
-            /** @description Has the base service iCentrex Företagstelefoni, which recording needs. */
-            baseService: boolean;
-            id: string;
-            name: string;
-            /**
-             * Format: int32
-             * @description Days a recording is kept from its call's start.
-             */
-            retentionDays: number;
-        };
-        /** @description What to change. */
-        OrganisationChange: {
-            /** @description Whoever listens or downloads has to send a reason. */
-            asksReason: boolean;
-        };
-        /** @description What to change of an organisation, as a JSON merge patch (RFC 7396): what is left out stays. */
-        OrganisationPatch: {
-            /** @description Has the base service iCentrex Företagstelefoni, which recording needs. */
-            baseService?: boolean;
-            /** @description 1 to 100 characters. */
-            name?: string;
-            /** @description Has the add-on for keeping recordings longer than 180 days. Where it ends, what was chosen stays. */
-            storageAddOn?: boolean;
-        };
-        /** @description An organisation as the operator provisions it: every member has to be there. */
-        OrganisationProvision: {
-            /** @description Has the base service iCentrex Företagstelefoni, which recording needs. */
-            baseService: boolean;
-            /** @description 1 to 100 characters. */
-            name: string;
-            /** @description Has the add-on for keeping recordings longer than 180 days. Where it ends, what was chosen stays. */
-            storageAddOn: boolean;
-        };
-        OwnOrganisation: {
-            /** @description Whoever listens or downloads has to send a reason. */
-            asksReason: boolean;
-            id: string;
-            name: string;
-            /**
-             * Format: int32
-             * @description Days a recording is kept.
-             */
-            retentionDays: number;
-        };
-        /** @description A page of recordings. */
-        Page: {
-            /** @description Hand it in as `cursor` for the next page; null on the last. */
-            cursor?: string | null;
-            recordings: components["schemas"]["Recording"][];
-        };
-        /** @description What to change. What is left out stays; `null` or an empty text takes it away. */
-        Patch: {
-            /**
-             * @description At most 128 characters on one line; likewise the other two.
-             * @default null
-             */
-            field1?: string | null;
-            /** @default null */
-            field2?: string | null;
-            /** @default null */
-            field3?: string | null;
-            /**
-             * @description The name of a mark in the organisation's legend.
-             * @default null
-             * @example red
-             */
-            mark?: string | null;
-            /**
-             * @description At most 1,000 characters.
-             * @default null
-             */
-            note?: string | null;
-        };
-        /** @description A link to the audio, to play in place. It takes Range requests. */
-        Playback: {
-            /**
-             * Format: date-time
-             * @description At most 15 minutes from now, and never after the recording's own end.
-             */
-            expiresAt: string;
-            url: string;
-        };
-        /** @description What the running month comes to, as if it ended now; it binds nobody. */
-        PreviewedMonth: {
-            /** Format: int64 */
-            lines: number;
-            /** @description SEK, without VAT. */
-            total: string;
-        };
-        /** @description A page of all that was recorded, by the day from which it holds; of two for one day the later holds. */
-        PriceList: {
-            /** @description Hand it in as `cursor` where the list is read, for the next page; null on the last. */
-            cursor?: string | null;
-            terms: components["schemas"]["RecordedTerms"][];
-        };
-        /** @description SEK without VAT, as text with up to 4 decimals. What is left out has the general price; in the general list it has none. */
-        Prices: {
-            /**
-             * @description For the SFTP service, and month.
-             * @example 250.00
-             */
-            sftp?: string | null;
-            /**
-             * @description Once, at each activation.
-             * @example 99.00
-             */
-            startFee?: string | null;
-            /**
-             * @description For the storage add-on, and month.
-             * @example 150.00
-             */
-            storageAddOn?: string | null;
-            /**
-             * @description For each begun 100 MB over what is included, and month.
-             * @example 4.25
-             */
-            storagePer100Mb?: string | null;
-            /**
-             * @description For each user who was active on any day of the month.
-             * @example 49.00
-             */
-            userMonth?: string | null;
-        };
-        /** @description What a client reads. */
-        Problem: {
-            current?: components["schemas"]["Recording"] | null;
-            /** @description What could not be done, and what to do about it. */
-            detail: string;
-            /** @description The request's id, to quote when asking for help. */
-            requestId: string;
-            /** Format: int32 */
-            status: number;
-            title: string;
-            /** @description Names the cause; stable. */
-            type: string;
-        };
-        /** @description An application client that an organisation has let in. */
-        ProvisionedClient: {
-            id: string;
-            name: string;
-            /** @description What its tokens may be used for at most. */
-            scopes: components["schemas"]["Scope"][];
-        };
-        /** @description A page of an organisation's application clients, sorted by id. */
-        ProvisionedClients: {
-            clients: components["schemas"]["ProvisionedClient"][];
-            /** @description Hand it in as `cursor` for the next page; null on the last. */
-            cursor?: string | null;
-        };
-        /** @description An organisation as it stands. */
-        ProvisionedOrganisation: {
-            baseService: boolean;
-            id: string;
-            name: string;
-            /**
-             * Format: int32
-             * @description Days a recording is kept: 180 unless the organisation has decided otherwise.
-             */
-            retentionDays: number;
-            /** @description Has the add-on for keeping recordings longer than 180 days. */
-            storageAddOn: boolean;
-        };
-        /** @description A page of the organisations, sorted by id. */
-        ProvisionedOrganisations: {
-            /** @description Hand it in as `cursor` for the next page; null on the last. */
-            cursor?: string | null;
-            organisations: components["schemas"]["ProvisionedOrganisation"][];
-        };
-        /** @description A page of an organisation's users, sorted by name. */
-        ProvisionedUsers: {
-            /** @description Hand it in as `cursor` for the next page; null on the last. */
-            cursor?: string | null;
-            users: components["schemas"]["User"][];
-        };
-        /** @description What holds from a day on, and since when it is recorded. */
-        RecordedTerms: {
-            /** Format: date */
-            from: string;
-            prices: components["schemas"]["Prices"];
-            /** Format: date-time */
-            recordedAt: string;
-            /** @description What the organisation has; in the general list nothing. */
-            services: components["schemas"]["Services"];
-            /**
-             * Format: date-time
-             * @description When they were voided; absent: they count.
-             */
-            voidedAt?: string | null;
-        };
-        /** @description One recorded leg of a call. */
-        Recording: {
-            callId: string;
-            /**
-             * Format: int64
-             * @description Bytes.
-             */
-            contentLength: number;
-            contentType: string;
-            /** @description E.164, or `withheld`. */
-            counterpart: string;
-            /** @description `in` or `out`, seen from the recorded user. */
-            direction: string;
-            /**
-             * Format: int64
-             * @description Measured from the audio once stored, the app's word before.
-             */
-            durationMs: number;
-            /**
-             * Format: date-time
-             * @description From then on the recording does not exist for any reader, unless it is held.
-             */
-            expiresAt: string;
-            /** @description The three fields of a customer's system. */
-            fields: (string | null)[];
-            /**
-             * Format: date-time
-             * @description Since when it is held back from that, if it is.
-             */
-            heldSince?: string | null;
-            /** @description 26 characters of 0-9 and a-v. */
-            id: string;
-            mark?: string | null;
-            note?: string | null;
-            /** Format: date-time */
-            registeredAt: string;
-            /** @description Why the audio was refused, when it was. */
-            rejection?: string | null;
-            /** @description 64 hexadecimal digits. */
-            sha256: string;
-            /** Format: date-time */
-            startedAt: string;
-            /** @description `expected`: registered, the audio is not here yet. `stored`: verified and playable. `rejected`: the audio was refused. */
-            state: string;
-            /** Format: date-time */
-            storedAt?: string | null;
-            /** @description The recorded user. */
-            user: string;
-            /** @description The version of note, mark and fields, as an ETag. */
-            version: string;
-        };
-        /** @description A registered call. */
-        Registered: {
-            recording: components["schemas"]["Recording"];
-            upload?: components["schemas"]["Upload"] | null;
-        };
-        /** @description How long recordings are kept, and what was ordered about it, newest first. */
-        Retention: {
-            changes: components["schemas"]["RetentionChange"][];
-            /** @description Hand it in as `cursor` for the next page of changes; null on the last. */
-            cursor?: string | null;
-            /**
-             * Format: int32
-             * @description From their call's start.
-             */
-            days: number;
-            storageAddOn: boolean;
-        };
-        /** @description A change of the retention. */
-        RetentionChange: {
-            /** Format: date-time */
-            at: string;
-            by: string;
-            /**
-             * Format: date-time
-             * @description Until when a preview can be confirmed.
-             */
-            confirmBefore?: string | null;
-            /** Format: int32 */
-            days: number;
-            /**
-             * Format: int64
-             * @description Of them: those that end at once. What is held, or has its grace after a hold, does not.
-             */
-            ending: number;
-            /** @description Whether these counts are exact; at least so many otherwise. */
-            exact: boolean;
-            id: string;
-            /**
-             * Format: int64
-             * @description Recordings whose end has been moved so far.
-             */
-            moved: number;
-            reason: string;
-            /**
-             * Format: int64
-             * @description Recordings whose end it concerns.
-             */
-            recordings: number;
-            /** @description `previewed`: nothing is changed; `moving`: the ends of recordings are being moved; `overtaken`: a newer change moves them; `done`. */
-            state: string;
-            /**
-             * Format: int32
-             * @description The days before.
-             */
-            was: number;
-        };
-        /** @description Other days to keep recordings for. */
-        RetentionOrder: {
-            /**
-             * Format: int32
-             * @description 180 to 3,650; more than 180 need the storage add-on.
-             */
-            days: number;
-            /** @description Why: at least one letter, at most 500 characters. */
-            reason: string;
-        };
-        /** @description What someone may do with recordings. */
-        Rights: {
-            annotate: boolean;
-            download: boolean;
-            listen: boolean;
-        };
-        /** @description Rights to grant or to revoke; what is left out stays, and null revokes. */
-        RightsChange: {
-            annotate?: boolean | null;
-            download?: boolean | null;
-            listen?: boolean | null;
-        };
-        /** @enum {string} */
-        Scope: "read" | "annotate" | "export";
-        /** @description What an organisation has beside recording. */
-        Services: {
-            /**
-             * @description Has the SFTP service.
-             * @default false
-             */
-            sftp?: boolean;
-            /**
-             * Format: int32
-             * @description Has the storage add-on, with so many megabytes more for all users together.
-             * @default null
-             */
-            storageAddOnMb?: number | null;
-        };
-        /** @description A public key. */
-        SftpKey: {
-            /** @description The server takes it. If not, add it again. */
-            active: boolean;
-            /** Format: date-time */
-            addedAt: string;
-            /** @description Who added it: `user:ID`. */
-            addedBy: string;
-            /**
-             * Format: date-time
-             * @description When it was last changed: added, or taken by the server.
-             */
-            changedAt: string;
-            comment: string;
-            /** @description As `ssh-keygen -l` shows it. */
-            fingerprint: string;
-            /** @description Names it in a path. */
-            id: string;
-            /** @description As OpenSSH writes it, without the comment. */
-            key: string;
-        };
-        /** @description A public key to add. */
-        SftpKeyAddition: {
-            /** @description One line, as in a file that ends in .pub. Ed25519, ECDSA (nistp256, nistp384, nistp521), or RSA of 3072 bits and more. */
-            key: string;
-        };
-        /** @description The filters of a search, any mix of them, as `GET /v1/recordings` has them. */
-        SoughtRecordings: {
+        /** @description The filters of a search, in any combination, as in `GET /v1/recordings`. */
+        CriteriaRecordings: {
             /** @default null */
             counterpart?: string | null;
             /** @default null */
@@ -2143,7 +1299,7 @@ export interface components {
             /** @default null */
             number?: string | null;
             /** @default null */
-            state?: components["schemas"]["SoughtState"] | null;
+            state?: components["schemas"]["CriteriaState"] | null;
             /**
              * Format: date-time
              * @default null
@@ -2153,24 +1309,903 @@ export interface components {
             user?: string | null;
         };
         /** @enum {string} */
-        SoughtState: "expected" | "stored" | "rejected";
-        /** @description What an organisation owes for a month: SEK, without VAT. */
-        Statement: {
-            /** @description All of the statement's lines, on whichever page. */
+        CriteriaState: "expected" | "stored" | "rejected";
+        /** @description Recordings that were added and removed on a day. */
+        DayCounts: {
+            /** Format: int64 */
+            addedBytes: number;
+            /** Format: int64 */
+            recordings: number;
+            /** Format: int64 */
+            removedBytes: number;
+            /** Format: int64 */
+            seconds: number;
+        };
+        /** @description A complete day. */
+        DayUsage: components["schemas"]["DayCounts"] & {
+            /** Format: date */
+            day: string;
+            /**
+             * Format: int64
+             * @description Stored at the end of the day.
+             */
+            storedBytes: number;
+        };
+        /** @description A link to save the audio as a file. */
+        Download: {
+            /**
+             * Format: date-time
+             * @description At most 15 minutes from now, and never after the recording's own expiry.
+             */
+            expiresAt: string;
+            /**
+             * @description The file name that a browser uses; its time is Stockholm's.
+             * @example 2026-11-24_140211_anna_in_46701234567.ogg
+             */
+            fileName: string;
+            url: string;
+        };
+        /** @description A folder of a day's recordings. */
+        Drop: {
+            /** Format: int64 */
+            bytes: number;
+            /**
+             * Format: date-time
+             * @description The cutoff: the folder contains what was stored before it.
+             */
+            closedAt: string;
+            /** Format: date-time */
+            completeAt?: string | null;
+            /** @description The day in Stockholm, as in `2026-11-24`. */
+            day: string;
+            /** Format: date-time */
+            dueAt: string;
+            /** @description The folder's name: the day, and a number if it is a redelivery. */
+            folder: string;
+            /**
+             * Format: date-time
+             * @description When the folder is removed.
+             */
+            goneAt: string;
+            /**
+             * Format: int64
+             * @description Recordings stored after their day's cutoff, or missed by an earlier folder.
+             */
+            late: number;
+            /**
+             * Format: int64
+             * @description Recordings that belong in the folder and are missing; see their rows in `index.csv`.
+             */
+            notDelivered: number;
+            /**
+             * Format: int64
+             * @description Recordings copied so far, while the folder is being built.
+             */
+            recordings: number;
+            /** @description `building`, `complete` or `removed`. */
+            state: string;
+            /** @description The first 100 of them. */
+            undelivered: components["schemas"]["Undelivered"][];
+        };
+        /** @description A page of folders, newest day first: the existing ones, and those of the last month. */
+        Drops: {
+            /** @description Pass it as `cursor` to get the next page. Null on the last page. */
+            cursor?: string | null;
+            drops: components["schemas"]["Drop"][];
+        };
+        /** @description One edit. */
+        Edit: {
+            /** Format: date-time */
+            at: string;
+            changes: components["schemas"]["Changed"][];
+            /**
+             * Format: int64
+             * @description The version that the edit created.
+             */
+            version: number;
+            /** @description `user:ID` or `client:ID`. */
+            who: string;
+        };
+        /** @description A page of the edits of a recording. */
+        Edits: {
+            /** @description Hand it in as `cursor` for the next page, with the same order; null on the last. */
+            cursor?: string | null;
+            edits: components["schemas"]["Edit"][];
+        };
+        /** @description An erasure. */
+        Erasure: {
+            /** @description The user, or the last two digits of the counterpart's number. */
+            about: string;
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /**
+             * Format: date-time
+             * @description When the preview lapses.
+             */
+            confirmBefore?: string | null;
+            /**
+             * Format: int64
+             * @description Erased recordings, with receipts in the audit log (`action` `erase`, `resource` this id).
+             */
+            erased: number;
+            /** @description Whether these counts are exact. If not, they are lower bounds. */
+            exact: boolean;
+            /**
+             * Format: int64
+             * @description Those of them that are held. They are not erased; lift their holds first.
+             */
+            held: number;
+            id: string;
+            /** @description The first 100 of those, each with one of its holds. */
+            leaves: components["schemas"]["LeftRecording"][];
+            /**
+             * Format: int64
+             * @description Recordings that remain because they are held.
+             */
+            left: number;
+            reason: string;
+            /**
+             * Format: int64
+             * @description Recordings that the preview counted.
+             */
+            recordings: number;
+            /** @description `previewed`: nothing is erased; `erasing`; `done`. */
+            state: string;
+        };
+        /** @description Whose recordings to erase: a counterpart's or a user's. */
+        ErasureOrder: {
+            /** @description E.164. */
+            counterpart?: string | null;
+            /** @description Why: at least one letter, at most 500 characters. */
+            reason: string;
+            user?: string | null;
+        };
+        /** @description A page of erasures, newest first. */
+        Erasures: {
+            /** @description Pass it as `cursor` to get the next page. Null on the last page. */
+            cursor?: string | null;
+            erasures: components["schemas"]["Erasure"][];
+        };
+        /** @description An action that an actor performed, or was denied. */
+        Event: {
+            action: string;
+            /** @description `user:ID`, `client:ID` or `operator:ID`. */
+            actor: string;
+            /** @description The address that the request came from. */
+            address: string;
+            /** Format: date-time */
+            at: string;
+            /** @description The type of the problem that the request ended in; null if it succeeded. */
+            denial?: string | null;
+            /** @description The decision as JSON: the rights, the supervision, the users who joined or left. */
+            detail?: string | null;
+            /** @description The listener's reason, if the organisation requires one. */
+            reason?: string | null;
+            /** @description The recorded user, if the actor played or downloaded a recording. */
+            recordedUser?: string | null;
+            /** @description The recording that the event concerns. */
+            recording?: string | null;
+            requestId: string;
+            /** @description The user, group or client that the event concerns. */
+            resource?: string | null;
+        };
+        /** @description A page of audit events, newest first. */
+        Events: {
+            /** @description Hand it in as `cursor` for the next page; null on the last. */
+            cursor?: string | null;
+            events: components["schemas"]["Event"][];
+        };
+        /** @description One amount and the facts behind it. */
+        ExportedLine: {
+            /**
+             * Format: date-time
+             * @description When recording was activated for the user, for `start-fee`.
+             */
+            activatedAt?: string | null;
+            /** @description The price was agreed with the organisation; otherwise it is from the general list. */
+            agreed: boolean;
+            /**
+             * Format: int64
+             * @description The allowance in bytes, for `storage`.
+             */
+            allowanceBytes?: number | null;
+            /** @description Quantity times price, to the öre. */
+            amount: string;
+            /** @description The closed month that the line corrects; null if it belongs to this month. */
+            corrects?: string | null;
+            /**
+             * Format: int64
+             * @description Days on which the user was active, for `user-month`; days in the mean, for `storage`.
+             */
+            days?: number | null;
+            /** @description The facts as a text for people. */
+            facts: string;
+            /**
+             * Format: int64
+             * @description The mean of the daily balances, for `storage`.
+             */
+            meanBytes?: number | null;
+            /** @description Null if no price was agreed. */
+            price?: string | null;
+            /**
+             * Format: date
+             * @description The day from which the price applies.
+             */
+            priceFrom?: string | null;
+            /**
+             * Format: int64
+             * @description Negative if a correction takes back a billed amount.
+             */
+            quantity: number;
+            /** @description `start-fee`, `user-month`, `storage`, `storage-add-on` or `sftp`. */
+            rule: string;
+            user?: string | null;
+        };
+        /** @description The response of API Gateway to a request that reaches no function: without a valid token (401, 403), to an unknown address or method (404), or above the accepted rate (429). */
+        GatewayMessage: {
+            /** @example Unauthorized */
+            message: string | null;
+        };
+        /** @description A recording group. */
+        Group: {
+            id: string;
+            name: string;
+            supervisors: components["schemas"]["Supervisor"][];
+        };
+        /** @description The name of a group to create or rename. */
+        GroupChange: {
+            /** @description 1 to 100 characters. */
+            name: string;
+        };
+        /** @description A group that a user supervises. */
+        GroupSupervision: {
+            /**
+             * Format: date-time
+             * @description Inclusive; null if there is no start.
+             */
+            from?: string | null;
+            group: string;
+            /** @description Whether the supervision is active now. */
+            holds: boolean;
+            /** @description The rights to the recordings of the group's members. */
+            rights: components["schemas"]["Rights"];
+            /**
+             * Format: date-time
+             * @description Exclusive; null if there is no end.
+             */
+            to?: string | null;
+        };
+        /** @description A page of groups, sorted by name. */
+        Groups: {
+            /** @description Hand it in as `cursor` for the next page; null on the last. */
+            cursor?: string | null;
+            groups: components["schemas"]["Group"][];
+        };
+        /** @description A listener played or downloaded one of the caller's recordings. */
+        Heard: components["schemas"]["Event"] & {
+            call?: components["schemas"]["HeardCall"] | null;
+            /** @description The listener's name; null for an application client, the operator or a former user. */
+            name?: string | null;
+        };
+        /** @description The facts by which the caller recognises a call. */
+        HeardCall: {
+            /**
+             * @description The other party's number in E.164, or `withheld`.
+             * @example +46701234567
+             */
+            counterpart: string;
+            /**
+             * @description `in` or `out`, seen from the caller.
+             * @example in
+             */
+            direction: string;
+            /** Format: date-time */
+            startedAt: string;
+        };
+        /** @description A recording that a hold was placed on. */
+        HeldRecording: {
+            recording: string;
+            /** Format: date-time */
+            startedAt: string;
+        };
+        /** @description A legal hold. */
+        Hold: {
+            /** Format: date-time */
+            at: string;
+            /** @description Who placed it. */
+            by: string;
+            id: string;
+            lifted?: components["schemas"]["LiftedHold"] | null;
+            reason: string;
+            /**
+             * Format: int64
+             * @description Recordings that it holds or held.
+             */
+            recordings: number;
+            /** @description `placing`: some of its recordings are not held yet. `held`. `lifting`. `lifted`. */
+            state: string;
+        };
+        /** @description A hold to place, on recordings by their ids or on the current results of a search. */
+        HoldOrder: {
+            filter?: components["schemas"]["CriteriaRecordings"] | null;
+            /** @description Why: at least one letter, at most 500 characters. */
+            reason: string;
+            /** @description 1 to 100 of them. */
+            recordings?: string[] | null;
+        };
+        /** @description A hold and a page of its recordings, oldest first. */
+        HoldWithRecordings: {
+            /** @description Pass it as `cursor` to get the next page. Null on the last page. */
+            cursor?: string | null;
+            hold: components["schemas"]["Hold"];
+            recordings: components["schemas"]["HeldRecording"][];
+        };
+        /** @description A page of holds, newest first. */
+        Holds: {
+            /** @description Pass it as `cursor` to get the next page. Null on the last page. */
+            cursor?: string | null;
+            holds: components["schemas"]["Hold"][];
+        };
+        /**
+         * @description The result of a line. `removed-user` and `last-administrator`: nothing was changed.
+         * @enum {string}
+         */
+        ImportOutcome: "created" | "changed" | "unchanged" | "invalid" | "removed-user" | "last-administrator";
+        /** @description The result of a line. */
+        ImportedLine: {
+            /** @description Why it was not done, and how to correct it. */
+            detail?: string | null;
+            /** @description The user, if the line names one. */
+            id?: string | null;
+            /** @description Counted from 1. */
+            line: number;
+            outcome: components["schemas"]["ImportOutcome"];
+        };
+        /** @description A line of an import: the id and all members of a user. */
+        ImportedUser: {
+            /** @description Whether the user is an administrator. Null leaves it as it is; a new user is none. */
+            administrator: boolean | null;
+            /** @description 1 to 64 of a-z, 0-9, '.', '_' and '-'. */
+            id: string;
+            /** @description `sv` or `en`. */
+            language: string;
+            /** @description 1 to 100 characters. */
+            name: string;
+            /**
+             * @description E.164. Null for none.
+             * @example +46701740601
+             */
+            phone: string | null;
+            /** @description `basic`, `pro`, `business` or `enterprise`. Null for none, which switches recording off. */
+            plan: string | null;
+        };
+        /** @description A recording that an erasure left, and one of its holds. */
+        LeftRecording: {
+            hold: string;
+            recording: string;
+        };
+        /** @description The organisation's marks. */
+        Legend: {
+            marks: components["schemas"]["Mark"][];
+        };
+        /** @description Who lifted a hold, when and why. */
+        LiftedHold: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            reason: string;
+        };
+        /** @description A page of listening events, newest first. */
+        Listeners: {
+            /** @description Hand it in as `cursor` for the next page; null on the last. */
+            cursor?: string | null;
+            events: components["schemas"]["Heard"][];
+        };
+        /** @description A mark. */
+        Mark: {
+            /** @example red */
+            colour: string;
+            /** @example Reklamation */
+            label: string;
+            mark: string;
+            /** @description Retired marks cannot be set any more, but remain on recordings. */
+            retired: boolean;
+            /** @example diamond */
+            shape: string;
+        };
+        /** @description A mark's label, colour and shape. Every member is required. */
+        MarkPut: {
+            /**
+             * @description `red`, `orange`, `yellow`, `green`, `teal`, `blue`, `purple` or `grey`.
+             * @example red
+             */
+            colour: string;
+            /**
+             * @description 1 to 100 characters.
+             * @example Reklamation
+             */
+            label: string;
+            /** @description Retired marks cannot be set any more, but remain on recordings. */
+            retired: boolean;
+            /**
+             * @description `diamond`, `circle`, `triangle`, `square`, `star`, `pentagon`, `cross` or `hexagon`.
+             * @example diamond
+             */
+            shape: string;
+        };
+        /** @description The calling user. */
+        Me: {
+            /** @description The text to acknowledge before calls are recorded. */
+            acknowledgement: components["schemas"]["Text"];
+            organisation: components["schemas"]["OwnOrganisation"];
+            user: components["schemas"]["User"];
+        };
+        /** @description A page of a group's members, sorted by id. */
+        Members: {
+            /** @description The number of all members of the group. */
             count: number;
-            /** @description Hand it in as `cursor` for the next page of the lines; null on the last. */
+            /** @description Hand it in as `cursor` for the next page; null on the last. */
+            cursor?: string | null;
+            members: components["schemas"]["User"][];
+        };
+        /** @description The users who join or leave the group: one of the two, 1 to 90 users. */
+        MembersChange: {
+            add: string[];
+        } | {
+            remove: string[];
+        };
+        /** @description A discrepancy. */
+        Missed: {
+            /**
+             * Format: int64
+             * @description The age: since the call's registration, or since the object arrived.
+             */
+            ageSeconds: number;
+            /** @description The differing values of a count. */
+            detail?: unknown;
+            /** @description The key of an object without a recording. */
+            key?: string | null;
+            /**
+             * @description `never-came`: the audio of a call is missing. `not-taken-in`: it arrived and was not stored.
+             *     `removed`: it was removed by hand. `lost`: it was stored and is gone. `replaced`: another
+             *     object is in its place. `doubled`: it is stored more than once. `refused-left`: refused
+             *     audio remains. `no-recording`: audio without a recording. `stray`: an object at an invalid
+             *     key. `posting-missing`, `posting-wrong`, `posting-left`: words that a search does not find,
+             *     finds for the wrong time, or finds in error. `usage`: the counts differ from what is stored.
+             */
+            kind: string;
+            /** @description The recording, which may no longer exist. */
+            recording?: string | null;
+            /** @description Whether the last night repaired it. The next night verifies that. */
+            repaired: boolean;
+            /**
+             * Format: date-time
+             * @description The night that first found it.
+             */
+            since: string;
+            /** Format: date-time */
+            startedAt?: string | null;
+            user?: string | null;
+        };
+        /** @description The findings of the last reconciliation, by kind, and its extent. */
+        Missing: {
+            /** @description Pass it as `cursor` to get the next page. Null on the last page. */
+            cursor?: string | null;
+            findings: components["schemas"]["Missed"][];
+            reconciled?: components["schemas"]["Reconciliation"] | null;
+        };
+        /** @description The organisation. */
+        Organisation: {
+            /** @description Whether users have to send a reason to listen or download. */
+            asksReason: boolean;
+            /** @description Whether it has the base service iCentrex Företagstelefoni, which recording requires. */
+            baseService: boolean;
+            id: string;
+            name: string;
+            /**
+             * Format: int32
+             * @description Days that a recording is retained, from the start of its call.
+             */
+            retentionDays: number;
+        };
+        /** @description The settings to change. */
+        OrganisationChange: {
+            /** @description Whether users have to send a reason to listen or download. */
+            asksReason: boolean;
+        };
+        /** @description A change of an organisation, as a JSON merge patch (RFC 7396). */
+        OrganisationPatch: {
+            /** @description Has the base service iCentrex Företagstelefoni, which recording needs. */
+            baseService?: boolean;
+            /** @description 1 to 100 characters. */
+            name?: string;
+            /** @description Has the add-on for more than 180 days of retention. When it ends, the chosen days remain. */
+            storageAddOn?: boolean;
+        };
+        /** @description An organisation to create or replace. Every member is required. */
+        OrganisationProvision: {
+            /** @description Has the base service iCentrex Företagstelefoni, which recording needs. */
+            baseService: boolean;
+            /** @description 1 to 100 characters. */
+            name: string;
+            /** @description Has the add-on for more than 180 days of retention. When it ends, the chosen days remain. */
+            storageAddOn: boolean;
+        };
+        OwnOrganisation: {
+            /** @description Whether users have to send a reason to listen or download. */
+            asksReason: boolean;
+            id: string;
+            name: string;
+            /**
+             * Format: int32
+             * @description Days that a recording is retained.
+             */
+            retentionDays: number;
+        };
+        /** @description A page of recordings. */
+        Page: {
+            /** @description Hand it in as `cursor` for the next page; null on the last. */
+            cursor?: string | null;
+            recordings: components["schemas"]["Recording"][];
+        };
+        /** @description Changes to an annotation. Absent members are unchanged; `null` or an empty text clears a member. */
+        Patch: {
+            /**
+             * @description At most 128 characters on one line, as for the other two.
+             * @default null
+             */
+            field1?: string | null;
+            /** @default null */
+            field2?: string | null;
+            /** @default null */
+            field3?: string | null;
+            /**
+             * @description The name of a mark in the organisation's legend.
+             * @default null
+             * @example red
+             */
+            mark?: string | null;
+            /**
+             * @description At most 1,000 characters.
+             * @default null
+             */
+            note?: string | null;
+        };
+        /** @description A link to play the audio. It accepts Range requests. */
+        Playback: {
+            /**
+             * Format: date-time
+             * @description At most 15 minutes from now, and never after the recording's own expiry.
+             */
+            expiresAt: string;
+            url: string;
+        };
+        /** @description The running month's total, as if it ended now. It is not binding. */
+        PreviewedMonth: {
+            /** Format: int64 */
+            lines: number;
+            /** @description SEK, without VAT. */
+            total: string;
+        };
+        /** @description A page of all terms, by first day. Of two for the same day the later one applies. */
+        PriceList: {
+            /** @description Pass it as `cursor` to a GET of the list for the next page. Null on the last page. */
+            cursor?: string | null;
+            terms: components["schemas"]["RecordedTerms"][];
+        };
+        /** @description SEK without VAT, up to 4 decimals. If absent, the general price applies, if there is one. */
+        Prices: {
+            /**
+             * @description For the SFTP service, per month.
+             * @example 250.00
+             */
+            sftp?: string | null;
+            /**
+             * @description Once, at each activation.
+             * @example 99.00
+             */
+            startFee?: string | null;
+            /**
+             * @description For the storage add-on, per month.
+             * @example 150.00
+             */
+            storageAddOn?: string | null;
+            /**
+             * @description For each begun 100 MB above the allowance, per month.
+             * @example 4.25
+             */
+            storagePer100Mb?: string | null;
+            /**
+             * @description For each user who was active on any day of the month.
+             * @example 49.00
+             */
+            userMonth?: string | null;
+        };
+        /** @description The body of an error response. */
+        Problem: {
+            current?: components["schemas"]["Recording"] | null;
+            /** @description The failure, and how to proceed. */
+            detail: string;
+            /** @description The request's id, to quote in a support case. */
+            requestId: string;
+            /** Format: int32 */
+            status: number;
+            title: string;
+            /** @description The cause; stable. */
+            type: string;
+        };
+        /** @description An application client of an organisation. */
+        ProvisionedClient: {
+            id: string;
+            name: string;
+            /** @description The most that its tokens permit. */
+            scopes: components["schemas"]["Scope"][];
+        };
+        /** @description A page of an organisation's application clients, sorted by id. */
+        ProvisionedClients: {
+            clients: components["schemas"]["ProvisionedClient"][];
+            /** @description Pass it as `cursor` to get the next page. Null on the last page. */
+            cursor?: string | null;
+        };
+        /** @description An organisation. */
+        ProvisionedOrganisation: {
+            baseService: boolean;
+            id: string;
+            name: string;
+            /**
+             * Format: int32
+             * @description Days of retention: 180 unless the organisation has decided otherwise.
+             */
+            retentionDays: number;
+            /** @description Has the add-on for more than 180 days of retention. */
+            storageAddOn: boolean;
+        };
+        /** @description A page of the organisations, sorted by id. */
+        ProvisionedOrganisations: {
+            /** @description Pass it as `cursor` to get the next page. Null on the last page. */
+            cursor?: string | null;
+            organisations: components["schemas"]["ProvisionedOrganisation"][];
+        };
+        /** @description A page of an organisation's users, sorted by name. */
+        ProvisionedUsers: {
+            /** @description Pass it as `cursor` to get the next page. Null on the last page. */
+            cursor?: string | null;
+            users: components["schemas"]["User"][];
+        };
+        /** @description The last reconciliation. */
+        Reconciliation: {
+            /** Format: date-time */
+            at: string;
+            /**
+             * Format: int64
+             * @description Objects. All were compared.
+             */
+            objects: number;
+            /** Format: int64 */
+            ofWords: number;
+            /**
+             * Format: int64
+             * @description Older recordings that were compared in their turn.
+             */
+            older: number;
+            /**
+             * Format: int64
+             * @description Recordings of the day before and of the night. All were compared.
+             */
+            recordings: number;
+            /**
+             * Format: int64
+             * @description Words of these recordings whose postings were compared.
+             */
+            words: number;
+        };
+        /** @description The terms from a day on, and when they were recorded. */
+        RecordedTerms: {
+            /** Format: date */
+            from: string;
+            prices: components["schemas"]["Prices"];
+            /** Format: date-time */
+            recordedAt: string;
+            /** @description The organisation's services. The general list has none. */
+            services: components["schemas"]["Services"];
+            /**
+             * Format: date-time
+             * @description When they were voided. Absent if they apply.
+             */
+            voidedAt?: string | null;
+        };
+        /** @description One recorded leg of a call. */
+        Recording: {
+            callId: string;
+            /**
+             * Format: int64
+             * @description Bytes.
+             */
+            contentLength: number;
+            contentType: string;
+            /** @description E.164, or `withheld`. */
+            counterpart: string;
+            /** @description `in` or `out`, seen from the recorded user. */
+            direction: string;
+            /**
+             * Format: int64
+             * @description Measured from the audio once it is stored; reported by the app until then.
+             */
+            durationMs: number;
+            /**
+             * Format: date-time
+             * @description From then on no reader sees the recording, unless it is held.
+             */
+            expiresAt: string;
+            /** @description The three fields of a customer's system. */
+            fields: (string | null)[];
+            /**
+             * Format: date-time
+             * @description Since when the recording is held; null if it is not.
+             */
+            heldSince?: string | null;
+            /** @description 26 characters of 0-9 and a-v. */
+            id: string;
+            mark?: string | null;
+            note?: string | null;
+            /** Format: date-time */
+            registeredAt: string;
+            /** @description Why the audio was refused; null if it was not. */
+            rejection?: string | null;
+            /** @description 64 hexadecimal digits. */
+            sha256: string;
+            /** Format: date-time */
+            startedAt: string;
+            /** @description `expected`: the audio has not arrived. `stored`: verified and playable. `rejected`: refused. */
+            state: string;
+            /** Format: date-time */
+            storedAt?: string | null;
+            /** @description The recorded user. */
+            user: string;
+            /** @description The version of note, mark and fields, as an ETag. */
+            version: string;
+        };
+        /** @description A registered call. */
+        Registered: {
+            recording: components["schemas"]["Recording"];
+            upload?: components["schemas"]["Upload"] | null;
+        };
+        /** @description The retention and its changes, newest first. */
+        Retention: {
+            changes: components["schemas"]["RetentionChange"][];
+            /** @description Pass it as `cursor` to get the next page of changes. Null on the last page. */
+            cursor?: string | null;
+            /**
+             * Format: int32
+             * @description Days from the start of the call.
+             */
+            days: number;
+            storageAddOn: boolean;
+        };
+        /** @description A change of the retention. */
+        RetentionChange: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            /**
+             * Format: date-time
+             * @description When the preview lapses.
+             */
+            confirmBefore?: string | null;
+            /** Format: int32 */
+            days: number;
+            /**
+             * Format: int64
+             * @description Those of them that expire at once. Held recordings, and those in a grace period, do not.
+             */
+            ending: number;
+            /** @description Whether these counts are exact. If not, they are lower bounds. */
+            exact: boolean;
+            id: string;
+            /**
+             * Format: int64
+             * @description Recordings whose expiry has been moved so far.
+             */
+            moved: number;
+            reason: string;
+            /**
+             * Format: int64
+             * @description Recordings that the change affects.
+             */
+            recordings: number;
+            /**
+             * @description `previewed`: nothing is changed. `moving`: the expiry of recordings is being moved.
+             *     `overtaken`: a newer change moves the rest. `done`.
+             */
+            state: string;
+            /**
+             * Format: int32
+             * @description The previous days.
+             */
+            was: number;
+        };
+        /** @description A new retention. */
+        RetentionOrder: {
+            /**
+             * Format: int32
+             * @description 180 to 3,650. More than 180 requires the storage add-on.
+             */
+            days: number;
+            /** @description Why: at least one letter, at most 500 characters. */
+            reason: string;
+        };
+        /** @description The actions that a user may perform on recordings. */
+        Rights: {
+            annotate: boolean;
+            download: boolean;
+            listen: boolean;
+        };
+        /** @description Rights to grant or revoke. Absent members stay unchanged, and null revokes. */
+        RightsChange: {
+            annotate?: boolean | null;
+            download?: boolean | null;
+            listen?: boolean | null;
+        };
+        /** @enum {string} */
+        Scope: "read" | "annotate" | "export";
+        /** @description An organisation's services beside recording. */
+        Services: {
+            /**
+             * @description Has the SFTP service.
+             * @default false
+             */
+            sftp?: boolean;
+            /**
+             * Format: int32
+             * @description The storage add-on, with this many extra megabytes, pooled for all users.
+             * @default null
+             */
+            storageAddOnMb?: number | null;
+        };
+        /** @description A public key. */
+        SftpKey: {
+            /** @description Whether the server accepts it. If not, add it again. */
+            active: boolean;
+            /** Format: date-time */
+            addedAt: string;
+            /** @description Who added it: `user:ID`. */
+            addedBy: string;
+            /**
+             * Format: date-time
+             * @description When it was last changed: added, or accepted by the server.
+             */
+            changedAt: string;
+            comment: string;
+            /** @description As `ssh-keygen -l` shows it. */
+            fingerprint: string;
+            /** @description The key's id in paths. */
+            id: string;
+            /** @description As OpenSSH writes it, without the comment. */
+            key: string;
+        };
+        /** @description A public key to add. */
+        SftpKeyAddition: {
+            /** @description A line of a .pub file: Ed25519, ECDSA (nistp256, nistp384, nistp521), or RSA from 3072 bits. */
+            key: string;
+        };
+        /** @description The amount that an organisation owes for a month: SEK, without VAT. */
+        Statement: {
+            /** @description The number of the statement's lines, on all pages. */
+            count: number;
+            /** @description Pass it as `cursor` to get the next page of lines. Null on the last page. */
             cursor?: string | null;
             lines: components["schemas"]["StatementLine"][];
             /** @description `yyyy-mm`. */
             month: string;
-            /** @description It is of the running month, as if that ended now; it binds nobody. */
+            /** @description The statement is of the running month, as if it ended now. It is not binding. */
             preview: boolean;
             /** @description The version of the rules. */
             rules: string;
             /** @description The sum of the lines' amounts. */
             total: string;
         };
-        /** @description Which line to credit, as `lines.jsonl` of the month's export has it. */
+        /** @description The line to credit, as in `lines.jsonl` of the month's export. */
         StatementCredit: {
             /**
              * Format: date-time
@@ -2181,144 +2216,114 @@ export interface components {
             reason: string;
             /** @description `start-fee`, `user-month`, `storage`, `storage-add-on` or `sftp`. */
             rule: string;
-            /** @description The total that the preview gave. Without it, this is a preview. */
+            /** @description The total of the preview. Without it, this is a preview. */
             total?: string | null;
             /** @description For `start-fee` and `user-month`. */
             user?: string | null;
             /** @description Withdraws a credit: the line is billed again. */
             withdrawn?: boolean;
         };
-        /** @description One amount, and all that it came from. */
+        /** @description One amount and its origin. */
         StatementLine: components["schemas"]["ExportedLine"] & {
             /**
              * Format: date
-             * @description The first day on which the user was active, for `user-month`; on which the organisation had it, for `storage-add-on` and `sftp`.
+             * @description First day of the user's activity (`user-month`) or the service (`storage-add-on`, `sftp`).
              */
             firstDay?: string | null;
             /**
              * Format: date
-             * @description The last day on which the user was active, for `user-month`.
+             * @description The last day of the user's activity, for `user-month`.
              */
             lastDay?: string | null;
             /**
              * Format: int64
-             * @description Users who bring what is included, for `storage`.
+             * @description For `storage`, the users whose allowances are pooled.
              */
             users?: number | null;
         };
-        /** @description A page of the months that were billed, newest first, and the running one. */
+        /** @description A page of the billed months, newest first, and the running month. */
         Statements: {
-            /** @description Who is billed now and cannot be recorded, and why, by user id. */
+            /** @description Users who are billed now and cannot be recorded, with the reason, by user id. */
             billedNotRecorded: components["schemas"]["BilledNotRecorded"][];
-            /** @description Hand it in as `cursor` for the next page; null on the last. */
+            /** @description Pass it as `cursor` to get the next page. Null on the last page. */
             cursor?: string | null;
             preview: components["schemas"]["PreviewedMonth"];
             /** @description The running month, whose statement is a preview. */
             running: string;
             statements: components["schemas"]["BilledMonth"][];
         };
-        /** @description A group that someone supervises. */
-        Supervised: {
+        /** @description The period and the rights of a supervision. Every member is required. */
+        Supervision: {
             /**
              * Format: date-time
-             * @description Inclusive; null: it has no beginning.
+             * @description Inclusive (RFC 3339, years 2000 to 2199); null for no start.
              */
-            from?: string | null;
-            group: string;
-            /** @description Whether the cover holds now. */
-            holds: boolean;
-            /** @description To the recordings of the group's members. */
+            from: string | null;
+            /** @description The rights to the recordings of the group's members. */
             rights: components["schemas"]["Rights"];
             /**
              * Format: date-time
-             * @description Exclusive; null: it has no end.
+             * @description Exclusive (RFC 3339, years 2000 to 2199); null for no end.
              */
-            to?: string | null;
+            to: string | null;
         };
-        /** @description Someone who supervises a group. */
+        /** @description A supervisor of a group. */
         Supervisor: {
             /**
              * Format: date-time
-             * @description Inclusive; null: it has no beginning.
+             * @description Inclusive; null if there is no start.
              */
             from?: string | null;
-            /** @description Whether the cover holds now. */
+            /** @description Whether the supervision is active now. */
             holds: boolean;
-            /** @description To the recordings of the group's members. */
+            /** @description The rights to the recordings of the group's members. */
             rights: components["schemas"]["Rights"];
             /**
              * Format: date-time
-             * @description Exclusive; null: it has no end.
+             * @description Exclusive; null if there is no end.
              */
             to?: string | null;
             user: string;
         };
-        /** @description The last sweep. */
-        Sweep: {
-            /** Format: date-time */
-            at: string;
-            /**
-             * Format: int64
-             * @description Objects, all of which were looked at.
-             */
-            objects: number;
-            /** Format: int64 */
-            ofWords: number;
-            /**
-             * Format: int64
-             * @description Older ones that were looked at in their turn.
-             */
-            older: number;
-            /**
-             * Format: int64
-             * @description Recordings of the day before and of the night, all of which were looked at.
-             */
-            recordings: number;
-            /**
-             * Format: int64
-             * @description Words whose postings were looked at, of those that were said in these recordings.
-             */
-            words: number;
-        };
-        /** @description What happened, or would happen. */
+        /** @description The effect, or the calculated effect of a preview. */
         Switched: {
             /**
-             * @description Those whom it makes billed and who cannot be recorded yet, because they have not acknowledged (`outcome` is
-             *     `waits-for-acknowledgement`): a user is billed from the activation on.
+             * @description The number of users who become billed and cannot be recorded until they acknowledge
+             *     (`outcome` is `waits-for-acknowledgement`). Billing starts with the activation.
              */
             billedNotRecorded: number;
-            /** @description Users that it changes. */
+            /** @description The number of users that change. */
             changes: number;
             cost?: components["schemas"]["Cost"] | null;
             preview: boolean;
-            /** @description Each that was named. */
+            /** @description All named users. */
             users: components["schemas"]["ActivationOutcome"][];
         };
-        /** @description What holds from a day on. */
+        /** @description The terms from a day on. */
         Terms: {
             prices: components["schemas"]["Prices"];
-            /** @description What the organisation has; in the general list nothing. */
+            /** @description The organisation's services. The general list has none. */
             services?: components["schemas"]["Services"];
         };
-        /** @description A text to acknowledge. */
         Text: {
             en: string;
             sv: string;
             version: string;
         };
-        /** @description A recording that belongs into a folder and is not there. */
+        /** @description A recording that belongs in a folder and is missing from it. */
         Undelivered: {
             /**
-             * @description `lost`: its audio is gone. `altered`: what lies there is not what was signed. `expired`: its retention ended before it was copied.
-             *     `unreachable`: the storage failed until the folder had to be completed. `unreadable`: what is known of it cannot be read. But for
-             *     `expired`, it is in a later folder, marked late, once it can be delivered.
+             * @description `lost`: its audio is gone. `altered`: the stored audio differs from the signed audio.
+             *     `expired`: its retention ended before it was copied. `unreachable`: the storage failed until
+             *     the folder had to be completed. `unreadable`: its item cannot be read. All except `expired`
+             *     are delivered in a later folder, marked late, once that is possible.
              */
             reason: string;
             recording: string;
             /** @description `not-delivered`. */
             state: string;
         };
-        /** @description A link to put the audio to, once. The client sends exactly these headers. */
+        /** @description A link for one upload of the audio. The client sends exactly these headers. */
         Upload: {
             /** Format: date-time */
             expiresAt: string;
@@ -2328,28 +2333,28 @@ export interface components {
             method: string;
             url: string;
         };
-        /** @description What is stored, what is included, and how it goes on. */
+        /** @description The stored bytes, the allowance and the trend. */
         Usage: components["schemas"]["DayCounts"] & {
             /**
              * Format: int64
-             * @description 30 MB for each user who is billed this month, and the add-on's, for all together. Over it, storage is billed; nothing is refused.
+             * @description 30 MB for each user billed this month, and the add-on's, pooled. Storage above it is billed.
              */
             allowanceBytes: number;
-            /** @description Hand it in as `cursor` for the next page of the users; null on the last. */
+            /** @description Pass it as `cursor` to get the next page of users. Null on the last page. */
             cursor?: string | null;
             /**
              * Format: int64
-             * @description Days until the allowance is used up, at the mean growth of the trend; 0: it is; null: it is not being used up.
+             * @description Days until the allowance is used up, at the trend's mean growth. Null if it is not growing.
              */
             daysUntilFull?: number | null;
             /** Format: int64 */
             storedBytes: number;
             /**
              * Format: date
-             * @description In Stockholm.
+             * @description The day in Stockholm.
              */
             today: string;
-            /** @description The last 30 days that are over, oldest first. */
+            /** @description The last 30 complete days, oldest first. */
             trend: components["schemas"]["DayUsage"][];
             /** @description A page of the users, by id. */
             users: components["schemas"]["UserUsage"][];
@@ -2358,20 +2363,20 @@ export interface components {
         User: {
             /**
              * Format: date-time
-             * @description When they acknowledged the activation that they have now; null: they have not.
+             * @description When the user acknowledged the current activation; null if they have not.
              */
             acknowledgedAt?: string | null;
-            /** @description The version of the text that they acknowledged. */
+            /** @description The version of the text that the user acknowledged. */
             acknowledgedVersion?: string | null;
             /** Format: date-time */
             activatedAt?: string | null;
             administrator: boolean;
             /**
-             * @description Why the user is billed and cannot be recorded: `not-acknowledged`, since a user is billed from the activation on; null: they are
-             *     recorded, or not billed.
+             * @description Why the user is billed and cannot be recorded: `not-acknowledged`, since billing starts with
+             *     the activation. Null if the user is recorded or not billed.
              */
             billedNotRecorded?: string | null;
-            /** @description The recording groups that they are a member of. */
+            /** @description The recording groups that the user is a member of. */
             groups: string[];
             id: string;
             /** @description `sv` or `en`. */
@@ -2381,21 +2386,21 @@ export interface components {
             phone?: string | null;
             /** @description `basic`, `pro`, `business` or `enterprise`. */
             plan?: string | null;
-            /** @description `recorded`, or what is missing first: `no-base-service`, `no-plan`, `not-active`, `not-acknowledged`. */
+            /** @description `recorded`, or why not: `no-base-service`, `no-plan`, `not-active`, `not-acknowledged`. */
             recording: string;
-            /** @description To their own recordings. */
+            /** @description The user's rights to their own recordings. */
             rights: components["schemas"]["Rights"];
-            /** @description The recording groups that they supervise. */
-            supervises: components["schemas"]["Supervised"][];
+            /** @description The recording groups that the user supervises. */
+            supervises: components["schemas"]["GroupSupervision"][];
         };
-        /** @description What to change of a user, as a JSON merge patch (RFC 7396): what is left out stays. */
+        /** @description The changes to a user, as a JSON merge patch (RFC 7396): absent members stay unchanged. */
         UserChange: {
-            /** @description Whether they administer the organisation. */
+            /** @description Whether the user administers the organisation. */
             administrator?: boolean;
-            /** @description To their own recordings. */
+            /** @description The user's rights to their own recordings. */
             rights?: components["schemas"]["RightsChange"];
         };
-        /** @description An import, and how far it has come. */
+        /** @description An import and its progress. */
         UserImport: {
             /** Format: date-time */
             at: string;
@@ -2405,71 +2410,68 @@ export interface components {
             created: number;
             /** @description Lines that are done. */
             done: number;
-            /** @description To ask for it at `/v1/organisations/{organisation}/imports/{import}`. */
+            /** @description Its id in `/v1/organisations/{organisation}/imports/{import}`. */
             id: string;
             /**
              * Format: int64
-             * @description Lines that are no user; their results say why.
+             * @description Lines that are not valid users. Their results explain why.
              */
             invalid: number;
-            /** @description Lines that it has; empty ones are none. */
+            /** @description Lines that are not empty. */
             lines: number;
             /**
              * Format: int64
-             * @description Lines that could not be done: a removed user's id, the last administrator.
+             * @description Lines that were refused: a removed user's id, or the last administrator.
              */
             refused: number;
             state: components["schemas"]["UserImportState"];
             /** Format: int64 */
             unchanged: number;
         };
-        /** @description A page of what came of the lines, in their order. */
+        /** @description A page of results, in the order of the lines. */
         UserImportResults: {
-            /** @description Hand it in as `cursor` for what comes after; null once there is no more. While the import is under way a page may come short or empty. */
+            /** @description Pass it as `cursor` for more. Null on the last page. During the import a page may be short. */
             cursor?: string | null;
             results: components["schemas"]["ImportedLine"][];
         };
         /**
-         * @description Where an import is.
+         * @description The stage of an import.
          * @enum {string}
          */
         UserImportState: "waiting" | "running" | "done";
-        /** @description A user as the operator provisions it: every member has to be there. */
+        /** @description A user to create or replace. Every member is required. */
         UserProvision: {
-            /** @description Whether they administer the organisation; null: as its administrators have decided, which for a new user is no. */
+            /** @description Whether the user is an administrator. Null leaves it as it is; a new user is none. */
             administrator: boolean | null;
             /** @description `sv` or `en`. */
             language: string;
             /** @description 1 to 100 characters. */
             name: string;
             /**
-             * @description E.164; null: none.
+             * @description E.164. Null for none.
              * @example +46701740601
              */
             phone: string | null;
-            /**
-             * @description `basic`, `pro`, `business` or `enterprise`; null: none. Without one the user's calls are not recorded: a recording that is on is
-             *     switched off.
-             */
+            /** @description `basic`, `pro`, `business` or `enterprise`. Null for none, which switches recording off. */
             plan: string | null;
         };
-        /** @description What to change of a user, as a JSON merge patch (RFC 7396): what is left out stays. */
+        /** @description A change of a user, as a JSON merge patch (RFC 7396). */
         UserProvisionPatch: {
-            /** @description Whether they administer the organisation. */
+            /** @description Whether the user is an administrator. */
             administrator?: boolean;
             /** @description `sv` or `en`. */
             language?: string;
             /** @description 1 to 100 characters. */
             name?: string;
             /**
-             * @description E.164; null takes it away.
+             * @description E.164. Null removes it.
              * @example +46701740601
              */
             phone?: string | null;
-            /** @description `basic`, `pro`, `business` or `enterprise`; null takes it away, and a recording that is on is switched off. */
+            /** @description `basic`, `pro`, `business` or `enterprise`. Null removes it and switches recording off. */
             plan?: string | null;
         };
-        /** @description What a user's recordings fill. */
+        /** @description A user's storage. */
         UserUsage: {
             /** Format: int64 */
             storedBytes: number;
@@ -2477,7 +2479,7 @@ export interface components {
             storedRecordings: number;
             /** Format: int64 */
             storedSeconds: number;
-            /** @description Today. */
+            /** @description The user's counts of today. */
             today: components["schemas"]["DayCounts"];
             user: string;
         };
@@ -2508,7 +2510,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description not-allowed, unknown-user; the gateway's own where the token is not good */
+        /** @description not-allowed, unknown-user; the gateway's own message where the token is invalid */
         403: {
             headers: {
                 [name: string]: unknown;
@@ -2634,23 +2636,26 @@ export interface operations {
     get_audit: {
         parameters: {
             query?: {
-                /** @description From this time, inclusive (RFC 3339, of the years 2000 to 2199). */
+                /** @description From this time, inclusive (RFC 3339, years 2000 to 2199). */
                 from?: string;
-                /** @description To this time, exclusive (RFC 3339, likewise). */
+                /** @description To this time, exclusive (RFC 3339, years 2000 to 2199). */
                 to?: string;
-                /** @description Who did it: `user:ID`, `client:ID` or `operator:ID`. */
-                who?: string;
-                /** @description What was done, as `deed` names it. */
-                deed?: string;
-                /** @description About this recording. */
+                /** @description The actor: `user:ID`, `client:ID` or `operator:ID`. */
+                actor?: string;
+                /** @description The action, as in the member `action`. */
+                action?: string;
+                /** @description Only events about this recording. */
                 recording?: string;
-                /** @description About this user, group or client. */
-                subject?: string;
-                /** @description Only what was refused (`true`), or only what was done (`false`). */
-                refused?: boolean;
-                /** @description Events on a page, 1 to 1,000; 50 unless given. A page may come short and still have a cursor. A CSV file holds up to 10,000. */
+                /** @description The user, group, client or job that the event concerns. */
+                resource?: string;
+                /** @description Only denied requests (`true`), or only permitted ones (`false`). */
+                denied?: boolean;
+                /**
+                 * @description Events on a page, 1 to 1,000; 50 by default. A page may have fewer and still have a cursor.
+                 *     A CSV file has up to 10,000.
+                 */
                 limit?: number;
-                /** @description From the page before; a CSV file that is not the last names it in the header `next-cursor`. */
+                /** @description The cursor of the previous page, or the header `next-cursor` of the previous CSV file. */
                 cursor?: string;
             };
             header?: never;
@@ -2661,7 +2666,7 @@ export interface operations {
         responses: {
             200: {
                 headers: {
-                    /** @description of a CSV file that is not the last: where the next begins */
+                    /** @description the cursor of the next CSV file; absent from the last */
                     "next-cursor"?: string | null;
                     [name: string]: unknown;
                 };
@@ -2710,7 +2715,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description it is said */
+            /** @description annotated */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2731,7 +2736,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description not-found: the call's recording is past its day */
+            /** @description not-found: the call's recording has expired */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2741,7 +2746,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description erased: the call's recording was erased; nothing is said of it any more */
+            /** @description erased: the call's recording was erased and cannot be annotated */
             410: {
                 headers: {
                     [name: string]: unknown;
@@ -2777,9 +2782,9 @@ export interface operations {
     get_clients: {
         parameters: {
             query?: {
-                /** @description Rows on a page, 1 to 1,000; 50 unless given. A page ends sooner where its rows are long. */
+                /** @description Rows on a page, 1 to 1,000; 50 by default. A page of long rows has fewer. */
                 limit?: number;
-                /** @description From the page before. */
+                /** @description The `cursor` of the previous page. */
                 cursor?: string;
             };
             header?: never;
@@ -2832,7 +2837,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description it is gone */
+            /** @description removed */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -2867,9 +2872,9 @@ export interface operations {
     get_drops: {
         parameters: {
             query?: {
-                /** @description Rows on a page, 1 to 1,000; 50 unless given. A page ends sooner where its rows are long. */
+                /** @description Rows on a page, 1 to 1,000; 50 by default. A page of long rows has fewer. */
                 limit?: number;
-                /** @description From the page before. */
+                /** @description The `cursor` of the previous page. */
                 cursor?: string;
             };
             header?: never;
@@ -2914,7 +2919,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 128 visible ASCII characters of the client's choice, for example a UUID. Sent again within 24 hours by the same caller with the same body, the request has no second effect and the answer of the first; with another body it is refused (422, idempotency-key-reused). */
+                /** @description 1 to 128 visible ASCII characters that the client chooses, for example a UUID. If the same caller sends the request again within 24 hours with the same body, it has no second effect and returns the first response. With another body it is refused (422, idempotency-key-reused). */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -2925,7 +2930,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description it is being built; asked again meanwhile, it is the same */
+            /** @description the folder is being built; a repetition in the meantime returns the same folder */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -2945,7 +2950,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description not-found: this is no day */
+            /** @description not-found: not a valid day */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -2980,9 +2985,9 @@ export interface operations {
     get_erasures: {
         parameters: {
             query?: {
-                /** @description Rows on a page, 1 to 1,000; 50 unless given. */
+                /** @description Rows on a page, 1 to 1,000; 50 by default. */
                 limit?: number;
-                /** @description From the page before. */
+                /** @description The `cursor` of the previous page. */
                 cursor?: string;
             };
             header?: never;
@@ -3027,7 +3032,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 128 visible ASCII characters of the client's choice, for example a UUID. Sent again within 24 hours by the same caller with the same body, the request has no second effect and the answer of the first; with another body it is refused (422, idempotency-key-reused). */
+                /** @description 1 to 128 visible ASCII characters that the client chooses, for example a UUID. If the same caller sends the request again within 24 hours with the same body, it has no second effect and returns the first response. With another body it is refused (422, idempotency-key-reused). */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -3039,7 +3044,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description previewed; nothing is erased */
+            /** @description a preview; nothing is erased */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -3136,7 +3141,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description it is being carried out, or was */
+            /** @description in progress or done */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -3178,7 +3183,7 @@ export interface operations {
             };
             413: components["responses"]["413"];
             415: components["responses"]["415"];
-            /** @description invalid: another count */
+            /** @description invalid: the count differs from the preview */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3194,11 +3199,11 @@ export interface operations {
     get_groups: {
         parameters: {
             query?: {
-                /** @description Only those whose name, id or number holds this text, whatever its case: 1 to 100 characters. */
+                /** @description Only users whose name, id or number contains this text, in any case: 1 to 100 characters. */
                 q?: string;
-                /** @description Rows on a page, 1 to 1,000; 50 unless given. A page may come short and still have a cursor. */
+                /** @description Rows on a page, 1 to 1,000; 50 by default. A page may have fewer and still have a cursor. */
                 limit?: number;
-                /** @description From the page before. */
+                /** @description The cursor of the previous page. */
                 cursor?: string;
             };
             header?: never;
@@ -3300,7 +3305,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description it is so */
+            /** @description saved */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -3320,7 +3325,7 @@ export interface operations {
                 };
             };
             404: components["responses"]["404"];
-            /** @description changed: it is being removed */
+            /** @description changed: the group is being removed */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3356,7 +3361,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description it is gone */
+            /** @description removed */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -3391,9 +3396,9 @@ export interface operations {
     get_groups_group_members: {
         parameters: {
             query?: {
-                /** @description Rows on a page, 1 to 1,000; 50 unless given. */
+                /** @description Rows on a page, 1 to 1,000; 50 by default. */
                 limit?: number;
-                /** @description From the page before. */
+                /** @description The cursor of the previous page. */
                 cursor?: string;
             };
             header?: never;
@@ -3463,7 +3468,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description it is so */
+            /** @description changed */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -3521,11 +3526,11 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Cover"];
+                "application/json": components["schemas"]["Supervision"];
             };
         };
         responses: {
-            /** @description it is so */
+            /** @description saved */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -3583,7 +3588,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description it is so */
+            /** @description ended */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -3618,9 +3623,9 @@ export interface operations {
     get_holds: {
         parameters: {
             query?: {
-                /** @description Rows on a page, 1 to 1,000; 50 unless given. */
+                /** @description Rows on a page, 1 to 1,000; 50 by default. */
                 limit?: number;
-                /** @description From the page before. */
+                /** @description The `cursor` of the previous page. */
                 cursor?: string;
             };
             header?: never;
@@ -3665,7 +3670,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 128 visible ASCII characters of the client's choice, for example a UUID. Sent again within 24 hours by the same caller with the same body, the request has no second effect and the answer of the first; with another body it is refused (422, idempotency-key-reused). */
+                /** @description 1 to 128 visible ASCII characters that the client chooses, for example a UUID. If the same caller sends the request again within 24 hours with the same body, it has no second effect and returns the first response. With another body it is refused (422, idempotency-key-reused). */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -3677,7 +3682,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description it is being placed */
+            /** @description the hold is being placed */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -3716,9 +3721,9 @@ export interface operations {
     get_holds_hold: {
         parameters: {
             query?: {
-                /** @description Rows on a page, 1 to 1,000; 50 unless given. */
+                /** @description Rows on a page, 1 to 1,000; 50 by default. */
                 limit?: number;
-                /** @description From the page before. */
+                /** @description The `cursor` of the previous page. */
                 cursor?: string;
             };
             header?: never;
@@ -3779,7 +3784,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description it is being lifted, or was */
+            /** @description the hold is being lifted, or was lifted */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -3809,7 +3814,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description invalid: say why */
+            /** @description invalid: the reason is missing or invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -3870,7 +3875,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description it is so */
+            /** @description saved */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -3950,7 +3955,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description recorded now, or before */
+            /** @description acknowledged now or earlier */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3971,7 +3976,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description changed: the text has another version now, show it again; nothing-to-acknowledge: recording is not active for the user */
+            /** @description changed: the text has a newer version, show that; nothing-to-acknowledge: recording is not active for the user */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -3998,9 +4003,9 @@ export interface operations {
     get_me_activations: {
         parameters: {
             query?: {
-                /** @description Rows on a page, 1 to 1,000; 50 unless given. A page ends sooner where its rows are long. */
+                /** @description Rows on a page, 1 to 1,000; 50 by default. A page of long rows has fewer. */
                 limit?: number;
-                /** @description From the page before. */
+                /** @description The `cursor` of the previous page. */
                 cursor?: string;
             };
             header?: never;
@@ -4044,13 +4049,13 @@ export interface operations {
     get_me_listeners: {
         parameters: {
             query?: {
-                /** @description Only those of this recording. */
+                /** @description Only events of this recording. */
                 recording?: string;
-                /** @description `true`: without the caller's own listening. */
+                /** @description `true` omits the caller's own listening. */
                 others?: boolean;
-                /** @description Events on a page, 1 to 1,000; 50 unless given. A page may come short where some are left out. */
+                /** @description Events on a page, 1 to 1,000; 50 by default. A page may have fewer. */
                 limit?: number;
-                /** @description From the page before. */
+                /** @description The cursor of the previous page. */
                 cursor?: string;
             };
             header?: never;
@@ -4094,9 +4099,9 @@ export interface operations {
     get_missing: {
         parameters: {
             query?: {
-                /** @description Rows on a page, 1 to 1,000; 50 unless given. */
+                /** @description Rows on a page, 1 to 1,000; 50 by default. */
                 limit?: number;
-                /** @description From the page before. */
+                /** @description The `cursor` of the previous page. */
                 cursor?: string;
             };
             header?: never;
@@ -4220,9 +4225,9 @@ export interface operations {
     get_organisations: {
         parameters: {
             query?: {
-                /** @description Rows on a page, 1 to 1,000; 50 unless given. */
+                /** @description Rows on a page, 1 to 1,000; 50 by default. */
                 limit?: number;
-                /** @description From the page before. */
+                /** @description The `cursor` of the previous page. */
                 cursor?: string;
             };
             header?: never;
@@ -4324,7 +4329,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description it is so */
+            /** @description saved */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4348,7 +4353,7 @@ export interface operations {
             404: components["responses"]["404"];
             413: components["responses"]["413"];
             415: components["responses"]["415"];
-            /** @description invalid; names the members that are missing */
+            /** @description invalid; the detail lists missing members */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4378,7 +4383,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description it is so */
+            /** @description saved */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4427,9 +4432,9 @@ export interface operations {
     get_organisations_organisation_clients: {
         parameters: {
             query?: {
-                /** @description Rows on a page, 1 to 1,000; 50 unless given. */
+                /** @description Rows on a page, 1 to 1,000; 50 by default. */
                 limit?: number;
-                /** @description From the page before. */
+                /** @description The `cursor` of the previous page. */
                 cursor?: string;
             };
             header?: never;
@@ -4501,7 +4506,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description it is so */
+            /** @description saved */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -4532,7 +4537,7 @@ export interface operations {
             };
             413: components["responses"]["413"];
             415: components["responses"]["415"];
-            /** @description invalid; names the members that are missing */
+            /** @description invalid; the detail lists missing members */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4559,7 +4564,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description it is gone */
+            /** @description removed */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -4610,7 +4615,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description it is so */
+            /** @description saved */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -4704,9 +4709,9 @@ export interface operations {
     get_organisations_organisation_imports_import_results: {
         parameters: {
             query?: {
-                /** @description Rows on a page, 1 to 1,000; 50 unless given. */
+                /** @description Rows on a page, 1 to 1,000; 50 by default. */
                 limit?: number;
-                /** @description From the page before. */
+                /** @description The `cursor` of the previous page. */
                 cursor?: string;
             };
             header?: never;
@@ -4765,9 +4770,9 @@ export interface operations {
     get_organisations_organisation_prices: {
         parameters: {
             query?: {
-                /** @description Rows on a page, 1 to 1,000; 50 unless given. A page ends sooner where its rows are long. */
+                /** @description Rows on a page, 1 to 1,000; 50 by default. A page of long rows has fewer. */
                 limit?: number;
-                /** @description From the page before. */
+                /** @description The `cursor` of the previous page. */
                 cursor?: string;
             };
             header?: never;
@@ -4828,7 +4833,7 @@ export interface operations {
             path: {
                 /** @description its id */
                 organisation: string;
-                /** @description the day from which they hold, yyyy-mm-dd: 2026-01-01 to the end of next year */
+                /** @description the first day of the terms, yyyy-mm-dd: 2026-01-01 to the end of next year */
                 from: string;
             };
             cookie?: never;
@@ -4839,7 +4844,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description it is so */
+            /** @description saved */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4895,14 +4900,14 @@ export interface operations {
             path: {
                 /** @description its id */
                 organisation: string;
-                /** @description the day from which they hold, yyyy-mm-dd */
+                /** @description the first day of the terms, yyyy-mm-dd */
                 from: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description all that was recorded for the day is void; the next statement puts right what was billed */
+            /** @description the day's terms are void; the next statement corrects what was billed */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -4920,7 +4925,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description not-found: nothing is recorded for the day, or all of it is void */
+            /** @description not-found: the day has no terms, or all are void */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -4930,7 +4935,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description invalid: say why */
+            /** @description invalid: the reason is missing or invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -4947,13 +4952,13 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 128 visible ASCII characters of the client's choice, for example a UUID. Sent again within 24 hours by the same caller with the same body, the request has no second effect and the answer of the first; with another body it is refused (422, idempotency-key-reused). */
+                /** @description 1 to 128 visible ASCII characters that the client chooses, for example a UUID. If the same caller sends the request again within 24 hours with the same body, it has no second effect and returns the first response. With another body it is refused (422, idempotency-key-reused). */
                 "Idempotency-Key"?: string | null;
             };
             path: {
                 /** @description its id */
                 organisation: string;
-                /** @description the month of the line, yyyy-mm: where the line has `corrects`, that */
+                /** @description the month of the line, yyyy-mm: its `corrects` if it has one */
                 month: string;
             };
             cookie?: never;
@@ -4994,7 +4999,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description not-found: there is no such organisation, month or line, or it is credited already */
+            /** @description not-found: there is no such organisation, month or line, or the line is already credited */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5004,7 +5009,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description changed: it comes to another total now */
+            /** @description changed: the total is now another */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5031,11 +5036,11 @@ export interface operations {
     get_organisations_organisation_users: {
         parameters: {
             query?: {
-                /** @description Only those whose name, id or number holds this text, whatever its case: 1 to 100 characters. */
+                /** @description Only users whose name, id or number contains this text, ignoring case: 1 to 100 characters. */
                 q?: string;
-                /** @description Rows on a page, 1 to 1,000; 50 unless given. A page may come short and still have a cursor. */
+                /** @description Rows on a page, 1 to 1,000; 50 by default. A page may be short and still have a cursor. */
                 limit?: number;
-                /** @description From the page before. */
+                /** @description The `cursor` of the previous page. */
                 cursor?: string;
             };
             header?: never;
@@ -5093,7 +5098,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 128 visible ASCII characters of the client's choice, for example a UUID. Sent again within 24 hours by the same caller with the same body, the request has no second effect and the answer of the first; with another body it is refused (422, idempotency-key-reused). */
+                /** @description 1 to 128 visible ASCII characters that the client chooses, for example a UUID. If the same caller sends the request again within 24 hours with the same body, it has no second effect and returns the first response. With another body it is refused (422, idempotency-key-reused). */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -5102,14 +5107,14 @@ export interface operations {
             };
             cookie?: never;
         };
-        /** @description a user a line */
+        /** @description one user per line */
         requestBody: {
             content: {
                 "application/x-ndjson": components["schemas"]["ImportedUser"];
             };
         };
         responses: {
-            /** @description taken; Location says where to ask for it */
+            /** @description accepted; poll the path in Location */
             202: {
                 headers: {
                     /** @description the import's path */
@@ -5239,7 +5244,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description it is so */
+            /** @description saved */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5281,7 +5286,7 @@ export interface operations {
             };
             413: components["responses"]["413"];
             415: components["responses"]["415"];
-            /** @description invalid; names the members that are missing */
+            /** @description invalid; the detail lists missing members */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5317,7 +5322,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description it is gone */
+            /** @description removed */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -5386,7 +5391,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description it is so */
+            /** @description saved */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5453,9 +5458,9 @@ export interface operations {
     get_organisations_organisation_users_user_activations: {
         parameters: {
             query?: {
-                /** @description Rows on a page, 1 to 1,000; 50 unless given. A page ends sooner where its rows are long. */
+                /** @description Rows on a page, 1 to 1,000; 50 by default. A page of long rows has fewer. */
                 limit?: number;
-                /** @description From the page before. */
+                /** @description The `cursor` of the previous page. */
                 cursor?: string;
             };
             header?: never;
@@ -5507,7 +5512,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 128 visible ASCII characters of the client's choice, for example a UUID. Sent again within 24 hours by the same caller with the same body, the request has no second effect and the answer of the first; with another body it is refused (422, idempotency-key-reused). */
+                /** @description 1 to 128 visible ASCII characters that the client chooses, for example a UUID. If the same caller sends the request again within 24 hours with the same body, it has no second effect and returns the first response. With another body it is refused (422, idempotency-key-reused). */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -5524,7 +5529,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description a preview; or it was put down before, and the same again changes nothing */
+            /** @description a preview, or the entry already existed and nothing changed */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5533,7 +5538,7 @@ export interface operations {
                     "application/json": components["schemas"]["BillingChange"];
                 };
             };
-            /** @description it is put down */
+            /** @description entered */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -5564,7 +5569,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description changed: it comes to another total now, or the entry was voided */
+            /** @description changed: the total is now another, or the entry was voided */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5592,7 +5597,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 128 visible ASCII characters of the client's choice, for example a UUID. Sent again within 24 hours by the same caller with the same body, the request has no second effect and the answer of the first; with another body it is refused (422, idempotency-key-reused). */
+                /** @description 1 to 128 visible ASCII characters that the client chooses, for example a UUID. If the same caller sends the request again within 24 hours with the same body, it has no second effect and returns the first response. With another body it is refused (422, idempotency-key-reused). */
                 "Idempotency-Key"?: string | null;
             };
             path: {
@@ -5603,14 +5608,14 @@ export interface operations {
             };
             cookie?: never;
         };
-        /** @description names the entry by its moment, to the millisecond, and whether it was on or off */
+        /** @description identifies the entry by its moment, to the millisecond, and its direction */
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ActivationCorrection"];
             };
         };
         responses: {
-            /** @description a preview; or it was void before, and the same again changes nothing */
+            /** @description a preview, or the entry was already void and nothing changed */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5619,7 +5624,7 @@ export interface operations {
                     "application/json": components["schemas"]["BillingChange"];
                 };
             };
-            /** @description it is void */
+            /** @description voided */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -5650,7 +5655,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description changed: it comes to another total now */
+            /** @description changed: the total is now another */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5661,7 +5666,7 @@ export interface operations {
             };
             413: components["responses"]["413"];
             415: components["responses"]["415"];
-            /** @description invalid: the user is still switched on by it; idempotency-key-reused */
+            /** @description invalid: the user is still switched on by this entry; idempotency-key-reused */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5688,7 +5693,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description they are there */
+            /** @description restored */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5718,7 +5723,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description removed-user: what was known of them has been erased; choose another id */
+            /** @description removed-user: the user's data has been erased; choose another id */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5743,9 +5748,9 @@ export interface operations {
     get_prices: {
         parameters: {
             query?: {
-                /** @description Rows on a page, 1 to 1,000; 50 unless given. A page ends sooner where its rows are long. */
+                /** @description Rows on a page, 1 to 1,000; 50 by default. A page of long rows has fewer. */
                 limit?: number;
-                /** @description From the page before. */
+                /** @description The `cursor` of the previous page. */
                 cursor?: string;
             };
             header?: never;
@@ -5791,7 +5796,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
-                /** @description the day from which they hold, yyyy-mm-dd: 2026-01-01 to the end of next year */
+                /** @description the first day of the terms, yyyy-mm-dd: 2026-01-01 to the end of next year */
                 from: string;
             };
             cookie?: never;
@@ -5802,7 +5807,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description it is so */
+            /** @description saved */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5823,7 +5828,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description not-found: the day is none */
+            /** @description not-found: not a valid day */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5856,14 +5861,14 @@ export interface operations {
             };
             header?: never;
             path: {
-                /** @description the day from which they hold, yyyy-mm-dd */
+                /** @description the first day of the terms, yyyy-mm-dd */
                 from: string;
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description all that was recorded for the day is void; the next statements put right what was billed */
+            /** @description the day's prices are void; the next statements correct what was billed */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -5881,7 +5886,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description not-found: nothing is recorded for the day, or all of it is void */
+            /** @description not-found: the day has no terms, or all are void */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -5891,7 +5896,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description invalid: say why */
+            /** @description invalid: the reason is missing or invalid */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -5907,48 +5912,58 @@ export interface operations {
     get_recordings: {
         parameters: {
             query?: {
-                /** @description Calls that began at this time or later (RFC 3339, of the years 2000 to 2199). */
+                /** @description Calls that began at this time or later (RFC 3339, years 2000 to 2199). */
                 from?: string;
-                /** @description Calls that began before this time (RFC 3339, likewise). */
+                /** @description Calls that began before this time (RFC 3339, years 2000 to 2199). */
                 to?: string;
                 /** @description Calls of this user. */
                 user?: string;
                 /**
-                 * @description Calls of users whose name, id or number holds this text, whatever its case: of all of them whose calls the caller may list, removed
-                 *     users too. In an organisation of some 50,000 users and more it is refused; name the user by `user`.
+                 * @description Calls of users whose name, id or number contains this text, in any case. It includes removed
+                 *     users, and only users whose calls the caller may list. It is refused in an organisation of
+                 *     some 50,000 users or more; use `user` instead.
                  */
                 name?: string;
-                /** @description Stored calls of at least this many seconds, as measured from the audio. */
+                /** @description Stored calls of at least this many seconds, measured from the audio. */
                 minSeconds?: number;
-                /** @description Stored calls of at most this many seconds, likewise. */
+                /** @description Stored calls of at most this many seconds, measured from the audio. */
                 maxSeconds?: number;
                 /** @description Calls with this number, in E.164 form, or `withheld`. */
                 counterpart?: string;
-                /** @description Calls with a number that begins or ends with these 3 to 15 digits, however they are typed: `070-123 45 67`, `+4670`, `4567`. */
+                /**
+                 * @description Calls whose number begins or ends with these 3 to 15 digits, as in `070-123 45 67`, `+4670`
+                 *     or `4567`.
+                 */
                 number?: string;
                 /** @description `in` or `out`. */
                 direction?: string;
                 /** @description Calls with this mark, or `none` for those without one. */
                 mark?: string;
-                /** @description Words of the note, all of them, the last one as the beginning of a word; whatever their case and accents, å, ä and ö kept apart. */
+                /**
+                 * @description Words of the note: all of them, the last one as the beginning of a word. Case and accents
+                 *     are ignored, but å, ä and ö are distinct.
+                 */
                 note?: string;
-                /** @description Words of the first field, likewise. */
+                /** @description Words of the first field, with the same rules. */
                 field1?: string;
-                /** @description Words of the second field, likewise. */
+                /** @description Words of the second field, with the same rules. */
                 field2?: string;
-                /** @description Words of the third field, likewise. */
+                /** @description Words of the third field, with the same rules. */
                 field3?: string;
-                /** @description Words of the three fields together, likewise. */
+                /** @description Words of the three fields together, with the same rules. */
                 fields?: string;
-                /** @description Only held recordings (`true`), or only those that are not. */
+                /** @description Only held recordings (`true`), or only recordings that are not held (`false`). */
                 held?: boolean;
                 /** @description `expected`, `stored` or `rejected`. */
                 state?: "expected" | "stored" | "rejected";
-                /** @description Which end of the time range comes first. */
+                /** @description The end of the time range that comes first. */
                 order?: "newest" | "oldest";
-                /** @description Rows on a page, 1 to 1,000; 50 unless given. A page may come short and still have a cursor. A CSV file holds up to 10,000. */
+                /**
+                 * @description Rows on a page, 1 to 1,000; 50 by default. A page may have fewer and still have a cursor. A
+                 *     CSV file has up to 10,000.
+                 */
                 limit?: number;
-                /** @description From the page before; a CSV file that is not the last names it in the header `next-cursor`. */
+                /** @description The cursor of the previous page, or the header `next-cursor` of the previous CSV file. */
                 cursor?: string;
             };
             header?: never;
@@ -5959,7 +5974,7 @@ export interface operations {
         responses: {
             200: {
                 headers: {
-                    /** @description of a CSV file that is not the last: where the next begins */
+                    /** @description the cursor of the next CSV file; absent from the last */
                     "next-cursor"?: string | null;
                     [name: string]: unknown;
                 };
@@ -6005,7 +6020,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description registered before; a fresh link while the audio is missing */
+            /** @description registered before; a new link while the audio is missing */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6014,7 +6029,7 @@ export interface operations {
                     "application/json": components["schemas"]["Registered"];
                 };
             };
-            /** @description registered; put the audio to the link */
+            /** @description registered; upload the audio to the link */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -6087,48 +6102,58 @@ export interface operations {
     get_recordings_count: {
         parameters: {
             query?: {
-                /** @description Calls that began at this time or later (RFC 3339, of the years 2000 to 2199). */
+                /** @description Calls that began at this time or later (RFC 3339, years 2000 to 2199). */
                 from?: string;
-                /** @description Calls that began before this time (RFC 3339, likewise). */
+                /** @description Calls that began before this time (RFC 3339, years 2000 to 2199). */
                 to?: string;
                 /** @description Calls of this user. */
                 user?: string;
                 /**
-                 * @description Calls of users whose name, id or number holds this text, whatever its case: of all of them whose calls the caller may list, removed
-                 *     users too. In an organisation of some 50,000 users and more it is refused; name the user by `user`.
+                 * @description Calls of users whose name, id or number contains this text, in any case. It includes removed
+                 *     users, and only users whose calls the caller may list. It is refused in an organisation of
+                 *     some 50,000 users or more; use `user` instead.
                  */
                 name?: string;
-                /** @description Stored calls of at least this many seconds, as measured from the audio. */
+                /** @description Stored calls of at least this many seconds, measured from the audio. */
                 minSeconds?: number;
-                /** @description Stored calls of at most this many seconds, likewise. */
+                /** @description Stored calls of at most this many seconds, measured from the audio. */
                 maxSeconds?: number;
                 /** @description Calls with this number, in E.164 form, or `withheld`. */
                 counterpart?: string;
-                /** @description Calls with a number that begins or ends with these 3 to 15 digits, however they are typed: `070-123 45 67`, `+4670`, `4567`. */
+                /**
+                 * @description Calls whose number begins or ends with these 3 to 15 digits, as in `070-123 45 67`, `+4670`
+                 *     or `4567`.
+                 */
                 number?: string;
                 /** @description `in` or `out`. */
                 direction?: string;
                 /** @description Calls with this mark, or `none` for those without one. */
                 mark?: string;
-                /** @description Words of the note, all of them, the last one as the beginning of a word; whatever their case and accents, å, ä and ö kept apart. */
+                /**
+                 * @description Words of the note: all of them, the last one as the beginning of a word. Case and accents
+                 *     are ignored, but å, ä and ö are distinct.
+                 */
                 note?: string;
-                /** @description Words of the first field, likewise. */
+                /** @description Words of the first field, with the same rules. */
                 field1?: string;
-                /** @description Words of the second field, likewise. */
+                /** @description Words of the second field, with the same rules. */
                 field2?: string;
-                /** @description Words of the third field, likewise. */
+                /** @description Words of the third field, with the same rules. */
                 field3?: string;
-                /** @description Words of the three fields together, likewise. */
+                /** @description Words of the three fields together, with the same rules. */
                 fields?: string;
-                /** @description Only held recordings (`true`), or only those that are not. */
+                /** @description Only held recordings (`true`), or only recordings that are not held (`false`). */
                 held?: boolean;
                 /** @description `expected`, `stored` or `rejected`. */
                 state?: "expected" | "stored" | "rejected";
-                /** @description Which end of the time range comes first. */
+                /** @description The end of the time range that comes first. */
                 order?: "newest" | "oldest";
-                /** @description Rows on a page, 1 to 1,000; 50 unless given. A page may come short and still have a cursor. A CSV file holds up to 10,000. */
+                /**
+                 * @description Rows on a page, 1 to 1,000; 50 by default. A page may have fewer and still have a cursor. A
+                 *     CSV file has up to 10,000.
+                 */
                 limit?: number;
-                /** @description From the page before; a CSV file that is not the last names it in the header `next-cursor`. */
+                /** @description The cursor of the previous page, or the header `next-cursor` of the previous CSV file. */
                 cursor?: string;
             };
             header?: never;
@@ -6218,7 +6243,7 @@ export interface operations {
         parameters: {
             query?: never;
             header: {
-                /** @description the version that is edited, as `version` has it; `*` writes over any */
+                /** @description the `version` that is edited; `*` overwrites any version */
                 "if-match": string;
             };
             path: {
@@ -6233,7 +6258,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description as it stands now; its version is in ETag */
+            /** @description the current recording; its version is in ETag */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6242,7 +6267,7 @@ export interface operations {
                     "application/json": components["schemas"]["Recording"];
                 };
             };
-            /** @description it is so; the application may not read what it annotates */
+            /** @description edited; the application may not read what it annotates */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -6271,7 +6296,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description edited-meanwhile: `current` is what stands */
+            /** @description edited-meanwhile: `current` is the current version */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -6300,7 +6325,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description busy: many write over any version at once */
+            /** @description busy: many callers overwrite any version at once */
             429: {
                 headers: {
                     [name: string]: unknown;
@@ -6359,7 +6384,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description no-audio: not here yet, or rejected */
+            /** @description no-audio: not arrived yet, or rejected */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6386,11 +6411,11 @@ export interface operations {
     get_recordings_id_edits: {
         parameters: {
             query?: {
-                /** @description `oldest` first, unless `newest` is asked for. */
+                /** @description `oldest` first by default, or `newest` first. */
                 order?: "oldest" | "newest";
-                /** @description Edits on a page, 1 to 1,000; 50 unless given. A page comes shorter where they are long. */
+                /** @description Edits on a page, 1 to 1,000; 50 by default. A page of long edits has fewer. */
                 limit?: number;
-                /** @description From the page before. */
+                /** @description The cursor of the previous page. */
                 cursor?: string;
             };
             header?: never;
@@ -6490,7 +6515,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description no-audio: not here yet, or rejected */
+            /** @description no-audio: not arrived yet, or rejected */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6517,9 +6542,9 @@ export interface operations {
     get_retention: {
         parameters: {
             query?: {
-                /** @description Rows on a page, 1 to 1,000; 50 unless given. */
+                /** @description Rows on a page, 1 to 1,000; 50 by default. */
                 limit?: number;
-                /** @description From the page before. */
+                /** @description The `cursor` of the previous page. */
                 cursor?: string;
             };
             header?: never;
@@ -6564,7 +6589,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 128 visible ASCII characters of the client's choice, for example a UUID. Sent again within 24 hours by the same caller with the same body, the request has no second effect and the answer of the first; with another body it is refused (422, idempotency-key-reused). */
+                /** @description 1 to 128 visible ASCII characters that the client chooses, for example a UUID. If the same caller sends the request again within 24 hours with the same body, it has no second effect and returns the first response. With another body it is refused (422, idempotency-key-reused). */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -6576,7 +6601,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description previewed; nothing is changed */
+            /** @description a preview; nothing is changed */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -6673,7 +6698,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description it is being carried out, or was */
+            /** @description in progress or done */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -6715,7 +6740,7 @@ export interface operations {
             };
             413: components["responses"]["413"];
             415: components["responses"]["415"];
-            /** @description invalid: another count, or no storage add-on any more */
+            /** @description invalid: the count differs from the preview, or the storage add-on has ended */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6764,7 +6789,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description 1 to 128 visible ASCII characters of the client's choice, for example a UUID. Sent again within 24 hours by the same caller with the same body, the request has no second effect and the answer of the first; with another body it is refused (422, idempotency-key-reused). */
+                /** @description 1 to 128 visible ASCII characters that the client chooses, for example a UUID. If the same caller sends the request again within 24 hours with the same body, it has no second effect and returns the first response. With another body it is refused (422, idempotency-key-reused). */
                 "Idempotency-Key"?: string | null;
             };
             path?: never;
@@ -6776,7 +6801,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description it was there before */
+            /** @description the key existed before */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6805,7 +6830,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description too-many: there are 10 keys; changed: it was removed meanwhile */
+            /** @description too-many: there are 10 keys; changed: the key was removed in the meantime */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6841,7 +6866,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description it is gone */
+            /** @description removed */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -6876,9 +6901,9 @@ export interface operations {
     get_statements: {
         parameters: {
             query?: {
-                /** @description Rows on a page, 1 to 1,000; 50 unless given. A page ends sooner where its rows are long. */
+                /** @description Rows on a page, 1 to 1,000; 50 by default. A page of long rows has fewer. */
                 limit?: number;
-                /** @description From the page before. */
+                /** @description The `cursor` of the previous page. */
                 cursor?: string;
             };
             header?: never;
@@ -6922,9 +6947,9 @@ export interface operations {
     get_statements_month: {
         parameters: {
             query?: {
-                /** @description Rows on a page, 1 to 1,000; 50 unless given. A page ends sooner where its rows are long. */
+                /** @description Rows on a page, 1 to 1,000; 50 by default. A page of long rows has fewer. */
                 limit?: number;
-                /** @description From the page before. */
+                /** @description The `cursor` of the previous page. */
                 cursor?: string;
             };
             header?: never;
@@ -6981,9 +7006,9 @@ export interface operations {
     get_usage: {
         parameters: {
             query?: {
-                /** @description Rows on a page, 1 to 1,000; 50 unless given. A page ends sooner where its rows are long. */
+                /** @description Rows on a page, 1 to 1,000; 50 by default. A page of long rows has fewer. */
                 limit?: number;
-                /** @description From the page before. */
+                /** @description The `cursor` of the previous page. */
                 cursor?: string;
             };
             header?: never;
@@ -7027,11 +7052,11 @@ export interface operations {
     get_users: {
         parameters: {
             query?: {
-                /** @description Only those whose name, id or number holds this text, whatever its case: 1 to 100 characters. */
+                /** @description Only users whose name, id or number contains this text, in any case: 1 to 100 characters. */
                 q?: string;
-                /** @description Rows on a page, 1 to 1,000; 50 unless given. A page may come short and still have a cursor. */
+                /** @description Rows on a page, 1 to 1,000; 50 by default. A page may have fewer and still have a cursor. */
                 limit?: number;
-                /** @description From the page before. */
+                /** @description The cursor of the previous page. */
                 cursor?: string;
             };
             header?: never;
@@ -7191,9 +7216,9 @@ export interface operations {
     get_users_user_activations: {
         parameters: {
             query?: {
-                /** @description Rows on a page, 1 to 1,000; 50 unless given. A page ends sooner where its rows are long. */
+                /** @description Rows on a page, 1 to 1,000; 50 by default. A page of long rows has fewer. */
                 limit?: number;
-                /** @description From the page before. */
+                /** @description The `cursor` of the previous page. */
                 cursor?: string;
             };
             header?: never;

@@ -1,4 +1,4 @@
-// The call that is looked at: its sound, what is said of it, and what was done with it.
+// The open call: its player, its annotation, its history and its listeners.
 
 import './call.css';
 import '../frame/later.css';
@@ -31,10 +31,10 @@ export function Call() {
   const panel = useRef<HTMLElement>(null);
   const close = () => void navigate({ to: '/calls', search: (search) => search });
   useKeys({ Escape: close });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another call begins at its top
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another call starts at its top
   useEffect(() => {
     panel.current?.scrollTo({ top: 0 });
-    panel.current?.closest('.frame')?.scrollTo({ top: 0 }); // which scrolls where the window is low
+    panel.current?.closest('.frame')?.scrollTo({ top: 0 }); // which scrolls in a low window
   }, [id]);
   const gone = call.error instanceof Problem && call.error.status === 404;
   return (
@@ -102,7 +102,7 @@ function Shown({ recording }: { recording: Recording }) {
   );
 }
 
-/** The player, or why there is nothing to play. */
+/** The player, or the reason why there is no audio. */
 function Sound({ recording }: { recording: Recording }) {
   const words = useWords();
   const me = useMe();

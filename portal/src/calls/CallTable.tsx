@@ -1,4 +1,4 @@
-// The calls as a table of any length: only the rows in view are there, whether there are ten or a hundred thousand.
+// The calls as a virtual table: only the rows in view are rendered, of up to a hundred thousand.
 
 import { Skeleton } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
@@ -21,12 +21,12 @@ import { useShort } from '../frame/short';
 import { dateAndClock } from '../time';
 import { useLanguage, useWords } from '../words/words';
 import { type Column, columnName, columns, features } from './columns';
-import { leadIntoPanel, leadOn } from './focus';
+import { focusNext, focusPanel } from './focus';
 import type { CallPages } from './pages';
 
 const ROW = 44;
 const NARROW_ROW = 68;
-/** The range that is told changes in steps, so that a row's worth of scrolling asks for nothing. */
+/** The reported range changes in steps, so that scrolling by one row causes no request. */
 const STEP = 50;
 
 type Props = {
@@ -50,8 +50,8 @@ export function CallTable({ pages, hidden, see, scroller }: Props) {
     overscan: 8,
     initialRect: { width: 0, height: 900 },
   });
-  // The height of a row is the screen's to decide, and what was measured goes with it.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: measured anew when the screen changes
+  // The screen width decides the height of a row, so a change discards the measurements.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: measured again when the screen changes
   useEffect(() => virtual.measure(), [narrow, virtual]);
 
   const items = virtual.getVirtualItems();
@@ -133,7 +133,7 @@ export function CallTable({ pages, hidden, see, scroller }: Props) {
   );
 }
 
-/** What scrolls the rows, and how far down in it they begin: their own region, or the whole page where the window is low. */
+/** The element that scrolls the rows (their region, or the page if low) and their offset. */
 function useScrolls(scroller: RefObject<HTMLDivElement | null>) {
   const short = useShort();
   const [margin, setMargin] = useState(0);
@@ -141,7 +141,7 @@ function useScrolls(scroller: RefObject<HTMLDivElement | null>) {
     () => (short ? scroller.current?.closest('.frame') : scroller.current) ?? null,
     [short, scroller],
   );
-  // What stands above the rows may be higher after any render.
+  // Any render may change the height above the rows.
   useLayoutEffect(() => {
     const [page, rows] = [scrolls(), scroller.current];
     const above = (element: Element) => element.getBoundingClientRect().top;
@@ -160,7 +160,7 @@ function RowLink({ recording, open, children }: { recording: Recording; open: bo
       aria-current={open || undefined}
       aria-label={dateAndClock(new Date(recording.startedAt), language)}
       className="row-link"
-      onClick={(event) => event.detail === 0 && event.isTrusted && leadIntoPanel()}
+      onClick={(event) => event.detail === 0 && event.isTrusted && focusPanel()}
     >
       {children}
     </Link>
@@ -173,13 +173,13 @@ function Spacer({ height }: { height: number }) {
   return <tr aria-hidden="true" className="spacer" style={{ height }} />;
 }
 
-/** A click anywhere on the row is a click on its link, unless text was being chosen. */
+/** A click anywhere on the row follows its link, unless the user selects text. */
 function followLink(event: MouseEvent<HTMLElement>) {
   if ((event.target as HTMLElement).closest('a, button') || getSelection()?.toString()) return;
   event.currentTarget.querySelector('a')?.click();
 }
 
-/** `j` and `k` move the focus from row to row, and with a call open from call to call. */
+/** `j` and `k` move the focus by a row, and with an open call to the next or previous call. */
 function useRowKeys(pages: CallPages, scrollTo: (index: number) => void, scroller: RefObject<HTMLDivElement | null>) {
   const navigate = useNavigate();
   const { id: open } = useParams({ strict: false });
@@ -188,7 +188,7 @@ function useRowKeys(pages: CallPages, scrollTo: (index: number) => void, scrolle
   useEffect(() => {
     if (wanted === undefined) return;
     const link = scroller.current?.querySelector<HTMLElement>(`[data-index="${wanted}"] a`);
-    if (!link) return; // not scrolled to yet
+    if (!link) return; // the row is not rendered yet
     link.focus({ preventScroll: true });
     setWanted(undefined);
   });
@@ -204,20 +204,20 @@ function useRowKeys(pages: CallPages, scrollTo: (index: number) => void, scrolle
     if (!row) return;
     at.current = next;
     scrollTo(next);
-    // Whoever is in the panel stays in it, and is led to the head of the next call.
-    if (open && document.activeElement?.closest('.panel')) leadOn();
+    // A focus inside the panel moves to the heading of the next call.
+    if (open && document.activeElement?.closest('.panel')) focusNext();
     else setWanted(next);
     if (open) navigate({ to: '/calls/$id', params: { id: row.id }, search: (search) => search });
   };
   useKeys({ j: () => move(1), k: () => move(-1) });
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another search leaves the row that was gone to
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another search cancels the move
   useEffect(() => setWanted(undefined), [pages.asked]);
 }
 
-/** The same array as before, while it holds the same rows: the table reckons anew only when there is something new. */
+/** Returns the previous array while the rows are equal, so that the table does not recalculate. */
 function useStable<T>(rows: T[]): T[] {
-  const kept = useRef(rows);
-  if (kept.current.length !== rows.length || kept.current.some((row, index) => row !== rows[index]))
-    kept.current = rows;
-  return kept.current;
+  const stable = useRef(rows);
+  if (stable.current.length !== rows.length || stable.current.some((row, index) => row !== rows[index]))
+    stable.current = rows;
+  return stable.current;
 }

@@ -1,4 +1,4 @@
-// The calls: one box to find them by, the rows, and beside them the one that is looked at.
+// The calls page: the search box, the rows, and the open call beside them.
 
 import './calls.css';
 import { Button, Tooltip } from '@mantine/core';
@@ -19,7 +19,7 @@ import { type Column, HIDDEN_AT_FIRST } from './columns';
 import { Export } from './Export';
 import { FilterForm } from './FilterForm';
 import { readFilters } from './filters';
-import { giveBack, leadIntoPanel } from './focus';
+import { focusPanel, giveBack } from './focus';
 import { HoldFound } from './HoldFound';
 import { type CallPages, useCallPages } from './pages';
 import { SavedSearches } from './SavedSearches';
@@ -59,11 +59,11 @@ function FoundCalls() {
   useKeys({ r: refresh });
   usePlayWhenThere(id);
   useFocusBack(id);
-  useEffect(() => void import('./Call'), []); // so that the first call that is opened waits for nothing
+  useEffect(() => void import('./Call'), []); // loads the panel's code, so that the first call opens at once
 
   return (
     <div className={id ? 'calls-page with-panel' : 'calls-page'}>
-      {/* Beside the list, which is not there where the call takes the whole page. */}
+      {/* Outside the list, which is hidden when the call takes the whole page. */}
       <h1 className="unseen">{words.nav.calls}</h1>
       <section className="list">
         <div className="toolbar">
@@ -88,7 +88,7 @@ function FoundCalls() {
           </div>
         </div>
         <Found pages={pages} />
-        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by key */}
+        {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by key */}
         <div ref={scroller} className="rows" tabIndex={0} role="region" aria-label={words.search.results}>
           <Rows pages={pages} hidden={hidden} see={see} scroller={scroller} />
         </div>
@@ -98,7 +98,7 @@ function FoundCalls() {
   );
 }
 
-/** Opens the first call of the search that was asked for last, once it has been answered. A space that is pressed meanwhile plays it. */
+/** Opens the first call once the latest search is answered, and plays it if space was pressed. */
 function useOpenFirst(pages: CallPages, scroller: RefObject<HTMLDivElement | null>): () => void {
   const navigate = useNavigate();
   const { player } = useApp();
@@ -118,19 +118,19 @@ function useOpenFirst(pages: CallPages, scroller: RefObject<HTMLDivElement | nul
     navigate({ to: '/calls/$id', params: { id: first }, search: (search) => search });
   }, [waits, isAnswered, first, navigate, player]);
   return () => {
-    leadIntoPanel();
-    scroller.current?.focus({ preventScroll: true }); // out of the box, in which a space is a space
+    focusPanel();
+    scroller.current?.focus({ preventScroll: true }); // out of the box, in which space types a space
     plays.current = false;
     setWaits(true);
   };
 }
 
-/** The filters that were chosen last. The page follows the address, and may be a moment behind it. */
+/** The latest chosen filters. The page follows the address, and may lag behind it. */
 function ofTheAddress() {
   return readFilters(Object.fromEntries(new URLSearchParams(location.search)));
 }
 
-/** Keeps a space that was pressed while the call's panel was on its way: the player takes it when it is there. */
+/** Stores a space pressed while the panel loads. The player then starts when it appears. */
 function usePlayWhenThere(id: string | undefined) {
   const { player } = useApp();
   const keep = () => {
@@ -176,7 +176,7 @@ function Rows({ pages, ...rest }: Parameters<typeof CallTable>[0]) {
   );
 }
 
-/** How many there are so far, as of when. Told to who listens to the page, too. */
+/** The number of rows so far and their age, announced to screen readers. */
 function Found({ pages }: { pages: CallPages }) {
   const words = useWords();
   const { language } = useLanguage();

@@ -4,7 +4,7 @@ import { prefer } from '../preferences';
 import { useWords } from '../words/words';
 import { COLUMNS, type Column, columnName } from './columns';
 
-/** Which columns there are; the choice is kept on this computer. */
+/** Chooses the visible columns. The choice is stored on this computer. */
 export function ColumnsMenu({ hidden, change }: { hidden: Column[]; change(hidden: Column[]): void }) {
   const words = useWords();
   const toggle = (column: Column) => {

@@ -1,21 +1,21 @@
-// Two people said different things at once. Both texts stand side by side; one is chosen, or they are joined.
+// Two people edited a text at once. Shows both side by side; the user chooses one or joins them.
 
 import { Button, Modal, Textarea } from '@mantine/core';
 import { useState } from 'react';
 import { useWords } from '../words/words';
-import { type Conflict as Both, joined, type Said, type SaidName, saidOf } from './annotation';
+import { type Conflict as Both, joined, textOf, type ValueName, type Values } from './annotation';
 import { Marked } from './columns';
 
-export function Conflict({ conflict, settle }: { conflict: Both; settle(said: Said | undefined): void }) {
+export function Conflict({ conflict, settle }: { conflict: Both; settle(values: Values | undefined): void }) {
   const words = useWords();
-  const names = Object.keys(conflict.mine) as SaidName[];
+  const names = Object.keys(conflict.mine) as ValueName[];
   const textual = names.filter((name) => name !== 'mark');
-  const [together, setTogether] = useState<Said>();
+  const [together, setTogether] = useState<Values>();
   const join = () =>
     setTogether({
       ...conflict.mine,
       ...Object.fromEntries(
-        textual.map((name) => [name, joined(saidOf(conflict.theirs, name), conflict.mine[name] ?? '')]),
+        textual.map((name) => [name, joined(textOf(conflict.theirs, name), conflict.mine[name] ?? '')]),
       ),
     });
 
@@ -30,7 +30,7 @@ export function Conflict({ conflict, settle }: { conflict: Both; settle(said: Sa
       <p>{words.conflict.text}</p>
       {names.map((name) => (
         <section key={name} className="conflict">
-          <Side title={words.conflict.theirs} name={name} text={saidOf(conflict.theirs, name)} />
+          <Side title={words.conflict.theirs} name={name} text={textOf(conflict.theirs, name)} />
           <Side title={words.conflict.mine} name={name} text={conflict.mine[name] ?? ''} />
           {together && name !== 'mark' && (
             <Textarea
@@ -65,7 +65,7 @@ export function Conflict({ conflict, settle }: { conflict: Both; settle(said: Sa
   );
 }
 
-function Side({ title, name, text }: { title: string; name: SaidName; text: string }) {
+function Side({ title, name, text }: { title: string; name: ValueName; text: string }) {
   const words = useWords();
   return (
     <div className="conflict-side">

@@ -3,7 +3,7 @@ import { Icon } from '../frame/Icon';
 import { WITHHELD, written } from '../phone';
 import { useWords } from '../words/words';
 
-/** Whom the call was with, and which way it went. */
+/** The counterpart and the direction of the call. */
 export function Counterpart({ recording }: { recording: Recording }) {
   const words = useWords();
   const incoming = recording.direction === 'in';

@@ -9,7 +9,7 @@ import { Marked } from './columns';
 import { When } from './When';
 import { useWho } from './who';
 
-/** Who changed what, from what to what; the latest first. */
+/** The edits, latest first: actor, old value and new value. */
 export function Edits({ recording }: { recording: Recording }) {
   const { api } = useApp();
   const words = useWords();

@@ -1,4 +1,4 @@
-// The whole search as a file for a spreadsheet, with every column. It is read page by page, and can be stopped.
+// Exports the whole search as a spreadsheet with every column, page by page; it can be cancelled.
 
 import { Button, Tooltip } from '@mantine/core';
 import { lazy, Suspense, useRef, useState } from 'react';

@@ -2,7 +2,7 @@ import '../frame/later.css';
 import { Button, Modal, Progress } from '@mantine/core';
 import { useWords } from '../words/words';
 
-/** How far the file has come, and how to stop it. */
+/** The progress of the export, and a button that cancels it. */
 export default function ExportProgress({ count, stop }: { count: number; stop(): void }) {
   const words = useWords();
   return (

@@ -4,7 +4,7 @@ import { length } from '../time';
 import { useWords } from '../words/words';
 import { When } from './When';
 
-/** What is known of the call, exactly. */
+/** The exact facts of the call. */
 export function Facts({ recording }: { recording: Recording }) {
   const words = useWords();
   const megabytes = (recording.contentLength / 1e6).toLocaleString(words.locale, { maximumFractionDigits: 2 });
@@ -13,7 +13,7 @@ export function Facts({ recording }: { recording: Recording }) {
     [words.column.length, length(recording.durationMs)],
     [words.facts.format, `${recording.contentType}, ${megabytes} MB`],
     [words.facts.stored, recording.storedAt ? <When key="stored" at={recording.storedAt} exact /> : '–'],
-    [words.facts.kept, recording.heldSince ? words.facts.held : <When key="kept" at={recording.expiresAt} exact />],
+    [words.facts.ends, recording.heldSince ? words.facts.held : <When key="ends" at={recording.expiresAt} exact />],
     [words.facts.call, <bdi key="call">{recording.callId}</bdi>],
     ['SHA-256', <code key="sha">{recording.sha256}</code>],
   ];

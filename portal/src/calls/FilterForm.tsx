@@ -1,4 +1,4 @@
-// Every filter of the search as a form, for who would rather point than type.
+// Every filter of the search as a form, for users who prefer pointing to typing.
 
 import { Button, Popover } from '@mantine/core';
 import { lazy, Suspense, useState } from 'react';

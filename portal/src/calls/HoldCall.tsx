@@ -6,7 +6,7 @@ import { useWords } from '../words/words';
 
 const PlaceHold = lazy(() => import('../administration/retention/PlaceHold'));
 
-/** For administrators. A call may be held for more than one reason, so one that is held can be held again. */
+/** Holds the call, for administrators. A held call can get a second hold for another reason. */
 export function HoldCall({ recording }: { recording: Recording }) {
   const words = useWords();
   const [asked, setAsked] = useState(false);

@@ -2,16 +2,16 @@ import { ActionIcon, Tooltip } from '@mantine/core';
 import { lazy, Suspense, useState } from 'react';
 import { Icon } from '../frame/Icon';
 import { useWords } from '../words/words';
+import { type Criteria, criteriaOf } from './criteria';
 import type { Filters } from './filters';
 import type { CallPages } from './pages';
-import { type Sought, sought } from './sought';
 
 const PlaceHold = lazy(() => import('../administration/retention/PlaceHold'));
 
-/** Among the tools of the search, for administrators: holds all that it finds. */
+/** Holds all calls that the search finds, for administrators. */
 export function HoldFound({ filters, pages }: { filters: Filters; pages: CallPages }) {
   const words = useWords();
-  const [asked, setAsked] = useState<Sought>();
+  const [asked, setAsked] = useState<Criteria>();
   return (
     <>
       <Tooltip label={words.hold.found}>
@@ -21,7 +21,7 @@ export function HoldFound({ filters, pages }: { filters: Filters; pages: CallPag
           aria-label={words.hold.found}
           disabled={pages.count === 0}
           title={pages.count ? undefined : words.empty.narrowed}
-          onClick={() => setAsked(sought(filters, pages.asked.at))}
+          onClick={() => setAsked(criteriaOf(filters, pages.asked.at))}
         >
           <Icon name="lock" />
         </ActionIcon>

@@ -10,10 +10,10 @@ import { useWho } from './who';
 
 const LATEST = 200;
 
-/** An event, with the listener's name where the service told it; null: it knows none. */
-type Told = Schemas['Event'] & { name?: string | null };
+/** An event with the listener's name, if the service sent one; null if it knows none. */
+type NamedEvent = Schemas['Event'] & { name?: string | null };
 
-/** Who listened to the recording or fetched a copy, and why if the organisation asks. */
+/** The users who played or downloaded the recording, with reasons if the organisation asks. */
 export function Listeners({ recording }: { recording: Recording }) {
   const { api } = useApp();
   const { user } = useMe();
@@ -33,9 +33,9 @@ export function Listeners({ recording }: { recording: Recording }) {
         <li key={event.requestId}>
           <p className="history-head">
             <strong>
-              <bdi>{who(event.who, event.name)}</bdi>
+              <bdi>{who(event.actor, event.name)}</bdi>
             </strong>{' '}
-            {words.deed[event.deed as 'play'] ?? event.deed} <When at={event.at} />
+            {words.action[event.action as 'play'] ?? event.action} <When at={event.at} />
           </p>
           {event.reason && (
             <p className="history-reason" dir="auto">
@@ -48,14 +48,12 @@ export function Listeners({ recording }: { recording: Recording }) {
   );
 }
 
-async function ofTheAudit(api: Api, recording: string): Promise<Told[]> {
-  const page = await answered(
-    api.GET('/v1/audit', { params: { query: { recording, refused: false, limit: LATEST } } }),
-  );
-  return page.events.filter(({ deed }) => deed === 'play' || deed === 'download');
+async function ofTheAudit(api: Api, recording: string): Promise<NamedEvent[]> {
+  const page = await answered(api.GET('/v1/audit', { params: { query: { recording, denied: false, limit: LATEST } } }));
+  return page.events.filter(({ action }) => action === 'play' || action === 'download');
 }
 
-async function ofOneself(api: Api, recording: string): Promise<Told[]> {
+async function ofOneself(api: Api, recording: string): Promise<NamedEvent[]> {
   const page = await answered(api.GET('/v1/me/listeners', { params: { query: { recording, limit: LATEST } } }));
   return page.events.map((event) => ({ ...event, name: event.name ?? null }));
 }

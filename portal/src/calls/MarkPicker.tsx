@@ -7,7 +7,7 @@ import { MarkSign } from './MarkSign';
 
 const KEYS = 8;
 
-/** The organisation's marks in a row, each under its key; the one that is set is pressed, and pressing it takes it away. */
+/** The organisation's marks, each with its key. Pressing the current mark removes it. */
 export function MarkPicker({
   mark,
   mayAnnotate,
@@ -41,7 +41,7 @@ export function MarkPicker({
   );
 }
 
-/** Those that can be set, and the one that is set even if it is retired. */
+/** The marks in use, and the current one even if it is retired. */
 function offered(marks: Mark[], mark: string | null | undefined): Mark[] {
   return marks.filter((choice) => !choice.retired || choice.mark === mark);
 }

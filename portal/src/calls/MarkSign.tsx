@@ -1,7 +1,7 @@
 import './signs.css';
 import { type Mark, SHAPES } from './legend';
 
-/** A mark as it shows everywhere: its shape in its colour, and its label. */
+/** A mark: its shape in its colour, and its label. */
 export function MarkSign({ mark, bare = false }: { mark: Mark; bare?: boolean }) {
   return (
     <span className="mark" data-colour={mark.colour}>

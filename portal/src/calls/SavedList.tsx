@@ -1,4 +1,4 @@
-// What someone keeps of their searches, and keeping one more.
+// The saved searches, and a button that saves the current one.
 
 import { ActionIcon, Button } from '@mantine/core';
 import { useState } from 'react';
@@ -15,7 +15,7 @@ import { useFilters } from './useFilters';
 export default function SavedList() {
   const words = useWords();
   const [filters, , replace] = useFilters();
-  const [kept, setKept] = useState(searches);
+  const [saved, setSaved] = useState(searches);
   const name = useNaming();
   const written = new URLSearchParams(filters as Record<string, string>).toString();
   const copy = async () => {
@@ -25,9 +25,9 @@ export default function SavedList() {
   return (
     <>
       <h2>{words.saved.title}</h2>
-      {kept.length === 0 && <p className="quiet">{words.saved.none}</p>}
+      {saved.length === 0 && <p className="quiet">{words.saved.none}</p>}
       <ul className="plain">
-        {kept.map((search) => (
+        {saved.map((search) => (
           <li key={search}>
             <button type="button" className="text-button" onClick={() => replace(filtersOf(search))}>
               <bdi>{name(filtersOf(search))}</bdi>
@@ -38,7 +38,7 @@ export default function SavedList() {
               aria-label={`${words.remove} ${name(filtersOf(search))}`}
               onClick={() => {
                 forget(search);
-                setKept(searches());
+                setSaved(searches());
               }}
             >
               <Icon name="close" size={14} />
@@ -46,7 +46,7 @@ export default function SavedList() {
           </li>
         ))}
       </ul>
-      {kept.length > 0 && <p className="quiet">{words.saved.session}</p>}
+      {saved.length > 0 && <p className="quiet">{words.saved.session}</p>}
       <div className="tools">
         <Button
           size="compact-md"
@@ -54,7 +54,7 @@ export default function SavedList() {
           title={written ? undefined : words.saved.first}
           onClick={() => {
             keep(written);
-            setKept(searches());
+            setSaved(searches());
           }}
         >
           {words.saved.keep}
@@ -67,7 +67,7 @@ export default function SavedList() {
   );
 }
 
-/** A search is called by its filters in words. */
+/** A saved search is named by its filters in words. */
 function useNaming(): (filters: Filters) => string {
   const words = useWords();
   const { language } = useLanguage();

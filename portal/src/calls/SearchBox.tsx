@@ -1,4 +1,4 @@
-// One box: what is typed is read as a day, a number, a name, a mark, a length or words of the note, and becomes a chip.
+// The search box. It reads a day, a number, a name, a mark, a length or words, and adds a chip.
 
 import { Combobox, Pill, PillsInput, useCombobox } from '@mantine/core';
 import { type KeyboardEvent, useEffect, useRef, useState } from 'react';

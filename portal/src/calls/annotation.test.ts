@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { joined } from './annotation';
 
-it('two texts are joined without saying anything twice', () => {
+it('equal texts are joined to one', () => {
   expect(joined('deras', 'mitt')).toBe('deras\nmitt');
   expect(joined('', 'mitt')).toBe('mitt');
   expect(joined('deras', '')).toBe('deras');

@@ -1,5 +1,5 @@
-// What is said of a call: note, mark and fields. A change shows at once and is taken back where it is refused; one that meets another's is put
-// to the one who made it, with both texts.
+// The annotation of a call: note, mark and fields. An edit shows at once and reverts if refused. If
+// another user edited meanwhile, both texts are shown to choose from.
 
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useRef, useState } from 'react';
@@ -9,62 +9,62 @@ import { useApp } from '../app';
 import { useComplain } from '../frame/complain';
 import { put } from './recordings';
 
-export type Said = {
+export type Values = {
   note?: string | null;
   mark?: string | null;
   field1?: string | null;
   field2?: string | null;
   field3?: string | null;
 };
-export type SaidName = keyof Said;
-export type Conflict = { mine: Said; theirs: Recording };
+export type ValueName = keyof Values;
+export type Conflict = { mine: Values; theirs: Recording };
 
-const FIELD: Partial<Record<SaidName, number>> = { field1: 0, field2: 1, field3: 2 };
+const FIELD: Partial<Record<ValueName, number>> = { field1: 0, field2: 1, field3: 2 };
 
-export function saidOf(recording: Recording, name: SaidName): string {
+export function textOf(recording: Recording, name: ValueName): string {
   const field = FIELD[name];
   return (field === undefined ? recording[name as 'note' | 'mark'] : recording.fields[field]) ?? '';
 }
 
-export function useAnnotation(recording: Recording, done?: (before: Recording, after: Recording, said: Said) => void) {
+export function useAnnotation(recording: Recording, done?: (before: Recording, after: Recording, to: Values) => void) {
   const { api } = useApp();
   const client = useQueryClient();
   const complain = useComplain();
   const [conflict, setConflict] = useState<Conflict>();
   const own = useRef(new Map<string, string>());
   const edit = useMutation({
-    // One at a time: a mark that is set while a note is on its way is set on the note's version, which is one's own.
+    // One request at a time: a mark set while a note is saved builds on the version with the note.
     scope: { id: `annotation of ${recording.id}` },
-    mutationFn: async ({ said, on }: { said: Said; on: Recording }) => {
+    mutationFn: async ({ values, on }: { values: Values; on: Recording }) => {
       const header = { 'if-match': latest(own.current, on.version) };
       const after = await answered(
-        api.PATCH('/v1/recordings/{id}', { params: { path: { id: on.id }, header }, body: said }),
+        api.PATCH('/v1/recordings/{id}', { params: { path: { id: on.id }, header }, body: values }),
       );
       own.current.set(header['if-match'], (after as Recording).version);
       return after;
     },
-    onMutate: ({ said, on }) => put(client, withSaid(on, said)),
-    onSuccess: (after, { said, on }) => {
+    onMutate: ({ values, on }) => put(client, edited(on, values)),
+    onSuccess: (after, { values, on }) => {
       put(client, after as Recording);
       void client.invalidateQueries({ queryKey: ['edits', on.id] });
-      done?.(on, after as Recording, said);
+      done?.(on, after as Recording, values);
     },
-    onError: (error, { said, on }) => {
+    onError: (error, { values, on }) => {
       const current = error instanceof Problem ? error.current : undefined;
       put(client, current ?? on);
-      if (current && agrees(current, said)) return;
-      if (current) setConflict({ mine: said, theirs: current });
+      if (current && agrees(current, values)) return;
+      if (current) setConflict({ mine: values, theirs: current });
       else complain(error);
     },
   });
   return {
-    /** Changes only what differs. Answers whether that was done, or put to the one who says it. */
-    async say(said: Said, on = recording): Promise<boolean> {
+    /** Saves the values that differ. Resolves to whether they were saved or became a conflict. */
+    async annotate(values: Values, on = recording): Promise<boolean> {
       const changed = Object.fromEntries(
-        Object.entries(said).filter(([name, text]) => (text ?? '') !== saidOf(on, name as SaidName)),
+        Object.entries(values).filter(([name, text]) => (text ?? '') !== textOf(on, name as ValueName)),
       );
       if (!Object.keys(changed).length) return true;
-      return edit.mutateAsync({ said: changed, on }).then(
+      return edit.mutateAsync({ values: changed, on }).then(
         () => true,
         (error) => error instanceof Problem && error.current !== undefined,
       );
@@ -72,39 +72,39 @@ export function useAnnotation(recording: Recording, done?: (before: Recording, a
     saving: edit.isPending,
     failed: edit.isError,
     conflict,
-    settle(said: Said | undefined) {
+    settle(values: Values | undefined) {
       const theirs = conflict?.theirs;
       setConflict(undefined);
-      if (said && theirs) edit.mutate({ said, on: theirs });
+      if (values && theirs) edit.mutate({ values, on: theirs });
     },
   };
 }
 
-/** The version that one's own edits have made of it. */
+/** The version after this user's own edits of `version`. */
 function latest(own: Map<string, string>, version: string): string {
   const next = own.get(version);
   return next === undefined ? version : latest(own, next);
 }
 
-/** What the other said and what one said, one after the other. */
+/** The other user's text, then this user's. */
 export function joined(theirs: string, mine: string): string {
   if (!theirs || theirs === mine) return mine;
   return mine ? `${theirs}\n${mine}` : theirs;
 }
 
-function withSaid(recording: Recording, said: Said): Recording {
+function edited(recording: Recording, values: Values): Recording {
   const fields = recording.fields.map((field, index) => {
-    const name = `field${index + 1}` as SaidName;
-    return name in said ? said[name] || null : field;
+    const name = `field${index + 1}` as ValueName;
+    return name in values ? values[name] || null : field;
   });
   return {
     ...recording,
-    ...('note' in said ? { note: said.note || null } : {}),
-    ...('mark' in said ? { mark: said.mark || null } : {}),
+    ...('note' in values ? { note: values.note || null } : {}),
+    ...('mark' in values ? { mark: values.mark || null } : {}),
     fields,
   };
 }
 
-function agrees(recording: Recording, said: Said): boolean {
-  return Object.entries(said).every(([name, text]) => saidOf(recording, name as SaidName) === (text ?? ''));
+function agrees(recording: Recording, values: Values): boolean {
+  return Object.entries(values).every(([name, text]) => textOf(recording, name as ValueName) === (text ?? ''));
 }

@@ -4,15 +4,15 @@ import { chips } from './chips';
 import { type Filters, readFilters } from './filters';
 
 const NOW = new Date('2026-11-25T04:00:00Z');
-const said = (filters: Filters) =>
+const textsOf = (filters: Filters) =>
   chips(filters, { user: () => 'Anna Berg', mark: () => 'Röd' }, sv, 'sv', NOW).map(({ text }) => text);
 
-it('say each filter as one would', () => {
-  expect(said({ period: 'week' })).toEqual(['Den här veckan']);
-  expect(said({ from: '2026-11-24', to: '2026-11-24' })).toEqual(['i går']);
-  expect(said({ from: '2026-11-24T13:00' })).toEqual(['från i går 13:00']);
-  expect(said({ min: 600, max: 45 })).toEqual(['≥ 10 min', '≤ 45 s']);
-  expect(said({ user: 'anna', mark: 'red', note: 'faktura', counterpart: 'withheld' })).toEqual([
+it('put each filter in words', () => {
+  expect(textsOf({ period: 'week' })).toEqual(['Den här veckan']);
+  expect(textsOf({ from: '2026-11-24', to: '2026-11-24' })).toEqual(['i går']);
+  expect(textsOf({ from: '2026-11-24T13:00' })).toEqual(['från i går 13:00']);
+  expect(textsOf({ min: 600, max: 45 })).toEqual(['≥ 10 min', '≤ 45 s']);
+  expect(textsOf({ user: 'anna', mark: 'red', note: 'faktura', counterpart: 'withheld' })).toEqual([
     'Anna Berg',
     'dolt nummer',
     'Röd',
@@ -20,7 +20,7 @@ it('say each filter as one would', () => {
   ]);
 });
 
-it('leave no filter unsaid', () => {
+it('include every filter', () => {
   const one = {
     period: 'today',
     from: '2026-11-01',

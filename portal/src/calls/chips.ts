@@ -1,4 +1,4 @@
-// The filters in words, one chip for each, in the order that people read them.
+// The filters in words, one chip for each, in reading order.
 
 import { dayInWords, isDay, startOf } from '../time';
 import type { Language, Words } from '../words/words';
@@ -37,9 +37,9 @@ export function chips(filters: Filters, naming: Naming, words: Words, language: 
 
 function span({ from, to }: Filters, words: Words, language: Language, now: Date): string | undefined {
   if (!from && !to) return undefined;
-  const said = (moment: string) => spoken(moment, words, language, now);
-  if (from && to) return from === to && isDay(from) ? said(from) : `${said(from)} – ${said(to)}`;
-  return from ? `${words.since} ${said(from)}` : `${words.until} ${said(to ?? '')}`;
+  const inWords = (moment: string) => spoken(moment, words, language, now);
+  if (from && to) return from === to && isDay(from) ? inWords(from) : `${inWords(from)} – ${inWords(to)}`;
+  return from ? `${words.since} ${inWords(from)}` : `${words.until} ${inWords(to ?? '')}`;
 }
 
 function spoken(moment: string, words: Words, language: Language, now: Date): string {

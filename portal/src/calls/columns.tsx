@@ -1,4 +1,4 @@
-// The columns of the calls: what each shows, and what it is in a file for a spreadsheet.
+// The columns of the calls, on the page and in a spreadsheet.
 
 import { columnVisibilityFeature, createColumnHelper, tableFeatures } from '@tanstack/react-table';
 import type { Recording } from '../api/problem';
@@ -59,7 +59,7 @@ function Cell({ column, recording }: { column: Column; recording: Recording }) {
   }
 }
 
-/** How long the call is, or what became of its sound. */
+/** The length of the call, or the state of its audio. */
 function Length({ recording }: { recording: Recording }) {
   const words = useWords();
   if (recording.state === 'stored') return <span className="digits">{length(recording.durationMs)}</span>;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { whole } from './directory';
 
-/** A list of seven rows, three on a page, that counts how often it is asked. */
+/** A list of seven rows, three on a page, that counts its requests. */
 function list() {
   const rows = [1, 2, 3, 4, 5, 6, 7];
   const asked: (string | undefined)[] = [];
@@ -18,13 +18,13 @@ function list() {
   return { page, asked };
 }
 
-test('every page is followed, and what else the first says stays', async () => {
+test('every page is fetched, and the first page’s other members stay', async () => {
   const { page, asked } = list();
   expect(await whole('rows', page)).toEqual({ total: 7, rows: [1, 2, 3, 4, 5, 6, 7], cursor: null });
   expect(asked).toEqual([undefined, '3', '6']);
 });
 
-test('a list of one page is asked for once', async () => {
+test('a list of one page takes one request', async () => {
   const asked: unknown[] = [];
   const page = (cursor: string | undefined) => {
     asked.push(cursor);

@@ -1,4 +1,4 @@
-// The names of those whose calls the caller reaches: the API tells rows by user id. Read once, and kept for minutes.
+// The names of the users that the caller reaches, fetched once and cached for minutes.
 
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
@@ -15,7 +15,7 @@ const MINUTES = 60_000;
 export function useDirectory(): { users: User[]; nameOf(id: string): string } {
   const { api } = useApp();
   const me = useMe();
-  const groups = me.user.supervises.filter((cover) => cover.holds).map((cover) => cover.group);
+  const groups = me.user.supervises.filter(({ holds }) => holds).map(({ group }) => group);
   const others = useQuery({
     queryKey: ['directory'],
     queryFn: () => (me.user.administrator ? everyone(api) : membersOf(api, groups)),

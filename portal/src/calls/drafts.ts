@@ -1,4 +1,4 @@
-// What someone was writing when the session ran out or the page was left. Kept in the tab's own storage, which ends with the session.
+// Drafts of unsaved texts, in the tab's storage, for when the session runs out or the page is left.
 
 const KEY = 'drafts';
 
@@ -8,7 +8,7 @@ export function draftOf(recording: string, name: string): string | undefined {
   return drafts()[`${recording} ${name}`];
 }
 
-/** Keeps the draft; without a text there is none any more. */
+/** Stores the draft; undefined removes it. */
 export function setDraft(recording: string, name: string, text: string | undefined) {
   const { [`${recording} ${name}`]: _, ...others } = drafts();
   sessionStorage.setItem(

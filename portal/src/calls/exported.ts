@@ -1,4 +1,4 @@
-// The rows of the file that a search is exported to, fetched when somebody asks for one.
+// The rows of an exported search. The module is fetched when someone exports.
 
 import { type Api, answered } from '../api/client';
 import type { Recording } from '../api/problem';
@@ -11,7 +11,7 @@ const PAGE = 1000;
 
 type Names = { nameOf(id: string): string; labelOf(mark: string): string };
 
-/** Everything that is found, as a file. Tells how many calls it has come to, and throws where the signal stops it. */
+/** All calls of the search as a file. Reports the count so far; throws if the signal aborts it. */
 export async function exported(
   api: Api,
   filters: Filters,
@@ -42,7 +42,7 @@ async function* everyPage(api: Api, filters: Filters, signal: AbortSignal) {
 
 function headings(words: Words): string[] {
   const { column, field, filter, file } = words;
-  const said = [column.mark, column.note, field.field1, field.field2, field.field3];
+  const annotation = [column.mark, column.note, field.field1, field.field2, field.field3];
   return [
     column.when,
     file.utc,
@@ -53,7 +53,7 @@ function headings(words: Words): string[] {
     filter.direction,
     column.counterpart,
     file.number,
-    ...said,
+    ...annotation,
     file.callId,
     'id',
   ];

@@ -4,7 +4,7 @@ import { type Filters, isImpersonal, PERIODS, query, readFilters, spanOf } from 
 const NOW = new Date('2026-11-25T04:00:00Z'); // a Wednesday
 
 describe('an address', () => {
-  it('holds every filter, and gives the same back', () => {
+  it('contains every filter, and is read back unchanged', () => {
     const all: Filters = {
       period: 'week',
       from: '2026-11-01',
@@ -30,7 +30,7 @@ describe('an address', () => {
     expect(readFilters(Object.fromEntries(written))).toEqual(all);
   });
 
-  it('that is mistyped leaves out what is none, and still finds something', () => {
+  it('that is mistyped drops unknown filters', () => {
     const mistyped = {
       period: 'someday',
       from: '2026-02-30',
@@ -47,18 +47,18 @@ describe('an address', () => {
 });
 
 describe('a query', () => {
-  it('of a day is of all of that day in Stockholm, through to the next', () => {
+  it('of a day covers that whole day in Stockholm', () => {
     expect(query({ from: '2026-11-24', to: '2026-11-24' }, NOW)).toEqual({
       from: '2026-11-23T23:00:00.000Z',
       to: '2026-11-24T23:00:00.000Z',
     });
   });
 
-  it('to a minute has that minute in it', () => {
+  it('to a minute includes that minute', () => {
     expect(query({ to: '2026-11-24T13:59' }, NOW)).toEqual({ to: '2026-11-24T13:00:00.000Z' });
   });
 
-  it('asks in the API’s own words', () => {
+  it('uses the API’s parameters', () => {
     const asked = { min: 60, max: 90, held: 'no', number: '070 1', mark: 'none', order: 'oldest' } as const;
     expect(query(asked, NOW)).toEqual({
       minSeconds: 60,
@@ -70,12 +70,12 @@ describe('a query', () => {
     });
   });
 
-  it('of a period goes before a day that is left over', () => {
+  it('of a period ignores a remaining day', () => {
     expect(query({ period: 'yesterday', from: '2020-01-01' }, NOW).from).toBe('2026-11-23T23:00:00.000Z');
   });
 });
 
-it('periods are whole days that have been', () => {
+it('periods are whole past days', () => {
   expect(PERIODS.map((period) => Object.values(spanOf(period, '2026-11-25')))).toEqual([
     ['2026-11-25', '2026-11-25'],
     ['2026-11-24', '2026-11-24'],
@@ -86,7 +86,7 @@ it('periods are whole days that have been', () => {
   ]);
 });
 
-it('a search that names someone, a number or a word is not kept on the computer', () => {
+it('a search with a person, number or word is not stored on the computer', () => {
   expect(isImpersonal({ period: 'today', mark: 'red', min: 60, direction: 'in', state: 'stored', held: 'yes' })).toBe(
     true,
   );

@@ -1,4 +1,4 @@
-// What is searched for, as the address bar holds it, and as the API is asked for it. Every filter of the search stands here once.
+// The filters of a search, as the address and as the API's query. Each filter is declared once.
 
 import { TZDate } from '@date-fns/tz';
 import type { SearchQuery } from '../api/client';
@@ -14,9 +14,9 @@ export type Filters = {
   period?: Period;
   /** A day, or a day and a time: 2026-11-24, 2026-11-24T13:00. */
   from?: string;
-  /** Likewise; a day that is named is in it. */
+  /** Likewise; a day without a time is included. */
   to?: string;
-  /** Seconds. */
+  /** In seconds. */
   min?: number;
   max?: number;
   direction?: 'in' | 'out';
@@ -27,7 +27,7 @@ export type Filters = {
 
 export type FilterName = keyof Filters;
 
-/** The filters that an address holds. What is none is left out, so an old or mistyped link still finds something. */
+/** Reads the filters of an address. Drops unknown ones, so an old link still finds something. */
 export function readFilters(search: Record<string, unknown>): Filters {
   const filters: Filters = {};
   for (const name of TEXTS) {
@@ -46,7 +46,7 @@ export function readFilters(search: Record<string, unknown>): Filters {
   return present(filters);
 }
 
-/** What the API is asked. Periods are reckoned from `now`, in Stockholm's days. */
+/** The API's query. Periods are relative to `now`, in Stockholm's days. */
 export function query(filters: Filters, now: Date): SearchQuery {
   const { period, from, to, min, max, held, ...same } = filters;
   const span = period ? spanOf(period, dayOf(now)) : { from, to };
@@ -82,7 +82,7 @@ export function spanOf(period: Period, today: string): { from: string; to: strin
   }
 }
 
-/** Whether nothing in the filters says who was looked for, or with which words: such a search may be kept on the computer. */
+/** Whether the filters name no person, number or word, so that the computer may store them. */
 export function isImpersonal(filters: Filters): boolean {
   return TEXTS.every((name) => name === 'mark' || filters[name] === undefined);
 }

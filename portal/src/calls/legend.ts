@@ -1,4 +1,4 @@
-// The organisation's marks, with the shape that says the same as the colour.
+// The organisation's marks. The shape carries the same meaning as the colour.
 
 import { useQuery } from '@tanstack/react-query';
 import { answered, type Schemas } from '../api/client';
@@ -27,7 +27,7 @@ export function useLegend(): { marks: Mark[]; labelOf(mark: string): string } {
   return { marks, labelOf: (mark) => marks.find((known) => known.mark === mark)?.label ?? mark };
 }
 
-/** Those that can be set, in the order of their keys: 1 to 8. */
+/** The marks in use, in the order of their keys: 1 to 8. */
 export function settable(marks: Mark[]): Mark[] {
   return marks.filter((mark) => !mark.retired);
 }

@@ -1,5 +1,5 @@
-// The rows of a search, page by page as they are scrolled to. Only the pages around what is seen are kept: one that was left is asked for again
-// by its own cursor, so a hundred thousand rows take no more memory than a thousand.
+// The rows of a search, fetched in pages on scrolling. Only pages near the view stay in memory. A
+// dropped page is fetched again by its own cursor, so 100,000 rows take no more memory than 1,000.
 
 import { useQueries, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useEffect, useState } from 'react';
@@ -9,24 +9,24 @@ import { useApp } from '../app';
 import { type Filters, query } from './filters';
 
 const PAGE = 200;
-/** Rows beyond what is seen that are there before they are scrolled to. */
+/** Rows that are fetched ahead of the visible ones. */
 const AHEAD = 150;
-const KEPT_MS = 20_000;
+const CACHED_MS = 20_000;
 
-/** A page: the cursor that leads to it, its first row's place, and how many rows it has once it has come. */
+/** A page: its cursor, the index of its first row, and its number of rows once fetched. */
 type Link = { cursor: string | undefined; from: number; count: number | undefined };
 type Asked = { filters: Filters; at: Date };
 
 export type CallPages = {
   /** Rows known so far. */
   count: number;
-  /** Whether there are more behind them. */
+  /** Whether more rows follow. */
   more: boolean;
   row(index: number): Recording | undefined;
   error: Error | null;
-  /** Whether the first page is still on its way. */
+  /** Whether the first page is being fetched. */
   starting: boolean;
-  /** Whether anything is on its way. */
+  /** Whether any page is being fetched. */
   fetching: boolean;
   retry(): void;
   refresh(): void;
@@ -44,7 +44,7 @@ export function useCallPages(filters: Filters, first: number, last: number): Cal
     queries: wanted.map(({ cursor }) => page(api, asked, cursor)),
   });
 
-  // The newest page tells how long it is and whether another follows.
+  // The newest page gives its length, and the cursor of the next page if one follows.
   const end = links.at(-1) as Link;
   const endData = results[wanted.indexOf(end)]?.data;
   useEffect(() => {
@@ -72,7 +72,7 @@ export function useCallPages(filters: Filters, first: number, last: number): Cal
   };
 }
 
-/** What is asked for, and the pages known so far; of other filters, anew. */
+/** The request and its known pages. Other filters start again. */
 function useAsked(filters: Filters) {
   const client = useQueryClient();
   const name = JSON.stringify(filters);
@@ -91,7 +91,7 @@ function useAsked(filters: Filters) {
   return { asked, links, setLinks, refresh };
 }
 
-/** The query of a page. A function made in the hook would keep the rows of its render, and through its query those of every render before. */
+/** The query of a page. Outside the hook, so that no closure retains the rows of old renders. */
 function page(api: Api, { filters, at }: Asked, cursor: string | undefined) {
   return {
     queryKey: ['calls', JSON.stringify(filters), at.getTime(), cursor ?? ''],
@@ -100,6 +100,6 @@ function page(api: Api, { filters, at }: Asked, cursor: string | undefined) {
         api.GET('/v1/recordings', { params: { query: { ...query(filters, at), limit: PAGE, cursor } }, signal }),
       ),
     staleTime: Number.POSITIVE_INFINITY,
-    gcTime: KEPT_MS,
+    gcTime: CACHED_MS,
   };
 }

@@ -1,4 +1,4 @@
-// One recording, wherever it is held: on its own and on the pages of a search.
+// One recording in the query cache: on its own and on the pages of a search.
 
 import { type QueryClient, useQuery, useQueryClient } from '@tanstack/react-query';
 import { answered, type Schemas } from '../api/client';
@@ -7,7 +7,7 @@ import { useApp } from '../app';
 
 type Page = Schemas['Page'];
 
-/** The recording; what the list knows of it is shown until it has come. */
+/** The recording. The list's row is shown until it has been fetched. */
 export function useRecording(id: string) {
   const { api } = useApp();
   const client = useQueryClient();
@@ -26,7 +26,7 @@ function onAPage(client: QueryClient, id: string): Recording | undefined {
   return undefined;
 }
 
-/** Shows the recording as it is now, in the panel and in the list. */
+/** Replaces the recording in the panel and in the list. */
 export function put(client: QueryClient, recording: Recording) {
   client.setQueryData(['call', recording.id], recording);
   client.setQueriesData<Page>({ queryKey: ['calls'] }, (page) => {

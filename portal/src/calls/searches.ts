@@ -1,5 +1,5 @@
-// Searches that someone keeps, until they sign out. One that names no person, number or word is kept on the computer; any other goes with the
-// tab. Either lives on as its link, where the user puts it.
+// Saved searches, until sign-out. A search without a person, number or word is stored on the
+// computer; any other in the tab. A copied link outlives both.
 
 import { prefer, preferences } from '../preferences';
 import { isImpersonal, readFilters } from './filters';
@@ -10,7 +10,7 @@ export function searches(): string[] {
   return [...(preferences().searches ?? []), ...ofTheSession()];
 }
 
-/** Keeps the search that an address holds. */
+/** Saves the search of an address. */
 export function keep(search: string) {
   if (searches().includes(search)) return;
   if (isImpersonal(filtersOf(search))) prefer({ searches: [...(preferences().searches ?? []), search] });
@@ -18,8 +18,8 @@ export function keep(search: string) {
 }
 
 export function forget(search: string) {
-  prefer({ searches: (preferences().searches ?? []).filter((kept) => kept !== search) });
-  sessionStorage.setItem(KEY, JSON.stringify(ofTheSession().filter((kept) => kept !== search)));
+  prefer({ searches: (preferences().searches ?? []).filter((saved) => saved !== search) });
+  sessionStorage.setItem(KEY, JSON.stringify(ofTheSession().filter((saved) => saved !== search)));
 }
 
 export function filtersOf(search: string) {

@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import { en } from '../words/en';
 import { sv } from '../words/sv';
-import { type Known, understand } from './understanding';
+import { type Names, understand } from './understanding';
 
-const KNOWN: Known = {
+const KNOWN: Names = {
   users: [
     { id: 'anna', name: 'Anna Berg', phone: '+46701740601' },
     { id: 'omar', name: 'Omar Ali' },

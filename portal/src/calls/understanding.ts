@@ -1,11 +1,11 @@
-// Reads what someone types into the one box: a day, a number's digits, a name, a mark, a length, words of a note. Everything that it may mean
-// is offered, the likeliest first; a fragment that means nothing else is words of the note.
+// Interprets the search box: a day, a number's digits, a name, a mark, a length or words. Offers
+// every interpretation, likeliest first; any other text is words of the note.
 
 import { dayOf, isDay } from '../time';
 import type { Words } from '../words/words';
 import type { Filters, Period } from './filters';
 
-export type Known = {
+export type Names = {
   users: { id: string; name: string; phone?: string | null }[];
   marks: { mark: string; label: string }[];
   now: Date;
@@ -15,7 +15,7 @@ export type Suggestion = { kind: keyof Words['suggestion']; text: string; filter
 
 const MOST = 8;
 
-export function understand(typed: string, known: Known, words: Words): Suggestion[] {
+export function understand(typed: string, known: Names, words: Words): Suggestion[] {
   const text = typed.trim();
   if (!text) return [];
   const quoted = /^["”“](.+?)["”“]?$/.exec(text);
@@ -48,7 +48,7 @@ function periods(low: string, words: Words): Suggestion[] {
     }));
 }
 
-/** 2026-11-24, 24/11, 24.11. A day without a year is the latest one that has been. */
+/** 2026-11-24, 24/11, 24.11. A day without a year is the latest past one. */
 function days(low: string, now: Date): Suggestion[] {
   const day = isDay(low) ? low : shortDay(low, dayOf(now));
   return day ? [{ kind: 'time', text: day, filters: { from: day, to: day, period: undefined } }] : [];
@@ -62,7 +62,7 @@ function shortDay(low: string, today: string): string | undefined {
   return isDay(`${year}-${tail}`) ? `${year}-${tail}` : undefined;
 }
 
-/** >10 min, <30 s, > 1 h. A bare number is of minutes. */
+/** >10 min, <30 s, > 1 h. A number without a unit is in minutes. */
 function lengths(low: string): Suggestion[] {
   const [, sign, amount, unit] = /^([<>])\s*(\d{1,4})\s*(s|sek|sec|m|min|h|tim)?\.?$/.exec(low) ?? [];
   if (!sign) return [];
@@ -89,7 +89,7 @@ function states(low: string, words: Words): Suggestion[] {
     .map((state) => ({ kind: 'state', text: words.state[state], filters: { state } }));
 }
 
-function marks(low: string, { marks }: Known, words: Words): Suggestion[] {
+function marks(low: string, { marks }: Names, words: Words): Suggestion[] {
   const found = marks.filter(({ label }) => startsAWord(label, low)).slice(0, 3);
   const none = low.length > 3 && words.marking.none.toLocaleLowerCase().startsWith(low);
   return [
@@ -98,12 +98,12 @@ function marks(low: string, { marks }: Known, words: Words): Suggestion[] {
   ];
 }
 
-function users(low: string, { users }: Known): Suggestion[] {
+function users(low: string, { users }: Names): Suggestion[] {
   const found = users.filter(({ name, id }) => startsAWord(name, low) || id.startsWith(low)).slice(0, 4);
   return found.map(({ id, name }) => ({ kind: 'user', text: name, filters: { user: id, name: undefined } }));
 }
 
-/** Three digits or more, however they are set apart. */
+/** Three digits or more, with any separators. */
 function numbers(text: string, words: Words): Suggestion[] {
   if (text.length > 3 && words.withheld.toLocaleLowerCase().startsWith(text.toLocaleLowerCase())) {
     return [{ kind: 'counterpart', text: words.withheld, filters: { counterpart: 'withheld', number: undefined } }];

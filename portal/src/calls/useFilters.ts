@@ -2,7 +2,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { type Filters, readFilters } from './filters';
 
-/** The filters of the address bar, and how to change them. The call that is open stays open. */
+/** The filters of the address, and a function that changes them. An open call stays open. */
 export function useFilters(): [Filters, (changed: Filters) => void, (all: Filters) => void] {
   const search = useSearch({ strict: false });
   const navigate = useNavigate();

@@ -2,8 +2,8 @@ import { useWords } from '../words/words';
 import { useDirectory } from './directory';
 
 /**
- * Whoever did something, by name: `user:anna` is Anna Berg, an application and the operator say what they are. `name` is what the service
- * calls them, where it was asked; without one, a user whom nobody here knows is no longer there.
+ * The name of an actor: `user:anna` is Anna Berg; clients and the operator have words.
+ * `name` is the service's own name for the actor. If it is null, an unknown user no longer exists.
  */
 export function useWho(): (who: string, name?: string | null) => string {
   const { nameOf } = useDirectory();

@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { useMe } from '../session/me';
 import { useWords } from '../words/words';
 
-/** Reminds a user whose calls wait for their own word that they know. */
+/** Reminds a user to acknowledge, if the recording of their calls waits for it. */
 export function AcknowledgeBanner() {
   const { user } = useMe();
   const words = useWords();

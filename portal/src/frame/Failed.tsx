@@ -1,4 +1,4 @@
-// What could not be shown: why, what to do, and the request to quote when asking for help.
+// A failed request: the reason, a way on, and the request id to quote in a support case.
 
 import { Button } from '@mantine/core';
 import { Problem } from '../api/problem';
@@ -8,7 +8,7 @@ import { Notice } from './Notice';
 
 export function Failed({ error, again, page }: { error: unknown; again?: () => void; page?: boolean }) {
   const words = useWords();
-  const { title, text } = useTold(error);
+  const { title, text } = useErrorText(error);
   return (
     <Notice
       role="alert"
@@ -33,17 +33,17 @@ export function Failed({ error, again, page }: { error: unknown; again?: () => v
   );
 }
 
-/** In place of a page that broke, or whose files could not be fetched. */
+/** Replaces a page that threw an error, or whose files could not be fetched. */
 export function Broken({ error, reset }: { error: unknown; reset(): void }) {
   return <Failed page error={error} again={reset} />;
 }
 
-/** The error in the reader's language, by its cause. What has no words of its own is told as the service tells it. */
-export function useTold(error: unknown): { title: string; text: string } {
-  return told(error, useWords());
+/** The error in the reader's language, by problem type, or else the service's own text. */
+export function useErrorText(error: unknown): { title: string; text: string } {
+  return errorText(error, useWords());
 }
 
-export function told(error: unknown, words: ReturnType<typeof useWords>): { title: string; text: string } {
+export function errorText(error: unknown, words: ReturnType<typeof useWords>): { title: string; text: string } {
   if (!(error instanceof Problem)) return { title: words.failed.title, text: words.failed.unreachable };
   if (error.status >= 500 || error.kind === 'gateway')
     return { title: words.failed.title, text: words.failed.internal };

@@ -1,4 +1,4 @@
-// What stands around every page: where one can go, who one is, and what has to be said whatever page one is on.
+// The frame of every page: navigation, the user, and messages that concern every page.
 
 import { ActionIcon, Button, Popover, Tooltip, UnstyledButton } from '@mantine/core';
 import { Link } from '@tanstack/react-router';

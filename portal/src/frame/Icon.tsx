@@ -1,4 +1,4 @@
-// The signs of the portal, drawn as strokes on a grid of 20.
+// The icons of the portal, drawn as strokes on a grid of 20.
 
 const PATHS = {
   search: 'M9 3.5a5.5 5.5 0 1 0 0 11 5.5 5.5 0 0 0 0-11zM13.2 13.2 17 17',

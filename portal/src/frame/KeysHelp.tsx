@@ -3,7 +3,7 @@ import { Kbd, Modal, Switch } from '@mantine/core';
 import { useWords } from '../words/words';
 import { useKeysOn } from './keys';
 
-/** Every key that does something. The order is that of the work: find, open, listen, say. */
+/** The list of keyboard shortcuts, in the order of the work: find, open, listen, annotate. */
 const KEYS = [
   ['/', 'search'],
   ['j k', 'rows'],

@@ -1,5 +1,5 @@
-// A page or a part of one that has something to say instead of something to show: empty, refused, failed. It heads the page
-// where there is nothing else on it.
+// A message in place of content: empty, refused or failed. It is the page's heading if the page
+// has no other content.
 
 import type { ReactNode } from 'react';
 

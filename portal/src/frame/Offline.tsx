@@ -1,7 +1,7 @@
 import { useWords } from '../words/words';
 import { useOnline } from './online';
 
-/** Says that the connection is gone. What was asked meanwhile goes on by itself when it is back. */
+/** Says that the connection is lost. Waiting requests continue when it returns. */
 export function Offline() {
   const words = useWords();
   const online = useOnline();

@@ -1,14 +1,14 @@
 import { useCallback } from 'react';
 import { useWords } from '../words/words';
-import { told } from './Failed';
+import { errorText } from './Failed';
 import { notify } from './notify';
 
-/** Says what could not be done, where there is no better place for it. */
+/** Notifies the user of a failure that has no place of its own on the page. */
 export function useComplain(): (error: unknown) => void {
   const words = useWords();
   return useCallback(
     (error: unknown) => {
-      const { title, text } = told(error, words);
+      const { title, text } = errorText(error, words);
       void notify({ alert: true, title, message: text, close: words.close });
     },
     [words],

@@ -1,4 +1,4 @@
-/** Fetches the style for the system's own colours where they are in force: nobody else needs it. */
+/** Fetches the style for forced system colours, only if they are in use. */
 export function followForcedColours() {
   const forced = matchMedia('(forced-colors: active)');
   const dress = () => forced.matches && void import('./forced.css');

@@ -1,4 +1,4 @@
-// Single keys that do something, where no text is being written. They can be switched off (WCAG 2.1.4).
+// Single-key shortcuts, off while text is being written. The user can disable them (WCAG 2.1.4).
 
 import { type HotkeyItem, useHotkeys } from '@mantine/hooks';
 import { useSyncExternalStore } from 'react';
@@ -21,25 +21,25 @@ export function useKeysOn(): [boolean, (on: boolean) => void] {
   return [on, set];
 }
 
-/** Listens to keys while the component is there. Nothing happens in a field, in a dialog, or with keys switched off. */
+/** Handles keys while mounted, except in fields and dialogs or if the user disabled them. */
 export function useKeys(keys: Record<string, (event: KeyboardEvent) => void>) {
   const [on] = useKeysOn();
   const items = Object.entries(keys).map(
-    ([key, deed]): HotkeyItem => [key, unlessElsewhere(deed), { preventDefault: false }],
+    ([key, action]): HotkeyItem => [key, unlessElsewhere(action), { preventDefault: false }],
   );
   useHotkeys(on ? items : [], ['INPUT', 'TEXTAREA', 'SELECT']);
 }
 
-function unlessElsewhere(deed: (event: KeyboardEvent) => void) {
+function unlessElsewhere(action: (event: KeyboardEvent) => void) {
   return (event: KeyboardEvent) => {
     const target = event.target as HTMLElement;
     if (document.querySelector('[aria-modal="true"]') || target.closest('[role="dialog"], [role="menu"]')) return;
-    // A button that has the focus is pressed by space and Enter, a link followed by Enter alone, and a slider is moved by arrows.
+    // The focused element's own keys go first: buttons, links and sliders.
     if (event.key === ' ' && target.closest('button, summary')) return;
     if (event.key === 'Enter' && target.closest('button, a, summary, [role="slider"]')) return;
     if (event.key.startsWith('Arrow') && target.closest('[role="slider"], [role="radiogroup"], [role="tablist"]'))
       return;
     event.preventDefault();
-    deed(event);
+    action(event);
   };
 }

@@ -1,13 +1,13 @@
-// Says something at the foot of the page for a while. What shows it is fetched when there is first something to say.
+// Notifications at the foot of the page. Their code is fetched with the first one.
 
 import { type ComponentType, useEffect, useState } from 'react';
 
-type Said = { title?: string; message: React.ReactNode; close: string; alert?: boolean; seconds?: number };
+type Message = { title?: string; message: React.ReactNode; close: string; alert?: boolean; seconds?: number };
 
 const shown = new EventTarget();
 
-/** Answers with what takes it away again. */
-export async function notify({ title, message, close, alert, seconds = 8 }: Said): Promise<() => void> {
+/** Returns a function that hides the notification. */
+export async function notify({ title, message, close, alert, seconds = 8 }: Message): Promise<() => void> {
   const { notifications } = await import('./notices');
   shown.dispatchEvent(new Event('first'));
   const id = notifications.show({
@@ -21,7 +21,7 @@ export async function notify({ title, message, close, alert, seconds = 8 }: Said
   return () => notifications.hide(id);
 }
 
-/** Where they show. */
+/** The region that shows notifications. */
 export function Notices() {
   const [List, setList] = useState<ComponentType>();
   useEffect(() => {

@@ -2,7 +2,7 @@ import { unzipSync } from 'fflate';
 import { expect, it } from 'vitest';
 import { spreadsheet } from './spreadsheet';
 
-/** The XML of the file's only sheet, its shared texts put in. */
+/** The XML of the file's only sheet, with its shared strings inserted. */
 async function sheet(file: Promise<Blob>): Promise<{ type: string | null; text: string }[]> {
   const parts = unzipSync(new Uint8Array(await (await file).arrayBuffer()));
   const xml = (name: string) => new TextDecoder().decode(parts[name]);
@@ -44,7 +44,7 @@ it.each([
   expect(cells.at(-1)).toEqual({ type: 's', text });
 });
 
-it('tells the hour apart that comes twice, and counts a length in hours, minutes and seconds', async () => {
+it('distinguishes the repeated hour, and shows a length in hours, minutes and seconds', async () => {
   const [first, second] = [new Date('2026-10-25T00:30:00Z'), new Date('2026-10-25T01:30:00Z')];
   const row = (at: Date) => [{ at, zone: 'Stockholm' as const }, { at, zone: 'UTC' as const }, { seconds: 281 }, 281];
   const cells = (await sheet(spreadsheet(['a', 'b', 'c', 'd'], [row(first), row(second)]))).slice(4);

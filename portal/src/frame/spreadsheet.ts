@@ -1,14 +1,14 @@
-// Tables as .xlsx files, for people. A text stays the text it is: never a formula, a number or a date that the spreadsheet makes of it.
+// Writes .xlsx files. A text cell stays text: a spreadsheet never reads a formula or number in it.
 
 import type { Cell as SheetCell } from 'write-excel-file/universal';
 import { ZONE } from '../time';
 
-/** What stands in a cell. An instant shows Stockholm's clock, or UTC's; a length shows hours, minutes and seconds. */
+/** A cell. An instant shows the time in Stockholm or UTC; a duration shows h:mm:ss. */
 export type Cell = string | number | { at: Date; zone: 'Stockholm' | 'UTC' } | { seconds: number };
 
 const DAY_MS = 86_400_000;
 
-/** The file. What writes it is fetched when somebody wants one. */
+/** The file. The writer's code is fetched when someone exports. */
 export async function spreadsheet(headings: string[], rows: Cell[][]): Promise<Blob> {
   const { default: write } = await import('write-excel-file/universal');
   const names = headings.map((name) => ({ value: name, type: String, format: '@', fontWeight: 'bold' as const }));
@@ -22,12 +22,12 @@ function shown(cell: Cell): SheetCell {
   return { value: cell.zone === 'UTC' ? cell.at : onTheClock(cell.at), type: Date, format: 'yyyy-mm-dd hh:mm:ss' };
 }
 
-/** The time whose UTC digits are those of the clock in Stockholm: a cell has a date and no zone. */
+/** The time whose UTC digits equal Stockholm's clock, because a cell has no time zone. */
 function onTheClock(at: Date): Date {
   return new Date(`${at.toLocaleString('sv-SE', { timeZone: ZONE }).replace(' ', 'T')}Z`);
 }
 
-/** Without the characters that XML cannot hold (XML 1.0, 2.2). */
+/** Removes the characters that XML cannot contain (XML 1.0, 2.2). */
 function withoutControls(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
   return text.replace(/[\u0000-\u0008\u000B\u000C\u000E-\u001F\uFFFE\uFFFF]/g, '').toWellFormed();

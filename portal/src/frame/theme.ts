@@ -1,4 +1,4 @@
-// The look: system fonts, one accent, calm surfaces in light and dark.
+// The theme: system fonts, one accent, calm surfaces in light and dark.
 
 import { type CSSVariablesResolver, createTheme, type MantineColorsTuple } from '@mantine/core';
 
@@ -15,7 +15,7 @@ const petrol: MantineColorsTuple = [
   '#083e44',
 ];
 
-/** For what takes something away; dark enough from the seventh on for white to stand on it. */
+/** For destructive actions. White text has enough contrast from the seventh shade on. */
 const red: MantineColorsTuple = [
   '#fdecea',
   '#f9d5d1',
@@ -29,7 +29,7 @@ const red: MantineColorsTuple = [
   '#761c18',
 ];
 
-/** Neutrals with a little warmth, so that the accent is the one cool thing on the page. */
+/** Slightly warm neutrals, so that the accent is the only cool colour. */
 const dark: MantineColorsTuple = [
   '#ebe9e4',
   '#c9c6bf',
@@ -55,7 +55,7 @@ export const theme = createTheme({
   respectReducedMotion: true,
   components: {
     Tooltip: { defaultProps: { openDelay: 350, withArrow: true, events: { hover: true, focus: true, touch: false } } },
-    // What heads a dialog is not what heads the page.
+    // A dialog's header is not the page's banner.
     Modal: {
       defaultProps: {
         centered: true,

@@ -2,7 +2,7 @@ import { Button } from '@mantine/core';
 import { useWords } from '../words/words';
 import { notify } from './notify';
 
-/** Says what was done, and offers for a while to take it back. */
+/** Confirms an action, and offers to undo it for a while. */
 export function useOfferUndo(): (done: string, undo: () => void) => void {
   const words = useWords();
   return (done, undo) => {

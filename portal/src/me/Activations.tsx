@@ -3,7 +3,7 @@ import { When } from '../calls/When';
 import { useWho } from '../calls/who';
 import { useWords } from '../words/words';
 
-/** What happened to a user's recording, the latest first. */
+/** The activations of a user, latest first. */
 export function Activations({ activations }: { activations: Schemas['Activation'][] }) {
   const words = useWords();
   const who = useWho();

@@ -1,4 +1,4 @@
-// A recorded user's own page: whether they are recorded, what they have acknowledged, what was decided about it, and who listened.
+// The recorded user's page: state, acknowledgement, activations and listeners.
 
 import '../frame/later.css';
 import { Button, Checkbox } from '@mantine/core';
@@ -26,7 +26,7 @@ export function MePage() {
       <section className="card standing" data-standing={user.recording}>
         <h2>{words.recording[user.recording as 'recorded']}</h2>
         <p>{words.recordingText[user.recording as 'recorded']}</p>
-        {user.recording === 'recorded' && <p>{words.me.kept(organisation.retentionDays)}</p>}
+        {user.recording === 'recorded' && <p>{words.me.retention(organisation.retentionDays)}</p>}
         <MyRights />
       </section>
       {isAsked(user.recording) && <Acknowledgement />}
@@ -36,7 +36,7 @@ export function MePage() {
   );
 }
 
-/** Whether there is anything to confirm: recording is switched on. Who is not recorded is asked nothing. */
+/** Whether there is anything to acknowledge: only while recording is switched on. */
 function isAsked(recording: string): boolean {
   return recording === 'recorded' || recording === 'not-acknowledged';
 }
@@ -67,7 +67,7 @@ function Acknowledgement() {
     },
     onError: (error) => {
       complain(error);
-      // Recording may have been switched off, or the text changed, since this page was fetched.
+      // Recording or its text may have changed since the page was fetched.
       setRead(false);
       void client.invalidateQueries({ queryKey: ['me'] });
     },

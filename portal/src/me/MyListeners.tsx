@@ -13,7 +13,7 @@ import { useWords } from '../words/words';
 
 type Heard = Schemas['Heard'];
 
-/** Who listened to the caller's recordings or fetched a copy, the latest first: others, and oneself where that is asked for. */
+/** Who played or downloaded the caller's recordings, latest first; on request the caller too. */
 export function MyListeners() {
   const { api } = useApp();
   const words = useWords();
@@ -53,14 +53,14 @@ function Listened({ event }: { event: Heard }) {
   const words = useWords();
   const who = useWho();
   const { user } = useMe();
-  const isOwn = event.who === `user:${user.id}`;
+  const isOwn = event.actor === `user:${user.id}`;
   return (
     <li>
       <p className="history-head">
         <strong>
-          <bdi>{isOwn ? words.me.yourself : who(event.who, event.name ?? null)}</bdi>
+          <bdi>{isOwn ? words.me.yourself : who(event.actor, event.name ?? null)}</bdi>
         </strong>{' '}
-        {words.me.heard[event.deed as 'play'] ?? event.deed} <TheCall event={event} /> · <When at={event.at} />
+        {words.me.heard[event.action as 'play'] ?? event.action} <TheCall event={event} /> · <When at={event.at} />
       </p>
       {event.reason && (
         <p className="history-reason" dir="auto">
@@ -71,7 +71,7 @@ function Listened({ event }: { event: Heard }) {
   );
 }
 
-/** Which call: with whom, and when. */
+/** The call, by counterpart and time. */
 function TheCall({ event: { recording, call } }: { event: Heard }) {
   const words = useWords();
   if (!recording || !call) return words.me.aCall;

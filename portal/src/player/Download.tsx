@@ -11,7 +11,7 @@ import { saysWhy } from '../reason';
 import { useMe } from '../session/me';
 import { useWords } from '../words/words';
 
-/** Saves a copy on the computer, under the name that the service gives it. The browser fetches it, so its size does not matter. */
+/** Saves a copy under the service's file name. The browser fetches it, so its size is no limit. */
 export function Download({ recording }: { recording: Recording }) {
   const { api } = useApp();
   const words = useWords();

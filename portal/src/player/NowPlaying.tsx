@@ -1,4 +1,4 @@
-// What plays on while another call, or another page, is looked at.
+// The bar of the playing call, while the user looks at another call or page.
 
 import { ActionIcon } from '@mantine/core';
 import { Link, useParams } from '@tanstack/react-router';

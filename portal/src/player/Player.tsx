@@ -1,4 +1,4 @@
-// The player of one call: hear it, move in it, and see whether it is what was sealed.
+// The player of one call: playback, seeking, and the comparison with the stored digest.
 
 import { ActionIcon, Button, Menu, Slider, Switch, TextInput, Tooltip } from '@mantine/core';
 import { type FormEvent, type RefObject, useEffect, useRef, useState } from 'react';
@@ -139,10 +139,10 @@ export function Player({ recording, mayListen, mayDownload }: Props) {
   );
 }
 
-/** Plays where the key was pressed before the player was there. */
+/** Plays if the key was pressed before the player was rendered. */
 function usePlayWanted(id: string, mayListen: boolean, play: () => void) {
   const { player } = usePlayer();
-  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the player comes
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when the player appears
   useEffect(() => {
     const wanted = player.wanted === id;
     player.wanted = undefined;
@@ -212,7 +212,7 @@ function Volume() {
   );
 }
 
-/** The organisation wants to know why someone listens. It goes into the audit log, which the recorded user reads. */
+/** Asks why the user listens. The reason goes to the audit log, which the recorded user reads. */
 function Reason({ form, give }: { form: RefObject<HTMLFormElement | null>; give(why: string): void }) {
   const words = useWords();
   const [why, setWhy] = useState('');

@@ -5,13 +5,13 @@ import { dateAndClock } from '../time';
 import { useLanguage, useWords } from '../words/words';
 import type { Sound } from './sound';
 
-/** Whether the sound that came is byte for byte what was sealed when it was stored. */
+/** Whether the audio is byte for byte what the service stored. */
 export function Seal({ recording, sound }: { recording: Recording; sound: Sound | undefined }) {
   const words = useWords();
   const { language } = useLanguage();
   const seal = sound?.seal;
   const sealed = recording.storedAt ? dateAndClock(new Date(recording.storedAt), language) : '';
-  const said = {
+  const texts = {
     unchanged: `${words.seal.unchanged} ${sealed}`,
     altered: words.seal.altered,
     fetching: `${words.seal.fetching} ${Math.round((sound?.fetched ?? 0) * 100)} %`,
@@ -23,7 +23,7 @@ export function Seal({ recording, sound }: { recording: Recording; sound: Sound 
       <span className="seal" data-seal={seal ?? 'none'} role={seal === 'altered' ? 'alert' : undefined}>
         {seal === 'unchanged' && <Icon name="check" size={16} />}
         {seal === 'altered' && <Icon name="warning" size={16} />}
-        {seal ? said[seal] : words.seal.none}
+        {seal ? texts[seal] : words.seal.none}
       </span>
     </Tooltip>
   );

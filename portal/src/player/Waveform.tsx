@@ -1,4 +1,4 @@
-// The sound as a curve, with the cursor where the ear is. Until the sound has been read it is a line, on which one can already seek.
+// The waveform with a cursor. Before the audio has been read it is a line, which can already seek.
 
 import { useComputedColorScheme } from '@mantine/core';
 import { type KeyboardEvent, type PointerEvent, useEffect, useRef } from 'react';
@@ -9,7 +9,7 @@ import { useWords } from '../words/words';
 import { barsOf } from './silence';
 import { usePlayer, usePosition } from './usePlayer';
 
-/** About as many as a wide panel has room for. */
+/** About as many bars as a wide panel has room for. */
 const BARS = 240;
 const LINE = new Float32Array(BARS);
 
@@ -64,7 +64,7 @@ export function Waveform({ recording, seek }: { recording: Recording; seek(to: n
   );
 }
 
-/** Draws into the element that it answers with. The player's own element leads the cursor while this recording is in it. */
+/** Draws into the returned element. The cursor follows the audio element of this recording. */
 function useDrawn(recording: Recording, loaded: boolean, loudness: Float32Array | undefined) {
   const { player } = usePlayer();
   const scheme = useComputedColorScheme('light');
@@ -72,7 +72,7 @@ function useDrawn(recording: Recording, loaded: boolean, loudness: Float32Array 
   const drawing = useRef<WaveSurfer>(undefined);
   const seconds = Math.max(recording.durationMs / 1000, 0.1);
 
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another scheme is drawn in other colours
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another scheme has other colours
   useEffect(() => {
     let gone = false;
     import('wavesurfer.js').then(({ default: WaveSurfer }) => {

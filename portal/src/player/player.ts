@@ -1,5 +1,5 @@
-// Plays one recording at a time, whatever page is shown. The sound comes by Range requests from a link that lasts for minutes; when it runs out
-// a new one is asked for and the sound goes on where it was. Each link is an event in the audit log, so none is asked for before someone plays.
+// Plays one recording at a time, on every page, with Range requests to a link that lasts minutes.
+// An expired link is renewed in place. Each link is an audit event, so it is requested on play.
 
 import { type Api, answered } from '../api/client';
 import { Problem, type Recording } from '../api/problem';
@@ -12,7 +12,7 @@ export type PlayerState = {
   recording: Recording | undefined;
   phase: Phase;
   error: unknown;
-  /** The browser wants another press before there is sound. */
+  /** The browser requires another press before it plays. */
   barred: boolean;
   speed: number;
   volume: number;
@@ -27,15 +27,15 @@ const SPARE_MS = 5_000;
 const RENEWALS_APART_MS = 3_000;
 
 export function createPlayer(api: Api, audio: HTMLAudioElement) {
-  const kept = preferences();
+  const preferred = preferences();
   let state: PlayerState = {
     recording: undefined,
     phase: 'idle',
     error: undefined,
     barred: false,
-    speed: SPEEDS.includes(kept.speed ?? 1) ? (kept.speed ?? 1) : 1,
-    volume: kept.volume ?? 1,
-    skipSilence: kept.skipSilence ?? false,
+    speed: SPEEDS.includes(preferred.speed ?? 1) ? (preferred.speed ?? 1) : 1,
+    volume: preferred.volume ?? 1,
+    skipSilence: preferred.skipSilence ?? false,
     sound: undefined,
   };
   const listeners = new Set<() => void>();
@@ -48,8 +48,8 @@ export function createPlayer(api: Api, audio: HTMLAudioElement) {
     for (const listener of listeners) listener();
   };
 
-  // The sound is fetched twice, for playing and for checking. Asked in the same way, the browser may give both the same bytes: an answer
-  // that was asked for without an origin lies in its cache without the headers that let a page read it.
+  // The audio is fetched twice, to play and to check, and the second may come from the cache. In
+  // the same CORS mode, the cached response has the headers that let the page read it.
   audio.crossOrigin = 'anonymous';
   audio.hidden = true;
   audio.preload = 'auto';
@@ -69,7 +69,7 @@ export function createPlayer(api: Api, audio: HTMLAudioElement) {
     if (end) audio.currentTime = end;
   });
 
-  /** Gets a link and goes on at `at`. A play that another one has overtaken leaves everything as it is. */
+  /** Gets a link and continues at `at`. Does nothing if another recording was played meanwhile. */
   async function follow(at: number, play: boolean) {
     const recording = state.recording as Recording;
     try {
@@ -87,12 +87,12 @@ export function createPlayer(api: Api, audio: HTMLAudioElement) {
     }
   }
 
-  /** Begins to play. Where a browser wants a press right before, the link took too long: then one more press plays. */
+  /** Starts playback. If the link took too long for the browser, another press is required. */
   async function begin() {
     try {
       await audio.play();
     } catch (error) {
-      // A newer source or a pause interrupts a play that has not begun: that is no failure. A bad source comes as an event of its own.
+      // An interrupted play is no failure. A bad source is an `error` event of its own.
       if (!(error instanceof DOMException)) throw error;
       if (error.name === 'NotAllowedError') become({ phase: 'paused', barred: true });
     }
@@ -113,7 +113,7 @@ export function createPlayer(api: Api, audio: HTMLAudioElement) {
 
   const player = {
     audio,
-    /** The recording whose panel is to play as soon as it is there: the key was pressed before. */
+    /** The recording that plays once its panel appears, because the key was pressed earlier. */
     wanted: undefined as string | undefined,
     state: () => state,
     subscribe: (listener: () => void) => {
@@ -121,7 +121,7 @@ export function createPlayer(api: Api, audio: HTMLAudioElement) {
       return () => listeners.delete(listener);
     },
 
-    /** Plays the recording, from `at` seconds if given. `why` goes into the audit log, where the organisation asks for it. */
+    /** Plays the recording, from `at` seconds if given. `why` is the reason for the audit log. */
     async play(recording: Recording, at?: number, why?: string) {
       if (state.recording?.id !== recording.id || state.phase === 'failed') {
         fetching?.abort();
@@ -167,7 +167,7 @@ export function createPlayer(api: Api, audio: HTMLAudioElement) {
       prefer({ skipSilence });
       become({ skipSilence });
     },
-    /** Stops, and forgets what was played. */
+    /** Stops, and forgets the recording. */
     close() {
       fetching?.abort();
       audio.pause();
@@ -176,7 +176,7 @@ export function createPlayer(api: Api, audio: HTMLAudioElement) {
       link = undefined;
       become({ recording: undefined, phase: 'idle', error: undefined, barred: false, sound: undefined });
     },
-    /** Whether the refusal was that a reason is missing. */
+    /** Whether the request was refused for lack of a reason. */
     asksReason: () => state.error instanceof Problem && state.error.kind === 'reason-missing',
   };
   return player;

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { A_SECOND, barsOf, loudnessOf, silenceAt } from './silence';
 
-/** Loudness of so many seconds each: [loudness, seconds]. */
+/** Loudness by seconds: [loudness, seconds]. */
 const call = (...parts: [number, number][]) =>
   Float32Array.from(parts.flatMap(([level, seconds]) => Array(seconds * A_SECOND).fill(level)));
 
@@ -20,7 +20,7 @@ it('a silence ends a moment before the next word', () => {
   expect(silenceAt(loudness, 2)).toBeCloseTo(5.8);
 });
 
-it('a word, and a breath between words, is none', () => {
+it('a word or a breath between words is not silence', () => {
   const loudness = call([0.5, 2], [0, 4], [0.5, 2]);
   expect(silenceAt(loudness, 1)).toBeUndefined();
   expect(silenceAt(loudness, 5.7)).toBeUndefined();
@@ -28,16 +28,16 @@ it('a word, and a breath between words, is none', () => {
   expect(silenceAt(breath, 1.2)).toBeUndefined();
 });
 
-it('what hums on a bad line is a silence, too', () => {
+it('the hum of a bad line is silence', () => {
   expect(silenceAt(call([0.5, 5], [0.02, 3], [0.5, 5]), 6)).toBeCloseTo(7.8);
 });
 
-it('a call that is silent to its end is skipped to its end, and one without a sound is left alone', () => {
+it('silence at the end is skipped to the end, and a silent call is left alone', () => {
   expect(silenceAt(call([0.5, 2], [0, 4]), 3)).toBeCloseTo(5.8);
   expect(silenceAt(call([0, 4]), 1)).toBeUndefined();
 });
 
-it('there are as many bars as there is room for, and never more than moments', () => {
+it('there are as many bars as fit, and at most one per loudness value', () => {
   expect(barsOf(call([0.5, 60]), 240)).toHaveLength(240);
   expect(barsOf(call([0.5, 1]), 240)).toHaveLength(A_SECOND);
   expect(barsOf(call([0.5, 60]), 240).every((bar) => Math.abs(bar - 0.5) < 0.001)).toBe(true);

@@ -1,12 +1,12 @@
-// Where a call is silent: both parties have stopped talking, for a second or more. Found from how loud each twentieth of a second is.
+// Finds silence: both parties quiet for a second or more, by the loudness of each 1/20 s.
 
-/** Moments of loudness to a second. */
+/** Loudness values per second. */
 export const A_SECOND = 20;
 
 const SILENT_FOR = 1;
-const LEAD_IN = 0.2;
+const HEAD_START = 0.2;
 
-/** How loud each twentieth of a second is: the highest sample in it, 0 to 1. */
+/** The loudness of each twentieth of a second: its highest sample, 0 to 1. */
 export function loudnessOf(samples: Float32Array, rate: number): Float32Array {
   const size = rate / A_SECOND;
   const loudness = new Float32Array(Math.ceil(samples.length / size));
@@ -18,7 +18,7 @@ export function loudnessOf(samples: Float32Array, rate: number): Float32Array {
   return loudness;
 }
 
-/** The curve to draw: as many bars as there is room for, each as high as the sound in it is loud on the whole, not at its loudest. */
+/** At most `most` bars; the height of each is the root mean square of its loudness. */
 export function barsOf(loudness: Float32Array, most: number): Float32Array {
   const count = Math.max(1, Math.min(most, loudness.length));
   return Float32Array.from({ length: count }, (_, bar) => {
@@ -30,7 +30,7 @@ export function barsOf(loudness: Float32Array, most: number): Float32Array {
   });
 }
 
-/** Where the silence that `at` (seconds) lies in ends, a moment before the next word; undefined where someone talks, or soon will. */
+/** The end of the silence at `at` (seconds), just before the next word; undefined in speech. */
 export function silenceAt(loudness: Float32Array, at: number): number | undefined {
   const quiet = threshold(loudness);
   const here = Math.floor(at * A_SECOND);
@@ -38,13 +38,13 @@ export function silenceAt(loudness: Float32Array, at: number): number | undefine
   while (first >= 0 && (loudness[first] as number) < quiet) first--;
   while (last < loudness.length && (loudness[last] as number) < quiet) last++;
   const isLong = last - first - 1 >= SILENT_FOR * A_SECOND;
-  const end = last / A_SECOND - LEAD_IN;
-  return isLong && end - at > LEAD_IN ? end : undefined;
+  const end = last / A_SECOND - HEAD_START;
+  return isLong && end - at > HEAD_START ? end : undefined;
 }
 
 const thresholds = new WeakMap<Float32Array, number>();
 
-/** A twentieth of what is loud in this call: recordings differ in level. */
+/** A twentieth of the call's loud level, because recordings differ in level. */
 function threshold(loudness: Float32Array): number {
   const known = thresholds.get(loudness);
   if (known !== undefined) return known;

@@ -1,7 +1,7 @@
-// The whole sound, fetched behind the playing: its SHA-256 is held against what was sealed when it came, and its loudness drawn.
+// Fetches the whole audio during playback, compares its SHA-256 with the stored one and draws it.
 //
-// The player does not wait for this: it plays by Range requests of its own. What is too large to hold in memory twice is not fetched; the list
-// of checksums in the day's folder covers it.
+// Playback does not wait: it has its own Range requests. Audio that does not fit in memory twice is
+// not fetched; the checksum file of the day's folder verifies it.
 
 import type { Recording } from '../api/problem';
 import { loudnessOf } from './silence';
@@ -11,14 +11,14 @@ export type Sound = {
   seal: 'fetching' | 'unchanged' | 'altered' | 'too-large' | 'unread';
   /** 0 to 1, while fetching. */
   fetched: number;
-  /** Null: it cannot be known, for the sound was not read or cannot be decoded. */
+  /** Null: unknown, because the audio was not read or cannot be decoded. */
   loudness?: Float32Array | null;
 };
 
-/** How much more has come whenever it is told. */
+/** The share of new bytes between two progress reports. */
 const NOTCH = 0.05;
 const LARGEST = 64 * 2 ** 20;
-/** Decoded, a second takes 32 kB for each party, however few bytes it came in. */
+/** A decoded second takes 32 kB for each party, whatever its encoded size. */
 const LONGEST_MS = 3 * 3_600_000;
 /** The lowest rate that every browser decodes to: half of it is more than telephony carries. */
 const RATE = 8_000;
@@ -31,14 +31,14 @@ export async function soundOf(recording: Recording, url: string, signal: AbortSi
     const seal = (await sha256(bytes)) === recording.sha256 ? 'unchanged' : 'altered';
     if (recording.durationMs > LONGEST_MS) return tell({ seal, fetched: 1, loudness: null });
     tell({ seal, fetched: 1 });
-    const loudness = await decoded(bytes).catch(() => null); // a format that plays and cannot be decoded has no curve
+    const loudness = await decoded(bytes).catch(() => null); // a playable format may be undecodable, and then has no curve
     if (!signal.aborted) tell({ seal, fetched: 1, loudness });
   } catch {
     if (!signal.aborted) tell({ seal: 'unread', fetched: 0, loudness: null });
   }
 }
 
-/** Why the silence in a call cannot be known; undefined where it is known, or may be once it has been read. */
+/** Why the silence cannot be known; undefined if it is known, or may be once it is read. */
 export function silenceUnknown(recording: Recording, sound: Sound | undefined): 'tooLarge' | 'unread' | undefined {
   if (recording.contentLength > LARGEST || recording.durationMs > LONGEST_MS) return 'tooLarge';
   return sound?.loudness === null ? 'unread' : undefined;
@@ -48,15 +48,15 @@ async function fetched(url: string, length: number, signal: AbortSignal, tell: (
   const answer = await fetch(url, { signal, priority: 'low' });
   if (!answer.ok || !answer.body) throw new Error(`the sound answered ${answer.status}`);
   const bytes = new Uint8Array(length);
-  let [count, told] = [0, 0];
+  let [count, reported] = [0, 0];
   for (const reader = answer.body.getReader(); ; ) {
     const { done, value } = await reader.read();
     if (done) break;
-    if (count + value.length > length) throw new Error('there are more bytes than were sealed');
+    if (count + value.length > length) throw new Error('there are more bytes than were registered');
     bytes.set(value, count);
     count += value.length;
-    if (count - told < length * NOTCH) continue;
-    told = count;
+    if (count - reported < length * NOTCH) continue;
+    reported = count;
     tell(count / length);
   }
   return bytes.subarray(0, count);

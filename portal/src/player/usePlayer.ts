@@ -7,7 +7,7 @@ export function usePlayer() {
   return { player, state };
 }
 
-/** Where the sound is, in seconds, as often as the browser tells. */
+/** The playback position in seconds, at each of the browser's updates. */
 export function usePosition(): number {
   const { audio } = useApp().player;
   const [position, setPosition] = useState(audio.currentTime);

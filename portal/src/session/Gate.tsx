@@ -1,4 +1,4 @@
-// Lets in who is signed in, says who is not known, and lays the question over the page where a session ran out: what was there stays there.
+// Shows pages to signed-in users. If the session ran out, the sign-in lies over the page.
 
 import { Button, Loader } from '@mantine/core';
 import { Outlet } from '@tanstack/react-router';

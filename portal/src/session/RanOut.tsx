@@ -3,7 +3,7 @@ import { Button, Modal } from '@mantine/core';
 import { useApp } from '../app';
 import { useWords } from '../words/words';
 
-/** Asks to sign in again, over the page: what was there stays there, and is come back to. */
+/** Asks the user to sign in again, over the page, which stays as it is. */
 export default function RanOut() {
   const { session } = useApp();
   const words = useWords();

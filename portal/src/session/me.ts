@@ -1,4 +1,4 @@
-// Who is signed in, and what they may do. The API decides; this only spares people buttons that would be refused.
+// The caller and their rights. The API decides; the portal only hides buttons it would refuse.
 
 import { useQuery } from '@tanstack/react-query';
 import { createContext, use } from 'react';
@@ -13,7 +13,7 @@ export const MeContext = createContext<Me | undefined>(undefined);
 
 export function useMe(): Me {
   const me = use(MeContext);
-  if (!me) throw new Error('the page stands outside the gate');
+  if (!me) throw new Error('the page is outside the gate');
   return me;
 }
 
@@ -26,16 +26,16 @@ export function useMeQuery() {
   });
 }
 
-/** Whether the caller may do it to recordings of the user. Of others' groups only some is known here: the API has the last word. */
+/** Whether the caller seems to have the right to the user's recordings; the API decides. */
 export function may(me: Me, right: Right, user: string): boolean {
   if (me.user.administrator) return true;
-  const covers = me.user.supervises.filter((cover) => cover.holds);
+  const supervisions = me.user.supervises.filter(({ holds }) => holds);
   if (user === me.user.id && me.user.rights[right]) return true;
-  return covers.some((cover) => cover.rights[right]);
+  return supervisions.some(({ rights }) => rights[right]);
 }
 
-/** Whether they reach any recording at all. */
+/** Whether the caller reaches any recording. */
 export function seesCalls({ user }: Me): boolean {
   const any = ({ listen, download, annotate }: Rights) => Boolean(listen || download || annotate);
-  return user.administrator || any(user.rights) || user.supervises.some((cover) => cover.holds && any(cover.rights));
+  return user.administrator || any(user.rights) || user.supervises.some(({ holds, rights }) => holds && any(rights));
 }

@@ -1,4 +1,4 @@
-// Who is signed in: authorization code with PKCE against the issuer. Tokens are kept in the tab's own storage, which ends with the tab.
+// The session: authorization code with PKCE. Tokens are in the tab's storage, gone with the tab.
 
 import { type User, UserManager, WebStorageStateStore } from 'oidc-client-ts';
 import { keepOnlyTheLook } from '../preferences';
@@ -9,16 +9,16 @@ export type SessionState = 'signed-out' | 'signed-in' | 'ran-out';
 export type Session = {
   state(): SessionState;
   subscribe(listener: () => void): () => void;
-  /** The token to call with; undefined where the session has ended. */
+  /** The token for requests; undefined if the session has ended. */
   token(): Promise<string | undefined>;
-  /** Goes to the issuer's page, and comes back to `address` of the portal. */
+  /** Opens the issuer's page, which returns to `address` of the portal. */
   signIn(address: string): Promise<void>;
   signOut(): Promise<void>;
-  /** The API did not take the token. */
+  /** The API refused the token. */
   refused(): void;
 };
 
-/** Opens the session, taking in the issuer's answer if this is the way back from it. `go` shows the address it was left at. */
+/** Opens the session, or completes a sign-in. `go` shows the address that the user left. */
 export async function openSession(settings: Settings, go: (address: string) => void): Promise<Session> {
   const manager = new UserManager(configuration(settings));
   const listeners = new Set<() => void>();
@@ -30,7 +30,7 @@ export async function openSession(settings: Settings, go: (address: string) => v
 
   const current = renewing(manager);
   const user = (await returned(manager, go)) ?? (await manager.getUser());
-  // A page that the browser kept whole, and brings back by Back, may be that of someone who has signed out since.
+  // A page that the browser restores on Back may belong to a user who has signed out since.
   addEventListener('pageshow', (event) => event.persisted && location.reload());
   if (user) state = user.expired && !user.refresh_token ? 'ran-out' : 'signed-in';
   manager.events.addSilentRenewError(() => void manager.getUser().then((user) => user?.expired && become('ran-out')));
@@ -67,27 +67,27 @@ function configuration({ issuer, client, signIn }: Settings) {
   };
 }
 
-/** Who came back from the issuer's page, if this is the way back. */
+/** The user who returned from the issuer's page, if this is the return. */
 async function returned(manager: UserManager, go: (address: string) => void): Promise<User | undefined> {
   const query = new URLSearchParams(location.search);
   if (!query.has('state') || !(query.has('code') || query.has('error'))) return undefined;
   try {
     const before = await manager.getUser();
     const user = await manager.signinRedirectCallback();
-    // Whoever signs in where another had been finds nothing of theirs: neither what they kept nor the search that they left.
+    // A new user of the tab gets neither the saved searches nor the address of the old.
     const isAnother = before && before.profile.sub !== user.profile.sub;
     if (isAnother) forgetOwn();
     const { address = '/' } = (user.state as { address?: string } | undefined) ?? {};
     go(isAnother ? '/' : address);
     return user;
   } catch {
-    // A code that was used already, or an attempt from another tab: signing in is a click away.
+    // The code was already used, or belongs to another tab. The user can sign in again.
     go('/');
     return undefined;
   }
 }
 
-/** What answers with the user and a token that holds: one that has run out is renewed, once for all who ask meanwhile. */
+/** Gets the user with a valid token. Concurrent callers share one renewal. */
 function renewing(manager: UserManager): () => Promise<User | null> {
   let renewal: Promise<User | null> | undefined;
   const renew = () =>
@@ -105,20 +105,20 @@ function renewing(manager: UserManager): () => Promise<User | null> {
   };
 }
 
-/** Takes away all that someone kept, was writing or began: whatever is in the tab's storage but who is signed in now. */
+/** Removes the tab's saved searches, drafts and sign-in attempts, except the current sign-in. */
 function forgetOwn() {
   for (const name of Object.keys(sessionStorage))
     if (!name.startsWith('session.user:')) sessionStorage.removeItem(name);
   keepOnlyTheLook();
 }
 
-/** Ends the session here and at the issuer. Cognito asks for the client and the address under names of its own. */
+/** Ends the session here and at the issuer. Cognito has its own names for client and address. */
 async function leave(manager: UserManager, { client }: Settings, left: () => void) {
   const address = `${location.origin}/`;
   const user = await manager.getUser();
   await manager.removeUser();
   forgetOwn();
-  left(); // nothing of theirs is shown any more, not even where the browser keeps the page for Back
+  left(); // hides the user's data, even in the page that the browser caches for Back
   await manager.signoutRedirect({
     id_token_hint: user?.id_token,
     post_logout_redirect_uri: address,

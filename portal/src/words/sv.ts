@@ -1,4 +1,4 @@
-// Svenska: förstaspråket. Den andra katalogen har samma form.
+// Svenska: förstaspråket. Den engelska katalogen har samma form.
 
 export const sv = {
   locale: 'sv-SE',
@@ -26,7 +26,7 @@ export const sv = {
   dark: 'Mörkt utseende',
   signIn: 'Logga in',
   signOut: 'Logga ut',
-  offline: 'Anslutningen är borta. Det du söker och ändrar går vidare när den är tillbaka.',
+  offline: 'Anslutningen är borta. Sökningar och ändringar fortsätter när den är tillbaka.',
   nowhere: 'Här finns ingenting',
   nowhereText: 'Adressen leder ingenstans. Den kan vara felskriven eller gammal.',
   tooLong: (over: number) => `${over} tecken för långt`,
@@ -99,7 +99,7 @@ export const sv = {
   direction: { in: 'Inkommande', out: 'Utgående' },
   marking: { none: 'Utan märke' },
   state: { stored: 'Inspelat', expected: 'Väntas', rejected: 'Avvisat' },
-  hold: { call: 'Håll kvar samtalet', found: 'Håll kvar det sökningen finner' },
+  hold: { call: 'Håll kvar samtalet', found: 'Håll kvar alla träffar' },
   held: { yes: 'Kvarhållet', no: 'Inte kvarhållet' },
   filter: {
     open: 'Filter',
@@ -124,7 +124,7 @@ export const sv = {
   },
   empty: {
     narrowed: 'Inga samtal stämmer',
-    narrowedText: 'Ta bort något av det du söker på, eller sök på en del av numret eller ordet.',
+    narrowedText: 'Ta bort ett filter, eller sök på en del av numret eller ordet.',
     calls: 'Inga samtal än',
     callsText: 'Ett samtal visas här när det har avslutats och du klickar på Uppdatera.',
   },
@@ -216,7 +216,7 @@ export const sv = {
     started: 'Började',
     format: 'Format',
     stored: 'Lagrat',
-    kept: 'Raderas',
+    ends: 'Raderas',
     held: 'Hålls kvar',
     call: 'Samtals-id',
   },
@@ -254,13 +254,13 @@ export const sv = {
   recordingText: {
     recorded: 'Alla samtal till och från iCentrex-appen.',
     'no-base-service': 'Företaget saknar grundtjänsten iCentrex Företagstelefoni.',
-    'no-plan': 'Du har inget abonnemang som inspelning kräver.',
+    'no-plan': 'Inspelning kräver ett abonnemang som du inte har.',
     'not-active': 'Ingen administratör har slagit på inspelning för dig.',
     'not-acknowledged': 'Inspelning är påslagen. Inget spelas in förrän du har bekräftat nedan.',
   },
   activation: { activated: 'Aktiverad', deactivated: 'Avstängd', acknowledged: 'Bekräftad' },
   me: {
-    kept: (days: number) => `Inspelningarna sparas i ${days} dagar.`,
+    retention: (days: number) => `Inspelningarna sparas i ${days} dagar.`,
     rights: (rights: string[]) => `Du får ${listed(rights, 'och')} dina egna samtal.`,
     noRights: 'Du har inte fått tillgång till dina egna samtal.',
     activations: 'Beslut om inspelning',
@@ -278,7 +278,7 @@ export const sv = {
   },
   rights: { listen: 'Lyssna', download: 'Ladda ner', annotate: 'Märka' },
   rightsTo: { listen: 'lyssna på', download: 'ladda ner', annotate: 'märka' },
-  deed: {
+  action: {
     play: 'Lyssnade',
     download: 'Hämtade kopia',
   },

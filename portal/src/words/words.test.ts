@@ -9,12 +9,12 @@ const shape = (words: object): unknown =>
     Object.entries(words).map(([name, text]) => [name, typeof text === 'object' ? shape(text) : typeof text]),
   );
 
-it('both languages say the same things', () => {
+it('both languages have the same texts', () => {
   expect(shape(en)).toEqual(shape(sv));
   expect(shape(ofAdministration)).toEqual(shape(avAdministration));
 });
 
-it('no text is left empty or in the other language by mistake', () => {
+it('no text is empty or in the other language', () => {
   const texts = (words: object): string[] =>
     Object.values(words).flatMap((text) =>
       typeof text === 'object' ? texts(text) : typeof text === 'string' ? [text] : [],
@@ -24,7 +24,7 @@ it('no text is left empty or in the other language by mistake', () => {
   expect(texts(both.en).filter((text) => /[åäöÅÄÖ]/.test(text) && !text.includes('iCentrex'))).toEqual([]);
 });
 
-it('lists as people list', () => {
+it('joins a list in words', () => {
   expect(listed(['lyssna'], 'och')).toBe('lyssna');
   expect(listed(['lyssna', 'ladda ner', 'märka'], 'och')).toBe('lyssna, ladda ner och märka');
 });

@@ -1,4 +1,4 @@
-// The language that the page speaks: Swedish first, English too. Every text stands in one catalogue per language, of the same shape.
+// The page's language, Swedish or English. Each language has one catalogue of the same shape.
 
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useState } from 'react';
 import { prefer, preferences } from '../preferences';
@@ -7,7 +7,7 @@ import { sv } from './sv';
 export type Language = 'sv' | 'en';
 export type Words = typeof sv;
 
-/** The catalogue of the language. Another than the first is fetched when it is spoken. */
+/** The catalogue of the language. English is fetched when someone chooses it. */
 export async function wordsOf(language: Language): Promise<Words> {
   return language === 'en' ? (await import('./en')).en : sv;
 }
@@ -35,7 +35,7 @@ export function useWords(): Words {
   return useContext(WordsContext).words;
 }
 
-/** The language, and how to choose another: kept for the next visit. */
+/** The language, and a setter. The choice is stored for the next visit. */
 export function useLanguage(): { language: Language; choose(language: Language): void } {
   const { language, speak } = useContext(WordsContext);
   return {
@@ -47,7 +47,7 @@ export function useLanguage(): { language: Language; choose(language: Language):
   };
 }
 
-/** Speaks the user's own language until they have chosen one here. */
+/** Uses the language of the user's account until the user chooses one here. */
 export function useOwnLanguage(own: string | undefined) {
   const { language, speak } = useContext(WordsContext);
   useEffect(() => {

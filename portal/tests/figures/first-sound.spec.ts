@@ -1,4 +1,4 @@
-// From a click on a call of twenty minutes to sound that moves, by Range requests: printed, of the local cloud.
+// Measures the time from a click to sound, for a call of twenty minutes in the local cloud.
 
 import { cloud } from '../cloud';
 import { expect, rows, signIn, test } from '../portal';

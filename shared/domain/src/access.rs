@@ -1,9 +1,10 @@
-//! Who may do what to which recording: one pure function, used everywhere.
+//! Who may do what with which recording: one pure function, used everywhere.
 //!
-//! A recorded user reaches their own recordings so far as they have the right (P4, P7, P11); a supervisor those of the current members of
-//! their groups while the cover holds (P12); an administrator the organisation's (P9); an application what its scopes say (P17); nobody
-//! anything of another organisation. Seeing, listening, downloading, annotating and holding are rights of their own, and so are
-//! administering and reading the audit log, which concern no single recording.
+//! A recorded user reaches their own recordings within their rights (P4, P7, P11). A supervisor
+//! reaches those of the current members of their groups while the supervision is active (P12). An
+//! administrator reaches the organisation's (P9), an application those in its scopes (P17), and
+//! nobody another organisation's. Seeing, listening, downloading, annotating and holding are
+//! separate rights. So are administering and reading the audit log.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,7 @@ use crate::{
     recording::Recording,
 };
 
-/// Who is asking, as the table knows them at this moment.
+/// The caller, as the table has them at this moment.
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub organisation: OrganisationId,
@@ -26,21 +27,21 @@ pub enum Who {
     Application { client: ClientId, scopes: Scopes },
 }
 
-/// A user as far as rights go.
+/// A user, with the values that decide access.
 #[derive(Clone, Debug)]
 pub struct Person {
     pub user: UserId,
     pub administrator: bool,
-    /// To their own recordings.
+    /// Rights to their own recordings.
     pub rights: Rights,
-    /// To the recordings of these users, whom they supervise at this moment. Only those that the question is about need to be here.
-    pub supervised: BTreeMap<UserId, Rights>,
+    /// Rights to the recordings of currently supervised users, at least of those in question.
+    pub rights_by_user: BTreeMap<UserId, Rights>,
 }
 
-/// What an application client may do; each is granted by itself.
+/// The actions that an application client may perform. Each is granted separately.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Scopes {
-    /// Find recordings and read what is known of them.
+    /// Find recordings and read their data.
     pub read: bool,
     /// Set notes, marks and fields.
     pub annotate: bool,
@@ -48,7 +49,7 @@ pub struct Scopes {
     pub export: bool,
 }
 
-/// What a caller wants to do with one recording.
+/// An action on one recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
     /// See its row: who, when, how long, note and mark.
@@ -56,13 +57,13 @@ pub enum Action {
     Listen,
     Download,
     Annotate,
-    /// Keep it past its day, or let it go again.
+    /// Place or lift a legal hold.
     Hold,
 }
 
-/// What a caller wants to do with the organisation.
+/// A capability that concerns the whole organisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Duty {
+pub enum Permission {
     /// Manage users, rights, groups and application clients.
     Administer,
     ReadAudit,
@@ -72,12 +73,12 @@ pub enum Duty {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Scope {
     Organisation,
-    /// Those of these users; of none if there are none.
+    /// Those of these users; none if the list is empty.
     Users(Vec<UserId>),
 }
 
 impl Caller {
-    /// Whether the caller may do `action` to `recording`.
+    /// Whether the caller may perform `action` on `recording`.
     pub fn may(&self, action: Action, recording: &Recording) -> bool {
         if self.organisation != recording.organisation {
             return false;
@@ -88,15 +89,13 @@ impl Caller {
         }
     }
 
-    /// Whether the caller has the duty in their organisation.
-    pub fn has(&self, duty: Duty) -> bool {
-        match (&self.who, duty) {
-            (Who::Person(person), Duty::Administer | Duty::ReadAudit) => person.administrator,
+    pub fn has(&self, permission: Permission) -> bool {
+        match (&self.who, permission) {
+            (Who::Person(person), Permission::Administer | Permission::ReadAudit) => person.administrator,
             (Who::Application { .. }, _) => false,
         }
     }
 
-    /// The recordings that the caller may list: of themselves, and of those they supervise.
     pub fn scope(&self) -> Scope {
         match &self.who {
             Who::Person(person) if person.administrator => Scope::Organisation,
@@ -109,14 +108,14 @@ impl Caller {
 
 impl Person {
     fn rights_to(&self, user: &UserId) -> Option<Rights> {
-        let supervised = self.supervised.get(user).copied();
-        if *user == self.user { Some(self.rights.or(supervised.unwrap_or_default())) } else { supervised }
+        let rights_by_user = self.rights_by_user.get(user).copied();
+        if *user == self.user { Some(self.rights.or(rights_by_user.unwrap_or_default())) } else { rights_by_user }
     }
 
     fn visible(&self) -> Vec<UserId> {
         let own = self.rights.any().then_some(&self.user);
-        let supervised = self.supervised.iter().filter(|(user, rights)| rights.any() && Some(*user) != own).map(|(user, _)| user);
-        own.into_iter().chain(supervised).cloned().collect()
+        let rights_by_user = self.rights_by_user.iter().filter(|(user, rights)| rights.any() && Some(*user) != own).map(|(user, _)| user);
+        own.into_iter().chain(rights_by_user).cloned().collect()
     }
 }
 
@@ -133,7 +132,7 @@ impl Rights {
 }
 
 impl Scopes {
-    /// The scopes that a list of names grants; names of none grant nothing.
+    /// The scopes in a list of names. Unknown names grant nothing.
     pub fn named<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let mut scopes = Self::default();
         for name in names {
@@ -147,7 +146,7 @@ impl Scopes {
         scopes
     }
 
-    /// What both grant.
+    /// The scopes that both grant.
     pub fn and(self, other: Self) -> Self {
         Self { read: self.read && other.read, annotate: self.annotate && other.annotate, export: self.export && other.export }
     }
@@ -175,9 +174,9 @@ mod tests {
         Caller { organisation: organisation.to_owned().try_into().expect("a valid id"), who }
     }
 
-    fn person(name: &str, administrator: bool, rights: Rights, supervised: &[(&str, Rights)]) -> Who {
-        let supervised = supervised.iter().map(|(name, rights)| (user(name), *rights)).collect();
-        Who::Person(Person { user: user(name), administrator, rights, supervised })
+    fn person(name: &str, administrator: bool, rights: Rights, rights_by_user: &[(&str, Rights)]) -> Who {
+        let rights_by_user = rights_by_user.iter().map(|(name, rights)| (user(name), *rights)).collect();
+        Who::Person(Person { user: user(name), administrator, rights, rights_by_user })
     }
 
     fn application(scope: &str) -> Who {
@@ -230,11 +229,11 @@ mod tests {
     }
 
     #[test]
-    fn only_an_administrator_has_the_duties() {
-        for duty in [Duty::Administer, Duty::ReadAudit] {
-            assert!(caller("demo", person("karin", true, Rights::default(), &[])).has(duty));
-            assert!(!caller("demo", person("anna", false, Rights::ALL, &[("omar", Rights::ALL)])).has(duty));
-            assert!(!caller("demo", application("read")).has(duty));
+    fn only_an_administrator_has_the_permissions() {
+        for permission in [Permission::Administer, Permission::ReadAudit] {
+            assert!(caller("demo", person("karin", true, Rights::default(), &[])).has(permission));
+            assert!(!caller("demo", person("anna", false, Rights::ALL, &[("omar", Rights::ALL)])).has(permission));
+            assert!(!caller("demo", application("read")).has(permission));
         }
     }
 }

@@ -1,8 +1,9 @@
-//! Switching recording on and off for a user, and the user's own word that they know of it (P8, P20–P22, P24).
+//! Activates and deactivates recording for a user, with their acknowledgement (P8, P20–P22, P24).
 //!
-//! Recording runs while three things hold: a plan that it can be added to, an administrator's activation, and the user's acknowledgement.
-//! An acknowledgement counts for the activation that exists when it is given: a new activation needs a new acknowledgement.
-//! Whatever changes one of them is kept as an event that is never altered: billing reads them, and the user may.
+//! Besides the base service, recording needs a plan that it can be added to, an administrator's
+//! activation, and the user's acknowledgement. An acknowledgement counts for the activation that
+//! exists when it is given. Each change is stored as an event that is never altered. Billing reads
+//! the events, and the user may.
 
 use chrono::{DateTime, Utc};
 use thiserror::Error;
@@ -12,13 +13,13 @@ use crate::{
     people::{Acknowledged, Organisation, User},
 };
 
-/// Something that happened to a user's recording.
+/// A change of a user's recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     pub user: UserId,
     pub at: DateTime<Utc>,
     pub kind: Kind,
-    /// The user or application that did it.
+    /// The user or application that made it.
     pub by: String,
 }
 
@@ -29,20 +30,20 @@ pub enum Kind {
     Acknowledged { version: String, client: String },
 }
 
-/// What activating or deactivating a user comes to.
+/// The outcome of activating or deactivating a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It changes. What is switched on records once the user has acknowledged it.
+    /// It changes. After an activation, recording waits for the user's acknowledgement.
     Changes {
         waits_for_acknowledgement: bool,
     },
-    /// It is so already.
+    /// It already is as requested.
     Already,
     NoBaseService,
     NoPlan,
 }
 
-/// Whether and how a user is recorded at this moment.
+/// Whether a user is recorded at this moment, or what is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recorded {
     Yes,
@@ -52,7 +53,7 @@ pub enum Recorded {
     NotAcknowledged,
 }
 
-/// An acknowledgement that there is no activation for.
+/// Why there is no activation to acknowledge.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum NothingToAcknowledge {
     #[error("the organisation does not have the base service; calls are not recorded, so there is nothing to acknowledge")]
@@ -61,7 +62,7 @@ pub enum NothingToAcknowledge {
     NotActive,
 }
 
-/// The text that a user acknowledges before they are recorded, in both languages, and its version.
+/// The version of the text that a user acknowledges before they are recorded, in both languages.
 pub const VERSION: &str = "2026-11";
 pub const TEXT_SV: &str = "Dina samtal till och från iCentrex-appen spelas in på uppdrag av din arbetsgivare. Inspelningarna sparas så länge \
                            som arbetsgivaren har bestämt, som regel 180 dagar. Administratörer, och arbetsledare för dina inspelningsgrupper, \
@@ -71,7 +72,7 @@ pub const TEXT_EN: &str = "Your calls to and from the iCentrex app are recorded 
                            your employer has decided, as a rule 180 days. Administrators, and supervisors of your recording groups, can listen \
                            to them. You can see who has listened to your recordings. Tell the person you speak with that the call is recorded.";
 
-/// What switching recording on (`active`) or off comes to for `user`.
+/// The outcome of activating (`active`) or deactivating `user`.
 pub fn outcome(organisation: &Organisation, user: &User, active: bool) -> Outcome {
     match (active, user.activated_at) {
         (true, Some(_)) | (false, None) => Outcome::Already,
@@ -82,13 +83,13 @@ pub fn outcome(organisation: &Organisation, user: &User, active: bool) -> Outcom
     }
 }
 
-/// Whether the user is billed at `now`: from the activation on, acknowledged or not (P22), while the service can be delivered, which needs
-/// the base service and a plan (P20).
+/// Whether the user is billed at `now`: from the activation on, acknowledged or not (P22), while
+/// there is the base service and a plan (P20).
 pub fn billed(organisation: &Organisation, user: &User, now: DateTime<Utc>) -> bool {
     organisation.base_service && user.plan.is_some() && user.activated_at.is_some_and(|at| at <= now)
 }
 
-/// Whether calls of `user` are recorded at `now`, or what is missing first.
+/// Whether calls of `user` are recorded at `now`, or the first thing that is missing.
 pub fn recorded(organisation: &Organisation, user: &User, now: DateTime<Utc>) -> Recorded {
     let rules = [
         (!organisation.base_service, Recorded::NoBaseService),
@@ -99,12 +100,12 @@ pub fn recorded(organisation: &Organisation, user: &User, now: DateTime<Utc>) ->
     rules.into_iter().find(|(missing, _)| *missing).map_or(Recorded::Yes, |(_, what)| what)
 }
 
-/// The user's acknowledgement of the activation that they have now. One that was given before the activation is none of it.
+/// The user's acknowledgement of the current activation. An earlier one does not count.
 pub fn acknowledged(user: &User) -> Option<&Acknowledged> {
     user.acknowledged.as_ref().filter(|acknowledged| user.activated_at.is_some_and(|activated| activated <= acknowledged.at))
 }
 
-/// The activation that `user` may acknowledge at `now`: since when it stands (P21).
+/// When the activation began that `user` may acknowledge at `now` (P21).
 ///
 /// # Errors
 /// [`NothingToAcknowledge`] if calls of the user would not be recorded, acknowledged or not.
@@ -185,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_activation_that_stands_can_be_acknowledged() {
+    fn only_an_activation_that_exists_can_be_acknowledged() {
         let (organisation, active) = (organisation(), user());
         let epoch = DateTime::UNIX_EPOCH;
         let later = epoch + chrono::TimeDelta::seconds(1);

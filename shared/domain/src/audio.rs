@@ -1,9 +1,10 @@
-//! What a recording is and how long it lasts, told from its content and not from what the uploader says of it.
+//! Recognises the format of a recording and measures its duration, from the content alone.
 //!
-//! Billing, search and playback trust the duration, so it is measured; and a call may last a day, so it is measured from a bounded number
-//! of bytes. [`probe`] is a pure step: the caller reads the range it asks for, from wherever the object lies, and calls it again.
-//! The crates of the field (symphonia, lofty, mp4parse, mp3-duration) take a reader and walk whole sample tables, pages or frames, so what
-//! they read grows with the call. The few header fields that hold a duration are read here instead, with a limit that no input can pass.
+//! Billing, search and playback trust the duration. A call may last a day, so the bytes read are
+//! bounded. [`probe`] is a pure step: the caller reads the range that it requests and calls it
+//! again. The crates in this field (symphonia, lofty, mp4parse, mp3-duration) read whole sample
+//! tables, pages or frames, so their reads grow with the call. This module reads only the few
+//! header fields that contain a duration, within a limit that no input can exceed.
 
 mod mp3;
 mod mp4;
@@ -15,40 +16,37 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-/// Reads that [`probe`] asks for at most, whatever the input. A WAV takes one.
+/// The most reads that [`probe`] requests, whatever the input. A WAV takes one.
 pub const READS_AT_MOST: usize = 3;
 
-/// Bytes that [`probe`] asks for at most, all reads together.
+/// The most bytes that [`probe`] requests, in all reads together.
 pub const BYTES_AT_MOST: u64 = 256 * 1024;
 
-/// The first read, in bytes: every header and, in most files from phones, the whole index.
+/// The size of the first read in bytes: every header and, in most phone files, the whole index.
 const HEAD: u64 = 32 * 1024;
 
-/// A read at a place that an earlier one pointed to, in bytes.
+/// The size in bytes of a read at an offset that an earlier read contained.
 const HOP: u64 = 32 * 1024;
 
-/// No object is longer, in bytes; so places in it can be added up without care.
+/// The greatest length of an object in bytes, so that adding offsets cannot overflow.
 const LONGEST: u64 = 1 << 62;
 
-/// A piece of the object that has been read: `bytes` stand at `offset`, counted in bytes from the object's beginning.
+/// A range of the object that has been read, from `offset` bytes after its start.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Window {
     pub offset: u64,
     pub bytes: Vec<u8>,
 }
 
-/// What to do next.
+/// The next step of the caller.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Read this range, in bytes from the object's beginning, and probe again with it as one more window.
+    /// Read this range, in bytes from the object's start, and probe again with one more window.
     Read(Range<u64>),
-    /// It is audio.
     Audio(Audio),
-    /// It isn't audio that the service takes.
     NotAudio(NotAudio),
 }
 
-/// A recording that was recognised and measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Audio {
     pub container: Container,
@@ -57,16 +55,15 @@ pub struct Audio {
     pub measured: Measured,
 }
 
-/// How far to trust a duration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measured {
-    /// Counted: by a header, by the size of the data, or by frames of one size.
+    /// Counted by a header, by the size of the data, or by frames of one size.
     Exact,
-    /// An MP3 of varying bit rate without a length header: reckoned from the bit rates at its beginning, middle and end.
+    /// Estimated from parts of an MP3 with a varying bit rate and no length header.
     Estimated,
 }
 
-/// The file formats that the service takes.
+/// The file formats that the service accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Container {
     Wav,
@@ -75,7 +72,7 @@ pub enum Container {
     Ogg,
 }
 
-/// Why an object isn't a recording, in words for the person who uploaded it.
+/// Why an object is not a recording. The texts are for the person who uploaded it.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum NotAudio {
     #[error("the object is empty")]
@@ -84,26 +81,27 @@ pub enum NotAudio {
     Unknown,
     #[error("the content is {0}, not one of wav, mp3, mp4 and ogg")]
     Other(&'static str),
-    #[error("the {0} holds a coding that is not taken")]
+    #[error("the {0} has a codec that is not supported")]
     Codec(Container),
     #[error("the {0} ends before the audio that its header promises")]
     Truncated(Container),
     #[error("the {0} is damaged: {1}")]
     Damaged(Container, &'static str),
-    #[error("the {0} holds no sound")]
+    #[error("the {0} contains no sound")]
     NoSound(Container),
     #[error("the mp4 has no index: the app ended before the recording was finished")]
     NoIndex,
-    #[error("the mp4 is written in fragments and does not tell their total duration")]
+    #[error("the mp4 is written in fragments and does not state their total duration")]
     Fragmented,
-    #[error("the duration of the {0} is not found in the part of it that may be read")]
+    #[error("the duration of the {0} is not in the part of it that may be read")]
     OutOfReach(Container),
 }
 
-/// One step of recognising and measuring an object of `length` bytes of which `windows` have been read, in that order; none at first.
+/// One step in recognising and measuring an object of `length` bytes. `windows` are the ranges read
+/// so far, in that order; none at first.
 ///
-/// Asks for at most [`READS_AT_MOST`] reads and [`BYTES_AT_MOST`] bytes, only within the object, and never for what it has. Ends for every
-/// input, also when a read came back short or with other bytes than the last time.
+/// Requests at most [`READS_AT_MOST`] reads and [`BYTES_AT_MOST`] bytes in the object, and never a
+/// range that it has. It ends for every input, even if reads are short or contradictory.
 pub fn probe(length: u64, windows: &[Window]) -> Step {
     if length == 0 {
         return Step::NotAudio(NotAudio::Empty);
@@ -111,27 +109,27 @@ pub fn probe(length: u64, windows: &[Window]) -> Step {
     if windows.is_empty() {
         return Step::Read(0..length.min(HEAD));
     }
-    let known = Known { length: length.min(LONGEST), windows };
-    let container = match recognise(known.from(0)) {
+    let object = Object { length: length.min(LONGEST), windows };
+    let container = match recognise(object.from(0)) {
         Ok(container) => container,
         Err(reason) => return Step::NotAudio(reason),
     };
-    match measure(known, container) {
+    match measure(object, container) {
         Ok((duration, _)) if duration.is_zero() => Step::NotAudio(NotAudio::NoSound(container)),
         Ok((duration, measured)) => Step::Audio(Audio { container, duration, measured }),
         Err(Stop::NotAudio(reason)) => Step::NotAudio(reason),
-        Err(Stop::Read(range)) if known.may_read(&range) => Step::Read(range),
+        Err(Stop::Read(range)) if object.may_read(&range) => Step::Read(range),
         Err(Stop::Read(_)) => Step::NotAudio(NotAudio::OutOfReach(container)),
     }
 }
 
 impl Container {
-    /// The container that a content type of the API promises: lowercase, without parameters. `None` for a type that isn't taken.
+    /// The container of a content type in lower case without parameters, if it is accepted.
     pub fn of_content_type(content_type: &str) -> Option<Self> {
         [Self::Wav, Self::Mp3, Self::Mp4, Self::Ogg].into_iter().find(|container| container.content_types().contains(&content_type))
     }
 
-    /// The content types that clients give the container, the registered one first.
+    /// The content types that clients use for the container, the registered one first.
     pub fn content_types(self) -> &'static [&'static str] {
         match self {
             Self::Wav => &["audio/wav", "audio/x-wav", "audio/wave"],
@@ -141,7 +139,7 @@ impl Container {
         }
     }
 
-    /// The end of a file name that players know the container by, without the dot.
+    /// The usual file name extension of the container, without the dot.
     pub fn extension(self) -> &'static str {
         match self {
             Self::Wav => "wav",
@@ -163,7 +161,7 @@ impl std::fmt::Display for Container {
     }
 }
 
-/// Why a measurement cannot go on with the bytes it has.
+/// Why a measurement cannot continue with the bytes read so far.
 #[derive(Debug)]
 enum Stop {
     Read(Range<u64>),
@@ -176,22 +174,23 @@ impl From<NotAudio> for Stop {
     }
 }
 
-/// The bytes known of an object, addressed by their place in it. Whatever lies elsewhere is a [`Stop::Read`], so a measurement is written
-/// as if the whole object were there and begun afresh with every window.
+/// An object as read so far, addressed by offset. A missing range is a [`Stop::Read`]. A
+/// measurement treats the object as whole, and starts again with every window.
 #[derive(Clone, Copy)]
-struct Known<'a> {
+struct Object<'a> {
     length: u64,
     windows: &'a [Window],
 }
 
-impl<'a> Known<'a> {
-    /// What is known from `at` on without a gap, up to the end of one window; empty if nothing.
+impl<'a> Object<'a> {
+    /// The bytes from `at` to the end of one window; empty if none were read.
     fn from(self, at: u64) -> &'a [u8] {
         let tails = self.windows.iter().map(|window| window.from(at));
         tails.max_by_key(|bytes| bytes.len()).unwrap_or_default()
     }
 
-    /// The `count` bytes at `at`; if they are unknown, a read that begins there and fetches what is likely to follow. `None` past the end.
+    /// The `count` bytes at `at`; `None` past the end. If they were not read, the requested range
+    /// also includes the bytes that are likely to follow.
     fn bytes(self, at: u64, count: u64) -> Result<Option<&'a [u8]>, Stop> {
         match at.checked_add(count) {
             Some(end) if end <= self.length => {
@@ -201,13 +200,12 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// Exactly this range, as one piece.
     fn range(self, range: Range<u64>) -> Result<&'a [u8], Stop> {
         let count = usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(usize::MAX);
         self.from(range.start).get(..count).ok_or(Stop::Read(range))
     }
 
-    /// The last `count` bytes of the object, or all of a shorter one, and where they begin.
+    /// The last `count` bytes of the object, or all of a shorter one, and their offset.
     fn tail(self, count: u64) -> Result<(u64, &'a [u8]), Stop> {
         let start = self.length.saturating_sub(count);
         Ok((start, self.range(start..self.length)?))
@@ -215,8 +213,8 @@ impl<'a> Known<'a> {
 
     fn may_read(self, range: &Range<u64>) -> bool {
         let had: u64 = self.windows.iter().map(|window| window.bytes.len() as u64).fold(0, u64::saturating_add);
-        let asked = range.end.saturating_sub(range.start);
-        self.reads_left() && asked > 0 && had.saturating_add(asked) <= BYTES_AT_MOST
+        let requested = range.end.saturating_sub(range.start);
+        self.reads_left() && requested > 0 && had.saturating_add(requested) <= BYTES_AT_MOST
     }
 
     fn reads_left(self) -> bool {
@@ -239,12 +237,12 @@ fn recognise(head: &[u8]) -> Result<Container, NotAudio> {
         [b'O', b'g', b'g', b'S', ..] => Ok(Container::Ogg),
         _ => match OTHERS.iter().find(|(magic, _)| head.starts_with(magic)) {
             Some((_, name)) => Err(NotAudio::Other(name)),
-            None => Ok(Container::Mp3), // has no magic number: its frames decide
+            None => Ok(Container::Mp3), // MP3 has no magic number: its frames decide
         },
     }
 }
 
-/// What people upload by mistake, by its first bytes.
+/// Formats that people upload by mistake, by their first bytes.
 const OTHERS: [(&[u8], &str); 8] = [
     (b"PK\x03\x04", "a zip archive"),
     (b"\x89PNG", "a png image"),
@@ -256,12 +254,12 @@ const OTHERS: [(&[u8], &str); 8] = [
     (b"caff", "core audio format"),
 ];
 
-fn measure(known: Known<'_>, container: Container) -> Result<(Duration, Measured), Stop> {
+fn measure(object: Object<'_>, container: Container) -> Result<(Duration, Measured), Stop> {
     match container {
-        Container::Wav => wav::measure(known).map(exact),
-        Container::Mp4 => mp4::measure(known).map(exact),
-        Container::Ogg => ogg::measure(known).map(exact),
-        Container::Mp3 => mp3::measure(known),
+        Container::Wav => wav::measure(object).map(exact),
+        Container::Mp4 => mp4::measure(object).map(exact),
+        Container::Ogg => ogg::measure(object).map(exact),
+        Container::Mp3 => mp3::measure(object),
     }
 }
 
@@ -269,7 +267,7 @@ fn exact(duration: Duration) -> (Duration, Measured) {
     (duration, Measured::Exact)
 }
 
-/// The time that `units` take at `rate` units a second; `None` without a rate.
+/// The duration of `units` at `rate` units a second; `None` if the rate is 0.
 fn time(units: u64, rate: u64) -> Option<Duration> {
     let nanoseconds = u128::from(units.checked_rem(rate)?).saturating_mul(1_000_000_000).checked_div(u128::from(rate))?;
     Some(Duration::new(units.checked_div(rate)?, u32::try_from(nanoseconds).ok()?))
@@ -292,21 +290,21 @@ mod tests {
 
     use super::*;
 
-    /// What [`probe`] makes of an object, and the reads it took. Fails if a read breaks the contract.
+    /// The result of [`probe`] and its number of reads. Panics if a read breaks the contract.
     pub(super) fn run(object: &[u8]) -> (Step, usize) {
         run_long(object.len() as u64, |range| object[range.start as usize..range.end as usize].to_vec())
     }
 
-    /// The same for an object of any length, the bytes of which `read` makes up.
+    /// The same for an object of any length, whose bytes `read` generates.
     pub(super) fn run_long(length: u64, read: impl Fn(Range<u64>) -> Vec<u8>) -> (Step, usize) {
-        let (mut windows, mut asked) = (Vec::<Window>::new(), 0);
+        let (mut windows, mut total) = (Vec::<Window>::new(), 0);
         while let Step::Read(range) = probe(length, &windows) {
-            assert!(range.start < range.end && range.end <= length, "asked for {range:?} of {length}");
-            asked += range.end - range.start;
-            assert!(windows.len() < READS_AT_MOST && asked <= BYTES_AT_MOST, "asked for {asked} bytes in {} reads", windows.len() + 1);
+            assert!(range.start < range.end && range.end <= length, "requested {range:?} of {length}");
+            total += range.end - range.start;
+            assert!(windows.len() < READS_AT_MOST && total <= BYTES_AT_MOST, "requested {total} bytes in {} reads", windows.len() + 1);
             for window in &windows {
                 let end = window.offset + window.bytes.len() as u64;
-                assert!(range.start < window.offset || range.end > end, "asked for {range:?} again");
+                assert!(range.start < window.offset || range.end > end, "requested {range:?} again");
             }
             windows.push(Window { offset: range.start, bytes: read(range) });
         }
@@ -345,7 +343,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_audio_is_told_so() {
+    fn rejects_a_file_that_is_not_audio() {
         let cases: [(&[u8], NotAudio); 5] = [
             ("Möte med kunden, tisdag".as_bytes(), NotAudio::Unknown),
             (b"PK\x03\x04 and more", NotAudio::Other("a zip archive")),
@@ -376,12 +374,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_bytes_are_answered(object in vec(any::<u8>(), 0..4000)) {
+        fn any_bytes_give_a_result(object in vec(any::<u8>(), 0..4000)) {
             run(&object);
         }
 
         #[test]
-        fn any_bytes_after_any_magic_number_are_answered(
+        fn any_bytes_after_any_magic_number_give_a_result(
             magic in prop::sample::select(vec![&b"RIFF\0\0\0\0WAVEfmt "[..], b"\0\0\0\x08ftyp", b"OggS\0\x02", b"ID3\x04\0\0", b"\xff\xfb\x90\xc0"]),
             rest in vec(any::<u8>(), 0..4000),
         ) {
@@ -389,7 +387,7 @@ mod tests {
         }
 
         #[test]
-        fn a_valid_file_with_any_bytes_changed_is_answered(
+        fn a_valid_file_with_any_bytes_changed_gives_a_result(
             file in prop::sample::select(valid_files()),
             changes in vec((0..600usize, any::<bool>(), prop_oneof![any::<u8>(), Just(0), Just(0xff)]), 1..12),
             cut in prop::option::of(any::<prop::sample::Index>()),
@@ -404,7 +402,7 @@ mod tests {
         }
 
         #[test]
-        fn any_length_is_answered(file in prop::sample::select(valid_files()), length in prop_oneof![any::<u64>(), 0..300_000u64], shorter in any::<bool>()) {
+        fn any_length_gives_a_result(file in prop::sample::select(valid_files()), length in prop_oneof![any::<u64>(), 0..300_000u64], shorter in any::<bool>()) {
             run_long(length, |range| {
                 let at = |place: u64| file.get((place % file.len() as u64) as usize).copied().unwrap_or(0);
                 let bytes = range.map(at);
@@ -413,7 +411,7 @@ mod tests {
         }
 
         #[test]
-        fn any_windows_are_answered(length in any::<u64>(), windows in vec((any::<u64>(), vec(any::<u8>(), 0..99)), 0..5)) {
+        fn any_windows_give_a_result(length in any::<u64>(), windows in vec((any::<u64>(), vec(any::<u8>(), 0..99)), 0..5)) {
             let windows: Vec<_> = windows.into_iter().map(|(offset, bytes)| Window { offset, bytes }).collect();
             probe(length, &windows);
         }

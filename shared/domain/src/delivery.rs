@@ -1,12 +1,13 @@
-//! The delivery of recordings by day over SFTP (P15, P16): when a day begins and ends, when its folder is built, due and gone.
+//! The daily delivery by SFTP (P15, P16): bounds of a day, and when its folder is due and removed.
 //!
-//! A day is Stockholm's, of 23, 24 or 25 hours. It is *closed* at 05:00 the day after: what was stored before that is in its folder, and
-//! what is stored later is late and goes into the folder of the day that is closed next. What a folder holds is thus decided by two times
-//! of the recording alone, and not by how quick a run was, so that repeated and concurrent runs agree. The folder is complete by 06:00 and
-//! gone at 06:00 three days later. A recording that cannot be delivered is named in it with the reason, and is late in a later folder once it
-//! can be ([`outcome`]).
+//! A day is a calendar day in Stockholm, of 23, 24 or 25 hours. It is *closed* at 05:00 the day
+//! after. Its folder contains the recordings stored before that; one stored later is late and goes
+//! into the folder of the next day to be closed. Only two times of a recording decide its folder,
+//! so repeated and concurrent runs agree. The folder is complete by 06:00 and removed at 06:00
+//! three days later. It lists recordings that cannot be delivered, with reasons; a later folder has
+//! them as late ([`outcome`]).
 
-pub mod issue;
+pub mod folder;
 pub mod manifest;
 pub mod outcome;
 
@@ -20,22 +21,22 @@ use thiserror::Error;
 use crate::recording::{Recording, State};
 use crate::time::{Date, days_earlier, days_later, in_stockholm, later};
 
-/// A day of Stockholm's, written as in `2026-11-24`.
+/// A calendar day in Stockholm, written as in `2026-11-24`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Day(NaiveDate);
 
-/// The text is no day.
+/// The text is not a day.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("a day is written as in 2026-11-24, from the year 2000 to 2199")]
 pub struct InvalidDay;
 
-/// Days that a folder stays (P16).
+/// Days that a folder remains (P16).
 const STAYS: u64 = 3;
 const CLOSED: NaiveTime = NaiveTime::from_hms_opt(5, 0, 0).expect("a time of day");
 const DUE: NaiveTime = NaiveTime::from_hms_opt(6, 0, 0).expect("a time of day");
-/// How long after the close the index of the table shows everything that was stored before it. It follows within a second; a write that was
-/// under way at the close has ended within a minute, or failed.
+/// How long after the close the index of the table shows every recording stored before it. The
+/// index follows within a second; a write in progress at the close ends or fails within a minute.
 const SETTLES: TimeDelta = TimeDelta::minutes(5);
 
 impl Day {
@@ -49,17 +50,17 @@ impl Day {
         at(self.0, NaiveTime::MIN)
     }
 
-    /// The midnight after.
+    /// The next midnight in Stockholm.
     pub fn ends_at(self) -> DateTime<Utc> {
         self.next().begins_at()
     }
 
-    /// 05:00 the day after: what is stored from then on is late.
+    /// 05:00 the day after. A recording stored from then on is late.
     pub fn closed_at(self) -> DateTime<Utc> {
         at(self.next().0, CLOSED)
     }
 
-    /// When a reader sees everything that was stored before the close, and the folder is begun.
+    /// When every recording stored before the close is visible, and the folder is begun.
     pub fn settled_at(self) -> DateTime<Utc> {
         later(self.closed_at(), SETTLES)
     }
@@ -69,7 +70,7 @@ impl Day {
         at(self.next().0, DUE)
     }
 
-    /// 06:00 three days later: the folder goes.
+    /// 06:00 three days after it was due: the folder is removed.
     pub fn gone_at(self) -> DateTime<Utc> {
         at(days_later(self.next().0, STAYS), DUE)
     }
@@ -82,31 +83,31 @@ impl Day {
         Self(days_earlier(self.0, 1))
     }
 
-    /// The day that is closed next after `instant`, or at it.
+    /// The day that is closed next after `instant`.
     fn closing_after(instant: DateTime<Utc>) -> Self {
         let yesterday = Self::of(instant).previous();
         if instant < yesterday.closed_at() { yesterday } else { yesterday.next() }
     }
 }
 
-/// The day whose folder a recording goes into; none until it is stored. That of its call, unless it is late.
+/// The day whose folder contains a recording: of its call, unless it is late. None until stored.
 pub fn day_of(recording: &Recording) -> Option<Day> {
     let State::Stored { at } = recording.state else { return None };
     Some(day_between(recording.started_at, at))
 }
 
-/// The day whose folder a call goes into that began and was stored then.
+/// The day whose folder contains a call with these times.
 fn day_between(started_at: DateTime<Utc>, stored_at: DateTime<Utc>) -> Day {
     let own = Day::of(started_at);
     if stored_at < own.closed_at() { own } else { Day::closing_after(stored_at) }
 }
 
-/// Whether a recording came after the day of its call was closed.
+/// Whether a recording was stored after the day of its call was closed.
 pub fn is_late(recording: &Recording) -> bool {
     day_of(recording).is_some_and(|day| day != Day::of(recording.started_at))
 }
 
-/// An instant on the clock in Stockholm. The clocks change between 01:00 and 03:00 in UTC's winter half, far from midnight, 05:00 and 06:00.
+/// The instant of a local time in Stockholm. Clocks there change at 02:00 and 03:00 only.
 fn at(date: NaiveDate, time: NaiveTime) -> DateTime<Utc> {
     let local = NaiveDateTime::new(date, time).and_local_timezone(Stockholm);
     local.single().expect("no clock in Stockholm is changed at midnight, 05:00 or 06:00").with_timezone(&Utc)
@@ -147,13 +148,13 @@ mod tests {
         text.parse().expect("the test names a valid time")
     }
 
-    /// Of every date from 2024 to 2040.
+    /// Every day from 2024 to 2040.
     fn every_day() -> impl Iterator<Item = Day> {
         std::iter::successors(Some(day("2024-01-01")), |day| Some(day.next())).take_while(|&last| last <= day("2040-12-31"))
     }
 
     #[test]
-    fn each_day_from_2024_to_2040_has_its_window_its_close_its_six_oclock_and_its_end() {
+    fn every_day_from_2024_to_2040_has_its_bounds_and_deadlines() {
         let (mut days, mut long, mut short) = (0, 0, 0);
         for day in every_day() {
             let hours = (day.ends_at() - day.begins_at()).num_hours();
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn every_hour_from_2024_to_2040_is_of_one_day_and_of_one_close() {
+    fn every_hour_from_2024_to_2040_has_one_day_and_one_close() {
         let (from, to) = (day("2024-01-01").begins_at(), day("2040-12-31").ends_at());
         let hours = std::iter::successors(Some(from), |hour| Some(*hour + TimeDelta::hours(1))).take_while(|hour| *hour < to);
         for hour in hours {
@@ -196,9 +197,10 @@ mod tests {
     }
 
     proptest! {
-        /// A recording is in the folder of one day: the first that was closed after it was stored, but none before its call's.
+        /// The first folder closed after a recording was stored, and not before its call's,
+        /// contains it.
         #[test]
-        fn a_recording_goes_into_the_first_folder_that_is_closed_after_it_came(start in 1_704_063_600_i64..2_240_000_000, after in 0..16_000_000_i64) {
+        fn a_recording_goes_into_the_first_folder_that_is_closed_after_it_was_stored(start in 1_704_063_600_i64..2_240_000_000, after in 0..16_000_000_i64) {
             let started_at = DateTime::from_timestamp(start, 0).unwrap_or_default();
             let at = started_at + TimeDelta::seconds(after);
             let came = Recording { started_at, state: State::Stored { at }, ..recording() };
@@ -211,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_at_five_is_late_and_what_is_not_here_is_in_no_folder() {
+    fn a_recording_stored_at_five_is_late_and_an_expected_one_is_in_no_folder() {
         let started_at = utc("2026-11-24T12:00:00Z");
         let came = |at| Recording { started_at, state: State::Stored { at: utc(at) }, ..recording() };
         assert_eq!(day_of(&came("2026-11-25T03:59:59.999Z")), Some(day("2026-11-24")));
@@ -223,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_day_is_refused() {
+    fn rejects_a_text_that_is_not_a_day() {
         for text in ["", "2026-2-3", "2026-02-30", "26-11-24", "1999-12-31", "2200-01-01", "2026-11-24 ", "+2026-11-24", "２026-11-24"] {
             assert_eq!(Day::try_from(text.to_owned()), Err(InvalidDay), "{text}");
         }

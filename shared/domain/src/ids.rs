@@ -1,4 +1,4 @@
-//! Names of things. Each is parsed once, at the door; past it, a value of the type is a valid name.
+//! Identifiers. Each is parsed once, when it enters the service; any value of the type is valid.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use thiserror::Error;
 
-/// A name given by whoever provisions: 1 to 64 of `a-z 0-9 . _ -`. None can break out of a key, a path or a log line.
+/// A provisioned id: 1 to 64 of `a-z 0-9 . _ -`. It cannot break out of a key, path or log line.
 macro_rules! slug {
     ($(#[doc = $what:literal] $name:ident)*) => {$(
         #[doc = $what]
@@ -52,33 +52,33 @@ slug! {
     GroupId
 }
 
-/// A client of the user pool: a system that signs in for itself. 1 to 128 of `A-Z a-z 0-9 _ +`, as Cognito's interface has it; upper and
-/// lower case are two different clients.
+/// A client of the user pool: a system that signs in for itself. 1 to 128 of `A-Z a-z 0-9 _ +`, as
+/// Cognito's interface defines; case matters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ClientId(String);
 
-/// The app's name of one leg of a call: 1 to 128 visible ASCII characters, unique within the organisation.
+/// The app's id of one leg of a call: 1 to 128 visible ASCII characters, unique per organisation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CallId(String);
 
-/// A recording: 16 bytes of a hash of organisation and call, spelt as 26 characters of
-/// lower-case base32hex (RFC 4648, section 7, no padding), which sorts as the bytes do.
+/// A recording: 16 bytes of a hash of organisation and call, written as 26 characters of lower-case
+/// base32hex (RFC 4648, section 7, no padding), which sorts as the bytes do.
 ///
-/// Every writer (the app's note during the call, a customer's fields, the registration, the ingest) derives the same id, so all of them
-/// address the same item without asking anyone.
+/// Every writer (the app's note during the call, a customer's fields, the registration, the ingest)
+/// derives the same id, so all of them address the same item without a look-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RecordingId([u8; 16]);
 
-/// An administrator's order about how long recordings are kept (a hold, a change of the retention, an erasure): 6 bytes of Unix milliseconds
-/// and 10 of a hash, spelt as a recording's id is, so that orders sort by their time.
+/// A retention job (a hold, a change of the retention, an erasure): 6 bytes of Unix milliseconds
+/// and 10 of a hash, written like a recording's id, so that jobs sort by their time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct OrderId([u8; 16]);
 
-/// Why a text is not the name it was given as.
+/// Why a text is not an identifier of its kind.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum InvalidId {
     #[error("the name is not 1 to 64 of a-z, 0-9, '.', '_' and '-'")]
@@ -94,7 +94,7 @@ pub enum InvalidId {
 }
 
 impl RecordingId {
-    /// The id of the recording of `call` in `organisation`. Neither can hold a NUL, so no two pairs hash the same text.
+    /// The id of the recording of `call`. NUL, which no part contains, separates the hashed parts.
     pub fn of(organisation: &OrganisationId, call: &CallId) -> Self {
         let mut hash = Sha256::new();
         for part in ["recording", "\0", &organisation.0, "\0", &call.0] {
@@ -105,19 +105,19 @@ impl RecordingId {
         Self(id)
     }
 
-    /// The bytes that the id spells, as a cursor carries them.
+    /// The bytes of the id, as a cursor contains them.
     pub fn to_bytes(self) -> [u8; 16] {
         self.0
     }
 
-    /// The id of 16 bytes, as a cursor carries them.
+    /// The id of 16 bytes, as a cursor contains them.
     pub fn from_bytes(bytes: [u8; 16]) -> Self {
         Self(bytes)
     }
 }
 
 impl OrderId {
-    /// The id of the order that the `request` made at `at`, which no other request makes.
+    /// The id of the job that only this `request` starts at `at`.
     pub fn of(organisation: &OrganisationId, request: &str, at: DateTime<Utc>) -> Self {
         let mut hash = Sha256::new();
         for part in ["order", "\0", &organisation.0, "\0", request] {
@@ -215,7 +215,7 @@ impl fmt::Display for OrderId {
     }
 }
 
-/// The 16 bytes that 26 characters of lower-case base32hex spell.
+/// The 16 bytes of 26 characters of lower-case base32hex.
 fn bytes(text: &str) -> Option<[u8; 16]> {
     if text.bytes().any(|b| b.is_ascii_uppercase()) {
         return None;
@@ -238,7 +238,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_recording_id_reads_back_as_it_was_spelt(bytes: [u8; 16]) {
+        fn a_recording_id_reads_back_as_it_was_written(bytes: [u8; 16]) {
             let id = RecordingId::from_bytes(bytes);
             prop_assert_eq!(RecordingId::try_from(id.to_string()), Ok(id));
             prop_assert_eq!(id.to_string().len(), 26);
@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn orders_sort_by_their_time() -> Result<(), InvalidId> {
+    fn jobs_sort_by_their_time() -> Result<(), InvalidId> {
         let demo = OrganisationId::try_from("demo".to_owned())?;
         let at = |milliseconds| OrderId::of(&demo, "request", DateTime::from_timestamp_millis(milliseconds).unwrap_or_default());
         let orders = [at(1_795_521_600_000), at(1_795_521_600_001), at(1_995_521_600_000)].map(|id| id.to_string());

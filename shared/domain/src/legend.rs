@@ -1,13 +1,12 @@
-//! The organisation's legend: which marks there are, and how each shows.
+//! The organisation's legend: its marks, and how each of them looks.
 //!
-//! A mark is a colour and a shape, so that colour is never the only sign, with a label in the organisation's own words (P3). One that is
-//! retired can be set no more and still shows where it is.
+//! A mark is a colour and a shape, so that colour is never the only sign, with a label in the
+//! organisation's own words (P3). A retired mark can no longer be set but still shows.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{note::Mark, people::Name};
 
-/// One mark of the legend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub mark: Mark,
@@ -17,7 +16,7 @@ pub struct Entry {
     pub retired: bool,
 }
 
-/// The colours of marks; the portal has a shade of each for light and for dark.
+/// The colours of marks. The portal has a shade of each for light and for dark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Colour {
@@ -45,10 +44,10 @@ pub enum Shape {
     Hexagon,
 }
 
-/// Marks that a legend holds at most, the retired ones too.
+/// The most marks in a legend, including the retired ones.
 pub const MARKS: usize = 100;
 
-/// The legend that an organisation begins with: name, label, colour, shape.
+/// The initial legend of an organisation: name, label, colour, shape.
 pub const FIRST: [(&str, &str, Colour, Shape); 4] = [
     ("red", "Röd", Colour::Red, Shape::Diamond),
     ("yellow", "Gul", Colour::Yellow, Shape::Triangle),

@@ -1,9 +1,9 @@
-//! The rules of recording, without any of the world: no network, no clock, no storage.
+//! The rules of recording as pure functions: no network, no clock, no storage.
 //!
-//! What a caller may do, what a registration has to hold, when a recording ends, how a time reads in Stockholm. Everything here is a
-//! value or a function of values, so that every rule is tested in microseconds and reads as its own documentation.
+//! They decide what a caller may do, what a registration must contain, when a recording ends and
+//! how a time reads in Stockholm. Everything is a value or a function, tested in microseconds.
 
-// Client input is bounded when it is read (see `time`), and what is computed from it saturates: no input reaches a panic.
+// Parsing bounds client input (see `time`), and arithmetic saturates: no input causes a panic.
 #![cfg_attr(not(test), deny(clippy::arithmetic_side_effects))]
 
 pub mod access;
@@ -12,15 +12,15 @@ pub mod audio;
 pub mod billing;
 pub mod delivery;
 pub mod ids;
+pub mod job;
 pub mod legend;
 pub mod note;
-pub mod order;
 pub mod people;
 pub mod phone;
 pub mod reason;
+pub mod reconcile;
 pub mod recording;
 pub mod registration;
 pub mod retention;
 pub mod search;
-pub mod sweep;
 pub mod time;

@@ -1,21 +1,21 @@
-//! What people and systems say of a call: a note, a mark from the organisation's legend, and three fields (P2, P3, P14, P17).
+//! The annotation of a call: a note, a mark of the legend, and three fields (P2, P3, P14, P17).
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 
-/// A note of at most [`Note::CHARACTERS`] Unicode characters, counted after NFC so that "å" is one however it was typed. A line ends in
-/// one line feed, on Windows too.
+/// A note of at most [`Note::CHARACTERS`] Unicode characters, counted after NFC so that "å" is one
+/// however it was typed. Each line ends in one line feed, on Windows too.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Note(String);
 
-/// A mark, by the name that the organisation's legend gives it: 1 to 32 of `a-z 0-9 -`, and not [`Mark::NONE`].
+/// A mark, by its name in the legend: 1 to 32 of `a-z 0-9 -`, and not [`Mark::NONE`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Mark(String);
 
-/// One of the three fields that a customer's system sets: at most [`Field::CHARACTERS`] Unicode characters, counted after NFC, on one line.
+/// A field that a customer's system sets: one line of [`Field::CHARACTERS`] characters after NFC.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Field(String);
@@ -23,7 +23,7 @@ pub struct Field(String);
 /// The three fields; each may be empty.
 pub type Fields = [Option<Field>; 3];
 
-/// Everything that is said of a call.
+/// The note, the mark and the fields of a call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Annotation {
     pub note: Option<Note>,
@@ -31,7 +31,7 @@ pub struct Annotation {
     pub fields: Fields,
 }
 
-/// What to say anew: what is left out stays, `Some(None)` takes away.
+/// A change of an annotation: `None` leaves a value as it is, `Some(None)` removes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Change {
     pub note: Option<Option<Note>>,
@@ -39,7 +39,7 @@ pub struct Change {
     pub fields: [Option<Option<Field>>; 3],
 }
 
-/// Why a text is no note, mark or field.
+/// Why a text is not a note, mark or field.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum InvalidNote {
     #[error("a note holds at most 1000 characters, this one has {0}")]
@@ -52,7 +52,7 @@ pub enum InvalidNote {
     FieldControl,
     #[error("a mark is named by 1 to 32 of a-z, 0-9 and '-'")]
     Mark,
-    #[error("no mark can be named none: searches find by that name the calls without a mark; choose another name")]
+    #[error("a mark cannot be named none, which selects the calls without a mark in a search; choose another name")]
     NoMark,
 }
 
@@ -65,10 +65,10 @@ impl Note {
 }
 
 impl Mark {
-    /// By which a search names the calls without a mark.
+    /// The name with which a search selects calls without a mark.
     pub const NONE: &str = "none";
 
-    /// A mark as it was stored: what an earlier rule took stays readable.
+    /// A mark as stored. It is not checked, so that earlier names stay readable.
     pub fn stored(text: String) -> Self {
         Self(text)
     }
@@ -102,7 +102,6 @@ impl Field {
 }
 
 impl Annotation {
-    /// The annotation after `change`.
     pub fn after(&self, change: &Change) -> Self {
         let field = |place: usize| change.fields[place].clone().unwrap_or_else(|| self.fields[place].clone());
         Self {
@@ -170,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn no_mark_is_named_as_searches_name_those_without() {
+    fn no_mark_is_named_none() {
         assert_eq!(Mark::try_from("none".to_owned()), Err(InvalidNote::NoMark));
         for text in ["none-", "non", "red", "0", "-"] {
             assert_eq!(Mark::try_from(text.to_owned()).map(String::from).as_deref(), Ok(text));
@@ -188,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_change_leaves_what_it_does_not_name() {
+    fn a_change_leaves_the_other_values() {
         let note = |text: &str| Note::try_from(text.to_owned()).ok();
         let field = |text: &str| Field::try_from(text.to_owned()).ok();
         let before = Annotation { note: note("ring"), mark: None, fields: [field("a"), None, field("c")] };

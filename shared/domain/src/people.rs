@@ -12,22 +12,20 @@ use crate::{
     phone::PhoneNumber,
 };
 
-/// A customer.
 #[derive(Clone, Debug)]
 pub struct Organisation {
     pub id: OrganisationId,
     pub name: Name,
-    /// Has the base service iCentrex Företagstelefoni (P20).
+    /// Whether it has the base service iCentrex Företagstelefoni (P20).
     pub base_service: bool,
-    /// Days a recording is kept from its call's start (P18, P23).
+    /// Days that a recording is retained, from the start of its call (P18, P23).
     pub retention_days: u16,
-    /// Has the add-on for keeping recordings longer (P23).
+    /// Whether it has the add-on for a longer retention (P23).
     pub storage_add_on: bool,
-    /// Whoever listens or downloads has to say why.
+    /// Whether users must give a reason to listen or download.
     pub asks_reason: bool,
 }
 
-/// One of an organisation's users.
 #[derive(Clone, Debug)]
 pub struct User {
     pub id: UserId,
@@ -38,25 +36,25 @@ pub struct User {
     pub plan: Option<Plan>,
     pub administrator: bool,
     pub rights: Rights,
-    /// Since when an administrator has recording switched on (P8); none: it is off.
+    /// When an administrator activated recording (P8); `None` while it is off.
     pub activated_at: Option<DateTime<Utc>>,
-    /// When the user said that they know that calls are recorded (P21), and to which text; none: not yet. It counts for the activation
-    /// that existed then, see [`crate::activation::acknowledged`].
+    /// The latest acknowledgement that calls are recorded (P21). It counts for the activation that
+    /// existed then, see [`crate::activation::acknowledged`].
     pub acknowledged: Option<Acknowledged>,
     /// The recording groups that the user is a member of.
     pub groups: BTreeSet<GroupId>,
     /// The recording groups whose recordings the user reaches (P12).
-    pub supervises: BTreeMap<GroupId, Cover>,
+    pub supervises: BTreeMap<GroupId, Supervision>,
 }
 
-/// That a user said they know, when, to which version of the text, and from which client.
+/// When a user acknowledged that they are recorded, and which version of the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Acknowledged {
     pub at: DateTime<Utc>,
     pub version: String,
 }
 
-/// What a user may do with recordings they reach (P4, P7, P11, P12). Each is granted by itself.
+/// The actions that a user may perform on recordings they reach (P4, P7, P11, P12).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Rights {
@@ -65,9 +63,9 @@ pub struct Rights {
     pub annotate: bool,
 }
 
-/// For how long, and with which rights, someone supervises a group. An end that is left out is open.
+/// A supervisor's access to one group: its period and its rights. A missing start or end is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Cover {
+pub struct Supervision {
     /// Inclusive.
     pub from: Option<DateTime<Utc>>,
     /// Exclusive.
@@ -94,20 +92,20 @@ pub enum Language {
     En,
 }
 
-/// What people call someone or something: 1 to [`Name::CHARACTERS`] Unicode characters after NFC, on one line.
+/// The name of a person or thing: 1 to [`Name::CHARACTERS`] NFC characters on one line.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Name(String);
 
-/// The text is no name.
+/// The text is not a name.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("a name holds 1 to 100 characters on one line")]
+#[error("a name has 1 to 100 characters on one line")]
 pub struct InvalidName;
 
 impl Rights {
     pub const ALL: Self = Self { listen: true, download: true, annotate: true };
 
-    /// What either grants.
+    /// The rights that either grants.
     pub fn or(self, other: Self) -> Self {
         Self { listen: self.listen || other.listen, download: self.download || other.download, annotate: self.annotate || other.annotate }
     }
@@ -117,16 +115,19 @@ impl Rights {
     }
 }
 
-impl Cover {
+impl Supervision {
     pub fn holds(&self, now: DateTime<Utc>) -> bool {
         self.from.is_none_or(|from| from <= now) && self.to.is_none_or(|to| now < to)
     }
 }
 
 impl User {
-    /// The groups that the user supervises at `now`, with the rights that each gives.
-    pub fn covers(&self, now: DateTime<Utc>) -> impl Iterator<Item = (&GroupId, Rights)> {
-        self.supervises.iter().filter(move |(_, cover)| cover.holds(now)).map(|(group, cover)| (group, cover.rights))
+    /// The groups that the user supervises at `now`, with the rights to each.
+    pub fn active_supervisions(&self, now: DateTime<Utc>) -> impl Iterator<Item = (&GroupId, Rights)> {
+        self.supervises
+            .iter()
+            .filter(move |(_, supervision)| supervision.holds(now))
+            .map(|(group, supervision)| (group, supervision.rights))
     }
 }
 
@@ -157,13 +158,13 @@ impl Language {
 impl Name {
     pub const CHARACTERS: usize = 100;
 
-    /// The name as a directory sorts and finds it: lower case, so that "anna" finds "Anna". Å, ä and ö stay letters of their own.
+    /// The name as lists sort and find it, in lower case: "anna" finds "Anna", "asa" not "Åsa".
     pub fn folded(&self) -> String {
         fold(&self.0)
     }
 }
 
-/// A text as a directory's names are found by.
+/// The form of a text by which names are found.
 pub fn fold(text: &str) -> String {
     text.nfc().flat_map(char::to_lowercase).collect()
 }
@@ -189,7 +190,7 @@ impl std::fmt::Display for Name {
     }
 }
 
-/// A name is personal data: what ends up in logs shows its first letter.
+/// A name is personal data, so logs show only its first letter.
 impl std::fmt::Debug for Name {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}…", self.0.chars().next().unwrap_or('?'))
@@ -234,12 +235,12 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_cover_holds_from_its_first_moment_until_its_last() {
+    fn a_supervision_holds_from_its_first_moment_until_its_last() {
         let at = |second| DateTime::from_timestamp(second, 0);
-        let cover = Cover { from: at(10), to: at(20), rights: Rights::ALL };
-        let holds = [9, 10, 19, 20].map(|second| at(second).is_some_and(|now| cover.holds(now)));
+        let supervision = Supervision { from: at(10), to: at(20), rights: Rights::ALL };
+        let holds = [9, 10, 19, 20].map(|second| at(second).is_some_and(|now| supervision.holds(now)));
         assert_eq!(holds, [false, true, true, false]);
-        assert!(Cover { from: None, to: None, rights: Rights::ALL }.holds(DateTime::UNIX_EPOCH));
+        assert!(Supervision { from: None, to: None, rights: Rights::ALL }.holds(DateTime::UNIX_EPOCH));
     }
 
     #[test]

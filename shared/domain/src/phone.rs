@@ -1,16 +1,16 @@
-//! Telephone numbers. They are personal data: `Debug`, which is what ends up in logs, shows the last two digits only.
+//! Telephone numbers. They are personal data: `Debug`, as in logs, shows only the last two digits.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// A number in E.164 form: `+`, then 7 to 15 digits of which the first is not 0 (ITU-T E.164, 6.2.1).
+/// A number in E.164 form: `+` and 7 to 15 digits, the first not 0 (ITU-T E.164, 6.2.1).
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PhoneNumber(String);
 
-/// Who the recorded user spoke with: a number, or nobody we were told of.
+/// The other end of the call: a number, or withheld.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Counterpart {
@@ -18,7 +18,7 @@ pub enum Counterpart {
     Withheld,
 }
 
-/// The text is no E.164 number.
+/// The text is not an E.164 number.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("a number is written in E.164 form, '+' and 7 to 15 digits, or as 'withheld'")]
 pub struct InvalidNumber;
@@ -81,31 +81,31 @@ impl fmt::Display for Counterpart {
     }
 }
 
-/// A text in words of a person's, without the telephone numbers in it: `ring 070-123 45 67` becomes `ring …67`.
+/// A free text without its telephone numbers: `ring 070-123 45 67` becomes `ring …67`.
 ///
-/// A number is taken to be one if it begins with `+`, `0` or Sweden's `46` and has 7 digits or more (9 with `46`), whatever stands between
-/// them. Days, times and case numbers stay, however long they are.
+/// A telephone number begins with `+`, `0` or Sweden's `46` and has 7 digits or more (9 with `46`),
+/// with or without separators. Days, times and case numbers remain, however long they are.
 pub fn without_numbers(text: &str) -> String {
-    let (mut kept, mut rest, mut within) = (String::new(), text, false);
+    let (mut masked, mut rest, mut within) = (String::new(), text, false);
     while let Some(first) = rest.chars().next() {
         let begins = first.is_ascii_digit() || first == '+';
         let length = if begins && !within { number_at(rest) } else { None };
         if let Some(length) = length {
             let digits: Vec<char> = rest[..length].chars().filter(char::is_ascii_digit).collect();
-            kept.push('…');
-            kept.extend(&digits[digits.len().saturating_sub(2)..]);
+            masked.push('…');
+            masked.extend(&digits[digits.len().saturating_sub(2)..]);
             rest = &rest[length..];
             within = true;
             continue;
         }
-        kept.push(first);
+        masked.push(first);
         within = first.is_alphanumeric();
         rest = &rest[first.len_utf8()..];
     }
-    kept
+    masked
 }
 
-/// The length in bytes of the number that the text begins with, if it begins with one.
+/// The length in bytes of the number that the text begins with, if any.
 fn number_at(text: &str) -> Option<usize> {
     let (mut digits, mut end) = (String::new(), 0);
     for (place, c) in text.char_indices() {
@@ -124,7 +124,7 @@ fn number_at(text: &str) -> Option<usize> {
     is_number.then_some(end)
 }
 
-/// What people write between the digits of a number.
+/// Whether people write the character between the digits of a number.
 pub fn is_between(c: char) -> bool {
     c.is_whitespace() || matches!(c, '-' | '(' | ')' | '.' | '/' | '\u{2010}'..='\u{2015}')
 }
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_refused() {
+    fn rejects_a_text_that_is_not_a_number() {
         for text in ["", "+", "0701234567", "+0701234567", "+46 70", "+123456", "+1234567890123456", "+46７01234567", "Withheld"] {
             assert_eq!(Counterpart::try_from(text.to_owned()), Err(InvalidNumber), "{text}");
         }
@@ -157,8 +157,8 @@ mod tests {
     }
 
     #[test]
-    fn words_of_a_person_are_kept_without_telephone_numbers() {
-        for (text, kept) in [
+    fn telephone_numbers_in_a_text_are_masked() {
+        for (text, masked) in [
             ("ring 070-123 45 67 igen", "ring …67 igen"),
             ("(070) 1234567", "(…67"),
             ("tel:+46 70 123 45 67.", "tel:…67."),
@@ -173,18 +173,18 @@ mod tests {
             ("x0701234567", "x0701234567"),
             ("", ""),
         ] {
-            assert_eq!(without_numbers(text), kept, "{text}");
+            assert_eq!(without_numbers(text), masked, "{text}");
         }
     }
 
     proptest! {
         #[test]
-        fn no_number_stays_however_it_is_written(digits in "[1-9][0-9]{6,9}", between in "[ ./-]{0,2}", before in "[ a-z:]{0,8}[ :]", after in "[ ,a-z]{0,8}") {
+        fn every_number_is_masked_however_it_is_written(digits in "[1-9][0-9]{6,9}", between in "[ ./-]{0,2}", before in "[ a-z:]{0,8}[ :]", after in "[ ,a-z]{0,8}") {
             for prefix in ["+46", "0", "0046"] {
                 let written: Vec<String> = digits.chars().map(String::from).collect();
                 let text = format!("{before}{prefix}{}{after}", written.join(&between));
-                let kept = without_numbers(&text);
-                prop_assert!(kept.chars().filter(char::is_ascii_digit).count() == 2, "{text}: {kept}");
+                let masked = without_numbers(&text);
+                prop_assert!(masked.chars().filter(char::is_ascii_digit).count() == 2, "{text}: {masked}");
             }
         }
     }

@@ -1,24 +1,24 @@
-//! Why someone did something, in their own words: an order about many recordings, a listening, a correction.
+//! The reason that a user gives for an action: a job, a listening or a correction.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// Why something is done: at least one letter, and at most `CHARACTERS` characters on one line. What stands around it is trimmed.
+/// At least one letter and at most `CHARACTERS` characters on one line, without outer whitespace.
 ///
-/// A reason is read years later, by someone who asks for it. A full stop, a digit or a character that nobody sees answers them nothing.
+/// A reason is read years later. A full stop, a digit or an invisible character explains nothing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Reason<const CHARACTERS: usize = 500>(String);
 
-/// The text is no reason of at most so many characters.
+/// The text is not a reason of at most this many characters.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 #[error("say why in words: a reason has at least one letter and at most {0} characters, on one line")]
 pub struct InvalidReason(pub usize);
 
 impl<const CHARACTERS: usize> Reason<CHARACTERS> {
-    /// A reason as it was stored: what an earlier rule took stays readable.
+    /// A reason as stored. It is not checked, so that earlier texts stay readable.
     pub fn stored(text: String) -> Self {
         Self(text)
     }
@@ -28,7 +28,7 @@ impl<const CHARACTERS: usize> Reason<CHARACTERS> {
     }
 }
 
-/// Whether the character is a letter that can be seen. Unicode counts the fillers of Hangul as letters, though they are blank.
+/// Whether the character is a visible letter, which the Hangul fillers are not.
 fn is_letter(c: char) -> bool {
     c.is_alphabetic() && !matches!(c, '\u{115f}' | '\u{1160}' | '\u{3164}' | '\u{ffa0}')
 }
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reason_says_something_on_one_line() {
+    fn a_reason_is_one_line_of_at_most_500_characters() {
         assert_eq!(reason(" tvist 4411 ").as_deref(), Ok("tvist 4411"));
         for text in ["å", "x", "理由", "причина", "§ 7 a", &"å".repeat(500)] {
             assert_eq!(reason(text).as_deref(), Ok(text));
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_has_no_letter_is_no_reason() {
+    fn rejects_a_text_without_a_letter() {
         for text in [
             ".",
             "-",

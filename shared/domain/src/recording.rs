@@ -1,4 +1,4 @@
-//! A recording: what is known of one leg of a call, whether or not its audio has come.
+//! A recording: the data of one leg of a call, whether or not its audio has arrived.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ use crate::{
     time::in_stockholm,
 };
 
-/// Everything a reader can be shown of a recording.
+/// All data of a recording that a reader can see.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Recording {
     pub id: RecordingId,
@@ -26,32 +26,32 @@ pub struct Recording {
     pub direction: Direction,
     pub counterpart: Counterpart,
     pub started_at: DateTime<Utc>,
-    /// Measured from the audio once it is stored, the app's word before.
+    /// Measured from the audio once it is stored; reported by the app before that.
     pub duration: TimeDelta,
     pub audio: Audio,
     pub annotation: Annotation,
-    /// Counts the edits of the annotation; what an ETag says.
+    /// The number of edits of the annotation, which is the ETag.
     pub version: u64,
     pub registered_at: DateTime<Utc>,
-    /// Its day; a hold keeps it past that.
+    /// The end of its retention. A held recording remains after it.
     pub expires_at: DateTime<Utc>,
-    /// Since when it is held back from its day.
+    /// Since when it is held, if it is.
     pub held_since: Option<DateTime<Utc>>,
     pub state: State,
 }
 
-/// Where a recording is in its life. After its day it is gone, for every reader.
+/// The stage of a recording. After its expiry no reader sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum State {
-    /// Registered, audio not here yet.
+    /// Registered; the audio has not arrived.
     Expected,
-    /// Audio verified, searchable and playable.
+    /// The audio is verified; the recording can be searched and played.
     Stored { at: DateTime<Utc> },
-    /// Audio refused, and why.
+    /// The audio was refused for this reason.
     Rejected { reason: String },
 }
 
-/// What the app promised of the audio: the upload link is signed over it and the ingest holds the object against it.
+/// The promised audio. The upload link is signed for it, and ingest compares the object with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Audio {
     pub content_type: ContentType,
@@ -68,7 +68,7 @@ pub enum Direction {
     Out,
 }
 
-/// A content type that we keep: one of [`ContentType::ALL`].
+/// A content type that the service stores: one of [`ContentType::ALL`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContentType(Container);
 
@@ -77,7 +77,7 @@ pub struct ContentType(Container);
 #[serde(try_from = "String", into = "String")]
 pub struct Sha256(pub [u8; 32]);
 
-/// The text is no SHA-256.
+/// The text is not a SHA-256.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("a SHA-256 is written as 64 hexadecimal digits")]
 pub struct InvalidSha256;
@@ -88,13 +88,13 @@ impl Recording {
         self.held_since.is_some() || self.expires_at > now
     }
 
-    /// Whether `other` registers the same leg of the same call. Audio, note and measured duration may differ.
+    /// Whether `other` registers the same leg of a call; audio, note and duration may differ.
     pub fn is_same_call(&self, other: &Self) -> bool {
         let leg = |recording: &Self| (recording.direction, recording.started_at);
         (self.id, &self.user, &self.counterpart) == (other.id, &other.user, &other.counterpart) && leg(self) == leg(other)
     }
 
-    /// A file name that says what it is, in plain ASCII: `2026-11-24_140211_anna_in_46701234567.ogg`, Stockholm time.
+    /// A file name in ASCII and Stockholm time: `2026-11-24_140211_anna_in_46701234567.ogg`.
     pub fn file_name(&self) -> String {
         let stamp = in_stockholm(self.started_at).format("%Y-%m-%d_%H%M%S");
         let counterpart = self.counterpart.to_string();
@@ -106,7 +106,7 @@ impl Recording {
 impl ContentType {
     pub const ALL: [&str; 4] = ["audio/wav", "audio/mpeg", "audio/mp4", "audio/ogg"];
 
-    /// The type named by a MIME text, whatever its parameters (`audio/ogg; codecs=opus`) and usual aliases.
+    /// The type of a MIME text, with its aliases and any parameters (`audio/ogg; codecs=opus`).
     pub fn parse(mime: &str) -> Option<Self> {
         let essence = mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         Container::of_content_type(&essence).map(Self)
@@ -142,12 +142,11 @@ impl fmt::Display for Direction {
 }
 
 impl Sha256 {
-    /// The SHA-256 of the bytes.
     pub fn of(bytes: &[u8]) -> Self {
         Self(sha2::Sha256::digest(bytes).into())
     }
 
-    /// A line of a file of checksums, as `sha256sum` writes it. No name of ours holds what it would have escaped.
+    /// A line as `sha256sum` writes it. Our names contain no character that it escapes.
     pub fn line(self, name: &str) -> String {
         format!("{}  {name}\n", String::from(self))
     }
@@ -196,14 +195,14 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn a_file_is_named_by_what_it_is_in_stockholm_time() {
+    fn a_file_name_describes_the_recording_in_stockholm_time() {
         assert_eq!(recording().file_name(), "2026-11-24_130000_anna_in_46701234567.ogg");
         let withheld = Recording { counterpart: Counterpart::Withheld, direction: Direction::Out, ..recording() };
         assert_eq!(withheld.file_name(), "2026-11-24_130000_anna_out_withheld.ogg");
     }
 
     #[test]
-    fn a_content_type_is_known_by_its_aliases_and_whatever_its_parameters() {
+    fn a_content_type_is_recognised_by_its_aliases_and_with_any_parameters() {
         let canonical = |mime| ContentType::parse(mime).map(ContentType::as_str);
         assert_eq!(canonical("audio/ogg; codecs=opus"), Some("audio/ogg"));
         assert_eq!(canonical("Audio/X-WAV"), Some("audio/wav"));

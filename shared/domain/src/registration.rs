@@ -1,6 +1,6 @@
-//! Whether a call may be registered for upload: the rules of consent (P20, P21), of what audio we keep, and of when.
+//! Whether a call may be registered for upload: the rules on consent (P20, P21), audio and start.
 //!
-//! Money is no rule here: storage over the allowance is billed and never refused.
+//! The storage allowance is no such rule: storage above it is billed and never refused.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use thiserror::Error;
@@ -16,7 +16,7 @@ use crate::{
     retention::expires_at,
 };
 
-/// A call as the app registers it when it has ended.
+/// A finished call, as the app registers it.
 #[derive(Clone, Debug)]
 pub struct Registration {
     pub call: CallId,
@@ -29,7 +29,7 @@ pub struct Registration {
     pub mark: Option<Mark>,
 }
 
-/// Why a call is not taken. The texts are for the app to show.
+/// Why a call is refused. The app shows these texts.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum Refusal {
     #[error("the organisation does not have the base service iCentrex Företagstelefoni")]
@@ -40,26 +40,26 @@ pub enum Refusal {
     NotActive,
     #[error("the user has not acknowledged that calls are recorded; acknowledge it in the app or in Mina sidor")]
     NotAcknowledged,
-    #[error("the recording is empty; send it once it holds audio")]
+    #[error("the recording is empty; send it once it contains audio")]
     Empty,
-    #[error("the recording is larger than 1073741824 bytes, the most that is kept of one call")]
+    #[error("the recording is larger than 1073741824 bytes, the maximum for one call")]
     TooLarge,
-    #[error("the call is longer than 24 hours, the most that is kept of one call")]
+    #[error("the call is longer than 24 hours, the maximum for one call")]
     TooLong,
-    #[error("the call's start lies in the future; set the device's clock and send it again")]
+    #[error("the call starts in the future; set the device's clock and send it again")]
     InFuture,
-    #[error("the call is older than the organisation's recordings are kept")]
+    #[error("the call is older than the organisation's retention")]
     PastRetention,
 }
 
-/// The most bytes that are kept of one call: 1 GiB, 24 hours of PCM at 8 kHz and 12 bits.
+/// The most bytes of audio for one call: 1 GiB, which holds 24 hours of PCM at 8 kHz and 12 bits.
 pub const LENGTH_AT_MOST: u64 = 1 << 30;
-/// The longest call that is kept.
+/// The longest call that can be registered.
 pub const DURATION_AT_MOST: TimeDelta = TimeDelta::hours(24);
-/// How far a device's clock may run ahead before a call's start counts as in the future.
+/// How far a device's clock may run ahead before the start of a call counts as in the future.
 pub const CLOCK_LEEWAY: TimeDelta = TimeDelta::minutes(5);
 
-/// Admits the registration, or says why not; the first reason in the order of [`Refusal`].
+/// Admits the registration, or returns the first reason against it, in the order of [`Refusal`].
 pub fn admit(organisation: &Organisation, user: &User, call: &Registration, now: DateTime<Utc>) -> Result<(), Refusal> {
     match recorded(organisation, user, now) {
         Recorded::Yes => {}
@@ -115,7 +115,7 @@ mod tests {
         (organisation, user, call)
     }
 
-    /// What `admit` says once `change` has been made to what is admitted.
+    /// The result of `admit` after `change` has altered an admitted registration.
     fn after(change: impl FnOnce(&mut Organisation, &mut User, &mut Registration)) -> Result<(), Refusal> {
         let (mut organisation, mut user, mut call) = admitted();
         change(&mut organisation, &mut user, &mut call);
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_of_one_call_has_bounds() {
+    fn the_length_and_the_duration_of_a_call_are_bounded() {
         assert_eq!(after(|_, _, call| call.audio.length = 0), Err(Refusal::Empty));
         assert_eq!(after(|_, _, call| call.audio.length = LENGTH_AT_MOST), Ok(()));
         assert_eq!(after(|_, _, call| call.audio.length = LENGTH_AT_MOST + 1), Err(Refusal::TooLarge));
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_lies_between_its_retention_and_now() {
+    fn a_call_starts_within_the_retention_and_not_in_the_future() {
         let days = TimeDelta::days(180);
         assert_eq!(after(|_, _, call| call.started_at = now() + CLOCK_LEEWAY), Ok(()));
         assert_eq!(after(|_, _, call| call.started_at = now() + CLOCK_LEEWAY + TimeDelta::seconds(1)), Err(Refusal::InFuture));

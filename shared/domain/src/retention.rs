@@ -1,8 +1,9 @@
-//! How long a recording is kept: from its call's start, for the organisation's days (P18: 180, longer with the storage add-on, P23), and
-//! past that while a legal hold wants it.
+//! How long a recording is retained: for the organisation's days from the start of the call (P18:
+//! 180, longer with the storage add-on, P23), and after that while it is held.
 //!
-//! Each decision is a step from what stands to what stands then; none where it changes nothing, or where the recording has ended: what has
-//! ended never comes back. A writer holds what it has seen in the condition of its write, so that no two decisions overlook each other.
+//! Each decision is a step from one state to the next. It is `None` if nothing changes or the
+//! recording has ended, because an ended recording never comes back. The write is conditional on
+//! the state that was read, so that no two decisions overlook each other.
 
 use std::collections::BTreeSet;
 
@@ -16,38 +17,38 @@ use crate::time::later;
 pub const DAYS: u16 = 180;
 /// The most days that it may choose, with the storage add-on (P23): ten years.
 pub const DAYS_AT_MOST: u16 = 3650;
-/// How long a recording is kept after its last hold was lifted, if its day is past by then.
+/// How long a recording remains after its last hold is lifted, if its expiry has passed.
 pub const GRACE: TimeDelta = TimeDelta::days(7);
 
-/// What decides how long a recording is kept.
+/// The values that decide when a recording ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
+pub struct RetentionState {
     pub started_at: DateTime<Utc>,
-    /// From this second on it has ended, unless it is held. To the second, as the table has it.
+    /// The expiry, to the second as in the table. From then on it has ended, unless it is held.
     pub day: DateTime<Utc>,
-    /// Until when lifting a hold has promised it; its day is never before this.
+    /// The end of the grace period that a lifted hold promised. `day` is never before it.
     pub grace: Option<DateTime<Utc>>,
-    /// None: it is not held.
+    /// `None` if it is not held.
     pub held_since: Option<DateTime<Utc>>,
-    /// Every hold that wants it.
+    /// Every hold that protects it.
     pub holds: BTreeSet<OrderId>,
 }
 
-/// Why an organisation may not keep recordings for so many days.
+/// Why an organisation may not choose a number of days.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum Refusal {
-    #[error("recordings are kept for 180 to 3650 days")]
+    #[error("recordings are retained for 180 to 3650 days")]
     OutOfRange,
     #[error("more than 180 days need the storage add-on; the operator adds it")]
     NoAddOn,
 }
 
-/// When a recording of a call that began at `started_at` ends: `days` times 24 hours later. From that second on no reader sees it.
+/// When a recording expires: `days` times 24 hours later. No reader sees it from then on.
 pub fn expires_at(started_at: DateTime<Utc>, days: u16) -> DateTime<Utc> {
     later(started_at, TimeDelta::days(days.into()))
 }
 
-/// Lets an organisation choose its days, or says why not.
+/// Checks whether an organisation may choose this number of days.
 pub fn admit(days: u16, storage_add_on: bool) -> Result<(), Refusal> {
     match days {
         ..DAYS | 3651.. => Err(Refusal::OutOfRange),
@@ -57,7 +58,7 @@ pub fn admit(days: u16, storage_add_on: bool) -> Result<(), Refusal> {
     }
 }
 
-impl Kept {
+impl RetentionState {
     pub fn is_held(&self) -> bool {
         self.held_since.is_some()
     }
@@ -67,32 +68,33 @@ impl Kept {
         self.is_held() || self.day > now
     }
 
-    /// Once `hold` wants it too.
-    pub fn held(&self, hold: OrderId, now: DateTime<Utc>) -> Option<Self> {
-        let mut kept = self.clone();
-        let wanted = self.exists(now) && kept.holds.insert(hold);
-        wanted.then(|| Self { held_since: self.held_since.or(Some(now)), ..kept })
+    /// The state after `hold` begins.
+    pub fn with_hold(&self, hold: OrderId, now: DateTime<Utc>) -> Option<Self> {
+        let mut state = self.clone();
+        let wanted = self.exists(now) && state.holds.insert(hold);
+        wanted.then(|| Self { held_since: self.held_since.or(Some(now)), ..state })
     }
 
-    /// Once `hold` does not want it any more. The last one leaves it its day, or [`GRACE`] from `now` if that is past.
-    pub fn lifted(&self, hold: OrderId, now: DateTime<Utc>) -> Option<Self> {
-        let mut kept = self.clone();
-        if !kept.holds.remove(&hold) {
+    /// The state after `hold` is lifted. After the last one, an expired recording gets [`GRACE`].
+    pub fn without_hold(&self, hold: OrderId, now: DateTime<Utc>) -> Option<Self> {
+        let mut state = self.clone();
+        if !state.holds.remove(&hold) {
             return None;
         }
-        if !kept.holds.is_empty() {
-            return Some(kept);
+        if !state.holds.is_empty() {
+            return Some(state);
         }
-        kept.held_since = None;
-        if kept.day <= now {
+        state.held_since = None;
+        if state.day <= now {
             let grace = second_after(later(now, GRACE));
-            (kept.day, kept.grace) = (grace, Some(grace));
+            (state.day, state.grace) = (grace, Some(grace));
         }
-        Some(kept)
+        Some(state)
     }
 
-    /// Once the organisation keeps recordings for `days`. One that would have ended ends now; grace that was promised stays.
-    pub fn kept_for(&self, days: u16, now: DateTime<Utc>) -> Option<Self> {
+    /// The state after a change of the retention. A recording that would have ended ends now; a
+    /// promised grace period remains.
+    pub fn with_retention(&self, days: u16, now: DateTime<Utc>) -> Option<Self> {
         if !self.exists(now) {
             return None;
         }
@@ -101,14 +103,14 @@ impl Kept {
         (day != self.day).then(|| Self { day, ..self.clone() })
     }
 
-    /// Once it is erased on an administrator's order. Never while it is held.
+    /// The state after an erasure; `None` while it is held.
     pub fn erased(&self, now: DateTime<Utc>) -> Option<Self> {
         let can = !self.is_held() && self.exists(now);
         can.then(|| Self { day: now.trunc_subsecs(0), grace: None, ..self.clone() })
     }
 }
 
-/// The first whole second at or after `instant`: a promise is not cut short by the fraction that the table does not keep.
+/// The first whole second at or after `instant`, so that a promise is not cut by its fraction.
 fn second_after(instant: DateTime<Utc>) -> DateTime<Utc> {
     later(instant, TimeDelta::nanoseconds(999_999_999)).trunc_subsecs(0)
 }
@@ -122,7 +124,7 @@ mod tests {
 
     const MINUTES: i64 = 60;
 
-    /// Minute 0 of the tests: noon UTC on a winter day.
+    /// This many minutes after noon UTC on a winter day.
     fn minute(minutes: i64) -> DateTime<Utc> {
         DateTime::from_timestamp(1_795_521_600 + minutes * MINUTES, 0).expect("a valid moment")
     }
@@ -136,11 +138,11 @@ mod tests {
         OrderId::of(&demo, &number.to_string(), minute(0))
     }
 
-    fn recorded() -> Kept {
-        Kept { started_at: day(0), day: day(180), grace: None, held_since: None, holds: BTreeSet::new() }
+    fn recorded() -> RetentionState {
+        RetentionState { started_at: day(0), day: day(180), grace: None, held_since: None, holds: BTreeSet::new() }
     }
 
-    /// Something that is decided about a recording.
+    /// A decision about a recording.
     #[derive(Clone, Copy, Debug)]
     enum Decision {
         Hold(u8),
@@ -150,12 +152,12 @@ mod tests {
     }
 
     impl Decision {
-        fn of(self, kept: &Kept, now: DateTime<Utc>) -> Option<Kept> {
+        fn of(self, state: &RetentionState, now: DateTime<Utc>) -> Option<RetentionState> {
             match self {
-                Self::Hold(number) => kept.held(hold(number), now),
-                Self::Lift(number) => kept.lifted(hold(number), now),
-                Self::KeepFor(days) => kept.kept_for(days, now),
-                Self::Erase => kept.erased(now),
+                Self::Hold(number) => state.with_hold(hold(number), now),
+                Self::Lift(number) => state.without_hold(hold(number), now),
+                Self::KeepFor(days) => state.with_retention(days, now),
+                Self::Erase => state.erased(now),
             }
         }
     }
@@ -172,74 +174,74 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_held_exists_and_what_has_ended_never_comes_back(decisions in decisions()) {
-            let (mut kept, mut at) = (recorded(), 0);
+        fn a_held_recording_exists_and_an_ended_one_never_comes_back(decisions in decisions()) {
+            let (mut state, mut at) = (recorded(), 0);
             for (later, decision) in decisions {
                 at += later;
                 let now = minute(at);
-                let existed = kept.exists(now);
-                let Some(next) = decision.of(&kept, now) else { continue };
+                let existed = state.exists(now);
+                let Some(next) = decision.of(&state, now) else { continue };
                 prop_assert!(existed, "{decision:?} of what has ended");
                 prop_assert_eq!(next.is_held(), !next.holds.is_empty());
                 prop_assert!(next.exists(now) || matches!(decision, Decision::Erase | Decision::KeepFor(_)), "{decision:?} ended it");
                 let lifts = matches!(decision, Decision::Lift(_));
-                prop_assert!(!kept.is_held() || lifts || next.is_held(), "{decision:?} took a hold away");
-                kept = next;
+                prop_assert!(!state.is_held() || lifts || next.is_held(), "{decision:?} took a hold away");
+                state = next;
             }
         }
 
         #[test]
-        fn grace_that_was_promised_is_kept_whatever_the_retention(days in DAYS..=DAYS_AT_MOST, again in DAYS..=DAYS_AT_MOST, late in 0..9000_i64) {
+        fn a_promised_grace_period_remains_whatever_the_retention(days in DAYS..=DAYS_AT_MOST, again in DAYS..=DAYS_AT_MOST, late in 0..9000_i64) {
             let past = day(180) + TimeDelta::minutes(late);
-            let held = recorded().held(hold(1), minute(0)).expect("it is there");
-            let lifted = held.lifted(hold(1), past).expect("it was held");
+            let held = recorded().with_hold(hold(1), minute(0)).expect("it is there");
+            let lifted = held.without_hold(hold(1), past).expect("it was held");
             prop_assert!(lifted.exists(past + GRACE - TimeDelta::seconds(1)));
-            let changed = [days, again].into_iter().fold(lifted, |kept, days| kept.kept_for(days, past).unwrap_or(kept));
+            let changed = [days, again].into_iter().fold(lifted, |state, days| state.with_retention(days, past).unwrap_or(state));
             prop_assert!(changed.exists(past + GRACE - TimeDelta::seconds(1)));
         }
 
         #[test]
         fn a_change_of_the_retention_there_and_back_changes_nothing(days in DAYS..=DAYS_AT_MOST, at in 0..180 * 24 * 60_i64) {
-            let kept = recorded();
-            let there = kept.kept_for(days, minute(at)).unwrap_or_else(|| kept.clone());
-            prop_assert_eq!(there.kept_for(DAYS, minute(at)).unwrap_or(there), kept);
+            let state = recorded();
+            let there = state.with_retention(days, minute(at)).unwrap_or_else(|| state.clone());
+            prop_assert_eq!(there.with_retention(DAYS, minute(at)).unwrap_or(there), state);
         }
     }
 
     #[test]
-    fn a_hold_keeps_it_past_its_day_until_the_last_is_lifted() {
-        let held = recorded().held(hold(1), day(10)).and_then(|kept| kept.held(hold(2), day(20))).expect("it is there");
+    fn a_hold_protects_a_recording_until_the_last_one_is_lifted() {
+        let held = recorded().with_hold(hold(1), day(10)).and_then(|state| state.with_hold(hold(2), day(20))).expect("it is there");
         assert_eq!(held.held_since, Some(day(10)));
-        assert_eq!(held.held(hold(2), day(30)), None, "placed twice");
+        assert_eq!(held.with_hold(hold(2), day(30)), None, "placed twice");
         assert!(held.exists(day(4000)));
-        let one = held.lifted(hold(1), day(200)).expect("it was held");
+        let one = held.without_hold(hold(1), day(200)).expect("it was held");
         assert!(one.exists(day(4000)));
-        assert_eq!(one.lifted(hold(1), day(201)), None, "lifted twice");
-        let none = one.lifted(hold(2), day(300)).expect("it was held");
+        assert_eq!(one.without_hold(hold(1), day(201)), None, "lifted twice");
+        let none = one.without_hold(hold(2), day(300)).expect("it was held");
         assert!(none.exists(day(307) - TimeDelta::seconds(1)) && !none.exists(day(307)));
     }
 
     #[test]
-    fn a_hold_lifted_before_its_day_leaves_it_its_day() {
-        let lifted = recorded().held(hold(1), day(10)).and_then(|kept| kept.lifted(hold(1), day(20)));
+    fn a_hold_lifted_before_the_expiry_does_not_change_it() {
+        let lifted = recorded().with_hold(hold(1), day(10)).and_then(|state| state.without_hold(hold(1), day(20)));
         assert_eq!(lifted, Some(recorded()));
     }
 
     #[test]
-    fn what_would_have_ended_under_new_days_ends_now() {
-        let long = Kept { day: day(365), ..recorded() };
-        assert_eq!(long.kept_for(180, day(100)).map(|kept| kept.day), Some(day(180)));
-        assert_eq!(long.kept_for(180, day(300)).map(|kept| kept.day), Some(day(300)));
-        assert_eq!(long.kept_for(180, day(365)), None, "it has ended already");
-        let held = long.held(hold(1), day(1)).and_then(|kept| kept.kept_for(180, day(300))).expect("it is held");
+    fn a_recording_that_would_have_ended_under_the_new_retention_ends_now() {
+        let long = RetentionState { day: day(365), ..recorded() };
+        assert_eq!(long.with_retention(180, day(100)).map(|state| state.day), Some(day(180)));
+        assert_eq!(long.with_retention(180, day(300)).map(|state| state.day), Some(day(300)));
+        assert_eq!(long.with_retention(180, day(365)), None, "it has ended already");
+        let held = long.with_hold(hold(1), day(1)).and_then(|state| state.with_retention(180, day(300))).expect("it is held");
         assert!(held.is_held() && held.exists(day(5000)) && held.day == day(180));
     }
 
     #[test]
-    fn what_is_held_or_has_ended_is_not_erased() {
-        assert_eq!(recorded().erased(day(10)).map(|kept| kept.exists(day(10))), Some(false));
+    fn a_held_or_ended_recording_is_not_erased() {
+        assert_eq!(recorded().erased(day(10)).map(|state| state.exists(day(10))), Some(false));
         assert_eq!(recorded().erased(day(180)), None);
-        assert_eq!(recorded().held(hold(1), day(1)).and_then(|kept| kept.erased(day(10))), None);
+        assert_eq!(recorded().with_hold(hold(1), day(1)).and_then(|state| state.erased(day(10))), None);
     }
 
     #[test]

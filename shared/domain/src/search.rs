@@ -1,16 +1,17 @@
-//! What a search asks for (P10, P17): any mix of filters over a recording, decided by one pure function.
+//! The filters of a search (P10, P17): conditions on a recording, decided by one pure function.
 //!
-//! An index may narrow what is looked at; [`Filter::holds`] alone decides what is found, so that a result is right whichever index led to it.
+//! An index may narrow the recordings that are read, but only [`Filter::holds`] decides which ones
+//! match. The result is the same whichever index is used.
 
-mod clause;
+mod access_path;
+mod cursors;
 mod digits;
-mod lead;
 pub mod length;
+mod plan;
 mod position;
 mod posting;
+mod predicate;
 mod stream;
-mod track;
-mod walk;
 mod words;
 
 use std::collections::BTreeSet;
@@ -19,10 +20,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use thiserror::Error;
 
 pub use digits::Digits;
+pub use plan::{Page, Search, SearchPlan};
 pub use position::{Order, Position, Span};
 pub use posting::{Change, Place, Posting, ends_at};
-pub use stream::{Answer, Ask, Entry, Found, Posted, Stream};
-pub use walk::{Page, Search, Walk};
+pub use stream::{Entry, Found, Posted, ReadRequest, ReadResponse, Stream};
 pub use words::{LETTERS, Words, tokens};
 
 use crate::{
@@ -32,14 +33,14 @@ use crate::{
     recording::{Direction, Recording, State},
 };
 
-/// The filters of a search; one that is left out lets everything through.
+/// The filters of a search. A filter that is left out lets every recording through.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
     /// From this start, inclusive.
     pub from: Option<DateTime<Utc>>,
     /// To this start, exclusive.
     pub to: Option<DateTime<Utc>>,
-    /// Those of these users.
+    /// Of one of these users.
     pub users: Option<BTreeSet<UserId>>,
     /// Stored, and at least this long as measured from the audio.
     pub longer: Option<TimeDelta>,
@@ -53,22 +54,22 @@ pub struct Filter {
     pub mark: Option<Marked>,
     /// All of these words in the note, the last one as the beginning of a word.
     pub note: Option<Words>,
-    /// All of these words in one of the three fields, by its place.
+    /// All of these words in the field at this position.
     pub fields: [Option<Words>; 3],
-    /// All of these words in any of the three fields, together.
+    /// All of these words in the three fields together.
     pub any_field: Option<Words>,
     pub held: Option<bool>,
     pub state: Option<StateName>,
 }
 
-/// Which mark.
+/// A condition on the mark.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Marked {
     With(Mark),
     Without,
 }
 
-/// The states by name.
+/// The states, by name only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StateName {
     Expected,
@@ -76,25 +77,25 @@ pub enum StateName {
     Rejected,
 }
 
-/// Why a text is nothing to search for.
+/// Why a text cannot be searched for.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum InvalidSearch {
     #[error("a number is searched for by 3 to 15 digits of its beginning or end")]
     Digits,
-    #[error("a search for words holds 1 to 10 words of at most 64 characters")]
+    #[error("a search for words contains 1 to 10 words of at most 64 characters")]
     Words,
 }
 
 impl Filter {
-    /// Whether the search finds the recording. That it exists, and that the caller may see it, is decided elsewhere.
+    /// Whether the recording matches. Its existence and the permission are checked elsewhere.
     pub fn holds(&self, recording: &Recording) -> bool {
         self.in_time(recording.started_at)
             && self.of_call(&recording.user, recording.direction, &recording.counterpart)
             && self.in_state(recording)
-            && self.said(recording)
+            && self.in_annotation(recording)
     }
 
-    /// Whether the search may find the recording of a posting.
+    /// Whether the recording of a posting may match.
     fn may_hold(&self, posted: &Posted) -> bool {
         self.in_time(posted.place.started_at) && self.of_call(&posted.user, posted.direction, &posted.counterpart)
     }
@@ -118,13 +119,13 @@ impl Filter {
             && self.state.is_none_or(|state| state.holds(&recording.state))
     }
 
-    fn said(&self, recording: &Recording) -> bool {
-        let said = &recording.annotation;
-        let field = |place: usize| said.fields[place].as_ref().map_or("", |field| field.as_str());
+    fn in_annotation(&self, recording: &Recording) -> bool {
+        let annotation = &recording.annotation;
+        let field = |place: usize| annotation.fields[place].as_ref().map_or("", |field| field.as_str());
         let each = (0..3).all(|place| self.fields[place].as_ref().is_none_or(|words| words.hold([field(place)])));
         each && self.any_field.as_ref().is_none_or(|words| words.hold([field(0), field(1), field(2)]))
-            && self.note.as_ref().is_none_or(|words| words.hold([said.note.as_ref().map_or("", |note| note.as_str())]))
-            && self.mark.as_ref().is_none_or(|mark| mark.holds(said.mark.as_ref()))
+            && self.note.as_ref().is_none_or(|words| words.hold([annotation.note.as_ref().map_or("", |note| note.as_str())]))
+            && self.mark.as_ref().is_none_or(|mark| mark.holds(annotation.mark.as_ref()))
     }
 }
 
@@ -174,14 +175,14 @@ mod tests {
     }
 
     #[test]
-    fn a_length_is_that_of_audio_that_came() {
+    fn a_length_filter_matches_only_stored_recordings() {
         let any_length = Filter { longer: Some(TimeDelta::zero()), ..Filter::default() };
         assert!(!any_length.holds(&recording()));
         assert!(any_length.holds(&Recording { state: State::Stored { at: recording().started_at }, ..recording() }));
     }
 
     #[test]
-    fn each_filter_lets_through_what_it_names_and_nothing_else() {
+    fn each_filter_matches_only_the_recordings_that_it_names() {
         let start = recording().started_at;
         let minute = TimeDelta::minutes(1);
         let millisecond = TimeDelta::milliseconds(1);

@@ -1,7 +1,8 @@
-//! Times and days: how people here read them, and the bounds of those that a client may send.
+//! Times and days: how Stockholm reads them, and the bounds of those that a client may send.
 //!
-//! Times are stored in UTC; a day and a file name are Europe/Stockholm's. A time or a day from outside is an [`Instant`] or a [`Date`]:
-//! both lie in the years 2000 to 2199, so that adding a retention period, a day or a month to one can never leave the calendar.
+//! Times are stored in UTC; days and file names are Europe/Stockholm's. A time or a day from a
+//! client is an [`Instant`] or a [`Date`]. Both lie in the years 2000 to 2199, so that adding a
+//! retention, a day or a month never leaves the calendar.
 
 use std::{fmt, str::FromStr};
 
@@ -10,19 +11,20 @@ use chrono_tz::{Europe::Stockholm, Tz};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// A point in time that a client sent: RFC 3339 with its offset, in the years 2000 to 2199 of UTC.
+/// A point in time from a client: RFC 3339 with its offset, in the years 2000 to 2199 of UTC.
 ///
-/// A leap second, as in `23:59:60Z`, is the second after it: UTC's clocks here do not count it, and the same text is always the same time.
+/// A leap second, as in `23:59:60Z`, is the second after it. No clock here counts it, and the same
+/// text is always the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Instant(DateTime<Utc>);
 
-/// A day that a client sent, as in `2026-11-24`, in the years 2000 to 2199.
+/// A day from a client, as in `2026-11-24`, in the years 2000 to 2199.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 pub struct Date(NaiveDate);
 
-/// Why a text or a time is no [`Instant`].
+/// Why a text or a time is not an [`Instant`].
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum InvalidInstant {
     #[error("a time is written with its offset, as in 2026-11-24T10:00:00Z or 2026-11-24T11:00:00+01:00")]
@@ -34,7 +36,7 @@ pub enum InvalidInstant {
     PlusLost,
 }
 
-/// Why a text or a day is no [`Date`].
+/// Why a text or a day is not a [`Date`].
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum InvalidDate {
     #[error("a day is a day of the calendar and is written as in 2026-11-24")]
@@ -50,7 +52,7 @@ impl Instant {
         None => panic!("a time of day"),
     });
 
-    /// The nearest instant within the bounds: for what was stored before there were any.
+    /// The nearest instant within the bounds, for values stored before the bounds existed.
     pub fn clamped(instant: DateTime<Utc>) -> Self {
         Self::try_from(instant).unwrap_or(Self(instant.clamp(Self::FIRST.0, Self::LAST.0)))
     }
@@ -63,7 +65,7 @@ impl Instant {
 impl TryFrom<DateTime<Utc>> for Instant {
     type Error = InvalidInstant;
     fn try_from(instant: DateTime<Utc>) -> Result<Self, InvalidInstant> {
-        // Chrono holds a leap second as the second before it, of more than a second's nanoseconds.
+        // Chrono represents a leap second as the second before it, with 10^9 nanoseconds or more.
         let leap = instant.timestamp_subsec_nanos().checked_sub(1_000_000_000);
         let counted = match leap {
             Some(nanoseconds) => instant.timestamp().checked_add(1).and_then(|seconds| DateTime::from_timestamp(seconds, nanoseconds)),
@@ -85,7 +87,7 @@ impl FromStr for Instant {
     }
 }
 
-/// Whether the text is a time once its last space is a plus sign.
+/// Whether the text is a time if its last space becomes a plus sign.
 fn lost_its_plus(text: &str) -> bool {
     text.rsplit_once(' ').is_some_and(|(clock, offset)| format!("{clock}+{offset}").parse::<DateTime<Utc>>().is_ok())
 }
@@ -103,7 +105,7 @@ impl From<Instant> for DateTime<Utc> {
     }
 }
 
-/// As it is serialised: RFC 3339 in UTC.
+/// The serialised form: RFC 3339 in UTC.
 impl fmt::Display for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0.to_rfc3339_opts(SecondsFormat::AutoSi, true))
@@ -114,7 +116,7 @@ impl Date {
     pub const FIRST: Self = Self(day(2000, 1, 1));
     pub const LAST: Self = Self(day(2199, 12, 31));
 
-    /// The nearest day within the bounds: for what was stored before there were any.
+    /// The nearest day within the bounds, for values stored before the bounds existed.
     pub fn clamped(day: NaiveDate) -> Self {
         Self(day.clamp(Self::FIRST.0, Self::LAST.0))
     }
@@ -143,7 +145,7 @@ impl FromStr for Date {
     fn from_str(text: &str) -> Result<Self, InvalidDate> {
         let day: NaiveDate = text.parse().map_err(|_| InvalidDate::Form)?;
         let date = Self::try_from(day)?;
-        // Chrono also takes 2026-1-5 and spaces.
+        // Chrono also accepts 2026-1-5 and spaces.
         if day.to_string() == text { Ok(date) } else { Err(InvalidDate::Form) }
     }
 }
@@ -167,7 +169,7 @@ impl fmt::Display for Date {
     }
 }
 
-/// The time on a clock in Stockholm at `instant`, summer time included; of the years 1 to 9999, beyond which it stands still.
+/// The time in Stockholm at `instant`, clamped to the years 1 to 9999.
 pub fn in_stockholm(instant: DateTime<Utc>) -> DateTime<Tz> {
     instant.clamp(YEAR_1, YEAR_9999).with_timezone(&Stockholm)
 }
@@ -175,22 +177,22 @@ pub fn in_stockholm(instant: DateTime<Utc>) -> DateTime<Tz> {
 const YEAR_1: DateTime<Utc> = day(1, 1, 2).and_time(NaiveTime::MIN).and_utc();
 const YEAR_9999: DateTime<Utc> = day(9999, 12, 31).and_time(NaiveTime::MIN).and_utc();
 
-/// `by` after `instant`; the end of the calendar if that is beyond it.
+/// `by` after `instant`, or the end of the calendar if that is earlier.
 pub fn later(instant: DateTime<Utc>, by: TimeDelta) -> DateTime<Utc> {
     instant.checked_add_signed(by).unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
-/// `by` before `instant`; the beginning of the calendar if that is beyond it.
+/// `by` before `instant`, or the beginning of the calendar if that is later.
 pub fn earlier(instant: DateTime<Utc>, by: TimeDelta) -> DateTime<Utc> {
     instant.checked_sub_signed(by).unwrap_or(DateTime::<Utc>::MIN_UTC)
 }
 
-/// So many days after `day`; the last of the calendar if that is beyond it.
+/// `days` days after `day`, or the last day of the calendar if that is earlier.
 pub fn days_later(day: NaiveDate, days: u64) -> NaiveDate {
     day.checked_add_days(Days::new(days)).unwrap_or(NaiveDate::MAX)
 }
 
-/// So many days before `day`; the first of the calendar if that is beyond it.
+/// `days` days before `day`, or the first day of the calendar if that is later.
 pub fn days_earlier(day: NaiveDate, days: u64) -> NaiveDate {
     day.checked_sub_days(Days::new(days)).unwrap_or(NaiveDate::MIN)
 }
@@ -239,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_of_another_form_is_refused_by_the_form() {
+    fn rejects_a_text_of_another_form() {
         for text in [
             "",
             "2026-11-24",
@@ -259,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plus_sign_that_an_address_made_a_space_is_named() {
+    fn a_plus_sign_that_became_a_space_is_reported() {
         for text in ["2026-11-24T10:00:00 01:00", "2026-11-24T10:00:00.5 0100", "1970-11-24 10:00:00 01:00"] {
             assert_eq!(read(text), Err(InvalidInstant::PlusLost), "{text}");
         }
@@ -290,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_stored_before_there_were_bounds_is_moved_to_them() {
+    fn values_stored_before_the_bounds_existed_are_clamped() {
         assert_eq!(Instant::clamped(DateTime::<Utc>::MIN_UTC), Instant::FIRST);
         assert_eq!(Instant::clamped(DateTime::<Utc>::MAX_UTC), Instant::LAST);
         assert_eq!(Date::clamped(NaiveDate::MIN), Date::FIRST);

@@ -1,8 +1,10 @@
-//! Hold, lift, expiry, retention change, erasure and redelivery in any order: nothing held is ever deleted.
+//! Hold, lift, expiry, retention change, erasure and redelivery in any order delete nothing held.
 //!
-//! A case is one recording in a table and a bucket that behave as the services promise: a write is taken if what it has seen still stands,
-//! the table removes what has expired some time later and tells of it as often and as late as it likes, and any step may be the last of its
-//! worker. The decisions are `domain::retention`'s own. `SEED=… CASES=…` in the environment draw other cases, or one again.
+//! A case is one recording in a table and a bucket that behave as the services promise. A write
+//! succeeds if the state that it read is current. The table removes an expired item later and
+//! notifies of it, perhaps late and repeatedly. Any step may be the last of its worker.
+//! `domain::retention` makes the decisions. `SEED=… CASES=…` in the environment draw other cases,
+//! or one again.
 
 mod draw;
 
@@ -11,7 +13,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     ids::{OrderId, OrganisationId},
-    retention::{DAYS, DAYS_AT_MOST, Kept, expires_at},
+    retention::{DAYS, DAYS_AT_MOST, RetentionState, expires_at},
 };
 use draw::{Draw, environment};
 
@@ -19,25 +21,25 @@ use draw::{Draw, environment};
 #[derive(Clone, Debug)]
 struct Item {
     registered: u32,
-    /// Counts the decisions about how long it is kept.
+    /// The number of decisions about its retention.
     version: u32,
-    kept: Kept,
-    /// The holds that were placed and not lifted, counted apart.
+    retention: RetentionState,
+    /// The holds that were placed and not lifted, counted separately.
     wanted: BTreeSet<OrderId>,
     erased: bool,
 }
 
-/// A decision on its way: what was seen, and what is to stand.
+/// A decision in progress: the state that was read, and the next one.
 #[derive(Clone, Debug)]
 struct Write {
     seen: (u32, u32),
-    next: Kept,
+    next: RetentionState,
     /// The hold that it places (`true`) or lifts.
     hold: Option<(OrderId, bool)>,
     erases: bool,
 }
 
-/// A removal on its way: of which registration, and the audio that was found, as the numbers of the registrations it came for.
+/// A removal in progress, and the audio that was found, by the registrations it arrived for.
 #[derive(Clone, Debug)]
 struct Removal {
     registered: u32,
@@ -51,14 +53,14 @@ struct World {
     registrations: u32,
     audio: Vec<u32>,
     writes: Vec<Write>,
-    /// Removals that the table tells of, or that an erasure has begun.
-    told: Vec<u32>,
+    /// Removals that the table notifies of, or that an erasure has begun.
+    notified: Vec<u32>,
     removals: Vec<Removal>,
     holds: u8,
     deleted: u32,
 }
 
-/// Days that an organisation may choose, few more than many.
+/// Days that an organisation may choose, more often few than many.
 fn days(draw: &mut Draw) -> u16 {
     let more = draw.below(usize::from(DAYS_AT_MOST - DAYS)) / (1 + draw.below(40));
     DAYS + u16::try_from(more).unwrap_or_default()
@@ -72,10 +74,10 @@ fn order(number: u8) -> OrderId {
 impl World {
     fn new() -> Self {
         let now = DateTime::from_timestamp(1_795_521_600, 0).expect("a valid moment");
-        Self { now, item: None, registrations: 0, audio: vec![], writes: vec![], told: vec![], removals: vec![], holds: 0, deleted: 0 }
+        Self { now, item: None, registrations: 0, audio: vec![], writes: vec![], notified: vec![], removals: vec![], holds: 0, deleted: 0 }
     }
 
-    /// Takes one step at random. Fails when it breaks the promise.
+    /// Takes one step at random. Fails if it breaks the promise.
     fn step(&mut self, draw: &mut Draw) -> Result<(), String> {
         match draw.below(12) {
             0 | 1 => self.now += TimeDelta::minutes(i64::try_from(draw.below(60 * 24 * 60)).unwrap_or_default()),
@@ -91,21 +93,21 @@ impl World {
         self.holds()
     }
 
-    /// A worker looks at the item and decides; it may write later, twice or never.
+    /// A worker reads the item and decides; it may write later, twice or never.
     fn decide(&mut self, draw: &mut Draw) {
         let Some(item) = &self.item else { return };
-        let (kept, now) = (&item.kept, self.now);
+        let (retention, now) = (&item.retention, self.now);
         let hold = order(u8::try_from(draw.below(3)).unwrap_or_default());
         let (next, hold, erases) = match draw.below(10) {
-            0..4 => (kept.held(hold, now), Some((hold, true)), false),
-            4..7 => (kept.lifted(hold, now), Some((hold, false)), false),
-            7 | 8 => (kept.kept_for(days(draw), now), None, false),
-            _ => (kept.erased(now), None, true),
+            0..4 => (retention.with_hold(hold, now), Some((hold, true)), false),
+            4..7 => (retention.without_hold(hold, now), Some((hold, false)), false),
+            7 | 8 => (retention.with_retention(days(draw), now), None, false),
+            _ => (retention.erased(now), None, true),
         };
         self.writes.extend(next.map(|next| Write { seen: (item.registered, item.version), next, hold, erases }));
     }
 
-    /// The table takes a write if what it has seen stands. The worker may be told or not, and writes again.
+    /// The table accepts a write if the state read is current. The worker may write again, unaware.
     fn write(&mut self, draw: &mut Draw) {
         if self.writes.is_empty() {
             return;
@@ -113,8 +115,8 @@ impl World {
         let place = draw.below(self.writes.len());
         let write = if draw.below(3) == 0 { self.writes[place].clone() } else { self.writes.swap_remove(place) };
         let Some(item) = self.item.as_mut().filter(|item| (item.registered, item.version) == write.seen) else { return };
-        self.holds += u8::from(write.next.is_held() && !item.kept.is_held());
-        (item.kept, item.version, item.erased) = (write.next, item.version + 1, write.erases);
+        self.holds += u8::from(write.next.is_held() && !item.retention.is_held());
+        (item.retention, item.version, item.erased) = (write.next, item.version + 1, write.erases);
         match write.hold {
             Some((hold, true)) => item.wanted.insert(hold),
             Some((hold, false)) => item.wanted.remove(&hold),
@@ -122,51 +124,51 @@ impl World {
         };
     }
 
-    /// The table removes what has expired, and tells of it.
+    /// The table removes an expired item, and notifies of it.
     fn expire(&mut self) {
-        // What is held has no `expires_at`.
-        let expired = self.item.take_if(|item| !item.kept.is_held() && item.kept.day <= self.now);
-        self.told.extend(expired.map(|item| item.registered));
+        // A held item has no `expires_at`.
+        let expired = self.item.take_if(|item| !item.retention.is_held() && item.retention.day <= self.now);
+        self.notified.extend(expired.map(|item| item.registered));
     }
 
-    /// A worker that was told of a removal, once more or for the first time, looks for audio.
+    /// A worker that is notified of a removal, for the first time or again, looks for audio.
     fn find(&mut self, draw: &mut Draw) {
-        let Some(registered) = self.told.get(draw.below(self.told.len())).copied() else { return };
+        let Some(registered) = self.notified.get(draw.below(self.notified.len())).copied() else { return };
         self.removals.push(Removal { registered, found: self.audio.clone() });
     }
 
-    /// It asks what stands at the id now, and removes what was found but for what belongs to that.
+    /// It reads the current item and removes the audio found, except that of a newer registration.
     fn delete(&mut self, draw: &mut Draw) -> Result<(), String> {
         if self.removals.is_empty() {
             return Ok(());
         }
         let place = draw.below(self.removals.len());
         let removal = self.removals.swap_remove(place);
-        let own = |item: &&Item| item.registered == removal.registered && !item.kept.exists(self.now);
+        let own = |item: &&Item| item.registered == removal.registered && !item.retention.exists(self.now);
         let another = self.item.as_ref().filter(|item| !own(item)).map(|item| item.registered);
         for came_for in removal.found.into_iter().filter(|came_for| another.is_none_or(|another| *came_for < another)) {
-            let stands = self.item.as_ref().filter(|item| item.registered == came_for && item.kept.exists(self.now));
-            if let Some(item) = stands {
-                return Err(format!("the audio of what stands was deleted: {item:?}"));
+            let current = self.item.as_ref().filter(|item| item.registered == came_for && item.retention.exists(self.now));
+            if let Some(item) = current {
+                return Err(format!("the audio of an existing recording was deleted: {item:?}"));
             }
             self.deleted += u32::try_from(self.audio.extract_if(.., |audio| *audio == came_for).count()).unwrap_or_default();
         }
         Ok(())
     }
 
-    /// The worker of an erasure goes on with what its order has ended: as the table would, but at once.
+    /// The worker of an erasure continues as the table would, but at once.
     fn erase(&mut self) -> Result<(), String> {
         let Some(item) = self.item.as_ref().filter(|item| item.erased) else { return Ok(()) };
         self.removals.push(Removal { registered: item.registered, found: self.audio.clone() });
-        self.told.push(item.registered);
-        if item.kept.is_held() {
-            return Err(format!("what is held was erased: {item:?}"));
+        self.notified.push(item.registered);
+        if item.retention.is_held() {
+            return Err(format!("a held recording was erased: {item:?}"));
         }
         self.item = None;
         Ok(())
     }
 
-    /// The app registers the call once more, when nothing stands there.
+    /// The app registers the call again if there is no item.
     fn register(&mut self) {
         if self.item.is_some() {
             return;
@@ -174,11 +176,11 @@ impl World {
         self.registrations += 1;
         let started_at = self.now - TimeDelta::hours(1);
         let day = expires_at(started_at, DAYS);
-        let kept = Kept { started_at, day, grace: None, held_since: None, holds: BTreeSet::new() };
-        self.item = Some(Item { registered: self.registrations, version: 0, kept, wanted: BTreeSet::new(), erased: false });
+        let retention = RetentionState { started_at, day, grace: None, held_since: None, holds: BTreeSet::new() };
+        self.item = Some(Item { registered: self.registrations, version: 0, retention, wanted: BTreeSet::new(), erased: false });
     }
 
-    /// The app puts the audio by its link: only where nothing lies.
+    /// The app uploads the audio by its link, only if there is none.
     fn upload(&mut self) {
         if let Some(item) = &self.item
             && self.audio.is_empty()
@@ -187,15 +189,15 @@ impl World {
         }
     }
 
-    /// What is held is there, and so is its audio once it came.
+    /// Checks that no hold is lost and that a held item has no end.
     fn holds(&self) -> Result<(), String> {
         let Some(item) = self.item.as_ref() else { return Ok(()) };
-        if item.kept.holds != item.wanted {
-            return Err(format!("a hold is lost, or comes back: {item:?}"));
+        if item.retention.holds != item.wanted {
+            return Err(format!("a hold is lost or comes back: {item:?}"));
         }
-        let promised = !item.kept.is_held()
-            || (item.kept.held_since.is_some() && !item.erased && item.kept.exists(self.now + TimeDelta::days(100_000)));
-        if promised { Ok(()) } else { Err(format!("what is held has an end: {item:?}")) }
+        let promised = !item.retention.is_held()
+            || (item.retention.held_since.is_some() && !item.erased && item.retention.exists(self.now + TimeDelta::days(100_000)));
+        if promised { Ok(()) } else { Err(format!("a held recording has an end: {item:?}")) }
     }
 }
 

@@ -1,6 +1,6 @@
-//! How many bytes an answer has: Lambda gives a caller at most 6 MB, of the answer written as a JSON string.
+//! Limits the size of responses: Lambda returns at most 6 MB, with the body as a JSON string.
 //!
-//! Source: AWS Lambda Developer Guide, "Lambda quotas", invocation payload. A list ends its page before that and gives a cursor.
+//! Source: AWS Lambda Developer Guide, "Lambda quotas". A list ends its page before that limit.
 
 use std::io::{self, Write};
 
@@ -8,12 +8,12 @@ use serde::Serialize;
 
 use crate::http::csv::Cell;
 
-/// Bytes of rows after which a page of a list ends, as they are sent. A file of several pages ends after the page that passes it.
+/// Bytes of rows after which a page ends. A file ends after the page that exceeds it.
 pub const BYTES: usize = 2_500_000;
-/// Bytes of a cell beside its text: two quotes, escaped, a separator or half a line's end, and an apostrophe.
+/// Bytes of a cell besides its text: escaped quotes, half a line end, an apostrophe.
 const CELL: usize = 7;
 
-/// Bytes that a text takes in an answer: a quote or a control character in JSON is escaped, and Lambda escapes the answer once more.
+/// Bytes of a text in a response: JSON escapes some characters, and Lambda escapes again.
 pub fn escaped(text: &str) -> usize {
     let byte = |byte| match byte {
         b'"' | b'\\' => 4,
@@ -24,19 +24,19 @@ pub fn escaped(text: &str) -> usize {
     text.bytes().map(byte).sum()
 }
 
-/// Bytes that a row takes in an answer.
+/// Bytes of a row in a response.
 pub fn bytes(row: &impl Serialize) -> usize {
     let mut sent = Sent(0);
-    // A row that cannot be written fails where the answer is, with the reason.
+    // A row that cannot be serialised fails later, when the response is written.
     serde_json::to_writer(&mut sent, row).map_or(0, |()| sent.0 + 1)
 }
 
-/// Bytes that a row of a CSV file takes in an answer, at most.
+/// The most bytes that a row of a CSV file takes in a response.
 pub fn cells(row: &[Cell]) -> usize {
     row.iter().map(|cell| escaped(cell.as_str()) + CELL).sum()
 }
 
-/// How many of the rows fit on one page: those up to [`BYTES`], and the first always.
+/// The number of rows that fit on one page within [`BYTES`], and at least one.
 pub fn fitting<T>(rows: &[T], bytes: impl Fn(&T) -> usize) -> usize {
     let mut sum = 0;
     let fits = |row: &&T| {
@@ -46,7 +46,7 @@ pub fn fitting<T>(rows: &[T], bytes: impl Fn(&T) -> usize) -> usize {
     rows.iter().take_while(fits).count().max(rows.len().min(1))
 }
 
-/// Counts the bytes of JSON once it is escaped in a string.
+/// Counts the bytes of JSON after it is escaped in a string.
 struct Sent(usize);
 
 impl Write for Sent {
@@ -67,9 +67,9 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// What is counted is what Lambda sends: the answer, as a JSON string.
+        /// The size is that of what Lambda sends: the response as a JSON string.
         #[test]
-        fn the_bytes_are_those_of_the_answer_in_a_json_string(text in "(?s).{0,50}") {
+        fn the_size_is_that_of_the_response_in_a_json_string(text in "(?s).{0,50}") {
             let row = serde_json::json!({ "note": text });
             let sent = serde_json::to_string(&row.to_string()).unwrap_or_default();
             prop_assert_eq!(bytes(&row), sent.len() - 2 + 1, "without the quotes, with a comma");
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_ends_before_its_bytes_do_and_has_a_row_at_least() {
+    fn a_page_stays_within_the_limit_and_has_at_least_one_row() {
         assert_eq!(fitting(&[BYTES - 1, 1, 1], |bytes| *bytes), 2);
         assert_eq!(fitting(&[BYTES + 1, 1], |bytes| *bytes), 1);
         assert_eq!(fitting(&[] as &[usize], |bytes| *bytes), 0);

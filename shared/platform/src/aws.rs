@@ -1,8 +1,8 @@
-//! The SDK's clients, configured from what Lambda sets in the environment and from nothing else.
+//! The SDK's clients, configured only from the environment that Lambda sets.
 //!
-//! The SDK's own loader (aws-config) asks profiles, web identities, containers and instances too; in a function none of them is there, and
-//! the code that asks is a sixth of a binary. Reading a machine's whole trust store would be most of the start-up: AWS endpoints chain to
-//! Amazon Trust Services, so its five roots travel in the binary and no other is trusted.
+//! The SDK's own loader (aws-config) tries sources that a function lacks, and is a sixth of a
+//! binary. Reading the machine's trust store would take most of the start-up. AWS endpoints chain
+//! to Amazon Trust Services, so the binary contains its five roots and trusts no others.
 
 use aws_sdk_dynamodb::config::{Credentials, Region};
 use aws_smithy_http_client::{
@@ -13,11 +13,11 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use crate::env;
 
-/// <https://www.amazontrust.com/repository/>: Amazon Root CA 1 to 4 and Starfield Services Root Certificate Authority G2.
+/// <https://www.amazontrust.com/repository/>: Amazon Root CA 1 to 4, Starfield Services Root CA G2.
 const ROOTS: &str = include_str!("../roots/amazon-trust-services.pem");
 
-/// The configuration of an SDK's client. Each SDK crate has a type of its own for it, with the same members. `Environment` is everything that
-/// a crate which is not in `platform` needs to configure its client.
+/// Starts the configuration of an SDK client. It is a macro because each SDK crate has its own
+/// configuration type with the same members.
 #[macro_export]
 macro_rules! configure {
     ($environment:expr, $sdk:ident) => {{
@@ -32,20 +32,20 @@ macro_rules! configure {
     }};
 }
 
-/// Where this process runs and as whom.
+/// The region and credentials of this process.
 #[derive(Clone, Debug)]
 pub struct Environment {
     pub region: Region,
-    /// The function's role. Lambda sets them for the life of the process.
+    /// The credentials of the function's role. They last as long as the process.
     pub credentials: Credentials,
-    /// The address of a local cloud; none means AWS.
+    /// The address of a local cloud; `None` means AWS.
     pub endpoint: Option<String>,
     pub http: SharedHttpClient,
 }
 
 impl Environment {
-    /// Reads `AWS_REGION`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, `AWS_SESSION_TOKEN` and `AWS_ENDPOINT_URL`; the last two may be
-    /// absent.
+    /// Reads `AWS_REGION`, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, and optionally
+    /// `AWS_SESSION_TOKEN` and `AWS_ENDPOINT_URL`.
     pub fn read() -> Result<Self, env::Missing> {
         let (key, secret) = (env::required("AWS_ACCESS_KEY_ID")?, env::required("AWS_SECRET_ACCESS_KEY")?);
         Ok(Self {

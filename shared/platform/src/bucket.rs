@@ -1,33 +1,33 @@
-//! What a bucket failed to do, as whoever asked it says.
+//! Errors and conditions of bucket requests.
 
 use aws_sdk_s3::error::SdkError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use thiserror::Error;
 
-/// A bucket gave no answer, or another than it should.
+/// A bucket request failed or returned an unexpected response.
 #[derive(Debug, Error)]
-#[error("could not {deed}")]
+#[error("could not {action}")]
 pub struct Error {
-    deed: &'static str,
+    action: &'static str,
     source: Box<dyn std::error::Error + Send + Sync>,
 }
 
-/// The error of a `deed` that failed, such as `read the export`.
-pub fn could_not<E: Into<Box<dyn std::error::Error + Send + Sync>>>(deed: &'static str) -> impl FnOnce(E) -> Error {
-    move |error| Error { deed, source: error.into() }
+/// Adds the attempted action, such as `read the export`, to an error.
+pub fn failed_to<E: Into<Box<dyn std::error::Error + Send + Sync>>>(action: &'static str) -> impl FnOnce(E) -> Error {
+    move |error| Error { action, source: error.into() }
 }
 
-/// What has to stand at a key for an object to be put there: of two who have seen the same and put something else, one is refused.
+/// The object that has to exist at a key for a conditional put. Concurrent writers conflict.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Stands {
-    /// Anything or nothing: for what nobody else writes, or everybody writes alike.
+pub enum Precondition {
+    /// No condition: the key has one writer, or all its writers put the same bytes.
     Whatever,
     Nothing,
     /// The object with this ETag.
     Object(String),
 }
 
-impl Stands {
+impl Precondition {
     /// The values of `If-Match` and `If-None-Match`.
     pub fn conditions(&self) -> (Option<String>, Option<String>) {
         match self {
@@ -38,9 +38,10 @@ impl Stands {
     }
 }
 
-/// The answer to a put with a condition; none where the condition did not hold: 412 where something else stands there, 404 where nothing
-/// does, 409 where someone else was putting something at the same time (Amazon S3 User Guide, "Conditional writes").
-#[expect(clippy::result_large_err, reason = "it is the SDK's own error, handed through")]
+/// The result of a conditional put, or `None` if the condition did not hold. S3 responds 412 if
+/// another object is there, 404 if there is none, and 409 if another put runs at the same time
+/// (Amazon S3 User Guide, "Conditional writes").
+#[expect(clippy::result_large_err, reason = "the SDK's own error is passed on")]
 pub fn unless_overtaken<T, E>(answer: Result<T, SdkError<E, HttpResponse>>) -> Result<Option<T>, SdkError<E, HttpResponse>> {
     match answer {
         Ok(answer) => Ok(Some(answer)),

@@ -1,8 +1,8 @@
-//! The time of day, as finely as it is kept.
+//! The current time, at the precision of the table.
 
 use chrono::{DateTime, SubsecRound, Utc};
 
-/// Now, to the millisecond: what is answered is what the table keeps.
+/// Now, to the millisecond, so that a response equals the stored item.
 pub fn now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(3)
 }

@@ -1,11 +1,11 @@
-//! Every copy of a recording's audio: the versions and delete markers at its key, and what was set aside of it.
+//! All copies of a recording's audio: versions, delete markers and objects in quarantine.
 //!
-//! A copy is removed by its version, so what came to the key after it was found is never touched.
+//! A copy is removed by its version, so a later object at the same key is never affected.
 
 use chrono::{DateTime, Utc};
 
 use crate::{
-    bucket::{Error, could_not},
+    bucket::{Error, failed_to},
     objects::Objects,
 };
 
@@ -16,7 +16,7 @@ pub struct Copy {
     pub version: Option<String>,
     /// To the second.
     pub modified_at: DateTime<Utc>,
-    /// Whether it holds audio; a delete marker does not.
+    /// Whether it contains audio. A delete marker does not.
     pub audio: bool,
 }
 
@@ -27,7 +27,7 @@ impl Objects {
         loop {
             let list = self.client.list_object_versions().bucket(&self.bucket).prefix(key);
             let list = list.set_key_marker(key_marker).set_version_id_marker(version_marker);
-            let page = list.send().await.map_err(could_not("list the copies of a recording"))?;
+            let page = list.send().await.map_err(failed_to("list the copies of a recording"))?;
             let versions = page.versions().iter().map(|version| (version.key(), version.version_id(), version.last_modified(), true));
             let markers = page.delete_markers().iter().map(|marker| (marker.key(), marker.version_id(), marker.last_modified(), false));
             for (found, version, modified, audio) in versions.chain(markers).filter(|(found, ..)| *found == Some(key)) {
@@ -41,12 +41,12 @@ impl Objects {
         }
     }
 
-    /// What lies under this key in a bucket without versions. 1 request for each 1,000.
+    /// All objects under this key in a bucket without versions. 1 request for each 1,000.
     pub async fn copies_under(&self, key: &str) -> Result<Vec<Copy>, Error> {
         let mut pages = self.client.list_objects_v2().bucket(&self.bucket).prefix(format!("{key}/")).into_paginator().send();
         let mut copies = Vec::new();
         while let Some(page) = pages.next().await {
-            for object in page.map_err(could_not("list the copies of a recording"))?.contents() {
+            for object in page.map_err(failed_to("list the copies of a recording"))?.contents() {
                 let modified_at = moment(object.last_modified())?;
                 copies.push(Copy { key: object.key().unwrap_or_default().to_owned(), version: None, modified_at, audio: true });
             }
@@ -54,11 +54,11 @@ impl Objects {
         Ok(copies)
     }
 
-    /// Removes the copies, each version by its name. 1 request each: there is one of nearly every recording.
+    /// Removes each copy by its version. 1 request each; nearly every recording has one.
     pub async fn remove_copies(&self, copies: &[Copy]) -> Result<(), Error> {
         for copy in copies {
             let delete = self.client.delete_object().bucket(&self.bucket).key(&copy.key).set_version_id(copy.version.clone());
-            delete.send().await.map_err(could_not("remove the copies of a recording"))?;
+            delete.send().await.map_err(failed_to("remove the copies of a recording"))?;
         }
         Ok(())
     }
@@ -66,5 +66,5 @@ impl Objects {
 
 fn moment(modified: Option<&aws_sdk_s3::primitives::DateTime>) -> Result<DateTime<Utc>, Error> {
     let moment = modified.and_then(|modified| DateTime::from_timestamp(modified.secs(), 0));
-    moment.ok_or("a copy without a time").map_err(could_not("list the copies of a recording"))
+    moment.ok_or("a copy without a time").map_err(failed_to("list the copies of a recording"))
 }

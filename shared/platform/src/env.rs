@@ -1,4 +1,4 @@
-//! Settings of a function: read once, at start, from its environment.
+//! A function's settings, read from its environment once at start.
 
 use thiserror::Error;
 
@@ -7,12 +7,12 @@ use thiserror::Error;
 #[error("the environment variable {0} is not set")]
 pub struct Missing(pub &'static str);
 
-/// The value of the environment variable `name`. Fails with [`Missing`] when it is absent or empty.
+/// The value of the environment variable `name`. Fails with [`Missing`] if it is absent or empty.
 pub fn required(name: &'static str) -> Result<String, Missing> {
     optional(name).ok_or(Missing(name))
 }
 
-/// The value of the environment variable `name`; none when it is absent or empty.
+/// The value of the environment variable `name`; `None` if it is absent or empty.
 pub fn optional(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

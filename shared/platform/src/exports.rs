@@ -1,21 +1,21 @@
-//! The bucket of exports: a folder for each month that was closed.
+//! The bucket of exports: a folder for each closed month.
 //!
-//! | key | what |
+//! | key | content |
 //! |-----|------|
 //! | `exports/MONTH/lines.csv`, `exports/MONTH/lines.jsonl` | every line of every organisation |
 //! | `exports/MONTH/statements/ORG.json` | what one organisation owes |
-//! | `exports/MONTH/SHA256SUMS` | of all of these |
-//! | `exports/MONTH/control.json` | written last: the month is closed |
+//! | `exports/MONTH/SHA256SUMS` | the checksums of all these files |
+//! | `exports/MONTH/control.json` | written last; closes the month |
 
 use aws_sdk_s3::{Client, error::SdkError, operation::get_object::GetObjectError, primitives::ByteStream};
 use domain::{billing::Month, ids::OrganisationId};
 
 use crate::{
-    bucket::{Error, could_not},
+    bucket::{Error, failed_to},
     multipart::Multipart,
 };
 
-/// The bucket of exports, as a function reaches it.
+/// The bucket of exports.
 #[derive(Clone, Debug)]
 pub struct Exports {
     pub client: Client,
@@ -32,7 +32,7 @@ pub fn statement(organisation: &OrganisationId) -> String {
     format!("statements/{organisation}.json")
 }
 
-/// What a file holds, by the ending of its name.
+/// The content type of a file, by its extension.
 pub fn content_type(file: &str) -> &'static str {
     match file.rsplit_once('.') {
         Some((_, "csv")) => "text/csv; charset=utf-8",
@@ -43,25 +43,25 @@ pub fn content_type(file: &str) -> &'static str {
 }
 
 impl Exports {
-    /// A file of the month; none if it is not there. 1 request. For what is small: it is read whole.
+    /// Reads a small file of the month into memory; `None` if it does not exist. 1 request.
     pub async fn read(&self, month: Month, file: &str) -> Result<Option<Vec<u8>>, Error> {
         let answer = match self.client.get_object().bucket(&self.bucket).key(key(month, file)).send().await {
             Ok(answer) => answer,
             Err(SdkError::ServiceError(error)) if matches!(error.err(), GetObjectError::NoSuchKey(_)) => return Ok(None),
-            Err(error) => return Err(could_not("read the export")(error)),
+            Err(error) => return Err(failed_to("read the export")(error)),
         };
-        let body = answer.body.collect().await.map_err(could_not("read the export"))?;
+        let body = answer.body.collect().await.map_err(failed_to("read the export"))?;
         Ok(Some(body.to_vec()))
     }
 
-    /// Writes a file of the month whole. 1 request.
+    /// Writes a file of the month in one request.
     pub async fn write(&self, month: Month, file: &str, bytes: Vec<u8>) -> Result<(), Error> {
         let put = self.client.put_object().bucket(&self.bucket).key(key(month, file)).content_type(content_type(file));
-        put.body(ByteStream::from(bytes)).send().await.map_err(could_not("write the export"))?;
+        put.body(ByteStream::from(bytes)).send().await.map_err(failed_to("write the export"))?;
         Ok(())
     }
 
-    /// Begins a file of the month that is written as it comes. No request.
+    /// Begins a file of the month that is written in parts. No request.
     pub fn begin(&self, month: Month, file: &str) -> Multipart<'_> {
         Multipart::to(&self.client, &self.bucket, key(month, file), content_type(file))
     }

@@ -1,6 +1,6 @@
-//! What touches the world: the table, the buckets, HTTP as API Gateway speaks it, settings, logs.
+//! Access to the outside world: the table, the buckets, HTTP behind API Gateway, settings and logs.
 //!
-//! Each function wires what it needs from here in its `main`; the rules are in `domain`.
+//! Each function's `main` combines what it needs. The rules are in `domain`.
 
 pub mod answer;
 pub mod aws;

@@ -1,13 +1,13 @@
-//! Logs: JSON, one event a line, to standard output, which Lambda keeps.
+//! Logs: one JSON event per line on standard output, which Lambda stores.
 //!
-//! A line about a recording carries its id in the field `recording`. No line carries a phone number, a name, a token or a link: values
-//! that hold one hide it in their `Debug`, and links are never formatted into a message.
+//! A line about a recording contains its id in the field `recording`. No line contains a phone
+//! number, a name, a token or a link: `Debug` hides such values, and messages contain no links.
 
 use tracing::level_filters::LevelFilter;
 
 use crate::env;
 
-/// Starts logging for this process at the level that `RUST_LOG` names (`error`, `warn`, `info`, `debug`, `trace`, `off`), `info` without one.
+/// Starts logging at the level of `RUST_LOG` (`error` to `trace`, or `off`), by default `info`.
 pub fn init() {
     let level = env::optional("RUST_LOG").and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
     tracing_subscriber::fmt()
@@ -21,8 +21,8 @@ pub fn init() {
         .init();
 }
 
-/// The error and its causes, in one text.
-pub fn causes(error: &dyn std::error::Error) -> String {
+/// The text of an error and all its sources.
+pub fn error_chain(error: &dyn std::error::Error) -> String {
     let mut chain = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {

@@ -1,7 +1,7 @@
-//! The buckets: where a recording's audio lies, and links to it.
+//! The buckets of audio: keys and presigned links.
 //!
-//! The key carries organisation and recording, so that an event about an object says whose it is, and a redelivered one finds its own
-//! work done.
+//! A key contains organisation and recording, so an event about an object names its recording, and
+//! a redelivered event finds that its work is done.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -17,13 +17,13 @@ use domain::{
 };
 use thiserror::Error;
 
-/// The longest that a link works.
+/// The longest lifetime of a link.
 pub const LINK: TimeDelta = TimeDelta::minutes(15);
-/// The metadata of an object that names the recorded user.
+/// The object metadata that names the recorded user.
 pub const USER: &str = "user";
 pub(crate) const PREFIX: &str = "recordings";
 
-/// The bucket of recordings, as a function reaches it.
+/// A bucket of audio.
 #[derive(Clone, Debug)]
 pub struct Objects {
     pub client: Client,
@@ -35,7 +35,7 @@ pub struct Objects {
 #[error("could not sign a link")]
 pub struct Unsigned(#[source] Box<dyn std::error::Error + Send + Sync>);
 
-/// A link that works until `expires_at`, for exactly `method` with exactly `headers`.
+/// A presigned request, valid until `expires_at` for exactly this method and these headers.
 #[derive(Debug)]
 pub struct Link {
     pub method: String,
@@ -44,30 +44,29 @@ pub struct Link {
     pub expires_at: DateTime<Utc>,
 }
 
-/// The key of a recording's audio.
 pub fn key(organisation: &OrganisationId, id: RecordingId) -> String {
     format!("{PREFIX}/{organisation}/{id}")
 }
 
-/// Whose audio a key names; none if it names nobody's.
+/// The organisation and recording that a key names; `None` if it names none.
 pub fn owner(key: &str) -> Option<(OrganisationId, RecordingId)> {
     let rest = key.strip_prefix(PREFIX)?.strip_prefix('/')?;
     let (organisation, id) = rest.split_once('/')?;
     Some((organisation.to_owned().try_into().ok()?, id.to_owned().try_into().ok()?))
 }
 
-/// A SHA-256 as S3 writes it: base64.
+/// A SHA-256 in base64, as S3 writes it.
 pub fn checksum(hash: &Sha256) -> String {
     BASE64.encode(&hash.0)
 }
 
-/// The SHA-256 that S3 wrote.
+/// Reads a SHA-256 that S3 wrote.
 pub fn read_checksum(text: &str) -> Option<Sha256> {
     BASE64.decode(text.as_bytes()).ok()?.try_into().ok().map(Sha256)
 }
 
 impl Objects {
-    /// A link for the app to put the audio once: length, type, SHA-256 and "nothing there yet" are signed. No request.
+    /// Signs a PUT link with length, type, SHA-256 and `If-None-Match: *`. No request.
     pub async fn upload_link(&self, recording: &Recording, now: DateTime<Utc>) -> Result<Link, Unsigned> {
         let put = self
             .client
@@ -83,7 +82,7 @@ impl Objects {
         Ok(link(&signed, now + LINK))
     }
 
-    /// A link to the audio, to play in place, or to save under `file_name`. It ends with the recording, if that is sooner. No request.
+    /// Signs a link to play or save (`file_name`) the audio until its expiry at most. No request.
     pub async fn listening_link(&self, recording: &Recording, file_name: Option<&str>, now: DateTime<Utc>) -> Result<Link, Unsigned> {
         let lifetime = if recording.held_since.is_some() { LINK } else { LINK.min(recording.expires_at - now) };
         let disposition = file_name.map_or_else(|| "inline".to_owned(), |name| format!("attachment; filename=\"{name}\""));
@@ -106,7 +105,7 @@ fn validity(lifetime: TimeDelta, now: DateTime<Utc>) -> Result<PresigningConfig,
 }
 
 fn link(signed: &PresignedRequest, expires_at: DateTime<Utc>) -> Link {
-    // With tracing on, the SDK lists a trace header that it does not sign: a client that sent it would be refused.
+    // The SDK lists a trace header that it does not sign. S3 would refuse a request with it.
     let headers = signed.headers().filter(|(name, _)| *name != "x-amzn-trace-id");
     Link {
         method: signed.method().to_owned(),

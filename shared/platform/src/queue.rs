@@ -1,4 +1,4 @@
-//! A queue of work for a function: what is to be done, as JSON.
+//! A queue of JSON messages for a function.
 
 use std::time::Duration;
 
@@ -6,23 +6,22 @@ use aws_sdk_sqs::{Client, types::SendMessageBatchRequestEntry};
 use serde::Serialize;
 use thiserror::Error;
 
-/// A queue, as a function reaches it.
 #[derive(Clone, Debug)]
 pub struct Queue {
     pub client: Client,
     pub url: String,
 }
 
-/// The queue did not take the work.
+/// SQS did not accept a message.
 #[derive(Debug, Error)]
-#[error("could not put work on the queue")]
+#[error("could not send to the queue")]
 pub struct Unsent(#[source] Box<dyn std::error::Error + Send + Sync>);
 
-/// Messages that SQS takes at once.
+/// The most messages in one request to SQS.
 const AT_ONCE: usize = 10;
 
 impl Queue {
-    /// Puts work on the queue, to be done once `delay` has passed: whole seconds, 15 minutes at most. 1 request.
+    /// Sends a message for delivery after `delay` (whole seconds, at most 15 minutes). 1 request.
     pub async fn send(&self, work: &impl Serialize, delay: Duration) -> Result<(), Unsent> {
         let body = serde_json::to_string(work).map_err(|error| Unsent(error.into()))?;
         let seconds = i32::try_from(delay.as_secs()).unwrap_or(900);
@@ -31,7 +30,7 @@ impl Queue {
         Ok(())
     }
 
-    /// Puts all the work on the queue. 1 request for every 10. One that fails leaves those before it on the queue: send all again.
+    /// Sends all messages. 1 request for each 10. After a failure, send all of them again.
     pub async fn send_all(&self, works: &[impl Serialize]) -> Result<(), Unsent> {
         for some in works.chunks(AT_ONCE) {
             let mut batch = self.client.send_message_batch().queue_url(&self.url);

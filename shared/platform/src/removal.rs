@@ -1,16 +1,17 @@
-//! Removes everything that is known of a recording whose item goes: its audio in every version, what was set aside of it, its edits, what
-//! it used, its file in folders that still stand; and leaves a receipt. One that was erased leaves a tombstone, too, and a line outside the
-//! table, so that neither the phone nor a restore of the table brings it back.
+//! Removes everything about a recording whose item is gone: all versions of its audio, its copies
+//! in quarantine, its edits, its usage, and its files in existing delivery folders. A receipt
+//! remains. An erased recording also leaves a tombstone and a record outside the table, so neither
+//! the phone nor a restore of the table brings it back.
 //!
-//! Any step may be the last before a crash, and the removal is then told of again. What is found is noted before it is removed, the receipt
-//! comes last, and each step finds its own work done. What stands under the same id meanwhile, registered anew, is looked at after the
-//! copies have been found: one that came for it cannot be among those that are removed.
+//! After a crash at any step, the removal is retried. So copies are counted before they are
+//! removed, the receipt comes last, and each step may be repeated. A registration that came
+//! meanwhile is read after the copies are listed, so its audio is never among them.
 
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    delivery::issue::{Order, Task},
+    delivery::folder::{Order, Task},
     ids::{OrderId, OrganisationId, RecordingId},
 };
 use thiserror::Error;
@@ -23,38 +24,39 @@ use crate::{
     queue::{Queue, Unsent},
     table::{
         self, Table,
-        removal::{Copies, Recorded, Removal, Standing},
+        removal::{Copies, CurrentRegistration, Recorded, Removal},
         tombstone::Buried,
     },
 };
 
-/// Where everything of a recording lies.
+/// The stores that contain data of a recording.
 #[derive(Clone, Debug)]
 pub struct Stores {
     pub table: Table,
     pub objects: Objects,
-    /// The bucket for what is not served.
+    /// The bucket of audio that is never served.
     pub quarantine: Objects,
-    /// What has been erased, for a table that is restored.
+    /// The record of erasures, for a restored table.
     pub erasures: Erasures,
-    /// Orders for the delivery by SFTP, which has copies for some days.
+    /// The queue of the delivery function, whose folders contain copies for some days.
     pub folders: Queue,
 }
 
-/// Something could not be removed now; it is to be told of again.
+/// A step failed; the removal has to be retried.
 #[derive(Debug, Error)]
 pub enum Error {
     #[error("could not remove the audio")]
     Copies(#[from] bucket::Error),
-    #[error("could not remove what is known of it")]
+    #[error("could not remove the recording's items")]
     Table(#[from] table::Error),
-    #[error("could not have it taken out of the folders")]
+    #[error("could not request its removal from the delivery folders")]
     Folders(#[from] Unsent),
 }
 
 impl Stores {
-    /// Removes what the removal is of, the audio first. Usual cost of one that was stored: 2 lists, 1 removal of an object; 1 read of what
-    /// stands and 1 of the folders, 1 note, 1 transaction. Of one that was erased: 1 object and 1 write more.
+    /// Removes the data of one removal, audio first. Usual cost of a stored recording: 2 lists, 1
+    /// object removal, 1 read of the current registration, 1 read of the folders, 1 note and 1
+    /// transaction. An erased recording costs 1 object and 1 write more.
     pub async fn remove(&self, removal: &Removal, now: DateTime<Utc>) -> Result<(), Error> {
         if removal.is_nothing() {
             return Ok(());
@@ -68,15 +70,15 @@ impl Stores {
             Some(_) => (self.objects.copies(&key).await?, self.quarantine.copies_under(&key).await?),
             None => (Vec::new(), Vec::new()),
         };
-        let (standing, noted) = self.table.standing_of(removal, now).await?;
-        let (audio, aside) = (older(audio, standing), older(aside, standing));
+        let (current, noted) = self.table.standing_of(removal, now).await?;
+        let (audio, aside) = (older(audio, current), older(aside, current));
         let found = Copies { audio: audio.iter().filter(|copy| copy.audio).count() as u64, quarantined: aside.len() as u64 };
         if noted.is_none() && found != Copies::default() {
             self.table.note_copies(removal, found, now).await?;
         }
         self.objects.remove_copies(&audio).await?;
         self.quarantine.remove_copies(&aside).await?;
-        self.table.remove_edits(removal, standing, now).await?;
+        self.table.remove_edits(removal, current, now).await?;
         self.take_out(removal).await?;
         self.table.receipt(removal, noted.unwrap_or(found), now).await?;
         match removal.erasure() {
@@ -85,8 +87,8 @@ impl Stores {
         }
     }
 
-    /// Removes what is left of a recording that was erased and whose item is not there, and puts its tombstone. 2 lists, 1 write; what there
-    /// is, 1 each.
+    /// Removes the remains of an erased recording whose item is gone, and writes its tombstone. 2
+    /// lists and 1 write, plus 1 request for each remaining object.
     pub async fn remove_rest(&self, of: &OrganisationId, id: RecordingId, erased: Erased, now: DateTime<Utc>) -> Result<(), Error> {
         let key = key(of, id);
         self.objects.remove_copies(&self.objects.copies(&key).await?).await?;
@@ -95,26 +97,27 @@ impl Stores {
         self.bury(&Removal::of_note(of.clone(), id), erased.erasure, erased.ended_at, now).await
     }
 
-    /// Puts the tombstone. A call that was registered anew in between, which takes a crash and the table's removing its item, is erased too,
-    /// unless it is held by now. 1 request.
+    /// Writes the tombstone. A call that was registered again in between, after a crash and the
+    /// removal of its item, is erased too unless it is held. 1 request.
     async fn bury(&self, removal: &Removal, erasure: OrderId, ended_at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), Error> {
         let Buried::Resurrected(seen) = self.table.bury(removal, erasure, ended_at).await? else { return Ok(()) };
-        if seen.kept.is_held() {
+        if seen.retained.is_held() {
             return Ok(());
         }
-        let seen = match seen.kept.erased(now) {
-            Some(kept) => self.table.end(&seen, &kept, erasure).await?,
+        let seen = match seen.retained.erased(now) {
+            Some(retained) => self.table.end(&seen, &retained, erasure).await?,
             None => Some(*seen),
         };
         let Some(seen) = seen else { return Err(table::Error::Busy.into()) };
         Box::pin(self.remove(&Removal::of(&seen).map_err(table::Error::from)?, now)).await
     }
 
-    /// Has it taken out of the folders that hold it: one that is being built is left by then, or holds it and is asked again. 1 read.
+    /// Requests removal from the delivery folders. A folder that is being built omits the
+    /// recording, or contains it and receives the request. 1 read.
     async fn take_out(&self, removal: &Removal) -> Result<(), Error> {
         let Some((started_at, stored_at)) = removal.recorded.as_ref().and_then(Recorded::stored) else { return Ok(()) };
-        let issues = self.table.issues(&removal.organisation).await?;
-        if issues.iter().any(|issue| issue.stands() && issue.may_hold_call(started_at, stored_at)) {
+        let delivery_folders = self.table.delivery_folders(&removal.organisation).await?;
+        if delivery_folders.iter().any(|delivery_folder| delivery_folder.exists() && delivery_folder.may_hold_call(started_at, stored_at)) {
             let order = Order { organisation: removal.organisation.clone(), task: Task::Forget { recording: removal.id } };
             self.folders.send(&order, Duration::ZERO).await?;
         }
@@ -122,8 +125,8 @@ impl Stores {
     }
 }
 
-/// The copies that came before what stands was registered; S3 tells their time to the second.
-fn older(copies: Vec<Copy>, standing: Option<Standing>) -> Vec<Copy> {
-    let Some(registered_at) = standing.and_then(|standing| standing.registered_at) else { return copies };
+/// The copies from before the current registration. S3 reports their time to the second.
+fn older(copies: Vec<Copy>, current: Option<CurrentRegistration>) -> Vec<Copy> {
+    let Some(registered_at) = current.and_then(|current| current.registered_at) else { return copies };
     copies.into_iter().filter(|copy| copy.modified_at < registered_at - TimeDelta::seconds(1)).collect()
 }

@@ -1,28 +1,28 @@
-//! Everything that lies under an organisation's part of the bucket: each key with all versions of it, as a pure rule can judge it.
+//! All objects under an organisation's prefix of the bucket: each key with all its versions.
 //!
-//! The bucket is listed in parts that are read at once, cut where keys begin, so that millions of objects are seen in minutes. A list costs
-//! the table nothing.
+//! The bucket is listed in parts, split where keys begin and read concurrently, so millions of
+//! objects take minutes. Listing costs the table nothing.
 
 use chrono::DateTime;
 use domain::{
     ids::OrganisationId,
-    sweep::{Object, Version},
+    reconcile::{Object, Version},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{
-    bucket::{Error, could_not},
+    bucket::{Error, failed_to},
     objects::{Objects, PREFIX, read_checksum},
 };
 
-/// Parts of a list that are read at once.
+/// Parts of a listing that are read concurrently.
 const AT_ONCE: usize = 8;
-/// The first characters that an id begins with.
+/// The characters that an id can begin with.
 const BEGINNINGS: &str = "0123456789abcdefghijklmnopqrstuv";
 
 impl Objects {
-    /// Folds all that lies under the organisation's prefix, in parts, each key with its versions. 1 request for each 1,000 versions, and where
-    /// there are more, one for each part.
+    /// Folds all keys under the organisation's prefix in parts, each key with its versions. 1
+    /// request for each 1,000 versions; beyond that at least one for each part.
     pub async fn everything<T: Default>(&self, of: &OrganisationId, see: impl Fn(&mut T, String, Object)) -> Result<Vec<T>, Error> {
         let prefix = format!("{PREFIX}/{of}/");
         let (mut first, mut listing) = (T::default(), Listing::default());
@@ -45,7 +45,7 @@ impl Objects {
         Ok(all)
     }
 
-    /// What lies at exactly this key. 1 request for each 1,000 versions.
+    /// All versions at exactly this key. 1 request for each 1,000 versions.
     pub async fn object(&self, key: &str) -> Result<Object, Error> {
         let (mut object, mut listing) = (Object::default(), Listing::default());
         let see = |object: &mut Object, found: String, versions: Object| {
@@ -61,32 +61,34 @@ impl Objects {
         }
     }
 
-    /// Asks for the checksums of the versions at this key. 1 request for each; 0 for one that is gone meanwhile. One of `length` bytes that was
-    /// put without a SHA-256 is read: 1 more.
+    /// Reads the checksums of the versions at this key. 1 request each. A version that no longer
+    /// exists is skipped. One of `length` bytes without a SHA-256 is read: 1 more.
     pub async fn with_checksums(&self, key: &str, mut object: Object, length: u64) -> Result<Object, Error> {
         for version in object.versions.iter_mut().filter(|version| !version.marker) {
             let head = self.client.head_object().bucket(&self.bucket).key(key).version_id(&version.name);
             match head.checksum_mode(aws_sdk_s3::types::ChecksumMode::Enabled).send().await {
                 Ok(head) => {
-                    let told = head.checksum_sha256().and_then(read_checksum);
-                    let read = if told.is_none() && version.length == length { self.digest(key, Some(&version.name)).await? } else { None };
-                    version.sha256 = Some(told.or(read).unwrap_or(UNSIGNED));
+                    let recorded = head.checksum_sha256().and_then(read_checksum);
+                    let computed =
+                        if recorded.is_none() && version.length == length { self.digest(key, Some(&version.name)).await? } else { None };
+                    version.sha256 = Some(recorded.or(computed).unwrap_or(UNSIGNED));
                 }
                 Err(error) if error.as_service_error().is_some_and(aws_sdk_s3::operation::head_object::HeadObjectError::is_not_found) => {}
-                Err(error) => return Err(could_not("look at what lies in the bucket")(error)),
+                Err(error) => return Err(failed_to("read the checksum of an object")(error)),
             }
         }
         Ok(object)
     }
 
-    /// Removes one version at this key, a delete marker for one. 1 request.
+    /// Removes one version at this key, for example a delete marker. 1 request.
     pub async fn remove_version(&self, key: &str, name: &str) -> Result<(), Error> {
         let delete = self.client.delete_object().bucket(&self.bucket).key(key).version_id(name);
-        delete.send().await.map_err(could_not("remove what lies in the bucket"))?;
+        delete.send().await.map_err(failed_to("remove an object version"))?;
         Ok(())
     }
 
-    /// Folds a page of the list; answers with where the next begins. A key whose versions go on on the next page waits in the listing.
+    /// Folds one page of the listing, and returns where the next begins. A key whose versions
+    /// continue on the next page waits in the listing.
     async fn fold_page<T>(
         &self,
         prefix: &str,
@@ -97,7 +99,7 @@ impl Objects {
         let list = self.client.list_object_versions().bucket(&self.bucket).prefix(prefix);
         let (key_marker, version_marker) = listing.start.clone().unzip();
         let list = list.set_key_marker(key_marker).set_version_id_marker(version_marker.flatten());
-        let page = list.send().await.map_err(could_not("list what lies in the bucket"))?;
+        let page = list.send().await.map_err(failed_to("list the bucket"))?;
         let mut found = std::mem::take(&mut listing.waiting);
         for version in page.versions() {
             let at = version.last_modified().and_then(|at| DateTime::from_timestamp(at.secs(), at.subsec_nanos()));
@@ -127,27 +129,27 @@ impl Objects {
     }
 }
 
-/// How far a list is read.
+/// The progress of a listing.
 #[derive(Default)]
 struct Listing {
     start: Option<Start>,
-    /// The last key that belongs to it.
+    /// The last key of the listing.
     end: Option<String>,
-    /// Versions of a key that go on on the next page.
+    /// Versions of a key that continues on the next page.
     waiting: Vec<One>,
 }
 
-/// After which key, and which version of it, a page begins.
+/// The key, and the version of it, after which a page begins.
 type Start = (String, Option<String>);
 
-/// A version, as the list has it.
+/// A version as listed.
 struct One {
     key: String,
     latest: bool,
     version: Version,
 }
 
-/// What lies there with another length is no audio that the app signed.
+/// The hash given to a version with another length, which cannot be the audio that the app signed.
 const UNSIGNED: domain::recording::Sha256 = domain::recording::Sha256([0; 32]);
 
 fn one(
@@ -159,13 +161,13 @@ fn one(
     marker: bool,
 ) -> Result<One, Error> {
     let (Some(key), Some(modified_at)) = (key, modified_at) else {
-        return Err(could_not("list what lies in the bucket")("a version without a key or a time"));
+        return Err(failed_to("list the bucket")("a version without a key or a time"));
     };
     let version = Version { name: name.unwrap_or("null").to_owned(), marker, length, modified_at, sha256: None };
     Ok(One { key: key.to_owned(), latest: latest == Some(true), version })
 }
 
-/// The versions of each key, the newest first. The list has those that hold something and those that do not apart, each newest first.
+/// Groups versions by key, newest first. S3 lists versions and delete markers apart.
 fn grouped(mut found: Vec<One>) -> Vec<(String, Object)> {
     found.sort_by(|a, b| a.key.cmp(&b.key).then(b.latest.cmp(&a.latest)).then(b.version.modified_at.cmp(&a.version.modified_at)));
     let mut keys: Vec<(String, Object)> = Vec::new();

@@ -1,4 +1,4 @@
-//! PostgreSQL with fitting indexes, for what a search takes there: the rows that are visited and the buffers that are touched.
+//! PostgreSQL with suitable indexes, to compare the rows and buffers that a search reads.
 
 use std::ops::AddAssign;
 
@@ -19,11 +19,10 @@ pub struct Beside {
     _server: Server,
 }
 
-/// What searches took.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Taken {
     pub rows: u64,
-    /// Buffers of 8 KB, or half read units.
+    /// Buffers of 8 KB, or half RCUs.
     pub blocks: u64,
 }
 
@@ -33,10 +32,10 @@ impl AddAssign for Taken {
     }
 }
 
-/// Recordings that are put in at once.
+/// The number of recordings in one insert.
 const AT_ONCE: usize = 5_000;
 
-/// Every filter has its index. Words are told by the service's own rules: what is compared is what finding them takes.
+/// Every filter has its index. The service's own rules separate the words.
 const TABLE: &str = "
     CREATE UNLOGGED TABLE recording (
         id text COLLATE \"C\" PRIMARY KEY, username text, direction text, counterpart text COLLATE \"C\", started_at bigint, state text,
@@ -61,7 +60,7 @@ const PUT: &str = "INSERT INTO recording
     FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::bigint[], $8::text[], $9::boolean[],
         $10::text[], $11::text[], $12::text[], $13::text[])
     AS r (id, username, direction, counterpart, started_at, state, ms, mark, held, note, f1, f2, f3)";
-const SAID: &str = "CREATE FUNCTION said(words text) RETURNS tsvector LANGUAGE sql IMMUTABLE AS
+const STATED: &str = "CREATE FUNCTION said(words text) RETURNS tsvector LANGUAGE sql IMMUTABLE AS
     $$ SELECT array_to_tsvector(array_remove(string_to_array(words, ' '), '')) $$";
 
 impl Beside {
@@ -69,7 +68,7 @@ impl Beside {
         let mut server = Server::start()?;
         let client = server.connect().await?;
         let beside = Self { client, _server: server };
-        beside.client.batch_execute(&format!("{TABLE}; {SAID}")).await?;
+        beside.client.batch_execute(&format!("{TABLE}; {STATED}")).await?;
         let recordings: Vec<&Recording> = recordings.collect();
         for some in recordings.chunks(AT_ONCE) {
             beside.put(some).await?;
@@ -95,7 +94,7 @@ impl Beside {
             &numbers(|row| row.duration.num_milliseconds()),
             &marks,
             &held,
-            &texts(|row| said(row.annotation.note.as_ref().map_or("", |note| note.as_str()))),
+            &texts(|row| words_of(row.annotation.note.as_ref().map_or("", |note| note.as_str()))),
             &texts(|row| field(row, 0)),
             &texts(|row| field(row, 1)),
             &texts(|row| field(row, 2)),
@@ -104,21 +103,21 @@ impl Beside {
         Ok(())
     }
 
-    /// What a page of 50 takes, and one row more to know whether there is a next one.
+    /// The cost of a page of 50, with one more row to know whether there is a next page.
     pub async fn takes(&self, filter: &Filter) -> anyhow::Result<Taken> {
         let search = format!(
             "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) SELECT * FROM recording WHERE {} ORDER BY started_at DESC, id DESC LIMIT 51",
             conditions(filter).join(" AND ")
         );
         let row = self.client.query_one(&search, &[]).await.with_context(|| search.clone())?;
-        let told: Value = row.try_get(0)?;
-        let plan = &told[0]["Plan"];
+        let notified: Value = row.try_get(0)?;
+        let plan = &notified[0]["Plan"];
         let buffers = ["Shared Hit Blocks", "Shared Read Blocks"].map(|kind| plan[kind].as_u64().unwrap_or_default());
         Ok(Taken { rows: visited(plan), blocks: buffers.iter().sum() })
     }
 }
 
-/// Rows of the table that the scans of a plan looked at.
+/// The rows that the scans of a query plan read.
 fn visited(plan: &Value) -> u64 {
     let number = |name: &str| plan[name].as_f64().unwrap_or_default();
     let kind = plan["Node Type"].as_str().unwrap_or_default();
@@ -130,7 +129,7 @@ fn visited(plan: &Value) -> u64 {
     own as u64 + plan["Plans"].as_array().into_iter().flatten().map(visited).sum::<u64>()
 }
 
-/// Nothing that is drawn holds a quotation mark.
+/// The conditions of the filter. Generated values contain no quotation mark.
 fn conditions(filter: &Filter) -> Vec<String> {
     let mut all = vec!["true".to_owned()];
     all.extend(filter.from.map(|from| format!("started_at >= {}", from.timestamp_millis())));
@@ -159,7 +158,7 @@ fn conditions(filter: &Filter) -> Vec<String> {
         ("f2", &filter.fields[1]),
         ("f3", &filter.fields[2]),
     ];
-    all.extend(texts.iter().filter_map(|(column, words)| Some(format!("{column} @@ '{}'::tsquery", query(words.as_ref()?)))));
+    all.extend(texts.iter().filter_map(|(column, words)| Some(format!("{column}  '{}'::tsquery", query(words.as_ref()?)))));
     all.extend(filter.held.map(|held| if held { "held".to_owned() } else { "NOT held".to_owned() }));
     all.extend(filter.state.map(|state| match state {
         StateName::Expected => "state = 'expected'".to_owned(),
@@ -174,10 +173,10 @@ fn query(words: &Words) -> String {
     whole.chain([format!("{}:*", words.beginning())]).collect::<Vec<_>>().join(" & ")
 }
 
-fn said(text: &str) -> String {
+fn words_of(text: &str) -> String {
     tokens(text).join(" ")
 }
 
 fn field(recording: &Recording, place: usize) -> String {
-    said(recording.annotation.fields[place].as_ref().map_or("", |field| field.as_str()))
+    words_of(recording.annotation.fields[place].as_ref().map_or("", |field| field.as_str()))
 }

@@ -1,10 +1,11 @@
-//! Draws organisations, recordings and searches from a seed.
+//! Generates organisations, recordings and searches from a seed.
 //!
-//! The distribution: users call unevenly (Zipf, exponent 0.4). Of the calls, 60 % are with numbers that call often (a pool of 12 for each
-//! user of the organisation, Zipf 1.0), 35 % with a number of no one else, 5 % withheld; 55 % incoming. They begin on weekdays between 8
-//! and 17, one in twenty at another time. Lengths are log-normal: 60 % under 90 s, 85 % under 5 min. 6 % are marked, with 8 marks of which
-//! each is half as frequent as the one before; 15 % have a note of 2 to 12 words out of 20,000 (Zipf 1.0); 20 % have a first field with a
-//! case number, 5 % a second with a customer's name. 2 in 1,000 are expected, 3 rejected, 1 held.
+//! Users call unevenly (Zipf, exponent 0.4). 60 % of calls are with frequent numbers (a pool of 12
+//! per user, Zipf 1.0), 35 % with unique numbers, 5 % withheld; 55 % are incoming. They begin on
+//! weekdays between 8 and 17, one in twenty at another time. Lengths are log-normal: 60 % under 90
+//! s, 85 % under 5 min. 6 % have one of 8 marks, each half as frequent as the one before. 15 % have
+//! a note of 2 to 12 words out of 20,000 (Zipf 1.0). 20 % have a case number in the first field, 5
+//! % a customer's name in the second. 2 in 1,000 are expected, 3 rejected, 1 held.
 
 use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc, Weekday};
 use domain::{
@@ -17,20 +18,20 @@ use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, LogNormal, Zipf};
 
-/// A drawer of recordings of one organisation.
+/// A generator of recordings of one organisation.
 #[derive(Debug)]
 pub struct Draw {
     pub random: ChaCha8Rng,
     pub users: usize,
-    /// The days over which the calls spread, before `now`.
+    /// The days before `now` over which the calls spread.
     pub days: i64,
     pub now: DateTime<Utc>,
     drawn: u64,
 }
 
-/// Words that notes are made of.
+/// The vocabulary of notes.
 const WORDS: u64 = 20_000;
-/// The moment at which every draw takes place.
+/// The present moment of every generated organisation.
 pub const NOW: DateTime<Utc> = DateTime::from_timestamp(1_795_521_600, 0).expect("a valid moment");
 
 impl Draw {
@@ -91,7 +92,7 @@ impl Draw {
         valid(Mark::try_from(MARKS[n].to_owned()))
     }
 
-    /// A word as notes hold it.
+    /// A word as notes contain it.
     pub fn word(&mut self) -> String {
         spell(self.zipf(WORDS as f64, 1.0))
     }

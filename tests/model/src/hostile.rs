@@ -1,5 +1,5 @@
-//! The costliest searches that a caller can make, and what none of them may do: read more than is allowed for one page, wait for the table
-//! too often, stand still, or have no end.
+//! The costliest searches that a caller can make, and their bounds: the read units and the round
+//! trips of a page, progress on each page, and an end.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -20,19 +20,18 @@ use crate::{
     shape,
 };
 
-/// What a page may take: 1,000 read units, and waiting for the table 8 times.
-pub const HALF_UNITS: u64 = 2_000;
-pub const TRIPS: u64 = 8;
-/// A page of so many rows that has found something comes short once it took 280 read units, or waited 3 times.
+/// The bounds of a page: 1,000 read units and 8 round trips.
+pub const HALF_RCUS: u64 = 2_000;
+pub const ROUND_TRIPS: u64 = 8;
+/// A page of up to so many rows returns early with its matches after 280 read units or 3 trips.
 pub const WAITED_FOR: usize = 100;
-pub const PROMPT_HALF_UNITS: u64 = 560;
-pub const PROMPT_TRIPS: u64 = 3;
-/// Users that a supervisor may reach.
+pub const PROMPT_HALF_RCUS: u64 = 560;
+pub const PROMPT_ROUND_TRIPS: u64 = 3;
+/// The most users that a supervisor reaches in these searches.
 const USERS: u64 = 5_000;
-/// Pages that a walk is followed for; then it goes on near its end.
+/// The number of pages to follow before continuing near the end.
 const FOLLOWED: usize = 60;
 
-/// A search that is hostile, or drawn as any other.
 #[derive(Clone, Debug)]
 pub struct Asked {
     pub filter: Filter,
@@ -41,19 +40,18 @@ pub struct Asked {
     pub after: Option<Position>,
 }
 
-/// The most that was seen.
+/// The highest costs so far.
 #[derive(Debug, Default)]
 pub struct Bound {
-    pub walks: u64,
+    pub plans: u64,
     pub pages: u64,
     pub short: u64,
-    /// The page that took the most units, and the one that took the most trips.
+    /// The page with the most read units, and the one with the most round trips.
     pub costliest: Option<(Cost, Asked)>,
     pub longest: Option<(Cost, Asked)>,
 }
 
 impl Asked {
-    /// Draws one.
     pub fn draw(draw: &mut Draw) -> Self {
         let mut filter = if draw.random.random_bool(0.3) { shape::any(draw) } else { Filter::default() };
         for _ in 0..[0, 1, 2, 3, 5, 9][draw.random.random_range(0..6)] {
@@ -69,7 +67,7 @@ impl Asked {
     }
 }
 
-/// Fills in one more of the filters with what is most work: many streams, or few that hold much and of which little is found.
+/// Adds a filter that is costly: many streams, or few large ones with few matches.
 fn burden(draw: &mut Draw, filter: &mut Filter) {
     match draw.random.random_range(0..14) {
         0 => filter.users = Some(users(draw)),
@@ -90,13 +88,13 @@ fn burden(draw: &mut Draw, filter: &mut Filter) {
     }
 }
 
-/// Users of the organisation and others, on both sides of how many are read one by one.
+/// Users of the organisation and others, in numbers around the limit for reading them one by one.
 fn users(draw: &mut Draw) -> BTreeSet<UserId> {
     let count = [2, 64, 65, 199, 200, 201, USERS][draw.random.random_range(0..7)];
     (1..=count).map(user).collect()
 }
 
-/// Words as long and as short as a search takes, as many as it takes, or a common one.
+/// The longest and the shortest words that a search accepts, the most of them, or a common one.
 fn letters(draw: &mut Draw) -> Option<Words> {
     let typed = match draw.random.random_range(0..6) {
         0 => "f t r m b k a o l p".to_owned(),
@@ -113,7 +111,7 @@ fn mark(draw: &mut Draw) -> Mark {
     MARKS[draw.random.random_range(0..MARKS.len())].to_owned().try_into().expect("a mark")
 }
 
-/// A place that a forged cursor may name.
+/// A position that a forged cursor may name.
 fn anywhere(draw: &mut Draw) -> Position {
     let (week, end) = (7 * 86_400_000, NOW.timestamp_millis());
     let milliseconds = match draw.random.random_range(0..6) {
@@ -129,15 +127,15 @@ impl Bound {
     /// Follows the search from page to page.
     ///
     /// # Errors
-    /// When a page takes more than it may, or the walk stands still, goes back or does not end.
+    /// When a page exceeds its bounds, or the search does not advance, goes back or does not end.
     pub fn holds(&mut self, memory: &Memory, mut asked: Asked) -> anyhow::Result<()> {
-        self.walks += 1;
+        self.plans += 1;
         let all = memory.rows().count();
         let mut pages = 0;
         while let Some(next) = self.page(memory, &asked)? {
             pages += 1;
             if asked.limit >= all / FOLLOWED || pages < FOLLOWED {
-                ensure!(pages <= all + FOLLOWED, "the walk has no end: {}", Shown(&asked));
+                ensure!(pages <= all + FOLLOWED, "the search has no end: {}", Shown(&asked));
                 asked.after = Some(next);
             } else {
                 (pages, asked.after) = (0, Some(near_the_end(memory, &asked, next)));
@@ -150,23 +148,23 @@ impl Bound {
         let (page, cost) = memory.page(&asked.search());
         self.pages += 1;
         self.short += u64::from(page.next.is_some() && page.rows.len() < asked.limit);
-        if self.costliest.as_ref().is_none_or(|(most, _)| most.half_units < cost.half_units) {
+        if self.costliest.as_ref().is_none_or(|(most, _)| most.half_rcus < cost.half_rcus) {
             self.costliest = Some((cost, asked.clone()));
         }
-        if self.longest.as_ref().is_none_or(|(most, _)| most.trips < cost.trips) {
+        if self.longest.as_ref().is_none_or(|(most, _)| most.round_trips < cost.round_trips) {
             self.longest = Some((cost, asked.clone()));
         }
-        ensure!(cost.half_units <= HALF_UNITS, "a page took {cost:?}: {}", Shown(asked));
-        ensure!(cost.trips <= TRIPS, "a page took {cost:?}: {}", Shown(asked));
+        ensure!(cost.half_rcus <= HALF_RCUS, "a page took {cost:?}: {}", Shown(asked));
+        ensure!(cost.round_trips <= ROUND_TRIPS, "a page took {cost:?}: {}", Shown(asked));
         ensure!(page.rows.len() <= asked.limit, "a page has {} rows: {}", page.rows.len(), Shown(asked));
         if let (Some(after), Some(next)) = (asked.after, page.next) {
-            ensure!(asked.order.is_before(after, next), "a page goes on at {next:?} after {cost:?}: {}", Shown(asked));
+            ensure!(asked.order.is_before(after, next), "a page continues at {next:?} after {cost:?}: {}", Shown(asked));
         }
         Ok(page.next)
     }
 }
 
-/// A place on the way with some rows after it, no earlier than where the walk is.
+/// A position with some rows after it, no earlier than `next`.
 fn near_the_end(memory: &Memory, asked: &Asked, next: Position) -> Position {
     let mut places: Vec<Position> = memory.rows().map(Position::of).filter(|place| asked.order.is_before(next, *place)).collect();
     places.sort_unstable();
@@ -179,14 +177,14 @@ fn near_the_end(memory: &Memory, asked: &Asked, next: Position) -> Position {
 
 impl fmt::Display for Bound {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} walks, {} pages, {} of them short", self.walks, self.pages, self.short)?;
+        writeln!(f, "{} walks, {} pages, {} of them short", self.plans, self.pages, self.short)?;
         for (what, seen) in [("the costliest", &self.costliest), ("the longest", &self.longest)] {
             let Some((cost, asked)) = seen else { continue };
-            let units = cost.half_units as f64 / 2.0;
+            let units = cost.half_rcus as f64 / 2.0;
             writeln!(
                 f,
                 "{what} page: {units} read units, {} trips, {} requests, {} rows read, {} fetched",
-                cost.trips, cost.requests, cost.read, cost.fetched
+                cost.round_trips, cost.requests, cost.read, cost.fetched
             )?;
             writeln!(f, "  {}", Shown(asked))?;
         }
@@ -194,7 +192,7 @@ impl fmt::Display for Bound {
     }
 }
 
-/// A search in few words.
+/// A search in short form.
 struct Shown<'a>(&'a Asked);
 
 impl fmt::Display for Shown<'_> {
@@ -214,11 +212,11 @@ impl fmt::Display for Shown<'_> {
             ("number", number.as_ref().map(|number| format!("{}…", number.beginning()))),
             ("direction", direction.map(|direction| direction.to_string())),
             ("mark", mark.as_ref().map(|mark| format!("{mark:?}"))),
-            ("note", spelt(note.as_ref())),
-            ("field 1", spelt(fields[0].as_ref())),
-            ("field 2", spelt(fields[1].as_ref())),
-            ("field 3", spelt(fields[2].as_ref())),
-            ("any field", spelt(any_field.as_ref())),
+            ("note", written(note.as_ref())),
+            ("field 1", written(fields[0].as_ref())),
+            ("field 2", written(fields[1].as_ref())),
+            ("field 3", written(fields[2].as_ref())),
+            ("any field", written(any_field.as_ref())),
             ("held, state", (held.is_some() || state.is_some()).then(|| format!("{held:?} {state:?}"))),
         ];
         for (name, value) in parts {
@@ -230,6 +228,6 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-fn spelt(words: Option<&Words>) -> Option<String> {
+fn written(words: Option<&Words>) -> Option<String> {
     words.map(|words| format!("{} {}…", words.whole().join(" "), words.beginning()))
 }

@@ -1,9 +1,12 @@
-//! A model of the search: organisations that are drawn at random, kept in memory as the table keeps them, and searched by the same rules.
+//! A model of the search: random organisations in memory, stored as in the table and searched by
+//! the same rules.
 //!
-//! Rows are counted, but read units are paid, and of a stream up to 4 KB cost as much as one row: some 13 rows, or 30 entries of a posting.
-//! So of many streams that are read together (the users of a group, the numbers that begin so, the words that a half-typed one may be) a
-//! piece of each is read at once where a row of each would cost as much and another wait. A direction has no index: it would save a row of
-//! two and cost a write of each call. A length is read by classes, at whose ends lie rows of the next.
+//! A search counts rows, but pays for read units, and up to 4 KB of a stream cost as much as one
+//! row: some 13 rows, or 30 posting entries. When streams are read together, each is therefore read
+//! in pieces; a row of each would cost as much and another round trip. Such streams are the users
+//! of a group, the numbers with a prefix, and the words that complete a half-typed one. A direction
+//! has no index: it would halve the rows read and cost a write for each call. A length is read by
+//! classes, which contain some rows outside the range at both ends.
 
 pub mod beside;
 pub mod draw;

@@ -1,4 +1,4 @@
-//! Recordings in memory, on the streams that the table keeps them on, with what reading them would cost.
+//! Recordings in memory, on the same streams as in the table, with the cost of reading them.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -6,44 +6,42 @@ use domain::{
     ids::RecordingId,
     phone::Counterpart,
     recording::{Recording, State},
-    search::{Answer, Ask, Entry, Found, Order, Page, Place, Position, Posted, Posting, Search, Span, Stream, Walk, length},
+    search::{
+        Entry, Found, Order, Page, Place, Position, Posted, Posting, ReadRequest, ReadResponse, Search, SearchPlan, Span, Stream, length,
+    },
 };
 
 use crate::size;
 
-/// An organisation's recordings.
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     rows: HashMap<RecordingId, Recording>,
     streams: HashMap<Stream, BTreeSet<Position>>,
-    /// By the place that they stand in.
+    /// The words of each place.
     words: HashMap<Place, BTreeSet<String>>,
     numbers: BTreeSet<String>,
     endings: BTreeSet<String>,
-    /// Postings that a recording is on though they are not true of it.
+    /// Outdated postings that still contain a recording.
     misleading: HashMap<RecordingId, Vec<Posting>>,
 }
 
-/// What a walk took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cost {
-    /// Rows and entries of postings that were read.
+    /// Rows and posting entries that were read.
     pub read: u64,
     /// Rows that were fetched by id.
     pub fetched: u64,
-    /// Names that were looked up.
+    /// Dictionary terms that were looked up.
     pub names: u64,
     pub requests: u64,
-    /// Times that it waited.
-    pub trips: u64,
-    /// Read units, doubled.
-    pub half_units: u64,
+    pub round_trips: u64,
+    pub half_rcus: u64,
 }
 
-/// What one request reads at most: DynamoDB's page.
+/// The most bytes that one request reads: DynamoDB's page.
 const PAGE: usize = 1_048_576;
 
-/// The streams that a recording is on.
+/// The streams that contain a recording.
 pub fn streams(recording: &Recording) -> Vec<Stream> {
     let mut streams = vec![Stream::Organisation, Stream::User(recording.user.clone()), Stream::Counterpart(recording.counterpart.clone())];
     streams.extend(recording.annotation.mark.clone().map(Stream::Mark));
@@ -57,7 +55,7 @@ pub fn streams(recording: &Recording) -> Vec<Stream> {
 }
 
 impl Memory {
-    /// Puts the recording in, in place of what was there.
+    /// Adds or replaces the recording.
     pub fn put(&mut self, recording: Recording) {
         self.remove(recording.id);
         let place = Position::of(&recording);
@@ -74,7 +72,7 @@ impl Memory {
         self.rows.insert(recording.id, recording);
     }
 
-    /// Takes the recording away. Words and numbers that nothing uses any more stay known, as they do for a while in the table.
+    /// Removes the recording. Its terms remain in the dictionary for now, as in the table.
     pub fn remove(&mut self, id: RecordingId) {
         let Some(recording) = self.rows.remove(&id) else { return };
         for stream in streams(&recording) {
@@ -85,7 +83,7 @@ impl Memory {
         }
     }
 
-    /// Puts the recording on a posting that is not true of it any more, as the table may have it, until it changes again.
+    /// Leaves the recording on an outdated posting until its next change, as the table may.
     pub fn mislead(&mut self, id: RecordingId, posting: Posting) {
         let Some(recording) = self.rows.get(&id) else { return };
         self.streams.entry(Stream::Posting(posting.clone())).or_default().insert(Position::of(recording));
@@ -100,28 +98,27 @@ impl Memory {
         self.rows.get(&id)
     }
 
-    /// How many entries a stream holds in a span, counted up to `most`.
+    /// The number of entries of a stream in a span, counted up to `most`.
     pub fn count(&self, stream: &Stream, span: Span, most: usize) -> usize {
         self.places(stream, span).take(most).count()
     }
 
-    /// A page, and what it took.
     pub fn page(&self, search: &Search<'_>) -> (Page, Cost) {
-        let (mut walk, mut cost) = (Walk::new(search), Cost::default());
+        let (mut plan, mut cost) = (SearchPlan::new(search), Cost::default());
         loop {
-            let asks = walk.asks();
-            if asks.is_empty() {
-                return (walk.page(), Cost { half_units: walk.half_units(), ..cost });
+            let requests = plan.requests();
+            if requests.is_empty() {
+                return (plan.page(), Cost { half_rcus: plan.half_rcus(), ..cost });
             }
-            cost.trips += 1;
-            cost.requests += asks.len() as u64;
-            let answers = asks.iter().map(|ask| self.answer(ask)).collect::<Vec<_>>();
-            answers.iter().for_each(|answer| cost.add(answer));
-            walk.take(answers);
+            cost.round_trips += 1;
+            cost.requests += requests.len() as u64;
+            let responses = requests.iter().map(|request| self.response(request)).collect::<Vec<_>>();
+            responses.iter().for_each(|response| cost.add(response));
+            plan.take(responses);
         }
     }
 
-    /// What the page would take by going through all of the span's recordings, one request after the other, until it is full.
+    /// The cost of the page when recordings of the span are read in order until it is full.
     pub fn plain(&self, search: &Search<'_>, span: Span) -> Cost {
         let (mut cost, mut found, mut bytes) = (Cost::default(), 0, 0);
         for place in self.places(&Stream::Organisation, span) {
@@ -134,31 +131,30 @@ impl Memory {
             }
         }
         let requests = bytes.div_ceil(PAGE).max(1) as u64;
-        Cost { half_units: size::half_units(bytes), requests, trips: requests, ..cost }
+        Cost { half_rcus: size::half_rcus(bytes), requests, round_trips: requests, ..cost }
     }
 
-    /// What the table would answer.
-    pub fn answer(&self, ask: &Ask) -> Answer {
-        match ask {
-            Ask::Read { stream, span, limit } => self.read(stream, *span, *limit),
-            Ask::Fetch(ids) => {
+    pub fn response(&self, request: &ReadRequest) -> ReadResponse {
+        match request {
+            ReadRequest::Read { stream, span, limit } => self.read(stream, *span, *limit),
+            ReadRequest::Fetch(ids) => {
                 let rows: Vec<Recording> = ids.iter().filter_map(|id| self.rows.get(id)).cloned().collect();
-                let half_units = rows.iter().map(|row| size::half_units(size::row(row))).sum();
-                Answer { half_units, found: Found::Rows(rows) }
+                let half_rcus = rows.iter().map(|row| size::half_rcus(size::row(row))).sum();
+                ReadResponse { half_rcus, found: Found::Rows(rows) }
             }
-            Ask::Words { place, beginning, limit } => {
+            ReadRequest::Words { place, beginning, limit } => {
                 let entry = |word: &str| size::word(*place, word);
                 self.words.get(place).map_or_else(|| names([], 1, entry), |words| names(beginning_with(words, beginning), *limit, entry))
             }
-            Ask::Numbers { beginning, limit } => names(beginning_with(&self.numbers, beginning), *limit, size::digits),
-            Ask::Endings { end, limit } => {
+            ReadRequest::Numbers { beginning, limit } => names(beginning_with(&self.numbers, beginning), *limit, size::digits),
+            ReadRequest::Endings { end, limit } => {
                 let end: String = end.chars().rev().collect();
                 names(beginning_with(&self.endings, &end).map(|digits| digits.chars().rev().collect()), *limit, size::digits)
             }
         }
     }
 
-    fn read(&self, stream: &Stream, span: Span, limit: usize) -> Answer {
+    fn read(&self, stream: &Stream, span: Span, limit: usize) -> ReadResponse {
         let (mut bytes, mut entries) = (0, Vec::new());
         let mut places = self.places(stream, span);
         while entries.len() < limit
@@ -170,7 +166,7 @@ impl Memory {
             entries.push(entry(row, stream, place));
         }
         let all = places.next().is_none() && entries.len() < limit;
-        Answer { half_units: size::half_units(bytes), found: Found::Entries { entries, all } }
+        ReadResponse { half_rcus: size::half_rcus(bytes), found: Found::Entries { entries, all } }
     }
 
     fn places(&self, stream: &Stream, span: Span) -> Box<dyn Iterator<Item = Position> + '_> {
@@ -200,17 +196,17 @@ fn beginning_with<'a>(names: &'a BTreeSet<String>, beginning: &'a str) -> impl I
     names.range(beginning.to_owned()..).take_while(move |name| name.starts_with(beginning)).cloned()
 }
 
-fn names(names: impl IntoIterator<Item = String>, limit: usize, entry: impl Fn(&str) -> usize) -> Answer {
+fn names(names: impl IntoIterator<Item = String>, limit: usize, entry: impl Fn(&str) -> usize) -> ReadResponse {
     let mut names = names.into_iter();
     let found: Vec<String> = names.by_ref().take(limit).collect();
     let bytes = found.iter().map(|name| entry(name)).sum();
     let all = found.len() < limit;
-    Answer { half_units: size::half_units(bytes), found: Found::Names { names: found, all } }
+    ReadResponse { half_rcus: size::half_rcus(bytes), found: Found::Names { names: found, all } }
 }
 
 impl Cost {
-    fn add(&mut self, answer: &Answer) {
-        match &answer.found {
+    fn add(&mut self, response: &ReadResponse) {
+        match &response.found {
             Found::Entries { entries, .. } => self.read += entries.len() as u64,
             Found::Rows(rows) => self.fetched += rows.len() as u64,
             Found::Names { names, .. } => self.names += names.len() as u64,

@@ -1,5 +1,5 @@
-//! A PostgreSQL of one's own, on loopback, with a fresh folder of data: Debian's, started as its own user where we are root (it refuses to
-//! run as root), ended and forgotten with the value.
+//! A private PostgreSQL on loopback with an empty data folder, stopped and deleted with the value.
+//! It is Debian's, and runs as its own user when we are root, because it refuses to run as root.
 
 use std::{
     fs::{self, File},
@@ -15,7 +15,7 @@ use std::{
 use anyhow::{Context, bail, ensure};
 use tokio_postgres::{Client, Config, NoTls};
 
-/// A server that runs.
+/// A running server.
 #[derive(Debug)]
 pub struct Server {
     folder: PathBuf,
@@ -24,7 +24,7 @@ pub struct Server {
 }
 
 const USER: &str = "oracle";
-/// What it need not keep it need not write down, and its few statements need no plan for each of their uses.
+/// Settings without durability, and with plans reused for its few statements.
 const SETTINGS: [&str; 8] = [
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
@@ -35,13 +35,13 @@ const SETTINGS: [&str; 8] = [
     "jit=off",
     "plan_cache_mode=force_generic_plan",
 ];
-/// Ends the server when what it is started by closes its standard input, or ends in whatever way.
+/// Stops the server when the parent process closes its standard input or ends in any way.
 const WATCH: &str = "trap '' INT TERM; \"$@\" & read -r _; kill -QUIT $!; wait; rm -rf data";
-/// Looks at whether it has come up, a twentieth of a second apart.
+/// Attempts to connect, a twentieth of a second apart.
 const LOOKS: usize = 600;
 
 impl Server {
-    /// Starts one. Its data lie in `.local` beside the sources.
+    /// Starts a server. Its data are in `.local` beside the sources.
     pub fn start() -> anyhow::Result<Self> {
         let programs = programs()?;
         let owner = owner()?;
@@ -68,7 +68,7 @@ impl Server {
         Ok(Self { folder, config, process })
     }
 
-    /// Connects once it has come up.
+    /// Connects once the server is running.
     pub async fn connect(&mut self) -> anyhow::Result<Client> {
         let mut look = tokio::time::interval(Duration::from_millis(50));
         for _ in 0..LOOKS {
@@ -93,7 +93,7 @@ impl Drop for Server {
     }
 }
 
-/// Where the newest of Debian's versions is.
+/// The folder of Debian's newest version.
 fn programs() -> anyhow::Result<PathBuf> {
     let missing = "PostgreSQL is missing: run apt-get install postgresql, and try again";
     let versions = fs::read_dir("/usr/lib/postgresql").context(missing)?.filter_map(Result::ok);
@@ -106,7 +106,7 @@ fn version(programs: &Path) -> u32 {
     name.and_then(|name| name.parse().ok()).unwrap_or_default()
 }
 
-/// The user and group that the package made, if we are root.
+/// The user and group of the package, if we are root.
 fn owner() -> anyhow::Result<Option<(u32, u32)>> {
     if id(&["-u"])? != 0 {
         return Ok(None);
@@ -115,8 +115,8 @@ fn owner() -> anyhow::Result<Option<(u32, u32)>> {
 }
 
 fn id(arguments: &[&str]) -> anyhow::Result<u32> {
-    let said = Command::new("id").args(arguments).output().context("could not run id")?;
-    String::from_utf8(said.stdout)?.trim().parse().with_context(|| format!("id {} named nobody", arguments.join(" ")))
+    let stated = Command::new("id").args(arguments).output().context("could not run id")?;
+    String::from_utf8(stated.stdout)?.trim().parse().with_context(|| format!("id {} returned no number", arguments.join(" ")))
 }
 
 fn folder(owner: Option<(u32, u32)>) -> anyhow::Result<PathBuf> {

@@ -1,4 +1,4 @@
-//! The shapes of searches whose cost is measured: each draws its filter at random.
+//! The search shapes whose cost is measured. Each generates a random filter.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ use rand::RngExt;
 
 use crate::draw::{Draw, NOW, user};
 
-/// A shape: its name, whether it is one filter alone, and how a filter is drawn.
+/// A shape: its name, whether it is a single filter, and how a filter is generated.
 pub type Shape = (&'static str, bool, fn(&mut Draw) -> Filter);
 
 pub const SHAPES: [Shape; 24] = [
@@ -55,13 +55,13 @@ pub const SHAPES: [Shape; 24] = [
     ("any mix", false, any),
 ];
 
-/// What the search may read, newest first.
+/// The span that the search may read, newest first.
 pub fn span(filter: &Filter) -> Span {
     let (first, last) = (DateTime::UNIX_EPOCH, NOW + TimeDelta::days(1));
     Span { from: filter.from.unwrap_or(first), to: filter.to.unwrap_or(last), order: Order::Newest, after: None }
 }
 
-/// A few filters, each as likely as the others.
+/// Some filters, each equally likely.
 pub fn any(draw: &mut Draw) -> Filter {
     let mut filter = if draw.random.random_bool(0.5) { time(draw) } else { Filter::default() };
     for _ in 0..draw.random.random_range(1..=4) {
@@ -120,7 +120,7 @@ fn length(draw: &mut Draw) -> Filter {
     }
 }
 
-/// Words as someone types them: the last one cut short half of the time.
+/// Words as someone types them. Half the time, the last one is cut short.
 fn noted(draw: &mut Draw, count: usize) -> Filter {
     let mut typed: Vec<String> = (0..count).map(|_| draw.word()).collect();
     if draw.random.random_bool(0.5)

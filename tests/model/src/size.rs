@@ -1,21 +1,23 @@
-//! How large items are, as DynamoDB counts: names and values in UTF-8, a number two digits a byte and one or two more.
+//! Item sizes as DynamoDB counts them: names and values in UTF-8, a number two digits a byte and
+//! one or two more.
 //!
-//! Source: Amazon DynamoDB Developer Guide, "DynamoDB item sizes and formats". Attributes are those of `platform::table::recording`.
+//! Source: DynamoDB Developer Guide, "DynamoDB item sizes and formats". The attributes are those of
+//! `platform::table::recording`.
 
 use domain::{
     recording::{Recording, State},
     search::{Place, Posting, Stream},
 };
 
-/// The name of the organisation that is drawn.
+/// The name of the generated organisation.
 pub const ORGANISATION: &str = "demo";
 
-/// Read units, doubled, of an eventually consistent read of so many bytes.
-pub fn half_units(bytes: usize) -> u64 {
+/// The half RCUs of an eventually consistent read of so many bytes.
+pub fn half_rcus(bytes: usize) -> u64 {
     bytes.div_ceil(4096).max(1) as u64
 }
 
-/// Bytes of an entry of the stream.
+/// The bytes of an entry of the stream.
 pub fn entry(recording: &Recording, stream: &Stream) -> usize {
     match stream {
         Stream::Posting(posting) => posted(recording, posting),
@@ -23,7 +25,7 @@ pub fn entry(recording: &Recording, stream: &Stream) -> usize {
     }
 }
 
-/// Bytes of a recording's item, in the table or in an index, whose attribute the table has too.
+/// The bytes of a recording's item in the table or an index.
 pub fn row(recording: &Recording) -> usize {
     let organisation = ORGANISATION.len();
     let (user, peer) = (recording.user.as_str().len(), recording.counterpart.to_string().len());
@@ -49,14 +51,14 @@ pub fn row(recording: &Recording) -> usize {
         }
         State::Rejected { reason } => "staterejected".len() + "why".len() + reason.len() + "l".len() + organisation + "#rejected".len(),
     };
-    bytes + said(recording)
+    bytes + annotation(recording)
 }
 
-fn said(recording: &Recording) -> usize {
-    let said = &recording.annotation;
-    let note = said.note.as_ref().map_or(0, |note| "note".len() + note.as_str().len());
-    let mark = said.mark.as_ref().map_or(0, |mark| "markm".len() + 2 * mark.as_str().len() + ORGANISATION.len() + 1);
-    let fields: usize = said.fields.iter().flatten().map(|field| "f1".len() + field.as_str().len()).sum();
+fn annotation(recording: &Recording) -> usize {
+    let annotation = &recording.annotation;
+    let note = annotation.note.as_ref().map_or(0, |note| "note".len() + note.as_str().len());
+    let mark = annotation.mark.as_ref().map_or(0, |mark| "markm".len() + 2 * mark.as_str().len() + ORGANISATION.len() + 1);
+    let fields: usize = annotation.fields.iter().flatten().map(|field| "f1".len() + field.as_str().len()).sum();
     let edits = if recording.version > 0 { "edits".len() + number(recording.version as i64) } else { 0 };
     note + mark + fields + edits
 }
@@ -83,12 +85,12 @@ fn posted(recording: &Recording, posting: &Posting) -> usize {
         + number(recording.expires_at.timestamp())
 }
 
-/// Bytes of the entry of a known word.
+/// The bytes of a word's dictionary entry.
 pub fn word(place: Place, word: &str) -> usize {
     entered("#word", place.as_str().len() + 1 + word.len())
 }
 
-/// Bytes of the entry of a known number, by its beginning or its end.
+/// The bytes of a number's dictionary entry, by its beginning or its end.
 pub fn digits(digits: &str) -> usize {
     entered("#number", digits.len())
 }

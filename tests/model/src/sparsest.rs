@@ -1,12 +1,12 @@
-//! How much a mix of filters may read: what the sparsest of the streams holds that one of them could be led by, and a look at each other.
+//! The bound on a filter mix: its sparsest access path, and a probe of each other path.
 
-use domain::search::{Ask, Filter, Found, Marked, Place, Posting, Span, StateName, Stream, Words, length};
+use domain::search::{Filter, Found, Marked, Place, Posting, ReadRequest, Span, StateName, Stream, Words, length};
 
 use crate::memory::Memory;
 
-/// Words or numbers that a part of one may stand for, to be a union of streams.
+/// The most words or numbers that a partial one may stand for, to be a union of streams.
 const NAMES: usize = 400;
-/// A look: rows, at least of each stream, and entries of postings, of each stream and of all.
+/// A probe: rows, at least per stream, and posting entries, at most per stream and overall.
 const ROWS: usize = 50;
 const ROWS_EACH: usize = 10;
 const POSTED_EACH: usize = 1_500;
@@ -21,7 +21,7 @@ pub fn allows(memory: &Memory, filter: &Filter, span: Span, read: u64) -> bool {
     read <= looks + sparsest
 }
 
-/// What the union holds, as far as `read` and a look go, and what a look at it may take.
+/// The entries of the union, counted up to `read` and a probe, and the size of a probe.
 fn held(memory: &Memory, union: &[Stream], span: Span, read: usize) -> (usize, usize) {
     let look = look(union);
     (union.iter().map(|stream| memory.count(stream, span, read + look)).sum(), look)
@@ -39,11 +39,11 @@ fn unions(memory: &Memory, filter: &Filter) -> Vec<Vec<Stream>> {
     unions.extend(filter.users.iter().map(|users| users.iter().cloned().map(Stream::User).collect()));
     unions.extend(filter.counterpart.iter().map(|counterpart| vec![Stream::Counterpart(counterpart.clone())]));
     if let Some(digits) = &filter.number {
-        let beginning = Ask::Numbers { beginning: digits.beginning().to_owned(), limit: NAMES + 1 };
-        let ending = digits.end().map(|end| Ask::Endings { end: end.to_owned(), limit: NAMES + 1 });
-        let asks: Vec<Ask> = std::iter::once(beginning).chain(ending).collect();
+        let beginning = ReadRequest::Numbers { beginning: digits.beginning().to_owned(), limit: NAMES + 1 };
+        let ending = digits.end().map(|end| ReadRequest::Endings { end: end.to_owned(), limit: NAMES + 1 });
+        let requests: Vec<ReadRequest> = std::iter::once(beginning).chain(ending).collect();
         let number = |digits: String| format!("+{digits}").try_into().ok().map(Stream::Counterpart);
-        unions.extend(named(memory, &asks).map(|names| names.into_iter().filter_map(number).collect()));
+        unions.extend(named(memory, &requests).map(|names| names.into_iter().filter_map(number).collect()));
     }
     if let Some(Marked::With(mark)) = &filter.mark {
         unions.push(vec![Stream::Mark(mark.clone())]);
@@ -54,31 +54,31 @@ fn unions(memory: &Memory, filter: &Filter) -> Vec<Vec<Stream>> {
         unions.push(length::classes(filter.longer, filter.shorter).map(Stream::Length).collect());
     }
     let places = [Place::Field(1), Place::Field(2), Place::Field(3)];
-    unions.extend(filter.note.iter().flat_map(|words| said(memory, &[Place::Note], words)));
-    unions.extend(filter.any_field.iter().flat_map(|words| said(memory, &places, words)));
+    unions.extend(filter.note.iter().flat_map(|words| word_unions(memory, &[Place::Note], words)));
+    unions.extend(filter.any_field.iter().flat_map(|words| word_unions(memory, &places, words)));
     for (words, place) in filter.fields.iter().zip(places) {
-        unions.extend(words.iter().flat_map(|words| said(memory, &[place], words)));
+        unions.extend(words.iter().flat_map(|words| word_unions(memory, &[place], words)));
     }
     unions
 }
 
-fn said(memory: &Memory, places: &[Place], words: &Words) -> Vec<Vec<Stream>> {
+fn word_unions(memory: &Memory, places: &[Place], words: &Words) -> Vec<Vec<Stream>> {
     let posting = |place: Place, word: &String| Stream::Posting(Posting::Word(place, word.clone()));
     let mut unions: Vec<Vec<Stream>> =
         words.whole().iter().map(|word| places.iter().map(|place| posting(*place, word)).collect()).collect();
     let beginnings = places.iter().map(|place| {
-        let ask = Ask::Words { place: *place, beginning: words.beginning().to_owned(), limit: NAMES + 1 };
-        named(memory, &[ask]).map(|names| names.iter().map(|word| posting(*place, word)).collect::<Vec<_>>())
+        let request = ReadRequest::Words { place: *place, beginning: words.beginning().to_owned(), limit: NAMES + 1 };
+        named(memory, &[request]).map(|names| names.iter().map(|word| posting(*place, word)).collect::<Vec<_>>())
     });
     unions.extend(beginnings.collect::<Option<Vec<_>>>().map(|unions| unions.concat()));
     unions
 }
 
-/// The names, unless there are more than could be read together.
-fn named(memory: &Memory, asks: &[Ask]) -> Option<Vec<String>> {
+/// The terms, unless there are more than a search reads together.
+fn named(memory: &Memory, requests: &[ReadRequest]) -> Option<Vec<String>> {
     let mut all: Vec<String> = Vec::new();
-    for ask in asks {
-        let Found::Names { names, .. } = memory.answer(ask).found else { continue };
+    for request in requests {
+        let Found::Names { names, .. } = memory.response(request).found else { continue };
         all.extend(names);
     }
     all.sort();

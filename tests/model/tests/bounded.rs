@@ -1,4 +1,4 @@
-//! No search may read, or wait, without bound. `make bounded` asks more of a larger organisation.
+//! Bounds on the reads and round trips of every search. `make bounded` tests a larger organisation.
 
 use model::{
     draw::Draw,
@@ -7,7 +7,7 @@ use model::{
 };
 
 #[test]
-fn no_page_takes_more_than_it_may_and_every_walk_ends() -> anyhow::Result<()> {
+fn every_page_stays_within_its_bounds_and_every_plan_ends() -> anyhow::Result<()> {
     let mut draw = Draw::new(7, 300, 180);
     let (mut memory, mut bound) = (Memory::default(), Bound::default());
     for _ in 0..10_000 {

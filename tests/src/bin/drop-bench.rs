@@ -1,8 +1,9 @@
-//! Measures the delivery of a day by SFTP in the local cloud: copies a second, AWS requests of a recording, and how memory grows.
+//! Measures the SFTP delivery of a day in the local cloud: copies per second, AWS requests per
+//! recording, and memory growth.
 //!
-//! `make drop-bench`. Two days of different size are made; each is delivered by a process of its own that does nothing else, so that its peak
-//! of memory is the function's. The local cloud's speed says nothing about AWS's: what 100,000 recordings take there is reckoned from the
-//! rates that AWS states.
+//! `make drop-bench` creates two days of different size. A separate process delivers each and does
+//! nothing else, so its peak memory is the function's. The local cloud's speed says nothing about
+//! AWS; the time for 100,000 recordings there is calculated from the rates that AWS states.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,7 +22,7 @@ use chrono::{TimeDelta, Utc};
 use domain::{
     delivery::{
         Day,
-        issue::{Issue, Name, Order, Task},
+        folder::{DeliveryFolder, FolderId, Order, Task},
         manifest,
     },
     ids::{CallId, OrganisationId, RecordingId},
@@ -41,28 +42,27 @@ use tests::{
 };
 use tokio::task::JoinSet;
 
-/// Recordings of the two days.
 const SIZES: [u32; 2] = [1_000, 20_000];
-/// Requests at a time while a day is made.
+/// Concurrent requests while a day is created.
 const AT_ONCE: usize = 16;
-/// Of recordings: one that no function hears of.
+/// The bucket of recordings. It notifies no function.
 const BUCKET: &str = "bench-recordings";
-/// "At least 3,500 PUT/COPY/POST/DELETE requests per second per partitioned Amazon S3 prefix": Amazon S3 User Guide, "Best practices design
-/// patterns: optimizing Amazon S3 performance".
+/// "At least 3,500 PUT/COPY/POST/DELETE requests per second per partitioned Amazon S3 prefix":
+/// Amazon S3 User Guide, "Best practices design patterns: optimizing Amazon S3 performance".
 const COPIES_A_SECOND: f64 = 3_500.0;
-/// "Consistent latencies of small objects of roughly 100–200 milliseconds": the same guide. The slower is taken.
+/// "Consistent latencies of small objects of roughly 100–200 milliseconds": the same guide.
 const LATENCY: f64 = 0.2;
-/// Copies under way: ten messages (the template's MaximumConcurrency), sixteen copies each (`drop::copy`).
+/// Concurrent copies: ten messages (the template's MaximumConcurrency) with sixteen copies each.
 const UNDER_WAY: f64 = 160.0;
 const A_LARGE_DAY: f64 = 100_000.0;
 
-/// What the delivery of one day came to.
+/// The measurements of one day's delivery.
 #[derive(Debug, Serialize, Deserialize)]
 struct Figures {
     seconds: f64,
     requests: BTreeMap<String, u64>,
     messages: u64,
-    /// Peak of resident memory, KiB.
+    /// The peak resident memory before and after, in KiB.
     before: u64,
     peak: u64,
 }
@@ -86,7 +86,7 @@ async fn bench(sizes: [u32; 2]) -> anyhow::Result<()> {
         let figures = day_of(size).await?;
         let requests: u64 = figures.requests.values().sum();
         let copies = figures.requests.get("S3.CopyObject").copied().unwrap_or_default();
-        // The queue's own are Lambda's: each message is received and deleted. Messages are sent by the function.
+        // Lambda receives and deletes each message. The function sends them.
         let others = requests - copies + 2 * figures.messages;
         let each = |count: u64| count as f64 / f64::from(size);
         println!("\n{size} recordings in {:.1} s: {:.0} copies a second, local cloud", figures.seconds, f64::from(size) / figures.seconds);
@@ -109,7 +109,7 @@ fn mb(kibibytes: u64) -> f64 {
     kibibytes as f64 * 1024.0 / 1e6
 }
 
-/// Makes a day of that size and has it delivered by a process of its own.
+/// Creates a day of that size, and has a separate process deliver it.
 async fn day_of(size: u32) -> anyhow::Result<Figures> {
     let cloud = cloud()?;
     let of = organisation(&format!("bench-{size}"));
@@ -119,24 +119,24 @@ async fn day_of(size: u32) -> anyhow::Result<Figures> {
     let made = cloud.sqs().create_queue().queue_name(format!("bench-{size}")).send().await?;
     let url = made.queue_url.context("a queue has an address")?;
     let queue = Queue { client: cloud.sqs(), url: url.clone() };
-    queue.send_all(&[Order { organisation: of.clone(), task: Task::Plan { issue: name() } }]).await?;
+    queue.send_all(&[Order { organisation: of.clone(), task: Task::Plan { delivery_folder: name() } }]).await?;
     let child = Command::new(std::env::current_exe()?)
         .args(["deliver", of.as_str(), &url])
         .env("RUST_LOG", "warn")
         .stdout(Stdio::piped())
         .spawn()?;
     let output = child.wait_with_output()?;
-    let said = String::from_utf8(output.stdout)?;
-    let (logged, figures) = said.trim_end().rsplit_once('\n').unwrap_or(("", said.trim_end()));
-    anyhow::ensure!(output.status.success(), "the delivery failed: {said}");
+    let stated = String::from_utf8(output.stdout)?;
+    let (logged, figures) = stated.trim_end().rsplit_once('\n').unwrap_or(("", stated.trim_end()));
+    anyhow::ensure!(output.status.success(), "the delivery failed: {stated}");
     eprint!("{logged}");
     let work = cloud.table().work(&of, name()).await?.context("the issue was begun")?;
     verify(&cloud, &of, size).await?;
-    anyhow::ensure!(work.issue.is_complete() && work.issue.count.recordings == u64::from(size), "{work:?}");
+    anyhow::ensure!(work.delivery_folder.is_complete() && work.delivery_folder.count.recordings == u64::from(size), "{work:?}");
     Ok(serde_json::from_str(figures)?)
 }
 
-/// Holds the checksums against the folder: a line for each file, and the index's own.
+/// Checks the folder's checksums: one line for each file, and the index file's own.
 async fn verify(cloud: &Cloud, of: &OrganisationId, size: u32) -> anyhow::Result<()> {
     let (s3, folder) = (cloud.s3(&Requests::default()), manifest::folder(of, name()));
     let get = async |file: &str| {
@@ -151,12 +151,12 @@ async fn verify(cloud: &Cloud, of: &OrganisationId, size: u32) -> anyhow::Result
     Ok(())
 }
 
-/// The day before yesterday, whatever the time: it is closed.
-fn name() -> Name {
-    Issue::scheduled(Day::of(Utc::now() - TimeDelta::days(2))).name
+/// The day before yesterday, which is closed at any time of day.
+fn name() -> FolderId {
+    DeliveryFolder::scheduled(Day::of(Utc::now() - TimeDelta::days(2))).name
 }
 
-/// Stores recordings through the day, each with audio of its own: one by the rules, the others as copies of its item.
+/// Stores recordings through the day, each with its own audio, as copies of the first item.
 async fn make(cloud: &Cloud, of: &OrganisationId, size: u32) -> anyhow::Result<()> {
     let (table, s3) = (cloud.table(), cloud.s3(&Requests::default()));
     let day = name().day;
@@ -203,18 +203,18 @@ fn audio(number: u32) -> Vec<u8> {
     format!("audio of call {number:06}").into_bytes()
 }
 
-/// What Lambda does with the queue, in this process, until the queue is empty. Writes figures to the standard output, after what
-/// the function logs of faults.
+/// Processes the queue as Lambda does until it is empty. Prints the figures to standard output,
+/// after the function's log of failures.
 async fn deliver_day(of: &OrganisationId, url: &str) -> anyhow::Result<()> {
     platform::log::init();
     let (cloud, requests) = (cloud()?, Requests::default());
-    let app = drop::App {
+    let app = delivery::App {
         table: platform::table::Table { client: cloud.counted_dynamodb(&requests), name: cloud.table.clone() },
         queue: Queue { client: cloud.counted_sqs(&requests), url: url.to_owned() },
         s3: cloud.s3(&requests),
         recordings: BUCKET.to_owned(),
         drop: cloud.drop_bucket.clone(),
-        rows: drop::ROWS,
+        rows: delivery::ROWS,
         now: || Day::of(Utc::now() - TimeDelta::days(2)).settled_at(),
     };
     let (before, begun, outside) = (peak()?, Instant::now(), cloud.sqs());
@@ -223,8 +223,8 @@ async fn deliver_day(of: &OrganisationId, url: &str) -> anyhow::Result<()> {
         let received = outside.receive_message().queue_url(url).max_number_of_messages(1).send().await?.messages.unwrap_or_default();
         let Some(message) = received.into_iter().next() else { break };
         let event = serde_json::json!({ "Records": [{ "messageId": message.message_id(), "body": message.body() }] });
-        match drop::handle(&app, serde_json::from_value(event)?).await.map_err(anyhow::Error::from_boxed)? {
-            drop::Answer::Messages(answer) if answer.batch_item_failures.is_empty() => {}
+        match delivery::handle(&app, serde_json::from_value(event)?).await.map_err(anyhow::Error::from_boxed)? {
+            delivery::Answer::Messages(answer) if answer.batch_item_failures.is_empty() => {}
             other => anyhow::bail!("{of}: {other:?}"),
         }
         outside.delete_message().queue_url(url).receipt_handle(message.receipt_handle().unwrap_or_default()).send().await?;
@@ -235,9 +235,9 @@ async fn deliver_day(of: &OrganisationId, url: &str) -> anyhow::Result<()> {
     Ok(writeln!(std::io::stdout(), "{}", serde_json::to_string(&figures)?)?)
 }
 
-/// The most memory that this process has had resident, KiB.
+/// The peak resident memory of this process, in KiB.
 fn peak() -> anyhow::Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("the kernel tells the peak")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("the kernel reports no peak")?;
     line.trim().trim_end_matches(" kB").parse().context("the peak is a number")
 }

@@ -1,6 +1,7 @@
-//! The service in the local cloud, searched through its front door with tokens, over calls that the app registered and whose audio it sent.
+//! The service in the local cloud, searched through its front door with tokens. The app registers
+//! the calls and uploads their audio.
 //!
-//! The demonstration's organisation is shared with other tests, so each life has a time of its own, months ago, that its searches keep to.
+//! Tests share the organisation, so each life searches only its own period, months ago.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -13,8 +14,8 @@ use domain::{
 };
 use model::oracle::{
     life::{Happening, Life},
+    paging::{Page, Searched},
     typed::Typed,
-    walk::{Page, Searched},
 };
 use platform::table::{
     Table,
@@ -22,26 +23,25 @@ use platform::table::{
 };
 use serde_json::{Value, json};
 
-use super::{page, path, said};
+use super::{page, path, stated};
 use crate::{
     call::{sha256, silence},
     door::{Door, answer},
     people::user,
 };
 
-/// The recorded users, and the callers with those whom each may see.
+/// The recorded users, and each caller with the users they may see.
 const USERS: [&str; 3] = ["anna", "maja", "omar"];
 const CALLERS: [(&str, Option<&[&str]>); 4] =
     [("karin", None), ("anna", Some(&["anna"])), ("omar", Some(&["omar"])), ("sara", Some(&["anna", "maja"]))];
-/// Looks for what is to be indexed, a twentieth of a second apart.
+/// Checks for indexed items, a twentieth of a second apart.
 const LOOKS: usize = 600;
 
-/// The local cloud.
 pub struct InCloud {
     door: Door,
     table: Table,
     tokens: HashMap<&'static str, String>,
-    /// What happened since everything was last known everywhere.
+    /// The recordings that changed since every change could be searched.
     news: Vec<Recording>,
 }
 
@@ -59,7 +59,7 @@ impl InCloud {
         self.tokens.get(name).map(String::as_str).with_context(|| format!("{name} has not signed in"))
     }
 
-    /// Registers the call, and sends what is or is no audio unless it is to stay expected.
+    /// Registers the call, and uploads valid or invalid audio unless it is to remain expected.
     async fn send(&self, recording: &Recording) -> anyhow::Result<()> {
         let token = self.token(recording.user.as_str())?;
         let sound = silence(recording.duration.num_seconds().try_into()?);
@@ -78,13 +78,13 @@ impl InCloud {
 
     async fn annotate(&self, recording: &Recording) -> anyhow::Result<()> {
         let token = self.token(recording.user.as_str())?;
-        let put = self.door.put(&format!("/v1/calls/{}/annotation", recording.call), &said(recording));
+        let put = self.door.put(&format!("/v1/calls/{}/annotation", recording.call), &stated(recording));
         let (status, annotated) = answer(put, token).await?;
         ensure!(status == 200, "{status}: {annotated}");
         Ok(())
     }
 
-    /// Whether all that makes the recording found stands in the table.
+    /// Whether the table contains every item by which the recording is found.
     async fn is_indexed(&self, recording: &Recording) -> anyhow::Result<bool> {
         let (organisation, at) = (&recording.organisation, key::at(recording.started_at, recording.id));
         let mut keys = Vec::new();
@@ -98,14 +98,14 @@ impl InCloud {
             keys.extend([key::number(organisation, number), key::ending(organisation, number)]);
         }
         for key in keys {
-            if !self.stands(key).await? {
+            if !self.exists(key).await? {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    async fn stands(&self, key: Item) -> anyhow::Result<bool> {
+    async fn exists(&self, key: Item) -> anyhow::Result<bool> {
         Ok(self.table.client.get_item().table_name(&self.table.name).set_key(Some(key)).send().await?.item.is_some())
     }
 }
@@ -126,7 +126,7 @@ impl Searched for InCloud {
 
     async fn settle(&mut self) -> anyhow::Result<()> {
         let mut look = tokio::time::interval(Duration::from_millis(50));
-        // Of what changed twice the last counts.
+        // A recording that changed twice counts once, in its last version.
         let latest: HashMap<_, _> = std::mem::take(&mut self.news).into_iter().map(|recording| (recording.id, recording)).collect();
         for recording in latest.values() {
             let mut looks = 0;
@@ -143,14 +143,15 @@ impl Searched for InCloud {
 
     async fn page(&mut self, typed: &Typed, after: Option<Position>, _: DateTime<Utc>) -> anyhow::Result<Page> {
         let seen = |names: &[&str]| names.iter().map(|name| user(name)).collect();
-        let caller = CALLERS.into_iter().find(|(_, names)| names.map(seen) == typed.seen).context("nobody may see just those")?;
+        let caller = CALLERS.into_iter().find(|(_, names)| names.map(seen) == typed.seen).context("no caller sees exactly those")?;
         let (status, body) = answer(self.door.get(&path(typed, after)), self.token(caller.0)?).await?;
         ensure!(status == 200, "{status}: {body}");
         page(&body)
     }
 }
 
-/// The `number`-th life of a seed, in a time of its own, of the demonstration's users. `run` tells its calls from those of another run.
+/// The `number`-th life of a seed, in a period of its own, of the demonstration's users. `run`
+/// separates its calls from another run's.
 pub fn life(seed: u64, number: u64, run: DateTime<Utc>) -> Life {
     let mut life = Life::new(seed, number);
     let manner = &mut life.manner;

@@ -1,4 +1,4 @@
-//! What a request's body may be, whichever operation it is for: every operation of the API's document that takes one.
+//! Request bodies of every operation in the API document: objects only, never arrays.
 
 use anyhow::ensure;
 use serde_json::{Value, json};
@@ -29,7 +29,7 @@ async fn no_operation_takes_an_array_in_place_of_an_object() -> anyhow::Result<(
     Ok(())
 }
 
-/// The operations that take JSON, and its schema.
+/// The operations that take JSON, each with its schema.
 fn bodies(document: &Value) -> impl Iterator<Item = (String, &str, &Value)> {
     let paths = document["paths"].as_object().into_iter().flatten();
     paths.flat_map(|(path, operations)| {
@@ -40,8 +40,8 @@ fn bodies(document: &Value) -> impl Iterator<Item = (String, &str, &Value)> {
     })
 }
 
-/// What derived code would take for the object: nothing, so many nulls, its values in the document's order; the object in an array; and the
-/// object with arrays for what lies in it.
+/// The arrays that derived code could accept for the object: empty, nulls, its values in document
+/// order, the object in an array, and the object with arrays for its members.
 fn arrays(object: &Value) -> Vec<Value> {
     let members: Vec<(&String, &Value)> = object.as_object().into_iter().flatten().collect();
     let mut arrays: Vec<Value> = (0..=members.len()).map(|count| Value::Array(vec![Value::Null; count])).collect();
@@ -61,7 +61,7 @@ fn arrays_of(inner: &Value) -> [Value; 2] {
     [json!([]), inner.as_object().into_iter().flatten().map(|(_, value)| value.clone()).collect()]
 }
 
-/// A value of the schema, every member given.
+/// A value of the schema with every member present.
 fn plausible(document: &Value, schema: &Value) -> Value {
     if let Some(name) = schema["$ref"].as_str() {
         return plausible(document, document.pointer(name.trim_start_matches('#')).unwrap_or(&Value::Null));

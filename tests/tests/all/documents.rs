@@ -1,10 +1,10 @@
-//! What is made from the code and checked in.
+//! The documents that are generated from the code and checked in.
 
 use serde_json::{Value, json};
 use tests::golden;
 use utoipa::{OpenApi, openapi::OpenApi as Document};
 
-/// The part of each function.
+/// The API document of each function.
 fn parts() -> [Document; 10] {
     [
         upload::Document::openapi(),
@@ -14,9 +14,9 @@ fn parts() -> [Document; 10] {
         me::Document::openapi(),
         admin::Document::openapi(),
         provision::Document::openapi(),
-        statements::Document::openapi(),
-        retention::Document::openapi(),
-        sftp::Document::openapi(),
+        billing_api::Document::openapi(),
+        retention_api::Document::openapi(),
+        delivery_api::Document::openapi(),
     ]
 }
 
@@ -35,7 +35,7 @@ fn the_api_document_says_what_the_code_does() -> anyhow::Result<()> {
 }
 
 #[test]
-fn no_two_functions_give_one_name_to_two_shapes() {
+fn no_two_functions_use_one_name_for_different_schemas() {
     let mut shapes = std::collections::BTreeMap::new();
     for (name, shape) in parts().into_iter().flat_map(|part| part.components.unwrap_or_default().schemas) {
         let before = shapes.insert(name.clone(), shape.clone());
@@ -43,8 +43,9 @@ fn no_two_functions_give_one_name_to_two_shapes() {
     }
 }
 
-/// A PUT decides nothing by what it leaves out: each member of its body has to be there. `PUT …/annotation` is a merge patch by design, since
-/// app and systems each say their own of a call, and a price list names the prices that it changes.
+/// A PUT decides nothing by omission: each member of its body is required. `PUT …/annotation` is a
+/// merge patch by design, because app and systems each set their own members of a call. A price
+/// list names only the prices that it changes.
 #[test]
 fn a_put_requires_every_member() -> anyhow::Result<()> {
     const PARTIAL: [&str; 3] = ["/v1/calls/{call}/annotation", "/v1/prices/{from}", "/v1/organisations/{organisation}/prices/{from}"];
@@ -67,9 +68,9 @@ fn a_put_requires_every_member() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A member beside those of a schema that allows no other would make every answer invalid.
+/// A schema that forbids additional members would make every response composed of it invalid.
 #[test]
-fn what_a_schema_is_composed_of_allows_other_members() -> anyhow::Result<()> {
+fn schemas_that_others_are_composed_of_allow_additional_members() -> anyhow::Result<()> {
     let document: Value = serde_json::from_str(include_str!("../../openapi.json"))?;
     let mut composed = 0;
     for (name, schema) in document["components"]["schemas"].as_object().into_iter().flatten() {
@@ -84,12 +85,12 @@ fn what_a_schema_is_composed_of_allows_other_members() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What any operation of its kind may answer beside its own: a request that cannot be read or is too large, a caller who is not let in, an
-/// address that names nothing, more requests than are taken, a failure. A status that the operation documents itself stays.
+/// Responses that any operation may return: unreadable or too large requests, denied callers,
+/// unknown addresses, too many requests, failures. A status that the operation documents remains.
 const COMMON: [(&str, &str, When); 9] = [
     ("400", "malformed", When::Body),
     ("401", "not-signed-in", When::Always),
-    ("403", "not-allowed, unknown-user; the gateway's own where the token is not good", When::Always),
+    ("403", "not-allowed, unknown-user; the gateway's own message where the token is invalid", When::Always),
     ("404", "not-found", When::Named),
     ("413", "too-large", When::Body),
     ("415", "unknown-type", When::Body),
@@ -98,26 +99,25 @@ const COMMON: [(&str, &str, When); 9] = [
     ("500", "internal", When::Always),
 ];
 
-/// Statuses that API Gateway answers, too, before a function is asked: with a message of its own, as JSON.
+/// The statuses that API Gateway also returns before a function runs, with its own message as JSON.
 const GATEWAYS: [&str; 5] = ["401", "403", "404", "429", "500"];
 
-/// Which operations have an answer.
+/// The operations that a response applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum When {
     Always,
-    /// Those that take a body.
     Body,
-    /// Those whose path names something.
+    /// Operations whose path names something.
     Named,
-    /// Those that take a body or a query.
+    /// Operations that take a body or a query.
     Asked,
 }
 
 fn add_common_answers(document: &mut Value) {
     document["components"]["schemas"]["GatewayMessage"] = json!({
         "type": "object",
-        "description": "What API Gateway answers for a request that reaches no function: without a good token (401, 403), to an address or by a \
-                        method that is none (404), or beyond the rate that is taken (429).",
+        "description": "The response of API Gateway to a request that reaches no function: without a valid token (401, 403), to an unknown \
+                        address or method (404), or above the accepted rate (429).",
         "required": ["message"],
         "properties": { "message": { "type": ["string", "null"], "examples": ["Unauthorized"] } },
     });
@@ -150,8 +150,8 @@ fn add_common_answers(document: &mut Value) {
     }
 }
 
-/// Names each operation by its method and path. Functions of one name in different modules would else share one, and a client that is
-/// generated from the document would take them for the same.
+/// Names each operation by its method and path. Handlers of the same name in different modules
+/// would otherwise share an operation id, and a generated client would mix them up.
 fn name_operations(document: &mut Document) {
     for (path, item) in &mut document.paths.paths {
         let of_path = path.trim_start_matches("/v1/").replace(|c: char| !c.is_ascii_alphanumeric(), "_").replace("__", "_");

@@ -1,6 +1,6 @@
-//! The whole story, as the picture in the README tells it: a call is registered, uploaded, verified, found and played.
-//!
-//! Through the local cloud's front door with IAM enforced: each function does what it does here with its own role and no more.
+//! The whole story of the README's diagram: a call is registered, uploaded, verified, found and
+//! played.
+//! It uses the local cloud's front door with IAM enforced, so each function has its own role.
 
 use std::time::{Duration, Instant};
 
@@ -24,19 +24,19 @@ async fn a_call_is_registered_uploaded_verified_found_and_played() -> anyhow::Re
     let speech = speech::all()?.into_iter().find(|speech| speech.name == "5min.ogg").expect("`make audio` makes it");
     let audio = speech.read()?;
 
-    // The call has ended: the app registers it with the note that Anna typed, and gets a link.
+    // The call has ended. The app registers it with Anna's note and receives a link.
     let call = started_now(with(call("journey", "audio/ogg", &audio), json!({ "note": "vill ha offert", "mark": "red" })));
     let (status, registered) = answer(door.post("/v1/recordings", &call), &anna).await?;
     assert_eq!(status, 201, "{registered}");
     let id = registered["recording"]["id"].as_str().expect("a recording has an id").to_owned();
 
-    // Before the audio is there the recording is listed as expected, and has nothing to play.
+    // Before the audio arrives, the recording is listed as expected and cannot be played.
     let (_, page) = answer(door.get("/v1/recordings?user=anna&limit=1000"), &karin).await?;
     let listed = |page: &Value| page["recordings"].as_array().into_iter().flatten().find(|row| row["id"] == *id).cloned();
     assert_eq!(listed(&page).expect("it is listed")["state"], "expected");
     assert_eq!(answer(door.post(&format!("/v1/recordings/{id}/playback"), &Value::Null), &anna).await?.0, 409);
 
-    // The app puts the audio. S3 refuses it without its headers, with other bytes, and a second time.
+    // The app uploads the audio. S3 refuses missing headers, other bytes, and a second upload.
     let upload = &registered["upload"];
     let mut altered = audio.clone();
     altered[1000] ^= 1;
@@ -45,7 +45,7 @@ async fn a_call_is_registered_uploaded_verified_found_and_played() -> anyhow::Re
     assert_eq!(door.send(upload, &audio).await?, 200);
     assert_eq!(door.send(upload, &audio).await?, 412);
 
-    // The ingest verifies it. Registering again says that it is stored and gives no link.
+    // Ingest verifies it. A repeated registration reports it as stored and returns no link.
     let stored = door.settled(&id, &anna).await?;
     assert_eq!((&stored["state"], &stored["note"], &stored["mark"]), (&json!("stored"), &json!("vill ha offert"), &json!("red")));
     let seconds = stored["durationMs"].as_f64().unwrap_or_default() / 1000.0;
@@ -53,7 +53,7 @@ async fn a_call_is_registered_uploaded_verified_found_and_played() -> anyhow::Re
     let (status, again) = answer(door.post("/v1/recordings", &call), &anna).await?;
     assert_eq!((status, &again["recording"]["state"], again.get("upload")), (200, &json!("stored"), None));
 
-    // Anna and her administrator find it and hear it, to the byte; a browser asks for a part and saves it under a name.
+    // Anna and her administrator hear every byte. A browser requests a part, and saves the file.
     for token in [&anna, &karin] {
         let (_, page) = answer(door.get("/v1/recordings?limit=1000"), token).await?;
         assert_eq!(listed(&page).expect("it is found")["state"], "stored");
@@ -72,7 +72,7 @@ async fn a_call_is_registered_uploaded_verified_found_and_played() -> anyhow::Re
     let disposition = saved.headers()["content-disposition"].to_str()?.to_owned();
     assert_eq!(disposition, format!("attachment; filename=\"{}\"", link["fileName"].as_str().unwrap_or_default()));
 
-    // Nobody else does: not a colleague, not another organisation's administrator, not without a token, not with half a token.
+    // No colleague, no other administrator, and no caller without a whole token hears it.
     assert_eq!(answer(door.post(&format!("/v1/recordings/{id}/playback"), &Value::Null), &omar).await?.0, 403);
     assert_eq!(answer(door.post(&format!("/v1/recordings/{id}/playback"), &Value::Null), &lars).await?.0, 404);
     assert_eq!(answer(door.get(&format!("/v1/recordings/{id}")), &lars).await?.0, 404);
@@ -81,7 +81,7 @@ async fn a_call_is_registered_uploaded_verified_found_and_played() -> anyhow::Re
     let bare = format!("{}/{}/recordings/demo/{id}", door.cloud.endpoint, door.cloud.recordings_bucket);
     assert_eq!(door.client.get(bare).send().await?.status(), 403, "the bucket is private");
 
-    // Erik has not acknowledged that calls are recorded: his are refused, with a reason that the app can show.
+    // Erik has not acknowledged recording. His calls are refused with a reason for the app.
     let erik = door.cloud.token("erik").await?;
     let (status, refused) = answer(door.post("/v1/recordings", &with(call, json!({ "callId": "eriks" }))), &erik).await?;
     assert_eq!((status, &refused["type"]), (403, &json!("urn:kontinuerlig-inspelning:problem:not-acknowledged")));
@@ -89,7 +89,7 @@ async fn a_call_is_registered_uploaded_verified_found_and_played() -> anyhow::Re
 }
 
 #[tokio::test]
-async fn an_upload_that_is_no_audio_is_rejected_with_the_reason_and_kept_aside() -> anyhow::Result<()> {
+async fn an_upload_that_is_not_audio_is_rejected_with_a_reason_and_quarantined() -> anyhow::Result<()> {
     let door = Door::open()?;
     let maja = door.cloud.token("maja").await?;
     let text = b"this is no audio";
@@ -100,8 +100,8 @@ async fn an_upload_that_is_no_audio_is_rejected_with_the_reason_and_kept_aside()
     assert_eq!(rejected["state"], "rejected");
     assert!(rejected["rejection"].as_str().is_some_and(|reason| !reason.is_empty()));
     let quarantine = door.cloud.objects().client.list_objects_v2().bucket(&door.cloud.quarantine_bucket);
-    let kept = quarantine.prefix(format!("recordings/demo/{id}/")).send().await?;
-    assert_eq!(kept.contents().len(), 1);
+    let retained = quarantine.prefix(format!("recordings/demo/{id}/")).send().await?;
+    assert_eq!(retained.contents().len(), 1);
     // The app sends the call again with its audio.
     let wav = silence(1);
     let (status, again) = answer(door.post("/v1/recordings", &with(started_like(&rejected, &wav), json!({}))), &maja).await?;
@@ -117,14 +117,14 @@ fn started_like(recording: &Value, audio: &[u8]) -> Value {
 }
 
 #[tokio::test]
-async fn what_is_said_of_a_call_is_indexed_from_the_stream() -> anyhow::Result<()> {
+async fn an_annotation_is_indexed_from_the_stream() -> anyhow::Result<()> {
     let door = Door::open()?;
     let anna = door.cloud.token("anna").await?;
     let (table, audio) = (door.cloud.table(), silence(1));
     let id = door.record(call("indexed", "audio/wav", &audio), &audio, &anna).await?;
-    let word = format!("ord{}", chrono::Utc::now().timestamp_millis()); // nobody else says it
-    let said = json!({ "note": format!("Ring Åsa, {word}") });
-    let (status, answered) = answer(door.patch(&format!("/v1/recordings/{id}"), &said).header("if-match", "\"0\""), &anna).await?;
+    let word = format!("ord{}", chrono::Utc::now().timestamp_millis()); // a word that no other recording contains
+    let stated = json!({ "note": format!("Ring Åsa, {word}") });
+    let (status, answered) = answer(door.patch(&format!("/v1/recordings/{id}"), &stated).header("if-match", "\"0\""), &anna).await?;
     assert_eq!(status, 200, "{answered}");
     let begun = Instant::now();
     let posting = format!("demo#note#{word}#posting");
@@ -134,7 +134,7 @@ async fn what_is_said_of_a_call_is_indexed_from_the_stream() -> anyhow::Result<(
         let query = table.client.query().table_name(&table.name).key_condition_expression("pk = :pk");
         let found = query.expression_attribute_values(":pk", AttributeValue::S(posting.clone())).send().await?;
         if let [posting] = found.items() {
-            println!("a word said through the API had its posting after {} ms", begun.elapsed().as_millis());
+            println!("a word annotated through the API had its posting after {} ms", begun.elapsed().as_millis());
             assert!(posting["sk"].as_s().is_ok_and(|at| at.ends_with(&format!("#{id}"))), "{posting:?}");
             return Ok(());
         }
@@ -143,7 +143,7 @@ async fn what_is_said_of_a_call_is_indexed_from_the_stream() -> anyhow::Result<(
 }
 
 #[tokio::test]
-async fn poison_goes_to_the_dead_letter_queue_and_nothing_else_does() -> anyhow::Result<()> {
+async fn only_poison_messages_reach_the_dead_letter_queue() -> anyhow::Result<()> {
     let door = Door::open()?;
     let sqs = door.cloud.sqs();
     sqs.send_message().queue_url(&door.cloud.queue_url).message_body("poison").send().await?;

@@ -1,18 +1,17 @@
-//! Every list of the API is bounded: it comes page by page, or has a documented number of rows at most.
+//! Every list of the API is bounded: it has pages, or a documented maximum number of rows.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// The largest number of rows that is a bound: more have pages.
+/// The largest accepted bound. Lists with more rows need pages.
 const AT_MOST: u64 = 1_000;
 
-/// The lists without pages that no `maxItems` bounds: what a user is in. One item of the table holds a user, and has 400 KB at most.
+/// Lists without pages or `maxItems`: the groups of a user. One item of at most 400 KB bounds them.
 const OF_A_USER: [&str; 4] = [".groups", ".supervises", ".user.groups", ".user.supervises"];
-/// The headers that a link is to be used with: those that are signed, some ten.
+/// The signed headers of an upload link, some ten.
 const OF_A_LINK: &str = ".upload.headers";
 
-/// The API's document.
 struct Document(Value);
 
 impl Document {
@@ -21,7 +20,7 @@ impl Document {
         Ok(Self(serde_json::from_slice(&std::fs::read(path)?)?))
     }
 
-    /// What a reference names.
+    /// The value, or the target of its reference.
     fn found<'a>(&'a self, value: &'a Value) -> &'a Value {
         match value["$ref"].as_str().and_then(|reference| self.0.pointer(reference.trim_start_matches('#'))) {
             Some(found) => self.found(found),
@@ -29,7 +28,7 @@ impl Document {
         }
     }
 
-    /// Every list in a body that is in no other list, by where it is: a list of lists is bounded by the pages of the outer one.
+    /// Every outermost list in a body, by its place. Its pages bound the lists inside it.
     fn lists<'a>(&'a self, schema: &'a Value, place: &str, lists: &mut BTreeMap<String, &'a Value>) {
         let schema = self.found(schema);
         let is = |kind: &str| schema["type"] == kind || schema["type"].as_array().is_some_and(|kinds| kinds.iter().any(|one| one == kind));
@@ -53,7 +52,7 @@ impl Document {
         schema["properties"].get(name).is_some() || parts.into_iter().any(|part| self.has_member(part, name))
     }
 
-    /// What is wrong with the lists of an operation's answers.
+    /// The unbounded lists in the responses of an operation.
     fn unbounded(&self, name: &str, method: &str, operation: &Value) -> Vec<String> {
         let mut wrong = Vec::new();
         let parameters = operation["parameters"].as_array().map(Vec::as_slice).unwrap_or_default();
@@ -65,7 +64,7 @@ impl Document {
                 wrong.push(format!("{name}: a file of any length, without a cursor"));
             }
             self.lists(schema, "", &mut lists);
-            // What changes a list and answers with its beginning hands out a cursor, too; it is handed in where the list is read.
+            // A request that changes a list may return its first page with a cursor for the list.
             let has_pages = self.has_member(schema, "cursor") && (is_asked || method != "get");
             for (place, list) in lists {
                 let bounded = list["maxItems"].as_u64().or(list["maxProperties"].as_u64()).is_some_and(|most| most <= AT_MOST);

@@ -1,4 +1,4 @@
-//! The people's story, through the local cloud's front door with IAM enforced: who may listen, what is taken away, and the proof of both.
+//! People through the local cloud's front door: permission to listen, its removal, its audit.
 
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ use tests::{
     whole,
 };
 
-/// Fetches the audio of the recording as the caller, by `playback` or `download`; or the refusal's status.
+/// The audio of the recording by `playback` or `download`, or the status of the refusal.
 async fn fetched(door: &Door, id: &str, way: &str, token: &str) -> anyhow::Result<Result<Vec<u8>, u16>> {
     let (status, link) = answer(door.post(&format!("/v1/recordings/{id}/{way}"), &Value::Null), token).await?;
     if status != 200 {
@@ -23,7 +23,7 @@ fn ids(page: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_supervisor_and_an_application_hear_what_they_may_and_the_recorded_user_sees_who_did() -> anyhow::Result<()> {
+async fn a_supervisor_and_an_application_listen_and_the_recorded_user_sees_it() -> anyhow::Result<()> {
     let door = Door::open()?;
     let (anna, omar) = (door.cloud.token("anna").await?, door.cloud.token("omar").await?);
     let (sara, karin) = (door.cloud.token("sara").await?, door.cloud.token("karin").await?);
@@ -31,7 +31,7 @@ async fn a_supervisor_and_an_application_hear_what_they_may_and_the_recorded_use
     let annas = door.record(call("people-anna", "audio/wav", &audio), &audio, &anna).await?;
     let omars = door.record(call("people-omar", "audio/wav", &audio), &audio, &omar).await?;
 
-    // Sara supervises the sellers: Anna is one of them, Omar is not.
+    // Sara supervises the sellers. Anna is one of them; Omar is not.
     let (_, page) = answer(door.get("/v1/recordings?limit=1000"), &sara).await?;
     assert!(ids(&page).contains(&annas.as_str()) && !ids(&page).contains(&omars.as_str()), "{page}");
     assert_eq!(answer(door.get(&format!("/v1/recordings/{annas}")), &sara).await?.0, 200);
@@ -39,14 +39,14 @@ async fn a_supervisor_and_an_application_hear_what_they_may_and_the_recorded_use
     assert_eq!(fetched(&door, &omars, "playback", &sara).await?, Err(403));
     assert_eq!(answer(door.get("/v1/recordings?user=omar"), &sara).await?.0, 403);
 
-    // Her cover ends, and with it what she reached through it.
-    let ended = whole::cover(json!({ "to": Utc::now() - TimeDelta::seconds(1) }));
+    // Her supervision ends, and so does her access through it.
+    let ended = whole::supervision(json!({ "to": Utc::now() - TimeDelta::seconds(1) }));
     assert_eq!(answer(door.put("/v1/groups/saljare/supervisors/sara", &ended), &karin).await?.0, 204);
     assert_eq!(fetched(&door, &annas, "playback", &sara).await?, Err(403));
     assert_eq!(answer(door.get("/v1/recordings"), &sara).await?.0, 403);
-    assert_eq!(answer(door.put("/v1/groups/saljare/supervisors/sara", &whole::cover(json!({}))), &karin).await?.0, 204);
+    assert_eq!(answer(door.put("/v1/groups/saljare/supervisors/sara", &whole::supervision(json!({}))), &karin).await?.0, 204);
 
-    // The CRM may do what its token's scope says. The operator's system reaches no recording.
+    // The CRM may do what its token's scope permits. The operator's system reaches no recording.
     let (export, read) =
         (door.cloud.application_token("crm", "demo:export").await?, door.cloud.application_token("crm", "demo:read").await?);
     assert_eq!(fetched(&door, &annas, "download", &export).await?, Ok(audio.clone()));
@@ -60,26 +60,26 @@ async fn a_supervisor_and_an_application_hear_what_they_may_and_the_recorded_use
     }
     assert_eq!(fetched(&door, &annas, "playback", &operator).await?, Err(403));
 
-    // Karin listens too. Anna sees all who heard, and nobody who was refused.
+    // Karin listens too. Anna sees everyone who listened, and nobody who was refused.
     assert_eq!(sha256(&fetched(&door, &annas, "playback", &karin).await?.unwrap_or_default()), sha256(&audio));
     let (_, heard) = answer(door.get("/v1/me/listeners"), &anna).await?;
     let of_this = heard["events"].as_array().into_iter().flatten().filter(|event| event["recording"] == *annas);
-    let who: Vec<_> = of_this.map(|event| (event["who"].as_str().unwrap_or_default(), event["deed"].clone())).collect();
+    let who: Vec<_> = of_this.map(|event| (event["actor"].as_str().unwrap_or_default(), event["action"].clone())).collect();
     let crm = format!("client:{}", door.cloud.client_of("crm")?);
     assert_eq!(who, [("user:karin", json!("play")), (&crm, json!("download")), ("user:sara", json!("play"))]);
 
-    // The audit log has the refusals as well, as a file for a spreadsheet.
+    // The audit log also contains the refusals, and downloads as a file for a spreadsheet.
     let file = door.get(&format!("/v1/audit?recording={annas}")).header("accept", "text/csv").bearer_auth(&karin).send().await?;
     assert_eq!(file.headers()["content-type"], "text/csv; charset=utf-8");
     let file = String::from_utf8(file.bytes().await?.into())?;
-    assert!(file.starts_with('\u{feff}'), "the mark of UTF-8 comes through the gateway");
+    assert!(file.starts_with('\u{feff}'), "the byte order mark passes the gateway");
     let refused = file.lines().filter(|line| line.contains(&annas) && line.contains("user:sara") && line.contains("not-allowed"));
     assert_eq!((file.lines().count() > 5, refused.count()), (true, 1), "{file}");
     Ok(())
 }
 
 #[tokio::test]
-async fn what_is_taken_away_is_refused_on_the_very_next_request() -> anyhow::Result<()> {
+async fn a_removed_right_is_refused_on_the_very_next_request() -> anyhow::Result<()> {
     let door = Door::open()?;
     let (nils, karin) = (door.cloud.token("nils").await?, door.cloud.token("karin").await?);
     let operator = door.cloud.application_token("operator", "operator").await?;
@@ -87,7 +87,7 @@ async fn what_is_taken_away_is_refused_on_the_very_next_request() -> anyhow::Res
     let id = door.record(call("people-nils", "audio/wav", &audio), &audio, &nils).await?;
     assert_eq!(fetched(&door, &id, "playback", &nils).await?, Ok(audio.clone()));
 
-    // Karin takes the right to listen away: the token is as good as before, and opens it no more.
+    // Karin removes the right to listen. The token remains valid, but opens nothing.
     let rights = |listen| json!({ "rights": { "listen": listen, "download": true } });
     assert_eq!(answer(door.patch("/v1/users/nils", &rights(false)), &karin).await?.0, 200);
     assert_eq!(fetched(&door, &id, "playback", &nils).await?, Err(403));
@@ -95,7 +95,7 @@ async fn what_is_taken_away_is_refused_on_the_very_next_request() -> anyhow::Res
     assert_eq!(answer(door.patch("/v1/users/nils", &rights(true)), &karin).await?.0, 200);
     assert_eq!(fetched(&door, &id, "playback", &nils).await?, Ok(audio.clone()));
 
-    // Recording is switched off: the next call is refused, and what was recorded stays.
+    // Recording is switched off. The next call is refused; existing recordings remain.
     let off = json!({ "users": ["nils"], "active": false });
     assert_eq!(answer(door.post("/v1/activations", &off), &karin).await?.1["changes"], 1);
     let next = tests::door::started_now(call("people-nils-2", "audio/wav", &audio));
@@ -105,7 +105,7 @@ async fn what_is_taken_away_is_refused_on_the_very_next_request() -> anyhow::Res
     let kinds: Vec<_> = events["activations"].as_array().into_iter().flatten().map(|event| event["kind"].clone()).collect();
     assert_eq!(kinds, ["activated", "acknowledged", "deactivated"]);
 
-    // Nils leaves. He reaches nothing; his recordings stay for those who should hear them.
+    // Nils leaves. He reaches nothing; his recordings remain for those with access.
     assert_eq!(answer(door.delete("/v1/organisations/demo/users/nils"), &operator).await?.0, 204);
     for request in [door.get("/v1/me"), door.get("/v1/recordings"), door.get(&format!("/v1/recordings/{id}"))] {
         let (status, refused) = answer(request, &nils).await?;

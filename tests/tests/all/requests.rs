@@ -1,4 +1,4 @@
-//! What each operation costs: the AWS requests it makes, counted in the SDK, held against `requests.golden.json`.
+//! The AWS requests of each operation, compared with `requests.golden.json`.
 
 use std::collections::BTreeMap;
 
@@ -10,10 +10,10 @@ use tests::{
     cloud::cloud,
     event::created,
     golden,
-    kept::{World, days_later},
     people::{Person, found},
     recording::{recording, register, store},
     request::As,
+    retention_jobs::{World, days_later},
     service::{OPERATOR, Service},
     speech, table, whole,
 };
@@ -22,7 +22,7 @@ const KARIN: As<'_> = As { organisation: "demo", user: "karin" };
 const MAJA: As<'_> = As { organisation: "demo", user: "maja" };
 
 #[tokio::test]
-async fn no_operation_makes_a_request_more_than_agreed() -> anyhow::Result<()> {
+async fn every_operation_makes_exactly_the_agreed_requests() -> anyhow::Result<()> {
     let (table, requests) = table::empty().await?;
     found(&table, "demo").await?;
     Person { administrator: true, ..Person::recorded("karin") }.joins(&table, "demo").await?;
@@ -80,7 +80,7 @@ async fn no_operation_makes_a_request_more_than_agreed() -> anyhow::Result<()> {
     golden::holds("requests.golden.json", &json!(made))
 }
 
-/// The requests of what is done about people: a hundred users in a group of fifty that Maja supervises.
+/// The requests of managing people: a hundred users, fifty of them in a group that Maja supervises.
 async fn of_people() -> anyhow::Result<BTreeMap<String, BTreeMap<String, u64>>> {
     let service = Service::empty().await?;
     let user = |number: usize| json!({ "id": format!("user-{number:03}"), "name": "Användare", "plan": "pro" });
@@ -92,7 +92,7 @@ async fn of_people() -> anyhow::Result<BTreeMap<String, BTreeMap<String, u64>>> 
         let group = format!("/v1/groups/group-{number}");
         KARIN.put(&service.admin, &group, &json!({ "name": "Grupp" })).await?.done()?;
         KARIN.post(&service.admin, &format!("{group}/members"), &json!({ "add": ids[..50] })).await?.done()?;
-        KARIN.put(&service.admin, &format!("{group}/supervisors/maja"), &whole::cover(json!({}))).await?.done()?;
+        KARIN.put(&service.admin, &format!("{group}/supervisors/maja"), &whole::supervision(json!({}))).await?.done()?;
     }
     let stored = recording("demo", "user-000", "stored", now());
     store(&service.table, &stored).await?;
@@ -141,7 +141,7 @@ async fn of_people() -> anyhow::Result<BTreeMap<String, BTreeMap<String, u64>>> 
     Ok(made)
 }
 
-/// The requests of what is done about how long recordings are kept: 48 recordings, which are one page of a hold.
+/// The requests of retention: 48 recordings, which are one page of a hold.
 async fn of_retention() -> anyhow::Result<BTreeMap<String, BTreeMap<String, u64>>> {
     let world = World::new("figures-retention").await?;
     world.many("anna", 48).await?;
@@ -185,7 +185,7 @@ async fn of_retention() -> anyhow::Result<BTreeMap<String, BTreeMap<String, u64>
     Ok(made)
 }
 
-/// The requests of taking in one file of speech.
+/// The requests of ingesting one file of speech.
 async fn ingested(file: &str) -> anyhow::Result<BTreeMap<String, u64>> {
     let speech = speech::all()?.into_iter().find(|speech| speech.name == file);
     let speech = speech.ok_or_else(|| anyhow::anyhow!("`make audio` makes no {file}"))?;
@@ -208,6 +208,6 @@ async fn ingested(file: &str) -> anyhow::Result<BTreeMap<String, u64>> {
     let event = json!({ "Records": [{ "messageId": "1", "body": created(&key) }] });
     let app = ingest::App { table, objects, quarantine, now: Utc::now };
     let answer = ingest::handle(&app, serde_json::from_value(event)?).await?;
-    anyhow::ensure!(answer.batch_item_failures.is_empty(), "could not take in {file}");
+    anyhow::ensure!(answer.batch_item_failures.is_empty(), "could not ingest {file}");
     Ok(reads.take().into_iter().chain(writes.take()).collect())
 }

@@ -1,7 +1,9 @@
-//! Who may do what: every route × role × organisation × state of the recording, held against the table in `tests/rights.txt`.
+//! Permissions: every route × role × organisation × state of the recording, compared with the table
+//! in `tests/rights.txt`.
 //!
-//! The table is for people to read and review. A cell that changes something is asked on a table of its own, so that no request sees
-//! what another did, and a route of the API's document that is not in it fails the test.
+//! People read and review the table. A cell that changes something is requested on a table of its
+//! own, so that no request sees another's effect. A route of the API document that the table lacks
+//! fails the test.
 
 use std::{
     collections::BTreeSet,
@@ -11,15 +13,15 @@ use std::{
 use aws_sdk_dynamodb::types::AttributeValue::{S, Ss};
 use axum::Router;
 use chrono::{TimeDelta, Utc};
-use domain::{ids::OrderId, order::Person as Erased, recording::Recording};
+use domain::{ids::OrderId, job::Person as Erased, recording::Recording};
 use platform::{
     queue::Queue,
     table::{
         Table,
         audit::Event,
-        import, key,
-        order::{self, Order, What},
-        sftp as sftp_key,
+        import,
+        job::{self, JobKind, RetentionJob},
+        key, sftp as sftp_key,
     },
 };
 use serde_json::{Value, json};
@@ -27,24 +29,23 @@ use tests::{
     bucket,
     call::{call, now, silence},
     cloud::cloud,
-    contract, kept,
+    contract, groups,
     people::{Person, client, found, organisation, user},
     recording::{recording, register, store},
     request::{self, Answer, App, As, Operator},
-    supervised, table, whole,
+    retention_jobs, table, whole,
 };
 
 const TABLE: &str = include_str!("../../rights.txt");
 const STATES: [&str; 5] = ["expected", "stored", "rejected", "expired", "held"];
 
-/// One line of the table.
 #[derive(Clone, Debug)]
 struct Row {
     organisation: &'static str,
     method: &'static str,
     path: &'static str,
     state: &'static str,
-    /// By role.
+    /// The expected response by role.
     cells: Vec<(&'static str, &'static str)>,
 }
 
@@ -68,7 +69,7 @@ fn each_state(row: Row) -> Vec<Row> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn every_route_answers_every_role_as_the_table_says() -> anyhow::Result<()> {
+async fn every_route_responds_to_every_role_as_the_table_states() -> anyhow::Result<()> {
     let rows = rows();
     assert!(rows.iter().all(|row| row.cells.len() == 13), "each line has a cell for each role");
     let gateway = Arc::new(Gateway::open().await?);
@@ -85,7 +86,7 @@ async fn every_route_answers_every_role_as_the_table_says() -> anyhow::Result<()
 }
 
 #[test]
-fn the_table_holds_every_route_of_the_document_for_either_organisation() -> anyhow::Result<()> {
+fn the_table_contains_every_route_of_the_document_for_both_organisations() -> anyhow::Result<()> {
     let document: Value = serde_json::from_str(include_str!("../../openapi.json"))?;
     let paths = document["paths"].as_object().into_iter().flatten();
     let routes: BTreeSet<(String, String)> = paths
@@ -99,9 +100,9 @@ fn the_table_holds_every_route_of_the_document_for_either_organisation() -> anyh
     Ok(())
 }
 
-/// A media type that is documented and never asked for may never have worked.
+/// A documented media type that no test requests may never have worked.
 #[tokio::test]
-async fn every_operation_answers_in_each_media_type_that_it_documents() -> anyhow::Result<()> {
+async fn every_operation_returns_each_media_type_that_it_documents() -> anyhow::Result<()> {
     let rows = rows();
     let (mut asked, mut elsewhere) = (0, Vec::new());
     for (method, path, operation) in contract::operations() {
@@ -112,7 +113,7 @@ async fn every_operation_answers_in_each_media_type_that_it_documents() -> anyho
         let row = rows.iter().find(of).ok_or_else(|| anyhow::anyhow!("{method} {path} is not in the table"))?;
         let may = row.cells.iter().find(|(role, cell)| !["bare", "expired"].contains(role) && cell.starts_with('2'));
         let Some((role, _)) = may else {
-            elsewhere.push(path); // with the table's own request: it needs more than this world has
+            elsewhere.push(path); // tested with the table's own request, which needs more than this world has
             continue;
         };
         for media in contract::media_types(operation) {
@@ -124,15 +125,15 @@ async fn every_operation_answers_in_each_media_type_that_it_documents() -> anyho
         }
     }
     assert!(asked > 40, "{asked}");
-    // A credit needs a month that was billed, and voiding needs a correction: `correcting` asks for both.
+    // A credit needs a billed month, and voiding needs a correction: `correcting` requests both.
     let of = |path: &str| format!("/v1/organisations/{{organisation}}/{path}");
     assert_eq!(elsewhere, [of("statements/{month}/credits"), of("users/{user}/activations/void")]);
     Ok(())
 }
 
-/// A recording of another organisation cannot be told from one that does not exist: the answers are the same but for the request's id.
+/// The recording of another organisation looks like none: only the request's id differs.
 #[tokio::test]
-async fn another_organisations_recording_looks_like_none() -> anyhow::Result<()> {
+async fn the_recording_of_another_organisation_looks_like_none() -> anyhow::Result<()> {
     for role in ["own", "sup", "admin", "read", "export"] {
         let world = World::new("stored").await?;
         for (method, verb) in [("GET", ""), ("POST", "/playback"), ("POST", "/download")] {
@@ -149,7 +150,7 @@ async fn another_organisations_recording_looks_like_none() -> anyhow::Result<()>
     Ok(())
 }
 
-/// Asks each cell of the row; answers with their number and what differs.
+/// Requests each cell of the row. Returns their number and the differences.
 async fn ask_row(gateway: Arc<Gateway>, row: Row) -> anyhow::Result<(usize, Vec<String>)> {
     let mut wrong = Vec::new();
     let shared = World::new(row.state).await?;
@@ -167,14 +168,14 @@ async fn ask_row(gateway: Arc<Gateway>, row: Row) -> anyhow::Result<(usize, Vec<
     Ok((row.cells.len(), wrong))
 }
 
-/// What stands before every route (`routes` holds the template to that): the authorizer, with a real token of Anna's.
+/// The authorizer, with a real token of Anna's. `routes` checks that every route has it.
 struct Gateway {
     later: authorizer::Authorizer,
     token: String,
 }
 
 impl Gateway {
-    /// A gateway two hours from now. The token is good at this moment.
+    /// A gateway two hours from now. The token is valid at present.
     async fn open() -> anyhow::Result<Self> {
         let cloud = cloud()?;
         let expected = authorizer::Expected {
@@ -190,7 +191,7 @@ impl Gateway {
         Ok(gateway)
     }
 
-    /// What the gateway answers once the token ran out: the route's own answer never comes.
+    /// The gateway's response after the token has expired. The route is never reached.
     async fn after_two_hours(&self, row: &Row) -> anyhow::Result<&'static str> {
         let request = self.request(row.method, row.path)?;
         Ok(if is_authorized(&self.later, request).await? { "let in" } else { "403" })
@@ -211,12 +212,12 @@ async fn is_authorized(authorizer: &authorizer::Authorizer, request: Value) -> a
     Ok(serde_json::to_value(answer)?["isAuthorized"] == true)
 }
 
-/// Two organisations with the same people, and one recording, user, group and client that only "demo" has.
+/// Two organisations with the same people. Only "demo" has a recording, zoe and zapp.
 pub(super) struct World {
     pub(super) table: Table,
-    delivery: Arc<(Queue, sftp::Server)>,
+    delivery: Arc<(Queue, delivery_api::Server)>,
     recording: Recording,
-    /// What an administrator of "demo" has ordered: a hold, a change of the retention and an erasure; and an import of the operator's.
+    /// The id of an import, and of a hold, a retention change and an erasure in "demo".
     order: OrderId,
 }
 
@@ -231,14 +232,14 @@ impl World {
         item.insert("name".into(), S("Zapp".into()));
         put(&table, item).await?;
         let key = sftp_key::Key { fingerprint: format!("SHA256:{}", "A".repeat(43)), ..key_of("user:karin") };
-        table.add_sftp_key(&organisation("demo"), &key, &supervised::event("demo", "key"), None).await?.written()?;
+        table.add_sftp_key(&organisation("demo"), &key, &groups::event("demo", "key"), None).await??;
         let recording = in_state(&table, state).await?;
         let order = ordered(&table).await?;
         imported(&table, order).await?;
         Ok(Self { table, delivery: delivery()?, recording, order })
     }
 
-    /// What the route answers to the role.
+    /// The route's response to the role.
     async fn answer(&self, row: &Row, role: &str, headers: Value) -> anyhow::Result<Answer> {
         if role == "bare" {
             for of in ["demo", "other"] {
@@ -261,7 +262,7 @@ impl World {
         Ok(format!("200{}", if listed { '+' } else { '-' }))
     }
 
-    /// The path of a route, with the names of what only "demo" has.
+    /// The path of a route, with the names that only "demo" has.
     pub(super) fn named(&self, method: &str, path: &str) -> String {
         path.replace("{id}", &self.recording.id.to_string())
             .replace("{organisation}", "demo")
@@ -311,7 +312,7 @@ impl World {
         let (table, objects) = (self.table.clone(), bucket::unreached());
         Ok(match (method, path.split('/').nth(2), path.rsplit('/').next()) {
             (_, Some("holds" | "retention" | "erasures" | "missing"), _) => {
-                retention::router(retention::App { table, orders: kept::orders(&cloud()?), now })
+                retention_api::router(retention_api::App { table, jobs: retention_jobs::jobs(&cloud()?), now })
             }
             (_, _, Some("playback" | "download")) => playback::router(playback::App { table, objects, now }),
             ("PATCH", Some("recordings"), _) | (_, Some("calls" | "marks"), _) | (_, _, Some("edits")) => {
@@ -319,10 +320,10 @@ impl World {
             }
             (_, Some("sftp" | "drops"), _) => {
                 let (queue, server) = self.delivery.as_ref().clone();
-                sftp::router(sftp::App { table, queue, server, now })
+                delivery_api::router(delivery_api::App { table, queue, server, now })
             }
             (_, Some("me"), _) => me::router(me::App { table, now }),
-            (_, Some("usage" | "statements"), _) => statements::router(statements::App { table, exports: bucket::no_exports(), now }),
+            (_, Some("usage" | "statements"), _) => billing_api::router(billing_api::App { table, exports: bucket::no_exports(), now }),
             (_, Some("organisations" | "prices"), _) => provision::router(provision::App { table, imports: tests::queue::untold(), now }),
             ("POST", Some("recordings"), _) => upload::router(upload::App { table, objects, now }),
             (_, Some("recordings"), _) => search::router(search::App { table, keys: Default::default(), now }),
@@ -331,7 +332,7 @@ impl World {
     }
 }
 
-/// The people of an organisation: Anna in the first group, Omar in the second, and who supervises them.
+/// The people of an organisation: Anna and Omar in a group each, and their supervisors.
 async fn people(table: &Table, of: &str, groups: [&'static str; 2]) -> anyhow::Result<()> {
     found(table, of).await?;
     let without = |name| Person { rights: &[], ..Person::recorded(name) };
@@ -340,25 +341,25 @@ async fn people(table: &Table, of: &str, groups: [&'static str; 2]) -> anyhow::R
         person.joins(table, of).await?;
     }
     for (name, member) in groups.into_iter().zip(["anna", "omar"]) {
-        supervised::group(table, of, name, &[member]).await?;
+        groups::group(table, of, name, &[member]).await?;
     }
     let yesterday = now() - TimeDelta::days(1);
-    supervised::by(table, of, groups[0], "sara", None).await?;
-    supervised::by(table, of, groups[1], "sven", None).await?;
-    supervised::by(table, of, groups[0], "lena", Some(yesterday)).await?;
+    groups::supervise(table, of, groups[0], "sara", None).await?;
+    groups::supervise(table, of, groups[1], "sven", None).await?;
+    groups::supervise(table, of, groups[0], "lena", Some(yesterday)).await?;
     let mut item = key::client(&organisation(of), &client("crm"));
     item.insert("name".into(), S("CRM".into()));
     item.insert("scopes".into(), Ss(["read", "annotate", "export"].map(str::to_owned).to_vec()));
     put(table, item).await
 }
 
-/// An import of nobody into "demo", under that id.
+/// An empty import into "demo", with that id.
 async fn imported(table: &Table, id: OrderId) -> anyhow::Result<()> {
-    let event = supervised::event("demo", "import");
+    let event = groups::event("demo", "import");
     let import = import::Import {
         id,
         organisation: organisation("demo"),
-        by: event.who.clone(),
+        by: event.actor.clone(),
         at: now(),
         address: event.address.clone(),
         request: event.request.clone(),
@@ -369,30 +370,30 @@ async fn imported(table: &Table, id: OrderId) -> anyhow::Result<()> {
     Ok(table.place_import(&import, &event, None).await?)
 }
 
-/// Orders of the three kinds in "demo", under one id.
+/// Jobs of the three kinds in "demo", with one id.
 async fn ordered(table: &Table) -> anyhow::Result<OrderId> {
     let id = OrderId::of(&organisation("demo"), "rights", now());
-    let erasure = What::Erasure { person: Some(Erased::User(user("zoe"))), about: "user zoe".to_owned() };
+    let erasure = JobKind::Erasure { person: Some(Erased::User(user("zoe"))), about: "user zoe".to_owned() };
     for (what, state) in [
-        (What::Hold { sought: None }, order::State::Held),
-        (What::Retention { days: 180, was: 180 }, order::State::Previewed),
-        (erasure, order::State::Previewed),
+        (JobKind::Hold { criteria: None }, job::State::Held),
+        (JobKind::Retention { days: 180, was: 180 }, job::State::Previewed),
+        (erasure, job::State::Previewed),
     ] {
-        let event = supervised::event("demo", state.as_str());
-        let order = Order {
+        let event = groups::event("demo", state.as_str());
+        let order = RetentionJob {
             id,
             organisation: organisation("demo"),
             what,
             state,
-            by: event.who.clone(),
+            by: event.actor.clone(),
             at: now(),
             reason: "tvist".to_owned().try_into()?,
             preview: Default::default(),
             progress: Default::default(),
             lifted: None,
-            place: None,
+            checkpoint: None,
         };
-        table.place(&order, &Event { request: format!("{}-{:?}", event.request, order.kind()), ..event }, None).await?;
+        table.create_job(&order, &Event { request: format!("{}-{:?}", event.request, order.kind()), ..event }, None).await?;
     }
     Ok(id)
 }
@@ -409,25 +410,24 @@ async fn in_state(table: &Table, state: &str) -> anyhow::Result<Recording> {
         table.reject(&recording, "no audio").await?;
     }
     if state == "held" {
-        kept::hold(table, &recording, now()).await?;
+        retention_jobs::hold(table, &recording, now()).await?;
     }
     Ok(recording)
 }
 
-/// The delivery of the local cloud, reached by clients that are made once.
-fn delivery() -> anyhow::Result<Arc<(Queue, sftp::Server)>> {
-    static DELIVERY: OnceLock<Arc<(Queue, sftp::Server)>> = OnceLock::new();
+/// The SFTP server and queue of the local cloud, through clients that are created once.
+fn delivery() -> anyhow::Result<Arc<(Queue, delivery_api::Server)>> {
+    static DELIVERY: OnceLock<Arc<(Queue, delivery_api::Server)>> = OnceLock::new();
     let cloud = cloud()?;
     Ok(DELIVERY.get_or_init(|| Arc::new((cloud.drop_queue(), cloud.sftp()))).clone())
 }
 
-/// A key for SFTP.
 fn key_of(who: &str) -> sftp_key::Key {
     let (body, comment) = ("ssh-ed25519 AAAA".to_owned(), String::new());
     sftp_key::Key { fingerprint: String::new(), body, comment, who: who.to_owned(), added_at: now(), imported_at: Some(now()) }
 }
 
-/// A body that the route takes.
+/// A body that the route accepts.
 fn body(method: &str, path: &str) -> Option<String> {
     let body = match (method, path) {
         ("POST", "/v1/recordings") => call("new", "audio/wav", &silence(1)),
@@ -443,7 +443,7 @@ fn body(method: &str, path: &str) -> Option<String> {
         ("POST", "/v1/erasures") => json!({ "user": "zoe", "reason": "begäran" }),
         ("POST", "/v1/retention/{change}/confirm" | "/v1/erasures/{erasure}/confirm") => json!({ "recordings": 0 }),
         ("POST", "/v1/groups/{group}/members") => json!({ "add": ["zoe"] }),
-        ("PUT", "/v1/groups/{group}/supervisors/{user}") => whole::cover(json!({ "rights": { "listen": true } })),
+        ("PUT", "/v1/groups/{group}/supervisors/{user}") => whole::supervision(json!({ "rights": { "listen": true } })),
         ("POST", "/v1/organisations/{organisation}/statements/{month}/credits") => json!({ "rule": "sftp", "reason": "overcharged" }),
         (
             "POST",

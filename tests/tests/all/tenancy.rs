@@ -1,4 +1,4 @@
-//! The guard that every other test stands behind: a request for another organisation's key ends the test.
+//! The guard behind every other test: a request for another organisation's key ends the test.
 
 use tests::{
     call::now,

@@ -1,4 +1,4 @@
-//! Times and days that a client sends: whichever route they are for, they lie in the years 2000 to 2199, and a refusal says so.
+//! Times and days in requests: every route accepts the years 2000 to 2199 only.
 
 use std::collections::BTreeMap;
 
@@ -6,22 +6,22 @@ use anyhow::ensure;
 use axum::Router;
 use data_encoding::BASE64URL_NOPAD;
 use domain::ids::OrderId;
-use platform::table::order::{Kind, Order, State, What};
+use platform::table::job::{JobKind, Kind, RetentionJob, State};
 use serde_json::{Value, json};
 use tests::{
     call::{call, now, silence, with},
     contract::Failed,
-    kept,
+    groups,
     people::{Person, found, organisation, user},
     recording::{recording, register},
     request::{Answer, As},
-    supervised, table, whole,
+    retention_jobs, table, whole,
 };
 
 const KARIN: As<'_> = As { organisation: "demo", user: "karin" };
 const ANNA: As<'_> = As { organisation: "demo", user: "anna" };
 
-/// Times that have the form and lie outside the bounds.
+/// Well-formed times outside the bounds.
 const OUTSIDE: [&str; 7] = [
     "-262143-01-01T00:00:00Z",
     "+262142-12-31T23:59:59Z",
@@ -31,10 +31,10 @@ const OUTSIDE: [&str; 7] = [
     "2200-01-01T00:00:00Z",
     "2569-11-24T10:00:00Z",
 ];
-/// Texts that are no times.
+/// Texts that are not times.
 const NO_TIMES: [&str; 6] = ["", "2026-11-24", "2026-11-24T10:00:00", "2026-02-30T10:00:00Z", "٢٠٢٦-١١-٢٤T١٠:٠٠:٠٠Z", "24/11/2026 10:00"];
 
-/// The functions that read times, on a table with Karin, who administers, and Anna, who is recorded and in a group.
+/// The functions that read times, with Karin, who administers, and Anna, who is in a group.
 struct World {
     table: platform::table::Table,
     search: Router,
@@ -51,34 +51,34 @@ impl World {
         for person in [Person::administrator("karin"), Person::recorded("anna")] {
             person.joins(&table, "demo").await?;
         }
-        supervised::group(&table, "demo", "g1", &["anna"]).await?;
+        groups::group(&table, "demo", "g1", &["anna"]).await?;
         let objects = tests::bucket::unreached();
         Ok(Self {
             search: search::router(search::App { table: table.clone(), keys: Default::default(), now }),
             admin: admin::router(admin::App { table: table.clone(), now }),
-            retention: retention::router(retention::App { table: table.clone(), orders: kept::unreached(), now }),
+            retention: retention_api::router(retention_api::App { table: table.clone(), jobs: retention_jobs::unreached(), now }),
             upload: upload::router(upload::App { table: table.clone(), objects, now }),
             me: me::router(me::App { table: table.clone(), now }),
             table,
         })
     }
 
-    /// What every member that is a time answers to one, by route and member.
+    /// The responses to a time in every member that is one, by route and member.
     async fn all_given(&self, time: &str) -> anyhow::Result<BTreeMap<String, Answer>> {
         let mut answers = BTreeMap::new();
-        let spelt = percent_encoding::utf8_percent_encode(time, percent_encoding::NON_ALPHANUMERIC);
+        let written = percent_encoding::utf8_percent_encode(time, percent_encoding::NON_ALPHANUMERIC);
         for name in ["from", "to"] {
             for (router, path) in [(&self.search, "/v1/recordings"), (&self.search, "/v1/recordings/count"), (&self.admin, "/v1/audit")] {
-                answers.insert(format!("{path} {name}"), KARIN.get(router, &format!("{path}?{name}={spelt}")).await?);
+                answers.insert(format!("{path} {name}"), KARIN.get(router, &format!("{path}?{name}={written}")).await?);
             }
             let hold = json!({ "reason": "tvist", "filter": { name: time } });
             let held = match KARIN.post(&self.retention, "/v1/holds", &hold).await {
-                Err(failed) => failed.downcast::<Failed>()?.0, // the test's queue is not there
+                Err(failed) => failed.downcast::<Failed>()?.0, // the test's queue does not exist
                 Ok(answer) => answer,
             };
             answers.insert(format!("hold {name}"), held);
-            let cover = KARIN.put(&self.admin, "/v1/groups/g1/supervisors/anna", &whole::cover(json!({ name: time }))).await?;
-            answers.insert(format!("cover {name}"), cover);
+            let supervision = KARIN.put(&self.admin, "/v1/groups/g1/supervisors/anna", &whole::supervision(json!({ name: time }))).await?;
+            answers.insert(format!("supervision {name}"), supervision);
         }
         let started = with(call("call-1", "audio/wav", &silence(1)), json!({ "startedAt": time }));
         answers.insert("upload startedAt".to_owned(), ANNA.post(&self.upload, "/v1/recordings", &started).await?);
@@ -102,7 +102,7 @@ async fn a_time_outside_the_bounds_is_refused_by_every_route_with_its_name() -> 
 }
 
 #[tokio::test]
-async fn the_ends_of_the_bounds_are_taken_by_every_route() -> anyhow::Result<()> {
+async fn every_route_accepts_the_ends_of_the_bounds() -> anyhow::Result<()> {
     let world = World::new().await?;
     for time in ["2000-01-01T00:00:00Z", "2199-12-31T23:59:59.999999999Z"] {
         for (what, answer) in world.all_given(time).await? {
@@ -118,7 +118,7 @@ async fn the_ends_of_the_bounds_are_taken_by_every_route() -> anyhow::Result<()>
 }
 
 #[tokio::test]
-async fn an_offset_whose_plus_became_a_space_is_refused_and_told_how_to_write_it() -> anyhow::Result<()> {
+async fn an_offset_whose_plus_became_a_space_is_refused_with_the_right_encoding() -> anyhow::Result<()> {
     let world = World::new().await?;
     for (router, path) in [(&world.search, "/v1/recordings"), (&world.search, "/v1/recordings/count"), (&world.admin, "/v1/audit")] {
         for name in ["from", "to"] {
@@ -133,7 +133,7 @@ async fn an_offset_whose_plus_became_a_space_is_refused_and_told_how_to_write_it
 }
 
 #[tokio::test]
-async fn a_leap_second_is_the_second_after_it_and_the_same_call_each_time() -> anyhow::Result<()> {
+async fn a_leap_second_is_read_as_the_second_after_it() -> anyhow::Result<()> {
     let world = World::new().await?;
     for status in [201, 200] {
         let started = with(call("call-1", "audio/wav", &silence(1)), json!({ "startedAt": "2026-11-23T23:59:60Z" }));
@@ -146,11 +146,11 @@ async fn a_leap_second_is_the_second_after_it_and_the_same_call_each_time() -> a
 }
 
 #[tokio::test]
-async fn a_cursor_that_nobody_gave_never_breaks_a_list() -> anyhow::Result<()> {
+async fn an_invented_cursor_never_breaks_a_list() -> anyhow::Result<()> {
     let world = World::new().await?;
     register(&world.table, &recording("demo", "anna", "call-1", now())).await?;
     let hold = OrderId::of(&organisation("demo"), "hold", now());
-    world.table.place(&stored_hold(hold, json!({})), &supervised::event("demo", "hold"), None).await?;
+    world.table.create_job(&stored_hold(hold, json!({})), &groups::event("demo", "hold"), None).await?;
     let place = |milliseconds: i64, id: u8| BASE64URL_NOPAD.encode(&[&[1], &milliseconds.to_be_bytes()[..], &[id; 16]].concat());
     let text = |text: &str| BASE64URL_NOPAD.encode(&[&[2], text.as_bytes()].concat());
     let times = [i64::MIN, -8_334_601_228_800_000, -1, 0, 946_684_800_000, 7_258_118_399_999, 8_210_266_876_799_999, i64::MAX];
@@ -185,12 +185,12 @@ async fn a_cursor_that_nobody_gave_never_breaks_a_list() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A hold that is to be placed on what the filter finds.
-fn stored_hold(id: OrderId, filter: Value) -> Order {
-    Order {
+/// A hold that remains to be placed on the recordings of the filter.
+fn stored_hold(id: OrderId, filter: Value) -> RetentionJob {
+    RetentionJob {
         id,
         organisation: organisation("demo"),
-        what: What::Hold { sought: Some(json!({ "filter": { "filter": filter, "users": null } }).to_string()) },
+        what: JobKind::Hold { criteria: Some(json!({ "filter": { "filter": filter, "users": null } }).to_string()) },
         state: State::Placing,
         by: "user:karin".to_owned(),
         at: now(),
@@ -198,12 +198,12 @@ fn stored_hold(id: OrderId, filter: Value) -> Order {
         preview: Default::default(),
         progress: Default::default(),
         lifted: None,
-        place: None,
+        checkpoint: None,
     }
 }
 
 #[tokio::test]
-async fn a_hold_that_was_ordered_before_times_had_bounds_is_placed() -> anyhow::Result<()> {
+async fn a_hold_from_before_times_had_bounds_is_placed() -> anyhow::Result<()> {
     let world = World::new().await?;
     let of = recording("demo", "anna", "call-1", now());
     register(&world.table, &of).await?;
@@ -217,9 +217,9 @@ async fn a_hold_that_was_ordered_before_times_had_bounds_is_placed() -> anyhow::
     ];
     for (number, (filter, held)) in extremes.into_iter().enumerate() {
         let id = OrderId::of(&organisation("demo"), &format!("hold-{number}"), now());
-        world.table.place(&stored_hold(id, filter.clone()), &supervised::event("demo", &format!("hold-{number}")), None).await?;
-        ensure!(kept::told(&world.table, Kind::Hold, id).await?, "the worker failed at {filter}");
-        let hold = world.table.order(&organisation("demo"), Kind::Hold, id, now()).await?;
+        world.table.create_job(&stored_hold(id, filter.clone()), &groups::event("demo", &format!("hold-{number}")), None).await?;
+        ensure!(retention_jobs::notified(&world.table, Kind::Hold, id).await?, "the worker failed at {filter}");
+        let hold = world.table.job(&organisation("demo"), Kind::Hold, id, now()).await?;
         let placed = hold.map(|hold| (hold.state, hold.progress.done));
         assert_eq!(placed, Some((State::Held, held)), "{filter}");
     }

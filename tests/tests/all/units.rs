@@ -1,32 +1,34 @@
-//! What is written costs: the units that the table and each index say each operation consumes, and the bytes of a row, held against
-//! `units.golden.json`.
+//! The write units that the table and each index report for each operation, and the bytes of a row,
+//! compared with `units.golden.json`.
 //!
-//! A write costs a unit for each KB of the table's item and of each index that holds it, and twice that of the item in a transaction; the
-//! floor of an operation is what it has to leave behind.
+//! A write costs a unit per KB of the item and of each index that contains it; in a transaction the
+//! item costs twice that. The floor of an operation is the cost of what it must store.
 //!
 //! | operation | floor | why |
 //! |-----------|-------|-----|
 //! | register | 4 | an item, in three indexes: by organisation, user and counterpart |
-//! | register, with a mark | 8 | 2 for the item, 4 indexes, 2 for the look at the legend in the same transaction |
-//! | ingest | 8 | the item changes state: 2 in the transaction, 4 indexes (it comes into that of length); the user's count: 2 |
+//! | register, with a mark | 8 | 2 for the item, 4 indexes, 2 for reading the legend in the same transaction |
+//! | ingest | 8 | the item changes state: 2 in the transaction, 4 indexes (it enters that of length); the user's count: 2 |
 //! | reject | 5 | the item, 4 indexes |
-//! | annotate with 10 new words | 10 | 2 for the item, 4 indexes that project it, 2 for the edit, 2 for the event; none of them without a trace |
-//! | index 10 new words | 20 | a posting and an entry each; 10 where the organisation knows the words |
+//! | annotate with 10 new words | 10 | 2 for the item, 4 indexes that project it, 2 for the edit, 2 for the event that every edit leaves |
+//! | index 10 new words | 20 | a posting and an entry each; 10 if the organisation's dictionary has the words |
 //! | edit one word | 10 | as annotate |
-//! | index one other word | 3 | a posting comes, one goes, and an entry if the word is new |
+//! | index one other word | 3 | one posting added, one removed, and an entry if the word is new |
 //! | index a registration | 0 to 2 | its number's two entries, once a month |
-//! | expire | 5 | the receipt and what it gives back of the user's count, 2 each in one transaction; 1 for the note of the copies found |
-//! | expire, with an edit | 6 | 1 for the edit that goes |
-//! | expire, with two edits | 9 | 2 for each edit that goes, in one transaction that leaves those of a call registered anew: one request |
-//! | expire what was never stored | 1 | the receipt; nothing is given back, so it needs no transaction, and no copy is found |
+//! | expire | 5 | the receipt and the user's count, 2 each in one transaction; 1 for the note of the copies found |
+//! | expire, with an edit | 6 | 1 for the removed edit |
+//! | expire, with two edits | 9 | 2 for each removed edit, in one transaction (one request) that spares the edits of a call registered again |
+//! | expire what was never stored | 1 | the receipt; the count does not change, so it needs no transaction, and there is no copy |
 //! | close an organisation's day | 1 | an item that is written once; its users' counts are closed before |
 //!
-//! That the table removes the item, what the indexes hold of it, its postings and the note costs nothing. Of the 5, 1 would be saved by
-//! a receipt that does not say what was found before a crash, 2 by one that is not of one transaction with the count: a crash between the
-//! two would count a recording twice, or never.
+//! The table's own removal of the item, its index entries, its postings and the note costs nothing.
+//! Of the 5, a receipt without the copies found before a crash would save 1. A receipt outside the
+//! count's transaction would save 2, but a crash between the two would count a recording twice, or
+//! never.
 //!
-//! A row is counted by DynamoDB's rules: names and values in UTF-8, a number a byte for two digits and one more. In an index it has the same
-//! bytes (all of it is projected); the 100 bytes that DynamoDB adds to each for what it is billed as storage are not in these figures.
+//! A row is counted by DynamoDB's rules: names and values in UTF-8, and a number as a byte for two
+//! digits and one more. An index entry has the same bytes, since all attributes are projected. The
+//! 100 bytes that DynamoDB adds to each for billed storage are not included.
 
 use std::collections::BTreeMap;
 
@@ -45,19 +47,18 @@ use tests::{
     call::{call, now, silence, with},
     golden,
     indexed::take_in_all,
-    kept::{World, days_later},
     people::{Person, found, legend, organisation},
     recording::{recording, register},
     request::As,
+    retention_jobs::{World, days_later},
     table::{self, Watched},
 };
 
 const ANNA: As<'_> = As { organisation: "demo", user: "anna" };
 const TEN: &str = "vill ha offert på femtio telefoner innan nästa onsdag kväll";
-/// One of them other.
+/// The same text with one other word.
 const OTHER: &str = "vill ha offert på sextio telefoner innan nästa onsdag kväll";
 
-/// Makes the recording stored.
 async fn ingest(table: &Table, of: &Recording) -> anyhow::Result<()> {
     let (organisation, user, audio) = (of.organisation.clone(), of.user.clone(), of.audio.clone());
     let arrival = Arrival { organisation, id: of.id, user, audio };
@@ -66,7 +67,7 @@ async fn ingest(table: &Table, of: &Recording) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Hands the index what the stream has new; answers with the requests that it makes.
+/// Indexes the new stream records and returns the requests that this makes.
 async fn index(watched: &mut Watched) -> anyhow::Result<BTreeMap<String, u64>> {
     watched.requests.take();
     take_in_all(watched).await?;
@@ -74,7 +75,7 @@ async fn index(watched: &mut Watched) -> anyhow::Result<BTreeMap<String, u64>> {
 }
 
 #[tokio::test]
-async fn no_operation_writes_more_than_agreed() -> anyhow::Result<()> {
+async fn every_operation_writes_exactly_the_agreed_units() -> anyhow::Result<()> {
     let mut watched = table::watched().await?;
     let table = watched.table.clone();
     found(&table, "demo").await?;
@@ -137,7 +138,7 @@ async fn no_operation_writes_more_than_agreed() -> anyhow::Result<()> {
     golden::holds("units.golden.json", &json!({ "write units": written, "requests": made, "bytes of a call without a note": row }))
 }
 
-/// What `expire` writes of recordings that the table has removed.
+/// The units that `expire` writes for recordings that the table has removed.
 async fn expired() -> anyhow::Result<BTreeMap<&'static str, BTreeMap<String, f64>>> {
     let (world, units) = World::metered("units-expire").await?;
     let plain = world.stored("anna", "plain", now()).await?;
@@ -160,7 +161,7 @@ async fn expired() -> anyhow::Result<BTreeMap<&'static str, BTreeMap<String, f64
     Ok(written)
 }
 
-/// The bytes of a stored call without a note, by attribute; its names are as long as real ones.
+/// The bytes of a stored call without a note, by attribute. Its names are as long as real ones.
 async fn row(table: &Table) -> anyhow::Result<Value> {
     let mut of = recording("demo", "anna.svensson", "b7f1c2de-4a53-4f0e-9a1b-3c5d7e9f1a2b", now() - TimeDelta::milliseconds(93_347));
     of.duration = TimeDelta::milliseconds(93_347);

@@ -1,4 +1,4 @@
-//! What is let in, and as whom.
+//! Accepted tokens, and their contexts.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn every_kind_of_token_is_let_in_as_whom_it_names() -> anyhow::Result<()> {
+async fn accepts_every_kind_of_token_with_its_context() -> anyhow::Result<()> {
     let door = Door::open().await?;
     for kind in Kind::ALL {
         assert_eq!(door.show(&door.token(kind)?).await?, kind.accepted(), "{kind:?}");
@@ -20,7 +20,7 @@ async fn every_kind_of_token_is_let_in_as_whom_it_names() -> anyhow::Result<()> 
 }
 
 #[tokio::test]
-async fn a_token_may_be_written_in_the_ways_the_standard_allows() -> anyhow::Result<()> {
+async fn accepts_every_form_that_the_standard_allows() -> anyhow::Result<()> {
     let door = Door::open().await?;
     let headers = [
         json!({ "alg": "RS256", "kid": "first", "typ": "JWT" }),
@@ -37,24 +37,24 @@ async fn a_token_may_be_written_in_the_ways_the_standard_allows() -> anyhow::Res
 }
 
 #[tokio::test]
-async fn scopes_are_told_in_order_and_once() -> anyhow::Result<()> {
+async fn scopes_are_passed_on_in_order_and_once() -> anyhow::Result<()> {
     let door = Door::open().await?;
     let granted = [
         ("inspelning/demo:read", "read"),
         ("inspelning/demo:export inspelning/demo:annotate inspelning/demo:read", "annotate export read"),
         ("inspelning/demo:read inspelning/demo:read", "read"),
     ];
-    for (scope, told) in granted {
+    for (scope, scopes) in granted {
         let mut claims = Kind::Application.claims();
         claims["scope"] = json!(scope);
-        let expected = json!({ "organisation": "demo", "client": CRM, "scopes": told });
+        let expected = json!({ "organisation": "demo", "client": CRM, "scopes": scopes });
         assert_eq!(door.show(&door.key.token(&header("first"), &claims)?).await?, Outcome::Accepted(expected), "{scope}");
     }
     Ok(())
 }
 
 #[tokio::test]
-async fn a_client_is_named_as_the_user_pool_names_it() -> anyhow::Result<()> {
+async fn accepts_client_ids_of_the_user_pool() -> anyhow::Result<()> {
     let door = Door::open().await?;
     for client in ["oMhVD8J5B8lJuD3GMQCZUXTOZw", "a", "a_b+C", &"a".repeat(128)] {
         let mut claims = Kind::Operator.claims();
@@ -82,7 +82,7 @@ async fn clocks_may_differ_by_less_than_a_minute() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A token that begins to be valid in so many seconds.
+/// A token that becomes valid in so many seconds.
 fn starting(key: &Key, kind: Kind, claim: &str, seconds: i64) -> anyhow::Result<String> {
     let mut claims: Value = kind.claims();
     claims[claim] = json!(clock::START + seconds);

@@ -1,4 +1,4 @@
-//! The clock of a test. It stands until the test moves it; every test runs on a thread of its own.
+//! The clock of a test. The test moves it, and each test runs on its own thread.
 
 use std::cell::Cell;
 

@@ -1,4 +1,4 @@
-//! The authorizer's door: a request comes with a header, and an answer goes out as API Gateway reads it.
+//! The authorizer's public interface: a request with a header, and API Gateway's response.
 
 use std::rc::Rc;
 
@@ -13,14 +13,14 @@ use crate::{
     key_set::{Answer, KeySet},
 };
 
-/// An authorizer, the key set it knows and the issuer's key.
+/// An authorizer, its key set and the issuer's key.
 pub struct Door {
     pub key: Rc<Key>,
     pub set: KeySet,
     authorizer: Authorizer,
 }
 
-/// What came of a request.
+/// The outcome of a request.
 #[derive(Debug, PartialEq)]
 pub enum Outcome {
     Accepted(Value),
@@ -29,14 +29,14 @@ pub enum Outcome {
 }
 
 impl Door {
-    /// A door whose issuer has one key.
+    /// An authorizer whose issuer has one key.
     pub async fn open() -> anyhow::Result<Self> {
         let key = Key::new("first")?;
         let set = KeySet::serve(Answer::keys([&key.jwk])).await?;
         Self::to(key, set)
     }
 
-    /// A door to what `set` answers.
+    /// An authorizer with another key set.
     pub fn to(key: impl Into<Rc<Key>>, set: KeySet) -> anyhow::Result<Self> {
         clock::set(clock::START);
         let expected = Expected {
@@ -53,7 +53,7 @@ impl Door {
         self.receive(json!(format!("Bearer {token}"))).await
     }
 
-    /// Sends a request whose `authorization` header has this value, or these.
+    /// Sends a request whose `authorization` header has this value, or these values.
     pub async fn receive(&self, authorization: Value) -> anyhow::Result<Outcome> {
         let event = json!({
             "version": "2.0", "type": "REQUEST", "routeKey": "GET /v1/recordings",
@@ -62,14 +62,14 @@ impl Door {
         outcome(self.authorizer.handle(serde_json::from_value::<Request>(event)?).await)
     }
 
-    /// A good token, by the issuer's key.
+    /// A valid token, signed by the issuer's key.
     pub fn token(&self, kind: Kind) -> anyhow::Result<String> {
         self.key.token(&header(&self.key.kid), &kind.claims())
     }
 }
 
 impl Kind {
-    /// The outcome for a good token of this kind.
+    /// The outcome of a valid token of this kind.
     pub fn accepted(self) -> Outcome {
         Outcome::Accepted(self.context())
     }

@@ -1,4 +1,4 @@
-//! Made-up key ids, and a rush of first requests.
+//! Made-up key ids, and many first requests at once.
 
 use std::{rc::Rc, sync::Arc};
 
@@ -54,7 +54,7 @@ async fn an_issuer_that_never_answered_is_asked_once_a_second() -> anyhow::Resul
     door.set.now_answers(Answer::keys([&door.key.jwk]));
     assert_eq!(door.show(&token).await?, Outcome::TryAgain);
     clock::pass(1);
-    assert_eq!(door.show(&token).await?, Kind::Person.accepted(), "a lost answer shuts nobody out for a minute");
+    assert_eq!(door.show(&token).await?, Kind::Person.accepted(), "a lost response delays nobody for a minute");
     assert_eq!(door.set.fetches(), 2);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What the issuer puts into the three kinds of token that are taken.
+//! The claims of the three kinds of accepted token.
 
 use serde_json::{Value, json};
 
@@ -11,7 +11,7 @@ pub const ISSUER: &str = "https://cognito-idp.eu-north-1.amazonaws.com/eu-north-
 pub const PORTAL: &str = "57cbishk4j24pabc1234567890";
 pub const CRM: &str = "1example23456789abcdefghij";
 
-/// A kind of token, and whose one is.
+/// A kind of token, by its holder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Person,
@@ -31,7 +31,7 @@ impl Kind {
         }
     }
 
-    /// What the functions behind are told.
+    /// The context that the other functions receive.
     pub fn context(self) -> Value {
         match self {
             Self::Person => json!({ "organisation": "demo", "user": "anna" }),
@@ -41,12 +41,12 @@ impl Kind {
     }
 }
 
-/// The header of a token that the key of this id has signed.
+/// The header of a token signed by the key with this id.
 pub fn header(kid: &str) -> Value {
     json!({ "kid": kid, "alg": "RS256" })
 }
 
-/// A token that is good in all but its key, which does not exist.
+/// A valid token except for its key, which does not exist.
 pub fn made_up(number: u32) -> String {
     let signed = joined(&header(&format!("made-up-{number}")), &Kind::Person.claims());
     format!("{signed}.{}", encoded([0; 256]))

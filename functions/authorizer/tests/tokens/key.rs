@@ -1,4 +1,4 @@
-//! Keys, and what is signed with them.
+//! Keys and signatures.
 
 use aws_lc_rs::{
     encoding::{AsDer, PublicKeyX509Der},
@@ -34,12 +34,12 @@ impl Key {
         Ok(Self { kid: kid.to_owned(), jwk, private })
     }
 
-    /// A token with RS256, whatever its header says.
+    /// A token signed with RS256, whatever its header states.
     pub fn token(&self, header: &Value, claims: &Value) -> anyhow::Result<String> {
         self.sign(&joined(header, claims))
     }
 
-    /// A text of two parts, signed with RS256.
+    /// A two-part text signed with RS256.
     pub fn sign(&self, signed: &str) -> anyhow::Result<String> {
         self.sign_with(&RSA_PKCS1_SHA256, signed)
     }
@@ -54,7 +54,7 @@ impl Key {
         self.jwk["n"].as_str().unwrap_or_default()
     }
 
-    /// The public half in DER, as people keep it in files: SubjectPublicKeyInfo.
+    /// The public half in DER as files usually contain it: SubjectPublicKeyInfo.
     pub fn spki(&self) -> anyhow::Result<Vec<u8>> {
         Ok(AsDer::<PublicKeyX509Der<'_>>::as_der(self.private.public_key())?.as_ref().to_vec())
     }
@@ -79,7 +79,7 @@ impl Elliptic {
     }
 }
 
-/// A text of two parts, signed with a secret.
+/// A two-part text signed with a secret.
 pub fn sign_with_secret(algorithm: hmac::Algorithm, secret: &[u8], signed: &str) -> String {
     let signature = hmac::sign(&hmac::Key::new(algorithm, secret), signed.as_bytes());
     format!("{signed}.{}", encoded(signature))

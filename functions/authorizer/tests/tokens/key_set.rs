@@ -1,4 +1,4 @@
-//! A key set on loopback that counts how often it is fetched.
+//! A key set on loopback that counts its fetches.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -18,7 +18,7 @@ pub struct KeySet {
     fetches: Arc<AtomicUsize>,
 }
 
-/// What is answered: a status with further header lines, and a body; or nothing at all.
+/// The response: a status with further header lines and a body, or nothing at all.
 #[derive(Clone)]
 pub enum Answer {
     Reply(String, String),
@@ -60,7 +60,7 @@ impl Answer {
     }
 }
 
-/// Answers one request. A client that has gone away meanwhile is its own affair.
+/// Responds to one request. A client that has disconnected is ignored.
 async fn reply(mut stream: TcpStream, answer: Answer) -> std::io::Result<()> {
     let mut request = Vec::new();
     while !request.ends_with(b"\r\n\r\n") {

@@ -1,4 +1,4 @@
-//! What is not a key set to take keys from.
+//! Key sets that must not be used.
 
 use std::rc::Rc;
 
@@ -12,7 +12,7 @@ use crate::{
     key_set::{Answer, KeySet},
 };
 
-/// A key of 1024 bits as a set shows it, the same with its modulus padded to 2048, and a person's token that it signed.
+/// A key of 1024 bits, the same padded to 2048, and a person's token signed by it.
 const WEAK: &str = include_str!("weak.json");
 
 #[tokio::test]
@@ -27,7 +27,7 @@ async fn a_bad_set_gives_no_keys() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_bad_set_takes_no_keys_away() -> anyhow::Result<()> {
+async fn a_bad_set_removes_no_keys() -> anyhow::Result<()> {
     let door = Door::open().await?;
     let token = door.token(Kind::Person)?;
     assert_eq!(door.show(&token).await?, Kind::Person.accepted());
@@ -46,7 +46,7 @@ async fn a_bad_set_takes_no_keys_away() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn an_unusable_key_beside_a_good_one_is_passed_over() -> anyhow::Result<()> {
+async fn an_unusable_key_beside_a_good_one_is_ignored() -> anyhow::Result<()> {
     let good = Rc::new(Key::new("good")?);
     for (what, jwk) in unusable(&Key::new("first")?)? {
         let door = Door::to(good.clone(), KeySet::serve(Answer::keys([&jwk, &good.jwk])).await?)?;
@@ -56,7 +56,7 @@ async fn an_unusable_key_beside_a_good_one_is_passed_over() -> anyhow::Result<()
 }
 
 #[tokio::test]
-async fn a_key_of_1024_bits_signs_nothing() -> anyhow::Result<()> {
+async fn a_key_of_1024_bits_is_refused() -> anyhow::Result<()> {
     let weak: Value = serde_json::from_str(WEAK)?;
     let token = weak["token"].as_str().unwrap_or_default();
     for jwk in [&weak["jwk"], &weak["padded"]] {
@@ -66,12 +66,12 @@ async fn a_key_of_1024_bits_signs_nothing() -> anyhow::Result<()> {
         assert_eq!(door.show(&door.token(Kind::Person)?).await?, Kind::Person.accepted());
         clock::pass(61);
         assert_eq!(door.show(token).await?, Outcome::Refused, "{jwk}");
-        assert_eq!(door.set.fetches(), 2, "it was asked for, and not taken: {jwk}");
+        assert_eq!(door.set.fetches(), 2, "it was fetched and not used: {jwk}");
     }
     Ok(())
 }
 
-/// Answers to which `key`, that they show, must not be taken from.
+/// Responses that contain `key` and must not be used.
 fn bad(key: &Key) -> anyhow::Result<Vec<(String, Answer)>> {
     let good = json!({ "keys": [key.jwk] }).to_string();
     let reply = |status: &str| Answer::Reply(status.to_owned(), good.clone());
@@ -97,7 +97,7 @@ fn bad(key: &Key) -> anyhow::Result<Vec<(String, Answer)>> {
     Ok(answers)
 }
 
-/// `key` in forms that must not be taken.
+/// Forms of `key` that must not be used.
 fn unusable(key: &Key) -> anyhow::Result<Vec<(&'static str, Value)>> {
     let weak: Value = serde_json::from_str(WEAK)?;
     let with = |name: &str, value: Value| {

@@ -1,4 +1,4 @@
-//! The authorizer at its public door, with an issuer of its own: real keys, a key set served on loopback, and a clock that the test moves.
+//! The authorizer with a test issuer: real keys, a key set on loopback, and a movable clock.
 
 mod accepted;
 mod bearer;

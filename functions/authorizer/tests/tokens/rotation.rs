@@ -1,4 +1,4 @@
-//! The issuer changes its key.
+//! The issuer rotates its key.
 
 use crate::{
     clock,
@@ -9,7 +9,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn a_new_key_is_taken_at_once_and_the_old_one_until_it_is_withdrawn() -> anyhow::Result<()> {
+async fn accepts_a_new_key_at_once_and_the_old_one_until_it_is_withdrawn() -> anyhow::Result<()> {
     let door = Door::open().await?;
     let (old, new_key) = (door.token(Kind::Person)?, Key::new("second")?);
     let new = new_key.token(&header("second"), &Kind::Person.claims())?;
@@ -33,9 +33,9 @@ async fn a_new_key_is_taken_at_once_and_the_old_one_until_it_is_withdrawn() -> a
     Ok(())
 }
 
-/// The minute's fetch is used up just before the new key is published: its tokens wait for the next, and are never refused.
+/// Without a fetch left in the minute, the tokens of a new key wait and are never refused.
 #[tokio::test]
-async fn a_flood_through_a_rotation_refuses_no_good_token() -> anyhow::Result<()> {
+async fn a_flood_during_a_rotation_refuses_no_valid_token() -> anyhow::Result<()> {
     let door = Door::open().await?;
     let (old, new_key) = (door.token(Kind::Person)?, Key::new("second")?);
     let new = new_key.token(&header("second"), &Kind::Person.claims())?;
@@ -58,7 +58,7 @@ async fn a_flood_through_a_rotation_refuses_no_good_token() -> anyhow::Result<()
 }
 
 #[tokio::test]
-async fn a_key_that_is_published_before_it_signs_is_known_when_it_does() -> anyhow::Result<()> {
+async fn a_key_that_is_published_before_its_first_use_is_known() -> anyhow::Result<()> {
     let door = Door::open().await?;
     let new_key = Key::new("second")?;
     door.set.now_answers(Answer::keys([&door.key.jwk, &new_key.jwk]));
@@ -69,7 +69,7 @@ async fn a_key_that_is_published_before_it_signs_is_known_when_it_does() -> anyh
 }
 
 #[tokio::test]
-async fn an_issuer_that_is_away_shuts_out_nobody_whose_key_is_known() -> anyhow::Result<()> {
+async fn known_keys_are_accepted_while_the_issuer_is_unavailable() -> anyhow::Result<()> {
     let door = Door::open().await?;
     assert_eq!(door.show(&door.token(Kind::Person)?).await?, Kind::Person.accepted());
     door.set.now_answers(Answer::Nothing);
@@ -82,7 +82,7 @@ async fn an_issuer_that_is_away_shuts_out_nobody_whose_key_is_known() -> anyhow:
     Ok(())
 }
 
-/// A token of this minute.
+/// A token issued this minute.
 fn lasting(key: &Key) -> anyhow::Result<String> {
     let mut claims = Kind::Person.claims();
     claims["iat"] = clock::now().timestamp().into();

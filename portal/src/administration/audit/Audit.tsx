@@ -1,4 +1,4 @@
-// What was done and what was refused, by whom, to whose calls: filtered, and as a file.
+// The audit log: actions and denials with actor and resource, filtered, and as a file.
 
 import { Button, NativeSelect, Switch, TextInput } from '@mantine/core';
 import { useInfiniteQuery, useMutation } from '@tanstack/react-query';
@@ -56,29 +56,29 @@ export function Audit() {
   );
 }
 
-function query({ who, deed, subject, recording, refused, from, to }: AuditSearch): AuditQuery {
+function query({ actor, action, resource, recording, denied, from, to }: AuditSearch): AuditQuery {
   return {
-    who,
-    deed,
-    subject,
+    actor,
+    action,
+    resource,
     recording,
-    refused: refused && true,
+    denied: denied && true,
     from: from && isDay(from) ? startOf(from).toISOString() : undefined,
     to: to && isDay(to) ? startOf(shifted(to, 1)).toISOString() : undefined,
   };
 }
 
-/** Everything that is written down, by name. */
-function useDeeds(): Record<string, string> {
+/** The label of each audit action. */
+function useActionLabels(): Record<string, string> {
   const words = useWords();
-  const { deed } = useAdministrationWords();
-  return { ...words.deed, ...deed };
+  const { action } = useAdministrationWords();
+  return { ...words.action, ...action };
 }
 
 function Narrow() {
   const words = useWords();
   const more = useAdministrationWords();
-  const deeds = useDeeds();
+  const actions = useActionLabels();
   const { users } = useDirectory();
   const search = useSearch({ from: '/administration/audit' });
   const navigate = useNavigate();
@@ -87,21 +87,21 @@ function Narrow() {
   return (
     <div className="narrow">
       <NativeSelect
-        label={more.audit.who}
-        value={search.who ?? ''}
-        onChange={(event) => change({ who: event.currentTarget.value || undefined })}
+        label={more.audit.actor}
+        value={search.actor ?? ''}
+        onChange={(event) => change({ actor: event.currentTarget.value || undefined })}
         data={[
           { value: '', label: words.filter.any },
           ...users.map(({ id, name }) => ({ value: `user:${id}`, label: name })),
         ]}
       />
       <NativeSelect
-        label={more.audit.deed}
-        value={search.deed ?? ''}
-        onChange={(event) => change({ deed: event.currentTarget.value || undefined })}
+        label={more.audit.action}
+        value={search.action ?? ''}
+        onChange={(event) => change({ action: event.currentTarget.value || undefined })}
         data={[
           { value: '', label: words.filter.any },
-          ...Object.entries(deeds).map(([value, label]) => ({ value, label })),
+          ...Object.entries(actions).map(([value, label]) => ({ value, label })),
         ]}
       />
       <TextInput
@@ -118,8 +118,8 @@ function Narrow() {
       />
       <Switch
         label={more.audit.onlyRefused}
-        checked={search.refused === 'yes'}
-        onChange={(event) => change({ refused: event.currentTarget.checked ? 'yes' : undefined })}
+        checked={search.denied === 'yes'}
+        onChange={(event) => change({ denied: event.currentTarget.checked ? 'yes' : undefined })}
       />
     </div>
   );
@@ -128,18 +128,18 @@ function Narrow() {
 function Events({ events }: { events: Schemas['Event'][] }) {
   const words = useWords();
   const more = useAdministrationWords();
-  const deeds = useDeeds();
+  const actions = useActionLabels();
   const who = useWho();
   const { nameOf } = useDirectory();
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by key
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by key
     <div className="sideways" tabIndex={0} role="region" aria-label={more.administration.audit}>
       <table className="table">
         <thead>
           <tr>
             <th scope="col">{words.column.when}</th>
-            <th scope="col">{more.audit.who}</th>
-            <th scope="col">{more.audit.deed}</th>
+            <th scope="col">{more.audit.actor}</th>
+            <th scope="col">{more.audit.action}</th>
             <th scope="col">{more.audit.about}</th>
             <th scope="col">{more.audit.detail}</th>
             <th scope="col">{more.audit.address}</th>
@@ -147,24 +147,24 @@ function Events({ events }: { events: Schemas['Event'][] }) {
         </thead>
         <tbody>
           {events.map((event) => (
-            <tr key={event.requestId + event.deed + (event.subject ?? '')}>
+            <tr key={event.requestId + event.action + (event.resource ?? '')}>
               <td>
                 <When at={event.at} />
               </td>
               <td>
-                <bdi>{who(event.who)}</bdi>
+                <bdi>{who(event.actor)}</bdi>
               </td>
               <td>
-                {deeds[event.deed] ?? event.deed}
-                {event.refused && <span className="tag tag-bad">{more.audit.refused}</span>}
+                {actions[event.action] ?? event.action}
+                {event.denial && <span className="tag tag-bad">{more.audit.refused}</span>}
               </td>
               <td>
                 {event.recording ? (
                   <Link to="/calls/$id" params={{ id: event.recording }} search={{}}>
-                    {event.owner ? <bdi>{nameOf(event.owner)}</bdi> : words.me.theCall}
+                    {event.recordedUser ? <bdi>{nameOf(event.recordedUser)}</bdi> : words.me.theCall}
                   </Link>
                 ) : (
-                  event.subject && <bdi>{nameOf(event.subject)}</bdi>
+                  event.resource && <bdi>{nameOf(event.resource)}</bdi>
                 )}
               </td>
               <td className="detail" dir="auto">
@@ -186,11 +186,11 @@ function Detail({ event }: { event: Schemas['Event'] }) {
   return shown === event.detail ? shown : <span title={audit.hashed}>{shown}</span>;
 }
 
-/** The whole log that the filters find, as a file for a spreadsheet. */
+/** Downloads every event that the filters match, as a file for a spreadsheet. */
 function File({ search }: { search: AuditSearch }) {
   const { api } = useApp();
   const more = useAdministrationWords();
-  const deeds = useDeeds();
+  const actions = useActionLabels();
   const who = useWho();
   const complain = useComplain();
   const { nameOf } = useDirectory();
@@ -201,7 +201,7 @@ function File({ search }: { search: AuditSearch }) {
       do {
         const asked = { ...query(search), limit: PAGE_OF_FILE, cursor };
         const page = await answered(api.GET('/v1/audit', { params: { query: asked } }));
-        rows.push(...page.events.map((event) => cells(event, who, nameOf, deeds, more.audit.filters)));
+        rows.push(...page.events.map((event) => cells(event, who, nameOf, actions, more.audit.filters)));
         cursor = page.cursor ?? undefined;
       } while (cursor);
       return spreadsheet(more.audit.columns, rows);
@@ -225,19 +225,19 @@ function cells(
   event: Schemas['Event'],
   who: (name: string) => string,
   nameOf: (id: string) => string,
-  deeds: Record<string, string>,
+  actions: Record<string, string>,
   filters: Parameters<typeof shownDetail>[1],
 ): Cell[] {
   const at = new Date(event.at);
   return [
     { at, zone: 'Stockholm' },
     { at, zone: 'UTC' },
-    who(event.who),
-    event.who,
-    deeds[event.deed] ?? event.deed,
-    event.refused ?? '',
-    event.owner ? nameOf(event.owner) : '',
-    event.subject ?? '',
+    who(event.actor),
+    event.actor,
+    actions[event.action] ?? event.action,
+    event.denial ?? '',
+    event.recordedUser ? nameOf(event.recordedUser) : '',
+    event.resource ?? '',
     event.recording ?? '',
     event.reason ?? '',
     event.detail ? shownDetail(event.detail, filters) : '',

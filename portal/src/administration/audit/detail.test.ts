@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { sv } from '../../words/administration/sv';
 import { shownDetail } from './detail';
 
-it('a search is shown by its filters, with a hash for what names a person', () => {
+it('a search is shown by its filters, with hashes for personal data', () => {
   const hash = 'k3f9ab00000000000000000000';
   const detail = JSON.stringify({ user: 'anna', counterpart: { hash, ends: '67' }, note: { hash }, minSeconds: 5 });
   expect(shownDetail(detail, sv.audit.filters)).toBe(

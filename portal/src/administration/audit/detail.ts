@@ -1,18 +1,18 @@
-// What a log event says beside who and what. A search names no person: a keyed hash stands for a number, a name or words.
+// The detail of an audit event. A search event has keyed hashes for numbers, names and words.
 
 interface Hashed {
   hash: string;
   ends?: string | null;
 }
 
-/** Characters of a hash that are shown: enough to see that two searches were for the same. */
+/** Characters of a hash that are shown, enough to recognise two searches for the same value. */
 const SHOWN = 6;
 
-/** The event's detail as it is shown: the filters of a search by name, `…67 #k3f9ab` for a number of which the last two digits are told. */
+/** The filters of a search by name; `…67 #k3f9ab` is a number that ends in 67. */
 export function shownDetail(detail: string, names: Record<string, string>): string {
-  const said = parsed(detail);
-  if (!said || !Object.values(said).some(isHashed)) return detail;
-  return Object.entries(said)
+  const values = parsed(detail);
+  if (!values || !Object.values(values).some(isHashed)) return detail;
+  return Object.entries(values)
     .map(([name, value]) => `${names[name] ?? name}: ${shown(value)}`)
     .join(', ');
 }
@@ -29,8 +29,8 @@ function isHashed(value: unknown): value is Hashed {
 
 function parsed(detail: string): Record<string, unknown> | undefined {
   try {
-    const said: unknown = JSON.parse(detail);
-    return typeof said === 'object' && said !== null ? (said as Record<string, unknown>) : undefined;
+    const values: unknown = JSON.parse(detail);
+    return typeof values === 'object' && values !== null ? (values as Record<string, unknown>) : undefined;
   } catch {
     return undefined;
   }

@@ -12,7 +12,7 @@ import { Refused } from '../Refused';
 import { useRefusal } from '../refusal';
 import { isPrivate, refusedFor } from './refusedKey';
 
-/** Adds a key by its line. A private key is not even sent. */
+/** Adds a key from its line. The portal never sends a private key. */
 export function AddKey({ close }: { close(): void }) {
   const { api } = useApp();
   const words = useWords();
@@ -67,7 +67,7 @@ export function AddKey({ close }: { close(): void }) {
   );
 }
 
-/** Why the key was not taken, in the reader's language; as the service tells it, where that is new to the portal. */
+/** The reason in the reader's language, or in the service's English if it is unknown. */
 function useKeyRefusal(error: unknown): string | undefined {
   const { refusedKey } = useAdministrationWords();
   const other = useRefusal(error);

@@ -1,4 +1,4 @@
-// The delivery by SFTP: where to connect and with which keys, and the days that lie there.
+// The delivery by SFTP: the connection, the keys and the folders of the days.
 
 import '../orders.css';
 import { useQuery } from '@tanstack/react-query';

@@ -14,15 +14,15 @@ import { OrderState } from '../OrderState';
 import { Slow } from '../Slow';
 import { size } from '../size';
 import { stateOf } from './folders';
-import { IssueDay } from './IssueDay';
+import { RedeliverDay } from './RedeliverDay';
 
 type Drop = Schemas['Drop'];
 
-/** The folders of the days: those that are there, and those of the last month. */
+/** The delivery folders: the available ones, and those of the last month. */
 export function Drops() {
   const { api } = useApp();
   const more = useAdministrationWords();
-  const [issuing, setIssuing] = useState<string>();
+  const [redelivering, setRedelivering] = useState<string>();
   const asked = useQuery({
     queryKey: ['drops'],
     queryFn: () =>
@@ -34,23 +34,23 @@ export function Drops() {
     <section className="card">
       <div className="card-head">
         <h2>{more.drops.title}</h2>
-        <OnlineButton variant="default" onClick={() => setIssuing(shifted(dayOf(new Date()), -1))}>
+        <OnlineButton variant="default" onClick={() => setRedelivering(shifted(dayOf(new Date()), -1))}>
           {more.drops.another}
         </OnlineButton>
       </div>
       {asked.isPending && <Slow within />}
       {asked.isError && <Failed error={asked.error} again={asked.refetch} />}
       {asked.isSuccess && !drops.length && <p>{more.drops.none}</p>}
-      {drops.length > 0 && <List drops={drops} issue={setIssuing} />}
-      {issuing && <IssueDay day={issuing} close={() => setIssuing(undefined)} />}
+      {drops.length > 0 && <List drops={drops} again={setRedelivering} />}
+      {redelivering && <RedeliverDay day={redelivering} close={() => setRedelivering(undefined)} />}
     </section>
   );
 }
 
-function List({ drops, issue }: { drops: Drop[]; issue(day: string): void }) {
+function List({ drops, again }: { drops: Drop[]; again(day: string): void }) {
   const more = useAdministrationWords();
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by key
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by key
     <div className="sideways" tabIndex={0} role="region" aria-label={more.drops.title}>
       <table className="table">
         <thead>
@@ -75,7 +75,7 @@ function List({ drops, issue }: { drops: Drop[]; issue(day: string): void }) {
         </thead>
         <tbody>
           {drops.map((drop) => (
-            <Row key={drop.folder} drop={drop} issue={() => issue(drop.day)} />
+            <Row key={drop.folder} drop={drop} again={() => again(drop.day)} />
           ))}
         </tbody>
       </table>
@@ -83,7 +83,7 @@ function List({ drops, issue }: { drops: Drop[]; issue(day: string): void }) {
   );
 }
 
-function Row({ drop, issue }: { drop: Drop; issue(): void }) {
+function Row({ drop, again }: { drop: Drop; again(): void }) {
   const words = useWords();
   const more = useAdministrationWords();
   const { folder, recordings, late, bytes, completeAt, goneAt } = drop;
@@ -104,7 +104,7 @@ function Row({ drop, issue }: { drop: Drop; issue(): void }) {
         <When at={goneAt} />
       </td>
       <td>
-        <OnlineButton size="compact-sm" variant="subtle" onClick={issue} aria-label={`${more.drops.again} ${folder}`}>
+        <OnlineButton size="compact-sm" variant="subtle" onClick={again} aria-label={`${more.drops.again} ${folder}`}>
           {more.drops.again}
         </OnlineButton>
       </td>
@@ -112,7 +112,7 @@ function Row({ drop, issue }: { drop: Drop; issue(): void }) {
   );
 }
 
-/** The calls that the folder lacks, each with the reason. */
+/** The calls that are missing from the folder, each with the reason. */
 function Lacks({ drop: { notDelivered, undelivered } }: { drop: Drop }) {
   const { drops } = useAdministrationWords();
   return (

@@ -14,7 +14,7 @@ import { AddKey } from './AddKey';
 
 type Key = Schemas['SftpKey'];
 
-/** The keys that sign the organisation in. */
+/** The organisation's SFTP keys. */
 export function Keys({ keys }: { keys: Key[] }) {
   const more = useAdministrationWords();
   const [adding, setAdding] = useState(false);

@@ -1,10 +1,10 @@
-// Why the service did not take a key. It says so in English, by one cause for all; the reason is known by words of its text.
+// Recognises why a key was refused by its English text: all refusals share a problem type.
 
 import type { AdministrationWords } from '../../words/administration/words';
 
 type Reason = keyof AdministrationWords['refusedKey'];
 
-const SAID: [string, Reason][] = [
+const REASONS: [string, Reason][] = [
   ['private key', 'private'],
   ['send one line', 'lines'],
   ['certificate', 'certificate'],
@@ -19,10 +19,10 @@ const SAID: [string, Reason][] = [
 ];
 
 export function refusedFor(detail: string): Reason | undefined {
-  return SAID.find(([words]) => detail.includes(words))?.[1];
+  return REASONS.find(([words]) => detail.includes(words))?.[1];
 }
 
-/** Whether this is the half that is kept to oneself, as OpenSSH, OpenSSL or PuTTY write it. */
+/** Whether the text is a private key in the format of OpenSSH, OpenSSL or PuTTY. */
 export function isPrivate(text: string): boolean {
   return text.includes('PRIVATE KEY') || text.trimStart().startsWith('PuTTY-User-Key-File');
 }

@@ -1,4 +1,4 @@
-// One recording group: who is in it, who supervises it, for how long and with which rights.
+// One recording group: its members and its supervisors, with their period and rights.
 
 import { Button, Modal, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
@@ -126,7 +126,7 @@ function Rename({ group, close }: { group: GroupShown; close(): void }) {
   );
 }
 
-/** Removing a group takes its supervisors' access away, so it asks for the number of members. */
+/** Removes a group. Its supervisors lose access, so the user types the number of members first. */
 function Remove({ group, members, close }: { group: GroupShown; members: number; close(): void }) {
   const { api } = useApp();
   const words = useWords();

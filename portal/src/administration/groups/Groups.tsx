@@ -1,4 +1,4 @@
-// Recording groups: whose calls a supervisor hears. There is no limit to how many there are.
+// The recording groups, which decide whose calls a supervisor hears. Their number has no limit.
 
 import { Button, Modal, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
@@ -7,7 +7,7 @@ import { type FormEvent, useState } from 'react';
 import { answered } from '../../api/client';
 import { useApp } from '../../app';
 import { useDirectory } from '../../calls/directory';
-import { Failed, useTold } from '../../frame/Failed';
+import { Failed, useErrorText } from '../../frame/Failed';
 import { Icon } from '../../frame/Icon';
 import { Notice } from '../../frame/Notice';
 import { useAdministrationWords } from '../../words/administration/words';
@@ -94,7 +94,7 @@ function Create({ shown, close, taken }: { shown: boolean; close(): void; taken:
       void navigate({ to: '/administration/groups/$group', params: { group } });
     },
   });
-  const { title } = useTold(create.error);
+  const { title } = useErrorText(create.error);
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (name.trim()) create.mutate();

@@ -9,10 +9,10 @@ import { useOfferUndo } from '../../frame/undo';
 import { useAdministrationWords } from '../../words/administration/words';
 import { PickUsers } from './PickUsers';
 
-/** As many as one request takes. */
+/** The most users in one request. */
 const AT_ONCE = 90;
 
-/** Those whose calls the group's supervisors reach. */
+/** The members, whose calls the group's supervisors reach. */
 export function Members({ group, members }: { group: string; members: Schemas['User'][] }) {
   const { api } = useApp();
   const more = useAdministrationWords();

@@ -4,7 +4,7 @@ import { useAdministrationWords } from '../../words/administration/words';
 
 type Props = { label: string; picked: string[]; pick(users: string[]): void; without: string[]; most: number };
 
-/** Users of the organisation, found by a part of their name. */
+/** Selects users of the organisation by part of their name. */
 export function PickUsers({ label, picked, pick, without, most }: Props) {
   const more = useAdministrationWords();
   const { users } = useDirectory();

@@ -1,4 +1,4 @@
-// Who hears the group's calls. A cover has a beginning and an end where someone stands in for a time.
+// The supervisors, who hear the group's calls. A temporary supervision has a start and an end.
 
 import { Button, Checkbox, Modal, NativeSelect, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
@@ -38,7 +38,7 @@ export function Supervisors({ group }: { group: GroupShown }) {
         {more.groups.addSupervisor}
       </Button>
       {editing && (
-        <CoverDialog
+        <EditDialog
           group={group}
           supervisor={editing === 'new' ? undefined : editing}
           close={() => setEditing(undefined)}
@@ -59,9 +59,9 @@ function Row({ group, supervisor, edit }: { group: string; supervisor: Superviso
   const offer = useOfferUndo();
   const params = { path: { group, user } };
   const shown = () => client.invalidateQueries({ queryKey: ['group', group] });
-  const cover = { rights, from: from ?? null, to: to ?? null };
+  const body = { rights, from: from ?? null, to: to ?? null };
   const again = () =>
-    answered(api.PUT('/v1/groups/{group}/supervisors/{user}', { params, body: cover })).then(shown, complain);
+    answered(api.PUT('/v1/groups/{group}/supervisors/{user}', { params, body })).then(shown, complain);
   const end = useMutation({
     mutationFn: () => answered(api.DELETE('/v1/groups/{group}/supervisors/{user}', { params })),
     onSuccess: () => {
@@ -112,7 +112,7 @@ function Row({ group, supervisor, edit }: { group: string; supervisor: Superviso
   );
 }
 
-function CoverDialog({ group, supervisor, close }: { group: GroupShown; supervisor?: Supervisor; close(): void }) {
+function EditDialog({ group, supervisor, close }: { group: GroupShown; supervisor?: Supervisor; close(): void }) {
   const { api } = useApp();
   const words = useWords();
   const more = useAdministrationWords();
@@ -127,13 +127,13 @@ function CoverDialog({ group, supervisor, close }: { group: GroupShown; supervis
   const [to, setTo] = useState(supervisor?.to ? shifted(dayOf(new Date(supervisor.to)), -1) : '');
   const put = useMutation({
     mutationFn: () => {
-      const cover = {
+      const body = {
         rights,
         from: from ? startOf(from).toISOString() : null,
         to: to ? startOf(shifted(to, 1)).toISOString() : null,
       };
       return answered(
-        api.PUT('/v1/groups/{group}/supervisors/{user}', { params: { path: { group: group.id, user } }, body: cover }),
+        api.PUT('/v1/groups/{group}/supervisors/{user}', { params: { path: { group: group.id, user } }, body }),
       );
     },
     onSuccess: () => {
@@ -154,7 +154,7 @@ function CoverDialog({ group, supervisor, close }: { group: GroupShown; supervis
     <Modal
       opened
       onClose={close}
-      title={supervisor ? more.groups.cover : more.groups.addSupervisor}
+      title={supervisor ? more.groups.supervision : more.groups.addSupervisor}
       closeButtonProps={{ 'aria-label': words.close }}
     >
       <form onSubmit={submit} className="stack">
@@ -196,7 +196,7 @@ function CoverDialog({ group, supervisor, close }: { group: GroupShown; supervis
             onChange={(event) => setTo(event.currentTarget.value)}
           />
         </div>
-        <p className="quiet">{more.groups.coverText}</p>
+        <p className="quiet">{more.groups.supervisionText}</p>
         <div className="dialog-foot">
           <Lacks what={lacks} />
           <Button variant="default" onClick={close}>

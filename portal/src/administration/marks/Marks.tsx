@@ -1,4 +1,4 @@
-// The organisation's marks: a colour and a shape, in its own words.
+// The organisation's marks: a colour, a shape and a label.
 
 import { Button, Modal, Switch, TextInput, UnstyledButton } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';

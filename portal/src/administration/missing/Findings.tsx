@@ -15,7 +15,7 @@ export function Findings({ findings }: { findings: Finding[] }) {
   const more = useAdministrationWords();
   const { missing } = more;
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by key
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by key
     <div className="sideways" tabIndex={0} role="region" aria-label={missing.found}>
       <table className="table">
         <thead>
@@ -38,18 +38,18 @@ export function Findings({ findings }: { findings: Finding[] }) {
 }
 
 function Row({ finding }: { finding: Finding }) {
-  const { kind, detail, ageSeconds, since, mended } = finding;
+  const { kind, detail, ageSeconds, since, repaired } = finding;
   const words = useWords();
   const { missing, found, remedy } = useAdministrationWords();
-  const told: { title: string; text: string } | undefined = found[kind as 'lost'];
+  const texts: { title: string; text: string } | undefined = found[kind as 'lost'];
   const differs = differing(detail);
   const shown = ({ recordings, bytes }: Count) =>
     `${words.search.found(recordings, false)}, ${size(bytes, words.locale)}`;
   return (
     <tr>
       <th scope="row" className="reason">
-        {told?.title ?? kind}
-        <p className="quiet">{told?.text}</p>
+        {texts?.title ?? kind}
+        <p className="quiet">{texts?.text}</p>
         {differs && <p className="quiet">{missing.counted(shown(differs.counted), shown(differs.stored))}</p>}
       </th>
       <td className="reason">
@@ -60,14 +60,14 @@ function Row({ finding }: { finding: Finding }) {
         <When at={since} />
       </td>
       <td>
-        <OrderState state={mended ? 'mended' : 'open'} words={remedy} />
-        {mended && <p className="quiet">{missing.mendedText}</p>}
+        <OrderState state={repaired ? 'repaired' : 'open'} words={remedy} />
+        {repaired && <p className="quiet">{missing.repairedText}</p>}
       </td>
     </tr>
   );
 }
 
-/** The call, with the way to it where it exists; a user; a file; or everyone. */
+/** The resource: a call, linked if it exists; a user; a file; or all users. */
 function About({ finding: { recording, user, key: file, startedAt } }: { finding: Finding }) {
   const { missing } = useAdministrationWords();
   const { nameOf } = useDirectory();

@@ -1,4 +1,4 @@
-// What the last night's sweep found not to agree, and what it looked at: the proof that nothing else is missing.
+// The discrepancies that last night's reconcile found, and how much it compared.
 
 import '../orders.css';
 import { useInfiniteQuery } from '@tanstack/react-query';
@@ -15,7 +15,7 @@ import { OnlineButton } from '../OnlineButton';
 import { Refresh } from '../Refresh';
 import { Slow } from '../Slow';
 import { Findings } from './Findings';
-import { Swept } from './Swept';
+import { LastRun } from './LastRun';
 
 const PAGE = 100;
 
@@ -31,7 +31,7 @@ export function MissingPage() {
     getNextPageParam: (page) => page.cursor ?? undefined,
     staleTime: 0,
   });
-  const swept = asked.data?.pages[0]?.swept ?? undefined;
+  const reconciled = asked.data?.pages[0]?.reconciled ?? undefined;
   const findings = asked.data?.pages.flatMap((page) => page.findings) ?? [];
   return (
     <>
@@ -43,9 +43,9 @@ export function MissingPage() {
       <p className="quiet">{more.missing.text}</p>
       {asked.isPending && <Slow />}
       {asked.isError && <Failed error={asked.error} again={asked.refetch} />}
-      {asked.data && !findings.length && swept && (
+      {asked.data && !findings.length && reconciled && (
         <Notice sign={<Icon name="check" size={28} />} title={more.missing.none}>
-          {more.missing.noneText} <When at={swept.at} />
+          {more.missing.noneText} <When at={reconciled.at} />
         </Notice>
       )}
       {findings.length > 0 && <Findings findings={findings} />}
@@ -54,7 +54,7 @@ export function MissingPage() {
           {words.more}
         </OnlineButton>
       )}
-      {asked.data && <Swept swept={swept} />}
+      {asked.data && <LastRun reconciled={reconciled} />}
     </>
   );
 }

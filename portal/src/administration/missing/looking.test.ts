@@ -4,13 +4,13 @@ import { en } from '../../words/administration/en';
 import { sv } from '../../words/administration/sv';
 import { differing, overdue } from './looking';
 
-it('a night that did not come is told once the morning is over', () => {
-  const swept = '2026-10-24T00:30:00Z';
-  expect(overdue(swept, new Date('2026-10-25T01:31:00Z'))).toBe(false);
-  expect(overdue(swept, new Date('2026-10-25T06:31:00Z'))).toBe(true);
+it('a missed night is reported after the morning', () => {
+  const reconciled = '2026-10-24T00:30:00Z';
+  expect(overdue(reconciled, new Date('2026-10-25T01:31:00Z'))).toBe(false);
+  expect(overdue(reconciled, new Date('2026-10-25T06:31:00Z'))).toBe(true);
 });
 
-it('a count that differs is read, and nothing else is taken for one', () => {
+it('only a well-formed difference is read as a count', () => {
   const detail = { counted: { recordings: 2, bytes: 20 }, stored: { recordings: 1, bytes: 10 } };
   expect(differing(detail)).toEqual(detail);
   expect([null, undefined, 'two', { counted: 2, stored: 1 }, { counted: detail.counted }].map(differing)).toEqual(
@@ -18,9 +18,10 @@ it('a count that differs is read, and nothing else is taken for one', () => {
   );
 });
 
-it('each kind that the sweep finds has words of its own', () => {
-  const source = readFileSync(new URL('../../../../shared/domain/src/sweep.rs', import.meta.url), 'utf8');
-  const listed = source.slice(source.indexOf('\nkinds! {'), source.indexOf('/// How long after'));
+it('each kind of finding has a text', () => {
+  const source = readFileSync(new URL('../../../../shared/domain/src/reconcile.rs', import.meta.url), 'utf8');
+  const start = source.indexOf('\nkinds! {');
+  const listed = source.slice(start, source.indexOf('\n}', start));
   const kinds = [...listed.matchAll(/^ {4}\w+ "([^"]+)"$/gm)].map(([, kind = '']) => kind);
   expect(kinds).toHaveLength(13);
   expect(Object.keys(sv.found)).toEqual(kinds);

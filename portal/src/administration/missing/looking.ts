@@ -1,6 +1,6 @@
-// What the nightly sweep says, read for people: whether it came, and what a count differs by.
+// Interprets the result of the nightly reconcile: whether it ran, and how a count differs.
 
-/** After a night of 25 hours and a morning's patience, the sweep of this night has not come. */
+/** A run is overdue after 30 hours: a day of 25 hours, and five hours to finish. */
 const LATE_MS = 30 * 3_600_000;
 
 export function overdue(at: string, now: Date): boolean {
@@ -10,7 +10,7 @@ export function overdue(at: string, now: Date): boolean {
 export type Count = { recordings: number; bytes: number };
 export type Differing = { counted: Count; stored: Count };
 
-/** What a finding of the usage differs by. */
+/** The counted and the stored value of a usage finding. */
 export function differing(detail: unknown): Differing | undefined {
   const { counted, stored } = (detail ?? {}) as Partial<Differing>;
   return isCount(counted) && isCount(stored) ? { counted, stored } : undefined;

@@ -1,4 +1,4 @@
-// What the organisation has decided, and the applications that it lets in.
+// The organisation's settings and its application clients.
 
 import { Button, Modal, Switch } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';

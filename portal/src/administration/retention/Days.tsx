@@ -13,7 +13,7 @@ import { DaysDialog } from './DaysDialog';
 
 type Change = Schemas['RetentionChange'];
 
-/** The days that recordings are kept, and what was ordered about them. */
+/** The retention in days, and the changes of it. */
 export function Days() {
   const { api } = useApp();
   const words = useWords();
@@ -27,13 +27,13 @@ export function Days() {
     getNextPageParam: (page) => page.cursor ?? undefined,
     staleTime: 0,
   });
-  const stands = found.data?.pages[0];
+  const policy = found.data?.pages[0];
   const changes = found.data?.pages.flatMap((page) => page.changes) ?? [];
   return (
     <section className="card">
       <div className="card-head">
         <h2>{more.days.title}</h2>
-        {stands && (
+        {policy && (
           <OnlineButton variant="default" onClick={() => setAsked('new')}>
             {more.days.change}
           </OnlineButton>
@@ -41,10 +41,10 @@ export function Days() {
       </div>
       {found.isPending && <Slow within />}
       {found.isError && <Failed error={found.error} again={found.refetch} />}
-      {stands && (
+      {policy && (
         <>
-          <p className="big">{more.days.now(stands.days)}</p>
-          <p className="quiet">{stands.storageAddOn ? more.days.addOn : more.days.noAddOn}</p>
+          <p className="big">{more.days.now(policy.days)}</p>
+          <p className="quiet">{policy.storageAddOn ? more.days.addOn : more.days.noAddOn}</p>
           {changes.length > 0 ? <Changes changes={changes} goOn={setAsked} /> : <p>{more.days.noChanges}</p>}
         </>
       )}
@@ -53,8 +53,8 @@ export function Days() {
           {words.more}
         </OnlineButton>
       )}
-      {asked && stands && (
-        <DaysDialog stands={stands} previewed={asked === 'new' ? undefined : asked} close={() => setAsked(undefined)} />
+      {asked && policy && (
+        <DaysDialog policy={policy} previewed={asked === 'new' ? undefined : asked} close={() => setAsked(undefined)} />
       )}
     </section>
   );
@@ -83,7 +83,7 @@ function Changes({ changes, goOn }: { changes: Change[]; goOn(change: Change): v
   );
 }
 
-/** How many of how many, while it goes on. */
+/** The progress of a change, while it runs. */
 function moved({ state, moved, recordings }: Change): string {
   return state === 'moving' ? `${moved} / ${recordings}` : String(state === 'previewed' ? recordings : moved);
 }

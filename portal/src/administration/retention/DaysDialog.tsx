@@ -1,5 +1,5 @@
-// Changes for how long recordings are kept: first what it touches, and only then the change. Where something ends at once, the number of
-// those is asked for.
+// Changes the retention, after a preview of the affected recordings. If some end at once, the user
+// types their number first.
 
 import { Button, Modal, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
@@ -17,29 +17,29 @@ import { Refused } from '../Refused';
 import { daysOf, mostDays } from './days';
 
 type Change = Schemas['RetentionChange'];
-type Props = { stands: Schemas['Retention']; previewed?: Change; close(): void };
+type Props = { policy: Schemas['Retention']; previewed?: Change; close(): void };
 
-export function DaysDialog({ stands, previewed, close }: Props) {
+export function DaysDialog({ policy, previewed, close }: Props) {
   const words = useWords();
   const more = useAdministrationWords();
   const [change, setChange] = useState(previewed);
   return (
     <Modal opened onClose={close} size="lg" title={more.days.change} closeButtonProps={{ 'aria-label': words.close }}>
-      {change ? <Confirm change={change} close={close} /> : <Choose stands={stands} close={close} chosen={setChange} />}
+      {change ? <Confirm change={change} close={close} /> : <Choose policy={policy} close={close} chosen={setChange} />}
     </Modal>
   );
 }
 
-type ChooseProps = { stands: Schemas['Retention']; close(): void; chosen(change: Change): void };
+type ChooseProps = { policy: Schemas['Retention']; close(): void; chosen(change: Change): void };
 
-function Choose({ stands, close, chosen }: ChooseProps) {
+function Choose({ policy, close, chosen }: ChooseProps) {
   const { api } = useApp();
   const words = useWords();
   const more = useAdministrationWords();
   const client = useQueryClient();
-  const [typed, setTyped] = useState(String(stands.days));
+  const [typed, setTyped] = useState(String(policy.days));
   const [reason, setReason] = useState('');
-  const days = daysOf(typed, stands.storageAddOn);
+  const days = daysOf(typed, policy.storageAddOn);
   const preview = useMutation({
     mutationFn: (days: number) => answered(api.POST('/v1/retention', { body: { days, reason: reason.trim() } })),
     onSuccess: (change) => {
@@ -47,8 +47,8 @@ function Choose({ stands, close, chosen }: ChooseProps) {
       chosen(change);
     },
   });
-  const wrong = days === undefined ? more.days.range(mostDays(stands.storageAddOn)) : undefined;
-  const same = days === stands.days;
+  const wrong = days === undefined ? more.days.range(mostDays(policy.storageAddOn)) : undefined;
+  const same = days === policy.days;
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (days !== undefined) preview.mutate(days);

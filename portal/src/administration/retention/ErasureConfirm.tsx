@@ -18,8 +18,8 @@ import { useAbout } from './useAbout';
 type Props = { erasure: Schemas['Erasure']; close(): void; anew(): void };
 
 /**
- * What a previewed erasure comes to, and whether to carry it out. It cannot be undone, so it shows whose calls go in full, and asks for the
- * number of them. Where the telephone number is not known here any more, it is to be typed anew.
+ * The preview and confirmation of an erasure. It cannot be undone, so the user types the count.
+ * If the page no longer has the telephone number, the user types that too.
  */
 export function ErasureConfirm({ erasure, close, anew }: Props) {
   const { api } = useApp();
@@ -107,7 +107,7 @@ export function ErasureConfirm({ erasure, close, anew }: Props) {
   );
 }
 
-/** The number as people write it, and as it is stored. */
+/** The number in national form and in E.164. */
 function WhoGoes({ name, number }: { name: string; number: string | undefined }) {
   return (
     <>

@@ -1,4 +1,4 @@
-// Erases what was recorded of a person: who and why, then what that is, then the number of it; and afterwards what became of it.
+// Erases the recordings of a person: person and reason, preview, confirmation, and the result.
 
 import { Button, Modal, NativeSelect, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';

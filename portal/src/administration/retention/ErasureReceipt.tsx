@@ -14,7 +14,7 @@ import { useAbout } from './useAbout';
 
 type Erasure = Schemas['Erasure'];
 
-/** How far an erasure has come, what it erased, and what it left. Each recording that was erased has a receipt in the log. */
+/** An erasure's progress and result. Each deletion has a receipt in the log. */
 export function ErasureReceipt({ erasure, close }: { erasure: Erasure; close(): void }) {
   const { api } = useApp();
   const words = useWords();
@@ -31,7 +31,7 @@ export function ErasureReceipt({ erasure, close }: { erasure: Erasure; close(): 
       {asked.data && <Facts erasure={asked.data} />}
       {asked.data && asked.data.leaves.length > 0 && <Left erasure={asked.data} />}
       <p>
-        <Link to="/administration/audit" search={{ deed: 'erase', subject: erasure.id }}>
+        <Link to="/administration/audit" search={{ action: 'erase', resource: erasure.id }}>
           {more.erasures.receipts}
         </Link>
       </p>

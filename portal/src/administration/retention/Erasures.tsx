@@ -14,7 +14,7 @@ import { useAbout } from './useAbout';
 
 type Erasure = Schemas['Erasure'];
 
-/** Who has been erased, as far as that is remembered, and what was left. */
+/** The erasures that the service still stores, and the recordings they left. */
 export function Erasures() {
   const { api } = useApp();
   const words = useWords();
@@ -75,7 +75,7 @@ function List({ erasures, open }: { erasures: Erasure[]; open(erasure: Erasure):
   );
 }
 
-/** What would be erased, how many of those have been, or how many were. */
+/** The number of recordings to erase, erased so far, or erased. */
 function count({ state, erased, recordings, held }: Erasure): string {
   if (state === 'previewed') return String(recordings - held);
   return state === 'erasing' ? `${erased} / ${recordings - held}` : String(erased);

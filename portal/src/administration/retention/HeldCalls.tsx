@@ -12,7 +12,7 @@ import { Slow } from '../Slow';
 
 type Hold = Schemas['Hold'];
 
-/** The calls that a hold was placed on, beside the list. */
+/** The calls under a hold, in a drawer beside the list. */
 export function HeldCalls({ hold, close }: { hold: Hold | undefined; close(): void }) {
   const words = useWords();
   const more = useAdministrationWords();

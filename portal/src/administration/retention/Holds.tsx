@@ -16,7 +16,7 @@ import { LiftHold } from './LiftHold';
 
 type Hold = Schemas['Hold'];
 
-/** What is held, why, and what was. */
+/** The active and the lifted holds, with their reasons. */
 export function Holds() {
   const { api } = useApp();
   const words = useWords();
@@ -59,7 +59,7 @@ function List({ holds, lift, see }: { holds: Hold[]; lift(hold: Hold): void; see
   const more = useAdministrationWords();
   const who = useWho();
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by key
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by key
     <div className="sideways" tabIndex={0} role="region" aria-label={more.holds.title}>
       <table className="table">
         <thead>

@@ -1,4 +1,4 @@
-// Holds one call, or all that a search finds: a dialog over the calls, for administrators.
+// Holds one call or all calls of a search, in a dialog over the calls, for administrators.
 
 import '../../frame/later.css';
 import '../orders.css';
@@ -7,7 +7,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, useState } from 'react';
 import { answered } from '../../api/client';
 import { useApp } from '../../app';
-import type { Sought } from '../../calls/sought';
+import type { Criteria } from '../../calls/criteria';
 import { notify } from '../../frame/notify';
 import { saysWhy } from '../../reason';
 import { useAdministrationWords } from '../../words/administration/words';
@@ -17,7 +17,7 @@ import { OnlineButton } from '../OnlineButton';
 import { Reason } from '../Reason';
 import { Refused } from '../Refused';
 
-type Found = { filter: Sought; found: string; recording?: undefined };
+type Found = { filter: Criteria; found: string; recording?: undefined };
 type One = { recording: string; filter?: undefined };
 type Props = (Found | One) & { close(): void };
 
@@ -35,7 +35,7 @@ export default function PlaceHold({ close, ...held }: Props) {
     },
     onSuccess: () => {
       void client.invalidateQueries({ queryKey: ['holds'] });
-      // The service is at it: what is shown of the call is asked for anew when it is next looked at.
+      // The worker places the hold later, so the call is fetched again when it is next shown.
       void client.invalidateQueries({ queryKey: ['call'], refetchType: 'none' });
       void notify({ message: more.holds.ordered, close: words.close });
       close();

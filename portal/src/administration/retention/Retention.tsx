@@ -1,4 +1,4 @@
-// How long recordings are kept, what is held past that, and whose recordings are erased before it.
+// Retention, legal holds and erasures.
 
 import '../orders.css';
 import { useAdministrationWords } from '../../words/administration/words';

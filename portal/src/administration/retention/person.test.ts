@@ -12,7 +12,7 @@ it('a part of a number, or none, is not one', () => {
     expect(e164(written), written).toBeUndefined();
 });
 
-it('what is remembered is a user or two digits', () => {
+it('the service stores a user or two digits', () => {
   expect(aboutOf('user anna')).toEqual({ user: 'anna' });
   expect(aboutOf('…67')).toEqual({ digits: '67' });
 });

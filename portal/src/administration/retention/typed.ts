@@ -1,5 +1,5 @@
-// The number of each erasure that was previewed here. The service remembers its last two digits, so only this page knows the rest: it is in
-// no storage, and gone when the page is left for good.
+// The telephone number of each erasure previewed on this page. The service stores only its last two
+// digits. The number is in memory only, and gone when the page is closed.
 
 const numbers = new Map<string, string>();
 
@@ -7,7 +7,7 @@ export function keepTyped(erasure: string, number: string) {
   numbers.set(erasure, number);
 }
 
-/** The whole number, in E.164; undefined where it was typed elsewhere, or before the page was loaded. */
+/** The whole number in E.164; undefined if it was typed elsewhere or before a reload. */
 export function typedFor(erasure: string): string | undefined {
   return numbers.get(erasure);
 }

@@ -2,7 +2,7 @@ import { useDirectory } from '../../calls/directory';
 import { useAdministrationWords } from '../../words/administration/words';
 import { aboutOf } from './person';
 
-/** Whom an erasure is about, in words. */
+/** The person of an erasure, in words. */
 export function useAbout(): (remembered: string) => string {
   const more = useAdministrationWords();
   const { nameOf } = useDirectory();

@@ -1,4 +1,4 @@
-// Who is billed in the running month and cannot be recorded, and why, with the way to each.
+// The users billed in the current month who cannot be recorded, each with reason and link.
 
 import { Button } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
@@ -10,7 +10,7 @@ import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
 import { Why } from '../Unrecorded';
 
-/** At first, so that the months are in sight; then a hundred at a time. */
+/** The first page is short, so that the months stay in sight. Later pages have a hundred. */
 const [FIRST, MORE] = [10, 100];
 
 export function BilledNotRecorded({ users }: { users: Schemas['BilledNotRecorded'][] }) {

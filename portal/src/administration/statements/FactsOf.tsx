@@ -5,7 +5,7 @@ import { kronor } from '../kronor';
 import { size } from '../size';
 import { factsOf, type Line } from './facts';
 
-/** Where a line came from: its rule, what happened, its price, and the sum that was made of them. */
+/** The origin of a line: its rule, facts and price, and the calculation. */
 export function FactsOf({ line }: { line: Line }) {
   const words = useWords();
   const more = useAdministrationWords();

@@ -1,4 +1,4 @@
-// The lines of a statement, a hundred at a time: of a large company there are tens of thousands.
+// The lines of a statement, a hundred at a time; a large company has tens of thousands.
 
 import { Button } from '@mantine/core';
 import { useState } from 'react';
@@ -17,7 +17,7 @@ export function Lines({ lines, label }: { lines: Line[]; label: string }) {
   const [most, setMost] = useState(SHOWN);
   return (
     <>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by key */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by key */}
       <div className="sideways" tabIndex={0} role="region" aria-label={label}>
         <table className="table table-few lines">
           <thead>
@@ -37,7 +37,7 @@ export function Lines({ lines, label }: { lines: Line[]; label: string }) {
           </thead>
           <tbody>
             {lines.slice(0, most).map((line, index) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: a statement is never altered, and a line has no other name
+              // biome-ignore lint/suspicious/noArrayIndexKey: a statement is immutable, and a line has no id
               <Row key={index} line={line} />
             ))}
           </tbody>

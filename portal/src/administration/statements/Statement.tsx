@@ -1,4 +1,4 @@
-// What one month comes to, by rule, and the lines that it is the sum of.
+// One month's statement: the total of each rule, and the lines.
 
 import '../orders.css';
 import './statements.css';
@@ -84,7 +84,7 @@ function Shown({ statement }: { statement: Schemas['Statement'] }) {
   );
 }
 
-/** The month by rule, and what is put right of each earlier one. */
+/** The month by rule, and the corrections of each earlier month. */
 function Sums({ parts }: { parts: Part[] }) {
   const words = useWords();
   const more = useAdministrationWords();

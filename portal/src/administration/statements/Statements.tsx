@@ -1,4 +1,4 @@
-// The months that were billed, and the running one.
+// The billed months and the current one.
 
 import '../orders.css';
 import { useQuery } from '@tanstack/react-query';
@@ -48,7 +48,7 @@ function Months({ running, preview, billedNotRecorded, statements }: Schemas['St
   return (
     <>
       {billedNotRecorded.length > 0 && <BilledNotRecorded users={billedNotRecorded} />}
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by key */}
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by key */}
       <div className="sideways" tabIndex={0} role="region" aria-label={more.administration.statements}>
         <table className="table table-few">
           <thead>

@@ -3,7 +3,7 @@ import { factsOf } from './facts';
 
 const facts = 'two seats in the tribune';
 
-it('a line is told by its values, whatever its text says', () => {
+it('a line is shown by its values, not by its text', () => {
   const [activatedAt, firstDay, lastDay] = ['2026-10-05T10:00:00Z', '2026-10-05', '2026-10-31'];
   expect(factsOf({ facts, activatedAt })).toEqual({ kind: 'activated', at: activatedAt });
   expect(factsOf({ facts, days: 27, firstDay, lastDay })).toEqual({
@@ -25,6 +25,6 @@ it('nothing stored and nobody billed are values too', () => {
   });
 });
 
-it('what is new is shown as the service tells it', () => {
+it('an unknown fact shows the service’s text', () => {
   expect(factsOf({ facts, activatedAt: null, days: 3 })).toEqual({ kind: 'told', text: facts });
 });

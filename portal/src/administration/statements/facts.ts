@@ -1,5 +1,5 @@
-// What a line was billed for, by the values that it has, so that it can be told in the reader's language. What is new to the portal has the
-// English text that finance reads.
+// The facts of a line in the reader's language, from the line's values. A fact that the portal does
+// not know has the English text that finance reads.
 
 import type { Schemas } from '../../api/client';
 

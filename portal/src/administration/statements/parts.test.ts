@@ -11,7 +11,7 @@ const line = (rule: string, amount: string, quantity = 1, corrects?: string): Li
   facts: '',
 });
 
-it('the month comes first, then what is put right, the latest month first', () => {
+it('the month comes first, then corrections, latest month first', () => {
   const lines = [
     line('storage', '-4.25', -1, '2026-09'),
     line('storage', '21.25', 5, '2026-09'),

@@ -1,11 +1,11 @@
-// A statement, cut into what people ask about: this month's lines, then what is put right of each earlier month.
+// Splits a statement into this month's lines and the corrections of each earlier month.
 
 import type { Line } from './facts';
 
 export type Part = { corrects: string | undefined; lines: Line[]; ore: number };
 export type Sum = { rule: string; quantity: number; ore: number };
 
-/** The month itself first, then corrections, those of the latest month first. The service's order of lines is kept. */
+/** The month first, then the corrections, latest month first. Lines stay in the service's order. */
 export function partsOf(lines: Line[]): Part[] {
   const parts = new Map<string, Line[]>();
   for (const line of lines) {
@@ -19,7 +19,7 @@ export function partsOf(lines: Line[]): Part[] {
     .map(([corrects, lines]) => ({ corrects: corrects || undefined, lines, ore: oreOf(lines) }));
 }
 
-/** What each rule comes to, in the order in which they come. */
+/** The total of each rule, in order of appearance. */
 export function sumsOf(lines: Line[]): Sum[] {
   const rules = [...new Set(lines.map(({ rule }) => rule))];
   return rules.map((rule) => {

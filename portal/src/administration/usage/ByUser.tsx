@@ -1,4 +1,4 @@
-// Whose recordings fill how much: sorted by any column, and shown a hundred at a time of up to ten thousand.
+// Stored recordings by user: sorted by any column, a hundred at a time of up to ten thousand.
 
 import { Button, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
@@ -47,7 +47,7 @@ export function ByUser({ usage }: { usage: Schemas['Usage'] }) {
   );
 }
 
-/** What the address says of the order; the largest first unless it does. */
+/** The order that the address names; by default the largest amount first. */
 function useOrder(): { q?: string; column: Column; order: Order } {
   const { q, sort, turned } = useSearch({ from: FROM });
   const column = COLUMNS.find((column) => column === sort) ?? 'bytes';
@@ -79,7 +79,7 @@ function Table({ users, stored }: { users: UserUsage[]; stored: number }) {
   const words = useWords();
   const more = useAdministrationWords();
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by key
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by key
     <div className="sideways" tabIndex={0} role="region" aria-label={more.usage.byUser}>
       <table className="table">
         <thead>

@@ -5,7 +5,7 @@ import { useLanguage, useWords } from '../../words/words';
 import { size } from '../size';
 import { forecastOf, levelOf, percentOf } from './filling';
 
-/** How much of what is included is used, what today added, and when it will be full. */
+/** The used part of the allowance, today's change and the forecast. */
 export function Filled({ usage }: { usage: Schemas['Usage'] }) {
   const words = useWords();
   const more = useAdministrationWords();
@@ -81,16 +81,16 @@ function Forecast({ usage }: { usage: Schemas['Usage'] }) {
   const more = useAdministrationWords();
   const { language } = useLanguage();
   const forecast = forecastOf(usage.daysUntilFull, usage.trend.length);
-  const { forecast: told } = more;
+  const { forecast: texts } = more;
   return (
     <p>
-      <strong>{told.title}</strong>{' '}
+      <strong>{texts.title}</strong>{' '}
       {typeof forecast === 'string'
-        ? told[forecast]
-        : told.days(forecast.days, dateOf(shifted(usage.today, Math.min(forecast.days, FAR)), language))}
+        ? texts[forecast]
+        : texts.days(forecast.days, dateOf(shifted(usage.today, Math.min(forecast.days, FAR)), language))}
     </p>
   );
 }
 
-/** Days ahead that a date can still be named for: what is slower than a thousand years is as good as never. */
+/** Days ahead that the forecast names at most; a thousand years is as good as never. */
 const FAR = 365_000;

@@ -1,4 +1,4 @@
-// The last thirty days as a graph, and as a table for whoever cannot see it or wants the numbers.
+// The last thirty days as a graph and as a table, which screen readers can read.
 
 import type { Schemas } from '../../api/client';
 import { dateOf, length } from '../../time';
@@ -42,7 +42,7 @@ function Graph({ days, allowance }: { days: Days; allowance: number }) {
   );
   const shown = (bytes: number) => size(bytes, words.locale);
   const [first, last] = [days[0]?.day ?? '', days.at(-1)?.day ?? ''];
-  const told = more.usage.graph(
+  const label = more.usage.graph(
     dateOf(first, language),
     dateOf(last, language),
     shown(Math.min(...stored)),
@@ -56,7 +56,7 @@ function Graph({ days, allowance }: { days: Days; allowance: number }) {
         <span>{shown(top / 2)}</span>
         <span>0</span>
       </div>
-      <svg role="img" aria-label={told} viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none">
+      <svg role="img" aria-label={label} viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none">
         <line className="graph-grid" x1={0} x2={WIDTH} y1={HEIGHT / 2} y2={HEIGHT / 2} />
         <path className="graph-area" d={areaOf(points, WIDTH, HEIGHT)} />
         <path className="graph-line" d={lineOf(points, WIDTH, HEIGHT)} />
@@ -93,7 +93,7 @@ function Table({ days }: { days: Days }) {
   const columns = [more.usage.recordings, more.usage.time, more.usage.added, more.usage.removed, more.usage.line];
   const shown = (bytes: number) => size(bytes, words.locale);
   return (
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls has to be reachable by key
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by key
     <div className="sideways" tabIndex={0} role="region" aria-label={more.usage.title}>
       <table className="table">
         <thead>

@@ -1,4 +1,4 @@
-// What the recordings fill: today, against what is included, how it goes on, and whose they are.
+// The stored bytes: today, against the allowance, over time, and by user.
 
 import '../orders.css';
 import './usage.css';

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
 import { areaOf, lineOf, pointsOf, roundUp } from './drawing';
 
-it('the scale ends at a round number that nothing is above', () => {
+it('the scale ends at a round number above every value', () => {
   expect([0, 1, 3, 20, 21, 180_000_000, 999].map(roundUp)).toEqual([1, 1, 5, 20, 50, 200_000_000, 1000]);
 });
 
-it('a day stands at its distance from the first, over the change of the clocks and over one that lacks', () => {
+it('a day is at its distance from the first, across clock changes and missing days', () => {
   const days = [
     { day: '2026-10-24', value: 0 },
     { day: '2026-10-25', value: 50 },
@@ -18,7 +18,7 @@ it('a day stands at its distance from the first, over the change of the clocks a
   ]);
 });
 
-it('a single day stands in the middle, and none draws nothing', () => {
+it('a single day is in the middle, and no day draws nothing', () => {
   expect(pointsOf([{ day: '2026-10-24', value: 1 }], 2)).toEqual([{ x: 0.5, y: 0.5 }]);
   expect([lineOf([], 10, 10), areaOf([], 10, 10)]).toEqual(['', '']);
 });

@@ -1,4 +1,4 @@
-// Where the graph's lines go, in a field of 1 by 1 with its origin at the top, as SVG has it.
+// The coordinates of the graph, in a unit square with its origin at the top left, as in SVG.
 
 import { shifted } from '../../time';
 
@@ -11,7 +11,7 @@ export function roundUp(most: number): number {
   return step * power;
 }
 
-/** Days at their distance from the first, so that one that lacks leaves a gap's width. */
+/** Days by their distance from the first, so that a missing day leaves a gap. */
 export function pointsOf(days: { day: string; value: number }[], top: number): Point[] {
   const [first, last] = [days[0]?.day ?? '', days.at(-1)?.day ?? ''];
   const span = between(first, last);
@@ -22,11 +22,11 @@ export function pointsOf(days: { day: string; value: number }[], top: number): P
 }
 
 export function lineOf(points: Point[], width: number, height: number): string {
-  const spelt = points.map(({ x, y }) => `${round(x * width)} ${round(y * height)}`);
-  return spelt.length ? `M${spelt.join('L')}` : '';
+  const coordinates = points.map(({ x, y }) => `${round(x * width)} ${round(y * height)}`);
+  return coordinates.length ? `M${coordinates.join('L')}` : '';
 }
 
-/** The same, closed along the foot. */
+/** The same path, closed along the bottom. */
 export function areaOf(points: Point[], width: number, height: number): string {
   const [first, last] = [points[0], points.at(-1)];
   if (!first || !last) return '';

@@ -8,7 +8,7 @@ it('the allowance is nearly full at 80 % and full at 100, as the service warns',
   expect(levelOf(1, 0)).toBe('full');
 });
 
-it('a level that is not reached is not told as reached', () => {
+it('a percentage never rounds up to a level', () => {
   expect(percentOf(799, 1000)).toBe(79);
   expect(percentOf(9999, 10_000)).toBe(99);
   expect(percentOf(2500, 1000)).toBe(250);
@@ -16,7 +16,7 @@ it('a level that is not reached is not told as reached', () => {
   expect(percentOf(1, 0)).toBeUndefined();
 });
 
-it('what is not filling up is told apart from what cannot be known yet', () => {
+it('an allowance that lasts differs from an unknown forecast', () => {
   expect(forecastOf(0, 30)).toBe('full');
   expect(forecastOf(12, 2)).toEqual({ days: 12 });
   expect(forecastOf(null, 30)).toBe('never');

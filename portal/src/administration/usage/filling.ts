@@ -1,4 +1,4 @@
-// How far the allowance is used up, and when it will be: the levels are those of the warnings (`domain::billing::fill`).
+// The level and forecast of the allowance; levels as in the warnings (`domain::billing::fill`).
 
 export type Level = 'below' | 'nearly' | 'full';
 
@@ -8,14 +8,14 @@ export function levelOf(stored: number, allowance: number): Level {
   return stored * 100 >= allowance * 80 ? 'nearly' : 'below';
 }
 
-/** Whole percent, never rounded up to a level that is not reached; none where nothing is included. */
+/** Whole percent, rounded down so that no level shows too early; undefined without an allowance. */
 export function percentOf(stored: number, allowance: number): number | undefined {
   return allowance > 0 ? Math.max(0, Math.floor((stored * 100) / allowance)) : undefined;
 }
 
 export type Forecast = 'unknown' | 'never' | 'full' | { days: number };
 
-/** What the API reckons, told apart from what cannot be reckoned yet: a growth needs two days that are over. */
+/** The API's forecast; `unknown` until two days are over, which growth needs. */
 export function forecastOf(daysUntilFull: number | null | undefined, days: number): Forecast {
   if (daysUntilFull === 0) return 'full';
   if (daysUntilFull) return { days: daysUntilFull };

@@ -13,13 +13,13 @@ const USERS = [user('Östen', 30), user('Anna', 10, 5, 9), user('Åke', 30, 7), 
 const names = (...[text, column, order]: [string, Parameters<typeof sorted>[2], Parameters<typeof sorted>[3]]) =>
   sorted(USERS, text, column, order, 'sv-SE').map(({ name }) => name);
 
-it('names are in the order of the language, and decide between equals', () => {
+it('names sort by the language, and break ties', () => {
   expect(names('', 'name', 'ascending')).toEqual(['Anna', 'Zoe', 'Åke', 'Östen']);
   expect(names('', 'bytes', 'descending')).toEqual(['Åke', 'Östen', 'Zoe', 'Anna']);
   expect(names('', 'seconds', 'ascending')).toEqual(['Åke', 'Östen', 'Zoe', 'Anna']);
 });
 
-it('today counts what came less what went', () => {
+it('today counts added less removed bytes', () => {
   expect(names('', 'today', 'ascending')).toEqual(['Anna', 'Zoe', 'Östen', 'Åke']);
 });
 
@@ -28,7 +28,7 @@ it('a part of a name finds it, however it is written', () => {
   expect(names('nobody', 'name', 'ascending')).toEqual([]);
 });
 
-it('amounts begin at the largest, names at the first', () => {
+it('amounts sort descending, names ascending', () => {
   expect([firstOrder('name'), firstOrder('bytes')]).toEqual(['ascending', 'descending']);
 });
 

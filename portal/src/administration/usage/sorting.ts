@@ -1,4 +1,4 @@
-// The users of the usage in the order that was asked for. They come all at once, up to ten thousand of them.
+// Sorts the users of the usage page. One response has all of them, up to ten thousand.
 
 import type { Schemas } from '../../api/client';
 
@@ -14,7 +14,7 @@ const VALUES: Record<Exclude<Column, 'name'>, (user: UserUsage) => number> = {
   today: (user) => user.today.addedBytes - user.today.removedBytes,
 };
 
-/** Names begin at their first letter, amounts at the largest. */
+/** Names sort ascending by default, amounts descending. */
 export function firstOrder(column: Column): Order {
   return column === 'name' ? 'ascending' : 'descending';
 }
@@ -23,16 +23,16 @@ export function other(order: Order): Order {
   return order === 'ascending' ? 'descending' : 'ascending';
 }
 
-/** Those whose name or id has the text; of two that are equal the name decides. */
+/** The users whose name or id contains the text, sorted; the name breaks ties. */
 export function sorted(users: UserUsage[], text: string, column: Column, order: Order, locale: string): UserUsage[] {
   const names = new Intl.Collator(locale, { numeric: true });
   const byName = (one: UserUsage, other: UserUsage) => names.compare(one.name, other.name);
   const value = column === 'name' ? undefined : VALUES[column];
   const sign = order === 'ascending' ? 1 : -1;
-  const sought = text.trim().toLocaleLowerCase(locale);
-  const has = ({ name, user }: UserUsage) => `${name}\n${user}`.toLocaleLowerCase(locale).includes(sought);
+  const part = text.trim().toLocaleLowerCase(locale);
+  const has = ({ name, user }: UserUsage) => `${name}\n${user}`.toLocaleLowerCase(locale).includes(part);
   return users
-    .filter((user) => !sought || has(user))
+    .filter((user) => !part || has(user))
     .sort((one, other) =>
       value ? sign * (value(one) - value(other)) || byName(one, other) : sign * byName(one, other),
     );

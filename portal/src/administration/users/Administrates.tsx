@@ -1,4 +1,4 @@
-// Whether someone is an administrator: the greatest power there is, so it stands by itself, asks before, and can be taken back.
+// Makes a user an administrator or not. It grants all access, so it asks and can be undone.
 
 import { Button, Modal } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
@@ -71,10 +71,10 @@ function Asked({ user, close }: { user: User; close(): void }) {
   );
 }
 
-/** Changes it, and offers to change it back. */
+/** Changes the setting, and offers to undo the change. */
 function useChange(user: User) {
   const { api } = useApp();
-  const { administrator: said } = useAdministrationWords();
+  const { administrator: texts } = useAdministrationWords();
   const client = useQueryClient();
   const complain = useComplain();
   const offer = useOfferUndo();
@@ -88,7 +88,7 @@ function useChange(user: User) {
     mutationFn: put,
     onSuccess: (changed, administrator) => {
       show(changed);
-      const done = administrator ? said.made(user.name) : said.unmade(user.name);
+      const done = administrator ? texts.made(user.name) : texts.unmade(user.name);
       offer(done, () => void put(!administrator).then(show, complain));
     },
     onError: complain,

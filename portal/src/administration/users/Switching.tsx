@@ -1,4 +1,4 @@
-// Switches recording on or off for those who were chosen, after telling what it comes to: for whom, and what it costs.
+// Switches recording on or off for the chosen users, after a preview of the users and the cost.
 
 import { Button, Modal, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
@@ -13,7 +13,7 @@ import { useWords } from '../../words/words';
 import { kronor } from '../kronor';
 import { Lacks } from '../Lacks';
 
-/** From so many on, switching off asks for the number. */
+/** From this many users on, switching off requires the number. */
 const MANY = 5;
 
 type Props = { users: string[]; active: boolean; close(done: boolean): void };
@@ -91,7 +91,7 @@ export function Switching({ users, active, close }: Props) {
   );
 }
 
-/** How many come to what, with their names. */
+/** The users of each outcome, by number and name. */
 function Outcomes({ switched }: { switched: Schemas['Switched'] }) {
   const words = useWords();
   const more = useAdministrationWords();

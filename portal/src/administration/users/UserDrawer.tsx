@@ -1,4 +1,4 @@
-// One user, beside the list: what they may do, what was decided about their recording, and the groups they are in.
+// One user, beside the list: rights, activations and groups.
 
 import { Drawer, Switch } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
@@ -16,7 +16,7 @@ import { useWords } from '../../words/words';
 import { useGroups } from '../groups/useGroups';
 import { Unrecorded } from '../Unrecorded';
 import { Administrates } from './Administrates';
-import { Standing } from './Users';
+import { RecordingState } from './Users';
 
 type User = Schemas['User'];
 
@@ -59,7 +59,7 @@ function Shown({ user }: { user: User }) {
         <bdi>{user.name}</bdi>
       </h2>
       <div>
-        <Standing recording={user.recording} />
+        <RecordingState recording={user.recording} />
         <Unrecorded reason={user.billedNotRecorded} />
       </div>
       {user.acknowledgedAt && (

@@ -1,4 +1,4 @@
-// The organisation's users: who is recorded, who has acknowledged it, who may do what. One or many are switched on and off.
+// The organisation's users. Recording is switched on and off for one or many of them.
 
 import { Button, Checkbox, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
@@ -159,7 +159,7 @@ function Row({ user, chosen, toggle }: { user: User; chosen: boolean; toggle(): 
       <td className="digits">{user.phone && written(user.phone)}</td>
       <td>{user.plan ? more.plan[user.plan as 'pro'] : '–'}</td>
       <td>
-        <Standing recording={user.recording} />
+        <RecordingState recording={user.recording} />
         <Unrecorded reason={user.billedNotRecorded} />
       </td>
       <td className="unbroken">{inRow(rights.map((right) => words.rights[right])) || '–'}</td>
@@ -167,8 +167,8 @@ function Row({ user, chosen, toggle }: { user: User; chosen: boolean; toggle(): 
   );
 }
 
-/** Whether someone is recorded, or what is missing first: a sign and words, never a colour alone. */
-export function Standing({ recording }: { recording: string }) {
+/** Whether the user is recorded, or what is missing. Colour is never the only sign. */
+export function RecordingState({ recording }: { recording: string }) {
   const more = useAdministrationWords();
   return (
     <span className="standing-tag" data-standing={recording}>

@@ -1,4 +1,4 @@
-// Svenska: det som bara administratörens sidor säger. Hämtas med dem, så att samtalen inte väntar på det.
+// Svenska: administratörens sidor. Hämtas med dem, så att samtalen inte väntar på texterna.
 
 export const sv = {
   standing: {
@@ -77,7 +77,7 @@ export const sv = {
   outcome: {
     changes: 'Ändras',
     'waits-for-acknowledgement': 'Slås på, och spelas in när användaren har bekräftat',
-    already: 'Är redan så',
+    already: 'Behöver inte ändras',
     'no-base-service': 'Går inte: företaget saknar grundtjänsten',
     'no-plan': 'Går inte: abonnemang saknas',
     'not-found': 'Finns inte',
@@ -105,8 +105,9 @@ export const sv = {
     noSupervisors: 'Ingen arbetsledare än.',
     addSupervisor: 'Lägg till arbetsledare',
     pick: 'Välj …',
-    cover: 'Tid och behörighet',
-    coverText: 'Lämna tomt för tills vidare. Behörigheten gäller samtalen för dem som är medlemmar just då.',
+    supervision: 'Tid och behörighet',
+    supervisionText:
+      'Lämna tomt om det gäller tills vidare. Behörigheten gäller samtalen för dem som är medlemmar just då.',
     from: 'Från och med',
     to: 'Till och med',
     backwards: 'Slutar innan det börjar',
@@ -148,10 +149,10 @@ export const sv = {
     hexagon: 'Sexhörning',
   },
   audit: {
-    who: 'Vem',
-    deed: 'Vad',
+    actor: 'Vem',
+    action: 'Vad',
     about: 'Gäller',
-    detail: 'Närmare',
+    detail: 'Detaljer',
     filters: {
       counterpart: 'Nummer',
       number: 'Nummer',
@@ -166,7 +167,7 @@ export const sv = {
     address: 'Adress',
     refused: 'Nekades',
     onlyRefused: 'Bara det som nekades',
-    none: 'Inget har hänt som stämmer',
+    none: 'Inga händelser stämmer',
     file: 'Hämta som Excel-fil',
     columns: [
       'Tid',
@@ -228,9 +229,10 @@ export const sv = {
   problem: {
     'not-found': 'Det finns inte längre. Läs om sidan',
     'no-sftp': 'Det finns ingen nyckel. Lägg till en först',
-    'day-not-over': 'Dagen är inte slut. Den kan ges ut från 05.05 dagen efter, och finns av sig själv klockan 06.00',
-    'past-retention': 'Dagen är äldre än inspelningarna sparas, och dess samtal är raderade',
-    'too-many': 'Det finns så många som det kan finnas. Ta bort en, eller vänta tills en har försvunnit',
+    'day-not-over':
+      'Dagen är inte slut. Den kan levereras igen från 05.05 dagen efter, och levereras automatiskt klockan 06.00',
+    'past-retention': 'Dagen är äldre än lagringstiden, och dess samtal är raderade',
+    'too-many': 'Det högsta antalet är nått. Ta bort en, eller vänta tills en har försvunnit',
     changed: 'Någon annan hann före. Uppdatera och försök igen',
   },
   days: {
@@ -242,7 +244,7 @@ export const sv = {
     days: 'Dagar',
     range: (most: number) =>
       most > 180 ? `Välj mellan 180 och ${most.toLocaleString('sv-SE')} dagar` : 'Bara 180 dagar',
-    same: 'Så länge sparas de redan',
+    same: 'De sparas redan så länge',
     fromTo: (was: number, days: number) => `Från ${was} till ${days} dagar`,
     concerns: 'Får ny raderingsdag',
     ends: 'Raderas genast',
@@ -255,18 +257,18 @@ export const sv = {
   change: { previewed: 'Inte bekräftad', moving: 'Pågår', overtaken: 'Ersatt av en nyare', done: 'Klar' },
   holds: {
     title: 'Kvarhållning',
-    text: 'Ett kvarhållet samtal raderas inte, hur gammalt det än är. Håll kvar ett samtal från dess sida, eller allt som en sökning finner.',
+    text: 'Ett kvarhållet samtal raderas inte, hur gammalt det än är. Håll kvar ett samtal från dess sida, eller alla träffar i en sökning.',
     seen: 'Visa kvarhållna samtal',
     none: 'Inget hålls kvar.',
     place: 'Håll kvar',
     one: 'Samtalet hålls kvar tills du släpper det under Bevarande.',
-    found: (found: string) => `Sökningen finner nu ${found}. Alla hålls kvar tills du släpper dem under Bevarande.`,
+    found: (found: string) => `Sökningen ger nu ${found}. Alla hålls kvar tills du släpper dem under Bevarande.`,
     everything: 'Sökningen har inga filter: företagets alla samtal hålls kvar.',
     later: 'Samtal som anmäls senare hålls inte kvar, även om de stämmer.',
-    ordered: 'Kvarhållningen är beställd. Den står under Bevarande.',
+    ordered: 'Kvarhållningen är beställd. Den visas under Bevarande.',
     lift: 'Släpp',
     liftTitle: 'Släpp en kvarhållning',
-    liftText: 'Det som ingen annan håller kvar raderas när dess tid är ute, tidigast om 7 dagar.',
+    liftText: 'Samtal utan annan kvarhållning raderas när lagringstiden är slut, tidigast om 7 dagar.',
     lifted: 'Släpptes av',
     held: 'Samtal som hålls kvar',
     heldWas: 'Samtal som hölls kvar',
@@ -322,10 +324,10 @@ export const sv = {
     addNow: 'Lägg till',
     added: 'Tillagd',
     changed: 'Senast ändrad',
-    inactive: 'Servern tar den inte emot. Lägg till den igen',
+    inactive: 'Servern godtar den inte. Lägg till den igen',
     noComment: 'Utan kommentar',
     removeTitle: 'Ta bort en nyckel',
-    removeText: 'Den som har nyckeln kommer inte in mer. En anslutning som är öppen finns kvar tills den stängs.',
+    removeText: 'Den som har nyckeln kan inte längre logga in. En öppen anslutning finns kvar tills den stängs.',
   },
   refusedKey: {
     private:
@@ -335,10 +337,10 @@ export const sv = {
     options: 'Det står något före nyckeln. Klistra in raden från nyckelns slag, till exempel ssh-ed25519',
     dsa: 'DSA är inte säkert längre. Gör en ny nyckel: ssh-keygen -t ed25519',
     short: 'RSA-nyckeln är för kort: den måste ha minst 3 072 bitar. Gör hellre en ny: ssh-keygen -t ed25519',
-    token: 'Servern tar inte nycklar på säkerhetsnycklar. Gör en ny: ssh-keygen -t ed25519',
-    kind: 'Det här är ingen nyckel som servern tar. Den tar Ed25519, ECDSA och RSA. Gör en ny: ssh-keygen -t ed25519',
+    token: 'Servern godtar inte nycklar på säkerhetsnycklar. Gör en ny: ssh-keygen -t ed25519',
+    kind: 'Servern godtar inte den här nyckeln, bara Ed25519, ECDSA och RSA. Gör en ny: ssh-keygen -t ed25519',
     unreadable: 'Nyckeln går inte att läsa. Kom inte hela raden med?',
-    long: 'Nyckeln är för lång för servern, som tar 2 048 tecken',
+    long: 'Nyckeln är för lång: servern godtar högst 2 048 tecken',
     comment: 'Kommentaren efter nyckeln är för lång: högst 100 tecken',
   },
   drops: {
@@ -350,7 +352,7 @@ export const sv = {
     lateText: 'Samtal vars ljud kom efter att deras egen dag stängdes',
     bytes: 'Storlek',
     complete: 'Klar',
-    gone: 'Försvinner',
+    gone: 'Tas bort',
     lacks: (count: number) => `${count} samtal kunde inte levereras`,
     call: 'Öppna samtalet',
     reasons: {
@@ -434,7 +436,7 @@ export const sv = {
     sum: 'Summa',
     rule: 'Regel',
     facts: 'Underlag',
-    source: 'Varifrån',
+    source: 'Källa',
     reckoned: 'Uträkning',
     noPrice: 'Inget pris är avtalat',
     priceFrom: (price: string, day: string, agreed: boolean) =>
@@ -451,10 +453,10 @@ export const sv = {
   },
   ruleText: {
     'start-fee': 'En gång varje gång inspelning slås på för en användare, till dagens pris.',
-    'user-month': 'En gång i månaden för den som var påslagen någon dag, till priset den första av dem.',
-    storage: 'För varje påbörjade 100 MB som medlet av månadens dagar är över det som ingår.',
-    'storage-add-on': 'En gång i månaden när tillägget fanns någon dag, till priset den första av dem.',
-    sftp: 'En gång i månaden när leveransen fanns någon dag, till priset den första av dem.',
+    'user-month': 'En gång i månaden för den som var påslagen någon dag, till den första dagens pris.',
+    storage: 'För varje påbörjade 100 MB som månadens genomsnitt är över det som ingår.',
+    'storage-add-on': 'En gång i månaden om tillägget fanns någon dag, till den första dagens pris.',
+    sftp: 'En gång i månaden om leveransen fanns någon dag, till den första dagens pris.',
   },
   fact: {
     activated: (at: string) => `Slogs på ${at}.`,
@@ -466,7 +468,7 @@ export const sv = {
   },
   missing: {
     text: 'Varje natt jämförs samtalen med det ljud som är lagrat. Det som inte stämmer visas här.',
-    sweep: 'Senaste genomgången',
+    lastRun: 'Senaste genomgången',
     never: 'Ingen genomgång är gjord än. Den första görs klockan 02.30 i natt.',
     late: 'Nattens genomgång har inte gjorts. Kontakta operatören om det inte har ändrats i morgon.',
     at: 'Gjord',
@@ -476,7 +478,7 @@ export const sv = {
     words: 'Ord ur noteringar och fält',
     someWords: (words: number, of: number) =>
       `${words.toLocaleString('sv-SE')} av ${of.toLocaleString('sv-SE')}; resten kommer andra nätter`,
-    allWords: (of: number) => (of ? `${of.toLocaleString('sv-SE')}, alla` : 'Inga sades'),
+    allWords: (of: number) => (of ? `${of.toLocaleString('sv-SE')}, alla` : 'Inga'),
     found: 'Det som inte stämmer',
     none: 'Inget saknas',
     noneText: 'Senast genomgånget',
@@ -485,13 +487,13 @@ export const sv = {
     age: 'Ålder',
     since: 'Hittades',
     state: 'Åtgärd',
-    mendedText: 'Nästa natt kontrolleras att det hjälpte.',
+    repairedText: 'Nästa natt kontrolleras att det hjälpte.',
     everyone: 'Alla användare tillsammans',
     gone: 'Samtalet finns inte',
     file: 'Fil',
     counted: (counted: string, stored: string) => `Räknat: ${counted}. Lagrat: ${stored}.`,
   },
-  remedy: { mended: 'Åtgärdat', open: 'Kvarstår' },
+  remedy: { repaired: 'Åtgärdat', open: 'Kvarstår' },
   found: {
     'never-came': {
       title: 'Ljudet har inte kommit',
@@ -504,8 +506,8 @@ export const sv = {
       text: 'Det var lagrat och finns inte längre. Kontakta operatören genast: en kopia kan finnas kvar i tre dagar.',
     },
     replaced: {
-      title: 'Något annat ligger i ljudets ställe',
-      text: 'Det flyttas undan om det riktiga ljudet finns under. Annars: kontakta operatören.',
+      title: 'Ljudet är utbytt mot något annat',
+      text: 'Det flyttas undan om det riktiga ljudet finns kvar. Annars: kontakta operatören.',
     },
     doubled: { title: 'Ljudet ligger dubbelt', text: 'Inget är förlorat, men en kopia är en för mycket.' },
     'refused-left': {
@@ -517,14 +519,14 @@ export const sv = {
       text: 'Det ligger kvar, så att ett samtal som gått förlorat kan läggas tillbaka. Kontakta operatören.',
     },
     stray: { title: 'En fil som inte hör hit', text: 'Den flyttas undan.' },
-    'posting-missing': { title: 'Ett ord gick inte att söka på', text: 'Samtalet finns. Sökningen lagas.' },
+    'posting-missing': { title: 'Ett ord gick inte att söka på', text: 'Samtalet finns. Sökningen rättas.' },
     'posting-wrong': {
       title: 'Ett ord hade fel slutdag i sökningen',
-      text: 'Samtalet finns. Sökningen lagas.',
+      text: 'Samtalet finns. Sökningen rättas.',
     },
-    'posting-left': { title: 'Ett ord som inte sägs fanns i sökningen', text: 'Det tas bort ur sökningen.' },
+    'posting-left': { title: 'Ett borttaget ord gick att söka på', text: 'Det tas bort ur sökningen.' },
     usage: {
-      title: 'Det räknade är inte det lagrade',
+      title: 'Räkningen stämmer inte med det lagrade',
       text: 'Räkningen ändras inte av sig själv, för fakturan bygger på den. Kontakta operatören.',
     },
   },
@@ -535,11 +537,11 @@ export const sv = {
     justNow: 'för mindre än en minut sedan',
     changed: 'Det kan ha ändrats sedan dess.',
     cannot: 'Tills anslutningen är tillbaka går det inte att uppdatera eller ändra något här.',
-    notFetched: 'Det här är inte hämtat. Det hämtas av sig självt när anslutningen är tillbaka.',
+    notFetched: 'Det här är inte hämtat. Det hämtas automatiskt när anslutningen är tillbaka.',
     button: 'Går inte utan anslutning',
     dialog: 'Anslutningen är borta. Det du har fyllt i finns kvar, och du kan gå vidare när den är tillbaka.',
   },
-  deed: {
+  action: {
     register: 'Anmälde samtal',
     search: 'Sökte',
     see: 'Såg samtal',

@@ -1,5 +1,5 @@
-// What only the administrator's pages say, in the language that the page speaks. Both catalogues come with those pages, so that the calls do
-// not wait for them.
+// The texts of the administrator's pages, in the current language. They are fetched with those
+// pages, so that the calls do not wait for them.
 
 import { useLanguage } from '../words';
 import { en } from './en';

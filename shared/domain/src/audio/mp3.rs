@@ -1,50 +1,51 @@
-//! MP3: a header in the first frame counts the frames; without one they are counted by their size, or their sizes sampled.
+//! Measures MP3 by a header that counts the frames, else by counting or sampling the frames.
 //!
-//! Frames after ISO 11172-3 and 13818-3 (and the customary MPEG 2.5 of 8 to 12 kHz), tags before them after ID3v2.4, the counting headers
-//! after Xing (and LAME's "Info") and Fraunhofer ("VBRI"). Frames of one bit rate at the beginning, in the middle and at the end are taken
-//! to have it throughout, which makes the duration exact to the frame; where the rates differ it is an estimate, and says so. What comes
-//! after the last frame, such as an ID3v1 tag, isn't sound and isn't counted. The encoder's delay and padding are counted, as ffprobe does.
+//! Frames follow ISO 11172-3 and 13818-3 (and the customary MPEG 2.5 of 8 to 12 kHz), tags before
+//! them ID3v2.4, counting headers Xing (and LAME's "Info") and Fraunhofer ("VBRI"). If frames at
+//! the beginning, middle and end have one bit rate, all are assumed to have it and the duration is
+//! exact to the frame. Otherwise it is marked as an estimate. Data after the last frame, such as an
+//! ID3v1 tag, is not counted. The encoder's delay and padding are counted, as ffprobe does.
 
 use std::time::Duration;
 
-use super::{Container, Known, Measured, NotAudio, Stop, be, time};
+use super::{Container, Measured, NotAudio, Object, Stop, be, time};
 
-/// How far after the tags the first frame may begin, in bytes: a recording cut out of another begins within a frame.
+/// Where the first frame may begin after the tags, in bytes: a file may begin within a frame.
 const SEARCHED: usize = 4096;
 
-/// Frames that follow each other before they are believed: what looks like a frame in other data has no such neighbours.
+/// How many frames must follow each other: a chance match in other data has no neighbours.
 const BELIEVED: usize = 3;
 
-/// The first frames, wherever they begin: enough to search and to believe, in bytes.
+/// Bytes to read for the first frames: enough to find and accept them.
 const BEGINNING: u64 = 12 * 1024;
 
-/// What is read in the middle of the frames if none counts them, in bytes.
+/// Bytes to read in the middle of the frames if no header counts them.
 const MIDDLE: u64 = 128 * 1024;
 
-/// What is read at the end if no frame counts them, in bytes.
+/// Bytes to read at the end if no header counts the frames.
 const TAIL: u64 = 64 * 1024;
 
-pub(super) fn measure(known: Known<'_>) -> Result<(Duration, Measured), Stop> {
-    let after_tags = after_tags(known)?;
-    let left = known.length.saturating_sub(after_tags);
-    let searched = known.bytes(after_tags, left.min(BEGINNING))?.unwrap_or_default();
+pub(super) fn measure(object: Object<'_>) -> Result<(Duration, Measured), Stop> {
+    let after_tags = after_tags(object)?;
+    let left = object.length.saturating_sub(after_tags);
+    let searched = object.bytes(after_tags, left.min(BEGINNING))?.unwrap_or_default();
     let (skipped, first) = first_frame(searched).ok_or(NotAudio::Unknown)?;
     let start = after_tags.saturating_add(skipped as u64);
     match Count::of(&first, &searched[skipped..]) {
-        Some(count) if count.bytes > known.length => Err(NotAudio::Truncated(Container::Mp3).into()),
-        Some(count) if count.is_of(known.length.saturating_sub(start)) => Ok((first.time(count.frames), Measured::Exact)),
-        _ => by_size(known, start, &first),
+        Some(count) if count.bytes > object.length => Err(NotAudio::Truncated(Container::Mp3).into()),
+        Some(count) if count.counts_all(object.length.saturating_sub(start)) => Ok((first.time(count.frames), Measured::Exact)),
+        _ => by_size(object, start, &first),
     }
 }
 
-/// Where the ID3v2 tags end; there may be several. A tag's size has seven bits a byte (ID3v2.4, section 3.1).
-fn after_tags(known: Known<'_>) -> Result<u64, Stop> {
+/// The end of all ID3v2 tags. A size has seven bits a byte (ID3v2.4, section 3.1).
+fn after_tags(object: Object<'_>) -> Result<u64, Stop> {
     let mut at = 0;
-    while let Some([b'I', b'D', b'3', _, _, flags, size @ ..]) = known.bytes(at, 10)? {
+    while let Some([b'I', b'D', b'3', _, _, flags, size @ ..]) = object.bytes(at, 10)? {
         let body = size.iter().fold(0, |number, byte| number << 7 | u64::from(byte & 0x7f));
         let around: u64 = if flags & 0x10 == 0 { 10 } else { 20 }; // a header, and perhaps a footer
         at = body.saturating_add(around).saturating_add(at);
-        if at > known.length {
+        if at > object.length {
             return Err(NotAudio::Truncated(Container::Mp3).into());
         }
     }
@@ -56,10 +57,10 @@ fn first_frame(bytes: &[u8]) -> Option<(usize, Frame)> {
     candidates.into_iter().find(|(at, frame)| frame.is_followed(&bytes[*at..]))
 }
 
-/// The header of a frame, ISO 11172-3 section 2.4.2.3; of layer III alone, which is what MP3 means.
+/// The header of a frame (ISO 11172-3, section 2.4.2.3). Only layer III is accepted, which is MP3.
 #[derive(Clone, Copy)]
 struct Frame {
-    /// Whether it is of MPEG 1 and not of the lower rates of MPEG 2 and 2.5.
+    /// Whether the frame is MPEG 1 and not MPEG 2 or 2.5, which have lower rates.
     mpeg1: bool,
     mono: bool,
     padded: bool,
@@ -69,7 +70,7 @@ struct Frame {
     rate: u64,
 }
 
-/// Kilobits a second by a header's index, from 1 on; index 0 leaves the rate open and 15 is forbidden.
+/// Kilobits a second by the header's index, from 1 on. Index 0 leaves it open, 15 is forbidden.
 const MPEG1: [u64; 14] = [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
 const MPEG2: [u64; 14] = [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
 
@@ -93,7 +94,7 @@ impl Frame {
         if self.mpeg1 { 1152 } else { 576 }
     }
 
-    /// Bytes, the header's four among them.
+    /// Bytes, including the four of the header.
     fn size(&self) -> u64 {
         let unpadded = (self.samples() / 8).saturating_mul(self.bit_rate).checked_div(self.rate).unwrap_or_default();
         unpadded.saturating_add(u64::from(self.padded))
@@ -103,12 +104,12 @@ impl Frame {
         time(frames.saturating_mul(self.samples()), self.rate).unwrap_or_default()
     }
 
-    /// Whether both can be of one stream: the bit rate may change from frame to frame, the clock may not.
+    /// Whether both can belong to one stream. The bit rate may differ, the clock may not.
     fn goes_with(&self, other: &Self) -> bool {
         self.rate == other.rate && self.mpeg1 == other.mpeg1
     }
 
-    /// Whether enough frames of its stream come after the one that `bytes` begin with.
+    /// Whether `bytes` begin with enough frames of its stream.
     fn is_followed(&self, bytes: &[u8]) -> bool {
         let mut at = 0;
         for _ in 0..BELIEVED {
@@ -121,10 +122,10 @@ impl Frame {
     }
 }
 
-/// What a counting header in the first frame says of the frames after it.
+/// The contents of a counting header in the first frame.
 struct Count {
     frames: u64,
-    /// Bytes of all frames; zero if it doesn't say.
+    /// Bytes of all frames; zero if not stated.
     bytes: u64,
 }
 
@@ -138,7 +139,7 @@ impl Count {
         Self::xing(bytes.get(after_side..)?).or_else(|| Self::vbri(bytes.get(36..)?)).filter(|count| count.frames > 0)
     }
 
-    /// Flags tell which of the numbers are there: 1 the frames, 2 the bytes.
+    /// Flags state which numbers are present: 1 the frames, 2 the bytes.
     fn xing(header: &[u8]) -> Option<Self> {
         if !header.starts_with(b"Xing") && !header.starts_with(b"Info") {
             return None;
@@ -155,57 +156,57 @@ impl Count {
         is_vbri.then_some(Self { frames: be(header.get(14..18)?), bytes: be(header.get(10..14)?) })
     }
 
-    /// Whether it counts all that is there: of recordings joined end to end, it counts the first alone.
-    fn is_of(&self, there: u64) -> bool {
-        self.bytes == 0 || there <= self.bytes.saturating_add(self.bytes / 16).saturating_add(TAIL)
+    /// Whether it counts all `available` bytes, and not only the first of joined recordings.
+    fn counts_all(&self, available: u64) -> bool {
+        self.bytes == 0 || available <= self.bytes.saturating_add(self.bytes / 16).saturating_add(TAIL)
     }
 }
 
 /// Counts the frames from `start` on by their size.
-fn by_size(known: Known<'_>, start: u64, like: &Frame) -> Result<(Duration, Measured), Stop> {
+fn by_size(object: Object<'_>, start: u64, like: &Frame) -> Result<(Duration, Measured), Stop> {
     let mut seen = Seen::default();
-    seen.look(known.from(start), start, like);
-    if known.from(start).len() as u64 == known.length.saturating_sub(start) {
-        return Ok((like.time(seen.frames), Measured::Exact)); // seen to the end
+    seen.add_frames(object.from(start), start, like);
+    if object.from(start).len() as u64 == object.length.saturating_sub(start) {
+        return Ok((like.time(seen.frames), Measured::Exact)); // read to the end
     }
-    let (tail_at, tail) = known.tail(TAIL)?;
-    seen.look(tail, tail_at, like);
+    let (tail_at, tail) = object.tail(TAIL)?;
+    seen.add_frames(tail, tail_at, like);
     if seen.end < tail_at {
-        return Err(NotAudio::Damaged(Container::Mp3, "its frames do not go on to the end").into());
+        return Err(NotAudio::Damaged(Container::Mp3, "its frames do not continue to the end").into());
     }
-    if let Some((middle_at, middle)) = middle(known, start, tail_at)? {
-        seen.look(middle, middle_at, like);
+    if let Some((middle_at, middle)) = middle(object, start, tail_at)? {
+        seen.add_frames(middle, middle_at, like);
     }
     Ok((like.time(seen.frames_in(seen.end.saturating_sub(start), like)), seen.measured()))
 }
 
 /// The middle between `start` and `tail`, unless tags before the frames have used up the reads.
-fn middle<'a>(known: Known<'a>, start: u64, tail: u64) -> Result<Option<(u64, &'a [u8])>, Stop> {
+fn middle<'a>(object: Object<'a>, start: u64, tail: u64) -> Result<Option<(u64, &'a [u8])>, Stop> {
     let half = tail.saturating_sub(start) / 2;
     let at = start.saturating_add(half.saturating_sub(MIDDLE / 2));
-    match known.range(at..at.saturating_add(half.saturating_mul(2).min(MIDDLE))) {
-        Err(_) if !known.reads_left() => Ok(None),
+    match object.range(at..at.saturating_add(half.saturating_mul(2).min(MIDDLE))) {
+        Err(_) if !object.reads_left() => Ok(None),
         bytes => Ok(Some((at, bytes?))),
     }
 }
 
-/// The frames that were seen.
+/// The frames read so far.
 #[derive(Default)]
 struct Seen {
     frames: u64,
-    /// Of those frames together.
+    /// Bytes of these frames together.
     bytes: u64,
     padded: bool,
-    /// Bits a second, of the first.
+    /// Bits a second of the first frame.
     bit_rate: Option<u64>,
     varied: bool,
-    /// Where the furthest ends, in bytes from the object's beginning.
+    /// The end of the last frame, in bytes from the object's start.
     end: u64,
 }
 
 impl Seen {
-    /// Adds the whole frames in `bytes`, which stand at `offset`. Between runs of frames there may be other data.
-    fn look(&mut self, bytes: &[u8], offset: u64, like: &Frame) {
+    /// Adds the whole frames in `bytes`, which begin at `offset`, with other data between runs.
+    fn add_frames(&mut self, bytes: &[u8], offset: u64, like: &Frame) {
         let (mut at, mut in_run) = (0, false);
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
             let frame = Frame::of(rest).filter(|frame| frame.goes_with(like) && frame.size() <= rest.len() as u64);
@@ -228,7 +229,7 @@ impl Seen {
         self.end = self.end.max(end);
     }
 
-    /// How many frames `bytes` hold: by the bit rate where frames are padded to keep it, by the frames' mean size elsewhere.
+    /// The number of frames in `bytes` bytes: by a padded bit rate, or by their mean size.
     fn frames_in(&self, bytes: u64, like: &Frame) -> u64 {
         let (frames, size) = match self.bit_rate {
             Some(bit_rate) if self.padded && !self.varied => (like.rate.saturating_mul(8), like.samples().saturating_mul(bit_rate)),
@@ -298,7 +299,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_counting_header_is_believed_if_its_bytes_are_there() {
+    fn a_counting_header_is_used_if_its_bytes_exist() {
         let frames = file(5000, |at| [32, 64][at % 2]);
         let bytes = frames.len() as u32 + 192;
         for name in [b"Xing", b"Info"] {
@@ -309,7 +310,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_count_of_the_first_of_several_joined_recordings_is_passed_over() {
+    fn a_header_that_counts_only_the_first_of_joined_recordings_is_ignored() {
         let part = [counted(b"Info", 2000, 2001 * 192), file(2000, |_| 64)].concat();
         assert_eq!(milliseconds(&part.repeat(3)), 3 * 2001 * 24);
     }
@@ -345,7 +346,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_cannot_be_measured_has_a_reason() {
+    fn rejects_a_file_that_cannot_be_measured() {
         assert_eq!(reason(&file(1, |_| 32)), NotAudio::Unknown);
         assert_eq!(reason(&[tag(100), b"text".repeat(100)].concat()), NotAudio::Unknown);
         assert_eq!(reason(&tag(100)[..50]), NotAudio::Truncated(Container::Mp3));

@@ -1,33 +1,34 @@
-//! Ogg: the first page names the coding and its clock, the last page of the same stream tells the time at its end.
+//! Measures Ogg: the first page names the codec and its clock, the last page has the end time.
 //!
-//! Pages after RFC 3533, Opus in them after RFC 7845 (a clock of 48 kHz, less the samples to skip at the start), Vorbis after the Vorbis I
-//! specification. An app that is killed leaves a file whose last page is cut off or isn't marked as the last; what is whole before it is
-//! a recording all the same, so the last whole page counts and the mark isn't asked for. What the app meant to upload is the business of
-//! the length and the checksum that it registered. The clock is taken to begin at nought, as recorders begin it.
+//! Pages follow RFC 3533, Opus RFC 7845 (a clock of 48 kHz, minus the samples to skip at the
+//! start), Vorbis the Vorbis I specification. If the app is killed, the last page is cut off or not
+//! marked as the last. The pages before it are still a recording, so the last whole page counts,
+//! marked or not. The registered length and checksum reveal an incomplete upload. The clock is
+//! assumed to begin at zero, as recorders begin it.
 
 use std::time::Duration;
 
-use super::{Container, Known, NotAudio, Stop, le, time};
+use super::{Container, NotAudio, Object, Stop, le, time};
 
-/// Two of the largest pages (27 + 255 + 255 × 255 bytes): the last whole page lies in the tail even if a cut-off one comes after it.
+/// Two of the largest pages (27 + 255 + 255 × 255 bytes), so that the tail contains a whole page
+/// even if a cut-off one follows.
 const TAIL: u64 = 128 * 1024;
 
-/// Bytes of a page before its table of segments.
+/// Bytes of a page before its segment table.
 const HEADER: usize = 27;
 
-/// A page on which no packet ends has no time.
+/// The time of a page on which no packet ends.
 const NO_TIME: u64 = u64::MAX;
 
-/// A chance "OggS" in a payload also has to name the stream, so it all but never gets as far as the checksum; a forger's may, and is
-/// not given more of our time than this many checksums.
+/// The most checksums to compute. A chance "OggS" in a payload must also name the stream, so it
+/// hardly ever needs one; forged pages might need many.
 const CHECKSUMS_AT_MOST: usize = 16;
 
-pub(super) fn measure(known: Known<'_>) -> Result<Duration, Stop> {
-    let stream = first_sound(known)?;
-    let (_, tail) = known.tail(TAIL)?;
-    let samples =
-        last_time(tail, stream.serial).ok_or(NotAudio::Damaged(Container::Ogg, "no whole page of its stream stands at its end"))?;
-    time(samples.saturating_sub(stream.skip), stream.rate).ok_or(NotAudio::Damaged(Container::Ogg, "its clock stands still").into())
+pub(super) fn measure(object: Object<'_>) -> Result<Duration, Stop> {
+    let stream = first_sound(object)?;
+    let (_, tail) = object.tail(TAIL)?;
+    let samples = last_time(tail, stream.serial).ok_or(NotAudio::Damaged(Container::Ogg, "no whole page of its stream is at its end"))?;
+    time(samples.saturating_sub(stream.skip), stream.rate).ok_or(NotAudio::Damaged(Container::Ogg, "its clock rate is zero").into())
 }
 
 /// A logical stream of sound.
@@ -39,11 +40,11 @@ struct Stream {
     skip: u64,
 }
 
-/// The first sound among the streams; all of them are announced, one a page, before any goes on (RFC 3533, section 4).
-fn first_sound(known: Known<'_>) -> Result<Stream, Stop> {
+/// The first stream of sound. All are announced before any continues (RFC 3533, section 4).
+fn first_sound(object: Object<'_>) -> Result<Stream, Stop> {
     let mut at = 0;
     loop {
-        let bytes = known.from(at);
+        let bytes = object.from(at);
         let page = Page::of(bytes).ok_or(NotAudio::Damaged(Container::Ogg, "it does not begin with whole pages"))?;
         if !page.begins_stream {
             return Err(NotAudio::Codec(Container::Ogg).into());
@@ -69,7 +70,7 @@ fn sound(serial: u64, packet: &[u8]) -> Option<Stream> {
 fn last_time(tail: &[u8], serial: u64) -> Option<u64> {
     let pages = (0..tail.len()).rev().filter_map(|at| Page::of(&tail[at..]));
     let ours = pages.filter(|page| page.serial == serial && page.time != NO_TIME);
-    ours.take(CHECKSUMS_AT_MOST).find(Page::is_sound).map(|page| page.time)
+    ours.take(CHECKSUMS_AT_MOST).find(Page::is_intact).map(|page| page.time)
 }
 
 struct Page<'a> {
@@ -102,12 +103,13 @@ impl<'a> Page<'a> {
         })
     }
 
-    fn is_sound(&self) -> bool {
+    fn is_intact(&self) -> bool {
         checksum(self.bytes) == self.checksum
     }
 }
 
-/// The CRC of a page, its own field read as nought: polynomial 0x04c11db7, neither reflected nor inverted (RFC 3533, section 6).
+/// The CRC of a page with its own field as zero: polynomial 0x04c11db7, neither reflected nor
+/// inverted (RFC 3533, section 6).
 fn checksum(page: &[u8]) -> u64 {
     let zeroed = page.iter().enumerate().map(|(at, byte)| if (22..26).contains(&at) { 0 } else { *byte });
     zeroed.fold(0u32, |sum, byte| sum << 8 ^ REMAINDERS[usize::from((sum >> 24) as u8 ^ byte)]).into()
@@ -157,7 +159,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn opus_is_measured_by_the_last_page_less_what_is_skipped() {
+    fn opus_is_measured_by_the_last_page_minus_the_skipped_samples() {
         assert_eq!(milliseconds(&opus(3)), 3000);
         assert!(matches!(run(&opus(3000)), (_, 2)));
         assert_eq!(milliseconds(&opus(3000)), 3_000_000);
@@ -177,7 +179,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_chance_page_in_a_payload_and_another_stream_are_not_believed() {
+    fn a_chance_page_in_a_payload_and_another_stream_are_ignored() {
         let mut fake = page(0, 1 << 40, 7, b"not a page");
         fake[22] ^= 1;
         assert_eq!(milliseconds(&[opus(3), fake].concat()), 3000);
@@ -186,13 +188,13 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn sound_is_found_behind_another_stream() {
+    fn sound_is_found_after_another_stream() {
         let skeleton = page(2, 0, 1, b"fishead");
         assert_eq!(milliseconds(&[skeleton, opus(3)].concat()), 3000);
     }
 
     #[test]
-    fn what_cannot_be_measured_has_a_reason() {
+    fn rejects_a_file_that_cannot_be_measured() {
         let ogg = Container::Ogg;
         assert_eq!(reason(&[page(2, 0, 7, b"Speex   "), page(4, 8000, 7, b"sound")].concat()), NotAudio::Codec(ogg));
         assert_eq!(reason(&opus(0)), NotAudio::NoSound(ogg));
@@ -208,8 +210,8 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_checksum_is_that_of_the_rfc() {
-        // Check value of this polynomial from nought, not reflected, not inverted, over the customary nine digits.
+    fn the_checksum_follows_the_rfc() {
+        // Check value of this polynomial, neither reflected nor inverted, over the usual digits.
         assert_eq!(checksum(b"123456789"), 0x89a1_897f);
     }
 }

@@ -1,11 +1,12 @@
-//! WAV: the duration is the size of the data divided by the size of a second, both in the header.
+//! Measures WAV: the size of the data divided by the size of a second, both from the header.
 //!
-//! Chunks after Microsoft's and IBM's Multimedia Programming Interface (1991), WAVE_FORMAT_EXTENSIBLE after the Windows SDK, RF64 after
-//! EBU Tech 3306. The header has to lie in the first read.
+//! Chunks follow Microsoft's and IBM's "Multimedia Programming Interface" of 1991,
+//! WAVE_FORMAT_EXTENSIBLE the Windows SDK, RF64 EBU Tech 3306. The first read must contain the
+//! header.
 
 use std::time::Duration;
 
-use super::{Container, Known, NotAudio, Stop, le, time};
+use super::{Container, NotAudio, Object, Stop, le, time};
 
 const PCM: u64 = 1;
 const FLOAT: u64 = 3;
@@ -13,18 +14,18 @@ const A_LAW: u64 = 6;
 const MU_LAW: u64 = 7;
 const EXTENSIBLE: u64 = 0xfffe;
 
-/// The size of data that were streamed: the writer could not go back and fill it in, so they last to the end of the object.
+/// Sizes of streamed data, which its writer left open: it continues to the end of the object.
 const STREAMED: [u64; 2] = [0, 0xffff_ffff];
 
-pub(super) fn measure(known: Known<'_>) -> Result<Duration, Stop> {
-    let head = known.from(0);
+pub(super) fn measure(object: Object<'_>) -> Result<Duration, Stop> {
+    let head = object.from(0);
     let (mut at, mut format, mut large) = (12, None, None);
     loop {
-        let chunk = Chunk::at(head, at).ok_or_else(|| missing(known, at))?;
+        let chunk = Chunk::at(head, at).ok_or_else(|| missing(object, at))?;
         let next = chunk.body_at.saturating_add(chunk.size).saturating_add(chunk.size % 2); // chunks begin at even places
         match chunk.name {
-            b"data" => return duration(known.length, &chunk, format, large),
-            _ if next > known.length => return Err(NotAudio::Truncated(Container::Wav).into()),
+            b"data" => return duration(object.length, &chunk, format, large),
+            _ if next > object.length => return Err(NotAudio::Truncated(Container::Wav).into()),
             b"fmt " => format = Some(Format::of(chunk.body)?),
             b"ds64" => large = chunk.body.get(8..16).map(le), // RF64: the size of data that a 32-bit field cannot hold
             _ => {}
@@ -37,7 +38,7 @@ struct Chunk<'a> {
     name: &'a [u8],
     size: u64,
     body_at: u64,
-    /// As far as it is known.
+    /// The part that was read.
     body: &'a [u8],
 }
 
@@ -50,17 +51,17 @@ impl<'a> Chunk<'a> {
     }
 }
 
-/// Why no chunk begins at `at`: the object ends, or the metadata before the audio are larger than what is read.
-fn missing(known: Known<'_>, at: u64) -> NotAudio {
-    if at.saturating_add(8) > known.length { NotAudio::Truncated(Container::Wav) } else { NotAudio::OutOfReach(Container::Wav) }
+/// Why no chunk begins at `at`: the object ends, or the metadata exceed the first read.
+fn missing(object: Object<'_>, at: u64) -> NotAudio {
+    if at.saturating_add(8) > object.length { NotAudio::Truncated(Container::Wav) } else { NotAudio::OutOfReach(Container::Wav) }
 }
 
-/// What the `fmt ` chunk says of the samples.
+/// The sample format in the `fmt ` chunk.
 #[derive(Clone, Copy)]
 struct Format {
     /// Samples a second in each channel.
     rate: u64,
-    /// Bytes of one sample of all channels.
+    /// Bytes of one sample in all channels.
     block: u64,
 }
 
@@ -85,7 +86,7 @@ impl Format {
 
 fn duration(length: u64, data: &Chunk<'_>, format: Option<Format>, large: Option<u64>) -> Result<Duration, Stop> {
     let Some(Format { rate, block }) = format else {
-        return Err(NotAudio::Damaged(Container::Wav, "no format chunk stands before the data").into());
+        return Err(NotAudio::Damaged(Container::Wav, "there is no format chunk before the data").into());
     };
     let left = length.saturating_sub(data.body_at);
     let size = match large {
@@ -145,13 +146,13 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn metadata_before_the_data_and_an_odd_size_are_passed() {
+    fn metadata_before_the_data_and_an_odd_size_are_skipped() {
         let list = [whole(b"LIST", b"odd"), vec![0]].concat();
         assert_eq!(milliseconds(&file(&[format(1, 16), list, whole(b"data", &[0; 8000])])), 500);
     }
 
     #[test]
-    fn an_extensible_format_names_its_coding_further_down() {
+    fn an_extensible_format_names_its_codec_after_the_common_fields() {
         let mut extensible = format(0xfffe, 16);
         extensible[4] = 40;
         extensible.extend([22, 0, 16, 0, 0, 0, 0, 0, 1, 0]);
@@ -167,7 +168,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn rf64_tells_the_size_in_a_chunk_of_its_own() {
+    fn rf64_has_the_size_in_a_separate_chunk() {
         let sizes = [[0; 8], 8000u64.to_le_bytes(), [0; 8]].concat();
         let mut object = file(&[whole(b"ds64", &sizes), format(1, 16), chunk(b"data", u32::MAX, &[0; 9000])]);
         object[..4].copy_from_slice(b"RF64");
@@ -175,7 +176,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_cannot_be_measured_has_a_reason() {
+    fn rejects_a_file_that_cannot_be_measured() {
         let wav = Container::Wav;
         assert_eq!(reason(&second_of_speech()[..9000]), NotAudio::Truncated(wav));
         assert_eq!(reason(&second_of_speech()[..20]), NotAudio::Truncated(wav));

@@ -1,4 +1,4 @@
-//! Who was activated when: switches on and off, made into the days on which a user was active.
+//! The activations of users: switches on and off, converted to the days on which a user was active.
 
 use std::collections::BTreeMap;
 
@@ -14,18 +14,18 @@ pub struct Switch {
     pub user: UserId,
     pub at: DateTime<Utc>,
     pub on: bool,
-    /// When it was recorded: at once, unless it was put right later.
+    /// When it was entered: at once, or later for a correction.
     pub known: DateTime<Utc>,
-    /// When the operator took it back, if so.
+    /// When the operator voided it, if so.
     pub voided: Option<DateTime<Utc>>,
 }
 
-/// What a user's switches come to in a month.
+/// A user's activity in a month.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Activity {
-    /// When the user was switched on, each time.
+    /// Each time the user was switched on.
     pub activations: Vec<DateTime<Utc>>,
-    /// The days on which the user was active at any moment; none if there was none.
+    /// The days on which the user was active at any moment, if any.
     pub days: Option<Days>,
 }
 
@@ -36,25 +36,25 @@ pub(super) struct Days {
     pub count: i64,
 }
 
-/// What a user's switches say of each moment: whether off, and whether on.
+/// By moment, whether a user was switched off, and whether on.
 type Moments = BTreeMap<DateTime<Utc>, [bool; 2]>;
 
-/// Every user's activity in `month` up to `until`, of what was known before `known`, while there was the base service. Order and repetition
-/// do not matter.
+/// Every user's activity in `month` up to `until` during the base service, from the facts known
+/// before `known`. Their order and repetition do not matter.
 pub(super) fn of(ledger: &Ledger, month: Month, until: DateTime<Utc>, known: DateTime<Utc>) -> BTreeMap<&UserId, Activity> {
     let base = ledger.base.spans();
     let found = moments(ledger, until, known).into_iter().map(|(user, moments)| (user, activity(&moments, &base, month, until)));
     found.filter(|(_, activity)| *activity != Activity::default()).collect()
 }
 
-/// Who is billed at `now`: those who are switched on while there is the base service, and since when they are.
+/// The users billed at `now`, and since when: those switched on during the base service.
 pub fn switched_on(ledger: &Ledger, now: DateTime<Utc>) -> BTreeMap<&UserId, DateTime<Utc>> {
     let mut on = BTreeMap::new();
     if !has(&ledger.base.spans(), now) {
         return on;
     }
     for (user, moments) in moments(ledger, now, now) {
-        let since = moments.into_iter().fold(None, |since, (at, told)| match (since, told) {
+        let since = moments.into_iter().fold(None, |since, (at, switched)| match (since, switched) {
             (Some(_), [true, on]) => on.then_some(at),
             (None, [false, true]) => Some(at),
             (since, _) => since,
@@ -64,7 +64,7 @@ pub fn switched_on(ledger: &Ledger, now: DateTime<Utc>) -> BTreeMap<&UserId, Dat
     on
 }
 
-/// What is told of each user's moments before `until`, of what was known before `known`.
+/// The switches of each user before `until`, from the facts known before `known`.
 fn moments(ledger: &Ledger, until: DateTime<Utc>, known: DateTime<Utc>) -> BTreeMap<&UserId, Moments> {
     let mut users: BTreeMap<&UserId, Moments> = BTreeMap::new();
     let counts =
@@ -75,7 +75,7 @@ fn moments(ledger: &Ledger, until: DateTime<Utc>, known: DateTime<Utc>) -> BTree
     users
 }
 
-/// Walks a user's moments. Of off and on at once, the one that changes something comes first.
+/// Converts a user's moments. If off and on coincide, the one that changes something comes first.
 fn activity(moments: &Moments, base: &[Span], month: Month, until: DateTime<Utc>) -> Activity {
     let (mut found, mut active_since) = (Activity::default(), None);
     for (&at, &[off, on]) in moments {
@@ -106,14 +106,15 @@ fn has(base: &[Span], at: DateTime<Utc>) -> bool {
 }
 
 impl Activity {
-    /// From `since` to before `until`, as far as there was the base service.
+    /// Adds the time from `since` to before `until`, as far as there was the base service.
     fn was_on(&mut self, since: DateTime<Utc>, until: DateTime<Utc>, base: &[Span], month: Month) {
         for (on, off) in base.iter().filter(|(on, off)| (*on < until && since < *off) || (since == until && *on <= since && since < *off)) {
             self.was_active(since.max(*on), until.min(*off), month);
         }
     }
 
-    /// From `since`, whose day counts in any case, to before `until`. Spans come in order; two may share a day.
+    /// Adds `since` to before `until`, with the day of `since`. Spans are in order, and may share a
+    /// day.
     fn was_active(&mut self, since: DateTime<Utc>, until: DateTime<Utc>, month: Month) {
         let first = today(since).max(month.first());
         let last = today(since.max(earlier(until, TimeDelta::nanoseconds(1)))).min(month.last());

@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use super::{Month, midnight};
 use crate::time::days_later;
 
-/// The organisation's base service over time. Only changes are recorded; each is known when it is made.
+/// The organisation's base service over time: its changes, each of which is known at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseService {
     /// Whether the organisation had it before the first change.
@@ -14,25 +14,24 @@ pub struct BaseService {
     changes: Vec<BaseChange>,
 }
 
-/// The base service began or ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BaseChange {
     pub at: DateTime<Utc>,
     pub on: bool,
 }
 
-/// From its first moment to before its last.
+/// The first moment, and the one after the last.
 pub(super) type Span = (DateTime<Utc>, DateTime<Utc>);
 
 impl BaseService {
-    /// The history of an organisation that has it `now`. Where no change was recorded, it is as it always was; otherwise the first change
-    /// says what it changed.
+    /// The history of an organisation that has it `now`, or not. The first change shows the state
+    /// before it; without a change it was always as now.
     pub fn of(now: bool, mut changes: Vec<BaseChange>) -> Self {
         changes.sort();
         Self { at_first: changes.first().map_or(now, |first| !first.on), changes }
     }
 
-    /// The stretches during which the organisation had it, in order.
+    /// The periods during which the organisation had it, in order.
     pub(super) fn spans(&self) -> Vec<Span> {
         let (mut spans, mut since) = (Vec::new(), self.at_first.then_some(DateTime::<Utc>::MIN_UTC));
         for change in &self.changes {
@@ -64,7 +63,7 @@ impl BaseService {
     }
 }
 
-/// An organisation that has had it all along.
+/// An organisation that has always had it.
 impl Default for BaseService {
     fn default() -> Self {
         Self { at_first: true, changes: Vec::new() }
@@ -84,13 +83,13 @@ mod tests {
     }
 
     #[test]
-    fn without_a_recorded_change_it_is_as_it_always_was() {
+    fn without_a_recorded_change_it_was_always_as_now() {
         assert!(on(&BaseService::of(true, Vec::new()), "2026-10-05"));
         assert!(!on(&BaseService::of(false, Vec::new()), "2026-10-05"));
     }
 
     #[test]
-    fn a_day_counts_on_which_it_was_there_at_any_moment() {
+    fn a_day_counts_if_the_service_existed_at_any_moment() {
         let base = BaseService::of(true, vec![change("2026-11-20T08:00:00Z", true), change("2026-11-10T12:00:00Z", false)]);
         let days = ["2026-11-09", "2026-11-10", "2026-11-11", "2026-11-19", "2026-11-20"].map(|day| on(&base, day));
         assert_eq!(days, [true, true, false, false, true]);

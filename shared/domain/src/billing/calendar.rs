@@ -1,4 +1,4 @@
-//! Months and days as people in Stockholm have them.
+//! Months and days in Stockholm.
 
 use std::fmt;
 
@@ -8,16 +8,16 @@ use thiserror::Error;
 
 use crate::time::{Date, days_earlier, in_stockholm};
 
-/// A calendar month, spelt `yyyy-mm`.
+/// A calendar month, written as `yyyy-mm`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Month(NaiveDate);
 
-/// The text is no month.
+/// The text is not a month.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("a month is spelt yyyy-mm, as in 2026-11, from the year 2000 to 2199")]
 pub struct InvalidMonth;
 
-/// The day that it is in Stockholm at `instant`.
+/// The day in Stockholm at `instant`.
 pub fn today(instant: DateTime<Utc>) -> NaiveDate {
     in_stockholm(instant).date_naive()
 }
@@ -34,12 +34,10 @@ impl Month {
         Self(day.with_day(1).expect("every month has a first"))
     }
 
-    /// The first day.
     pub fn first(self) -> NaiveDate {
         self.0
     }
 
-    /// The last day.
     pub fn last(self) -> NaiveDate {
         days_earlier(self.next().0, 1)
     }
@@ -100,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_month_is_refused() {
+    fn rejects_a_text_that_is_not_a_month() {
         for text in ["", "2026", "2026-13", "2026-1", "26-11", "2026-11-01", "+026-11", "1999-12", "2200-01", "9999-12", "2026/11"] {
             assert_eq!(month(text), Err(InvalidMonth), "{text}");
         }

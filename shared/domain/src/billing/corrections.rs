@@ -1,4 +1,4 @@
-//! What became known about closed months: each as it reads now, less as it was billed.
+//! Corrections of closed months: each month as it reads now, minus what was billed.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::{
     today,
 };
 
-/// The lines that put earlier months right in `month`, of what was known before `known`.
+/// The lines in `month` that correct earlier months, from the facts known before `known`.
 pub(super) fn lines(ledger: &Ledger, month: Month, known: DateTime<Utc>) -> Vec<Line> {
     let closed = month.previous().end();
     let mut corrections = Vec::new();
@@ -24,12 +24,12 @@ pub(super) fn lines(ledger: &Ledger, month: Month, known: DateTime<Utc>) -> Vec<
     corrections
 }
 
-/// The first month that is corrected in `month`.
+/// The first month that `month` corrects.
 pub(super) fn earliest(ledger: &Ledger, month: Month) -> Option<Month> {
     touched(ledger, month.previous().end(), month.end()).filter(|first| *first < month).min()
 }
 
-/// The months about which something became known, or was voided, from `since` to before `known`.
+/// The months with facts that became known or were voided from `since` to before `known`.
 fn touched(ledger: &Ledger, since: DateTime<Utc>, known: DateTime<Utc>) -> impl Iterator<Item = Month> {
     let new = move |at: DateTime<Utc>| since <= at && at < known;
     let news = move |known, voided: Option<_>| new(known) || voided.is_some_and(new);
@@ -41,7 +41,7 @@ fn touched(ledger: &Ledger, since: DateTime<Utc>, known: DateTime<Utc>) -> impl 
     days.map(Month::of).chain(ledger.credits.iter().filter(move |credit| new(credit.known)).map(|credit| credit.line.month))
 }
 
-/// What was billed and reads otherwise is taken back, and billed as it reads.
+/// Takes back each billed line that reads differently now, and bills it as it reads.
 fn differences(billed: &Lines, reads: &Lines) -> Vec<Line> {
     let keys: BTreeSet<&Key> = billed.keys().chain(reads.keys()).collect();
     let comes_to = |line: &Line| (line.quantity, line.price, line.amount);

@@ -1,22 +1,22 @@
-//! Lines that the operator waives: nobody pays for them, whatever the facts say.
+//! Lines that the operator waives, so that nobody pays for them, whatever the facts are.
 
 use chrono::{DateTime, Utc};
 
 use super::{Month, Rule, lines::Key};
 use crate::ids::UserId;
 
-/// A line of a month, as there is one of each: its rule, its user, and the activation that it bills.
+/// The identity of a line in a month: its rule, its user, and the activation that it bills.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Named {
     pub month: Month,
     pub rule: Rule,
-    /// For a start fee and a user's month.
+    /// For a start fee and a user-month.
     pub user: Option<UserId>,
     /// For a start fee.
     pub activated_at: Option<DateTime<Utc>>,
 }
 
-/// That a line is waived from `known` on, or is billed again.
+/// The decision that a line is waived from `known` on, or billed again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Credit {
     pub line: Named,
@@ -24,7 +24,7 @@ pub struct Credit {
     pub known: DateTime<Utc>,
 }
 
-/// Whether the line is waived, of what was known before `known`: what was said last holds.
+/// Whether the line is waived by the last decision before `known`.
 pub(super) fn waived(credits: &[Credit], month: Month, key: &Key, known: DateTime<Utc>) -> bool {
     let of = |credit: &&Credit| credit.line.month == month && credit.line.key() == *key && credit.known < known;
     credits.iter().filter(of).max_by_key(|credit| (credit.known, credit.waived)).is_some_and(|credit| credit.waived)

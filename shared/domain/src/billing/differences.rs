@@ -1,4 +1,4 @@
-//! What an organisation is sold and what it uses, held against each other at the end of a month. Nothing is billed by it: someone looks.
+//! Compares what is sold with what is used at the end of a month, for a person to examine.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use chrono::{DateTime, Utc};
 use super::{Ledger, Month, Whose, activity, in_force};
 use crate::{ids::UserId, retention};
 
-/// What an organisation uses, as it stands.
+/// The services that an organisation uses now.
 #[derive(Clone, Debug, Default)]
 pub struct Used {
     /// It has a key that signs in over SFTP.
     pub sftp_key: bool,
-    /// Days that a recording is kept.
+    /// Days that a recording is retained.
     pub retention_days: u16,
     /// It may choose more days than 180.
     pub longer_retention: bool,
@@ -20,22 +20,21 @@ pub struct Used {
     pub acknowledged: BTreeMap<UserId, DateTime<Utc>>,
 }
 
-/// Something that is sold and not used, or used and not sold.
+/// A service that is sold and not used, or used and not sold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
     pub kind: Kind,
-    /// Whom it is about, if one user.
+    /// The user that it concerns, if it is one.
     pub user: Option<UserId>,
 }
 
-/// The kinds of differences.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// SFTP is billed, and there is no key to sign in with.
     SftpWithoutKey,
     /// There is a key, so days are delivered, and SFTP is not billed.
     KeyWithoutSftp,
-    /// Recordings are kept longer than 180 days, and the storage add-on is not billed.
+    /// Recordings are retained longer than 180 days, and the storage add-on is not billed.
     DaysWithoutAddOn,
     /// The organisation may choose more days, and the storage add-on is not billed.
     AddOnNotSold,
@@ -122,13 +121,13 @@ mod tests {
     }
 
     #[test]
-    fn what_is_sold_and_used_differs_in_nothing() {
+    fn services_that_are_sold_and_used_make_no_difference() {
         assert_eq!(found(&ledger(true, Some(500), true), true, 365, true), [""; 0]);
         assert_eq!(found(&ledger(false, None, true), false, 180, false), [""; 0]);
     }
 
     #[test]
-    fn what_is_sold_and_not_used_or_used_and_not_sold_is_named() {
+    fn a_service_sold_and_not_used_or_used_and_not_sold_is_a_difference() {
         assert_eq!(found(&ledger(true, Some(500), true), false, 180, false), ["sftp-without-key", "add-on-not-provisioned"]);
         assert_eq!(found(&ledger(false, None, true), true, 365, true), ["key-without-sftp", "days-without-add-on", "add-on-not-sold"]);
         let ended = ["key-without-sftp", "services-without-base-service", "stored-without-base-service"];
@@ -136,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_billed_and_had_not_acknowledged_by_the_end_is_named() {
+    fn a_billed_user_without_an_acknowledgement_by_the_end_is_a_difference() {
         let month = Month::try_from(MONTH.to_owned()).expect("a month");
         let user = UserId::try_from("anna".to_owned()).expect("a user");
         let late = Used { retention_days: 180, acknowledged: [(user.clone(), month.end())].into(), ..Used::default() };

@@ -1,4 +1,4 @@
-//! What an entry would change: the lines that the next statement would have because of it.
+//! The effect of an entry on the next statement, as lines.
 
 use std::collections::BTreeMap;
 
@@ -6,11 +6,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{Ledger, Line, Month, Rule, statement, today};
 
-/// Two lines are alike that bill the same at the same price, whatever the words.
+/// The key of lines that bill the same at the same price, whatever their facts.
 type Alike = (Option<Month>, Rule, Option<String>, Option<DateTime<Utc>>, i64, Option<super::Price>);
 
-/// The lines of the running month that `after` has and `before` has not, and those that it has no longer, taken back: as if the month
-/// ended now. Facts of this very moment are known.
+/// The lines of the current month that only `after` has, and those that only `before` has, taken
+/// back. The month is read as if it ended now, with the facts of this very moment.
 pub fn effect(before: &Ledger, after: &Ledger, now: DateTime<Utc>) -> Vec<Line> {
     let known = now.checked_add_signed(TimeDelta::milliseconds(1)).unwrap_or(now);
     let read = |ledger| statement(ledger, Month::of(today(now)), known).lines;

@@ -1,4 +1,4 @@
-//! A worked example: one organisation over three months, computed by hand. `functions/billing/README.md` explains it.
+//! A worked example of three months, calculated by hand, see `functions/billing/README.md`.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -9,7 +9,7 @@ fn day(text: &str) -> NaiveDate {
     text.parse().expect("the test names a day")
 }
 
-/// A moment of Stockholm's winter or summer, with its offset.
+/// A moment with its offset, in Stockholm's winter or summer.
 fn moment(text: &str) -> DateTime<Utc> {
     text.parse().expect("the test names a moment")
 }
@@ -22,7 +22,7 @@ fn switch(user: &str, on: bool, at: &str, known: &str) -> Switch {
     Switch { user: UserId::try_from(user.to_owned()).expect("a user"), at: moment(at), on, known: moment(known), voided: None }
 }
 
-/// Balances of a month in MB: each holds from its day until the next.
+/// Balances of a month in MB. Each holds from its day until the next.
 fn balances(first: &str, steps: &[(&str, i64)]) -> Vec<Day> {
     let balance = |day: NaiveDate| steps.iter().rfind(|(from, _)| day >= self::day(from)).map_or(0, |(_, megabytes)| megabytes * 1_000_000);
     Month::of(day(first)).days().map(|day| Day { day, balance: balance(day), ..Day::default() }).collect()
@@ -48,12 +48,12 @@ fn ledger() -> Ledger {
         at_once("anna", true, "2026-10-05T09:00:00+02:00"),
         at_once("omar", true, "2026-10-20T10:30:00+02:00"),
         at_once("omar", false, "2026-10-22T16:00:00+02:00"),
-        // Switched on at a quarter to midnight of the last day, an hour after the clocks in London have passed it.
+        // Switched on at a quarter to midnight of the last day.
         at_once("maja", true, "2026-10-31T23:45:00+01:00"),
         at_once("omar", true, "2026-11-16T08:00:00+01:00"),
         // Removed from the organisation: the operator's DELETE switches her off.
         at_once("maja", false, "2026-11-30T23:59:59+01:00"),
-        // Omar had been switched off on the 29th of November by telephone; it was put down on the 3rd of December.
+        // Omar was switched off by telephone on 29 November; this was entered on 3 December.
         switch("omar", false, "2026-11-29T16:00:00+01:00", "2026-12-03T09:00:00+01:00"),
     ];
     let days = [
@@ -61,7 +61,7 @@ fn ledger() -> Ledger {
         balances("2026-11-01", &[("2026-11-01", 80), ("2026-11-11", 140), ("2026-11-21", 230)]),
         balances("2026-12-01", &[("2026-12-01", 330)]),
     ];
-    // 600 MB that came on the 12th of November were counted at the end of the 2nd of December only.
+    // 600 MB that arrived on 12 November were only counted at the end of 2 December.
     let late =
         vec![Late { day: day("2026-11-12"), noticed: day("2026-12-02"), recordings: 1, milliseconds: 1, added: 600_000_000, removed: 0 }];
     let agreed = Terms {
@@ -94,7 +94,7 @@ fn shown_of(ledger: &Ledger, text: &str) -> (Vec<String>, String) {
 }
 
 #[test]
-fn october_bills_who_was_active_on_any_day_and_each_activation() {
+fn october_bills_each_activation_and_each_user_active_on_any_day() {
     let (lines, total) = shown("2026-10");
     assert_eq!(
         lines,
@@ -107,7 +107,7 @@ fn october_bills_who_was_active_on_any_day_and_each_activation() {
             "user-month omar 1 x 49.00 = 49.00 (active on 3 days from 2026-10-20 to 2026-10-22)",
         ]
     );
-    // Stored: 31 MB on 17 days and 62 MB on 10, 1,147 MB over 31 days: a mean of 37 MB, within the 90 MB of three users.
+    // 31 MB on 17 days, 62 MB on 10: 1,147 MB / 31 = 37 MB on average, within 90 MB for 3 users.
     assert_eq!(total, "444.00");
 }
 
@@ -125,12 +125,12 @@ fn november_bills_at_changed_prices_and_the_storage_over_the_allowance() {
             "sftp 1 x 250.00 = 250.00 (from 2026-11-15)",
         ]
     );
-    // Stored: 10 days each of 80, 140 and 230 MB, a mean of 150 MB, 60 MB over the 90 MB of three users: one begun 100 MB.
+    // 10 days each of 80, 140 and 230 MB: 150 MB on average, 60 MB over 90 MB, one begun 100 MB.
     assert_eq!(total, "490.75");
 }
 
 #[test]
-fn december_puts_november_right_and_points_back() {
+fn december_corrects_november_and_points_back() {
     let (lines, total) = shown("2026-12");
     assert_eq!(
         lines,
@@ -142,14 +142,15 @@ fn december_puts_november_right_and_points_back() {
             "sftp 1 x 250.00 = 250.00 (from 2026-12-01)",
         ]
     );
-    // 600 MB that came on the 12th of November were counted on the 2nd of December: November's mean was 150 + 600 × 19 / 30 = 530 MB,
-    // 440 MB over, five begun 100 MB. On the 1st of December 330 MB lack the 600: (31 × 330 + 600) / 31 = 349.35 MB, 319.35 MB over.
-    // That Omar was off from the 29th of November on changes no amount of November, and he is not billed for December.
+    // The 600 MB of 12 November were counted on 2 December. November's mean was 150 + 600 × 19 / 30
+    // = 530 MB, 440 MB over, five begun 100 MB. The 330 MB of 1 December lack the 600: (31 × 330 +
+    // 600) / 31 = 349.35 MB, 319.35 MB over. Omar's switch of 29 November changes no amount of
+    // November, and he is not billed for December.
     assert_eq!(total, "323.50");
 }
 
 #[test]
-fn a_price_that_was_agreed_after_the_close_takes_the_line_back_and_bills_it_anew() {
+fn a_price_agreed_after_the_close_takes_the_line_back_and_bills_it_again() {
     let mut ledger = ledger();
     ledger.terms.push(Terms {
         whose: Whose::Agreed,
@@ -167,7 +168,7 @@ fn a_price_that_was_agreed_after_the_close_takes_the_line_back_and_bills_it_anew
 }
 
 #[test]
-fn what_has_no_price_is_a_line_of_nothing_that_says_so() {
+fn a_line_without_a_price_has_the_amount_zero() {
     let statement = month(&Ledger { terms: Vec::new(), ..ledger() }, Month::of(day("2026-10-01")));
     assert_eq!(statement.lines.len(), 6);
     assert!(statement.lines.iter().all(|line| line.price.is_none() && line.amount.to_string() == "0.00"));
@@ -193,7 +194,7 @@ fn the_preview_is_of_the_days_that_are_over() {
 
 #[test]
 fn a_mis_click_that_is_voided_costs_nothing_and_is_taken_back_in_the_next_month() {
-    // Per was switched on by mistake on the 20th of November and off a minute later; the operator voids the activation in December.
+    // Per was switched on by mistake for a minute. The operator voids the activation in December.
     let mut ledger = ledger();
     ledger.switches.push(switch("per", true, "2026-11-20T09:00:00+01:00", "2026-11-20T09:00:00+01:00"));
     ledger.switches.push(switch("per", false, "2026-11-20T09:01:00+01:00", "2026-11-20T09:01:00+01:00"));
@@ -211,7 +212,7 @@ fn a_mis_click_that_is_voided_costs_nothing_and_is_taken_back_in_the_next_month(
             "2026-11: user-month per -1 x 39.50 = -39.50 (active on 1 days from 2026-11-20 to 2026-11-20)",
         ]
     );
-    // Without Per, 30 MB less were included in November: its mean was 150 MB, then 530 MB, 440 and not 410 MB over: five begun 100 MB.
+    // Without Per, November includes 30 MB less: 440 and not 410 MB over, still five begun 100 MB.
     assert_eq!(total, "185.00", "323.50 - 138.50");
     let effect = effect(&ledger, &voided, now);
     assert_eq!(effect.iter().map(|line| line.amount).sum::<rust_decimal::Decimal>().to_string(), "-138.50");
@@ -220,7 +221,7 @@ fn a_mis_click_that_is_voided_costs_nothing_and_is_taken_back_in_the_next_month(
 
 #[test]
 fn nothing_is_billed_for_days_without_the_base_service() {
-    // It ended at noon of the 10th of November, when Anna and Maja were active, and SFTP was agreed from the 15th on.
+    // It ended at noon on 10 November, with Anna and Maja active. SFTP was agreed from 15 November.
     let ended = BaseChange { at: moment("2026-11-10T12:00:00+01:00"), on: false };
     let ledger = Ledger { base: BaseService::of(false, vec![ended]), ..ledger() };
     assert_eq!(shown_of(&ledger, "2026-10"), shown("2026-10"));
@@ -251,12 +252,12 @@ fn a_line_that_is_waived_is_taken_back_once_whatever_becomes_known_later() {
         |ledger: &Ledger, text| shown_of(ledger, text).0.into_iter().filter(|line| line.starts_with("2026-10")).collect::<Vec<_>>();
     let omar = "2026-10: user-month omar -1 x 49.00 = -49.00 (active on 3 days from 2026-10-20 to 2026-10-22)";
     assert_eq!(taken_back(&ledger, "2026-11"), [omar]);
-    // Then his activation of October is voided: the start fee is taken back, and his month is not taken back again.
+    // Then his activation of October is voided: only the start fee is taken back.
     let user = UserId::try_from("omar".to_owned()).expect("a user");
     let mut voided =
         ledger.without(&user, moment("2026-10-20T10:30:00+02:00"), true, moment("2026-12-05T10:00:00+01:00")).expect("an entry");
     assert_eq!(taken_back(&voided, "2026-12"), ["2026-10: start-fee omar -1 x 99.00 = -99.00 (activated 2026-10-20 10:30:00)"]);
-    // A credit that is withdrawn bills the line again, if the facts still say it.
+    // A withdrawn credit bills the line again if the facts still support it.
     ledger.credits.push(Credit { line: line.clone(), waived: false, known: moment("2026-12-06T10:00:00+01:00") });
     assert_eq!(taken_back(&ledger, "2026-12"), [omar.replace("-1 x", "1 x").replace("-49", "49")]);
     voided.credits.push(Credit { line, waived: false, known: moment("2026-12-06T10:00:00+01:00") });
@@ -264,7 +265,7 @@ fn a_line_that_is_waived_is_taken_back_once_whatever_becomes_known_later() {
 }
 
 #[test]
-fn a_fact_of_a_day_that_cannot_be_billed_counts_for_nothing() {
+fn a_fact_of_a_day_that_cannot_be_billed_is_ignored() {
     let mut odd = ledger();
     let extreme = [DateTime::<Utc>::MIN_UTC, moment("0001-01-01T00:00:00Z"), moment("2019-11-05T00:00:00Z"), DateTime::<Utc>::MAX_UTC];
     for at in extreme {

@@ -1,6 +1,6 @@
-//! What a line was billed for, as values and as the text that finance reads.
+//! The facts behind a line, as values and as the text that finance reads.
 //!
-//! Months that are closed lie in their files with the text, and are never written anew: their values are read out of it.
+//! The files of closed months are never rewritten: values are parsed from their text.
 
 use std::{fmt, str::FromStr};
 
@@ -11,22 +11,22 @@ use thiserror::Error;
 use super::storage::Mean;
 use crate::time::in_stockholm;
 
-/// What happened that a line bills.
+/// The facts that a line bills.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Facts {
     /// A user was activated.
     Activated { at: DateTime<Utc> },
-    /// A user was active on so many of the month's days.
+    /// A user was active on this many days of the month.
     Active { first: NaiveDate, last: NaiveDate, days: i64 },
-    /// What was stored, in bytes: the mean of the days, and what was included for the users.
+    /// The bytes stored, as the mean of the days, and the bytes included for the users.
     Stored { mean: i64, days: i64, users: u64, allowance: u64 },
-    /// The organisation had it from this day on.
+    /// The organisation had the service from this day on.
     Had { first: NaiveDate },
 }
 
-/// The text is not what is written of any facts.
+/// The text does not describe facts.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("the text tells no facts of a line")]
+#[error("the text does not describe the facts of a line")]
 pub struct InvalidFacts;
 
 impl From<Mean> for Facts {
@@ -35,7 +35,7 @@ impl From<Mean> for Facts {
     }
 }
 
-/// For people, in a column of its own. Moments are Stockholm's, to the second.
+/// For people, in a separate column. Moments are Stockholm's, to the second.
 impl fmt::Display for Facts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -49,7 +49,7 @@ impl fmt::Display for Facts {
     }
 }
 
-/// What was written. A moment of the hour that is there twice in autumn is read as the first of the two.
+/// Parses the text. The hour that occurs twice in autumn is read as the first of the two.
 impl FromStr for Facts {
     type Err = InvalidFacts;
     fn from_str(text: &str) -> Result<Self, InvalidFacts> {
@@ -99,7 +99,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_reads_back(facts in facts()) {
+        fn facts_read_back_as_they_were_written(facts in facts()) {
             let text = facts.to_string();
             let back = text.parse::<Facts>().expect("facts");
             prop_assert_eq!(back.to_string(), text);
@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn another_text_tells_no_facts() {
+    fn rejects_a_text_that_describes_no_facts() {
         for text in ["", "from", "from 2026-13-01", "from 2026-10-05 on", "active on some days from 2026-10-05 to 2026-10-31"] {
             assert_eq!(text.parse::<Facts>(), Err(InvalidFacts), "{text}");
         }

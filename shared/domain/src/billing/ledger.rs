@@ -1,8 +1,8 @@
-//! Everything that a statement is made of, and what of it counts.
+//! The facts from which statements are calculated, and which of them count.
 //!
-//! Facts are only ever added. One that was entered by mistake is voided by a second entry: from then on it reads as if it had never been,
-//! and what was billed for it is taken back in the next statement. A fact outside the days that can be billed counts for nothing: no
-//! client can enter one, but an older version let some in.
+//! Facts are only added. A mistaken fact is voided by a second entry: it then reads as if it had
+//! never existed, and the next statement takes back what was billed for it. A fact outside the
+//! billable days is ignored. No client can enter one, but an older version accepted some.
 
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use thiserror::Error;
@@ -10,26 +10,26 @@ use thiserror::Error;
 use super::{BaseService, Credit, Switch, Terms, Usage, today};
 use crate::ids::UserId;
 
-/// The first day that can be billed: the beginning of the year in which the service was first sold. No price holds and no user was
-/// recorded before it.
+/// The first day that can be billed: the start of the year in which the service was first sold. No
+/// earlier price holds, and no user was recorded before it.
 pub const FIRST_DAY: NaiveDate = day(2026, 1, 1);
 
-/// The last day that is read from stored facts, so that the calendar never ends.
+/// The last day that is read from stored facts, so that calculations cannot leave the calendar.
 const LAST_DAY: NaiveDate = day(2199, 12, 31);
 
-/// What an organisation's statements are made of.
+/// The facts from which an organisation's statements are calculated.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
     pub switches: Vec<Switch>,
     /// The closed days of the months that are billed or corrected.
     pub usage: Usage,
-    /// The general ones, and those agreed with the organisation.
+    /// The general terms, and those agreed with the organisation.
     pub terms: Vec<Terms>,
     pub base: BaseService,
     pub credits: Vec<Credit>,
 }
 
-/// A price or a correction cannot hold from this day.
+/// A price or a correction cannot apply from this day.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("a price or a correction is of a day from {first} to {last}")]
 pub struct NotBillable {
@@ -38,7 +38,7 @@ pub struct NotBillable {
 }
 
 impl Ledger {
-    /// The same with the entry that switched the user on or off at that moment voided; none where there is no such entry in force.
+    /// The ledger with the user's switch at that moment voided, if such a switch is in force.
     pub fn without(&self, user: &UserId, at: DateTime<Utc>, on: bool, voided: DateTime<Utc>) -> Option<Self> {
         let is = |switch: &Switch| switch.user == *user && switch.at == at && switch.on == on && switch.voided.is_none();
         let place = self.switches.iter().position(is)?;
@@ -48,18 +48,17 @@ impl Ledger {
     }
 }
 
-/// Checks the day of a price or a correction that is entered at `now`: from the service's first day to the end of next year.
+/// Checks the day of an entry made at `now`: from [`FIRST_DAY`] to the end of next year.
 pub fn billable(day: NaiveDate, now: DateTime<Utc>) -> Result<(), NotBillable> {
     let last = NaiveDate::from_ymd_opt(today(now).year().saturating_add(1), 12, 31).unwrap_or(LAST_DAY);
     if (FIRST_DAY..=last).contains(&day) { Ok(()) } else { Err(NotBillable { first: FIRST_DAY, last }) }
 }
 
-/// Whether a fact of that day counts.
 pub(super) fn counts(day: NaiveDate) -> bool {
     (FIRST_DAY..=LAST_DAY).contains(&day)
 }
 
-/// Whether a fact of that moment counts. It asks nothing of the calendar: any moment can be asked about, and each is asked about often.
+/// Whether a fact of that moment counts, compared in seconds because that works for any moment.
 pub(super) fn counts_at(at: DateTime<Utc>) -> bool {
     (FIRST_MOMENT..LAST_MOMENT).contains(&at.timestamp())
 }
@@ -68,7 +67,7 @@ pub(super) fn counts_at(at: DateTime<Utc>) -> bool {
 const FIRST_MOMENT: i64 = 1_767_222_000;
 const LAST_MOMENT: i64 = 7_258_028_400;
 
-/// Whether what was entered at `known`, and voided at `voided` if it was, is in force before `asked`.
+/// Whether a fact entered at `known`, and perhaps voided at `voided`, is in force before `asked`.
 pub(super) fn in_force(known: DateTime<Utc>, voided: Option<DateTime<Utc>>, asked: DateTime<Utc>) -> bool {
     known < asked && voided.is_none_or(|voided| voided >= asked)
 }
@@ -98,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn any_moment_can_be_asked_about() {
+    fn any_moment_can_be_checked() {
         assert!(!counts_at(DateTime::<Utc>::MIN_UTC) && !counts_at(DateTime::<Utc>::MAX_UTC));
         assert!(!counts(NaiveDate::MIN) && !counts(NaiveDate::MAX));
         let moments = [FIRST_DAY, LAST_DAY].map(|day| super::super::midnight(day).timestamp());

@@ -1,4 +1,4 @@
-//! The lines of one month, as it reads from what is known at some moment.
+//! The lines of one month, from the facts known at some moment.
 
 use std::collections::BTreeMap;
 
@@ -15,31 +15,32 @@ use super::{
 use crate::ids::UserId;
 use crate::time::earlier;
 
-/// What is billed. Each has one rule.
+/// The reason for a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rule {
     /// Once for each activation, at the price of its day (P24).
     StartFee,
-    /// Once for each user who was active on any day of the month, at the price of the first of these days (P24).
+    /// Once for each user active on any day of the month, at the price of the first such day (P24).
     UserMonth,
-    /// For each begun 100 MB that the mean of the month's daily balances is over 30 MB a billed user and the add-on's, pooled (P19).
+    /// For each begun 100 MB of the mean of the month's daily balances over the pooled allowance:
+    /// 30 MB a billed user, and the add-on's (P19).
     Storage,
-    /// Once where the organisation had it on any day of the month, at the price of the first of these days (P23).
+    /// Once if it applied on any day of the month, at the price of the first such day (P23).
     StorageAddOn,
     /// The same, for SFTP (P15).
     Sftp,
 }
 
-/// One amount, and all that it came from.
+/// One amount, and everything that it is based on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
     pub rule: Rule,
-    /// The closed month that it puts right.
+    /// The closed month that it corrects.
     pub corrects: Option<Month>,
     pub user: Option<UserId>,
     /// Negative where a correction takes back what was billed.
     pub quantity: i64,
-    /// SEK; none: no price was agreed, and the amount is nothing.
+    /// SEK; `None` if no price was agreed, which makes the amount zero.
     pub price: Option<Price>,
     /// The day from which the price holds, and whether it was agreed with the organisation.
     pub price_from: Option<NaiveDate>,
@@ -49,12 +50,12 @@ pub struct Line {
     pub facts: Facts,
 }
 
-/// Which line of a month it is: there is one of each.
+/// The identity of a line in its month.
 pub(super) type Key = (Rule, Option<UserId>, Option<DateTime<Utc>>);
 
 pub(super) type Lines = BTreeMap<Key, Line>;
 
-/// The lines of `month`, of what was known before `known`.
+/// The lines of `month`, from the facts known before `known`.
 pub(super) fn of(ledger: &Ledger, month: Month, known: DateTime<Utc>) -> Lines {
     let until = known.min(month.end());
     let activity = activity::of(ledger, month, until, known);
@@ -89,13 +90,13 @@ pub(super) fn of(ledger: &Ledger, month: Month, known: DateTime<Utc>) -> Lines {
     lines
 }
 
-/// The bytes that are included in `month`, of what was known, and had happened, before `known`.
+/// The bytes included in `month`, from the facts that were known and had happened before `known`.
 pub(super) fn allowance(ledger: &Ledger, month: Month, known: DateTime<Utc>) -> u64 {
     let until = known.min(month.end());
     storage::allowance(billed(&activity::of(ledger, month, until, known)), more(ledger, month, until, known))
 }
 
-/// The days of the month that have begun and on which there was the base service.
+/// The days of the month that have begun, with the base service.
 fn days(ledger: &Ledger, month: Month, until: DateTime<Utc>) -> impl Iterator<Item = NaiveDate> {
     let last = today(earlier(until, TimeDelta::nanoseconds(1)));
     month.days().take_while(move |day| *day <= last).filter(move |day| ledger.base.on(*day, until))
@@ -133,7 +134,6 @@ fn line(rule: Rule, user: Option<UserId>, quantity: i64, found: Option<Found>, f
 }
 
 impl Line {
-    /// Which line of its month it is.
     pub(super) fn key(&self) -> Key {
         let activated_at = if let Facts::Activated { at } = self.facts { Some(at) } else { None };
         (self.rule, self.user.clone(), activated_at)

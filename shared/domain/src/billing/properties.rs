@@ -1,4 +1,4 @@
-//! What holds of any history: 10,000 random ones each.
+//! Properties of every history: 10,000 random ones each.
 
 use std::collections::BTreeSet;
 
@@ -27,14 +27,14 @@ fn months() -> impl Iterator<Item = Month> {
     std::iter::successors(Some(Month::of(first())), |month| Some(month.next())).take(MONTHS)
 }
 
-/// Summer time ends in the history, on the 25th of October.
+/// The first day. Summer time ends on 25 October, within the history.
 fn first() -> NaiveDate {
     NaiveDate::from_ymd_opt(2026, 9, 1).expect("a day")
 }
 
 fn moment() -> impl Strategy<Value = DateTime<Utc>> {
     let span = (months().last().expect("months").end() - midnight(first())).num_minutes();
-    // Midnights are where it is decided: a fifth of all moments.
+    // A fifth of all moments are midnights, which decide most.
     prop_oneof![
         4 => (0..span).prop_map(|minute| midnight(first()) + TimeDelta::minutes(minute)),
         1 => (0..120_i64).prop_map(|day| midnight(first() + TimeDelta::days(day))),
@@ -50,12 +50,12 @@ fn switch() -> impl Strategy<Value = Switch> {
     })
 }
 
-/// How long after its entry a fact is voided: a seventh of them are.
+/// How long after its entry a fact is voided, as a seventh of them are.
 fn voided() -> impl Strategy<Value = Option<TimeDelta>> {
     prop_oneof![6 => Just(None), 1 => (0..60 * 24 * 70_i64).prop_map(|minutes| Some(TimeDelta::minutes(minutes)))]
 }
 
-/// Of a line that one of the switches may have made.
+/// A credit of a line that one of the switches may have caused.
 fn credit() -> impl Strategy<Value = (usize, usize, usize, bool, DateTime<Utc>)> {
     (0..Rule::ALL.len(), any::<proptest::sample::Index>(), 0..MONTHS, prop::bool::weighted(0.8), moment())
         .prop_map(|(rule, switch, month, waived, known)| (rule, switch.index(14), month, waived, known))
@@ -82,7 +82,7 @@ fn terms() -> impl Strategy<Value = Terms> {
 
 fn usage() -> impl Strategy<Value = Usage> {
     let late = (0..100_i64, 1..20_i64, 0..900_000_000_u64, 0..900_000_000_u64);
-    // Eighteen balances, each of which stands for a week.
+    // Eighteen balances, one for each week.
     (vec(0..2_000_000_000_i64, 18), vec(late, 0..4)).prop_map(|(balances, late)| Usage {
         days: first().iter_days().take(122).zip(0..).map(|(day, at)| Day { day, balance: balances[at / 7], ..Day::default() }).collect(),
         late: late
@@ -129,7 +129,7 @@ impl History {
         Ledger { switches, usage, terms, base: BaseService::of(self.at_first, changes), credits: self.credits.clone() }
     }
 
-    /// When there was the base service.
+    /// The periods with the base service.
     fn base(&self) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
         let ends = [DateTime::<Utc>::MIN_UTC].into_iter().chain(self.changes.iter().copied()).chain([DateTime::<Utc>::MAX_UTC]);
         let ends: Vec<_> = ends.collect();
@@ -138,13 +138,13 @@ impl History {
 
     fn is_waived(&self, month: Month, rule: Rule, user: Option<&UserId>, activated_at: Option<DateTime<Utc>>) -> bool {
         let line = Named { month, rule, user: user.cloned(), activated_at };
-        let mut said: Vec<_> =
+        let mut decisions: Vec<_> =
             self.credits.iter().filter(|credit| credit.line == line).map(|credit| (credit.known, credit.waived)).collect();
-        said.sort();
-        said.last().is_some_and(|(_, waived)| *waived)
+        decisions.sort();
+        decisions.last().is_some_and(|(_, waived)| *waived)
     }
 
-    /// What was known when `month` ended.
+    /// The history as it was known when `month` ended.
     fn until(&self, month: Month) -> Self {
         let known = |at: DateTime<Utc>| at < month.end();
         let mut some = self.clone();
@@ -159,7 +159,8 @@ impl History {
         some
     }
 
-    /// What the months come to, told in another way: day by day and user by user, of all that was known in the end.
+    /// The total of all months, calculated in another way: day by day and user by user, from
+    /// everything known at the end.
     fn comes_to(&self) -> Decimal {
         let mut end = self.until(months().last().expect("months"));
         end.switches.retain(|switch| switch.voided.is_none());
@@ -213,14 +214,14 @@ impl History {
         sum + owed(Rule::StorageAddOn, None, None, add_on) + owed(Rule::Sftp, None, None, sftp)
     }
 
-    /// When the user was switched on, and when off again.
+    /// The periods during which the user was switched on.
     fn spans(&self, user: &UserId) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
         let moments: BTreeSet<_> = self.switches.iter().filter(|switch| switch.user == *user).map(|switch| switch.at).collect();
-        let told = |at, on| self.switches.iter().any(|switch| switch.user == *user && switch.at == at && switch.on == on);
+        let switched = |at, on| self.switches.iter().any(|switch| switch.user == *user && switch.at == at && switch.on == on);
         let (mut spans, mut since): (Vec<_>, Option<DateTime<Utc>>) = (Vec::new(), None);
         for at in moments {
             let order = if since.is_some() { [false, true] } else { [true, false] };
-            for on in order.into_iter().filter(|on| told(at, *on)) {
+            for on in order.into_iter().filter(|on| switched(at, *on)) {
                 match (on, since) {
                     (true, None) => since = Some(at),
                     (false, Some(on)) => {
@@ -283,14 +284,14 @@ proptest! {
     }
 
     #[test]
-    fn a_month_billed_when_it_ended_is_billed_the_same_ever_after(history in history()) {
+    fn later_facts_do_not_change_the_statement_of_a_closed_month(history in history()) {
         for month in months() {
             prop_assert_eq!(history.until(month).bill(month), history.bill(month));
         }
     }
 
     #[test]
-    fn only_the_usage_that_is_asked_for_is_needed(history in history()) {
+    fn no_usage_before_usage_from_is_needed(history in history()) {
         for month in months() {
             let mut some = history.clone();
             let from = usage_from(&history.ledger(), month);
@@ -313,7 +314,7 @@ proptest! {
     }
 
     #[test]
-    fn what_an_entry_changes_is_the_difference_of_the_previews(history in history(), voids: proptest::sample::Index, now in moment()) {
+    fn the_effect_of_an_entry_is_the_difference_of_the_previews(history in history(), voids: proptest::sample::Index, now in moment()) {
         prop_assume!(!history.switches.is_empty());
         let (before, switch) = (history.ledger(), &history.switches[voids.index(history.switches.len())]);
         let Some(after) = before.without(&switch.user, switch.at, switch.on, now) else { return Ok(()) };
@@ -337,7 +338,7 @@ proptest! {
     }
 }
 
-/// Two terms of the same beginning that were recorded in the same instant: which of them holds is not said.
+/// Whether no two terms share start and entry time, which would leave open which one holds.
 fn of_different_moments(terms: &[Terms]) -> bool {
     let moments: BTreeSet<_> = terms.iter().map(|terms| (terms.whose == Whose::Agreed, terms.from, terms.known)).collect();
     moments.len() == terms.len()

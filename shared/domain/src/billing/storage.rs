@@ -1,17 +1,17 @@
-//! What is stored, day by day, and how far the allowance reaches.
+//! Storage by day, and how far the allowance reaches.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{INCLUDED, MEGABYTE, Month, STORAGE_UNIT, today};
 
-/// An organisation's storage by the day.
+/// An organisation's storage by day.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Usage {
     pub days: Vec<Day>,
     pub late: Vec<Late>,
 }
 
-/// A local day as it was closed at its end.
+/// A local day as it was closed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Day {
     pub day: NaiveDate,
@@ -21,12 +21,12 @@ pub struct Day {
     pub added: u64,
     /// Bytes.
     pub removed: u64,
-    /// Bytes stored at its end.
+    /// Bytes stored at the end of the day.
     pub balance: i64,
 }
 
-/// What came to be known of a day after it had been closed, at the end of the day `noticed`. The balances of the days from `day` to before
-/// `noticed` lack it; that of `noticed` has it.
+/// Usage of a day that became known after its close, at the end of the day `noticed`. The balances
+/// from `day` to before `noticed` lack it; that of `noticed` includes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Late {
     pub day: NaiveDate,
@@ -37,10 +37,10 @@ pub struct Late {
     pub removed: u64,
 }
 
-/// The mean of a month's daily balances against the allowance.
+/// The mean of a month's daily balances, and the allowance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Mean {
-    /// The sum of the balances, and of how many days: the mean is never rounded.
+    /// The sum of the balances of `days` days. The mean is never rounded.
     pub sum: i128,
     pub days: i64,
     pub users: u64,
@@ -48,7 +48,7 @@ pub(super) struct Mean {
     pub allowance: u64,
 }
 
-/// How far the allowance is used up.
+/// How much of the allowance is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fill {
     Below,
@@ -58,7 +58,7 @@ pub enum Fill {
     Full,
 }
 
-/// How much of `allowance` bytes `balance` bytes fill. Nothing stored fills no allowance.
+/// How much of `allowance` bytes `balance` bytes use. A balance of 0 uses none.
 pub fn fill(balance: i64, allowance: u64) -> Fill {
     let (balance, allowance) = (i128::from(balance), i128::from(allowance));
     match () {
@@ -68,13 +68,13 @@ pub fn fill(balance: i64, allowance: u64) -> Fill {
     }
 }
 
-/// The bytes that `users` and an add-on of `more` megabytes include.
+/// The bytes included for `users` users and an add-on of `more` megabytes.
 pub fn allowance(users: u64, more: u32) -> u64 {
     users.saturating_mul(INCLUDED).saturating_add(u64::from(more)).saturating_mul(MEGABYTE)
 }
 
 impl Usage {
-    /// The mean over the days of `month` that were over and known of before `known`. Days that are not `billed` are days of nothing.
+    /// The mean over the days of `month` over and known before `known`. Unbilled days count as 0.
     pub(super) fn mean(&self, month: Month, known: DateTime<Utc>, users: u64, more: u32, billed: impl Fn(NaiveDate) -> bool) -> Mean {
         let (first, end) = (month.first(), today(known).min(month.next().first()));
         let closed = self.days.iter().filter(|closed| first <= closed.day && closed.day < end && billed(closed.day));
@@ -100,7 +100,7 @@ impl Mean {
         if over <= 0 { 0 } else { i64::try_from(begun).unwrap_or(i64::MAX) }
     }
 
-    /// Whole bytes.
+    /// The mean in whole bytes.
     pub fn bytes(&self) -> i64 {
         self.sum.checked_div(i128::from(self.days.max(1))).and_then(|mean| i64::try_from(mean).ok()).unwrap_or(i64::MAX)
     }

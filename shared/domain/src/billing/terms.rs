@@ -1,7 +1,7 @@
-//! What things cost, and from which day: the operator's general list, and what an organisation has agreed.
+//! Prices, and the day from which they hold: the general list, and an organisation's agreement.
 //!
-//! Terms are never altered. The ones that hold on a day are those with the latest beginning on or before it; of two with the same
-//! beginning, those that were recorded last; voided ones never held. What an agreement leaves out costs what the general list says.
+//! Terms are never altered. Those with the latest start on or before a day hold, and of these the
+//! last entered. Voided terms never held. A price that an agreement leaves out is the general one.
 
 use std::fmt;
 
@@ -12,27 +12,26 @@ use thiserror::Error;
 
 use super::{Rule, ledger};
 
-/// What holds from a day on.
+/// The prices and services that hold from a day on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Terms {
     pub whose: Whose,
     pub from: NaiveDate,
-    /// When they were recorded.
+    /// When they were entered.
     pub known: DateTime<Utc>,
-    /// When the operator took them back, if so.
+    /// When the operator voided them, if so.
     pub voided: Option<DateTime<Utc>>,
     pub prices: Prices,
-    /// The organisation has the storage add-on, with so many megabytes more for all its users together (P23).
+    /// The megabytes of the storage add-on for all users together, if there is one (P23).
     pub add_on: Option<u32>,
-    /// The organisation has the SFTP service (P15).
+    /// Whether the organisation has the SFTP service (P15).
     pub sftp: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Whose {
-    /// The operator's general list. Services in it are of no account.
+    /// The operator's general list. Its services are ignored.
     General,
-    /// Agreed with the organisation.
     Agreed,
 }
 
@@ -51,12 +50,12 @@ pub struct Prices {
 #[serde(try_from = "String", into = "String")]
 pub struct Price(Decimal);
 
-/// The text is no price.
+/// The text is not a price.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("a price is SEK from 0 to 1000000 with up to 4 decimals after a point, as in 49.00")]
 pub struct InvalidPrice;
 
-/// A price, and the terms that it stands in.
+/// A price, and the terms that contain it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Found {
     pub price: Price,
@@ -64,19 +63,19 @@ pub(super) struct Found {
     pub whose: Whose,
 }
 
-/// What was agreed with the organisation that holds on `day`, of what was recorded before `known`.
+/// The terms of `whose` that hold on `day`, from those entered before `known`.
 pub fn in_force(terms: &[Terms], whose: Whose, day: NaiveDate, known: DateTime<Utc>) -> Option<&Terms> {
-    let stand = |terms: &Terms| ledger::in_force(terms.known, terms.voided, known) && ledger::counts(terms.from);
-    let holds = |terms: &&Terms| terms.whose == whose && terms.from <= day && stand(terms);
+    let counts = |terms: &Terms| ledger::in_force(terms.known, terms.voided, known) && ledger::counts(terms.from);
+    let holds = |terms: &&Terms| terms.whose == whose && terms.from <= day && counts(terms);
     terms.iter().filter(holds).max_by_key(|terms| (terms.from, terms.known))
 }
 
-/// What `rule` costs on `day`; none: nothing is agreed.
+/// The price of `rule` on `day`, if there is one.
 pub fn price(terms: &[Terms], rule: Rule, day: NaiveDate) -> Option<Price> {
     found(terms, rule, day, DateTime::<Utc>::MAX_UTC).map(|found| found.price)
 }
 
-/// The same of what was recorded before `known`, with the terms that it stands in.
+/// The same from terms entered before `known`, with the terms that contain it.
 pub(super) fn found(terms: &[Terms], rule: Rule, day: NaiveDate, known: DateTime<Utc>) -> Option<Found> {
     [Whose::Agreed, Whose::General].into_iter().find_map(|whose| {
         let found = in_force(terms, whose, day, known)?;
@@ -132,7 +131,7 @@ impl From<Price> for String {
     }
 }
 
-/// With two decimals at least: `49` reads `49.00`.
+/// At least two decimals: `49` reads `49.00`.
 impl fmt::Display for Price {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = self.0.normalize();

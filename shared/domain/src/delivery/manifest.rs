@@ -1,11 +1,12 @@
-//! What lies in a day's folder: the recordings' names, the index for people and systems, and the checksums that `sha256sum -c` reads. The index
-//! has a row for each recording that belongs into the folder, the checksums a line for each file that is there.
+//! The files in a delivery folder: the recordings, the index for people and systems, and the
+//! checksums that `sha256sum -c` reads. The index has a row for each recording that belongs in the
+//! folder, the checksum file a line for each other file in it.
 //!
-//! `SHA256SUMS` is written last: where it is, the folder is complete.
+//! `SHA256SUMS` is written last: if it exists, the folder is complete.
 
 use chrono::SecondsFormat;
 
-use super::{issue, outcome::Reason};
+use super::{folder::FolderId, outcome::Reason};
 use crate::{
     ids::{OrganisationId, RecordingId},
     people::Name,
@@ -13,9 +14,9 @@ use crate::{
     time::in_stockholm,
 };
 
-/// The table of all that is known of the folder's recordings.
+/// The index: a table with the data of the folder's recordings.
 pub const INDEX: &str = "index.csv";
-/// The checksums of all files in the folder but itself.
+/// The checksums of all other files in the folder.
 pub const CHECKSUMS: &str = "SHA256SUMS";
 
 /// The columns of [`INDEX`].
@@ -48,8 +49,8 @@ pub const COLUMNS: [&str; 22] = [
 pub const DELIVERED: &str = "delivered";
 pub const NOT_DELIVERED: &str = "not-delivered";
 
-/// The name of a recording's file, in Stockholm time: `140211_anna_in_46701234567_ID.ogg`. It ends with the recording's id, so that it is
-/// the only one in the folder, in the hour that comes twice as well.
+/// The name of a recording's file, in Stockholm time: `140211_anna_in_46701234567_ID.ogg`. The
+/// recording's id makes it unique in the folder, even in the hour that occurs twice.
 pub fn file_name(recording: &Recording) -> String {
     let counterpart = recording.counterpart.to_string();
     let Recording { id, user, direction, .. } = recording;
@@ -62,28 +63,28 @@ pub fn home(organisation: &OrganisationId) -> String {
     format!("files/{organisation}/")
 }
 
-/// The prefix of an issue's files.
-pub fn folder(organisation: &OrganisationId, issue: issue::Name) -> String {
-    format!("{}{issue}/", home(organisation))
+/// The prefix of a folder's files.
+pub fn folder(organisation: &OrganisationId, delivery_folder: FolderId) -> String {
+    format!("{}{delivery_folder}/", home(organisation))
 }
 
-/// The prefix of what is kept for building an issue; nobody sees it over SFTP.
-pub fn workshop(organisation: &OrganisationId, issue: issue::Name) -> String {
-    format!("parts/{organisation}/{issue}/")
+/// The prefix of the intermediate files of a folder. They are not visible over SFTP.
+pub fn workshop(organisation: &OrganisationId, delivery_folder: FolderId) -> String {
+    format!("parts/{organisation}/{delivery_folder}/")
 }
 
-/// The key of a recording's copy in an issue.
-pub fn key(recording: &Recording, issue: issue::Name) -> String {
-    folder(&recording.organisation, issue) + &file_name(recording)
+/// The key of a recording's copy in a folder.
+pub fn key(recording: &Recording, delivery_folder: FolderId) -> String {
+    folder(&recording.organisation, delivery_folder) + &file_name(recording)
 }
 
-/// A recording's row of [`INDEX`]: it is `late`, or not, and in the folder unless a reason says why it is not; then it has no file. A time
-/// reads with its offset, so that both hours of the night in October can be told apart.
+/// A recording's row of [`INDEX`]. With a reason for not being delivered, it names no file. Times
+/// have their offset, so that both hours of the night in October can be distinguished.
 pub fn row(recording: &Recording, user_name: Option<&Name>, late: bool, undelivered: Option<Reason>) -> [String; COLUMNS.len()] {
     let utc = |at: chrono::DateTime<chrono::Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
     let stored_at = if let State::Stored { at } = recording.state { utc(at) } else { String::new() };
-    let said = &recording.annotation;
-    let [field1, field2, field3] = said.fields.clone().map(|field| field.map(String::from).unwrap_or_default());
+    let annotation = &recording.annotation;
+    let [field1, field2, field3] = annotation.fields.clone().map(|field| field.map(String::from).unwrap_or_default());
     let [state, reason] = state(undelivered);
     [
         if undelivered.is_none() { file_name(recording) } else { String::new() },
@@ -96,8 +97,8 @@ pub fn row(recording: &Recording, user_name: Option<&Name>, late: bool, undelive
         user_name.map(ToString::to_string).unwrap_or_default(),
         recording.direction.to_string(),
         recording.counterpart.to_string(),
-        said.mark.clone().map(String::from).unwrap_or_default(),
-        said.note.clone().map(String::from).unwrap_or_default(),
+        annotation.mark.clone().map(String::from).unwrap_or_default(),
+        annotation.note.clone().map(String::from).unwrap_or_default(),
         field1,
         field2,
         field3,
@@ -111,7 +112,7 @@ pub fn row(recording: &Recording, user_name: Option<&Name>, late: bool, undelive
     ]
 }
 
-/// The row of a recording of which nothing may be said any more, or can be, but its id.
+/// The row of a recording whose data must not or cannot be shown: its id and the reason only.
 pub fn bare_row(id: RecordingId, reason: Reason) -> [String; COLUMNS.len()] {
     let [state, reason] = state(Some(reason));
     let value = |column| match column {
@@ -144,17 +145,17 @@ mod tests {
     }
 
     #[test]
-    fn a_file_lies_under_its_organisation_and_day() {
+    fn a_key_begins_with_the_organisation_and_the_day() {
         let recording = recording();
-        let name = issue::Name { day: Day::of(recording.started_at), number: 1 };
+        let name = FolderId { day: Day::of(recording.started_at), number: 1 };
         assert_eq!(key(&recording, name), format!("files/demo/2026-11-24/130000_anna_in_46701234567_{}.ogg", recording.id));
-        assert_eq!(workshop(&recording.organisation, issue::Name { number: 2, ..name }), "parts/demo/2026-11-24_2/");
+        assert_eq!(workshop(&recording.organisation, FolderId { number: 2, ..name }), "parts/demo/2026-11-24_2/");
         let withheld = Recording { counterpart: Counterpart::Withheld, ..recording };
         assert!(file_name(&withheld).starts_with("130000_anna_in_withheld_"));
     }
 
     #[test]
-    fn calls_of_both_hours_of_the_night_in_october_have_names_and_times_of_their_own() {
+    fn calls_in_both_hours_of_the_night_in_october_have_distinct_names_and_times() {
         let first = Recording { started_at: utc("2026-10-25T00:30:00Z"), ..recording() };
         let second = Recording { started_at: utc("2026-10-25T01:30:00Z"), id: RecordingId::from_bytes([1; 16]), ..recording() };
         assert!([&first, &second].iter().all(|call| file_name(call).starts_with("023000_")));
@@ -164,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_says_when_it_came_and_whether_that_was_late() {
+    fn a_row_shows_when_the_recording_was_stored_and_whether_that_was_late() {
         let late = Recording { state: State::Stored { at: utc("2026-11-25T04:00:00Z") }, ..recording() };
         let row = row(&late, None, is_late(&late), None);
         let cell = |name: &str| COLUMNS.iter().position(|column| *column == name).map(|place| row[place].as_str());
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_of_what_is_not_delivered_has_no_file_and_says_why() {
+    fn the_row_of_an_undelivered_recording_has_a_reason_and_no_file() {
         let recording = recording();
         let lost = row(&recording, None, false, Some(Reason::Lost));
         assert_eq!(
@@ -182,7 +183,7 @@ mod tests {
             ("", "+46701234567", &["not-delivered", "lost"].map(String::from)[..])
         );
         let expired = bare_row(recording.id, Reason::Expired);
-        let said: Vec<_> = expired.iter().filter(|cell| !cell.is_empty()).map(String::as_str).collect();
-        assert_eq!(said, [recording.id.to_string().as_str(), "not-delivered", "expired"]);
+        let cells: Vec<_> = expired.iter().filter(|cell| !cell.is_empty()).map(String::as_str).collect();
+        assert_eq!(cells, [recording.id.to_string().as_str(), "not-delivered", "expired"]);
     }
 }

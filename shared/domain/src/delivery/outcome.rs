@@ -1,4 +1,4 @@
-//! What became of a recording that belongs into a folder: it is delivered, or it is not, and why.
+//! The outcome for a recording that belongs in a folder: delivered, or not delivered with a reason.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use crate::ids::RecordingId;
 
 macro_rules! reasons {
     ($($(#[doc = $what:literal])* $reason:ident $name:literal)*) => {
-        /// Why a recording is not in the folder that it belongs into.
+        /// Why a recording is not in the folder that it belongs in.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(rename_all = "lowercase")]
         pub enum Reason { $($(#[doc = $what])* $reason,)* }
@@ -22,33 +22,32 @@ macro_rules! reasons {
 }
 
 reasons! {
-    /// The audio was stored, and the bucket does not have it any more.
+    /// The audio was stored, and is no longer in the bucket.
     Lost "lost"
-    /// What lies in the place of the audio is not what was signed: its SHA-256 is another.
+    /// The object in place of the audio has another SHA-256 than the signed one.
     Altered "altered"
     /// Its retention ended after the day was closed and before it was copied.
     Expired "expired"
     /// The bucket failed for this recording until the folder had to be completed.
     Unreachable "unreachable"
-    /// What the table has of the recording cannot be read.
+    /// The item of the recording cannot be read.
     Unreadable "unreadable"
 }
 
 impl Reason {
-    /// Whether the recording is delivered later, marked late, once it can be.
-    pub fn is_awaited(self) -> bool {
+    /// Whether a later folder contains the recording, marked late, once it can be delivered.
+    pub fn is_late(self) -> bool {
         self != Self::Expired
     }
 }
 
-/// A recording that is not in the folder that it belongs into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Undelivered {
     pub recording: RecordingId,
     pub reason: Reason,
 }
 
-/// Of a folder's undelivered recordings, those that its item names; the index names all.
+/// The number of undelivered recordings that the folder's item lists. The index lists all.
 pub const NAMED: usize = 100;
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A part of a telephone number, however it is typed: `070-123 45 67`, `+46 70 123`, `4567`.
 //!
-//! Numbers are kept in E.164. Someone who searches types a national number (a leading 0, here Sweden's +46), an international one (`+` or
-//! `00`), or just some digits, which may stand at the beginning of either form or at its end.
+//! Numbers are stored in E.164. A user types a national number (a leading 0, here Sweden's +46), an
+//! international one (`+` or `00`), or some digits of the beginning of either form or of the end.
 
 use super::InvalidSearch;
 use crate::phone::{Counterpart, is_between};
@@ -9,9 +9,9 @@ use crate::phone::{Counterpart, is_between};
 /// At least [`Digits::LEAST`] digits of the beginning or the end of a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Digits {
-    /// What an E.164 number, without its `+`, may begin with.
+    /// The beginning of an E.164 number, without its `+`.
     beginning: String,
-    /// What it may end with; none after a `+`, which only a beginning has.
+    /// The end of a number; `None` after a typed `+`, which is always a beginning.
     end: Option<String>,
 }
 
@@ -22,7 +22,7 @@ impl Digits {
     pub const LEAST: usize = 3;
     const MOST: usize = 17; // 15, and 00 before them
 
-    /// Reads what was typed: digits, and between them spaces, `-`, `(`, `)`, `.`, `/` and non-breaking spaces.
+    /// Parses digits, with spaces, `-`, `(`, `)`, `.`, `/` and non-breaking spaces between them.
     pub fn parse(text: &str) -> Result<Self, InvalidSearch> {
         let text = text.trim();
         let (international, rest) = match text.strip_prefix('+') {
@@ -45,17 +45,17 @@ impl Digits {
         Ok(Self { beginning, end: (!international).then_some(digits) })
     }
 
-    /// What a number, without its `+`, may begin with.
+    /// The beginning of a number, without its `+`.
     pub fn beginning(&self) -> &str {
         &self.beginning
     }
 
-    /// What a number may end with; none after a `+`.
+    /// The end of a number; `None` after a typed `+`.
     pub fn end(&self) -> Option<&str> {
         self.end.as_deref()
     }
 
-    /// Whether there is a number, and it begins or ends with the digits.
+    /// Whether the counterpart has a number that begins or ends with the digits.
     pub fn hold(&self, counterpart: &Counterpart) -> bool {
         let Counterpart::Number(number) = counterpart else { return false };
         let number = number.digits();
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_is_refused() {
+    fn rejects_a_text_that_is_not_a_number() {
         for typed in ["", "12", "+12", "070123456789012345", "070x", "anna", "+", "٠٧٠١"] {
             assert_eq!(Digits::parse(typed), Err(InvalidSearch::Digits), "{typed}");
         }
@@ -107,7 +107,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_or_refused(text in "\\PC{0,30}") {
+        fn any_text_is_accepted_or_refused(text in "\\PC{0,30}") {
             let _read = Digits::parse(&text);
         }
 

@@ -1,14 +1,14 @@
-//! Classes of call length, so that calls about as long as asked for are found without reading the others.
+//! Classes of call length, so that a search for a length reads only calls of about that length.
 //!
-//! A class is half as wide again as the one below it (the bounds are powers of √2), because people ask in proportions: "under half a
-//! minute", "over an hour". A stored recording keeps the class that it was given, so a change of the bounds has to write them all anew.
+//! Each bound is √2 times the one below it, because people think in proportions: "under half a
+//! minute", "over an hour". Recordings store their class, so new bounds must rewrite them all.
 
 use std::ops::RangeInclusive;
 
 use chrono::TimeDelta;
 
-/// Where each class but the first begins, in milliseconds: √2 to the power of 0 to 27, in seconds. The first holds what is under a second,
-/// the last what is over three hours and a quarter.
+/// The lower bound of each class but the first, in milliseconds: √2 to the power of 0 to 27, in
+/// seconds. The first class is below a second, the last above 3.2 hours.
 const BOUNDS: [i64; 28] = [
     1_000, 1_414, 2_000, 2_828, 4_000, 5_657, 8_000, 11_314, 16_000, 22_627, 32_000, 45_255, 64_000, 90_510, 128_000, 181_019, 256_000,
     362_039, 512_000, 724_077, 1_024_000, 1_448_155, 2_048_000, 2_896_309, 4_096_000, 5_792_619, 8_192_000, 11_585_238,
@@ -20,7 +20,7 @@ pub fn class(duration: TimeDelta) -> u8 {
     BOUNDS.iter().take_while(|bound| **bound <= milliseconds).fold(0_u8, |class, _| class.saturating_add(1))
 }
 
-/// The classes that hold every duration from `longer` to `shorter`, both inclusive; empty if there is none.
+/// The classes that contain the durations from `longer` to `shorter`, both inclusive.
 pub fn classes(longer: Option<TimeDelta>, shorter: Option<TimeDelta>) -> RangeInclusive<u8> {
     longer.map_or(0, class)..=class(shorter.unwrap_or(TimeDelta::MAX))
 }
@@ -31,7 +31,7 @@ mod tests {
 
     use super::*;
 
-    /// Any duration, and as often one beside a bound.
+    /// Any duration, or with equal probability one next to a bound.
     fn duration() -> impl Strategy<Value = TimeDelta> {
         let beside = (prop::sample::select(BOUNDS.to_vec()), -1..=1_i64).prop_map(|(bound, off)| bound + off);
         prop_oneof![0..100_000_000_i64, beside].prop_map(TimeDelta::milliseconds)
@@ -39,7 +39,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_duration_that_is_asked_for_lies_in_a_class_that_is_looked_in(
+        fn a_matching_duration_is_in_a_selected_class(
             lasts in duration(), longer in prop::option::of(duration()), shorter in prop::option::of(duration()),
         ) {
             if longer.is_none_or(|least| least <= lasts) && shorter.is_none_or(|most| lasts <= most) {
@@ -48,7 +48,7 @@ mod tests {
         }
 
         #[test]
-        fn a_class_that_is_not_looked_in_holds_nothing_that_is_asked_for(
+        fn a_class_that_is_not_selected_has_no_matching_duration(
             lasts in duration(), longer in duration(), shorter in duration(),
         ) {
             if !classes(Some(longer), Some(shorter)).contains(&class(lasts)) {
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn without_an_end_every_class_is_looked_in() {
+    fn every_class_is_selected_without_bounds() {
         assert_eq!(classes(None, None), 0..=28);
         assert!(classes(Some(TimeDelta::hours(1)), Some(TimeDelta::minutes(1))).is_empty());
     }

@@ -1,18 +1,18 @@
-//! The one order of every list and every index: by a call's start, then by the recording's id.
+//! The order of every list and every index: by the start of the call, then by the recording id.
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::time::{earlier, later};
 use crate::{ids::RecordingId, recording::Recording};
 
-/// A recording's place in that order.
+/// The position of a recording in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Position {
     pub started_at: DateTime<Utc>,
     pub id: RecordingId,
 }
 
-/// Which end a walk begins at.
+/// The end at which a search begins.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Order {
     #[default]
@@ -20,7 +20,7 @@ pub enum Order {
     Oldest,
 }
 
-/// What a walk has still to read: the places from `from` to before `to` that come later on its way than `after`.
+/// The positions still to be read: from `from`, before `to`, and later in this order than `after`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span {
     pub from: DateTime<Utc>,
@@ -34,7 +34,7 @@ impl Position {
         Self { started_at: recording.started_at, id: recording.id }
     }
 
-    /// A place that a walk comes to just before this one: between the two lies nothing.
+    /// The position immediately before this one in this order.
     pub(super) fn before(self, order: Order) -> Self {
         let id = u128::from_be_bytes(self.id.to_bytes());
         let instant = TimeDelta::milliseconds(1);
@@ -47,7 +47,7 @@ impl Position {
 }
 
 impl Order {
-    /// Whether a walk comes to `one` before it comes to `other`.
+    /// Whether `one` comes before `other` in this order.
     pub fn is_before(self, one: Position, other: Position) -> bool {
         match self {
             Self::Newest => one > other,
@@ -61,7 +61,7 @@ impl Span {
         self.from <= place.started_at && place.started_at < self.to && self.after.is_none_or(|after| self.order.is_before(after, place))
     }
 
-    /// Whether no place can lie in it.
+    /// Whether the span contains no position.
     pub(super) fn is_empty(&self) -> bool {
         let instant = TimeDelta::milliseconds(1);
         let (first, last) = (self.from, earlier(self.to, instant));
@@ -72,7 +72,7 @@ impl Span {
         last < first || ended
     }
 
-    /// The last place that is read: it, and all before it, are not in the span.
+    /// The last position that was read. It and all positions before it are outside the span.
     pub(super) fn read_to(&self) -> Position {
         let instant = TimeDelta::milliseconds(1);
         let beginning = match self.order {

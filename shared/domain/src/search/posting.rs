@@ -1,7 +1,7 @@
-//! Postings: what makes a recording found by a word of its note or of a field, or by its being held.
+//! Postings: the entries by which a search finds a recording that contains a word or is held.
 //!
-//! A posting stands for one distinct word in one place. A reader of postings looks at each recording all the same ([`super::Filter`]), so one
-//! too many costs a look, and only one too few would be a fault.
+//! A posting states that one place contains one distinct word. A search checks each recording
+//! anyway ([`super::Filter`]), so only a missing posting is a defect.
 
 use std::collections::BTreeSet;
 
@@ -10,36 +10,36 @@ use chrono::{DateTime, Utc};
 use super::words::{LETTERS, tokens};
 use crate::recording::Recording;
 
-/// Where a word stands.
+/// The text that contains a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Place {
     Note,
-    /// One of the three fields, counted from 1 as its name is.
+    /// One of the three fields, counted from 1 like its name.
     Field(u8),
 }
 
-/// One thing that a recording is found by.
+/// An entry by which a recording is found.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Posting {
     /// A folded word ([`tokens`]), cut after [`LETTERS`] characters.
     Word(Place, String),
-    /// That the recording is held.
+    /// The recording is held.
     Held,
 }
 
-/// What becomes of a recording's postings when it changes.
+/// The effect of a change on a recording's postings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Change {
-    /// New, or to be kept for another time than before.
+    /// Postings that are new or have another end.
     pub put: BTreeSet<Posting>,
-    /// Not of the recording any more.
+    /// Postings that no longer belong to the recording.
     pub gone: BTreeSet<Posting>,
 }
 
 impl Place {
     pub const ALL: [Self; 4] = [Self::Note, Self::Field(1), Self::Field(2), Self::Field(3)];
 
-    /// The name of the attribute that the words stand in.
+    /// The name of the attribute that contains the words.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Note => "note",
@@ -53,17 +53,18 @@ impl Place {
 impl Posting {
     /// The most postings that a recording has.
     ///
-    /// Ordinary text parts its words by a character: 500 words in a note of 1000 characters, 64 in a field of 128, 693 postings with that of
-    /// a held recording. But Unicode has characters that spell several words (½ is "1⁄2", ⑴ is "(1)"), and a text of nothing else
-    /// begins a word with each. Those that lie wholly within one character are 128 at most, in each text.
+    /// Ordinary text separates its words by a character: 500 words in a note of 1000 characters and
+    /// 64 in a field of 128, 693 postings with that of a held recording. But some Unicode
+    /// characters spell several words (½ is "1⁄2", ⑴ is "(1)"), and in a text of only these, each
+    /// begins a word. At most 128 words of each text lie wholly within one character.
     pub const AT_MOST: usize = (1000 + 1) + 3 * (128 + 1) + 4 * Self::WITHIN_A_CHARACTER + 1;
     const WITHIN_A_CHARACTER: usize = 128;
 
     /// The postings of a recording: at most [`Self::AT_MOST`].
     pub fn of(recording: &Recording) -> BTreeSet<Self> {
-        let said = &recording.annotation;
-        let field = |place: usize| said.fields[place].as_ref().map_or("", |field| field.as_str());
-        let texts = [said.note.as_ref().map_or("", |note| note.as_str()), field(0), field(1), field(2)];
+        let annotation = &recording.annotation;
+        let field = |place: usize| annotation.fields[place].as_ref().map_or("", |field| field.as_str());
+        let texts = [annotation.note.as_ref().map_or("", |note| note.as_str()), field(0), field(1), field(2)];
         let words = Place::ALL.into_iter().zip(texts).flat_map(|(place, text)| tokens(text).into_iter().map(move |word| (place, word)));
         let words = words.map(|(place, word)| Self::Word(place, cut(word)));
         words.chain(recording.held_since.map(|_| Self::Held)).collect()
@@ -71,21 +72,21 @@ impl Posting {
 }
 
 impl Change {
-    /// What the step from `before` to `after` changes; none is a recording that is not registered.
+    /// The difference between `before` and `after`; `None` is a recording that is not registered.
     pub fn between(before: Option<&Recording>, after: Option<&Recording>) -> Self {
         let of = |recording: Option<&Recording>| recording.map(Posting::of).unwrap_or_default();
         let (was, is) = (of(before), of(after));
         let gone = was.difference(&is).cloned().collect();
-        let kept_as_long = before.map(ends_at) == after.map(ends_at);
-        Self { put: if kept_as_long { is.difference(&was).cloned().collect() } else { is }, gone }
+        let has_same_end = before.map(ends_at) == after.map(ends_at);
+        Self { put: if has_same_end { is.difference(&was).cloned().collect() } else { is }, gone }
     }
 
-    /// What of it there is to do now that `stands` stands: only what it says is put, and nothing that it says goes.
+    /// The part that still applies to the `current` recording: it has all of `put`, none of `gone`.
     ///
-    /// So a change may be heard of twice, late, or after one that came later: every word that stands came with a change, which is heard of
-    /// once it stands, and one that does not stand went with a change, too.
-    pub fn still(&self, stands: Option<&Recording>) -> Self {
-        let is = stands.map(Posting::of).unwrap_or_default();
+    /// So a change may be processed twice, late, or after a later one. Each word comes and goes
+    /// with a change, which is processed after the recording has changed.
+    pub fn still(&self, current: Option<&Recording>) -> Self {
+        let is = current.map(Posting::of).unwrap_or_default();
         Self { put: self.put.intersection(&is).cloned().collect(), gone: self.gone.difference(&is).cloned().collect() }
     }
 
@@ -94,7 +95,7 @@ impl Change {
     }
 }
 
-/// When the recording and all that makes it found ends; never while it is held.
+/// When the recording and its postings end; `None` while it is held.
 pub fn ends_at(recording: &Recording) -> Option<DateTime<Utc>> {
     recording.held_since.is_none().then_some(recording.expires_at)
 }
@@ -130,7 +131,7 @@ mod tests {
         Posting::Word(place, word.to_owned())
     }
 
-    /// Every character that spells something and parts what stands around it.
+    /// Every character that spells a word and separates the text around it.
     static PARTING: LazyLock<Vec<char>> = LazyLock::new(|| {
         let parts = |c: &char| !tokens(&c.to_string()).is_empty() && tokens(&format!("x{c}x")).len() > 1;
         ('\0'..=char::MAX).filter(parts).collect()
@@ -156,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn all_postings_are_put_anew_when_the_recording_is_kept_for_another_time() {
+    fn all_postings_are_put_again_when_the_recording_gets_another_end() {
         let before = noted("ring åsa", "");
         let longer = Recording { expires_at: before.expires_at + chrono::TimeDelta::days(1), ..before.clone() };
         let held = Recording { held_since: Some(before.started_at), ..before.clone() };
@@ -167,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_change_that_is_past_only_what_still_stands_is_done() {
+    fn an_old_change_applies_only_as_far_as_the_current_recording_agrees() {
         let change = Change::between(Some(&noted("a b", "")), Some(&noted("b c d", "")));
         let still = change.still(Some(&noted("a d", "")));
         assert_eq!(still, Change { put: [word(Place::Note, "d")].into(), gone: BTreeSet::new() });
@@ -175,8 +176,8 @@ mod tests {
     }
 
     #[test]
-    fn characters_that_spell_several_words_bring_in_no_more_than_is_reckoned_with() {
-        let alone = |c: &char| tokens(&format!("α{c}α")); // what touches a neighbour has its letter
+    fn characters_that_spell_several_words_add_no_more_than_the_limit() {
+        let alone = |c: &char| tokens(&format!("α{c}α")); // a word that touches a neighbour has its letter
         let words = PARTING.iter().flat_map(alone).filter(|word| !word.starts_with('α') && !word.ends_with('α'));
         let within: BTreeSet<String> = words.collect();
         println!("{} characters spell {} words within", PARTING.len(), within.len());
@@ -185,7 +186,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_a_search_finds_has_its_postings(text in "\\PC{0,80}|[aå]{60,70}( [bö]{60,70})?", typed in "\\PC{0,20}|[aå]{60,64}") {
+        fn a_recording_that_a_search_finds_has_the_postings(text in "\\PC{0,80}|[aå]{60,70}( [bö]{60,70})?", typed in "\\PC{0,20}|[aå]{60,64}") {
             let recording = noted(&text, "");
             let Ok(words) = Words::parse(&typed) else { return Ok(()) };
             let filter = Filter { note: Some(words), ..Filter::default() };
@@ -199,13 +200,13 @@ mod tests {
         }
 
         #[test]
-        fn no_text_has_more_postings_than_the_most(seed in prop::collection::vec(any::<prop::sample::Index>(), 1000)) {
+        fn no_text_has_more_postings_than_the_limit(seed in prop::collection::vec(any::<prop::sample::Index>(), 1000)) {
             let note: String = seed.iter().map(|index| *index.get(&PARTING)).collect();
             prop_assert!(Posting::of(&noted(&note, &note.chars().take(128).collect::<String>())).len() <= Posting::AT_MOST);
         }
 
         #[test]
-        fn a_posting_is_no_longer_than_a_search(text in "\\PC{0,900}") {
+        fn a_posting_is_no_longer_than_a_searched_word(text in "\\PC{0,900}") {
             for posting in Posting::of(&noted(&text, "")) {
                 prop_assert!(matches!(posting, Posting::Word(_, token) if (1..=LETTERS).contains(&token.chars().count())));
             }

@@ -1,7 +1,7 @@
-//! What a search reads: sorted streams, and directories of words and numbers.
+//! The reads of a search: sorted streams, and the dictionary of words and numbers.
 //!
-//! A search is written over these and knows no table, so that it runs over millions of rows in memory, too, where it is measured and
-//! compared with other ways to the same answer.
+//! A search depends on these and not on the table. It also runs over millions of rows in memory,
+//! where it is measured and compared with other algorithms.
 
 use super::{Place, Posting, Span, length};
 use crate::{
@@ -12,27 +12,26 @@ use crate::{
     search::Position,
 };
 
-/// The recordings of one kind, in the one order. Every stream but a posting's yields whole rows.
+/// The recordings of one kind, in search order. Every stream except a posting's yields whole rows.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Stream {
-    /// All of the organisation.
     Organisation,
     User(UserId),
     Counterpart(Counterpart),
     Mark(Mark),
-    /// Stored ones whose measured length is of this class, see [`length`].
+    /// Stored recordings whose measured length is in this class, see [`length`].
     Length(u8),
     Rejected,
-    /// Held ones, or those that say a word.
+    /// Recordings that are held or contain a word.
     Posting(Posting),
 }
 
-/// Something to read. All that a search asks for at once is read at once.
+/// One read. All requests of a round trip are performed in parallel.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ask {
-    /// The first `limit` entries of a stream in a span, or as many as one request gives.
+pub enum ReadRequest {
+    /// The first `limit` entries of a stream in a span, or as many as one response contains.
     Read { stream: Stream, span: Span, limit: usize },
-    /// These rows, at most [`Ask::ROWS_AT_MOST`]; those that exist.
+    /// These rows, if they exist; at most [`ReadRequest::ROWS_AT_MOST`].
     Fetch(Vec<RecordingId>),
     /// The first `limit` known words of a place that begin with this text.
     Words { place: Place, beginning: String, limit: usize },
@@ -42,32 +41,31 @@ pub enum Ask {
     Endings { end: String, limit: usize },
 }
 
-/// What an [`Ask`] gave, and what it cost.
+/// The result of a [`ReadRequest`], and its cost.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct ReadResponse {
     pub found: Found,
-    /// Read units that the table charged, doubled: an eventually consistent read of up to 4 KB costs half of one.
-    pub half_units: u64,
+    /// The RCUs charged, doubled: an eventually consistent read of up to 4 KB costs half an RCU.
+    pub half_rcus: u64,
 }
 
 #[derive(Clone, Debug)]
 pub enum Found {
-    /// Of [`Ask::Read`]: entries, and whether there are no more in the span.
+    /// For [`ReadRequest::Read`]: entries, and whether there are no more in the span.
     Entries { entries: Vec<Entry>, all: bool },
-    /// Of [`Ask::Fetch`].
+    /// For [`ReadRequest::Fetch`].
     Rows(Vec<Recording>),
-    /// Of the directories: words, or digits of numbers, and whether there are no more.
+    /// For the dictionary: words, or digits of numbers, and whether there are no more.
     Names { names: Vec<String>, all: bool },
 }
 
-/// An entry of a stream.
 #[derive(Clone, Debug)]
 pub enum Entry {
     Row(Box<Recording>),
     Posted(Box<Posted>),
 }
 
-/// An entry of a posting: where its row is, and what of the row never changes.
+/// An entry of a posting: the position of its row, and the values of the row that never change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Posted {
     pub place: Position,
@@ -76,8 +74,8 @@ pub struct Posted {
     pub counterpart: Counterpart,
 }
 
-impl Ask {
-    /// Rows that are fetched by id at once: DynamoDB's limit.
+impl ReadRequest {
+    /// The most rows in one fetch by id: DynamoDB's limit.
     pub const ROWS_AT_MOST: usize = 100;
 }
 
@@ -86,7 +84,7 @@ impl Stream {
         !matches!(self, Self::Posting(_))
     }
 
-    /// Whether a recording is on the stream.
+    /// Whether the stream contains the recording.
     pub fn holds(&self, recording: &Recording) -> bool {
         match self {
             Self::Organisation => true,

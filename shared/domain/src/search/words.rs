@@ -1,7 +1,8 @@
 //! Words of notes and fields, and the search for them.
 //!
-//! A word is a run of letters and digits. Case and accents are folded by Unicode's rules (compatibility decomposition, marks dropped, lower
-//! case), so that "Café" is found by "cafe"; but å, ä and ö are letters of their own in Swedish and stay what they are.
+//! A word is a run of letters and digits. Case and accents are folded by Unicode's rules
+//! (compatibility decomposition, marks dropped, lower case), so "cafe" finds "Café". Å, ä and ö are
+//! separate letters in Swedish and remain as they are.
 
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
@@ -14,13 +15,13 @@ pub struct Words {
     beginning: String,
 }
 
-/// Characters of a word that a search looks at: it takes no longer one.
+/// The most characters of a word in a search.
 pub const LETTERS: usize = 64;
 
 impl Words {
     const MOST: usize = 10;
 
-    /// Reads what was typed.
+    /// Parses 1 to 10 words.
     pub fn parse(text: &str) -> Result<Self, InvalidSearch> {
         let mut words = tokens(text);
         let fits = words.len() <= Self::MOST && words.iter().all(|word| word.chars().count() <= LETTERS);
@@ -30,17 +31,17 @@ impl Words {
         }
     }
 
-    /// Those that are words.
+    /// The words to find as whole words.
     pub fn whole(&self) -> &[String] {
         &self.whole
     }
 
-    /// The one that a word begins with.
+    /// The word to find as the beginning of a word.
     pub fn beginning(&self) -> &str {
         &self.beginning
     }
 
-    /// Whether the texts hold all of the words between them.
+    /// Whether the texts together contain all of the words.
     pub fn hold<'a>(&self, texts: impl IntoIterator<Item = &'a str>) -> bool {
         let words: Vec<String> = texts.into_iter().flat_map(tokens).collect();
         self.whole.iter().all(|wanted| words.contains(wanted)) && words.iter().any(|word| word.starts_with(&self.beginning))
@@ -72,14 +73,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn case_and_accents_are_folded_and_swedish_letters_kept_apart() {
+    fn case_and_accents_are_folded_but_swedish_letters_remain() {
         assert_eq!(tokens("Café-mötet, ÅRE 2026!"), ["cafe", "mötet", "åre", "2026"]);
         assert_eq!(tokens("A\u{30a}sa e\u{301}tude ﬁn"), ["åsa", "etude", "fin"]);
         assert_eq!(tokens(" … ,"), Vec::<String>::new());
     }
 
     #[test]
-    fn all_words_are_there_and_the_last_one_begins_one() {
+    fn all_words_must_occur_and_the_last_may_be_a_beginning() {
         let holds = |typed: &str, text: &str| Words::parse(typed).is_ok_and(|words| words.hold([text]));
         assert!(holds("ring fak", "Ring om fakturan"));
         assert!(holds("FAKTURAN ri", "Ring om fakturan"));
@@ -89,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn what_holds_no_word_or_too_much_is_refused() {
+    fn rejects_a_text_without_words_or_with_too_many() {
         for typed in ["", " -! ", "a b c d e f g h i j k", &"x".repeat(65)] {
             assert_eq!(Words::parse(typed), Err(InvalidSearch::Words), "{typed}");
         }
@@ -97,7 +98,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_read_or_refused(text in "\\PC{0,200}") {
+        fn any_text_is_accepted_or_refused(text in "\\PC{0,200}") {
             let _read = Words::parse(&text);
         }
 
@@ -108,7 +109,7 @@ mod tests {
         }
 
         #[test]
-        fn a_text_holds_its_own_words(text in "\\PC{1,40}") {
+        fn a_text_contains_its_own_words(text in "\\PC{1,40}") {
             if let Ok(words) = Words::parse(&text) {
                 prop_assert!(words.hold([text.as_str()]));
             }

@@ -1,6 +1,6 @@
-//! What tests draw at random, so that the seed alone says it again.
+//! Random draws of tests, which the seed alone reproduces.
 
-/// A generator of numbers whose whole sequence its seed names (SplitMix64; Steele, Lea and Flood 2014).
+/// A generator of numbers, determined by its seed (SplitMix64; Steele, Lea and Flood 2014).
 pub struct Draw(pub u64);
 
 impl Draw {
@@ -17,7 +17,7 @@ impl Draw {
     }
 }
 
-/// A number that the environment names.
+/// A number from an environment variable.
 pub fn environment(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
 }

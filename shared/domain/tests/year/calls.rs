@@ -1,15 +1,15 @@
-//! Who calls when, and what becomes of each call: drawn for one local day at a time.
+//! Who calls when, and the fate of each call: drawn for one local day at a time.
 
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, TimeZone, Utc, Weekday};
 use chrono_tz::Europe::Stockholm;
 
 use crate::draw::Draw;
 
-/// A call as it will go.
+/// A call, and its fate.
 #[derive(Clone, Copy, Debug)]
 pub struct Call {
     pub user: usize,
-    /// The number of the call among all of the year.
+    /// The number of the call in the year.
     pub number: u64,
     pub started_at: DateTime<Utc>,
     pub duration: TimeDelta,
@@ -18,12 +18,12 @@ pub struct Call {
     pub fate: Fate,
 }
 
-/// What becomes of the audio of a call.
+/// The fate of the audio of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// It comes then, and S3 may tell of it twice.
+    /// It arrives then, and S3 may notify of it twice.
     Comes { at: DateTime<Utc>, twice: bool },
-    /// What comes is not what was promised.
+    /// Other audio arrives than was promised.
     Spoilt { at: DateTime<Utc> },
     /// The phone is lost.
     Never,
@@ -32,14 +32,14 @@ pub enum Fate {
 /// Bytes a second of a call at 24 kbit/s.
 const RATE: i64 = 3_000;
 
-/// The calls of a local day: 26 of each user from Monday to Friday and 5 on other days, 20 in the mean.
+/// The calls of a local day: 26 a user from Monday to Friday, 5 on other days, 20 on average.
 pub fn of(day: NaiveDate, users: usize, first: u64, draw: &mut Draw) -> Vec<Call> {
     let of_each = if matches!(day.weekday(), Weekday::Sat | Weekday::Sun) { 5 } else { 26 };
     let numbers = (first..).take(users * of_each);
     numbers.filter_map(|number| call(day, draw.below(users), number, draw)).collect()
 }
 
-/// None where the clock in Stockholm leaves the time of day out.
+/// `None` if the clock in Stockholm skips the time of day.
 fn call(day: NaiveDate, user: usize, number: u64, draw: &mut Draw) -> Option<Call> {
     let second = u32::try_from(draw.below(86_400)).ok()?;
     let local = day.and_hms_milli_opt(second / 3600, second / 60 % 60, second % 60, u32::try_from(draw.below(1000)).ok()?)?;
@@ -57,7 +57,7 @@ fn call(day: NaiveDate, user: usize, number: u64, draw: &mut Draw) -> Option<Cal
     Some(Call { user, number, started_at, duration: TimeDelta::seconds(seconds), bytes, registered_at, fate })
 }
 
-/// How long a phone takes to tell the service something: seconds, hours where it is out of reach, days where it is switched off.
+/// How long a phone takes to send: seconds, hours where out of reach, days where it is off.
 fn after(draw: &mut Draw) -> TimeDelta {
     let most = match draw.below(500) {
         0 => 10 * 86_400,

@@ -1,4 +1,4 @@
-//! The service in virtual time: what table, buckets and workers do, each decision being the rules' own.
+//! The service in virtual time: table, buckets and workers. The rules make each decision.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -6,14 +6,14 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     delivery::{
         Day,
-        issue::{Chore, Issue, Progress, chores},
+        folder::{DeliveryFolder, DueTask, Progress, due_tasks},
     },
     ids::{CallId, OrderId, OrganisationId, UserId},
     people::{Acknowledged, Language, Name, Organisation, Plan, Rights, User},
     phone::Counterpart,
     recording::{Audio, ContentType, Direction, Sha256},
     registration::{Registration, admit},
-    retention::{self, DAYS, Kept, expires_at},
+    retention::{self, DAYS, RetentionState, expires_at},
 };
 
 use crate::calls::{Call, Fate};
@@ -24,8 +24,8 @@ pub struct Row {
     pub user: usize,
     pub bytes: u64,
     pub state: State,
-    pub kept: Kept,
-    /// Scheduled folders that it has lain in.
+    pub retention: RetentionState,
+    /// The number of scheduled folders that contained it.
     pub folders: u32,
 }
 
@@ -36,15 +36,15 @@ pub enum State {
     Rejected,
 }
 
-/// What has happened, in numbers.
+/// The number of events of each kind.
 #[derive(Debug, Default)]
 pub struct Counts {
     pub refused: u64,
     pub registered: u64,
     pub stored: u64,
     pub rejected: u64,
-    /// Told of once more, or after the recording had ended.
-    pub told_again: u64,
+    /// Notified again, or after the recording had ended.
+    pub notified_again: u64,
     pub delivered: u64,
     pub delivered_late: u64,
     pub folders: u64,
@@ -63,11 +63,11 @@ pub struct Service {
     users: Vec<User>,
     pub rows: HashMap<u64, Row>,
     by_day: HashMap<Day, Vec<u64>>,
-    awaited: BTreeSet<u64>,
-    /// By the second at which the table may remove it.
+    late_arrivals: BTreeSet<u64>,
+    /// By the second at which the table may remove them.
     ends: BTreeMap<i64, Vec<u64>>,
-    pub issues: Vec<Issue>,
-    /// Bytes that are counted on each user.
+    pub folders: Vec<DeliveryFolder>,
+    /// Bytes counted for each user.
     pub usage: Vec<u64>,
     pub counts: Counts,
 }
@@ -82,11 +82,11 @@ impl Service {
             storage_add_on: true,
             asks_reason: false,
         };
-        let (rows, by_day, awaited) = (HashMap::new(), HashMap::new(), BTreeSet::new());
+        let (rows, by_day, late_arrivals) = (HashMap::new(), HashMap::new(), BTreeSet::new());
         let usage = vec![0; users];
         let users = (0..users).map(|number| user(number, now)).collect();
-        let (ends, issues, counts) = (BTreeMap::new(), Vec::new(), Counts::default());
-        Self { now, since: now, organisation, users, rows, by_day, awaited, ends, issues, usage, counts }
+        let (ends, folders, counts) = (BTreeMap::new(), Vec::new(), Counts::default());
+        Self { now, since: now, organisation, users, rows, by_day, late_arrivals, ends, folders, usage, counts }
     }
 
     /// The app registers a call.
@@ -97,22 +97,22 @@ impl Service {
         }
         let day = expires_at(call.started_at, self.organisation.retention_days);
         let day = DateTime::from_timestamp(day.timestamp(), 0).expect("a second of some year");
-        let kept = Kept { started_at: call.started_at, day, grace: None, held_since: None, holds: BTreeSet::new() };
+        let retention = RetentionState { started_at: call.started_at, day, grace: None, held_since: None, holds: BTreeSet::new() };
         self.ends.entry(day.timestamp()).or_default().push(call.number);
         let own = Day::of(call.started_at);
         self.by_day.entry(own).or_default().push(call.number);
         if own.closed_at() <= self.now {
-            self.awaited.insert(call.number);
+            self.late_arrivals.insert(call.number);
         }
-        self.rows.insert(call.number, Row { user: call.user, bytes: call.bytes, state: State::Expected, kept, folders: 0 });
+        self.rows.insert(call.number, Row { user: call.user, bytes: call.bytes, state: State::Expected, retention, folders: 0 });
         self.counts.registered += 1;
     }
 
-    /// S3 tells of an object.
-    pub fn take_in(&mut self, call: &Call) {
+    /// S3 notifies of an object.
+    pub fn ingest(&mut self, call: &Call) {
         let now = self.now;
-        let Some(row) = self.rows.get_mut(&call.number).filter(|row| row.state == State::Expected && row.kept.exists(now)) else {
-            self.counts.told_again += 1;
+        let Some(row) = self.rows.get_mut(&call.number).filter(|row| row.state == State::Expected && row.retention.exists(now)) else {
+            self.counts.notified_again += 1;
             return;
         };
         if let Fate::Spoilt { .. } = call.fate {
@@ -125,40 +125,45 @@ impl Service {
         }
     }
 
-    /// The half hour: the scheduler wakes the delivery, and the table removes what has ended.
+    /// A half hour passes: the scheduler starts the delivery, and the table removes ended items.
     pub fn tick(&mut self) {
-        for chore in chores(self.now, self.since, &self.issues) {
-            match chore {
-                Chore::Begin(day) => self.deliver(day),
-                Chore::Finish(name) | Chore::Resume(name) => panic!("{name} is not complete in time"),
-                Chore::Remove(name) => {
-                    let issue = self.issues.iter_mut().find(|issue| issue.name == name).expect("it is listed");
-                    assert!(self.now - issue.gone_at < TimeDelta::minutes(30), "{name} goes at {} instead of {}", self.now, issue.gone_at);
-                    issue.progress = Progress::Removed;
+        for due_task in due_tasks(self.now, self.since, &self.folders) {
+            match due_task {
+                DueTask::Begin(day) => self.deliver(day),
+                DueTask::Finish(name) | DueTask::Resume(name) => panic!("{name} is not complete in time"),
+                DueTask::Remove(name) => {
+                    let folder = self.folders.iter_mut().find(|folder| folder.name == name).expect("it is listed");
+                    assert!(
+                        self.now - folder.gone_at < TimeDelta::minutes(30),
+                        "{name} goes at {} instead of {}",
+                        self.now,
+                        folder.gone_at
+                    );
+                    folder.progress = Progress::Removed;
                 }
             }
         }
-        let standing = self.issues.iter().filter(|issue| issue.stands()).count();
-        assert!(standing <= 4, "{standing} folders stand at {}", self.now);
+        let existing = self.folders.iter().filter(|folder| folder.exists()).count();
+        assert!(existing <= 4, "{existing} folders exist at {}", self.now);
         self.expire();
     }
 
-    /// Builds the day's folder as `drop` does: from the calls of the day and from those that were awaited.
+    /// Builds the day's folder as a worker does, from the calls of the day and the late arrivals.
     fn deliver(&mut self, day: Day) {
-        let mut issue = Issue::scheduled(day);
+        let mut folder = DeliveryFolder::scheduled(day);
         for number in self.by_day.remove(&day).unwrap_or_default() {
             match self.rows.get_mut(&number) {
-                Some(row) if is_in(&issue, row) => {
+                Some(row) if is_in(&folder, row) => {
                     row.folders += 1;
                     self.counts.delivered += 1;
                 }
-                Some(_) => _ = self.awaited.insert(number),
+                Some(_) => _ = self.late_arrivals.insert(number),
                 None => {}
             }
         }
         let (rows, counts) = (&mut self.rows, &mut self.counts);
-        self.awaited.retain(|number| match rows.get_mut(number) {
-            Some(row) if is_in(&issue, row) && Day::of(row.kept.started_at) != day => {
+        self.late_arrivals.retain(|number| match rows.get_mut(number) {
+            Some(row) if is_in(&folder, row) && Day::of(row.retention.started_at) != day => {
                 row.folders += 1;
                 counts.delivered_late += 1;
                 false
@@ -166,17 +171,17 @@ impl Service {
             Some(_) => true,
             None => false,
         });
-        issue.progress = Progress::Complete { at: self.now };
-        assert!(self.now <= issue.due_at, "{day} is complete at {}", self.now);
+        folder.progress = Progress::Complete { at: self.now };
+        assert!(self.now <= folder.due_at, "{day} is complete at {}", self.now);
         self.counts.folders += 1;
-        self.issues.retain(|issue| issue.stands() || issue.name.day.next().next() > day);
-        self.issues.push(issue);
+        self.folders.retain(|folder| folder.exists() || folder.name.day.next().next() > day);
+        self.folders.push(folder);
     }
 
     fn expire(&mut self) {
         while let Some(entry) = self.ends.first_entry().filter(|entry| *entry.key() <= self.now.timestamp()) {
             for number in entry.remove() {
-                if self.rows.get(&number).is_some_and(|row| !row.kept.is_held() && !row.kept.exists(self.now)) {
+                if self.rows.get(&number).is_some_and(|row| !row.retention.is_held() && !row.retention.exists(self.now)) {
                     self.remove(number);
                     self.counts.expired += 1;
                 }
@@ -184,14 +189,14 @@ impl Service {
         }
     }
 
-    /// Removes the item, gives its bytes back, and holds its life against the promises.
+    /// Removes the item, gives its bytes back, and checks the promises.
     fn remove(&mut self, number: u64) {
         let row = self.rows.remove(&number).expect("it is there");
-        assert!(!row.kept.is_held(), "what is held is removed: {row:?}");
+        assert!(!row.retention.is_held(), "a held recording is removed: {row:?}");
         match row.state {
             State::Stored { at } => {
                 self.usage[row.user] -= row.bytes;
-                let delivered = folder_of(row.kept.started_at, at).due_at() <= self.now;
+                let delivered = folder_of(row.retention.started_at, at).due_at() <= self.now;
                 assert_eq!(row.folders, u32::from(delivered), "at {}: {row:?}", self.now);
             }
             State::Expected | State::Rejected => {
@@ -203,53 +208,53 @@ impl Service {
 
     pub fn hold(&mut self, numbers: &[u64], hold: OrderId) {
         for number in numbers {
-            self.keep(*number, |kept, now| kept.held(hold, now));
+            self.keep(*number, |retention, now| retention.with_hold(hold, now));
         }
         self.counts.held += numbers.len() as u64;
     }
 
     pub fn lift(&mut self, numbers: &[u64], hold: OrderId) {
         for number in numbers {
-            assert!(self.rows.get(number).is_some_and(|row| row.kept.exists(self.now)), "what was held is gone");
-            self.keep(*number, |kept, now| kept.lifted(hold, now));
+            assert!(self.rows.get(number).is_some_and(|row| row.retention.exists(self.now)), "a held recording is gone");
+            self.keep(*number, |retention, now| retention.without_hold(hold, now));
         }
     }
 
-    /// The organisation chooses other days.
+    /// The organisation changes its retention.
     pub fn keep_for(&mut self, days: u16) {
         retention::admit(days, self.organisation.storage_add_on).expect("days that may be chosen");
         self.organisation.retention_days = days;
         let numbers: Vec<_> = self.rows.keys().copied().collect();
         for number in numbers {
-            self.keep(number, |kept, now| kept.kept_for(days, now));
+            self.keep(number, |retention, now| retention.with_retention(days, now));
         }
     }
 
-    /// An administrator has recordings erased; those that are held stay.
+    /// An administrator erases recordings; held ones remain.
     pub fn erase(&mut self, numbers: &[u64]) {
         for number in numbers {
-            if self.keep(*number, Kept::erased) {
+            if self.keep(*number, RetentionState::erased) {
                 self.remove(*number);
                 self.counts.erased += 1;
             }
         }
     }
 
-    /// Writes what a rule decides; whether it decided anything.
-    fn keep(&mut self, number: u64, rule: impl Fn(&Kept, DateTime<Utc>) -> Option<Kept>) -> bool {
+    /// Writes the decision of a rule; returns whether there was one.
+    fn keep(&mut self, number: u64, rule: impl Fn(&RetentionState, DateTime<Utc>) -> Option<RetentionState>) -> bool {
         let Some(row) = self.rows.get_mut(&number) else { return false };
-        let Some(next) = rule(&row.kept, self.now) else { return false };
-        row.kept = next;
-        self.ends.entry(row.kept.day.timestamp()).or_default().push(number);
+        let Some(next) = rule(&row.retention, self.now) else { return false };
+        row.retention = next;
+        self.ends.entry(row.retention.day.timestamp()).or_default().push(number);
         true
     }
 }
 
-fn is_in(issue: &Issue, row: &Row) -> bool {
-    matches!(row.state, State::Stored { at } if issue.holds_call(row.kept.started_at, at))
+fn is_in(folder: &DeliveryFolder, row: &Row) -> bool {
+    matches!(row.state, State::Stored { at } if folder.holds_call(row.retention.started_at, at))
 }
 
-/// The promise in other words: the first folder that is closed after the recording came, and none before its call's.
+/// The promise in other words: the first folder closed after the recording was stored.
 pub fn folder_of(started_at: DateTime<Utc>, stored_at: DateTime<Utc>) -> Day {
     let mut day = Day::of(started_at);
     while day.closed_at() <= stored_at {
@@ -258,7 +263,7 @@ pub fn folder_of(started_at: DateTime<Utc>, stored_at: DateTime<Utc>) -> Day {
     day
 }
 
-/// Users of all kinds: some have no plan, some are activated during the year, some acknowledge a day later.
+/// Users of all kinds: some have no plan, are activated during the year, or acknowledge later.
 fn user(number: usize, now: DateTime<Utc>) -> User {
     let joined = TimeDelta::days(if number.is_multiple_of(5) { i64::try_from(number % 50).unwrap_or_default() } else { 0 });
     let acknowledged = TimeDelta::days(i64::from(number.is_multiple_of(3)));

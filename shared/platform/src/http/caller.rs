@@ -1,4 +1,4 @@
-//! Who is calling. The authorizer has checked the token and passed on whose it is; what they may do is read from the table now.
+//! The caller of a request: the authorizer passes on the claims, the table has the permissions.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
-    access::{Action, Caller, Duty, Person, Scopes, Who},
+    access::{Action, Caller, Permission, Person, Scopes, Who},
     ids::{ClientId, OrganisationId, RecordingId, UserId},
     people::{Organisation, Rights, User},
     recording::Recording,
@@ -18,48 +18,48 @@ use lambda_http::{aws_lambda_events::apigw::ApiGatewayV2httpRequestContext, requ
 use super::problem::{Cause, Problem};
 use crate::table::{
     Table,
-    audit::{Deed, Event},
+    audit::{AuditAction, Event},
 };
 
-/// A caller whom the table knows, and where the request came from.
+/// The authenticated caller as loaded from the table, and the origin of the request.
 #[derive(Clone, Debug)]
-pub struct Known {
+pub struct Principal {
     pub organisation: Organisation,
-    pub by: By,
+    pub actor: Actor,
     pub origin: Origin,
 }
 
-/// A user, or a system that signed in for itself.
+/// A user, or an application client.
 #[derive(Clone, Debug)]
-pub enum By {
+pub enum Actor {
     User(Box<User>),
     Application { client: ClientId, scopes: Scopes },
 }
 
-/// The operator's provisioning system; it belongs to no organisation and reaches no recording.
+/// The operator's provisioning system. It belongs to no organisation and reaches no recording.
 #[derive(Clone, Debug)]
 pub struct Operator {
     pub client: ClientId,
     pub origin: Origin,
 }
 
-/// Where a request came from.
+/// The origin of a request.
 #[derive(Clone, Debug)]
 pub struct Origin {
     pub address: String,
     pub request: String,
 }
 
-impl Known {
-    /// The user who calls; an application is refused.
+impl Principal {
+    /// The calling user, or a refusal for an application client.
     pub fn user(&self) -> Result<&User, Problem> {
-        match &self.by {
-            By::User(user) => Ok(user),
-            By::Application { .. } => Err(Problem::because(Cause::NotAllowed, "this is for a person; an application cannot do it")),
+        match &self.actor {
+            Actor::User(user) => Ok(user),
+            Actor::Application { .. } => Err(Problem::because(Cause::NotAllowed, "this is for a person; an application cannot do it")),
         }
     }
 
-    /// Lets a person through, and keeps the refusal of an application. No request, or 1.
+    /// The calling user. The refusal of an application client is audited. No request, or 1.
     pub async fn person(&self, table: &Table, event: &Event) -> Result<&User, Problem> {
         match self.user() {
             Ok(user) => Ok(user),
@@ -67,94 +67,94 @@ impl Known {
         }
     }
 
-    /// Refuses whoever does not have the duty.
-    pub fn has(&self, duty: Duty) -> Result<(), Problem> {
-        if self.caller(BTreeMap::new()).has(duty) {
+    /// Refuses a caller without the permission.
+    pub fn has(&self, permission: Permission) -> Result<(), Problem> {
+        if self.caller(BTreeMap::new()).has(permission) {
             return Ok(());
         }
         Err(Problem::because(Cause::NotAllowed, "this is for administrators"))
     }
 
-    /// The caller as `domain::access` asks for them, with the rights to those they supervise.
-    pub fn caller(&self, supervised: BTreeMap<UserId, Rights>) -> Caller {
-        let who = match &self.by {
-            By::User(user) => {
-                Who::Person(Person { user: user.id.clone(), administrator: user.administrator, rights: user.rights, supervised })
+    /// The caller as `domain::access` sees them, with their rights to each user's recordings.
+    pub fn caller(&self, rights_by_user: BTreeMap<UserId, Rights>) -> Caller {
+        let who = match &self.actor {
+            Actor::User(user) => {
+                Who::Person(Person { user: user.id.clone(), administrator: user.administrator, rights: user.rights, rights_by_user })
             }
-            By::Application { client, scopes } => Who::Application { client: client.clone(), scopes: *scopes },
+            Actor::Application { client, scopes } => Who::Application { client: client.clone(), scopes: *scopes },
         };
         Caller { organisation: self.organisation.id.clone(), who }
     }
 
-    /// Whether the caller may do `action` to `recording`. No request; 1 where it hangs on a supervisor's groups.
+    /// Whether the caller may do `action`. No request, or 1 if it depends on a supervisor's groups.
     pub async fn may(&self, table: &Table, action: Action, recording: &Recording, now: DateTime<Utc>) -> Result<bool, Problem> {
-        let mut supervised = BTreeMap::new();
-        if let By::User(user) = &self.by
+        let mut rights_by_user = BTreeMap::new();
+        if let Actor::User(user) = &self.actor
             && !user.administrator
-            && user.covers(now).next().is_some()
+            && user.active_supervisions(now).next().is_some()
         {
             let groups = match recording.user == user.id {
                 true => user.groups.clone(),
                 false => table.user(&recording.organisation, &recording.user).await?.map(|user| user.groups).unwrap_or_default(),
             };
-            let through = user.covers(now).filter(|(group, _)| groups.contains(group)).map(|(_, rights)| rights);
+            let through = user.active_supervisions(now).filter(|(group, _)| groups.contains(group)).map(|(_, rights)| rights);
             if let Some(rights) = through.reduce(Rights::or) {
-                supervised.insert(recording.user.clone(), rights);
+                rights_by_user.insert(recording.user.clone(), rights);
             }
         }
-        Ok(self.caller(supervised).may(action, recording))
+        Ok(self.caller(rights_by_user).may(action, recording))
     }
 
-    /// The rights to everyone whom the caller supervises at `now`. No request; 1 for each 100 groups where they supervise.
-    pub async fn supervised(&self, table: &Table, now: DateTime<Utc>) -> Result<BTreeMap<UserId, Rights>, Problem> {
-        let mut supervised = BTreeMap::new();
-        let By::User(user) = &self.by else { return Ok(supervised) };
+    /// The caller's rights at `now` as a supervisor. No request, or 1 for each 100 groups.
+    pub async fn rights_by_user(&self, table: &Table, now: DateTime<Utc>) -> Result<BTreeMap<UserId, Rights>, Problem> {
+        let mut rights_by_user = BTreeMap::new();
+        let Actor::User(user) = &self.actor else { return Ok(rights_by_user) };
         if user.administrator {
-            return Ok(supervised);
+            return Ok(rights_by_user);
         }
-        let covers: BTreeMap<_, _> = user.covers(now).collect();
-        let groups: Vec<_> = covers.keys().copied().collect();
+        let active_supervisions: BTreeMap<_, _> = user.active_supervisions(now).collect();
+        let groups: Vec<_> = active_supervisions.keys().copied().collect();
         for (group, members) in table.members(&self.organisation.id, &groups).await? {
-            let rights = covers.get(&group).copied().unwrap_or_default();
+            let rights = active_supervisions.get(&group).copied().unwrap_or_default();
             for member in members {
-                let known: &mut Rights = supervised.entry(member).or_default();
-                *known = known.or(rights);
+                let of_user: &mut Rights = rights_by_user.entry(member).or_default();
+                *of_user = of_user.or(rights);
             }
         }
-        Ok(supervised)
+        Ok(rights_by_user)
     }
 
-    /// The event of this caller's doing `deed`, done.
-    pub fn event(&self, deed: Deed, at: DateTime<Utc>) -> Event {
-        self.origin.event(self.organisation.id.clone(), self.who(), deed, at)
+    /// An audit event of the caller, without a denial.
+    pub fn event(&self, action: AuditAction, at: DateTime<Utc>) -> Event {
+        self.origin.event(self.organisation.id.clone(), self.who(), action, at)
     }
 
-    /// Who calls, as the audit log names them.
+    /// The caller as audit events name them.
     pub fn who(&self) -> String {
-        match &self.by {
-            By::User(user) => format!("user:{}", user.id),
-            By::Application { client, .. } => format!("client:{client}"),
+        match &self.actor {
+            Actor::User(user) => format!("user:{}", user.id),
+            Actor::Application { client, .. } => format!("client:{client}"),
         }
     }
 
-    /// The same about one recording.
-    pub fn event_on(&self, deed: Deed, recording: RecordingId, at: DateTime<Utc>) -> Event {
-        Event { recording: Some(recording), ..self.event(deed, at) }
+    /// An audit event of the caller about one recording.
+    pub fn event_on(&self, action: AuditAction, recording: RecordingId, at: DateTime<Utc>) -> Event {
+        Event { recording: Some(recording), ..self.event(action, at) }
     }
 
-    /// The same about a user, a group or a client.
-    pub fn event_about(&self, deed: Deed, subject: impl ToString, at: DateTime<Utc>) -> Event {
-        Event { subject: Some(subject.to_string()), ..self.event(deed, at) }
+    /// An audit event of the caller about a user, a group or a client.
+    pub fn event_about(&self, action: AuditAction, resource: impl ToString, at: DateTime<Utc>) -> Event {
+        Event { resource: Some(resource.to_string()), ..self.event(action, at) }
     }
 
-    /// Keeps the refusal in the audit log, and hands the problem on. 1 request.
+    /// Writes the refusal to the audit log, and returns the problem. 1 request.
     pub async fn refuse(&self, table: &Table, event: Event, problem: Problem) -> Problem {
         refuse(table, event, problem).await
     }
 
-    /// Lets a caller with the duty through, and keeps the refusal of any other. No request, or 1.
-    pub async fn with_duty(&self, table: &Table, duty: Duty, event: &Event) -> Result<(), Problem> {
-        match self.has(duty) {
+    /// Checks the permission, and writes a refusal to the audit log. No request, or 1.
+    pub async fn with_permission(&self, table: &Table, permission: Permission, event: &Event) -> Result<(), Problem> {
+        match self.has(permission) {
             Ok(()) => Ok(()),
             Err(problem) => Err(self.refuse(table, event.clone(), problem).await),
         }
@@ -162,36 +162,36 @@ impl Known {
 }
 
 impl Operator {
-    /// The event of the operator's doing `deed` to an organisation.
-    pub fn event(&self, organisation: &OrganisationId, deed: Deed, subject: Option<String>, at: DateTime<Utc>) -> Event {
-        let event = self.origin.event(organisation.clone(), format!("operator:{}", self.client), deed, at);
-        Event { subject, ..event }
+    /// An audit event of the operator about an organisation.
+    pub fn event(&self, organisation: &OrganisationId, action: AuditAction, resource: Option<String>, at: DateTime<Utc>) -> Event {
+        let event = self.origin.event(organisation.clone(), format!("operator:{}", self.client), action, at);
+        Event { resource, ..event }
     }
 }
 
 impl Origin {
-    fn event(&self, organisation: OrganisationId, who: String, deed: Deed, at: DateTime<Utc>) -> Event {
+    fn event(&self, organisation: OrganisationId, actor: String, action: AuditAction, at: DateTime<Utc>) -> Event {
         Event {
             at,
             organisation,
-            who,
-            deed,
+            actor,
+            action,
             recording: None,
-            subject: None,
-            owner: None,
+            resource: None,
+            recorded_user: None,
             detail: None,
             reason: None,
-            refused: None,
+            denial: None,
             address: self.address.clone(),
             request: self.request.clone(),
         }
     }
 }
 
-/// Tells the time.
+/// Returns the current time.
 type Clock = fn() -> DateTime<Utc>;
 
-impl<S> FromRequestParts<S> for Known
+impl<S> FromRequestParts<S> for Principal
 where
     S: Send + Sync,
     Table: FromRef<S>,
@@ -199,7 +199,7 @@ where
 {
     type Rejection = Problem;
 
-    /// Reads the caller. 1 request; 1 more to keep that an unknown one was refused.
+    /// Loads the caller. 1 request; 1 more to write the refusal of an unknown caller.
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let context = context(&parts.extensions).ok_or(Problem::new(Cause::NotSignedIn))?;
         if claim::<String>(context, "scopes").is_ok_and(|scopes| scopes == OPERATOR) {
@@ -208,26 +208,26 @@ where
         let organisation: OrganisationId = claim(context, "organisation")?;
         let table = Table::from_ref(state);
         let origin = origin(&parts.extensions);
-        let (who, known) = match claim::<ClientId>(context, "client") {
+        let (who, principal) = match claim::<ClientId>(context, "client") {
             Ok(client) => {
                 let asked: String = claim(context, "scopes")?;
                 let found = table.application(&organisation, &client).await?;
-                let known = found.map(|(organisation, known)| {
-                    let scopes = known.scopes.and(Scopes::named(asked.split(' ')));
-                    (organisation, By::Application { client: known.id, scopes })
+                let principal = found.map(|(organisation, principal)| {
+                    let scopes = principal.scopes.and(Scopes::named(asked.split(' ')));
+                    (organisation, Actor::Application { client: principal.id, scopes })
                 });
-                (format!("client:{client}"), known)
+                (format!("client:{client}"), principal)
             }
             Err(_) => {
                 let user: UserId = claim(context, "user")?;
                 let found = table.people(&organisation, &user).await?;
-                (format!("user:{user}"), found.map(|(organisation, user)| (organisation, By::User(Box::new(user)))))
+                (format!("user:{user}"), found.map(|(organisation, user)| (organisation, Actor::User(Box::new(user)))))
             }
         };
-        match known {
-            Some((organisation, by)) => Ok(Self { organisation, by, origin }),
+        match principal {
+            Some((organisation, actor)) => Ok(Self { organisation, actor, origin }),
             None => {
-                let event = origin.event(organisation, who, Deed::Enter, Clock::from_ref(state)());
+                let event = origin.event(organisation, who, AuditAction::Enter, Clock::from_ref(state)());
                 Err(refuse(&table, event, Problem::new(Cause::UnknownUser)).await)
             }
         }
@@ -242,7 +242,7 @@ where
 {
     type Rejection = Problem;
 
-    /// No request; whoever else comes is read and their refusal kept, 2 requests.
+    /// No request. Any other caller is loaded, and the refusal is written: 2 requests.
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
         let context = context(&parts.extensions).ok_or(Problem::new(Cause::NotSignedIn))?;
         if context.authorizer.is_none() {
@@ -251,18 +251,18 @@ where
         match claim::<String>(context, "scopes") {
             Ok(scopes) if scopes == OPERATOR => Ok(Self { client: claim(context, "client")?, origin: origin(&parts.extensions) }),
             _ => {
-                let known = Known::from_request_parts(parts, state).await?;
-                let event = known.event(Deed::Provision, Clock::from_ref(state)());
+                let principal = Principal::from_request_parts(parts, state).await?;
+                let event = principal.event(AuditAction::Provision, Clock::from_ref(state)());
                 let problem = Problem::because(Cause::NotAllowed, "this is for the operator's system");
-                Err(known.refuse(&Table::from_ref(state), event, problem).await)
+                Err(principal.refuse(&Table::from_ref(state), event, problem).await)
             }
         }
     }
 }
 
-/// Keeps that someone was refused, and hands the problem on.
+/// Writes the refusal to the audit log, and returns the problem.
 async fn refuse(table: &Table, event: Event, problem: Problem) -> Problem {
-    let event = Event { refused: Some(problem.cause.name().to_owned()), ..event };
+    let event = Event { denial: Some(problem.cause.name().to_owned()), ..event };
     match table.audit(&event).await {
         Ok(()) => problem,
         Err(error) => error.into(),
@@ -272,12 +272,12 @@ async fn refuse(table: &Table, event: Event, problem: Problem) -> Problem {
 /// The scope of the operator's system.
 const OPERATOR: &str = "operator";
 
-/// The id that API Gateway gave the request; empty outside it.
+/// The request id of API Gateway; empty outside it.
 pub fn request_id(extensions: &Extensions) -> String {
     context(extensions).and_then(|context| context.request_id.clone()).unwrap_or_default()
 }
 
-/// Who calls, as the authorizer says; none where nobody is signed in.
+/// The caller according to the authorizer; `None` without a signed-in caller.
 pub fn who(extensions: &Extensions) -> Option<String> {
     let context = context(extensions)?;
     let [organisation, user, client] = ["organisation", "user", "client"].map(|name| claim::<String>(context, name).unwrap_or_default());

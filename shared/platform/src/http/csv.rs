@@ -1,34 +1,35 @@
-//! Tables as CSV files, in the one dialect that a Swedish spreadsheet opens by double click: UTF-8 with a byte-order mark, a semicolon
-//! between the columns, CRLF, and quotes as RFC 4180 has them.
+//! CSV files in the dialect that a Swedish spreadsheet opens by double click: UTF-8 with a
+//! byte-order mark, semicolons between columns, CRLF, and quotes as in RFC 4180.
 //!
-//! A spreadsheet would run some texts as formulas. In every file such a text begins with an apostrophe (OWASP, CSV injection). Files that
-//! systems read are made of [`lines`], in which all other values are as they are, `-123` and `- ringde tillbaka` included. A [`file()`] is for
-//! people: there, an apostrophe also begins what a spreadsheet would rewrite as a number or a date.
+//! A spreadsheet would run some texts as formulas, so in every file an apostrophe precedes them
+//! (OWASP, CSV injection). [`lines`] writes files for systems: it leaves all other values
+//! unchanged, even `-123` and `- ringde tillbaka`. [`file()`] writes files for people: an
+//! apostrophe also precedes texts that a spreadsheet would rewrite as a number or a date.
 
 use axum::{
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
 
-/// Tells a spreadsheet that the file is UTF-8. It stands once, before the names of the columns.
+/// Marks the file as UTF-8. It appears once, before the column names.
 pub const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// A cell of a [`file()`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cell {
-    /// Words or a name from elsewhere: a note, an id, a telephone number.
+    /// A text from elsewhere: a note, an id, a telephone number.
     Text(String),
-    /// A number, a time or a name that the service has spelt itself, in digits that a spreadsheet may count with.
+    /// A value that the service formatted and a spreadsheet may compute with.
     Value(String),
 }
 
 impl Cell {
-    /// A text; empty where there is none.
+    /// A text cell; empty for `None`.
     pub fn text(text: Option<impl Into<String>>) -> Self {
         Self::Text(text.map(Into::into).unwrap_or_default())
     }
 
-    /// What it says, without the apostrophe that a spreadsheet may need.
+    /// The value without the apostrophe that a spreadsheet may need.
     pub fn as_str(&self) -> &str {
         let (Self::Text(cell) | Self::Value(cell)) = self;
         cell
@@ -43,14 +44,14 @@ impl Cell {
     }
 }
 
-/// A CSV file of rows, to be saved as `file_name` (plain ASCII). The names of the columns come first; a file that goes on with a table has
-/// none, so that the files put together are one.
+/// A CSV response that is saved as `file_name` (plain ASCII). The column names come first. A file
+/// that continues a table has none, so the files can be concatenated.
 pub fn file<R: AsRef<[Cell]>>(file_name: &str, columns: &[&str], rows: impl IntoIterator<Item = R>) -> Result<Response, csv::Error> {
     let mut body = if columns.is_empty() { Vec::new() } else { header([columns])? };
     body.append(&mut lines(rows.into_iter().map(|row| row.as_ref().iter().map(Cell::shown).collect::<Vec<_>>()))?);
     let mut response = body.into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("text/csv; charset=utf-8"));
-    // `lambda_http` decodes what it hands over as text, and takes the mark away. What names its encoding it hands over byte by byte.
+    // `lambda_http` decodes text and drops the byte-order mark, unless there is a content encoding.
     response.headers_mut().insert(header::CONTENT_ENCODING, HeaderValue::from_static("identity"));
     if let Ok(disposition) = HeaderValue::from_str(&format!("attachment; filename=\"{file_name}\"")) {
         response.headers_mut().insert(header::CONTENT_DISPOSITION, disposition);
@@ -58,12 +59,12 @@ pub fn file<R: AsRef<[Cell]>>(file_name: &str, columns: &[&str], rows: impl Into
     Ok(response)
 }
 
-/// The beginning of a table: the mark and the names of the columns.
+/// The beginning of a file: the byte-order mark and the column names.
 pub fn header<R: AsRef<[C]>, C: AsRef<str>>(names: [R; 1]) -> Result<Vec<u8>, csv::Error> {
     Ok([BYTE_ORDER_MARK.as_bytes(), &lines(names)?].concat())
 }
 
-/// The lines of rows, every value as it is but for formulas.
+/// The lines of the rows. Only formulas are changed.
 pub fn lines<C: AsRef<str>, R: AsRef<[C]>>(rows: impl IntoIterator<Item = R>) -> Result<Vec<u8>, csv::Error> {
     let mut writer = csv::WriterBuilder::new().delimiter(b';').terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     for row in rows {
@@ -72,13 +73,13 @@ pub fn lines<C: AsRef<str>, R: AsRef<[C]>>(rows: impl IntoIterator<Item = R>) ->
     writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))
 }
 
-/// The text, with an apostrophe before what a spreadsheet would run as a formula.
+/// The text, with an apostrophe in front if a spreadsheet would run it as a formula.
 pub fn disarmed(text: &str) -> String {
     if is_formula(text) { format!("'{text}") } else { text.to_owned() }
 }
 
-/// Whether a spreadsheet would run the text. Full-width signs and leading blanks do not keep it from that. A sign before a number or a blank
-/// computes to nothing: `+46701234567`, `-123` and a note that begins with a dash are none.
+/// Whether a spreadsheet would run the text, even with full-width signs or leading blanks. A sign
+/// before a number or blank is harmless: `+46701234567`, `-123`, `- ring`.
 fn is_formula(text: &str) -> bool {
     let begins = text.trim_start();
     let harmless = |rest: &str| rest.starts_with(' ') || !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit() || ".,".contains(c));
@@ -88,8 +89,8 @@ fn is_formula(text: &str) -> bool {
     }
 }
 
-/// Whether a spreadsheet would read the text as a number, a date or a time and write it back as something else: digits, with at most what
-/// stands between and around them. `0012`, `1E5`, `12345678901234567`, `2026-11`, `10:30` and `5 %` are some.
+/// Whether a spreadsheet would rewrite the text as a number, a date or a time: digits and
+/// separators, as in `0012`, `1E5`, `12345678901234567`, `2026-11`, `10:30` and `5 %`.
 fn is_rewritten(text: &str) -> bool {
     let text = text.trim();
     let between = |c: char| matches!(c, ' ' | '\u{a0}' | '.' | ',' | ':' | '/' | '-' | '%' | '(' | ')' | 'e' | 'E');
@@ -101,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_formula_and_what_would_be_rewritten_become_text() {
+    fn formulas_and_rewritten_values_become_text() {
         for text in [
             "=1+1",
             "@x",
@@ -127,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn in_every_file_a_formula_is_text() -> Result<(), csv::Error> {
+    fn formulas_are_text_in_every_file() -> Result<(), csv::Error> {
         for formula in ["=1+1", " =1+1", "＝1", "@SUM(1)", "-2+3", "+1+1", "-cmd|'/c calc'!A1", "\t=1", "-", "+SUM(1)"] {
             let written = String::from_utf8(lines([[formula]])?).unwrap_or_default();
             assert!(written.trim_start_matches('"').starts_with('\''), "{written}");
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn other_texts_and_the_services_own_values_stay_as_they_are() {
+    fn other_texts_and_formatted_values_are_unchanged() {
         for text in ["", "a=1", "ring;=1+1;", "a;@SUM(1)", "ärende 4411", "anna", "call-0012", "E"] {
             assert_eq!(Cell::Text(text.to_owned()).shown(), text);
         }
@@ -144,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn what_systems_read_is_as_it_is_and_a_semicolon_in_it_parts_no_cells() -> Result<(), csv::Error> {
+    fn files_for_systems_are_unchanged_and_a_semicolon_splits_no_cell() -> Result<(), csv::Error> {
         let row = ["-123", "- ringde tillbaka", "ring;=1+1;", "a;@SUM(1)", "two\nlines", "\"", "0012", "+46701234567"];
         let table = [header([["a", "b", "c", "d", "e", "f", "g", "h"]])?, lines([row])?].concat();
         let mut reader = csv::ReaderBuilder::new().delimiter(b';').from_reader(table.as_slice());

@@ -1,7 +1,7 @@
-//! Where the next page begins: versioned, opaque, 34 characters for recordings, little more than a name for lists by name.
+//! Page cursors: versioned, opaque and short (34 characters for recordings).
 //!
-//! It holds a place in the order and leaves the partition out: that is rebuilt from the caller's claims, so a forged cursor cannot cross
-//! organisations.
+//! A cursor contains a position but not the partition, which comes from the caller's claims. So a
+//! forged cursor cannot cross organisations.
 
 use chrono::DateTime;
 use data_encoding::BASE64URL_NOPAD;
@@ -9,12 +9,12 @@ use domain::{ids::RecordingId, search::Position, time::Instant};
 use thiserror::Error;
 
 const VERSION: u8 = 1;
-/// Of a place that is a text: in a list by name, in the audit log.
+/// The version of a cursor with a text position: lists by name, and the audit log.
 const TEXT: u8 = 2;
-/// The most bytes of such a text: a folded name and an id.
+/// The most bytes of a text position: a folded name and an id.
 const TEXT_AT_MOST: usize = 600;
 
-/// The text is no cursor of ours.
+/// The text is not a cursor of this service.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("the cursor is not one that this service gave; leave it out to begin with the first page")]
 pub struct InvalidCursor;
@@ -39,7 +39,7 @@ pub fn read(text: &str) -> Result<Position, InvalidCursor> {
     Ok(Position { started_at, id: RecordingId::from_bytes(id) })
 }
 
-/// A cursor of a place that is a text.
+/// A cursor with a text position.
 pub fn write_text(place: &str) -> String {
     BASE64URL_NOPAD.encode(&[&[TEXT], place.as_bytes()].concat())
 }
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_place_outside_the_years_of_calls_is_refused() {
+    fn a_position_outside_the_years_of_calls_is_refused() {
         for milliseconds in [i64::MIN, -8_334_601_228_800_000, -1, 0, 946_684_799_999, 7_258_118_400_000, 8_210_266_876_799_999, i64::MAX] {
             let bytes = [&[VERSION], &milliseconds.to_be_bytes()[..], &[0; 16]].concat();
             assert_eq!(read(&BASE64URL_NOPAD.encode(&bytes)), Err(InvalidCursor), "{milliseconds}");
@@ -69,7 +69,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_cursor_reads_back_as_its_place(milliseconds in 946_684_800_000..7_258_118_400_000_i64, id: [u8; 16]) {
+        fn a_cursor_reads_back_as_its_position(milliseconds in 946_684_800_000..7_258_118_400_000_i64, id: [u8; 16]) {
             let started_at = DateTime::from_timestamp_millis(milliseconds).unwrap_or_default();
             let position = Position { started_at, id: RecordingId::from_bytes(id) };
             prop_assert_eq!(read(&write(position)), Ok(position));

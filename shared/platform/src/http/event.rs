@@ -6,27 +6,27 @@ use utoipa::ToSchema;
 
 use crate::table::audit;
 
-/// Something that someone did, or was refused.
+/// An action that an actor performed, or was denied.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Event {
     pub at: DateTime<Utc>,
     /// `user:ID`, `client:ID` or `operator:ID`.
-    pub who: String,
-    pub deed: &'static str,
-    /// The recording that it was about.
+    pub actor: String,
+    pub action: &'static str,
+    /// The recording that the event concerns.
     pub recording: Option<String>,
-    /// The user, group or client that it was about.
-    pub subject: Option<String>,
-    /// The recorded user, where someone listened or fetched a copy.
-    pub owner: Option<String>,
-    /// What was decided, as JSON: the rights, the cover, who joined or left.
+    /// The user, group or client that the event concerns.
+    pub resource: Option<String>,
+    /// The recorded user, if the actor played or downloaded a recording.
+    pub recorded_user: Option<String>,
+    /// The decision as JSON: the rights, the supervision, the users who joined or left.
     pub detail: Option<String>,
-    /// In the listener's words, where the organisation asks for it.
+    /// The listener's reason, if the organisation requires one.
     pub reason: Option<String>,
-    /// The type of the problem that it ended in; null: it was done.
-    pub refused: Option<String>,
-    /// The address that it came from.
+    /// The type of the problem that the request ended in; null if it succeeded.
+    pub denial: Option<String>,
+    /// The address that the request came from.
     pub address: String,
     pub request_id: String,
 }
@@ -43,14 +43,14 @@ impl From<audit::Event> for Event {
     fn from(event: audit::Event) -> Self {
         Self {
             at: event.at,
-            who: event.who,
-            deed: event.deed.as_str(),
+            actor: event.actor,
+            action: event.action.as_str(),
             recording: event.recording.map(|id| id.to_string()),
-            subject: event.subject,
-            owner: event.owner.map(Into::into),
+            resource: event.resource,
+            recorded_user: event.recorded_user.map(Into::into),
             detail: event.detail,
             reason: event.reason,
-            refused: event.refused,
+            denial: event.denial,
             address: event.address,
             request_id: event.request,
         }

@@ -1,4 +1,4 @@
-//! What a request carries, read so that every refusal has the one shape of an error.
+//! Extractors whose rejections all have the same error format.
 
 use axum::{
     body::Bytes,
@@ -23,24 +23,22 @@ use super::{
     strict::Strict,
 };
 
-/// A JSON body, whose objects are objects: see [`Strict`].
+/// A JSON body whose structs are JSON objects: see [`Strict`].
 #[derive(Debug)]
 pub struct Json<T>(pub T);
 
-/// A JSON object with every member that the API's document requires of `T`: what a PUT says, whole. Nothing is decided by being left out.
+/// The JSON object of a PUT, with every member that the API document requires of `T`.
 #[derive(Debug)]
 pub struct Complete<T>(pub T);
 
-/// A body of any type.
 #[derive(Debug)]
 pub struct Body(pub Bytes);
 
-/// The query string.
 #[derive(Debug, FromRequestParts)]
 #[from_request(via(axum::extract::Query), rejection(Problem))]
 pub struct Query<T>(pub T);
 
-/// What the path names. A name that cannot be a recording's is that of none.
+/// The path parameters. A malformed name in the path is answered as not found.
 #[derive(Debug, FromRequestParts)]
 #[from_request(via(axum::extract::Path), rejection(Problem))]
 pub struct Path<T>(pub T);
@@ -76,9 +74,9 @@ impl<S: Send + Sync, T: DeserializeOwned + PartialSchema> FromRequest<S> for Com
     }
 }
 
-/// Members that a whole representation lacks.
+/// The members that a complete representation lacks.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("{}; a PUT or an imported line says everything: null clears a member, and PATCH changes some", missing(.0))]
+#[error("{}; a PUT or an imported line contains every member: null clears one, and PATCH changes some", missing(.0))]
 pub struct Incomplete(pub Vec<String>);
 
 fn missing(names: &[String]) -> String {
@@ -86,29 +84,29 @@ fn missing(names: &[String]) -> String {
     format!("missing {}: {}", if names.len() == 1 { "member" } else { "members" }, names.join(", "))
 }
 
-/// Asks that every member is there which the schema of `T` requires.
+/// Checks that every member which the schema of `T` requires is present.
 ///
 /// # Errors
-/// [`Incomplete`] names all that are not.
+/// [`Incomplete`] names all missing members.
 pub fn complete<T: PartialSchema>(has: impl Fn(&str) -> bool) -> Result<(), Incomplete> {
     let RefOr::T(Schema::Object(object)) = T::schema() else { return Ok(()) };
     let missing: Vec<String> = object.required.into_iter().filter(|name| !has(name)).collect();
     if missing.is_empty() { Ok(()) } else { Err(Incomplete(missing)) }
 }
 
-/// A member of a merge patch that can be cleared (RFC 7396): none if it is left out, and none within if it is `null`.
+/// A clearable member of a merge patch (RFC 7396): `None` if absent, `Some(None)` if `null`.
 pub fn clearable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
-/// A member of a merge patch that has to hold something: none if it is left out; `null` is an error.
-pub fn kept<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+/// A member of a merge patch that cannot be cleared: `None` if absent; `null` is an error.
+pub fn retained<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     given(deserializer).map(Some)
 }
 
-/// A member that holds something. (Of a closed set of names, serde_json takes `null` for a body that cannot be read.)
+/// A member that must have a value. (For an enum, serde_json reports `null` as a malformed body.)
 pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
-    Option::deserialize(deserializer)?.ok_or_else(|| D::Error::custom("null is no value here"))
+    Option::deserialize(deserializer)?.ok_or_else(|| D::Error::custom("null is not allowed here"))
 }
 
 impl From<JsonRejection> for Problem {

@@ -1,6 +1,7 @@
-//! HTTP as every function speaks it: who is calling, what they sent, and what to answer when it cannot be done.
+//! HTTP for all functions: the caller, the request, and the error format.
 
 pub mod caller;
+pub mod criteria;
 pub mod csv;
 pub mod cursor;
 pub mod event;
@@ -11,25 +12,24 @@ pub mod page;
 pub mod person;
 pub mod problem;
 pub mod recording;
-pub mod sought;
 pub mod statement;
 pub mod strict;
 
 use axum::{Router, extract::DefaultBodyLimit, middleware};
 
-pub use caller::{Known, Operator};
+pub use caller::{Operator, Principal};
 pub use gateway::run;
 pub use problem::{Cause, Problem};
 
 /// The most bytes of a request's body.
 pub const BODY_AT_MOST: usize = 64 * 1024;
 
-/// What every function puts round its routes: a bounded body, and problems written out with the request's id.
-pub fn dressed(router: Router) -> Router {
+/// Adds the layers of every router: a bounded body, and problems with the request's id.
+pub fn with_common_layers(router: Router) -> Router {
     bounded(router, BODY_AT_MOST)
 }
 
-/// The same with another bound on the body, in bytes.
+/// Adds the same layers with another bound on the body, in bytes.
 pub fn bounded(router: Router, body_at_most: usize) -> Router {
     let unknown = || async { Problem::new(Cause::NoSuchRoute) };
     let wrong_method = || async { Problem::new(Cause::WrongMethod) };

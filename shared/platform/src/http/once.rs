@@ -1,8 +1,9 @@
-//! A request that has its effect once, however often it is sent: the `Idempotency-Key` header (draft-ietf-httpapi-idempotency-key-header).
+//! Requests that take effect once, however often they are sent: the `Idempotency-Key` header
+//! (draft-ietf-httpapi-idempotency-key-header).
 //!
-//! A claim is written in the same transaction as what the request creates, with the answer. So of repetitions, at the same time or after a
-//! crash, one has the effect; the others find the claim and have its answer. A request without the header costs nothing more, one with it
-//! one write in its transaction, and a repetition one read. A repetition does nothing, so it leaves no event in the audit log.
+//! A claim with the response is written in the transaction that has the effect. Of repeated
+//! requests, concurrent or after a crash, one takes effect; the others return the claim's response
+//! and write no audit event. The header costs 1 write in the transaction, and a repetition 1 read.
 
 use axum::{
     Json,
@@ -26,18 +27,17 @@ use crate::table::{
     claim::{Answer, Claim},
 };
 
-/// The header.
 pub const HEADER: &str = "idempotency-key";
-/// What the API's document says of it.
-pub const ABOUT: &str = "1 to 128 visible ASCII characters of the client's choice, for example a UUID. Sent again within 24 hours by the \
-                         same caller with the same body, the request has no second effect and the answer of the first; with another body it is \
-                         refused (422, idempotency-key-reused).";
-/// A caller who is refused so is told nothing of what was done before.
+/// The description of the header in the API document.
+pub const ABOUT: &str = "1 to 128 visible ASCII characters that the client chooses, for example a UUID. If the same caller sends the \
+                         request again within 24 hours with the same body, it has no second effect and returns the first response. With another \
+                         body it is refused (422, idempotency-key-reused).";
+/// With these refusals, the caller learns nothing about the first request.
 const FORBIDDEN: [StatusCode; 2] = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
 /// The most characters of a key.
 const KEY_AT_MOST: usize = 128;
 
-/// Whether, and under which key, a request is to have its effect once.
+/// The idempotency key of a request, if it has one.
 #[derive(Clone, Debug)]
 pub struct Once(Option<Keyed>);
 
@@ -47,16 +47,16 @@ struct Keyed {
     fingerprint: String,
 }
 
-/// A JSON body, and the request's key.
+/// A JSON body and the request's idempotency key.
 #[derive(Debug)]
 pub struct OnceJson<T>(pub Once, pub T);
 
-/// A body of any type, and the request's key.
+/// A body of any type and the request's idempotency key.
 #[derive(Debug)]
 pub struct OnceBody(pub Once, pub Bytes);
 
 impl Once {
-    /// The claim on the answer to come, to be written with the request's effect; none without a key.
+    /// The claim on this response, to write with the request's effect; `None` without a key.
     pub fn claim(
         &self,
         organisation: &OrganisationId,
@@ -70,7 +70,7 @@ impl Once {
         Ok(Some(Claim { organisation: organisation.clone(), name, fingerprint, answer, at }))
     }
 
-    /// Hands the answer on; where the request created nothing and is a repetition, the first one's answer. No request, or 1.
+    /// The response, or the first one if the request is a repetition. No request, or 1.
     pub async fn settle(
         &self,
         table: &Table,
@@ -83,14 +83,14 @@ impl Once {
         }
         match &answer {
             Ok(answered) if answered.extensions().get::<HadEffect>().is_some() => return answer,
-            // Whoever has lost the right since has no answer any more.
+            // A caller who has lost the permission since does not get the first response.
             Err(problem) if problem.cause.status().is_server_error() || FORBIDDEN.contains(&problem.cause.status()) => return answer,
             _ => {}
         }
         self.repeated(table, organisation, now).await?.map_or(answer, Ok)
     }
 
-    /// The first one's answer, where the request is a repetition. No request, or 1.
+    /// The first response, if the request is a repetition. No request, or 1.
     pub async fn repeated(&self, table: &Table, organisation: &OrganisationId, now: DateTime<Utc>) -> Result<Option<Response>, Problem> {
         let Some(keyed) = &self.0 else { return Ok(None) };
         match table.claimed(organisation, &keyed.name, now).await? {
@@ -114,21 +114,21 @@ fn replay(answer: Answer) -> Response {
     }
 }
 
-/// The answer of a request that had its effect, and whose claim was written with it.
+/// The response of a request that took effect, and whose claim was written with it.
 pub fn had_effect(status: StatusCode, body: &impl Serialize) -> Response {
     let mut response = (status, Json(body)).into_response();
     response.extensions_mut().insert(HadEffect);
     response
 }
 
-/// Marks an answer that needs no look whether it is a repetition.
+/// Marks a response that needs no check for a repetition.
 #[derive(Clone, Copy, Debug)]
 struct HadEffect;
 
 impl<S: Send + Sync> FromRequestParts<S> for Once {
     type Rejection = Problem;
 
-    /// Of a request without a body.
+    /// For a request without a body.
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
         keyed(parts, &Bytes::new())
     }
@@ -160,7 +160,7 @@ impl<S: Send + Sync> FromRequest<S> for OnceBody {
     }
 }
 
-/// The body; its bound is the gateway's, and the function's own where the JSON is read.
+/// The body. API Gateway bounds it here; the function's own bound applies when the JSON is parsed.
 async fn read(body: Body) -> Result<Bytes, Problem> {
     to_bytes(body, super::BODY_AT_MOST).await.map_err(|_| Problem::new(Cause::TooLarge))
 }
@@ -180,11 +180,11 @@ fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let visible = key.to_str().ok().filter(|key| (1..=KEY_AT_MOST).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()));
     match (visible, sent.next()) {
         (Some(key), None) => Ok(Some(key.to_owned())),
-        _ => Err(Problem::because(Cause::Invalid, "an Idempotency-Key is sent once and holds 1 to 128 visible ASCII characters")),
+        _ => Err(Problem::because(Cause::Invalid, "an Idempotency-Key is sent once and has 1 to 128 visible ASCII characters")),
     }
 }
 
-/// A hash of the parts, each with its length, so that no two lists of parts are alike.
+/// A hash of the parts, each with its length, so that no two lists of parts are hashed alike.
 fn hash(parts: &[&[u8]]) -> String {
     let mut sha = Sha256::new();
     for part in parts {

@@ -1,4 +1,4 @@
-//! Pages of a list: how many rows, and after which place.
+//! Pages of a list: their length and the position after which they begin.
 
 use serde::{Deserialize, Serialize};
 use utoipa::IntoParams;
@@ -9,18 +9,18 @@ use super::{
 };
 use crate::answer;
 
-/// Rows on a page: unless asked for, and at most.
+/// The default number of rows on a page, and the maximum.
 pub const ROWS: usize = 50;
 pub const ROWS_AT_MOST: usize = 1000;
 
-/// Which page of a list to show.
+/// The requested page of a list.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Asked {
-    /// Rows on a page, 1 to 1,000; 50 unless given. A page ends sooner where its rows are long.
+    /// Rows on a page, 1 to 1,000; 50 by default. A page of long rows has fewer.
     limit: Option<usize>,
-    /// From the page before.
+    /// The `cursor` of the previous page.
     cursor: Option<String>,
 }
 
@@ -29,14 +29,14 @@ impl Asked {
         limit(self.limit)
     }
 
-    /// The place after which the page begins.
+    /// The position after which the page begins.
     pub fn after(&self) -> Result<Option<String>, Problem> {
         after(self.cursor.as_deref())
     }
 }
 
-/// The page that begins a list's rest: at most `limit` rows, and no more bytes than an answer may have. With the cursor of the next, if there is
-/// more: the place of the last row.
+/// The first page of the remaining rows: at most `limit` rows that fit in a response. The cursor
+/// contains the position of the last row, if there are more.
 pub fn cut<T: Serialize>(rest: impl IntoIterator<Item = T>, limit: usize, place: impl Fn(&T) -> String) -> (Vec<T>, Option<String>) {
     let mut rest = rest.into_iter();
     let mut rows: Vec<T> = rest.by_ref().take(limit).collect();
@@ -47,7 +47,7 @@ pub fn cut<T: Serialize>(rest: impl IntoIterator<Item = T>, limit: usize, place:
     (rows, cursor)
 }
 
-/// A page of a list that only ever grows at its end, or not at all: its places are numbers.
+/// A page of a list that is only appended to, or never changes. Its positions are row numbers.
 pub fn numbered<T: Serialize>(rows: Vec<T>, limit: usize, after: Option<&str>) -> Result<(Vec<T>, Option<String>), Problem> {
     let after = after.map_or(Ok(0), |place| place.parse::<usize>().map_err(|_| not_ours()))?;
     let rest: Vec<T> = rows.into_iter().skip(after).collect();
@@ -56,7 +56,7 @@ pub fn numbered<T: Serialize>(rows: Vec<T>, limit: usize, after: Option<&str>) -
     Ok((rows, cursor))
 }
 
-/// The page as it was read, with the place of the next; ended before its bytes are more than an answer may have.
+/// The page as read and the next position, shortened if it does not fit in a response.
 pub fn shortened<T: Serialize>(mut rows: Vec<T>, next: Option<String>, place: impl Fn(&T) -> String) -> (Vec<T>, Option<String>) {
     let fits = answer::fitting(&rows, answer::bytes);
     let next = if fits < rows.len() { rows.get(fits.saturating_sub(1)).map(place) } else { next };
@@ -64,21 +64,21 @@ pub fn shortened<T: Serialize>(mut rows: Vec<T>, next: Option<String>, place: im
     (rows, next.map(|place| cursor::write_text(&place)))
 }
 
-/// The answer to a cursor of another list.
+/// The problem of a cursor that belongs to another list.
 pub fn not_ours() -> Problem {
     Problem::because(Cause::Invalid, cursor::InvalidCursor)
 }
 
-/// The rows asked for, or [`ROWS`].
+/// The requested number of rows, or [`ROWS`].
 pub fn limit(asked: Option<usize>) -> Result<usize, Problem> {
     let limit = asked.unwrap_or(ROWS);
     if (1..=ROWS_AT_MOST).contains(&limit) {
         return Ok(limit);
     }
-    Err(Problem::because(Cause::Invalid, "a page has 1 to 1000 rows; ask for the rest by cursor"))
+    Err(Problem::because(Cause::Invalid, "a page has 1 to 1000 rows; request the rest by cursor"))
 }
 
-/// The place that a cursor of a list by text names.
+/// The position in a cursor of a list by text.
 pub fn after(asked: Option<&str>) -> Result<Option<String>, Problem> {
     asked.map(cursor::read_text).transpose().map_err(|error| Problem::because(Cause::Invalid, error))
 }
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_comes_page_by_page_with_every_row_once() {
+    fn the_pages_contain_every_row_once() {
         let rows: Vec<String> = (0..10).map(|row| row.to_string()).collect();
         let pages = paged(&rows, 3);
         assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [3, 3, 3, 1]);
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_long_rows_ends_before_the_answer_is_too_large() {
+    fn a_page_of_long_rows_ends_before_the_response_is_too_large() {
         let rows: Vec<String> = (0..50).map(|row| format!("{row}").repeat(100_000)).collect();
         let pages = paged(&rows, 1000);
         assert!(pages.len() > 1 && pages.iter().all(|page| page.iter().map(answer::bytes).sum::<usize>() <= answer::BYTES));

@@ -1,4 +1,4 @@
-//! Users and what they may do, as the API shows them.
+//! Users and their rights, as the API shows them.
 
 use std::collections::BTreeMap;
 
@@ -34,72 +34,72 @@ pub struct User {
     #[schema(value_type = Option<String>)]
     pub plan: Option<Plan>,
     pub administrator: bool,
-    /// To their own recordings.
+    /// The user's rights to their own recordings.
     pub rights: Rights,
-    /// `recorded`, or what is missing first: `no-base-service`, `no-plan`, `not-active`, `not-acknowledged`.
+    /// `recorded`, or why not: `no-base-service`, `no-plan`, `not-active`, `not-acknowledged`.
     pub recording: &'static str,
-    /// Why the user is billed and cannot be recorded: `not-acknowledged`, since a user is billed from the activation on; null: they are
-    /// recorded, or not billed.
+    /// Why the user is billed and cannot be recorded: `not-acknowledged`, since billing starts with
+    /// the activation. Null if the user is recorded or not billed.
     pub billed_not_recorded: Option<&'static str>,
     pub activated_at: Option<DateTime<Utc>>,
-    /// When they acknowledged the activation that they have now; null: they have not.
+    /// When the user acknowledged the current activation; null if they have not.
     pub acknowledged_at: Option<DateTime<Utc>>,
-    /// The version of the text that they acknowledged.
+    /// The version of the text that the user acknowledged.
     pub acknowledged_version: Option<String>,
-    /// The recording groups that they are a member of.
+    /// The recording groups that the user is a member of.
     #[schema(value_type = Vec<String>)]
     pub groups: Vec<GroupId>,
-    /// The recording groups that they supervise.
-    pub supervises: Vec<Supervised>,
+    /// The recording groups that the user supervises.
+    pub supervises: Vec<GroupSupervision>,
 }
 
-/// A group that someone supervises.
+/// A group that a user supervises.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Supervised {
+pub struct GroupSupervision {
     #[schema(value_type = String)]
     pub group: GroupId,
-    /// Inclusive; null: it has no beginning.
+    /// Inclusive; null if there is no start.
     pub from: Option<DateTime<Utc>>,
-    /// Exclusive; null: it has no end.
+    /// Exclusive; null if there is no end.
     pub to: Option<DateTime<Utc>>,
-    /// To the recordings of the group's members.
+    /// The rights to the recordings of the group's members.
     pub rights: Rights,
-    /// Whether the cover holds now.
+    /// Whether the supervision is active now.
     pub holds: bool,
 }
 
-/// Someone who supervises a group.
+/// A supervisor of a group.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Supervisor {
     #[schema(value_type = String)]
     pub user: UserId,
-    /// Inclusive; null: it has no beginning.
+    /// Inclusive; null if there is no start.
     pub from: Option<DateTime<Utc>>,
-    /// Exclusive; null: it has no end.
+    /// Exclusive; null if there is no end.
     pub to: Option<DateTime<Utc>>,
-    /// To the recordings of the group's members.
+    /// The rights to the recordings of the group's members.
     pub rights: Rights,
-    /// Whether the cover holds now.
+    /// Whether the supervision is active now.
     pub holds: bool,
 }
 
-/// For how long someone supervises, and with which rights: every member has to be there.
+/// The period and the rights of a supervision. Every member is required.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Cover {
-    /// Inclusive (RFC 3339, of the years 2000 to 2199); null: it has no beginning.
+pub struct Supervision {
+    /// Inclusive (RFC 3339, years 2000 to 2199); null for no start.
     #[schema(value_type = Option<String>, format = DateTime, required)]
     pub from: Option<Instant>,
-    /// Exclusive (RFC 3339, likewise); null: it has no end.
+    /// Exclusive (RFC 3339, years 2000 to 2199); null for no end.
     #[schema(value_type = Option<String>, format = DateTime, required)]
     pub to: Option<Instant>,
-    /// To the recordings of the group's members.
+    /// The rights to the recordings of the group's members.
     pub rights: Rights,
 }
 
-/// What someone may do with recordings.
+/// The actions that a user may perform on recordings.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Rights {
@@ -108,7 +108,7 @@ pub struct Rights {
     pub annotate: bool,
 }
 
-/// A page of everything that happened to a user's recording, oldest first.
+/// A page of the events of a user's activation, oldest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Activations {
     pub activations: Vec<Activation>,
@@ -116,22 +116,22 @@ pub struct Activations {
     pub cursor: Option<String>,
 }
 
-/// Something that happened to a user's recording.
+/// An event of a user's activation.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Activation {
     pub at: DateTime<Utc>,
     /// `activated`, `deactivated` or `acknowledged`.
     pub kind: &'static str,
-    /// Who did it: `user:ID`, `client:ID` or `operator:ID`.
+    /// The actor: `user:ID`, `client:ID` or `operator:ID`.
     pub by: String,
-    /// Their name; null: an application, the operator, or someone who is no longer there.
+    /// The actor's name; null for an application client, the operator or a former user.
     pub by_name: Option<String>,
-    /// The version of the text, where they acknowledged it.
+    /// The version of the text, if the user acknowledged it.
     pub version: Option<String>,
-    /// The program in which they acknowledged it.
+    /// The program in which the user acknowledged it.
     pub client: Option<String>,
-    /// When the operator voided it for billing; absent: it counts.
+    /// When the operator voided the event for billing; absent if it counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub voided_at: Option<DateTime<Utc>>,
 }
@@ -142,7 +142,7 @@ impl User {
         Self {
             recording: recorded(organisation, &user, now).as_str(),
             billed_not_recorded: billed_not_recorded(organisation, &user, now),
-            supervises: user.supervises.into_iter().map(|(group, cover)| Supervised::of(group, cover, now)).collect(),
+            supervises: user.supervises.into_iter().map(|(group, supervision)| GroupSupervision::of(group, supervision, now)).collect(),
             id: user.id,
             name: user.name.into(),
             phone: user.phone.map(Into::into),
@@ -158,21 +158,21 @@ impl User {
     }
 }
 
-/// Why a user is billed and cannot be recorded.
+/// The requirement that is missing while the user is billed and cannot be recorded.
 pub fn billed_not_recorded(organisation: &Organisation, user: &people::User, now: DateTime<Utc>) -> Option<&'static str> {
     let lacks = recorded(organisation, user, now);
     (activation::billed(organisation, user, now) && lacks != activation::Recorded::Yes).then_some(lacks.as_str())
 }
 
-impl Supervised {
-    fn of(group: GroupId, cover: people::Cover, now: DateTime<Utc>) -> Self {
-        Self { group, holds: cover.holds(now), from: cover.from, to: cover.to, rights: cover.rights.into() }
+impl GroupSupervision {
+    fn of(group: GroupId, supervision: people::Supervision, now: DateTime<Utc>) -> Self {
+        Self { group, holds: supervision.holds(now), from: supervision.from, to: supervision.to, rights: supervision.rights.into() }
     }
 }
 
 impl Supervisor {
-    pub fn of(user: UserId, cover: people::Cover, now: DateTime<Utc>) -> Self {
-        Self { user, holds: cover.holds(now), from: cover.from, to: cover.to, rights: cover.rights.into() }
+    pub fn of(user: UserId, supervision: people::Supervision, now: DateTime<Utc>) -> Self {
+        Self { user, holds: supervision.holds(now), from: supervision.from, to: supervision.to, rights: supervision.rights.into() }
     }
 }
 
@@ -188,14 +188,14 @@ impl From<Rights> for people::Rights {
     }
 }
 
-impl From<Cover> for people::Cover {
-    fn from(cover: Cover) -> Self {
-        Self { from: cover.from.map(Instant::utc), to: cover.to.map(Instant::utc), rights: cover.rights.into() }
+impl From<Supervision> for people::Supervision {
+    fn from(supervision: Supervision) -> Self {
+        Self { from: supervision.from.map(Instant::utc), to: supervision.to.map(Instant::utc), rights: supervision.rights.into() }
     }
 }
 
 impl Activations {
-    /// The page that is asked for, with the names of those who did it, by what the events call them
+    /// The requested page, with the actors' names by their identity in the events
     /// ([`Table::names_of_those`](crate::table::Table::names_of_those)).
     pub fn page(entries: Vec<Entry>, asked: &Asked, names: &BTreeMap<String, String>) -> Result<Self, Problem> {
         let rows = entries.into_iter().map(|entry| Activation::of(entry, names)).collect();

@@ -1,7 +1,7 @@
-//! The one shape of an error: RFC 9457 problem details.
+//! The error format of all responses: RFC 9457 problem details.
 //!
-//! `type` is stable, one per cause; clients decide by it. `detail` is for people: what could not be done, and what to do. What went wrong
-//! inside is logged once, here, and never sent: the text of a 5xx is constant.
+//! `type` is stable, with one value per cause; clients decide by it. `detail` is for people: the
+//! failure, and how to proceed. Internal errors are logged here; a 5xx has a constant text.
 
 use std::error::Error;
 
@@ -18,43 +18,43 @@ use utoipa::ToSchema;
 use super::{caller, recording::Recording};
 use crate::{objects::Unsigned, queue::Unsent, table};
 
-/// A request that could not be done.
+/// A request that failed or was refused.
 #[derive(Debug)]
 pub struct Problem {
     pub cause: Cause,
     detail: Option<String>,
-    /// The recording as it stands, for who wanted to edit another version of it.
+    /// The current recording, if the caller wanted to edit another version of it.
     current: Option<Box<Recording>>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
-/// What a client reads.
+/// The body of an error response.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Problem)]
 pub struct Body {
-    /// Names the cause; stable.
+    /// The cause; stable.
     #[serde(rename = "type")]
     pub kind: String,
     pub title: String,
     pub status: u16,
-    /// What could not be done, and what to do about it.
+    /// The failure, and how to proceed.
     pub detail: String,
-    /// The request's id, to quote when asking for help.
+    /// The request's id, to quote in a support case.
     pub request_id: String,
-    /// The recording as it stands, where it was edited meanwhile.
+    /// The current recording, if it was edited meanwhile.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub current: Option<Box<Recording>>,
 }
 
 macro_rules! causes {
     ($($cause:ident $status:ident $name:literal $title:literal;)*) => {
-        /// Why a request could not be done. Each has its stable type, status and title.
+        /// Why a request failed. Each cause has a stable type, status and title.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Cause { $(#[doc = $title] $cause,)* }
 
         impl Cause {
-            /// The name in the problem's type.
+            /// The last part of the problem's type.
             pub fn name(self) -> &'static str { match self { $(Self::$cause => $name,)* } }
             pub fn status(self) -> StatusCode { match self { $(Self::$cause => StatusCode::$status,)* } }
             fn title(self) -> &'static str { match self { $(Self::$cause => $title,)* } }
@@ -70,33 +70,33 @@ causes! {
     RecordingNotActive FORBIDDEN "recording-not-active" "calls of this user are not recorded";
     NotAcknowledged FORBIDDEN "not-acknowledged" "the user has not acknowledged being recorded";
     NoSuchRoute NOT_FOUND "no-such-route" "there is nothing at this address";
-    NotFound NOT_FOUND "not-found" "there is no such thing";
-    WrongMethod METHOD_NOT_ALLOWED "wrong-method" "this address does not take this method";
+    NotFound NOT_FOUND "not-found" "the resource does not exist";
+    WrongMethod METHOD_NOT_ALLOWED "wrong-method" "this address does not support this method";
     Erased GONE "erased" "the call's recording was erased";
     OtherCall CONFLICT "other-call" "the call id is taken by another call";
     EditedMeanwhile PRECONDITION_FAILED "edited-meanwhile" "it was edited meanwhile";
-    NoVersion PRECONDITION_REQUIRED "no-version" "the request does not say which version it edits";
+    NoVersion PRECONDITION_REQUIRED "no-version" "the request does not state which version it edits";
     NoAudio CONFLICT "no-audio" "the recording has no audio to fetch";
     NoSftp CONFLICT "no-sftp" "the organisation has no key for SFTP";
-    TooMany CONFLICT "too-many" "there are as many as there can be";
+    TooMany CONFLICT "too-many" "the maximum number is reached";
     DayNotOver CONFLICT "day-not-over" "the day has not been closed yet";
     Changed CONFLICT "changed" "it has been changed meanwhile";
     RemovedUser CONFLICT "removed-user" "the id is a removed user's";
     LastAdministrator CONFLICT "last-administrator" "the organisation would have no administrator";
     NothingToAcknowledge CONFLICT "nothing-to-acknowledge" "there is no activation to acknowledge";
     TooLarge PAYLOAD_TOO_LARGE "too-large" "the request or the recording is too large";
-    UnknownType UNSUPPORTED_MEDIA_TYPE "unknown-type" "the content type is not taken";
+    UnknownType UNSUPPORTED_MEDIA_TYPE "unknown-type" "the content type is not supported";
     Invalid UNPROCESSABLE_ENTITY "invalid" "a value of the request is not valid";
-    KeyRefused UNPROCESSABLE_ENTITY "key-refused" "the key is not taken";
+    KeyRefused UNPROCESSABLE_ENTITY "key-refused" "the key is not accepted";
     UnknownMark UNPROCESSABLE_ENTITY "unknown-mark" "the mark is not in the organisation's legend";
-    ReasonMissing UNPROCESSABLE_ENTITY "reason-missing" "the organisation asks for a reason";
+    ReasonMissing UNPROCESSABLE_ENTITY "reason-missing" "the organisation requires a reason";
     TooLong UNPROCESSABLE_ENTITY "too-long" "the call is too long";
     InFuture UNPROCESSABLE_ENTITY "in-future" "the call starts in the future";
     PastRetention UNPROCESSABLE_ENTITY "past-retention" "the call is past its retention";
     IdempotencyKeyReused UNPROCESSABLE_ENTITY "idempotency-key-reused" "the idempotency key belongs to another request";
-    Repeated CONFLICT "repeated" "the request is being done already";
+    Repeated CONFLICT "repeated" "the request is already being processed";
     Busy TOO_MANY_REQUESTS "busy" "there are too many requests at the moment";
-    Internal INTERNAL_SERVER_ERROR "internal" "the service could not do it";
+    Internal INTERNAL_SERVER_ERROR "internal" "the service failed";
 }
 
 impl Problem {
@@ -104,12 +104,12 @@ impl Problem {
         Self { cause, detail: None, current: None, source: None }
     }
 
-    /// A problem whose detail says more than its title.
+    /// A problem with a detail that is more specific than its title.
     pub fn because(cause: Cause, detail: impl ToString) -> Self {
         Self { cause, detail: Some(detail.to_string()), current: None, source: None }
     }
 
-    /// The answer to who sets a mark that the legend does not have to choose from.
+    /// The problem of setting a mark that is not in the legend or is retired.
     pub fn unknown_mark() -> Self {
         Self::because(
             Cause::UnknownMark,
@@ -117,20 +117,20 @@ impl Problem {
         )
     }
 
-    /// A fault of ours: logged with its sources, told without them.
+    /// An internal error. It is logged with its sources, and the response omits them.
     pub fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { cause: Cause::Internal, detail: None, current: None, source: Some(source.into()) }
     }
 
-    /// A recording that was edited meanwhile, as it stands now.
+    /// The problem of editing an old version of a recording, with the current one.
     pub fn edited(current: Recording) -> Self {
-        let detail = "someone else edited it; look at what stands now (`current`) and send your edit with its version in If-Match";
+        let detail = "someone else edited it; read the current version (`current`) and send your edit with its version in If-Match";
         Self { current: Some(Box::new(current)), ..Self::because(Cause::EditedMeanwhile, detail) }
     }
 
     fn detail(&self) -> &str {
         match self.cause {
-            Cause::Internal => "it has been logged; try again, and quote the request id if it goes on",
+            Cause::Internal => "it has been logged; try again, and quote the request id if it continues",
             Cause::Busy => "wait a second and try again",
             cause => self.detail.as_deref().unwrap_or(cause.title()),
         }
@@ -162,7 +162,7 @@ impl From<Unsent> for Problem {
 }
 
 impl IntoResponse for Problem {
-    /// The status, and the problem for [`write()`] to write out where the request's id is known.
+    /// The status, with the problem attached for [`write()`], which knows the request's id.
     fn into_response(self) -> Response {
         let mut response = self.cause.status().into_response();
         response.extensions_mut().insert(std::sync::Arc::new(self));
@@ -170,7 +170,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// Writes a problem out as problem+json with the request's id, and logs it once.
+/// Writes a problem as problem+json with the request's id, and logs it once.
 pub async fn write(request: Request, next: Next) -> Response {
     let request_id = caller::request_id(request.extensions());
     let mut response = next.run(request).await;

@@ -21,7 +21,7 @@ pub struct Recording {
     /// 26 characters of 0-9 and a-v.
     pub id: String,
     pub call_id: String,
-    /// `expected`: registered, the audio is not here yet. `stored`: verified and playable. `rejected`: the audio was refused.
+    /// `expected`: the audio has not arrived. `stored`: verified and playable. `rejected`: refused.
     pub state: &'static str,
     /// The recorded user.
     pub user: String,
@@ -31,7 +31,7 @@ pub struct Recording {
     pub counterpart: String,
     #[serde(serialize_with = "instant")]
     pub started_at: DateTime<Utc>,
-    /// Measured from the audio once stored, the app's word before.
+    /// Measured from the audio once it is stored; reported by the app until then.
     pub duration_ms: i64,
     pub content_type: &'static str,
     /// Bytes.
@@ -49,13 +49,13 @@ pub struct Recording {
     pub registered_at: DateTime<Utc>,
     #[serde(serialize_with = "optional_instant")]
     pub stored_at: Option<DateTime<Utc>>,
-    /// From then on the recording does not exist for any reader, unless it is held.
+    /// From then on no reader sees the recording, unless it is held.
     #[serde(serialize_with = "instant")]
     pub expires_at: DateTime<Utc>,
-    /// Since when it is held back from that, if it is.
+    /// Since when the recording is held; null if it is not.
     #[serde(serialize_with = "optional_instant")]
     pub held_since: Option<DateTime<Utc>>,
-    /// Why the audio was refused, when it was.
+    /// Why the audio was refused; null if it was not.
     pub rejection: Option<String>,
 }
 
@@ -73,7 +73,7 @@ impl From<search::Page> for Page {
     }
 }
 
-// Here and not where it is answered: what writes it is then built for speed, as this crate is (the workspace's `Cargo.toml`).
+// Implemented in this crate, which is optimised for speed (the workspace's `Cargo.toml`).
 impl IntoResponse for Page {
     fn into_response(self) -> Response {
         Json(self).into_response()
@@ -112,12 +112,12 @@ impl From<recording::Recording> for Recording {
     }
 }
 
-/// The entity tag (RFC 9110, 8.8.3) of a version of what is said of a recording.
+/// The entity tag (RFC 9110, 8.8.3) of a version of an annotation.
 pub fn etag(version: u64) -> String {
     format!("\"{version}\"")
 }
 
-/// As chrono writes it, but whole: chrono hands a JSON of a thousand recordings every character of their instants one by one.
+/// Formats as chrono does, but in one piece: chrono writes every character separately.
 fn instant<S: Serializer>(at: &DateTime<Utc>, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(&at.to_rfc3339_opts(SecondsFormat::AutoSi, true))
 }

@@ -1,17 +1,17 @@
-//! A statement as it lies in the bucket of exports. Its bytes are what finance has: what only the API shows is the function's own.
+//! A statement as stored in the bucket of exports. The finance system reads these bytes.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::billing::{self, Facts, RULES};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// What an organisation owes for a month: SEK, without VAT.
+/// The amounts that an organisation owes for a month, in SEK without VAT.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Statement {
     /// `yyyy-mm`.
     pub month: String,
-    /// It is of the running month, as if that ended now; it binds nobody.
+    /// The statement is a preview of the current month up to now, and is not binding.
     pub preview: bool,
     /// The version of the rules.
     pub rules: String,
@@ -20,35 +20,35 @@ pub struct Statement {
     pub lines: Vec<Line>,
 }
 
-/// One amount, and all that it came from.
+/// One amount and the facts behind it.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = ExportedLine)]
 pub struct Line {
     /// `start-fee`, `user-month`, `storage`, `storage-add-on` or `sftp`.
     pub rule: String,
-    /// The closed month that the line puts right; null: it is of this month.
+    /// The closed month that the line corrects; null if it belongs to this month.
     pub corrects: Option<String>,
     pub user: Option<String>,
-    /// Negative where a correction takes back what was billed.
+    /// Negative if a correction takes back a billed amount.
     pub quantity: i64,
-    /// Null: no price was agreed.
+    /// Null if no price was agreed.
     pub price: Option<String>,
-    /// The day from which the price holds.
+    /// The day from which the price applies.
     pub price_from: Option<NaiveDate>,
-    /// Agreed with the organisation; otherwise it is of the general list.
+    /// The price was agreed with the organisation; otherwise it is from the general list.
     pub agreed: bool,
     /// Quantity times price, to the öre.
     pub amount: String,
-    /// What was billed, for people.
+    /// The facts as a text for people.
     pub facts: String,
-    /// When the user was switched on, for `start-fee`.
+    /// When recording was activated for the user, for `start-fee`.
     pub activated_at: Option<DateTime<Utc>>,
-    /// Days on which the user was active, for `user-month`; days of the mean, for `storage`.
+    /// Days on which the user was active, for `user-month`; days in the mean, for `storage`.
     pub days: Option<i64>,
     /// The mean of the daily balances, for `storage`.
     pub mean_bytes: Option<i64>,
-    /// What is included, for `storage`.
+    /// The allowance in bytes, for `storage`.
     pub allowance_bytes: Option<u64>,
 }
 

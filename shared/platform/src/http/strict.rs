@@ -1,22 +1,22 @@
-//! Reads JSON so that an object is only ever read from an object.
+//! Reads JSON so that a struct is only read from an object.
 //!
-//! A derived `Deserialize` also takes a struct from a sequence of its members, in the order of their declaration: some formats do not name
-//! them. In JSON that would take `["text", "red"]` for a note and a mark, and a member that is added later would change what it means. So
-//! the deserializer, and every one that it hands out for what lies inside, is wrapped in one that refuses this and nothing else.
+//! A derived `Deserialize` also reads a struct from a sequence of its members in declaration order,
+//! for formats without member names. In JSON it would accept `["text", "red"]` as a note and a
+//! mark, and a new member would change its meaning. These wrappers refuse only this.
 
 use serde::{
     Deserialize, Deserializer,
     de::{DeserializeSeed, EnumAccess, Error, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor},
 };
 
-/// A value whose structs, its own and those inside it, are read from objects alone.
+/// A value whose structs, including nested ones, are read only from objects.
 #[derive(Debug)]
 pub struct Strict<T>(pub T);
 
 /// Reads a value from the bytes of one JSON text: see [`Strict`].
 ///
 /// # Errors
-/// Those of [`serde_json::from_slice`], and that an array stands where an object belongs.
+/// Those of [`serde_json::from_slice`], and an array in place of an object.
 pub fn from_slice<'a, T: Deserialize<'a>>(json: &'a [u8]) -> serde_json::Result<T> {
     serde_json::from_slice::<Strict<T>>(json).map(|Strict(value)| value)
 }
@@ -27,7 +27,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Strict<T> {
     }
 }
 
-/// A deserializer, or a part of one, that passes itself on to what lies inside.
+/// A deserializer, or a part of one, that wraps everything nested in it.
 struct Wrapped<X>(X);
 
 /// The visitor of a struct.
@@ -223,7 +223,7 @@ mod tests {
 
     use super::*;
 
-    /// One of every shape that a request has, and some that none has yet.
+    /// One of every shape that a request has, and some shapes that no request has yet.
     #[derive(Debug, PartialEq, Deserialize)]
     struct Outer {
         text: String,
@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_an_object_is_read_as_before() -> serde_json::Result<()> {
+    fn objects_are_read_as_before() -> serde_json::Result<()> {
         for json in [
             r#"{"text":"å"}"#,
             r#"{"text":"a","inner":{"number":-9223372036854775808,"wrapped":["x","y"]},"pair":[1,2.5]}"#,
@@ -275,7 +275,7 @@ mod tests {
     }
 
     #[test]
-    fn an_array_is_no_object_however_deep_it_lies() {
+    fn an_array_in_place_of_an_object_is_refused_at_any_depth() {
         for json in [
             r#"["a"]"#,
             r#"["a",null,[],{},null,[1,2.5]]"#,
@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn other_errors_are_serde_jsons_own() {
+    fn other_errors_are_those_of_serde_json() {
         for json in ["", "{", "null", "7", r#""text""#, r#"{"text":7}"#, r#"{"text":"a","text":"b"}"#, r#"{"text":"a"} {}"#, "{}"] {
             assert!(serde_json::from_str::<Outer>(json).is_err() && from_slice::<Outer>(json.as_bytes()).is_err(), "{json}");
         }

@@ -1,6 +1,6 @@
-//! Writes activations, deactivations and acknowledgements: the user's item and an event of its own, together.
+//! Writes activations, deactivations and acknowledgements to the user's item and as events.
 //!
-//! Events are only ever added; their key holds the user and the moment, so a user's own are one query and billing reads the partition.
+//! Events are only added. Their key holds user and moment, so one query reads a user's events.
 
 use std::collections::BTreeMap;
 
@@ -17,11 +17,11 @@ use super::{
     attributes::{instant, n, optional_instant, s, text},
     audit,
     claim::Claim,
-    commit::{Commit, Writes},
+    commit::{Committed, Conflict, Transaction},
     key::{self, Item},
 };
 
-/// An event, since when it is known for billing, and since when it is void there, if it is.
+/// An event, since when billing knows it, and since when it is void, if it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub event: Event,
@@ -29,17 +29,17 @@ pub struct Entry {
     pub voided: Option<DateTime<Utc>>,
 }
 
-/// Users that one commit switches on or off: for each its item, its event and the audit's.
+/// The most users in one transaction: each takes an item, an event and an audit event.
 pub const SWITCHED: usize = 33;
-/// What an item holds of an acknowledgement. It ends with the activation that it is of.
+/// The attributes of an acknowledgement, which a new activation removes.
 const ACKNOWLEDGED: &str = "acknowledged_at, acknowledged_version, acknowledged_client";
-/// The same with the activation.
+/// The attributes of an activation and its acknowledgement, which a deactivation removes.
 pub(super) const ACTIVE: &str = "activated_at, acknowledged_at, acknowledged_version, acknowledged_client";
 
 impl Table {
-    /// Switches recording on or off for each user, all or none. 1 request. [`Commit::Refused`] names the places in `events` of those who
-    /// do not have it the other way round, or have no plan.
-    pub async fn switch(&self, organisation: &OrganisationId, events: &[(Event, audit::Event)]) -> Result<Commit, Error> {
+    /// Switches recording on or off for every user or for none. 1 request. [`Conflict`] lists the
+    /// positions in `events` of users who are in that state already, lack a plan or are removed.
+    pub async fn switch(&self, organisation: &OrganisationId, events: &[(Event, audit::Event)]) -> Result<Committed, Error> {
         let mut writes = self.writes();
         for (event, _) in events {
             writes.switched(organisation, event);
@@ -49,20 +49,20 @@ impl Table {
             writes.audit(audited);
         }
         Ok(match writes.commit().await? {
-            Commit::Done => Commit::Done,
-            Commit::Refused(places) => Commit::Refused(places.into_iter().map(|place| about(place, events.len())).collect()),
+            Ok(()) => Ok(()),
+            Err(Conflict(places)) => Err(Conflict(places.into_iter().map(|place| about(place, events.len())).collect())),
         })
     }
 
-    /// Keeps the user's word that they know they are recorded, of the activation that stands since `activated`. 1 request. The first stands;
-    /// [`Commit::Refused`] if there is one, or another activation or none.
+    /// Stores the user's acknowledgement of the activation that began at `activated`. 1 request.
+    /// [`Conflict`] if this version is acknowledged already, or if that activation has ended.
     pub async fn acknowledge(
         &self,
         organisation: &OrganisationId,
         event: &Event,
         activated: DateTime<Utc>,
         audited: &audit::Event,
-    ) -> Result<Commit, Error> {
+    ) -> Result<Committed, Error> {
         let client = match &event.kind {
             Kind::Acknowledged { client, .. } => client.clone(),
             Kind::Activated | Kind::Deactivated => String::new(),
@@ -85,20 +85,20 @@ impl Table {
         writes.commit().await
     }
 
-    /// Whether the organisation has the user or had them once, and since when recording is switched on for them. 1 request.
+    /// When recording was switched on for the user. Outer `None`: they never existed. 1 request.
     pub async fn ever_a_user(&self, organisation: &OrganisationId, user: &UserId) -> Result<Option<Option<DateTime<Utc>>>, Error> {
         let item = self.get(key::user(organisation, user)).await?;
         Ok(item.map(|item| optional_instant(&item, "activated_at")).transpose()?)
     }
 
-    /// Adds an event that becomes known only now, for billing: the user's item stays. 1 request. [`Commit::Refused`] if it is there.
+    /// Adds a past event, for billing only. 1 request. [`Conflict`] if it exists.
     pub async fn put_right(
         &self,
         organisation: &OrganisationId,
         event: &Event,
         audited: &audit::Event,
         claim: Option<&Claim>,
-    ) -> Result<Commit, Error> {
+    ) -> Result<Committed, Error> {
         let mut item = item(organisation, event);
         item.insert("known".to_owned(), n(audited.at.timestamp_millis()));
         let mut writes = self.writes();
@@ -108,17 +108,17 @@ impl Table {
         writes.commit().await
     }
 
-    /// Voids an event for billing. 1 request. [`Commit::Refused`] if it is void already.
+    /// Voids an event for billing. 1 request. [`Conflict`] if it is void already.
     pub async fn void(
         &self,
         organisation: &OrganisationId,
         event: &Event,
         audited: &audit::Event,
         claim: Option<&Claim>,
-    ) -> Result<Commit, Error> {
+    ) -> Result<Committed, Error> {
         let mut item = key::void(key::activation(organisation, &event.user, event.at, event.kind.as_str()));
         item.insert("known".to_owned(), n(audited.at.timestamp_millis()));
-        item.insert("by".to_owned(), s(&audited.who));
+        item.insert("by".to_owned(), s(&audited.actor));
         let mut writes = self.writes();
         writes.put_new(item);
         writes.audit(audited);
@@ -126,12 +126,12 @@ impl Table {
         writes.commit().await
     }
 
-    /// Everything that happened to the recording of all users of the organisation, for billing. 1 request for each page of 1 MB.
+    /// All activations and deactivations of the organisation, for billing. 1 request for each MB.
     pub async fn switches(&self, organisation: &OrganisationId) -> Result<Vec<Switch>, Error> {
         Ok(self.switches_and_acknowledgements(organisation).await?.0)
     }
 
-    /// The same, and when each user first acknowledged.
+    /// The same, with each user's first acknowledgement.
     pub(super) async fn switches_and_acknowledgements(
         &self,
         organisation: &OrganisationId,
@@ -139,7 +139,7 @@ impl Table {
         let (mut switches, mut acknowledged) = (Vec::new(), BTreeMap::new());
         for entry in entries(&self.all(key::activations(organisation), "").await?)? {
             if let Kind::Acknowledged { .. } = entry.event.kind {
-                acknowledged.entry(entry.event.user).or_insert(entry.event.at); // a user's come in order
+                acknowledged.entry(entry.event.user).or_insert(entry.event.at); // a user's events are in order
             } else {
                 switches.extend(switch(entry));
             }
@@ -147,13 +147,13 @@ impl Table {
         Ok((switches, acknowledged))
     }
 
-    /// Everything that happened to the user's recording, oldest first. 1 request: a page of 1 MB holds thousands.
+    /// All events of the user's recording, oldest first. 1 request: a page of 1 MB holds thousands.
     pub async fn activations(&self, organisation: &OrganisationId, user: &UserId) -> Result<Vec<Entry>, Error> {
         Ok(entries(&self.all(key::activations(organisation), &format!("{user}#")).await?)?)
     }
 }
 
-impl Writes<'_> {
+impl Transaction<'_> {
     fn switched(&mut self, organisation: &OrganisationId, event: &Event) {
         let (expression, condition) = match event.kind {
             Kind::Deactivated => (format!("REMOVE {ACTIVE}"), "attribute_exists(activated_at) AND attribute_not_exists(removed_at)"),
@@ -174,7 +174,7 @@ impl Writes<'_> {
         });
     }
 
-    /// Adds the event; one is never written over.
+    /// Adds the event, and never overwrites one.
     pub(super) fn activation(&mut self, organisation: &OrganisationId, event: &Event) {
         self.put_new(item(organisation, event));
     }
@@ -191,12 +191,12 @@ fn item(organisation: &OrganisationId, event: &Event) -> Item {
     item
 }
 
-/// The event that a write of [`Table::switch`] is about: first come all users' items, then for each its two events.
+/// The event that a write of [`Table::switch`] belongs to: first come the users, then two for each.
 fn about(place: usize, users: usize) -> usize {
     if place < users { place } else { (place - users) / 2 }
 }
 
-/// Switching on or off; none where the event is another.
+/// The switch that an event makes; `None` for an acknowledgement.
 fn switch(entry: Entry) -> Option<Switch> {
     let Entry { event: Event { user, at, kind, .. }, known, voided } = entry;
     let on = match kind {
@@ -207,7 +207,7 @@ fn switch(entry: Entry) -> Option<Switch> {
     Some(Switch { user, at, on, known, voided })
 }
 
-/// The events; what voids one comes right after it.
+/// The events. The item that voids an event comes right after it.
 fn entries(items: &[Item]) -> Result<Vec<Entry>, BadItem> {
     let mut entries: Vec<Entry> = Vec::new();
     for item in items {

@@ -1,12 +1,13 @@
-//! Writes what is said of a call: note, mark and the three fields, each edit kept with who, when, from and to.
+//! Writes annotations (note, mark, three fields), and each edit with author, time and values.
 //!
-//! The recording's item counts its edits, and a write names the count that it has seen: of two who edit at once, one is told. A call may be
-//! annotated before it is registered; then the item has no state, is listed nowhere, and waits for its registration. What a person says of
-//! such a call binds it to them: only their own registration takes it over.
+//! A write names the item's number of edits that it read, so the second of two concurrent edits
+//! fails. A call may be annotated before it is registered. Its item then has no state, is in no
+//! list, and waits for the registration. Only the author's own registration adopts a user's
+//! annotation.
 //!
-//! An edit is `ORG#edit`, `RECORDING#VERSION`, so that no two clocks decide their order, with `who`, `when` in Unix milliseconds and, of
-//! each thing changed, `NAME_from` and `NAME_to`. It has no end of its own: what removes the call's item, its day or an erasure, has its edits
-//! removed too, so that a hold on the one holds the others.
+//! An edit has the key `ORG#edit`, `RECORDING#VERSION`, so that no clocks decide the order. It has
+//! `who`, `when` in Unix milliseconds and, for each change, `NAME_from` and `NAME_to`. Edits are
+//! removed after the call's item, so a hold protects both.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
@@ -20,69 +21,69 @@ use super::{
     BadItem, Error, Table,
     attributes::{instant, n, number, optional_parsed, optional_text, s, text},
     audit::Event,
-    commit::{Commit, Writes},
+    commit::{Committed, Transaction},
     key::{self, Item},
     recording,
     tombstone::is_erased,
 };
 
-/// What stands of a call, registered or not.
+/// The item of a call, registered or not, as it was read.
 #[derive(Clone, Debug)]
-pub struct Standing {
+pub struct CallSnapshot {
     pub organisation: OrganisationId,
     pub id: RecordingId,
     /// The recording, once the call is registered.
     pub recording: Option<Recording>,
     pub annotation: Annotation,
     pub version: u64,
-    /// The edits of it that are of an earlier call, whose day is past.
+    /// How many edits belong to an earlier, expired call with this id.
     pub(super) since: u64,
-    /// Who annotated the call before it was registered.
+    /// The user who annotated the call before it was registered.
     pub early: Option<UserId>,
-    /// Its day is past, though its item awaits removal.
+    /// The call has expired, and its item is not removed yet.
     pub ended: bool,
-    /// It was erased: nothing may be said of it any more.
+    /// The call was erased and can no longer be annotated.
     pub erased: bool,
     expires_at: Option<i64>,
 }
 
-/// One edit, as it is kept.
+/// One stored edit.
 #[derive(Clone, Debug)]
 pub struct Edit {
     /// The version that it made.
     pub version: u64,
     pub at: DateTime<Utc>,
     pub who: String,
-    /// What was changed: name, from, to.
+    /// The changes: name, from, to.
     pub changes: Vec<(&'static str, Option<String>, Option<String>)>,
 }
 
-/// The names of what can be changed, as they are kept.
+/// The attributes that an edit can change.
 pub const NAMES: [&str; 5] = ["note", "mark", "f1", "f2", "f3"];
 
 impl Table {
-    /// What stands of a call; nothing of one that expired. 1 request.
-    pub async fn standing(&self, organisation: &OrganisationId, id: RecordingId, now: DateTime<Utc>) -> Result<Standing, Error> {
+    /// Reads a call; an expired one has no recording or annotation. 1 request.
+    pub async fn standing(&self, organisation: &OrganisationId, id: RecordingId, now: DateTime<Utc>) -> Result<CallSnapshot, Error> {
         let item = self.get(key::recording(organisation, id)).await?.unwrap_or_default();
-        Ok(Standing::read(organisation, id, &item, now)?)
+        Ok(CallSnapshot::read(organisation, id, &item, now)?)
     }
 
-    /// Writes `annotation` over what stands, with the edit and the audit event. 1 request.
+    /// Replaces the annotation, and adds the edit and the audit event. 1 request.
     ///
-    /// [`Commit::Refused`]: 0, the call was edited, registered or removed meanwhile; 1, the mark is not in the legend or is retired.
-    /// `early` is the person who annotates a call that is not registered, and `days` how long it then waits for its registration.
+    /// `Conflict`: 0, the call was edited, registered or removed meanwhile; 1, the mark is not in
+    /// the legend or is retired. `early` annotates an unregistered call, which then waits `days`.
     pub async fn annotate(
         &self,
-        standing: &Standing,
+        snapshot: &CallSnapshot,
         annotation: &Annotation,
         early: Option<&UserId>,
         days: u16,
         event: &Event,
-    ) -> Result<Commit, Error> {
+    ) -> Result<Committed, Error> {
         let after = values(annotation);
-        let waits = standing.expires_at.unwrap_or((event.at + TimeDelta::days(days.into())).timestamp());
+        let expires_at = snapshot.expires_at.unwrap_or((event.at + TimeDelta::days(days.into())).timestamp());
         let mut writes = self.writes();
-        writes.update(key::recording(&standing.organisation, standing.id), |mut update| {
+        writes.update(key::recording(&snapshot.organisation, snapshot.id), |mut update| {
             let (mut set, mut remove) = (vec!["edits = :next".to_owned()], Vec::new());
             for (name, value) in NAMES.into_iter().zip(&after) {
                 match value {
@@ -96,25 +97,25 @@ impl Table {
             match &annotation.mark {
                 Some(mark) => {
                     set.push("m = :m".to_owned());
-                    update = update.expression_attribute_values(":m", s(key::recordings_marked(&standing.organisation, mark)));
+                    update = update.expression_attribute_values(":m", s(key::recordings_marked(&snapshot.organisation, mark)));
                 }
                 None => remove.push("m"),
             }
-            let mut condition = if standing.recording.is_some() {
+            let mut condition = if snapshot.recording.is_some() {
                 "attribute_exists(#state) AND attribute_not_exists(erased)"
             } else {
                 "attribute_not_exists(#state)"
             }
             .to_owned();
-            condition.push_str(if standing.version == 0 { " AND attribute_not_exists(edits)" } else { " AND edits = :seen" });
-            if standing.version > 0 {
-                update = update.expression_attribute_values(":seen", n(standing.version));
+            condition.push_str(if snapshot.version == 0 { " AND attribute_not_exists(edits)" } else { " AND edits = :seen" });
+            if snapshot.version > 0 {
+                update = update.expression_attribute_values(":seen", n(snapshot.version));
             }
-            if standing.recording.is_none() {
+            if snapshot.recording.is_none() {
                 set.push("expires_at = :expires_at".to_owned());
-                update = update.expression_attribute_values(":expires_at", n(waits));
+                update = update.expression_attribute_values(":expires_at", n(expires_at));
             }
-            if let Some(early) = early.filter(|_| standing.recording.is_none()) {
+            if let Some(early) = early.filter(|_| snapshot.recording.is_none()) {
                 set.push("early = :early".to_owned());
                 condition.push_str(" AND (attribute_not_exists(early) OR early = :early)");
                 update = update.expression_attribute_values(":early", s(early));
@@ -124,46 +125,46 @@ impl Table {
                 .update_expression(format!("SET {}{remove}", set.join(", ")))
                 .condition_expression(condition)
                 .expression_attribute_names("#state", "state")
-                .expression_attribute_values(":next", n(standing.version + 1))
+                .expression_attribute_values(":next", n(snapshot.version + 1))
         });
-        if let Some(mark) = annotation.mark.as_ref().filter(|mark| standing.annotation.mark.as_ref() != Some(*mark)) {
-            writes.can_set(&standing.organisation, mark);
+        if let Some(mark) = annotation.mark.as_ref().filter(|mark| snapshot.annotation.mark.as_ref() != Some(*mark)) {
+            writes.can_set(&snapshot.organisation, mark);
         }
-        writes.edit(standing, annotation, &event.who, event.at);
+        writes.edit(snapshot, annotation, &event.actor, event.at);
         writes.audit(event);
-        if let Some(early) = early.filter(|_| standing.recording.is_none()) {
-            let mut item = key::early(&standing.organisation, early, standing.id);
-            item.insert("expires_at".to_owned(), n(waits));
+        if let Some(early) = early.filter(|_| snapshot.recording.is_none()) {
+            let mut item = key::early(&snapshot.organisation, early, snapshot.id);
+            item.insert("expires_at".to_owned(), n(expires_at));
             writes.put(item, |put| put); // so that an erasure of the user finds it
         }
         writes.commit().await
     }
 
-    /// The edits that made what stands, oldest first. No request where there are none; 1 for each MB: some hundred of the longest. What an
-    /// earlier call of the same id left behind, and is about to be removed, is none of them.
-    pub async fn edits(&self, standing: &Standing) -> Result<Vec<Edit>, Error> {
-        let (organisation, id, version) = (&standing.organisation, standing.id, standing.version);
-        if standing.since >= version {
+    /// The edits of this call, oldest first, without those of an earlier call with the same id. 1
+    /// request for each MB, some hundred of the longest; none without edits.
+    pub async fn edits(&self, snapshot: &CallSnapshot) -> Result<Vec<Edit>, Error> {
+        let (organisation, id, version) = (&snapshot.organisation, snapshot.id, snapshot.version);
+        if snapshot.since >= version {
             return Ok(Vec::new());
         }
         let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last");
         let query = query.consistent_read(true).expression_attribute_values(":pk", s(key::edits(organisation)));
-        let query = query.expression_attribute_values(":first", s(key::nth_edit(id, standing.since + 1)));
+        let query = query.expression_attribute_values(":first", s(key::nth_edit(id, snapshot.since + 1)));
         let query = query.expression_attribute_values(":last", s(key::nth_edit(id, version)));
         let items = query.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await?;
         Ok(items.iter().map(read).collect::<Result<_, _>>()?)
     }
 
-    /// Some of the edits that made what stands, after the one of a version, oldest or newest first, and whether there are more. 1 request: at most
-    /// 1 MB of them, some hundred of the longest.
+    /// A page of these edits after a version, and whether there are more. 1 request: at most 1 MB,
+    /// some hundred of the longest.
     pub async fn edits_after(
         &self,
-        standing: &Standing,
+        snapshot: &CallSnapshot,
         after: Option<u64>,
         order: Order,
         limit: usize,
     ) -> Result<(Vec<Edit>, bool), Error> {
-        let (mut first, mut last) = (standing.since.saturating_add(1), standing.version);
+        let (mut first, mut last) = (snapshot.since.saturating_add(1), snapshot.version);
         match (order, after) {
             (Order::Oldest, Some(after)) => first = first.max(after.saturating_add(1)),
             (Order::Newest, Some(after)) => last = last.min(after.saturating_sub(1)),
@@ -173,34 +174,34 @@ impl Table {
             return Ok((Vec::new(), false));
         }
         let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last");
-        let query = query.consistent_read(true).expression_attribute_values(":pk", s(key::edits(&standing.organisation)));
-        let query = query.expression_attribute_values(":first", s(key::nth_edit(standing.id, first)));
-        let query = query.expression_attribute_values(":last", s(key::nth_edit(standing.id, last)));
+        let query = query.consistent_read(true).expression_attribute_values(":pk", s(key::edits(&snapshot.organisation)));
+        let query = query.expression_attribute_values(":first", s(key::nth_edit(snapshot.id, first)));
+        let query = query.expression_attribute_values(":last", s(key::nth_edit(snapshot.id, last)));
         let query = query.scan_index_forward(order == Order::Oldest).limit(i32::try_from(limit).unwrap_or(i32::MAX));
         let answer = query.send().await?;
         let edits = answer.items().iter().map(read).collect::<Result<_, _>>()?;
         Ok((edits, answer.last_evaluated_key.is_some()))
     }
 
-    /// What stays of an annotation when `user` registers the call: all, but what another user said of it. No request, or those of
-    /// [`Table::edits`].
-    pub(super) async fn kept(&self, standing: &Standing, user: &UserId) -> Result<Annotation, Error> {
-        let Some(another) = standing.early.as_ref().filter(|early| *early != user) else { return Ok(standing.annotation.clone()) };
+    /// The annotation that remains when `user` registers the call: all but another user's edits. No
+    /// request, or those of [`Table::edits`].
+    pub(super) async fn retained(&self, snapshot: &CallSnapshot, user: &UserId) -> Result<Annotation, Error> {
+        let Some(another) = snapshot.early.as_ref().filter(|early| *early != user) else { return Ok(snapshot.annotation.clone()) };
         let another = format!("user:{another}");
-        let mut kept = Item::new();
-        let edits = self.edits(standing).await?;
+        let mut retained = Item::new();
+        let edits = self.edits(snapshot).await?;
         for (name, _, to) in edits.into_iter().filter(|edit| edit.who != another).flat_map(|edit| edit.changes) {
             match to {
-                Some(to) => kept.insert(name.to_owned(), s(to)),
-                None => kept.remove(name),
+                Some(to) => retained.insert(name.to_owned(), s(to)),
+                None => retained.remove(name),
             };
         }
-        Ok(recording::read_annotation(&kept)?)
+        Ok(recording::read_annotation(&retained)?)
     }
 }
 
-impl Standing {
-    /// What an item says; nothing but its version of one that expired.
+impl CallSnapshot {
+    /// Reads an item. Only the version of an expired call remains.
     pub(super) fn read(organisation: &OrganisationId, id: RecordingId, item: &Item, now: DateTime<Utc>) -> Result<Self, BadItem> {
         let expires_at: Option<i64> = if item.contains_key("expires_at") { Some(number(item, "expires_at")?) } else { None };
         let ended = expires_at.is_some_and(|at| at <= now.timestamp());
@@ -227,13 +228,13 @@ impl Standing {
     }
 }
 
-impl Writes<'_> {
-    /// Adds the edit that makes `annotation` of what stands.
-    pub(super) fn edit(&mut self, standing: &Standing, annotation: &Annotation, who: &str, at: DateTime<Utc>) {
-        let mut item = key::edit(&standing.organisation, standing.id, standing.version + 1);
+impl Transaction<'_> {
+    /// Adds the edit that changes the snapshot's annotation to `annotation`.
+    pub(super) fn edit(&mut self, snapshot: &CallSnapshot, annotation: &Annotation, who: &str, at: DateTime<Utc>) {
+        let mut item = key::edit(&snapshot.organisation, snapshot.id, snapshot.version + 1);
         item.insert("who".to_owned(), s(who));
         item.insert("when".to_owned(), n(at.timestamp_millis()));
-        let (before, after) = (values(&standing.annotation), values(annotation));
+        let (before, after) = (values(&snapshot.annotation), values(annotation));
         for ((name, before), after) in NAMES.into_iter().zip(before).zip(after).filter(|((_, before), after)| before != after) {
             for (end, value) in [("from", before), ("to", after)] {
                 if let Some(value) = value {

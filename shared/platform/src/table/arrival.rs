@@ -1,7 +1,7 @@
-//! Writes what came of an upload: the recording stored and the storage counted, together or not at all; or the audio rejected.
+//! Writes the outcome of an upload: recording and usage in one transaction, or the rejection.
 //!
-//! Both hold what arrived against what was registered in the condition of the write itself, so the usual case costs one request and a
-//! repeated event changes nothing.
+//! The condition of the write compares the audio with the registration. So the usual case costs one
+//! request, and a repeated event changes nothing.
 
 use aws_sdk_dynamodb::{
     operation::{transact_write_items::TransactWriteItemsError, update_item::UpdateItemError},
@@ -20,10 +20,10 @@ use super::{
     attributes::{n, s},
     key, recording,
     tombstone::is_erased,
-    usage::{Change, Deed},
+    usage::{Change, ChangeKind},
 };
 
-/// Audio that has come, as S3 says it is and as its bytes say how long.
+/// Uploaded audio, as S3 describes it.
 #[derive(Clone, Debug)]
 pub struct Arrival {
     pub organisation: OrganisationId,
@@ -32,13 +32,13 @@ pub struct Arrival {
     pub audio: Audio,
 }
 
-/// What became of a write.
+/// The outcome of a write.
 #[derive(Clone, Debug)]
 pub enum Outcome {
     Written,
-    /// What arrived is not what is expected; this is what stands there instead.
+    /// The upload is not the expected one. Contains the current recording, if there is one.
     Otherwise(Option<Box<Recording>>),
-    /// The recording was erased: nothing is expected any more.
+    /// The recording was erased, so that no audio is expected.
     Erased,
 }
 
@@ -46,10 +46,10 @@ const AS_EXPECTED: &str =
     "#state = :expected AND u = :u AND #bytes = :bytes AND sha = :sha AND #type = :type AND attribute_not_exists(erased)";
 
 impl Table {
-    /// Makes the recording stored with the measured `duration` and counts its bytes and time on the user and the day. 1 request.
+    /// Stores the recording with the measured `duration` and counts the user's usage. 1 request.
     ///
     /// # Errors
-    /// [`Error::Busy`] when another write of the same user's count was under way: try again.
+    /// [`Error::Busy`] if another write changes the user's usage at the same time: try again.
     pub async fn store(&self, arrival: &Arrival, duration: TimeDelta, now: DateTime<Utc>) -> Result<Outcome, Error> {
         let recording = self.as_expected(arrival).update_expression("SET #state = :stored, #stored = :now, ms = :ms, l = :l");
         let recording = recording
@@ -61,7 +61,7 @@ impl Table {
         let usage = self.usage(&Change {
             organisation: &arrival.organisation,
             user: &arrival.user,
-            deed: Deed::Stored,
+            kind: ChangeKind::Stored,
             bytes: arrival.audio.length,
             duration,
             at: now,
@@ -82,9 +82,9 @@ impl Table {
         }
     }
 
-    /// Makes the expected recording, as it was registered at `registered_at`, rejected for `reason`. 1 request.
+    /// Rejects the expected recording, as registered at `registered_at`, for `reason`. 1 request.
     ///
-    /// A registration that came anew meanwhile promises other audio, and stands.
+    /// A newer registration promises other audio and is left unchanged.
     pub async fn reject(&self, registered: &Recording, reason: &str) -> Result<Outcome, Error> {
         let answer = self
             .client
@@ -104,7 +104,7 @@ impl Table {
             .await;
         let Err(error) = answer else { return Ok(Outcome::Written) };
         match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(refused)) => stands(&registered.organisation, refused.item()),
+            Some(UpdateItemError::ConditionalCheckFailedException(refused)) => outcome_of(&registered.organisation, refused.item()),
             _ => Err(error.into()),
         }
     }
@@ -126,19 +126,19 @@ impl Table {
     }
 }
 
-/// What a cancelled transaction says of the recording; none if it was cancelled for another cause than the condition.
+/// The outcome of a cancelled transaction; `None` if neither conflict nor condition caused it.
 fn otherwise(organisation: &OrganisationId, reasons: &[CancellationReason]) -> Option<Result<Outcome, Error>> {
     if reasons.iter().any(|reason| reason.code() == Some("TransactionConflict")) {
         return Some(Err(Error::Busy));
     }
     let refused = reasons.first().filter(|reason| reason.code() == Some("ConditionalCheckFailed"))?;
-    Some(stands(organisation, refused.item()))
+    Some(outcome_of(organisation, refused.item()))
 }
 
-fn stands(organisation: &OrganisationId, item: Option<&key::Item>) -> Result<Outcome, Error> {
+fn outcome_of(organisation: &OrganisationId, item: Option<&key::Item>) -> Result<Outcome, Error> {
     if item.is_some_and(is_erased) {
         return Ok(Outcome::Erased);
     }
-    let standing = item.map(|item| recording::read(organisation, item)).transpose()?.flatten();
-    Ok(Outcome::Otherwise(standing.map(Box::new)))
+    let current = item.map(|item| recording::read(organisation, item)).transpose()?.flatten();
+    Ok(Outcome::Otherwise(current.map(Box::new)))
 }

@@ -1,4 +1,4 @@
-//! Reads typed values out of an item. What is missing or malformed is an error that names the attribute, never skipped.
+//! Reads typed values from an item. A missing or malformed value is an error with its attribute.
 
 use std::{collections::BTreeSet, str::FromStr};
 
@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::key::Item;
 
-/// An item does not hold what an item of its kind holds.
+/// An attribute is missing or malformed.
 #[derive(Debug, Error)]
 #[error("the attribute {attribute} is missing or malformed")]
 pub struct BadItem {
@@ -17,8 +17,8 @@ pub struct BadItem {
 
 type Read<T> = Result<T, BadItem>;
 
-/// What was read of one item among others, for work that has to go on with the others: one that cannot be read is logged by its place.
-/// No place holds a number, a name or a text of a customer's.
+/// Logs an item that cannot be read, by its key, so that work on other items continues. These keys
+/// contain no number, name or text of a customer.
 pub fn readable<T>(kind: &'static str, item: &Item, read: Read<T>) -> Option<T> {
     let error = match read {
         Ok(value) => return Some(value),
@@ -38,7 +38,7 @@ pub fn optional_text<'a>(item: &'a Item, attribute: &'static str) -> Read<Option
     value.as_s().map(|text| Some(text.as_str())).map_err(|_| BadItem { attribute })
 }
 
-/// A value that parses from a text, as every id, number and note does.
+/// A value that parses from a text, as ids, phone numbers and notes do.
 pub fn parsed<T: TryFrom<String>>(item: &Item, attribute: &'static str) -> Read<T> {
     T::try_from(text(item, attribute)?.to_owned()).map_err(|_| BadItem { attribute })
 }
@@ -53,17 +53,17 @@ pub fn number<T: FromStr>(item: &Item, attribute: &'static str) -> Read<T> {
     value.and_then(|digits| digits.parse().ok()).ok_or(BadItem { attribute })
 }
 
-/// A number that is nothing where it is absent.
+/// A number; absent means zero.
 pub fn count<T: FromStr + Default>(item: &Item, attribute: &'static str) -> Read<T> {
     if item.contains_key(attribute) { number(item, attribute) } else { Ok(T::default()) }
 }
 
-/// A value that parses from a text by [`FromStr`], as a day does.
-pub fn spelt<T: FromStr>(text: &str, attribute: &'static str) -> Read<T> {
+/// Parses a text with [`FromStr`], for example a day.
+pub fn written<T: FromStr>(text: &str, attribute: &'static str) -> Read<T> {
     text.parse().map_err(|_| BadItem { attribute })
 }
 
-/// An instant kept as Unix milliseconds.
+/// A moment, stored as Unix milliseconds.
 pub fn instant(item: &Item, attribute: &'static str) -> Read<DateTime<Utc>> {
     DateTime::from_timestamp_millis(number(item, attribute)?).ok_or(BadItem { attribute })
 }
@@ -100,7 +100,7 @@ pub fn n(number: impl ToString) -> AttributeValue {
     AttributeValue::N(number.to_string())
 }
 
-/// A set of texts; DynamoDB keeps no empty one.
+/// A set of texts. DynamoDB stores no empty set.
 pub fn ss(texts: impl IntoIterator<Item = impl ToString>) -> Option<AttributeValue> {
     let texts: Vec<String> = texts.into_iter().map(|text| text.to_string()).collect();
     (!texts.is_empty()).then_some(AttributeValue::Ss(texts))

@@ -1,16 +1,16 @@
-//! The audit log: who did what to what, when, from where, and how it ended. Events are only ever added.
+//! The append-only audit log: who did what to what, when, from where, and with which outcome.
 //!
 //! | attribute   | what |
 //! |-------------|------|
-//! | `who`       | `user:ID`, `client:ID`, `operator:ID`, or `service` where a day came or an order was carried out |
-//! | `deed`      | see [`Deed`] |
-//! | `recording` | the recording that it was about |
-//! | `subject`   | the user, group, client or order that it was about |
-//! | `owner`     | the recorded user, where someone listened or downloaded; then also `u` and `at` |
-//! | `detail`    | what was decided, as JSON: the rights, the cover, who joined or left; which filters were used, see `keyed_hash` |
-//! | `reason`    | why, in the caller's words but without telephone numbers, where the organisation asks for it |
-//! | `refused`   | the stable type of the problem that it ended in; absent: it was done |
-//! | `address`, `request` | where it came from, and the request's id |
+//! | `who`       | the actor: `user:ID`, `client:ID`, `operator:ID`, or `service` for an expiry and for the work of a job |
+//! | `deed`      | the action, see [`AuditAction`] |
+//! | `recording` | the recording that it concerns |
+//! | `subject`   | the resource: the user, group, client or job that it concerns |
+//! | `owner`     | the recorded user of a playback or download, which also has `u` and `at` |
+//! | `detail`    | JSON: the decision (rights, supervision, who joined or left), or the filters used, see `keyed_hash` |
+//! | `reason`    | the caller's explanation without telephone numbers, if the organisation requires one |
+//! | `refused`   | the denial: the stable problem type; absent if the action was performed |
+//! | `address`, `request` | the caller's address, and the request's id |
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
@@ -25,45 +25,45 @@ use crate::answer;
 use super::{
     BadItem, Error, Table,
     attributes::{optional_parsed, optional_text, s, text},
-    commit::Writes,
+    commit::Transaction,
     key::{self, Item},
 };
 
-/// Something that someone did, or was refused.
+/// An action that an actor performed, or was denied.
 #[derive(Clone, Debug)]
 pub struct Event {
     pub at: DateTime<Utc>,
     pub organisation: OrganisationId,
-    pub who: String,
-    pub deed: Deed,
+    pub actor: String,
+    pub action: AuditAction,
     pub recording: Option<RecordingId>,
-    pub subject: Option<String>,
-    pub owner: Option<UserId>,
-    /// What was decided, as JSON.
+    pub resource: Option<String>,
+    pub recorded_user: Option<UserId>,
+    /// JSON: the decision, or the filters used.
     pub detail: Option<String>,
     pub reason: Option<String>,
-    pub refused: Option<String>,
+    pub denial: Option<String>,
     /// The caller's address.
     pub address: String,
-    /// The request's id, which makes the event one of its own.
+    /// The request's id, which makes the event's key unique.
     pub request: String,
 }
 
-macro_rules! deeds {
-    ($($deed:ident $name:literal)*) => {
-        /// What was done or asked for.
+macro_rules! actions {
+    ($($action:ident $name:literal)*) => {
+        /// The kind of an audit event.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum Deed { $($deed,)* }
+        pub enum AuditAction { $($action,)* }
 
-        impl Deed {
-            pub fn as_str(self) -> &'static str { match self { $(Self::$deed => $name,)* } }
+        impl AuditAction {
+            pub fn as_str(self) -> &'static str { match self { $(Self::$action => $name,)* } }
 
-            pub fn parse(text: &str) -> Option<Self> { match text { $($name => Some(Self::$deed),)* _ => None } }
+            pub fn parse(text: &str) -> Option<Self> { match text { $($name => Some(Self::$action),)* _ => None } }
         }
     };
 }
 
-deeds! {
+actions! {
     Register "register"
     Search "search"
     See "see"
@@ -129,42 +129,42 @@ deeds! {
     SeeMissing "see-missing"
 }
 
-/// Which events to read: those of an organisation, newest first.
+/// The events of an organisation to read, newest first.
 #[derive(Clone, Debug)]
 pub struct Reading<'a> {
     pub organisation: &'a OrganisationId,
-    /// Only those of listening to this user's recordings.
-    pub owner: Option<&'a UserId>,
+    /// Only playbacks and downloads of this user's recordings.
+    pub recorded_user: Option<&'a UserId>,
     /// From this moment, inclusive.
     pub from: DateTime<Utc>,
     /// To this moment, exclusive.
     pub to: DateTime<Utc>,
-    pub who: Option<String>,
-    /// All but those of this one.
+    pub actor: Option<String>,
+    /// Excludes the events of this actor.
     pub but: Option<String>,
-    pub deed: Option<Deed>,
+    pub action: Option<AuditAction>,
     pub recording: Option<RecordingId>,
-    pub subject: Option<String>,
-    /// Only refusals, or only what was done.
-    pub refused: Option<bool>,
+    pub resource: Option<String>,
+    /// Only denials, or only performed actions.
+    pub denied: Option<bool>,
     pub limit: usize,
-    /// After this place, for the next page.
+    /// The sort key after which the page begins.
     pub after: Option<String>,
 }
 
-/// Queries that one page may take while the filters leave out most of what they read.
+/// The most queries for one page, when the filters exclude most events.
 const QUERIES_AT_MOST: usize = 5;
-/// Bytes of an event in an answer, beside its texts.
+/// Bytes of an event in a response, without its texts.
 const EVENT: usize = 400;
 
 impl Table {
-    /// Adds an event, unless it is there. 1 request.
+    /// Adds an event, unless it exists. 1 request.
     pub async fn audit(&self, event: &Event) -> Result<(), Error> {
         self.put_new(item(event)).await
     }
 
-    /// A page of events, and the place after which the next begins. 1 request, up to `QUERIES_AT_MOST` where filters leave out most;
-    /// then the page may come short.
+    /// A page of events, and the sort key after which the next begins. 1 request; with filters up
+    /// to `QUERIES_AT_MOST`, and the page may be short.
     pub async fn events(&self, reading: &Reading<'_>) -> Result<(Vec<Event>, Option<String>), Error> {
         let (mut events, mut bytes) = (Vec::new(), 0);
         let Some(span) = key::span(reading.from, reading.to, false, reading.after.as_deref()) else { return Ok((events, None)) };
@@ -194,17 +194,17 @@ impl Table {
         span: &key::Span,
         after: Option<&str>,
     ) -> Result<(Vec<Item>, Option<String>), Error> {
-        let partition = match reading.owner {
-            Some(owner) => key::heard(reading.organisation, owner),
+        let partition = match reading.recorded_user {
+            Some(recorded_user) => key::heard(reading.organisation, recorded_user),
             None => key::audits(reading.organisation),
         };
         let mut query = self
             .client
             .query()
             .table_name(&self.name)
-            .set_index_name(reading.owner.map(|_| key::BY_USER.name.to_owned()))
+            .set_index_name(reading.recorded_user.map(|_| key::BY_USER.name.to_owned()))
             .key_condition_expression("#partition = :partition AND #place BETWEEN :from AND :to")
-            .expression_attribute_names("#partition", if reading.owner.is_some() { key::BY_USER.partition } else { "pk" })
+            .expression_attribute_names("#partition", if reading.recorded_user.is_some() { key::BY_USER.partition } else { "pk" })
             .expression_attribute_names("#place", place(reading))
             .expression_attribute_values(":partition", s(&partition))
             .expression_attribute_values(":from", s(&span.first))
@@ -229,23 +229,23 @@ impl Table {
 }
 
 impl Event {
-    /// Bytes that the event takes in an answer, at most.
+    /// The most bytes of the event in a response.
     pub fn bytes(&self) -> usize {
-        let Self { who, subject, detail, reason, address, request, .. } = self;
-        let said = [subject, detail, reason].into_iter().flatten().chain([who, address, request]);
-        EVENT + said.map(|text| answer::escaped(text)).sum::<usize>()
+        let Self { actor, resource, detail, reason, address, request, .. } = self;
+        let texts = [resource, detail, reason].into_iter().flatten().chain([actor, address, request]);
+        EVENT + texts.map(|text| answer::escaped(text)).sum::<usize>()
     }
 
-    /// The event with what was decided.
+    /// The event with `what` as its detail.
     pub fn detailed(self, what: &impl Serialize) -> Self {
         Self { detail: serde_json::to_string(what).ok(), ..self }
     }
 }
 
-impl Writes<'_> {
-    /// Adds the event to what is written.
+impl Transaction<'_> {
+    /// Adds the event to the transaction.
     pub fn audit(&mut self, event: &Event) {
-        self.put_new(item(event)); // an event is never written over
+        self.put_new(item(event)); // never overwrites an event
     }
 }
 
@@ -256,18 +256,18 @@ fn item(event: &Event) -> Item {
             item.insert(name.to_owned(), AttributeValue::S(value));
         }
     };
-    set("who", Some(event.who.clone()));
-    set("deed", Some(event.deed.as_str().to_owned()));
+    set("who", Some(event.actor.clone()));
+    set("deed", Some(event.action.as_str().to_owned()));
     set("recording", event.recording.map(|id| id.to_string()));
-    set("subject", event.subject.clone());
+    set("subject", event.resource.clone());
     set("detail", event.detail.clone());
     set("reason", event.reason.as_deref().map(without_numbers));
-    set("refused", event.refused.clone());
+    set("refused", event.denial.clone());
     set("address", Some(event.address.clone()));
     set("request", Some(event.request.clone()));
-    if let Some(owner) = &event.owner {
-        set("owner", Some(owner.to_string()));
-        set(key::BY_USER.partition, Some(key::heard(&event.organisation, owner)));
+    if let Some(recorded_user) = &event.recorded_user {
+        set("owner", Some(recorded_user.to_string()));
+        set(key::BY_USER.partition, Some(key::heard(&event.organisation, recorded_user)));
         set("at", Some(key::moment(event.at, &event.request)));
     }
     item
@@ -279,40 +279,40 @@ fn read(organisation: &OrganisationId, item: &Item) -> Result<Event, BadItem> {
     Ok(Event {
         at,
         organisation: organisation.clone(),
-        who: text(item, "who")?.to_owned(),
-        deed: Deed::parse(text(item, "deed")?).ok_or(BadItem { attribute: "deed" })?,
+        actor: text(item, "who")?.to_owned(),
+        action: AuditAction::parse(text(item, "deed")?).ok_or(BadItem { attribute: "deed" })?,
         recording: optional_parsed(item, "recording")?,
-        subject: own("subject")?,
-        owner: optional_parsed(item, "owner")?,
+        resource: own("subject")?,
+        recorded_user: optional_parsed(item, "owner")?,
         detail: own("detail")?,
         reason: own("reason")?,
-        refused: own("refused")?,
+        denial: own("refused")?,
         address: text(item, "address")?.to_owned(),
         request: text(item, "request")?.to_owned(),
     })
 }
 
 fn place(reading: &Reading<'_>) -> &'static str {
-    if reading.owner.is_some() { "at" } else { "sk" }
+    if reading.recorded_user.is_some() { "at" } else { "sk" }
 }
 
 fn start(reading: &Reading<'_>, partition: &str, after: &str) -> Item {
     let mut key = Item::from([("pk".to_owned(), s(key::audits(reading.organisation))), ("sk".to_owned(), s(after))]);
-    if reading.owner.is_some() {
+    if reading.recorded_user.is_some() {
         key.extend([(key::BY_USER.partition.to_owned(), s(partition)), ("at".to_owned(), s(after))]);
     }
     key
 }
 
 fn filters(reading: &Reading<'_>) -> Vec<(&'static str, Option<AttributeValue>)> {
-    let refused = reading.refused.map(|refused| if refused { "attribute_exists(refused)" } else { "attribute_not_exists(refused)" });
+    let denied = reading.denied.map(|denied| if denied { "attribute_exists(refused)" } else { "attribute_not_exists(refused)" });
     [
-        reading.who.as_ref().map(|who| ("who = :who", Some(s(who)))),
-        reading.but.as_ref().map(|who| ("who <> :but", Some(s(who)))),
-        reading.deed.map(|deed| ("deed = :deed", Some(s(deed.as_str())))),
+        reading.actor.as_ref().map(|actor| ("who = :who", Some(s(actor)))),
+        reading.but.as_ref().map(|actor| ("who <> :but", Some(s(actor)))),
+        reading.action.map(|action| ("deed = :deed", Some(s(action.as_str())))),
         reading.recording.map(|id| ("recording = :recording", Some(s(id)))),
-        reading.subject.as_ref().map(|subject| ("subject = :subject", Some(s(subject)))),
-        refused.map(|filter| (filter, None)),
+        reading.resource.as_ref().map(|resource| ("subject = :subject", Some(s(resource)))),
+        denied.map(|filter| (filter, None)),
     ]
     .into_iter()
     .flatten()

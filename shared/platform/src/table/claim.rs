@@ -1,10 +1,10 @@
-//! What a request with an `Idempotency-Key` claims: that it, and no repetition of it, has the effect that it is written together with.
+//! The claim of an `Idempotency-Key`, written with the request's effect: repetitions have none.
 //!
 //! | attribute     | what |
 //! |---------------|------|
-//! | `fingerprint` | SHA-256 of the key, the address and the body: another request under the same key is told apart |
-//! | `status`, `body`, `location` | what the request was answered with |
-//! | `expires_at`  | until when a repetition has the same answer: 24 hours |
+//! | `fingerprint` | SHA-256 of the key, the address and the body: identifies another request under the same key |
+//! | `status`, `body`, `location` | the response |
+//! | `expires_at`  | until when a repetition receives the same response: 24 hours |
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ids::OrganisationId;
@@ -12,35 +12,34 @@ use domain::ids::OrganisationId;
 use super::{
     BadItem, Error, Table,
     attributes::{n, number, optional_text, s, text},
-    commit::Writes,
+    commit::Transaction,
     key::{self, Item},
 };
 
-/// How long a repetition is known.
-pub const KEPT: TimeDelta = TimeDelta::hours(24);
+/// How long a repetition is recognised.
+pub const RETAINED: TimeDelta = TimeDelta::hours(24);
 
-/// A claim that is to be written with the effect of its request.
+/// A claim to write together with the effect of its request.
 #[derive(Clone, Debug)]
 pub struct Claim {
     pub organisation: OrganisationId,
-    /// Of the caller, the operation and the key.
+    /// Identifies the caller, the operation and the key.
     pub name: String,
     pub fingerprint: String,
     pub answer: Answer,
     pub at: DateTime<Utc>,
 }
 
-/// What a request was answered with.
+/// The response to a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     pub status: u16,
-    /// JSON; empty: no body.
+    /// JSON; empty without a body.
     pub body: String,
-    /// The header of that name, if the answer had one.
+    /// The `Location` header, if the response has one.
     pub location: Option<String>,
 }
 
-/// A claim that was found.
 #[derive(Clone, Debug)]
 pub struct Claimed {
     pub fingerprint: String,
@@ -48,7 +47,7 @@ pub struct Claimed {
 }
 
 impl Table {
-    /// The claim of that name, while it is kept. 1 request.
+    /// The claim of that name, unless it has expired. 1 request.
     pub async fn claimed(&self, organisation: &OrganisationId, name: &str, now: DateTime<Utc>) -> Result<Option<Claimed>, Error> {
         let item = self.get(key::claim(organisation, name)).await?;
         let Some(claimed) = item.map(|item| read(&item)).transpose()? else { return Ok(None) };
@@ -57,15 +56,15 @@ impl Table {
 }
 
 impl Claim {
-    /// The same, whose answer has that `Location`.
+    /// The claim with a `Location` in its response.
     pub fn at(mut self, location: &str) -> Self {
         self.answer.location = Some(location.to_owned());
         self
     }
 }
 
-impl Writes<'_> {
-    /// Writes the claim, if there is one, with what else is written. Where it is taken, the commit fails with [`Error::Claimed`].
+impl Transaction<'_> {
+    /// Adds the claim, if there is one. If its name is taken, the result is [`Error::Claimed`].
     pub fn claim(&mut self, claim: Option<&Claim>) {
         let Some(claim) = claim else { return };
         let mut item = key::claim(&claim.organisation, &claim.name);
@@ -73,7 +72,7 @@ impl Writes<'_> {
         item.insert("status".to_owned(), n(claim.answer.status));
         item.insert("body".to_owned(), s(&claim.answer.body));
         item.extend(claim.answer.location.as_ref().map(|location| ("location".to_owned(), s(location))));
-        item.insert("expires_at".to_owned(), n(claim.at.timestamp().saturating_add(KEPT.num_seconds())));
+        item.insert("expires_at".to_owned(), n(claim.at.timestamp().saturating_add(RETAINED.num_seconds())));
         self.claims(self.len());
         self.put(item, |put| {
             let put = put.condition_expression("attribute_not_exists(pk) OR expires_at <= :now");

@@ -1,4 +1,4 @@
-//! Application clients that an organisation has let in. A token of one that is not here, or not any more, opens nothing.
+//! Application clients that an organisation has admitted. No other client has access.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
@@ -11,13 +11,13 @@ use super::{
     Error, Table,
     attributes::{parsed, s, ss},
     audit::Event,
-    commit::Commit,
+    commit::Committed,
     key::{self, Item},
     people::{Client, read_client},
 };
 
 impl Table {
-    /// Lets the client in, or changes what it may do. 1 request.
+    /// Admits the client, or replaces its name and scopes. 1 request.
     pub async fn put_client(
         &self,
         organisation: &OrganisationId,
@@ -25,7 +25,7 @@ impl Table {
         name: &Name,
         scopes: Scopes,
         event: &Event,
-    ) -> Result<Commit, Error> {
+    ) -> Result<Committed, Error> {
         let mut item = key::client(organisation, client);
         item.insert("name".to_owned(), s(name));
         if let Some(set) = scopes_value(scopes) {
@@ -37,7 +37,7 @@ impl Table {
         writes.commit().await
     }
 
-    /// Changes the client's name or scopes; `None` leaves either as it is. 1 request. [`Commit::Refused`] if there is none.
+    /// Changes name or scopes; `None` leaves either as it is. 1 request. `Conflict` if none exists.
     pub async fn change_client(
         &self,
         organisation: &OrganisationId,
@@ -45,7 +45,7 @@ impl Table {
         name: Option<&Name>,
         scopes: Option<Scopes>,
         event: &Event,
-    ) -> Result<Commit, Error> {
+    ) -> Result<Committed, Error> {
         let granted = scopes.and_then(scopes_value);
         let ends = scopes.is_some() && granted.is_none();
         let set: Vec<&str> = [name.map(|_| "#name = :name"), granted.as_ref().map(|_| "scopes = :scopes")].into_iter().flatten().collect();
@@ -65,15 +65,15 @@ impl Table {
         writes.commit().await
     }
 
-    /// Lets the client in no longer. 1 request. [`Commit::Refused`] if there is none.
-    pub async fn remove_client(&self, organisation: &OrganisationId, client: &ClientId, event: &Event) -> Result<Commit, Error> {
+    /// Removes the client. 1 request. `Conflict` if there is none.
+    pub async fn remove_client(&self, organisation: &OrganisationId, client: &ClientId, event: &Event) -> Result<Committed, Error> {
         let mut writes = self.writes();
         writes.delete(key::client(organisation, client), |delete| delete.condition_expression("attribute_exists(pk)"));
         writes.audit(event);
         writes.commit().await
     }
 
-    /// A page of the organisation's clients by id, and the id after which the next begins. 1 request.
+    /// A page of the clients by id, and the id after which the next begins. 1 request.
     pub async fn list_clients(
         &self,
         organisation: &OrganisationId,
@@ -87,7 +87,7 @@ impl Table {
         Ok((answer.items().iter().map(read_client).collect::<Result<_, _>>()?, next))
     }
 
-    /// The organisation's clients: a page of 1 MB holds thousands. 1 request.
+    /// The organisation's clients. 1 request: a page of 1 MB holds thousands.
     pub async fn clients(&self, organisation: &OrganisationId) -> Result<Vec<Client>, Error> {
         Ok(self.all(key::clients(organisation), "").await?.iter().map(read_client).collect::<Result<_, _>>()?)
     }

@@ -1,4 +1,4 @@
-//! Writes several items or none: a change and the audit event that tells of it.
+//! Transactions: several items are written or none, for example a change and its audit event.
 
 use std::time::Duration;
 
@@ -9,54 +9,48 @@ use aws_sdk_dynamodb::{
         builders::{ConditionCheckBuilder, DeleteBuilder, PutBuilder, UpdateBuilder},
     },
 };
+use thiserror::Error as ThisError;
 
 use super::{Error, Table, key::Item};
 
-/// What became of a commit. A refused one wrote nothing: whoever leaves that unheeded takes for done what is not.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use = "a refused commit wrote nothing"]
-pub enum Commit {
-    Done,
-    /// Nothing was written: these writes, by their place, did not find what their condition asks for.
-    Refused(Vec<usize>),
-}
+/// The result of a transaction that reached the table: everything was written, or nothing.
+pub type Committed = Result<(), Conflict>;
 
-impl Commit {
-    /// Goes on only if it was written: for a commit that nothing should refuse, as one without conditions.
-    ///
-    /// # Errors
-    /// [`Error::Busy`] if it was refused all the same: nothing was written, and what follows must not go on as if it were.
-    pub fn written(self) -> Result<(), Error> {
-        match self {
-            Self::Done => Ok(()),
-            Self::Refused(_) => Err(Error::Busy),
-        }
+/// Nothing was written. The conditions of these writes, by position, failed.
+#[derive(Clone, Debug, PartialEq, Eq, ThisError)]
+#[error("another request changed the same items")]
+pub struct Conflict(pub Vec<usize>);
+
+impl From<Conflict> for Error {
+    /// For a transaction without conditions of its own: a retry reads the items again.
+    fn from(_: Conflict) -> Self {
+        Self::Busy
     }
 }
 
-/// Writes that one commit holds at most.
+/// The most writes in one transaction.
 pub const WRITES: usize = 100;
-/// Nothing stands there.
+/// The key is free.
 const NEW: &str = "attribute_not_exists(pk)";
 /// Attempts while others write the same items.
 const ATTEMPTS: u32 = 4;
 
-/// The writes of one commit, in order.
+/// The writes of one transaction, in order.
 #[derive(Debug)]
-pub struct Writes<'a> {
+pub struct Transaction<'a> {
     pub(super) table: &'a Table,
     items: Vec<Result<TransactWriteItem, Error>>,
-    /// The place of the claim, where there is one.
+    /// The position of the claim, if there is one.
     claim: Option<usize>,
 }
 
 impl Table {
-    /// Begins a commit.
-    pub fn writes(&self) -> Writes<'_> {
-        Writes { table: self, items: Vec::new(), claim: None }
+    /// Begins a transaction.
+    pub fn writes(&self) -> Transaction<'_> {
+        Transaction { table: self, items: Vec::new(), claim: None }
     }
 
-    /// Writes an item where none stands; what stands there stays. 1 request, of half the units of a commit.
+    /// Writes an item unless its key is taken. 1 request, at half the units of a transaction.
     pub(super) async fn put_new(&self, item: Item) -> Result<(), Error> {
         let put = self.client.put_item().table_name(&self.name).set_item(Some(item)).condition_expression(NEW);
         match put.send().await {
@@ -66,7 +60,7 @@ impl Table {
     }
 }
 
-impl Writes<'_> {
+impl Transaction<'_> {
     pub fn len(&self) -> usize {
         self.items.len()
     }
@@ -75,7 +69,7 @@ impl Writes<'_> {
         self.items.is_empty()
     }
 
-    /// The write at `place` is a claim: where it is refused, all of it was done before.
+    /// Marks the write at `place` as the claim: if it fails, the request had its effect before.
     pub(super) fn claims(&mut self, place: usize) {
         self.claim = Some(place);
     }
@@ -84,7 +78,7 @@ impl Writes<'_> {
         self.push_update(write(Update::builder().table_name(&self.table.name).set_key(Some(key))));
     }
 
-    /// An update that names its table and key already.
+    /// Adds an update that already has its table and key.
     pub(super) fn push_update(&mut self, update: UpdateBuilder) {
         self.push(update.build().map(|update| TransactWriteItem::builder().update(update).build()));
     }
@@ -94,7 +88,7 @@ impl Writes<'_> {
         self.push(built.map(|put| TransactWriteItem::builder().put(put).build()));
     }
 
-    /// Puts an item where none stands.
+    /// Puts an item whose key must be free.
     pub(super) fn put_new(&mut self, item: Item) {
         self.put(item, |put| put.condition_expression(NEW));
     }
@@ -109,21 +103,19 @@ impl Writes<'_> {
         self.push(built.map(|check| TransactWriteItem::builder().condition_check(check).build()));
     }
 
-    /// Has the commit fail with the error: what was to be written cannot be said.
+    /// Makes the commit fail with `error`, because a write cannot be built.
     pub(super) fn fail(&mut self, error: Error) {
         self.items.push(Err(error));
     }
 
     /// Writes all or nothing. 1 request; up to `ATTEMPTS` while others write the same items.
-    pub async fn commit(self) -> Result<Commit, Error> {
-        Ok(match self.commit_or_see().await? {
-            Ok(()) => Commit::Done,
-            Err(refused) => Commit::Refused(refused.into_iter().map(|(place, _)| place).collect()),
-        })
+    pub async fn commit(self) -> Result<Committed, Error> {
+        let committed = self.commit_or_see().await?;
+        Ok(committed.map_err(|refused| Conflict(refused.into_iter().map(|(place, _)| place).collect())))
     }
 
-    /// The same. If it is refused: the writes that did not find what they ask for, by their place, and the item that each found, of those
-    /// that ask to see it.
+    /// As [`Transaction::commit`], but a failure contains each failed write by position, with the
+    /// item that it found if the write requests it.
     pub(super) async fn commit_or_see(self) -> Result<Result<(), Vec<(usize, Item)>>, Error> {
         let items = self.items.into_iter().collect::<Result<Vec<_>, _>>()?;
         let mut attempt = 0;
@@ -159,7 +151,7 @@ impl Writes<'_> {
     }
 }
 
-/// An empty map, into which an update can set members.
+/// An empty map, in which an update can set members.
 pub(super) fn empty_map() -> AttributeValue {
     AttributeValue::M(Item::new())
 }

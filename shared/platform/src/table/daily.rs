@@ -1,8 +1,8 @@
-//! Closes days: what came and went becomes an item for each user, and then one for the organisation. None of them is ever altered.
+//! Closes days: the usage becomes an immutable item for each user, then one for the organisation.
 //!
-//! A user's day is moved off the count (`usage`) in one commit with its item, so no crash loses or doubles it, and a count that arrives
-//! once its day is closed is noticed at the end of the next: it becomes an entry of its own, that says of which day it is and when it was
-//! noticed. A user whose day was empty has no item for it; their balance is that of the last one.
+//! One transaction moves a user's counts (`usage`) into their item, so that no crash loses or
+//! doubles them. A count that arrives after its day was closed is noticed at the end of the next
+//! day. It becomes an entry with both days. An empty day adds none; the last balance applies.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,8 +15,7 @@ use domain::{
 
 use super::{
     BadItem, Error, Table,
-    attributes::{count, n, number, optional_text, s, spelt, text},
-    commit::Commit,
+    attributes::{count, n, number, optional_text, s, text, written},
     key::{self, Item},
     usage::{Counts, Filled},
 };
@@ -25,17 +24,17 @@ use super::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Closed {
     pub day: Day,
-    /// What was noticed at its end about earlier days.
+    /// Counts of earlier days that were noticed at its end.
     pub late: Vec<Late>,
-    /// How far the allowance was used up.
+    /// How much of the allowance was used.
     pub fill: Fill,
 }
 
-/// A closed day of a user; or what was noticed about one at the end of a later day.
+/// A user's closed day, or late counts of an earlier day.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     pub user: UserId,
-    /// The day that it is about.
+    /// The day that the counts belong to.
     pub of: NaiveDate,
     /// The day at whose end it was written.
     pub noticed: NaiveDate,
@@ -44,7 +43,7 @@ pub struct Entry {
     pub balance: i64,
 }
 
-/// Users whose days one commit closes: for each two writes.
+/// Users whose days one transaction closes, with two writes each.
 const CLOSED: usize = 50;
 /// Attempts while counts still arrive.
 const ATTEMPTS: usize = 5;
@@ -58,8 +57,8 @@ impl Table {
         Ok(answer.items().first().map(read_day).transpose()?)
     }
 
-    /// The days of the organisation that are to be closed, in order, so that `yesterday` is the last; and its last closed one. 1 request
-    /// where there is none to close, 2 after that, 3 where none was closed before.
+    /// The organisation's last closed day, and the days to close up to `yesterday`, in order. 1
+    /// request, or 3 if no day was closed before.
     pub async fn due(&self, organisation: &OrganisationId, yesterday: NaiveDate) -> Result<(Option<Closed>, Vec<NaiveDate>), Error> {
         let last = self.last_day(organisation).await?;
         let first = match &last {
@@ -71,20 +70,20 @@ impl Table {
         Ok((last, days))
     }
 
-    /// The day that is the first to be closed, of an organisation that has none: the first on which something came or went, whether its
-    /// counts have been moved by a run that was cut short or not. 2 requests.
+    /// The first day to close if none is closed: the first with counts, including those that an
+    /// interrupted run has moved. 2 requests.
     async fn first_day(&self, organisation: &OrganisationId, yesterday: NaiveDate) -> Result<Option<NaiveDate>, Error> {
         let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk").limit(1);
         let query = query.expression_attribute_values(":pk", s(key::dailies(organisation))).consistent_read(true);
         let moved = query.send().await?.items().first().map(read_entry).transpose()?.map(|entry| entry.noticed);
         let filled = self.filled(organisation).await?;
         let counted = filled.iter().filter_map(|filled| filled.open.keys().next()).copied();
-        // Counted before days were: what is stored is the balance of yesterday.
+        // Usage older than daily counts becomes yesterday's balance.
         let stored = filled.iter().any(|filled| filled.bytes != 0).then_some(yesterday);
         Ok(moved.into_iter().chain(counted).min().or(stored))
     }
 
-    /// The organisation's closed days from `first` to `last`. 1 request: a page of 1 MB holds years.
+    /// The closed days from `first` to `last`. 1 request: a page of 1 MB holds years.
     pub async fn days(&self, organisation: &OrganisationId, first: NaiveDate, last: NaiveDate) -> Result<Vec<Closed>, Error> {
         if first > last {
             return Ok(Vec::new()); // which DynamoDB would refuse
@@ -96,14 +95,14 @@ impl Table {
         Ok(answer.items().iter().map(read_day).collect::<Result<_, _>>()?)
     }
 
-    /// What was written at the end of `day`, by user. 1 request for each page of 1 MB.
+    /// The entries written at the end of `day`, by user. 1 request for each MB.
     pub async fn daily_entries(&self, organisation: &OrganisationId, day: NaiveDate) -> Result<Vec<Entry>, Error> {
         let items = self.all(key::dailies(organisation), &format!("{day}#")).await?;
         Ok(items.iter().map(read_entry).collect::<Result<_, _>>()?)
     }
 
-    /// Closes the `day` of every user, and answers with what the organisation's comes to; [`Table::close_day`] writes that down. Asked
-    /// again, it goes on where it was cut short. 2 requests, and 1 for each `CLOSED` users who had a recording come or go.
+    /// Closes the `day` of every user and returns the totals for [`Table::close_day`]. A repetition
+    /// continues an interrupted run. 2 requests, and 1 for each `CLOSED` users with counts.
     ///
     /// # Errors
     /// [`Error::Busy`] while counts of the day keep arriving: try again.
@@ -111,7 +110,7 @@ impl Table {
         for _ in 0..ATTEMPTS {
             let filled = self.filled(organisation).await?;
             let mut entries = self.daily_entries(organisation, day).await?;
-            // A count that arrived after its entry was written is left for the end of the next day.
+            // The end of the next day takes a count that arrived after its entry was written.
             let (new, left) = new_entries(day, &filled, &entries);
             if self.move_counts(organisation, &new).await? {
                 let balance: i64 = filled.iter().map(|filled| filled.at_end_of(day)).sum();
@@ -122,7 +121,7 @@ impl Table {
         Err(Error::Busy)
     }
 
-    /// Writes down the organisation's closed day; the first stands. 1 request.
+    /// Stores the organisation's closed day, unless it is stored already. 1 request.
     pub async fn close_day(&self, organisation: &OrganisationId, closed: &Closed) -> Result<(), Error> {
         let mut item = key::day(organisation, closed.day.day);
         item.extend(Counts::of(&closed.day).attributes());
@@ -134,23 +133,23 @@ impl Table {
         self.put_new(item).await
     }
 
-    /// Moves counts into items. False if some had changed since they were read.
+    /// Moves counts into items. Returns false if some had changed since they were read.
     async fn move_counts(&self, organisation: &OrganisationId, entries: &[Entry]) -> Result<bool, Error> {
         let mut as_read = true;
-        // A commit writes an item once: it is of one day, where each user has one entry.
+        // A transaction writes an item once, so it takes one day, with one entry for each user.
         for some in entries.chunk_by(|one, other| one.of == other.of).flat_map(|of_a_day| of_a_day.chunks(CLOSED)) {
             let mut writes = self.writes();
             for entry in some {
                 writes.put_new(entry_item(organisation, entry));
                 writes.close_counts(organisation, &entry.user, entry.of, &entry.counts);
             }
-            as_read &= writes.commit().await? == Commit::Done;
+            as_read &= writes.commit().await? == Ok(());
         }
         Ok(as_read)
     }
 }
 
-/// The counts of `day` and earlier as entries, by the day that they are about; and the bytes of those that have an entry already.
+/// The counts up to `day` as new entries, by day; and the bytes of counts with an entry.
 fn new_entries(day: NaiveDate, filled: &[Filled], written: &[Entry]) -> (Vec<Entry>, i64) {
     let written: BTreeSet<_> = written.iter().map(|entry| (&entry.user, entry.of)).collect();
     let (mut new, mut left) = (Vec::new(), 0);
@@ -167,7 +166,7 @@ fn new_entries(day: NaiveDate, filled: &[Filled], written: &[Entry]) -> (Vec<Ent
     (new, left)
 }
 
-/// Closed days as billing takes them.
+/// Converts closed days for billing.
 pub fn usage(closed: Vec<Closed>) -> Usage {
     let mut usage = Usage::default();
     for closed in closed {
@@ -177,7 +176,7 @@ pub fn usage(closed: Vec<Closed>) -> Usage {
     usage
 }
 
-/// The organisation's day, from its users' entries.
+/// Sums the users' entries to the organisation's day.
 fn sum(day: NaiveDate, balance: i64, entries: &[Entry]) -> (Day, Vec<Late>) {
     let mut by_day: BTreeMap<NaiveDate, Counts> = BTreeMap::new();
     for entry in entries {
@@ -220,8 +219,8 @@ fn read_entry(item: &Item) -> Result<Entry, BadItem> {
     let (Some(noticed), Some(user)) = (parts.next(), parts.next()) else { return Err(bad()) };
     Ok(Entry {
         user: UserId::try_from(user.to_owned()).map_err(|_| bad())?,
-        of: spelt(parts.next().unwrap_or(noticed), "sk")?,
-        noticed: spelt(noticed, "sk")?,
+        of: written(parts.next().unwrap_or(noticed), "sk")?,
+        noticed: written(noticed, "sk")?,
         counts: Counts::read(item)?,
         balance: number(item, "balance")?,
     })
@@ -234,7 +233,7 @@ fn late_value(late: &Late) -> AttributeValue {
 }
 
 fn read_day(item: &Item) -> Result<Closed, BadItem> {
-    let day: NaiveDate = spelt(text(item, "sk")?, "sk")?;
+    let day: NaiveDate = written(text(item, "sk")?, "sk")?;
     let Counts { recordings, milliseconds, added, removed } = Counts::read(item)?;
     let late = item.get("late").map_or(Ok(&[][..]), |late| late.as_l().map(Vec::as_slice)).map_err(|_| BadItem { attribute: "late" })?;
     Ok(Closed {
@@ -247,7 +246,7 @@ fn read_day(item: &Item) -> Result<Closed, BadItem> {
 fn read_late(noticed: NaiveDate, late: &AttributeValue) -> Result<Late, BadItem> {
     let late = late.as_m().map_err(|_| BadItem { attribute: "late" })?;
     let Counts { recordings, milliseconds, added, removed } = Counts::read(late)?;
-    Ok(Late { day: spelt(text(late, "of")?, "of")?, noticed, recordings, milliseconds, added, removed })
+    Ok(Late { day: written(text(late, "of")?, "of")?, noticed, recordings, milliseconds, added, removed })
 }
 
 fn fill_name(fill: Fill) -> &'static str {

@@ -2,9 +2,9 @@
 //!
 //! | item  | attributes |
 //! |-------|------------|
-//! | user  | `name`, `phone`, `language`, `plan`, `administrator`, `rights`, `activated_at`, `acknowledged_at`, `acknowledged_version`, `acknowledged_client`, `groups`, `supervises`, `removed_at`; of one whose name and number were erased `removed_at` and `erased` |
+//! | user  | `name`, `phone`, `language`, `plan`, `administrator`, `rights`, `activated_at`, `acknowledged_at`, `acknowledged_version`, `acknowledged_client`, `groups`, `supervises`, `removed_at`; after an erasure `removed_at` and `erased` |
 //! | group | `name`, `supervisors` |
-//! | both  | `at` (`NAME#ID`, the name folded) and `found_by` (what a search looks in), both folded |
+//! | both  | `at` (`NAME#ID`, the name folded) and `found_by` (the searched text, folded) |
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,25 +23,25 @@ use super::{
     read::BATCH,
 };
 
-/// Which part of a list to read: sorted by name.
+/// The part of a list to read, sorted by name.
 #[derive(Clone, Debug)]
 pub struct Page<'a> {
     pub organisation: &'a OrganisationId,
-    /// Only those whose name, id or number holds this text, whatever its case.
+    /// Only those whose name, id or number contains this text, in any case.
     pub holding: Option<&'a str>,
     pub limit: usize,
-    /// After this place, for the next page.
+    /// The sort key after which the page begins.
     pub after: Option<String>,
 }
 
-/// Queries that one page may take while a search leaves out most of what they read, 1 MB each.
+/// The most queries for one page, when a search excludes most rows, 1 MB each.
 const QUERIES_AT_MOST: usize = 5;
-/// Queries that a look for everyone of a name may take, 1 MB each: some 2,500 users.
+/// The most queries for everyone of a name, 1 MB each: some 2,500 users.
 const QUERIES_FOR_ALL: usize = 20;
 
 impl Table {
-    /// A page of the organisation's users, and the place after which the next begins. 1 request, up to `QUERIES_AT_MOST` for a search;
-    /// then the page may come short.
+    /// A page of the organisation's users, and the sort key after which the next begins. 1 request;
+    /// for a search up to `QUERIES_AT_MOST`, and the page may be short.
     pub async fn list_users(&self, page: &Page<'_>) -> Result<(Vec<User>, Option<String>), Error> {
         let (items, next) = self.named(page, key::users(page.organisation), Some("attribute_not_exists(removed_at)")).await?;
         let users = items.iter().map(people::read_user).collect::<Result<Vec<_>, _>>()?;
@@ -55,9 +55,9 @@ impl Table {
         Ok((groups.into_iter().flatten().collect(), next))
     }
 
-    /// Everyone of the organisation whose name, id or number holds the text, whatever its case. Those who were removed are among them: their
-    /// recordings are there still. None where the organisation has more users than can be looked at. 1 request for each MB of users, up to
-    /// `QUERIES_FOR_ALL`.
+    /// The users whose name, id or number contains the text, in any case. Removed users are
+    /// included, because their recordings remain. `None` if the organisation has more users than
+    /// can be read. 1 request for each MB of users, up to `QUERIES_FOR_ALL`.
     pub async fn named_users(&self, organisation: &OrganisationId, holding: &str) -> Result<Option<BTreeSet<UserId>>, Error> {
         let query = self.client.query().table_name(&self.name).index_name(key::BY_ORG.name);
         let query = query
@@ -80,7 +80,7 @@ impl Table {
         Ok(None)
     }
 
-    /// Those of the users whose name, id or number holds the text, likewise. 1 request for each 100 of them.
+    /// Those of `users` whose name, id or number contains the text. 1 request for each 100.
     pub async fn named_among(
         &self,
         organisation: &OrganisationId,
@@ -99,7 +99,7 @@ impl Table {
         Ok(found)
     }
 
-    /// A page of some of the organisation's groups. 1 request for each 100 of them.
+    /// A page of the given groups. 1 request for each 100.
     pub async fn list_of_groups(&self, page: &Page<'_>, groups: &[GroupId]) -> Result<(Vec<Group>, Option<String>), Error> {
         let (holding, place) = (page.holding.map(fold), |group: &Group| key::named(&group.name, group.id.as_str()));
         let mut found = BTreeMap::new();
@@ -149,7 +149,7 @@ impl Table {
     }
 }
 
-/// The key of a place. A cursor of another list may name one without an id; an empty key is none.
+/// The start key of a page. The cursor of another list may lack an id, and an empty key is invalid.
 fn start(partition: &str, at: &str) -> Item {
     let id = at.rsplit_once('#').map(|(_, id)| id).filter(|id| !id.is_empty()).unwrap_or("-");
     Item::from([("pk".to_owned(), s(partition)), ("sk".to_owned(), s(id)), ("at".to_owned(), s(at))])

@@ -1,13 +1,14 @@
-//! Entries of the directories: the words that something is found by, and the counterparts' numbers, by their beginning and by their end.
+//! The term dictionary: the words of annotations, and the counterparts' numbers in both directions.
 //!
-//! A search for the beginning of a word, or for some digits, asks them which whole ones there are. Each has its key and `expires_at`, which
-//! is later than the end of every recording that it leads to; absent, it never ends. That is coarse on purpose: an entry is written when it
-//! is missing or ends too soon, and then lasts `SPARE` longer than it has to, so that what is said every day is written once a month. When a
-//! recording has gone, each of its entries that leads to nothing else ends at once.
+//! A search for the beginning of a word, or for some digits, reads the whole terms here. An entry
+//! has its key and `expires_at`, later than the end of every recording that it leads to; without
+//! it, it never expires. That is coarse on purpose: an entry lasts `SPARE` longer than needed, so a
+//! daily word is written once a month. The removal of a recording removes each entry that leads to
+//! nothing else.
 //!
-//! Another recording may come to be found by an entry in the moment in which it ends. Whoever enters writes the posting first and looks at
-//! the entry then, and whoever leaves ends the entry first and looks at the postings then: one of the two sees the other. (A counterpart's
-//! index is of a moment ago, and a registration is heard of by the stream later than that.)
+//! An entry may gain a recording at the moment of its removal. So a writer adds the posting and
+//! then checks the entry; a remover deletes the entry and then checks the postings. One sees the
+//! other. (The index of counterparts lags by a moment, the stream by more.)
 
 use aws_sdk_dynamodb::operation::{delete_item::DeleteItemError, put_item::PutItemError};
 use chrono::{DateTime, TimeDelta, Utc};
@@ -27,16 +28,16 @@ use super::{
     search::Partition,
 };
 
-/// How much longer an entry lasts than it has to.
+/// How much longer than needed an entry lasts.
 const SPARE: TimeDelta = TimeDelta::days(30);
-/// Words that are left at once.
+/// Terms that are removed concurrently.
 const AT_ONCE: usize = 8;
-/// Recordings that are read at once to see whether one has not ended; the newest has, if any.
+/// Recordings read at a time, newest first, to find one that has not ended.
 const NEWEST: i32 = 10;
 
 impl Table {
-    /// Sees to it that the directories know the words of the recording's `postings`, if it is `new` its counterpart's number too, for as
-    /// long as the recording is kept. 1 request for each 100, and 1 for each that is not known yet.
+    /// Adds the words of `postings`, and the number of a `new` recording, for as long as it is
+    /// retained. 1 request for each 100, and 1 for each missing entry.
     pub async fn enter<'a>(&self, recording: &Recording, postings: impl IntoIterator<Item = &'a Posting>, new: bool) -> Result<(), Error> {
         let words = postings.into_iter().cloned().map(Stream::Posting);
         let number = new.then(|| Stream::Counterpart(recording.counterpart.clone()));
@@ -54,15 +55,15 @@ impl Table {
         Ok(())
     }
 
-    /// Has the directories forget what only the recording was found by, which has gone. 1 request for each 100 entries; 1 for each word that
-    /// is known and for the number, 2 more where nothing else leads there.
+    /// Removes the terms that only this removed recording contained. 1 request for each 100
+    /// entries; 1 for each known word and for the number, and 2 more if nothing else leads there.
     pub async fn leave(&self, recording: &Recording, now: DateTime<Utc>) -> Result<(), Error> {
         let words = Posting::of(recording).into_iter().map(Stream::Posting);
         self.leave_all(recording, words.chain([Stream::Counterpart(recording.counterpart.clone())]), now).await
     }
 
-    /// Has the directories forget the words that an edit has taken out of the recording, and nothing else is found by. Cost as
-    /// [`Table::leave`]; no request where there are none.
+    /// Removes the terms that an edit took out of the recording and nothing else contains. Costs as
+    /// [`Table::leave`]; no request without words.
     pub async fn leave_words<'a>(
         &self,
         recording: &Recording,
@@ -86,8 +87,8 @@ impl Table {
         Ok(())
     }
 
-    /// Removes the entries, each with its key, unless something is found by the stream. What a crash has left removed, or ended, and is
-    /// found, is written again and never ends: the next that goes looks again.
+    /// Removes the entries, unless the stream finds a recording. An entry that a crash left missing
+    /// or expiring is then written again and never expires; the next removal checks it again.
     async fn remove_unless_found(
         &self,
         of: &OrganisationId,
@@ -120,7 +121,7 @@ impl Table {
         Ok(())
     }
 
-    /// Whether a recording that has not ended is found by the stream. 1 request; 1 for each MB of those that have ended and come before.
+    /// Whether the stream has a current recording. 1 request; 1 for each MB of ended ones before.
     async fn finds(&self, of: &OrganisationId, stream: &Stream, now: DateTime<Utc>) -> Result<bool, Error> {
         let partition = Partition::of(of, stream);
         let query = self.client.query().table_name(&self.name).set_index_name(partition.index.map(|index| index.name.to_owned()));
@@ -144,7 +145,7 @@ impl Table {
         Ok(false)
     }
 
-    /// Removes the entry if it is still as it was seen; answers whether it has gone. 1 request.
+    /// Removes the entry if it is as read, and returns whether it did. 1 request.
     async fn remove_entry(&self, key: &Item, seen: &Item) -> Result<bool, Error> {
         let delete = self.client.delete_item().table_name(&self.name).set_key(Some(key.clone()));
         let delete = match seen.get("expires_at") {
@@ -157,7 +158,7 @@ impl Table {
         }
     }
 
-    /// Writes the entry unless it lasts until `ends`. 1 request.
+    /// Writes the entry, unless it lasts until `ends`. 1 request.
     async fn prolong(&self, key: &Item, ends: Option<DateTime<Utc>>) -> Result<(), Error> {
         let mut put = self.client.put_item().table_name(&self.name).set_item(Some(key.clone()));
         if let Some(ends) = ends {
@@ -173,7 +174,7 @@ impl Table {
     }
 }
 
-/// The entries that lead to the stream; there are none to what is held, and to withheld numbers.
+/// The entries that lead to the stream. Holds and withheld numbers have none.
 fn keys(recording: &Recording, stream: &Stream) -> Vec<Item> {
     let of = &recording.organisation;
     match stream {
@@ -183,7 +184,7 @@ fn keys(recording: &Recording, stream: &Stream) -> Vec<Item> {
     }
 }
 
-/// Whether the entry lasts until `ends`, or for ever.
+/// Whether the entry lasts until `ends`, or forever.
 fn lasts(entry: &Item, ends: Option<DateTime<Utc>>) -> Result<bool, Error> {
     if !entry.contains_key("expires_at") {
         return Ok(true);

@@ -1,7 +1,6 @@
-//! What an erasure of a user takes beside their recordings: what they said of calls that were never registered, and who they were, once they
-//! are removed.
+//! Erases a user's annotations of unregistered calls and, once they are removed, their identity.
 //!
-//! An early note is found by `ORG#early`, `USER#RECORDING`, which ends with the note. It may outlive it: whoever reads it looks at the call.
+//! `ORG#early`, `USER#RECORDING` finds an early note, but may outlive it: a reader checks the call.
 
 use chrono::{DateTime, Utc};
 use domain::ids::{OrderId, OrganisationId, RecordingId, UserId};
@@ -15,7 +14,7 @@ use super::{
 };
 
 impl Table {
-    /// Some of the calls of which the user said something before they were registered, and whether there may be more. 1 request.
+    /// Some calls that the user annotated before registration, and whether more exist. 1 request.
     pub async fn early_of(&self, of: &OrganisationId, user: &UserId, limit: i32) -> Result<(Vec<RecordingId>, bool), Error> {
         let query = self.client.query().table_name(&self.name).consistent_read(true).limit(limit);
         let query = query.key_condition_expression("pk = :pk AND begins_with(sk, :user)");
@@ -30,10 +29,10 @@ impl Table {
         Ok((answer.items().iter().map(id).collect::<Result<_, _>>()?, answer.last_evaluated_key.is_some()))
     }
 
-    /// Removes what is said of a call that is not registered: by the user, or by whomever if none is named. 4 requests, 2 for each 100 edits.
+    /// Removes an unregistered call's annotation, by `user` or anyone. 4 requests, 2 per 100 edits.
     ///
     /// # Errors
-    /// [`Error::Busy`] when more was said meanwhile.
+    /// [`Error::Busy`] if the call was annotated meanwhile.
     pub async fn forget_note(&self, of: &OrganisationId, id: RecordingId, user: Option<&UserId>, now: DateTime<Utc>) -> Result<(), Error> {
         let call = key::recording(of, id);
         let item = self.batch([call.clone()]).await?.pop().unwrap_or_default();
@@ -53,18 +52,18 @@ impl Table {
             }
         }
         let removal = Removal::of_note(of.clone(), id);
-        let (standing, _) = self.standing_of(&removal, now).await?;
-        self.remove_edits(&removal, standing, now).await
+        let (current, _) = self.standing_of(&removal, now).await?;
+        self.remove_edits(&removal, current, now).await
     }
 
-    /// Forgets that the user said something of the call. 1 request.
+    /// Forgets that the user annotated the call. 1 request.
     pub async fn forget_early(&self, of: &OrganisationId, user: &UserId, id: RecordingId) -> Result<(), Error> {
         self.client.delete_item().table_name(&self.name).set_key(Some(key::early(of, user, id))).send().await?;
         Ok(())
     }
 
-    /// Takes the name and the number out of the item of a removed user; the item itself stays, so that nobody else is given the id. Answers
-    /// whether the user was removed. 1 request.
+    /// Removes the name and the number of a removed user. The item remains, so that nobody else
+    /// receives the id. Returns false if the user is not removed. 1 request.
     pub async fn forget_user(&self, of: &OrganisationId, user: &UserId, erasure: OrderId) -> Result<bool, Error> {
         let update = self.client.update_item().table_name(&self.name).set_key(Some(key::user(of, user)));
         let update = update

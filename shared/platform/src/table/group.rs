@@ -1,8 +1,8 @@
 //! Recording groups: their members, and who supervises them (P12, P13).
 //!
-//! Membership and supervision stand in two places that are written together: with the user, so that a right is decided from the items of
-//! the two users it is about, and with the group, so that a supervisor's search knows whose recordings to look for. Removing a group takes
-//! several commits; the first ends every access through it, and a removal that was cut short is gone on with by asking again.
+//! Membership and supervision are written together to two items. A user's item lets a right be
+//! decided from two users' items; a group's item lists whose recordings a supervisor's search
+//! reads. The first transaction of a removal ends all access; a repetition continues it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,16 +10,16 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
 use domain::{
     ids::{GroupId, OrganisationId, UserId},
-    people::{Cover, Name, Rights, fold},
+    people::{Name, Rights, Supervision, fold},
 };
 
 use super::{
     BadItem, Error, Table,
     attributes::{ids, n, parsed, s, ss, text},
     audit::Event,
-    commit::{Commit, empty_map},
+    commit::{Committed, Conflict, empty_map},
     key::{self, Item},
-    people::read_covers,
+    people::read_supervisions,
 };
 
 /// A recording group.
@@ -27,14 +27,14 @@ use super::{
 pub struct Group {
     pub id: GroupId,
     pub name: Name,
-    pub supervisors: BTreeMap<UserId, Cover>,
+    pub supervisors: BTreeMap<UserId, Supervision>,
 }
 
-/// Users that one change of members may name.
+/// The most users in one change of members.
 pub const CHANGE: usize = 90;
-/// The most members of one group: the set of their ids fits an item whatever the ids.
+/// The most members of one group: the set of their ids fits an item, whatever the ids.
 pub const MEMBERS: usize = 5_000;
-/// The most supervisors of one group: removing it ends all their access in one commit.
+/// The most supervisors of one group: its removal ends all their access in one transaction.
 pub const SUPERVISORS: usize = 90;
 
 const EXISTS: &str = "attribute_exists(pk) AND attribute_not_exists(removed_at)";
@@ -60,8 +60,8 @@ impl Table {
         Ok(exists.then_some(members))
     }
 
-    /// Creates the group, or renames it. 1 request. A group under removal is refused.
-    pub async fn put_group(&self, organisation: &OrganisationId, group: &GroupId, name: &Name, event: &Event) -> Result<Commit, Error> {
+    /// Creates the group, or renames it. 1 request. Fails for a group under removal.
+    pub async fn put_group(&self, organisation: &OrganisationId, group: &GroupId, name: &Name, event: &Event) -> Result<Committed, Error> {
         let mut writes = self.writes();
         writes.update(key::group(organisation, group), |update| {
             update
@@ -78,9 +78,9 @@ impl Table {
         writes.commit().await
     }
 
-    /// Lets the users join the group, or leave it: 1 to [`CHANGE`] of them, all or none, again without harm. 1 request.
+    /// Adds 1 to [`CHANGE`] users to the group or removes them, all or none; repeatable. 1 request.
     ///
-    /// [`Commit::Refused`] names the places of users who do not exist, and `users.len()` if it is the group.
+    /// [`Conflict`] lists the positions of unknown users, and `users.len()` for an unknown group.
     pub async fn change_members(
         &self,
         organisation: &OrganisationId,
@@ -88,7 +88,7 @@ impl Table {
         users: &BTreeSet<UserId>,
         join: bool,
         event: &Event,
-    ) -> Result<Commit, Error> {
+    ) -> Result<Committed, Error> {
         let verb = if join { "ADD" } else { "DELETE" };
         let (one, all) = (ss([group]), ss(users));
         let mut writes = self.writes();
@@ -108,15 +108,15 @@ impl Table {
         writes.commit().await
     }
 
-    /// Makes the user a supervisor of the group, or changes the cover. 1 request. [`Commit::Refused`]: 0 the group, 1 the user.
+    /// Adds or changes a supervisor. 1 request. [`Conflict`]: 0 the group, 1 the user.
     pub async fn put_supervisor(
         &self,
         organisation: &OrganisationId,
         group: &GroupId,
         user: &UserId,
-        cover: &Cover,
+        supervision: &Supervision,
         event: &Event,
-    ) -> Result<Commit, Error> {
+    ) -> Result<Committed, Error> {
         let mut writes = self.writes();
         let places = [
             (key::group(organisation, group), "supervisors", user.as_str()),
@@ -128,21 +128,21 @@ impl Table {
                     .update_expression(format!("SET {map}.#id = :cover"))
                     .condition_expression(EXISTS)
                     .expression_attribute_names("#id", id)
-                    .expression_attribute_values(":cover", cover_value(cover))
+                    .expression_attribute_values(":cover", supervision_value(supervision))
             });
         }
         writes.audit(event);
         writes.commit().await
     }
 
-    /// Ends the user's supervision of the group; again without harm. 1 request.
+    /// Ends the user's supervision of the group. Can be repeated. 1 request.
     pub async fn remove_supervisor(
         &self,
         organisation: &OrganisationId,
         group: &GroupId,
         user: &UserId,
         event: &Event,
-    ) -> Result<Commit, Error> {
+    ) -> Result<Committed, Error> {
         let mut writes = self.writes();
         let places = [
             (key::group(organisation, group), "supervisors", user.as_str()),
@@ -160,8 +160,8 @@ impl Table {
         writes.commit().await
     }
 
-    /// Removes the group; none if there is none. Access through it ends with the first commit. 2 reads, then 1 request for each
-    /// [`CHANGE`] members, and 2.
+    /// Removes the group; `None` if there is none. The first transaction ends access through it. 2
+    /// reads, then 1 request for each [`CHANGE`] members, and 2.
     pub async fn remove_group(&self, organisation: &OrganisationId, group: &GroupId, event: &Event) -> Result<Option<()>, Error> {
         let Some(item) = self.get(key::group(organisation, group)).await? else { return Ok(None) };
         if !item.contains_key("removed_at") {
@@ -181,18 +181,18 @@ impl Table {
                 let update = update.update_expression("DELETE members :users");
                 update.set_expression_attribute_values(ss(some).map(|set| Item::from([(":users".to_owned(), set)])))
             });
-            writes.commit().await?.written()?;
+            writes.commit().await??;
         }
         let mut writes = self.writes();
         writes.delete(key::members(organisation, group), |delete| delete);
         writes.delete(key::group(organisation, group), |delete| delete);
-        writes.commit().await?.written()?;
+        writes.commit().await??;
         Ok(Some(()))
     }
 
-    /// Marks the group as removed and ends its supervisors' access, together.
+    /// Marks the group as removed and ends its supervisors' access in one transaction.
     async fn close_group(&self, organisation: &OrganisationId, group: &GroupId, item: &Item, event: &Event) -> Result<(), Error> {
-        let supervisors: BTreeMap<UserId, Cover> = read_covers(item, "supervisors")?;
+        let supervisors: BTreeMap<UserId, Supervision> = read_supervisions(item, "supervisors")?;
         let mut writes = self.writes();
         writes.update(key::group(organisation, group), |update| {
             update
@@ -209,18 +209,18 @@ impl Table {
         }
         writes.audit(event);
         match writes.commit().await? {
-            Commit::Done => Ok(()),
-            Commit::Refused(_) => Err(Error::Busy), // its supervisors were changed meanwhile
+            Ok(()) => Ok(()),
+            Err(Conflict(_)) => Err(Error::Busy), // its supervisors were changed meanwhile
         }
     }
 }
 
-/// The group that an item holds; none while it is being removed.
+/// The group in an item; `None` while it is being removed.
 pub(super) fn read(item: &Item) -> Result<Option<Group>, BadItem> {
     if item.contains_key("removed_at") {
         return Ok(None);
     }
-    Ok(Some(Group { id: parsed(item, "sk")?, name: parsed(item, "name")?, supervisors: read_covers(item, "supervisors")? }))
+    Ok(Some(Group { id: parsed(item, "sk")?, name: parsed(item, "name")?, supervisors: read_supervisions(item, "supervisors")? }))
 }
 
 /// The rights as a set of their names.
@@ -229,8 +229,8 @@ pub(super) fn rights_value(rights: Rights) -> Option<AttributeValue> {
     ss(names.into_iter().filter(|(_, granted)| *granted).map(|(name, _)| name))
 }
 
-fn cover_value(cover: &Cover) -> AttributeValue {
+fn supervision_value(supervision: &Supervision) -> AttributeValue {
     let moment = |at: Option<DateTime<Utc>>| at.map(|at| n(at.timestamp_millis()));
-    let members = [("from", moment(cover.from)), ("to", moment(cover.to)), ("rights", rights_value(cover.rights))];
+    let members = [("from", moment(supervision.from)), ("to", moment(supervision.to)), ("rights", rights_value(supervision.rights))];
     AttributeValue::M(members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
 }

@@ -1,4 +1,4 @@
-//! An item as the table's stream writes it: DynamoDB's JSON, in which binary is base64.
+//! Items as the table's stream contains them: DynamoDB's JSON, in which binary is base64.
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use data_encoding::BASE64;
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::key::Item;
 
-/// The item that an image holds; none if it is no image.
+/// The item in an image; `None` if the JSON is no image.
 pub fn read(image: &Value) -> Option<Item> {
     image.as_object()?.iter().map(|(name, value)| Some((name.clone(), attribute(value)?))).collect()
 }
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_image_reads_as_the_item_it_is() {
+    fn an_image_is_read_as_an_item() {
         let image =
             json!({ "pk": { "S": "demo#recording" }, "bytes": { "N": "44" }, "sha": { "B": "BwcH" }, "holds": { "SS": ["a", "b"] } });
         let item = read(&image).expect("it is an image");
@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_image_is_none() {
+    fn other_json_is_not_an_image() {
         for value in [
             json!(null),
             json!({ "pk": "demo" }),

@@ -1,18 +1,19 @@
-//! Imports of users: what the operator sent, kept in parts, and what came of each line.
+//! Imports of users: the lines that the operator sent, in parts, and the result of each line.
 //!
-//! An import is a job that a worker carries out part by part. A part's users, what came of them and the place of the next part are written
-//! together, on the condition that nobody has done the part. So a part is done once, whoever is told of it and however often, and the import
-//! goes on where it stopped. What was sent of a part goes with its results; job and parts end [`KEPT`] after the import.
+//! A worker processes an import part by part. Users, results and the number of the next part are
+//! written together, if nobody has processed the part. So a part is processed once, however often
+//! it is requested, and the import continues where it stopped. The results replace the lines. All
+//! expire [`RETAINED`] after the import.
 //!
 //! | attribute     | what |
 //! |---------------|------|
-//! | `who`, `when`, `address`, `request` | of the job: who sent it, when in Unix milliseconds, from where, in which request |
-//! | `lines`       | of the job: how many there are |
-//! | `next`        | of the job: the part to do next |
-//! | `created`, `changed`, `unchanged`, `invalid`, `refused` | of the job: lines by what came of them |
-//! | `rows`        | of a part that is to be done: its lines, as JSON |
-//! | `results`     | of a part that is done: what came of them, as JSON |
-//! | `expires_at`  | of either: until when it is there |
+//! | `who`, `when`, `address`, `request` | job: the sender, the time in Unix milliseconds, the address and the request |
+//! | `lines`       | job: how many there are |
+//! | `next`        | job: the next part |
+//! | `created`, `changed`, `unchanged`, `invalid`, `refused` | job: how many lines had each result |
+//! | `rows`        | part to process: its lines, as JSON |
+//! | `results`     | processed part: the results of its lines, as JSON |
+//! | `expires_at`  | both: Unix seconds |
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::ids::{OrderId, OrganisationId, UserId};
@@ -23,34 +24,34 @@ use super::{
     attributes::{count, instant, n, number, s, text},
     audit::Event,
     claim::Claim,
-    commit::Writes,
+    commit::Transaction,
     key::{self, Item},
     provision::{Outcome, PROVISIONED, UserProvision},
 };
 
-/// How long an import can be asked about.
-pub const KEPT: TimeDelta = TimeDelta::days(7);
-/// Lines of one part: a part's users are one commit.
+/// How long an import can be read.
+pub const RETAINED: TimeDelta = TimeDelta::days(7);
+/// Lines of one part, whose users are written in one transaction.
 pub const PART: usize = PROVISIONED;
 
-/// An import, and how far it has come.
+/// An import and its progress.
 #[derive(Clone, Debug)]
 pub struct Import {
     pub id: OrderId,
     pub organisation: OrganisationId,
-    /// Who sent it, as the audit log names them.
+    /// The sender, as the audit log names them.
     pub by: String,
     pub at: DateTime<Utc>,
     pub address: String,
     pub request: String,
-    /// Lines that it has, empty ones left out.
+    /// Its lines, without empty ones.
     pub lines: usize,
-    /// The part to do next.
+    /// The next part to process.
     pub next: usize,
     pub counts: Counts,
 }
 
-/// Lines by what came of them.
+/// How many lines had each result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub created: u64,
@@ -60,27 +61,27 @@ pub struct Counts {
     pub refused: u64,
 }
 
-/// A line to do.
+/// A line to process.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Row {
-    /// Counted from 1, with the empty ones.
+    /// Counted from 1, with empty lines.
     pub line: usize,
-    pub said: Said,
+    pub content: LineContent,
 }
 
-/// What a line says.
+/// The content of a line.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Said {
+pub enum LineContent {
     User(Box<UserProvision>),
-    /// No user, and why; its id, so far as it has one.
+    /// An invalid line: the reason, and the id if it has one.
     Bad {
         id: Option<UserId>,
         detail: String,
     },
 }
 
-/// What came of a line.
+/// The result of a line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Done {
     pub line: usize,
@@ -102,7 +103,7 @@ pub enum Came {
     LastAdministrator,
 }
 
-/// What the worker is told: to carry on with an import.
+/// The message that asks a worker to continue an import.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Work {
     pub organisation: OrganisationId,
@@ -110,16 +111,16 @@ pub struct Work {
 }
 
 impl Table {
-    /// Keeps a part of an import, to be done. 1 request.
+    /// Stores a part of an import to process. 1 request.
     pub async fn put_import_part(&self, import: &Import, part: usize, rows: &[Row]) -> Result<(), Error> {
         let mut item = key::import_part(&import.organisation, import.id, part);
         item.insert("rows".to_owned(), s(json(rows)?));
-        item.insert("expires_at".to_owned(), n((import.at + KEPT).timestamp()));
+        item.insert("expires_at".to_owned(), n((import.at + RETAINED).timestamp()));
         self.client.put_item().table_name(&self.name).set_item(Some(item)).send().await?;
         Ok(())
     }
 
-    /// Places the import, whose parts are there, with its event and the claim on its answer. 1 request.
+    /// Creates the import, whose parts are stored, with its event and the claim. 1 request.
     pub async fn place_import(&self, import: &Import, event: &Event, claim: Option<&Claim>) -> Result<(), Error> {
         let mut item = key::import(&import.organisation, import.id);
         for (name, text) in [("who", &import.by), ("address", &import.address), ("request", &import.request)] {
@@ -128,23 +129,23 @@ impl Table {
         item.insert("when".to_owned(), n(import.at.timestamp_millis()));
         item.insert("lines".to_owned(), n(import.lines));
         item.insert("next".to_owned(), n(import.next));
-        item.insert("expires_at".to_owned(), n((import.at + KEPT).timestamp()));
+        item.insert("expires_at".to_owned(), n((import.at + RETAINED).timestamp()));
         let mut writes = self.writes();
         writes.put_new(item);
         writes.audit(event);
         writes.claim(claim);
-        // Refused: the SDK's retry of a request whose answer was lost. The import's id is this request's own.
+        // A conflict is an SDK retry after a lost response: the id is this request's own.
         writes.commit().await.map(drop)
     }
 
-    /// The import, unless it has ended. 1 request.
+    /// The import, unless it has expired. 1 request.
     pub async fn import(&self, of: &OrganisationId, id: OrderId, now: DateTime<Utc>) -> Result<Option<Import>, Error> {
         let item = self.get(key::import(of, id)).await?;
-        let there = item.filter(|item| number::<i64>(item, "expires_at").is_ok_and(|at| at > now.timestamp()));
-        Ok(there.map(|item| read(of, id, &item)).transpose()?)
+        let current = item.filter(|item| number::<i64>(item, "expires_at").is_ok_and(|at| at > now.timestamp()));
+        Ok(current.map(|item| read(of, id, &item)).transpose()?)
     }
 
-    /// The lines of a part that is to be done; none if it is done. 1 request.
+    /// The lines of a part to process; `None` if it is processed. 1 request.
     pub async fn import_rows(&self, import: &Import, part: usize) -> Result<Option<Vec<Row>>, Error> {
         let item = self.get(key::import_part(&import.organisation, import.id, part)).await?.unwrap_or_default();
         if item.contains_key("results") {
@@ -153,7 +154,7 @@ impl Table {
         Ok(Some(parsed(&item, "rows")?))
     }
 
-    /// What came of the lines of the import, from the `nth` on that it has, `limit` at most; of those that are done. 1 request.
+    /// At most `limit` results of processed lines, beginning with the `nth` line. 1 request.
     pub async fn import_results(&self, import: &Import, nth: usize, limit: usize) -> Result<Vec<Done>, Error> {
         let (first, last) = (nth / PART, ((nth + limit) / PART).min(import.next.saturating_sub(1)));
         if import.next <= first {
@@ -169,8 +170,8 @@ impl Table {
     }
 }
 
-impl Writes<'_> {
-    /// Writes that the import's next part is done, and what came of it; refused, at the first of the two writes, if another has done it.
+impl Transaction<'_> {
+    /// Writes the results of the next part. The first of the two writes fails if they exist.
     pub fn import_part(&mut self, import: &Import, done: &[Done]) {
         let results = match json(done) {
             Ok(results) => s(results),
@@ -204,12 +205,12 @@ impl Writes<'_> {
 }
 
 impl Import {
-    /// Whether every line is done.
+    /// Whether every line is processed.
     pub fn is_done(&self) -> bool {
         self.next >= self.lines.div_ceil(PART)
     }
 
-    /// The lines that are done.
+    /// The number of processed lines.
     pub fn passed(&self) -> usize {
         self.lines.min(self.next * PART)
     }
@@ -220,11 +221,11 @@ impl Import {
 }
 
 impl Row {
-    /// What came of the line, whose user was provisioned with that outcome.
+    /// The result of the line, given the outcome for its user.
     pub fn done(&self, outcome: Option<Outcome>) -> Done {
-        let (id, came, detail) = match &self.said {
-            Said::Bad { id, detail } => (id.clone(), Came::Invalid, Some(detail.clone())),
-            Said::User(user) => (Some(user.id.clone()), outcome.map_or(Came::Unchanged, Came::of), None),
+        let (id, came, detail) = match &self.content {
+            LineContent::Bad { id, detail } => (id.clone(), Came::Invalid, Some(detail.clone())),
+            LineContent::User(user) => (Some(user.id.clone()), outcome.map_or(Came::Unchanged, Came::of), None),
         };
         Done { line: self.line, id, came, detail }
     }

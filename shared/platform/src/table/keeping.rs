@@ -1,7 +1,7 @@
-//! How long recordings are kept: what stands of them, and the write of what was decided.
+//! The retention of recordings: reads their state, and writes decisions about it.
 //!
-//! A decision is written on the condition that no other was made since it was taken (`kept` counts them) and that the item is of the same
-//! registration. What is held has no `expires_at`, so that the table cannot remove it.
+//! A write is conditional on the registration and the number of decisions (`kept`), so that a newer
+//! decision remains. A held recording has no `expires_at`, or the table would remove it.
 
 use std::collections::BTreeSet;
 
@@ -9,76 +9,85 @@ use aws_sdk_dynamodb::types::Select;
 use chrono::{DateTime, Utc};
 use domain::{
     ids::{OrderId, OrganisationId, RecordingId},
-    order::Person,
+    job::Person,
     phone::Counterpart,
     recording::Recording,
-    retention::Kept,
+    retention::RetentionState,
 };
 
 use super::{
     BadItem, Error, Table,
     attributes::{ids, n, number, optional_parsed, parsed, readable, s, ss, text},
-    commit::{Commit, Writes},
+    commit::Transaction,
     key::{self, Item},
     read::BATCH,
     recording,
 };
 
-/// A recording and what was decided about how long it is kept.
+/// A recording and its retention state.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub struct RetentionSnapshot {
     pub recording: Recording,
-    pub kept: Kept,
-    /// The order of erasure that ended it.
+    pub retained: RetentionState,
+    /// The erasure that ended it.
     pub erased: Option<OrderId>,
     version: u64,
     item: Item,
 }
 
-/// How many recordings there are, as far as was counted.
+/// A count of recordings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count {
     pub recordings: u64,
-    /// Of them: held.
+    /// The held ones among them.
     pub held: u64,
-    /// Whether these are all; there are at least as many.
+    /// Whether the count is complete; otherwise there are at least as many.
     pub exact: bool,
 }
 
-/// What to count.
+/// The recordings to count.
 #[derive(Clone, Debug)]
 pub enum Counted<'a> {
     /// All that exist.
     All,
-    /// Those that would have ended if they were kept for no longer than since this start, and nothing else keeps them.
+    /// Those that began before this moment and that no hold and no grace period protects.
     EndedBefore(DateTime<Utc>),
     Of(&'a Person),
 }
 
-/// Queries that one count makes at most, of 1 MB each: some 100,000 recordings.
+/// The most queries for one count, of 1 MB each: some 100,000 recordings.
 const QUERIES_AT_MOST: usize = 50;
 
 impl Table {
-    /// Those of the recordings that are registered, whether or not they have ended; but one that cannot be read, which is logged as an error
-    /// and stops none of the others. 1 request, for 100 of them at most.
-    pub async fn seen(&self, organisation: &OrganisationId, ids: &[RecordingId]) -> Result<Vec<Seen>, Error> {
+    /// The registered recordings of these ids, including ended ones. One that cannot be read is
+    /// logged as an error and left out. 1 request, for 100 of them at most.
+    pub async fn seen(&self, organisation: &OrganisationId, ids: &[RecordingId]) -> Result<Vec<RetentionSnapshot>, Error> {
         let items = self.batch(ids.iter().take(BATCH).map(|id| key::recording(organisation, *id))).await?;
-        Ok(items.into_iter().filter_map(|item| readable("recording", &item, Seen::read(organisation, item.clone())).flatten()).collect())
+        Ok(items
+            .into_iter()
+            .filter_map(|item| readable("recording", &item, RetentionSnapshot::read(organisation, item.clone())).flatten())
+            .collect())
     }
 
-    /// A page of the organisation's recordings by their id, ended ones too, and the place after which the next begins; one that cannot be read is
-    /// logged as an error and stops none of the others. 1 request.
-    pub async fn seen_by_id(&self, of: &OrganisationId, after: Option<&str>, limit: usize) -> Result<(Vec<Seen>, Option<String>), Error> {
+    /// A page of the organisation's recordings by id, including ended ones, and the id after which
+    /// the next begins. One that cannot be read is logged as an error and left out. 1 request.
+    pub async fn seen_by_id(
+        &self,
+        of: &OrganisationId,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<RetentionSnapshot>, Option<String>), Error> {
         let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk").consistent_read(true);
         let query = query.expression_attribute_values(":pk", s(key::recordings(of))).limit(i32::try_from(limit).unwrap_or(i32::MAX));
         let start = after.map(|id| Item::from([("pk".to_owned(), s(key::recordings(of))), ("sk".to_owned(), s(id))]));
         let answer = query.set_exclusive_start_key(start).send().await?;
         let next = answer.last_evaluated_key.map(|key| text(&key, "sk").map(str::to_owned)).transpose()?;
         let items = answer.items.unwrap_or_default().into_iter();
-        Ok((items.filter_map(|item| readable("recording", &item, Seen::read(of, item.clone())).flatten()).collect(), next))
+        Ok((items.filter_map(|item| readable("recording", &item, RetentionSnapshot::read(of, item.clone())).flatten()).collect(), next))
     }
 
-    /// A page of the ids of a person's recordings, ended ones too, oldest first, and the place after which the next begins. 1 request.
+    /// A page of the ids of a person's recordings, oldest first, including ended ones, and the key
+    /// after which the next begins. 1 request.
     pub async fn ids_of(
         &self,
         organisation: &OrganisationId,
@@ -97,7 +106,7 @@ impl Table {
         Ok((answer.items().iter().map(|item| parsed(item, "sk")).collect::<Result<_, _>>()?, next))
     }
 
-    /// Counts the recordings that exist at `now`. 1 request for each MB, up to `QUERIES_AT_MOST`, and as many for those that are held.
+    /// Counts recordings. 1 request for each MB, up to `QUERIES_AT_MOST`; as many for held ones.
     pub async fn count(&self, organisation: &OrganisationId, counted: &Counted<'_>, now: DateTime<Utc>) -> Result<Count, Error> {
         let exists = "(attribute_not_exists(expires_at) OR expires_at > :now)";
         let (recordings, exact) = match counted {
@@ -143,28 +152,31 @@ impl Table {
         }
         Ok((count, false))
     }
-}
 
-impl Table {
-    /// Ends the recording by an erasure; answers with it as it stands then, or with nothing if something else was decided. 2 requests.
-    pub async fn end(&self, seen: &Seen, kept: &Kept, erasure: OrderId) -> Result<Option<Seen>, Error> {
+    /// Ends the recording by an erasure and returns it; `None` after another decision. 2 requests.
+    pub async fn end(
+        &self,
+        seen: &RetentionSnapshot,
+        retained: &RetentionState,
+        erasure: OrderId,
+    ) -> Result<Option<RetentionSnapshot>, Error> {
         let mut writes = self.writes();
-        writes.keep(seen, kept, Some(erasure));
-        if writes.commit().await? != Commit::Done {
+        writes.keep(seen, retained, Some(erasure));
+        if writes.commit().await? != Ok(()) {
             return Ok(None);
         }
-        let stands = self.seen(&seen.recording.organisation, &[seen.recording.id]).await?;
-        Ok(stands.into_iter().find(|stands| stands.erased == Some(erasure)))
+        let current = self.seen(&seen.recording.organisation, &[seen.recording.id]).await?;
+        Ok(current.into_iter().find(|current| current.erased == Some(erasure)))
     }
 }
 
-impl Seen {
-    /// What an item says; none if only a note has come so far.
+impl RetentionSnapshot {
+    /// The snapshot in an item; `None` if the call is not registered.
     pub(super) fn read(organisation: &OrganisationId, item: Item) -> Result<Option<Self>, BadItem> {
         let Some(recording) = recording::read(organisation, &item)? else { return Ok(None) };
         let grace = if item.contains_key("grace") { Some(number(&item, "grace")?) } else { None };
         let holds: BTreeSet<OrderId> = ids(&item, "holds")?;
-        let kept = Kept {
+        let retained = RetentionState {
             started_at: recording.started_at,
             day: recording.expires_at,
             grace: grace.map(|grace| DateTime::from_timestamp(grace, 0).ok_or(BadItem { attribute: "grace" })).transpose()?,
@@ -172,7 +184,7 @@ impl Seen {
             holds,
         };
         let version = if item.contains_key("kept") { number(&item, "kept")? } else { 0 };
-        Ok(Some(Self { recording, kept, erased: optional_parsed(&item, "erased")?, version, item }))
+        Ok(Some(Self { recording, retained, erased: optional_parsed(&item, "erased")?, version, item }))
     }
 
     /// The item as it was read.
@@ -180,15 +192,15 @@ impl Seen {
         &self.item
     }
 
-    /// The recording's place in every list.
+    /// The recording's sort key in every index.
     pub fn at(&self) -> String {
         key::at(self.recording.started_at, self.recording.id)
     }
 }
 
-impl Writes<'_> {
-    /// Writes how long the recording is kept from now on; refused if something else was decided since it was seen, or it is gone.
-    pub fn keep(&mut self, seen: &Seen, next: &Kept, erased: Option<OrderId>) {
+impl Transaction<'_> {
+    /// Writes the next retention state; fails after another decision, or if the recording is gone.
+    pub fn keep(&mut self, seen: &RetentionSnapshot, next: &RetentionState, erased: Option<OrderId>) {
         let (held, day) = (next.is_held(), n(next.day.timestamp()));
         let values = [
             ("kept", Some(n(seen.version + 1))),
@@ -200,26 +212,26 @@ impl Writes<'_> {
             ("expires_at", (!held).then_some(day)),
         ];
         let (set, remove): (Vec<_>, Vec<_>) = values.into_iter().partition(|(_, value)| value.is_some());
-        let said = set.iter().map(|(name, _)| format!("#{name} = :{name}")).collect::<Vec<_>>().join(", ");
+        let assignments = set.iter().map(|(name, _)| format!("#{name} = :{name}")).collect::<Vec<_>>().join(", ");
         let gone = remove.iter().map(|(name, _)| format!("#{name}")).collect::<Vec<_>>().join(", ");
         let names = set.iter().chain(&remove).map(|(name, _)| (format!("#{name}"), (*name).to_owned())).collect();
         let mut given: Item = set.into_iter().filter_map(|(name, value)| Some((format!(":{name}"), value?))).collect();
         given.insert(":registered".to_owned(), n(seen.recording.registered_at.timestamp_millis()));
-        let standing = if seen.version == 0 { "attribute_not_exists(#kept)" } else { "#kept = :seen" };
+        let unchanged = if seen.version == 0 { "attribute_not_exists(#kept)" } else { "#kept = :seen" };
         if seen.version > 0 {
             given.insert(":seen".to_owned(), n(seen.version));
         }
         self.update(key::recording(&seen.recording.organisation, seen.recording.id), |update| {
             update
-                .update_expression(format!("SET {said} REMOVE {gone}"))
-                .condition_expression(format!("registered = :registered AND {standing}"))
+                .update_expression(format!("SET {assignments} REMOVE {gone}"))
+                .condition_expression(format!("registered = :registered AND {unchanged}"))
                 .set_expression_attribute_names(Some(names))
                 .set_expression_attribute_values(Some(given))
         });
     }
 }
 
-/// The index that finds a person's recordings, and the partition in it.
+/// The index with a person's recordings, and its partition.
 fn partition(organisation: &OrganisationId, person: &Person) -> (key::Index, String) {
     match person {
         Person::User(user) => (key::BY_USER, key::recordings_of(organisation, user)),

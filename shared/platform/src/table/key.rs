@@ -1,4 +1,4 @@
-//! Every key of the table, spelt in one place.
+//! Every key of the table, defined in one place.
 //!
 //! | item         | `pk`               | `sk`                     | found by |
 //! |--------------|--------------------|--------------------------|----------|
@@ -8,47 +8,49 @@
 //! | group        | `ORG#group`        | `GROUP`                  | get; `by_org`, sorted by name |
 //! | members      | `ORG#members`      | `GROUP`                  | get: the set of a group's members |
 //! | recording    | `ORG#recording`    | `RECORDING`              | get; `by_org` (`pk`, `at`), `by_user` (`u`, `at`), `by_peer` (`p`, `at`), `by_mark` (`m`, `at`), `by_length` (`l`, `at`) |
-//! | tombstone    | `ORG#recording`    | `RECORDING`              | get: that the recording was erased |
-//! | posting      | `ORG#PLACE#TOKEN#posting`, `ORG#held#posting` | the recording's `at` | query: the recordings with a word in `note`, `f1`, `f2` or `f3`; those held |
+//! | tombstone    | `ORG#recording`    | `RECORDING`              | get: the recording was erased |
+//! | posting      | `ORG#PLACE#TOKEN#posting`, `ORG#held#posting` | the recording's `at` | query: the recordings with a word in `note`, `f1`, `f2` or `f3`; the held ones |
 //! | word         | `ORG#word`         | `PLACE#TOKEN`            | get; query: the words of a place that begin alike |
 //! | number       | `ORG#number`       | `DIGITS`                 | get; query: the counterparts whose numbers begin alike |
-//! | ending       | `ORG#ending`       | `DIGITS`, reversed       | get; query: those whose numbers end alike |
-//! | edit         | `ORG#edit`         | `RECORDING#VERSION`      | query: what was said of a recording, and when |
-//! | early note   | `ORG#early`        | `USER#RECORDING`         | query: the calls of which a user said something before they were registered |
+//! | ending       | `ORG#ending`       | `DIGITS`, reversed       | get; query: the counterparts whose numbers end alike |
+//! | edit         | `ORG#edit`         | `RECORDING#VERSION`      | query: the edits of a recording's annotation |
+//! | early note   | `ORG#early`        | `USER#RECORDING`         | query: the calls that a user annotated before they were registered |
 //! | mark         | `ORG#mark`         | `MARK`                   | get; query: the legend |
-//! | usage        | `ORG#usage`        | `USER`                   | get; query: what is stored now, and what came and went on days that are not closed |
-//! | daily usage  | `ORG#daily`        | `DAY#USER`, `DAY#USER#OF` | query: a closed day of a user; what was noticed at its end about the earlier day `OF` |
+//! | usage        | `ORG#usage`        | `USER`                   | get; query: current usage, and the counts of days that are not closed |
+//! | daily usage  | `ORG#daily`        | `DAY#USER`, `DAY#USER#OF` | query: a closed day of a user; counts of the earlier day `OF` that were noticed at its end |
 //! | day          | `ORG#day`          | `DAY`                    | query: a closed day of the organisation, written once all of its users' are |
 //! | price        | `ORG#price`, `OPERATOR#price` | `DAY#MILLISECONDS` | query: terms from a day on, agreed or general |
-//! | statement    | `ORG#statement`    | `MONTH`                  | query: the months that were exported |
+//! | statement    | `ORG#statement`    | `MONTH`                  | query: the exported months |
 //! | listed       | `OPERATOR#organisation` | `ORG`               | query: all organisations |
 //! | activation   | `ORG#activation`   | `USER#MILLISECONDS#KIND` | query |
-//! | void         | `ORG#activation`, `ORG#price`, `OPERATOR#price` | that of what is void, then `#void` | query, with what is void |
+//! | void         | `ORG#activation`, `ORG#price`, `OPERATOR#price` | that of the void entry, then `#void` | query, with the void entry |
 //! | base service | `ORG#organisation` | `base-service#MILLISECONDS` | query: when the base service began or ended |
-//! | credit       | `ORG#organisation` | `credit#MILLISECONDS#REQUEST` | query: lines of statements that are waived |
+//! | credit       | `ORG#organisation` | `credit#MILLISECONDS#REQUEST` | query: waived lines of statements |
 //! | claim        | `ORG#idempotency`  | a hash of caller, operation and key | get; the table removes it |
-//! | order        | `ORG#order`        | `KIND#ORDER`             | get; query: holds, changes of the retention, erasures |
-//! | import       | `ORG#import`       | `IMPORT`                 | get: users that the operator sent, and how far they are done |
-//! | import's part | `ORG#import`      | `IMPORT#NUMBER`          | get; query: some of its lines, and what came of them |
-//! | held         | `ORG#held`         | `HOLD#at`                | query: the recordings that a hold wants |
-//! | removal      | `ORG#removal`      | `RECORDING#REGISTERED`   | get: copies found of a recording before they were removed; the table removes it |
+//! | job          | `ORG#order`        | `KIND#JOB`               | get; query: holds, changes of the retention, erasures |
+//! | import       | `ORG#import`       | `IMPORT`                 | get: users that the operator sent, and the progress |
+//! | import part  | `ORG#import`       | `IMPORT#NUMBER`          | get; query: some of its lines, or their results |
+//! | held         | `ORG#held`         | `HOLD#at`                | query: the recordings of a hold |
+//! | removal      | `ORG#removal`      | `RECORDING#REGISTERED`   | get: the copies of a recording that were found before their removal; the table removes it |
 //! | audit event  | `ORG#audit`        | `MILLISECONDS#REQUEST`   | query; `by_user` (`ORG#heard#USER`): who listened to a user's recordings |
-//! | audit key    | `ORG#audit-key`    | `audit-key`              | get: the key of the hashes that stand for numbers, names and words in audit events |
-//! | issue        | `ORG#drop`         | `DAY#NUMBER`             | query: the folders of the delivery by SFTP |
-//! | awaited      | `ORG#awaited`      | `RECORDING`              | query: calls of a closed day whose audio had not come |
+//! | audit key    | `ORG#audit-key`    | `audit-key`              | get: the key of the hashes that replace numbers, names and words in audit events |
+//! | delivery folder | `ORG#drop`      | `DAY#NUMBER`             | query: the folders of the delivery by SFTP |
+//! | late arrival | `ORG#awaited`      | `RECORDING`              | query: calls of a closed day whose audio had not arrived |
 //! | SFTP key     | `ORG#sftp`         | `FINGERPRINT`            | get; query |
 //! | subscriber   | `#sftp`            | `ORG`                    | query: the organisations with the SFTP service |
-//! | finding      | `ORG#missing`      | `KIND#SUBJECT`           | query: what the last sweep found, by kind |
-//! | sweep        | `ORG#sweep`        | `sweep`                  | get: the last sweep, and where the next goes on |
+//! | finding      | `ORG#missing`      | `KIND#SUBJECT`           | query: the findings of the last reconciliation, by kind |
+//! | reconciliation | `ORG#sweep`      | `sweep`                  | get: the last one, and where the next continues |
 //!
-//! Every key, index keys too, begins with the organisation, so that an IAM condition on leading keys can hold it; no id contains a `#`.
-//! The word after it lets a role be held to one kind of item. `OPERATOR`, which is no organisation's id (those have no upper case), stands
-//! before what is the operator's own: the list of organisations, and the general price list. The list of those to deliver to each morning is
-//! of no organisation either. A day is `yyyy-mm-dd`, of Stockholm.
+//! Every key, also of an index, begins with the organisation, so that an IAM condition on leading
+//! keys can restrict it. No id contains a `#`. The next word restricts a role to one kind of item.
+//! `OPERATOR`, which is no organisation's id (those have no upper case), begins the operator's own
+//! keys: the list of organisations and the general prices. The list for the morning's delivery
+//! belongs to no organisation either. A day is `yyyy-mm-dd`, of Stockholm.
 //!
-//! `at` is `MILLISECONDS#RECORDING`: the call's start, 13 digits of Unix milliseconds, then the id, so that every index yields rows in
-//! one order, ties included. A recording has `at` and `u` once it is registered; a note that came before it has not, and is listed
-//! nowhere. A TOKEN is a folded word, of letters and digits only. The `at` of a user or a group is `NAME#ID`, the name folded.
+//! `at` is `MILLISECONDS#RECORDING`: the call's start as 13 digits of Unix milliseconds, then the
+//! id. So every index has the same order, ties included. A note before the registration has neither
+//! `at` nor `u` and is in no list. A TOKEN is a folded word of letters and digits. The `at` of a
+//! user or a group is `NAME#ID`, the name folded.
 
 use std::collections::HashMap;
 
@@ -56,7 +58,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     billing::Month,
-    delivery::issue,
+    delivery::folder,
     ids::{ClientId, GroupId, OrderId, OrganisationId, RecordingId, UserId},
     note::Mark,
     people::Name,
@@ -67,14 +69,14 @@ use domain::{
 /// An item as the SDK carries it.
 pub type Item = HashMap<String, AttributeValue>;
 
-/// What stands in an organisation's place before the operator's own items.
+/// Replaces the organisation in the keys of the operator's own items.
 const OPERATOR: &str = "OPERATOR";
 
-/// An index; it is sorted by `at`.
+/// An index, which is sorted by `at`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Index {
     pub name: &'static str,
-    /// The attribute that its partition stands in: one letter, since every row of every index has the names of all of them.
+    /// The attribute of its partition: one letter, since each row of each index repeats all names.
     pub partition: &'static str,
 }
 
@@ -86,7 +88,7 @@ pub const BY_USER: Index = Index { name: "by_user", partition: "u" };
 pub const BY_PEER: Index = Index { name: "by_peer", partition: "p" };
 /// The index of a mark's recordings by start.
 pub const BY_MARK: Index = Index { name: "by_mark", partition: "m" };
-/// The index by start of the stored recordings of a class of length, and of the rejected ones.
+/// The index by start of the stored recordings of a length class, and of the rejected ones.
 pub const BY_LENGTH: Index = Index { name: "by_length", partition: "l" };
 
 /// The partition of the organisations with the SFTP service. No organisation has an empty name.
@@ -113,14 +115,14 @@ pub fn claim(organisation: &OrganisationId, name: &str) -> Item {
     key(format!("{organisation}#idempotency"), name.to_owned())
 }
 
-/// What the sort keys of changes of the base service begin with.
+/// The prefix of the sort keys of base service changes.
 pub const BASE_CHANGE: &str = "base-service#";
-/// What those of credits begin with.
+/// The prefix of the sort keys of credits.
 pub const CREDIT: &str = "credit#";
-/// What follows the sort key of something in that of its void.
+/// The suffix that makes the sort key of an entry that of its void.
 pub const VOID: &str = "#void";
 
-/// That what has this key is void.
+/// The key of the void of the entry with this key.
 pub fn void(mut of: Item) -> Item {
     if let Some(AttributeValue::S(place)) = of.get_mut("sk") {
         place.push_str(VOID);
@@ -156,22 +158,22 @@ pub fn edit(organisation: &OrganisationId, id: RecordingId, version: u64) -> Ite
     key(edits(organisation), nth_edit(id, version))
 }
 
-/// The place of an edit among the organisation's.
+/// The sort key of an edit.
 pub fn nth_edit(id: RecordingId, version: u64) -> String {
     format!("{id}#{version:010}")
 }
 
-/// What is being removed of a recording, of the one that was registered at `registered`.
+/// The copies found at the removal of the recording that was registered at `registered`.
 pub fn removal(organisation: &OrganisationId, id: RecordingId, registered: i64) -> Item {
     key(format!("{organisation}#removal"), format!("{id}#{registered:013}"))
 }
 
-/// An order of the kind that its name begins with.
-pub fn order(organisation: &OrganisationId, kind: &str, id: OrderId) -> Item {
-    key(orders(organisation), format!("{kind}#{id}"))
+/// A job; its sort key begins with its kind.
+pub fn job(organisation: &OrganisationId, kind: &str, id: OrderId) -> Item {
+    key(jobs(organisation), format!("{kind}#{id}"))
 }
 
-pub fn orders(organisation: &OrganisationId) -> String {
+pub fn jobs(organisation: &OrganisationId) -> String {
     format!("{organisation}#order")
 }
 
@@ -183,7 +185,7 @@ pub fn import_part(organisation: &OrganisationId, id: OrderId, part: usize) -> I
     key(imports(organisation), nth_part(id, part))
 }
 
-/// The place of an import's part among the organisation's imports.
+/// The sort key of an import's part.
 pub fn nth_part(id: OrderId, part: usize) -> String {
     format!("{id}#{part:05}")
 }
@@ -192,7 +194,7 @@ pub fn imports(organisation: &OrganisationId) -> String {
     format!("{organisation}#import")
 }
 
-/// That a hold wants a recording, whose place in every list is `at`.
+/// The entry of a recording, with the sort key `at`, in a hold.
 pub fn held(organisation: &OrganisationId, hold: OrderId, at: &str) -> Item {
     key(helds(organisation), format!("{hold}#{at}"))
 }
@@ -201,7 +203,7 @@ pub fn helds(organisation: &OrganisationId) -> String {
     format!("{organisation}#held")
 }
 
-/// That `user` said something of a call before it was registered.
+/// Records that `user` annotated a call before it was registered.
 pub fn early(organisation: &OrganisationId, user: &UserId, id: RecordingId) -> Item {
     key(earlies(organisation), format!("{user}#{id}"))
 }
@@ -230,7 +232,7 @@ pub fn usages(organisation: &OrganisationId) -> String {
     format!("{organisation}#usage")
 }
 
-/// What came of a user's day `of`, at the end of `day`: the same, or a later one.
+/// A user's counts of the day `of`, closed at the end of `day`: the same day, or a later one.
 pub fn daily(organisation: &OrganisationId, day: NaiveDate, user: &UserId, of: NaiveDate) -> Item {
     let late = if of == day { String::new() } else { format!("#{of}") };
     key(dailies(organisation), format!("{day}#{user}{late}"))
@@ -248,7 +250,7 @@ pub fn days(organisation: &OrganisationId) -> String {
     format!("{organisation}#day")
 }
 
-/// Terms of an organisation, or, of none, the operator's general ones.
+/// Terms of an organisation; for `None`, the operator's general ones.
 pub fn price(organisation: Option<&OrganisationId>, from: NaiveDate, known: DateTime<Utc>) -> Item {
     key(prices(organisation), format!("{from}#{:013}", known.timestamp_millis()))
 }
@@ -265,7 +267,7 @@ pub fn statements(organisation: &OrganisationId) -> String {
     format!("{organisation}#statement")
 }
 
-/// The organisation's place in the operator's list.
+/// The organisation's entry in the operator's list.
 pub fn listed(organisation: &OrganisationId) -> Item {
     key(organisations(), organisation.to_string())
 }
@@ -274,7 +276,7 @@ pub fn organisations() -> String {
     format!("{OPERATOR}#organisation")
 }
 
-/// What a sweep found: of a kind, about a recording, a user or an object.
+/// A discrepancy of a kind, about a recording, a user or an object.
 pub fn finding(organisation: &OrganisationId, kind: &str, subject: &str) -> Item {
     key(findings(organisation), format!("{kind}#{subject}"))
 }
@@ -283,7 +285,7 @@ pub fn findings(organisation: &OrganisationId) -> String {
     format!("{organisation}#missing")
 }
 
-pub fn sweep(organisation: &OrganisationId) -> Item {
+pub fn reconcile(organisation: &OrganisationId) -> Item {
     key(format!("{organisation}#sweep"), "sweep".to_owned())
 }
 
@@ -296,19 +298,19 @@ pub fn audit_key(organisation: &OrganisationId) -> Item {
     key(format!("{organisation}#audit-key"), "audit-key".to_owned())
 }
 
-pub fn issue(organisation: &OrganisationId, issue: issue::Name) -> Item {
-    key(issues(organisation), format!("{}#{:05}", issue.day, issue.number))
+pub fn delivery_folder(organisation: &OrganisationId, delivery_folder: folder::FolderId) -> Item {
+    key(delivery_folders(organisation), format!("{}#{:05}", delivery_folder.day, delivery_folder.number))
 }
 
-pub fn issues(organisation: &OrganisationId) -> String {
+pub fn delivery_folders(organisation: &OrganisationId) -> String {
     format!("{organisation}#drop")
 }
 
-pub fn awaited(organisation: &OrganisationId, id: RecordingId) -> Item {
-    key(all_awaited(organisation), id.to_string())
+pub fn late_arrival(organisation: &OrganisationId, id: RecordingId) -> Item {
+    key(all_late(organisation), id.to_string())
 }
 
-pub fn all_awaited(organisation: &OrganisationId) -> String {
+pub fn all_late(organisation: &OrganisationId) -> String {
     format!("{organisation}#awaited")
 }
 
@@ -325,7 +327,7 @@ pub fn subscriber(organisation: &OrganisationId) -> Item {
     key(SUBSCRIBERS.to_owned(), organisation.to_string())
 }
 
-/// A moment that something of its own happened at, in sorting order.
+/// The sort key of an event: its moment, then its request.
 pub fn moment(at: DateTime<Utc>, request: &str) -> String {
     format!("{:013}#{request}", at.timestamp_millis())
 }
@@ -350,12 +352,12 @@ pub fn audits(organisation: &OrganisationId) -> String {
     format!("{organisation}#audit")
 }
 
-/// The partition of [`BY_USER`] with the events of listening to a user's recordings.
+/// The partition of [`BY_USER`] with the playbacks and downloads of a user's recordings.
 pub fn heard(organisation: &OrganisationId, user: &UserId) -> String {
     format!("{organisation}#heard#{user}")
 }
 
-/// The place of a user or a group in a list by name.
+/// The sort key of a user or a group in a list by name.
 pub fn named(name: &Name, id: &str) -> String {
     format!("{}#{id}", name.folded())
 }
@@ -365,7 +367,7 @@ pub fn recordings(organisation: &OrganisationId) -> String {
     format!("{organisation}#recording")
 }
 
-/// Whether a partition of the table is one of recordings.
+/// Whether a partition of the table holds recordings.
 pub fn is_of_recordings(partition: &str) -> bool {
     partition.ends_with("#recording")
 }
@@ -385,7 +387,7 @@ pub fn recordings_marked(organisation: &OrganisationId, mark: &Mark) -> String {
     format!("{organisation}#{}", mark.as_str())
 }
 
-/// The partition of the stored recordings of a class of length in [`BY_LENGTH`], see [`domain::search::length::class`].
+/// The partition in [`BY_LENGTH`] of a [class](domain::search::length::class) of stored recordings.
 pub fn recordings_lasting(organisation: &OrganisationId, class: u8) -> String {
     format!("{organisation}#{class:02}")
 }
@@ -395,7 +397,7 @@ pub fn recordings_rejected(organisation: &OrganisationId) -> String {
     format!("{organisation}#rejected")
 }
 
-/// The partition of the postings of a word in a place, or of what is held; its items are sorted by the recordings' [`at`].
+/// The partition of the postings of a word in a place, or of the held recordings, sorted by [`at`].
 pub fn posting(organisation: &OrganisationId, posting: &Posting) -> String {
     match posting {
         Posting::Word(place, token) => format!("{organisation}#{}#{token}#posting", place.as_str()),
@@ -403,7 +405,7 @@ pub fn posting(organisation: &OrganisationId, posting: &Posting) -> String {
     }
 }
 
-/// The posting of the recording whose [`at`] is given.
+/// The posting of the recording with this [`at`].
 pub fn posted(organisation: &OrganisationId, posting: &Posting, at: String) -> Item {
     key(self::posting(organisation, posting), at)
 }
@@ -433,24 +435,24 @@ pub fn endings(organisation: &OrganisationId) -> String {
     format!("{organisation}#ending")
 }
 
-/// The place of a recording in every index.
+/// The sort key of a recording in every index.
 pub fn at(started_at: DateTime<Utc>, id: RecordingId) -> String {
     format!("{:013}#{id}", started_at.timestamp_millis())
 }
 
-/// The first place at or after `instant`.
+/// The first sort key at or after `instant`.
 pub fn from(instant: DateTime<Utc>) -> String {
     format!("{:013}", instant.timestamp_millis().max(0))
 }
 
-/// The last place before `instant`.
+/// The last sort key before `instant`.
 pub fn before(instant: DateTime<Utc>) -> String {
     format!("{:013}~", (instant.timestamp_millis() - 1).max(0))
 }
 
-/// The places in a span of time, and where in it to begin; none if it holds nothing that comes after `after`.
+/// The sort keys of a period, and whether a page begins within it; `None` if nothing is left.
 ///
-/// DynamoDB takes neither a span that ends before it begins nor a beginning outside the span, and a client may send both.
+/// DynamoDB accepts neither an inverted period nor a start outside it; a client may send both.
 pub(super) fn span(from: DateTime<Utc>, to: DateTime<Utc>, forward: bool, after: Option<&str>) -> Option<Span> {
     let (first, last) = (self::from(from), before(to));
     let (begins_before, ends_before) = match after {
@@ -461,7 +463,7 @@ pub(super) fn span(from: DateTime<Utc>, to: DateTime<Utc>, forward: bool, after:
     (first <= last && !ends_before).then_some(Span { first, last, within: !begins_before })
 }
 
-/// The first place of a span of time and the last, and whether it begins after a place within.
+/// The first and the last sort key of a period, and whether the page begins after one within it.
 #[derive(Debug)]
 pub(super) struct Span {
     pub first: String,
@@ -469,37 +471,37 @@ pub(super) struct Span {
     pub within: bool,
 }
 
-/// The start that a place names, if it is one.
+/// The start of the call in a sort key, if it has one.
 pub(super) fn started_at(at: &str) -> Option<DateTime<Utc>> {
     let (milliseconds, _) = at.split_once('#')?;
     DateTime::from_timestamp_millis(milliseconds.parse().ok()?)
 }
 
-/// The place that a text spells, as [`at`] spells it.
+/// The position in a sort key that [`at`] wrote.
 pub(super) fn place(at: &str) -> Option<Position> {
     let (_, id) = at.split_once('#')?;
     Some(Position { started_at: started_at(at)?, id: RecordingId::try_from(id.to_owned()).ok()? })
 }
 
-/// The organisation whose recordings a partition of the table holds, if it is one.
+/// The organisation of a partition of recordings, if it is one.
 pub(super) fn organisation_of(partition: &str) -> Option<OrganisationId> {
     let (organisation, "recording") = partition.split_once('#')? else { return None };
     OrganisationId::try_from(organisation.to_owned()).ok()
 }
 
-/// The user that a partition of [`BY_USER`] names, if it is one.
+/// The user in a partition of [`BY_USER`], if it has one.
 pub(super) fn user_of(partition: &str) -> Option<UserId> {
     let (_, user) = partition.split_once('#')?;
     UserId::try_from(user.to_owned()).ok()
 }
 
-/// The counterpart that a partition of [`BY_PEER`] names, if it is one.
+/// The counterpart in a partition of [`BY_PEER`], if it has one.
 pub(super) fn peer_of(partition: &str) -> Option<Counterpart> {
     let (_, peer) = partition.split_once('#')?;
     Counterpart::try_from(peer.to_owned()).ok()
 }
 
-/// The key of the item, and nothing else of it.
+/// Only the key of the item.
 pub(super) fn alone(item: &Item) -> Item {
     item.iter().filter(|(name, _)| ["pk", "sk"].contains(&name.as_str())).map(|(name, value)| (name.clone(), value.clone())).collect()
 }

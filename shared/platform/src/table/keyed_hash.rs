@@ -1,8 +1,8 @@
-//! Keyed hashes of what names a person: a number, a name, words of a note. The audit log keeps these in their place.
+//! Keyed hashes of personal data (numbers, names, words), which replace it in the audit log.
 //!
-//! No role may change an event, not even when the person is erased. So an event never names them: it has the HMAC-SHA-256 of what was
-//! searched for under a key of the organisation's own. The same number searched for twice has the same hash, and without the key nobody can
-//! try numbers until one fits. The key is drawn when it is first needed and never changes. Its item is `ORG#audit-key`, which one role reads.
+//! No role may change an event, not even to erase a person. So an event contains the HMAC-SHA-256
+//! of a term under the organisation's key. Equal numbers have equal hashes, but nobody can try
+//! numbers without the key. It is generated at first use and never changes. One role reads it.
 //!
 //! | attribute | type | what |
 //! |-----------|------|------|
@@ -24,11 +24,10 @@ use super::{Error, Table, attributes::bytes, key};
 #[derive(Clone, Debug, Default)]
 pub struct Keys(Arc<Mutex<BTreeMap<OrganisationId, Key>>>);
 
-/// An organisation's key.
 #[derive(Clone, Debug)]
 pub struct Key(hmac::Key);
 
-/// What is hashed. The hashes of different kinds of text have nothing in common.
+/// The kind of the hashed text. Hashes of different kinds have nothing in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Number,
@@ -36,11 +35,11 @@ pub enum Kind {
     Words,
 }
 
-/// Bytes of the hash that are kept: more than enough to tell the searches of an organisation apart.
-const KEPT: usize = 16;
+/// Bytes of a hash: more than enough to distinguish the searches of an organisation.
+const HASH_BYTES: usize = 16;
 
 impl Keys {
-    /// The organisation's key. No request; the first time 1, or 3 where none was drawn yet.
+    /// The organisation's key. No request; the first time 1, or 3 if no key existed.
     pub async fn of(&self, table: &Table, organisation: &OrganisationId) -> Result<Key, Error> {
         let known = |keys: &Self| keys.0.lock().unwrap_or_else(PoisonError::into_inner).get(organisation).cloned();
         if let Some(key) = known(self) {
@@ -59,7 +58,7 @@ impl Key {
         context.update(kind.as_str().as_bytes());
         context.update(&[0]);
         context.update(text.as_bytes());
-        BASE32HEX_NOPAD.encode(&context.sign().as_ref()[..KEPT]).to_lowercase()
+        BASE32HEX_NOPAD.encode(&context.sign().as_ref()[..HASH_BYTES]).to_lowercase()
     }
 }
 
@@ -79,12 +78,12 @@ impl Table {
         if let Some(item) = self.get(place.clone()).await? {
             return Ok(Key::new(bytes(&item, "key")?));
         }
-        let mut drawn = [0; 32];
-        rand::fill(&mut drawn).map_err(|Unspecified| Error::Request("no random bytes".into()))?;
+        let mut random = [0; 32];
+        rand::fill(&mut random).map_err(|Unspecified| Error::Request("no random bytes".into()))?;
         let mut item = place.clone();
-        item.insert("key".to_owned(), AttributeValue::B(Blob::new(drawn)));
+        item.insert("key".to_owned(), AttributeValue::B(Blob::new(random)));
         self.put_new(item).await?;
-        // Another may have drawn one at the same time: what stands is the key.
+        // Another request may have stored a key at the same time: the stored one applies.
         let item = self.get(place).await?.unwrap_or_default();
         Ok(Key::new(bytes(&item, "key")?))
     }
@@ -101,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_text_has_the_same_hash_under_one_key_and_kind_alone() {
+    fn a_hash_depends_on_the_text_the_kind_and_the_key() {
         let (key, other) = (Key::new([1; 32]), Key::new([2; 32]));
         let hash = key.hash(Kind::Number, "46701234567");
         assert_eq!(hash, Key::new([1; 32]).hash(Kind::Number, "46701234567"));

@@ -1,11 +1,11 @@
-//! Everything that a statement is made of, read for one organisation; and what the operator adds to it.
+//! The facts from which an organisation's statements are calculated, and the operator's additions.
 //!
 //! | item         | attribute | what |
 //! |--------------|-----------|------|
-//! | base service | `on`      | it began, or ended |
-//! | credit       | `month`, `rule`, `user`, `activated` | the line that is waived; `activated` in Unix milliseconds |
-//! |              | `waived`  | or is billed again |
-//! | both         | `by`      | who said so |
+//! | base service | `on`      | whether it began or ended |
+//! | credit       | `month`, `rule`, `user`, `activated` | the credited line; `activated` in Unix milliseconds |
+//! |              | `waived`  | whether it is waived, or billed again |
+//! | both         | `by`      | who recorded it |
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
@@ -18,21 +18,21 @@ use super::{
     attributes::{flag, n, number, optional_instant, optional_parsed, parsed, s, text},
     audit::Event,
     claim::Claim,
-    commit::Commit,
+    commit::Committed,
     daily::usage,
     key::{self, Item},
 };
 
 impl Table {
-    /// What the organisation's statement of `month` is made of, beside the `general` price list. 4 requests; 1 more where it puts earlier
-    /// months right.
+    /// The facts of the organisation's statement of `month`, with the `general` price list. 4
+    /// requests; 1 more if the statement corrects earlier months.
     pub async fn ledger(&self, organisation: &OrganisationId, general: &[Terms], month: Month) -> Result<Ledger, Error> {
         let (mut ledger, _) = self.agreements(organisation, general).await?;
         self.fill(organisation, &mut ledger, month).await?;
         Ok(ledger)
     }
 
-    /// The same without what was stored; and what the organisation uses, but for SFTP. 3 requests.
+    /// The ledger without storage, and the services in use except SFTP. 3 requests.
     pub async fn agreements(&self, organisation: &OrganisationId, general: &[Terms]) -> Result<(Ledger, Used), Error> {
         let (switches, acknowledged) = self.switches_and_acknowledgements(organisation).await?;
         let mut terms = self.terms(Some(organisation)).await?;
@@ -42,7 +42,7 @@ impl Table {
         Ok((Ledger { switches, terms, base, credits, ..Ledger::default() }, Used { acknowledged, ..used }))
     }
 
-    /// Reads into the ledger what was stored in `month` and in the months that it puts right. 1 request, or 2.
+    /// Adds the storage of `month` and of the months that it corrects. 1 request, or 2.
     pub async fn fill(&self, organisation: &OrganisationId, ledger: &mut Ledger, month: Month) -> Result<(), Error> {
         ledger.usage = usage(self.days(organisation, month.first(), month.last()).await?);
         let first = usage_from(ledger, month);
@@ -52,14 +52,14 @@ impl Table {
         Ok(())
     }
 
-    /// Waives a line, or bills it again, with the event that tells of it. 1 request.
+    /// Waives a line or bills it again, with the audit event. 1 request.
     pub async fn put_credit(
         &self,
         organisation: &OrganisationId,
         credit: &Credit,
         event: &Event,
         claim: Option<&Claim>,
-    ) -> Result<Commit, Error> {
+    ) -> Result<Committed, Error> {
         let Credit { line: Named { month, rule, user, activated_at }, waived, known } = credit;
         let mut item = key::credit(organisation, *known, &event.request);
         item.insert("month".to_owned(), s(month));
@@ -67,7 +67,7 @@ impl Table {
         item.extend(user.iter().map(|user| ("user".to_owned(), s(user))));
         item.extend(activated_at.iter().map(|at| ("activated".to_owned(), n(at.timestamp_millis()))));
         item.insert("waived".to_owned(), AttributeValue::Bool(*waived));
-        item.insert("by".to_owned(), s(&event.who));
+        item.insert("by".to_owned(), s(&event.actor));
         let mut writes = self.writes();
         writes.put_new(item);
         writes.audit(event);

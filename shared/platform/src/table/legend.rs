@@ -1,4 +1,4 @@
-//! The organisation's legend of marks: `ORG#mark`, `MARK`, with `label`, `colour`, `shape` and, once it is retired, `retired`.
+//! The legend of marks: `ORG#mark`, `MARK`, with `label`, `colour`, `shape` and perhaps `retired`.
 
 use domain::{
     ids::OrganisationId,
@@ -10,18 +10,18 @@ use super::{
     BadItem, Error, Table,
     attributes::{n, parsed, s, text},
     audit::Event,
-    commit::{Commit, Writes},
+    commit::{Committed, Transaction},
     key::{self, Item},
 };
 
 impl Table {
-    /// The legend, the retired marks too, by name: a page of 1 MB holds it. 1 request.
+    /// The legend by name, with retired marks. 1 request: a page of 1 MB holds it.
     pub async fn legend(&self, organisation: &OrganisationId) -> Result<Vec<Entry>, Error> {
         Ok(self.all(key::marks(organisation), "").await?.iter().map(read).collect::<Result<_, _>>()?)
     }
 
-    /// Adds the mark, or changes how it shows; a retired one comes back with `retired: false`. 1 request.
-    pub async fn put_mark(&self, organisation: &OrganisationId, entry: &Entry, event: &Event) -> Result<Commit, Error> {
+    /// Adds the mark or changes it; `retired: false` restores a retired one. 1 request.
+    pub async fn put_mark(&self, organisation: &OrganisationId, entry: &Entry, event: &Event) -> Result<Committed, Error> {
         let mut item = key::mark(organisation, &entry.mark);
         item.insert("label".to_owned(), s(&entry.label));
         item.insert("colour".to_owned(), s(entry.colour.as_str()));
@@ -36,15 +36,15 @@ impl Table {
     }
 }
 
-impl Writes<'_> {
-    /// Asks that the mark can be set: it is in the legend, and not retired. The one rule, whoever sets a mark and however.
+impl Transaction<'_> {
+    /// Checks that the mark is in the legend and not retired, for every change of a mark.
     pub(super) fn can_set(&mut self, organisation: &OrganisationId, mark: &Mark) {
         self.check(key::mark(organisation, mark), |check| {
             check.condition_expression("attribute_exists(pk) AND attribute_not_exists(retired)")
         });
     }
 
-    /// Gives an organisation the legend to begin with; a mark that is there stays as it is.
+    /// Gives an organisation its first legend, and leaves existing marks unchanged.
     pub(super) fn first_legend(&mut self, organisation: &OrganisationId) {
         for (mark, label, colour, shape) in FIRST {
             let Ok(mark) = mark.to_owned().try_into() else { continue };
@@ -60,7 +60,7 @@ impl Writes<'_> {
     }
 }
 
-/// A mark that was named `none` before that was refused can be set no more.
+/// A mark named `none`, from before that name was refused, counts as retired.
 fn read(item: &Item) -> Result<Entry, BadItem> {
     let name = text(item, "sk")?;
     Ok(Entry {

@@ -1,12 +1,11 @@
-//! The table: one DynamoDB table for everything that is known. `key` spells its keys, the other files are named by the items they read
-//! and write.
+//! The one DynamoDB table. `key` defines its keys; the other files are named after the items that
+//! they read and write.
 
 pub mod activation;
 pub mod annotation;
 pub mod arrival;
 mod attributes;
 pub mod audit;
-pub mod awaited;
 pub mod claim;
 pub mod client;
 pub mod commit;
@@ -18,24 +17,25 @@ pub mod forgetting;
 pub mod group;
 pub mod image;
 pub mod import;
+pub mod job;
 pub mod keeping;
 pub mod key;
 pub mod keyed_hash;
+pub mod late_arrival;
 pub mod ledger;
 pub mod legend;
-pub mod listed;
-pub mod order;
+pub mod organisation_list;
 pub mod people;
 pub mod posting;
 pub mod provision;
 mod read;
+pub mod reconcile;
 pub mod recording;
 pub mod registration;
 pub mod removal;
 pub mod search;
 pub mod sftp;
 pub mod statement;
-pub mod sweep;
 pub mod terms;
 pub mod tombstone;
 pub mod usage;
@@ -48,24 +48,24 @@ use thiserror::Error;
 
 pub use attributes::BadItem;
 
-/// The table, as a function reaches it.
+/// The table, as a function accesses it.
 #[derive(Clone, Debug)]
 pub struct Table {
     pub client: Client,
     pub name: String,
 }
 
-/// Why the table gave no answer.
+/// Why a request to the table failed.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// More requests than the table takes at the moment, after the SDK's retries.
+    /// Too many requests, after the SDK's retries, or concurrent changes of the same items.
     #[error("the table is busy")]
     Busy,
     #[error("could not reach the table")]
     Request(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("could not read an item")]
     Item(#[from] BadItem),
-    /// The request had its effect before, under the same `Idempotency-Key`: nothing was written.
+    /// The request had its effect before, under the same `Idempotency-Key`. Nothing was written.
     #[error("the request is a repetition")]
     Claimed,
 }

@@ -1,7 +1,7 @@
-//! Reads who is asking, and whom a question is about.
+//! Reads the caller, and the people that a request concerns.
 //!
-//! Reads are consistent: a right taken away is gone on the next request, whatever the authorizer has cached. A user who was removed reads
-//! as none.
+//! Reads are consistent: a revoked right is gone on the next request, whatever the authorizer has
+//! cached. A removed user is `None`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     access::Scopes,
     ids::{ClientId, GroupId, OrganisationId, UserId},
-    people::{Acknowledged, Cover, Language, Organisation, Plan, Rights, User},
+    people::{Acknowledged, Language, Organisation, Plan, Rights, Supervision, User},
 };
 
 use super::{
@@ -20,12 +20,12 @@ use super::{
     read::{BATCH, find},
 };
 
-/// An application client that an organisation has let in.
+/// An application client that an organisation has admitted.
 #[derive(Clone, Debug)]
 pub struct Client {
     pub id: ClientId,
     pub name: String,
-    /// What its tokens may be used for at most.
+    /// The most that its tokens may be used for.
     pub scopes: Scopes,
 }
 
@@ -33,7 +33,7 @@ impl Table {
     /// The organisation and the user, if both exist. 1 request.
     ///
     /// # Errors
-    /// As [`enum@Error`]; a table that answers in part is [`Error::Busy`].
+    /// As [`enum@Error`]; a partial response is [`Error::Busy`].
     pub async fn people(&self, organisation: &OrganisationId, user: &UserId) -> Result<Option<(Organisation, User)>, Error> {
         let keys = [key::organisation(organisation), key::user(organisation, user)];
         let items = self.batch(keys.clone()).await?;
@@ -64,7 +64,7 @@ impl Table {
         Ok(item.map(|item| read_user(&item)).transpose()?.flatten())
     }
 
-    /// Those of the users that exist; but one that cannot be read, which is logged. 1 request for each 100.
+    /// The existing users of these ids. One that cannot be read is logged. 1 request for each 100.
     pub async fn users(&self, organisation: &OrganisationId, users: &BTreeSet<UserId>) -> Result<BTreeMap<UserId, User>, Error> {
         let mut found = BTreeMap::new();
         for some in users.iter().collect::<Vec<_>>().chunks(BATCH) {
@@ -75,8 +75,8 @@ impl Table {
         Ok(found)
     }
 
-    /// The names of those who are users, each under what an event calls them: `user:karin` is Karin Åberg. Applications, the operator and
-    /// who is no longer there have none. 1 request for each 100 users, none for none.
+    /// The names of the users among actors: `user:karin` is Karin Åberg. Clients, the operator and
+    /// removed users have none. 1 request for each 100 users.
     ///
     /// # Errors
     /// As [`Table::users`].
@@ -113,7 +113,7 @@ pub(super) fn read_organisation(id: &OrganisationId, item: &Item) -> Result<Orga
     })
 }
 
-/// The user that an item holds; none once they are removed.
+/// The user in an item; `None` once they are removed.
 pub(super) fn read_user(item: &Item) -> Result<Option<User>, BadItem> {
     if item.contains_key("removed_at") {
         return Ok(None);
@@ -130,7 +130,7 @@ pub(super) fn read_user(item: &Item) -> Result<Option<User>, BadItem> {
         activated_at: optional_instant(item, "activated_at")?,
         acknowledged: read_acknowledged(item)?,
         groups: ids(item, "groups")?,
-        supervises: read_covers(item, "supervises")?,
+        supervises: read_supervisions(item, "supervises")?,
     }))
 }
 
@@ -145,20 +145,23 @@ pub(super) fn read_rights(item: &Item) -> Result<Rights, BadItem> {
     Ok(Rights { listen: has("listen"), download: has("download"), annotate: has("annotate") })
 }
 
-/// A map of covers by the group or the supervisor.
-pub(super) fn read_covers<T: TryFrom<String> + Ord>(item: &Item, attribute: &'static str) -> Result<BTreeMap<T, Cover>, BadItem> {
+/// The supervisions in a map, by group or by supervisor.
+pub(super) fn read_supervisions<T: TryFrom<String> + Ord>(
+    item: &Item,
+    attribute: &'static str,
+) -> Result<BTreeMap<T, Supervision>, BadItem> {
     let bad = || BadItem { attribute };
-    let Some(covers) = item.get(attribute) else { return Ok(BTreeMap::new()) };
-    let read = |(id, cover): (&String, &AttributeValue)| {
-        let cover = cover.as_m().map_err(|_| bad())?;
-        Ok((T::try_from(id.clone()).map_err(|_| bad())?, read_cover(cover)?))
+    let Some(supervisions) = item.get(attribute) else { return Ok(BTreeMap::new()) };
+    let read = |(id, supervision): (&String, &AttributeValue)| {
+        let supervision = supervision.as_m().map_err(|_| bad())?;
+        Ok((T::try_from(id.clone()).map_err(|_| bad())?, read_supervision(supervision)?))
     };
-    covers.as_m().map_err(|_| bad())?.iter().map(read).collect()
+    supervisions.as_m().map_err(|_| bad())?.iter().map(read).collect()
 }
 
-fn read_cover(item: &Item) -> Result<Cover, BadItem> {
+fn read_supervision(item: &Item) -> Result<Supervision, BadItem> {
     let moment = |attribute| -> Result<Option<DateTime<Utc>>, BadItem> { optional_instant(item, attribute) };
-    Ok(Cover { from: moment("from")?, to: moment("to")?, rights: read_rights(item)? })
+    Ok(Supervision { from: moment("from")?, to: moment("to")?, rights: read_rights(item)? })
 }
 
 pub(super) fn read_client(item: &Item) -> Result<Client, BadItem> {

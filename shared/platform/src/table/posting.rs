@@ -1,4 +1,4 @@
-//! Postings: by which a recording is found by a word that is said of it, or by its being held. [`domain::search::Posting`] says which it has.
+//! Postings, by which a word or a hold finds a recording. See [`domain::search::Posting`].
 //!
 //! | attribute    | type | what |
 //! |--------------|------|------|
@@ -7,7 +7,7 @@
 //! | `peer`       | S    | the counterpart's number, or `withheld` |
 //! | `expires_at` | N    | as the recording has it; absent while it is held |
 //!
-//! The first three never change, so that a reader can leave a recording out without reading it.
+//! The first three never change, so a reader can exclude a recording without reading it.
 
 use std::{collections::HashMap, time::Duration};
 
@@ -25,34 +25,34 @@ use super::{
     recording,
 };
 
-/// Writes that one request holds at most.
+/// The most writes in one request.
 const BATCH: usize = 25;
-/// Requests for the same writes while the table takes only some of them.
+/// Requests for the same writes while the table accepts only some of them.
 const ATTEMPTS: u32 = 6;
 
-/// The recording whose key it is, and whose it is.
+/// The organisation and the id of the recording with this key.
 pub fn owner(key: &Item) -> Result<(OrganisationId, RecordingId), BadItem> {
     let organisation = key::organisation_of(text(key, "pk")?).ok_or(BadItem { attribute: "pk" })?;
     Ok((organisation, parsed(key, "sk")?))
 }
 
-/// The recording that an item shows, as a stream's image of it; none if its call is not registered.
+/// The recording in a stream's image; `None` if its call is not registered.
 pub fn shown(item: &Item) -> Result<Option<Recording>, BadItem> {
     let (organisation, _) = owner(item)?;
     recording::read(&organisation, item)
 }
 
 impl Table {
-    /// The recording as it stands at this moment, whether or not its day is past; none if its call is not registered. 1 request.
+    /// The recording, even if it has ended; `None` if its call is not registered. 1 request.
     pub async fn standing_recording(&self, organisation: &OrganisationId, id: RecordingId) -> Result<Option<Recording>, Error> {
         let item = self.get(key::recording(organisation, id)).await?;
         Ok(item.map(|item| recording::read(organisation, &item)).transpose()?.flatten())
     }
 
-    /// Puts and removes postings of the recording. 1 request for each 25; some more while the table takes only a part.
+    /// Adds and removes postings. 1 request for each 25; more while the table accepts only a part.
     ///
     /// # Errors
-    /// Some may be written then. The same again is harmless.
+    /// Some postings may be written then. A repetition is harmless.
     pub async fn post(&self, recording: &Recording, change: &Change) -> Result<(), Error> {
         let puts = change.put.iter().map(|posting| put(recording, posting));
         let deletes = change.gone.iter().map(|posting| delete(recording, posting));
@@ -62,7 +62,7 @@ impl Table {
         Ok(())
     }
 
-    /// Removes postings of a recording that does not exist: those at the place that its id and start spell. 1 request for each 25.
+    /// Removes postings of a recording that does not exist, by its sort key. 1 request for each 25.
     pub async fn unpost(&self, of: &OrganisationId, gone: impl IntoIterator<Item = &Posting>, at: &str) -> Result<(), Error> {
         let delete = |posting| DeleteRequest::builder().set_key(Some(key::posted(of, posting, at.to_owned()))).build();
         let deletes = gone.into_iter().map(delete).collect::<Result<Vec<_>, _>>().map_err(|error| Error::Request(error.into()))?;
@@ -72,7 +72,7 @@ impl Table {
         Ok(())
     }
 
-    /// Writes 25 items at most. 1 request; some more while the table takes only a part.
+    /// Writes at most 25 items. 1 request; more while the table accepts only a part.
     pub(super) async fn write(&self, writes: Vec<WriteRequest>) -> Result<(), Error> {
         let mut left = HashMap::from([(self.name.clone(), writes)]);
         for attempt in 0..ATTEMPTS {

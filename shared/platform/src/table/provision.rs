@@ -1,6 +1,6 @@
-//! Writes what the operator provisions: organisations, their users and plans (P20). Everything may be written again without harm.
+//! Writes the operator's organisations, users and plans (P20). Every write can be repeated.
 //!
-//! The operator's attributes are set one by one, so that what administrators and users have decided stays as it is.
+//! Only the operator's attributes are set, so the decisions of administrators and users remain.
 
 mod users;
 
@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     activation::{Event as Activation, Kind},
     ids::{GroupId, OrganisationId, UserId},
-    people::{Cover, Name, Organisation, Rights, User},
+    people::{Name, Organisation, Rights, Supervision, User},
     retention,
 };
 
@@ -19,78 +19,78 @@ use super::{
     activation::ACTIVE,
     attributes::{ids, n, s, ss},
     audit::Event,
-    commit::{Commit, Writes, empty_map},
+    commit::{Committed, Transaction, empty_map},
     group::rights_value,
     key,
-    people::{read_covers, read_user},
+    people::{read_supervisions, read_user},
 };
 
-pub use users::{Also, Outcome, PROVISIONED, Told, UserChange, UserProvision, Wanted};
+pub use users::{Also, EventOf, Outcome, PROVISIONED, UserChange, UserProvision, Wanted};
 
-/// What the operator decides of an organisation; `None` leaves it as it is.
+/// The operator's change of an organisation; `None` leaves a setting unchanged.
 #[derive(Clone, Debug, Default)]
 pub struct OrganisationChange {
     pub name: Option<Name>,
     pub base_service: Option<bool>,
-    /// Has the add-on for keeping recordings longer (P23). Where it ends, recordings are kept as they are.
+    /// The storage add-on, for longer retention (P23). Its end leaves recordings as they are.
     pub storage_add_on: Option<bool>,
 }
 
-/// Groups that one commit takes a removed user out of.
+/// Groups that a removed user leaves in one transaction.
 const LEFT: usize = 40;
 
-/// Tries while others change the same users.
+/// Attempts while others change the same users.
 const TRIES: usize = 4;
-/// A removed user who is out of every group.
+/// A removed user who is in no group and supervises none.
 const OUT: &str = "attribute_exists(removed_at) AND attribute_not_exists(groups) AND supervises = :none";
 
-/// What an administrator decides of a user; `None` leaves it as it is.
+/// An administrator's change of a user; `None` leaves a setting unchanged.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Decided<'a> {
-    /// The rights to their own recordings, and, where only some of them were given, those that the others were taken from.
+    /// The rights to their own recordings. First, for a partial change, the rights it was based on.
     pub rights: Option<(Option<Rights>, Rights)>,
-    /// Whether they administer the organisation, and who says so.
+    /// Whether they administer the organisation, and who decides it.
     pub administrator: Option<(bool, &'a UserId)>,
 }
 
-/// What came of a removal.
+/// The outcome of a removal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Removal {
     Done,
-    /// There is no such user.
+    /// The user does not exist.
     Unknown,
     /// The organisation has no other administrator.
     LastAdministrator,
 }
 
-/// What came of restoring a user.
+/// The outcome of a restoration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Restoral {
-    /// They are there: restored now, or never removed.
+    /// The user exists: restored now, or never removed.
     Done,
-    /// There never was such a user.
+    /// The user never existed.
     Unknown,
-    /// What was known of them has been erased.
+    /// The user's data has been erased.
     Erased,
 }
 
 impl Table {
-    /// Creates or changes the organisation, of which `standing` is what stands. 1 request. Where its base service begins or ends, that is
-    /// recorded, for billing. [`Commit::Refused`] if it was created, or its base service changed, meanwhile.
+    /// Creates or changes the organisation; `current` is its present state. 1 request. Records a
+    /// change of the base service for billing. `Conflict` if either changed meanwhile.
     pub async fn put_organisation(
         &self,
         id: &OrganisationId,
         change: &OrganisationChange,
-        standing: Option<&Organisation>,
+        current: Option<&Organisation>,
         event: &Event,
-    ) -> Result<Commit, Error> {
+    ) -> Result<Committed, Error> {
         let mut writes = self.writes();
-        let seen = standing.map(|standing| standing.base_service);
+        let seen = current.map(|current| current.base_service);
         writes.organisation(id, change, seen);
         if let Some(on) = change.base_service.filter(|on| seen.is_some_and(|seen| seen != *on)) {
             let mut changed = key::base_change(id, event.at);
             changed.insert("on".to_owned(), AttributeValue::Bool(on));
-            changed.insert("by".to_owned(), s(&event.who));
+            changed.insert("by".to_owned(), s(&event.actor));
             writes.put_new(changed);
         }
         writes.first_legend(id);
@@ -98,8 +98,8 @@ impl Table {
         writes.commit().await
     }
 
-    /// Sets what an administrator decides for the organisation: whether listening needs a reason. 1 request.
-    pub async fn ask_reason(&self, id: &OrganisationId, asks: bool, event: &Event) -> Result<Commit, Error> {
+    /// Sets whether listening requires a reason, as an administrator decides. 1 request.
+    pub async fn ask_reason(&self, id: &OrganisationId, asks: bool, event: &Event) -> Result<Committed, Error> {
         let mut writes = self.writes();
         writes.update(key::organisation(id), |update| {
             let update = update.update_expression("SET asks_reason = :asks").condition_expression("attribute_exists(pk)");
@@ -109,15 +109,15 @@ impl Table {
         writes.commit().await
     }
 
-    /// Sets what an administrator decides for a user. 1 request. [`Commit::Refused`]: 0, there is no such user, or the rights are not those
-    /// that they were changed from; 1, whoever takes the administrator's right away has it no more.
+    /// Writes an administrator's change of a user. 1 request. `Conflict`: 0, the user does not
+    /// exist or has other rights by now; 1, the caller is no longer an administrator.
     pub async fn change_user(
         &self,
         organisation: &OrganisationId,
         user: &UserId,
         change: &Decided<'_>,
         event: &Event,
-    ) -> Result<Commit, Error> {
+    ) -> Result<Committed, Error> {
         let mut writes = self.writes();
         writes.decided(organisation, user, change);
         if let Some((false, by)) = change.administrator {
@@ -127,14 +127,14 @@ impl Table {
         writes.commit().await
     }
 
-    /// Removes a user: every access and recording ends with the first commit, their groups are left after. Asked again, it goes on where it
-    /// was cut short. 3 requests, 1 for each `LEFT` groups, 1 for each group that they supervise, and 1 for each MB of users if they
-    /// administer.
+    /// Removes a user. The first transaction ends all access and recording; the groups follow. A
+    /// repetition continues an interrupted removal. 3 requests, 1 for each `LEFT` groups, 1 for
+    /// each group that they supervise, and 1 for each MB of users if they administer.
     pub async fn remove_user(&self, organisation: &OrganisationId, user: &UserId, event: &Event) -> Result<Removal, Error> {
         for _ in 0..TRIES {
             let Some(item) = self.get(key::user(organisation, user)).await? else { return Ok(Removal::Unknown) };
             let closed = match read_user(&item)? {
-                None => Commit::Done,
+                None => Ok(()),
                 Some(there) if there.administrator => {
                     let Some(other) = self.administrator_besides(organisation, &BTreeSet::from([user])).await? else {
                         return Ok(Removal::LastAdministrator);
@@ -143,7 +143,7 @@ impl Table {
                 }
                 Some(there) => self.close_user(organisation, &there, None, event).await?,
             };
-            if closed == Commit::Done {
+            if closed == Ok(()) {
                 self.take_out(organisation, user).await?;
                 return Ok(Removal::Done);
             }
@@ -151,8 +151,8 @@ impl Table {
         Err(Error::Busy)
     }
 
-    /// Brings a removed user back: the same person, with their name, number and plan, without rights, groups, activation or acknowledgement. 2
-    /// requests; as many more as the rest of a removal that was cut short.
+    /// Restores a removed user with name, number and plan, but without rights, groups, activation
+    /// or acknowledgement. 3 requests, and the rest of an interrupted removal.
     pub async fn restore_user(&self, organisation: &OrganisationId, user: &UserId, event: &Event) -> Result<Restoral, Error> {
         for _ in 0..TRIES {
             let Some(item) = self.get(key::user(organisation, user)).await? else { return Ok(Restoral::Unknown) };
@@ -172,21 +172,21 @@ impl Table {
                     .expression_attribute_values(":none", empty_map())
             });
             writes.audit(event);
-            if writes.commit().await? == Commit::Done {
+            if writes.commit().await? == Ok(()) {
                 return Ok(Restoral::Done);
             }
         }
         Err(Error::Busy)
     }
 
-    /// Takes a removed user out of their groups, as a member and as a supervisor.
+    /// Ends a removed user's membership and supervision of groups.
     async fn take_out(&self, organisation: &OrganisationId, user: &UserId) -> Result<(), Error> {
         let item = self.get(key::user(organisation, user)).await?.unwrap_or_default();
         if !item.contains_key("removed_at") {
             return Ok(());
         }
         let groups: Vec<GroupId> = ids(&item, "groups")?.into_iter().collect();
-        let supervised: BTreeMap<GroupId, Cover> = read_covers(&item, "supervises")?;
+        let supervisions: BTreeMap<GroupId, Supervision> = read_supervisions(&item, "supervises")?;
         for some in groups.chunks(LEFT) {
             let mut writes = self.writes();
             for group in some {
@@ -199,10 +199,10 @@ impl Table {
                 let update = update.update_expression("DELETE groups :left");
                 update.set_expression_attribute_values(ss(some).map(|set| key::Item::from([(":left".to_owned(), set)])))
             });
-            writes.commit().await?.written()?;
+            writes.commit().await??;
         }
-        for group in supervised.keys() {
-            let ends = |writes: &mut Writes<'_>| {
+        for group in supervisions.keys() {
+            let ends = |writes: &mut Transaction<'_>| {
                 writes.update(key::user(organisation, user), |update| {
                     update.update_expression("REMOVE supervises.#id").expression_attribute_names("#id", group.as_str())
                 });
@@ -213,20 +213,26 @@ impl Table {
                 update.expression_attribute_names("#id", user.as_str())
             });
             ends(&mut writes);
-            if writes.commit().await? != Commit::Done {
-                // The group is gone, and what names it here has to go alone: a later group of its id is not theirs to supervise.
+            if writes.commit().await? != Ok(()) {
+                // The group is gone. Its id is removed here, in case a later group receives it.
                 let mut alone = self.writes();
                 ends(&mut alone);
-                alone.commit().await?.written()?;
+                alone.commit().await??;
             }
         }
         Ok(())
     }
 
-    /// Refused if the user was switched on or off, or named or ended as administrator, meanwhile, or if `other` administers no more.
-    async fn close_user(&self, organisation: &OrganisationId, user: &User, other: Option<&UserId>, event: &Event) -> Result<Commit, Error> {
+    /// Fails if the user's activation or administrator right changed, or if `other` lost theirs.
+    async fn close_user(
+        &self,
+        organisation: &OrganisationId,
+        user: &User,
+        other: Option<&UserId>,
+        event: &Event,
+    ) -> Result<Committed, Error> {
         let active = user.activated_at.is_some();
-        let asked = format!(
+        let condition = format!(
             "attribute_not_exists(removed_at) AND attribute_{}exists(activated_at){}",
             if active { "" } else { "not_" },
             if other.is_none() { " AND (attribute_not_exists(administrator) OR administrator = :no)" } else { "" }
@@ -235,7 +241,7 @@ impl Table {
         writes.update(key::user(organisation, &user.id), |update| {
             let update = update
                 .update_expression(format!("SET removed_at = :now REMOVE rights, administrator, {ACTIVE}"))
-                .condition_expression(asked)
+                .condition_expression(condition)
                 .expression_attribute_values(":now", n(event.at.timestamp_millis()));
             if other.is_some() { update } else { update.expression_attribute_values(":no", AttributeValue::Bool(false)) }
         });
@@ -243,7 +249,7 @@ impl Table {
             writes.still_administers(organisation, other);
         }
         if active {
-            let ended = Activation { user: user.id.clone(), at: event.at, kind: Kind::Deactivated, by: event.who.clone() };
+            let ended = Activation { user: user.id.clone(), at: event.at, kind: Kind::Deactivated, by: event.actor.clone() };
             writes.activation(organisation, &ended);
         }
         writes.audit(event);
@@ -251,8 +257,8 @@ impl Table {
     }
 }
 
-impl Writes<'_> {
-    /// Refused unless the organisation's base service is as it was `seen`; `None`: unless there is no such organisation.
+impl Transaction<'_> {
+    /// Fails unless the base service is still `seen`; for `None`, unless the organisation is new.
     fn organisation(&mut self, id: &OrganisationId, change: &OrganisationChange, seen: Option<bool>) {
         let mut set = vec!["retention_days = if_not_exists(retention_days, :days)"];
         let mut values = key::Item::from([(":days".to_owned(), n(retention::DAYS))]);
@@ -265,14 +271,14 @@ impl Writes<'_> {
         given("#name = :name", ":name", change.name.as_ref().map(s));
         given("base_service = :base_service", ":base_service", change.base_service.map(AttributeValue::Bool));
         given("storage_add_on = :storage_add_on", ":storage_add_on", change.storage_add_on.map(AttributeValue::Bool));
-        let asked = match seen {
+        let condition = match seen {
             None => "attribute_not_exists(pk)",
             Some(true) => "base_service = :seen",
             Some(false) => "base_service = :seen OR (attribute_exists(pk) AND attribute_not_exists(base_service))",
         };
         values.extend(seen.map(|seen| (":seen".to_owned(), AttributeValue::Bool(seen))));
         self.update(key::organisation(id), |update| {
-            let update = update.update_expression(format!("SET {}", set.join(", "))).condition_expression(asked);
+            let update = update.update_expression(format!("SET {}", set.join(", "))).condition_expression(condition);
             let names = change.name.as_ref().map(|_| [("#name".to_owned(), "name".to_owned())].into());
             update.set_expression_attribute_names(names).set_expression_attribute_values(Some(values))
         });
@@ -282,7 +288,7 @@ impl Writes<'_> {
     }
 
     fn decided(&mut self, organisation: &OrganisationId, user: &UserId, change: &Decided<'_>) {
-        let mut asked = "attribute_exists(pk) AND attribute_not_exists(removed_at)".to_owned();
+        let mut condition = "attribute_exists(pk) AND attribute_not_exists(removed_at)".to_owned();
         let (mut set, mut remove, mut values) = (Vec::new(), Vec::new(), key::Item::new());
         if let Some((was, rights)) = change.rights {
             match rights_value(rights) {
@@ -294,10 +300,10 @@ impl Writes<'_> {
             }
             match was.map(rights_value) {
                 Some(Some(was)) => {
-                    asked.push_str(" AND rights = :was");
+                    condition.push_str(" AND rights = :was");
                     values.insert(":was".to_owned(), was);
                 }
-                Some(None) => asked.push_str(" AND attribute_not_exists(rights)"),
+                Some(None) => condition.push_str(" AND attribute_not_exists(rights)"),
                 None => {}
             }
         }
@@ -305,20 +311,20 @@ impl Writes<'_> {
             set.push("administrator = :administrator");
             values.insert(":administrator".to_owned(), AttributeValue::Bool(administrator));
         }
-        let clause = |verb: &str, parts: &[&str]| if parts.is_empty() { String::new() } else { format!("{verb} {} ", parts.join(", ")) };
-        let expression = clause("SET", &set) + &clause("REMOVE", &remove);
+        let section = |verb: &str, parts: &[&str]| if parts.is_empty() { String::new() } else { format!("{verb} {} ", parts.join(", ")) };
+        let expression = section("SET", &set) + &section("REMOVE", &remove);
         self.update(key::user(organisation, user), |update| {
-            let update = update.update_expression(expression).condition_expression(asked);
+            let update = update.update_expression(expression).condition_expression(condition);
             update.set_expression_attribute_values((!values.is_empty()).then_some(values))
         });
     }
 }
 
 impl OrganisationChange {
-    /// Whether `standing` is what this asks for already.
-    pub fn is(&self, standing: &Organisation) -> bool {
-        self.name.as_ref().is_none_or(|name| *name == standing.name)
-            && self.base_service.is_none_or(|base_service| base_service == standing.base_service)
-            && self.storage_add_on.is_none_or(|storage_add_on| storage_add_on == standing.storage_add_on)
+    /// Whether `current` has these settings already.
+    pub fn is(&self, current: &Organisation) -> bool {
+        self.name.as_ref().is_none_or(|name| *name == current.name)
+            && self.base_service.is_none_or(|base_service| base_service == current.base_service)
+            && self.storage_add_on.is_none_or(|storage_add_on| storage_add_on == current.storage_add_on)
     }
 }

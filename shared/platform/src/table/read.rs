@@ -1,10 +1,10 @@
-//! Reads items as they are: one, some, those of a partition.
+//! Reads items: one, several, or all of a partition.
 
 use aws_sdk_dynamodb::{operation::query::builders::QueryFluentBuilder, types::KeysAndAttributes};
 
 use super::{Error, Table, attributes::s, key::Item};
 
-/// Items that one request reads at most.
+/// The most items in one request.
 pub const BATCH: usize = 100;
 
 impl Table {
@@ -14,7 +14,7 @@ impl Table {
         Ok(get.send().await?.item)
     }
 
-    /// All items of a partition whose sort key begins with `prefix`, in order. 1 request for each page of 1 MB, consistent.
+    /// All items whose sort key begins with `prefix`, in order. 1 request for each MB, consistent.
     pub(super) async fn all(&self, partition: String, prefix: &str) -> Result<Vec<Item>, Error> {
         let query = self.client.query().table_name(&self.name).consistent_read(true).expression_attribute_values(":pk", s(partition));
         let query = match prefix {
@@ -26,7 +26,7 @@ impl Table {
         every(query).await
     }
 
-    /// At most [`BATCH`] items, those that exist, in no order. 1 request.
+    /// The existing items of at most [`BATCH`] keys, in no order. 1 request.
     pub(super) async fn batch(&self, keys: impl IntoIterator<Item = Item>) -> Result<Vec<Item>, Error> {
         let keys: Vec<Item> = keys.into_iter().collect();
         if keys.is_empty() {
@@ -41,12 +41,12 @@ impl Table {
         Ok(answer.responses.and_then(|mut tables| tables.remove(&self.name)).unwrap_or_default())
     }
 
-    /// All items of a partition between two places, both included, in order. 1 request for each page of 1 MB.
+    /// All items of a partition between two sort keys, inclusive, in order. 1 request for each MB.
     pub(super) async fn all_between(&self, partition: &str, index: Option<&str>, ends: (&str, &str)) -> Result<Vec<Item>, Error> {
         every(self.between(partition, index, ends)).await
     }
 
-    /// A query of a partition between two places, both included.
+    /// A query of a partition between two sort keys, inclusive.
     pub(super) fn between(&self, partition: &str, index: Option<&str>, ends: (&str, &str)) -> QueryFluentBuilder {
         let query = self.client.query().table_name(&self.name).set_index_name(index.map(str::to_owned));
         query
@@ -58,7 +58,7 @@ impl Table {
     }
 }
 
-/// Every item that the query finds. (The SDK's own paginator is too deep for the compiler where this is called.)
+/// Every item that the query finds. (The SDK's own paginator nests too deep for the compiler here.)
 async fn every(query: QueryFluentBuilder) -> Result<Vec<Item>, Error> {
     let (mut items, mut start) = (Vec::new(), None);
     loop {
@@ -71,12 +71,12 @@ async fn every(query: QueryFluentBuilder) -> Result<Vec<Item>, Error> {
     }
 }
 
-/// The item with that key among those that were read.
+/// The item with that key.
 pub(super) fn find<'a>(items: &'a [Item], key: &Item) -> Option<&'a Item> {
     items.iter().find(|item| key.iter().all(|(name, value)| item.get(name) == Some(value)))
 }
 
-/// What the items of the table, or of an index, are sorted by.
+/// The attribute of the sort key in the table or in an index.
 pub(super) fn place(index: Option<&str>) -> &'static str {
     if index.is_some() { "at" } else { "sk" }
 }

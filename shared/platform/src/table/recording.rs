@@ -1,4 +1,4 @@
-//! Recordings: the item, and reading one.
+//! The item of a recording, and how it is read.
 //!
 //! | attribute    | type | what |
 //! |--------------|------|------|
@@ -10,26 +10,26 @@
 //! | `state`      | S    | `expected`, `stored`, `rejected`; `erased` of a tombstone, see `tombstone` |
 //! | `call`       | S    | the app's call id |
 //! | `dir`        | S    | `in`, `out` |
-//! | `ms`         | N    | duration in milliseconds: measured once stored, the app's word before |
+//! | `ms`         | N    | duration in milliseconds: measured once stored, reported by the app before |
 //! | `type`       | S    | content type |
 //! | `bytes`      | N    | length of the audio |
 //! | `sha`        | B    | SHA-256 of the audio |
 //! | `note`       | S    | optional |
 //! | `mark`       | S    | optional |
 //! | `f1` to `f3` | S    | the three fields, optional |
-//! | `edits`      | N    | edits of these; absent: none |
-//! | `since`      | N    | edits that are of an earlier call of the same id, whose day was past; absent: none |
-//! | `early`      | S    | who annotated the call before it was registered |
+//! | `edits`      | N    | the number of edits of these; absent: none |
+//! | `since`      | N    | the edits of an earlier, expired call with the same id; absent: none |
+//! | `early`      | S    | the user who annotated the call before it was registered |
 //! | `registered` | N    | Unix milliseconds |
 //! | `stored`     | N    | Unix milliseconds, once stored |
 //! | `why`        | S    | the reason, once rejected |
 //! | `expires_at` | N    | Unix seconds: the table's TTL; absent while the recording is held |
 //! | `held`       | N    | Unix milliseconds, while held |
-//! | `until`      | N    | what `expires_at` would be without a hold, while held |
-//! | `holds`      | SS   | the holds that want it, while held |
-//! | `grace`      | N    | Unix seconds: until when lifting a hold has promised it |
-//! | `kept`       | N    | decisions about how long it is kept; absent: none |
-//! | `erased`     | S    | the order of erasure that ended it; from then on it is erased for everyone |
+//! | `until`      | N    | while held: the `expires_at` without a hold |
+//! | `holds`      | SS   | the holds that protect it, while held |
+//! | `grace`      | N    | Unix seconds: the end of the grace period after a hold |
+//! | `kept`       | N    | the number of decisions about its retention; absent: none |
+//! | `erased`     | S    | the erasure that ended it; from then on it is erased for everyone |
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
@@ -54,7 +54,7 @@ impl Table {
     }
 }
 
-/// The recording that an item holds; none if only a note has come so far, and of a tombstone.
+/// The recording in an item; `None` if the call is not registered, and for a tombstone.
 pub(super) fn read(organisation: &OrganisationId, item: &Item) -> Result<Option<Recording>, BadItem> {
     if !item.contains_key("state") || is_tombstone(item) {
         return Ok(None);
@@ -78,7 +78,7 @@ pub(super) fn read(organisation: &OrganisationId, item: &Item) -> Result<Option<
     }))
 }
 
-/// What is said of the call.
+/// The annotation in an item.
 pub(super) fn read_annotation(item: &Item) -> Result<Annotation, BadItem> {
     Ok(Annotation {
         note: optional_parsed(item, "note")?,

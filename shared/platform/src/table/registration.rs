@@ -1,7 +1,7 @@
-//! Writes a registration onto its call's item.
+//! Writes a registration to its call's item.
 //!
-//! Usually nothing has been said of the call, or the registration says nothing: then one conditional update does. Otherwise what was said
-//! before is read, and what becomes of it is an edit like any other, so that no note goes without a trace.
+//! One conditional update suffices if the call has no annotation, or the registration brings none.
+//! Otherwise the annotation is read first, and its change is an edit, so no note is lost.
 
 use std::collections::HashMap;
 
@@ -17,41 +17,41 @@ use domain::{
 
 use super::{
     Error, Table,
-    annotation::{NAMES, Standing, values},
+    annotation::{CallSnapshot, NAMES, values},
     attributes::{n, s},
-    commit::Commit,
+    commit::Conflict,
     key, recording,
     tombstone::is_erased,
 };
 
-/// What a registration may be written over.
+/// The state that a registration may replace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Over {
-    /// A call that is not registered; the user, or a system, may have annotated it already.
+    /// An unregistered call, which the user or a system may have annotated.
     Unregistered,
-    /// A call whose audio was rejected, to be sent anew. What is said of it stays.
+    /// A call whose audio was rejected, to be sent anew. Its annotation remains.
     Rejected,
-    /// The same, while it is held: it stays held.
+    /// The same while it is held; it remains held.
     RejectedAndHeld,
 }
 
-/// What came of a registration.
+/// The outcome of a registration.
 #[derive(Clone, Debug)]
 pub enum Registered {
-    /// The recording as it now stands, with what was said of the call before.
+    /// The new recording, with the call's earlier annotation.
     Anew(Recording),
-    /// It is not what the registration may be written over, and stands unchanged.
+    /// The registration may not replace this recording, which is unchanged.
     Before(Recording),
-    /// Nothing was written: the mark that it brings is not in the legend, or is retired.
+    /// Nothing was written: the registration's mark is not in the legend, or is retired.
     UnknownMark,
-    /// The call's recording was erased: it is not taken in again.
+    /// The call's recording was erased, and cannot be registered again.
     Erased,
 }
 
-/// What came of a registration that was tried at once.
+/// The outcome of the first attempt.
 enum AtOnce {
     Anew(Box<Recording>),
-    /// The item as it stands: it has to be looked at first.
+    /// The current item, which has to be examined first.
     Found(key::Item),
     UnknownMark,
 }
@@ -64,17 +64,17 @@ struct Update {
     given: key::Item,
 }
 
-/// Tries while others annotate the same call.
+/// Attempts while others annotate the same call.
 const TRIES: usize = 5;
 
 const SET: &str = "SET #state = :expected, #at = :at, u = :u, p = :p, #call = :call, #dir = :dir, ms = :ms, \
                    #type = :type, #bytes = :bytes, sha = :sha, registered = :registered, expires_at = :expires_at";
 
 impl Table {
-    /// Registers `recording` as expected. 1 request; 2 or 3 where the registration brings a note or mark to an annotated call, or another
-    /// user has annotated it.
+    /// Registers `recording` as expected. 1 request; 2 or 3 if an annotated call receives a note or
+    /// mark, or another user annotated it.
     ///
-    /// A note, mark or field that came before the registration stays, unless the registration brings its own or another user said it.
+    /// An earlier note, mark or field remains, unless it is replaced or another user wrote it.
     ///
     /// # Errors
     /// [`Error::Busy`] while others annotate the same call: try again.
@@ -88,18 +88,18 @@ impl Table {
             if is_erased(&found) {
                 return Ok(Registered::Erased);
             }
-            if let Some(standing) = recording::read(&recording.organisation, &found)? {
-                return Ok(Registered::Before(standing));
+            if let Some(current) = recording::read(&recording.organisation, &found)? {
+                return Ok(Registered::Before(current));
             }
-            let standing = Standing::read(&recording.organisation, recording.id, &found, recording.registered_at)?;
-            if let Some(registered) = self.register_over(recording, &standing).await? {
+            let snapshot = CallSnapshot::read(&recording.organisation, recording.id, &found, recording.registered_at)?;
+            if let Some(registered) = self.register_over(recording, &snapshot).await? {
                 return Ok(registered);
             }
         }
         Err(Error::Busy)
     }
 
-    /// Registers the recording where nothing that was said of it has to be read; answers with what is there otherwise.
+    /// Registers the recording if no annotation has to be read; otherwise returns the current item.
     async fn register_at_once(&self, recording: &Recording, over: Over) -> Result<AtOnce, Error> {
         let update = update(recording, over);
         match &recording.annotation.mark {
@@ -136,7 +136,7 @@ impl Table {
         }
     }
 
-    /// With a mark: together with a look at the legend. Nothing was said of the call before, or the condition fails.
+    /// Registers with a mark, and checks the legend. The condition fails for an annotated call.
     async fn register_marked(&self, recording: &Recording, mark: &Mark, update: Update) -> Result<AtOnce, Error> {
         let mut writes = self.writes();
         writes.update(key::recording(&recording.organisation, recording.id), |to| {
@@ -156,12 +156,12 @@ impl Table {
         })
     }
 
-    /// Registers the recording over what was said of it before; none if something else was said meanwhile.
-    async fn register_over(&self, recording: &Recording, standing: &Standing) -> Result<Option<Registered>, Error> {
-        let mut annotation = self.kept(standing, &recording.user).await?;
+    /// Registers the recording over an earlier annotation; `None` if it was edited meanwhile.
+    async fn register_over(&self, recording: &Recording, snapshot: &CallSnapshot) -> Result<Option<Registered>, Error> {
+        let mut annotation = self.retained(snapshot, &recording.user).await?;
         annotation.note = recording.annotation.note.clone().or(annotation.note);
         annotation.mark = recording.annotation.mark.clone().or(annotation.mark);
-        let edited = annotation != standing.annotation;
+        let edited = annotation != snapshot.annotation;
         let (mut set, mut remove, mut given) = (SET.to_owned(), vec!["why", "early"], attributes(recording));
         for (name, value) in NAMES.into_iter().zip(values(&annotation)) {
             match value {
@@ -179,18 +179,18 @@ impl Table {
             }
             None => remove.push("m"),
         }
-        if standing.since > 0 {
+        if snapshot.since > 0 {
             set.push_str(", since = :since");
-            given.insert(":since".to_owned(), n(standing.since));
+            given.insert(":since".to_owned(), n(snapshot.since));
         }
-        let version = standing.version + u64::from(edited);
+        let version = snapshot.version + u64::from(edited);
         if version > 0 {
             set.push_str(", edits = :version");
             given.insert(":version".to_owned(), n(version));
         }
-        let seen = if standing.version == 0 { "attribute_not_exists(edits)" } else { "edits = :seen" };
-        if standing.version > 0 {
-            given.insert(":seen".to_owned(), n(standing.version));
+        let seen = if snapshot.version == 0 { "attribute_not_exists(edits)" } else { "edits = :seen" };
+        if snapshot.version > 0 {
+            given.insert(":seen".to_owned(), n(snapshot.version));
         }
         let mut writes = self.writes();
         writes.update(key::recording(&recording.organisation, recording.id), |update| {
@@ -200,26 +200,26 @@ impl Table {
                 .set_expression_attribute_names(Some(names(Over::Unregistered)))
                 .set_expression_attribute_values(Some(given))
         });
-        if let Some(mark) = recording.annotation.mark.as_ref().filter(|mark| standing.annotation.mark.as_ref() != Some(*mark)) {
+        if let Some(mark) = recording.annotation.mark.as_ref().filter(|mark| snapshot.annotation.mark.as_ref() != Some(*mark)) {
             writes.can_set(&recording.organisation, mark);
         }
         if edited {
             let who = format!("user:{}", recording.user);
-            writes.edit(standing, &annotation, &who, recording.registered_at);
+            writes.edit(snapshot, &annotation, &who, recording.registered_at);
         }
         match writes.commit().await? {
-            Commit::Done => Ok(Some(Registered::Anew(Recording { annotation, version, ..recording.clone() }))),
-            Commit::Refused(places) if places.contains(&0) => Ok(None),
-            Commit::Refused(_) => Ok(Some(Registered::UnknownMark)),
+            Ok(()) => Ok(Some(Registered::Anew(Recording { annotation, version, ..recording.clone() }))),
+            Err(Conflict(places)) if places.contains(&0) => Ok(None),
+            Err(Conflict(_)) => Ok(Some(Registered::UnknownMark)),
         }
     }
 }
 
-/// The update that registers the recording where nothing that was said of it has to be read.
+/// The update that registers the recording if no annotation has to be read.
 fn update(recording: &Recording, over: Over) -> Update {
     let (mut set, mut given) = (SET.to_owned(), attributes(recording));
     let mut condition = match over {
-        // What is held has no `expires_at`, or the table would remove it.
+        // A held recording has no `expires_at`, or the table would remove it.
         Over::RejectedAndHeld => "#state = :rejected AND attribute_exists(held)",
         Over::Rejected => "#state = :rejected AND expires_at > :now AND attribute_not_exists(erased)",
         Over::Unregistered => {
@@ -248,10 +248,10 @@ fn update(recording: &Recording, over: Over) -> Update {
     Update { expression: format!("{set} REMOVE why, early, l"), condition, names: names(over), given }
 }
 
-/// What the registration itself says of the call, and where its mark finds it.
+/// The annotation that the registration brings, and the index partition of its mark.
 fn brought(recording: &Recording) -> impl Iterator<Item = (&'static str, AttributeValue)> {
-    let said = NAMES.into_iter().zip(values(&recording.annotation)).filter_map(|(name, value)| Some((name, s(value?))));
-    said.chain(by_mark(recording, &recording.annotation).map(|place| ("m", place)))
+    let texts = NAMES.into_iter().zip(values(&recording.annotation)).filter_map(|(name, value)| Some((name, s(value?))));
+    texts.chain(by_mark(recording, &recording.annotation).map(|place| ("m", place)))
 }
 
 fn by_mark(recording: &Recording, annotation: &Annotation) -> Option<AttributeValue> {

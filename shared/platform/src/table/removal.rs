@@ -1,7 +1,7 @@
-//! The end of a recording: what is known of it once its item goes, and the write of its receipt.
+//! The end of a recording: the facts that remain when its item is removed, and the receipt.
 //!
-//! The receipt is an audit event of the moment at which the recording ended, under a name of its own. Written together with what it gives
-//! back of the user's usage, on the day of that moment, it is what makes the second telling of one removal do nothing.
+//! The receipt is an audit event with its own id, at the moment when the recording ended. It is
+//! written with the change of usage on that day, so a second message changes nothing.
 
 use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -14,53 +14,53 @@ use serde::{Deserialize, Serialize};
 use super::{
     BadItem, Error, Table,
     attributes::{bytes, n, number, optional_parsed, parsed, s, text},
-    audit::{Deed, Event},
-    commit::Commit,
-    keeping::Seen,
+    audit::{AuditAction, Event},
+    commit::{Committed, Conflict},
+    keeping::RetentionSnapshot,
     key::{self, Item},
     recording,
     usage::{self, Change},
 };
 
-/// A call's item that goes: of a recording, or of one that was only annotated.
+/// A removed item of a call: of a recording, or of a call that was only annotated.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Removal {
     pub organisation: OrganisationId,
     pub id: RecordingId,
-    /// Edits of what was said of it.
+    /// Edits of its annotation.
     pub edits: u64,
     pub recorded: Option<Recorded>,
 }
 
-/// What was recorded.
+/// The facts of a removed recording.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Recorded {
     user: UserId,
     registered_at: DateTime<Utc>,
     ended_at: DateTime<Utc>,
     started_at: DateTime<Utc>,
-    /// When its audio was counted on the user; none: it was not.
+    /// When its audio was counted as usage; `None` if it was not.
     stored_at: Option<DateTime<Utc>>,
-    /// Of the audio.
+    /// The length of the audio.
     bytes: u64,
     milliseconds: i64,
     sha256: Sha256,
-    /// The erasure that ended it; none: its day.
+    /// The erasure that ended it; `None` if it expired.
     erasure: Option<OrderId>,
 }
 
-/// What stands under the id of a recording that goes.
+/// The registration that a removal finds under the recording's id.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
-    /// When what stands was registered, if it was.
+pub struct CurrentRegistration {
+    /// When the call was registered, if it was.
     pub registered_at: Option<DateTime<Utc>>,
-    /// Edits of what is said of it.
+    /// Edits of its annotation.
     pub edits: u64,
-    /// It is a note on a call whose recording is erased, and goes with it.
+    /// It is a note on a call whose recording is erased, and is removed with it.
     pub erased: bool,
 }
 
-/// Copies of the audio of a recording that goes.
+/// Copies of the audio of a removed recording.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Copies {
     /// Versions in the bucket of recordings.
@@ -69,14 +69,14 @@ pub struct Copies {
     pub quarantined: u64,
 }
 
-/// An edit of a recording that goes.
+/// An edit to remove.
 #[derive(Clone, Debug)]
 pub struct OldEdit {
     version: u64,
     item: Item,
 }
 
-/// What a receipt says beside who, what and when.
+/// The details of a receipt.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Receipt<'a> {
@@ -88,34 +88,34 @@ struct Receipt<'a> {
     removed_at: &'a DateTime<Utc>,
 }
 
-/// The edit has gone, or is the one that was read.
+/// The edit is gone, or is the one that was read.
 const AS_READ: &str = "attribute_not_exists(pk) OR #when = :when";
-/// The place of the receipt among the writes of its commit.
+/// The position of the receipt in its transaction.
 const RECEIPT: usize = 0;
-/// Edits that one commit removes.
+/// The most edits that one transaction removes.
 const EDITS: i32 = 100;
-/// How long the note of copies found is kept: longer than a failed removal rests. The table removes it, which costs nothing.
+/// Days that the count of copies is retained, longer than a failed removal waits.
 const NOTED_DAYS: i64 = 60;
 
 impl Table {
-    /// What stands under the id now, if it is not the rest of this recording, and the copies that were noted of it. 1 request.
-    pub async fn standing_of(&self, removal: &Removal, now: DateTime<Utc>) -> Result<(Option<Standing>, Option<Copies>), Error> {
+    /// The item under the id, unless it is this recording's rest, and the noted copies. 1 request.
+    pub async fn standing_of(&self, removal: &Removal, now: DateTime<Utc>) -> Result<(Option<CurrentRegistration>, Option<Copies>), Error> {
         let call = key::recording(&removal.organisation, removal.id);
         let note = removal.recorded.as_ref().map(|recorded| removal.note(recorded));
         let items = self.batch([Some(call.clone()), note].into_iter().flatten()).await?;
-        let (mut standing, mut noted) = (None, None);
+        let (mut current, mut noted) = (None, None);
         for item in &items {
             if item.get("pk") == call.get("pk") {
-                standing = removal.another(item, now)?;
+                current = removal.another(item, now)?;
             } else {
                 noted = Some(Copies { audio: number(item, "audio")?, quarantined: number(item, "quarantined")? });
             }
         }
-        Ok((standing, noted))
+        Ok((current, noted))
     }
 
-    /// Notes how many copies were found, before they are removed: the receipt tells it, whoever writes that in the end. Of two who found copies
-    /// the first has found more, and that stays. 1 request.
+    /// Notes how many copies were found, before they are removed, for the receipt. The first note
+    /// remains, because the first worker has found the most. 1 request.
     pub async fn note_copies(&self, removal: &Removal, copies: Copies, now: DateTime<Utc>) -> Result<(), Error> {
         let Some(recorded) = &removal.recorded else { return Ok(()) };
         let mut item = removal.note(recorded);
@@ -125,23 +125,23 @@ impl Table {
         self.put_new(item).await
     }
 
-    /// Removes the edits of what was said of it, and of what has come after it, but for those of what stands now. No request where there are
-    /// none; 3 for each 100. Of an edit only its key and its time are read, and what is removed is not found again: however many there are,
-    /// little is held in memory, and a removal that was cut short goes on where it ended.
+    /// Removes the edits of this and later registrations, but not those of the current one. 3
+    /// requests for each 100; none without edits. Only their keys and times are read, and removed
+    /// edits are not found again. So memory use is small, and a repetition continues.
     ///
-    /// What stands is read after the edits: an edit that came in between is then one of its own, and stays.
+    /// The current item is read after the edits, so an edit made in between belongs to it.
     ///
     /// # Errors
-    /// [`Error::Busy`] when one was written over meanwhile: what stands has changed.
-    pub async fn remove_edits(&self, removal: &Removal, mut standing: Option<Standing>, now: DateTime<Utc>) -> Result<(), Error> {
-        if !removal.has_edits(standing) {
+    /// [`Error::Busy`] if an edit was overwritten meanwhile: the current item has changed.
+    pub async fn remove_edits(&self, removal: &Removal, mut current: Option<CurrentRegistration>, now: DateTime<Utc>) -> Result<(), Error> {
+        if !removal.has_edits(current) {
             return Ok(());
         }
         loop {
-            let (mut edits, more) = self.old_edits(removal, standing).await?;
+            let (mut edits, more) = self.old_edits(removal, current).await?;
             if !edits.is_empty() {
-                (standing, _) = self.standing_of(removal, now).await?;
-                edits.retain(|edit| edit.version > standing.map_or(0, |standing| standing.edits));
+                (current, _) = self.standing_of(removal, now).await?;
+                edits.retain(|edit| edit.version > current.map_or(0, |current| current.edits));
             }
             self.remove_some(removal, &edits).await?;
             if !more {
@@ -151,8 +151,8 @@ impl Table {
     }
 
     /// Some of the edits to remove, and whether there may be more. 1 request.
-    pub async fn old_edits(&self, removal: &Removal, standing: Option<Standing>) -> Result<(Vec<OldEdit>, bool), Error> {
-        let first = standing.map_or(0, |standing| standing.edits) + 1;
+    pub async fn old_edits(&self, removal: &Removal, current: Option<CurrentRegistration>) -> Result<(Vec<OldEdit>, bool), Error> {
+        let first = current.map_or(0, |current| current.edits) + 1;
         let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last");
         let query = query.consistent_read(true).projection_expression("sk, #when").expression_attribute_names("#when", "when");
         let query = query.expression_attribute_values(":pk", s(key::edits(&removal.organisation))).limit(EDITS);
@@ -166,7 +166,7 @@ impl Table {
         Ok((edits, answer.last_evaluated_key.is_some()))
     }
 
-    /// Removes some edits. 1 request; none where there are none. A single one is no transaction, which would take twice the units.
+    /// Removes edits. 1 request, or none. A single one avoids a transaction at twice the units.
     pub async fn remove_some(&self, removal: &Removal, edits: &[OldEdit]) -> Result<(), Error> {
         match edits {
             [] => return Ok(()),
@@ -181,8 +181,8 @@ impl Table {
             });
         }
         match writes.commit().await? {
-            Commit::Done => Ok(()),
-            Commit::Refused(_) => Err(Error::Busy),
+            Ok(()) => Ok(()),
+            Err(Conflict(_)) => Err(Error::Busy),
         }
     }
 
@@ -196,8 +196,8 @@ impl Table {
         }
     }
 
-    /// Gives back what the recording used, and writes its receipt: once, however often it is asked to. 1 request; 2 where the order of erasure
-    /// is not in the table, which was restored to before it.
+    /// Returns the recording's usage and writes its receipt, once. 1 request; 2 if the erasure is
+    /// missing because the table was restored to before it.
     pub async fn receipt(&self, removal: &Removal, copies: Copies, now: DateTime<Utc>) -> Result<(), Error> {
         let Some(recorded) = &removal.recorded else { return Ok(()) };
         let event = removal.event(recorded, copies, now);
@@ -205,10 +205,10 @@ impl Table {
             return self.audit(&event).await;
         }
         match self.write_receipt(removal, recorded, &event, recorded.erasure).await? {
-            Commit::Refused(places) if !places.contains(&RECEIPT) => match self.write_receipt(removal, recorded, &event, None).await? {
-                Commit::Done | Commit::Refused(_) => Ok(()), // refused: it was done meanwhile
+            Err(Conflict(places)) if !places.contains(&RECEIPT) => match self.write_receipt(removal, recorded, &event, None).await? {
+                Ok(()) | Err(Conflict(_)) => Ok(()), // a conflict: it was written meanwhile
             },
-            Commit::Done | Commit::Refused(_) => Ok(()), // refused: it was done
+            Ok(()) | Err(Conflict(_)) => Ok(()), // a conflict: it was written before
         }
     }
 
@@ -218,14 +218,14 @@ impl Table {
         recorded: &Recorded,
         event: &Event,
         erasure: Option<OrderId>,
-    ) -> Result<Commit, Error> {
+    ) -> Result<Committed, Error> {
         let mut writes = self.writes();
         writes.audit(event);
         if recorded.stored_at.is_some() {
             writes.usage(&Change {
                 organisation: &removal.organisation,
                 user: &recorded.user,
-                deed: usage::Deed::Removed,
+                kind: usage::ChangeKind::Removed,
                 bytes: recorded.bytes,
                 duration: TimeDelta::milliseconds(recorded.milliseconds),
                 at: recorded.ended_at,
@@ -239,15 +239,15 @@ impl Table {
 }
 
 impl OldEdit {
-    /// The value that [`AS_READ`] asks for.
+    /// The value in [`AS_READ`].
     fn when(&self) -> Option<Item> {
         self.item.get("when").map(|when| Item::from([(":when".to_owned(), when.clone())]))
     }
 }
 
 impl Removal {
-    /// The removal of the item that is seen.
-    pub fn of(seen: &Seen) -> Result<Self, BadItem> {
+    /// The removal of the item in the snapshot.
+    pub fn of(seen: &RetentionSnapshot) -> Result<Self, BadItem> {
         Self::read(seen.item())
     }
 
@@ -256,12 +256,12 @@ impl Removal {
         Self { organisation, id, edits: 1, recorded: None }
     }
 
-    /// Whether there is nothing to remove: it is of a tombstone whose time has come.
+    /// Whether there is nothing to remove: the item is an expired tombstone.
     pub fn is_nothing(&self) -> bool {
         self.recorded.is_none() && self.edits == 0
     }
 
-    /// The erasure that ended the recording, and when; none if its day did.
+    /// The erasure that ended the recording, and when; `None` if it expired.
     pub fn erasure(&self) -> Option<(OrderId, DateTime<Utc>)> {
         self.recorded.as_ref().and_then(|recorded| Some((recorded.erasure?, recorded.ended_at)))
     }
@@ -270,11 +270,11 @@ impl Removal {
         self.recorded.as_ref().map(|recorded| recorded.registered_at)
     }
 
-    fn has_edits(&self, standing: Option<Standing>) -> bool {
-        self.edits > 0 || standing.is_some_and(|standing| standing.erased)
+    fn has_edits(&self, current: Option<CurrentRegistration>) -> bool {
+        self.edits > 0 || current.is_some_and(|current| current.erased)
     }
 
-    /// What the last image of a call's item says.
+    /// Reads the last image of a call's item.
     pub fn read(item: &Item) -> Result<Self, BadItem> {
         let (organisation, _) = text(item, "pk")?.split_once('#').ok_or(BadItem { attribute: "pk" })?;
         let organisation = OrganisationId::try_from(organisation.to_owned()).map_err(|_| BadItem { attribute: "pk" })?;
@@ -282,19 +282,19 @@ impl Removal {
         Ok(Self { id: parsed(item, "sk")?, organisation, edits: recording::read_version(item)?, recorded })
     }
 
-    /// What an item under the same id says, unless it is the rest of this very recording.
-    fn another(&self, item: &Item, now: DateTime<Utc>) -> Result<Option<Standing>, BadItem> {
-        let standing = Seen::read(&self.organisation, item.clone())?;
-        let own = standing
+    /// The item under the same id, unless it is the rest of this recording.
+    fn another(&self, item: &Item, now: DateTime<Utc>) -> Result<Option<CurrentRegistration>, BadItem> {
+        let current = RetentionSnapshot::read(&self.organisation, item.clone())?;
+        let own = current
             .as_ref()
             .zip(self.recorded.as_ref())
-            .is_some_and(|(seen, recorded)| seen.recording.registered_at == recorded.registered_at && !seen.kept.exists(now));
+            .is_some_and(|(seen, recorded)| seen.recording.registered_at == recorded.registered_at && !seen.retained.exists(now));
         if own {
             return Ok(None);
         }
-        let registered_at = standing.map(|seen| seen.recording.registered_at);
+        let registered_at = current.map(|seen| seen.recording.registered_at);
         let erased = registered_at.is_none() && self.erasure().is_some();
-        Ok(Some(Standing { registered_at, edits: if erased { 0 } else { recording::read_version(item)? }, erased }))
+        Ok(Some(CurrentRegistration { registered_at, edits: if erased { 0 } else { recording::read_version(item)? }, erased }))
     }
 
     fn note(&self, recorded: &Recorded) -> Item {
@@ -302,7 +302,7 @@ impl Removal {
     }
 
     fn event(&self, recorded: &Recorded, copies: Copies, now: DateTime<Utc>) -> Event {
-        let deed = if recorded.erasure.is_some() { Deed::Erase } else { Deed::Expire };
+        let action = if recorded.erasure.is_some() { AuditAction::Erase } else { AuditAction::Expire };
         let receipt = Receipt {
             sha256: recorded.sha256,
             bytes: recorded.bytes,
@@ -314,14 +314,14 @@ impl Removal {
         let event = Event {
             at: recorded.ended_at,
             organisation: self.organisation.clone(),
-            who: "service".to_owned(),
-            deed,
+            actor: "service".to_owned(),
+            action,
             recording: Some(self.id),
-            subject: recorded.erasure.map(String::from),
-            owner: None,
+            resource: recorded.erasure.map(String::from),
+            recorded_user: None,
             detail: None,
             reason: None,
-            refused: None,
+            denial: None,
             address: String::new(),
             request: format!("removal-{}-{}", self.id, recorded.registered_at.timestamp_millis()),
         };
@@ -330,7 +330,7 @@ impl Removal {
 }
 
 impl Recorded {
-    /// When the call began and its audio was stored; nothing if it was not.
+    /// When the call began and its audio was stored; `None` if it was not.
     pub fn stored(&self) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
         Some((self.started_at, self.stored_at?))
     }

@@ -1,9 +1,9 @@
-//! Searches the table: reads what a [`Walk`] asks for, all that it asks for at once.
+//! Searches the table: performs the reads that a [`SearchPlan`] requests, concurrently.
 
 use aws_sdk_dynamodb::types::{ConsumedCapacity, KeysAndAttributes, ReturnConsumedCapacity};
 use domain::{
     ids::{OrganisationId, RecordingId},
-    search::{Answer, Ask, Entry, Found, Order, Page, Position, Posted, Search, Span, Stream, Walk},
+    search::{Entry, Found, Order, Page, Position, Posted, ReadRequest, ReadResponse, Search, SearchPlan, Span, Stream},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -14,66 +14,69 @@ use super::{
     recording,
 };
 
-/// Requests that are under way at once.
+/// The most concurrent requests.
 const AT_ONCE: usize = 32;
-/// Times to ask for rows that the table had no time for.
+/// Attempts to read rows that the table left unprocessed.
 const TRIES: usize = 5;
 
-/// Where a stream lies.
+/// The partition of a stream.
 pub(super) struct Partition {
-    /// None: in the table itself.
+    /// `None`: in the table itself.
     pub index: Option<key::Index>,
-    /// The attributes that it is named and sorted by.
+    /// The attributes of its partition key and its sort key.
     pub attributes: (&'static str, &'static str),
     pub name: String,
 }
 
 impl Table {
-    /// A page of the organisation's recordings that the search finds. Some requests, most of them at once: 1 where one stream holds just
-    /// what is searched for; never more than 1,000 read units, then the page comes short.
+    /// A page of the recordings that the search finds. Several requests, most of them concurrent: 1
+    /// if one stream holds exactly the matches. At 1,000 read units the page ends short.
     pub async fn page(&self, organisation: &OrganisationId, search: &Search<'_>) -> Result<Page, Error> {
-        let mut walk = Walk::new(search);
+        let mut plan = SearchPlan::new(search);
         loop {
-            let asks = walk.asks();
-            if asks.is_empty() {
-                return Ok(walk.page());
+            let requests = plan.requests();
+            if requests.is_empty() {
+                return Ok(plan.page());
             }
-            let answers = stream::iter(asks.into_iter().map(|ask| self.answer(organisation, ask))).buffered(AT_ONCE);
-            walk.take(answers.try_collect().await?);
+            let responses = stream::iter(requests.into_iter().map(|request| self.response(organisation, request))).buffered(AT_ONCE);
+            plan.take(responses.try_collect().await?);
         }
     }
 
-    /// What the table answers to one ask, and what it charges. 1 request; more where it had no time for all rows of [`Ask::Fetch`].
+    /// Performs one read request. 1 request; more if the table leaves rows of
+    /// [`ReadRequest::Fetch`] unprocessed.
     ///
     /// # Errors
-    /// [`Error::Busy`] when it has no time for all rows however often it is asked.
-    pub async fn answer(&self, organisation: &OrganisationId, ask: Ask) -> Result<Answer, Error> {
-        match ask {
-            Ask::Read { stream, span, limit } => self.entries(organisation, &stream, &span, limit).await,
-            Ask::Fetch(ids) => self.rows(organisation, &ids).await,
-            Ask::Words { place, beginning, limit } => {
+    /// [`Error::Busy`] if rows remain unprocessed after all attempts.
+    pub async fn response(&self, organisation: &OrganisationId, request: ReadRequest) -> Result<ReadResponse, Error> {
+        match request {
+            ReadRequest::Read { stream, span, limit } => self.entries(organisation, &stream, &span, limit).await,
+            ReadRequest::Fetch(ids) => self.rows(organisation, &ids).await,
+            ReadRequest::Words { place, beginning, limit } => {
                 let place = place.as_str();
                 self.names(key::words(organisation), format!("{place}#{beginning}"), limit, |key| {
                     key.split_once('#').map(|(_, word)| word.to_owned())
                 })
                 .await
             }
-            Ask::Numbers { beginning, limit } => self.names(key::numbers(organisation), beginning, limit, |key| Some(key.to_owned())).await,
-            Ask::Endings { end, limit } => {
+            ReadRequest::Numbers { beginning, limit } => {
+                self.names(key::numbers(organisation), beginning, limit, |key| Some(key.to_owned())).await
+            }
+            ReadRequest::Endings { end, limit } => {
                 let reversed = end.chars().rev().collect();
                 self.names(key::endings(organisation), reversed, limit, |key| Some(key.chars().rev().collect())).await
             }
         }
     }
 
-    async fn entries(&self, organisation: &OrganisationId, stream: &Stream, span: &Span, limit: usize) -> Result<Answer, Error> {
+    async fn entries(&self, organisation: &OrganisationId, stream: &Stream, span: &Span, limit: usize) -> Result<ReadResponse, Error> {
         let partition = Partition::of(organisation, stream);
         let after = span.after.map(|after| key::at(after.started_at, after.id));
-        let nothing = Answer { found: Found::Entries { entries: Vec::new(), all: true }, half_units: 0 };
+        let nothing = ReadResponse { found: Found::Entries { entries: Vec::new(), all: true }, half_rcus: 0 };
         let Some(places) = key::span(span.from, span.to, span.order == Order::Oldest, after.as_deref()) else { return Ok(nothing) };
         let start = span.after.filter(|_| places.within).map(|after| partition.start(organisation, after));
         let query = self.client.query().table_name(&self.name).set_index_name(partition.index.map(|index| index.name.to_owned()));
-        let answer = query
+        let response = query
             .key_condition_expression("#partition = :partition AND #at BETWEEN :from AND :to")
             .expression_attribute_names("#partition", partition.attributes.0)
             .expression_attribute_names("#at", partition.attributes.1)
@@ -87,14 +90,14 @@ impl Table {
             .send()
             .await?;
         let mut entries = Vec::new();
-        for item in answer.items.unwrap_or_default() {
+        for item in response.items.unwrap_or_default() {
             entries.extend(read(organisation, stream, &item)?);
         }
-        let found = Found::Entries { entries, all: answer.last_evaluated_key.is_none() };
-        Ok(Answer { found, half_units: half_units(answer.consumed_capacity.as_slice()) })
+        let found = Found::Entries { entries, all: response.last_evaluated_key.is_none() };
+        Ok(ReadResponse { found, half_rcus: half_rcus(response.consumed_capacity.as_slice()) })
     }
 
-    async fn rows(&self, organisation: &OrganisationId, ids: &[RecordingId]) -> Result<Answer, Error> {
+    async fn rows(&self, organisation: &OrganisationId, ids: &[RecordingId]) -> Result<ReadResponse, Error> {
         let keys = ids.iter().map(|id| key::recording(organisation, *id)).collect();
         let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).build().map_err(|error| Error::Request(error.into()))?;
         let (mut left, mut rows, mut units) = (Some(wanted), Vec::new(), 0);
@@ -102,17 +105,17 @@ impl Table {
             let Some(wanted) = left.take() else { break };
             let get =
                 self.client.batch_get_item().request_items(&self.name, wanted).return_consumed_capacity(ReturnConsumedCapacity::Total);
-            let answer = get.send().await?;
-            for item in answer.responses.unwrap_or_default().remove(&self.name).unwrap_or_default() {
+            let response = get.send().await?;
+            for item in response.responses.unwrap_or_default().remove(&self.name).unwrap_or_default() {
                 rows.extend(recording::read(organisation, &item)?);
             }
-            units += half_units(answer.consumed_capacity.as_deref().unwrap_or_default());
-            left = answer.unprocessed_keys.and_then(|mut unprocessed| unprocessed.remove(&self.name));
+            units += half_rcus(response.consumed_capacity.as_deref().unwrap_or_default());
+            left = response.unprocessed_keys.and_then(|mut unprocessed| unprocessed.remove(&self.name));
         }
         if left.is_some() {
             return Err(Error::Busy);
         }
-        Ok(Answer { found: Found::Rows(rows), half_units: units })
+        Ok(ReadResponse { found: Found::Rows(rows), half_rcus: units })
     }
 
     async fn names(
@@ -121,9 +124,9 @@ impl Table {
         beginning: String,
         limit: usize,
         name: impl Fn(&str) -> Option<String>,
-    ) -> Result<Answer, Error> {
+    ) -> Result<ReadResponse, Error> {
         let query = self.client.query().table_name(&self.name);
-        let answer = query
+        let response = query
             .key_condition_expression("pk = :pk AND begins_with(sk, :beginning)")
             .expression_attribute_values(":pk", s(partition))
             .expression_attribute_values(":beginning", s(beginning))
@@ -132,11 +135,11 @@ impl Table {
             .send()
             .await?;
         let mut names = Vec::new();
-        for item in answer.items.unwrap_or_default() {
+        for item in response.items.unwrap_or_default() {
             names.push(name(text(&item, "sk")?).ok_or(BadItem { attribute: "sk" })?);
         }
-        let found = Found::Names { names, all: answer.last_evaluated_key.is_none() };
-        Ok(Answer { found, half_units: half_units(answer.consumed_capacity.as_slice()) })
+        let found = Found::Names { names, all: response.last_evaluated_key.is_none() };
+        Ok(ReadResponse { found, half_rcus: half_rcus(response.consumed_capacity.as_slice()) })
     }
 }
 
@@ -154,7 +157,7 @@ impl Partition {
         }
     }
 
-    /// The key to begin after.
+    /// The key after which to begin.
     fn start(&self, organisation: &OrganisationId, after: Position) -> Item {
         let at = s(key::at(after.started_at, after.id));
         if self.index.is_none() {
@@ -167,7 +170,7 @@ impl Partition {
     }
 }
 
-/// The entry that an item of a stream holds.
+/// The entry in an item of a stream.
 fn read(organisation: &OrganisationId, stream: &Stream, item: &Item) -> Result<Option<Entry>, BadItem> {
     match stream {
         Stream::Posting(_) => read_posted(item).map(|posted| Some(Entry::Posted(Box::new(posted)))),
@@ -186,7 +189,7 @@ fn read_posted(item: &Item) -> Result<Posted, BadItem> {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a request reads some hundred units at most, in halves")]
-fn half_units(consumed: &[ConsumedCapacity]) -> u64 {
+fn half_rcus(consumed: &[ConsumedCapacity]) -> u64 {
     let units: f64 = consumed.iter().filter_map(ConsumedCapacity::capacity_units).sum();
     (units * 2.0).ceil() as u64
 }

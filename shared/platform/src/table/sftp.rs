@@ -1,12 +1,12 @@
-//! Who may fetch over SFTP: an organisation's public keys, and the list of the organisations that have any.
+//! SFTP access: the public keys of organisations, and the list of the organisations that have any.
 //!
 //! | item       | attribute     | type | what |
 //! |------------|---------------|------|------|
 //! | key        | `body`        | S    | as OpenSSH writes it, without the comment |
-//! |            | `comment`     | S    | who or what it belongs to; may be empty |
+//! |            | `comment`     | S    | its owner or purpose; may be empty |
 //! |            | `who`         | S    | who added it |
 //! |            | `added`       | N    | Unix milliseconds |
-//! |            | `imported`    | N    | Unix milliseconds: since when the server takes it; absent: not yet |
+//! |            | `imported`    | N    | Unix milliseconds: since when the server accepts it; absent: not yet |
 //! | subscriber | `keys`        | N    | how many keys it has |
 //! |            | `since`       | N    | Unix milliseconds: of its first key |
 
@@ -18,11 +18,11 @@ use super::{
     attributes::{instant, n, optional_instant, parsed, readable, s, text},
     audit::Event,
     claim::Claim,
-    commit::Commit,
+    commit::Committed,
     key::{self, Item},
 };
 
-/// A public key that signs an organisation in.
+/// A public key with which an organisation signs in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Key {
     /// `SHA256:` and 43 characters of base64, as `ssh-keygen -l` shows it.
@@ -31,7 +31,7 @@ pub struct Key {
     pub comment: String,
     pub who: String,
     pub added_at: DateTime<Utc>,
-    /// Since when the server takes it; none: it was cut short, and adding the key again completes it.
+    /// Since when the server accepts it. `None`: interrupted; adding the key again completes it.
     pub imported_at: Option<DateTime<Utc>>,
 }
 
@@ -42,19 +42,19 @@ pub struct Subscriber {
     pub since: DateTime<Utc>,
 }
 
-/// The most keys of an organisation: what AWS Transfer Family keeps for a user.
+/// The most keys of an organisation: the limit of AWS Transfer Family for a user.
 pub const KEYS: usize = 10;
 
 impl Table {
-    /// Adds a key that the server does not take yet. 1 request. [`Commit::Refused`] of place 0 if it is there already, of place 1 if there are
-    /// [`KEYS`] already.
+    /// Adds a key that the server does not accept yet. 1 request. `Conflict`: 0, it exists already;
+    /// 1, there are [`KEYS`] already.
     pub async fn add_sftp_key(
         &self,
         organisation: &OrganisationId,
         key: &Key,
         event: &Event,
         claim: Option<&Claim>,
-    ) -> Result<Commit, Error> {
+    ) -> Result<Committed, Error> {
         let mut item = key::sftp_key(organisation, &key.fingerprint);
         for (name, value) in [("body", &key.body), ("comment", &key.comment), ("who", &key.who)] {
             item.insert(name.to_owned(), s(value));
@@ -76,8 +76,8 @@ impl Table {
         writes.commit().await
     }
 
-    /// Keeps that the server takes a key. 1 request. [`Commit::Refused`] if the key was removed meanwhile.
-    pub async fn import_sftp_key(&self, organisation: &OrganisationId, fingerprint: &str, now: DateTime<Utc>) -> Result<Commit, Error> {
+    /// Records that the server accepts a key. 1 request. `Conflict` if the key was removed.
+    pub async fn import_sftp_key(&self, organisation: &OrganisationId, fingerprint: &str, now: DateTime<Utc>) -> Result<Committed, Error> {
         let mut writes = self.writes();
         writes.update(key::sftp_key(organisation, fingerprint), |update| {
             let update = update.update_expression("SET imported = :now").condition_expression("attribute_exists(pk)");
@@ -86,8 +86,8 @@ impl Table {
         writes.commit().await
     }
 
-    /// Removes a key. 1 request. [`Commit::Refused`] if there is none.
-    pub async fn remove_sftp_key(&self, organisation: &OrganisationId, fingerprint: &str, event: &Event) -> Result<Commit, Error> {
+    /// Removes a key. 1 request. `Conflict` if there is none.
+    pub async fn remove_sftp_key(&self, organisation: &OrganisationId, fingerprint: &str, event: &Event) -> Result<Committed, Error> {
         let mut writes = self.writes();
         writes.delete(key::sftp_key(organisation, fingerprint), |delete| delete.condition_expression("attribute_exists(pk)"));
         writes.update(key::subscriber(organisation), |update| {
@@ -109,7 +109,8 @@ impl Table {
         Ok(self.all(key::sftp_keys(organisation), "").await?.iter().map(read).collect::<Result<_, _>>()?)
     }
 
-    /// A page of the organisations with the service, and where the next begins; but an item that cannot be read, which is logged. 1 request for each MB: thousands of them.
+    /// A page of the organisations with the service, and where the next begins. One that cannot be
+    /// read is logged. 1 request for each MB: thousands of them.
     pub async fn subscribers(&self, after: Option<Item>) -> Result<(Vec<Subscriber>, Option<Item>), Error> {
         let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk").filter_expression("#keys > :none");
         let query = query.expression_attribute_names("#keys", "keys").expression_attribute_values(":none", n(0));

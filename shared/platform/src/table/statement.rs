@@ -1,4 +1,4 @@
-//! The months that were exported for an organisation: what they came to. The statement itself lies in the bucket of exports.
+//! The exported months of an organisation. The statements themselves are in the bucket of exports.
 
 use domain::{billing::Month, ids::OrganisationId};
 
@@ -8,7 +8,6 @@ use super::{
     key::{self, Item},
 };
 
-/// A month that was exported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exported {
     pub month: Month,
@@ -18,7 +17,7 @@ pub struct Exported {
 }
 
 impl Table {
-    /// Writes down that the month was exported; the same again changes nothing. 1 request.
+    /// Records that the month was exported. Can be repeated. 1 request.
     pub async fn put_statement(&self, organisation: &OrganisationId, exported: &Exported) -> Result<(), Error> {
         let mut item = key::statement(organisation, exported.month);
         item.insert("lines".to_owned(), n(exported.lines));
@@ -27,7 +26,7 @@ impl Table {
         Ok(())
     }
 
-    /// The organisation's months, newest first. 1 request.
+    /// The organisation's exported months, newest first. 1 request.
     pub async fn statements(&self, organisation: &OrganisationId) -> Result<Vec<Exported>, Error> {
         let items = self.all(key::statements(organisation), "").await?;
         Ok(items.iter().rev().map(read).collect::<Result<_, _>>()?)

@@ -1,13 +1,13 @@
-//! Prices, from the day on which they hold: general ones, and what organisations have agreed. They are only ever added.
+//! Prices from the day on which they apply: general ones, and agreed ones. They are only added.
 //!
 //! | attribute | what |
 //! |-----------|------|
 //! | `start_fee`, `user_month`, `storage`, `add_on`, `sftp` | SEK as text; absent: no price |
-//! | `add_on_mb` | the organisation has the storage add-on, with so many megabytes more |
+//! | `add_on_mb` | with the storage add-on: how many megabytes it adds |
 //! | `has_sftp`  | the organisation has the SFTP service |
 //! | `by`        | who recorded them |
 //!
-//! What is void has an item of its own after it: `known` in Unix milliseconds, `by`, and `reason`.
+//! A void entry is followed by its void: `known` in Unix milliseconds, `by`, and `reason`.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
@@ -18,21 +18,21 @@ use domain::{
 
 use super::{
     BadItem, Error, Table,
-    attributes::{flag, instant, n, number, optional_parsed, s, spelt, text},
+    attributes::{flag, instant, n, number, optional_parsed, s, text, written},
     audit::Event,
-    commit::Commit,
+    commit::Committed,
     key::{self, Item},
 };
 
 impl Table {
-    /// Adds terms that `by` has recorded; of an organisation, with the event that tells of it. 1 request.
+    /// Adds terms, recorded by `by`; for an organisation, with the audit event. 1 request.
     pub async fn put_terms(
         &self,
         organisation: Option<&OrganisationId>,
         terms: &Terms,
         by: &str,
         event: Option<&Event>,
-    ) -> Result<Commit, Error> {
+    ) -> Result<Committed, Error> {
         let mut item = key::price(organisation, terms.from, terms.known);
         let Prices { start_fee, user_month, storage, add_on, sftp } = terms.prices;
         let named = [("start_fee", start_fee), ("user_month", user_month), ("storage", storage), ("add_on", add_on), ("sftp", sftp)];
@@ -48,14 +48,14 @@ impl Table {
         writes.commit().await
     }
 
-    /// Voids terms, with the event that tells of it where they are an organisation's. 1 request. [`Commit::Refused`] if they are void already.
+    /// Voids terms; an organisation's with the audit event. 1 request. `Conflict` if they are void.
     pub async fn void_terms(
         &self,
         organisation: Option<&OrganisationId>,
         terms: &Terms,
         taking: &TakingBack<'_>,
         event: Option<&Event>,
-    ) -> Result<Commit, Error> {
+    ) -> Result<Committed, Error> {
         let mut item = key::void(key::price(organisation, terms.from, terms.known));
         item.insert("known".to_owned(), n(taking.at.timestamp_millis()));
         item.insert("by".to_owned(), s(taking.by));
@@ -68,7 +68,7 @@ impl Table {
         writes.commit().await
     }
 
-    /// All terms of the organisation, or the general ones, by the day from which they hold. 1 request.
+    /// All terms of the organisation, or the general ones, by their first day. 1 request.
     pub async fn terms(&self, organisation: Option<&OrganisationId>) -> Result<Vec<Terms>, Error> {
         let whose = if organisation.is_some() { Whose::Agreed } else { Whose::General };
         let items = self.all(key::prices(organisation), "").await?;
@@ -84,7 +84,7 @@ impl Table {
     }
 }
 
-/// Who takes back what they entered, when and why.
+/// Who voids an entry, when and why.
 #[derive(Clone, Copy, Debug)]
 pub struct TakingBack<'a> {
     pub at: DateTime<Utc>,
@@ -98,7 +98,7 @@ fn read(whose: Whose, item: &Item) -> Result<Terms, BadItem> {
     let price = |name| optional_parsed::<Price>(item, name);
     Ok(Terms {
         whose,
-        from: spelt(from, "sk")?,
+        from: written(from, "sk")?,
         known: known.parse().ok().and_then(DateTime::from_timestamp_millis).ok_or_else(bad)?,
         voided: None,
         prices: Prices {

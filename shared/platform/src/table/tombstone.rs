@@ -1,16 +1,18 @@
-//! What is kept of a recording that was erased: that it was, under its id, so that the same call is not taken in again.
+//! Tombstones under the ids of erased recordings, whose calls cannot be registered again.
 //!
 //! | attribute    | type | what |
 //! |--------------|------|------|
 //! | `state`      | S    | `erased` |
-//! | `erased`     | S    | the order of erasure |
+//! | `erased`     | S    | the erasure |
 //! | `expires_at` | N    | Unix seconds: [`LASTS`] after the recording ended |
 //!
-//! A tombstone has the recording's own key and takes its place in one write. So a registration, a note and audio that comes late find it in
-//! the condition of the write that they make anyway, at no request of its own. It is in no index, and holds no personal data: the id is a
-//! hash of the organisation and of a name that the app made up.
+//! A tombstone replaces the recording under its own key in one write. So a registration, a note or
+//! late audio finds it in the condition of its own write, without a further request. It is in no
+//! index and contains no personal data: the id is a hash of the organisation and of a name that the
+//! app made up.
 //!
-//! An item with `erased` is either a tombstone or a recording that an erasure has ended and is still removing. Both are erased for everyone.
+//! An item with `erased` is a tombstone, or a recording that an erasure has ended and still
+//! removes. Both are erased for everyone.
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use chrono::{DateTime, TimeDelta, Utc};
@@ -23,21 +25,21 @@ use domain::{
 use super::{
     Error, Table,
     attributes::{n, s, text},
-    keeping::Seen,
+    keeping::RetentionSnapshot,
     key::{self, Item},
     recording,
     removal::Removal,
 };
 
-/// How long a tombstone is kept: as long as any organisation may keep a call. Whatever days it chooses later, the call is too old by then.
+/// The longest possible retention. After it, the call is too old, whatever days apply by then.
 pub const LASTS: TimeDelta = TimeDelta::days(DAYS_AT_MOST as i64);
 
 const STATE: &str = "erased";
 
-/// What is known of a call's recording.
+/// The state of a call.
 #[derive(Clone, Debug)]
 pub enum Call {
-    /// It is registered, and has not ended.
+    /// It is registered and has not ended.
     Registered(Box<Recording>),
     /// It was erased.
     Erased,
@@ -45,16 +47,16 @@ pub enum Call {
     Unknown,
 }
 
-/// What came of a burial.
+/// The outcome of a burial.
 #[derive(Clone, Debug)]
 pub enum Buried {
     Done,
-    /// The call was registered anew after its item had gone and before the tombstone was there.
-    Resurrected(Box<Seen>),
+    /// The call was registered anew between the removal of its item and the burial.
+    Resurrected(Box<RetentionSnapshot>),
 }
 
 impl Table {
-    /// What is known of the call at `now`. 1 request, consistent.
+    /// The state of the call at `now`. 1 request, consistent.
     pub async fn call(&self, organisation: &OrganisationId, id: RecordingId, now: DateTime<Utc>) -> Result<Call, Error> {
         let Some(item) = self.get(key::recording(organisation, id)).await? else { return Ok(Call::Unknown) };
         if is_erased(&item) {
@@ -64,15 +66,15 @@ impl Table {
         Ok(recording.map_or(Call::Unknown, |recording| Call::Registered(Box::new(recording))))
     }
 
-    /// Those of the recordings that have a tombstone. 1 request, for 100 of them at most.
+    /// The recordings of these ids that have a tombstone. 1 request, for 100 of them at most.
     pub async fn buried(&self, organisation: &OrganisationId, ids: &[RecordingId]) -> Result<Vec<RecordingId>, Error> {
         let items = self.batch(ids.iter().map(|id| key::recording(organisation, *id))).await?;
         let buried = items.iter().filter(|item| is_tombstone(item));
         Ok(buried.map(|item| super::attributes::parsed(item, "sk")).collect::<Result<_, _>>()?)
     }
 
-    /// Puts the tombstone in the place of the recording that the erasure has ended, or where nothing is registered. 1 request; 1 more
-    /// where the call was registered anew.
+    /// Replaces the recording that the erasure ended by a tombstone, or adds it if nothing is
+    /// registered. 1 request; 1 more if the call was registered anew.
     pub async fn bury(&self, removal: &Removal, erasure: OrderId, ended_at: DateTime<Utc>) -> Result<Buried, Error> {
         let mut item = key::recording(&removal.organisation, removal.id);
         item.insert("state".to_owned(), s(STATE));
@@ -98,12 +100,12 @@ impl Table {
     }
 }
 
-/// Whether the item says that its recording was erased.
+/// Whether the item's recording was erased.
 pub(super) fn is_erased(item: &Item) -> bool {
     item.contains_key("erased")
 }
 
-/// Whether the item is a tombstone, and not a recording.
+/// Whether the item is a tombstone rather than a recording.
 pub(super) fn is_tombstone(item: &Item) -> bool {
     text(item, "state").is_ok_and(|state| state == STATE)
 }

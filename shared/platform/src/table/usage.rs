@@ -1,13 +1,13 @@
-//! What a user's recordings fill, counted in the commit that stores or removes one.
+//! A user's usage, counted in the transaction that stores or removes a recording.
 //!
 //! | attribute  | what |
 //! |------------|------|
-//! | `recordings`, `ms`, `bytes` | what is stored now |
-//! | `nDAY`, `msDAY`, `inDAY`, `outDAY` | recordings, milliseconds and bytes that came on the local day, and bytes that went |
+//! | `recordings`, `ms`, `bytes` | the current usage |
+//! | `nDAY`, `msDAY`, `inDAY`, `outDAY` | recordings, milliseconds and bytes stored on the local day, and bytes removed |
 //!
-//! A day's counts stay until the day is closed (`daily`), which moves them into items of their own. So what happens at midnight needs no
-//! lock and no race: a count says of which day it is, whenever it arrives. The item holds two or three days and stays under 1 KB: counting
-//! costs a write unit, as it would without days.
+//! A day's counts remain until the day is closed (`daily`), which moves them into items of their
+//! own. Midnight needs no lock and causes no race, because each count names its day. The item holds
+//! two or three days and stays under 1 KB, so a count costs one write unit, as without days.
 
 use std::collections::BTreeMap;
 
@@ -20,41 +20,41 @@ use domain::{
 
 use super::{
     BadItem, Error, Table,
-    attributes::{count, n, parsed, spelt},
-    commit::Writes,
+    attributes::{count, n, parsed, written},
+    commit::Transaction,
     key::{self, Item},
 };
 
-/// A recording that came or went.
+/// A recording that was stored or removed.
 #[derive(Clone, Copy, Debug)]
 pub struct Change<'a> {
     pub organisation: &'a OrganisationId,
     pub user: &'a UserId,
-    pub deed: Deed,
+    pub kind: ChangeKind,
     pub bytes: u64,
     pub duration: TimeDelta,
-    /// When it came, or ceased to exist for its readers: the day that it is counted on.
+    /// When it was stored, or ended for its readers: it is counted on that day.
     pub at: DateTime<Utc>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deed {
+pub enum ChangeKind {
     Stored,
     Removed,
 }
 
-/// What a user's recordings fill.
+/// The usage of a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filled {
     pub user: UserId,
     pub recordings: i64,
     pub milliseconds: i64,
     pub bytes: i64,
-    /// What came and went on days that are not closed.
+    /// The counts of days that are not closed.
     pub open: BTreeMap<NaiveDate, Counts>,
 }
 
-/// What came and went on one day.
+/// The counts of one day.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     pub recordings: u64,
@@ -65,14 +65,14 @@ pub struct Counts {
     pub removed: u64,
 }
 
-/// The attributes of a day's counts, before the day, in the order of [`Counts::values`].
+/// The prefixes of the attributes of a day's counts, in the order of [`Counts::values`].
 const NAMES: [&str; 4] = ["n", "ms", "in", "out"];
 
 impl Table {
-    /// The write that counts the change, for a commit with the change itself.
+    /// The update that counts the change, for the transaction of the change itself.
     pub(super) fn usage(&self, change: &Change<'_>) -> UpdateBuilder {
         let day = today(change.at);
-        let (stored, counts) = (change.deed == Deed::Stored, change.counts());
+        let (stored, counts) = (change.kind == ChangeKind::Stored, change.counts());
         let mut update = Update::builder().table_name(&self.name).set_key(Some(key::usage(change.organisation, change.user)));
         let signed = |value: i64| n(if stored { value } else { -value });
         update = update
@@ -90,21 +90,21 @@ impl Table {
         update.update_expression(format!("ADD recordings :recordings, ms :ms, #bytes :bytes{added}"))
     }
 
-    /// What each of the organisation's users fills. 1 request for each page of 1 MB: some 4,000 users.
+    /// The usage of each user. 1 request for each MB: some 4,000 users.
     pub async fn filled(&self, organisation: &OrganisationId) -> Result<Vec<Filled>, Error> {
         let items = self.all(key::usages(organisation), "").await?;
         Ok(items.iter().map(read).collect::<Result<_, _>>()?)
     }
 }
 
-impl Writes<'_> {
-    /// Counts a recording that came or went, in the commit that stores or removes it.
+impl Transaction<'_> {
+    /// Counts a stored or removed recording, in the same transaction.
     pub fn usage(&mut self, change: &Change<'_>) {
         let update = self.table.usage(change);
         self.push_update(update);
     }
 
-    /// Takes the user's counts of a day off the item, where they are as read.
+    /// Removes the user's counts of a day, if they are as read.
     pub(super) fn close_counts(&mut self, organisation: &OrganisationId, user: &UserId, day: NaiveDate, counts: &Counts) {
         self.update(key::usage(organisation, user), |mut update| {
             let (mut names, mut as_read) = (Vec::new(), Vec::new());
@@ -125,11 +125,11 @@ impl Writes<'_> {
 
 impl Change<'_> {
     fn counts(&self) -> Counts {
-        match self.deed {
-            Deed::Stored => {
+        match self.kind {
+            ChangeKind::Stored => {
                 Counts { recordings: 1, milliseconds: self.duration.num_milliseconds().unsigned_abs(), added: self.bytes, removed: 0 }
             }
-            Deed::Removed => Counts { removed: self.bytes, ..Counts::default() },
+            ChangeKind::Removed => Counts { removed: self.bytes, ..Counts::default() },
         }
     }
 }
@@ -144,7 +144,7 @@ impl Counts {
         }
     }
 
-    /// Bytes more, or less.
+    /// Bytes added minus bytes removed.
     pub fn net(self) -> i64 {
         self.added as i64 - self.removed as i64
     }
@@ -168,7 +168,7 @@ impl Counts {
 }
 
 impl Filled {
-    /// Bytes at the end of `day`, of what is known now.
+    /// Bytes at the end of `day`, as known now.
     pub fn at_end_of(&self, day: NaiveDate) -> i64 {
         let later: i64 = self.open.iter().filter(|(of, _)| **of > day).map(|(_, counts)| counts.net()).sum();
         self.bytes - later
@@ -180,8 +180,8 @@ fn read(item: &Item) -> Result<Filled, BadItem> {
     for (name, value) in item {
         let (kind, day) = name.split_at_checked(name.len().saturating_sub(10)).unwrap_or_default();
         let Some(place) = NAMES.iter().position(|known| *known == kind) else { continue };
-        let counts = open.entry(spelt(day, "a day's count")?).or_default();
-        let value = spelt(value.as_n().map_or("", String::as_str), "a day's count")?;
+        let counts = open.entry(written(day, "a day's count")?).or_default();
+        let value = written(value.as_n().map_or("", String::as_str), "a day's count")?;
         match place {
             0 => counts.recordings = value,
             1 => counts.milliseconds = value,

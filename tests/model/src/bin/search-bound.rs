@@ -1,4 +1,4 @@
-//! Asks for the costliest pages that a caller can ask for: `search-bound [RECORDINGS [SEARCHES [SEED]]]`.
+//! Requests the costliest possible pages: `search-bound [RECORDINGS [SEARCHES [SEED]]]`.
 
 use model::{
     draw::Draw,
@@ -17,14 +17,14 @@ fn main() -> anyhow::Result<()> {
         memory.put(draw.recording());
     }
     println!("{recordings} recordings, {searches} searches, seed {seed}");
-    let mut faults = 0;
+    let mut discrepancies = 0;
     for number in 0..searches {
-        if let Err(fault) = bound.holds(&memory, Asked::draw(&mut draw)) {
-            faults += 1;
-            println!("search {number}: {fault}");
+        if let Err(discrepancy) = bound.holds(&memory, Asked::draw(&mut draw)) {
+            discrepancies += 1;
+            println!("search {number}: {discrepancy}");
         }
     }
     print!("{bound}");
-    anyhow::ensure!(faults == 0, "{faults} searches are not bounded");
+    anyhow::ensure!(discrepancies == 0, "{discrepancies} searches are not bounded");
     Ok(())
 }

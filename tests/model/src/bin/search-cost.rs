@@ -1,4 +1,4 @@
-//! Measures what searches cost: `search-cost [RECORDINGS [QUERIES [SEED]]]`.
+//! Measures the cost of searches: `search-cost [RECORDINGS [QUERIES [SEED]]]`.
 
 use std::time::{Duration, Instant};
 
@@ -49,15 +49,14 @@ fn main() {
     every.print("all of these");
 }
 
-/// What searches took.
 #[derive(Default)]
 struct Tally {
     costs: Vec<Cost>,
     times: Vec<Duration>,
     rows: u64,
-    /// Pages that came short though there is more.
+    /// Short pages that are not the last.
     short: u64,
-    /// Mixes that read more than they may, see [`sparsest`].
+    /// Filter mixes that read more than [`sparsest`] allows.
     beyond: u64,
 }
 
@@ -75,7 +74,7 @@ impl Tally {
             all.sort_unstable();
             all
         };
-        let (units, trips) = (sorted(|cost| cost.half_units), sorted(|cost| cost.trips));
+        let (units, round_trips) = (sorted(|cost| cost.half_rcus), sorted(|cost| cost.round_trips));
         let (middle, last, end) = (units.len() / 2, units.len() * 99 / 100, units.len() - 1);
         let ru = |n: usize| units[n] as f64 / 2.0;
         self.times.sort_unstable();
@@ -88,8 +87,8 @@ impl Tally {
             ru(middle),
             ru(last),
             ru(end),
-            trips[last],
-            trips[end],
+            round_trips[last],
+            round_trips[end],
             self.short,
             self.beyond,
             self.times[middle].as_micros()

@@ -1,4 +1,4 @@
-//! Searches that someone of a living organisation might type, or might not.
+//! Plausible and unusual searches in a changing organisation.
 
 use std::collections::BTreeSet;
 
@@ -18,13 +18,13 @@ use crate::draw::user;
 /// Rows of a page.
 const LIMITS: [usize; 16] = [1, 2, 3, 4, 5, 6, 7, 8, 10, 13, 17, 20, 30, 49, 50, 60];
 
-/// Draws a search. Most of what it names is of a recording that stands, so that a mix finds something.
+/// Generates a search. Most values come from an existing recording, so that a mix has matches.
 pub fn search(life: &mut Life) -> Typed {
     let count = life.standing.len().max(1);
     let any = life.random.random_range(0..count);
     let like = life.standing.values().nth(any).cloned();
     let filters = *one(&mut life.random, &[1, 2, 3, 0, 4, 2, 6, 12]);
-    let least = count / 40; // so that a walk takes some forty pages at most
+    let least = count / 40; // so that a search has some forty pages at most
     let mut typed = Typed {
         seen: life.random.random_bool(0.4).then(|| seen(life)),
         order: if life.random.random_bool(0.5) { Order::Newest } else { Order::Oldest },
@@ -44,7 +44,7 @@ pub fn search(life: &mut Life) -> Typed {
     typed
 }
 
-/// What a caller may ask and a query string can say: no one whom they may not see, and whole seconds.
+/// Restricts the search to permitted users and to whole seconds, as in a query string.
 fn at_the_door(life: &mut Life, typed: &mut Typed) {
     typed.seen = one(&mut life.random, &life.callers).clone();
     typed.user = typed.user.take().filter(|user| typed.seen.as_ref().is_none_or(|seen| seen.contains(user)));
@@ -52,13 +52,13 @@ fn at_the_door(life: &mut Life, typed: &mut Typed) {
     (typed.longer, typed.shorter) = (typed.longer.map(seconds), typed.shorter.map(seconds));
     if life.random.random_bool(0.1) {
         let user = one(&mut life.random, &life.manner.users).as_str().to_uppercase();
-        // Where the calls are the local cloud's, users' names are not their ids, but begin with them.
+        // In the local cloud, a user's name is not the id but begins with it.
         let from = if life.manner.plain { 0 } else { life.random.random_range(0..user.len()) };
         typed.name = Some(user[from..].to_owned());
     }
 }
 
-/// Some users, seldom more than anyone reads one by one.
+/// Some users, seldom more than a search reads one by one.
 fn seen(life: &mut Life) -> BTreeSet<UserId> {
     let users = &life.manner.users;
     match life.random.random_range(0..10) {
@@ -72,7 +72,7 @@ fn seen(life: &mut Life) -> BTreeSet<UserId> {
     }
 }
 
-/// Fills in one of the filters, three times out of four with what is true of `like`.
+/// Sets one of the filters, three times out of four to a value of `like`.
 fn fill_in(life: &mut Life, typed: &mut Typed, like: Option<&Recording>) {
     let like = like.filter(|_| life.random.random_bool(0.75));
     let random = &mut life.random;
@@ -106,7 +106,7 @@ fn mark(life: &mut Life, like: Option<&Recording>) -> String {
     mark.unwrap_or("none").to_owned()
 }
 
-/// A moment beside a call, to the microsecond, or one long before or after all of them.
+/// A moment near a call, to the microsecond, or one long before or after all of them.
 fn moment(life: &mut Life, like: Option<&Recording>) -> DateTime<Utc> {
     let random = &mut life.random;
     let call = like.map_or(life.now, |like| like.started_at);
@@ -125,7 +125,7 @@ fn length(life: &mut Life) -> TimeDelta {
     (*one(&mut life.random, &life.manner.lengths) + beside).max(TimeDelta::zero())
 }
 
-/// The beginning of the number, as it is typed abroad, at home or without either, or its end; at least three digits.
+/// Three or more first digits, in international, national or bare form, or last digits.
 fn number(random: &mut impl Rng, of: &Counterpart) -> String {
     let Counterpart::Number(number) = of else { return "070".to_owned() };
     let digits = number.digits();
@@ -143,14 +143,14 @@ fn number(random: &mut impl Rng, of: &Counterpart) -> String {
     format!("{}{between}{}", &typed[..at], &typed[at..])
 }
 
-/// Some of the words of a text, or of all that are said; the last one cut short as often as not.
+/// Some of the words of a text, or of the vocabulary. Half the time, the last is cut short.
 fn words(life: &mut Life, of: Option<&str>) -> Option<String> {
     let random = &mut life.random;
-    let said = of.filter(|_| random.random_bool(0.8)).map(|text| text.split([' ', '\n']).filter(|word| takes(word)).collect::<Vec<_>>());
+    let own = of.filter(|_| random.random_bool(0.8)).map(|text| text.split([' ', '\n']).filter(|word| takes(word)).collect::<Vec<_>>());
     let count = *one(random, &[1, 2, 3, 9]);
     let mut words: Vec<String> = Vec::new();
     for _ in 0..count {
-        let some = said.as_ref().and_then(|said| said.choose(random)).map(|word| (*word).to_owned());
+        let some = own.as_ref().and_then(|own| own.choose(random)).map(|word| (*word).to_owned());
         words.push(some.unwrap_or_else(|| one(random, &life.manner.words).clone()));
     }
     if let Some(last) = words.last_mut()

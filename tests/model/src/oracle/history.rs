@@ -1,4 +1,4 @@
-//! What every recording of an organisation was, step by step of its life. A page is answered at a step; between two steps, things happen.
+//! The versions of every recording by step. A page is read at a step; changes happen between steps.
 
 use std::collections::HashMap;
 
@@ -7,17 +7,16 @@ use domain::{ids::RecordingId, recording::Recording};
 
 use super::life::Happening;
 
-/// The life of an organisation.
 #[derive(Clone, Debug, Default)]
 pub struct History {
     pub versions: Vec<Version>,
-    /// What the clock showed at each step.
+    /// The time at each step.
     pub clock: Vec<DateTime<Utc>>,
     /// The versions of each recording, the latest last.
     of: HashMap<RecordingId, Vec<usize>>,
 }
 
-/// What a recording was from the step `since` until before the step `until`.
+/// A recording from step `since` until before step `until`.
 #[derive(Clone, Debug)]
 pub struct Version {
     pub since: usize,
@@ -28,13 +27,13 @@ pub struct Version {
 const STILL: usize = i32::MAX as usize;
 
 impl History {
-    /// Takes a step: what happens from here on happens after it. Answers with its number.
+    /// Begins a step and returns its number. Later changes come after it.
     pub fn step(&mut self, shows: DateTime<Utc>) -> usize {
         self.clock.push(shows);
         self.clock.len() - 1
     }
 
-    /// Something happens, before the next step.
+    /// Records a change before the next step.
     pub fn happen(&mut self, happening: &Happening) {
         let next = self.clock.len();
         let of = self.of.entry(happening.id()).or_default();
@@ -48,7 +47,7 @@ impl History {
         }
     }
 
-    /// What the recording was at the step.
+    /// The recording at the step.
     pub fn at(&self, id: RecordingId, step: usize) -> Option<&Recording> {
         let versions = self.of.get(&id)?.iter().map(|version| &self.versions[*version]);
         versions.rev().find(|version| (version.since..version.until).contains(&step)).map(|version| &version.recording)

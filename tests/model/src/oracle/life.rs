@@ -1,4 +1,4 @@
-//! An organisation at work: what stands of it, and what happens next, drawn at random.
+//! A changing organisation: its recordings, and random changes to them.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,22 +15,21 @@ use rand_chacha::ChaCha8Rng;
 use super::manner::{BETWEEN, Manner, back, one, valid};
 use crate::draw::{NOW, organisation};
 
-/// An organisation that lives.
 #[derive(Clone, Debug)]
 pub struct Life {
     pub random: ChaCha8Rng,
     pub manner: Manner,
     pub now: DateTime<Utc>,
-    /// Whom the callers may see, if the service is asked by its own callers: then only what a query string says is drawn.
+    /// The users that each caller of the service may see. Searches are limited to query strings.
     pub callers: Vec<Option<BTreeSet<UserId>>>,
-    /// The times that every search keeps to.
+    /// The time range of every search.
     pub window: Option<(DateTime<Utc>, DateTime<Utc>)>,
-    /// What the table holds, those that expired and are not removed among it.
+    /// The recordings in the table, including expired ones that are not removed.
     pub standing: BTreeMap<Position, Recording>,
     calls: u64,
 }
 
-/// A recording becomes another; from or to nothing where it is new or gone.
+/// A change of a recording. A new one has no `before`, a removed one no `after`.
 #[derive(Clone, Debug)]
 pub struct Happening {
     pub before: Option<Recording>,
@@ -52,18 +51,18 @@ impl Life {
         Self { random, manner, now: NOW, callers: Vec::new(), window: None, standing: BTreeMap::new(), calls: 0 }
     }
 
-    /// How it begins.
+    /// The first recordings.
     pub fn begins(&mut self) -> Vec<Happening> {
         (0..self.manner.recordings).map(|_| self.comes()).collect()
     }
 
-    /// Time passes, seldom more than a moment.
+    /// Advances the time, usually by less than a second.
     pub fn passes(&mut self) {
         let longest = [1_000, 60_000, 86_400_000][[0, 0, 0, 1, 2][self.random.random_range(0..5)]];
         self.now += TimeDelta::milliseconds(self.random.random_range(0..longest));
     }
 
-    /// Something happens, as often as not near `place` on the way of a search in `order`.
+    /// Makes a random change, half the time just ahead of `place` in a search in `order`.
     pub fn happens(&mut self, place: Option<Position>, order: Order) -> Happening {
         let kind = self.random.random_range(0..10);
         if kind < 3 || self.standing.is_empty() {
@@ -104,10 +103,10 @@ impl Life {
             Order::Oldest => self.standing.range(place..).nth(off).map(|(_, row)| row),
         });
         let any = self.random.random_range(0..self.standing.len());
-        ahead.or_else(|| self.standing.values().nth(any)).cloned().expect("some stand")
+        ahead.or_else(|| self.standing.values().nth(any)).cloned().expect("there is a recording")
     }
 
-    /// The audio comes, is refused, or is sent anew.
+    /// Advances the state: the audio arrives or is refused, or the call is registered again.
     fn proceeds(&mut self, mut recording: Recording) -> Recording {
         let plain = self.manner.plain;
         recording.state = match recording.state {
@@ -123,11 +122,11 @@ impl Life {
     }
 
     fn edit(&mut self, recording: &mut Recording) {
-        let said = &mut recording.annotation;
+        let stated = &mut recording.annotation;
         match self.random.random_range(0..5) {
-            0 | 1 => said.note = self.note(),
-            2 => said.mark = self.random.random_bool(0.7).then(|| one(&mut self.random, &self.manner.marks).clone()),
-            place => said.fields[place - 2] = self.field(),
+            0 | 1 => stated.note = self.note(),
+            2 => stated.mark = self.random.random_bool(0.7).then(|| one(&mut self.random, &self.manner.marks).clone()),
+            place => stated.fields[place - 2] = self.field(),
         }
         recording.version += 1;
     }
@@ -172,7 +171,7 @@ impl Life {
         }
     }
 
-    /// A note; none if it came out too long or empty.
+    /// A note, or none if it is too long or empty.
     fn note(&mut self) -> Option<Note> {
         let words = self.random.random_range(0..=self.manner.wordy);
         Note::try_from(self.text(words)).ok().filter(|note| !note.as_str().is_empty())

@@ -1,4 +1,4 @@
-//! In what manner an organisation lives: how many calls it has, and the few things that all of them are made of, so that a search hits.
+//! The parameters of an organisation: its size, and the few values that its calls share.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{ids::UserId, note::Mark, phone::Counterpart};
@@ -6,35 +6,35 @@ use rand::{Rng, RngExt};
 
 use crate::draw::{MARKS, NOW, user};
 
-/// What an organisation's recordings are made of.
+/// The parameters of an organisation's recordings.
 #[derive(Clone, Debug)]
 pub struct Manner {
-    /// Recordings to begin with.
+    /// The recordings at the beginning.
     pub recordings: usize,
     pub users: Vec<UserId>,
     pub numbers: Vec<Counterpart>,
     pub marks: Vec<Mark>,
     pub lengths: Vec<TimeDelta>,
     pub words: Vec<String>,
-    /// Words of a note, at most.
+    /// The maximum number of words in a note.
     pub wordy: usize,
     /// Moments at which several calls begin.
     pub moments: Vec<DateTime<Utc>>,
     /// The share of calls that begin at one of them.
     pub ties: f64,
-    /// How far back the others begin.
+    /// The range before the present in which the other calls begin.
     pub spread: TimeDelta,
-    /// Days that a recording is kept.
+    /// The retention in days.
     pub days: i64,
-    /// What is called the calls, before their number.
+    /// The prefix of call ids, before their number.
     pub called: String,
-    /// When it begins; all of its first calls lie before.
+    /// The beginning. All first calls are earlier.
     pub begins: DateTime<Utc>,
-    /// Whether only what the app does happens: nothing is held or removed, and audio that comes is what was registered.
+    /// Whether only the app acts: nothing is held or removed, and audio matches its registration.
     pub plain: bool,
 }
 
-/// Words that look alike, are written in two ways, fold to each other or do not, and one that is as long as a search takes.
+/// Words that look alike, have two encodings or fold to each other, and one of maximum length.
 const WORDS: [&str; 30] = [
     "faktura",
     "fakturan",
@@ -67,11 +67,11 @@ const WORDS: [&str; 30] = [
     "x",
     "ﬀ",
 ];
-/// What stands between words.
+/// Separators between words.
 pub const BETWEEN: [&str; 7] = [" ", " ", " ", ", ", "-", "\n", " … "];
 
 impl Manner {
-    /// Draws one: small as a rule, one in a hundred so large that one request does not read all of it.
+    /// Generates a manner, usually small. A large one exceeds what one request reads.
     pub fn draw(random: &mut impl Rng, large: bool) -> Self {
         let many = random.random_bool(0.1);
         let recordings = if large { random.random_range(4_000..12_000) } else { random.random_range(20..=400) };
@@ -101,7 +101,7 @@ pub fn back(random: &mut impl Rng, from: DateTime<Utc>, spread: TimeDelta) -> Da
     from - TimeDelta::milliseconds(random.random_range(0..spread.num_milliseconds()))
 }
 
-/// Few numbers that begin and end alike, or some hundred.
+/// A few numbers with common beginnings and ends, or some hundred.
 fn numbers(random: &mut impl Rng) -> Vec<Counterpart> {
     let few = ["+46701234567", "+46701234999", "+4684650567", "+4531390040", "+4673555000000", "withheld", "+46700701234"];
     let mut numbers: Vec<String> = few.into_iter().map(str::to_owned).collect();
@@ -111,7 +111,7 @@ fn numbers(random: &mut impl Rng) -> Vec<Counterpart> {
     numbers.into_iter().map(|number| valid(Counterpart::try_from(number))).collect()
 }
 
-/// A few words, or some hundred that begin alike.
+/// A few words, or some hundred with a common beginning.
 fn words(random: &mut impl Rng) -> Vec<String> {
     let mut words: Vec<String> = WORDS.into_iter().map(str::to_owned).collect();
     words.extend([64, 65, 90].map(|letters| "å".repeat(letters)));
@@ -121,7 +121,7 @@ fn words(random: &mut impl Rng) -> Vec<String> {
     words
 }
 
-/// Any length of up to a few hours, as often one beside the bound of a class.
+/// Any length up to a few hours; half of them near the bound of a class.
 fn length(random: &mut impl Rng) -> TimeDelta {
     let half_steps = f64::from(random.random_range(0..=27_u8));
     let bound = (1000.0 * 2_f64.powf(half_steps / 2.0)).round() as i64;

@@ -1,4 +1,4 @@
-//! The rows in memory, asked as the service is. Postings of what was said before stay for a while, as they may in the table.
+//! The search in memory. Outdated postings remain for a while, as they may in the table.
 
 use chrono::{DateTime, Utc};
 use domain::{
@@ -10,12 +10,11 @@ use rand_chacha::ChaCha8Rng;
 
 use super::{
     life::Happening,
+    paging::{Page, Searched},
     typed::Typed,
-    walk::{Page, Searched},
 };
 use crate::memory::Memory;
 
-/// The rows in memory.
 #[derive(Debug)]
 pub struct InMemory {
     memory: Memory,
@@ -23,7 +22,7 @@ pub struct InMemory {
 }
 
 impl InMemory {
-    /// None yet, of the `number`-th organisation of a seed.
+    /// An empty memory for the `number`-th organisation of a seed.
     pub fn new(seed: u64, number: u64) -> Self {
         let mut random = ChaCha8Rng::seed_from_u64(!seed);
         random.set_stream(number);

@@ -1,7 +1,9 @@
-//! PostgreSQL's answer to a search: the definition of the filters in its own words (`reference.sql`, `search.sql`), over the same data.
+//! PostgreSQL's result of a search: the filters defined in SQL (`reference.sql`, `search.sql`),
+//! over the same data.
 //!
-//! Its words are told by other means than the service's, and the two may differ in letters outside what [`super::life`] draws: those
-//! that carry two accents of which one makes a Swedish letter (`ǟ`), and those whose lower case depends on their place (Greek final sigma).
+//! PostgreSQL separates words by other means than the service. The two may differ in letters that
+//! [`super::life`] never generates: those with two accents of which one makes a Swedish letter
+//! (`ǟ`), and those whose lower case depends on their place (Greek final sigma).
 
 use std::collections::BTreeSet;
 
@@ -25,7 +27,7 @@ pub struct Reference {
     _server: Server,
 }
 
-/// A recording that a search finds, and at which steps of the life.
+/// A matching recording, and the steps at which it matches.
 #[derive(Clone, Debug)]
 pub struct Hit {
     pub id: RecordingId,
@@ -47,7 +49,7 @@ impl Reference {
         Ok(Self { client, search, _server: server })
     }
 
-    /// Puts the life in, in place of the one before.
+    /// Replaces the data with this life.
     pub async fn tell(&self, history: &History) -> anyhow::Result<()> {
         self.client.batch_execute("TRUNCATE version, step").await?;
         let of = |value: fn(&Recording) -> String| history.versions.iter().map(|version| value(&version.recording)).collect::<Vec<_>>();
@@ -65,7 +67,7 @@ impl Reference {
             &of(|row| row.user.to_string()),
             &of(|row| row.direction.to_string()),
             &of(|row| row.counterpart.to_string()),
-            &of(|row| spelt(row.started_at)),
+            &of(|row| written(row.started_at)),
             &of(|row| state(row).to_owned()),
             &lasts,
             &maybe(|row| row.annotation.mark.as_ref().map(|mark| mark.as_str())),
@@ -74,17 +76,17 @@ impl Reference {
             &maybe(|row| row.annotation.fields[1].as_ref().map(|field| field.as_str())),
             &maybe(|row| row.annotation.fields[2].as_ref().map(|field| field.as_str())),
             &held,
-            &of(|row| spelt(row.expires_at)),
+            &of(|row| written(row.expires_at)),
         ];
         self.client.execute(TELL, &columns).await?;
-        let clock: Vec<String> = history.clock.iter().map(|shows| spelt(*shows)).collect();
+        let clock: Vec<String> = history.clock.iter().map(|shows| written(*shows)).collect();
         let steps: Vec<i32> = (0..clock.len()).map(step).collect();
         let tick = "INSERT INTO step SELECT step, shows::timestamptz FROM unnest($1::int[], $2::text[]) AS s (step, shows)";
         self.client.execute(tick, &[&steps, &clock]).await?;
         Ok(())
     }
 
-    /// What the search finds at the steps from `first` to `last`, in its order.
+    /// The matches at the steps from `first` to `last`, in the order of the search.
     pub async fn finds(&self, typed: &Typed, first: usize, last: usize) -> anyhow::Result<Vec<Hit>> {
         let (first, last) = (i32::try_from(first)?, i32::try_from(last)?);
         let seen: Option<Vec<&str>> = typed.seen.as_ref().map(|users| users.iter().map(|user| user.as_str()).collect());
@@ -95,8 +97,8 @@ impl Reference {
             &seen,
             &typed.user.as_ref().map(|user| user.as_str()),
             &typed.name,
-            &typed.from.map(spelt),
-            &typed.to.map(spelt),
+            &typed.from.map(written),
+            &typed.to.map(written),
             &milliseconds(typed.longer),
             &milliseconds(typed.shorter),
             &typed.counterpart,
@@ -123,7 +125,7 @@ impl Reference {
     }
 }
 
-fn spelt(instant: DateTime<Utc>) -> String {
+fn written(instant: DateTime<Utc>) -> String {
     instant.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 

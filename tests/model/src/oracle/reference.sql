@@ -1,24 +1,26 @@
--- What the filters mean, told once more and without a line of the service's: PostgreSQL's own text, time and array functions.
+-- A second definition of the filters, independent of the service: PostgreSQL's own text, time and
+-- array functions.
 
--- The words of a text. Taken apart to the last accent, in lower case; å, ä and ö put together again, every other accent dropped; what is
--- left between letters and digits parts the words.
-CREATE FUNCTION words(said text) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
+-- The words of a text. Accents are separated and dropped except in å, ä and ö; letters are in lower
+-- case. Any other character separates words.
+CREATE FUNCTION words(content text) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
     SELECT array_remove(
         regexp_split_to_array(
             regexp_replace(
-                replace(replace(replace(lower(normalize(said, NFKD) COLLATE "und-x-icu"), U&'a\030A', 'å'), U&'a\0308', 'ä'), U&'o\0308', 'ö'),
+                replace(replace(replace(lower(normalize(content, NFKD) COLLATE "und-x-icu"), U&'a\030A', 'å'), U&'a\0308', 'ä'), U&'o\0308', 'ö'),
                 U&'[\0300-\036F]', '', 'g'),
             '[^[:alnum:]]+'),
         '')
 $$;
 
--- Whether all words that are wanted are said, the last one as the beginning of a word. None wanted: yes.
-CREATE FUNCTION says(said text[], wanted text[]) RETURNS boolean LANGUAGE sql STABLE AS $$
+-- Whether the text contains all wanted words, the last one as a prefix. True if none are wanted.
+CREATE FUNCTION has_words(content text[], wanted text[]) RETURNS boolean LANGUAGE sql STABLE AS $$
     SELECT wanted IS NULL
-        OR said @> wanted[:cardinality(wanted) - 1] AND ' ' || array_to_string(said, ' ') LIKE '% ' || wanted[cardinality(wanted)] || '%'
+        OR content @> wanted[:cardinality(wanted) - 1] AND ' ' || array_to_string(content, ' ') LIKE '% ' || wanted[cardinality(wanted)] || '%'
 $$;
 
--- What a number looks like that begins or ends with the digits that were typed: abroad, at home (Sweden), or without either.
+-- Patterns for the numbers that begin or end with the typed digits: international, national
+-- (Sweden) or bare.
 CREATE FUNCTION dialled(typed text) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
     SELECT CASE
         WHEN typed LIKE '+%' THEN ARRAY['+' || digits || '%']
@@ -29,7 +31,8 @@ CREATE FUNCTION dialled(typed text) RETURNS text[] LANGUAGE sql IMMUTABLE AS $$
     FROM regexp_replace(typed, '[^0-9]', '', 'g') digits
 $$;
 
--- What a recording was, from one step of its organisation's life until before another.
+-- The versions of the recordings, each from one step of the organisation's life until before
+-- another.
 CREATE UNLOGGED TABLE version (
     id text COLLATE "C", since int, until int,
     username text, direction text, counterpart text, started_at timestamptz, state text, ms bigint,
@@ -40,5 +43,5 @@ CREATE UNLOGGED TABLE version (
     f3_words text[] GENERATED ALWAYS AS (words(coalesce(f3, ''))) STORED
 );
 
--- What the clock showed.
+-- The time at each step.
 CREATE UNLOGGED TABLE step (step int, shows timestamptz);

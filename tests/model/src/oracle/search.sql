@@ -1,4 +1,4 @@
--- The recordings that a search finds, in its order, each with the steps of the life, of those from $1 to $2, at which it does.
+-- The matches in search order, each with its steps between $1 and $2.
 WITH wanted AS MATERIALIZED (
     SELECT dialled($11::text) number, words($14::text) note, words($15::text) f1, words($16::text) f2, words($17::text) f3, words($18::text) any_field
 )
@@ -17,11 +17,11 @@ WHERE step BETWEEN $1::int AND $2::int
     AND ($11 IS NULL OR counterpart LIKE ANY (wanted.number))
     AND ($12::text IS NULL OR direction = $12)
     AND ($13::text IS NULL OR coalesce(mark, 'none') = $13)
-    AND says(note_words, wanted.note)
-    AND says(f1_words, wanted.f1)
-    AND says(f2_words, wanted.f2)
-    AND says(f3_words, wanted.f3)
-    AND says(f1_words || f2_words || f3_words, wanted.any_field)
+    AND has_words(note_words, wanted.note)
+    AND has_words(f1_words, wanted.f1)
+    AND has_words(f2_words, wanted.f2)
+    AND has_words(f3_words, wanted.f3)
+    AND has_words(f1_words || f2_words || f3_words, wanted.any_field)
     AND ($19::boolean IS NULL OR held = $19)
     AND ($20::text IS NULL OR state = $20)
 GROUP BY started_at, id

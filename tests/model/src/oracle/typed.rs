@@ -1,4 +1,4 @@
-//! A search as someone types it. The service reads it by its own rules, PostgreSQL by others.
+//! A search as a user types it. The service and PostgreSQL read it by different rules.
 
 use std::collections::BTreeSet;
 
@@ -11,13 +11,13 @@ use domain::{
     search::{Digits, Filter, Marked, Order, StateName, Words},
 };
 
-/// A search: whose recordings the caller may see, what they fill in, and the size of a page.
+/// A search: the users that the caller may see, the filters, and the size of a page.
 #[derive(Clone, Debug, Default)]
 pub struct Typed {
-    /// None: everyone's.
+    /// None: every user.
     pub seen: Option<BTreeSet<UserId>>,
     pub user: Option<UserId>,
-    /// A part of a user's name. The model has no names: only the service itself is asked by one.
+    /// A part of a user's name. The model has no names; only the service is searched by one.
     pub name: Option<String>,
     pub from: Option<DateTime<Utc>>,
     pub to: Option<DateTime<Utc>>,
@@ -66,7 +66,7 @@ impl Typed {
         })
     }
 
-    /// The search as a query string says it, without a page's place.
+    /// The search as query parameters, without the cursor.
     pub fn parameters(&self) -> Vec<(&'static str, String)> {
         let instant = |instant: DateTime<Utc>| instant.to_rfc3339_opts(SecondsFormat::AutoSi, true);
         let seconds = |length: TimeDelta| length.num_seconds().to_string();

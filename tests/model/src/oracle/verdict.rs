@@ -1,4 +1,4 @@
-//! What has to hold of a walk, page by page and as a whole.
+//! The checks of a search, page by page and as a whole.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,32 +6,32 @@ use domain::{ids::RecordingId, search::Position};
 
 use super::{
     history::History,
+    paging::{Paged, Turned},
     reference::Hit,
-    walk::{Turned, Walked},
 };
 use crate::{
-    hostile::{HALF_UNITS, PROMPT_HALF_UNITS, PROMPT_TRIPS, TRIPS, WAITED_FOR},
+    hostile::{HALF_RCUS, PROMPT_HALF_RCUS, PROMPT_ROUND_TRIPS, ROUND_TRIPS, WAITED_FOR},
     memory::Cost,
 };
 
-/// How the walk differs from what PostgreSQL found at its steps; nothing if it is right.
-pub fn differences(walked: &Walked, hits: &[Hit], history: &History) -> Vec<String> {
+/// The differences between the search and PostgreSQL's matches at its steps. Empty if it is right.
+pub fn differences(paged: &Paged, hits: &[Hit], history: &History) -> Vec<String> {
     let mut differences = Vec::new();
-    for (number, turned) in walked.pages.iter().enumerate() {
-        let of_page = page(walked, turned, hits, history);
+    for (number, turned) in paged.pages.iter().enumerate() {
+        let of_page = page(paged, turned, hits, history);
         differences.extend(of_page.into_iter().map(|difference| format!("page {}: {difference}", number + 1)));
     }
-    if walked.pages.last().is_some_and(|last| last.page.next.is_some()) {
-        differences.push("the walk has no end".to_owned());
+    if paged.pages.last().is_some_and(|last| last.page.next.is_some()) {
+        differences.push("the search has no end".to_owned());
         return differences;
     }
-    differences.extend(whole(walked, hits));
+    differences.extend(whole(paged, hits));
     differences
 }
 
-/// A page holds just what is found at its step between its place and the next page's, and no more than asked for.
-fn page(walked: &Walked, turned: &Turned, hits: &[Hit], history: &History) -> Vec<String> {
-    let (order, limit, page) = (walked.typed.order, walked.typed.limit, &turned.page);
+/// Checks that a page contains exactly its step's matches between two positions, within the limit.
+fn page(paged: &Paged, turned: &Turned, hits: &[Hit], history: &History) -> Vec<String> {
+    let (order, limit, page) = (paged.typed.order, paged.typed.limit, &turned.page);
     let mut differences = Vec::new();
     let here = |id: RecordingId| {
         let place = history.at(id, turned.step).map(Position::of)?;
@@ -45,7 +45,7 @@ fn page(walked: &Walked, turned: &Turned, hits: &[Hit], history: &History) -> Ve
         differences.push(unlike(&page.rows, &expected));
     }
     if page.rows.len() > limit {
-        differences.push(format!("{} rows where {limit} were asked for", page.rows.len()));
+        differences.push(format!("{} rows where {limit} were requested", page.rows.len()));
     }
     if page.is_short(limit)
         && let Some(cost) = page.cost.filter(|cost| is_little(cost) && !is_prompt(page.rows.len(), limit, cost))
@@ -63,29 +63,29 @@ fn page(walked: &Walked, turned: &Turned, hits: &[Hit], history: &History) -> Ve
     differences
 }
 
-/// Whether a page that took so much may not come short.
+/// Whether the cost is too low for a short page.
 fn is_little(cost: &Cost) -> bool {
-    cost.half_units < HALF_UNITS / 2 && cost.trips < TRIPS
+    cost.half_rcus < HALF_RCUS / 2 && cost.round_trips < ROUND_TRIPS
 }
 
-/// Whether the page shows what it has found in time, to someone who waits for it.
+/// Whether the page returned its matches early, as a waiting user needs.
 fn is_prompt(rows: usize, limit: usize, cost: &Cost) -> bool {
-    rows > 0 && limit <= WAITED_FOR && (cost.trips >= PROMPT_TRIPS || cost.half_units >= PROMPT_HALF_UNITS)
+    rows > 0 && limit <= WAITED_FOR && (cost.round_trips >= PROMPT_ROUND_TRIPS || cost.half_rcus >= PROMPT_HALF_RCUS)
 }
 
-/// What was found throughout is on one page; what was at no time is on none; nothing comes twice, and all in order.
-fn whole(walked: &Walked, hits: &[Hit]) -> Vec<String> {
+/// Checks that constant matches appear once, others only if they ever matched, and in order.
+fn whole(paged: &Paged, hits: &[Hit]) -> Vec<String> {
     let mut shown: BTreeMap<RecordingId, usize> = BTreeMap::new();
-    for id in walked.pages.iter().flat_map(|turned| &turned.page.rows) {
+    for id in paged.pages.iter().flat_map(|turned| &turned.page.rows) {
         *shown.entry(*id).or_default() += 1;
     }
     let found: BTreeSet<RecordingId> = hits.iter().map(|hit| hit.id).collect();
-    let throughout = hits.iter().filter(|hit| hit.steps.len() == walked.pages.len()).map(|hit| hit.id);
+    let throughout = hits.iter().filter(|hit| hit.steps.len() == paged.pages.len()).map(|hit| hit.id);
     let missed = throughout.filter(|id| !shown.contains_key(id)).map(|id| format!("{id} is missed"));
-    let twice = shown.iter().filter(|(_, times)| **times > 1).map(|(id, times)| format!("{id} comes {times} times"));
+    let twice = shown.iter().filter(|(_, times)| **times > 1).map(|(id, times)| format!("{id} occurs {times} times"));
     let stray = shown.keys().filter(|id| !found.contains(id)).map(|id| format!("{id} is found at no time"));
     let places: BTreeMap<RecordingId, usize> = hits.iter().enumerate().map(|(place, hit)| (hit.id, place)).collect();
-    let way: Vec<usize> = walked.pages.iter().flat_map(|turned| &turned.page.rows).filter_map(|id| places.get(id).copied()).collect();
+    let way: Vec<usize> = paged.pages.iter().flat_map(|turned| &turned.page.rows).filter_map(|id| places.get(id).copied()).collect();
     let disorder = (!way.is_sorted()).then(|| "the rows are out of order".to_owned());
     missed.chain(twice).chain(stray).chain(disorder).collect()
 }

@@ -1,4 +1,4 @@
-//! Access tokens of no application, or with scopes that say too much, too little or nothing; all well signed.
+//! Access tokens of no application or with wrong scopes. All signatures are valid.
 
 use serde_json::json;
 
@@ -29,7 +29,7 @@ impl Bench<'_> {
             let both = changed(changed(self.kind.claims(), "sub", Some(name.clone())), "client_id", Some(name.clone()));
             self.add_signed("client", format!("client and subject {name:.80}"), &self.good_header(), &both)?;
         }
-        // The claims of the two differ in their scopes alone.
+        // The claims of the two differ in their scopes only.
         if self.kind == Kind::Application { self.scopes() } else { Ok(()) }
     }
 

@@ -1,4 +1,4 @@
-//! Claims that are not for us, not for now, or of nobody; all well signed.
+//! Claims of another issuer, audience or time, or of nobody. All signatures are valid.
 
 use serde_json::{Value, json};
 
@@ -116,7 +116,7 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// A claim that stands twice, the good one first or last.
+    /// A repeated claim, with the valid one first or last.
     fn twice(&mut self) -> anyhow::Result<()> {
         let good = self.kind.claims();
         let bad = [
@@ -147,7 +147,7 @@ impl Bench<'_> {
     }
 }
 
-/// What is not the name of an organisation, a user or a client.
+/// Values that are no name of an organisation, a user or a client.
 pub fn not_names(at_most: usize) -> Vec<Value> {
     let mut names = vec![json!(null), json!(5), json!(true), json!(["demo"]), json!({ "demo": 1 }), json!("a".repeat(at_most + 1))];
     let texts = [

@@ -1,4 +1,4 @@
-//! Headers that lie: about the algorithm, the type, the key, and what has to be understood.
+//! Headers with a false algorithm, type, key or critical extension.
 
 use aws_lc_rs::{
     hmac,
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{Bench, changed};
 use crate::key::{encoded, joined, sign_with_secret};
 
-/// What else an RSA key can sign with.
+/// Other algorithms that an RSA key can sign with.
 const ALGORITHMS: [(&str, &dyn RsaEncoding); 5] = [
     ("RS384", &RSA_PKCS1_SHA384),
     ("RS512", &RSA_PKCS1_SHA512),
@@ -45,7 +45,7 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// The public key, in every form that someone may hand to a verifier, as an HMAC's secret.
+    /// The public key as an HMAC secret, in every form that a verifier may receive it in.
     fn secret_of_public_parts(&mut self) -> anyhow::Result<()> {
         let (spki, pkcs1) = (self.key.spki()?, self.key.pkcs1());
         let lines = |der: &[u8]| BASE64.encode(der).as_bytes().chunks(64).map(String::from_utf8_lossy).collect::<Vec<_>>().join("\n");
@@ -57,7 +57,7 @@ impl Bench<'_> {
             ("PEM of PKCS #1", pem1.into()),
             ("DER", spki),
             ("DER of PKCS #1", pkcs1),
-            ("modulus as spelt", self.key.modulus().into()),
+            ("modulus as encoded", self.key.modulus().into()),
             ("modulus", data_encoding::BASE64URL_NOPAD.decode(self.key.modulus().as_bytes())?),
             ("JWK", self.key.jwk.to_string().into()),
             ("key id", self.key.kid.clone().into()),
@@ -70,7 +70,7 @@ impl Bench<'_> {
                 self.add("public key as a secret", format!("{alg} with {what}"), token);
             }
             let token = sign_with_secret(algorithm, &secrets[0].1, &joined(&self.good_header(), &self.kind.claims()));
-            self.add("public key as a secret", format!("{alg} said to be RS256"), token);
+            self.add("public key as a secret", format!("{alg} declared as RS256"), token);
         }
         Ok(())
     }
@@ -81,7 +81,7 @@ impl Bench<'_> {
             let token = self.key.sign_with(algorithm, &joined(&header, &self.kind.claims()))?;
             self.add("another algorithm", alg, token);
             let token = self.key.sign_with(algorithm, &joined(&self.good_header(), &self.kind.claims()))?;
-            self.add("another algorithm", format!("{alg} said to be RS256"), token);
+            self.add("another algorithm", format!("{alg} declared as RS256"), token);
         }
         for kid in [self.key.kid.clone(), self.elliptic.kid.clone()] {
             for alg in ["ES256", "RS256"] {
@@ -114,7 +114,7 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// Good in all but who signed.
+    /// Valid except for the signing key.
     fn other_keys(&mut self) -> anyhow::Result<()> {
         for (signer, kid) in [(self.stranger, &self.key.kid), (self.other, &self.key.kid), (self.key, &self.other.kid)] {
             let token = signer.token(&json!({ "alg": "RS256", "kid": kid }), &self.kind.claims())?;
@@ -177,7 +177,7 @@ impl Bench<'_> {
         self.add_field("unknown key", "kid", Some(json!("first".repeat(800))))
     }
 
-    /// A stranger's key, brought along or pointed at.
+    /// A stranger's key, contained in the token or linked from it.
     fn brought_keys(&mut self) -> anyhow::Result<()> {
         let chain = json!([BASE64.encode(&self.stranger.spki()?)]);
         let brought = [

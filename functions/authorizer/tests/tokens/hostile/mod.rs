@@ -1,7 +1,7 @@
-//! Tokens that must not be let in, made by the hundred: each kind of good token, spoilt in one way at a time.
+//! Hundreds of tokens that must be refused: each kind of valid token, spoilt in one way at a time.
 //!
-//! Wherever the issuer's own key can sign a spoilt token, it does: then the signature is no reason to refuse, and the check that is meant
-//! to catch it stands alone.
+//! The issuer's own key signs a spoilt token wherever possible. Then the signature is no reason to
+//! refuse it, and only the intended check can.
 
 mod application;
 mod claims;
@@ -21,16 +21,16 @@ use crate::{
     key_set::{Answer, KeySet},
 };
 
-/// A good token to spoil, and the keys around it.
+/// A valid token to spoil, and related keys.
 struct Bench<'a> {
     kind: Kind,
-    /// The issuer's key, and its other one.
+    /// The issuer's two keys.
     key: &'a Key,
     other: &'a Key,
     /// Keys that the issuer does not know.
     stranger: &'a Key,
     elliptic: &'a Elliptic,
-    /// By its text, so that each counts once.
+    /// The tokens by their text, so that each counts once.
     hostile: BTreeMap<String, Hostile>,
 }
 
@@ -40,7 +40,7 @@ struct Hostile {
 }
 
 #[tokio::test]
-async fn no_hostile_token_is_let_in() -> anyhow::Result<()> {
+async fn no_hostile_token_is_accepted() -> anyhow::Result<()> {
     let (key, other) = (Key::new("first")?, Key::new("second")?);
     let (stranger, elliptic) = (Key::new("stranger")?, Elliptic::new("elliptic")?);
     let set = KeySet::serve(Answer::keys([&key.jwk, &other.jwk, &elliptic.jwk])).await?;
@@ -54,7 +54,7 @@ async fn no_hostile_token_is_let_in() -> anyhow::Result<()> {
         hostile = bench.hostile;
     }
     let door = Door::to(key, set)?;
-    assert_good_tokens_are_let_in(&door).await?;
+    assert_valid_tokens_are_accepted(&door).await?;
 
     let mut classes = BTreeMap::<_, usize>::new();
     let mut accepted = Vec::new();
@@ -70,12 +70,12 @@ async fn no_hostile_token_is_let_in() -> anyhow::Result<()> {
     for (class, count) in &classes {
         println!("{count:>5} {class}");
     }
-    assert!(accepted.is_empty(), "{} let in:\n{}", accepted.len(), accepted.join("\n"));
+    assert!(accepted.is_empty(), "{} accepted:\n{}", accepted.len(), accepted.join("\n"));
     assert!(hostile.len() >= 500, "{}", hostile.len());
-    assert_good_tokens_are_let_in(&door).await
+    assert_valid_tokens_are_accepted(&door).await
 }
 
-async fn assert_good_tokens_are_let_in(door: &Door) -> anyhow::Result<()> {
+async fn assert_valid_tokens_are_accepted(door: &Door) -> anyhow::Result<()> {
     for kind in Kind::ALL {
         assert_eq!(door.show(&door.token(kind)?).await?, kind.accepted());
     }
@@ -88,21 +88,21 @@ impl Bench<'_> {
         self.hostile.entry(token).or_insert(Hostile { class, what });
     }
 
-    /// Adds a token of these parts that the issuer's key has signed.
+    /// Adds a token with these parts, signed by the issuer's key.
     fn add_signed(&mut self, class: &'static str, what: impl ToString, header: &Value, claims: &Value) -> anyhow::Result<()> {
         let token = self.key.token(header, claims)?;
         self.add(class, what, token);
         Ok(())
     }
 
-    /// Adds the good token with one claim changed, or taken away, and signed.
+    /// Adds the valid token with one claim changed or removed, signed again.
     fn add_claim(&mut self, class: &'static str, claim: &str, value: Option<Value>) -> anyhow::Result<()> {
         let what = value.as_ref().map_or_else(|| format!("no {claim}"), |value| format!("{claim} {value:.80}"));
         let claims = changed(self.kind.claims(), claim, value);
         self.add_signed(class, what, &self.good_header(), &claims)
     }
 
-    /// Adds the good token with one field of its header changed, or taken away, and signed.
+    /// Adds the valid token with one header field changed or removed, signed again.
     fn add_field(&mut self, class: &'static str, field: &str, value: Option<Value>) -> anyhow::Result<()> {
         let what = value.as_ref().map_or_else(|| format!("no {field}"), |value| format!("{field} {value:.80}"));
         let header = changed(self.good_header(), field, value);

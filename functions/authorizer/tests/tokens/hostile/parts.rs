@@ -1,4 +1,4 @@
-//! Tokens that are malformed: in one part, in the number of parts, in size.
+//! Malformed tokens: in one part, in the number of parts, or in size.
 
 use serde_json::json;
 
@@ -14,14 +14,14 @@ impl Bench<'_> {
         self.sizes()
     }
 
-    /// One part spelt otherwise than in base64url without padding: under the old signature, and signed as it stands.
+    /// One part that is not unpadded base64url, with the old signature and with a new one.
     fn spellings(&mut self) -> anyhow::Result<()> {
         let good = self.good()?;
         let parts: Vec<&str> = good.split('.').collect();
         for index in 0..3 {
-            for (what, spelt) in misspelt(parts[index]) {
+            for (what, encoded_badly) in badly_encoded(parts[index]) {
                 let mut parts: Vec<_> = parts.iter().map(|part| (*part).to_owned()).collect();
-                parts[index] = spelt;
+                parts[index] = encoded_badly;
                 self.add("spelling", format!("part {index} {what}"), parts.join("."));
                 if index < 2 {
                     let token = self.key.sign(&parts[..2].join("."))?;
@@ -32,7 +32,7 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// One part that is not a JSON object, signed.
+    /// One part that is no JSON object, signed.
     fn documents(&mut self) -> anyhow::Result<()> {
         let (header, claims) = (self.good_header().to_string(), self.kind.claims().to_string());
         for document in not_objects(&header) {
@@ -121,7 +121,7 @@ impl Bench<'_> {
     }
 }
 
-fn misspelt(part: &str) -> Vec<(&'static str, String)> {
+fn badly_encoded(part: &str) -> Vec<(&'static str, String)> {
     let (most, half) = (&part[..part.len() - 1], part.len() / 2);
     let (left, right) = part.split_at(half);
     vec![
@@ -147,7 +147,7 @@ fn misspelt(part: &str) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The last character's neighbour: in a part whose length is no multiple of four it spells the same bytes with stray bits.
+/// The last character's neighbour. In an unpadded tail it encodes the same bytes with stray bits.
 fn next(part: &str) -> char {
     match part.chars().last() {
         Some('A') => 'B',

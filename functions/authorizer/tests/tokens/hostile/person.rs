@@ -1,4 +1,4 @@
-//! ID tokens for another audience or of nobody, and a person's access tokens; all well signed.
+//! ID tokens of another audience or nobody, and a person's access tokens, validly signed.
 
 use serde_json::json;
 
@@ -45,7 +45,7 @@ impl Bench<'_> {
         self.of_a_persons_access()
     }
 
-    /// A person's access token, which authorises them with the user pool, not here.
+    /// A person's access token, which authorises them at the user pool only.
     fn of_a_persons_access(&mut self) -> anyhow::Result<()> {
         let scopes = ["aws.cognito.signin.user.admin", "openid email", "inspelning/demo:read", "inspelning/operator", ""];
         for scope in scopes {

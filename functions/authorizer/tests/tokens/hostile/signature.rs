@@ -1,4 +1,4 @@
-//! Signatures that are not quite right, and contents changed under good ones.
+//! Wrong signatures, and changed contents under valid ones.
 
 use anyhow::Context;
 use data_encoding::BASE64URL_NOPAD;
@@ -28,7 +28,7 @@ impl Bench<'_> {
         self.signature_moved()
     }
 
-    /// Claims changed under a good signature: all but the first would be taken if they were signed.
+    /// Claims changed under a valid signature. All but the first would be accepted if signed.
     fn claims_changed(&mut self, signed: &str, signature: &str) -> anyhow::Result<()> {
         let good = self.kind.claims();
         let mut changes = vec![
@@ -57,7 +57,7 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// The good signature of another token, or of a part of this one.
+    /// The valid signature of another token, or of a part of this one.
     fn signature_moved(&mut self) -> anyhow::Result<()> {
         let signed = joined(&self.good_header(), &self.kind.claims());
         let (header, claims) = signed.split_once('.').context("a token has parts")?;

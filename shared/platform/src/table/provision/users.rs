@@ -1,7 +1,7 @@
-//! Creates and changes users, one or some at once: each its item, and an event where a plan ends and recording with it.
+//! Creates and changes users, with an event where a plan ends and recording with it.
 //!
-//! A commit asks for what it was decided on: that no user of it is removed, who is recorded, who administers. Where that changed meanwhile,
-//! it is decided anew. So an organisation that has an administrator keeps one, whoever else writes at the same time.
+//! A transaction is conditional on who is removed, recorded or an administrator. After a concurrent
+//! change it is decided anew, so an organisation with an administrator always retains one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ use super::{
         activation::ACTIVE,
         attributes::{parsed, s},
         audit::Event,
-        commit::{Commit, Writes, empty_map},
+        commit::{Conflict, Transaction, empty_map},
         key::{self, Item},
         people::read_user,
         read::BATCH,
@@ -28,7 +28,7 @@ use super::{
     TRIES,
 };
 
-/// A user as the operator provisions it.
+/// A user as the operator provisions them.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct UserProvision {
     pub id: UserId,
@@ -36,84 +36,85 @@ pub struct UserProvision {
     pub phone: Option<PhoneNumber>,
     pub language: Language,
     pub plan: Option<Plan>,
-    /// `None` leaves it as the organisation's administrators have decided.
+    /// `None` leaves the decision of the organisation's administrators unchanged.
     pub administrator: Option<bool>,
 }
 
-/// Some members of a user, as the operator changes them. `None` leaves a member as it is.
+/// A partial change of a user by the operator. `None` leaves a member unchanged.
 #[derive(Clone, Debug, Default)]
 pub struct UserChange {
     pub name: Option<Name>,
-    /// `Some(None)` takes the number away; likewise the plan.
+    /// `Some(None)` removes the number; likewise the plan.
     pub phone: Option<Option<PhoneNumber>>,
     pub language: Option<Language>,
     pub plan: Option<Option<Plan>>,
     pub administrator: Option<bool>,
 }
 
-/// What the operator wants of a user.
+/// The operator's request for a user.
 #[derive(Clone, Debug)]
 pub enum Wanted {
     Whole(UserProvision),
     Change(UserId, UserChange),
 }
 
-/// What came of it.
+/// The outcome for a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     Created,
     Changed,
     Unchanged,
-    /// The id is a removed user's. It is never given to another person.
+    /// The id belongs to a removed user. No other person ever receives it.
     Removed,
-    /// It would have left the organisation without an administrator.
+    /// The organisation would have no administrator left.
     LastAdministrator,
     /// There is no such user to change.
     Unknown,
 }
 
-/// What else a commit writes; its first write is refused if another has done all of it already.
-pub type Also<'a> = &'a (dyn Fn(&mut Writes<'_>, &[Outcome]) + Sync);
-/// The event of a commit that writes these users.
-pub type Told<'a> = &'a (dyn Fn(&[&UserProvision]) -> Event + Sync);
+/// Adds further writes. The first of them fails if another request has written all of it already.
+pub type Also<'a> = &'a (dyn Fn(&mut Transaction<'_>, &[Outcome]) + Sync);
+/// Makes the audit event of a transaction that writes these users.
+pub type EventOf<'a> = &'a (dyn Fn(&[&UserProvision]) -> Event + Sync);
 
-/// Users that one commit provisions: each its item and, where a plan ends, an event; beside them the audit's event, another administrator, and
-/// two writes of the caller's.
+/// Users in one transaction: each takes an item and, where a plan ends, an event. The audit event,
+/// another administrator and two writes of the caller's come on top.
 pub const PROVISIONED: usize = 48;
 
-/// Users as they stand.
+/// The current users.
 #[derive(Debug, Default)]
-struct Standing {
+struct Stored {
     users: BTreeMap<UserId, User>,
     removed: BTreeSet<UserId>,
 }
 
-/// A user to write: as it is to be and as it was, with its place among those wanted.
+/// A user to write: the next and the previous state, and the position in the request.
 #[derive(Debug)]
 struct Due<'a> {
     place: usize,
     user: UserProvision,
     was: Option<&'a User>,
-    /// Whether the other members have to be as they were: of a change of some.
+    /// For a partial change: the other members must be unchanged.
     strict: bool,
 }
 
 impl Table {
-    /// Creates or changes users, [`PROVISIONED`] at most, and answers with what came of each, in their order. 2 requests, 1 more for each MB
-    /// of users where administrators end, and again where something changed meanwhile. `None` if what is written `also` was done already.
+    /// Creates or changes at most [`PROVISIONED`] users; returns outcomes in order, or `None` if
+    /// `also` was done. 2 requests, 1 per MB of users if administrators end, and again after
+    /// changes.
     ///
     /// # Errors
-    /// [`Error::Busy`] when others change the same users all the time: try again.
+    /// [`Error::Busy`] if others change the same users all the time: try again.
     pub async fn provision_users(
         &self,
         organisation: &OrganisationId,
         wanted: &[Wanted],
-        told: Told<'_>,
+        event_of: EventOf<'_>,
         also: Option<Also<'_>>,
     ) -> Result<Option<Vec<Outcome>>, Error> {
         for _ in 0..TRIES {
-            let standing = self.known(organisation, wanted).await?;
-            let (mut outcomes, mut due) = decide(wanted, &standing);
+            let stored = self.known(organisation, wanted).await?;
+            let (mut outcomes, mut due) = decide(wanted, &stored);
             let witness = self.witness(organisation, &mut outcomes, &mut due).await?;
             let mut writes = self.writes();
             if let Some(also) = also {
@@ -127,7 +128,7 @@ impl Table {
             }
             let users: Vec<&UserProvision> = due.iter().map(|due| &due.user).collect();
             if !users.is_empty() {
-                let event = told(&users);
+                let event = event_of(&users);
                 for due in due.iter().filter(|due| due.ends_recording()) {
                     writes.activation(organisation, &ended(&due.user.id, &event));
                 }
@@ -137,31 +138,32 @@ impl Table {
                 return Ok(Some(outcomes));
             }
             match writes.commit().await? {
-                Commit::Done => return Ok(Some(outcomes)),
-                Commit::Refused(places) if also.is_some() && places.contains(&0) => return Ok(None),
-                Commit::Refused(_) => {} // decided on what has changed meanwhile
+                Ok(()) => return Ok(Some(outcomes)),
+                Err(Conflict(places)) if also.is_some() && places.contains(&0) => return Ok(None),
+                Err(Conflict(_)) => {} // decides anew on the current users
             }
         }
         Err(Error::Busy)
     }
 
-    /// Those of the wanted users that exist, and the ids that are removed users'. 1 request for each 100.
-    async fn known(&self, organisation: &OrganisationId, wanted: &[Wanted]) -> Result<Standing, Error> {
+    /// The existing users that are wanted, and the ids of removed ones. 1 request for each 100.
+    async fn known(&self, organisation: &OrganisationId, wanted: &[Wanted]) -> Result<Stored, Error> {
         let ids: BTreeSet<&UserId> = wanted.iter().map(Wanted::id).collect();
-        let mut standing = Standing::default();
+        let mut stored = Stored::default();
         for some in ids.into_iter().collect::<Vec<_>>().chunks(BATCH) {
             for item in self.batch(some.iter().map(|user| key::user(organisation, user))).await? {
                 match read_user(&item)? {
-                    Some(user) => drop(standing.users.insert(user.id.clone(), user)),
-                    None => drop(standing.removed.insert(parsed(&item, "sk")?)),
+                    Some(user) => drop(stored.users.insert(user.id.clone(), user)),
+                    None => drop(stored.removed.insert(parsed(&item, "sk")?)),
                 }
             }
         }
-        Ok(standing)
+        Ok(stored)
     }
 
-    /// An administrator who stays while others of the commit end; none is needed where none ends, or one is named. If there is nobody else,
-    /// those who would end stay, and are told why. No request, or 1 for each MB of users.
+    /// An administrator who remains while others end; `None` if none ends, or if a due user
+    /// administers. Without anyone else, those who would end remain, as
+    /// [`Outcome::LastAdministrator`]. No request, or 1 for each MB of users.
     async fn witness(
         &self,
         organisation: &OrganisationId,
@@ -183,7 +185,7 @@ impl Table {
         Ok(None)
     }
 
-    /// An administrator of the organisation who is none of these. 1 request for each MB of users.
+    /// An administrator who is none of `these`. 1 request for each MB of users.
     pub(super) async fn administrator_besides(
         &self,
         organisation: &OrganisationId,
@@ -208,18 +210,18 @@ impl Table {
     }
 }
 
-/// What comes of each that is wanted, and what is to be written for it.
-fn decide<'a>(wanted: &[Wanted], standing: &'a Standing) -> (Vec<Outcome>, Vec<Due<'a>>) {
+/// The outcome for each wanted user, and the users to write.
+fn decide<'a>(wanted: &[Wanted], stored: &'a Stored) -> (Vec<Outcome>, Vec<Due<'a>>) {
     let (mut outcomes, mut due) = (Vec::new(), Vec::new());
     for (place, wanted) in wanted.iter().enumerate() {
-        let was = standing.users.get(wanted.id());
+        let was = stored.users.get(wanted.id());
         let user = match (wanted, was) {
             (Wanted::Whole(user), _) => Some(user.clone()),
             (Wanted::Change(_, change), Some(was)) => Some(change.of(was)),
             (Wanted::Change(..), None) => None,
         };
         outcomes.push(match (&user, was) {
-            _ if standing.removed.contains(wanted.id()) => Outcome::Removed,
+            _ if stored.removed.contains(wanted.id()) => Outcome::Removed,
             (None, _) => Outcome::Unknown,
             (Some(user), Some(was)) if user.is(was) => Outcome::Unchanged,
             (Some(_), Some(_)) => Outcome::Changed,
@@ -232,9 +234,9 @@ fn decide<'a>(wanted: &[Wanted], standing: &'a Standing) -> (Vec<Outcome>, Vec<D
     (outcomes, due)
 }
 
-/// That recording ended with the user's plan.
+/// The event that recording ended with the user's plan.
 fn ended(user: &UserId, event: &Event) -> Activation {
-    Activation { user: user.clone(), at: event.at, kind: Kind::Deactivated, by: event.who.clone() }
+    Activation { user: user.clone(), at: event.at, kind: Kind::Deactivated, by: event.actor.clone() }
 }
 
 impl Due<'_> {
@@ -254,27 +256,27 @@ impl Due<'_> {
         self.user.plan.is_none() && self.is_active()
     }
 
-    /// What has to be so still: what the write was decided on.
+    /// The condition of the write: the state that it was decided on.
     fn condition(&self) -> String {
-        let mut asked = vec!["attribute_not_exists(removed_at)".to_owned()];
+        let mut conditions = vec!["attribute_not_exists(removed_at)".to_owned()];
         if self.user.plan.is_none() {
-            asked.push(format!("attribute_{}exists(activated_at)", if self.is_active() { "" } else { "not_" }));
+            conditions.push(format!("attribute_{}exists(activated_at)", if self.is_active() { "" } else { "not_" }));
         }
         match (self.user.administrator, self.administered()) {
-            (None, true) => asked.push("administrator = :yes".to_owned()),
-            (Some(false), false) => asked.push("(attribute_not_exists(administrator) OR administrator = :no)".to_owned()),
+            (None, true) => conditions.push("administrator = :yes".to_owned()),
+            (Some(false), false) => conditions.push("(attribute_not_exists(administrator) OR administrator = :no)".to_owned()),
             _ => {}
         }
         if let Some(was) = self.was.filter(|_| self.strict) {
-            asked.push("#name = :was_name AND (attribute_not_exists(#language) OR #language = :was_language)".to_owned());
+            conditions.push("#name = :was_name AND (attribute_not_exists(#language) OR #language = :was_language)".to_owned());
             for (name, known) in [("phone", was.phone.is_some()), ("plan", was.plan.is_some())] {
-                asked.push(if known { format!("#{name} = :was_{name}") } else { format!("attribute_not_exists(#{name})") });
+                conditions.push(if known { format!("#{name} = :was_{name}") } else { format!("attribute_not_exists(#{name})") });
             }
         }
-        asked.join(" AND ")
+        conditions.join(" AND ")
     }
 
-    /// The values that the condition and the update name.
+    /// The values of the condition and the update.
     fn values(&self) -> Item {
         let user = &self.user;
         let phone = user.phone.as_ref().map(PhoneNumber::to_string);
@@ -322,7 +324,7 @@ impl Due<'_> {
     }
 }
 
-impl Writes<'_> {
+impl Transaction<'_> {
     fn user(&mut self, organisation: &OrganisationId, due: &Due<'_>) {
         self.update(key::user(organisation, &due.user.id), |mut update| {
             for name in ["name", "language", "at", "phone", "plan"] {
@@ -333,7 +335,7 @@ impl Writes<'_> {
         });
     }
 
-    /// Asks that the user administers the organisation still.
+    /// Checks that the user still administers the organisation.
     pub(super) fn still_administers(&mut self, organisation: &OrganisationId, user: &UserId) {
         self.check(key::user(organisation, user), |check| {
             let check = check.condition_expression("administrator = :yes AND attribute_not_exists(removed_at)");
@@ -366,9 +368,9 @@ impl UserChange {
 }
 
 impl UserProvision {
-    /// Whether `standing` is what this provisions already.
-    fn is(&self, standing: &User) -> bool {
-        (&self.name, &self.phone, self.language, self.plan) == (&standing.name, &standing.phone, standing.language, standing.plan)
-            && self.administrator.is_none_or(|administrator| administrator == standing.administrator)
+    /// Whether `current` is provisioned so already.
+    fn is(&self, current: &User) -> bool {
+        (&self.name, &self.phone, self.language, self.plan) == (&current.name, &current.phone, current.language, current.plan)
+            && self.administrator.is_none_or(|administrator| administrator == current.administrator)
     }
 }

@@ -1,0 +1,134 @@
+//! The recordings of one chunk that belong in the folder, by the rules of `domain::delivery`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    delivery::{Day, day_of, folder::DeliveryFolder, is_late, outcome::Reason},
+    ids::{OrganisationId, RecordingId},
+    recording::{Recording, State},
+};
+use platform::table::{delivery::Found, late_arrival::LateArrival};
+
+use crate::{App, Failure};
+
+/// Days after the call's folder, while it may still be built, that a late-arrival entry remains.
+const RETAINED: usize = 5;
+
+/// A recording that belongs in the folder.
+#[derive(Clone, Debug)]
+pub enum Wanted {
+    Of {
+        recording: Box<Recording>,
+        late: bool,
+        /// The late-arrival entry, where an earlier folder could not deliver the recording.
+        restored: Option<LateArrival>,
+    },
+    /// A recording that cannot be delivered and whose details are unreadable or expired.
+    Bare(RecordingId, Reason),
+}
+
+/// The day's recordings of the chunk. Those that the index shows as expected are read again. A
+/// recording that is still expected becomes a late arrival.
+pub async fn of_day(
+    app: &App,
+    organisation: &OrganisationId,
+    delivery_folder: &DeliveryFolder,
+    (from, to): (&str, &str),
+) -> Result<Vec<Wanted>, Failure> {
+    let now = (app.now)();
+    let Found { recordings, unreadable } = app.table.started_in(organisation, from, to).await?;
+    let (mut included, mut expected, mut expired) = (Vec::new(), Vec::new(), Vec::new());
+    for recording in recordings {
+        match recording.state {
+            _ if !recording.exists(now) => {
+                expired.extend((delivery_folder.holds(&recording) && delivery_folder.cutoff < recording.expires_at).then_some(recording.id))
+            }
+            State::Expected => expected.push(recording.id),
+            _ if delivery_folder.holds(&recording) => included.push(recording),
+            _ => {}
+        }
+    }
+    let looked_up = app.table.recordings(organisation, &expected).await?;
+    let missing: Vec<&Recording> = looked_up.recordings.iter().filter(|recording| recording.state == State::Expected).collect();
+    if delivery_folder.name.is_scheduled() {
+        app.table.await_late(&missing, now).await?;
+    }
+    included.extend(looked_up.recordings.into_iter().filter(|recording| delivery_folder.holds(recording)));
+    let unreadable: BTreeSet<RecordingId> = unreadable.into_iter().chain(looked_up.unreadable).collect();
+    let bare = unreadable.into_iter().map(|id| Wanted::Bare(id, Reason::Unreadable));
+    let bare = bare.chain(expired.into_iter().map(|id| Wanted::Bare(id, Reason::Expired)));
+    Ok(sorted(included.into_iter().map(|recording| Wanted::of(recording, None))).chain(bare).collect())
+}
+
+/// The chunk's late arrivals, and recordings that earlier folders missed. Deletes expired entries.
+pub async fn late(
+    app: &App,
+    organisation: &OrganisationId,
+    delivery_folder: &DeliveryFolder,
+    (from, to): (&str, &str),
+) -> Result<Vec<Wanted>, Failure> {
+    let late_arrivals = app.table.late_arrivals_in(organisation, from, to).await?;
+    let ids: Vec<RecordingId> = late_arrivals.iter().map(|late_arrival| late_arrival.id).collect();
+    let Found { recordings, unreadable } = app.table.recordings(organisation, &ids).await?;
+    let mut found: BTreeMap<RecordingId, Recording> = recordings.into_iter().map(|recording| (recording.id, recording)).collect();
+    let (now, mut wanted) = ((app.now)(), Vec::new());
+    for late_arrival in late_arrivals.into_iter().filter(|late_arrival| !unreadable.contains(&late_arrival.id)) {
+        let recording = found.remove(&late_arrival.id);
+        if is_over(&late_arrival, recording.as_ref(), delivery_folder.name.day, now) {
+            app.table.await_no_longer(organisation, &late_arrival).await?;
+        }
+        let Some(recording) = recording.filter(|recording| recording.exists(now)) else { continue };
+        // The other recordings belong to the chunks of their own day.
+        let in_this_folder = delivery_folder.holds(&recording) && Day::of(recording.started_at) != delivery_folder.name.day;
+        match late_arrival.missed.is_some_and(|missed| missed < delivery_folder.name.day) {
+            true if matches!(recording.state, State::Stored { .. }) => wanted.push(Wanted::of(recording, Some(late_arrival))),
+            false if in_this_folder => wanted.push(Wanted::of(recording, None)),
+            _ => {}
+        }
+    }
+    Ok(sorted(wanted.into_iter()).collect())
+}
+
+/// Whether the folder cannot be built any more, or after a day the call is rejected or gone.
+fn is_over(late_arrival: &LateArrival, found: Option<&Recording>, day: Day, now: DateTime<Utc>) -> bool {
+    let over = std::iter::successors(Some(day), |day| Some(day.previous())).nth(RETAINED).unwrap_or(day);
+    match found.map(|recording| &recording.state) {
+        Some(State::Expected) => false,
+        Some(State::Stored { .. }) if late_arrival.missed.is_some() => false,
+        Some(State::Stored { .. }) => found.and_then(day_of).is_some_and(|folder| folder < over),
+        Some(State::Rejected { .. }) | None => late_arrival.since < now - TimeDelta::days(1),
+    }
+}
+
+/// Sorts by start.
+fn sorted(wanted: impl Iterator<Item = Wanted>) -> std::vec::IntoIter<Wanted> {
+    let mut wanted: Vec<Wanted> = wanted.collect();
+    wanted.sort_by_key(|wanted| match wanted {
+        Wanted::Of { recording, .. } => (Some(recording.started_at), recording.id),
+        Wanted::Bare(id, _) => (None, *id),
+    });
+    wanted.into_iter()
+}
+
+impl Wanted {
+    fn of(recording: Recording, restored: Option<LateArrival>) -> Self {
+        let late = restored.is_some() || is_late(&recording);
+        Self::Of { recording: Box::new(recording), late, restored }
+    }
+
+    pub fn id(&self) -> RecordingId {
+        match self {
+            Self::Of { recording, .. } => recording.id,
+            Self::Bare(id, _) => *id,
+        }
+    }
+
+    /// The expiry of the recording, where it is known.
+    pub fn ends_at(&self) -> Option<DateTime<Utc>> {
+        match self {
+            Self::Of { recording, .. } => Some(recording.expires_at),
+            Self::Bare(..) => None,
+        }
+    }
+}

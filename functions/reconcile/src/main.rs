@@ -1,0 +1,18 @@
+use lambda_runtime::{LambdaEvent, service_fn};
+use platform::{aws::Environment, clock, env, log, objects::Objects, queue::Queue, table::Table};
+use reconcile::App;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    log::init();
+    let aws = Environment::read()?;
+    let app = App {
+        table: Table { client: aws.dynamodb(), name: env::required("TABLE")? },
+        objects: Objects { client: aws.s3(), bucket: env::required("RECORDINGS_BUCKET")? },
+        ingest: Queue { client: aws.sqs(), url: env::required("INGEST_QUEUE_URL")? },
+        queue: Queue { client: aws.sqs(), url: env::required("SWEEP_QUEUE_URL")? },
+        now: clock::now,
+    };
+    let handle = service_fn(|event: LambdaEvent<_>| reconcile::handle(&app, event.payload));
+    lambda_runtime::run(handle).await.map_err(anyhow::Error::from_boxed)
+}

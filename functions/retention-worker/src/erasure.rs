@@ -1,0 +1,163 @@
+//! Erases the recordings of a person, except held ones, which it reports.
+//!
+//! A recording first expires, on condition that it has no hold, and its item names the job. After
+//! that no hold can be placed and no reader sees it. If the worker crashes, the table removes the
+//! item and `expire` does the rest. Last, a tombstone replaces the item.
+
+use domain::{
+    ids::{RecordingId, UserId},
+    job::Person,
+};
+use platform::{
+    erasures::{Erased, Subject},
+    table::{
+        BadItem,
+        audit::{AuditAction, Event},
+        commit::Conflict,
+        job::{self, RetentionJob, State},
+        keeping::RetentionSnapshot,
+        removal::Removal,
+    },
+};
+use serde::Serialize;
+
+use crate::{App, Failure, Page, TRIES};
+
+/// Recordings on one page. Each takes some eight requests.
+const ERASED: usize = 20;
+/// Notes on one page, about calls that were never registered.
+const NOTES: i32 = 20;
+
+/// The detail of a finished erasure's event.
+#[derive(Serialize)]
+struct Summary<'a> {
+    about: &'a str,
+    erased: u64,
+    left: u64,
+}
+
+/// The checkpoint after the person's recordings.
+const REST: &str = "rest";
+
+/// Does a page: first of the recordings, then of everything else that names the person.
+pub async fn erase(app: &App, erasure: &RetentionJob, person: &Person) -> Result<Page, Failure> {
+    match erasure.checkpoint.as_deref().and_then(|checkpoint| checkpoint.strip_prefix(REST)) {
+        Some(checkpoint) => rest(app, erasure, person, checkpoint.strip_prefix('#')).await,
+        None => recordings(app, erasure, person).await,
+    }
+}
+
+/// Erases a page: 1 read of the page, 2 of the recordings, 1 transaction, and each removal.
+async fn recordings(app: &App, erasure: &RetentionJob, person: &Person) -> Result<Page, Failure> {
+    let table = &app.stores.table;
+    let (ids, next) = table.ids_of(&erasure.organisation, person, erasure.checkpoint.as_deref(), ERASED).await?;
+    let snapshots = end(app, erasure, &ids).await?;
+    for seen in snapshots.iter().filter(|seen| seen.erased == Some(erasure.id)) {
+        let removal = Removal::of(seen)?;
+        app.stores.remove(&removal, (app.now)()).await?;
+        tracing::info!(recording = %removal.id, "erased");
+    }
+    let held = snapshots.iter().filter(|seen| seen.retained.is_held());
+    let left = held.filter_map(|seen| Some((seen.recording.id, *seen.retained.holds.first()?))).collect();
+    let next = Some(next.unwrap_or_else(|| REST.to_owned()));
+    write(app, erasure, job::Page { next, passed: ids.len() as u64, done: 0, left }).await
+}
+
+/// Erases other data that names the person: a counterpart in other jobs; a user's notes on calls
+/// that never came, and a removed user's personal data. 1 transaction, and some requests each.
+async fn rest(app: &App, erasure: &RetentionJob, person: &Person, after: Option<&str>) -> Result<Page, Failure> {
+    let next = match person {
+        Person::Counterpart(_) => {
+            let next = app.stores.table.forget_in_orders(erasure, after, (app.now)()).await?;
+            next.map(|checkpoint| format!("{REST}#{checkpoint}"))
+        }
+        Person::User(user) => match notes(app, erasure, user).await? {
+            true => Some(REST.to_owned()),
+            false => {
+                forget_user(app, erasure, user).await?;
+                None
+            }
+        },
+    };
+    write(app, erasure, job::Page { next, ..job::Page::default() }).await
+}
+
+/// Erases some of the user's notes on unregistered calls. Returns whether more may exist.
+async fn notes(app: &App, erasure: &RetentionJob, user: &UserId) -> Result<bool, Failure> {
+    let (stores, of, now) = (&app.stores, &erasure.organisation, (app.now)());
+    let (early, more) = stores.table.early_of(of, user, NOTES).await?;
+    for id in early {
+        stores.erasures.remember(of, &Subject::Note(user.clone(), id), Erased { erasure: erasure.id, ended_at: now }).await?;
+        stores.table.forget_note(of, id, Some(user), now).await?;
+        stores.table.forget_early(of, user, id).await?;
+    }
+    Ok(more)
+}
+
+/// Erases the personal data of a removed user.
+async fn forget_user(app: &App, erasure: &RetentionJob, user: &UserId) -> Result<(), Failure> {
+    if app.stores.table.forget_user(&erasure.organisation, user, erasure.id).await? {
+        let erased = Erased { erasure: erasure.id, ended_at: (app.now)() };
+        app.stores.erasures.remember(&erasure.organisation, &Subject::User(user.clone()), erased).await?;
+    }
+    Ok(())
+}
+
+/// Writes the result of a page, and after the last one the event of the finished erasure.
+async fn write(app: &App, erasure: &RetentionJob, page: job::Page) -> Result<Page, Failure> {
+    let mut writes = app.stores.table.writes();
+    writes.save_page(erasure, &page, State::Done);
+    if page.next.is_none() {
+        writes.audit(&summary(app, erasure).await?);
+    }
+    match writes.commit().await? {
+        Ok(()) => Ok(Page::before(page.next.as_ref())),
+        Err(Conflict(_)) => Ok(Page::Last), // another message has done this page
+    }
+}
+
+/// Expires the recordings that have no hold. Returns the state of all after that.
+async fn end(app: &App, erasure: &RetentionJob, ids: &[RecordingId]) -> Result<Vec<RetentionSnapshot>, Failure> {
+    let table = &app.stores.table;
+    for _ in 0..TRIES {
+        let seen = table.seen(&erasure.organisation, ids).await?;
+        let now = (app.now)();
+        let due: Vec<_> = seen.iter().filter_map(|seen| Some((seen, seen.retained.erased(now)?))).collect();
+        if due.is_empty() {
+            return Ok(seen);
+        }
+        let mut writes = table.writes();
+        for (seen, retained) in &due {
+            writes.keep(seen, retained, Some(erasure.id));
+        }
+        match writes.commit().await? {
+            // On a conflict nothing is written: a recording was held, erased or registered again
+            // since the read. The loop ends only when a read finds nothing left to expire.
+            Ok(()) | Err(Conflict(_)) => {}
+        }
+    }
+    Err(Failure::Busy)
+}
+
+/// The event of the finished erasure.
+async fn summary(app: &App, erasure: &RetentionJob) -> Result<Event, Failure> {
+    let now = (app.now)();
+    let latest = app.stores.table.job(&erasure.organisation, erasure.kind(), erasure.id, now).await?;
+    let job::JobKind::Erasure { about, .. } = &erasure.what else { return Err(BadItem { attribute: "about" }.into()) };
+    let erased = latest.map_or(0, |latest| latest.progress.done);
+    let event = Event {
+        at: now,
+        organisation: erasure.organisation.clone(),
+        actor: "service".to_owned(),
+        action: AuditAction::EndErasure,
+        recording: None,
+        resource: Some(erasure.id.to_string()),
+        recorded_user: None,
+        detail: None,
+        reason: None,
+        denial: None,
+        address: String::new(),
+        request: format!("erasure-{}", erasure.id),
+    };
+    Ok(event.detailed(&Summary { about, erased, left: erasure.progress.left }))
+}

@@ -1,0 +1,19 @@
+use lambda_runtime::{LambdaEvent, service_fn};
+use platform::{aws::Environment, clock, env, erasures::Erasures, log, objects::Objects, queue::Queue, removal::Stores, table::Table};
+use retention_worker::App;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    log::init();
+    let aws = Environment::read()?;
+    let stores = Stores {
+        table: Table { client: aws.dynamodb(), name: env::required("TABLE")? },
+        objects: Objects { client: aws.s3(), bucket: env::required("RECORDINGS_BUCKET")? },
+        quarantine: Objects { client: aws.s3(), bucket: env::required("QUARANTINE_BUCKET")? },
+        erasures: Erasures { client: aws.s3(), bucket: env::required("ERASURES_BUCKET")? },
+        folders: Queue { client: aws.sqs(), url: env::required("DROP_QUEUE_URL")? },
+    };
+    let app = App { stores, jobs: Queue { client: aws.sqs(), url: env::required("ORDERS_QUEUE")? }, now: clock::now };
+    let handle = service_fn(|event: LambdaEvent<_>| retention_worker::handle(&app, event.payload));
+    lambda_runtime::run(handle).await.map_err(anyhow::Error::from_boxed)
+}

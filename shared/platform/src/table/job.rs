@@ -1,0 +1,255 @@
+//! Retention jobs: legal holds, changes of the retention, erasures. Each proceeds page by page.
+//!
+//! | attribute    | what |
+//! |--------------|------|
+//! | `state`      | see [`State`] |
+//! | `who`, `when` | who ordered it, and when, in Unix milliseconds |
+//! | `reason`     | the explanation, without telephone numbers |
+//! | `sought`     | hold being placed: its criteria, as JSON; they may contain a number, and are removed once it is placed or lifted |
+//! | `days`, `was` | change of the retention: the new days, and those before |
+//! | `peer`, `user` | erasure: whose recordings; the number is removed when it is done, and `about` retains two digits of it |
+//! | `found`, `ending`, `held`, `exact` | the counts of the preview |
+//! | `place`      | the checkpoint; absent: the first page |
+//! | `passed`     | recordings read so far |
+//! | `done`       | recordings held, moved or erased so far |
+//! | `left`       | recordings that an erasure left because they are held |
+//! | `leaves`     | the first of them, each with a hold |
+//! | `lifted_by`, `lifted_at`, `lifted_why` | lifted hold: who, when and why |
+//! | `expires_at` | preview: until when it can be confirmed |
+
+mod item;
+mod page;
+mod personal;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    ids::{OrderId, OrganisationId, RecordingId},
+    job::Person,
+    phone::without_numbers,
+    reason::Reason,
+    retention,
+};
+use serde::{Deserialize, Serialize};
+
+use self::item::{exists, id_of, item, read};
+use super::{
+    Error, Table,
+    attributes::{n, s},
+    audit::Event,
+    claim::Claim,
+    commit::{Committed, Conflict},
+    key::{self, Item},
+};
+
+pub use page::{LEAVES, Page};
+
+/// How long a preview can be confirmed.
+pub const CONFIRMED_WITHIN: TimeDelta = TimeDelta::hours(24);
+
+/// A hold, a change of the retention or an erasure.
+#[derive(Clone, Debug)]
+pub struct RetentionJob {
+    pub id: OrderId,
+    pub organisation: OrganisationId,
+    pub what: JobKind,
+    pub state: State,
+    pub by: String,
+    pub at: DateTime<Utc>,
+    pub reason: Reason,
+    pub preview: Preview,
+    pub progress: Progress,
+    pub lifted: Option<Lifted>,
+    /// Where the next page begins.
+    pub checkpoint: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+pub enum JobKind {
+    /// Concerns the recordings that match this JSON; `None` once placed, when they are listed.
+    Hold {
+        criteria: Option<String>,
+    },
+    Retention {
+        days: u16,
+        was: u16,
+    },
+    /// Concerns this person; `None` once it is done. `about` remains.
+    Erasure {
+        person: Option<Person>,
+        about: String,
+    },
+}
+
+/// The counts of the preview.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Preview {
+    /// The recordings that it concerns.
+    pub found: u64,
+    /// Those that would end at once.
+    pub ending: u64,
+    /// Those that are held.
+    pub held: u64,
+    /// Whether the counts are complete.
+    pub exact: bool,
+}
+
+/// The progress of a job.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    pub passed: u64,
+    pub done: u64,
+    pub left: u64,
+    /// The first recordings that were left, each with a hold.
+    pub leaves: Vec<(RecordingId, OrderId)>,
+}
+
+/// Who lifted a hold, when and why.
+#[derive(Clone, Debug)]
+pub struct Lifted {
+    pub by: String,
+    pub at: DateTime<Utc>,
+    pub reason: Reason,
+}
+
+/// The message that asks a worker to process the next page of a job.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobMessage {
+    pub organisation: OrganisationId,
+    pub kind: Kind,
+    pub job: OrderId,
+}
+
+macro_rules! names {
+    ($(#[doc = $what:literal] $type:ident { $($name:ident $text:literal)* })*) => {$(
+        #[doc = $what]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(rename_all = "lowercase")]
+        pub enum $type { $($name,)* }
+
+        impl $type {
+            pub fn as_str(self) -> &'static str { match self { $(Self::$name => $text,)* } }
+
+            pub fn parse(text: &str) -> Option<Self> { match text { $($text => Some(Self::$name),)* _ => None } }
+        }
+    )*};
+}
+
+names! {
+    /// The kinds of jobs.
+    Kind { Hold "hold" Retention "retention" Erasure "erasure" }
+    /// The state of a job. A worker is active in `placing`, `lifting`, `moving` and `erasing`.
+    State {
+        Previewed "previewed"
+        Placing "placing" Held "held" Lifting "lifting" Lifted "lifted"
+        Moving "moving" Overtaken "overtaken"
+        Erasing "erasing"
+        Done "done"
+    }
+}
+
+impl Table {
+    /// Creates the job, with its event. 1 request.
+    pub async fn create_job(&self, job: &RetentionJob, event: &Event, claim: Option<&Claim>) -> Result<(), Error> {
+        let mut writes = self.writes();
+        writes.put_new(item(job));
+        writes.audit(event);
+        writes.claim(claim);
+        // A conflict is an SDK retry after a lost response: the id is this request's own.
+        match writes.commit().await? {
+            Ok(()) | Err(Conflict(_)) => Ok(()),
+        }
+    }
+
+    /// The job, unless it is a preview that nobody confirmed in time. 1 request.
+    pub async fn job(&self, of: &OrganisationId, kind: Kind, id: OrderId, now: DateTime<Utc>) -> Result<Option<RetentionJob>, Error> {
+        let item = self.get(key::job(of, kind.as_str(), id)).await?;
+        Ok(item.filter(|item| exists(item, now)).map(|item| read(of, &item)).transpose()?)
+    }
+
+    /// A page of a kind of jobs, newest first, and the id after which the next begins. 1 request.
+    pub async fn jobs(
+        &self,
+        of: &OrganisationId,
+        kind: Kind,
+        limit: usize,
+        after: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<(Vec<RetentionJob>, Option<String>), Error> {
+        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk AND begins_with(sk, :kind)");
+        let query = query.expression_attribute_values(":pk", s(key::jobs(of)));
+        let query = query.expression_attribute_values(":kind", s(format!("{}#", kind.as_str()))).scan_index_forward(false);
+        let start = after.and_then(|id| OrderId::try_from(id.to_owned()).ok()).map(|id| key::job(of, kind.as_str(), id));
+        let answer = query.limit(i32::try_from(limit).unwrap_or(i32::MAX)).set_exclusive_start_key(start).send().await?;
+        let next = answer.last_evaluated_key().map(id_of).transpose()?;
+        let jobs = answer.items().iter().filter(|item| exists(item, now)).map(|item| read(of, item)).collect::<Result<_, _>>()?;
+        Ok((jobs, next.map(String::from)))
+    }
+
+    /// Starts a previewed job. 1 request. [`Conflict`]: 0, it is no longer a preview; 1, the
+    /// organisation lacks the storage add-on that so many days require.
+    pub async fn confirm(&self, job: &RetentionJob, event: &Event) -> Result<Committed, Error> {
+        let mut writes = self.writes();
+        let state = if let JobKind::Retention { .. } = job.what { State::Moving } else { State::Erasing };
+        writes.update(key_of(job), |update| {
+            update
+                .update_expression("SET #state = :state REMOVE expires_at")
+                .condition_expression("#state = :previewed AND expires_at > :now")
+                .expression_attribute_names("#state", "state")
+                .expression_attribute_values(":state", s(state.as_str()))
+                .expression_attribute_values(":previewed", s(State::Previewed.as_str()))
+                .expression_attribute_values(":now", n(event.at.timestamp()))
+        });
+        if let JobKind::Retention { days, .. } = job.what {
+            writes.update(key::organisation(&job.organisation), |update| {
+                let update = update.update_expression("SET retention_days = :days, retained_by = :order");
+                let update = update.expression_attribute_values(":days", n(days)).expression_attribute_values(":order", s(job.id));
+                if days <= retention::DAYS {
+                    return update.condition_expression("attribute_exists(pk)");
+                }
+                let update = update.condition_expression("storage_add_on = :true");
+                update.expression_attribute_values(":true", AttributeValue::Bool(true))
+            });
+        }
+        writes.audit(event);
+        writes.commit().await
+    }
+
+    /// Begins to lift a hold, even a partly placed one. 1 request. [`Conflict`] if it is lifted.
+    pub async fn lift(&self, hold: &RetentionJob, reason: &Reason, event: &Event) -> Result<Committed, Error> {
+        let mut writes = self.writes();
+        writes.update(key_of(hold), |update| {
+            update
+                .update_expression("SET #state = :lifting, lifted_by = :by, lifted_at = :at, lifted_why = :why REMOVE place, sought")
+                .condition_expression("#state IN (:placing, :held)")
+                .expression_attribute_names("#state", "state")
+                .expression_attribute_values(":lifting", s(State::Lifting.as_str()))
+                .expression_attribute_values(":placing", s(State::Placing.as_str()))
+                .expression_attribute_values(":held", s(State::Held.as_str()))
+                .expression_attribute_values(":by", s(&event.actor))
+                .expression_attribute_values(":at", n(event.at.timestamp_millis()))
+                .expression_attribute_values(":why", s(without_numbers(&reason.to_string())))
+        });
+        writes.audit(event);
+        writes.commit().await
+    }
+}
+
+impl RetentionJob {
+    /// The message for its next page.
+    pub fn work(&self) -> JobMessage {
+        JobMessage { organisation: self.organisation.clone(), kind: self.kind(), job: self.id }
+    }
+
+    pub fn kind(&self) -> Kind {
+        match self.what {
+            JobKind::Hold { .. } => Kind::Hold,
+            JobKind::Retention { .. } => Kind::Retention,
+            JobKind::Erasure { .. } => Kind::Erasure,
+        }
+    }
+}
+
+fn key_of(job: &RetentionJob) -> Item {
+    key::job(&job.organisation, job.kind().as_str(), job.id)
+}

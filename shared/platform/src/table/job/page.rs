@@ -1,0 +1,124 @@
+//! Writes the progress of a job, page by page.
+//!
+//! A page is written with the next checkpoint, if the previous one is unchanged. So each page takes
+//! effect once, however often it is requested, and the next begins where it ended.
+
+use chrono::{DateTime, Utc};
+use domain::ids::{OrderId, OrganisationId, RecordingId};
+
+use super::{
+    super::{
+        BadItem, Error, Table,
+        attributes::{n, s, ss, text},
+        commit::Transaction,
+        key::{self, Item},
+    },
+    JobKind, Kind, RetentionJob, State, key_of,
+};
+
+/// The most recordings that an erasure lists as left.
+pub const LEAVES: u64 = 100;
+
+/// The result of a page, which is written with it.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// Where the next begins; `None` after the last.
+    pub next: Option<String>,
+    pub passed: u64,
+    pub done: u64,
+    pub left: Vec<(RecordingId, OrderId)>,
+}
+
+impl Table {
+    /// A page of a hold's recordings, oldest first, and the key to continue after. 1 request.
+    pub async fn held_by(
+        &self,
+        of: &OrganisationId,
+        hold: OrderId,
+        limit: usize,
+        after: Option<&str>,
+    ) -> Result<(Vec<(RecordingId, DateTime<Utc>)>, Option<String>), Error> {
+        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk AND begins_with(sk, :hold)");
+        let query = query.expression_attribute_values(":pk", s(key::helds(of))).consistent_read(true);
+        let query = query.expression_attribute_values(":hold", s(format!("{hold}#"))).limit(i32::try_from(limit).unwrap_or(i32::MAX));
+        let answer = query.set_exclusive_start_key(after.map(|at| key::held(of, hold, at))).send().await?;
+        let checkpoint = |item: &Item| Ok::<_, BadItem>(text(item, "sk")?.split_once('#').ok_or(BadItem { attribute: "sk" })?.1.to_owned());
+        let next = answer.last_evaluated_key().map(checkpoint).transpose()?;
+        let mut held = Vec::new();
+        for item in answer.items() {
+            let bad = || BadItem { attribute: "sk" };
+            let at = checkpoint(item)?;
+            let (_, id) = at.split_once('#').ok_or_else(bad)?;
+            held.push((RecordingId::try_from(id.to_owned()).map_err(|_| bad())?, key::started_at(&at).ok_or_else(bad)?));
+        }
+        Ok((held, next))
+    }
+}
+
+impl Transaction<'_> {
+    /// Saves a page with its checkpoint, unless it was saved. `ends` is the state after the last.
+    pub fn save_page(&mut self, job: &RetentionJob, page: &Page, ends: State) {
+        let mut given = Item::from([
+            (":passed".to_owned(), n(page.passed)),
+            (":done".to_owned(), n(page.done)),
+            (":left".to_owned(), n(page.left.len())),
+            (":standing".to_owned(), s(job.state.as_str())),
+        ]);
+        let mut expression = match &page.next {
+            Some(next) => {
+                given.insert(":next".to_owned(), s(next));
+                "SET place = :next ".to_owned()
+            }
+            None => {
+                given.insert(":ends".to_owned(), s(ends.as_str()));
+                "SET #state = :ends REMOVE place".to_owned()
+            }
+        };
+        expression.push_str(match (&page.next, &job.what) {
+            (None, JobKind::Erasure { .. }) => ", peer", // the person is erased, so their number is removed
+            (None, JobKind::Hold { .. }) => ", sought",  // its recordings are listed from now on
+            _ => "",
+        });
+        expression.push_str(" ADD passed :passed, done :done, #left :left");
+        let room = usize::try_from(LEAVES.saturating_sub(job.progress.left)).unwrap_or_default();
+        if let Some(leaves) = ss(page.left.iter().take(room).map(|(recording, hold)| format!("{recording}#{hold}"))) {
+            expression.push_str(", leaves :leaves");
+            given.insert(":leaves".to_owned(), leaves);
+        }
+        let checkpoint = match &job.checkpoint {
+            Some(checkpoint) => {
+                given.insert(":place".to_owned(), s(checkpoint));
+                "place = :place"
+            }
+            None => "attribute_not_exists(place)",
+        };
+        self.update(key_of(job), |update| {
+            update
+                .update_expression(expression)
+                .condition_expression(format!("#state = :standing AND {checkpoint}"))
+                .expression_attribute_names("#state", "state")
+                .expression_attribute_names("#left", "left")
+                .set_expression_attribute_values(Some(given))
+        });
+    }
+
+    /// Adds the recording with the sort key `at` to the hold.
+    pub fn wanted(&mut self, hold: &RetentionJob, at: &str) {
+        self.put(key::held(&hold.organisation, hold.id, at), |put| put);
+    }
+
+    /// Checks that no later change of the retention was ordered.
+    pub fn is_latest(&mut self, change: &RetentionJob) {
+        self.check(key::organisation(&change.organisation), |check| {
+            check.condition_expression("retained_by = :order").expression_attribute_values(":order", s(change.id))
+        });
+    }
+
+    /// Counts a recording that an erasure has erased; fails if there is no such job.
+    pub(in crate::table) fn erased(&mut self, organisation: &OrganisationId, erasure: OrderId) {
+        self.update(key::job(organisation, Kind::Erasure.as_str(), erasure), |update| {
+            let update = update.update_expression("ADD done :one").condition_expression("attribute_exists(pk)");
+            update.expression_attribute_values(":one", n(1))
+        });
+    }
+}

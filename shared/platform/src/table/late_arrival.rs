@@ -1,0 +1,117 @@
+//! Late arrivals for SFTP: calls whose audio had not arrived when their day was closed.
+//!
+//! A day's run records the calls that are still expected, and a later registration records its own.
+//! The next runs deliver those that have arrived, so none reads half a year of days again.
+//!
+//! | attribute    | type | what |
+//! |--------------|------|------|
+//! | `since`      | N    | Unix milliseconds: when it was last recorded |
+//! | `missed`     | S    | the day whose folder could not deliver it, though it is stored; absent if its audio has not arrived |
+//! | `expires_at` | N    | Unix seconds: with the recording |
+
+use aws_sdk_dynamodb::{
+    operation::delete_item::DeleteItemError,
+    types::{PutRequest, WriteRequest},
+};
+use chrono::{DateTime, Utc};
+use domain::{
+    delivery::Day,
+    ids::{OrganisationId, RecordingId},
+    recording::Recording,
+};
+
+use super::{
+    BadItem, Error, Table,
+    attributes::{instant, n, optional_parsed, parsed, readable, s},
+    key::{self, Item},
+};
+
+/// A call whose audio arrives late.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LateArrival {
+    pub id: RecordingId,
+    pub since: DateTime<Utc>,
+    /// The day whose folder could not deliver it; `None` if its audio has not arrived.
+    pub missed: Option<Day>,
+}
+
+/// The most items in one batch write.
+const AT_ONCE: usize = 25;
+
+impl Table {
+    /// Records these calls as late arrivals. 1 request for every 25.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] if only a part was written: try again.
+    pub async fn await_late(&self, recordings: &[&Recording], now: DateTime<Utc>) -> Result<(), Error> {
+        let item = |recording: &&Recording| item(&recording.organisation, recording.id, recording.expires_at, now);
+        self.put_late(recordings.iter().map(item).collect()).await
+    }
+
+    /// Records late arrivals, with expiry, that the folder of `day` missed. 1 request for every 25.
+    ///
+    /// # Errors
+    /// [`Error::Busy`] if only a part was written: try again.
+    pub async fn await_again(
+        &self,
+        organisation: &OrganisationId,
+        day: Day,
+        recordings: &[(RecordingId, DateTime<Utc>)],
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let missed = |(id, expires_at): &(RecordingId, DateTime<Utc>)| {
+            let mut item = item(organisation, *id, *expires_at, now);
+            item.insert("missed".to_owned(), s(day));
+            item
+        };
+        self.put_late(recordings.iter().map(missed).collect()).await
+    }
+
+    async fn put_late(&self, items: Vec<Item>) -> Result<(), Error> {
+        for some in items.chunks(AT_ONCE) {
+            let mut writes = Vec::new();
+            for item in some {
+                let item = item.clone();
+                let put = PutRequest::builder().set_item(Some(item)).build().map_err(|error| Error::Request(error.into()))?;
+                writes.push(WriteRequest::builder().put_request(put).build());
+            }
+            let answer = self.client.batch_write_item().request_items(&self.name, writes).send().await?;
+            if answer.unprocessed_items().is_some_and(|left| !left.is_empty()) {
+                return Err(Error::Busy);
+            }
+        }
+        Ok(())
+    }
+
+    /// The late arrivals from `from` up to `to`; unreadable ones are logged. 1 request for each MB.
+    pub async fn late_arrivals_in(&self, organisation: &OrganisationId, from: &str, to: &str) -> Result<Vec<LateArrival>, Error> {
+        let mut found = Vec::new();
+        for item in self.all_between(&key::all_late(organisation), None, (from, to)).await? {
+            found.extend(readable("awaited", &item, read(&item)).filter(|late_arrival| late_arrival.id.to_string().as_str() < to));
+        }
+        Ok(found)
+    }
+
+    /// Removes a late arrival, unless it was recorded anew meanwhile. 1 request.
+    pub async fn await_no_longer(&self, organisation: &OrganisationId, late_arrival: &LateArrival) -> Result<(), Error> {
+        let delete = self.client.delete_item().table_name(&self.name).set_key(Some(key::late_arrival(organisation, late_arrival.id)));
+        let delete =
+            delete.condition_expression("since = :since").expression_attribute_values(":since", n(late_arrival.since.timestamp_millis()));
+        match delete.send().await {
+            Ok(_) => Ok(()),
+            Err(error) if matches!(error.as_service_error(), Some(DeleteItemError::ConditionalCheckFailedException(_))) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+fn item(organisation: &OrganisationId, id: RecordingId, expires_at: DateTime<Utc>, now: DateTime<Utc>) -> Item {
+    let mut item = key::late_arrival(organisation, id);
+    item.insert("since".to_owned(), n(now.timestamp_millis()));
+    item.insert("expires_at".to_owned(), n(expires_at.timestamp()));
+    item
+}
+
+fn read(item: &Item) -> Result<LateArrival, BadItem> {
+    Ok(LateArrival { id: parsed(item, "sk")?, since: instant(item, "since")?, missed: optional_parsed(item, "missed")? })
+}

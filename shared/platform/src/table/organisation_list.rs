@@ -1,0 +1,62 @@
+//! The operator's list of organisations, which provisioning maintains. Nothing scans the table.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    ids::OrganisationId,
+    people::{Name, Organisation},
+};
+
+use super::{
+    BadItem, Error, Table,
+    attributes::{parsed, readable, s},
+    commit::Transaction,
+    key::{self, Item},
+    people::read_organisation,
+    read::{BATCH, find},
+};
+
+/// An organisation in the list.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    pub id: OrganisationId,
+    pub name: Name,
+}
+
+impl Table {
+    /// At most `limit` organisations by id, after the given one. An empty page is last. 1 request.
+    pub async fn organisations(&self, after: Option<&OrganisationId>, limit: i32) -> Result<Vec<Listed>, Error> {
+        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk").limit(limit);
+        let query = query.expression_attribute_values(":pk", s(key::organisations())).consistent_read(true);
+        let answer = query.set_exclusive_start_key(after.map(key::listed)).send().await?;
+        Ok(answer.items().iter().filter_map(|item| readable("organisation", item, read(item))).collect())
+    }
+
+    /// The existing organisations of these ids, by id. 1 request for each 100.
+    pub async fn organisations_of(&self, ids: &[OrganisationId]) -> Result<Vec<Organisation>, Error> {
+        let mut found = BTreeMap::new();
+        for some in ids.chunks(BATCH) {
+            let items = self.batch(some.iter().map(key::organisation)).await?;
+            for id in some {
+                if let Some(item) = find(&items, &key::organisation(id)) {
+                    found.insert(id, read_organisation(id, item)?);
+                }
+            }
+        }
+        Ok(found.into_values().collect())
+    }
+}
+
+impl Transaction<'_> {
+    /// Adds the organisation to the list, under its name.
+    pub(super) fn list(&mut self, organisation: &OrganisationId, name: &Name) {
+        self.update(key::listed(organisation), |update| {
+            let update = update.update_expression("SET #name = :name").expression_attribute_names("#name", "name");
+            update.expression_attribute_values(":name", s(name))
+        });
+    }
+}
+
+fn read(item: &Item) -> Result<Listed, BadItem> {
+    Ok(Listed { id: parsed(item, "sk")?, name: parsed(item, "name")? })
+}

@@ -1,0 +1,406 @@
+//! The nightly reconciliation: its reads and their cost, its findings, and where it continues.
+//!
+//! | item    | attribute    | type | what |
+//! |---------|--------------|------|------|
+//! | finding | `user`       | S    | the user of the recording or the usage; absent if there is none |
+//! |         | `started`    | N    | Unix milliseconds: the start of a recording's call |
+//! |         | `age`        | N    | Unix milliseconds: when its age begins |
+//! |         | `since`      | N    | Unix milliseconds: the night that found it first |
+//! |         | `night`      | N    | Unix milliseconds: the night that found it last |
+//! |         | `mended`     | BOOL | whether that night repaired it; the next one checks it |
+//! |         | `detail`     | S    | the difference, as JSON |
+//! |         | `expires_at` | N    | Unix seconds: with the recording |
+//! | reconciliation | `night`, `began` | N | Unix milliseconds: the night that it was ordered for, and when it began |
+//! |         | `complete`   | N    | Unix milliseconds: everything before this has been compared with its item |
+//! |         | `rolled`, `said` | S | the sort keys of the recordings and the words after which the next one continues |
+//! |         | `recordings`, `older`, `objects`, `words`, `of_words` | N | how many it checked |
+//! |         | `units`      | N    | the read units that it used, rounded up |
+//!
+//! Most reads are eventually consistent, at half the price. A suspected discrepancy is read again.
+
+use std::collections::{BTreeMap, HashMap};
+
+use aws_sdk_dynamodb::{
+    operation::put_item::PutItemError,
+    types::{AttributeValue, ConsumedCapacity, DeleteRequest, KeysAndAttributes, PutRequest, ReturnConsumedCapacity, WriteRequest},
+};
+use chrono::{DateTime, Utc};
+use domain::{
+    ids::{OrganisationId, RecordingId, UserId},
+    reconcile::{Count, Kind, Posted},
+    recording::Recording,
+    search::{Place, Posting},
+};
+
+use super::{
+    BadItem, Error, Table,
+    attributes::{flag, instant, n, number, optional_instant, optional_parsed, optional_text, parsed, readable, s, text},
+    key::{self, Item},
+    read::BATCH,
+    recording,
+};
+
+/// A discrepancy.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    pub kind: Kind,
+    /// A recording's or a user's id, the key of an object, or [`ALL`].
+    pub subject: String,
+    pub user: Option<UserId>,
+    pub started_at: Option<DateTime<Utc>>,
+    /// When its age begins.
+    pub age_from: DateTime<Utc>,
+    /// The night that found it first.
+    pub since: DateTime<Utc>,
+    /// The night that found it last.
+    pub night: DateTime<Utc>,
+    /// Whether that night repaired it.
+    pub repaired: bool,
+    /// The difference, as JSON.
+    pub detail: Option<String>,
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// The subject of a finding that concerns no single user. No user has this id.
+pub const ALL: &str = "*";
+
+/// The result of a reconciliation, and where the next one continues.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Reconciled {
+    pub night: DateTime<Utc>,
+    pub at: DateTime<Utc>,
+    /// Everything before this has been compared with its item.
+    pub complete: DateTime<Utc>,
+    /// Where the next one continues in the recordings; `None`: at the oldest.
+    pub rolled: Option<String>,
+    /// Where the next one continues in the words; `None`: at the first.
+    pub stated: Option<String>,
+    /// Recordings of the day.
+    pub recordings: u64,
+    /// Older recordings that it checked as well.
+    pub older: u64,
+    /// Objects with the organisation's prefix.
+    pub objects: u64,
+    /// Words that were checked, and the number of words of that day.
+    pub words: u64,
+    pub of_words: u64,
+    pub units: u64,
+}
+
+/// The reads of one reconciliation, with their total cost.
+#[derive(Debug)]
+pub struct Reads<'a> {
+    table: &'a Table,
+    organisation: &'a OrganisationId,
+    /// Read units used so far.
+    pub spent: f64,
+}
+
+/// A page of items, and where the next begins.
+type Page = (Vec<Item>, Option<Item>);
+/// The longest subject that is stored.
+const SUBJECT: usize = 200;
+/// The most writes in one request.
+const WRITES: usize = 25;
+
+impl Table {
+    /// Begins the reads of a reconciliation.
+    pub fn reads<'a>(&'a self, organisation: &'a OrganisationId) -> Reads<'a> {
+        Reads { table: self, organisation, spent: 0.0 }
+    }
+
+    /// Stores the findings of a night over earlier ones. 1 request for each 25.
+    pub async fn note_findings(&self, organisation: &OrganisationId, findings: &[Finding]) -> Result<(), Error> {
+        for some in findings.chunks(WRITES) {
+            let put = |finding| PutRequest::builder().set_item(Some(item(organisation, finding))).build();
+            let puts = some.iter().map(put).collect::<Result<Vec<_>, _>>().map_err(|error| Error::Request(error.into()))?;
+            self.write(puts.into_iter().map(|put| WriteRequest::builder().put_request(put).build()).collect()).await?;
+        }
+        Ok(())
+    }
+
+    /// Removes findings that no longer apply. 1 request for each 25.
+    pub async fn end_findings(&self, organisation: &OrganisationId, findings: &[Finding]) -> Result<(), Error> {
+        for some in findings.chunks(WRITES) {
+            let place = |finding: &Finding| key::finding(organisation, finding.kind.as_str(), &finding.subject);
+            let delete = |finding| DeleteRequest::builder().set_key(Some(place(finding))).build();
+            let deletes = some.iter().map(delete).collect::<Result<Vec<_>, _>>().map_err(|error| Error::Request(error.into()))?;
+            self.write(deletes.into_iter().map(|delete| WriteRequest::builder().delete_request(delete).build()).collect()).await?;
+        }
+        Ok(())
+    }
+
+    /// Stores the result of a reconciliation, unless a later night has stored one. 1 request.
+    pub async fn keep_reconciled(&self, organisation: &OrganisationId, reconciled: &Reconciled) -> Result<(), Error> {
+        let mut item = key::reconcile(organisation);
+        for (name, at) in [("night", reconciled.night), ("began", reconciled.at), ("complete", reconciled.complete)] {
+            item.insert(name.to_owned(), n(at.timestamp_millis()));
+        }
+        let places = [("rolled", &reconciled.rolled), ("said", &reconciled.stated)];
+        item.extend(places.into_iter().filter_map(|(name, place)| Some((name.to_owned(), s(place.as_ref()?)))));
+        let counts = [
+            ("recordings", reconciled.recordings),
+            ("older", reconciled.older),
+            ("objects", reconciled.objects),
+            ("units", reconciled.units),
+        ];
+        item.extend(
+            counts
+                .into_iter()
+                .chain([("words", reconciled.words), ("of_words", reconciled.of_words)])
+                .map(|(name, count)| (name.to_owned(), n(count))),
+        );
+        let put = self.client.put_item().table_name(&self.name).set_item(Some(item));
+        let put = put.condition_expression("attribute_not_exists(night) OR night <= :night");
+        match put.expression_attribute_values(":night", n(reconciled.night.timestamp_millis())).send().await {
+            Err(error) if !error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The result of the last reconciliation, if there was one. 1 request.
+    pub async fn reconciled(&self, organisation: &OrganisationId) -> Result<Option<Reconciled>, Error> {
+        Ok(self.get(key::reconcile(organisation)).await?.map(|item| read_reconciled(&item)).transpose()?)
+    }
+
+    /// A page of findings, and the sort key after which the next begins. 1 request.
+    pub async fn findings(&self, of: &OrganisationId, limit: usize, after: Option<&str>) -> Result<(Vec<Finding>, Option<String>), Error> {
+        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk").consistent_read(true);
+        let query = query.expression_attribute_values(":pk", s(key::findings(of))).limit(i32::try_from(limit).unwrap_or(i32::MAX));
+        let start = after.map(|place| Item::from([("pk".to_owned(), s(key::findings(of))), ("sk".to_owned(), s(place))]));
+        let answer = query.set_exclusive_start_key(start).send().await?;
+        let next = answer.last_evaluated_key().map(|key| text(key, "sk").map(str::to_owned)).transpose()?;
+        Ok((answer.items().iter().filter_map(|item| readable("finding", item, read(item))).collect(), next))
+    }
+}
+
+impl Reads<'_> {
+    /// The result of the last reconciliation, if there was one. 1 request.
+    pub async fn reconciled(&mut self) -> Result<Option<Reconciled>, Error> {
+        self.spent += 1.0; // the item is smaller than 4 KB
+        self.table.reconciled(self.organisation).await
+    }
+
+    /// All findings of earlier reconciliations. 1 request for each MB.
+    pub async fn findings(&mut self) -> Result<Vec<Finding>, Error> {
+        let items = self.all(&key::findings(self.organisation), None, ("0", "~")).await?;
+        Ok(items.iter().filter_map(|item| readable("finding", item, read(item))).collect())
+    }
+
+    /// The recordings that began in a period, in any state. 1 request for each MB.
+    pub async fn started_in(&mut self, (from, to): (DateTime<Utc>, DateTime<Utc>)) -> Result<Vec<Recording>, Error> {
+        let ends = (key::from(from), key::before(to));
+        let items = self.all(&key::recordings(self.organisation), Some(key::BY_ORG.name), (&ends.0, &ends.1)).await?;
+        Ok(self.recordings(&items))
+    }
+
+    /// Up to `rows` recordings after a key, before `to`, and where to continue. 1 request per MB.
+    pub async fn after(&mut self, place: Option<&str>, to: DateTime<Utc>, rows: usize) -> Result<(Vec<Recording>, Option<String>), Error> {
+        let from = place.map_or_else(|| "0".to_owned(), |place| format!("{place}~"));
+        let (mut items, mut start, before) = (Vec::new(), None, key::before(to));
+        if rows == 0 || from > before {
+            return Ok((Vec::new(), place.map(str::to_owned).filter(|_| from <= before)));
+        }
+        loop {
+            let left = rows - items.len();
+            let partition = key::recordings(self.organisation);
+            let (page, next) = self.page(&partition, Some(key::BY_ORG.name), (&from, &before), Some(left), start).await?;
+            items.extend(page);
+            start = next;
+            if start.is_none() || items.len() >= rows {
+                break;
+            }
+        }
+        let next = start.map(|key| text(&key, "at").map(str::to_owned)).transpose()?;
+        Ok((self.recordings(&items), next))
+    }
+
+    /// The calls recorded as late arrivals at or after `since`. 1 request for each MB.
+    pub async fn late_arrival(&mut self, since: DateTime<Utc>) -> Result<Vec<RecordingId>, Error> {
+        let items = self.all(&key::all_late(self.organisation), None, ("0", "~")).await?;
+        let mut found = Vec::new();
+        for item in &items {
+            let late_arrival = || Ok((instant(item, "since")?, parsed::<RecordingId>(item, "sk")?));
+            found.extend(readable("awaited", item, late_arrival()).filter(|(at, _)| *at >= since).map(|(_, id)| id));
+        }
+        Ok(found)
+    }
+
+    /// The registered recordings; `now`: consistent, for twice the price. 1 request for each 100.
+    pub async fn named(&mut self, ids: &[RecordingId], now: bool) -> Result<Vec<Recording>, Error> {
+        let mut found = Vec::new();
+        for some in ids.chunks(BATCH) {
+            let keys = some.iter().map(|id| key::recording(self.organisation, *id)).collect();
+            let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(now).build();
+            let mut left = Some(wanted.map_err(|error| Error::Request(error.into()))?);
+            while let Some(wanted) = left.take() {
+                let get = self.table.client.batch_get_item().request_items(&self.table.name, wanted);
+                let answer = get.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await?;
+                self.spend(answer.consumed_capacity.as_deref().unwrap_or_default());
+                let items = answer.responses.unwrap_or_default().remove(&self.table.name).unwrap_or_default();
+                found.extend(self.recordings(&items));
+                left = answer.unprocessed_keys.and_then(|mut unprocessed| unprocessed.remove(&self.table.name));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The erased recordings of these ids. 1 request for each 100.
+    pub async fn erased(&mut self, ids: &[RecordingId]) -> Result<Vec<RecordingId>, Error> {
+        let mut erased = Vec::new();
+        for some in ids.chunks(BATCH) {
+            self.spent += some.len() as f64; // an item each, of less than 4 KB
+            erased.extend(self.table.buried(self.organisation, some).await?);
+        }
+        Ok(erased)
+    }
+
+    /// The usage of each user. 1 request for each MB.
+    pub async fn usage(&mut self) -> Result<BTreeMap<UserId, Count>, Error> {
+        let items = self.all(&key::usages(self.organisation), None, ("-", "~")).await?;
+        let read = |item: &Item| {
+            let amount = |name| if item.contains_key(name) { number(item, name) } else { Ok(0) };
+            Ok((parsed(item, "sk")?, Count { recordings: amount("recordings")?, bytes: amount("bytes")? }))
+        };
+        Ok(items.iter().filter_map(|item| readable("usage", item, read(item))).collect())
+    }
+
+    /// The postings of recordings that began in a period. 1 request for each MB.
+    pub async fn posted(&mut self, of: &Posting, (from, to): (DateTime<Utc>, DateTime<Utc>)) -> Result<Vec<Posted>, Error> {
+        let ends = (key::from(from), key::before(to));
+        let items = self.all(&key::posting(self.organisation, of), None, (&ends.0, &ends.1)).await?;
+        let read = |item: &Item| {
+            let place = key::place(text(item, "sk")?).ok_or(BadItem { attribute: "sk" })?;
+            let ends = if item.contains_key("expires_at") { Some(number(item, "expires_at")?) } else { None };
+            let ends_at = ends.map(|ends| DateTime::from_timestamp(ends, 0).ok_or(BadItem { attribute: "expires_at" })).transpose()?;
+            Ok(Posted { id: place.id, started_at: place.started_at, ends_at })
+        };
+        Ok(items.iter().filter_map(|item| readable("posting", item, read(item))).collect())
+    }
+
+    /// At most `words` words after a sort key, and the key after which to continue. 1 request.
+    pub async fn words(&mut self, place: Option<&str>, words: usize) -> Result<(Vec<Posting>, Option<String>), Error> {
+        let partition = key::words(self.organisation);
+        let start = place.map(|place| Item::from([("pk".to_owned(), s(&partition)), ("sk".to_owned(), s(place))]));
+        let (items, next) = self.page(&partition, None, ("-", "~"), Some(words), start).await?;
+        let word = |item: &Item| {
+            let (place, word) = text(item, "sk")?.split_once('#').ok_or(BadItem { attribute: "sk" })?;
+            let place = Place::ALL.into_iter().find(|one| one.as_str() == place).ok_or(BadItem { attribute: "sk" })?;
+            Ok(Posting::Word(place, word.to_owned()))
+        };
+        let next = next.map(|key| text(&key, "sk").map(str::to_owned)).transpose()?;
+        Ok((items.iter().map(word).collect::<Result<_, BadItem>>()?, next))
+    }
+
+    /// The recordings in items. One that cannot be read is logged, and its audio seems unowned.
+    fn recordings(&self, items: &[Item]) -> Vec<Recording> {
+        items.iter().filter_map(|item| readable("recording", item, recording::read(self.organisation, item)).flatten()).collect()
+    }
+
+    async fn all(&mut self, partition: &str, index: Option<&str>, ends: (&str, &str)) -> Result<Vec<Item>, Error> {
+        let (mut items, mut start) = (Vec::new(), None);
+        loop {
+            let (page, next) = self.page(partition, index, ends, None, start).await?;
+            items.extend(page);
+            if next.is_none() {
+                return Ok(items);
+            }
+            start = next;
+        }
+    }
+
+    async fn page(
+        &mut self,
+        partition: &str,
+        index: Option<&str>,
+        ends: (&str, &str),
+        limit: Option<usize>,
+        start: Option<Item>,
+    ) -> Result<Page, Error> {
+        let query = self.table.between(partition, index, ends).return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let query = query.set_limit(limit.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX))).set_exclusive_start_key(start);
+        let answer = query.send().await?;
+        self.spend(answer.consumed_capacity.as_slice());
+        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
+    }
+
+    fn spend(&mut self, consumed: &[ConsumedCapacity]) {
+        self.spent += consumed.iter().filter_map(ConsumedCapacity::capacity_units).sum::<f64>();
+    }
+}
+
+impl Finding {
+    /// A finding of a night about any subject.
+    pub fn new(kind: Kind, subject: impl ToString, night: DateTime<Utc>, repaired: bool) -> Self {
+        let subject = subject.to_string().chars().take(SUBJECT).collect();
+        let (since, age_from) = (night, night);
+        Self { kind, subject, user: None, started_at: None, age_from, since, night, repaired, detail: None, expires_at: None }
+    }
+
+    /// The finding, about a recording.
+    pub fn about(self, recording: &Recording) -> Self {
+        let ends = recording.held_since.is_none().then_some(recording.expires_at);
+        let (user, started_at) = (Some(recording.user.clone()), Some(recording.started_at));
+        Self { user, started_at, age_from: recording.registered_at, expires_at: ends, ..self }
+    }
+
+    /// The finding, with the age that an earlier night recorded for it.
+    pub fn as_before(self, before: &HashMap<(Kind, String), Finding>) -> Self {
+        match before.get(&(self.kind, self.subject.clone())) {
+            Some(known) => Self { since: known.since, age_from: self.age_from.min(known.age_from), ..self },
+            None => self,
+        }
+    }
+
+    /// The recording that it concerns, if it concerns one.
+    pub fn recording(&self) -> Option<RecordingId> {
+        RecordingId::try_from(self.subject.clone()).ok()
+    }
+}
+
+fn item(organisation: &OrganisationId, finding: &Finding) -> Item {
+    let mut item = key::finding(organisation, finding.kind.as_str(), &finding.subject);
+    let instants =
+        [("age", Some(finding.age_from)), ("since", Some(finding.since)), ("night", Some(finding.night)), ("started", finding.started_at)];
+    item.extend(instants.into_iter().filter_map(|(name, at)| Some((name.to_owned(), n(at?.timestamp_millis())))));
+    let texts = [("user", finding.user.as_ref().map(ToString::to_string)), ("detail", finding.detail.clone())];
+    item.extend(texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), s(text?)))));
+    item.extend(finding.expires_at.map(|ends| ("expires_at".to_owned(), n(ends.timestamp()))));
+    item.insert("mended".to_owned(), AttributeValue::Bool(finding.repaired));
+    item
+}
+
+fn read(item: &Item) -> Result<Finding, BadItem> {
+    let bad = || BadItem { attribute: "sk" };
+    let (kind, subject) = text(item, "sk")?.split_once('#').ok_or_else(bad)?;
+    let ends = if item.contains_key("expires_at") { Some(number(item, "expires_at")?) } else { None };
+    Ok(Finding {
+        kind: Kind::parse(kind).ok_or_else(bad)?,
+        subject: subject.to_owned(),
+        user: optional_parsed(item, "user")?,
+        started_at: optional_instant(item, "started")?,
+        age_from: instant(item, "age")?,
+        since: instant(item, "since")?,
+        night: instant(item, "night")?,
+        repaired: flag(item, "mended")?,
+        detail: optional_text(item, "detail")?.map(str::to_owned),
+        expires_at: ends.and_then(|ends| DateTime::from_timestamp(ends, 0)),
+    })
+}
+
+fn read_reconciled(item: &Item) -> Result<Reconciled, BadItem> {
+    let place = |name| Ok::<_, BadItem>(optional_text(item, name)?.map(str::to_owned));
+    Ok(Reconciled {
+        night: instant(item, "night")?,
+        at: instant(item, "began")?,
+        complete: instant(item, "complete")?,
+        rolled: place("rolled")?,
+        stated: place("said")?,
+        recordings: number(item, "recordings")?,
+        older: number(item, "older")?,
+        objects: number(item, "objects")?,
+        words: number(item, "words")?,
+        of_words: number(item, "of_words")?,
+        units: number(item, "units")?,
+    })
+}

@@ -1,0 +1,405 @@
+//! The index function: the postings and entries after processing the stream, and their cost.
+
+use std::collections::BTreeSet;
+
+use anyhow::Context;
+use aws_sdk_dynamodb::types::AttributeValue::N;
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{recording::Recording, search::Place};
+use platform::table::key;
+use serde_json::{Value, json};
+use tests::{
+    call::now,
+    indexed::{Postings, World, end, failed, take_in, text},
+    people::{Person, found, organisation},
+    recording::{recording, register},
+    requests::TENANT,
+};
+
+fn partitions(postings: &Postings) -> BTreeSet<&str> {
+    postings.keys().map(|(pk, _)| pk.as_str()).collect()
+}
+
+fn sequence(record: &Value) -> &str {
+    record["dynamodb"]["SequenceNumber"].as_str().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn an_annotation_has_a_posting_for_each_word() -> anyhow::Result<()> {
+    let mut world = World::new().await?;
+    let stored = world.stored("call").await?;
+    world.say("call", json!({ "note": "Ring Åsa, ring!", "field2": "4411" })).await?;
+    world.hear().await?;
+    let postings = world.postings().await?;
+    assert_eq!(partitions(&postings), ["demo#f2#4411#posting", "demo#note#ring#posting", "demo#note#åsa#posting"].into());
+    assert_eq!(postings, world.expected(std::slice::from_ref(&stored)).await?);
+    for item in world.items(|pk| pk.ends_with("#posting")).await? {
+        let shown = [text(&item, "user"), text(&item, "dir"), text(&item, "peer"), text(&item, "sk")];
+        assert_eq!(shown, ["anna".to_owned(), "out".to_owned(), "+46701234567".to_owned(), key::at(stored.started_at, stored.id)]);
+        assert_eq!((end(&item), item.len()), (Some(stored.expires_at.timestamp().to_string()), 6));
+    }
+    let entries = world.entries().await?;
+    let known: Vec<&str> = entries.keys().map(String::as_str).collect();
+    let words = ["demo#word f2#4411", "demo#word note#ring", "demo#word note#åsa"];
+    assert_eq!(known, [&["demo#ending 76543210764", "demo#number 46701234567"], words.as_slice()].concat());
+    let later = (stored.expires_at + TimeDelta::days(30)).timestamp().to_string();
+    assert!(entries.values().all(|end| *end == Some(later.clone())), "{entries:?}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_edit_writes_only_changed_postings() -> anyhow::Result<()> {
+    let mut world = World::new().await?;
+    let stored = world.stored("call").await?;
+    world.say("call", json!({ "note": "ring åsa om fakturan", "field1": "kund 7" })).await?;
+    world.hear().await?;
+    world.say("call", json!({ "note": "ring örjan om fakturan" })).await?;
+    world.watched.units.take();
+    world.hear().await?;
+    assert_eq!(world.watched.units.take()["all"], 4.0, "one posting put, one removed, one word entered, one forgotten");
+    assert_eq!(world.postings().await?, world.expected(std::slice::from_ref(&stored)).await?);
+    world.say("call", json!({ "note": "om örjan, ring fakturan", "mark": null })).await?;
+    world.watched.units.take();
+    world.hear().await?;
+    assert_eq!(world.watched.units.take()["all"], 0.0, "the same words in another order");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_call_annotated_early_has_postings_from_its_registration() -> anyhow::Result<()> {
+    let mut world = World::new().await?;
+    world.say("early", json!({ "note": "vill ha offert" })).await?;
+    world.hear().await?;
+    assert_eq!((world.postings().await?.len(), world.entries().await?.len()), (0, 0));
+    let early = recording("demo", "anna", "early", now() - TimeDelta::hours(1));
+    register(world.table(), &early).await?;
+    world.hear().await?;
+    assert_eq!(world.postings().await?.len(), 3);
+    assert_eq!(world.postings().await?, world.expected(&[early]).await?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_hold_retains_the_postings_until_it_is_lifted() -> anyhow::Result<()> {
+    let mut world = World::new().await?;
+    let stored = world.stored("call").await?;
+    world.say("call", json!({ "note": "ring åsa" })).await?;
+    world.hear().await?;
+    let before = world.postings().await?;
+    let (hold, lift) = ("SET held = :at, #until = expires_at REMOVE expires_at", "SET expires_at = #until REMOVE held, #until");
+    world.write(&stored, hold, [(":at", N(now().timestamp_millis().to_string()))]).await?;
+    world.hear().await?;
+    let held = world.postings().await?;
+    assert_eq!(partitions(&held), ["demo#held#posting", "demo#note#ring#posting", "demo#note#åsa#posting"].into());
+    assert!(held.values().all(Option::is_none), "{held:?}");
+    assert!(world.entries().await?.values().all(Option::is_none));
+    world.write(&stored, lift, []).await?;
+    world.hear().await?;
+    assert_eq!(world.postings().await?, before);
+    // The retention was prolonged.
+    let longer = stored.expires_at + TimeDelta::days(1000);
+    world.write(&stored, "SET expires_at = :end", [(":end", N(longer.timestamp().to_string()))]).await?;
+    world.hear().await?;
+    assert!(world.postings().await?.values().all(|end| *end == Some(longer.timestamp().to_string())));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_entry_is_written_only_when_missing_or_expiring_too_soon() -> anyhow::Result<()> {
+    let mut world = World::new().await?;
+    for (call, days_ago, units) in [("first", 170, 4.0), ("second", 150, 1.0), ("third", 10, 4.0), ("fourth", 170, 1.0), ("fifth", 0, 1.0)]
+    {
+        let mut stated = recording("demo", "anna", call, now() - TimeDelta::days(days_ago));
+        stated.annotation.note = "offert".to_owned().try_into().ok();
+        register(world.table(), &stated).await?;
+        world.watched.units.take();
+        world.hear().await?;
+        assert_eq!(world.watched.units.take()["all"], units, "{call}");
+        let ends = stated.expires_at.timestamp();
+        let entries = world.entries().await?;
+        assert!(entries.values().flatten().all(|end| end.parse::<i64>().is_ok_and(|end| end >= ends)), "{call}: {entries:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_longest_note_is_written_in_batches() -> anyhow::Result<()> {
+    let mut world = World::new().await?;
+    let stored = world.stored("call").await?;
+    let letters = ('a'..='z').chain('0'..='9').chain('α'..='ω').chain('а'..='я').chain('ა'..='ჰ').chain('一'..='忿');
+    let words = letters.filter(|c| !c.is_ascii_uppercase()).take(500).map(String::from).collect::<Vec<_>>().join(" ");
+    world.say("call", json!({ "note": words })).await?;
+    world.watched.requests.take();
+    world.hear().await?;
+    let requests = world.watched.requests.take();
+    assert_eq!(world.postings().await?, world.expected(std::slice::from_ref(&stored)).await?);
+    let count = world.postings().await?.len() as u64;
+    assert!(count > 490, "{count}");
+    assert_eq!(requests["DynamoDB.BatchWriteItem"], count.div_ceil(25));
+    assert_eq!(requests["DynamoDB.PutItem"], count + 2, "every word is new, and so is the number");
+    world.say("call", json!({ "note": "" })).await?;
+    world.hear().await?;
+    assert_eq!(world.postings().await?.len(), 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_failed_record_is_reported_and_repaired_by_its_retry() -> anyhow::Result<()> {
+    let mut world = World::new().await?;
+    let mut all = Vec::new();
+    for call in ["one", "two", "three"] {
+        all.push(world.stored(call).await?);
+        world.say(call, json!({ "note": format!("ring {call}") })).await?;
+    }
+    let news = world.watched.stream.news()?;
+    let stated: Vec<&Value> = news.iter().filter(|record| record["dynamodb"]["NewImage"].get("note").is_some()).collect();
+    assert_eq!(stated.len(), 3);
+    world.watched.requests.cut_short_after(Some(1));
+    let answer = take_in(&world.app, &news).await?;
+    assert_eq!(failed(&answer), [sequence(stated[1])]);
+    assert_eq!(world.postings().await?, world.expected(&all[..1]).await?, "earlier records are done, later ones wait");
+    world.watched.requests.cut_short_after(None);
+    let again = news.iter().position(|record| sequence(record) == sequence(stated[1])).context("the record")?;
+    assert_eq!(failed(&take_in(&world.app, &news[again..]).await?), [""; 0]);
+    assert_eq!(world.postings().await?, world.expected(&all).await?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_unreadable_record_is_reported_by_its_sequence_number() -> anyhow::Result<()> {
+    let mut world = World::new().await?;
+    let stored = world.stored("call").await?;
+    world.say("call", json!({ "note": "ring" })).await?;
+    let good = world.watched.stream.news()?.pop().context("the edit")?;
+    let spoilt: [fn(&mut Value); 6] = [
+        |record| record["dynamodb"]["NewImage"]["state"] = json!({ "S": "unheard of" }),
+        |record| record["dynamodb"]["NewImage"]["ms"] = json!({ "S": "60000" }),
+        |record| record["dynamodb"]["NewImage"]["note"] = json!({ "X": "ring" }),
+        |record| record["dynamodb"]["Keys"]["pk"] = json!({ "S": "demo#user" }),
+        |record| record["eventName"] = json!("RENAME"),
+        |record| record["eventName"] = json!("REMOVE"),
+    ];
+    for spoil in spoilt {
+        let mut bad = good.clone();
+        spoil(&mut bad);
+        assert_eq!(failed(&take_in(&world.app, &[bad.clone(), good.clone()]).await?), [sequence(&bad)], "{bad}");
+        assert_eq!(world.postings().await?, world.expected(std::slice::from_ref(&stored)).await?, "later records do not wait: {bad}");
+    }
+    // Lambda treats a failure without a number as a failure of the whole batch.
+    assert_eq!(failed(&take_in(&world.app, &[json!({}), good.clone()]).await?), [""]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_deleted_recording_loses_its_postings_and_an_expired_one_leaves_them_to_the_ttl() -> anyhow::Result<()> {
+    let mut world = World::new().await?;
+    let stored = world.stored("call").await?;
+    world.say("call", json!({ "note": "ring" })).await?;
+    world.hear().await?;
+    world.remove(&stored).await?;
+    let mut removal = world.watched.stream.news()?;
+    by_ttl(&mut removal);
+    take_in(&world.app, &removal).await?;
+    assert_eq!(world.postings().await?.len(), 1, "its own expires_at removes it");
+    removal[0].as_object_mut().context("a record")?.remove("userIdentity");
+    take_in(&world.app, &removal).await?;
+    assert_eq!(world.postings().await?.len(), 0);
+    Ok(())
+}
+
+fn by_ttl(removal: &mut [Value]) {
+    removal[0]["userIdentity"] = json!({ "type": "Service", "principalId": "dynamodb.amazonaws.com" });
+}
+
+/// A year from now: the recordings that begin today have ended, and those of [`other`] have not.
+fn next_year() -> DateTime<Utc> {
+    now() + TimeDelta::days(365)
+}
+
+/// A recording of a call with another counterpart, which is retained for two years.
+async fn other(world: &World, stated: &str) -> anyhow::Result<Recording> {
+    let mut other = recording("demo", "anna", "other", now() - TimeDelta::hours(1));
+    other.counterpart = "+46709999999".to_owned().try_into()?;
+    other.expires_at = now() + TimeDelta::days(730);
+    other.annotation.note = stated.to_owned().try_into().ok();
+    register(world.table(), &other).await?;
+    Ok(other)
+}
+
+/// The existing entries.
+async fn entry_keys(world: &World) -> anyhow::Result<Vec<String>> {
+    Ok(world.entries().await?.into_keys().collect())
+}
+
+#[tokio::test]
+async fn a_removed_recording_takes_the_entries_that_only_it_used() -> anyhow::Result<()> {
+    let mut world = World::new().await?;
+    let stored = world.stored("call").await?;
+    world.say("call", json!({ "note": "ring åsa" })).await?;
+    let retained = other(&world, "ring").await?;
+    world.hear().await?;
+    world.app.now = next_year;
+    world.remove(&stored).await?;
+    let mut removal = world.watched.stream.news()?;
+    by_ttl(&mut removal);
+    for _ in 0..2 {
+        take_in(&world.app, &removal).await?;
+        assert_eq!(entry_keys(&world).await?, ["demo#ending 99999990764", "demo#number 46709999999", "demo#word note#ring"]);
+    }
+    world.remove(&retained).await?;
+    world.hear().await?;
+    assert_eq!(entry_keys(&world).await?, [""; 0], "no recording contains a word");
+    Ok(())
+}
+
+#[tokio::test]
+async fn entries_without_an_expiry_are_removed_with_the_held_recording() -> anyhow::Result<()> {
+    let mut world = World::new().await?;
+    let stored = world.stored("call").await?;
+    world
+        .write(&stored, "SET #until = expires_at, held = :since REMOVE expires_at", [(":since", N(now().timestamp_millis().to_string()))])
+        .await?;
+    world.say("call", json!({ "note": "ring" })).await?;
+    world.hear().await?;
+    assert!(world.entries().await?.values().any(Option::is_none), "while it is held, no expiry is known");
+    world.app.now = next_year;
+    world.remove(&stored).await?;
+    world.hear().await?;
+    assert_eq!(entry_keys(&world).await?, [""; 0]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_missing_or_expired_entry_is_repaired_by_the_next_removal() -> anyhow::Result<()> {
+    for removed in [true, false] {
+        let mut world = World::new().await?;
+        let stored = world.stored("call").await?;
+        world.say("call", json!({ "note": "ring" })).await?;
+        other(&world, "ring").await?;
+        world.hear().await?;
+        let mut entry = key::word(&organisation("demo"), Place::Note, "ring");
+        if removed {
+            world.table().client.delete_item().table_name(&world.table().name).set_key(Some(entry)).send().await?;
+        } else {
+            entry.insert("expires_at".to_owned(), N(next_year().timestamp().to_string()));
+            world.table().client.put_item().table_name(&world.table().name).set_item(Some(entry)).send().await?;
+        }
+        world.app.now = next_year;
+        world.remove(&stored).await?;
+        world.hear().await?;
+        assert_eq!(world.entries().await?["demo#word note#ring"], None, "the entry is restored for the remaining recording");
+    }
+    Ok(())
+}
+
+/// The words of the entries, in order.
+async fn words(world: &World) -> anyhow::Result<Vec<String>> {
+    Ok(entry_keys(world).await?.into_iter().filter_map(|entry| Some(entry.strip_prefix("demo#word ")?.to_owned())).collect())
+}
+
+#[tokio::test]
+async fn an_edited_out_word_leaves_the_dictionary_unless_used_elsewhere() -> anyhow::Result<()> {
+    let mut world = World::new().await?;
+    world.stored("call").await?;
+    world.say("call", json!({ "note": "ring hemlig", "field1": "hemlig", "field3": "4411" })).await?;
+    other(&world, "ring").await?;
+    world.hear().await?;
+    assert_eq!(words(&world).await?, ["f1#hemlig", "f3#4411", "note#hemlig", "note#ring"]);
+    world.say("call", json!({ "note": "faktura", "field3": null })).await?;
+    let edit = world.watched.stream.news()?;
+    for _ in 0..2 {
+        take_in(&world.app, &edit).await?;
+        assert_eq!(words(&world).await?, ["f1#hemlig", "note#faktura", "note#ring"]);
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_word_added_during_a_hold_leaves_the_dictionary_with_an_edit() -> anyhow::Result<()> {
+    let mut world = World::new().await?;
+    let stored = world.stored("call").await?;
+    let since = [(":since", N(now().timestamp_millis().to_string()))];
+    world.write(&stored, "SET #until = expires_at, held = :since REMOVE expires_at", since).await?;
+    world.say("call", json!({ "note": "hemlig" })).await?;
+    world.hear().await?;
+    assert_eq!(world.entries().await?["demo#word note#hemlig"], None, "while it is held, no expiry is known");
+    world.say("call", json!({ "note": "faktura" })).await?;
+    world.hear().await?;
+    assert_eq!(words(&world).await?, ["note#faktura"]);
+    Ok(())
+}
+
+/// The record of the edit stops after each request in turn, and is then delivered again.
+#[tokio::test]
+async fn a_word_leaves_the_dictionary_after_a_crash_at_any_request() -> anyhow::Result<()> {
+    for point in 0.. {
+        let mut world = World::new().await?;
+        world.stored("call").await?;
+        world.say("call", json!({ "note": "ring hemlig" })).await?;
+        other(&world, "ring").await?;
+        world.hear().await?;
+        world.say("call", json!({ "note": "faktura" })).await?;
+        let edit = world.watched.stream.news()?;
+        world.watched.requests.end_after(Some(point));
+        let whole = take_in(&world.app, &edit).await?.batch_item_failures.is_empty();
+        world.watched.requests.end_after(None);
+        assert_eq!(failed(&take_in(&world.app, &edit).await?), [""; 0], "{point}");
+        assert_eq!(words(&world).await?, ["note#faktura", "note#ring"], "{point}");
+        if whole {
+            break;
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_captured_stream_record_is_read() -> anyhow::Result<()> {
+    let world = World::new().await?;
+    let event: Value = serde_json::from_str(include_str!("../../../events/index.annotated.json"))?;
+    world.watched.requests.take();
+    assert_eq!(failed(&take_in(&world.app, event["Records"].as_array().context("records")?).await?), [""; 0]);
+    assert_eq!(world.watched.requests.take(), [("DynamoDB.GetItem".to_owned(), 1)].into(), "it reads the item, which does not exist");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_named_recording_is_indexed_in_its_current_state() -> anyhow::Result<()> {
+    let mut world = World::new().await?;
+    let stored = world.stored("call").await?;
+    world.say("call", json!({ "note": "ring åsa" })).await?;
+    world.watched.stream.news()?; // its records reach no function
+    let file = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../events/index.anew.json"))?;
+    let mut event: Value = serde_json::from_str(&file)?;
+    let of_the_file = event["Records"][0]["dynamodb"]["Keys"]["sk"]["S"].take();
+    assert!(of_the_file.as_str().is_some_and(|id| domain::ids::RecordingId::try_from(id.to_owned()).is_ok()), "{of_the_file}");
+    event["Records"][0]["dynamodb"]["Keys"]["sk"]["S"] = json!(stored.id.to_string());
+    let records = event["Records"].as_array().context("records")?;
+    assert_eq!(failed(&take_in(&world.app, records).await?), [""; 0]);
+    assert_eq!(world.postings().await?, world.expected(&[stored]).await?);
+    assert_eq!(world.entries().await?.len(), 4);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_same_words_in_two_organisations_are_separate() -> anyhow::Result<()> {
+    let mut world = World::new().await?;
+    found(world.table(), "other").await?;
+    Person::recorded("anna").joins(world.table(), "other").await?;
+    let mut of_both = Vec::new();
+    for name in ["demo", "other"] {
+        let mut stated = recording(name, "anna", "call", now() - TimeDelta::hours(1));
+        stated.annotation.note = "offert".to_owned().try_into().ok();
+        register(world.table(), &stated).await?;
+        of_both.push(stated);
+    }
+    let news = world.watched.stream.news()?;
+    let (demo, other): (Vec<Value>, Vec<Value>) =
+        news.into_iter().partition(|record| record["dynamodb"]["Keys"]["pk"]["S"] == key::recordings(&organisation("demo")));
+    assert_eq!(failed(&take_in(&world.app, &demo).await?), [""; 0]);
+    assert_eq!(world.postings().await?, world.expected(&of_both[..1]).await?);
+    assert!(world.entries().await?.keys().all(|entry| entry.starts_with("demo#")));
+    let batch = serde_json::from_value(json!({ "Records": other }))?;
+    TENANT.scope("other".to_owned(), index::handle(&world.app, batch)).await?;
+    assert_eq!(world.postings().await?, world.expected(&of_both).await?);
+    Ok(())
+}

@@ -1,0 +1,384 @@
+//! The nightly reconciliation finds planted discrepancies, repairs what it can, and reports the
+//! rest with their age, at a bounded cost.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use domain::{
+    reconcile::Kind,
+    recording::{Recording, State},
+};
+use platform::{clock, objects, table::audit::AuditAction};
+use serde_json::Value;
+use tests::{
+    call::silence,
+    people::organisation,
+    reconciliation::{call, noted, yesterday},
+    recording::register,
+    retention_jobs::{KARIN, World},
+    service::OPERATOR,
+};
+
+use crate::expiry::receipts;
+
+/// Unchanged recordings of the day. Their objects exceed one page of the bucket's list.
+const DAY: usize = 1100;
+/// Audio with the registered length but other bytes.
+fn other_audio() -> Vec<u8> {
+    let mut other = silence(1);
+    other.reverse();
+    other
+}
+
+fn night(number: i64) -> DateTime<Utc> {
+    clock::now() + TimeDelta::days(number)
+}
+
+/// A discrepancy: its kind, and the recording, key or user that it concerns.
+type Planted = (Kind, String);
+
+/// Plants the 20 discrepancies. Returns what a reconciliation must find.
+async fn plant(world: &World) -> anyhow::Result<Vec<Planted>> {
+    let table = world.table();
+    let (mut planted, mut minutes) = (Vec::new(), 1);
+    let mut next = |name: &str| {
+        minutes += 1;
+        call(name, yesterday(minutes))
+    };
+    let month_ago = clock::now() - TimeDelta::days(30);
+    let mut add = |kind: Kind, of: &Recording| planted.push((kind, of.id.to_string()));
+
+    let never = next("never-came");
+    register(table, &never).await?;
+    add(Kind::NeverCame, &never);
+
+    let late = call("never-came-and-registered-late", clock::now() - TimeDelta::days(5));
+    register(table, &late).await?;
+    table.await_late(&[&late], clock::now()).await?;
+    add(Kind::NeverCame, &late);
+
+    let untold = next("event-lost");
+    register(table, &untold).await?;
+    world.put_object(&untold, &silence(1)).await?;
+    add(Kind::NotTakenIn, &untold);
+
+    let untold = next("event-lost-and-not-what-was-registered");
+    register(table, &untold).await?;
+    world.put_object(&untold, b"no audio").await?;
+    add(Kind::NotTakenIn, &untold);
+
+    let removed = world.has(next("removed")).await?;
+    world.delete_object(&removed).await?;
+    add(Kind::Removed, &removed);
+
+    let removed = world.has(call("removed-of-a-month-ago", month_ago)).await?;
+    world.delete_object(&removed).await?;
+    add(Kind::Removed, &removed);
+
+    let lost = world.has(next("lost")).await?;
+    world.delete_versions(&lost, None).await?;
+    add(Kind::Lost, &lost);
+
+    let lost = world.has(call("lost-of-a-month-ago", month_ago)).await?;
+    world.delete_versions(&lost, None).await?;
+    add(Kind::Lost, &lost);
+
+    let replaced = world.has(next("replaced")).await?;
+    world.put_object(&replaced, &other_audio()).await?;
+    add(Kind::Replaced, &replaced);
+
+    let replaced = next("replaced-for-good");
+    register(table, &replaced).await?;
+    let first = world.put_object(&replaced, &silence(1)).await?;
+    let replaced = world.stores(replaced).await?;
+    world.put_object(&replaced, &other_audio()).await?;
+    world.delete_versions(&replaced, Some(&first)).await?;
+    add(Kind::Replaced, &replaced);
+
+    let doubled = world.has(next("doubled")).await?;
+    world.put_object(&doubled, &silence(1)).await?;
+    add(Kind::Doubled, &doubled);
+
+    let refused = next("refused-and-left");
+    register(table, &refused).await?;
+    world.put_object(&refused, b"no audio").await?;
+    table.reject(&refused, "no audio").await?;
+    add(Kind::RefusedLeft, &refused);
+
+    let nobodys = next("of-no-recording");
+    world.put_object(&nobodys, &silence(1)).await?;
+    add(Kind::NoRecording, &nobodys);
+
+    let unfound = world.has(noted(next("posting-missing"), "ring")).await?;
+    add(Kind::PostingMissing, &unfound);
+
+    let wrong = world.has(noted(next("posting-wrong"), "ring")).await?;
+    world.index_words(&Recording { expires_at: wrong.expires_at + TimeDelta::days(1), ..wrong.clone() }).await?;
+    add(Kind::PostingWrong, &wrong);
+
+    let silent = world.has(next("posting-left")).await?;
+    world.index_words(&noted(silent.clone(), "ring")).await?;
+    add(Kind::PostingLeft, &silent);
+
+    let gone = noted(next("posting-of-no-recording"), "ring");
+    world.index_words(&gone).await?;
+    add(Kind::PostingLeft, &gone);
+
+    let gone = noted(next("posting-of-a-word-that-nobody-says"), "glömt");
+    world.index_words(&gone).await?;
+    add(Kind::PostingLeft, &gone);
+
+    let stray = "recordings/demo/notes.txt";
+    world.put_object_at(stray, &gone, b"whatever").await?;
+    planted.push((Kind::Stray, stray.to_owned()));
+
+    world.counts("omar", 1, 960_044).await?;
+    planted.push((Kind::Usage, "omar".to_owned()));
+    Ok(planted)
+}
+
+/// The kind and the subject of a finding, in the form of [`Planted`].
+fn place(finding: &Value) -> (String, String) {
+    let subject = ["recording", "key", "user"].into_iter().find_map(|name| finding[name].as_str()).unwrap_or("*");
+    (finding["kind"].as_str().unwrap_or_default().to_owned(), subject.to_owned())
+}
+
+fn places(findings: &[Value]) -> BTreeSet<(String, String)> {
+    findings.iter().map(place).collect()
+}
+
+#[tokio::test]
+async fn one_reconciliation_finds_20_planted_discrepancies_and_repairs_what_it_can() -> anyhow::Result<()> {
+    let (world, units) = World::metered("sweep-20").await?;
+    world.day(DAY).await?;
+    let planted = plant(&world).await?;
+    assert_eq!(planted.len(), 20);
+    let expected: BTreeSet<_> = planted.iter().map(|(kind, subject)| (kind.as_str().to_owned(), subject.clone())).collect();
+
+    units.take_read();
+    world.requests.take();
+    assert!(world.reconciliations(night(0)).await?);
+    let (read, requests) = (units.take_read(), world.requests.take());
+    let (reconciled, findings) = world.missing().await?;
+    let day = reconciled["recordings"].as_f64().unwrap_or_default();
+    println!("{day} recordings of the day: {read} read units, {:.1} recordings a unit, of at least 8; {requests:?}", day / read);
+    println!("{reconciled}");
+    assert_eq!(places(&findings), expected);
+    assert_eq!(findings.len(), 20);
+    assert!(read <= day / 8.0, "{read} units for {day} recordings");
+    assert_eq!((&reconciled["words"], &reconciled["objects"]), (&reconciled["ofWords"], &Value::from(DAY + 13)));
+
+    for _ in 0..2 {
+        world.takes_in().await?; // a repeated event changes nothing
+    }
+    let stays: BTreeSet<_> = findings.iter().filter(|finding| finding["repaired"] == false).map(place).collect();
+    let mut kinds = BTreeMap::<&str, usize>::new();
+    for (kind, _) in &stays {
+        *kinds.entry(kind).or_default() += 1;
+    }
+    let unrepaired = [("doubled", 1), ("lost", 2), ("never-came", 2), ("no-recording", 1), ("replaced", 1), ("usage", 1)];
+    assert_eq!(kinds, BTreeMap::from(unrepaired), "the rest is repaired");
+    is_repaired(&world).await?;
+
+    assert!(world.reconciliations(night(1)).await?);
+    let (_, again) = world.missing().await?;
+    assert_eq!(places(&again), stays, "the second reconciliation finds only what was not repaired");
+    for finding in &again {
+        let before = findings.iter().find(|before| place(before) == place(finding)).unwrap_or(&Value::Null);
+        assert_eq!(finding["since"], before["since"]);
+    }
+    assert_eq!(world.takes_in().await?, 0, "no event is sent again");
+    assert!(!receipts(&world, AuditAction::SeeMissing).await?.is_empty());
+    Ok(())
+}
+
+/// Checks that every repairable discrepancy is repaired.
+async fn is_repaired(world: &World) -> anyhow::Result<()> {
+    let of = |name: &str| call(name, yesterday(0)).id;
+    let demo = organisation("demo");
+    for (name, stored) in [("event-lost", true), ("event-lost-and-not-what-was-registered", false), ("refused-and-left", false)] {
+        let exists = world.table().standing_recording(&demo, of(name)).await?.map(|exists| exists.state);
+        assert_eq!(matches!(exists, Some(State::Stored { .. })), stored, "{name}");
+        assert_eq!(matches!(exists, Some(State::Rejected { .. })), !stored, "{name}");
+        let there = world.stores.objects.object(&objects::key(&demo, of(name))).await?;
+        assert_eq!(there.versions.len(), usize::from(stored), "{name}");
+    }
+    for name in ["removed", "removed-of-a-month-ago", "replaced"] {
+        let (client, bucket) = (&world.stores.objects.client, &world.stores.objects.bucket);
+        let got = client.get_object().bucket(bucket).key(objects::key(&demo, of(name))).send().await?;
+        assert_eq!(got.body.collect().await?.to_vec(), silence(1), "{name}");
+    }
+    let set_aside = ["event-lost-and-not-what-was-registered", "replaced", "refused-and-left"];
+    for name in set_aside {
+        assert_eq!(world.stores.quarantine.copies_under(&objects::key(&demo, of(name))).await?.len(), 1, "{name}");
+    }
+    assert_eq!(world.stores.quarantine.copies_under("recordings/demo/notes.txt").await?.len(), 1);
+    let posted = world.posted("ring").await?;
+    for (name, stated) in [("posting-missing", true), ("posting-wrong", true), ("posting-left", false), ("posting-of-no-recording", false)]
+    {
+        assert_eq!(posted.contains(&of(name)), stated, "{name}");
+    }
+    assert_eq!(world.posted("glömt").await?, []);
+    assert_eq!(world.usage("omar").await?[0], 1, "a count is left as it is");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_day_without_discrepancies_has_no_finding_even_with_repeated_events() -> anyhow::Result<()> {
+    let (world, units) = World::metered("sweep-clean").await?;
+    world.day(400).await?;
+    let notified = call("told-twice", yesterday(1));
+    register(world.table(), &notified).await?;
+    world.put_object(&notified, &silence(1)).await?;
+    world.notify_ingest(&notified).await?;
+    world.notify_ingest(&notified).await?;
+    assert_eq!(world.takes_in().await?, 2);
+    units.take_read();
+    assert!(world.reconciliations(night(0)).await?);
+    let read = units.take_read();
+    let (reconciled, findings) = world.missing().await?;
+    println!("{} recordings, no discrepancy: {read} read units, {:.1} recordings a unit", reconciled["recordings"], 401.0 / read);
+    assert_eq!(findings, Vec::<Value>::new());
+    assert_eq!(reconciled["recordings"], 401);
+    assert!(read <= 401.0 / 8.0, "{read} units");
+
+    world.requests.take();
+    assert!(world.reconciliations(night(-1)).await?, "a late message for an earlier night");
+    assert_eq!(world.requests.take().values().sum::<u64>(), 1, "it is already done, which takes one request");
+    assert_eq!(world.takes_in().await?, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn words_beyond_the_nightly_allowance_are_reported_and_checked_on_later_nights() -> anyhow::Result<()> {
+    let (world, units) = World::metered("sweep-words").await?;
+    for number in 0..12 {
+        let words = (0..10).map(|word| format!("ord{number}x{word}")).collect::<Vec<_>>().join(" ");
+        let of = world.has(noted(call(&format!("call-{number}"), yesterday(number)), &words)).await?;
+        world.index_words(&of).await?;
+    }
+    let unfound = world.has(noted(call("unfound", yesterday(20)), "ofunnen")).await?;
+    units.take_read();
+    let mut nights = 0;
+    let repaired = loop {
+        assert!(world.reconciliations(night(nights)).await?);
+        let (read, (reconciled, findings)) = (units.take_read(), world.missing().await?);
+        assert!(read <= 25.0, "{read} units");
+        let words = reconciled["words"].as_u64().unwrap_or_default();
+        assert!(reconciled["ofWords"] == 121 && (10..60).contains(&words), "{reconciled}");
+        nights += 1;
+        if !findings.is_empty() {
+            break findings;
+        }
+        assert!(nights < 100, "it is never checked");
+        units.take_read();
+    };
+    println!("the one posting of 121 that was missing was found in night {nights}");
+    assert_eq!(places(&repaired), [("posting-missing".to_owned(), unfound.id.to_string())].into());
+    assert_eq!(world.posted("ofunnen").await?, [unfound.id]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn late_audio_or_the_recordings_removal_ends_its_finding() -> anyhow::Result<()> {
+    let world = World::new("sweep-late").await?;
+    let [comes, ends, stays] = ["comes", "ends", "stays"].map(|name| call(name, yesterday(1)));
+    for of in [&comes, &ends, &stays] {
+        register(world.table(), of).await?;
+    }
+    assert!(world.reconciliations(night(0)).await?);
+    let (_, findings) = world.missing().await?;
+    assert_eq!(findings.len(), 3);
+    let found = &findings[0];
+    assert_eq!((&found["kind"], &found["user"], &found["repaired"]), (&"never-came".into(), &"anna".into(), &false.into()));
+    let age = clock::now() - comes.registered_at;
+    assert!((0..=60).contains(&(age.num_seconds() - found["ageSeconds"].as_i64().unwrap_or_default())), "{found} of {age}");
+
+    world.put_object(&comes, &silence(1)).await?;
+    world.stores(comes).await?;
+    world
+        .stores
+        .table
+        .client
+        .delete_item()
+        .table_name(&world.table().name)
+        .set_key(Some(platform::table::key::recording(&ends.organisation, ends.id)))
+        .send()
+        .await?;
+    assert!(world.reconciliations(night(1)).await?);
+    let (_, findings) = world.missing().await?;
+    assert_eq!(places(&findings), [("never-came".to_owned(), stays.id.to_string())].into());
+    Ok(())
+}
+
+#[tokio::test]
+async fn total_usage_is_compared_with_the_bucket_when_not_all_rows_are_read() -> anyhow::Result<()> {
+    let world = World::new("sweep-count").await?;
+    let old = clock::now() - TimeDelta::days(40);
+    for number in 0..30 {
+        world.has(call(&format!("old-{number}"), old + TimeDelta::minutes(number))).await?;
+    }
+    world.has(call("new", yesterday(1))).await?;
+    assert!(world.reconciliations(night(0)).await?);
+    assert_eq!(world.missing().await?.1, Vec::<Value>::new());
+    world.counts("omar", -1, 0).await?;
+    assert!(world.reconciliations(night(1)).await?);
+    let (_, findings) = world.missing().await?;
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!((&findings[0]["kind"], &findings[0]["user"]), (&"usage".into(), &Value::Null));
+    assert_eq!(findings[0]["detail"]["counted"]["recordings"], 30);
+    assert_eq!(findings[0]["detail"]["stored"]["recordings"], 31);
+    Ok(())
+}
+
+#[tokio::test]
+async fn older_recordings_are_checked_night_by_night() -> anyhow::Result<()> {
+    let world = World::new("sweep-round").await?;
+    let old = clock::now() - TimeDelta::days(40);
+    let mut lost = BTreeSet::new();
+    for number in 0..6 {
+        let of = world.has(call(&format!("old-{number}"), old + TimeDelta::minutes(number))).await?;
+        world.delete_versions(&of, None).await?;
+        lost.insert(of.id.to_string());
+    }
+    for number in 0..2 {
+        world.has(call(&format!("new-{number}"), yesterday(number))).await?;
+    }
+    let mut found = Vec::new();
+    for number in 0..3 {
+        assert!(world.reconciliations(night(number)).await?);
+        found.push(world.missing().await?.1.iter().filter(|finding| finding["kind"] == "lost").count());
+    }
+    assert_eq!(found, [2, 4, 6], "as many older ones each night as there were yesterday");
+    assert!(world.reconciliations(night(3)).await?);
+    let (_, findings) = world.missing().await?;
+    assert_eq!(findings.iter().filter(|finding| finding["kind"] == "lost").map(|finding| place(finding).1).collect::<BTreeSet<_>>(), lost);
+    Ok(())
+}
+
+#[tokio::test]
+async fn every_provisioned_organisation_is_reconciled() -> anyhow::Result<()> {
+    let world = World::new("sweep-all").await?;
+    let provision = provision::router(provision::App { table: world.table().clone(), imports: tests::queue::untold(), now: clock::now });
+    let body = serde_json::json!({ "name": "Demo", "baseService": true, "storageAddOn": false });
+    for of in ["demo", "first", "zebra"] {
+        OPERATOR.put(&provision, &format!("/v1/organisations/{of}"), &body).await?.done()?;
+    }
+    let night = night(0);
+    let mut orders = world.night(night).await?;
+    orders.sort_by_key(|order| order["organisation"].to_string());
+    let orders: Vec<_> = orders.iter().map(|order| (order["organisation"].as_str(), order["night"].as_str())).collect();
+    let at = serde_json::to_value(night)?;
+    assert_eq!(orders, ["demo", "first", "zebra"].map(|of| (Some(of), at.as_str())));
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_invalid_message_fails_alone() -> anyhow::Result<()> {
+    let world = World::new("sweep-poison").await?;
+    assert!(!world.hears("{").await?);
+    assert!(!world.hears(r#"{"organisation":"DEMO","night":"2026-11-25T01:30:00Z"}"#).await?);
+    assert!(world.hears(r#"{"organisation":"demo","night":"2026-11-25T01:30:00Z"}"#).await?);
+    assert_eq!(KARIN.get(&world.retention(clock::now), "/v1/missing?limit=0").await?.status, 422);
+    Ok(())
+}
