@@ -19,7 +19,7 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 .PHONY: run
-run: ports build audio portal ## run the main job on real speech, in a local cloud that stays up until Ctrl-C (PORT= SFTP_PORT= PORTAL_PORT=)
+run: ports build-functions audio portal ## run the main job on real speech, in a local cloud that stays up until Ctrl-C (PORT= SFTP_PORT= PORTAL_PORT=)
 	@exec $(CLOUD) up --state .local/run --port $(PORT) --sftp-port $(SFTP_PORT) --portal-port $(PORTAL_PORT) --auth
 
 .PHONY: test
@@ -39,6 +39,11 @@ portal-test: build audio portal chromium ## run the portal's unit tests, and its
 .PHONY: portal-figures
 portal-figures: build audio portal chromium ## print the time to the first sound, and memory and frames of 100,000 rows
 	@$(PAGES) --project=figures
+
+.PHONY: portal-picture
+portal-picture: build audio portal chromium ## take the picture of the portal that the README shows
+	@$(PAGES) --project=portal looks
+	@cp .local/portal/pictures/call.en.light.png docs/portal.png
 
 .PHONY: portal-size
 portal-size: portal ## print how much a first visit fetches; more than 250 kB is an error
@@ -130,8 +135,16 @@ office: build audio .venv-check/ready office-installed ## open the export's CSV 
 golden: build audio .venv-check/ready ## write the golden files, which are generated and checked in
 	@GOLDEN=write $(TESTED) $(NEXTEST) --package tests documents requests units
 
+.PHONY: words
+words: ## find terms that docs/glossary.md has retired, and sentences that are too long
+	@python3 infra/words.py
+
+.PHONY: links
+links: ## verify the links, the paths and the commands that the documentation quotes
+	@python3 infra/links.py
+
 .PHONY: check
-check: needed .venv-check/ready ## check formatting, lints, documentation, dependencies and the template
+check: needed words links .venv-check/ready ## check formatting, lints, documentation, dependencies and the template
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- --deny warnings
 	RUSTDOCFLAGS='--deny warnings' cargo doc --workspace --no-deps --locked
@@ -182,10 +195,14 @@ clean: ## remove build output and the local clouds' data, but not the tools
 
 UNBUILT = { echo 'the build failed: fix the errors above, and run again' >&2; exit 1; }
 
-.PHONY: build build-release build-measure
+.PHONY: build build-functions build-release build-measure
 # Functions and tests in one build: separate builds differ in features, and compile the SDK twice.
 build: needed .venv/ready
 	@cargo build --workspace --all-targets --locked || $(UNBUILT)
+
+# Only what the local cloud runs: the tests' own crates are more than a third of a whole build.
+build-functions: needed .venv/ready
+	@cargo build --workspace --exclude tests --exclude model --bins --locked || $(UNBUILT)
 
 build-release: needed
 	@cargo build --workspace --bins --example hello --release --locked || $(UNBUILT)

@@ -48,7 +48,7 @@ def refuse_what_would_not_start():
         if needs > GLIBC:
             versions = [".".join(map(str, version)) for version in (needs, GLIBC)]
             raise RuntimeError(
-                f"{function} needs glibc {versions[0]}, {RUNTIME} has {versions[1]}: build on Debian 12 (see infra/README.md)"
+                f"{function} needs glibc {versions[0]}, {RUNTIME} has {versions[1]}: build on Debian 12 (see docs/operating/deploy.md)"
             )
 
 

@@ -79,7 +79,7 @@ def chosen(door, named):
 def prepare(door):
     """Stores a recording for the probes to find, and stops what feeds functions: they are probed at their own doors."""
     door.recording = upload(door, silence())
-    for function in ("ingest", "index", "expire", "keep", "import", "drop", "sweep"):
+    for function in ("ingest", "index", "expire", "retention-worker", "import", "delivery", "reconcile"):
         mappings = door.aws("lambda").list_event_source_mappings(FunctionName=door.cloud["functions"][function])
         for mapping in mappings["EventSourceMappings"]:
             door.aws("lambda").update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)

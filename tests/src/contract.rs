@@ -26,6 +26,11 @@ pub fn hold(method: &str, path: &str, answer: Answer) -> anyhow::Result<Answer> 
     if answer.status.is_server_error() {
         return Err(Failed(answer).into());
     }
+    for (name, value) in
+        [("cache-control", "no-store"), ("x-content-type-options", "nosniff"), ("strict-transport-security", "max-age=31536000")]
+    {
+        ensure!(answer.headers.get(name).is_some_and(|sent| sent == value), "{method} {path} has no {name}: {value}");
+    }
     let Some((template, operation)) = operation(method, path) else { return Ok(answer) };
     let status = answer.status.as_str();
     let name = format!("{method} {template} {status}");
@@ -37,6 +42,8 @@ pub fn hold(method: &str, path: &str, answer: Answer) -> anyhow::Result<Answer> 
         return Ok(answer);
     };
     ensure!(contents.get(media).is_some(), "{name} is not documented as {media:?}");
+    let kind = answer.body["type"].as_str().unwrap_or_default();
+    ensure!(answer.status.as_u16() < 400 || answer.body["code"].as_str() == kind.rsplit(':').next(), "{name} has no code: {answer:?}");
     ensure!(
         answer.status.as_u16() < 400 || media == "application/problem+json",
         "{name} is a problem of {media:?}, which is the gateway's"

@@ -7,6 +7,7 @@ pub mod cloud;
 pub mod contract;
 pub mod delivery;
 pub mod deployed;
+pub mod document;
 pub mod door;
 pub mod event;
 pub mod fuzz;

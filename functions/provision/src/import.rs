@@ -25,7 +25,7 @@ use platform::{
         Cause, Operator, Problem, cursor,
         extract::{self, Path, Query, given},
         once::{self, ABOUT, Once, OnceBody},
-        page, problem, strict,
+        page, problem, rejection, strict,
     },
     table::{
         self,
@@ -331,7 +331,7 @@ fn parse(text: &[u8]) -> Result<UserProvision, LineContent> {
     if let Ok(object) = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(text) {
         extract::complete::<Line>(|name| object.contains_key(name)).map_err(|missing| bad(named(), &missing.to_string()))?;
     }
-    let wrong = |error: serde_json::Error| bad(named(), &error.to_string().replace(" at line 1 column ", ", at column "));
+    let wrong = |error: serde_json::Error| bad(named(), &rejection::explain(&error).replace(" at line 1 column ", ", at column "));
     let Line { id, name, phone, language, plan, administrator } = strict::from_slice(text).map_err(wrong)?;
     Ok(UserProvision { id, name, phone, language, plan, administrator })
 }

@@ -1,4 +1,4 @@
-"""Probes of the functions of what is owed: billing, statements."""
+"""Probes of the functions of what is owed: billing, billing-api."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -61,5 +61,5 @@ def an_application_sees_no_usage(door):
 
 PROBES = {
     "billing": [a_day_is_closed_and_warned_of, a_month_is_exported_once],
-    "statements": [usage_and_statements_are_shown, a_billed_month_is_shown, an_application_sees_no_usage],
+    "billing-api": [usage_and_statements_are_shown, a_billed_month_is_shown, an_application_sees_no_usage],
 }

@@ -1,4 +1,4 @@
-"""Probes of the functions that deliver by SFTP: drop, sftp. And of what takes a recording out of a folder."""
+"""Probes of the functions that deliver by SFTP: delivery, delivery-api. And of what takes a recording out of a folder."""
 
 import base64
 import json
@@ -24,9 +24,9 @@ def today():
 
 
 def order(door, task):
-    """Hands drop an order, as its queue does."""
+    """Hands delivery an order, as its queue does."""
     message = {"messageId": "probe", "body": json.dumps({"organisation": provision.DEMO, "task": task})}
-    tell(door, "drop", {"Records": [message]})
+    tell(door, "delivery", {"Records": [message]})
 
 
 def put(door, item):
@@ -72,13 +72,13 @@ def tomorrow():
     return int((datetime.now(UTC) + timedelta(days=1)).timestamp() * 1000)
 
 
-# ---------------------------------------------------------------- drop
+# ---------------------------------------------------------------- delivery
 
 
 def every_organisation_is_tended_to(door):
     clear(door)
     key = door.ask("karin", "POST /v1/sftp/keys", {"key": public_key()}, 201)
-    invoke(door, "drop", {"morning": "2026-11-25T04:05:00Z"})
+    invoke(door, "delivery", {"morning": "2026-11-25T04:05:00Z"})
     door.ask("karin", f"DELETE /v1/sftp/keys/{key['id']}", status=204)
 
 
@@ -89,7 +89,7 @@ def an_organisation_is_tended_to(door):
 
 def a_day_is_begun_and_planned(door):
     clear(door)
-    order(door, {"plan": {"issue": {"day": FUTURE, "number": 1}}})
+    order(door, {"plan": {"delivery_folder": {"day": FUTURE, "number": 1}}})
     if "started" not in items(door, ISSUES)[0]:
         raise RuntimeError("the day is not planned")
 
@@ -100,9 +100,9 @@ def a_day_is_copied_and_sealed(door):
     put(door, {"pk": AWAITED, "sk": "0" * 26, "since": 0, "expires_at": tomorrow() // 1000})
     ends = {"started": [{"S": "0"}, {"S": "9999999999999~"}], "late_ones": [{"S": "0"}, {"S": "~"}]}
     name = issue(door, today(), tomorrow(), **ends)
-    for span in (0, 1):
-        order(door, {"copy": {"issue": name, "span": span}})
-    order(door, {"seal": {"issue": name}})
+    for chunk in (0, 1):
+        order(door, {"copy": {"delivery_folder": name, "chunk": chunk}})
+    order(door, {"finalize": {"delivery_folder": name}})
     expect_folder(door, today(), there=True)
     return f"files/{provision.DEMO}/{today()}/"
 
@@ -132,7 +132,7 @@ def expect_file(door, folder, id, there):
 def a_folder_is_removed(door):
     for place, name in [("files", "SHA256SUMS"), ("files", "index.csv"), ("parts", "000000.json")]:
         door.aws("s3").put_object(Bucket=door.cloud["drop_bucket"], Key=f"{place}/{provision.DEMO}/{PAST}/{name}", Body=b"")
-    order(door, {"remove": {"issue": issue(door, PAST, 0)}})
+    order(door, {"remove": {"delivery_folder": issue(door, PAST, 0)}})
     expect_folder(door, PAST, there=False)
 
 
@@ -147,10 +147,10 @@ def expect_folder(door, day, there):
 
 
 def orders_are_taken_from_the_queue(door):
-    take_from(door, "drop", "delivery_queue_url")
+    take_from(door, "delivery", "delivery_queue_url")
 
 
-# ---------------------------------------------------------------- sftp
+# ---------------------------------------------------------------- delivery-api
 
 
 def public_key():
@@ -202,8 +202,8 @@ def what_is_erased_leaves_todays_folder(door):
 
 PROBES = {
     "expire": [what_ends_leaves_todays_folder],
-    "keep": [what_is_erased_leaves_todays_folder],
-    "drop": [
+    "retention-worker": [what_is_erased_leaves_todays_folder],
+    "delivery": [
         every_organisation_is_tended_to,
         an_organisation_is_tended_to,
         a_day_is_begun_and_planned,
@@ -212,5 +212,5 @@ PROBES = {
         a_folder_is_removed,
         orders_are_taken_from_the_queue,
     ],
-    "sftp": [a_first_key_comes_and_a_day_is_issued_and_the_key_goes, keys_and_folders_are_listed, an_application_sees_no_keys],
+    "delivery-api": [a_first_key_comes_and_a_day_is_issued_and_the_key_goes, keys_and_folders_are_listed, an_application_sees_no_keys],
 }

@@ -1,4 +1,4 @@
-"""Probes of the functions of retention: expire, keep, retention."""
+"""Probes of the functions of retention: expire, retention-worker, retention-api."""
 
 import json
 
@@ -91,13 +91,13 @@ def the_tables_stream_is_followed(door):
 def carried_out(door, kind, order, state):
     """Tells the worker of an order until it is in the state."""
     path = {"hold": "holds", "retention": "retention", "erasure": "erasures"}[kind]
-    page = event("keep.order.json")
-    page["Records"][0]["body"] = json.dumps({"organisation": provision.DEMO, "kind": kind, "order": order})
+    page = event("retention-worker.job.json")
+    page["Records"][0]["body"] = json.dumps({"organisation": provision.DEMO, "kind": kind, "job": order})
     for _ in range(20):
         shown = door.ask("karin", f"GET /v1/{path}/{order}")
         if shown.get("hold", shown)["state"] == state:
             return shown
-        tell(door, "keep", page)
+        tell(door, "retention-worker", page)
     raise RuntimeError(f"the {kind} is not {state}")
 
 
@@ -160,11 +160,11 @@ def what_a_restored_table_has_back_is_erased_again(door):
     for item in before.values():
         door.aws("dynamodb").put_item(TableName=door.cloud["table"], Item=item)
     taken(door, "retention_jobs_url")
-    message = event("keep.erase-again.json")
+    message = event("retention-worker.erase-again.json")
     pages = [message["Records"][0]["body"]]
     while pages:
         message["Records"][0]["body"] = pages.pop()
-        tell(door, "keep", message)
+        tell(door, "retention-worker", message)
         pages += [body for body in taken(door, "retention_jobs_url") if "eraseAgain" in body]
     is_buried(door, id)
     if item_of(door, early):
@@ -182,11 +182,11 @@ def taken(door, queue):
 
 
 def orders_are_taken_from_the_queue(door):
-    take_from(door, "keep", "retention_jobs_url")
+    take_from(door, "retention-worker", "retention_jobs_url")
 
 
 def what_comes_next_is_sent(door):
-    as_the_poller(door, "keep", "sqs").send_message(QueueUrl=door.cloud["retention_jobs_url"], MessageBody="a probe")
+    as_the_poller(door, "retention-worker", "sqs").send_message(QueueUrl=door.cloud["retention_jobs_url"], MessageBody="a probe")
 
 
 def an_order_of_each_kind_is_taken(door):
@@ -223,7 +223,7 @@ PROBES = {
         what_is_given_up_and_what_rests_is_sent,
         the_tables_stream_is_followed,
     ],
-    "keep": [
+    "retention-worker": [
         a_hold_is_placed_and_lifted,
         holds_are_placed_by_every_index,
         the_retention_is_changed,
@@ -232,7 +232,7 @@ PROBES = {
         orders_are_taken_from_the_queue,
         what_comes_next_is_sent,
     ],
-    "retention": [
+    "retention-api": [
         orders_are_listed,
         a_hold_by_name_is_placed,
         an_application_orders_nothing,

@@ -15,7 +15,7 @@ WORD = "sweepprobe"
 
 
 def every_organisation_is_asked_for(door):
-    invoke(door, "sweep", {"night": NIGHT})
+    invoke(door, "reconcile", {"night": NIGHT})
 
 
 def a_word_is_posted_again(door):
@@ -60,7 +60,7 @@ def clear(door):
 
 
 def orders_are_taken_from_the_queue(door):
-    take_from(door, "sweep", "reconcile_queue_url")
+    take_from(door, "reconcile", "reconcile_queue_url")
 
 
 def what_is_missing_is_listed(door):
@@ -71,21 +71,21 @@ def swept(door):
     """Sweeps the organisation for a night that is later than any before."""
     night = datetime.now(UTC).isoformat(timespec="milliseconds")
     body = json.dumps({"organisation": provision.DEMO, "night": night})
-    order = event("sweep.order.json")
+    order = event("reconcile.order.json")
     order["Records"][0]["body"] = body
-    tell(door, "sweep", order)
+    tell(door, "reconcile", order)
 
 
 def expect(door, kind, id, mended):
     path = "GET /v1/missing?limit=1000"
     found = [finding for finding in door.ask("karin", path)["findings"] if (finding["kind"], finding["recording"]) == (kind, id)]
-    if [finding["mended"] for finding in found] != [mended]:
+    if [finding["repaired"] for finding in found] != [mended]:
         raise RuntimeError(f"the sweep found {found}")
 
 
 PROBES = {
-    "retention": [what_is_missing_is_listed],
-    "sweep": [
+    "retention-api": [what_is_missing_is_listed],
+    "reconcile": [
         every_organisation_is_asked_for,
         a_word_is_posted_again,
         audio_that_was_removed_is_brought_back,

@@ -58,6 +58,8 @@ pub const FIRST: [(&str, &str, Colour, Shape); 4] = [
 macro_rules! named {
     ($type:ident: $($variant:ident $name:literal)*) => {
         impl $type {
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
             pub fn as_str(self) -> &'static str { match self { $(Self::$variant => $name,)* } }
 
             pub fn parse(text: &str) -> Option<Self> { match text { $($name => Some(Self::$variant),)* _ => None } }

@@ -275,10 +275,10 @@ async fn a_text_too_long_or_with_control_characters_is_refused_with_its_count() 
         (json!({ "field2": "a\nb" }), "text on one line, no control characters"),
         (json!({ "mark": "Röd" }), "a mark is named by 1 to 32 of a-z, 0-9 and '-'"),
         (json!({ "mark": "x".repeat(33) }), "a mark is named by 1 to 32"),
-        (json!({ "note": 7 }), "invalid type"),
-        (json!({ "Note": "a" }), "unknown field `Note`"),
-        (json!({ "note": "a", "field4": "b" }), "unknown field `field4`"),
-        (json!({ "fields": ["a"] }), "unknown field `fields`"),
+        (json!({ "note": 7 }), "wrong type"),
+        (json!({ "Note": "a" }), "unknown member `Note`"),
+        (json!({ "note": "a", "field4": "b" }), "unknown member `field4`"),
+        (json!({ "fields": ["a"] }), "unknown member `fields`"),
     ];
     for (patch, text) in refusals {
         for refused in [world.edit(ANNA, id, "\"0\"", patch.clone()).await?, world.annotate_call(ANNA, "call-1", patch.clone()).await?] {

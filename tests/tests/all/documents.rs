@@ -1,7 +1,7 @@
 //! The documents that are generated from the code and checked in.
 
-use serde_json::{Value, json};
-use tests::golden;
+use serde_json::Value;
+use tests::{document, golden};
 use utoipa::{OpenApi, openapi::OpenApi as Document};
 
 /// The API document of each function.
@@ -26,11 +26,9 @@ fn the_api_document_says_what_the_code_does() -> anyhow::Result<()> {
     for other in others {
         document.merge(other);
     }
-    document.info.title = "Kontinuerlig inspelning".to_owned();
-    document.info.version = "1".to_owned();
     name_operations(&mut document);
     let mut document = serde_json::to_value(document)?;
-    add_common_answers(&mut document);
+    document::complete(&mut document)?;
     golden::holds("openapi.json", &document)
 }
 
@@ -83,71 +81,6 @@ fn schemas_that_others_are_composed_of_allow_additional_members() -> anyhow::Res
     }
     assert!(composed >= 2, "{composed}");
     Ok(())
-}
-
-/// Responses that any operation may return: unreadable or too large requests, denied callers,
-/// unknown addresses, too many requests, failures. A status that the operation documents remains.
-const COMMON: [(&str, &str, When); 9] = [
-    ("400", "malformed", When::Body),
-    ("401", "not-signed-in", When::Always),
-    ("403", "not-allowed, unknown-user; the gateway's own message where the token is invalid", When::Always),
-    ("404", "not-found", When::Named),
-    ("413", "too-large", When::Body),
-    ("415", "unknown-type", When::Body),
-    ("422", "invalid", When::Asked),
-    ("429", "busy", When::Always),
-    ("500", "internal", When::Always),
-];
-
-/// The statuses that API Gateway also returns before a function runs, with its own message as JSON.
-const GATEWAYS: [&str; 5] = ["401", "403", "404", "429", "500"];
-
-/// The operations that a response applies to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum When {
-    Always,
-    Body,
-    /// Operations whose path names something.
-    Named,
-    /// Operations that take a body or a query.
-    Asked,
-}
-
-fn add_common_answers(document: &mut Value) {
-    document["components"]["schemas"]["GatewayMessage"] = json!({
-        "type": "object",
-        "description": "The response of API Gateway to a request that reaches no function: without a valid token (401, 403), to an unknown \
-                        address or method (404), or above the accepted rate (429).",
-        "required": ["message"],
-        "properties": { "message": { "type": ["string", "null"], "examples": ["Unauthorized"] } },
-    });
-    let gateways = json!({ "schema": { "$ref": "#/components/schemas/GatewayMessage" } });
-    for (status, description, _) in COMMON {
-        let schema = json!({ "$ref": "#/components/schemas/Problem" });
-        document["components"]["responses"][status] =
-            json!({ "description": description, "content": { "application/problem+json": { "schema": schema } } });
-        if GATEWAYS.contains(&status) {
-            document["components"]["responses"][status]["content"]["application/json"] = gateways.clone();
-        }
-    }
-    for operation in document["paths"].as_object_mut().into_iter().flatten().flat_map(|(_, item)| item.as_object_mut()).flatten() {
-        let operation = operation.1;
-        let has = |place: &str| operation["parameters"].as_array().into_iter().flatten().any(|parameter| parameter["in"] == place);
-        let (body, path, query) = (!operation["requestBody"].is_null(), has("path"), has("query"));
-        for (status, _, when) in COMMON {
-            let applies = match when {
-                When::Always => true,
-                When::Body => body,
-                When::Named => path,
-                When::Asked => body || query,
-            };
-            match operation["responses"].get_mut(status) {
-                None if applies => operation["responses"][status] = json!({ "$ref": format!("#/components/responses/{status}") }),
-                Some(own) if GATEWAYS.contains(&status) => own["content"]["application/json"] = gateways.clone(),
-                _ => {}
-            }
-        }
-    }
 }
 
 /// Names each operation by its method and path. Handlers of the same name in different modules

@@ -2,11 +2,7 @@
 
 use axum::{
     body::Bytes,
-    extract::{
-        FromRequest, FromRequestParts, Request,
-        rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection},
-    },
-    http::StatusCode,
+    extract::{FromRequest, FromRequestParts, Request},
 };
 use serde::{
     Deserialize, Deserializer,
@@ -107,35 +103,4 @@ pub fn retained<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D)
 /// A member that must have a value. (For an enum, serde_json reports `null` as a malformed body.)
 pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
     Option::deserialize(deserializer)?.ok_or_else(|| D::Error::custom("null is not allowed here"))
-}
-
-impl From<JsonRejection> for Problem {
-    fn from(rejection: JsonRejection) -> Self {
-        let cause = match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Cause::TooLarge,
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => Cause::UnknownType,
-            StatusCode::UNPROCESSABLE_ENTITY => Cause::Invalid,
-            _ => Cause::Malformed,
-        };
-        Self::because(cause, rejection.body_text())
-    }
-}
-
-impl From<BytesRejection> for Problem {
-    fn from(rejection: BytesRejection) -> Self {
-        let cause = if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE { Cause::TooLarge } else { Cause::Malformed };
-        Self::because(cause, rejection.body_text())
-    }
-}
-
-impl From<QueryRejection> for Problem {
-    fn from(rejection: QueryRejection) -> Self {
-        Self::because(Cause::Invalid, rejection.body_text())
-    }
-}
-
-impl From<PathRejection> for Problem {
-    fn from(_: PathRejection) -> Self {
-        Self::new(Cause::NotFound)
-    }
 }

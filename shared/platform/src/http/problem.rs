@@ -23,6 +23,7 @@ use crate::{objects::Unsigned, queue::Unsent, table};
 pub struct Problem {
     pub cause: Cause,
     detail: Option<String>,
+    pointer: Option<String>,
     /// The current recording, if the caller wanted to edit another version of it.
     current: Option<Box<Recording>>,
     source: Option<Box<dyn Error + Send + Sync>>,
@@ -36,10 +37,15 @@ pub struct Body {
     /// The cause; stable.
     #[serde(rename = "type")]
     pub kind: String,
+    /// The last part of `type`.
+    pub code: &'static str,
     pub title: String,
     pub status: u16,
     /// The failure, and how to proceed.
     pub detail: String,
+    /// The member of the request's body that is wrong, as a JSON pointer (RFC 6901).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pointer: Option<String>,
     /// The request's id, to quote in a support case.
     pub request_id: String,
     /// The current recording, if it was edited meanwhile.
@@ -101,12 +107,17 @@ causes! {
 
 impl Problem {
     pub fn new(cause: Cause) -> Self {
-        Self { cause, detail: None, current: None, source: None }
+        Self { cause, detail: None, pointer: None, current: None, source: None }
     }
 
     /// A problem with a detail that is more specific than its title.
     pub fn because(cause: Cause, detail: impl ToString) -> Self {
-        Self { cause, detail: Some(detail.to_string()), current: None, source: None }
+        Self { detail: Some(detail.to_string()), ..Self::new(cause) }
+    }
+
+    /// The same problem, of the member of the body to which the JSON pointer leads.
+    pub fn at(self, pointer: Option<String>) -> Self {
+        Self { pointer, ..self }
     }
 
     /// The problem of setting a mark that is not in the legend or is retired.
@@ -119,7 +130,7 @@ impl Problem {
 
     /// An internal error. It is logged with its sources, and the response omits them.
     pub fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self { cause: Cause::Internal, detail: None, current: None, source: Some(source.into()) }
+        Self { source: Some(source.into()), ..Self::new(Cause::Internal) }
     }
 
     /// The problem of editing an old version of a recording, with the current one.
@@ -128,7 +139,11 @@ impl Problem {
         Self { current: Some(Box::new(current)), ..Self::because(Cause::EditedMeanwhile, detail) }
     }
 
-    fn detail(&self) -> &str {
+    pub fn pointer(&self) -> Option<&str> {
+        self.pointer.as_deref()
+    }
+
+    pub fn detail(&self) -> &str {
         match self.cause {
             Cause::Internal => "it has been logged; try again, and quote the request id if it continues",
             Cause::Busy => "wait a second and try again",
@@ -179,9 +194,11 @@ pub async fn write(request: Request, next: Next) -> Response {
     let cause = problem.cause;
     let body = Body {
         kind: format!("urn:kontinuerlig-inspelning:problem:{}", cause.name()),
+        code: cause.name(),
         title: cause.title().to_owned(),
         status: cause.status().as_u16(),
         detail: problem.detail().to_owned(),
+        pointer: problem.pointer.clone(),
         request_id,
         current: problem.current.clone(),
     };

@@ -56,6 +56,8 @@ macro_rules! actions {
         pub enum AuditAction { $($action,)* }
 
         impl AuditAction {
+            pub const ALL: &'static [Self] = &[$(Self::$action,)*];
+
             pub fn as_str(self) -> &'static str { match self { $(Self::$action => $name,)* } }
 
             pub fn parse(text: &str) -> Option<Self> { match text { $($name => Some(Self::$action),)* _ => None } }

@@ -1,0 +1,164 @@
+//! Requests that cannot be read: maps axum's rejections to problems in plain words, with a JSON
+//! pointer (RFC 6901) to the member of the body that is wrong.
+
+use std::error::Error;
+
+use axum::{
+    extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection},
+    http::StatusCode,
+};
+use serde_path_to_error::{Path, Segment};
+
+use super::problem::{Cause, Problem};
+
+/// The words of serde and serde_json, and those of JSON for the same.
+const WORDS: [(&str, &str); 22] = [
+    ("invalid type: ", "wrong type: "),
+    ("unknown variant `", "unknown value `"),
+    ("unit value", "null"),
+    ("expected unit", "expected null"),
+    ("expected a sequence", "expected an array"),
+    ("expected sequence", "expected an array"),
+    ("wrong type: sequence", "wrong type: array"),
+    ("expected a map", "expected an object"),
+    ("wrong type: map", "wrong type: object"),
+    ("floating point", "number"),
+    ("expected u8", WHOLE),
+    ("expected u16", WHOLE),
+    ("expected u32", WHOLE),
+    ("expected u64", WHOLE),
+    ("expected usize", WHOLE),
+    ("expected i32", WHOLE),
+    ("expected i64", WHOLE),
+    ("expected f64", "expected a number"),
+    ("string \"", "text \""),
+    ("expected a string", "expected text"),
+    ("EOF while parsing", "the text ends within"),
+    ("trailing characters", "there is more after the JSON value"),
+];
+const WHOLE: &str = "expected a whole number";
+
+impl From<JsonRejection> for Problem {
+    fn from(rejection: JsonRejection) -> Self {
+        match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Self::because(Cause::TooLarge, "the body is larger than the operation accepts"),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                Self::because(Cause::UnknownType, "send the body as application/json, with that Content-Type")
+            }
+            StatusCode::UNPROCESSABLE_ENTITY => invalid(&rejection, "member"),
+            _ => Self::because(Cause::Malformed, format!("the body is not valid JSON: {}", reason(&rejection, "member").0)),
+        }
+    }
+}
+
+impl From<BytesRejection> for Problem {
+    fn from(rejection: BytesRejection) -> Self {
+        match rejection.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Self::because(Cause::TooLarge, "the body is larger than the operation accepts"),
+            _ => Self::because(Cause::Malformed, "the body could not be read to its end; send it again"),
+        }
+    }
+}
+
+impl From<QueryRejection> for Problem {
+    fn from(rejection: QueryRejection) -> Self {
+        let (reason, path) = reason(&rejection, "parameter");
+        let detail = path.filter(|path| path.iter().next().is_some()).map_or(reason.clone(), |path| format!("{path}: {reason}"));
+        Self::because(Cause::Invalid, detail)
+    }
+}
+
+impl From<PathRejection> for Problem {
+    fn from(_: PathRejection) -> Self {
+        Self::new(Cause::NotFound)
+    }
+}
+
+fn invalid(rejection: &(dyn Error + 'static), what: &str) -> Problem {
+    let (reason, path) = reason(rejection, what);
+    let pointer = path.map(|path| path.iter().map(|segment| format!("/{}", escaped(segment))).collect::<String>());
+    Problem::because(Cause::Invalid, reason).at(pointer.filter(|pointer| !pointer.is_empty()))
+}
+
+/// The innermost error in plain words, and the path to the value that it concerns.
+fn reason(rejection: &(dyn Error + 'static), what: &str) -> (String, Option<Path>) {
+    let (mut error, mut path) = (rejection, None);
+    while let Some(source) = error.source() {
+        error = source;
+        if let Some(located) = error.downcast_ref::<serde_path_to_error::Error<serde_json::Error>>() {
+            path = Some(located.path().clone());
+        }
+    }
+    (plain(&error.to_string(), path.is_some(), what), path)
+}
+
+/// The error of a JSON text that stands by itself, such as a line, in plain words.
+pub fn explain(error: &serde_json::Error) -> String {
+    plain(&error.to_string(), false, "member")
+}
+
+/// The message in the words of JSON. `what` names a member: `parameter` in a query.
+fn plain(message: &str, is_located: bool, what: &str) -> String {
+    let message = message.rsplit_once(" at line ").filter(|_| is_located).map_or(message, |(message, _)| message);
+    let words = WORDS.into_iter().fold(message.to_owned(), |message, (from, to)| message.replace(from, to));
+    let words = ["unknown", "missing", "duplicate"]
+        .into_iter()
+        .fold(words, |words, kind| words.replace(&format!("{kind} field `"), &format!("{kind} {what} `")));
+    match words.split_once("expected struct ").or_else(|| words.split_once("expected enum ")) {
+        Some((before, name)) => {
+            let rest = name.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_');
+            format!("{before}expected an object{rest}")
+        }
+        None => words,
+    }
+}
+
+/// A segment of a path as a JSON pointer spells it (RFC 6901, 3).
+fn escaped(segment: &Segment) -> String {
+    match segment {
+        Segment::Seq { index } => index.to_string(),
+        Segment::Map { key } => key.replace('~', "~0").replace('/', "~1"),
+        Segment::Enum { variant } => variant.clone(),
+        Segment::Unknown => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Json;
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Body {
+        #[serde(rename = "count")]
+        _count: u64,
+        #[serde(rename = "parts", default)]
+        _parts: Vec<Part>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    struct Part {
+        #[serde(rename = "a/b")]
+        _name: String,
+    }
+
+    #[test]
+    fn details_use_the_words_of_json_and_point_to_the_member() {
+        let cases = [
+            (r#"{"count":"x"}"#, "wrong type: text \"x\", expected a whole number", Some("/count")),
+            (r#"{"count":1,"parts":{}}"#, "wrong type: object, expected an array", Some("/parts")),
+            (r#"{"count":1,"parts":[{"a/b":"x"},{"a/b":7}]}"#, "wrong type: integer `7`, expected text", Some("/parts/1/a~1b")),
+            (r#"{"count":1,"parts":["x"]}"#, "wrong type: text \"x\", expected an object", Some("/parts/0")),
+            (r#"{"count":1,"other":2}"#, "unknown member `other`, expected `count` or `parts`", Some("/other")),
+            ("{}", "missing member `count`", None),
+            (r#"{"count":"#, "the body is not valid JSON: the text ends within a value at line 1 column 9", None),
+        ];
+        for (body, detail, pointer) in cases {
+            let problem = Problem::from(Json::<Body>::from_bytes(body.as_bytes()).expect_err("it is invalid"));
+            assert_eq!((problem.detail(), problem.pointer()), (detail, pointer), "{body}");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The responses that operations have in common, and the headers of responses.
+
+use serde_json::{Value, json};
+
+/// Responses that any operation may return: unreadable or too large requests, denied callers,
+/// unknown addresses, too many requests, failures. A status that the operation documents remains.
+const COMMON: [(&str, &str, When); 9] = [
+    ("400", "malformed", When::Body),
+    ("401", "not-signed-in", When::Always),
+    ("403", "not-allowed, unknown-user; the gateway's own message where the token is invalid", When::Always),
+    ("404", "not-found", When::Named),
+    ("413", "too-large", When::Body),
+    ("415", "unknown-type", When::Body),
+    ("422", "invalid", When::Asked),
+    ("429", "busy", When::Always),
+    ("500", "internal", When::Always),
+];
+
+/// The statuses that API Gateway also returns before a function runs, with its own message as JSON.
+const GATEWAYS: [&str; 5] = ["401", "403", "404", "429", "500"];
+
+/// The headers of single responses: operation, status, header.
+const HEADERS: [(&str, &str, &str); 5] = [
+    ("PATCH /v1/recordings/{id}", "200", "ETag"),
+    ("PATCH /v1/recordings/{id}", "204", "ETag"),
+    ("POST /v1/organisations/{organisation}/users", "202", "Location"),
+    ("GET /v1/recordings", "200", "next-cursor"),
+    ("GET /v1/audit", "200", "next-cursor"),
+];
+
+/// The operations that a response applies to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum When {
+    Always,
+    Body,
+    /// Operations whose path names something.
+    Named,
+    /// Operations that take a body or a query.
+    Asked,
+}
+
+/// Adds the common responses and the headers, and a description where a response has none.
+pub fn complete(document: &mut Value) {
+    add_components(document);
+    let schemas = document["components"]["schemas"].clone();
+    for (name, operation) in super::operations(document) {
+        add_common(operation);
+        for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+            if response["$ref"].is_null() && response["description"].as_str().unwrap_or_default().is_empty() {
+                response["description"] = described(response, &schemas).into();
+            }
+            if status == "429" && response["$ref"].is_null() {
+                response["headers"]["Retry-After"] = json!({ "$ref": "#/components/headers/Retry-After" });
+            }
+            for (_, _, header) in HEADERS.iter().filter(|(of, when, _)| *of == name && when == status) {
+                response["headers"] = json!({ *header: { "$ref": format!("#/components/headers/{header}") } });
+            }
+        }
+    }
+}
+
+fn add_components(document: &mut Value) {
+    document["components"]["headers"] = json!({
+        "ETag": {
+            "description": "The version of note, mark and fields. Send it as If-Match with the next edit.",
+            "schema": { "type": "string", "pattern": "^\"[0-9]+\"$", "examples": ["\"3\""] },
+        },
+        "Location": {
+            "description": "The path of the created resource.",
+            "schema": { "type": "string", "pattern": "^/v1/" },
+        },
+        "Retry-After": {
+            "description": "Seconds to wait before the next attempt. The gateway's own response does not have it.",
+            "schema": { "type": "integer", "minimum": 1, "examples": [1] },
+        },
+        "next-cursor": {
+            "description": "The cursor of the next CSV file. It is absent from the last file, and from JSON.",
+            "schema": { "type": "string" },
+        },
+    });
+    document["components"]["schemas"]["GatewayMessage"] = json!({
+        "type": "object",
+        "description": "The response of API Gateway to a request that reaches no function: without a valid token (401, 403), to an unknown \
+                        address or method (404), or above the accepted rate (429).",
+        "required": ["message"],
+        "properties": { "message": { "type": ["string", "null"], "examples": ["Unauthorized"] } },
+    });
+    for (status, description, _) in COMMON {
+        let schema = json!({ "$ref": "#/components/schemas/Problem" });
+        let mut response = json!({ "description": description, "content": { "application/problem+json": { "schema": schema } } });
+        if GATEWAYS.contains(&status) {
+            response["content"]["application/json"] = gateways();
+        }
+        if status == "429" {
+            response["headers"]["Retry-After"] = json!({ "$ref": "#/components/headers/Retry-After" });
+        }
+        document["components"]["responses"][status] = response;
+    }
+}
+
+fn gateways() -> Value {
+    json!({ "schema": { "$ref": "#/components/schemas/GatewayMessage" } })
+}
+
+fn add_common(operation: &mut Value) {
+    let has = |place: &str| operation["parameters"].as_array().into_iter().flatten().any(|parameter| parameter["in"] == place);
+    let (body, path, query) = (!operation["requestBody"].is_null(), has("path"), has("query"));
+    for (status, _, when) in COMMON {
+        let applies = match when {
+            When::Always => true,
+            When::Body => body,
+            When::Named => path,
+            When::Asked => body || query,
+        };
+        match operation["responses"].get_mut(status) {
+            None if applies => operation["responses"][status] = json!({ "$ref": format!("#/components/responses/{status}") }),
+            Some(own) if GATEWAYS.contains(&status) => own["content"]["application/json"] = gateways(),
+            _ => {}
+        }
+    }
+}
+
+/// The description of the schema of a response's JSON.
+fn described(response: &Value, schemas: &Value) -> String {
+    let reference = response.pointer("/content/application~1json/schema/$ref").and_then(Value::as_str).unwrap_or_default();
+    let schema = reference.rsplit('/').next().unwrap_or_default();
+    schemas[schema]["description"].as_str().unwrap_or("the result").to_owned()
+}
