@@ -2,8 +2,8 @@
 
     least_privilege.py [FUNCTION…]    of all functions, or of these
 
-Taken away are whole statements, and of a statement each action, each resource and each kind of item. What is given back has to mend what
-failed. Runs in a local cloud that enforces IAM, which CLOUD names. Ends with 1 if anything goes unnoticed, or fails still with all of its
+It takes away whole statements, and of a statement each action, each resource and each kind of item. A right that is given back has to
+restore what failed. Runs in a local cloud that enforces IAM, which CLOUD names. Ends with 1 if anything goes unnoticed, or fails still with all of its
 rights, or if a role could alter an audit event or an activation.
 """
 
@@ -45,7 +45,7 @@ def main():
         complaint = complain(door, probes.of(function))
         if complaint:
             raise RuntimeError(f"nothing was taken away, and yet: {complaint}")
-    faults = [fault for role in roles.values() for fault in [*role.faults(), *role.alterations(door)]]
+    failures = [failure for role in roles.values() for failure in [*role.failures(), *role.alterations(door)]]
     print(ROW.format("function", "statement", "without", "noticed by"))
     taken = 0
     for role in roles.values():
@@ -56,17 +56,17 @@ def main():
             taken += 1
             print(ROW.format(role.function, statement, without, complaint or "NOTHING"), flush=True)
             if not complaint:
-                faults.append(f"{role.function} does not need {without} of {statement}")
+                failures.append(f"{role.function} does not need {without} of {statement}")
                 continue
             still = complain(door, [complaint.probe])
             if still:
-                faults.append(f"{role.function} fails with {without} of {statement} given back, so it shows nothing: {still}")
+                failures.append(f"{role.function} fails with {without} of {statement} given back, so it shows nothing: {still}")
         complaint = complain(door, probes.of(role.function))
         if complaint:
-            faults.append(f"{role.function} fails with all of its rights given back, so it shows nothing: {complaint}")
+            failures.append(f"{role.function} fails with all of its rights given back, so it shows nothing: {complaint}")
     print(f"\n{taken} things taken away from {len(roles)} roles in {time.perf_counter() - begun:.0f} s")
-    print("\n".join(faults) or "a function failed each time; no role may alter an audit event or an activation")
-    return 1 if faults else 0
+    print("\n".join(failures) or "a function failed each time; no role may alter an audit event or an activation")
+    return 1 if failures else 0
 
 
 def chosen(door, named):
@@ -127,15 +127,15 @@ class Role:
         self.iam.put_role_policy(RoleName=self.name, PolicyName=self.policies[0], PolicyDocument=document)
 
     def reductions(self):
-        """What can be taken away: the statement's name, what, and the statements that are left."""
+        """The rights that can be taken away: the statement's name, what, and the statements that are left."""
         for place, statement in enumerate(self.statements):
             before, after = self.statements[:place], self.statements[place + 1 :]
             yield statement["Sid"], "all of it", before + after
             for what, less in lessened(statement):
                 yield statement["Sid"], what, [*before, less, *after]
 
-    def faults(self):
-        """What no role may hold, whatever the probes say."""
+    def failures(self):
+        """Rights that no role may have, whatever the probes say."""
         if len(self.policies) > 1 or self.attached != LAMBDAS_OWN:
             yield f"{self.function} has policies beside its own: {self.policies}, {sorted(self.attached)}"
         for statement in self.statements:

@@ -19,7 +19,7 @@ PRICES_FROM = "2026-01-01"
 RIGHTS = {"listen": True, "download": True, "annotate": True}
 # The default bodies of PUT for a user and a supervision: a PUT is complete.
 USER = {"phone": None, "language": "sv", "plan": None, "administrator": None}
-COVER = {"from": None, "to": None, "rights": RIGHTS}
+SUPERVISION = {"from": None, "to": None, "rights": RIGHTS}
 SERVER = "inspelning"  # the resource server, in the template
 SCOPES = {"read": "Find recordings", "annotate": "Set notes, marks and fields", "export": "Fetch audio"}
 
@@ -89,7 +89,7 @@ def administer(cloud, organisation, people):
         put(cloud, f"/v1/groups/{group}", token, {"name": name})
         ask(cloud, "POST", f"/v1/groups/{group}/members", token, {"add": members})
         for supervisor in supervisors:
-            put(cloud, f"/v1/groups/{group}/supervisors/{supervisor}", token, COVER)
+            put(cloud, f"/v1/groups/{group}/supervisors/{supervisor}", token, SUPERVISION)
 
 
 def acknowledge(cloud, token):

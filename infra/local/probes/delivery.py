@@ -14,7 +14,7 @@ from .door import CRM, invoke, items, take_from, tell
 from .keeping import a_person_is_erased, nothing_is_left, removed
 from .recordings import call, recorded, silence
 
-ISSUES, AWAITED, KEYS = (f"{provision.DEMO}#{kind}" for kind in ("drop", "awaited", "sftp"))
+FOLDERS, LATE, KEYS = (f"{provision.DEMO}#{kind}" for kind in ("drop", "awaited", "sftp"))
 SUBSCRIBERS = "#sftp"
 PAST, FUTURE = "2001-01-01", "2101-01-01"
 
@@ -35,10 +35,10 @@ def put(door, item):
     door.aws("dynamodb").put_item(TableName=door.cloud["table"], Item=written)
 
 
-def issue(door, day, gone, **other):
+def folder_item(door, day, gone, **other):
     """Puts an issue of the day there, as it is while it is built."""
     now = int(datetime.now(UTC).timestamp() * 1000)
-    put(door, {"pk": ISSUES, "sk": f"{day}#00001", "cut": now, "due": now, "gone": gone, "state": "building", **other})
+    put(door, {"pk": FOLDERS, "sk": f"{day}#00001", "cut": now, "due": now, "gone": gone, "state": "building", **other})
     return {"day": day, "number": 1}
 
 
@@ -46,7 +46,7 @@ def clear(door):
     """Takes away what probes left behind: issues, what was built of them, keys and the server's user."""
     for place in ("files", "parts"):
         empty(door, "drop_bucket", f"{place}/{provision.DEMO}/")
-    for item in [*items(door, ISSUES), *items(door, KEYS), *items(door, SUBSCRIBERS)]:
+    for item in [*items(door, FOLDERS), *items(door, KEYS), *items(door, SUBSCRIBERS)]:
         place = {"pk": item["pk"], "sk": item["sk"]}
         door.aws("dynamodb").delete_item(TableName=door.cloud["table"], Key=place)
     try:
@@ -90,16 +90,16 @@ def an_organisation_is_tended_to(door):
 def a_day_is_begun_and_planned(door):
     clear(door)
     order(door, {"plan": {"delivery_folder": {"day": FUTURE, "number": 1}}})
-    if "started" not in items(door, ISSUES)[0]:
+    if "started" not in items(door, FOLDERS)[0]:
         raise RuntimeError("the day is not planned")
 
 
-def a_day_is_copied_and_sealed(door):
+def a_day_is_copied_and_finalized(door):
     clear(door)
     door.ask("anna", "POST /v1/recordings", call(door, silence()), 201)  # its audio does not come
-    put(door, {"pk": AWAITED, "sk": "0" * 26, "since": 0, "expires_at": tomorrow() // 1000})
+    put(door, {"pk": LATE, "sk": "0" * 26, "since": 0, "expires_at": tomorrow() // 1000})
     ends = {"started": [{"S": "0"}, {"S": "9999999999999~"}], "late_ones": [{"S": "0"}, {"S": "~"}]}
-    name = issue(door, today(), tomorrow(), **ends)
+    name = folder_item(door, today(), tomorrow(), **ends)
     for chunk in (0, 1):
         order(door, {"copy": {"delivery_folder": name, "chunk": chunk}})
     order(door, {"finalize": {"delivery_folder": name}})
@@ -108,7 +108,7 @@ def a_day_is_copied_and_sealed(door):
 
 
 def a_recording_is_forgotten(door):
-    folder = a_day_is_copied_and_sealed(door)
+    folder = a_day_is_copied_and_finalized(door)
     expect_file(door, folder, door.recording, there=True)
     order(door, {"forget": {"recording": door.recording}})
     expect_file(door, folder, door.recording, there=False)
@@ -117,8 +117,8 @@ def a_recording_is_forgotten(door):
 def a_lost_recording_is_named(door):
     id = recorded(door, silence())
     empty(door, "recordings_bucket", f"recordings/{provision.DEMO}/{id}")
-    a_day_is_copied_and_sealed(door)
-    lacks = [place["S"] for place in items(door, ISSUES)[0]["lacks"]["L"]]
+    a_day_is_copied_and_finalized(door)
+    lacks = [place["S"] for place in items(door, FOLDERS)[0]["lacks"]["L"]]
     if f"{id} lost" not in lacks:
         raise RuntimeError(f"the folder does not say that {id} is lost: {lacks}")
 
@@ -132,7 +132,7 @@ def expect_file(door, folder, id, there):
 def a_folder_is_removed(door):
     for place, name in [("files", "SHA256SUMS"), ("files", "index.csv"), ("parts", "000000.json")]:
         door.aws("s3").put_object(Bucket=door.cloud["drop_bucket"], Key=f"{place}/{provision.DEMO}/{PAST}/{name}", Body=b"")
-    order(door, {"remove": {"delivery_folder": issue(door, PAST, 0)}})
+    order(door, {"remove": {"delivery_folder": folder_item(door, PAST, 0)}})
     expect_folder(door, PAST, there=False)
 
 
@@ -187,7 +187,7 @@ def an_application_sees_no_keys(door):
 
 def what_ends_leaves_todays_folder(door):
     clear(door)
-    issue(door, today(), tomorrow())
+    folder_item(door, today(), tomorrow())
     id = recorded(door, silence())
     gone = removed(door, id)
     tell(door, "expire", gone)
@@ -196,7 +196,7 @@ def what_ends_leaves_todays_folder(door):
 
 def what_is_erased_leaves_todays_folder(door):
     clear(door)
-    issue(door, today(), tomorrow())
+    folder_item(door, today(), tomorrow())
     a_person_is_erased(door)
 
 

@@ -85,10 +85,10 @@ def event(name):
 def invoke(door, function, event):
     """Hands the function an event at its own door, and answers with what it says."""
     answer = door.aws("lambda").invoke(FunctionName=door.cloud["functions"][function], Payload=json.dumps(event))
-    said = json.loads(answer["Payload"].read())
+    answered = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:
-        raise RuntimeError(f"{function} failed: {said.get('errorMessage', '')[:200]}")
-    return said
+        raise RuntimeError(f"{function} failed: {answered.get('errorMessage', '')[:200]}")
+    return answered
 
 
 def tell(door, function, event):
@@ -104,7 +104,7 @@ def as_the_poller(door, function, service):
 
 
 def take_from(door, function, queue):
-    """What Lambda's own poller does for a function that a queue feeds."""
+    """The work of Lambda's own poller for a function that a queue feeds."""
     queue, url = as_the_poller(door, function, "sqs"), door.cloud[queue]
     door.aws("sqs").send_message(QueueUrl=url, MessageBody="a probe")
     queue.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
@@ -113,7 +113,7 @@ def take_from(door, function, queue):
 
 
 def follow_the_table(door, function):
-    """What Lambda's own poller does for a function that the table's stream feeds."""
+    """The work of Lambda's own poller for a function that the table's stream feeds."""
     streams = as_the_poller(door, function, "dynamodbstreams")
     (stream,) = streams.list_streams(TableName=door.cloud["table"])["Streams"]
     shard = streams.describe_stream(StreamArn=stream["StreamArn"])["StreamDescription"]["Shards"][0]["ShardId"]

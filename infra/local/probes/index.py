@@ -9,8 +9,8 @@ from .recordings import call, silence
 def a_call_is_indexed(door):
     """One with a word and a number that no call has had: hands index the event of it, at its own door."""
     audio = silence()
-    said = {"note": door.fresh("probe"), "counterpart": f"+467099{door.count:05}"}
-    id = door.ask("anna", "POST /v1/recordings", call(door, audio) | said, 201)["recording"]["id"]
+    annotated = {"note": door.fresh("probe"), "counterpart": f"+467099{door.count:05}"}
+    id = door.ask("anna", "POST /v1/recordings", call(door, audio) | annotated, 201)["recording"]["id"]
     anew = event("index.anew.json")
     anew["Records"][0]["dynamodb"]["Keys"] = {"pk": {"S": f"{provision.DEMO}#recording"}, "sk": {"S": id}}
     tell(door, "index", anew)

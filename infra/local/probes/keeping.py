@@ -172,7 +172,7 @@ def what_a_restored_table_has_back_is_erased_again(door):
 
 
 def taken(door, queue):
-    """What lies in the queue, all of it: it is taken away."""
+    """Removes every message of the queue and returns them."""
     url, bodies, sqs = door.cloud[queue], [], door.aws("sqs")
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
         for message in messages:

@@ -70,7 +70,7 @@ def a_group_comes_and_goes(door):
     group = f"/v1/groups/{door.fresh('probe')}"
     door.ask("karin", f"PUT {group}", {"name": "Probe"}, 204)
     door.ask("karin", f"POST {group}/members", {"add": ["anna", "omar"]}, 204)
-    door.ask("karin", f"PUT {group}/supervisors/sara", provision.COVER, 204)
+    door.ask("karin", f"PUT {group}/supervisors/sara", provision.SUPERVISION, 204)
     door.ask("karin", f"GET {group}")
     door.ask("karin", f"GET {group}/members")
     door.ask("karin", f"DELETE {group}/supervisors/sara", status=204)
@@ -148,7 +148,7 @@ def a_line_is_credited(door):
 
 
 def sent(door, **other):
-    """An import of the probed user, under another name each time, that the worker has not been told of."""
+    """An import of the probed user, under another name each time, of which the worker has no message."""
     user = {**provision.USER, "id": "probed", "name": door.fresh("Probe"), "plan": "pro", **other}
     return door.ask(OPERATOR, "POST /v1/organisations/demo/users", [user], 202)["id"]
 
@@ -189,7 +189,7 @@ def imports_are_taken_from_the_queue(door):
     take_from(door, "import", "imports_url")
 
 
-def the_rest_of_an_import_is_told(door):
+def a_message_continues_the_import(door):
     as_the_poller(door, "import", "sqs").send_message(QueueUrl=door.cloud["imports_url"], MessageBody="a probe")
 
 
@@ -205,7 +205,7 @@ def a_user_leaves(door):
     probed(door, user)
     door.ask("karin", "PUT /v1/groups/probed", {"name": "Probe"}, 204)
     door.ask("karin", "POST /v1/groups/probed/members", {"add": [user]}, 204)
-    door.ask("karin", f"PUT /v1/groups/probed/supervisors/{user}", provision.COVER, 204)
+    door.ask("karin", f"PUT /v1/groups/probed/supervisors/{user}", provision.SUPERVISION, 204)
     door.ask(OPERATOR, f"DELETE /v1/organisations/demo/users/{user}", status=204)
     door.ask(OPERATOR, f"POST /v1/organisations/demo/users/{user}/restore")
 
@@ -244,7 +244,7 @@ PROBES = {
         users_are_imported,
         an_imported_plan_ends_and_recording_with_it,
         imports_are_taken_from_the_queue,
-        the_rest_of_an_import_is_told,
+        a_message_continues_the_import,
     ],
     "provision": [
         an_organisation_is_provisioned,

@@ -1,4 +1,4 @@
-"""Probes of the nightly sweep. What it is to find is put there by the operator each time."""
+"""Probes of the nightly reconciliation. The operator plants each discrepancy."""
 
 import json
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from .keeping import removed
 from .recordings import recorded, silence
 
 NIGHT = "2026-11-25T01:30:00Z"
-# Said by all that these probes note, so that it is among the words that a sweep looks at.
+# A word of every note of these probes, so that a reconciliation examines it.
 WORD = "sweepprobe"
 
 
@@ -19,13 +19,13 @@ def every_organisation_is_asked_for(door):
 
 
 def a_word_is_posted_again(door):
-    """The index hears nothing meanwhile: what is noted has no posting, and no entry, until the sweep writes them."""
+    """The index hears nothing meanwhile: a note has no posting or entry until the reconciliation writes them."""
     id, table = recorded(door, silence()), door.aws("dynamodb")
     entry = {"pk": {"S": f"{provision.DEMO}#word"}, "sk": {"S": f"note#{WORD}"}}
     table.delete_item(TableName=door.cloud["table"], Key=entry)
     door.ask("anna", f"PATCH /v1/recordings/{id}", {"note": WORD}, match='"0"')
-    swept(door)
-    expect(door, "posting-missing", id, mended=True)
+    reconciled(door)
+    expect(door, "posting-missing", id, repaired=True)
     if "Item" not in table.get_item(TableName=door.cloud["table"], Key=entry):
         raise RuntimeError("the word has no entry")
 
@@ -34,8 +34,8 @@ def audio_that_was_removed_is_brought_back(door):
     id = recorded(door, silence())
     place = {"Bucket": door.cloud["recordings_bucket"], "Key": f"recordings/{provision.DEMO}/{id}"}
     door.aws("s3").delete_object(**place)
-    swept(door)
-    expect(door, "removed", id, mended=True)
+    reconciled(door)
+    expect(door, "removed", id, repaired=True)
     door.aws("s3").head_object(**place)
 
 
@@ -43,13 +43,13 @@ def audio_of_no_recording_is_reported(door):
     clear(door)
     id = recorded(door, silence())
     removed(door, id)
-    swept(door)
-    expect(door, "no-recording", id, mended=False)
+    reconciled(door)
+    expect(door, "no-recording", id, repaired=False)
 
 
 def clear(door):
-    """Takes away the audio whose recordings are gone, every version, which other probes left behind: a sweep has room to look for some ten
-    items that only the bucket's list names, draws them among all that there are, and puts the rest off to the next night.
+    """Removes every version of audio without a recording, which other probes left behind. A reconciliation examines about ten objects that
+    only the bucket's list names, chosen at random, and leaves the rest for the next night.
     """
     place = {"Bucket": door.cloud["recordings_bucket"], "Prefix": f"recordings/{provision.DEMO}/"}
     standing = {item["sk"]["S"] for item in items(door, f"{provision.DEMO}#recording")}
@@ -67,8 +67,8 @@ def what_is_missing_is_listed(door):
     door.ask("karin", "GET /v1/missing")
 
 
-def swept(door):
-    """Sweeps the organisation for a night that is later than any before."""
+def reconciled(door):
+    """Reconciles the organisation for a night that is later than any before."""
     night = datetime.now(UTC).isoformat(timespec="milliseconds")
     body = json.dumps({"organisation": provision.DEMO, "night": night})
     order = event("reconcile.order.json")
@@ -76,10 +76,10 @@ def swept(door):
     tell(door, "reconcile", order)
 
 
-def expect(door, kind, id, mended):
+def expect(door, kind, id, repaired):
     path = "GET /v1/missing?limit=1000"
     found = [finding for finding in door.ask("karin", path)["findings"] if (finding["kind"], finding["recording"]) == (kind, id)]
-    if [finding["repaired"] for finding in found] != [mended]:
+    if [finding["repaired"] for finding in found] != [repaired]:
         raise RuntimeError(f"the sweep found {found}")
 
 
