@@ -3,7 +3,8 @@
     least_privilege.py [FUNCTION…]    of all functions, or of these
 
 It takes away whole statements, and of a statement each action, each resource and each kind of item. A right that is given back has to
-restore what failed. Runs in a local cloud that enforces IAM, which CLOUD names. Ends with 1 if anything goes unnoticed, or fails still with all of its
+restore what failed. Runs in a local cloud that enforces IAM, which CLOUD names.
+Ends with 1 if anything goes unnoticed, or fails still with all of its
 rights, or if a role could alter an audit event or an activation.
 """
 
