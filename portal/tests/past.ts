@@ -91,7 +91,7 @@ async function heldStill() {
 
 async function provisioned(user: string, name: string) {
   const params = { path: { organisation: ORGANISATION, user } };
-  const body = { name, phone: '+46701740609', language: 'sv', plan: 'business', administrator: null };
+  const body = { name, phone: '+46701740609', language: 'sv', plan: 'business', administrator: null } as const;
   await done((await asOperator()).PUT('/v1/organisations/{organisation}/users/{user}', { params, body }));
 }
 

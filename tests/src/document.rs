@@ -42,7 +42,7 @@ pub fn complete(document: &mut Value) -> anyhow::Result<()> {
     });
     document["servers"] = json!([{
         "url": "https://{api}.execute-api.{region}.amazonaws.com",
-        "description": "The stack's output `ApiAddress`.",
+        "description": "The stack's output `ApiUrl`.",
         "variables": {
             "api": { "default": "api", "description": "The id of the HTTP API." },
             "region": { "default": "eu-north-1", "description": "The region of the stack." },

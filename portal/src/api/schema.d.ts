@@ -13,7 +13,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Switches recording on or off for users, or previews it. */
+        /**
+         * Switches recording on or off for users, or previews it
+         * @description Callers: administrators.
+         */
         post: operations["post_activations"];
         delete?: never;
         options?: never;
@@ -28,7 +31,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the audit log. With `Accept: text/csv` the response is a file for a spreadsheet. */
+        /**
+         * Lists the audit log
+         * @description With `Accept: text/csv` the response is a file for a spreadsheet.
+         *
+         *     Callers: administrators.
+         */
         get: operations["get_audit"];
         put?: never;
         post?: never;
@@ -46,7 +54,12 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Sets note, mark and fields of a call by its id, before or after registration. The last one wins. */
+        /**
+         * Sets note, mark and fields of a call by its id, before or after registration
+         * @description The last one wins.
+         *
+         *     Callers: users with the right to their own recordings, supervisors with the right, administrators and applications with the scope `annotate`.
+         */
         put: operations["put_calls_call_annotation"];
         post?: never;
         delete?: never;
@@ -62,7 +75,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the organisation's application clients. */
+        /**
+         * Lists the organisation's application clients
+         * @description Callers: administrators.
+         */
         get: operations["get_clients"];
         put?: never;
         post?: never;
@@ -82,7 +98,10 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Ends an application client: its tokens are refused from the next request on. */
+        /**
+         * Ends an application client: its tokens are refused from the next request on
+         * @description Callers: administrators.
+         */
         delete: operations["delete_clients_client"];
         options?: never;
         head?: never;
@@ -96,7 +115,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the organisation's delivery folders. */
+        /**
+         * Lists the organisation's delivery folders
+         * @description Callers: administrators.
+         */
         get: operations["get_drops"];
         put?: never;
         post?: never;
@@ -116,8 +138,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Delivers a day again, in a new folder with everything that the day contains by now. The folder
-         *     is complete once it contains `SHA256SUMS`.
+         * Delivers a day again, in a new folder with everything that the day contains by now
+         * @description The folder is complete once it contains `SHA256SUMS`.
+         *
+         *     Callers: administrators.
          */
         post: operations["post_drops_day"];
         delete?: never;
@@ -133,10 +157,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the erasures, newest first. */
+        /**
+         * Lists the erasures, newest first
+         * @description Callers: administrators.
+         */
         get: operations["get_erasures"];
         put?: never;
-        /** Previews an erasure: its recordings, and how many of them are held. Confirm it within 24 hours. */
+        /**
+         * Previews an erasure: its recordings, and how many of them are held
+         * @description Confirm it within 24 hours.
+         *
+         *     Callers: administrators.
+         */
         post: operations["post_erasures"];
         delete?: never;
         options?: never;
@@ -151,7 +183,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows an erasure and its progress. */
+        /**
+         * Shows an erasure and its progress
+         * @description Callers: administrators.
+         */
         get: operations["get_erasures_erasure"];
         put?: never;
         post?: never;
@@ -170,7 +205,12 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Carries out a previewed erasure. It cannot be undone. */
+        /**
+         * Carries out a previewed erasure
+         * @description It cannot be undone.
+         *
+         *     Callers: administrators.
+         */
         post: operations["post_erasures_erasure_confirm"];
         delete?: never;
         options?: never;
@@ -185,7 +225,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the organisation's groups by name; for a supervisor, those that they supervise now. */
+        /**
+         * Lists the organisation's groups by name; for a supervisor, those that they supervise now
+         * @description Callers: supervisors with the right and administrators.
+         */
         get: operations["get_groups"];
         put?: never;
         post?: never;
@@ -202,12 +245,23 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows one group and its supervisors. */
+        /**
+         * Shows one group and its supervisors
+         * @description Callers: supervisors with the right and administrators.
+         */
         get: operations["get_groups_group"];
-        /** Creates a group under an id that the caller chooses, or renames it. */
+        /**
+         * Creates a group under an id that the caller chooses, or renames it
+         * @description Callers: administrators.
+         */
         put: operations["put_groups_group"];
         post?: never;
-        /** Removes a group. Its supervisors lose their access through it; its members' recordings remain. */
+        /**
+         * Removes a group
+         * @description Its supervisors lose their access through it; its members' recordings remain.
+         *
+         *     Callers: administrators.
+         */
         delete: operations["delete_groups_group"];
         options?: never;
         head?: never;
@@ -221,10 +275,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the members of a group. */
+        /**
+         * Lists the members of a group
+         * @description Callers: supervisors with the right and administrators.
+         */
         get: operations["get_groups_group_members"];
         put?: never;
-        /** Adds users to a group or removes them, all or none. A repetition does no harm. */
+        /**
+         * Adds users to a group or removes them, all or none
+         * @description A repetition does no harm.
+         *
+         *     Callers: administrators.
+         */
         post: operations["post_groups_group_members"];
         delete?: never;
         options?: never;
@@ -240,10 +302,18 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Makes a user a supervisor of a group, or changes the period and the rights. */
+        /**
+         * Makes a user a supervisor of a group, or changes the period and the rights
+         * @description Callers: administrators.
+         */
         put: operations["put_groups_group_supervisors_user"];
         post?: never;
-        /** Ends a user's supervision of a group. A repetition does no harm. */
+        /**
+         * Ends a user's supervision of a group
+         * @description A repetition does no harm.
+         *
+         *     Callers: administrators.
+         */
         delete: operations["delete_groups_group_supervisors_user"];
         options?: never;
         head?: never;
@@ -257,10 +327,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the holds, newest first. */
+        /**
+         * Lists the holds, newest first
+         * @description Callers: administrators.
+         */
         get: operations["get_holds"];
         put?: never;
-        /** Places a legal hold. */
+        /**
+         * Places a legal hold
+         * @description Callers: administrators.
+         */
         post: operations["post_holds"];
         delete?: never;
         options?: never;
@@ -275,11 +351,19 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows a hold and the recordings that it was placed on. */
+        /**
+         * Shows a hold and the recordings that it was placed on
+         * @description Callers: administrators.
+         */
         get: operations["get_holds_hold"];
         put?: never;
         post?: never;
-        /** Lifts a hold. Recordings without another hold expire as usual, or in 7 days if that is past. */
+        /**
+         * Lifts a hold
+         * @description Recordings without another hold expire as usual, or in 7 days if that is past.
+         *
+         *     Callers: administrators.
+         */
         delete: operations["delete_holds_hold"];
         options?: never;
         head?: never;
@@ -293,7 +377,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the organisation's marks, including retired ones. */
+        /**
+         * Lists the organisation's marks, including retired ones
+         * @description Callers: users, administrators, applications with the scope `read`, applications with the scope `annotate` and applications with the scope `export`.
+         */
         get: operations["get_marks"];
         put?: never;
         post?: never;
@@ -311,7 +398,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Adds a mark under a name that the caller chooses, or changes its members. */
+        /**
+         * Adds a mark under a name that the caller chooses, or changes its members
+         * @description Callers: administrators.
+         */
         put: operations["put_marks_mark"];
         post?: never;
         delete?: never;
@@ -327,7 +417,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows the caller, whether they are recorded, their rights, and the text to acknowledge. */
+        /**
+         * Shows the caller, whether they are recorded, their rights, and the text to acknowledge
+         * @description Callers: users and administrators.
+         */
         get: operations["get_me"];
         put?: never;
         post?: never;
@@ -347,8 +440,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Records that the caller knows about recording. It applies to the current activation only; a
-         *     later activation needs a new acknowledgement.
+         * Records that the caller knows about recording
+         * @description It applies to the current activation only; a later activation needs a new acknowledgement.
+         *
+         *     Callers: users and administrators.
          */
         post: operations["post_me_acknowledgement"];
         delete?: never;
@@ -364,7 +459,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists who switched the caller's recording on or off and when, and their acknowledgements. */
+        /**
+         * Lists who switched the caller's recording on or off and when, and their acknowledgements
+         * @description Callers: users and administrators.
+         */
         get: operations["get_me_activations"];
         put?: never;
         post?: never;
@@ -381,7 +479,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists who played or downloaded the caller's recordings, newest first. */
+        /**
+         * Lists who played or downloaded the caller's recordings, newest first
+         * @description Callers: users and administrators.
+         */
         get: operations["get_me_listeners"];
         put?: never;
         post?: never;
@@ -398,7 +499,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the findings of the last reconciliation. */
+        /**
+         * Lists the findings of the last reconciliation
+         * @description Callers: administrators.
+         */
         get: operations["get_missing"];
         put?: never;
         post?: never;
@@ -415,14 +519,20 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows the organisation's settings. */
+        /**
+         * Shows the organisation's settings
+         * @description Callers: administrators.
+         */
         get: operations["get_organisation"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** Changes the organisation's settings. */
+        /**
+         * Changes the organisation's settings
+         * @description Callers: administrators.
+         */
         patch: operations["patch_organisation"];
         trace?: never;
     };
@@ -433,7 +543,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the organisations. It concerns none of them alone, so no audit log records it. */
+        /**
+         * Lists the organisations
+         * @description It concerns none of them alone, so no audit log records it.
+         *
+         *     Callers: the operator.
+         */
         get: operations["get_organisations"];
         put?: never;
         post?: never;
@@ -450,15 +565,26 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows an organisation. */
+        /**
+         * Shows an organisation
+         * @description Callers: the operator.
+         */
         get: operations["get_organisations_organisation"];
-        /** Creates or replaces an organisation. Every member is required; PATCH changes some. */
+        /**
+         * Creates or replaces an organisation
+         * @description Every member is required; PATCH changes some.
+         *
+         *     Callers: the operator.
+         */
         put: operations["put_organisations_organisation"];
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** Changes some members of an organisation, as a JSON merge patch (RFC 7396). */
+        /**
+         * Changes some members of an organisation, as a JSON merge patch (RFC 7396)
+         * @description Callers: the operator.
+         */
         patch: operations["patch_organisations_organisation"];
         trace?: never;
     };
@@ -469,7 +595,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists an organisation's application clients. The organisation's audit log records it. */
+        /**
+         * Lists an organisation's application clients
+         * @description The organisation's audit log records it.
+         *
+         *     Callers: the operator.
+         */
         get: operations["get_organisations_organisation_clients"];
         put?: never;
         post?: never;
@@ -487,14 +618,27 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Admits or replaces an application client. Every member is required; PATCH changes some. */
+        /**
+         * Admits or replaces an application client
+         * @description Every member is required; PATCH changes some.
+         *
+         *     Callers: the operator.
+         */
         put: operations["put_organisations_organisation_clients_client"];
         post?: never;
-        /** Removes an application client. Its tokens give no access from the next request on. */
+        /**
+         * Removes an application client
+         * @description Its tokens give no access from the next request on.
+         *
+         *     Callers: the operator.
+         */
         delete: operations["delete_organisations_organisation_clients_client"];
         options?: never;
         head?: never;
-        /** Changes some members of an application client, as a JSON merge patch (RFC 7396). */
+        /**
+         * Changes some members of an application client, as a JSON merge patch (RFC 7396)
+         * @description Callers: the operator.
+         */
         patch: operations["patch_organisations_organisation_clients_client"];
         trace?: never;
     };
@@ -505,7 +649,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows an import and its progress. */
+        /**
+         * Shows an import and its progress
+         * @description Callers: the operator.
+         */
         get: operations["get_organisations_organisation_imports_import"];
         put?: never;
         post?: never;
@@ -522,7 +669,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the results of the lines that are done, in their order. */
+        /**
+         * Lists the results of the lines that are done, in their order
+         * @description Callers: the operator.
+         */
         get: operations["get_organisations_organisation_imports_import_results"];
         put?: never;
         post?: never;
@@ -539,7 +689,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows the terms agreed with an organisation. */
+        /**
+         * Shows the terms agreed with an organisation
+         * @description Callers: the operator.
+         */
         get: operations["get_organisations_organisation_prices"];
         put?: never;
         post?: never;
@@ -557,10 +710,18 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Agrees terms with an organisation from a day on. */
+        /**
+         * Agrees terms with an organisation from a day on
+         * @description Callers: the operator.
+         */
         put: operations["put_organisations_organisation_prices_from"];
         post?: never;
-        /** Voids the terms agreed with an organisation from a day on. The earlier terms apply again. */
+        /**
+         * Voids the terms agreed with an organisation from a day on
+         * @description The earlier terms apply again.
+         *
+         *     Callers: the operator.
+         */
         delete: operations["delete_organisations_organisation_prices_from"];
         options?: never;
         head?: never;
@@ -576,7 +737,12 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Credits a line of a past month. Without `total`, previews the next statement's lines. */
+        /**
+         * Credits a line of a past month
+         * @description Without `total`, previews the next statement's lines.
+         *
+         *     Callers: the operator.
+         */
         post: operations["post_organisations_organisation_statements_month_credits"];
         delete?: never;
         options?: never;
@@ -591,12 +757,19 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists an organisation's users by name, without removed ones. Its audit log records the request. */
+        /**
+         * Lists an organisation's users by name, without removed ones
+         * @description Its audit log records the request.
+         *
+         *     Callers: the operator.
+         */
         get: operations["get_organisations_organisation_users"];
         put?: never;
         /**
-         * Accepts users to create or change: one complete JSON object per line, at most 10,000 lines and 4
-         *     MiB. The response comes at once. Poll the import, for up to seven days, until it is `done`.
+         * Accepts users to create or change: one complete JSON object per line, at most 10,000 lines and 4 MiB
+         * @description The response comes at once. Poll the import, for up to seven days, until it is `done`.
+         *
+         *     Callers: the operator.
          */
         post: operations["post_organisations_organisation_users"];
         delete?: never;
@@ -612,16 +785,32 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows a user. */
+        /**
+         * Shows a user
+         * @description Callers: the operator.
+         */
         get: operations["get_organisations_organisation_users_user"];
-        /** Creates or replaces a user. Every member is required; PATCH changes some. */
+        /**
+         * Creates or replaces a user
+         * @description Every member is required; PATCH changes some.
+         *
+         *     Callers: the operator.
+         */
         put: operations["put_organisations_organisation_users_user"];
         post?: never;
-        /** Removes a user, who loses access and is not recorded. Recordings remain; the id is never reused. */
+        /**
+         * Removes a user, who loses access and is not recorded
+         * @description Recordings remain; the id is never reused.
+         *
+         *     Callers: the operator.
+         */
         delete: operations["delete_organisations_organisation_users_user"];
         options?: never;
         head?: never;
-        /** Changes some members of a user, as a JSON merge patch (RFC 7396). */
+        /**
+         * Changes some members of a user, as a JSON merge patch (RFC 7396)
+         * @description Callers: the operator.
+         */
         patch: operations["patch_organisations_organisation_users_user"];
         trace?: never;
     };
@@ -632,10 +821,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists all events of a user's recording, and which of them are void for billing. */
+        /**
+         * Lists all events of a user's recording, and which of them are void for billing
+         * @description Callers: the operator.
+         */
         get: operations["get_organisations_organisation_users_user_activations"];
         put?: never;
-        /** Enters when a user was switched on or off, for billing only. Without `total`, previews the cost. */
+        /**
+         * Enters when a user was switched on or off, for billing only
+         * @description Without `total`, previews the cost.
+         *
+         *     Callers: the operator.
+         */
         post: operations["post_organisations_organisation_users_user_activations"];
         delete?: never;
         options?: never;
@@ -652,7 +849,12 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Voids a user's activation or deactivation, for billing only. Without `total`, previews the cost. */
+        /**
+         * Voids a user's activation or deactivation, for billing only
+         * @description Without `total`, previews the cost.
+         *
+         *     Callers: the operator.
+         */
         post: operations["post_organisations_organisation_users_user_activations_void"];
         delete?: never;
         options?: never;
@@ -670,8 +872,10 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Restores a removed user with the earlier name, number and plan, but without rights, groups,
-         *     activation or acknowledgement. A user who was not removed is unchanged.
+         * Restores a removed user with the earlier name, number and plan, but without rights, groups, activation or acknowledgement
+         * @description A user who was not removed is unchanged.
+         *
+         *     Callers: the operator.
          */
         post: operations["post_organisations_organisation_users_user_restore"];
         delete?: never;
@@ -687,7 +891,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows the general price list. */
+        /**
+         * Shows the general price list
+         * @description Callers: the operator.
+         */
         get: operations["get_prices"];
         put?: never;
         post?: never;
@@ -705,10 +912,18 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Sets the general prices from a day on. */
+        /**
+         * Sets the general prices from a day on
+         * @description Callers: the operator.
+         */
         put: operations["put_prices_from"];
         post?: never;
-        /** Voids the general prices from a day on. The earlier prices apply again. */
+        /**
+         * Voids the general prices from a day on
+         * @description The earlier prices apply again.
+         *
+         *     Callers: the operator.
+         */
         delete: operations["delete_prices_from"];
         options?: never;
         head?: never;
@@ -723,12 +938,17 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Lists the recordings that the caller may see, in the order of their starts. `Accept: text/csv`
-         *     selects a file for a spreadsheet. Later files have no column names.
+         * Lists the recordings that the caller may see, in the order of their starts
+         * @description `Accept: text/csv` selects a file for a spreadsheet. Later files have no column names.
+         *
+         *     Callers: users with the right to their own recordings, supervisors with the right, administrators and applications with the scope `read`.
          */
         get: operations["get_recordings"];
         put?: never;
-        /** Registers a call and returns a link to upload its audio. */
+        /**
+         * Registers a call and returns a link to upload its audio
+         * @description Callers: users.
+         */
         post: operations["post_recordings"];
         delete?: never;
         options?: never;
@@ -743,7 +963,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Counts the recordings that the same search lists, exactly. A large count takes several requests. */
+        /**
+         * Counts the recordings that the same search lists, exactly
+         * @description A large count takes several requests.
+         *
+         *     Callers: users with the right to their own recordings, supervisors with the right, administrators and applications with the scope `read`.
+         */
         get: operations["get_recordings_count"];
         put?: never;
         post?: never;
@@ -760,14 +985,20 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows one recording. */
+        /**
+         * Shows one recording
+         * @description Callers: users with the right to their own recordings, supervisors with the right, administrators and applications with the scope `read`.
+         */
         get: operations["get_recordings_id"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** Edits note, mark and fields of a recording. */
+        /**
+         * Edits note, mark and fields of a recording
+         * @description Callers: users with the right to their own recordings, supervisors with the right, administrators and applications with the scope `annotate`.
+         */
         patch: operations["patch_recordings_id"];
         trace?: never;
     };
@@ -780,7 +1011,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Issues a link to save a copy of a recording. */
+        /**
+         * Issues a link to save a copy of a recording
+         * @description Callers: users with the right to their own recordings, supervisors with the right, administrators and applications with the scope `export`.
+         */
         post: operations["post_recordings_id_download"];
         delete?: never;
         options?: never;
@@ -795,7 +1029,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the edits of a recording page by page: who changed what, when, from which value to which. */
+        /**
+         * Lists the edits of a recording page by page: who changed what, when, from which value to which
+         * @description Callers: users with the right to their own recordings, supervisors with the right, administrators and applications with the scope `read`.
+         */
         get: operations["get_recordings_id_edits"];
         put?: never;
         post?: never;
@@ -814,7 +1051,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Issues a link to play a recording. */
+        /**
+         * Issues a link to play a recording
+         * @description Callers: users with the right to their own recordings, supervisors with the right, administrators and applications with the scope `export`.
+         */
         post: operations["post_recordings_id_playback"];
         delete?: never;
         options?: never;
@@ -829,10 +1069,18 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows the retention and its changes. */
+        /**
+         * Shows the retention and its changes
+         * @description Callers: administrators.
+         */
         get: operations["get_retention"];
         put?: never;
-        /** Previews a change and the recordings that expire at once. Confirm it within 24 hours. */
+        /**
+         * Previews a change and the recordings that expire at once
+         * @description Confirm it within 24 hours.
+         *
+         *     Callers: administrators.
+         */
         post: operations["post_retention"];
         delete?: never;
         options?: never;
@@ -847,7 +1095,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows a change of the retention. */
+        /**
+         * Shows a change of the retention
+         * @description Callers: administrators.
+         */
         get: operations["get_retention_change"];
         put?: never;
         post?: never;
@@ -866,7 +1117,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Carries out a previewed change: at once for new calls, and in pages for existing recordings. */
+        /**
+         * Carries out a previewed change: at once for new calls, and in pages for existing recordings
+         * @description Callers: administrators.
+         */
         post: operations["post_retention_change_confirm"];
         delete?: never;
         options?: never;
@@ -881,10 +1135,16 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the organisation's SFTP keys. */
+        /**
+         * Lists the organisation's SFTP keys
+         * @description Callers: administrators.
+         */
         get: operations["get_sftp_keys"];
         put?: never;
-        /** Adds an SFTP key, which is valid at once. */
+        /**
+         * Adds an SFTP key, which is valid at once
+         * @description Callers: administrators.
+         */
         post: operations["post_sftp_keys"];
         delete?: never;
         options?: never;
@@ -902,7 +1162,12 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Removes an SFTP key. Connections that it opened continue until they are closed. */
+        /**
+         * Removes an SFTP key
+         * @description Connections that it opened continue until they are closed.
+         *
+         *     Callers: administrators.
+         */
         delete: operations["delete_sftp_keys_fingerprint"];
         options?: never;
         head?: never;
@@ -916,7 +1181,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the billed months, and the preview of the running one. */
+        /**
+         * Lists the billed months, and the preview of the running one
+         * @description Callers: administrators.
+         */
         get: operations["get_statements"];
         put?: never;
         post?: never;
@@ -933,7 +1201,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows what the organisation owes for a month; the running one as a preview, as if it ended now. */
+        /**
+         * Shows what the organisation owes for a month; the running one as a preview, as if it ended now
+         * @description Callers: administrators.
+         */
         get: operations["get_statements_month"];
         put?: never;
         post?: never;
@@ -950,7 +1221,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows the organisation's storage. */
+        /**
+         * Shows the organisation's storage
+         * @description Callers: administrators.
+         */
         get: operations["get_usage"];
         put?: never;
         post?: never;
@@ -967,7 +1241,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists users by name, or those whose name, id or number contains a text. */
+        /**
+         * Lists users by name, or those whose name, id or number contains a text
+         * @description Callers: administrators.
+         */
         get: operations["get_users"];
         put?: never;
         post?: never;
@@ -984,14 +1261,20 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Shows one user. */
+        /**
+         * Shows one user
+         * @description Callers: administrators.
+         */
         get: operations["get_users_user"];
         put?: never;
         post?: never;
         delete?: never;
         options?: never;
         head?: never;
-        /** Grants and revokes a user's rights, and appoints administrators. */
+        /**
+         * Grants and revokes a user's rights, and appoints administrators
+         * @description Callers: administrators.
+         */
         patch: operations["patch_users_user"];
         trace?: never;
     };
@@ -1002,7 +1285,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Lists the events of a user's activation. */
+        /**
+         * Lists the events of a user's activation
+         * @description Callers: administrators.
+         */
         get: operations["get_users_user_activations"];
         put?: never;
         post?: never;
@@ -1030,7 +1316,7 @@ export interface components {
              * @description The program that showed the text: 1 to 100 characters.
              * @example iCentrex 8.2 (Android 16)
              */
-            client: string;
+            client: components["schemas"]["Name"];
             /**
              * @description The version of the text that the user saw.
              * @example 2026-11
@@ -1048,7 +1334,7 @@ export interface components {
             /** @description The program in which the user acknowledged it. */
             client?: string | null;
             /** @description `activated`, `deactivated` or `acknowledged`. */
-            kind: string;
+            kind: components["schemas"]["ActivationKind"];
             /** @description The version of the text, if the user acknowledged it. */
             version?: string | null;
             /**
@@ -1067,18 +1353,38 @@ export interface components {
              */
             at: string;
             /** @description Why: at least one letter, at most 500 characters. */
-            reason: string;
+            reason: components["schemas"]["Reason"];
             /** @description The total of the preview. Without it, this is a preview. */
-            total?: string | null;
+            total?: components["schemas"]["Amount"] | null;
         };
-        /** @description The users to switch on or off. */
+        /**
+         * @description The effect of an order for one user.
+         * @enum {string}
+         */
+        ActivationEffect: "changes" | "waits-for-acknowledgement" | "already" | "no-base-service" | "no-plan" | "not-found" | "changed-meanwhile";
+        /**
+         * @description The kind of an event.
+         * @enum {string}
+         */
+        ActivationKind: "activated" | "deactivated" | "acknowledged";
+        /**
+         * @description The users to switch on or off.
+         * @example {
+         *       "active": true,
+         *       "preview": true,
+         *       "users": [
+         *         "anna",
+         *         "erik"
+         *       ]
+         *     }
+         */
         ActivationOrder: {
             /** @description On or off. */
             active: boolean;
             /** @description Only calculate the effect and the cost. */
             preview?: boolean;
             /** @description 1 to 1,000 users. */
-            users: string[];
+            users: components["schemas"]["UserId"][];
         };
         /** @description The effect for one user. */
         ActivationOutcome: {
@@ -1087,8 +1393,8 @@ export interface components {
              *     acknowledged; `already`: nothing changes; `no-base-service`, `no-plan`, `not-found`: it is
              *     impossible; `changed-meanwhile`: another request changed the user, reload.
              */
-            outcome: string;
-            user: string;
+            outcome: components["schemas"]["ActivationEffect"];
+            user: components["schemas"]["UserId"];
         };
         /** @description A page of the events of a user's activation, oldest first. */
         Activations: {
@@ -1096,15 +1402,25 @@ export interface components {
             /** @description Hand it in as `cursor` for the next page; null on the last. */
             cursor?: string | null;
         };
+        /**
+         * @description An amount in SEK, without VAT.
+         * @example 49.00
+         */
+        Amount: string;
         /** @description An annotated call. The annotation itself is only for callers who may see the recording. */
         Annotated: {
             /** @description The id of the call's recording; it exists once the call is registered. */
-            recording: string;
+            recording: components["schemas"]["RecordingId"];
             /** @description Whether the call is registered. */
             registered: boolean;
             /** @description The version of note, mark and fields, as an ETag. */
-            version: string;
+            version: components["schemas"]["ETag"];
         };
+        /**
+         * @description A member of an annotation.
+         * @enum {string}
+         */
+        AnnotationMember: "note" | "mark" | "field1" | "field2" | "field3";
         /** @description The optional body of a request for a link. */
         Asked: {
             /**
@@ -1114,26 +1430,36 @@ export interface components {
              */
             reason?: string | null;
         };
+        /**
+         * @description The kind of an audit event.
+         * @enum {string}
+         */
+        AuditAction: "register" | "search" | "see" | "play" | "download" | "enter" | "sign-in" | "acknowledge" | "list-users" | "see-user" | "change-user" | "activate" | "deactivate" | "preview-activation" | "list-groups" | "see-group" | "change-group" | "remove-group" | "change-members" | "change-supervisor" | "remove-supervisor" | "list-clients" | "remove-client" | "see-organisation" | "change-organisation" | "read-audit" | "see-listeners" | "provision" | "provision-organisation" | "provision-user" | "remove-user" | "restore-user" | "import-users" | "provision-client" | "annotate" | "see-edits" | "change-mark" | "place-hold" | "lift-hold" | "see-holds" | "preview-retention" | "change-retention" | "see-retention" | "preview-erasure" | "order-erasure" | "see-erasures" | "end-erasure" | "expire" | "erase" | "list-sftp-keys" | "add-sftp-key" | "remove-sftp-key" | "list-drops" | "order-drop" | "provision-prices" | "void-prices" | "correct-activation" | "void-activation" | "credit-line" | "see-usage" | "list-statements" | "see-statement" | "see-missing";
         /** @description A billed month. */
         BilledMonth: {
             /** Format: int64 */
             lines: number;
             /** @description `yyyy-mm`. */
-            month: string;
+            month: components["schemas"]["Month"];
             /** @description SEK, without VAT. */
-            total: string;
+            total: components["schemas"]["Amount"];
         };
         /** @description A user who is billed and cannot be recorded. */
         BilledNotRecorded: {
             /** @description The missing requirement: `not-acknowledged`. */
-            reason: string;
+            reason: components["schemas"]["BilledNotRecordedReason"];
             /**
              * Format: date-time
              * @description When recording was switched on for the user.
              */
             since: string;
-            user: string;
+            user: components["schemas"]["UserId"];
         };
+        /**
+         * @description The requirement that is missing.
+         * @enum {string}
+         */
+        BilledNotRecordedReason: "not-acknowledged";
         /** @description The effect of an entry on what the organisation owes. */
         BillingChange: {
             /** @description The lines that the entry adds to the running month's statement, as if the month ended now. */
@@ -1141,16 +1467,35 @@ export interface components {
             /** @description Nothing was entered. Send the same request with this `total` to enter it. */
             preview: boolean;
             /** @description The sum of the lines: SEK, without VAT. */
-            total: string;
+            total: components["schemas"]["Amount"];
         };
-        /** @description A call that has ended. */
+        /**
+         * @description The rule that a line follows.
+         * @enum {string}
+         */
+        BillingRule: "start-fee" | "user-month" | "storage" | "storage-add-on" | "sftp";
+        /**
+         * @description A call that has ended.
+         * @example {
+         *       "callId": "6f0c1c5e-leg-1",
+         *       "contentLength": 186402,
+         *       "contentType": "audio/ogg",
+         *       "counterpart": "+46701234567",
+         *       "direction": "in",
+         *       "durationMs": 93000,
+         *       "mark": "red",
+         *       "note": "Kunden vill ha en ny faktura.",
+         *       "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+         *       "startedAt": "2026-11-24T13:02:11Z"
+         *     }
+         */
         Call: {
             /**
              * @description The app's id of the call's leg, unique in the organisation: 1 to 128 visible ASCII
              *     characters.
              * @example 6f0c1c5e-leg-1
              */
-            callId: string;
+            callId: components["schemas"]["CallId"];
             /**
              * Format: int64
              * @description Bytes, at most 1 GiB.
@@ -1165,12 +1510,12 @@ export interface components {
              * @description E.164, or `withheld`.
              * @example +46701234567
              */
-            counterpart: string;
+            counterpart: components["schemas"]["Counterpart"];
             /**
              * @description Seen from the recorded user.
              * @example in
              */
-            direction: string;
+            direction: components["schemas"]["Direction"];
             /**
              * Format: int32
              * @description At most 24 hours. Ingest replaces it with the length measured from the audio.
@@ -1185,13 +1530,18 @@ export interface components {
             /** @description At most 1,000 characters. */
             note?: string | null;
             /** @description SHA-256 of the audio, 64 hexadecimal digits. */
-            sha256: string;
+            sha256: components["schemas"]["Sha256"];
             /**
              * Format: date-time
              * @description When the call began (RFC 3339, years 2000 to 2199), truncated to the millisecond.
              */
             startedAt: string;
         };
+        /**
+         * @description The app's id of a call's leg: 1 to 128 visible ASCII characters.
+         * @example 6f0c1c5e-leg-1
+         */
+        CallId: string;
         /** @description One change of an edit. */
         Changed: {
             /** @description Null if it was empty. */
@@ -1199,29 +1549,43 @@ export interface components {
             /** @description Null if it was cleared. */
             to?: string | null;
             /** @description `note`, `mark`, `field1`, `field2` or `field3`. */
-            what: string;
+            what: components["schemas"]["AnnotationMember"];
         };
         /** @description An application client. */
         Client: {
-            id: string;
-            name: string;
+            id: components["schemas"]["ClientId"];
+            name: components["schemas"]["Name"];
             /** @description The actions that it may perform: `read`, `annotate`, `export`. */
-            scopes: string[];
+            scopes: ("read" | "annotate" | "export")[];
         };
+        /**
+         * @description An application client's id in the user pool.
+         * @example 3n4b5urk1ft4fl3mg5e62d9ado
+         */
+        ClientId: string;
         /** @description A change of an application client, as a JSON merge patch (RFC 7396). */
         ClientPatch: {
             /** @description 1 to 100 characters. */
-            name?: string;
+            name?: components["schemas"]["Name"];
             /** @description The most that its tokens permit: `read`, `annotate`, `export`. Replaces the previous scopes. */
             scopes?: components["schemas"]["Scope"][];
         };
-        /** @description An application client to admit. Every member is required. */
+        /**
+         * @description An application client to admit. Every member is required.
+         * @example {
+         *       "name": "CRM",
+         *       "scopes": [
+         *         "read",
+         *         "annotate"
+         *       ]
+         *     }
+         */
         ClientProvision: {
             /**
              * @description 1 to 100 characters.
              * @example CRM
              */
-            name: string;
+            name: components["schemas"]["Name"];
             /** @description The most that its tokens permit: `read`, `annotate`, `export`. */
             scopes: components["schemas"]["Scope"][];
         };
@@ -1231,6 +1595,11 @@ export interface components {
             /** @description Hand it in as `cursor` for the next page; null on the last. */
             cursor?: string | null;
         };
+        /**
+         * @description A mark's colour.
+         * @enum {string}
+         */
+        Colour: "red" | "orange" | "yellow" | "green" | "teal" | "blue" | "purple" | "grey";
         /** @description The confirmation of a preview. */
         Confirmation: {
             /**
@@ -1239,6 +1608,11 @@ export interface components {
              */
             recordings: number;
         };
+        /**
+         * @description A stored content type.
+         * @enum {string}
+         */
+        ContentType: "audio/wav" | "audio/mpeg" | "audio/mp4" | "audio/ogg";
         /** @description Öre, without VAT. */
         Cost: {
             /**
@@ -1259,12 +1633,17 @@ export interface components {
             /** @description There may be more: send it as `cursor`, and add the next count. Null when all are counted. */
             cursor?: string | null;
         };
+        /**
+         * @description The other party's number in E.164 form, or `withheld`.
+         * @example +46701234567
+         */
+        Counterpart: string;
         /** @description The filters of a search, in any combination, as in `GET /v1/recordings`. */
         CriteriaRecordings: {
             /** @default null */
-            counterpart?: string | null;
+            counterpart?: components["schemas"]["Counterpart"] | null;
             /** @default null */
-            direction?: string | null;
+            direction?: components["schemas"]["Direction"] | null;
             /** @default null */
             field1?: string | null;
             /** @default null */
@@ -1306,10 +1685,16 @@ export interface components {
              */
             to?: string | null;
             /** @default null */
-            user?: string | null;
+            user?: components["schemas"]["UserId"] | null;
         };
         /** @enum {string} */
         CriteriaState: "expected" | "stored" | "rejected";
+        /**
+         * Format: date
+         * @description A day: yyyy-mm-dd.
+         * @example 2026-11-24
+         */
+        Day: string;
         /** @description Recordings that were added and removed on a day. */
         DayCounts: {
             /** Format: int64 */
@@ -1331,6 +1716,16 @@ export interface components {
              */
             storedBytes: number;
         };
+        /**
+         * @description The direction of a call, seen from the recorded user.
+         * @enum {string}
+         */
+        Direction: "in" | "out";
+        /**
+         * @description The kind of a discrepancy.
+         * @enum {string}
+         */
+        DiscrepancyKind: "never-came" | "not-taken-in" | "removed" | "lost" | "replaced" | "doubled" | "refused-left" | "no-recording" | "stray" | "posting-missing" | "posting-wrong" | "posting-left" | "usage";
         /** @description A link to save the audio as a file. */
         Download: {
             /**
@@ -1343,6 +1738,7 @@ export interface components {
              * @example 2026-11-24_140211_anna_in_46701234567.ogg
              */
             fileName: string;
+            /** Format: uri */
             url: string;
         };
         /** @description A folder of a day's recordings. */
@@ -1357,7 +1753,7 @@ export interface components {
             /** Format: date-time */
             completeAt?: string | null;
             /** @description The day in Stockholm, as in `2026-11-24`. */
-            day: string;
+            day: components["schemas"]["Day"];
             /** Format: date-time */
             dueAt: string;
             /** @description The folder's name: the day, and a number if it is a redelivery. */
@@ -1383,16 +1779,26 @@ export interface components {
              */
             recordings: number;
             /** @description `building`, `complete` or `removed`. */
-            state: string;
+            state: components["schemas"]["DropState"];
             /** @description The first 100 of them. */
             undelivered: components["schemas"]["Undelivered"][];
         };
+        /**
+         * @description The state of a folder.
+         * @enum {string}
+         */
+        DropState: "building" | "complete" | "removed";
         /** @description A page of folders, newest day first: the existing ones, and those of the last month. */
         Drops: {
             /** @description Pass it as `cursor` to get the next page. Null on the last page. */
             cursor?: string | null;
             drops: components["schemas"]["Drop"][];
         };
+        /**
+         * @description A version, to send as If-Match.
+         * @example "3"
+         */
+        ETag: string;
         /** @description One edit. */
         Edit: {
             /** Format: date-time */
@@ -1436,7 +1842,7 @@ export interface components {
              * @description Those of them that are held. They are not erased; lift their holds first.
              */
             held: number;
-            id: string;
+            id: components["schemas"]["JobId"];
             /** @description The first 100 of those, each with one of its holds. */
             leaves: components["schemas"]["LeftRecording"][];
             /**
@@ -1451,25 +1857,51 @@ export interface components {
              */
             recordings: number;
             /** @description `previewed`: nothing is erased; `erasing`; `done`. */
-            state: string;
+            state: components["schemas"]["ErasureState"];
         };
-        /** @description Whose recordings to erase: a counterpart's or a user's. */
+        /**
+         * @description Whose recordings to erase: a counterpart's or a user's.
+         * @example {
+         *       "counterpart": "+46701234567",
+         *       "reason": "begäran om radering"
+         *     }
+         */
         ErasureOrder: {
             /** @description E.164. */
-            counterpart?: string | null;
+            counterpart?: components["schemas"]["PhoneNumber"] | null;
             /** @description Why: at least one letter, at most 500 characters. */
-            reason: string;
-            user?: string | null;
+            reason: components["schemas"]["Reason"];
+            user?: components["schemas"]["UserId"] | null;
         };
+        /**
+         * @description The state of an erasure.
+         * @enum {string}
+         */
+        ErasureState: "previewed" | "erasing" | "done";
         /** @description A page of erasures, newest first. */
         Erasures: {
             /** @description Pass it as `cursor` to get the next page. Null on the last page. */
             cursor?: string | null;
             erasures: components["schemas"]["Erasure"][];
         };
-        /** @description An action that an actor performed, or was denied. */
+        /**
+         * @description An action that an actor performed, or was denied.
+         * @example {
+         *       "action": "play",
+         *       "actor": "user:karin",
+         *       "address": "192.0.2.10",
+         *       "at": "2026-11-24T14:00:00.000Z",
+         *       "denial": null,
+         *       "detail": null,
+         *       "reason": "uppföljning av ärende 4411",
+         *       "recordedUser": "anna",
+         *       "recording": "5q1d0ks2v8g3mhl7n4c9re6btu",
+         *       "requestId": "JKJaXmPLvHcESHA=",
+         *       "resource": null
+         *     }
+         */
         Event: {
-            action: string;
+            action: components["schemas"]["AuditAction"];
             /** @description `user:ID`, `client:ID` or `operator:ID`. */
             actor: string;
             /** @description The address that the request came from. */
@@ -1477,15 +1909,15 @@ export interface components {
             /** Format: date-time */
             at: string;
             /** @description The type of the problem that the request ended in; null if it succeeded. */
-            denial?: string | null;
+            denial?: components["schemas"]["ProblemCode"] | null;
             /** @description The decision as JSON: the rights, the supervision, the users who joined or left. */
             detail?: string | null;
             /** @description The listener's reason, if the organisation requires one. */
             reason?: string | null;
             /** @description The recorded user, if the actor played or downloaded a recording. */
-            recordedUser?: string | null;
+            recordedUser?: components["schemas"]["UserId"] | null;
             /** @description The recording that the event concerns. */
-            recording?: string | null;
+            recording?: components["schemas"]["RecordingId"] | null;
             requestId: string;
             /** @description The user, group or client that the event concerns. */
             resource?: string | null;
@@ -1496,7 +1928,21 @@ export interface components {
             cursor?: string | null;
             events: components["schemas"]["Event"][];
         };
-        /** @description One amount and the facts behind it. */
+        /**
+         * @description One amount and the facts behind it.
+         * @example {
+         *       "agreed": true,
+         *       "amount": "49.00",
+         *       "corrects": null,
+         *       "days": 30,
+         *       "facts": "active on 30 days",
+         *       "price": "49.00",
+         *       "priceFrom": "2026-01-01",
+         *       "quantity": 1,
+         *       "rule": "user-month",
+         *       "user": "anna"
+         *     }
+         */
         ExportedLine: {
             /**
              * Format: date-time
@@ -1511,9 +1957,9 @@ export interface components {
              */
             allowanceBytes?: number | null;
             /** @description Quantity times price, to the öre. */
-            amount: string;
+            amount: components["schemas"]["Amount"];
             /** @description The closed month that the line corrects; null if it belongs to this month. */
-            corrects?: string | null;
+            corrects?: components["schemas"]["Month"] | null;
             /**
              * Format: int64
              * @description Days on which the user was active, for `user-month`; days in the mean, for `storage`.
@@ -1527,7 +1973,7 @@ export interface components {
              */
             meanBytes?: number | null;
             /** @description Null if no price was agreed. */
-            price?: string | null;
+            price?: components["schemas"]["Amount"] | null;
             /**
              * Format: date
              * @description The day from which the price applies.
@@ -1539,8 +1985,8 @@ export interface components {
              */
             quantity: number;
             /** @description `start-fee`, `user-month`, `storage`, `storage-add-on` or `sftp`. */
-            rule: string;
-            user?: string | null;
+            rule: components["schemas"]["BillingRule"];
+            user?: components["schemas"]["UserId"] | null;
         };
         /** @description The response of API Gateway to a request that reaches no function: without a valid token (401, 403), to an unknown address or method (404), or above the accepted rate (429). */
         GatewayMessage: {
@@ -1549,15 +1995,20 @@ export interface components {
         };
         /** @description A recording group. */
         Group: {
-            id: string;
-            name: string;
+            id: components["schemas"]["GroupId"];
+            name: components["schemas"]["Name"];
             supervisors: components["schemas"]["Supervisor"][];
         };
         /** @description The name of a group to create or rename. */
         GroupChange: {
             /** @description 1 to 100 characters. */
-            name: string;
+            name: components["schemas"]["Name"];
         };
+        /**
+         * @description A group's id: 1 to 64 of a-z, 0-9, '.', '_' and '-'.
+         * @example vaxel
+         */
+        GroupId: string;
         /** @description A group that a user supervises. */
         GroupSupervision: {
             /**
@@ -1565,7 +2016,7 @@ export interface components {
              * @description Inclusive; null if there is no start.
              */
             from?: string | null;
-            group: string;
+            group: components["schemas"]["GroupId"];
             /** @description Whether the supervision is active now. */
             holds: boolean;
             /** @description The rights to the recordings of the group's members. */
@@ -1594,28 +2045,39 @@ export interface components {
              * @description The other party's number in E.164, or `withheld`.
              * @example +46701234567
              */
-            counterpart: string;
+            counterpart: components["schemas"]["Counterpart"];
             /**
              * @description `in` or `out`, seen from the caller.
              * @example in
              */
-            direction: string;
+            direction: components["schemas"]["Direction"];
             /** Format: date-time */
             startedAt: string;
         };
         /** @description A recording that a hold was placed on. */
         HeldRecording: {
-            recording: string;
+            recording: components["schemas"]["RecordingId"];
             /** Format: date-time */
             startedAt: string;
         };
-        /** @description A legal hold. */
+        /**
+         * @description A legal hold.
+         * @example {
+         *       "at": "2026-11-24T14:00:00.000Z",
+         *       "by": "user:karin",
+         *       "id": "06l8n4c9re6btu5q1d0ks2v8g0",
+         *       "lifted": null,
+         *       "reason": "tvist 4411",
+         *       "recordings": 12,
+         *       "state": "held"
+         *     }
+         */
         Hold: {
             /** Format: date-time */
             at: string;
             /** @description Who placed it. */
             by: string;
-            id: string;
+            id: components["schemas"]["JobId"];
             lifted?: components["schemas"]["LiftedHold"] | null;
             reason: string;
             /**
@@ -1624,16 +2086,30 @@ export interface components {
              */
             recordings: number;
             /** @description `placing`: some of its recordings are not held yet. `held`. `lifting`. `lifted`. */
-            state: string;
+            state: components["schemas"]["HoldState"];
         };
-        /** @description A hold to place, on recordings by their ids or on the current results of a search. */
+        /**
+         * @description A hold to place, on recordings by their ids or on the current results of a search.
+         * @example {
+         *       "filter": {
+         *         "from": "2026-11-01T00:00:00Z",
+         *         "user": "anna"
+         *       },
+         *       "reason": "tvist 4411"
+         *     }
+         */
         HoldOrder: {
             filter?: components["schemas"]["CriteriaRecordings"] | null;
             /** @description Why: at least one letter, at most 500 characters. */
-            reason: string;
+            reason: components["schemas"]["Reason"];
             /** @description 1 to 100 of them. */
-            recordings?: string[] | null;
+            recordings?: components["schemas"]["RecordingId"][] | null;
         };
+        /**
+         * @description The state of a hold.
+         * @enum {string}
+         */
+        HoldState: "placing" | "held" | "lifting" | "lifted";
         /** @description A hold and a page of its recordings, oldest first. */
         HoldWithRecordings: {
             /** @description Pass it as `cursor` to get the next page. Null on the last page. */
@@ -1647,6 +2123,16 @@ export interface components {
             cursor?: string | null;
             holds: components["schemas"]["Hold"][];
         };
+        /**
+         * @description 1 to 128 visible ASCII characters.
+         * @example 0b8c5f0e-5d0c-4f0e-9a51-1c1f6f0c1c5e
+         */
+        IdempotencyKey: string;
+        /**
+         * @description A version, as in ETag, or `*` for any.
+         * @example "3"
+         */
+        IfMatch: string;
         /**
          * @description The result of a line. `removed-user` and `last-administrator`: nothing was changed.
          * @enum {string}
@@ -1667,23 +2153,33 @@ export interface components {
             /** @description Whether the user is an administrator. Null leaves it as it is; a new user is none. */
             administrator: boolean | null;
             /** @description 1 to 64 of a-z, 0-9, '.', '_' and '-'. */
-            id: string;
+            id: components["schemas"]["UserId"];
             /** @description `sv` or `en`. */
-            language: string;
+            language: components["schemas"]["Language"];
             /** @description 1 to 100 characters. */
-            name: string;
+            name: components["schemas"]["Name"];
             /**
              * @description E.164. Null for none.
              * @example +46701740601
              */
-            phone: string | null;
+            phone: components["schemas"]["PhoneNumber"] | null;
             /** @description `basic`, `pro`, `business` or `enterprise`. Null for none, which switches recording off. */
-            plan: string | null;
+            plan: components["schemas"]["Plan"] | null;
         };
+        /**
+         * @description The id of a hold, an erasure, a change of the retention or an import.
+         * @example 06l8n4c9re6btu5q1d0ks2v8g0
+         */
+        JobId: string;
+        /**
+         * @description A language of the portal.
+         * @enum {string}
+         */
+        Language: "sv" | "en";
         /** @description A recording that an erasure left, and one of its holds. */
         LeftRecording: {
-            hold: string;
-            recording: string;
+            hold: components["schemas"]["JobId"];
+            recording: components["schemas"]["RecordingId"];
         };
         /** @description The organisation's marks. */
         Legend: {
@@ -1705,34 +2201,47 @@ export interface components {
         /** @description A mark. */
         Mark: {
             /** @example red */
-            colour: string;
+            colour: components["schemas"]["Colour"];
             /** @example Reklamation */
-            label: string;
+            label: components["schemas"]["Name"];
             mark: string;
             /** @description Retired marks cannot be set any more, but remain on recordings. */
             retired: boolean;
             /** @example diamond */
-            shape: string;
+            shape: components["schemas"]["Shape"];
         };
-        /** @description A mark's label, colour and shape. Every member is required. */
+        /**
+         * @description A mark's name: 1 to 32 of a-z, 0-9 and '-', and not none.
+         * @example red
+         */
+        MarkName: string;
+        /**
+         * @description A mark's label, colour and shape. Every member is required.
+         * @example {
+         *       "colour": "red",
+         *       "label": "Reklamation",
+         *       "retired": false,
+         *       "shape": "diamond"
+         *     }
+         */
         MarkPut: {
             /**
              * @description `red`, `orange`, `yellow`, `green`, `teal`, `blue`, `purple` or `grey`.
              * @example red
              */
-            colour: string;
+            colour: components["schemas"]["Colour"];
             /**
              * @description 1 to 100 characters.
              * @example Reklamation
              */
-            label: string;
+            label: components["schemas"]["Name"];
             /** @description Retired marks cannot be set any more, but remain on recordings. */
             retired: boolean;
             /**
              * @description `diamond`, `circle`, `triangle`, `square`, `star`, `pentagon`, `cross` or `hexagon`.
              * @example diamond
              */
-            shape: string;
+            shape: components["schemas"]["Shape"];
         };
         /** @description The calling user. */
         Me: {
@@ -1751,9 +2260,9 @@ export interface components {
         };
         /** @description The users who join or leave the group: one of the two, 1 to 90 users. */
         MembersChange: {
-            add: string[];
+            add: components["schemas"]["UserId"][];
         } | {
-            remove: string[];
+            remove: components["schemas"]["UserId"][];
         };
         /** @description A discrepancy. */
         Missed: {
@@ -1774,9 +2283,9 @@ export interface components {
              *     key. `posting-missing`, `posting-wrong`, `posting-left`: words that a search does not find,
              *     finds for the wrong time, or finds in error. `usage`: the counts differ from what is stored.
              */
-            kind: string;
+            kind: components["schemas"]["DiscrepancyKind"];
             /** @description The recording, which may no longer exist. */
-            recording?: string | null;
+            recording?: components["schemas"]["RecordingId"] | null;
             /** @description Whether the last night repaired it. The next night verifies that. */
             repaired: boolean;
             /**
@@ -1786,7 +2295,7 @@ export interface components {
             since: string;
             /** Format: date-time */
             startedAt?: string | null;
-            user?: string | null;
+            user?: components["schemas"]["UserId"] | null;
         };
         /** @description The findings of the last reconciliation, by kind, and its extent. */
         Missing: {
@@ -1795,14 +2304,24 @@ export interface components {
             findings: components["schemas"]["Missed"][];
             reconciled?: components["schemas"]["Reconciliation"] | null;
         };
+        /**
+         * @description A month: yyyy-mm.
+         * @example 2026-11
+         */
+        Month: string;
+        /**
+         * @description A name: 1 to 100 characters on one line.
+         * @example Anna Andersson
+         */
+        Name: string;
         /** @description The organisation. */
         Organisation: {
             /** @description Whether users have to send a reason to listen or download. */
             asksReason: boolean;
             /** @description Whether it has the base service iCentrex Företagstelefoni, which recording requires. */
             baseService: boolean;
-            id: string;
-            name: string;
+            id: components["schemas"]["OrganisationId"];
+            name: components["schemas"]["Name"];
             /**
              * Format: int32
              * @description Days that a recording is retained, from the start of its call.
@@ -1814,29 +2333,41 @@ export interface components {
             /** @description Whether users have to send a reason to listen or download. */
             asksReason: boolean;
         };
+        /**
+         * @description An organisation's id: 1 to 64 of a-z, 0-9, '.', '_' and '-'.
+         * @example demo
+         */
+        OrganisationId: string;
         /** @description A change of an organisation, as a JSON merge patch (RFC 7396). */
         OrganisationPatch: {
             /** @description Has the base service iCentrex Företagstelefoni, which recording needs. */
             baseService?: boolean;
             /** @description 1 to 100 characters. */
-            name?: string;
+            name?: components["schemas"]["Name"];
             /** @description Has the add-on for more than 180 days of retention. When it ends, the chosen days remain. */
             storageAddOn?: boolean;
         };
-        /** @description An organisation to create or replace. Every member is required. */
+        /**
+         * @description An organisation to create or replace. Every member is required.
+         * @example {
+         *       "baseService": true,
+         *       "name": "Demo AB",
+         *       "storageAddOn": false
+         *     }
+         */
         OrganisationProvision: {
             /** @description Has the base service iCentrex Företagstelefoni, which recording needs. */
             baseService: boolean;
             /** @description 1 to 100 characters. */
-            name: string;
+            name: components["schemas"]["Name"];
             /** @description Has the add-on for more than 180 days of retention. When it ends, the chosen days remain. */
             storageAddOn: boolean;
         };
         OwnOrganisation: {
             /** @description Whether users have to send a reason to listen or download. */
             asksReason: boolean;
-            id: string;
-            name: string;
+            id: components["schemas"]["OrganisationId"];
+            name: components["schemas"]["Name"];
             /**
              * Format: int32
              * @description Days that a recording is retained.
@@ -1849,7 +2380,13 @@ export interface components {
             cursor?: string | null;
             recordings: components["schemas"]["Recording"][];
         };
-        /** @description Changes to an annotation. Absent members are unchanged; `null` or an empty text clears a member. */
+        /**
+         * @description Changes to an annotation. Absent members are unchanged; `null` or an empty text clears a member.
+         * @example {
+         *       "mark": "red",
+         *       "note": "Kunden vill ha en ny faktura."
+         *     }
+         */
         Patch: {
             /**
              * @description At most 128 characters on one line, as for the other two.
@@ -1872,13 +2409,30 @@ export interface components {
              */
             note?: string | null;
         };
-        /** @description A link to play the audio. It accepts Range requests. */
+        /**
+         * @description A number in E.164 form.
+         * @example +46701740601
+         */
+        PhoneNumber: string;
+        /**
+         * @description A plan that recording can be added to.
+         * @enum {string}
+         */
+        Plan: "basic" | "pro" | "business" | "enterprise";
+        /**
+         * @description A link to play the audio. It accepts Range requests.
+         * @example {
+         *       "expiresAt": "2026-11-24T14:15:00.000Z",
+         *       "url": "https://recordings.s3.eu-north-1.amazonaws.com/demo/5q1d0ks2v8g3mhl7n4c9re6btu"
+         *     }
+         */
         Playback: {
             /**
              * Format: date-time
              * @description At most 15 minutes from now, and never after the recording's own expiry.
              */
             expiresAt: string;
+            /** Format: uri */
             url: string;
         };
         /** @description The running month's total, as if it ended now. It is not binding. */
@@ -1886,8 +2440,13 @@ export interface components {
             /** Format: int64 */
             lines: number;
             /** @description SEK, without VAT. */
-            total: string;
+            total: components["schemas"]["Amount"];
         };
+        /**
+         * @description A price in SEK, without VAT, with up to 4 decimals.
+         * @example 49.00
+         */
+        Price: string;
         /** @description A page of all terms, by first day. Of two for the same day the later one applies. */
         PriceList: {
             /** @description Pass it as `cursor` to a GET of the list for the next page. Null on the last page. */
@@ -1900,45 +2459,70 @@ export interface components {
              * @description For the SFTP service, per month.
              * @example 250.00
              */
-            sftp?: string | null;
+            sftp?: components["schemas"]["Price"] | null;
             /**
              * @description Once, at each activation.
              * @example 99.00
              */
-            startFee?: string | null;
+            startFee?: components["schemas"]["Price"] | null;
             /**
              * @description For the storage add-on, per month.
              * @example 150.00
              */
-            storageAddOn?: string | null;
+            storageAddOn?: components["schemas"]["Price"] | null;
             /**
              * @description For each begun 100 MB above the allowance, per month.
              * @example 4.25
              */
-            storagePer100Mb?: string | null;
+            storagePer100Mb?: components["schemas"]["Price"] | null;
             /**
              * @description For each user who was active on any day of the month.
              * @example 49.00
              */
-            userMonth?: string | null;
+            userMonth?: components["schemas"]["Price"] | null;
         };
-        /** @description The body of an error response. */
+        /**
+         * @description The body of an error response.
+         * @example {
+         *       "code": "invalid",
+         *       "detail": "a note holds at most 1000 characters, this one has 1204",
+         *       "pointer": "/note",
+         *       "requestId": "JKJaXmPLvHcESHA=",
+         *       "status": 422,
+         *       "title": "a value of the request is not valid",
+         *       "type": "urn:kontinuerlig-inspelning:problem:invalid"
+         *     }
+         */
         Problem: {
+            /** @description The last part of `type`. */
+            code: components["schemas"]["ProblemCode"];
             current?: components["schemas"]["Recording"] | null;
             /** @description The failure, and how to proceed. */
             detail: string;
+            /** @description The member of the request's body that is wrong, as a JSON pointer (RFC 6901). */
+            pointer?: string | null;
             /** @description The request's id, to quote in a support case. */
             requestId: string;
             /** Format: int32 */
             status: number;
             title: string;
             /** @description The cause; stable. */
-            type: string;
+            type: components["schemas"]["ProblemType"];
         };
+        /**
+         * @description The cause of a problem.
+         * @enum {string}
+         */
+        ProblemCode: "malformed" | "not-signed-in" | "unknown-user" | "not-allowed" | "recording-not-active" | "not-acknowledged" | "no-such-route" | "not-found" | "wrong-method" | "erased" | "other-call" | "edited-meanwhile" | "no-version" | "no-audio" | "no-sftp" | "too-many" | "day-not-over" | "changed" | "removed-user" | "last-administrator" | "nothing-to-acknowledge" | "too-large" | "unknown-type" | "invalid" | "key-refused" | "unknown-mark" | "reason-missing" | "too-long" | "in-future" | "past-retention" | "idempotency-key-reused" | "repeated" | "busy" | "internal";
+        /**
+         * @description The cause of a problem, as a URN.
+         * @enum {string}
+         */
+        ProblemType: "urn:kontinuerlig-inspelning:problem:malformed" | "urn:kontinuerlig-inspelning:problem:not-signed-in" | "urn:kontinuerlig-inspelning:problem:unknown-user" | "urn:kontinuerlig-inspelning:problem:not-allowed" | "urn:kontinuerlig-inspelning:problem:recording-not-active" | "urn:kontinuerlig-inspelning:problem:not-acknowledged" | "urn:kontinuerlig-inspelning:problem:no-such-route" | "urn:kontinuerlig-inspelning:problem:not-found" | "urn:kontinuerlig-inspelning:problem:wrong-method" | "urn:kontinuerlig-inspelning:problem:erased" | "urn:kontinuerlig-inspelning:problem:other-call" | "urn:kontinuerlig-inspelning:problem:edited-meanwhile" | "urn:kontinuerlig-inspelning:problem:no-version" | "urn:kontinuerlig-inspelning:problem:no-audio" | "urn:kontinuerlig-inspelning:problem:no-sftp" | "urn:kontinuerlig-inspelning:problem:too-many" | "urn:kontinuerlig-inspelning:problem:day-not-over" | "urn:kontinuerlig-inspelning:problem:changed" | "urn:kontinuerlig-inspelning:problem:removed-user" | "urn:kontinuerlig-inspelning:problem:last-administrator" | "urn:kontinuerlig-inspelning:problem:nothing-to-acknowledge" | "urn:kontinuerlig-inspelning:problem:too-large" | "urn:kontinuerlig-inspelning:problem:unknown-type" | "urn:kontinuerlig-inspelning:problem:invalid" | "urn:kontinuerlig-inspelning:problem:key-refused" | "urn:kontinuerlig-inspelning:problem:unknown-mark" | "urn:kontinuerlig-inspelning:problem:reason-missing" | "urn:kontinuerlig-inspelning:problem:too-long" | "urn:kontinuerlig-inspelning:problem:in-future" | "urn:kontinuerlig-inspelning:problem:past-retention" | "urn:kontinuerlig-inspelning:problem:idempotency-key-reused" | "urn:kontinuerlig-inspelning:problem:repeated" | "urn:kontinuerlig-inspelning:problem:busy" | "urn:kontinuerlig-inspelning:problem:internal";
         /** @description An application client of an organisation. */
         ProvisionedClient: {
-            id: string;
-            name: string;
+            id: components["schemas"]["ClientId"];
+            name: components["schemas"]["Name"];
             /** @description The most that its tokens permit. */
             scopes: components["schemas"]["Scope"][];
         };
@@ -1951,8 +2535,8 @@ export interface components {
         /** @description An organisation. */
         ProvisionedOrganisation: {
             baseService: boolean;
-            id: string;
-            name: string;
+            id: components["schemas"]["OrganisationId"];
+            name: components["schemas"]["Name"];
             /**
              * Format: int32
              * @description Days of retention: 180 unless the organisation has decided otherwise.
@@ -1973,6 +2557,11 @@ export interface components {
             cursor?: string | null;
             users: components["schemas"]["User"][];
         };
+        /**
+         * @description Why: at least one letter, at most 500 characters.
+         * @example complaint 4411
+         */
+        Reason: string;
         /** @description The last reconciliation. */
         Reconciliation: {
             /** Format: date-time */
@@ -2015,19 +2604,47 @@ export interface components {
              */
             voidedAt?: string | null;
         };
-        /** @description One recorded leg of a call. */
+        /**
+         * @description One recorded leg of a call.
+         * @example {
+         *       "callId": "6f0c1c5e-leg-1",
+         *       "contentLength": 186402,
+         *       "contentType": "audio/ogg",
+         *       "counterpart": "+46701234567",
+         *       "direction": "in",
+         *       "durationMs": 93000,
+         *       "expiresAt": "2027-05-23T13:02:11.000Z",
+         *       "fields": [
+         *         "4411",
+         *         null,
+         *         null
+         *       ],
+         *       "heldSince": null,
+         *       "id": "5q1d0ks2v8g3mhl7n4c9re6btu",
+         *       "mark": "red",
+         *       "note": "Kunden vill ha en ny faktura.",
+         *       "registeredAt": "2026-11-24T13:03:45.120Z",
+         *       "rejection": null,
+         *       "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+         *       "startedAt": "2026-11-24T13:02:11.000Z",
+         *       "state": "stored",
+         *       "storedAt": "2026-11-24T13:03:52.482Z",
+         *       "user": "anna",
+         *       "version": "\"3\""
+         *     }
+         */
         Recording: {
-            callId: string;
+            callId: components["schemas"]["CallId"];
             /**
              * Format: int64
              * @description Bytes.
              */
             contentLength: number;
-            contentType: string;
+            contentType: components["schemas"]["ContentType"];
             /** @description E.164, or `withheld`. */
-            counterpart: string;
+            counterpart: components["schemas"]["Counterpart"];
             /** @description `in` or `out`, seen from the recorded user. */
-            direction: string;
+            direction: components["schemas"]["Direction"];
             /**
              * Format: int64
              * @description Measured from the audio once it is stored; reported by the app until then.
@@ -2046,7 +2663,7 @@ export interface components {
              */
             heldSince?: string | null;
             /** @description 26 characters of 0-9 and a-v. */
-            id: string;
+            id: components["schemas"]["RecordingId"];
             mark?: string | null;
             note?: string | null;
             /** Format: date-time */
@@ -2054,18 +2671,33 @@ export interface components {
             /** @description Why the audio was refused; null if it was not. */
             rejection?: string | null;
             /** @description 64 hexadecimal digits. */
-            sha256: string;
+            sha256: components["schemas"]["Sha256"];
             /** Format: date-time */
             startedAt: string;
             /** @description `expected`: the audio has not arrived. `stored`: verified and playable. `rejected`: refused. */
-            state: string;
+            state: components["schemas"]["RecordingState"];
             /** Format: date-time */
             storedAt?: string | null;
             /** @description The recorded user. */
-            user: string;
+            user: components["schemas"]["UserId"];
             /** @description The version of note, mark and fields, as an ETag. */
-            version: string;
+            version: components["schemas"]["ETag"];
         };
+        /**
+         * @description A recording's id: 26 characters of 0-9 and a-v.
+         * @example 5q1d0ks2v8g3mhl7n4c9re6btu
+         */
+        RecordingId: string;
+        /**
+         * @description The stage of a recording.
+         * @enum {string}
+         */
+        RecordingState: "expected" | "stored" | "rejected";
+        /**
+         * @description Whether a user is recorded, or why not.
+         * @enum {string}
+         */
+        RecordingStatus: "recorded" | "no-base-service" | "no-plan" | "not-active" | "not-acknowledged";
         /** @description A registered call. */
         Registered: {
             recording: components["schemas"]["Recording"];
@@ -2102,7 +2734,7 @@ export interface components {
             ending: number;
             /** @description Whether these counts are exact. If not, they are lower bounds. */
             exact: boolean;
-            id: string;
+            id: components["schemas"]["JobId"];
             /**
              * Format: int64
              * @description Recordings whose expiry has been moved so far.
@@ -2118,14 +2750,20 @@ export interface components {
              * @description `previewed`: nothing is changed. `moving`: the expiry of recordings is being moved.
              *     `overtaken`: a newer change moves the rest. `done`.
              */
-            state: string;
+            state: components["schemas"]["RetentionState"];
             /**
              * Format: int32
              * @description The previous days.
              */
             was: number;
         };
-        /** @description A new retention. */
+        /**
+         * @description A new retention.
+         * @example {
+         *       "days": 365,
+         *       "reason": "avtal med kunden"
+         *     }
+         */
         RetentionOrder: {
             /**
              * Format: int32
@@ -2133,8 +2771,13 @@ export interface components {
              */
             days: number;
             /** @description Why: at least one letter, at most 500 characters. */
-            reason: string;
+            reason: components["schemas"]["Reason"];
         };
+        /**
+         * @description The state of a change.
+         * @enum {string}
+         */
+        RetentionState: "previewed" | "moving" | "overtaken" | "done";
         /** @description The actions that a user may perform on recordings. */
         Rights: {
             annotate: boolean;
@@ -2189,6 +2832,16 @@ export interface components {
             /** @description A line of a .pub file: Ed25519, ECDSA (nistp256, nistp384, nistp521), or RSA from 3072 bits. */
             key: string;
         };
+        /**
+         * @description A SHA-256: 64 hexadecimal digits.
+         * @example e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+         */
+        Sha256: string;
+        /**
+         * @description A mark's shape.
+         * @enum {string}
+         */
+        Shape: "diamond" | "circle" | "triangle" | "square" | "star" | "pentagon" | "cross" | "hexagon";
         /** @description The amount that an organisation owes for a month: SEK, without VAT. */
         Statement: {
             /** @description The number of the statement's lines, on all pages. */
@@ -2197,13 +2850,13 @@ export interface components {
             cursor?: string | null;
             lines: components["schemas"]["StatementLine"][];
             /** @description `yyyy-mm`. */
-            month: string;
+            month: components["schemas"]["Month"];
             /** @description The statement is of the running month, as if it ended now. It is not binding. */
             preview: boolean;
             /** @description The version of the rules. */
             rules: string;
             /** @description The sum of the lines' amounts. */
-            total: string;
+            total: components["schemas"]["Amount"];
         };
         /** @description The line to credit, as in `lines.jsonl` of the month's export. */
         StatementCredit: {
@@ -2213,13 +2866,13 @@ export interface components {
              */
             activatedAt?: string | null;
             /** @description Why: at least one letter, at most 500 characters. */
-            reason: string;
+            reason: components["schemas"]["Reason"];
             /** @description `start-fee`, `user-month`, `storage`, `storage-add-on` or `sftp`. */
-            rule: string;
+            rule: components["schemas"]["BillingRule"];
             /** @description The total of the preview. Without it, this is a preview. */
-            total?: string | null;
+            total?: components["schemas"]["Amount"] | null;
             /** @description For `start-fee` and `user-month`. */
-            user?: string | null;
+            user?: components["schemas"]["UserId"] | null;
             /** @description Withdraws a credit: the line is billed again. */
             withdrawn?: boolean;
         };
@@ -2249,7 +2902,7 @@ export interface components {
             cursor?: string | null;
             preview: components["schemas"]["PreviewedMonth"];
             /** @description The running month, whose statement is a preview. */
-            running: string;
+            running: components["schemas"]["Month"];
             statements: components["schemas"]["BilledMonth"][];
         };
         /** @description The period and the rights of a supervision. Every member is required. */
@@ -2283,7 +2936,7 @@ export interface components {
              * @description Exclusive; null if there is no end.
              */
             to?: string | null;
-            user: string;
+            user: components["schemas"]["UserId"];
         };
         /** @description The effect, or the calculated effect of a preview. */
         Switched: {
@@ -2299,7 +2952,15 @@ export interface components {
             /** @description All named users. */
             users: components["schemas"]["ActivationOutcome"][];
         };
-        /** @description The terms from a day on. */
+        /**
+         * @description The terms from a day on.
+         * @example {
+         *       "prices": {
+         *         "startFee": "99.00",
+         *         "userMonth": "49.00"
+         *       }
+         *     }
+         */
         Terms: {
             prices: components["schemas"]["Prices"];
             /** @description The organisation's services. The general list has none. */
@@ -2318,11 +2979,21 @@ export interface components {
              *     the folder had to be completed. `unreadable`: its item cannot be read. All except `expired`
              *     are delivered in a later folder, marked late, once that is possible.
              */
-            reason: string;
-            recording: string;
+            reason: components["schemas"]["UndeliveredReason"];
+            recording: components["schemas"]["RecordingId"];
             /** @description `not-delivered`. */
-            state: string;
+            state: components["schemas"]["UndeliveredState"];
         };
+        /**
+         * @description Why a recording is missing.
+         * @enum {string}
+         */
+        UndeliveredReason: "lost" | "altered" | "expired" | "unreachable" | "unreadable";
+        /**
+         * @description The state of a missing recording.
+         * @enum {string}
+         */
+        UndeliveredState: "not-delivered";
         /** @description A link for one upload of the audio. The client sends exactly these headers. */
         Upload: {
             /** Format: date-time */
@@ -2330,9 +3001,15 @@ export interface components {
             headers: {
                 [key: string]: string;
             };
-            method: string;
+            method: components["schemas"]["UploadMethod"];
+            /** Format: uri */
             url: string;
         };
+        /**
+         * @description The method of the upload.
+         * @enum {string}
+         */
+        UploadMethod: "PUT";
         /** @description The stored bytes, the allowance and the trend. */
         Usage: components["schemas"]["DayCounts"] & {
             /**
@@ -2359,7 +3036,31 @@ export interface components {
             /** @description A page of the users, by id. */
             users: components["schemas"]["UserUsage"][];
         };
-        /** @description A user. */
+        /**
+         * @description A user.
+         * @example {
+         *       "acknowledgedAt": "2026-11-01T09:12:00.000Z",
+         *       "acknowledgedVersion": "2026-11",
+         *       "activatedAt": "2026-11-01T08:00:00.000Z",
+         *       "administrator": false,
+         *       "billedNotRecorded": null,
+         *       "groups": [
+         *         "vaxel"
+         *       ],
+         *       "id": "anna",
+         *       "language": "sv",
+         *       "name": "Anna Andersson",
+         *       "phone": "+46701740601",
+         *       "plan": "pro",
+         *       "recording": "recorded",
+         *       "rights": {
+         *         "annotate": true,
+         *         "download": false,
+         *         "listen": true
+         *       },
+         *       "supervises": []
+         *     }
+         */
         User: {
             /**
              * Format: date-time
@@ -2375,31 +3076,43 @@ export interface components {
              * @description Why the user is billed and cannot be recorded: `not-acknowledged`, since billing starts with
              *     the activation. Null if the user is recorded or not billed.
              */
-            billedNotRecorded?: string | null;
+            billedNotRecorded?: components["schemas"]["BilledNotRecordedReason"] | null;
             /** @description The recording groups that the user is a member of. */
-            groups: string[];
-            id: string;
+            groups: components["schemas"]["GroupId"][];
+            id: components["schemas"]["UserId"];
             /** @description `sv` or `en`. */
-            language: string;
-            name: string;
+            language: components["schemas"]["Language"];
+            name: components["schemas"]["Name"];
             /** @description E.164. */
-            phone?: string | null;
+            phone?: components["schemas"]["PhoneNumber"] | null;
             /** @description `basic`, `pro`, `business` or `enterprise`. */
-            plan?: string | null;
+            plan?: components["schemas"]["Plan"] | null;
             /** @description `recorded`, or why not: `no-base-service`, `no-plan`, `not-active`, `not-acknowledged`. */
-            recording: string;
+            recording: components["schemas"]["RecordingStatus"];
             /** @description The user's rights to their own recordings. */
             rights: components["schemas"]["Rights"];
             /** @description The recording groups that the user supervises. */
             supervises: components["schemas"]["GroupSupervision"][];
         };
-        /** @description The changes to a user, as a JSON merge patch (RFC 7396): absent members stay unchanged. */
+        /**
+         * @description The changes to a user, as a JSON merge patch (RFC 7396): absent members stay unchanged.
+         * @example {
+         *       "rights": {
+         *         "download": true
+         *       }
+         *     }
+         */
         UserChange: {
             /** @description Whether the user administers the organisation. */
             administrator?: boolean;
             /** @description The user's rights to their own recordings. */
             rights?: components["schemas"]["RightsChange"];
         };
+        /**
+         * @description A user's id: 1 to 64 of a-z, 0-9, '.', '_' and '-'.
+         * @example anna
+         */
+        UserId: string;
         /** @description An import and its progress. */
         UserImport: {
             /** Format: date-time */
@@ -2411,7 +3124,7 @@ export interface components {
             /** @description Lines that are done. */
             done: number;
             /** @description Its id in `/v1/organisations/{organisation}/imports/{import}`. */
-            id: string;
+            id: components["schemas"]["JobId"];
             /**
              * Format: int64
              * @description Lines that are not valid users. Their results explain why.
@@ -2439,37 +3152,46 @@ export interface components {
          * @enum {string}
          */
         UserImportState: "waiting" | "running" | "done";
-        /** @description A user to create or replace. Every member is required. */
+        /**
+         * @description A user to create or replace. Every member is required.
+         * @example {
+         *       "administrator": null,
+         *       "language": "sv",
+         *       "name": "Anna Andersson",
+         *       "phone": "+46701740601",
+         *       "plan": "pro"
+         *     }
+         */
         UserProvision: {
             /** @description Whether the user is an administrator. Null leaves it as it is; a new user is none. */
             administrator: boolean | null;
             /** @description `sv` or `en`. */
-            language: string;
+            language: components["schemas"]["Language"];
             /** @description 1 to 100 characters. */
-            name: string;
+            name: components["schemas"]["Name"];
             /**
              * @description E.164. Null for none.
              * @example +46701740601
              */
-            phone: string | null;
+            phone: components["schemas"]["PhoneNumber"] | null;
             /** @description `basic`, `pro`, `business` or `enterprise`. Null for none, which switches recording off. */
-            plan: string | null;
+            plan: components["schemas"]["Plan"] | null;
         };
         /** @description A change of a user, as a JSON merge patch (RFC 7396). */
         UserProvisionPatch: {
             /** @description Whether the user is an administrator. */
             administrator?: boolean;
             /** @description `sv` or `en`. */
-            language?: string;
+            language?: components["schemas"]["Language"];
             /** @description 1 to 100 characters. */
-            name?: string;
+            name?: components["schemas"]["Name"];
             /**
              * @description E.164. Null removes it.
              * @example +46701740601
              */
-            phone?: string | null;
+            phone?: components["schemas"]["PhoneNumber"] | null;
             /** @description `basic`, `pro`, `business` or `enterprise`. Null removes it and switches recording off. */
-            plan?: string | null;
+            plan?: components["schemas"]["Plan"] | null;
         };
         /** @description A user's storage. */
         UserUsage: {
@@ -2481,7 +3203,7 @@ export interface components {
             storedSeconds: number;
             /** @description The user's counts of today. */
             today: components["schemas"]["DayCounts"];
-            user: string;
+            user: components["schemas"]["UserId"];
         };
         /** @description A page of users, sorted by name. */
         Users: {
@@ -2502,16 +3224,6 @@ export interface components {
         };
         /** @description not-signed-in */
         401: {
-            headers: {
-                [name: string]: unknown;
-            };
-            content: {
-                "application/json": components["schemas"]["GatewayMessage"];
-                "application/problem+json": components["schemas"]["Problem"];
-            };
-        };
-        /** @description not-allowed, unknown-user; the gateway's own message where the token is invalid */
-        403: {
             headers: {
                 [name: string]: unknown;
             };
@@ -2560,6 +3272,7 @@ export interface components {
         /** @description busy */
         429: {
             headers: {
+                "Retry-After": components["headers"]["Retry-After"];
                 [name: string]: unknown;
             };
             content: {
@@ -2580,7 +3293,16 @@ export interface components {
     };
     parameters: never;
     requestBodies: never;
-    headers: never;
+    headers: {
+        /** @description The version of note, mark and fields. Send it as If-Match with the next edit. */
+        ETag: string;
+        /** @description The path of the created resource. */
+        Location: string;
+        /** @description Seconds to wait before the next attempt. The gateway's own response does not have it. */
+        "Retry-After": number;
+        /** @description The cursor of the next CSV file. It is absent from the last file, and from JSON. */
+        "next-cursor": string;
+    };
     pathItems: never;
 }
 export type $defs = Record<string, never>;
@@ -2598,6 +3320,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The effect, or the calculated effect of a preview. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2643,9 +3366,9 @@ export interface operations {
                 /** @description The actor: `user:ID`, `client:ID` or `operator:ID`. */
                 actor?: string;
                 /** @description The action, as in the member `action`. */
-                action?: string;
+                action?: components["schemas"]["AuditAction"];
                 /** @description Only events about this recording. */
-                recording?: string;
+                recording?: components["schemas"]["RecordingId"];
                 /** @description The user, group, client or job that the event concerns. */
                 resource?: string;
                 /** @description Only denied requests (`true`), or only permitted ones (`false`). */
@@ -2664,10 +3387,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A page of audit events, newest first. */
             200: {
                 headers: {
-                    /** @description the cursor of the next CSV file; absent from the last */
-                    "next-cursor"?: string | null;
+                    "next-cursor": components["headers"]["next-cursor"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2705,7 +3428,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description the app's id of the call's leg */
-                call: string;
+                call: components["schemas"]["CallId"];
             };
             cookie?: never;
         };
@@ -2769,6 +3492,7 @@ export interface operations {
             /** @description busy: others write the same call */
             429: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -2793,6 +3517,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A page of the organisation's application clients, sorted by id. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2831,7 +3556,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description the client's id */
-                client: string;
+                client: components["schemas"]["ClientId"];
             };
             cookie?: never;
         };
@@ -2883,6 +3608,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A page of folders, newest day first: the existing ones, and those of the last month. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2920,11 +3646,11 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description 1 to 128 visible ASCII characters that the client chooses, for example a UUID. If the same caller sends the request again within 24 hours with the same body, it has no second effect and returns the first response. With another body it is refused (422, idempotency-key-reused). */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: components["schemas"]["IdempotencyKey"];
             };
             path: {
                 /** @description the day in Stockholm, as in 2026-11-24 */
-                day: string;
+                day: components["schemas"]["Day"];
             };
             cookie?: never;
         };
@@ -2996,6 +3722,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A page of erasures, newest first. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3033,7 +3760,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description 1 to 128 visible ASCII characters that the client chooses, for example a UUID. If the same caller sends the request again within 24 hours with the same body, it has no second effect and returns the first response. With another body it is refused (422, idempotency-key-reused). */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: components["schemas"]["IdempotencyKey"];
             };
             path?: never;
             cookie?: never;
@@ -3086,12 +3813,13 @@ export interface operations {
             header?: never;
             path: {
                 /** @description the erasure's id */
-                erasure: string;
+                erasure: components["schemas"]["JobId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description An erasure. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3131,7 +3859,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description the erasure's id */
-                erasure: string;
+                erasure: components["schemas"]["JobId"];
             };
             cookie?: never;
         };
@@ -3212,6 +3940,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A page of groups, sorted by name. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3250,12 +3979,13 @@ export interface operations {
             header?: never;
             path: {
                 /** @description the group's id */
-                group: string;
+                group: components["schemas"]["GroupId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description A recording group. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3295,7 +4025,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description the group's id: 1 to 64 of a-z, 0-9, '.', '_' and '-' */
-                group: string;
+                group: components["schemas"]["GroupId"];
             };
             cookie?: never;
         };
@@ -3355,7 +4085,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description the group's id */
-                group: string;
+                group: components["schemas"]["GroupId"];
             };
             cookie?: never;
         };
@@ -3404,12 +4134,13 @@ export interface operations {
             header?: never;
             path: {
                 /** @description the group's id */
-                group: string;
+                group: components["schemas"]["GroupId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description A page of a group's members, sorted by id. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3458,7 +4189,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description the group's id */
-                group: string;
+                group: components["schemas"]["GroupId"];
             };
             cookie?: never;
         };
@@ -3518,9 +4249,9 @@ export interface operations {
             header?: never;
             path: {
                 /** @description the group's id */
-                group: string;
+                group: components["schemas"]["GroupId"];
                 /** @description the user's id */
-                user: string;
+                user: components["schemas"]["UserId"];
             };
             cookie?: never;
         };
@@ -3580,9 +4311,9 @@ export interface operations {
             header?: never;
             path: {
                 /** @description the group's id */
-                group: string;
+                group: components["schemas"]["GroupId"];
                 /** @description the user's id */
-                user: string;
+                user: components["schemas"]["UserId"];
             };
             cookie?: never;
         };
@@ -3634,6 +4365,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A page of holds, newest first. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3671,7 +4403,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description 1 to 128 visible ASCII characters that the client chooses, for example a UUID. If the same caller sends the request again within 24 hours with the same body, it has no second effect and returns the first response. With another body it is refused (422, idempotency-key-reused). */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: components["schemas"]["IdempotencyKey"];
             };
             path?: never;
             cookie?: never;
@@ -3729,12 +4461,13 @@ export interface operations {
             header?: never;
             path: {
                 /** @description the hold's id */
-                hold: string;
+                hold: components["schemas"]["JobId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description A hold and a page of its recordings, oldest first. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3773,12 +4506,12 @@ export interface operations {
         parameters: {
             query: {
                 /** @description At least one letter, at most 500 characters. */
-                reason: string;
+                reason: components["schemas"]["Reason"];
             };
             header?: never;
             path: {
                 /** @description the hold's id */
-                hold: string;
+                hold: components["schemas"]["JobId"];
             };
             cookie?: never;
         };
@@ -3836,6 +4569,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The organisation's marks. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3865,7 +4599,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description the mark's name: 1 to 32 of a-z, 0-9 and '-', and not none */
-                mark: string;
+                mark: components["schemas"]["MarkName"];
             };
             cookie?: never;
         };
@@ -3919,6 +4653,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The calling user. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4014,6 +4749,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A page of the events of a user's activation, oldest first. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4050,7 +4786,7 @@ export interface operations {
         parameters: {
             query?: {
                 /** @description Only events of this recording. */
-                recording?: string;
+                recording?: components["schemas"]["RecordingId"];
                 /** @description `true` omits the caller's own listening. */
                 others?: boolean;
                 /** @description Events on a page, 1 to 1,000; 50 by default. A page may have fewer. */
@@ -4064,6 +4800,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A page of listening events, newest first. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4110,6 +4847,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The findings of the last reconciliation, by kind, and its extent. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4151,6 +4889,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The organisation. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4187,6 +4926,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description The organisation. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4236,6 +4976,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A page of the organisations, sorted by id. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4274,12 +5015,13 @@ export interface operations {
             header?: never;
             path: {
                 /** @description its id */
-                organisation: string;
+                organisation: components["schemas"]["OrganisationId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description An organisation. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4319,7 +5061,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description its id: 1 to 64 of a-z, 0-9, '.', '_' and '-' */
-                organisation: string;
+                organisation: components["schemas"]["OrganisationId"];
             };
             cookie?: never;
         };
@@ -4372,7 +5114,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description its id */
-                organisation: string;
+                organisation: components["schemas"]["OrganisationId"];
             };
             cookie?: never;
         };
@@ -4440,12 +5182,13 @@ export interface operations {
             header?: never;
             path: {
                 /** @description its id */
-                organisation: string;
+                organisation: components["schemas"]["OrganisationId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description A page of an organisation's application clients, sorted by id. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4494,9 +5237,9 @@ export interface operations {
             header?: never;
             path: {
                 /** @description its id */
-                organisation: string;
+                organisation: components["schemas"]["OrganisationId"];
                 /** @description the client's id in the user pool */
-                client: string;
+                client: components["schemas"]["ClientId"];
             };
             cookie?: never;
         };
@@ -4556,9 +5299,9 @@ export interface operations {
             header?: never;
             path: {
                 /** @description its id */
-                organisation: string;
+                organisation: components["schemas"]["OrganisationId"];
                 /** @description the client's id */
-                client: string;
+                client: components["schemas"]["ClientId"];
             };
             cookie?: never;
         };
@@ -4602,9 +5345,9 @@ export interface operations {
             header?: never;
             path: {
                 /** @description its id */
-                organisation: string;
+                organisation: components["schemas"]["OrganisationId"];
                 /** @description the client's id */
-                client: string;
+                client: components["schemas"]["ClientId"];
             };
             cookie?: never;
         };
@@ -4665,14 +5408,15 @@ export interface operations {
             header?: never;
             path: {
                 /** @description its id */
-                organisation: string;
+                organisation: components["schemas"]["OrganisationId"];
                 /** @description the import's id */
-                import: string;
+                import: components["schemas"]["JobId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description An import and its progress. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4717,14 +5461,15 @@ export interface operations {
             header?: never;
             path: {
                 /** @description its id */
-                organisation: string;
+                organisation: components["schemas"]["OrganisationId"];
                 /** @description the import's id */
-                import: string;
+                import: components["schemas"]["JobId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description A page of results, in the order of the lines. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4778,12 +5523,13 @@ export interface operations {
             header?: never;
             path: {
                 /** @description its id */
-                organisation: string;
+                organisation: components["schemas"]["OrganisationId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description A page of all terms, by first day. Of two for the same day the later one applies. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -4832,9 +5578,9 @@ export interface operations {
             header?: never;
             path: {
                 /** @description its id */
-                organisation: string;
+                organisation: components["schemas"]["OrganisationId"];
                 /** @description the first day of the terms, yyyy-mm-dd: 2026-01-01 to the end of next year */
-                from: string;
+                from: components["schemas"]["Day"];
             };
             cookie?: never;
         };
@@ -4894,14 +5640,14 @@ export interface operations {
         parameters: {
             query: {
                 /** @description At least one letter, at most 500 characters. */
-                reason: string;
+                reason: components["schemas"]["Reason"];
             };
             header?: never;
             path: {
                 /** @description its id */
-                organisation: string;
+                organisation: components["schemas"]["OrganisationId"];
                 /** @description the first day of the terms, yyyy-mm-dd */
-                from: string;
+                from: components["schemas"]["Day"];
             };
             cookie?: never;
         };
@@ -4953,13 +5699,13 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description 1 to 128 visible ASCII characters that the client chooses, for example a UUID. If the same caller sends the request again within 24 hours with the same body, it has no second effect and returns the first response. With another body it is refused (422, idempotency-key-reused). */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: components["schemas"]["IdempotencyKey"];
             };
             path: {
                 /** @description its id */
-                organisation: string;
+                organisation: components["schemas"]["OrganisationId"];
                 /** @description the month of the line, yyyy-mm: its `corrects` if it has one */
-                month: string;
+                month: components["schemas"]["Month"];
             };
             cookie?: never;
         };
@@ -5046,12 +5792,13 @@ export interface operations {
             header?: never;
             path: {
                 /** @description its id */
-                organisation: string;
+                organisation: components["schemas"]["OrganisationId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description A page of an organisation's users, sorted by name. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5099,11 +5846,11 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description 1 to 128 visible ASCII characters that the client chooses, for example a UUID. If the same caller sends the request again within 24 hours with the same body, it has no second effect and returns the first response. With another body it is refused (422, idempotency-key-reused). */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: components["schemas"]["IdempotencyKey"];
             };
             path: {
                 /** @description its id */
-                organisation: string;
+                organisation: components["schemas"]["OrganisationId"];
             };
             cookie?: never;
         };
@@ -5117,8 +5864,7 @@ export interface operations {
             /** @description accepted; poll the path in Location */
             202: {
                 headers: {
-                    /** @description the import's path */
-                    location?: string;
+                    Location: components["headers"]["Location"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5169,6 +5915,7 @@ export interface operations {
             /** @description busy: send it again */
             429: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5185,14 +5932,15 @@ export interface operations {
             header?: never;
             path: {
                 /** @description its id */
-                organisation: string;
+                organisation: components["schemas"]["OrganisationId"];
                 /** @description the user's id */
-                user: string;
+                user: components["schemas"]["UserId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description A user. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5232,9 +5980,9 @@ export interface operations {
             header?: never;
             path: {
                 /** @description its id */
-                organisation: string;
+                organisation: components["schemas"]["OrganisationId"];
                 /** @description 1 to 64 of a-z, 0-9, '.', '_' and '-' */
-                user: string;
+                user: components["schemas"]["UserId"];
             };
             cookie?: never;
         };
@@ -5298,6 +6046,7 @@ export interface operations {
             /** @description busy */
             429: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5314,9 +6063,9 @@ export interface operations {
             header?: never;
             path: {
                 /** @description its id */
-                organisation: string;
+                organisation: components["schemas"]["OrganisationId"];
                 /** @description the user's id */
-                user: string;
+                user: components["schemas"]["UserId"];
             };
             cookie?: never;
         };
@@ -5362,6 +6111,7 @@ export interface operations {
             /** @description busy */
             429: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5378,9 +6128,9 @@ export interface operations {
             header?: never;
             path: {
                 /** @description its id */
-                organisation: string;
+                organisation: components["schemas"]["OrganisationId"];
                 /** @description the user's id */
-                user: string;
+                user: components["schemas"]["UserId"];
             };
             cookie?: never;
         };
@@ -5445,6 +6195,7 @@ export interface operations {
             /** @description busy */
             429: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5466,14 +6217,15 @@ export interface operations {
             header?: never;
             path: {
                 /** @description its id */
-                organisation: string;
+                organisation: components["schemas"]["OrganisationId"];
                 /** @description the user's id */
-                user: string;
+                user: components["schemas"]["UserId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description A page of the events of a user's activation, oldest first. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5513,13 +6265,13 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description 1 to 128 visible ASCII characters that the client chooses, for example a UUID. If the same caller sends the request again within 24 hours with the same body, it has no second effect and returns the first response. With another body it is refused (422, idempotency-key-reused). */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: components["schemas"]["IdempotencyKey"];
             };
             path: {
                 /** @description its id */
-                organisation: string;
+                organisation: components["schemas"]["OrganisationId"];
                 /** @description the user's id */
-                user: string;
+                user: components["schemas"]["UserId"];
             };
             cookie?: never;
         };
@@ -5598,13 +6350,13 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description 1 to 128 visible ASCII characters that the client chooses, for example a UUID. If the same caller sends the request again within 24 hours with the same body, it has no second effect and returns the first response. With another body it is refused (422, idempotency-key-reused). */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: components["schemas"]["IdempotencyKey"];
             };
             path: {
                 /** @description its id */
-                organisation: string;
+                organisation: components["schemas"]["OrganisationId"];
                 /** @description the user's id */
-                user: string;
+                user: components["schemas"]["UserId"];
             };
             cookie?: never;
         };
@@ -5685,9 +6437,9 @@ export interface operations {
             header?: never;
             path: {
                 /** @description its id */
-                organisation: string;
+                organisation: components["schemas"]["OrganisationId"];
                 /** @description the user's id */
-                user: string;
+                user: components["schemas"]["UserId"];
             };
             cookie?: never;
         };
@@ -5735,6 +6487,7 @@ export interface operations {
             /** @description busy */
             429: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5759,6 +6512,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A page of all terms, by first day. Of two for the same day the later one applies. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5797,7 +6551,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description the first day of the terms, yyyy-mm-dd: 2026-01-01 to the end of next year */
-                from: string;
+                from: components["schemas"]["Day"];
             };
             cookie?: never;
         };
@@ -5857,12 +6611,12 @@ export interface operations {
         parameters: {
             query: {
                 /** @description At least one letter, at most 500 characters. */
-                reason: string;
+                reason: components["schemas"]["Reason"];
             };
             header?: never;
             path: {
                 /** @description the first day of the terms, yyyy-mm-dd */
-                from: string;
+                from: components["schemas"]["Day"];
             };
             cookie?: never;
         };
@@ -5917,7 +6671,7 @@ export interface operations {
                 /** @description Calls that began before this time (RFC 3339, years 2000 to 2199). */
                 to?: string;
                 /** @description Calls of this user. */
-                user?: string;
+                user?: components["schemas"]["UserId"];
                 /**
                  * @description Calls of users whose name, id or number contains this text, in any case. It includes removed
                  *     users, and only users whose calls the caller may list. It is refused in an organisation of
@@ -5929,14 +6683,14 @@ export interface operations {
                 /** @description Stored calls of at most this many seconds, measured from the audio. */
                 maxSeconds?: number;
                 /** @description Calls with this number, in E.164 form, or `withheld`. */
-                counterpart?: string;
+                counterpart?: components["schemas"]["Counterpart"];
                 /**
                  * @description Calls whose number begins or ends with these 3 to 15 digits, as in `070-123 45 67`, `+4670`
                  *     or `4567`.
                  */
                 number?: string;
                 /** @description `in` or `out`. */
-                direction?: string;
+                direction?: components["schemas"]["Direction"];
                 /** @description Calls with this mark, or `none` for those without one. */
                 mark?: string;
                 /**
@@ -5972,10 +6726,10 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A page of recordings. */
             200: {
                 headers: {
-                    /** @description the cursor of the next CSV file; absent from the last */
-                    "next-cursor"?: string | null;
+                    "next-cursor": components["headers"]["next-cursor"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6107,7 +6861,7 @@ export interface operations {
                 /** @description Calls that began before this time (RFC 3339, years 2000 to 2199). */
                 to?: string;
                 /** @description Calls of this user. */
-                user?: string;
+                user?: components["schemas"]["UserId"];
                 /**
                  * @description Calls of users whose name, id or number contains this text, in any case. It includes removed
                  *     users, and only users whose calls the caller may list. It is refused in an organisation of
@@ -6119,14 +6873,14 @@ export interface operations {
                 /** @description Stored calls of at most this many seconds, measured from the audio. */
                 maxSeconds?: number;
                 /** @description Calls with this number, in E.164 form, or `withheld`. */
-                counterpart?: string;
+                counterpart?: components["schemas"]["Counterpart"];
                 /**
                  * @description Calls whose number begins or ends with these 3 to 15 digits, as in `070-123 45 67`, `+4670`
                  *     or `4567`.
                  */
                 number?: string;
                 /** @description `in` or `out`. */
-                direction?: string;
+                direction?: components["schemas"]["Direction"];
                 /** @description Calls with this mark, or `none` for those without one. */
                 mark?: string;
                 /**
@@ -6162,6 +6916,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The number of recordings that a search finds. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6200,12 +6955,13 @@ export interface operations {
             header?: never;
             path: {
                 /** @description the recording's id */
-                id: string;
+                id: components["schemas"]["RecordingId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description One recorded leg of a call. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6244,11 +7000,11 @@ export interface operations {
             query?: never;
             header: {
                 /** @description the `version` that is edited; `*` overwrites any version */
-                "if-match": string;
+                "if-match": components["schemas"]["IfMatch"];
             };
             path: {
                 /** @description the recording's id */
-                id: string;
+                id: components["schemas"]["RecordingId"];
             };
             cookie?: never;
         };
@@ -6261,6 +7017,7 @@ export interface operations {
             /** @description the current recording; its version is in ETag */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6270,6 +7027,7 @@ export interface operations {
             /** @description edited; the application may not read what it annotates */
             204: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -6328,6 +7086,7 @@ export interface operations {
             /** @description busy: many callers overwrite any version at once */
             429: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6344,7 +7103,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description the recording's id */
-                id: string;
+                id: components["schemas"]["RecordingId"];
             };
             cookie?: never;
         };
@@ -6354,6 +7113,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description A link to save the audio as a file. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6421,12 +7181,13 @@ export interface operations {
             header?: never;
             path: {
                 /** @description the recording's id */
-                id: string;
+                id: components["schemas"]["RecordingId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description A page of the edits of a recording. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6475,7 +7236,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description the recording's id */
-                id: string;
+                id: components["schemas"]["RecordingId"];
             };
             cookie?: never;
         };
@@ -6485,6 +7246,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description A link to play the audio. It accepts Range requests. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6553,6 +7315,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The retention and its changes, newest first. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6590,7 +7353,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description 1 to 128 visible ASCII characters that the client chooses, for example a UUID. If the same caller sends the request again within 24 hours with the same body, it has no second effect and returns the first response. With another body it is refused (422, idempotency-key-reused). */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: components["schemas"]["IdempotencyKey"];
             };
             path?: never;
             cookie?: never;
@@ -6643,12 +7406,13 @@ export interface operations {
             header?: never;
             path: {
                 /** @description the change's id */
-                change: string;
+                change: components["schemas"]["JobId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description A change of the retention. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6688,7 +7452,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description the change's id */
-                change: string;
+                change: components["schemas"]["JobId"];
             };
             cookie?: never;
         };
@@ -6762,6 +7526,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The server, the user name and the keys with which the organisation signs in. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6790,7 +7555,7 @@ export interface operations {
             query?: never;
             header?: {
                 /** @description 1 to 128 visible ASCII characters that the client chooses, for example a UUID. If the same caller sends the request again within 24 hours with the same body, it has no second effect and returns the first response. With another body it is refused (422, idempotency-key-reused). */
-                "Idempotency-Key"?: string | null;
+                "Idempotency-Key"?: components["schemas"]["IdempotencyKey"];
             };
             path?: never;
             cookie?: never;
@@ -6810,6 +7575,7 @@ export interface operations {
                     "application/json": components["schemas"]["SftpKey"];
                 };
             };
+            /** @description A public key. */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -6912,6 +7678,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A page of the billed months, newest first, and the running month. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6955,12 +7722,13 @@ export interface operations {
             header?: never;
             path: {
                 /** @description yyyy-mm */
-                month: string;
+                month: components["schemas"]["Month"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description The amount that an organisation owes for a month: SEK, without VAT. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7017,6 +7785,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description The stored bytes, the allowance and the trend. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7065,6 +7834,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description A page of users, sorted by name. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7103,12 +7873,13 @@ export interface operations {
             header?: never;
             path: {
                 /** @description the user's id */
-                user: string;
+                user: components["schemas"]["UserId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description A user. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7148,7 +7919,7 @@ export interface operations {
             header?: never;
             path: {
                 /** @description the user's id */
-                user: string;
+                user: components["schemas"]["UserId"];
             };
             cookie?: never;
         };
@@ -7159,6 +7930,7 @@ export interface operations {
             };
         };
         responses: {
+            /** @description A user. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7203,6 +7975,7 @@ export interface operations {
             /** @description busy: others change the same user */
             429: {
                 headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7224,12 +7997,13 @@ export interface operations {
             header?: never;
             path: {
                 /** @description the user's id */
-                user: string;
+                user: components["schemas"]["UserId"];
             };
             cookie?: never;
         };
         requestBody?: never;
         responses: {
+            /** @description A page of the events of a user's activation, oldest first. */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -6,7 +6,7 @@ import { useApp } from '../app';
 
 export type Mark = Schemas['Mark'];
 
-export const SHAPES: Record<string, string> = {
+export const SHAPES: Record<Mark['shape'], string> = {
   diamond: '◆',
   circle: '●',
   triangle: '▲',
@@ -16,7 +16,7 @@ export const SHAPES: Record<string, string> = {
   cross: '✚',
   hexagon: '⬢',
 };
-export const COLOURS = ['red', 'orange', 'yellow', 'green', 'teal', 'blue', 'purple', 'grey'];
+export const COLOURS: Mark['colour'][] = ['red', 'orange', 'yellow', 'green', 'teal', 'blue', 'purple', 'grey'];
 
 const HOUR = 3_600_000;
 

@@ -11,7 +11,7 @@ const RIGHTS: &str = include_str!("../../rights.txt");
 /// The roles of the table that a description names, in the order of its columns after `expired`.
 const ROLES: [(&str, &str); 9] = [
     ("bare", "users"),
-    ("own", "users with the right, to their own recordings"),
+    ("own", "users with the right to their own recordings"),
     ("sup", "supervisors with the right"),
     ("admin", "administrators"),
     ("oper", "the operator"),
@@ -48,7 +48,7 @@ fn callers() -> anyhow::Result<BTreeMap<String, String>> {
             continue;
         }
         let may = |role: &str| columns.iter().zip(cells).any(|(column, cell)| *column == role && !["401", "403"].contains(cell));
-        // A role that needs no right of its own stands for those that have one.
+        // A role that needs no right of its own represents those that have one.
         let named = ROLES.into_iter().filter(|(role, _)| may(role) && !(["own", "sup"].contains(role) && may("bare")));
         let named: Vec<&str> = named.map(|(_, name)| name).collect();
         let sentence = match named.as_slice() {

@@ -1,5 +1,7 @@
 //! The responses that operations have in common, and the headers of responses.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 /// Responses that any operation may return: unreadable or too large requests, denied callers,
@@ -41,10 +43,10 @@ enum When {
 
 /// Adds the common responses and the headers, and a description where a response has none.
 pub fn complete(document: &mut Value) {
-    add_components(document);
     let schemas = document["components"]["schemas"].clone();
+    let mut used = BTreeSet::new();
     for (name, operation) in super::operations(document) {
-        add_common(operation);
+        used.extend(add_common(operation));
         for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
             if response["$ref"].is_null() && response["description"].as_str().unwrap_or_default().is_empty() {
                 response["description"] = described(response, &schemas).into();
@@ -57,9 +59,10 @@ pub fn complete(document: &mut Value) {
             }
         }
     }
+    add_components(document, &used);
 }
 
-fn add_components(document: &mut Value) {
+fn add_components(document: &mut Value, responses: &BTreeSet<&str>) {
     document["components"]["headers"] = json!({
         "ETag": {
             "description": "The version of note, mark and fields. Send it as If-Match with the next edit.",
@@ -85,7 +88,7 @@ fn add_components(document: &mut Value) {
         "required": ["message"],
         "properties": { "message": { "type": ["string", "null"], "examples": ["Unauthorized"] } },
     });
-    for (status, description, _) in COMMON {
+    for (status, description, _) in COMMON.into_iter().filter(|(status, ..)| responses.contains(status)) {
         let schema = json!({ "$ref": "#/components/schemas/Problem" });
         let mut response = json!({ "description": description, "content": { "application/problem+json": { "schema": schema } } });
         if GATEWAYS.contains(&status) {
@@ -102,7 +105,9 @@ fn gateways() -> Value {
     json!({ "schema": { "$ref": "#/components/schemas/GatewayMessage" } })
 }
 
-fn add_common(operation: &mut Value) {
+/// Adds the common responses that the operation does not document. Returns their statuses.
+fn add_common(operation: &mut Value) -> Vec<&'static str> {
+    let mut added = Vec::new();
     let has = |place: &str| operation["parameters"].as_array().into_iter().flatten().any(|parameter| parameter["in"] == place);
     let (body, path, query) = (!operation["requestBody"].is_null(), has("path"), has("query"));
     for (status, _, when) in COMMON {
@@ -113,11 +118,15 @@ fn add_common(operation: &mut Value) {
             When::Asked => body || query,
         };
         match operation["responses"].get_mut(status) {
-            None if applies => operation["responses"][status] = json!({ "$ref": format!("#/components/responses/{status}") }),
+            None if applies => {
+                operation["responses"][status] = json!({ "$ref": format!("#/components/responses/{status}") });
+                added.push(status);
+            }
             Some(own) if GATEWAYS.contains(&status) => own["content"]["application/json"] = gateways(),
             _ => {}
         }
     }
+    added
 }
 
 /// The description of the schema of a response's JSON.

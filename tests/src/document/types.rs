@@ -7,12 +7,12 @@
 use anyhow::{Context, ensure};
 use domain::{
     billing::Rule,
-    delivery::Reason,
+    delivery::outcome::Reason,
     legend::{Colour, Shape},
     note::{Field, Note},
     people::Name,
-    recording::ContentType,
     reconcile::Kind,
+    recording::ContentType,
     registration::{DURATION_AT_MOST, LENGTH_AT_MOST},
 };
 use platform::{http::page::ROWS_AT_MOST, table::audit::AuditAction};
@@ -38,7 +38,7 @@ pub fn complete(document: &mut Value) -> anyhow::Result<()> {
         }
     }
     for (_, operation) in super::operations(document) {
-        for parameter in operation["parameters"].as_array_mut().into_iter().flatten() {
+        for parameter in operation.get_mut("parameters").and_then(Value::as_array_mut).into_iter().flatten() {
             let name = format!("{}.{}", parameter["in"].as_str().unwrap_or_default(), parameter["name"].as_str().unwrap_or_default());
             if let Some((_, of)) = PARAMETERS.iter().find(|(names, _)| names.split_whitespace().any(|one| one == name)) {
                 if parameter["schema"]["format"].is_null() {
@@ -136,7 +136,11 @@ fn types() -> Vec<(&'static str, Value, &'static str)> {
             text("A month: yyyy-mm.", "^[0-9]{4}-(0[1-9]|1[0-2])$", "2026-11"),
             "BilledMonth.month Statement.month Statements.running ExportedLine.corrects",
         ),
-        ("Day", extended(text("A day: yyyy-mm-dd.", "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$", "2026-11-24"), "date"), "Drop.day"),
+        (
+            "Day",
+            extended(text("A day: yyyy-mm-dd.", "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$", "2026-11-24"), "date"),
+            "Drop.day",
+        ),
         (
             "Amount",
             text("An amount in SEK, without VAT.", "^-?[0-9]+(\\.[0-9]+)?$", "49.00"),
@@ -151,14 +155,14 @@ fn types() -> Vec<(&'static str, Value, &'static str)> {
         ("Sha256", text("A SHA-256: 64 hexadecimal digits.", "^[0-9A-Fa-f]{64}$", SHA256), "Call.sha256 Recording.sha256"),
         (
             "Name",
-            json!({ "type": "string", "description": "A name: 1 to 100 characters on one line.", "minLength": 1, "maxLength": Name::CHARACTERS }),
+            sized("A name: 1 to 100 characters on one line.", Name::CHARACTERS, "Anna Andersson"),
             "User.name UserProvision.name UserProvisionPatch.name ImportedUser.name Group.name GroupChange.name Organisation.name \
-             OwnOrganisation.name OrganisationPatch.name OrganisationProvision.name ProvisionedOrganisation.name Client.name ClientPatch.name \
-             ClientProvision.name ProvisionedClient.name Mark.label MarkPut.label Acknowledgement.client",
+             OwnOrganisation.name OrganisationPatch.name OrganisationProvision.name ProvisionedOrganisation.name Client.name \
+             ClientPatch.name ClientProvision.name ProvisionedClient.name Mark.label MarkPut.label Acknowledgement.client",
         ),
         (
             "Reason",
-            json!({ "type": "string", "description": "Why: at least one letter, at most 500 characters.", "minLength": 1, "maxLength": 500, "examples": ["complaint 4411"] }),
+            sized("Why: at least one letter, at most 500 characters.", 500, "complaint 4411"),
             "HoldOrder.reason ErasureOrder.reason RetentionOrder.reason ActivationCorrection.reason StatementCredit.reason",
         ),
         ("IdempotencyKey", text("1 to 128 visible ASCII characters.", "^[!-~]{1,128}$", "0b8c5f0e-5d0c-4f0e-9a51-1c1f6f0c1c5e"), ""),
@@ -249,6 +253,11 @@ fn problems() -> impl Iterator<Item = &'static str> {
 
 fn text(description: &str, pattern: &str, example: &str) -> Value {
     json!({ "type": "string", "description": description, "pattern": pattern, "examples": [example] })
+}
+
+/// A text of 1 to `most` characters.
+fn sized(description: &str, most: usize, example: &str) -> Value {
+    json!({ "type": "string", "description": description, "minLength": 1, "maxLength": most, "examples": [example] })
 }
 
 fn extended(mut schema: Value, format: &str) -> Value {

@@ -59,7 +59,7 @@ export function Audit() {
 function query({ actor, action, resource, recording, denied, from, to }: AuditSearch): AuditQuery {
   return {
     actor,
-    action,
+    action: action as AuditQuery['action'], // from the address; the service refuses an unknown one
     resource,
     recording,
     denied: denied && true,

@@ -96,15 +96,15 @@ function MarkDialog({ mark, taken, close }: { mark: Mark; taken: string[]; close
           title={more.marks.colour}
           names={COLOURS}
           chosen={draft.colour}
-          nameOf={(colour) => more.colour[colour as 'red']}
+          nameOf={(colour) => more.colour[colour]}
           choose={(colour) => setDraft({ ...draft, colour })}
           show={(colour) => <MarkSign bare mark={{ ...draft, colour, label: '' }} />}
         />
         <Choice
           title={more.marks.shape}
-          names={Object.keys(SHAPES)}
+          names={Object.keys(SHAPES) as Mark['shape'][]}
           chosen={draft.shape}
-          nameOf={(shape) => more.shape[shape as 'star']}
+          nameOf={(shape) => more.shape[shape]}
           choose={(shape) => setDraft({ ...draft, shape })}
           show={(shape) => <MarkSign bare mark={{ ...draft, shape, label: '' }} />}
         />
@@ -130,16 +130,16 @@ function MarkDialog({ mark, taken, close }: { mark: Mark; taken: string[]; close
   );
 }
 
-type ChoiceProps = {
+type ChoiceProps<Name extends string> = {
   title: string;
-  names: string[];
-  chosen: string;
-  nameOf(name: string): string;
-  choose(name: string): void;
-  show(name: string): React.ReactNode;
+  names: Name[];
+  chosen: Name;
+  nameOf(name: Name): string;
+  choose(name: Name): void;
+  show(name: Name): React.ReactNode;
 };
 
-function Choice({ title, names, chosen, nameOf, choose, show }: ChoiceProps) {
+function Choice<Name extends string>({ title, names, chosen, nameOf, choose, show }: ChoiceProps<Name>) {
   return (
     <fieldset className="choice">
       <legend>{title}</legend>

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { Line } from './facts';
 import { partsOf, sumsOf } from './parts';
 
-const line = (rule: string, amount: string, quantity = 1, corrects?: string): Line => ({
+const line = (rule: Line['rule'], amount: string, quantity = 1, corrects?: string): Line => ({
   rule,
   amount,
   quantity,

@@ -100,7 +100,7 @@ causes! {
     InFuture UNPROCESSABLE_ENTITY "in-future" "the call starts in the future";
     PastRetention UNPROCESSABLE_ENTITY "past-retention" "the call is past its retention";
     IdempotencyKeyReused UNPROCESSABLE_ENTITY "idempotency-key-reused" "the idempotency key belongs to another request";
-    Repeated CONFLICT "repeated" "the request is already being processed";
+    Repeated CONFLICT "repeated" "the request was sent before";
     Busy TOO_MANY_REQUESTS "busy" "there are too many requests at the moment";
     Internal INTERNAL_SERVER_ERROR "internal" "the service failed";
 }

@@ -12,7 +12,7 @@ use serde_path_to_error::{Path, Segment};
 use super::problem::{Cause, Problem};
 
 /// The words of serde and serde_json, and those of JSON for the same.
-const WORDS: [(&str, &str); 22] = [
+const WORDS: [(&str, &str); 24] = [
     ("invalid type: ", "wrong type: "),
     ("unknown variant `", "unknown value `"),
     ("unit value", "null"),
@@ -35,6 +35,8 @@ const WORDS: [(&str, &str); 22] = [
     ("expected a string", "expected text"),
     ("EOF while parsing", "the text ends within"),
     ("trailing characters", "there is more after the JSON value"),
+    ("invalid digit found in string", "not a whole number"),
+    ("cannot parse integer from empty string", "not a whole number"),
 ];
 const WHOLE: &str = "expected a whole number";
 
@@ -82,17 +84,27 @@ fn invalid(rejection: &(dyn Error + 'static), what: &str) -> Problem {
 
 /// The innermost error in plain words, and the path to the value that it concerns.
 fn reason(rejection: &(dyn Error + 'static), what: &str) -> (String, Option<Path>) {
-    let (mut error, mut path) = (rejection, None);
-    while let Some(source) = error.source() {
-        error = source;
+    let mut error = rejection;
+    loop {
         if let Some(located) = error.downcast_ref::<serde_path_to_error::Error<serde_json::Error>>() {
-            path = Some(located.path().clone());
+            return (plain(&located.inner().to_string(), is_invalid(located.inner()), what), Some(located.path().clone()));
+        }
+        if let Some(located) = error.downcast_ref::<serde_path_to_error::Error<serde::de::value::Error>>() {
+            return (plain(&located.inner().to_string(), false, what), Some(located.path().clone()));
+        }
+        match error.source() {
+            Some(source) => error = source,
+            None => return (plain(&error.to_string(), false, what), None),
         }
     }
-    (plain(&error.to_string(), path.is_some(), what), path)
 }
 
-/// The error of a JSON text that stands by itself, such as a line, in plain words.
+/// Whether the text is JSON, so that the path locates the error better than line and column.
+fn is_invalid(error: &serde_json::Error) -> bool {
+    error.classify() == serde_json::error::Category::Data
+}
+
+/// The error of a single JSON text, such as an imported line, in plain words.
 pub fn explain(error: &serde_json::Error) -> String {
     plain(&error.to_string(), false, "member")
 }
@@ -140,6 +152,13 @@ mod tests {
     }
 
     #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Query {
+        #[serde(rename = "limit")]
+        _limit: Option<u64>,
+    }
+
+    #[derive(Debug, Deserialize)]
     struct Part {
         #[serde(rename = "a/b")]
         _name: String,
@@ -159,6 +178,19 @@ mod tests {
         for (body, detail, pointer) in cases {
             let problem = Problem::from(Json::<Body>::from_bytes(body.as_bytes()).expect_err("it is invalid"));
             assert_eq!((problem.detail(), problem.pointer()), (detail, pointer), "{body}");
+        }
+    }
+
+    #[test]
+    fn details_name_the_parameter_of_a_query() {
+        for (query, detail) in [
+            ("other=1", "other: unknown parameter `other`, expected `limit`"),
+            ("limit=x", "limit: not a whole number"),
+            ("limit=1&limit=2", "duplicate parameter `limit`"),
+        ] {
+            let uri = format!("http://localhost/?{query}").parse().expect("it is a URI");
+            let problem = Problem::from(axum::extract::Query::<Query>::try_from_uri(&uri).expect_err("it is invalid"));
+            assert_eq!(problem.detail(), detail, "{query}");
         }
     }
 }
