@@ -90,5 +90,5 @@ fn log_findings<'a>(order: &Order, findings: impl Iterator<Item = &'a Finding>, 
         }
     }
     let Reconciled { recordings, older, objects, words, of_words, units, .. } = reconciled;
-    tracing::info!(organisation = %order.organisation, recordings, older, objects, words, of_words, units, found, repaired, "swept");
+    tracing::info!(organisation = %order.organisation, recordings, older, objects, words, of_words, units, found, repaired, "reconciled");
 }

@@ -23,3 +23,28 @@ fn the_template_routes_exactly_the_operations_of_the_document() -> anyhow::Resul
     }
     Ok(())
 }
+
+/// The captured requests under `events/` are documentation and input of `make invoke`: a renamed
+/// route or parameter would make them fail.
+#[test]
+fn every_captured_request_uses_a_documented_route_and_parameters() -> anyhow::Result<()> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let document: Value = serde_json::from_slice(&fs::read(folder.join("openapi.json"))?)?;
+    let mut requests = 0;
+    for file in fs::read_dir(folder.join("../events"))? {
+        let path = file?.path();
+        let event: Value = serde_json::from_slice(&fs::read(&path)?)?;
+        let Some((method, route)) = event["routeKey"].as_str().and_then(|route| route.split_once(' ')) else { continue };
+        let operation = &document["paths"][route][method.to_lowercase()];
+        assert!(operation.is_object(), "{}: no operation {method} {route}", path.display());
+        let documented = operation["parameters"].as_array().into_iter().flatten().filter(|parameter| parameter["in"] == "query");
+        let documented: BTreeSet<&str> = documented.filter_map(|parameter| parameter["name"].as_str()).collect();
+        let query = event["rawQueryString"].as_str().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+        for name in query.filter_map(|pair| pair.split('=').next()) {
+            assert!(documented.contains(name), "{}: {route} has no parameter {name}", path.display());
+        }
+        requests += 1;
+    }
+    assert!(requests >= 10, "{requests}");
+    Ok(())
+}

@@ -4,6 +4,7 @@
 //! A claim with the response is written in the transaction that has the effect. Of repeated
 //! requests, concurrent or after a crash, one takes effect; the others return the claim's response
 //! and write no audit event. The header costs 1 write in the transaction, and a repetition 1 read.
+//! An import reads the claim first, so that a repetition stores no lines.
 
 use axum::{
     Json,

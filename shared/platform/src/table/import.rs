@@ -66,6 +66,7 @@ pub struct Counts {
 pub struct Row {
     /// Counted from 1, with empty lines.
     pub line: usize,
+    #[serde(rename = "said")]
     pub content: LineContent,
 }
 
