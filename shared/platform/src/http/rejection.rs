@@ -65,8 +65,7 @@ impl From<BytesRejection> for Problem {
 impl From<QueryRejection> for Problem {
     fn from(rejection: QueryRejection) -> Self {
         let (reason, path) = reason(&rejection, "parameter");
-        let detail = path.filter(|path| path.iter().next().is_some()).map_or(reason.clone(), |path| format!("{path}: {reason}"));
-        Self::because(Cause::Invalid, detail)
+        Self::because(Cause::Invalid, named(path.as_ref(), reason))
     }
 }
 
@@ -78,8 +77,16 @@ impl From<PathRejection> for Problem {
 
 fn invalid(rejection: &(dyn Error + 'static), what: &str) -> Problem {
     let (reason, path) = reason(rejection, what);
-    let pointer = path.map(|path| path.iter().map(|segment| format!("/{}", escaped(segment))).collect::<String>());
-    Problem::because(Cause::Invalid, reason).at(pointer.filter(|pointer| !pointer.is_empty()))
+    let pointer = path.as_ref().map(|path| path.iter().map(|segment| format!("/{}", escaped(segment))).collect::<String>());
+    Problem::because(Cause::Invalid, named(path.as_ref(), reason)).at(pointer.filter(|pointer| !pointer.is_empty()))
+}
+
+/// The reason after the path of the value that it concerns, where there is one.
+fn named(path: Option<&Path>, reason: String) -> String {
+    match path.filter(|path| path.iter().next().is_some()) {
+        Some(path) => format!("{path}: {reason}"),
+        None => reason,
+    }
 }
 
 /// The innermost error in plain words, and the path to the value that it concerns.
@@ -167,11 +174,15 @@ mod tests {
     #[test]
     fn details_use_the_words_of_json_and_point_to_the_member() {
         let cases = [
-            (r#"{"count":"x"}"#, "wrong type: text \"x\", expected a whole number", Some("/count")),
-            (r#"{"count":1,"parts":{}}"#, "wrong type: object, expected an array", Some("/parts")),
-            (r#"{"count":1,"parts":[{"a/b":"x"},{"a/b":7}]}"#, "wrong type: integer `7`, expected text", Some("/parts/1/a~1b")),
-            (r#"{"count":1,"parts":["x"]}"#, "wrong type: text \"x\", expected an object", Some("/parts/0")),
-            (r#"{"count":1,"other":2}"#, "unknown member `other`, expected `count` or `parts`", Some("/other")),
+            (r#"{"count":"x"}"#, "count: wrong type: text \"x\", expected a whole number", Some("/count")),
+            (r#"{"count":1,"parts":{}}"#, "parts: wrong type: object, expected an array", Some("/parts")),
+            (
+                r#"{"count":1,"parts":[{"a/b":"x"},{"a/b":7}]}"#,
+                "parts[1].a/b: wrong type: integer `7`, expected text",
+                Some("/parts/1/a~1b"),
+            ),
+            (r#"{"count":1,"parts":["x"]}"#, "parts[0]: wrong type: text \"x\", expected an object", Some("/parts/0")),
+            (r#"{"count":1,"other":2}"#, "other: unknown member `other`, expected `count` or `parts`", Some("/other")),
             ("{}", "missing member `count`", None),
             (r#"{"count":"#, "the body is not valid JSON: the text ends within a value at line 1 column 9", None),
         ];
