@@ -55,7 +55,7 @@ function FoundCalls() {
     scroller.current?.scrollTo({ top: 0 });
     pages.refresh();
   };
-  const openFirst = useOpenFirst(pages, scroller);
+  const openFirst = useOpenFirst(pages, scroller, id);
   useKeys({ r: refresh });
   usePlayWhenThere(id);
   useFocusBack(id);
@@ -99,28 +99,33 @@ function FoundCalls() {
 }
 
 /** Opens the first call once the latest search is answered, and plays it if space was pressed. */
-function useOpenFirst(pages: CallPages, scroller: RefObject<HTMLDivElement | null>): () => void {
+function useOpenFirst(pages: CallPages, scroller: RefObject<HTMLDivElement | null>, id?: string): () => void {
   const navigate = useNavigate();
   const { player } = useApp();
   const [waits, setWaits] = useState(false);
   const plays = useRef(false);
+  const opening = useRef<string>(undefined);
   const keep = () => {
     plays.current = true;
+    player.wanted = opening.current; // the router has not opened it yet
   };
   useKeys(waits ? { Space: keep } : {});
   const isAnswered = !pages.starting && JSON.stringify(pages.asked.filters) === JSON.stringify(ofTheAddress());
   const first = isAnswered ? pages.row(0)?.id : undefined;
   useEffect(() => {
     if (!waits || !isAnswered) return;
-    setWaits(false);
+    if (!first || id === first) setWaits(false);
     if (!first) return giveBack();
+    if (opening.current) return;
+    opening.current = first;
     if (plays.current) player.wanted = first;
     navigate({ to: '/calls/$id', params: { id: first }, search: (search) => search });
-  }, [waits, isAnswered, first, navigate, player]);
+  }, [waits, isAnswered, first, id, navigate, player]);
   return () => {
     focusPanel();
     scroller.current?.focus({ preventScroll: true }); // out of the box, in which space types a space
     plays.current = false;
+    opening.current = undefined;
     setWaits(true);
   };
 }
