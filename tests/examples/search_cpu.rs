@@ -62,7 +62,7 @@ async fn main() -> anyhow::Result<()> {
 
 /// Sends the request as API Gateway does, and returns the length of the response.
 async fn request(router: &Router) -> anyhow::Result<usize> {
-    let answer = router.clone().oneshot(Request::from(gateway::written(serde_json::from_str(EVENT)?))).await?;
+    let answer = router.clone().oneshot(Request::from(gateway::encode_query(serde_json::from_str(EVENT)?))).await?;
     ensure!(answer.status() == 200, "{answer:?}");
     Ok(to_bytes(answer.into_body(), usize::MAX).await?.len())
 }

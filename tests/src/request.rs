@@ -173,7 +173,7 @@ async fn dispatch(
     event["headers"] = with(event["headers"].take(), headers);
     let event = with(event, body);
     let request = serde_json::from_value(event).context("the event is no request")?;
-    let response = router.clone().oneshot(Request::from(gateway::written(request))).await?;
+    let response = router.clone().oneshot(Request::from(gateway::encode_query(request))).await?;
     let (status, headers) = (response.status(), response.headers().clone());
     let content_type = headers.get("content-type").map(|value| value.to_str()).transpose()?.unwrap_or_default().to_owned();
     let text = String::from_utf8(to_bytes(response.into_body(), usize::MAX).await?.into()).context("the answer is not UTF-8")?;

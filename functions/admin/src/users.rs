@@ -12,7 +12,7 @@ use domain::{
 use platform::{
     http::{
         Cause, Principal, Problem,
-        extract::{self, Path, Query, clearable, retained},
+        extract::{self, Path, Query, clearable, not_clearable},
         page,
         person::User,
         problem,
@@ -54,11 +54,11 @@ pub struct Users {
 #[schema(as = UserChange)]
 pub struct Change {
     /// The user's rights to their own recordings.
-    #[serde(default, deserialize_with = "retained", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "not_clearable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = RightsChange, required = false)]
     rights: Option<RightsChange>,
     /// Whether the user administers the organisation.
-    #[serde(default, deserialize_with = "retained", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "not_clearable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = bool, required = false)]
     administrator: Option<bool>,
 }

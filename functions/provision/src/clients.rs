@@ -13,7 +13,7 @@ use domain::{
 use platform::{
     http::{
         Cause, Operator, Problem, cursor,
-        extract::{self, Complete, Path, Query, retained},
+        extract::{self, Complete, Path, Query, not_clearable},
         page, problem,
     },
     table::{audit::AuditAction, commit::Conflict, people},
@@ -44,11 +44,11 @@ pub struct Put {
 #[schema(as = ClientPatch)]
 pub struct Patch {
     /// 1 to 100 characters.
-    #[serde(default, deserialize_with = "retained", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "not_clearable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     name: Option<Name>,
     /// The most that its tokens permit: `read`, `annotate`, `export`. Replaces the previous scopes.
-    #[serde(default, deserialize_with = "retained", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "not_clearable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Vec<Scope>, required = false)]
     scopes: Option<Vec<Scope>>,
 }

@@ -8,7 +8,7 @@ use domain::{
 use platform::{
     http::{
         Cause, Operator, Problem, cursor,
-        extract::{self, Complete, Path, Query, retained},
+        extract::{self, Complete, Path, Query, not_clearable},
         page, problem,
     },
     table::{
@@ -42,15 +42,15 @@ pub struct Put {
 #[schema(as = OrganisationPatch)]
 pub struct Patch {
     /// 1 to 100 characters.
-    #[serde(default, deserialize_with = "retained", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "not_clearable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = String, required = false)]
     name: Option<Name>,
     /// Has the base service iCentrex Företagstelefoni, which recording needs.
-    #[serde(default, deserialize_with = "retained", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "not_clearable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = bool, required = false)]
     base_service: Option<bool>,
     /// Has the add-on for more than 180 days of retention. When it ends, the chosen days remain.
-    #[serde(default, deserialize_with = "retained", skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "not_clearable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = bool, required = false)]
     storage_add_on: Option<bool>,
 }

@@ -12,7 +12,7 @@ use domain::{
 use platform::{
     http::{
         Cause, Operator, Problem, cursor,
-        extract::{self, Complete, Path, Query, clearable, given, retained},
+        extract::{self, Complete, Path, Query, clearable, given, not_clearable},
         page, person, problem,
     },
     table::{
@@ -55,7 +55,7 @@ pub struct Put {
 #[schema(as = UserProvisionPatch)]
 pub struct Patch {
     /// 1 to 100 characters.
-    #[serde(default, deserialize_with = "retained")]
+    #[serde(default, deserialize_with = "not_clearable")]
     #[schema(value_type = String, required = false)]
     name: Option<Name>,
     /// E.164. Null removes it.
@@ -63,7 +63,7 @@ pub struct Patch {
     #[schema(value_type = Option<String>, example = "+46701740601")]
     phone: Option<Option<PhoneNumber>>,
     /// `sv` or `en`.
-    #[serde(default, deserialize_with = "retained")]
+    #[serde(default, deserialize_with = "not_clearable")]
     #[schema(value_type = String, required = false)]
     language: Option<Language>,
     /// `basic`, `pro`, `business` or `enterprise`. Null removes it and switches recording off.
@@ -71,7 +71,7 @@ pub struct Patch {
     #[schema(value_type = Option<String>)]
     plan: Option<Option<Plan>>,
     /// Whether the user is an administrator.
-    #[serde(default, deserialize_with = "retained")]
+    #[serde(default, deserialize_with = "not_clearable")]
     #[schema(value_type = bool, required = false)]
     administrator: Option<bool>,
 }

@@ -14,8 +14,6 @@ use crate::time::{earlier, later};
 struct Cursor {
     stream: usize,
     span: Span,
-    /// Whether it ends where the stream ends.
-    is_last: bool,
     done: bool,
 }
 
@@ -48,7 +46,7 @@ const FIRST: f64 = 8000.0;
 
 impl Cursors {
     pub(super) fn new(streams: Vec<Stream>, span: Span, horizon: DateTime<Utc>) -> Self {
-        let cursors = (0..streams.len()).map(|stream| Cursor { stream, span, is_last: true, done: false }).collect();
+        let cursors = (0..streams.len()).map(|stream| Cursor { stream, span, done: false }).collect();
         Self { read: vec![(0, 0.0); streams.len()], streams, cursors, first: None, horizon, asked: Vec::new() }
     }
 
@@ -250,7 +248,6 @@ impl Cursor {
     /// Shortens the cursor to its next `length`, and returns the rest.
     fn split(&mut self, length: TimeDelta) -> Self {
         let mut rest = Self { span: Span { after: None, ..self.span }, ..self.clone() };
-        self.is_last = false;
         let read_to = self.span.read_to().started_at;
         match self.span.order {
             Order::Newest => {

@@ -96,7 +96,7 @@ pub fn clearable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D
 }
 
 /// A member of a merge patch that cannot be cleared: `None` if absent; `null` is an error.
-pub fn retained<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+pub fn not_clearable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     given(deserializer).map(Some)
 }
 

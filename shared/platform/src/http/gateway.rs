@@ -12,12 +12,12 @@ const NOT_IN_A_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'
 /// # Errors
 /// Lambda's runtime API does not respond.
 pub async fn run(router: Router) -> Result<(), Error> {
-    let written = |event: LambdaEvent<_>| LambdaEvent { payload: written(event.payload), context: event.context };
-    lambda_runtime::run(Adapter::from(router).map_request(written)).await
+    let encoded = |event: LambdaEvent<_>| LambdaEvent { payload: encode_query(event.payload), context: event.context };
+    lambda_runtime::run(Adapter::from(router).map_request(encoded)).await
 }
 
 /// Percent-encodes the query where the client did not. Its meaning does not change.
-pub fn written(mut request: LambdaRequest) -> LambdaRequest {
+pub fn encode_query(mut request: LambdaRequest) -> LambdaRequest {
     if let LambdaRequest::ApiGatewayV2(request) = &mut request
         && let Some(query) = &mut request.raw_query_string
     {
@@ -41,7 +41,7 @@ mod tests {
                 "requestContext": { "stage": "$default", "http": { "method": "GET" } },
             });
             let request: LambdaRequest = serde_json::from_value(event).expect("an event");
-            Request::from(written(request))
+            Request::from(encode_query(request))
         };
         for note in [r#"<a b> "c"#, "d#e", "åäö\u{7f}\0\t", "50%", ""] {
             let request = written_by(&format!("note={note}&limit=5"));

@@ -139,10 +139,12 @@ impl Problem {
         Self { current: Some(Box::new(current)), ..Self::because(Cause::EditedMeanwhile, detail) }
     }
 
+    /// The member of the body that is wrong, as a JSON pointer (RFC 6901).
     pub fn pointer(&self) -> Option<&str> {
         self.pointer.as_deref()
     }
 
+    /// The text for people. It is constant for failures of the service.
     pub fn detail(&self) -> &str {
         match self.cause {
             Cause::Internal => "it has been logged; try again, and quote the request id if it continues",

@@ -47,7 +47,7 @@ impl From<JsonRejection> for Problem {
             StatusCode::UNSUPPORTED_MEDIA_TYPE => {
                 Self::because(Cause::UnknownType, "send the body as application/json, with that Content-Type")
             }
-            StatusCode::UNPROCESSABLE_ENTITY => invalid(&rejection, "member"),
+            StatusCode::UNPROCESSABLE_ENTITY => invalid(&rejection),
             _ => Self::because(Cause::Malformed, format!("the body is not valid JSON: {}", reason(&rejection, "member").0)),
         }
     }
@@ -75,8 +75,8 @@ impl From<PathRejection> for Problem {
     }
 }
 
-fn invalid(rejection: &(dyn Error + 'static), what: &str) -> Problem {
-    let (reason, path) = reason(rejection, what);
+fn invalid(rejection: &(dyn Error + 'static)) -> Problem {
+    let (reason, path) = reason(rejection, "member");
     let pointer = path.as_ref().map(|path| path.iter().map(|segment| format!("/{}", escaped(segment))).collect::<String>());
     Problem::because(Cause::Invalid, named(path.as_ref(), reason)).at(pointer.filter(|pointer| !pointer.is_empty()))
 }

@@ -59,7 +59,7 @@ pub fn count<T: FromStr + Default>(item: &Item, attribute: &'static str) -> Read
 }
 
 /// Parses a text with [`FromStr`], for example a day.
-pub fn written<T: FromStr>(text: &str, attribute: &'static str) -> Read<T> {
+pub fn parse<T: FromStr>(text: &str, attribute: &'static str) -> Read<T> {
     text.parse().map_err(|_| BadItem { attribute })
 }
 

@@ -15,7 +15,7 @@ use domain::{
 
 use super::{
     BadItem, Error, Table,
-    attributes::{count, n, number, optional_text, s, text, written},
+    attributes::{count, n, number, optional_text, parse, s, text},
     key::{self, Item},
     usage::{Counts, Filled},
 };
@@ -219,8 +219,8 @@ fn read_entry(item: &Item) -> Result<Entry, BadItem> {
     let (Some(noticed), Some(user)) = (parts.next(), parts.next()) else { return Err(bad()) };
     Ok(Entry {
         user: UserId::try_from(user.to_owned()).map_err(|_| bad())?,
-        of: written(parts.next().unwrap_or(noticed), "sk")?,
-        noticed: written(noticed, "sk")?,
+        of: parse(parts.next().unwrap_or(noticed), "sk")?,
+        noticed: parse(noticed, "sk")?,
         counts: Counts::read(item)?,
         balance: number(item, "balance")?,
     })
@@ -233,7 +233,7 @@ fn late_value(late: &Late) -> AttributeValue {
 }
 
 fn read_day(item: &Item) -> Result<Closed, BadItem> {
-    let day: NaiveDate = written(text(item, "sk")?, "sk")?;
+    let day: NaiveDate = parse(text(item, "sk")?, "sk")?;
     let Counts { recordings, milliseconds, added, removed } = Counts::read(item)?;
     let late = item.get("late").map_or(Ok(&[][..]), |late| late.as_l().map(Vec::as_slice)).map_err(|_| BadItem { attribute: "late" })?;
     Ok(Closed {
@@ -246,7 +246,7 @@ fn read_day(item: &Item) -> Result<Closed, BadItem> {
 fn read_late(noticed: NaiveDate, late: &AttributeValue) -> Result<Late, BadItem> {
     let late = late.as_m().map_err(|_| BadItem { attribute: "late" })?;
     let Counts { recordings, milliseconds, added, removed } = Counts::read(late)?;
-    Ok(Late { day: written(text(late, "of")?, "of")?, noticed, recordings, milliseconds, added, removed })
+    Ok(Late { day: parse(text(late, "of")?, "of")?, noticed, recordings, milliseconds, added, removed })
 }
 
 fn fill_name(fill: Fill) -> &'static str {

@@ -18,7 +18,7 @@ use domain::{
 
 use super::{
     BadItem, Error, Table,
-    attributes::{flag, instant, n, number, optional_parsed, s, text, written},
+    attributes::{flag, instant, n, number, optional_parsed, parse, s, text},
     audit::Event,
     commit::Committed,
     key::{self, Item},
@@ -98,7 +98,7 @@ fn read(whose: Whose, item: &Item) -> Result<Terms, BadItem> {
     let price = |name| optional_parsed::<Price>(item, name);
     Ok(Terms {
         whose,
-        from: written(from, "sk")?,
+        from: parse(from, "sk")?,
         known: known.parse().ok().and_then(DateTime::from_timestamp_millis).ok_or_else(bad)?,
         voided: None,
         prices: Prices {

@@ -20,7 +20,7 @@ use domain::{
 
 use super::{
     BadItem, Error, Table,
-    attributes::{count, n, parsed, written},
+    attributes::{count, n, parse, parsed},
     commit::Transaction,
     key::{self, Item},
 };
@@ -180,8 +180,8 @@ fn read(item: &Item) -> Result<Filled, BadItem> {
     for (name, value) in item {
         let (kind, day) = name.split_at_checked(name.len().saturating_sub(10)).unwrap_or_default();
         let Some(place) = NAMES.iter().position(|known| *known == kind) else { continue };
-        let counts = open.entry(written(day, "a day's count")?).or_default();
-        let value = written(value.as_n().map_or("", String::as_str), "a day's count")?;
+        let counts = open.entry(parse(day, "a day's count")?).or_default();
+        let value = parse(value.as_n().map_or("", String::as_str), "a day's count")?;
         match place {
             0 => counts.recordings = value,
             1 => counts.milliseconds = value,
