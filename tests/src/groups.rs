@@ -42,17 +42,8 @@ fn done(commit: Committed) -> anyhow::Result<()> {
 /// The event of a fixture operation.
 pub fn event(of: &str, request: &str) -> Event {
     Event {
-        at: now(),
-        organisation: organisation(of),
-        actor: "user:test".to_owned(),
-        action: AuditAction::ChangeGroup,
-        recording: None,
-        resource: None,
-        recorded_user: None,
-        detail: None,
-        reason: None,
-        denial: None,
         address: "192.0.2.1".to_owned(),
         request: format!("test-{request}"),
+        ..Event::new(organisation(of), "user:test", AuditAction::ChangeGroup, now())
     }
 }

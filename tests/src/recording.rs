@@ -1,8 +1,10 @@
 //! Recordings for a table. A recording is valid as built: a minute of WAV, expected.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    ids::{CallId, RecordingId},
+    ids::{CallId, OrganisationId, RecordingId},
     note::Annotation,
     phone::Counterpart,
     recording::{Audio, ContentType, Direction, Recording, Sha256, State},
@@ -11,6 +13,7 @@ use domain::{
 use platform::table::{
     Table,
     arrival::{Arrival, Outcome},
+    audit::{AuditAction, Event},
     registration::{Over, Registered},
 };
 
@@ -42,8 +45,15 @@ pub fn recording(to: &str, of: &str, call: &str, started_at: DateTime<Utc>) -> R
     }
 }
 
+/// The audit event of a fixture's registration, outside the organisation's log.
+pub fn registration() -> Event {
+    static NUMBER: AtomicUsize = AtomicUsize::new(0);
+    let request = format!("fixture-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+    Event { request, ..Event::new(OrganisationId::operator(), "fixture", AuditAction::Register, now()) }
+}
+
 pub async fn register(table: &Table, recording: &Recording) -> anyhow::Result<()> {
-    let registered = table.register(recording, Over::Unregistered).await?;
+    let registered = table.register(recording, Over::Unregistered, &registration()).await?;
     anyhow::ensure!(matches!(registered, Registered::Anew(_)), "the recording is registered already");
     Ok(())
 }

@@ -105,7 +105,10 @@ impl OnTable {
 
     /// Registers the call, and stores or rejects its audio as the recording states.
     pub async fn comes(&self, recording: &Recording) -> anyhow::Result<()> {
-        let registered = self.table().register(&Recording { state: State::Expected, ..recording.clone() }, Over::Unregistered).await?;
+        let registered = self
+            .table()
+            .register(&Recording { state: State::Expected, ..recording.clone() }, Over::Unregistered, &crate::recording::registration())
+            .await?;
         ensure!(matches!(registered, Registered::Anew(_)), "{registered:?}");
         self.proceeds(recording).await?;
         self.keeps(recording, false).await
@@ -159,7 +162,7 @@ impl OnTable {
         if before.state != after.state {
             if after.state == State::Expected {
                 let over = if before.held_since.is_some() { Over::RejectedAndHeld } else { Over::Rejected };
-                let registered = self.table().register(after, over).await?;
+                let registered = self.table().register(after, over, &crate::recording::registration()).await?;
                 ensure!(matches!(registered, Registered::Anew(_)), "{registered:?}");
             }
             self.proceeds(after).await?;

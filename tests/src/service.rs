@@ -121,20 +121,7 @@ impl Service {
     /// All audit events of the organisation, oldest first.
     pub async fn audit(&self, of: &str) -> anyhow::Result<Vec<Event>> {
         let organisation = organisation(of);
-        let mut reading = Reading {
-            organisation: &organisation,
-            recorded_user: None,
-            from: DateTime::UNIX_EPOCH,
-            to: now() + TimeDelta::days(1000),
-            actor: None,
-            but: None,
-            action: None,
-            recording: None,
-            resource: None,
-            denied: None,
-            limit: 1000,
-            after: None,
-        };
+        let mut reading = Reading::new(&organisation, DateTime::UNIX_EPOCH, now() + TimeDelta::days(1000), 1000);
         let mut all = Vec::new();
         loop {
             let (events, next) = self.table.events(&reading).await?;

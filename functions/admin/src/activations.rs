@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use axum::{Json, extract::State};
+use axum::extract::State;
 use chrono::{DateTime, Utc};
 use domain::{
-    access::Permission,
     activation::{self, Event, Kind, outcome},
     billing::{Price, Rule, Terms, price, today},
     ids::UserId,
@@ -13,11 +12,11 @@ use domain::{
 };
 use platform::{
     http::{
-        Cause, Principal, Problem,
-        extract::{self, Path, Query},
-        page,
-        person::Activations,
-        problem,
+        Admin, Cause, Principal, Problem,
+        extract::{Json, Path, Query},
+        operation::{Activate, SeeUser},
+        page::{Page, PageQuery},
+        person::{Activation, Activations},
     },
     table::{
         activation::SWITCHED,
@@ -97,45 +96,32 @@ const USERS: usize = 1000;
     path = "/v1/activations",
     tag = "admin",
     request_body = Order,
-    responses(
-        (status = 200, body = Switched),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
-    )
+    responses((status = 200, body = Switched))
 )]
-pub async fn switch(
-    State(app): State<App>,
-    principal: Principal,
-    extract::Json(order): extract::Json<Order>,
-) -> Result<Json<Switched>, Problem> {
-    let now = (app.now)();
-    principal.with_permission(&app.table, Permission::Administer, &principal.event(action(order.active), now)).await?;
+pub async fn switch(State(app): State<App>, admin: Admin<Activate>, Json(order): Json<Order>) -> Result<axum::Json<Switched>, Problem> {
+    admin.act(if order.preview { AuditAction::PreviewActivation } else { action(order.active) });
     if !(1..=USERS).contains(&order.users.len()) {
         return Err(Problem::because(Cause::Invalid, "name 1 to 1000 users"));
     }
-    let found = app.table.users(&principal.organisation.id, &order.users).await?;
+    let found = app.table.users(&admin.organisation.id, &order.users).await?;
     let mut outcomes: BTreeMap<&UserId, &'static str> =
-        order.users.iter().map(|user| (user, decide(&principal, &found, user, order.active))).collect();
+        order.users.iter().map(|user| (user, decide(&admin, &found, user, order.active))).collect();
     let due: Vec<&UserId> = outcomes.iter().filter(|(_, outcome)| changes(outcome)).map(|(user, _)| *user).collect();
-    if order.preview {
-        app.table.audit(&principal.event(AuditAction::PreviewActivation, now)).await?;
-    } else if due.is_empty() {
-        app.table.audit(&principal.event(action(order.active), now)).await?;
-    } else {
+    if !order.preview {
         for some in due.chunks(SWITCHED) {
-            for lost in apply(&app, &principal, some, order.active, now).await? {
+            for lost in apply(&app, &admin, some, order.active).await? {
                 outcomes.insert(lost, "changed-meanwhile");
             }
         }
     }
-    let mut terms = app.table.terms(Some(&principal.organisation.id)).await?;
+    let mut terms = app.table.terms(Some(&admin.organisation.id)).await?;
     terms.extend(app.table.terms(None).await?);
     let count = outcomes.values().filter(|outcome| changes(outcome)).count();
-    Ok(Json(Switched {
+    Ok(axum::Json(Switched {
         preview: order.preview,
         changes: count,
         billed_not_recorded: outcomes.values().filter(|outcome| **outcome == WAITS).count(),
-        cost: cost(&terms, count, order.active, now),
+        cost: cost(&terms, count, order.active, admin.now),
         users: outcomes.into_iter().map(|(user, outcome)| Outcome { user: user.clone(), outcome }).collect(),
     }))
 }
@@ -145,25 +131,19 @@ pub async fn switch(
     get,
     path = "/v1/users/{user}/activations",
     tag = "admin",
-    params(("user" = String, Path, description = "the user's id"), page::Asked),
-    responses(
-        (status = 200, body = Activations),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
-    )
+    params(("user" = String, Path, description = "the user's id"), PageQuery),
+    responses((status = 200, body = Activations))
 )]
 pub async fn of_user(
     State(app): State<App>,
-    principal: Principal,
+    admin: Admin<SeeUser>,
     Path(user): Path<UserId>,
-    Query(asked): Query<page::Asked>,
-) -> Result<Json<Activations>, Problem> {
-    let event = principal.event_about(AuditAction::SeeUser, &user, (app.now)());
-    principal.with_permission(&app.table, Permission::Administer, &event).await?;
-    let events = app.table.activations(&principal.organisation.id, &user).await?;
-    let names = app.table.names_of_those(&principal.organisation.id, events.iter().map(|entry| entry.event.by.as_str())).await?;
-    app.table.audit(&event).await?;
-    Ok(Json(Activations::page(events, &asked, &names)?))
+    Query(query): Query<PageQuery>,
+) -> Result<Activations, Problem> {
+    let organisation = &admin.organisation.id;
+    let events = app.table.activations(organisation, &user).await?;
+    let names = app.table.names_of_those(organisation, events.iter().map(|entry| entry.event.by.as_str())).await?;
+    Page::numbered(events.into_iter().map(|entry| Activation::of(entry, &names)).collect(), &query)
 }
 
 fn decide(principal: &Principal, found: &BTreeMap<UserId, people::User>, user: &UserId, active: bool) -> &'static str {
@@ -182,17 +162,11 @@ fn changes(outcome: &str) -> bool {
 }
 
 /// Switches the users, and returns those whom another request changed meanwhile.
-async fn apply<'a>(
-    app: &App,
-    principal: &Principal,
-    users: &[&'a UserId],
-    active: bool,
-    now: DateTime<Utc>,
-) -> Result<Vec<&'a UserId>, Problem> {
+async fn apply<'a>(app: &App, admin: &Principal, users: &[&'a UserId], active: bool) -> Result<Vec<&'a UserId>, Problem> {
     let (mut left, mut lost) = (users.to_vec(), Vec::new());
     while !left.is_empty() {
-        let events: Vec<_> = left.iter().map(|user| events(principal, user, active, now)).collect();
-        match app.table.switch(&principal.organisation.id, &events).await? {
+        let events: Vec<_> = left.iter().map(|user| events(admin, user, active)).collect();
+        match app.table.switch(&admin.organisation.id, &events).await? {
             Ok(()) => break,
             Err(Conflict(places)) => {
                 let refused = BTreeSet::from_iter(places);
@@ -204,12 +178,12 @@ async fn apply<'a>(
     Ok(lost)
 }
 
-fn events(principal: &Principal, user: &UserId, active: bool, now: DateTime<Utc>) -> (Event, audit::Event) {
-    let mut audited = principal.event_about(action(active), user, now);
-    let event =
-        Event { user: user.clone(), at: now, kind: if active { Kind::Activated } else { Kind::Deactivated }, by: audited.actor.clone() };
-    audited.request = format!("{}#{user}", audited.request); // one request has an event for each user
-    (event, audited)
+fn events(admin: &Principal, user: &UserId, active: bool) -> (Event, audit::Event) {
+    let event = admin.event();
+    let request = format!("{}#{user}", event.request); // one request has an event for each user
+    let audited = audit::Event { resource: Some(user.to_string()), request, ..event };
+    let kind = if active { Kind::Activated } else { Kind::Deactivated };
+    (Event { user: user.clone(), at: admin.now, kind, by: audited.actor.clone() }, audited)
 }
 
 fn action(active: bool) -> AuditAction {

@@ -1,22 +1,25 @@
 //! The audit log: `/v1/audit`, as JSON or, for a spreadsheet, as CSV.
 
 use axum::{
-    Json,
     extract::State,
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{access::Permission, ids::RecordingId, time::Instant};
+use domain::{
+    ids::{OrganisationId, RecordingId},
+    time::Instant,
+};
 use platform::{
     answer,
     http::{
-        Cause, Principal, Problem,
+        Admin, Cause, Problem,
         csv::{self, Cell},
         cursor,
         event::Events,
         extract::Query,
-        page, problem,
+        operation::ReadAudit,
+        page,
     },
     table::audit::{AuditAction, Event, Reading},
 };
@@ -73,31 +76,22 @@ const COLUMNS: [&str; 11] =
             content((Events = "application/json"), (String = "text/csv")),
             headers(("next-cursor" = Option<String>, description = "the cursor of the next CSV file; absent from the last")),
         ),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
 pub async fn list(
     State(app): State<App>,
-    principal: Principal,
+    admin: Admin<ReadAudit>,
     headers: HeaderMap,
     Query(filter): Query<Filter>,
 ) -> Result<Response, Problem> {
-    let now = (app.now)();
-    let event = principal.event(AuditAction::ReadAudit, now);
-    principal.with_permission(&app.table, Permission::ReadAudit, &event).await?;
-    let mut reading = filter.reading(&principal, now)?;
+    let mut reading = filter.reading(&admin.organisation.id, admin.now)?;
     let as_file = headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/csv"));
-    let answer = if as_file {
+    if as_file {
         reading.limit = page::ROWS_AT_MOST;
-        file(&app, reading).await?
-    } else {
-        let (events, next) = app.table.events(&reading).await?;
-        let cursor = next.map(|place| cursor::write_text(&place));
-        Json(Events { events: events.into_iter().map(Into::into).collect(), cursor }).into_response()
-    };
-    app.table.audit(&event).await?;
-    Ok(answer)
+        return file(&app, reading).await;
+    }
+    let (events, next) = app.table.events(&reading).await?;
+    Ok(Events::read(events, next).into_response())
 }
 
 /// A file of at most [`FILE`] events.
@@ -136,21 +130,18 @@ fn row(event: &Event) -> [Cell; COLUMNS.len()] {
 }
 
 impl Filter {
-    fn reading<'a>(&self, principal: &'a Principal, now: DateTime<Utc>) -> Result<Reading<'a>, Problem> {
+    fn reading<'a>(&self, organisation: &'a OrganisationId, now: DateTime<Utc>) -> Result<Reading<'a>, Problem> {
         let unknown = || Problem::because(Cause::Invalid, "there is no such action; each event contains its action");
+        let from = self.from.map_or(DateTime::UNIX_EPOCH, Instant::utc);
+        let to = self.to.map_or(now + TimeDelta::days(1), Instant::utc);
         Ok(Reading {
-            organisation: &principal.organisation.id,
-            recorded_user: None,
-            from: self.from.map_or(DateTime::UNIX_EPOCH, Instant::utc),
-            to: self.to.map_or(now + TimeDelta::days(1), Instant::utc),
             actor: self.actor.clone(),
-            but: None,
             action: self.action.as_deref().map(|action| AuditAction::parse(action).ok_or_else(unknown)).transpose()?,
             recording: self.recording,
             resource: self.resource.clone(),
             denied: self.denied,
-            limit: page::limit(self.limit)?,
             after: page::after(self.cursor.as_deref())?,
+            ..Reading::new(organisation, from, to, page::limit(self.limit)?)
         })
     }
 }

@@ -1,23 +1,19 @@
 //! Recording groups: `/v1/groups` (P12, P13).
 
-use std::collections::BTreeMap;
-
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{extract::State, http::StatusCode};
 use chrono::{DateTime, Utc};
 use domain::{access::Permission, ids::GroupId, people::Name};
 use platform::{
     http::{
-        Cause, Principal, Problem,
+        Admin, Caller, Cause, Principal, Problem,
+        caller::Actor,
         extract::{Complete, Path, Query},
-        page,
+        operation::{ChangeGroup, ListGroups, RemoveGroup, SeeGroup},
+        page::{Listed, Page},
         person::Supervisor,
-        problem,
+        single::Single,
     },
-    table::{
-        audit::{AuditAction, Event},
-        commit::Conflict,
-        group, key,
-    },
+    table::{commit::Conflict, group, key},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -33,14 +29,6 @@ pub struct Group {
     name: String,
     #[schema(max_items = 90)]
     supervisors: Vec<Supervisor>,
-}
-
-/// A page of groups, sorted by name.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Groups {
-    groups: Vec<Group>,
-    /// Hand it in as `cursor` for the next page; null on the last.
-    cursor: Option<String>,
 }
 
 /// The name of a group to create or rename.
@@ -59,28 +47,18 @@ pub struct Put {
     path = "/v1/groups",
     tag = "admin",
     params(Filter),
-    responses(
-        (status = 200, body = Groups),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
-    )
+    responses((status = 200, body = Groups))
 )]
-pub async fn list(State(app): State<App>, principal: Principal, Query(filter): Query<Filter>) -> Result<Json<Groups>, Problem> {
-    let now = (app.now)();
-    let event = principal.event(AuditAction::ListGroups, now);
-    let reachable_groups = reachable_groups(&principal, now);
+pub async fn list(State(app): State<App>, caller: Caller<ListGroups>, Query(filter): Query<Filter>) -> Result<Groups, Problem> {
+    let reachable_groups = reachable_groups(&caller);
     let (groups, next) = if reachable_groups.is_empty() {
-        principal.with_permission(&app.table, Permission::Administer, &event).await?;
-        app.table.list_groups(&filter.page(&principal.organisation)?).await?
+        caller.has(Permission::Administer)?;
+        app.table.list_groups(&filter.page(&caller.organisation)?).await?
     } else {
-        app.table.list_of_groups(&filter.page(&principal.organisation)?, &reachable_groups).await?
+        app.table.list_of_groups(&filter.page(&caller.organisation)?, &reachable_groups).await?
     };
-    app.table.audit(&event).await?;
-    let places: BTreeMap<GroupId, String> =
-        groups.iter().map(|group| (group.id.clone(), key::named(&group.name, group.id.as_str()))).collect();
-    let groups = groups.into_iter().map(|group| Group::of(group, now)).collect();
-    let (groups, cursor) = page::shortened(groups, next, |group: &Group| places.get(&group.id).cloned().unwrap_or_default());
-    Ok(Json(Groups { groups, cursor }))
+    let place = |group: &group::Group| key::named(&group.name, group.id.as_str());
+    Ok(Page::placed(groups.into_iter().map(|group| (place(&group), Group::of(group, caller.now))), next))
 }
 
 /// Shows one group and its supervisors.
@@ -89,21 +67,12 @@ pub async fn list(State(app): State<App>, principal: Principal, Query(filter): Q
     path = "/v1/groups/{group}",
     tag = "admin",
     params(("group" = String, Path, description = "the group's id")),
-    responses(
-        (status = 200, body = Group),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
-    )
+    responses((status = 200, body = Group))
 )]
-pub async fn show(State(app): State<App>, principal: Principal, Path(id): Path<GroupId>) -> Result<Json<Group>, Problem> {
-    let now = (app.now)();
-    let event = principal.event_about(AuditAction::SeeGroup, &id, now);
-    reaches(&app, &principal, &id, &event).await?;
-    let Some(group) = app.table.group(&principal.organisation.id, &id).await? else {
-        return Err(principal.refuse(&app.table, event, Problem::new(Cause::NotFound)).await);
-    };
-    app.table.audit(&event).await?;
-    Ok(Json(Group::of(group, now)))
+pub async fn show(State(app): State<App>, caller: Caller<SeeGroup>, Path(id): Path<GroupId>) -> Result<Single<Group>, Problem> {
+    reaches(&caller, &id)?;
+    let group = app.table.group(&caller.organisation.id, &id).await?.ok_or(Problem::new(Cause::NotFound))?;
+    Ok(Single(Group::of(group, caller.now)))
 }
 
 /// Creates a group under an id that the caller chooses, or renames it.
@@ -115,25 +84,19 @@ pub async fn show(State(app): State<App>, principal: Principal, Path(id): Path<G
     request_body = Put,
     responses(
         (status = 204, description = "saved"),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 409, description = "changed: the group is being removed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
+        (status = 409, description = "changed: the group is being removed"),
     )
 )]
 pub async fn put(
     State(app): State<App>,
-    principal: Principal,
+    admin: Admin<ChangeGroup>,
     Path(id): Path<GroupId>,
     Complete(put): Complete<Put>,
 ) -> Result<StatusCode, Problem> {
-    let event = principal.event_about(AuditAction::ChangeGroup, &id, (app.now)()).detailed(&put);
-    principal.with_permission(&app.table, Permission::Administer, &event).await?;
-    match app.table.put_group(&principal.organisation.id, &id, &put.name, &event).await? {
+    admin.detail(&put);
+    match app.table.put_group(&admin.organisation.id, &id, &put.name, &admin.event()).await? {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
-        Err(Conflict(_)) => {
-            let problem = Problem::because(Cause::Changed, "the group is being removed; remove it again, then create it");
-            Err(principal.refuse(&app.table, event, problem).await)
-        }
+        Err(Conflict(_)) => Err(Problem::because(Cause::Changed, "the group is being removed; remove it again, then create it")),
     }
 }
 
@@ -145,33 +108,35 @@ pub async fn put(
     params(("group" = String, Path, description = "the group's id")),
     responses(
         (status = 204, description = "removed"),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn remove(State(app): State<App>, principal: Principal, Path(id): Path<GroupId>) -> Result<StatusCode, Problem> {
-    let event = principal.event_about(AuditAction::RemoveGroup, &id, (app.now)());
-    principal.with_permission(&app.table, Permission::Administer, &event).await?;
-    match app.table.remove_group(&principal.organisation.id, &id, &event).await? {
-        Some(()) => Ok(StatusCode::NO_CONTENT),
-        None => Err(principal.refuse(&app.table, event, Problem::new(Cause::NotFound)).await),
-    }
+pub async fn remove(State(app): State<App>, admin: Admin<RemoveGroup>, Path(id): Path<GroupId>) -> Result<StatusCode, Problem> {
+    let removed = app.table.remove_group(&admin.organisation.id, &id, &admin.event()).await?;
+    removed.map(|()| StatusCode::NO_CONTENT).ok_or(Problem::new(Cause::NotFound))
 }
 
-/// Admits administrators and the group's current supervisors. Audits a refusal.
-pub async fn reaches(app: &App, principal: &Principal, id: &GroupId, event: &Event) -> Result<(), Problem> {
-    if reachable_groups(principal, event.at).contains(id) {
+/// Admits administrators and the group's current supervisors.
+pub fn reaches(caller: &Principal, id: &GroupId) -> Result<(), Problem> {
+    if reachable_groups(caller).contains(id) {
         return Ok(());
     }
-    principal.with_permission(&app.table, Permission::Administer, event).await
+    caller.has(Permission::Administer)
 }
 
 /// The groups that a supervisor reaches now; empty for an administrator, who reaches all.
-fn reachable_groups(principal: &Principal, now: DateTime<Utc>) -> Vec<GroupId> {
-    match principal.user() {
-        Ok(user) if !user.administrator => user.active_supervisions(now).map(|(group, _)| group.clone()).collect(),
+fn reachable_groups(caller: &Principal) -> Vec<GroupId> {
+    match &caller.actor {
+        Actor::User(user) if !user.administrator => user.active_supervisions(caller.now).map(|(group, _)| group.clone()).collect(),
         _ => Vec::new(),
     }
+}
+
+/// A page of the list.
+pub type Groups = Page<Group>;
+
+impl Listed for Group {
+    const MEMBER: &'static str = "groups";
+    const SCHEMA: (&'static str, &'static str) = ("Groups", "A page of groups, sorted by name.");
 }
 
 impl Group {

@@ -1,10 +1,15 @@
 //! The organisation's own settings: `/v1/organisation`.
 
-use axum::{Json, extract::State};
-use domain::{access::Permission, ids::OrganisationId, people};
+use axum::extract::State;
+use domain::{ids::OrganisationId, people};
 use platform::{
-    http::{Cause, Principal, Problem, extract, problem},
-    table::{audit::AuditAction, commit::Conflict},
+    http::{
+        Admin, Cause, Problem,
+        extract::Json,
+        operation::{ChangeOrganisation, SeeOrganisation},
+        single::Single,
+    },
+    table::commit::Conflict,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -40,16 +45,10 @@ pub struct Change {
     get,
     path = "/v1/organisation",
     tag = "admin",
-    responses(
-        (status = 200, body = Organisation),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-    )
+    responses((status = 200, body = Organisation))
 )]
-pub async fn show(State(app): State<App>, principal: Principal) -> Result<Json<Organisation>, Problem> {
-    let event = principal.event(AuditAction::SeeOrganisation, (app.now)());
-    principal.with_permission(&app.table, Permission::Administer, &event).await?;
-    app.table.audit(&event).await?;
-    Ok(Json(principal.organisation.into()))
+pub async fn show(admin: Admin<SeeOrganisation>) -> Single<Organisation> {
+    Single(admin.organisation.clone().into())
 }
 
 /// Changes the organisation's settings.
@@ -58,21 +57,16 @@ pub async fn show(State(app): State<App>, principal: Principal) -> Result<Json<O
     path = "/v1/organisation",
     tag = "admin",
     request_body = Change,
-    responses(
-        (status = 200, body = Organisation),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
-    )
+    responses((status = 200, body = Organisation))
 )]
 pub async fn change(
     State(app): State<App>,
-    principal: Principal,
-    extract::Json(change): extract::Json<Change>,
-) -> Result<Json<Organisation>, Problem> {
-    let event = principal.event(AuditAction::ChangeOrganisation, (app.now)()).detailed(&change);
-    principal.with_permission(&app.table, Permission::Administer, &event).await?;
-    match app.table.ask_reason(&principal.organisation.id, change.asks_reason, &event).await? {
-        Ok(()) => Ok(Json(people::Organisation { asks_reason: change.asks_reason, ..principal.organisation }.into())),
+    admin: Admin<ChangeOrganisation>,
+    Json(change): Json<Change>,
+) -> Result<Single<Organisation>, Problem> {
+    admin.detail(&change);
+    match app.table.ask_reason(&admin.organisation.id, change.asks_reason, &admin.event()).await? {
+        Ok(()) => Ok(Single(people::Organisation { asks_reason: change.asks_reason, ..admin.organisation.clone() }.into())),
         Err(Conflict(_)) => Err(Problem::new(Cause::NotFound)),
     }
 }

@@ -1,23 +1,21 @@
 //! The organisation's users: `/v1/users`. Administrators grant their rights.
 
-use std::collections::BTreeMap;
-
-use axum::{Json, extract::State};
-use chrono::{DateTime, Utc};
+use axum::extract::State;
 use domain::{
-    access::Permission,
     ids::UserId,
     people::{self, Organisation},
 };
 use platform::{
     http::{
-        Cause, Principal, Problem,
-        extract::{self, Path, Query, clearable, not_clearable},
-        page,
-        person::User,
-        problem,
+        Admin, Cause, Principal, Problem,
+        caller::Actor,
+        extract::{Json, Path, Query, clearable, not_clearable},
+        operation::{ChangeUser, ListUsers, SeeUser},
+        page::{self, Page},
+        person::{User, Users},
+        single::Single,
     },
-    table::{audit::AuditAction, commit::Conflict, directory, key, provision::Decided},
+    table::{commit::Conflict, directory, key, provision::Decided},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -38,14 +36,6 @@ pub struct Filter {
     pub limit: Option<usize>,
     /// The cursor of the previous page.
     pub cursor: Option<String>,
-}
-
-/// A page of users, sorted by name.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Users {
-    users: Vec<User>,
-    /// Hand it in as `cursor` for the next page; null on the last.
-    cursor: Option<String>,
 }
 
 /// The changes to a user, as a JSON merge patch (RFC 7396): absent members stay unchanged.
@@ -84,22 +74,12 @@ pub struct RightsChange {
     path = "/v1/users",
     tag = "admin",
     params(Filter),
-    responses(
-        (status = 200, body = Users),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
-    )
+    responses((status = 200, body = Users))
 )]
-pub async fn list(State(app): State<App>, principal: Principal, Query(filter): Query<Filter>) -> Result<Json<Users>, Problem> {
-    let now = (app.now)();
-    let event = principal.event(AuditAction::ListUsers, now);
-    principal.with_permission(&app.table, Permission::Administer, &event).await?;
-    let (users, next) = app.table.list_users(&filter.page(&principal.organisation)?).await?;
-    app.table.audit(&event).await?;
-    let places: BTreeMap<UserId, String> = users.iter().map(|user| (user.id.clone(), key::named(&user.name, user.id.as_str()))).collect();
-    let users = users.into_iter().map(|user| User::of(user, &principal.organisation, now)).collect();
-    let (users, cursor) = page::shortened(users, next, |user: &User| places.get(&user.id).cloned().unwrap_or_default());
-    Ok(Json(Users { users, cursor }))
+pub async fn list(State(app): State<App>, admin: Admin<ListUsers>, Query(filter): Query<Filter>) -> Result<Users, Problem> {
+    let (users, next) = app.table.list_users(&filter.page(&admin.organisation)?).await?;
+    let place = |user: &people::User| key::named(&user.name, user.id.as_str());
+    Ok(Page::placed(users.into_iter().map(|user| (place(&user), User::of(user, &admin.organisation, admin.now))), next))
 }
 
 /// Shows one user.
@@ -108,21 +88,10 @@ pub async fn list(State(app): State<App>, principal: Principal, Query(filter): Q
     path = "/v1/users/{user}",
     tag = "admin",
     params(("user" = String, Path, description = "the user's id")),
-    responses(
-        (status = 200, body = User),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
-    )
+    responses((status = 200, body = User))
 )]
-pub async fn show(State(app): State<App>, principal: Principal, Path(id): Path<UserId>) -> Result<Json<User>, Problem> {
-    let now = (app.now)();
-    let event = principal.event_about(AuditAction::SeeUser, &id, now);
-    principal.with_permission(&app.table, Permission::Administer, &event).await?;
-    let Some(user) = app.table.user(&principal.organisation.id, &id).await? else {
-        return Err(principal.refuse(&app.table, event, Problem::new(Cause::NotFound)).await);
-    };
-    app.table.audit(&event).await?;
-    Ok(Json(User::of(user, &principal.organisation, now)))
+pub async fn show(State(app): State<App>, admin: Admin<SeeUser>, Path(id): Path<UserId>) -> Result<Single<User>, Problem> {
+    shown(&app, &admin, &id).await
 }
 
 /// Grants and revokes a user's rights, and appoints administrators.
@@ -134,42 +103,34 @@ pub async fn show(State(app): State<App>, principal: Principal, Path(id): Path<U
     request_body(content((Change = "application/merge-patch+json"), (Change = "application/json"))),
     responses(
         (status = 200, body = User),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
-        (status = 429, description = "busy: others change the same user", body = problem::Body, content_type = "application/problem+json"),
+        (status = 429, description = "busy: others change the same user"),
     )
 )]
 pub async fn change(
     State(app): State<App>,
-    principal: Principal,
+    admin: Admin<ChangeUser>,
     Path(id): Path<UserId>,
-    extract::Json(change): extract::Json<Change>,
-) -> Result<Json<User>, Problem> {
-    let now = (app.now)();
-    let event = principal.event_about(AuditAction::ChangeUser, &id, now).detailed(&change);
-    principal.with_permission(&app.table, Permission::Administer, &event).await?;
+    Json(change): Json<Change>,
+) -> Result<Single<User>, Problem> {
+    admin.detail(&change);
+    let Actor::User(caller) = &admin.actor else { return Err(Problem::new(Cause::NotAllowed)) };
     if change.rights.is_none() && change.administrator.is_none() {
         return Err(Problem::because(Cause::Invalid, "there is nothing to change; send `rights` or `administrator`"));
     }
-    if change.administrator == Some(false) && principal.user().is_ok_and(|caller| caller.id == id) {
+    if change.administrator == Some(false) && caller.id == id {
         return Err(Problem::because(Cause::Invalid, "you cannot stop administering yourself; another administrator can do it"));
     }
-    let caller = principal.user()?;
     for _ in 0..TRIES {
-        let Some(rights) = wanted(&app, &principal.organisation, &id, change.rights).await? else {
-            return Err(principal.refuse(&app.table, event, Problem::new(Cause::NotFound)).await);
-        };
+        let rights = wanted(&app, &admin.organisation, &id, change.rights).await?.ok_or(Problem::new(Cause::NotFound))?;
         let decided = Decided { rights, administrator: change.administrator.map(|administrator| (administrator, &caller.id)) };
-        match app.table.change_user(&principal.organisation.id, &id, &decided, &event).await? {
-            Ok(()) => return shown(&app, &principal.organisation, &id, now).await,
+        match app.table.change_user(&admin.organisation.id, &id, &decided, &admin.event()).await? {
+            Ok(()) => return shown(&app, &admin, &id).await,
+            // An organisation always has an administrator: the caller must still be one.
             Err(Conflict(places)) if places.contains(&1) => {
-                // An organisation always has an administrator: the caller must still be one.
-                let problem = Problem::because(Cause::NotAllowed, "you no longer administer the organisation");
-                return Err(principal.refuse(&app.table, event, problem).await);
+                return Err(Problem::because(Cause::NotAllowed, "you no longer administer the organisation"));
             }
             Err(Conflict(_)) if decided.rights.is_some_and(|(was, _)| was.is_some()) => {} // the rights were changed meanwhile
-            Err(Conflict(_)) => return Err(principal.refuse(&app.table, event, Problem::new(Cause::NotFound)).await),
+            Err(Conflict(_)) => return Err(Problem::new(Cause::NotFound)),
         }
     }
     Err(Problem::new(Cause::Busy))
@@ -191,9 +152,9 @@ async fn wanted(
     Ok(was.map(|was| Some((Some(was), change.of(was)))))
 }
 
-async fn shown(app: &App, organisation: &Organisation, id: &UserId, now: DateTime<Utc>) -> Result<Json<User>, Problem> {
-    let user = app.table.user(&organisation.id, id).await?.ok_or(Problem::new(Cause::NotFound))?;
-    Ok(Json(User::of(user, organisation, now)))
+async fn shown(app: &App, admin: &Principal, id: &UserId) -> Result<Single<User>, Problem> {
+    let user = app.table.user(&admin.organisation.id, id).await?.ok_or(Problem::new(Cause::NotFound))?;
+    Ok(Single(User::of(user, &admin.organisation, admin.now)))
 }
 
 impl RightsChange {

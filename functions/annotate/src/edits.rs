@@ -1,24 +1,24 @@
 //! Edits of a recording: `PATCH /v1/recordings/{id}` and `/v1/recordings/{id}/edits`.
 
 use axum::{
-    Json,
     extract::State,
-    http::{HeaderMap, HeaderValue, StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, Utc};
 use domain::{access::Action, ids::RecordingId, note::Change, recording::Recording, search};
 use platform::{
     http::{
-        Cause, Principal, Problem,
+        Caller, Cause, Principal, Problem,
         caller::Actor,
-        extract::{self, Path, Query},
-        page, problem,
+        extract::{Json, Path, Query},
+        operation::{Annotate, SeeEdits},
+        page::{self, Listed, Page},
         recording::{Recording as Shown, etag},
     },
     table::{
         annotation::{self, CallSnapshot, NAMES},
-        audit::{AuditAction, Event},
+        audit::AuditAction,
         commit::Conflict,
     },
 };
@@ -26,14 +26,6 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{App, TRIES, request::Patch};
-
-/// A page of the edits of a recording.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Edits {
-    edits: Vec<Edit>,
-    /// Hand it in as `cursor` for the next page, with the same order; null on the last.
-    cursor: Option<String>,
-}
 
 /// Which edits to list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -95,40 +87,37 @@ pub struct Changed {
     responses(
         (status = 200, description = "the current recording; its version is in ETag", body = Shown),
         (status = 204, description = "edited; the application may not read what it annotates"),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
-        (status = 412, description = "edited-meanwhile: `current` is the current version", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid, unknown-mark", body = problem::Body, content_type = "application/problem+json"),
-        (status = 428, description = "no-version: send If-Match", body = problem::Body, content_type = "application/problem+json"),
-        (status = 429, description = "busy: many callers overwrite any version at once", body = problem::Body, content_type = "application/problem+json"),
+        (status = 412, description = "edited-meanwhile: `current` is the current version"),
+        (status = 422, description = "invalid, unknown-mark"),
+        (status = 428, description = "no-version: send If-Match"),
+        (status = 429, description = "busy: many callers overwrite any version at once"),
     )
 )]
 pub async fn edit(
     State(app): State<App>,
-    principal: Principal,
+    caller: Caller<Annotate>,
     Path(id): Path<RecordingId>,
     headers: HeaderMap,
-    extract::Json(patch): extract::Json<Patch>,
+    Json(patch): Json<Patch>,
 ) -> Result<Response, Problem> {
-    let now = (app.now)();
-    let event = principal.event_on(AuditAction::Annotate, id, now);
-    let mut snapshot = app.table.standing(&principal.organisation.id, id, now).await?;
-    let recording = permitted(&app, &principal, Action::Annotate, snapshot.recording.clone(), &event).await?;
+    let organisation = &caller.organisation.id;
+    let mut snapshot = app.table.standing(organisation, id, caller.now).await?;
+    let recording = permitted(&app, &caller, Action::Annotate, snapshot.recording.clone()).await?;
     let wanted = headers.get(header::IF_MATCH).and_then(|version| version.to_str().ok());
     let wanted =
         wanted.ok_or(Problem::because(Cause::NoVersion, "send If-Match with the version that you edit, or `*` to overwrite any"))?;
     if wanted != "*" && wanted != etag(recording.version) {
-        return Err(edited_meanwhile(&app, &principal, snapshot, event).await);
+        return Err(edited_meanwhile(&caller, snapshot));
     }
     let change = Change::from(patch);
     for _ in 0..TRIES {
-        if let Some(written) = write(&app, &principal, &snapshot, &change, &event).await? {
-            return Ok(answer(&principal, written));
+        if let Some(written) = write(&app, &caller, &snapshot, &change).await? {
+            return Ok(answer(&caller, written));
         }
-        snapshot = app.table.standing(&principal.organisation.id, id, now).await?;
+        snapshot = app.table.standing(organisation, id, caller.now).await?;
         // Overwriting any version includes one that was written in between.
         if wanted != "*" {
-            return Err(edited_meanwhile(&app, &principal, snapshot, event).await);
+            return Err(edited_meanwhile(&caller, snapshot));
         }
     }
     Err(Problem::new(Cause::Busy))
@@ -140,94 +129,69 @@ pub async fn edit(
     path = "/v1/recordings/{id}/edits",
     tag = "annotate",
     params(("id" = String, Path, description = "the recording's id"), Wanted),
-    responses(
-        (status = 200, body = Edits),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
-    )
+    responses((status = 200, body = Edits))
 )]
 pub async fn list(
     State(app): State<App>,
-    principal: Principal,
+    caller: Caller<SeeEdits>,
     Path(id): Path<RecordingId>,
     Query(wanted): Query<Wanted>,
-) -> Result<Json<Edits>, Problem> {
-    let now = (app.now)();
-    let event = principal.event_on(AuditAction::SeeEdits, id, now);
-    let snapshot = app.table.standing(&principal.organisation.id, id, now).await?;
-    permitted(&app, &principal, Action::See, snapshot.recording.clone(), &event).await?;
+) -> Result<Edits, Problem> {
+    let snapshot = app.table.standing(&caller.organisation.id, id, caller.now).await?;
+    permitted(&app, &caller, Action::See, snapshot.recording.clone()).await?;
     let (limit, after) = (page::limit(wanted.limit)?, page::after(wanted.cursor.as_deref())?);
     let after = after.map(|place| place.parse().map_err(|_| page::not_ours())).transpose()?;
     let (edits, more) = app.table.edits_after(&snapshot, after, wanted.order.into(), limit).await?;
-    app.table.audit(&event).await?;
-    let place = |edit: &Edit| edit.version.to_string();
-    let edits: Vec<Edit> = edits.into_iter().map(Edit::from).collect();
-    let next = edits.last().filter(|_| more).map(place);
-    let (edits, cursor) = page::shortened(edits, next, place);
-    Ok(Json(Edits { edits, cursor }))
+    let next = edits.last().filter(|_| more).map(|edit| edit.version.to_string());
+    Ok(Page::placed(edits.into_iter().map(|edit| (edit.version.to_string(), edit.into())), next))
 }
 
 /// Writes the change; `None` after a conflict. A change without effect is only audited as reading.
-async fn write(
-    app: &App,
-    principal: &Principal,
-    snapshot: &CallSnapshot,
-    change: &Change,
-    event: &Event,
-) -> Result<Option<Recording>, Problem> {
+async fn write(app: &App, caller: &Principal, snapshot: &CallSnapshot, change: &Change) -> Result<Option<Recording>, Problem> {
     let Some(recording) = snapshot.recording.clone() else { return Err(Problem::new(Cause::NotFound)) };
     let annotation = snapshot.annotation.after(change);
     if annotation == snapshot.annotation {
-        app.table.audit(&Event { action: AuditAction::See, ..event.clone() }).await?;
+        caller.act(AuditAction::See);
         return Ok(Some(recording));
     }
-    match app.table.annotate(snapshot, &annotation, None, principal.organisation.retention_days, event).await? {
+    match app.table.annotate(snapshot, &annotation, None, caller.organisation.retention_days, &caller.event()).await? {
         Ok(()) => Ok(Some(Recording { annotation, version: snapshot.version + 1, ..recording })),
         Err(Conflict(places)) if places.contains(&0) => Ok(None),
         Err(Conflict(_)) => Err(Problem::unknown_mark()),
     }
 }
 
-/// The problem of editing an old version, with the current one if the caller may see it; audited.
-async fn edited_meanwhile(app: &App, principal: &Principal, snapshot: CallSnapshot, event: Event) -> Problem {
-    let problem = match snapshot.recording {
+/// The problem of editing an old version, with the current one if the caller may see it.
+fn edited_meanwhile(caller: &Principal, snapshot: CallSnapshot) -> Problem {
+    match snapshot.recording {
         None => Problem::new(Cause::NotFound),
-        Some(recording) if sees(principal) => Problem::edited(recording.into()),
+        Some(recording) if sees(caller) => Problem::edited(recording.into()),
         Some(_) => Problem::because(Cause::EditedMeanwhile, "someone else edited it; send If-Match: * to overwrite any version"),
-    };
-    principal.refuse(&app.table, event, problem).await
+    }
 }
 
-/// The recording, if it exists and the caller may do `action` to it. Audits a refusal.
-async fn permitted(
-    app: &App,
-    principal: &Principal,
-    action: Action,
-    found: Option<Recording>,
-    event: &Event,
-) -> Result<Recording, Problem> {
-    let Some(recording) = found else {
-        return Err(principal.refuse(&app.table, event.clone(), Problem::new(Cause::NotFound)).await);
-    };
-    if !principal.may(&app.table, action, &recording, event.at).await? {
-        return Err(principal.refuse(&app.table, event.clone(), Problem::new(Cause::NotAllowed)).await);
-    }
-    Ok(recording)
+/// The recording, if it exists and the caller may do `action` to it.
+async fn permitted(app: &App, caller: &Principal, action: Action, found: Option<Recording>) -> Result<Recording, Problem> {
+    let recording = found.ok_or(Problem::new(Cause::NotFound))?;
+    if caller.may(&app.table, action, &recording).await? { Ok(recording) } else { Err(Problem::new(Cause::NotAllowed)) }
 }
 
 /// Whether a caller who may annotate may also see: every person, and an application that may read.
-fn sees(principal: &Principal) -> bool {
-    !matches!(&principal.actor, Actor::Application { scopes, .. } if !scopes.read)
+fn sees(caller: &Principal) -> bool {
+    !matches!(&caller.actor, Actor::Application { scopes, .. } if !scopes.read)
 }
 
-fn answer(principal: &Principal, recording: Recording) -> Response {
-    let version = HeaderValue::from_str(&etag(recording.version)).ok();
-    let mut response = if sees(principal) { Json(Shown::from(recording)).into_response() } else { StatusCode::NO_CONTENT.into_response() };
-    if let Some(version) = version {
-        response.headers_mut().insert(header::ETAG, version);
-    }
-    response
+fn answer(caller: &Principal, recording: Recording) -> Response {
+    let version = etag(recording.version);
+    if sees(caller) { Shown::from(recording).into_response() } else { (StatusCode::NO_CONTENT, [(header::ETAG, version)]).into_response() }
+}
+
+/// A page of the list.
+pub type Edits = Page<Edit>;
+
+impl Listed for Edit {
+    const MEMBER: &'static str = "edits";
+    const SCHEMA: (&'static str, &'static str) = ("Edits", "A page of the edits of a recording.");
 }
 
 impl From<Order> for search::Order {

@@ -9,14 +9,10 @@ mod edits;
 mod marks;
 mod request;
 
-use axum::{
-    Router,
-    extract::FromRef,
-    routing::{get, patch, put},
-};
+use axum::{Router, extract::FromRef};
 use chrono::{DateTime, Utc};
-use platform::table::Table;
-use utoipa::OpenApi;
+use platform::{http, table::Table};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 #[derive(Clone, FromRef)]
 pub struct App {
@@ -27,16 +23,16 @@ pub struct App {
 /// Attempts at overwriting any version, while others write the same call.
 const TRIES: usize = 8;
 
-#[derive(OpenApi)]
-#[openapi(paths(edits::edit, edits::list, calls::annotate, marks::list, marks::put))]
-pub struct Document;
+/// The routes with their documentation.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(edits::edit))
+        .routes(routes!(edits::list))
+        .routes(routes!(calls::annotate))
+        .routes(routes!(marks::list))
+        .routes(routes!(marks::put))
+}
 
 pub fn router(app: App) -> Router {
-    let routes = Router::new()
-        .route("/v1/recordings/{id}", patch(edits::edit))
-        .route("/v1/recordings/{id}/edits", get(edits::list))
-        .route("/v1/calls/{call}/annotation", put(calls::annotate))
-        .route("/v1/marks", get(marks::list))
-        .route("/v1/marks/{mark}", put(marks::put));
-    platform::http::with_common_layers(routes.with_state(app))
+    http::router(routes(), app)
 }

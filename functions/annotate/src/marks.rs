@@ -2,18 +2,17 @@
 
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{
-    access::Permission,
     legend::{Colour, Entry, MARKS, Shape},
     note::Mark,
     people::Name,
 };
 use platform::{
     http::{
-        Cause, Principal, Problem,
+        Admin, Caller, Cause, Problem,
         extract::{Complete, Path},
-        problem,
+        operation::{ChangeMark, ListMarks},
     },
-    table::{audit::AuditAction, commit::Conflict},
+    table::commit::Conflict,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -66,13 +65,10 @@ pub struct Put {
     get,
     path = "/v1/marks",
     tag = "annotate",
-    responses(
-        (status = 200, body = Legend),
-        (status = 403, description = "unknown-user", body = problem::Body, content_type = "application/problem+json"),
-    )
+    responses((status = 200, body = Legend))
 )]
-pub async fn list(State(app): State<App>, principal: Principal) -> Result<Json<Legend>, Problem> {
-    let marks = app.table.legend(&principal.organisation.id).await?;
+pub async fn list(State(app): State<App>, caller: Caller<ListMarks>) -> Result<Json<Legend>, Problem> {
+    let marks = app.table.legend(&caller.organisation.id).await?;
     Ok(Json(Legend { marks: marks.into_iter().map(Shown::from).collect() }))
 }
 
@@ -85,24 +81,18 @@ pub async fn list(State(app): State<App>, principal: Principal) -> Result<Json<L
     request_body = Put,
     responses(
         (status = 204, description = "saved"),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid; names the members that are missing", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid; names the members that are missing"),
     )
 )]
 pub async fn put(
     State(app): State<App>,
-    principal: Principal,
+    admin: Admin<ChangeMark>,
     Path(mark): Path<String>,
     Complete(put): Complete<Put>,
 ) -> Result<StatusCode, Problem> {
-    let mark = Mark::try_from(mark);
-    let event = match &mark {
-        Ok(mark) => principal.event_about(AuditAction::ChangeMark, mark.as_str(), (app.now)()),
-        Err(_) => principal.event(AuditAction::ChangeMark, (app.now)()),
-    };
-    principal.with_permission(&app.table, Permission::Administer, &event).await?;
-    let mark = mark.map_err(|error| Problem::because(Cause::Invalid, error))?;
-    let legend = app.table.legend(&principal.organisation.id).await?;
+    let mark = Mark::try_from(mark).map_err(|error| Problem::because(Cause::Invalid, error))?;
+    admin.about(mark.as_str());
+    let legend = app.table.legend(&admin.organisation.id).await?;
     let entry = Entry { mark, label: put.label, colour: put.colour, shape: put.shape, retired: put.retired };
     if legend.contains(&entry) {
         return Ok(StatusCode::NO_CONTENT);
@@ -110,8 +100,8 @@ pub async fn put(
     if legend.len() >= MARKS && legend.iter().all(|existing| existing.mark != entry.mark) {
         return Err(Problem::because(Cause::Invalid, "a legend has at most 100 marks, including retired ones; rename one"));
     }
-    let event = event.detailed(&Put::from(entry.clone()));
-    match app.table.put_mark(&principal.organisation.id, &entry, &event).await? {
+    admin.detail(&Put::from(entry.clone()));
+    match app.table.put_mark(&admin.organisation.id, &entry, &admin.event()).await? {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(Conflict(_)) => Err(Problem::new(Cause::Busy)),
     }

@@ -4,10 +4,10 @@ mod months;
 mod usage;
 mod view;
 
-use axum::{Router, extract::FromRef, routing::get};
+use axum::{Router, extract::FromRef};
 use chrono::{DateTime, Utc};
-use platform::{exports::Exports, table::Table};
-use utoipa::OpenApi;
+use platform::{exports::Exports, http, table::Table};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The function's clients and settings.
 #[derive(Clone, FromRef)]
@@ -17,15 +17,11 @@ pub struct App {
     pub now: fn() -> DateTime<Utc>,
 }
 
-/// This function's part of the API document.
-#[derive(OpenApi)]
-#[openapi(paths(usage::show, months::list, months::show))]
-pub struct Document;
+/// The routes with their documentation.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(usage::show)).routes(routes!(months::list)).routes(routes!(months::show))
+}
 
 pub fn router(app: App) -> Router {
-    let routes = Router::new()
-        .route("/v1/usage", get(usage::show))
-        .route("/v1/statements", get(months::list))
-        .route("/v1/statements/{month}", get(months::show));
-    platform::http::with_common_layers(routes.with_state(app))
+    http::router(routes(), app)
 }

@@ -5,19 +5,21 @@ use std::collections::BTreeSet;
 use axum::{Json, extract::State};
 use chrono::{DateTime, Utc};
 use domain::{
-    access::Permission,
     billing::{self, Ledger, Month, Used, today},
     ids::UserId,
 };
 use platform::{
     exports,
     http::{
-        Cause, Principal, Problem,
+        Admin, Cause, Principal, Problem,
         extract::{Path, Query},
-        page, person, problem,
+        operation::{ListStatements, SeeStatement},
+        page::{self, PageQuery},
+        person,
+        single::Single,
         statement::Statement,
     },
-    table::{audit::AuditAction, statement},
+    table::statement,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -74,25 +76,22 @@ pub struct Billed {
     get,
     path = "/v1/statements",
     tag = "statements",
-    params(page::Asked),
-    responses(
-        (status = 200, body = Statements),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
-    )
+    params(PageQuery),
+    responses((status = 200, body = Statements))
 )]
-pub async fn list(State(app): State<App>, principal: Principal, Query(asked): Query<page::Asked>) -> Result<Json<Statements>, Problem> {
-    let now = (app.now)();
-    let event = principal.event(AuditAction::ListStatements, now);
-    principal.with_permission(&app.table, Permission::Administer, &event).await?;
-    let exported = app.table.statements(&principal.organisation.id).await?;
+pub async fn list(
+    State(app): State<App>,
+    admin: Admin<ListStatements>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Statements>, Problem> {
+    let (now, organisation) = (admin.now, &admin.organisation.id);
+    let (limit, after) = (query.limit()?, query.after()?);
+    let exported = app.table.statements(organisation).await?;
     let general = app.table.terms(None).await?;
-    let (mut ledger, used) = app.table.agreements(&principal.organisation.id, &general).await?;
-    app.table.fill(&principal.organisation.id, &mut ledger, Month::of(today(now))).await?;
+    let (mut ledger, used) = app.table.agreements(organisation, &general).await?;
+    app.table.fill(organisation, &mut ledger, Month::of(today(now))).await?;
     let running = billing::preview(&ledger, now);
-    let billed_not_recorded = billed_not_recorded(&app, &principal, &ledger, &used, now).await?;
-    app.table.audit(&event).await?;
-    let (limit, after) = (asked.limit()?, asked.after()?);
+    let billed_not_recorded = billed_not_recorded(&app, &admin, &ledger, &used).await?;
     let rest = exported.into_iter().map(Billed::from).filter(|billed| after.as_ref().is_none_or(|after| billed.month < *after));
     let (statements, cursor) = page::cut(rest, limit, |billed| billed.month.clone());
     let (running, preview) = (running.month.to_string(), Preview::from(&running));
@@ -104,61 +103,48 @@ pub async fn list(State(app): State<App>, principal: Principal, Query(asked): Qu
     get,
     path = "/v1/statements/{month}",
     tag = "statements",
-    params(("month" = String, Path, description = "yyyy-mm"), page::Asked),
+    params(("month" = String, Path, description = "yyyy-mm"), PageQuery),
     responses(
         (status = 200, body = Shown),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found: the month was not billed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found: the month was not billed"),
     )
 )]
 pub async fn show(
     State(app): State<App>,
-    principal: Principal,
-    Path(month): Path<String>,
-    Query(asked): Query<page::Asked>,
-) -> Result<Json<Shown>, Problem> {
-    let now = (app.now)();
-    let event = principal.event_about(AuditAction::SeeStatement, &month, now);
-    principal.with_permission(&app.table, Permission::Administer, &event).await?;
-    let month = Month::try_from(month).map_err(|error| Problem::because(Cause::NotFound, error))?;
-    let statement = match month == Month::of(today(now)) {
-        true => Statement::of(&preview(&app, &principal, now).await?, true),
-        false => billed(&app, &principal, month).await?,
+    admin: Admin<SeeStatement>,
+    Path(month): Path<Month>,
+    Query(query): Query<PageQuery>,
+) -> Result<Single<Shown>, Problem> {
+    let statement = match month == Month::of(today(admin.now)) {
+        true => Statement::of(&preview(&app, &admin).await?, true),
+        false => billed(&app, &admin, month).await?,
     };
-    let view = Shown::page(statement, &asked)?;
-    app.table.audit(&event).await?;
-    Ok(Json(view))
+    Ok(Single(Shown::page(statement, &query)?))
 }
 
 /// The billed users who cannot be recorded. 1 request for each 100 unacknowledged users, if any.
-async fn billed_not_recorded(
-    app: &App,
-    principal: &Principal,
-    ledger: &Ledger,
-    used: &Used,
-    now: DateTime<Utc>,
-) -> Result<Vec<BilledNotRecorded>, Problem> {
+async fn billed_not_recorded(app: &App, admin: &Principal, ledger: &Ledger, used: &Used) -> Result<Vec<BilledNotRecorded>, Problem> {
+    let (now, organisation) = (admin.now, &admin.organisation);
     let on = billing::switched_on(ledger, now);
     let acknowledged = |user, since| used.acknowledged.get(user).is_some_and(|at| *at >= since);
     let open: BTreeSet<UserId> =
         on.iter().filter(|(user, since)| !acknowledged(**user, **since)).map(|(user, _)| (*user).clone()).collect();
-    let users = app.table.users(&principal.organisation.id, &open).await?;
-    let blocked = users.iter().filter_map(|(user, state)| Some((user, person::billed_not_recorded(&principal.organisation, state, now)?)));
+    let users = app.table.users(&organisation.id, &open).await?;
+    let blocked = users.iter().filter_map(|(user, state)| Some((user, person::billed_not_recorded(organisation, state, now)?)));
     let view = blocked.filter_map(|(user, reason)| Some(BilledNotRecorded { user: user.clone(), since: *on.get(user)?, reason }));
     Ok(view.collect())
 }
 
-/// The running month, as if it ended `now`.
-async fn preview(app: &App, principal: &Principal, now: DateTime<Utc>) -> Result<billing::Statement, Problem> {
+/// The running month, as if it ended now.
+async fn preview(app: &App, admin: &Principal) -> Result<billing::Statement, Problem> {
     let general = app.table.terms(None).await?;
-    let ledger = app.table.ledger(&principal.organisation.id, &general, Month::of(today(now))).await?;
-    Ok(billing::preview(&ledger, now))
+    let ledger = app.table.ledger(&admin.organisation.id, &general, Month::of(today(admin.now))).await?;
+    Ok(billing::preview(&ledger, admin.now))
 }
 
 /// The exported statement.
-async fn billed(app: &App, principal: &Principal, month: Month) -> Result<Statement, Problem> {
-    let file = app.exports.read(month, &exports::statement(&principal.organisation.id)).await.map_err(Problem::internal)?;
+async fn billed(app: &App, admin: &Principal, month: Month) -> Result<Statement, Problem> {
+    let file = app.exports.read(month, &exports::statement(&admin.organisation.id)).await.map_err(Problem::internal)?;
     let missing = || Problem::because(Cause::NotFound, "the month was not billed: it is not over, or there was nothing to bill");
     serde_json::from_slice(&file.ok_or_else(missing)?).map_err(Problem::internal)
 }

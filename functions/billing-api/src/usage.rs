@@ -2,14 +2,15 @@
 
 use axum::{Json, extract::State};
 use chrono::{Days, NaiveDate};
-use domain::{
-    access::Permission,
-    billing::{self, today},
-};
+use domain::billing::{self, today};
 use platform::{
-    http::{Principal, Problem, extract::Query, page, problem},
+    http::{
+        Admin, Problem,
+        extract::Query,
+        operation::SeeUsage,
+        page::{self, PageQuery},
+    },
     table::{
-        audit::AuditAction,
         daily::Closed,
         usage::{Counts, Filled},
     },
@@ -83,26 +84,19 @@ const TREND: u64 = 30;
     get,
     path = "/v1/usage",
     tag = "statements",
-    params(page::Asked),
-    responses(
-        (status = 200, body = Usage),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
-    )
+    params(PageQuery),
+    responses((status = 200, body = Usage))
 )]
-pub async fn show(State(app): State<App>, principal: Principal, Query(asked): Query<page::Asked>) -> Result<Json<Usage>, Problem> {
-    let (now, organisation) = ((app.now)(), &principal.organisation.id);
-    let event = principal.event(AuditAction::SeeUsage, now);
-    principal.with_permission(&app.table, Permission::Administer, &event).await?;
+pub async fn show(State(app): State<App>, admin: Admin<SeeUsage>, Query(query): Query<PageQuery>) -> Result<Json<Usage>, Problem> {
+    let (now, organisation) = (admin.now, &admin.organisation.id);
+    let (limit, after) = (query.limit()?, query.after()?);
     let today = today(now);
     let filled = app.table.filled(organisation).await?;
     let trend = app.table.days(organisation, today - Days::new(TREND), today - Days::new(1)).await?;
     let general = app.table.terms(None).await?;
     let (ledger, _) = app.table.agreements(organisation, &general).await?;
     let allowance = billing::allowance(&ledger, today);
-    app.table.audit(&event).await?;
     let stored = filled.iter().map(|filled| filled.bytes).sum();
-    let (limit, after) = (asked.limit()?, asked.after()?);
     let of_today = |filled: &Filled| filled.open.get(&today).copied().unwrap_or_default();
     let rest = filled.iter().filter(|filled| after.as_deref().is_none_or(|after| filled.user.as_str() > after));
     let (users, cursor) = page::cut(rest.map(|filled| UserUsage::of(filled, of_today(filled))), limit, |user| user.user.clone());

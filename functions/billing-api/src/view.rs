@@ -3,7 +3,8 @@
 use chrono::NaiveDate;
 use domain::billing::{Facts, InvalidFacts};
 use platform::http::{
-    Problem, page,
+    Problem,
+    page::{self, PageQuery},
     statement::{Line, Statement},
 };
 use serde::Serialize;
@@ -45,11 +46,11 @@ pub struct ShownLine {
 
 impl Shown {
     /// The statement with the requested page of its lines.
-    pub fn page(statement: Statement, asked: &page::Asked) -> Result<Self, Problem> {
+    pub fn page(statement: Statement, query: &PageQuery) -> Result<Self, Problem> {
         let Statement { month, preview, rules, total, lines } = statement;
         let count = lines.len();
         let lines = lines.into_iter().map(ShownLine::try_from).collect::<Result<_, _>>().map_err(Problem::internal)?;
-        let (lines, cursor) = page::numbered(lines, asked.limit()?, asked.after()?.as_deref())?;
+        let (lines, cursor) = page::numbered(lines, query.limit()?, query.after()?.as_deref())?;
         Ok(Self { month, preview, rules, total, count, lines, cursor })
     }
 }

@@ -1,14 +1,8 @@
 //! The delivery folders: `/v1/drops`.
 
-use axum::{
-    Json,
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
+use axum::{Json, extract::State, http::StatusCode};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    access::Permission,
     delivery::{
         Day,
         folder::{DeliveryFolder, Order, Progress, Task},
@@ -17,30 +11,17 @@ use domain::{
     ids::RecordingId,
     people::Organisation,
 };
-use platform::{
-    http::{
-        Cause, Principal, Problem,
-        extract::{Path, Query},
-        once::{self, ABOUT, Once},
-        page, problem,
-    },
-    table::{
-        audit::{AuditAction, Event},
-        claim::Claim,
-    },
+use platform::http::{
+    Admin, Cause, Problem,
+    extract::{Path, Query},
+    once::{ABOUT, Once},
+    operation::{ListDrops, OrderDrop},
+    page::{Listed, Page, PageQuery},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::App;
-
-/// A page of folders, newest day first: the existing ones, and those of the last month.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Drops {
-    drops: Vec<Drop>,
-    /// Pass it as `cursor` to get the next page. Null on the last page.
-    cursor: Option<String>,
-}
 
 /// A folder of a day's recordings.
 #[derive(Debug, Serialize, ToSchema)]
@@ -96,22 +77,14 @@ const ORDERED: usize = 20;
     get,
     path = "/v1/drops",
     tag = "sftp",
-    params(page::Asked),
-    responses(
-        (status = 200, body = Drops),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
-    )
+    params(PageQuery),
+    responses((status = 200, body = Drops))
 )]
-pub async fn list(State(app): State<App>, principal: Principal, Query(asked): Query<page::Asked>) -> Result<Json<Drops>, Problem> {
-    let event = principal.event(AuditAction::ListDrops, (app.now)());
-    principal.with_permission(&app.table, Permission::Administer, &event).await?;
-    let (limit, after) = (asked.limit()?, asked.after()?);
-    let delivery_folders = app.table.delivery_folders(&principal.organisation.id).await?;
-    app.table.audit(&event).await?;
+pub async fn list(State(app): State<App>, admin: Admin<ListDrops>, Query(query): Query<PageQuery>) -> Result<Drops, Problem> {
+    let (limit, after) = (query.limit()?, query.after()?);
+    let delivery_folders = app.table.delivery_folders(&admin.organisation.id).await?;
     let rest = delivery_folders.into_iter().rev().map(Drop::from).filter(|drop| after.as_ref().is_none_or(|after| drop.place < *after));
-    let (drops, cursor) = page::cut(rest, limit, |drop| drop.place.clone());
-    Ok(Json(Drops { drops, cursor }))
+    Ok(Page::cut(rest, limit, |drop| drop.place.clone()))
 }
 
 /// Delivers a day again, in a new folder with everything that the day contains by now. The folder
@@ -126,39 +99,33 @@ pub async fn list(State(app): State<App>, principal: Principal, Query(asked): Qu
     ),
     responses(
         (status = 202, description = "the folder is being built; a repetition in the meantime returns the same folder", body = Drop),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found: not a valid day", body = problem::Body, content_type = "application/problem+json"),
-        (status = 409, description = "no-sftp, day-not-over, too-many, changed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "past-retention, invalid, idempotency-key-reused", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found: not a valid day"),
+        (status = 409, description = "no-sftp, day-not-over, too-many, changed"),
+        (status = 422, description = "past-retention, invalid, idempotency-key-reused"),
     )
 )]
-pub async fn order(State(app): State<App>, principal: Principal, once: Once, Path(day): Path<Day>) -> Result<Response, Problem> {
-    let event = principal.event_about(AuditAction::OrderDrop, day, (app.now)());
-    let ordered = ordered(&app, &principal, &once, day, &event).await;
-    once.settle(&app.table, &principal.organisation.id, event.at, ordered).await
-}
-
-async fn ordered(app: &App, principal: &Principal, once: &Once, day: Day, event: &Event) -> Result<Response, Problem> {
-    let (now, organisation) = (event.at, &principal.organisation.id);
-    principal.with_permission(&app.table, Permission::Administer, event).await?;
-    let allowed = match may_deliver(&principal.organisation, day, now) {
-        Ok(()) if app.table.sftp_keys(organisation).await?.is_empty() => {
-            Err(Problem::because(Cause::NoSftp, "the organisation has no SFTP key; add one first"))
-        }
-        allowed => allowed,
-    };
-    let delivery_folders = app.table.delivery_folders(organisation).await?;
-    let delivery_folder = match allowed.and_then(|()| next(day, &delivery_folders, now)) {
-        Ok(delivery_folder) => delivery_folder,
-        Err(problem) => return Err(principal.refuse(&app.table, event.clone(), problem).await),
-    };
-    let (is_there, shown) = (delivery_folders.contains(&delivery_folder), Drop::from(delivery_folder.clone()));
-    let claim = once.claim(organisation, now, StatusCode::ACCEPTED, &shown)?;
-    begin(app, &delivery_folder, is_there, event, claim.as_ref()).await?;
-    match is_there {
-        true => Ok((StatusCode::ACCEPTED, Json(shown)).into_response()),
-        false => Ok(once::had_effect(StatusCode::ACCEPTED, &shown)),
+pub async fn order(
+    State(app): State<App>,
+    admin: Admin<OrderDrop>,
+    _: Once,
+    Path(day): Path<Day>,
+) -> Result<(StatusCode, Json<Drop>), Problem> {
+    let organisation = &admin.organisation.id;
+    may_deliver(&admin.organisation, day, admin.now)?;
+    if app.table.sftp_keys(organisation).await?.is_empty() {
+        return Err(Problem::because(Cause::NoSftp, "the organisation has no SFTP key; add one first"));
     }
+    let delivery_folders = app.table.delivery_folders(organisation).await?;
+    let delivery_folder = next(day, &delivery_folders, admin.now)?;
+    let (is_there, shown) = (delivery_folders.contains(&delivery_folder), Drop::from(delivery_folder.clone()));
+    let claim = admin.claim(StatusCode::ACCEPTED, &shown)?;
+    if !is_there && app.table.order_folder(organisation, &delivery_folder, &admin.event(), claim.as_ref()).await? != Ok(()) {
+        return Err(Problem::because(Cause::Changed, "another request ordered the day at the same time; send yours again"));
+    }
+    // A repetition resends a lost order.
+    let order = Order { organisation: organisation.clone(), task: Task::Plan { delivery_folder: delivery_folder.name } };
+    app.queue.send_all(&[order]).await?;
+    Ok((StatusCode::ACCEPTED, Json(shown)))
 }
 
 fn may_deliver(organisation: &Organisation, day: Day, now: DateTime<Utc>) -> Result<(), Problem> {
@@ -192,16 +159,13 @@ fn next(day: Day, delivery_folders: &[DeliveryFolder], now: DateTime<Utc>) -> Re
     Ok(DeliveryFolder::ordered(day, now, delivery_folders))
 }
 
-/// Creates the folder, unless it exists, and orders it built. A repetition resends a lost order.
-async fn begin(app: &App, delivery_folder: &DeliveryFolder, is_there: bool, event: &Event, claim: Option<&Claim>) -> Result<(), Problem> {
-    let organisation = &event.organisation;
-    if is_there {
-        app.table.audit(event).await?;
-    } else if app.table.order_folder(organisation, delivery_folder, event, claim).await? != Ok(()) {
-        return Err(Problem::because(Cause::Changed, "another request ordered the day at the same time; send yours again"));
-    }
-    let order = Order { organisation: organisation.clone(), task: Task::Plan { delivery_folder: delivery_folder.name } };
-    Ok(app.queue.send_all(&[order]).await?)
+/// A page of the list.
+pub type Drops = Page<Drop>;
+
+impl Listed for Drop {
+    const MEMBER: &'static str = "drops";
+    const SCHEMA: (&'static str, &'static str) =
+        ("Drops", "A page of folders, newest day first: the existing ones, and those of the last month.");
 }
 
 impl From<DeliveryFolder> for Drop {

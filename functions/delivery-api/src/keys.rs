@@ -3,22 +3,16 @@
 //! A key is stored before the server accepts it, and deleted only after the server has removed it.
 //! So after any interruption no key works that is not listed. Repeating the request completes it.
 
-use axum::{
-    Json,
-    extract::State,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
+use axum::{Json, extract::State, http::StatusCode};
 use chrono::{DateTime, Utc};
-use domain::access::Permission;
 use platform::{
     http::{
-        Cause, Principal, Problem,
+        Admin, Cause, Problem,
         extract::Path,
-        once::{self, ABOUT, Once, OnceJson},
-        problem,
+        once::{ABOUT, OnceJson},
+        operation::{AddSftpKey, ListSftpKeys, RemoveSftpKey},
     },
-    table::{self, audit::AuditAction, commit::Conflict, sftp},
+    table::{self, commit::Conflict, sftp},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -74,18 +68,11 @@ pub struct Addition {
     get,
     path = "/v1/sftp/keys",
     tag = "sftp",
-    responses(
-        (status = 200, body = Access),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-    )
+    responses((status = 200, body = Access))
 )]
-pub async fn list(State(app): State<App>, principal: Principal) -> Result<Json<Access>, Problem> {
-    let event = principal.event(AuditAction::ListSftpKeys, (app.now)());
-    principal.with_permission(&app.table, Permission::Administer, &event).await?;
-    let organisation = &principal.organisation.id;
-    let keys = app.table.sftp_keys(organisation).await?;
-    app.table.audit(&event).await?;
-    let keys = keys.into_iter().map(Key::from).collect();
+pub async fn list(State(app): State<App>, admin: Admin<ListSftpKeys>) -> Result<Json<Access>, Problem> {
+    let organisation = &admin.organisation.id;
+    let keys = app.table.sftp_keys(organisation).await?.into_iter().map(Key::from).collect();
     Ok(Json(Access { address: app.server.address, user: Server::user(organisation), keys }))
 }
 
@@ -99,30 +86,22 @@ pub async fn list(State(app): State<App>, principal: Principal) -> Result<Json<A
     responses(
         (status = 201, body = Key),
         (status = 200, description = "the key existed before", body = Key),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 409, description = "too-many: there are 10 keys; changed: the key was removed in the meantime", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "key-refused, invalid, idempotency-key-reused", body = problem::Body, content_type = "application/problem+json"),
+        (status = 409, description = "too-many: there are 10 keys; changed: the key was removed in the meantime"),
+        (status = 422, description = "key-refused, invalid, idempotency-key-reused"),
     )
 )]
-pub async fn add(State(app): State<App>, principal: Principal, OnceJson(once, addition): OnceJson<Addition>) -> Result<Response, Problem> {
-    let now = (app.now)();
-    let added = added(&app, &principal, &once, addition, now).await;
-    once.settle(&app.table, &principal.organisation.id, now, added).await
-}
-
-async fn added(app: &App, principal: &Principal, once: &Once, addition: Addition, now: DateTime<Utc>) -> Result<Response, Problem> {
-    let organisation = &principal.organisation.id;
-    let taken = Taken::try_from(addition.key.as_str());
-    let event = match &taken {
-        Ok(taken) => principal.event_about(AuditAction::AddSftpKey, &taken.fingerprint, now),
-        Err(_) => principal.event(AuditAction::AddSftpKey, now),
-    };
-    principal.with_permission(&app.table, Permission::Administer, &event).await?;
-    let taken = taken.map_err(|refused| Problem::because(Cause::KeyRefused, refused))?;
+pub async fn add(
+    State(app): State<App>,
+    admin: Admin<AddSftpKey>,
+    OnceJson(addition): OnceJson<Addition>,
+) -> Result<(StatusCode, Json<Key>), Problem> {
+    let (organisation, now) = (&admin.organisation.id, admin.now);
+    let taken = Taken::try_from(addition.key.as_str()).map_err(|refused| Problem::because(Cause::KeyRefused, refused))?;
     let Taken { fingerprint, body, comment } = taken;
+    admin.about(&fingerprint);
+    let event = admin.event();
     let key = sftp::Key { fingerprint, body, comment, who: event.actor.clone(), added_at: now, imported_at: None };
-    let shown = Key::from(sftp::Key { imported_at: Some(now), ..key.clone() });
-    let claim = once.claim(organisation, now, StatusCode::CREATED, &shown)?;
+    let claim = admin.claim(StatusCode::CREATED, &Key::from(sftp::Key { imported_at: Some(now), ..key.clone() }))?;
     let written = match app.table.add_sftp_key(organisation, &key, &event, claim.as_ref()).await {
         Err(table::Error::Claimed) => Err(Conflict(vec![0])), // added before; the server may not have accepted it
         written => written?,
@@ -130,13 +109,12 @@ async fn added(app: &App, principal: &Principal, once: &Once, addition: Addition
     let (status, key) = match written {
         Ok(()) => (StatusCode::CREATED, key),
         Err(Conflict(places)) if places.contains(&0) => match app.table.sftp_key(organisation, &key.fingerprint).await? {
-            Some(current) if current.imported_at.is_some() => return Ok(Json(Key::from(current)).into_response()),
+            Some(current) if current.imported_at.is_some() => return Ok((StatusCode::OK, Json(Key::from(current)))),
             Some(current) => (StatusCode::OK, current),
             None => return Err(Problem::new(Cause::Changed)),
         },
         Err(Conflict(_)) => {
-            let problem = Problem::because(Cause::TooMany, "an organisation has at most 10 keys; remove one that is no longer used");
-            return Err(principal.refuse(&app.table, event, problem).await);
+            return Err(Problem::because(Cause::TooMany, "an organisation has at most 10 keys; remove one that is no longer used"));
         }
     };
     app.server.take(organisation, &key.body).await?;
@@ -144,10 +122,7 @@ async fn added(app: &App, principal: &Principal, once: &Once, addition: Addition
         app.server.refuse(organisation, &key.body).await?; // removed in the meantime
         return Err(Problem::because(Cause::Changed, "the key was removed while it was added; add it again if it is needed"));
     }
-    match status {
-        StatusCode::CREATED => Ok(once::had_effect(status, &shown)),
-        _ => Ok((status, Json(Key::from(sftp::Key { imported_at: Some(now), ..key }))).into_response()),
-    }
+    Ok((status, Json(Key::from(sftp::Key { imported_at: Some(now), ..key }))))
 }
 
 /// Removes an SFTP key. Connections that it opened continue until they are closed.
@@ -158,21 +133,19 @@ async fn added(app: &App, principal: &Principal, once: &Once, addition: Addition
     params(("fingerprint" = String, Path, description = "the key's id, or its fingerprint")),
     responses(
         (status = 204, description = "removed"),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
-pub async fn remove(State(app): State<App>, principal: Principal, Path(fingerprint): Path<Fingerprint>) -> Result<StatusCode, Problem> {
-    let organisation = &principal.organisation.id;
-    let event = principal.event_about(AuditAction::RemoveSftpKey, fingerprint.as_str(), (app.now)());
-    principal.with_permission(&app.table, Permission::Administer, &event).await?;
-    let Some(key) = app.table.sftp_key(organisation, fingerprint.as_str()).await? else {
-        return Err(principal.refuse(&app.table, event, Problem::new(Cause::NotFound)).await);
-    };
+pub async fn remove(
+    State(app): State<App>,
+    admin: Admin<RemoveSftpKey>,
+    Path(fingerprint): Path<Fingerprint>,
+) -> Result<StatusCode, Problem> {
+    let organisation = &admin.organisation.id;
+    let key = app.table.sftp_key(organisation, fingerprint.as_str()).await?.ok_or(Problem::new(Cause::NotFound))?;
     app.server.refuse(organisation, &key.body).await?;
-    match app.table.remove_sftp_key(organisation, fingerprint.as_str(), &event).await? {
+    match app.table.remove_sftp_key(organisation, fingerprint.as_str(), &admin.event()).await? {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
-        Err(Conflict(_)) => Err(principal.refuse(&app.table, event, Problem::new(Cause::NotFound)).await),
+        Err(Conflict(_)) => Err(Problem::new(Cause::NotFound)),
     }
 }
 

@@ -1,20 +1,14 @@
 //! The administrators' settings of the delivery by SFTP (P15, P16): keys and redeliveries.
-//!
-//! Every request is an audit event, also when it is refused. A change and its event are one commit.
 
 mod drops;
 mod keys;
 mod public_key;
 mod server;
 
-use axum::{
-    Router,
-    extract::FromRef,
-    routing::{delete, get, post},
-};
+use axum::{Router, extract::FromRef};
 use chrono::{DateTime, Utc};
-use platform::{queue::Queue, table::Table};
-use utoipa::OpenApi;
+use platform::{http, queue::Queue, table::Table};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 pub use server::Server;
 
@@ -27,16 +21,15 @@ pub struct App {
     pub now: fn() -> DateTime<Utc>,
 }
 
-/// This function's part of the API document.
-#[derive(OpenApi)]
-#[openapi(paths(keys::list, keys::add, keys::remove, drops::list, drops::order))]
-pub struct Document;
+/// The routes with their documentation.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(keys::list, keys::add))
+        .routes(routes!(keys::remove))
+        .routes(routes!(drops::list))
+        .routes(routes!(drops::order))
+}
 
 pub fn router(app: App) -> Router {
-    let routes = Router::new()
-        .route("/v1/sftp/keys", get(keys::list).post(keys::add))
-        .route("/v1/sftp/keys/{fingerprint}", delete(keys::remove))
-        .route("/v1/drops", get(drops::list))
-        .route("/v1/drops/{day}", post(drops::order));
-    platform::http::with_common_layers(routes.with_state(app))
+    http::router(routes(), app)
 }

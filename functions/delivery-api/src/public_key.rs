@@ -1,5 +1,6 @@
 //! The accepted public keys: Ed25519, NIST ECDSA, and RSA from 3,072 bits, in OpenSSH's format.
 
+use platform::http::{exchange::Exchange, extract::Named};
 use ssh_key::{Algorithm, HashAlg, PublicKey, public::KeyData};
 use thiserror::Error;
 
@@ -117,6 +118,12 @@ impl Fingerprint {
     /// The form in paths.
     pub fn id(fingerprint: &str) -> String {
         fingerprint.trim_start_matches(PREFIX).replace('+', "-").replace('/', "_")
+    }
+}
+
+impl Named for Fingerprint {
+    fn name(&self, exchange: &Exchange) {
+        exchange.about(&self.0);
     }
 }
 

@@ -100,18 +100,10 @@ fn done(rows: &[Row], outcomes: &[Outcome]) -> Vec<Done> {
 /// The audit event of a part: one request, with an event for each commit.
 fn provision_event(import: &Import, users: &[&UserProvision], at: DateTime<Utc>) -> Event {
     let event = Event {
-        at,
-        organisation: import.organisation.clone(),
-        actor: import.by.clone(),
-        action: AuditAction::ProvisionUser,
-        recording: None,
         resource: Some(format!("{} users", users.len())),
-        recorded_user: None,
-        detail: None,
-        reason: None,
-        denial: None,
         address: import.address.clone(),
         request: format!("{}#{}", import.request, import.next),
+        ..Event::new(import.organisation.clone(), &import.by, AuditAction::ProvisionUser, at)
     };
     event.detailed(&users.iter().map(|user| (&user.id, user.plan)).collect::<BTreeMap<_, _>>())
 }

@@ -6,37 +6,35 @@
 mod listeners;
 
 use axum::{
-    Json, Router,
+    Router,
     extract::{FromRef, State},
-    routing::{get, post},
 };
 use chrono::{DateTime, Utc};
 use domain::{
     activation::{self, Event, Kind, TEXT_EN, TEXT_SV, VERSION, to_acknowledge},
-    ids::{OrganisationId, UserId},
+    ids::OrganisationId,
+    people,
 };
 use platform::{
     http::{
-        Cause, Principal, Problem,
-        extract::{self, Query},
-        page,
-        person::{Activations, User},
-        problem,
+        self, Cause, Person, Principal, Problem,
+        extract::{Json, Query},
+        operation::{Acknowledge, SeeUser, SignIn},
+        page::{Page, PageQuery},
+        person::{Activation, Activations, User},
+        single::Single,
     },
-    table::{Table, audit::AuditAction, commit::Conflict},
+    table::{Table, commit::Conflict},
 };
 use serde::{Deserialize, Serialize};
-use utoipa::{OpenApi, ToSchema};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 #[derive(Clone, FromRef)]
 pub struct App {
     pub table: Table,
     pub now: fn() -> DateTime<Utc>,
 }
-
-#[derive(OpenApi)]
-#[openapi(paths(me, acknowledge, activations, listeners::listeners))]
-pub struct Document;
 
 /// The calling user.
 #[derive(Debug, Serialize, ToSchema)]
@@ -80,13 +78,13 @@ pub struct Acknowledgement {
     client: String,
 }
 
+/// The routes with their documentation.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(me)).routes(routes!(acknowledge)).routes(routes!(activations)).routes(routes!(listeners::listeners))
+}
+
 pub fn router(app: App) -> Router {
-    let routes = Router::new()
-        .route("/v1/me", get(me))
-        .route("/v1/me/acknowledgement", post(acknowledge))
-        .route("/v1/me/activations", get(activations))
-        .route("/v1/me/listeners", get(listeners::listeners));
-    platform::http::with_common_layers(routes.with_state(app))
+    http::router(routes(), app)
 }
 
 /// Shows the caller, whether they are recorded, their rights, and the text to acknowledge.
@@ -94,19 +92,10 @@ pub fn router(app: App) -> Router {
     get,
     path = "/v1/me",
     tag = "me",
-    responses(
-        (status = 200, body = Me),
-        (status = 403, description = "unknown-user, not-allowed", body = problem::Body, content_type = "application/problem+json"),
-    )
+    responses((status = 200, body = Me))
 )]
-async fn me(State(app): State<App>, principal: Principal) -> Result<Json<Me>, Problem> {
-    let now = (app.now)();
-    let user = principal.person(&app.table, &principal.event(AuditAction::SignIn, now)).await?.clone();
-    // An administrator's portal starts here: this counts as the administrator's sign-in.
-    if user.administrator {
-        app.table.audit(&principal.event(AuditAction::SignIn, now)).await?;
-    }
-    Ok(Json(Me { user: User::of(user, &principal.organisation, now), organisation: principal.organisation.into(), acknowledgement: TEXT }))
+async fn me(person: Person<SignIn>) -> Single<Me> {
+    Me::of((*person.user).clone(), &person)
 }
 
 /// Records that the caller knows about recording. It applies to the current activation only; a
@@ -118,19 +107,15 @@ async fn me(State(app): State<App>, principal: Principal) -> Result<Json<Me>, Pr
     request_body = Acknowledgement,
     responses(
         (status = 200, description = "acknowledged now or earlier", body = Me),
-        (status = 403, description = "unknown-user, not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 409, description = "changed: the text has a newer version, show that; nothing-to-acknowledge: recording is not active for the user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
+        (status = 409, description = "changed: the text has a newer version, show that; nothing-to-acknowledge: recording is not active for the user"),
     )
 )]
 async fn acknowledge(
     State(app): State<App>,
-    principal: Principal,
-    extract::Json(acknowledgement): extract::Json<Acknowledgement>,
-) -> Result<Json<Me>, Problem> {
-    let now = (app.now)();
-    let audited = principal.event(AuditAction::Acknowledge, now);
-    let user = principal.person(&app.table, &audited).await?;
+    person: Person<Acknowledge>,
+    Json(acknowledgement): Json<Acknowledgement>,
+) -> Result<Single<Me>, Problem> {
+    let (organisation, id) = (&person.organisation, &person.user.id);
     let client = acknowledgement.client.trim();
     if acknowledgement.version != VERSION {
         return Err(Problem::because(Cause::Changed, format!("the text to acknowledge has version {VERSION}; show and send that")));
@@ -138,29 +123,21 @@ async fn acknowledge(
     if client.is_empty() || client.chars().count() > 100 || client.chars().any(char::is_control) {
         return Err(Problem::because(Cause::Invalid, "a client is named by 1 to 100 characters on one line"));
     }
+    let audited = person.event();
     let kind = Kind::Acknowledged { version: acknowledgement.version, client: client.to_owned() };
-    let event = Event { user: user.id.clone(), at: now, kind, by: audited.actor.clone() };
-    let activated = match to_acknowledge(&principal.organisation, user, now) {
-        Ok(activated) => activated,
-        Err(nothing) => return Err(principal.refuse(&app.table, audited, Problem::because(Cause::NothingToAcknowledge, nothing)).await),
-    };
-    let user = match app.table.acknowledge(&principal.organisation.id, &event, activated, &audited).await? {
-        Ok(()) => {
-            tracing::info!(request = principal.origin.request, "acknowledged");
-            app.table.user(&principal.organisation.id, &user.id).await?.ok_or(Problem::new(Cause::UnknownUser))?
+    let event = Event { user: id.clone(), at: person.now, kind, by: audited.actor.clone() };
+    let activated = to_acknowledge(organisation, &person.user, person.now);
+    let activated = activated.map_err(|nothing| Problem::because(Cause::NothingToAcknowledge, nothing))?;
+    let written = app.table.acknowledge(&organisation.id, &event, activated, &audited).await?;
+    let user = app.table.user(&organisation.id, id).await?.ok_or(Problem::new(Cause::UnknownUser))?;
+    match written {
+        Ok(()) => tracing::info!(request = audited.request, "acknowledged"),
+        Err(Conflict(_)) if activation::acknowledged(&user).is_some() => {} // acknowledged before
+        Err(Conflict(_)) => {
+            return Err(Problem::because(Cause::Changed, "recording was switched on or off meanwhile; reload and try again"));
         }
-        Err(Conflict(_)) => acknowledged_before(&app, &principal, &user.id).await?,
-    };
-    Ok(Json(Me { user: User::of(user, &principal.organisation, now), organisation: principal.organisation.into(), acknowledgement: TEXT }))
-}
-
-/// The user, if they have acknowledged the activation; a problem if the activation ended meanwhile.
-async fn acknowledged_before(app: &App, principal: &Principal, id: &UserId) -> Result<domain::people::User, Problem> {
-    let user = app.table.user(&principal.organisation.id, id).await?.ok_or(Problem::new(Cause::UnknownUser))?;
-    match activation::acknowledged(&user) {
-        Some(_) => Ok(user),
-        None => Err(Problem::because(Cause::Changed, "recording was switched on or off meanwhile; reload and try again")),
     }
+    Ok(Me::of(user, &person))
 }
 
 /// Lists who switched the caller's recording on or off and when, and their acknowledgements.
@@ -168,24 +145,27 @@ async fn acknowledged_before(app: &App, principal: &Principal, id: &UserId) -> R
     get,
     path = "/v1/me/activations",
     tag = "me",
-    params(page::Asked),
-    responses(
-        (status = 200, body = Activations),
-        (status = 403, description = "unknown-user, not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
-    )
+    params(PageQuery),
+    responses((status = 200, body = Activations))
 )]
-async fn activations(State(app): State<App>, principal: Principal, Query(asked): Query<page::Asked>) -> Result<Json<Activations>, Problem> {
-    let user = principal.person(&app.table, &principal.event(AuditAction::SeeUser, (app.now)())).await?;
-    let events = app.table.activations(&principal.organisation.id, &user.id).await?;
-    let names = app.table.names_of_those(&principal.organisation.id, events.iter().map(|entry| entry.event.by.as_str())).await?;
-    Ok(Json(Activations::page(events, &asked, &names)?))
+async fn activations(State(app): State<App>, person: Person<SeeUser>, Query(query): Query<PageQuery>) -> Result<Activations, Problem> {
+    let organisation = &person.organisation.id;
+    let events = app.table.activations(organisation, &person.user.id).await?;
+    let names = app.table.names_of_those(organisation, events.iter().map(|entry| entry.event.by.as_str())).await?;
+    Page::numbered(events.into_iter().map(|entry| Activation::of(entry, &names)).collect(), &query)
 }
 
 const TEXT: Text = Text { version: VERSION, sv: TEXT_SV, en: TEXT_EN };
 
-impl From<domain::people::Organisation> for Organisation {
-    fn from(organisation: domain::people::Organisation) -> Self {
+impl Me {
+    fn of(user: people::User, caller: &Principal) -> Single<Self> {
+        let organisation = &caller.organisation;
+        Single(Self { user: User::of(user, organisation, caller.now), organisation: organisation.clone().into(), acknowledgement: TEXT })
+    }
+}
+
+impl From<people::Organisation> for Organisation {
+    fn from(organisation: people::Organisation) -> Self {
         Self {
             id: organisation.id,
             name: organisation.name.into(),

@@ -2,12 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use axum::{Json, extract::State};
+use axum::extract::State;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{access::Action, ids::RecordingId, recording::Recording};
 use platform::{
-    http::{Principal, Problem, cursor, event::Event, extract::Query, page, problem},
-    table::audit::{self, AuditAction, Reading},
+    http::{
+        Person, Principal, Problem,
+        event::Event,
+        extract::Query,
+        operation::SeeListeners,
+        page::{self, Listed, Page},
+    },
+    table::audit::{self, Reading},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -28,14 +34,6 @@ pub struct Asked {
     /// Events on a page, 1 to 1,000; 50 by default. A page may have fewer.
     limit: Option<usize>,
     /// The cursor of the previous page.
-    cursor: Option<String>,
-}
-
-/// A page of listening events, newest first.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Listeners {
-    events: Vec<Heard>,
-    /// Hand it in as `cursor` for the next page; null on the last.
     cursor: Option<String>,
 }
 
@@ -71,51 +69,41 @@ pub struct Call {
     path = "/v1/me/listeners",
     tag = "me",
     params(Asked),
-    responses(
-        (status = 200, body = Listeners),
-        (status = 403, description = "unknown-user, not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
-    )
+    responses((status = 200, body = Listeners))
 )]
-pub async fn listeners(State(app): State<App>, principal: Principal, Query(asked): Query<Asked>) -> Result<Json<Listeners>, Problem> {
-    let now = (app.now)();
-    let user = principal.person(&app.table, &principal.event(AuditAction::SeeListeners, now)).await?;
+pub async fn listeners(State(app): State<App>, person: Person<SeeListeners>, Query(asked): Query<Asked>) -> Result<Listeners, Problem> {
+    let (organisation, until) = (&person.organisation.id, person.now + TimeDelta::days(1));
     let reading = Reading {
-        organisation: &principal.organisation.id,
-        recorded_user: Some(&user.id),
-        from: DateTime::UNIX_EPOCH,
-        to: now + TimeDelta::days(1),
-        actor: None,
-        but: asked.others.then(|| principal.who()),
-        action: None,
+        recorded_user: Some(&person.user.id),
+        but: asked.others.then(|| person.event().actor),
         recording: asked.recording,
-        resource: None,
-        denied: None,
-        limit: page::limit(asked.limit)?,
         after: page::after(asked.cursor.as_deref())?,
+        ..Reading::new(organisation, DateTime::UNIX_EPOCH, until, page::limit(asked.limit)?)
     };
     let (events, next) = app.table.events(&reading).await?;
-    let names = app.table.names_of_those(&principal.organisation.id, events.iter().map(|event| event.actor.as_str())).await?;
-    let calls = seen(&app, &principal, &events, now).await?;
-    let heard = events.into_iter().map(|event| Heard::of(event, &names, &calls)).collect();
-    Ok(Json(Listeners { events: heard, cursor: next.map(|place| cursor::write_text(&place)) }))
+    let names = app.table.names_of_those(organisation, events.iter().map(|event| event.actor.as_str())).await?;
+    let calls = seen(&app, &person, &events).await?;
+    Ok(Page::read(events.into_iter().map(|event| Heard::of(event, &names, &calls)).collect(), next))
 }
 
 /// The recordings that the caller may see. All are their own: all or none. 1 request for each 100.
-async fn seen(
-    app: &App,
-    principal: &Principal,
-    events: &[audit::Event],
-    now: DateTime<Utc>,
-) -> Result<BTreeMap<RecordingId, Recording>, Problem> {
+async fn seen(app: &App, caller: &Principal, events: &[audit::Event]) -> Result<BTreeMap<RecordingId, Recording>, Problem> {
     let ids: BTreeSet<RecordingId> = events.iter().filter_map(|event| event.recording).collect();
-    let found = app.table.recordings(&principal.organisation.id, &ids.into_iter().collect::<Vec<_>>()).await?;
-    let calls: BTreeMap<_, _> = found.recordings.into_iter().filter(|call| call.exists(now)).map(|call| (call.id, call)).collect();
+    let found = app.table.recordings(&caller.organisation.id, &ids.into_iter().collect::<Vec<_>>()).await?;
+    let calls: BTreeMap<_, _> = found.recordings.into_iter().filter(|call| call.exists(caller.now)).map(|call| (call.id, call)).collect();
     let may = match calls.values().next() {
-        Some(call) => principal.may(&app.table, Action::See, call, now).await?,
+        Some(call) => caller.may(&app.table, Action::See, call).await?,
         None => false,
     };
     Ok(if may { calls } else { BTreeMap::new() })
+}
+
+/// A page of the list.
+pub type Listeners = Page<Heard>;
+
+impl Listed for Heard {
+    const MEMBER: &'static str = "events";
+    const SCHEMA: (&'static str, &'static str) = ("Listeners", "A page of listening events, newest first.");
 }
 
 impl Heard {

@@ -1,13 +1,13 @@
 //! Issues links to audio: `POST /v1/recordings/{id}/playback` and `/download`.
 //!
-//! A link works without signing in, so it is short-lived and its audit event is written first.
+//! A link works without signing in, so it is short-lived, and no link is sent before its audit event is
+//! written.
 
 mod request;
 
 use axum::{
     Json, Router,
     extract::{FromRef, State},
-    routing::post,
 };
 use chrono::{DateTime, Utc};
 use domain::{
@@ -16,15 +16,17 @@ use domain::{
     recording::{self, Recording},
 };
 use platform::{
-    http::{Cause, Principal, Problem, extract::Path, problem},
-    objects::Objects,
-    table::{
-        Table,
-        audit::{AuditAction, Event},
+    http::{
+        self, Caller, Cause, Principal, Problem,
+        extract::Path,
+        operation::{Download as Downloading, Play},
     },
+    objects::Objects,
+    table::Table,
 };
 use serde::Serialize;
-use utoipa::{OpenApi, ToSchema};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use request::Asked;
 
@@ -34,10 +36,6 @@ pub struct App {
     pub objects: Objects,
     pub now: fn() -> DateTime<Utc>,
 }
-
-#[derive(OpenApi)]
-#[openapi(paths(playback, download))]
-pub struct Document;
 
 /// A link to play the audio. It accepts Range requests.
 #[derive(Debug, Serialize, ToSchema)]
@@ -60,9 +58,13 @@ pub struct Download {
     expires_at: DateTime<Utc>,
 }
 
+/// The routes with their documentation.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(playback)).routes(routes!(download))
+}
+
 pub fn router(app: App) -> Router {
-    let routes = Router::new().route("/v1/recordings/{id}/playback", post(playback)).route("/v1/recordings/{id}/download", post(download));
-    platform::http::with_common_layers(routes.with_state(app))
+    http::router(routes(), app)
 }
 
 /// Issues a link to play a recording.
@@ -74,23 +76,18 @@ pub fn router(app: App) -> Router {
     request_body = Option<Asked>,
     responses(
         (status = 200, body = Playback),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
-        (status = 409, description = "no-audio: not arrived yet, or rejected", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid, reason-missing", body = problem::Body, content_type = "application/problem+json"),
+        (status = 409, description = "no-audio: not arrived yet, or rejected"),
+        (status = 422, description = "invalid, reason-missing"),
     )
 )]
 async fn playback(
     State(app): State<App>,
-    principal: Principal,
+    caller: Caller<Play>,
     Path(id): Path<RecordingId>,
     asked: Asked,
 ) -> Result<Json<Playback>, Problem> {
-    let now = (app.now)();
-    let recording =
-        permitted(&app, &principal, Action::Listen, Event { reason: asked.reason, ..principal.event_on(AuditAction::Play, id, now) }, id)
-            .await?;
-    let link = app.objects.listening_link(&recording, None, now).await?;
+    let recording = permitted(&app, &caller, Action::Listen, id, asked).await?;
+    let link = app.objects.listening_link(&recording, None, caller.now).await?;
     Ok(Json(Playback { url: link.url, expires_at: link.expires_at }))
 }
 
@@ -103,40 +100,31 @@ async fn playback(
     request_body = Option<Asked>,
     responses(
         (status = 200, body = Download),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
-        (status = 409, description = "no-audio: not arrived yet, or rejected", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid, reason-missing", body = problem::Body, content_type = "application/problem+json"),
+        (status = 409, description = "no-audio: not arrived yet, or rejected"),
+        (status = 422, description = "invalid, reason-missing"),
     )
 )]
 async fn download(
     State(app): State<App>,
-    principal: Principal,
+    caller: Caller<Downloading>,
     Path(id): Path<RecordingId>,
     asked: Asked,
 ) -> Result<Json<Download>, Problem> {
-    let now = (app.now)();
-    let event = Event { reason: asked.reason, ..principal.event_on(AuditAction::Download, id, now) };
-    let recording = permitted(&app, &principal, Action::Download, event, id).await?;
+    let recording = permitted(&app, &caller, Action::Download, id, asked).await?;
     let file_name = recording.file_name();
-    let link = app.objects.listening_link(&recording, Some(&file_name), now).await?;
+    let link = app.objects.listening_link(&recording, Some(&file_name), caller.now).await?;
     Ok(Json(Download { url: link.url, file_name, expires_at: link.expires_at }))
 }
 
-/// The recording, if the caller may have it and it has audio. The audit event is written first.
-async fn permitted(app: &App, principal: &Principal, action: Action, event: Event, id: RecordingId) -> Result<Recording, Problem> {
-    let Some(recording) = app.table.recording(&principal.organisation.id, id, event.at).await? else {
-        return Err(principal.refuse(&app.table, event, Problem::new(Cause::NotFound)).await);
-    };
-    let may = principal.may(&app.table, action, &recording, event.at).await?;
+/// The recording, if the caller may have it and it has audio.
+async fn permitted(app: &App, caller: &Principal, action: Action, id: RecordingId, asked: Asked) -> Result<Recording, Problem> {
+    let reason_missing = caller.organisation.asks_reason && asked.reason.is_none();
+    caller.change(|event| event.reason = asked.reason);
+    let recording = app.table.recording(&caller.organisation.id, id, caller.now).await?.ok_or(Problem::new(Cause::NotFound))?;
+    decide(caller.may(&app.table, action, &recording).await?, reason_missing, &recording)?;
     // A refusal names no recorded user, since recorded users read the list of those who listened.
-    match decide(may, principal.organisation.asks_reason && event.reason.is_none(), &recording) {
-        Ok(()) => {
-            app.table.audit(&Event { recorded_user: Some(recording.user.clone()), ..event }).await?;
-            Ok(recording)
-        }
-        Err(problem) => Err(principal.refuse(&app.table, event, problem).await),
-    }
+    caller.change(|event| event.recorded_user = Some(recording.user.clone()));
+    Ok(recording)
 }
 
 fn decide(may: bool, reason_missing: bool, recording: &Recording) -> Result<(), Problem> {

@@ -2,19 +2,15 @@
 //!
 //! An entry affects neither recording nor earlier statements: the next statement has its lines.
 
-use axum::{
-    Json,
-    http::StatusCode,
-    response::{IntoResponse, Response},
-};
+use axum::{Json, http::StatusCode};
 use chrono::{DateTime, Utc};
 use domain::{
     billing::{self, Ledger, Month, today},
     ids::OrganisationId,
 };
 use platform::{
-    http::{Cause, Problem, once, statement::Line},
-    table::Table,
+    http::{Cause, Problem, exchange::Exchange, statement::Line},
+    table::{Error, Table, claim::Claim, commit::Committed},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -58,28 +54,34 @@ impl Change {
     }
 
     /// The effect of an entry that was made before.
-    pub fn none() -> Self {
-        Self { preview: false, total: "0.00".to_owned(), lines: Vec::new() }
+    pub fn none() -> Entered {
+        (StatusCode::OK, Json(Self { preview: false, total: "0.00".to_owned(), lines: Vec::new() }))
     }
 
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
 
-    /// The change to enter if the caller repeats its total, or the preview if there is no total.
-    pub fn confirmed(self, total: Option<&str>) -> Result<Result<Self, Self>, Problem> {
-        match total {
-            None => Ok(Err(self)),
-            Some(named) if named == self.total => Ok(Ok(Self { preview: false, ..self })),
-            Some(named) => Err(Problem::because(
-                Cause::Changed,
-                format!("the total is {} and not {named}; send the request without `total` and look at the preview", self.total),
-            )),
+    /// Writes the entry if the caller repeats its total. Without a total, this is a preview.
+    pub async fn entered(
+        self,
+        exchange: &Exchange,
+        total: Option<&str>,
+        write: impl AsyncFnOnce(Option<&Claim>) -> Result<Committed, Error>,
+    ) -> Result<Entered, Problem> {
+        let Some(named) = total else { return Ok((StatusCode::OK, Json(self))) };
+        if named != self.total {
+            let differs = format!("the total is {} and not {named}; send the request without `total` and look at the preview", self.total);
+            return Err(Problem::because(Cause::Changed, differs));
         }
-    }
-
-    /// Responds 201 if the entry is new, otherwise 200.
-    pub fn answer(&self, entered: bool) -> Response {
-        if entered { once::had_effect(StatusCode::CREATED, self) } else { Json(self).into_response() }
+        let change = Self { preview: false, ..self };
+        let claim = exchange.claim(StatusCode::CREATED, &change)?;
+        Ok(match write(claim.as_ref()).await? {
+            Ok(()) => (StatusCode::CREATED, Json(change)),
+            Err(_) => Self::none(), // entered in the meantime
+        })
     }
 }
+
+/// The response to an entry: 201 if it is new, otherwise 200.
+pub type Entered = (StatusCode, Json<Change>);

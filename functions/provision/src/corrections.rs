@@ -4,7 +4,7 @@
 //! entry is voided. Neither affects recording or earlier statements; the next statement corrects
 //! the month. Both cost money, so both are previewed, and entered with the preview's total.
 
-use axum::{Json, extract::State, http::StatusCode, response::Response};
+use axum::extract::State;
 use chrono::{DateTime, SubsecRound, Utc};
 use domain::{
     activation::{Event, Kind},
@@ -13,24 +13,23 @@ use domain::{
     reason::Reason,
     time::Instant,
 };
-use platform::{
-    http::{
-        Cause, Operator, Problem,
-        extract::{Path, Query},
-        once::{ABOUT, Once, OnceJson},
-        page,
-        person::Activations,
-        problem,
-    },
-    table::{
-        audit::{self, AuditAction},
-        commit::Conflict,
-    },
+use platform::http::{
+    Cause, Operator, Problem,
+    exchange::Exchange,
+    extract::{Path, Query},
+    once::{ABOUT, OnceJson},
+    operation::{CorrectActivation, SeeUser, VoidActivation},
+    page::{Page, PageQuery},
+    person::{Activation, Activations},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{App, changes::Change, organisations::exists};
+use crate::{
+    App,
+    changes::{Change, Entered},
+    organisations::exists,
+};
 
 /// The time when a user was switched on or off.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -58,23 +57,22 @@ pub struct Correction {
     params(
         ("organisation" = String, Path, description = "its id"),
         ("user" = String, Path, description = "the user's id"),
-        page::Asked,
+        PageQuery,
     ),
     responses(
         (status = 200, body = Activations),
-        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found: there is no such organisation", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found: there is no such organisation"),
     )
 )]
 pub async fn list(
     State(app): State<App>,
-    _: Operator,
+    _: Operator<SeeUser>,
     Path((organisation, user)): Path<(OrganisationId, UserId)>,
-    Query(asked): Query<page::Asked>,
-) -> Result<Json<Activations>, Problem> {
+    Query(query): Query<PageQuery>,
+) -> Result<Activations, Problem> {
     exists(&app.table, &organisation).await?;
     let entries = app.table.activations(&organisation, &user).await?;
-    Ok(Json(Activations::page(entries, &asked, &Default::default())?))
+    Page::numbered(entries.into_iter().map(|entry| Activation::of(entry, &Default::default())).collect(), &query)
 }
 
 /// Enters when a user was switched on or off, for billing only. Without `total`, previews the cost.
@@ -91,21 +89,39 @@ pub async fn list(
     responses(
         (status = 201, description = "entered", body = Change),
         (status = 200, description = "a preview, or the entry already existed and nothing changed", body = Change),
-        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found: there is no such organisation, or it never had such a user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 409, description = "changed: the total is now another, or the entry was voided", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid, idempotency-key-reused", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found: there is no such organisation, or it never had such a user"),
+        (status = 409, description = "changed: the total is now another, or the entry was voided"),
+        (status = 422, description = "invalid, idempotency-key-reused"),
     )
 )]
 pub async fn correct(
     State(app): State<App>,
-    operator: Operator,
+    operator: Operator<CorrectActivation>,
     Path((organisation, user)): Path<(OrganisationId, UserId)>,
-    OnceJson(once, correction): OnceJson<Correction>,
-) -> Result<Response, Problem> {
-    let now = (app.now)();
-    let done = enter(&app, &operator, (&organisation, user), &once, &correction, now).await;
-    once.settle(&app.table, &organisation, now, done).await
+    OnceJson(correction): OnceJson<Correction>,
+) -> Result<Entered, Problem> {
+    known_user(&app, &organisation, &user).await?;
+    let (event, now) = (correction.event(&operator, user), operator.now);
+    if event.at >= now {
+        return Err(Problem::because(Cause::Invalid, "a correction concerns the past; an administrator switches from now on"));
+    }
+    billable(today(event.at), now).map_err(|error| Problem::because(Cause::Invalid, error))?;
+    let switch = Switch { user: event.user.clone(), at: event.at, on: correction.active, known: now, voided: None };
+    let change = Change::of(&app.table, &organisation, now, |ledger| {
+        let same = ledger.switches.iter().find(|other| (&other.user, other.at, other.on) == (&switch.user, switch.at, switch.on));
+        match same {
+            None => {
+                let mut after = ledger.clone();
+                after.switches.push(switch);
+                Ok(Some(after))
+            }
+            Some(same) if same.voided.is_none() => Ok(None),
+            Some(_) => Err(Problem::because(Cause::Changed, "an entry at that moment was voided; enter it a millisecond later")),
+        }
+    });
+    let Some(change) = change.await? else { return Ok(Change::none()) };
+    let write = async |claim: Option<&_>| app.table.put_right(&organisation, &event, &operator.event(), claim).await;
+    change.entered(&operator, correction.total.as_deref(), write).await
 }
 
 /// Voids a user's activation or deactivation, for billing only. Without `total`, previews the cost.
@@ -122,74 +138,21 @@ pub async fn correct(
     responses(
         (status = 201, description = "voided", body = Change),
         (status = 200, description = "a preview, or the entry was already void and nothing changed", body = Change),
-        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found: there is no such organisation, user or entry", body = problem::Body, content_type = "application/problem+json"),
-        (status = 409, description = "changed: the total is now another", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid: the user is still switched on by this entry; idempotency-key-reused", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found: there is no such organisation, user or entry"),
+        (status = 409, description = "changed: the total is now another"),
+        (status = 422, description = "invalid: the user is still switched on by this entry; idempotency-key-reused"),
     )
 )]
 pub async fn void(
     State(app): State<App>,
-    operator: Operator,
+    operator: Operator<VoidActivation>,
     Path((organisation, user)): Path<(OrganisationId, UserId)>,
-    OnceJson(once, correction): OnceJson<Correction>,
-) -> Result<Response, Problem> {
-    let now = (app.now)();
-    let done = void_entry(&app, &operator, (&organisation, user), &once, &correction, now).await;
-    once.settle(&app.table, &organisation, now, done).await
-}
-
-async fn enter(
-    app: &App,
-    operator: &Operator,
-    (organisation, user): (&OrganisationId, UserId),
-    once: &Once,
-    correction: &Correction,
-    now: DateTime<Utc>,
-) -> Result<Response, Problem> {
-    known_user(app, organisation, &user).await?;
-    let (event, audited) = correction.events(operator, organisation, user, AuditAction::CorrectActivation, now);
-    if event.at >= now {
-        return Err(Problem::because(Cause::Invalid, "a correction concerns the past; an administrator switches from now on"));
-    }
-    billable(today(event.at), now).map_err(|error| Problem::because(Cause::Invalid, error))?;
-    let switch = Switch { user: event.user.clone(), at: event.at, on: correction.active, known: now, voided: None };
-    let change = Change::of(&app.table, organisation, now, |ledger| {
-        let same = ledger.switches.iter().find(|other| (&other.user, other.at, other.on) == (&switch.user, switch.at, switch.on));
-        match same {
-            None => {
-                let mut after = ledger.clone();
-                after.switches.push(switch);
-                Ok(Some(after))
-            }
-            Some(same) if same.voided.is_none() => Ok(None),
-            Some(_) => Err(Problem::because(Cause::Changed, "an entry at that moment was voided; enter it a millisecond later")),
-        }
-    });
-    let Some(change) = change.await? else { return Ok(Change::none().answer(false)) };
-    let change = match change.confirmed(correction.total.as_deref())? {
-        Ok(change) => change,
-        Err(preview) => return Ok(preview.answer(false)),
-    };
-    let claim = once.claim(organisation, now, StatusCode::CREATED, &change)?;
-    match app.table.put_right(organisation, &event, &audited, claim.as_ref()).await? {
-        Ok(()) => Ok(change.answer(true)),
-        Err(Conflict(_)) => Ok(Change::none().answer(false)), // entered in the meantime
-    }
-}
-
-async fn void_entry(
-    app: &App,
-    operator: &Operator,
-    (organisation, user): (&OrganisationId, UserId),
-    once: &Once,
-    correction: &Correction,
-    now: DateTime<Utc>,
-) -> Result<Response, Problem> {
-    let switched_on = known_user(app, organisation, &user).await?;
-    let (event, audited) = correction.events(operator, organisation, user, AuditAction::VoidActivation, now);
+    OnceJson(correction): OnceJson<Correction>,
+) -> Result<Entered, Problem> {
+    let switched_on = known_user(&app, &organisation, &user).await?;
+    let (event, now) = (correction.event(&operator, user), operator.now);
     let named = |switch: &&Switch| (&switch.user, switch.at, switch.on) == (&event.user, event.at, correction.active);
-    let change = Change::of(&app.table, organisation, now, |ledger| {
+    let change = Change::of(&app.table, &organisation, now, |ledger| {
         if ledger.switches.iter().any(|switch| named(&switch)) {
             return Ok(ledger.without(&event.user, event.at, correction.active, now));
         }
@@ -198,20 +161,13 @@ async fn void_entry(
             "there is no such entry; name the moment of one of the user's activations, to the millisecond",
         ))
     });
-    let Some(change) = change.await? else { return Ok(Change::none().answer(false)) };
+    let Some(change) = change.await? else { return Ok(Change::none()) };
     if correction.active && switched_on == Some(event.at) {
         let still = "the user is recorded because of this activation; void it after an administrator has switched recording off";
         return Err(Problem::because(Cause::Invalid, still));
     }
-    let change = match change.confirmed(correction.total.as_deref())? {
-        Ok(change) => change,
-        Err(preview) => return Ok(preview.answer(false)),
-    };
-    let claim = once.claim(organisation, now, StatusCode::CREATED, &change)?;
-    match app.table.void(organisation, &event, &audited, claim.as_ref()).await? {
-        Ok(()) => Ok(change.answer(true)),
-        Err(Conflict(_)) => Ok(Change::none().answer(false)),
-    }
+    let write = async |claim: Option<&_>| app.table.void(&organisation, &event, &operator.event(), claim).await;
+    change.entered(&operator, correction.total.as_deref(), write).await
 }
 
 /// When recording was switched on for a current or former user. 2 requests.
@@ -222,16 +178,10 @@ async fn known_user(app: &App, organisation: &OrganisationId, user: &UserId) -> 
 }
 
 impl Correction {
-    fn events(
-        &self,
-        operator: &Operator,
-        organisation: &OrganisationId,
-        user: UserId,
-        action: AuditAction,
-        now: DateTime<Utc>,
-    ) -> (Event, audit::Event) {
-        let audited = operator.event(organisation, action, Some(user.to_string()), now).detailed(self);
+    /// The entry by the operator, whose audit event contains the correction.
+    fn event(&self, operator: &Exchange, user: UserId) -> Event {
+        operator.detail(self);
         let kind = if self.active { Kind::Activated } else { Kind::Deactivated };
-        (Event { user, at: self.at.utc().trunc_subsecs(3), kind, by: audited.actor.clone() }, audited)
+        Event { user, at: self.at.utc().trunc_subsecs(3), kind, by: operator.event().actor }
     }
 }

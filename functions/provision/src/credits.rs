@@ -3,27 +3,27 @@
 //! A credited line need not be paid, whatever becomes known later, so nothing is taken back twice.
 //! The next statement takes it back and refers to its month. A withdrawal bills the line again.
 
-use axum::{extract::State, http::StatusCode, response::Response};
-use chrono::{DateTime, Utc};
+use axum::extract::State;
 use domain::{
     billing::{Credit, Month, Named, Rule},
     ids::{OrganisationId, UserId},
     reason::Reason,
     time::Instant,
 };
-use platform::{
-    http::{
-        Cause, Operator, Problem,
-        extract::Path,
-        once::{ABOUT, Once, OnceJson},
-        problem,
-    },
-    table::audit::AuditAction,
+use platform::http::{
+    Cause, Operator, Problem,
+    extract::Path,
+    once::{ABOUT, OnceJson},
+    operation::CreditLine,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{App, changes::Change, organisations::exists};
+use crate::{
+    App,
+    changes::{Change, Entered},
+    organisations::exists,
+};
 
 /// The line to credit, as in `lines.jsonl` of the month's export.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -63,54 +63,33 @@ pub struct Order {
     responses(
         (status = 201, description = "the next statement takes the line back", body = Change),
         (status = 200, description = "a preview", body = Change),
-        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found: there is no such organisation, month or line, or the line is already credited", body = problem::Body, content_type = "application/problem+json"),
-        (status = 409, description = "changed: the total is now another", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid: the month is not over; idempotency-key-reused", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found: there is no such organisation, month or line, or the line is already credited"),
+        (status = 409, description = "changed: the total is now another"),
+        (status = 422, description = "invalid: the month is not over; idempotency-key-reused"),
     )
 )]
 pub async fn credit(
     State(app): State<App>,
-    operator: Operator,
-    Path((organisation, month)): Path<(OrganisationId, String)>,
-    OnceJson(once, order): OnceJson<Order>,
-) -> Result<Response, Problem> {
-    let now = (app.now)();
-    let done = enter(&app, &operator, &organisation, month, &once, &order, now).await;
-    once.settle(&app.table, &organisation, now, done).await
-}
-
-async fn enter(
-    app: &App,
-    operator: &Operator,
-    organisation: &OrganisationId,
-    month: String,
-    once: &Once,
-    order: &Order,
-    now: DateTime<Utc>,
-) -> Result<Response, Problem> {
-    exists(&app.table, organisation).await?;
-    let month = Month::try_from(month).map_err(|error| Problem::because(Cause::NotFound, error))?;
-    if now < month.end() {
+    operator: Operator<CreditLine>,
+    Path((organisation, month)): Path<(OrganisationId, Month)>,
+    OnceJson(order): OnceJson<Order>,
+) -> Result<Entered, Problem> {
+    exists(&app.table, &organisation).await?;
+    operator.detail(&order);
+    if operator.now < month.end() {
         return Err(Problem::because(Cause::Invalid, "the month is not over, so nothing of it has been billed"));
     }
-    let credit = Credit { line: order.line(month)?, waived: !order.withdrawn, known: now };
-    let change = Change::of(&app.table, organisation, now, |ledger| {
+    let credit = Credit { line: order.line(month)?, waived: !order.withdrawn, known: operator.now };
+    let change = Change::of(&app.table, &organisation, operator.now, |ledger| {
         let mut after = ledger.clone();
         after.credits.push(credit.clone());
         Ok(Some(after))
     });
     let change = change.await?.filter(|change| !change.is_empty());
     let change = change.ok_or(Problem::because(Cause::NotFound, "the month has no such line, or the line is already credited"))?;
-    let change = match change.confirmed(order.total.as_deref())? {
-        Ok(change) => change,
-        Err(preview) => return Ok(preview.answer(false)),
-    };
-    let event = operator.event(organisation, AuditAction::CreditLine, Some(month.to_string()), now).detailed(order);
-    let claim = once.claim(organisation, now, StatusCode::CREATED, &change)?;
     // On a conflict the SDK has repeated a request: the credit's key contains this request's id.
-    let (Ok(()) | Err(platform::table::commit::Conflict(_))) = app.table.put_credit(organisation, &credit, &event, claim.as_ref()).await?;
-    Ok(change.answer(true))
+    let write = async |claim: Option<&_>| app.table.put_credit(&organisation, &credit, &operator.event(), claim).await.map(|_| Ok(()));
+    change.entered(&operator, order.total.as_deref(), write).await
 }
 
 impl Order {

@@ -9,7 +9,6 @@ use std::{collections::BTreeMap, time::Duration};
 
 use axum::{
     Json,
-    body::Bytes,
     extract::State as Shared,
     http::{StatusCode, header},
     response::{AppendHeaders, IntoResponse, Response},
@@ -22,14 +21,17 @@ use domain::{
 };
 use platform::{
     http::{
-        Cause, Operator, Problem, cursor,
+        Cause, Operator, Problem,
         extract::{self, Path, Query, given},
-        once::{self, ABOUT, Once, OnceBody},
-        page, problem, rejection, strict,
+        once::{ABOUT, OnceBody},
+        operation::{ImportUsers, SeeImport},
+        page::{self, Listed, Page, PageQuery},
+        rejection,
+        single::Single,
+        strict,
     },
     table::{
         self,
-        audit::AuditAction,
         import::{self, Came, LineContent, Row},
         provision::UserProvision,
     },
@@ -39,7 +41,7 @@ use utoipa::ToSchema;
 
 use crate::{
     App,
-    organisations::{Part, exists},
+    organisations::exists,
     users::{LAST, REMOVED},
 };
 
@@ -120,15 +122,6 @@ pub enum State {
     Done,
 }
 
-/// A page of results, in the order of the lines.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = UserImportResults)]
-pub struct Results {
-    results: Vec<Answer>,
-    /// Pass it as `cursor` for more. Null on the last page. During the import a page may be short.
-    cursor: Option<String>,
-}
-
 /// The result of a line.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ImportedLine)]
@@ -170,48 +163,33 @@ pub enum Outcome {
     request_body(content = Line, content_type = "application/x-ndjson", description = "one user per line"),
     responses(
         (status = 202, description = "accepted; poll the path in Location", body = Import, headers(("location" = String, description = "the import's path"))),
-        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found: there is no such organisation", body = problem::Body, content_type = "application/problem+json"),
-        (status = 413, description = "too-large: send it in parts", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid; idempotency-key-reused", body = problem::Body, content_type = "application/problem+json"),
-        (status = 429, description = "busy: send it again", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found: there is no such organisation"),
+        (status = 413, description = "too-large: send it in parts"),
+        (status = 422, description = "invalid; idempotency-key-reused"),
+        (status = 429, description = "busy: send it again"),
     )
 )]
 pub async fn import(
     Shared(app): Shared<App>,
-    operator: Operator,
+    operator: Operator<ImportUsers>,
     Path(organisation): Path<OrganisationId>,
-    OnceBody(once, body): OnceBody,
+    OnceBody(body): OnceBody,
 ) -> Result<Response, Problem> {
-    let at = (app.now)();
-    if let Some(answered) = once.repeated(&app.table, &organisation, at).await? {
+    if let Some(answered) = operator.repeated(&app.table).await? {
         return Ok(answered);
     }
-    let taken = take(&app, &operator, &organisation, &once, body, at).await;
-    once.settle(&app.table, &organisation, at, taken).await
-}
-
-async fn take(
-    app: &App,
-    operator: &Operator,
-    organisation: &OrganisationId,
-    once: &Once,
-    body: Bytes,
-    at: DateTime<Utc>,
-) -> Result<Response, Problem> {
-    exists(&app.table, organisation).await?;
+    exists(&app.table, &organisation).await?;
     let rows = read(&body)?;
     drop(body);
-    let organisation = organisation.clone();
-    let id = OrderId::of(&organisation, &operator.origin.request, at);
-    let event = operator.event(&organisation, AuditAction::ImportUsers, Some(id.to_string()), at);
+    let (at, event) = (operator.now, operator.event());
+    let id = OrderId::of(&organisation, &event.request, at);
     let import = import::Import {
         id,
         organisation,
-        by: event.actor.clone(),
+        by: event.actor,
         at,
-        address: event.address.clone(),
-        request: event.request.clone(),
+        address: event.address,
+        request: event.request,
         lines: rows.len(),
         next: 0,
         counts: import::Counts::default(),
@@ -219,13 +197,15 @@ async fn take(
     app.imports.send(&import.work(), UNDER_WAY).await?;
     store(&app.table, &import, rows).await?;
     let location = format!("/v1/organisations/{}/imports/{id}", import.organisation);
-    let claim = once.claim(&import.organisation, at, StatusCode::ACCEPTED, &Import::of(&import))?.map(|claim| claim.at(&location));
-    app.table.place_import(&import, &event.detailed(&serde_json::json!({ "lines": import.lines })), claim.as_ref()).await?;
+    operator.about(id);
+    operator.detail(&serde_json::json!({ "lines": import.lines }));
+    let claim = operator.claim(StatusCode::ACCEPTED, &Import::of(&import))?.map(|claim| claim.at(&location));
+    app.table.place_import(&import, &operator.event(), claim.as_ref()).await?;
     if let Err(error) = app.imports.send(&import.work(), Duration::ZERO).await {
         tracing::warn!(error = %error, "an import waits for its delayed message");
     }
     let location = AppendHeaders([(header::LOCATION, location)]);
-    Ok((location, once::had_effect(StatusCode::ACCEPTED, &Import::of(&import))).into_response())
+    Ok((StatusCode::ACCEPTED, location, Json(Import::of(&import))).into_response())
 }
 
 /// Shows an import and its progress.
@@ -236,17 +216,16 @@ async fn take(
     params(("organisation" = String, Path, description = "its id"), ("import" = String, Path, description = "the import's id")),
     responses(
         (status = 200, body = Import),
-        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found: there is no such import, or it is older than seven days", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found: there is no such import, or it is older than seven days"),
     )
 )]
 pub async fn show(
     Shared(app): Shared<App>,
-    _: Operator,
+    operator: Operator<SeeImport>,
     Path((organisation, id)): Path<(OrganisationId, OrderId)>,
-) -> Result<Json<Import>, Problem> {
-    let import = app.table.import(&organisation, id, (app.now)()).await?.ok_or(Problem::new(Cause::NotFound))?;
-    Ok(Json(Import::of(&import)))
+) -> Result<Single<Import>, Problem> {
+    let import = app.table.import(&organisation, id, operator.now).await?.ok_or(Problem::new(Cause::NotFound))?;
+    Ok(Single(Import::of(&import)))
 }
 
 /// Lists the results of the lines that are done, in their order.
@@ -254,29 +233,24 @@ pub async fn show(
     get,
     path = "/v1/organisations/{organisation}/imports/{import}/results",
     tag = "provision",
-    params(("organisation" = String, Path, description = "its id"), ("import" = String, Path, description = "the import's id"), Part),
+    params(("organisation" = String, Path, description = "its id"), ("import" = String, Path, description = "the import's id"), PageQuery),
     responses(
         (status = 200, body = Results),
-        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found: there is no such import, or it is older than seven days", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found: there is no such import, or it is older than seven days"),
     )
 )]
 pub async fn results(
     Shared(app): Shared<App>,
-    _: Operator,
+    operator: Operator<SeeImport>,
     Path((organisation, id)): Path<(OrganisationId, OrderId)>,
-    Query(part): Query<Part>,
-) -> Result<Json<Results>, Problem> {
-    let (limit, after) = (page::limit(part.limit)?, page::after(part.cursor.as_deref())?);
-    let nth = after.map_or(Ok(0), |after| after.parse()).map_err(|_| Problem::because(Cause::Invalid, cursor::InvalidCursor))?;
-    let import = app.table.import(&organisation, id, (app.now)()).await?.ok_or(Problem::new(Cause::NotFound))?;
+    Query(query): Query<PageQuery>,
+) -> Result<Results, Problem> {
+    let (limit, after) = (query.limit()?, query.after()?);
+    let nth = after.map_or(Ok(0), |after| after.parse::<usize>()).map_err(|_| page::not_ours())?;
+    let import = app.table.import(&organisation, id, operator.now).await?.ok_or(Problem::new(Cause::NotFound))?;
     let done = app.table.import_results(&import, nth, limit).await?;
     let next = nth.saturating_add(done.len());
-    Ok(Json(Results {
-        cursor: (next < import.lines).then(|| cursor::write_text(&next.to_string())),
-        results: done.into_iter().map(Answer::from).collect(),
-    }))
+    Ok(Page::read(done, (next < import.lines).then(|| next.to_string())))
 }
 
 /// Stores the lines in parts, [`AT_ONCE`] at the same time.
@@ -352,6 +326,15 @@ impl Import {
         let (id, at, lines, done) = (import.id, import.at, import.lines, import.passed());
         Self { id, state, at, lines, done, created, changed, unchanged, invalid, refused }
     }
+}
+
+/// A page of the list.
+pub type Results = Page<Answer>;
+
+impl Listed for Answer {
+    const MEMBER: &'static str = "results";
+    const SCHEMA: (&'static str, &'static str) =
+        ("UserImportResults", "A page of results, in the order of the lines. During the import a page may be short.");
 }
 
 impl From<import::Done> for Answer {

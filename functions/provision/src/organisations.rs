@@ -1,24 +1,22 @@
 //! Organisations: `/v1/organisations` and `/v1/organisations/{organisation}`.
 
-use axum::{Json, extract::State};
+use axum::extract::State;
 use domain::{
     ids::OrganisationId,
     people::{self, Name},
 };
 use platform::{
     http::{
-        Cause, Operator, Problem, cursor,
-        extract::{self, Complete, Path, Query, not_clearable},
-        page, problem,
+        Cause, Operator, Problem,
+        extract::{Complete, Json, Path, Query, not_clearable},
+        operation::{ListOrganisations, ProvisionOrganisation, SeeOrganisation},
+        page::{self, Listed, Page, PageQuery},
+        single::Single,
     },
-    table::{
-        Table,
-        audit::{AuditAction, Event},
-        provision::OrganisationChange,
-    },
+    table::{Table, audit::Event, provision::OrganisationChange},
 };
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::App;
 
@@ -55,26 +53,6 @@ pub struct Patch {
     storage_add_on: Option<bool>,
 }
 
-/// The requested page of a list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct Part {
-    /// Rows on a page, 1 to 1,000; 50 by default.
-    pub limit: Option<usize>,
-    /// The `cursor` of the previous page.
-    pub cursor: Option<String>,
-}
-
-/// A page of the organisations, sorted by id.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ProvisionedOrganisations)]
-pub struct Organisations {
-    organisations: Vec<Organisation>,
-    /// Pass it as `cursor` to get the next page. Null on the last page.
-    cursor: Option<String>,
-}
-
 /// An organisation.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -93,26 +71,25 @@ pub struct Organisation {
 /// Attempts while others change the same organisation.
 const ATTEMPTS: usize = 3;
 
-/// Lists the organisations. It concerns none of them alone, so no audit log records it.
+/// Lists the organisations. It concerns none of them alone, so only the operator's own log records it.
 #[utoipa::path(
     get,
     path = "/v1/organisations",
     tag = "provision",
-    params(Part),
-    responses(
-        (status = 200, body = Organisations),
-        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
-    )
+    params(PageQuery),
+    responses((status = 200, body = Organisations))
 )]
-pub async fn list(State(app): State<App>, _: Operator, Query(part): Query<Part>) -> Result<Json<Organisations>, Problem> {
-    let (limit, after) = (page::limit(part.limit)?, page::after(part.cursor.as_deref())?);
-    let after = after.map(OrganisationId::try_from).transpose().map_err(|_| Problem::because(Cause::Invalid, cursor::InvalidCursor))?;
+pub async fn list(
+    State(app): State<App>,
+    _: Operator<ListOrganisations>,
+    Query(query): Query<PageQuery>,
+) -> Result<Organisations, Problem> {
+    let (limit, after) = (query.limit()?, query.after()?);
+    let after = after.map(OrganisationId::try_from).transpose().map_err(|_| page::not_ours())?;
     let listed = app.table.organisations(after.as_ref(), i32::try_from(limit).unwrap_or(i32::MAX)).await?;
-    let next = listed.last().filter(|_| listed.len() == limit).map(|last| cursor::write_text(last.id.as_str()));
+    let next = listed.last().filter(|_| listed.len() == limit).map(|last| last.id.to_string());
     let ids: Vec<OrganisationId> = listed.into_iter().map(|listed| listed.id).collect();
-    let organisations = app.table.organisations_of(&ids).await?;
-    Ok(Json(Organisations { organisations: organisations.into_iter().map(Organisation::from).collect(), cursor: next }))
+    Ok(Page::read(app.table.organisations_of(&ids).await?, next))
 }
 
 /// Creates or replaces an organisation. Every member is required; PATCH changes some.
@@ -124,19 +101,18 @@ pub async fn list(State(app): State<App>, _: Operator, Query(part): Query<Part>)
     request_body = Put,
     responses(
         (status = 200, description = "saved", body = Organisation),
-        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid; the detail lists missing members", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid; the detail lists missing members"),
     )
 )]
 pub async fn put(
     State(app): State<App>,
-    operator: Operator,
+    operator: Operator<ProvisionOrganisation>,
     Path(id): Path<OrganisationId>,
     Complete(put): Complete<Put>,
-) -> Result<Json<Organisation>, Problem> {
-    let event = operator.event(&id, AuditAction::ProvisionOrganisation, None, (app.now)()).detailed(&put);
+) -> Result<Single<Organisation>, Problem> {
+    operator.detail(&put);
     let whole = OrganisationChange { name: Some(put.name), base_service: Some(put.base_service), storage_add_on: Some(put.storage_add_on) };
-    changed(&app.table, &id, app.table.organisation(&id).await?, &whole, &event).await
+    changed(&app.table, &id, app.table.organisation(&id).await?, &whole, &operator.event()).await
 }
 
 /// Changes some members of an organisation, as a JSON merge patch (RFC 7396).
@@ -148,21 +124,18 @@ pub async fn put(
     request_body(content((Patch = "application/merge-patch+json"), (Patch = "application/json"))),
     responses(
         (status = 200, description = "saved", body = Organisation),
-        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
 pub async fn patch(
     State(app): State<App>,
-    operator: Operator,
+    operator: Operator<ProvisionOrganisation>,
     Path(id): Path<OrganisationId>,
-    extract::Json(patch): extract::Json<Patch>,
-) -> Result<Json<Organisation>, Problem> {
-    let event = operator.event(&id, AuditAction::ProvisionOrganisation, None, (app.now)()).detailed(&patch);
+    Json(patch): Json<Patch>,
+) -> Result<Single<Organisation>, Problem> {
+    operator.detail(&patch);
     let current = exists(&app.table, &id).await?;
     let change = OrganisationChange { name: patch.name, base_service: patch.base_service, storage_add_on: patch.storage_add_on };
-    changed(&app.table, &id, Some(current), &change, &event).await
+    changed(&app.table, &id, Some(current), &change, &operator.event()).await
 }
 
 /// Applies the change to the organisation, whose state is `current`.
@@ -172,7 +145,7 @@ async fn changed(
     mut current: Option<people::Organisation>,
     change: &OrganisationChange,
     event: &Event,
-) -> Result<Json<Organisation>, Problem> {
+) -> Result<Single<Organisation>, Problem> {
     for _ in 0..ATTEMPTS {
         let is_so = current.as_ref().is_some_and(|current| change.is(current));
         if is_so || table.put_organisation(id, change, current.as_ref(), event).await? == Ok(()) {
@@ -189,13 +162,13 @@ async fn changed(
     path = "/v1/organisations/{organisation}",
     tag = "provision",
     params(("organisation" = String, Path, description = "its id")),
-    responses(
-        (status = 200, body = Organisation),
-        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
-    )
+    responses((status = 200, body = Organisation))
 )]
-pub async fn show(State(app): State<App>, _: Operator, Path(id): Path<OrganisationId>) -> Result<Json<Organisation>, Problem> {
+pub async fn show(
+    State(app): State<App>,
+    _: Operator<SeeOrganisation>,
+    Path(id): Path<OrganisationId>,
+) -> Result<Single<Organisation>, Problem> {
     shown(&app.table, &id).await
 }
 
@@ -204,8 +177,16 @@ pub async fn exists(table: &Table, id: &OrganisationId) -> Result<people::Organi
     table.organisation(id).await?.ok_or(Problem::because(Cause::NotFound, "there is no such organisation; create it first"))
 }
 
-async fn shown(table: &Table, id: &OrganisationId) -> Result<Json<Organisation>, Problem> {
-    Ok(Json(exists(table, id).await?.into()))
+async fn shown(table: &Table, id: &OrganisationId) -> Result<Single<Organisation>, Problem> {
+    Ok(Single(exists(table, id).await?.into()))
+}
+
+/// A page of the list.
+pub type Organisations = Page<Organisation>;
+
+impl Listed for Organisation {
+    const MEMBER: &'static str = "organisations";
+    const SCHEMA: (&'static str, &'static str) = ("ProvisionedOrganisations", "A page of the organisations, sorted by id.");
 }
 
 impl From<people::Organisation> for Organisation {

@@ -3,7 +3,7 @@
 //! Later terms for a day supersede the earlier ones, which remain. If that changes a closed month,
 //! the next statement corrects it. Mistaken terms are voided: they stay listed but do not apply.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{extract::State, http::StatusCode};
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     billing::{self, Price, Terms, Whose, billable},
@@ -13,12 +13,14 @@ use domain::{
 use platform::{
     http::{
         Cause, Operator, Problem,
-        extract::{self, Path, Query},
-        page, problem,
+        exchange::Exchange,
+        extract::{Json, Path, Query},
+        operation::{ListPrices, ProvisionPrices, VoidPrices},
+        page::{Listed, Page, PageQuery},
     },
     table::{
         Table,
-        audit::{AuditAction, Event},
+        audit::Event,
         commit::{Committed, Conflict},
         terms::TakingBack,
     },
@@ -72,14 +74,6 @@ pub struct Services {
     sftp: bool,
 }
 
-/// A page of all terms, by first day. Of two for the same day the later one applies.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct PriceList {
-    terms: Vec<Recorded>,
-    /// Pass it as `cursor` to a GET of the list for the next page. Null on the last page.
-    cursor: Option<String>,
-}
-
 /// The terms from a day on, and when they were recorded.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -110,22 +104,17 @@ pub struct Voiding {
     get,
     path = "/v1/organisations/{organisation}/prices",
     tag = "provision",
-    params(("organisation" = String, Path, description = "its id"), page::Asked),
-    responses(
-        (status = 200, body = PriceList),
-        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
-    )
+    params(("organisation" = String, Path, description = "its id"), PageQuery),
+    responses((status = 200, body = PriceList))
 )]
 pub async fn show(
     State(app): State<App>,
-    _: Operator,
+    _: Operator<ListPrices>,
     Path(id): Path<OrganisationId>,
-    Query(asked): Query<page::Asked>,
-) -> Result<Json<PriceList>, Problem> {
+    Query(query): Query<PageQuery>,
+) -> Result<PriceList, Problem> {
     exists(&app.table, &id).await?;
-    listed(&app.table, Some(&id), &asked).await
+    listed(&app.table, Some(&id), &query).await
 }
 
 /// Agrees terms with an organisation from a day on.
@@ -140,27 +129,16 @@ pub async fn show(
     request_body = Put,
     responses(
         (status = 200, description = "saved", body = PriceList),
-        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
 pub async fn put(
     State(app): State<App>,
-    operator: Operator,
+    operator: Operator<ProvisionPrices>,
     Path((id, from)): Path<(OrganisationId, NaiveDate)>,
-    extract::Json(put): extract::Json<Put>,
-) -> Result<Json<PriceList>, Problem> {
+    Json(put): Json<Put>,
+) -> Result<PriceList, Problem> {
     exists(&app.table, &id).await?;
-    let now = (app.now)();
-    billable(from, now).map_err(|error| Problem::because(Cause::Invalid, error))?;
-    let event = operator.event(&id, AuditAction::ProvisionPrices, Some(from.to_string()), now).detailed(&put);
-    if is_same(&app.table, Some(&id), from, &put).await? {
-        return listed(&app.table, Some(&id), &page::Asked::default()).await;
-    }
-    let terms = put.terms(Whose::Agreed, from, now);
-    check_added(app.table.put_terms(Some(&id), &terms, &event.actor, Some(&event)).await?)?;
-    listed(&app.table, Some(&id), &page::Asked::default()).await
+    saved(&app.table, Some(&id), put.terms(Whose::Agreed, from, operator.now), put, &operator).await
 }
 
 /// Voids the terms agreed with an organisation from a day on. The earlier terms apply again.
@@ -175,21 +153,18 @@ pub async fn put(
     ),
     responses(
         (status = 204, description = "the day's terms are void; the next statement corrects what was billed"),
-        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found: the day has no terms, or all are void", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid: the reason is missing or invalid", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found: the day has no terms, or all are void"),
+        (status = 422, description = "invalid: the reason is missing or invalid"),
     )
 )]
 pub async fn void(
     State(app): State<App>,
-    operator: Operator,
+    operator: Operator<VoidPrices>,
     Path((id, from)): Path<(OrganisationId, NaiveDate)>,
     Query(voiding): Query<Voiding>,
 ) -> Result<StatusCode, Problem> {
     exists(&app.table, &id).await?;
-    let event = operator.event(&id, AuditAction::VoidPrices, Some(from.to_string()), (app.now)());
-    let event = Event { reason: Some(voiding.reason.to_string()), ..event };
-    voided(&app.table, Some(&id), from, &event).await
+    voided(&app.table, Some(&id), from, &voiding, &operator).await
 }
 
 /// Shows the general price list.
@@ -197,15 +172,11 @@ pub async fn void(
     get,
     path = "/v1/prices",
     tag = "provision",
-    params(page::Asked),
-    responses(
-        (status = 200, body = PriceList),
-        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
-    )
+    params(PageQuery),
+    responses((status = 200, body = PriceList))
 )]
-pub async fn show_general(State(app): State<App>, _: Operator, Query(asked): Query<page::Asked>) -> Result<Json<PriceList>, Problem> {
-    listed(&app.table, None, &asked).await
+pub async fn show_general(State(app): State<App>, _: Operator<ListPrices>, Query(query): Query<PageQuery>) -> Result<PriceList, Problem> {
+    listed(&app.table, None, &query).await
 }
 
 /// Sets the general prices from a day on.
@@ -217,27 +188,19 @@ pub async fn show_general(State(app): State<App>, _: Operator, Query(asked): Que
     request_body = Put,
     responses(
         (status = 200, description = "saved", body = PriceList),
-        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found: not a valid day", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found: not a valid day"),
     )
 )]
 pub async fn put_general(
     State(app): State<App>,
-    operator: Operator,
+    operator: Operator<ProvisionPrices>,
     Path(from): Path<NaiveDate>,
-    extract::Json(put): extract::Json<Put>,
-) -> Result<Json<PriceList>, Problem> {
+    Json(put): Json<Put>,
+) -> Result<PriceList, Problem> {
     if put.services != Services::default() {
         return Err(Problem::because(Cause::Invalid, "the general list has only prices; services are agreed with an organisation"));
     }
-    let now = (app.now)();
-    billable(from, now).map_err(|error| Problem::because(Cause::Invalid, error))?;
-    if !is_same(&app.table, None, from, &put).await? {
-        let terms = put.terms(Whose::General, from, now);
-        check_added(app.table.put_terms(None, &terms, &format!("operator:{}", operator.client), None).await?)?;
-    }
-    listed(&app.table, None, &page::Asked::default()).await
+    saved(&app.table, None, put.terms(Whose::General, from, operator.now), put, &operator).await
 }
 
 /// Voids the general prices from a day on. The earlier prices apply again.
@@ -248,39 +211,51 @@ pub async fn put_general(
     params(("from" = String, Path, description = "the first day of the terms, yyyy-mm-dd"), Voiding),
     responses(
         (status = 204, description = "the day's prices are void; the next statements correct what was billed"),
-        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found: the day has no terms, or all are void", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid: the reason is missing or invalid", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found: the day has no terms, or all are void"),
+        (status = 422, description = "invalid: the reason is missing or invalid"),
     )
 )]
 pub async fn void_general(
     State(app): State<App>,
-    operator: Operator,
+    operator: Operator<VoidPrices>,
     Path(from): Path<NaiveDate>,
     Query(voiding): Query<Voiding>,
 ) -> Result<StatusCode, Problem> {
-    let taking = (format!("operator:{}", operator.client), voiding.reason.to_string());
-    voided_by(&app.table, None, from, TakingBack { at: (app.now)(), by: &taking.0, reason: &taking.1 }, None).await
+    voided(&app.table, None, from, &voiding, &operator).await
 }
 
-async fn voided(table: &Table, organisation: Option<&OrganisationId>, from: NaiveDate, event: &Event) -> Result<StatusCode, Problem> {
-    let reason = event.reason.clone().unwrap_or_default();
-    voided_by(table, organisation, from, TakingBack { at: event.at, by: &event.actor, reason: &reason }, Some(event)).await
+/// Records the terms, unless the day has them already.
+async fn saved(
+    table: &Table,
+    organisation: Option<&OrganisationId>,
+    terms: Terms,
+    put: Put,
+    operator: &Exchange,
+) -> Result<PriceList, Problem> {
+    billable(terms.from, terms.known).map_err(|error| Problem::because(Cause::Invalid, error))?;
+    operator.detail(&put);
+    if !is_same(table, organisation, terms.from, &put).await? {
+        let event = operator.event();
+        check_added(table.put_terms(organisation, &terms, &event.actor, Some(&event)).await?)?;
+    }
+    listed(table, organisation, &PageQuery::default()).await
 }
 
-/// Voids the day's terms, each in a commit with its event. A retry continues after the last one.
-async fn voided_by(
+/// Voids the day's terms, each in a transaction with its event. A retry continues after the last.
+async fn voided(
     table: &Table,
     organisation: Option<&OrganisationId>,
     from: NaiveDate,
-    taking: TakingBack<'_>,
-    event: Option<&Event>,
+    voiding: &Voiding,
+    operator: &Exchange,
 ) -> Result<StatusCode, Problem> {
-    let recorded = table.terms(organisation).await?;
+    operator.change(|event| event.reason = Some(voiding.reason.to_string()));
+    let (event, reason) = (operator.event(), voiding.reason.to_string());
+    let taking = TakingBack { at: event.at, by: &event.actor, reason: &reason };
     let mut found = false;
-    for terms in recorded.iter().filter(|terms| terms.from == from && terms.voided.is_none()) {
-        let event = event.map(|event| Event { request: format!("{}#{}", event.request, terms.known.timestamp_millis()), ..event.clone() });
-        match table.void_terms(organisation, terms, &taking, event.as_ref()).await? {
+    for terms in table.terms(organisation).await?.iter().filter(|terms| terms.from == from && terms.voided.is_none()) {
+        let event = Event { request: format!("{}#{}", event.request, terms.known.timestamp_millis()), ..event.clone() };
+        match table.void_terms(organisation, terms, &taking, Some(&event)).await? {
             Ok(()) | Err(Conflict(_)) => found = true, // conflict: already voided
         }
     }
@@ -304,15 +279,23 @@ fn check_added(commit: Committed) -> Result<(), Problem> {
     }
 }
 
-async fn listed(table: &Table, organisation: Option<&OrganisationId>, asked: &page::Asked) -> Result<Json<PriceList>, Problem> {
-    let (limit, after) = (asked.limit()?, asked.after()?);
+async fn listed(table: &Table, organisation: Option<&OrganisationId>, query: &PageQuery) -> Result<PriceList, Problem> {
+    let (limit, after) = (query.limit()?, query.after()?);
     let recorded = table.terms(organisation).await?;
     let terms = recorded.iter().map(Recorded::from);
     let place = |recorded: &Recorded| format!("{}#{:013}", recorded.from, recorded.recorded_at.timestamp_millis());
     let mut terms: Vec<Recorded> = terms.filter(|recorded| after.as_ref().is_none_or(|after| place(recorded) > *after)).collect();
     terms.sort_by_key(place);
-    let (terms, cursor) = page::cut(terms, limit, place);
-    Ok(Json(PriceList { terms, cursor }))
+    Ok(Page::cut(terms, limit, place))
+}
+
+/// A page of the list.
+pub type PriceList = Page<Recorded>;
+
+impl Listed for Recorded {
+    const MEMBER: &'static str = "terms";
+    const SCHEMA: (&'static str, &'static str) =
+        ("PriceList", "A page of all terms, by first day. Of two for the same day the later one applies.");
 }
 
 impl From<&Terms> for Recorded {

@@ -3,7 +3,7 @@
 //! The id of a removed user is never given to another person, because recordings, the audit log and
 //! the sign-in contain it. The same person can be restored.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{extract::State, http::StatusCode};
 use domain::{
     ids::{OrganisationId, UserId},
     people::{self, Language, Name, Plan},
@@ -11,17 +11,20 @@ use domain::{
 };
 use platform::{
     http::{
-        Cause, Operator, Problem, cursor,
-        extract::{self, Complete, Path, Query, clearable, given, not_clearable},
-        page, person, problem,
+        Cause, Operator, Problem,
+        extract::{Complete, Json, Path, Query, clearable, given, not_clearable},
+        operation::{ListUsers, ProvisionUser, RemoveUser, RestoreUser, SeeUser},
+        page::{self, Page},
+        person::{User, Users},
+        single::Single,
     },
     table::{
-        audit::{AuditAction, Event},
+        audit::Event,
         directory,
         provision::{self, Outcome, Removal, Restoral, UserProvision, Wanted},
     },
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{App, organisations::exists};
@@ -89,15 +92,6 @@ pub struct Filter {
     cursor: Option<String>,
 }
 
-/// A page of an organisation's users, sorted by name.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = ProvisionedUsers)]
-pub struct Users {
-    users: Vec<person::User>,
-    /// Pass it as `cursor` to get the next page. Null on the last page.
-    cursor: Option<String>,
-}
-
 /// Lists an organisation's users by name, without removed ones. Its audit log records the request.
 #[utoipa::path(
     get,
@@ -106,18 +100,15 @@ pub struct Users {
     params(("organisation" = String, Path, description = "its id"), Filter),
     responses(
         (status = 200, body = Users),
-        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found: there is no such organisation", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
+        (status = 404, description = "not-found: there is no such organisation"),
     )
 )]
 pub async fn list(
     State(app): State<App>,
-    operator: Operator,
+    operator: Operator<ListUsers>,
     Path(id): Path<OrganisationId>,
     Query(filter): Query<Filter>,
-) -> Result<Json<Users>, Problem> {
-    let now = (app.now)();
+) -> Result<Users, Problem> {
     let organisation = exists(&app.table, &id).await?;
     let holding = filter.q.as_deref().map(str::trim).filter(|text| !text.is_empty());
     if holding.is_some_and(|text| text.chars().count() > 100) {
@@ -125,9 +116,7 @@ pub async fn list(
     }
     let (limit, after) = (page::limit(filter.limit)?, page::after(filter.cursor.as_deref())?);
     let (users, next) = app.table.list_users(&directory::Page { organisation: &id, holding, limit, after }).await?;
-    app.table.audit(&operator.event(&id, AuditAction::ListUsers, None, now)).await?;
-    let users = users.into_iter().map(|user| person::User::of(user, &organisation, now)).collect();
-    Ok(Json(Users { users, cursor: next.map(|place| cursor::write_text(&place)) }))
+    Ok(Page::read(users.into_iter().map(|user| User::of(user, &organisation, operator.now)).collect(), next))
 }
 
 /// Creates or replaces a user. Every member is required; PATCH changes some.
@@ -138,24 +127,21 @@ pub async fn list(
     params(("organisation" = String, Path, description = "its id"), ("user" = String, Path, description = "1 to 64 of a-z, 0-9, '.', '_' and '-'")),
     request_body = Put,
     responses(
-        (status = 200, description = "saved", body = person::User),
-        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found: there is no such organisation", body = problem::Body, content_type = "application/problem+json"),
-        (status = 409, description = "removed-user: restore the same person, or choose another id; last-administrator", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid; the detail lists missing members", body = problem::Body, content_type = "application/problem+json"),
-        (status = 429, description = "busy", body = problem::Body, content_type = "application/problem+json"),
+        (status = 200, description = "saved", body = User),
+        (status = 404, description = "not-found: there is no such organisation"),
+        (status = 409, description = "removed-user: restore the same person, or choose another id; last-administrator"),
+        (status = 422, description = "invalid; the detail lists missing members"),
     )
 )]
 pub async fn put(
     State(app): State<App>,
-    operator: Operator,
+    operator: Operator<ProvisionUser>,
     Path((organisation, id)): Path<(OrganisationId, UserId)>,
     Complete(put): Complete<Put>,
-) -> Result<Json<person::User>, Problem> {
+) -> Result<Single<User>, Problem> {
     let found = exists(&app.table, &organisation).await?;
-    let decided = serde_json::json!({ "plan": put.plan, "administrator": put.administrator });
-    let event = operator.event(&organisation, AuditAction::ProvisionUser, Some(id.to_string()), (app.now)()).detailed(&decided);
-    provisioned(&app, &found, Wanted::Whole(put.provision(id)), &event).await
+    operator.detail(&serde_json::json!({ "plan": put.plan, "administrator": put.administrator }));
+    provisioned(&app, &found, Wanted::Whole(put.provision(id)), &operator.event()).await
 }
 
 /// Changes some members of a user, as a JSON merge patch (RFC 7396).
@@ -166,23 +152,20 @@ pub async fn put(
     params(("organisation" = String, Path, description = "its id"), ("user" = String, Path, description = "the user's id")),
     request_body(content((Patch = "application/merge-patch+json"), (Patch = "application/json"))),
     responses(
-        (status = 200, description = "saved", body = person::User),
-        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found: there is no such organisation, or no such user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 409, description = "removed-user: restore the same person; last-administrator", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
-        (status = 429, description = "busy", body = problem::Body, content_type = "application/problem+json"),
+        (status = 200, description = "saved", body = User),
+        (status = 404, description = "not-found: there is no such organisation, or no such user"),
+        (status = 409, description = "removed-user: restore the same person; last-administrator"),
     )
 )]
 pub async fn patch(
     State(app): State<App>,
-    operator: Operator,
+    operator: Operator<ProvisionUser>,
     Path((organisation, id)): Path<(OrganisationId, UserId)>,
-    extract::Json(patch): extract::Json<Patch>,
-) -> Result<Json<person::User>, Problem> {
+    Json(patch): Json<Patch>,
+) -> Result<Single<User>, Problem> {
     let found = exists(&app.table, &organisation).await?;
-    let event = operator.event(&organisation, AuditAction::ProvisionUser, Some(id.to_string()), (app.now)()).detailed(&patch.decided());
-    provisioned(&app, &found, Wanted::Change(id, patch.into()), &event).await
+    operator.detail(&patch.decided());
+    provisioned(&app, &found, Wanted::Change(id, patch.into()), &operator.event()).await
 }
 
 /// Shows a user.
@@ -192,18 +175,16 @@ pub async fn patch(
     tag = "provision",
     params(("organisation" = String, Path, description = "its id"), ("user" = String, Path, description = "the user's id")),
     responses(
-        (status = 200, body = person::User),
-        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
+        (status = 200, body = User),
     )
 )]
 pub async fn show(
     State(app): State<App>,
-    _: Operator,
+    operator: Operator<SeeUser>,
     Path((organisation, id)): Path<(OrganisationId, UserId)>,
-) -> Result<Json<person::User>, Problem> {
+) -> Result<Single<User>, Problem> {
     let (found, user) = app.table.people(&organisation, &id).await?.ok_or(Problem::new(Cause::NotFound))?;
-    Ok(Json(person::User::of(user, &found, (app.now)())))
+    Ok(Single(User::of(user, &found, operator.now)))
 }
 
 /// Removes a user, who loses access and is not recorded. Recordings remain; the id is never reused.
@@ -214,22 +195,18 @@ pub async fn show(
     params(("organisation" = String, Path, description = "its id"), ("user" = String, Path, description = "the user's id")),
     responses(
         (status = 204, description = "removed"),
-        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
-        (status = 409, description = "last-administrator", body = problem::Body, content_type = "application/problem+json"),
-        (status = 429, description = "busy", body = problem::Body, content_type = "application/problem+json"),
+        (status = 409, description = "last-administrator"),
     )
 )]
 pub async fn remove(
     State(app): State<App>,
-    operator: Operator,
+    operator: Operator<RemoveUser>,
     Path((organisation, id)): Path<(OrganisationId, UserId)>,
 ) -> Result<StatusCode, Problem> {
-    let event = operator.event(&organisation, AuditAction::RemoveUser, Some(id.to_string()), (app.now)());
-    match app.table.remove_user(&organisation, &id, &event).await? {
+    match app.table.remove_user(&organisation, &id, &operator.event()).await? {
         Removal::Done => Ok(StatusCode::NO_CONTENT),
         Removal::Unknown => Err(Problem::new(Cause::NotFound)),
-        Removal::LastAdministrator => Err(refused(&app, event, last_administrator()).await),
+        Removal::LastAdministrator => Err(last_administrator()),
     }
 }
 
@@ -241,54 +218,41 @@ pub async fn remove(
     tag = "provision",
     params(("organisation" = String, Path, description = "its id"), ("user" = String, Path, description = "the user's id")),
     responses(
-        (status = 200, description = "restored", body = person::User),
-        (status = 403, description = "not-allowed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found: the organisation never had such a user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 409, description = "removed-user: the user's data has been erased; choose another id", body = problem::Body, content_type = "application/problem+json"),
-        (status = 429, description = "busy", body = problem::Body, content_type = "application/problem+json"),
+        (status = 200, description = "restored", body = User),
+        (status = 404, description = "not-found: the organisation never had such a user"),
+        (status = 409, description = "removed-user: the user's data has been erased; choose another id"),
     )
 )]
 pub async fn restore(
     State(app): State<App>,
-    operator: Operator,
+    operator: Operator<RestoreUser>,
     Path((organisation, id)): Path<(OrganisationId, UserId)>,
-) -> Result<Json<person::User>, Problem> {
+) -> Result<Single<User>, Problem> {
     let found = exists(&app.table, &organisation).await?;
-    let event = operator.event(&organisation, AuditAction::RestoreUser, Some(id.to_string()), (app.now)());
-    match app.table.restore_user(&organisation, &id, &event).await? {
+    match app.table.restore_user(&organisation, &id, &operator.event()).await? {
         Restoral::Done => shown(&app, &found, &id).await,
         Restoral::Unknown => Err(Problem::new(Cause::NotFound)),
         Restoral::Erased => {
-            let problem = Problem::because(Cause::RemovedUser, "the user's data has been erased; provision the user under another id");
-            Err(refused(&app, event, problem).await)
+            Err(Problem::because(Cause::RemovedUser, "the user's data has been erased; provision the user under another id"))
         }
     }
 }
 
 /// Provisions one user and returns the result.
-async fn provisioned(app: &App, organisation: &people::Organisation, wanted: Wanted, event: &Event) -> Result<Json<person::User>, Problem> {
+async fn provisioned(app: &App, organisation: &people::Organisation, wanted: Wanted, event: &Event) -> Result<Single<User>, Problem> {
     let id = wanted.id().clone();
     let outcomes = app.table.provision_users(&organisation.id, &[wanted], &|_| event.clone(), None).await?;
     match outcomes.unwrap_or_default().first() {
         Some(Outcome::Created | Outcome::Changed | Outcome::Unchanged) => shown(app, organisation, &id).await,
-        Some(Outcome::Removed) => Err(refused(app, event.clone(), removed()).await),
-        Some(Outcome::LastAdministrator) => Err(refused(app, event.clone(), last_administrator()).await),
+        Some(Outcome::Removed) => Err(removed()),
+        Some(Outcome::LastAdministrator) => Err(last_administrator()),
         Some(Outcome::Unknown) | None => Err(Problem::new(Cause::NotFound)),
     }
 }
 
-async fn shown(app: &App, organisation: &people::Organisation, id: &UserId) -> Result<Json<person::User>, Problem> {
+async fn shown(app: &App, organisation: &people::Organisation, id: &UserId) -> Result<Single<User>, Problem> {
     let user = app.table.user(&organisation.id, id).await?.ok_or(Problem::new(Cause::NotFound))?;
-    Ok(Json(person::User::of(user, organisation, (app.now)())))
-}
-
-/// Records the denial in the organisation's audit log and returns the problem.
-async fn refused(app: &App, event: Event, problem: Problem) -> Problem {
-    let event = Event { denial: Some(problem.cause.name().to_owned()), ..event };
-    match app.table.audit(&event).await {
-        Ok(()) => problem,
-        Err(error) => error.into(),
-    }
+    Ok(Single(User::of(user, organisation, (app.now)())))
 }
 
 fn removed() -> Problem {

@@ -1,17 +1,18 @@
 //! The organisation's retention in days: `/v1/retention`.
 
-use axum::{Json, extract::State, http::StatusCode, response::Response};
+use axum::{Json, extract::State, http::StatusCode};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
-use domain::{access::Permission, ids::OrderId, reason::Reason, retention};
+use domain::{ids::OrderId, reason::Reason, retention};
 use platform::{
     http::{
-        Cause, Principal, Problem, cursor,
+        Admin, Cause, Problem,
         extract::{self, Path, Query},
-        once::{self, ABOUT, Once, OnceJson},
-        page, problem,
+        once::{ABOUT, OnceJson},
+        operation::{ChangeRetention, PreviewRetention, SeeRetention},
+        page::{Listed, PageQuery},
+        single::Single,
     },
     table::{
-        audit::{AuditAction, Event},
         job::{self, CONFIRMED_WITHIN, JobKind, Kind, Preview, RetentionJob},
         keeping::Counted,
     },
@@ -21,7 +22,7 @@ use utoipa::ToSchema;
 
 use crate::{
     App,
-    jobs::{self, Confirmation, Listed},
+    jobs::{self, Confirmation, Created},
 };
 
 /// A new retention.
@@ -78,24 +79,16 @@ pub struct RetentionChange {
     get,
     path = "/v1/retention",
     tag = "retention",
-    params(Listed),
-    responses(
-        (status = 200, body = Retention),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
-    )
+    params(PageQuery),
+    responses((status = 200, body = Retention))
 )]
-pub async fn show(State(app): State<App>, principal: Principal, Query(listed): Query<Listed>) -> Result<Json<Retention>, Problem> {
-    let event = principal.event(AuditAction::SeeRetention, (app.now)());
-    principal.with_permission(&app.table, Permission::Administer, &event).await?;
-    let (limit, after) = (page::limit(listed.limit)?, page::after(listed.cursor.as_deref())?);
-    let (changes, next) = app.table.jobs(&principal.organisation.id, Kind::Retention, limit, after.as_deref(), event.at).await?;
-    app.table.audit(&event).await?;
+pub async fn show(State(app): State<App>, admin: Admin<SeeRetention>, Query(query): Query<PageQuery>) -> Result<Json<Retention>, Problem> {
+    let changes = jobs::listed(&app, &admin, Kind::Retention, &query).await?;
     Ok(Json(Retention {
-        days: principal.organisation.retention_days,
-        storage_add_on: principal.organisation.storage_add_on,
-        changes: changes.into_iter().map(RetentionChange::from).collect(),
-        cursor: next.map(|place| cursor::write_text(&place)),
+        days: admin.organisation.retention_days,
+        storage_add_on: admin.organisation.storage_add_on,
+        changes: changes.rows,
+        cursor: changes.cursor,
     }))
 }
 
@@ -108,37 +101,23 @@ pub async fn show(State(app): State<App>, principal: Principal, Query(listed): Q
     request_body = RetentionOrder,
     responses(
         (status = 201, description = "a preview; nothing is changed", body = RetentionChange),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid, idempotency-key-reused", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid, idempotency-key-reused"),
     )
 )]
 pub async fn preview(
     State(app): State<App>,
-    principal: Principal,
-    OnceJson(once, asked): OnceJson<RetentionOrder>,
-) -> Result<Response, Problem> {
-    let event = principal.event(AuditAction::PreviewRetention, (app.now)());
-    let previewed = previewed(&app, &principal, &once, asked, &event).await;
-    once.settle(&app.table, &principal.organisation.id, event.at, previewed).await
-}
-
-async fn previewed(app: &App, principal: &Principal, once: &Once, asked: RetentionOrder, event: &Event) -> Result<Response, Problem> {
-    principal.with_permission(&app.table, Permission::Administer, event).await?;
-    if let Err(refusal) = retention::admit(asked.days, principal.organisation.storage_add_on) {
-        return Err(principal.refuse(&app.table, event.clone(), Problem::because(Cause::Invalid, refusal)).await);
-    }
-    let organisation = &principal.organisation.id;
-    let all = app.table.count(organisation, &Counted::All, event.at).await?;
+    admin: Admin<PreviewRetention>,
+    OnceJson(asked): OnceJson<RetentionOrder>,
+) -> Result<Created<RetentionChange>, Problem> {
+    let (organisation, now) = (&admin.organisation, admin.now);
+    retention::admit(asked.days, organisation.storage_add_on).map_err(|refusal| Problem::because(Cause::Invalid, refusal))?;
+    let all = app.table.count(&organisation.id, &Counted::All, now).await?;
     // Expiry has whole seconds: a recording that would end within this second ends now.
-    let start = event.at.trunc_subsecs(0) + TimeDelta::seconds(1) - TimeDelta::days(asked.days.into());
-    let ending = app.table.count(organisation, &Counted::EndedBefore(start), event.at).await?;
+    let start = now.trunc_subsecs(0) + TimeDelta::seconds(1) - TimeDelta::days(asked.days.into());
+    let ending = app.table.count(&organisation.id, &Counted::EndedBefore(start), now).await?;
     let counted = Preview { found: all.recordings, ending: ending.recordings, held: 0, exact: all.exact && ending.exact };
-    let what = JobKind::Retention { days: asked.days, was: principal.organisation.retention_days };
-    let change = jobs::new_job(principal, what, job::State::Previewed, asked.reason, counted, app);
-    let shown = RetentionChange::from(change.clone());
-    let claim = once.claim(organisation, event.at, StatusCode::CREATED, &shown)?;
-    app.table.create_job(&change, &Event { resource: Some(change.id.to_string()), ..event.clone() }, claim.as_ref()).await?;
-    Ok(once::had_effect(StatusCode::CREATED, &shown))
+    let what = JobKind::Retention { days: asked.days, was: organisation.retention_days };
+    jobs::previewed(&app, &admin, jobs::new_job(&admin, what, job::State::Previewed, asked.reason, counted)).await
 }
 
 /// Shows a change of the retention.
@@ -147,18 +126,10 @@ async fn previewed(app: &App, principal: &Principal, once: &Once, asked: Retenti
     path = "/v1/retention/{change}",
     tag = "retention",
     params(("change" = String, Path, description = "the change's id")),
-    responses(
-        (status = 200, body = RetentionChange),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
-    )
+    responses((status = 200, body = RetentionChange))
 )]
-pub async fn one(State(app): State<App>, principal: Principal, Path(id): Path<OrderId>) -> Result<Json<RetentionChange>, Problem> {
-    let event = principal.event_about(AuditAction::SeeRetention, id, (app.now)());
-    principal.with_permission(&app.table, Permission::Administer, &event).await?;
-    let change = jobs::found(&app, &principal, Kind::Retention, id, &event).await?;
-    app.table.audit(&event).await?;
-    Ok(Json(change.into()))
+pub async fn one(State(app): State<App>, admin: Admin<SeeRetention>, Path(id): Path<OrderId>) -> Result<Single<RetentionChange>, Problem> {
+    jobs::shown(&app, &admin, Kind::Retention, id).await
 }
 
 /// Carries out a previewed change: at once for new calls, and in pages for existing recordings.
@@ -170,24 +141,25 @@ pub async fn one(State(app): State<App>, principal: Principal, Path(id): Path<Or
     request_body = Confirmation,
     responses(
         (status = 202, description = "in progress or done", body = RetentionChange),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
-        (status = 409, description = "changed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid: the count differs from the preview, or the storage add-on has ended", body = problem::Body, content_type = "application/problem+json"),
+        (status = 409, description = "changed"),
+        (status = 422, description = "invalid: the count differs from the preview, or the storage add-on has ended"),
     )
 )]
 pub async fn confirm(
     State(app): State<App>,
-    principal: Principal,
+    admin: Admin<ChangeRetention>,
     Path(id): Path<OrderId>,
     extract::Json(confirmation): extract::Json<Confirmation>,
-) -> Result<(StatusCode, Json<RetentionChange>), Problem> {
-    let event = principal.event_about(AuditAction::ChangeRetention, id, (app.now)());
-    principal.with_permission(&app.table, Permission::Administer, &event).await?;
-    let change = jobs::found(&app, &principal, Kind::Retention, id, &event).await?;
+) -> Result<Created<RetentionChange>, Problem> {
+    let change = jobs::found(&app, &admin, Kind::Retention, id).await?;
     // Sends only the delayed message, after requests with the old days: see `retention-worker`.
-    let change = jobs::confirmed(&app, &principal, change, &confirmation, &event).await?;
+    let change = jobs::confirmed(&app, &admin, change, &confirmation).await?;
     Ok((StatusCode::ACCEPTED, Json(change.into())))
+}
+
+impl Listed for RetentionChange {
+    const MEMBER: &'static str = "changes";
+    const SCHEMA: (&'static str, &'static str) = ("RetentionChanges", "A page of changes of the retention, newest first.");
 }
 
 impl From<RetentionJob> for RetentionChange {

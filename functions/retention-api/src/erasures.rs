@@ -1,9 +1,8 @@
 //! Erasures of a person's recordings (GDPR, article 17), except held ones: `/v1/erasures`.
 
-use axum::{Json, extract::State, http::StatusCode, response::Response};
+use axum::{Json, extract::State, http::StatusCode};
 use chrono::{DateTime, Utc};
 use domain::{
-    access::Permission,
     ids::{OrderId, UserId},
     job::Person,
     phone::PhoneNumber,
@@ -11,13 +10,14 @@ use domain::{
 };
 use platform::{
     http::{
-        Cause, Principal, Problem, cursor,
+        Admin, Cause, Problem,
         extract::{self, Path, Query},
-        once::{self, ABOUT, Once, OnceJson},
-        page, problem,
+        once::{ABOUT, OnceJson},
+        operation::{OrderErasure, PreviewErasure, SeeErasures},
+        page::{Listed, Page, PageQuery},
+        single::Single,
     },
     table::{
-        audit::{AuditAction, Event},
         job::{self, CONFIRMED_WITHIN, JobKind, Kind, Preview, RetentionJob},
         keeping::Counted,
     },
@@ -27,7 +27,7 @@ use utoipa::ToSchema;
 
 use crate::{
     App,
-    jobs::{self, Confirmation, Listed},
+    jobs::{self, Confirmation, Created},
 };
 
 /// Whose recordings to erase: a counterpart's or a user's.
@@ -82,14 +82,6 @@ pub struct LeftRecording {
     hold: String,
 }
 
-/// A page of erasures, newest first.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Erasures {
-    erasures: Vec<Erasure>,
-    /// Pass it as `cursor` to get the next page. Null on the last page.
-    cursor: Option<String>,
-}
-
 /// Previews an erasure: its recordings, and how many of them are held. Confirm it within 24 hours.
 #[utoipa::path(
     post,
@@ -99,36 +91,24 @@ pub struct Erasures {
     request_body = ErasureOrder,
     responses(
         (status = 201, description = "a preview; nothing is erased", body = Erasure),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid, idempotency-key-reused", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid, idempotency-key-reused"),
     )
 )]
 pub async fn preview(
     State(app): State<App>,
-    principal: Principal,
-    OnceJson(once, asked): OnceJson<ErasureOrder>,
-) -> Result<Response, Problem> {
-    let event = principal.event(AuditAction::PreviewErasure, (app.now)());
-    let previewed = previewed(&app, &principal, &once, asked, &event).await;
-    once.settle(&app.table, &principal.organisation.id, event.at, previewed).await
-}
-
-async fn previewed(app: &App, principal: &Principal, once: &Once, asked: ErasureOrder, event: &Event) -> Result<Response, Problem> {
-    principal.with_permission(&app.table, Permission::Administer, event).await?;
+    admin: Admin<PreviewErasure>,
+    OnceJson(asked): OnceJson<ErasureOrder>,
+) -> Result<Created<Erasure>, Problem> {
     let person = match (asked.counterpart, asked.user) {
         (Some(number), None) => Person::Counterpart(number),
         (None, Some(user)) => Person::User(user),
         _ => return Err(Problem::because(Cause::Invalid, "name the person: either a `counterpart` or a `user`")),
     };
-    let count = app.table.count(&principal.organisation.id, &Counted::Of(&person), event.at).await?;
+    let count = app.table.count(&admin.organisation.id, &Counted::Of(&person), admin.now).await?;
     let counted = Preview { found: count.recordings, ending: 0, held: count.held, exact: count.exact };
     let about = person.remembered();
     let what = JobKind::Erasure { person: Some(person), about };
-    let erasure = jobs::new_job(principal, what, job::State::Previewed, asked.reason, counted, app);
-    let shown = Erasure::from(erasure.clone());
-    let claim = once.claim(&principal.organisation.id, event.at, StatusCode::CREATED, &shown)?;
-    app.table.create_job(&erasure, &Event { resource: Some(erasure.id.to_string()), ..event.clone() }, claim.as_ref()).await?;
-    Ok(once::had_effect(StatusCode::CREATED, &shown))
+    jobs::previewed(&app, &admin, jobs::new_job(&admin, what, job::State::Previewed, asked.reason, counted)).await
 }
 
 /// Lists the erasures, newest first.
@@ -136,21 +116,11 @@ async fn previewed(app: &App, principal: &Principal, once: &Once, asked: Erasure
     get,
     path = "/v1/erasures",
     tag = "retention",
-    params(Listed),
-    responses(
-        (status = 200, body = Erasures),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
-    )
+    params(PageQuery),
+    responses((status = 200, body = Erasures))
 )]
-pub async fn list(State(app): State<App>, principal: Principal, Query(listed): Query<Listed>) -> Result<Json<Erasures>, Problem> {
-    let event = principal.event(AuditAction::SeeErasures, (app.now)());
-    principal.with_permission(&app.table, Permission::Administer, &event).await?;
-    let (limit, after) = (page::limit(listed.limit)?, page::after(listed.cursor.as_deref())?);
-    let (erasures, next) = app.table.jobs(&principal.organisation.id, Kind::Erasure, limit, after.as_deref(), event.at).await?;
-    app.table.audit(&event).await?;
-    let erasures = erasures.into_iter().map(Erasure::from).collect();
-    Ok(Json(Erasures { erasures, cursor: next.map(|place| cursor::write_text(&place)) }))
+pub async fn list(State(app): State<App>, admin: Admin<SeeErasures>, Query(query): Query<PageQuery>) -> Result<Erasures, Problem> {
+    jobs::listed(&app, &admin, Kind::Erasure, &query).await
 }
 
 /// Shows an erasure and its progress.
@@ -159,18 +129,10 @@ pub async fn list(State(app): State<App>, principal: Principal, Query(listed): Q
     path = "/v1/erasures/{erasure}",
     tag = "retention",
     params(("erasure" = String, Path, description = "the erasure's id")),
-    responses(
-        (status = 200, body = Erasure),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
-    )
+    responses((status = 200, body = Erasure))
 )]
-pub async fn show(State(app): State<App>, principal: Principal, Path(id): Path<OrderId>) -> Result<Json<Erasure>, Problem> {
-    let event = principal.event_about(AuditAction::SeeErasures, id, (app.now)());
-    principal.with_permission(&app.table, Permission::Administer, &event).await?;
-    let erasure = jobs::found(&app, &principal, Kind::Erasure, id, &event).await?;
-    app.table.audit(&event).await?;
-    Ok(Json(erasure.into()))
+pub async fn show(State(app): State<App>, admin: Admin<SeeErasures>, Path(id): Path<OrderId>) -> Result<Single<Erasure>, Problem> {
+    jobs::shown(&app, &admin, Kind::Erasure, id).await
 }
 
 /// Carries out a previewed erasure. It cannot be undone.
@@ -182,24 +144,28 @@ pub async fn show(State(app): State<App>, principal: Principal, Path(id): Path<O
     request_body = Confirmation,
     responses(
         (status = 202, description = "in progress or done", body = Erasure),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
-        (status = 409, description = "changed", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid: the count differs from the preview", body = problem::Body, content_type = "application/problem+json"),
+        (status = 409, description = "changed"),
+        (status = 422, description = "invalid: the count differs from the preview"),
     )
 )]
 pub async fn confirm(
     State(app): State<App>,
-    principal: Principal,
+    admin: Admin<OrderErasure>,
     Path(id): Path<OrderId>,
     extract::Json(confirmation): extract::Json<Confirmation>,
-) -> Result<(StatusCode, Json<Erasure>), Problem> {
-    let event = principal.event_about(AuditAction::OrderErasure, id, (app.now)());
-    principal.with_permission(&app.table, Permission::Administer, &event).await?;
-    let erasure = jobs::found(&app, &principal, Kind::Erasure, id, &event).await?;
-    let erasure = jobs::confirmed(&app, &principal, erasure, &confirmation, &event).await?;
+) -> Result<Created<Erasure>, Problem> {
+    let erasure = jobs::found(&app, &admin, Kind::Erasure, id).await?;
+    let erasure = jobs::confirmed(&app, &admin, erasure, &confirmation).await?;
     jobs::send_now(&app, &erasure).await;
     Ok((StatusCode::ACCEPTED, Json(erasure.into())))
+}
+
+/// A page of the list.
+pub type Erasures = Page<Erasure>;
+
+impl Listed for Erasure {
+    const MEMBER: &'static str = "erasures";
+    const SCHEMA: (&'static str, &'static str) = ("Erasures", "A page of erasures, newest first.");
 }
 
 impl From<RetentionJob> for Erasure {

@@ -2,34 +2,29 @@
 
 use std::collections::BTreeSet;
 
-use axum::{Json, extract::State, http::StatusCode, response::Response};
+use axum::{Json, extract::State, http::StatusCode};
 use chrono::{DateTime, Utc};
 use domain::{
-    access::Permission,
     ids::{OrderId, RecordingId, UserId},
     reason::Reason,
 };
 use platform::{
     http::{
-        Cause, Principal, Problem,
+        Admin, Cause, Principal, Problem,
         criteria::{self, Criteria, Filter},
-        cursor,
         extract::{Path, Query},
-        once::{self, ABOUT, Once, OnceJson},
-        page, problem,
+        once::{ABOUT, OnceJson},
+        operation::{LiftHold, PlaceHold, SeeHolds},
+        page::{Listed, Page, PageQuery},
     },
-    table::{
-        audit::{AuditAction, Event},
-        commit::Conflict,
-        job::{self, JobKind, Kind, Preview, RetentionJob},
-    },
+    table::job::{self, JobKind, Kind, Preview, RetentionJob},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     App,
-    jobs::{self, Listed},
+    jobs::{self, Created},
 };
 
 /// A hold to place, on recordings by their ids or on the current results of a search.
@@ -69,14 +64,6 @@ pub struct LiftedHold {
     by: String,
     at: DateTime<Utc>,
     reason: String,
-}
-
-/// A page of holds, newest first.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Holds {
-    holds: Vec<Hold>,
-    /// Pass it as `cursor` to get the next page. Null on the last page.
-    cursor: Option<String>,
 }
 
 /// A hold and a page of its recordings, oldest first.
@@ -120,32 +107,26 @@ const USERS: usize = 4000;
     request_body = HoldOrder,
     responses(
         (status = 202, description = "the hold is being placed", body = Hold),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid, idempotency-key-reused", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid, idempotency-key-reused"),
     )
 )]
-pub async fn place(State(app): State<App>, principal: Principal, OnceJson(once, asked): OnceJson<HoldOrder>) -> Result<Response, Problem> {
-    let event = principal.event(AuditAction::PlaceHold, (app.now)());
-    let placed = placed(&app, &principal, &once, asked, &event).await;
-    once.settle(&app.table, &principal.organisation.id, event.at, placed).await
-}
-
-async fn placed(app: &App, principal: &Principal, once: &Once, asked: HoldOrder, event: &Event) -> Result<Response, Problem> {
-    principal.with_permission(&app.table, Permission::Administer, event).await?;
-    let criteria = match requested_criteria(app, principal, asked.recordings, asked.filter, event.at).await {
-        Ok(criteria) => serde_json::to_string(&criteria).map_err(Problem::internal)?,
-        Err(problem) => return Err(principal.refuse(&app.table, event.clone(), problem).await),
-    };
-    let reason = asked.reason.clone();
-    let hold =
-        jobs::new_job(principal, JobKind::Hold { criteria: Some(criteria) }, job::State::Placing, asked.reason, Preview::default(), app);
-    jobs::send_delayed(app, &hold).await?;
+pub async fn place(
+    State(app): State<App>,
+    admin: Admin<PlaceHold>,
+    OnceJson(asked): OnceJson<HoldOrder>,
+) -> Result<Created<Hold>, Problem> {
+    let criteria = requested_criteria(&app, &admin, asked.recordings, asked.filter).await?;
+    let criteria = serde_json::to_string(&criteria).map_err(Problem::internal)?;
+    admin.change(|event| event.reason = Some(asked.reason.to_string()));
+    let what = JobKind::Hold { criteria: Some(criteria) };
+    let hold = jobs::new_job(&admin, what, job::State::Placing, asked.reason, Preview::default());
+    admin.about(hold.id);
+    jobs::send_delayed(&app, &hold).await?;
     let shown = Hold::from(hold.clone());
-    let claim = once.claim(&principal.organisation.id, event.at, StatusCode::ACCEPTED, &shown)?;
-    let event = Event { resource: Some(hold.id.to_string()), reason: Some(reason.into()), ..event.clone() };
-    app.table.create_job(&hold, &event, claim.as_ref()).await?;
-    jobs::send_now(app, &hold).await;
-    Ok(once::had_effect(StatusCode::ACCEPTED, &shown))
+    let claim = admin.claim(StatusCode::ACCEPTED, &shown)?;
+    app.table.create_job(&hold, &admin.event(), claim.as_ref()).await?;
+    jobs::send_now(&app, &hold).await;
+    Ok((StatusCode::ACCEPTED, Json(shown)))
 }
 
 /// Lists the holds, newest first.
@@ -153,20 +134,11 @@ async fn placed(app: &App, principal: &Principal, once: &Once, asked: HoldOrder,
     get,
     path = "/v1/holds",
     tag = "retention",
-    params(Listed),
-    responses(
-        (status = 200, body = Holds),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
-    )
+    params(PageQuery),
+    responses((status = 200, body = Holds))
 )]
-pub async fn list(State(app): State<App>, principal: Principal, Query(listed): Query<Listed>) -> Result<Json<Holds>, Problem> {
-    let event = principal.event(AuditAction::SeeHolds, (app.now)());
-    principal.with_permission(&app.table, Permission::Administer, &event).await?;
-    let (limit, after) = (page::limit(listed.limit)?, page::after(listed.cursor.as_deref())?);
-    let (holds, next) = app.table.jobs(&principal.organisation.id, Kind::Hold, limit, after.as_deref(), event.at).await?;
-    app.table.audit(&event).await?;
-    Ok(Json(Holds { holds: holds.into_iter().map(Hold::from).collect(), cursor: next.map(|place| cursor::write_text(&place)) }))
+pub async fn list(State(app): State<App>, admin: Admin<SeeHolds>, Query(query): Query<PageQuery>) -> Result<Holds, Problem> {
+    jobs::listed(&app, &admin, Kind::Hold, &query).await
 }
 
 /// Shows a hold and the recordings that it was placed on.
@@ -174,31 +146,20 @@ pub async fn list(State(app): State<App>, principal: Principal, Query(listed): Q
     get,
     path = "/v1/holds/{hold}",
     tag = "retention",
-    params(("hold" = String, Path, description = "the hold's id"), Listed),
-    responses(
-        (status = 200, body = HoldWithRecordings),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
-    )
+    params(("hold" = String, Path, description = "the hold's id"), PageQuery),
+    responses((status = 200, body = HoldWithRecordings))
 )]
 pub async fn show(
     State(app): State<App>,
-    principal: Principal,
+    admin: Admin<SeeHolds>,
     Path(id): Path<OrderId>,
-    Query(listed): Query<Listed>,
+    Query(query): Query<PageQuery>,
 ) -> Result<Json<HoldWithRecordings>, Problem> {
-    let event = principal.event_about(AuditAction::SeeHolds, id, (app.now)());
-    principal.with_permission(&app.table, Permission::Administer, &event).await?;
-    let (limit, after) = (page::limit(listed.limit)?, page::after(listed.cursor.as_deref())?);
-    let hold = jobs::found(&app, &principal, Kind::Hold, id, &event).await?;
-    let (held, next) = app.table.held_by(&principal.organisation.id, id, limit, after.as_deref()).await?;
-    app.table.audit(&event).await?;
-    let recordings = held.into_iter().map(|(id, started_at)| HeldRecording { recording: id.to_string(), started_at });
-    Ok(Json(HoldWithRecordings {
-        hold: hold.into(),
-        recordings: recordings.collect(),
-        cursor: next.map(|place| cursor::write_text(&place)),
-    }))
+    let (limit, after) = (query.limit()?, query.after()?);
+    let hold = jobs::found(&app, &admin, Kind::Hold, id).await?.into();
+    let (held, next) = app.table.held_by(&admin.organisation.id, id, limit, after.as_deref()).await?;
+    let Page { rows: recordings, cursor } = Page::read(held, next);
+    Ok(Json(HoldWithRecordings { hold, recordings, cursor }))
 }
 
 /// Lifts a hold. Recordings without another hold expire as usual, or in 7 days if that is past.
@@ -209,48 +170,37 @@ pub async fn show(
     params(("hold" = String, Path, description = "the hold's id"), Lifting),
     responses(
         (status = 202, description = "the hold is being lifted, or was lifted", body = Hold),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 404, description = "not-found", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid: the reason is missing or invalid", body = problem::Body, content_type = "application/problem+json"),
+        (status = 422, description = "invalid: the reason is missing or invalid"),
     )
 )]
 pub async fn lift(
     State(app): State<App>,
-    principal: Principal,
+    admin: Admin<LiftHold>,
     Path(id): Path<OrderId>,
     Query(lifting): Query<Lifting>,
-) -> Result<(StatusCode, Json<Hold>), Problem> {
-    let event = principal.event_about(AuditAction::LiftHold, id, (app.now)());
-    let event = Event { reason: Some(lifting.reason.to_string()), ..event };
-    principal.with_permission(&app.table, Permission::Administer, &event).await?;
-    let hold = jobs::found(&app, &principal, Kind::Hold, id, &event).await?;
+) -> Result<Created<Hold>, Problem> {
+    admin.change(|event| event.reason = Some(lifting.reason.to_string()));
+    let hold = jobs::found(&app, &admin, Kind::Hold, id).await?;
     jobs::send_delayed(&app, &hold).await?;
-    let by_this = match app.table.lift(&hold, &lifting.reason, &event).await? {
-        Ok(()) => true,
-        Err(Conflict(_)) => false,
-    };
-    if by_this {
+    if app.table.lift(&hold, &lifting.reason, &admin.event()).await? == Ok(()) {
         jobs::send_now(&app, &hold).await;
-    } else {
-        app.table.audit(&event).await?;
     }
-    let hold = jobs::found(&app, &principal, Kind::Hold, id, &event).await?;
+    let hold = jobs::found(&app, &admin, Kind::Hold, id).await?;
     Ok((StatusCode::ACCEPTED, Json(hold.into())))
 }
 
 /// The criteria of the requested hold, or why it cannot be placed.
 async fn requested_criteria(
     app: &App,
-    principal: &Principal,
+    admin: &Principal,
     recordings: Option<BTreeSet<RecordingId>>,
     filter: Option<Box<Filter>>,
-    now: DateTime<Utc>,
 ) -> Result<Criteria, Problem> {
     match (recordings, filter) {
         (Some(ids), None) if (1..=NAMED).contains(&ids.len()) => {
             let ids = Vec::from_iter(ids);
-            let seen = app.table.seen(&principal.organisation.id, &ids).await?;
-            let existing: BTreeSet<_> = seen.iter().filter(|seen| seen.retained.exists(now)).map(|seen| seen.recording.id).collect();
+            let seen = app.table.seen(&admin.organisation.id, &ids).await?;
+            let existing: BTreeSet<_> = seen.iter().filter(|seen| seen.retained.exists(admin.now)).map(|seen| seen.recording.id).collect();
             let missing: Vec<String> = ids.iter().filter(|id| !existing.contains(id)).map(ToString::to_string).collect();
             if missing.is_empty() {
                 return Ok(Criteria::Recordings(ids));
@@ -258,7 +208,7 @@ async fn requested_criteria(
             Err(Problem::because(Cause::Invalid, format!("these recordings do not exist: {}", missing.join(", "))))
         }
         (None, Some(filter)) => {
-            let users = named(app, principal, &filter).await?;
+            let users = named(app, admin, &filter).await?;
             filter.search(users.as_deref())?;
             Ok(Criteria::Filter { filter, users })
         }
@@ -267,13 +217,32 @@ async fn requested_criteria(
 }
 
 /// The users that the filter's name finds, all of which the hold stores. See [`criteria::named`].
-async fn named(app: &App, principal: &Principal, filter: &Filter) -> Result<Option<Vec<UserId>>, Problem> {
-    let found = criteria::named(&app.table, &principal.organisation.id, filter.name.as_deref(), None).await?;
+async fn named(app: &App, admin: &Principal, filter: &Filter) -> Result<Option<Vec<UserId>>, Problem> {
+    let found = criteria::named(&app.table, &admin.organisation.id, filter.name.as_deref(), None).await?;
     if found.as_ref().is_some_and(|users| users.len() > USERS) {
         let too_many = "more than 4000 users have this name; write more of it, or place a hold for each `user`";
         return Err(Problem::because(Cause::Invalid, too_many));
     }
     Ok(found.map(Vec::from_iter))
+}
+
+/// A page of the list.
+pub type Holds = Page<Hold>;
+
+impl Listed for Hold {
+    const MEMBER: &'static str = "holds";
+    const SCHEMA: (&'static str, &'static str) = ("Holds", "A page of holds, newest first.");
+}
+
+impl Listed for HeldRecording {
+    const MEMBER: &'static str = "recordings";
+    const SCHEMA: (&'static str, &'static str) = ("HeldRecordings", "A page of the recordings of a hold, oldest first.");
+}
+
+impl From<(RecordingId, DateTime<Utc>)> for HeldRecording {
+    fn from((id, started_at): (RecordingId, DateTime<Utc>)) -> Self {
+        Self { recording: id.to_string(), started_at }
+    }
 }
 
 impl From<RetentionJob> for Hold {

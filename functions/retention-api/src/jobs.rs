@@ -3,33 +3,27 @@
 
 use std::time::Duration;
 
+use axum::{Json, http::StatusCode};
 use domain::{ids::OrderId, reason::Reason, retention::Refusal};
 use platform::{
-    http::{Cause, Principal, Problem},
+    http::{
+        Cause, Principal, Problem,
+        page::{Listed, Page, PageQuery},
+        single::Single,
+    },
     table::{
         audit::Event,
         commit::Conflict,
         job::{JobKind, Kind, Preview, Progress, RetentionJob, State},
     },
 };
-use serde::Deserialize;
-use utoipa::{IntoParams, ToSchema};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::App;
 
 /// The longest duration of a request: the function's timeout, and a margin.
 pub const UNDER_WAY: Duration = Duration::from_secs(30);
-
-/// The requested page of a list.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub struct Listed {
-    /// Rows on a page, 1 to 1,000; 50 by default.
-    pub limit: Option<usize>,
-    /// The `cursor` of the previous page.
-    pub cursor: Option<String>,
-}
 
 /// The confirmation of a preview.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -52,35 +46,53 @@ pub async fn send_now(app: &App, job: &RetentionJob) {
 }
 
 /// Reads the job of that kind and id. Responds not-found if it does not exist or has lapsed.
-pub async fn found(app: &App, principal: &Principal, kind: Kind, id: OrderId, event: &Event) -> Result<RetentionJob, Problem> {
-    match app.table.job(&principal.organisation.id, kind, id, event.at).await? {
-        Some(job) => Ok(job),
-        None => Err(principal.refuse(&app.table, event.clone(), Problem::new(Cause::NotFound)).await),
-    }
+pub async fn found(app: &App, admin: &Principal, kind: Kind, id: OrderId) -> Result<RetentionJob, Problem> {
+    app.table.job(&admin.organisation.id, kind, id, admin.now).await?.ok_or(Problem::new(Cause::NotFound))
 }
 
-/// Starts a previewed job if the caller repeats its count. A job confirmed earlier is unchanged.
-pub async fn confirmed(
+/// The job of that kind and id, as the API shows it.
+pub async fn shown<T: From<RetentionJob>>(app: &App, admin: &Principal, kind: Kind, id: OrderId) -> Result<Single<T>, Problem> {
+    Ok(Single(found(app, admin, kind, id).await?.into()))
+}
+
+/// A page of the jobs of that kind, newest first.
+pub async fn listed<T: Listed + From<RetentionJob>>(
     app: &App,
-    principal: &Principal,
-    job: RetentionJob,
-    confirmation: &Confirmation,
-    event: &Event,
-) -> Result<RetentionJob, Problem> {
+    admin: &Principal,
+    kind: Kind,
+    query: &PageQuery,
+) -> Result<Page<T>, Problem> {
+    let (limit, after) = (query.limit()?, query.after()?);
+    let (jobs, next) = app.table.jobs(&admin.organisation.id, kind, limit, after.as_deref(), admin.now).await?;
+    Ok(Page::read(jobs, next))
+}
+
+/// Stores a new previewed job.
+pub async fn previewed<T: Serialize + From<RetentionJob>>(app: &App, admin: &Principal, job: RetentionJob) -> Result<Created<T>, Problem> {
+    admin.about(job.id);
+    let shown = T::from(job.clone());
+    let claim = admin.claim(StatusCode::CREATED, &shown)?;
+    app.table.create_job(&job, &admin.event(), claim.as_ref()).await?;
+    Ok((StatusCode::CREATED, Json(shown)))
+}
+
+/// A response with a new resource.
+pub type Created<T> = (StatusCode, Json<T>);
+
+/// Starts a previewed job if the caller repeats its count. A job confirmed earlier is unchanged.
+pub async fn confirmed(app: &App, admin: &Principal, job: RetentionJob, confirmation: &Confirmation) -> Result<RetentionJob, Problem> {
     if job.state != State::Previewed {
-        app.table.audit(event).await?;
         return Ok(job);
     }
     if confirmation.recordings != job.preview.found {
-        let differs = Problem::because(Cause::Invalid, "the number of recordings differs from the preview; look at the preview again");
-        return Err(principal.refuse(&app.table, event.clone(), differs).await);
+        return Err(Problem::because(Cause::Invalid, "the number of recordings differs from the preview; look at the preview again"));
     }
     send_delayed(app, &job).await?;
-    match app.table.confirm(&job, event).await? {
+    match app.table.confirm(&job, &admin.event()).await? {
         Err(Conflict(places)) if places.contains(&0) => {
             Err(Problem::because(Cause::Changed, "the preview was confirmed in the meantime, or has lapsed; look at it again"))
         }
-        Err(Conflict(_)) => Err(principal.refuse(&app.table, event.clone(), Problem::because(Cause::Invalid, Refusal::NoAddOn)).await),
+        Err(Conflict(_)) => Err(Problem::because(Cause::Invalid, Refusal::NoAddOn)),
         Ok(()) => {
             let state = if job.kind() == Kind::Retention { State::Moving } else { State::Erasing };
             Ok(RetentionJob { state, ..job })
@@ -89,14 +101,14 @@ pub async fn confirmed(
 }
 
 /// A new job of this caller.
-pub fn new_job(principal: &Principal, what: JobKind, state: State, reason: Reason, preview: Preview, app: &App) -> RetentionJob {
-    let at = (app.now)();
+pub fn new_job(admin: &Principal, what: JobKind, state: State, reason: Reason, preview: Preview) -> RetentionJob {
+    let Event { organisation, actor, request, at, .. } = admin.event();
     RetentionJob {
-        id: OrderId::of(&principal.organisation.id, &principal.origin.request, at),
-        organisation: principal.organisation.id.clone(),
+        id: OrderId::of(&organisation, &request, at),
+        organisation,
         what,
         state,
-        by: principal.who(),
+        by: actor,
         at,
         reason,
         preview,

@@ -2,19 +2,15 @@
 
 use axum::{Json, extract::State};
 use chrono::{DateTime, Utc};
-use domain::access::Permission;
 use platform::{
-    http::{Principal, Problem, cursor, extract::Query, page, problem},
-    table::{
-        audit::AuditAction,
-        reconcile::{ALL, Finding, Reconciled},
-    },
+    http::{Admin, Problem, cursor, extract::Query, operation::SeeMissing, page::PageQuery},
+    table::reconcile::{ALL, Finding, Reconciled},
 };
 use serde::Serialize;
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::{App, jobs::Listed};
+use crate::App;
 
 /// The findings of the last reconciliation, by kind, and its extent.
 #[derive(Debug, Serialize, ToSchema)]
@@ -74,23 +70,16 @@ pub struct Missed {
     get,
     path = "/v1/missing",
     tag = "retention",
-    params(Listed),
-    responses(
-        (status = 200, body = Missing),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
-    )
+    params(PageQuery),
+    responses((status = 200, body = Missing))
 )]
-pub async fn list(State(app): State<App>, principal: Principal, Query(listed): Query<Listed>) -> Result<Json<Missing>, Problem> {
-    let event = principal.event(AuditAction::SeeMissing, (app.now)());
-    principal.with_permission(&app.table, Permission::Administer, &event).await?;
-    let (limit, after) = (page::limit(listed.limit)?, page::after(listed.cursor.as_deref())?);
-    let reconciled = app.table.reconciled(&principal.organisation.id).await?;
-    let (findings, next) = app.table.findings(&principal.organisation.id, limit, after.as_deref()).await?;
-    app.table.audit(&event).await?;
+pub async fn list(State(app): State<App>, admin: Admin<SeeMissing>, Query(query): Query<PageQuery>) -> Result<Json<Missing>, Problem> {
+    let (organisation, limit, after) = (&admin.organisation.id, query.limit()?, query.after()?);
+    let reconciled = app.table.reconciled(organisation).await?;
+    let (findings, next) = app.table.findings(organisation, limit, after.as_deref()).await?;
     Ok(Json(Missing {
         reconciled: reconciled.map(Reconciliation::from),
-        findings: findings.into_iter().map(|finding| Missed::of(finding, event.at)).collect(),
+        findings: findings.into_iter().map(|finding| Missed::of(finding, admin.now)).collect(),
         cursor: next.map(|place| cursor::write_text(&place)),
     }))
 }

@@ -146,18 +146,9 @@ async fn summary(app: &App, erasure: &RetentionJob) -> Result<Event, Failure> {
     let job::JobKind::Erasure { about, .. } = &erasure.what else { return Err(BadItem { attribute: "about" }.into()) };
     let erased = latest.map_or(0, |latest| latest.progress.done);
     let event = Event {
-        at: now,
-        organisation: erasure.organisation.clone(),
-        actor: "service".to_owned(),
-        action: AuditAction::EndErasure,
-        recording: None,
         resource: Some(erasure.id.to_string()),
-        recorded_user: None,
-        detail: None,
-        reason: None,
-        denial: None,
-        address: String::new(),
         request: format!("erasure-{}", erasure.id),
+        ..Event::new(erasure.organisation.clone(), "service", AuditAction::EndErasure, now)
     };
     Ok(event.detailed(&Summary { about, erased, left: erasure.progress.left }))
 }

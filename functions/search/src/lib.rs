@@ -7,10 +7,13 @@ mod one;
 mod request;
 mod scope;
 
-use axum::{Router, extract::FromRef, routing::get};
+use axum::{Router, extract::FromRef};
 use chrono::{DateTime, Utc};
-use platform::table::{Table, keyed_hash::Keys};
-use utoipa::OpenApi;
+use platform::{
+    http,
+    table::{Table, keyed_hash::Keys},
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 #[derive(Clone, FromRef)]
 pub struct App {
@@ -19,14 +22,11 @@ pub struct App {
     pub now: fn() -> DateTime<Utc>,
 }
 
-#[derive(OpenApi)]
-#[openapi(paths(list::list, list::count, one::one))]
-pub struct Document;
+/// The routes with their documentation.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list::list)).routes(routes!(list::count)).routes(routes!(one::one))
+}
 
 pub fn router(app: App) -> Router {
-    let routes = Router::new()
-        .route("/v1/recordings", get(list::list))
-        .route("/v1/recordings/count", get(list::count))
-        .route("/v1/recordings/{id}", get(one::one));
-    platform::http::with_common_layers(routes.with_state(app))
+    http::router(routes(), app)
 }

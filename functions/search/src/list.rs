@@ -12,13 +12,12 @@ use domain::{
 };
 use platform::{
     answer,
-    http::{Principal, Problem, cursor, extract::Query, problem, recording::Page},
-    table::audit::{AuditAction, Event},
+    http::{Caller, Principal, Problem, cursor, extract::Query, operation, recording::Recordings},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{App, asked::asked, file, request::Filter, scope};
+use crate::{App, file, request::Filter, scope};
 
 /// Bytes of a row without its annotation.
 const ROW: usize = 800;
@@ -42,38 +41,34 @@ pub struct Count {
     responses(
         (
             status = 200,
-            content((Page = "application/json"), (String = "text/csv")),
+            content((Recordings = "application/json"), (String = "text/csv")),
             headers(("next-cursor" = Option<String>, description = "the cursor of the next CSV file; absent from the last")),
         ),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
     )
 )]
 pub async fn list(
     State(app): State<App>,
-    principal: Principal,
+    caller: Caller<operation::Search>,
     headers: HeaderMap,
     Query(filter): Query<Filter>,
 ) -> Result<Response, Problem> {
-    let now = (app.now)();
-    let event = principal.event(AuditAction::Search, now).detailed(&asked(&app, &principal.organisation.id, &filter).await?);
-    let wanted = scope::within(&app, &principal, &filter, &event, now).await?;
-    let search = Search { filter: &wanted, order: filter.order.into(), limit: filter.limit()?, after: filter.after()?, now };
+    let wanted = scope::within(&app, &caller, &filter).await?;
+    let search = Search { filter: &wanted, order: filter.order.into(), limit: filter.limit()?, after: filter.after()?, now: caller.now };
     let as_file = headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/csv"));
-    let organisation = &principal.organisation.id;
-    audited(&app, &event, async {
+    let organisation = &caller.organisation.id;
+    audited(&app, &caller, async {
         if as_file {
             return file::of(&app, organisation, search, filter.begins()).await;
         }
         let page = fitting(app.table.page(organisation, &search).await?);
-        Ok(Page::from(page).into_response())
+        Ok(Recordings::from(page).into_response())
     })
     .await
 }
 
 /// The response of a search, once its audit event is written. Both run concurrently.
-async fn audited<T>(app: &App, event: &Event, answer: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
-    let (answer, ()) = tokio::try_join!(answer, async { Ok(app.table.audit(event).await?) })?;
+async fn audited<T>(app: &App, caller: &Principal, answer: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+    let (answer, ()) = tokio::try_join!(answer, async { Ok(app.table.audit(&caller.event()).await?) })?;
     Ok(answer)
 }
 
@@ -100,18 +95,16 @@ fn bytes(row: &Recording) -> usize {
     path = "/v1/recordings/count",
     tag = "search",
     params(Filter),
-    responses(
-        (status = 200, body = Count),
-        (status = 403, description = "not-allowed, unknown-user", body = problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid", body = problem::Body, content_type = "application/problem+json"),
-    )
+    responses((status = 200, body = Count))
 )]
-pub async fn count(State(app): State<App>, principal: Principal, Query(filter): Query<Filter>) -> Result<Json<Count>, Problem> {
-    let now = (app.now)();
-    let event = principal.event(AuditAction::Search, now).detailed(&asked(&app, &principal.organisation.id, &filter).await?);
-    let wanted = scope::within(&app, &principal, &filter, &event, now).await?;
+pub async fn count(
+    State(app): State<App>,
+    caller: Caller<operation::Search>,
+    Query(filter): Query<Filter>,
+) -> Result<Json<Count>, Problem> {
+    let wanted = scope::within(&app, &caller, &filter).await?;
     filter.limit()?;
-    let search = Search { filter: &wanted, order: filter.order.into(), limit: usize::MAX, after: filter.after()?, now };
-    let page = audited(&app, &event, async { Ok(app.table.page(&principal.organisation.id, &search).await?) }).await?;
+    let search = Search { filter: &wanted, order: filter.order.into(), limit: usize::MAX, after: filter.after()?, now: caller.now };
+    let page = audited(&app, &caller, async { Ok(app.table.page(&caller.organisation.id, &search).await?) }).await?;
     Ok(Json(Count { count: page.rows.len(), cursor: page.next.map(cursor::write) }))
 }

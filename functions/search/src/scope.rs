@@ -2,34 +2,21 @@
 
 use std::collections::BTreeSet;
 
-use chrono::{DateTime, Utc};
 use domain::{
     access::{Caller, Scope},
     ids::UserId,
     search,
 };
-use platform::{
-    http::{Cause, Principal, Problem, criteria},
-    table::audit::Event,
-};
+use platform::http::{Cause, Principal, Problem, criteria};
 
-use crate::{App, request::Filter};
+use crate::{App, asked::asked, request::Filter};
 
-/// The search within the caller's scope. A refusal is written as `event`. No request, 1 for a
-/// supervisor, and those of [`criteria::named`] for a name.
-pub async fn within(
-    app: &App,
-    principal: &Principal,
-    filter: &Filter,
-    event: &Event,
-    now: DateTime<Utc>,
-) -> Result<search::Filter, Problem> {
-    let rights_by_user = principal.rights_by_user(&app.table, now).await?;
-    let users = match whose(&principal.caller(rights_by_user), filter.user.as_ref()) {
-        Ok(users) => users,
-        Err(problem) => return Err(principal.refuse(&app.table, event.clone(), problem).await),
-    };
-    filter.search(criteria::named(&app.table, &principal.organisation.id, filter.name.as_deref(), users).await?)
+/// The search within the caller's scope, with its criteria in the audit event. No request, 1 for a
+/// supervisor, and those of [`asked`] and [`criteria::named`].
+pub async fn within(app: &App, caller: &Principal, filter: &Filter) -> Result<search::Filter, Problem> {
+    caller.detail(&asked(app, &caller.organisation.id, filter).await?);
+    let users = whose(&caller.caller(caller.rights_by_user(&app.table).await?), filter.user.as_ref())?;
+    filter.search(criteria::named(&app.table, &caller.organisation.id, filter.name.as_deref(), users).await?)
 }
 
 /// The users whose recordings to list; `None` for all.

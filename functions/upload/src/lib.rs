@@ -9,8 +9,6 @@ use axum::{
     Json, Router,
     extract::{FromRef, State},
     http::StatusCode,
-    response::IntoResponse,
-    routing::post,
 };
 use chrono::{DateTime, Utc};
 use domain::{
@@ -23,16 +21,17 @@ use domain::{
     retention::expires_at,
 };
 use platform::{
-    http::{Cause, Principal, Problem, extract, recording::Recording as Shown},
+    http::{self, Cause, Person, Problem, extract, operation::Register, recording::Recording as Shown},
     objects::{Link, Objects},
     table::{
         Table,
-        audit::AuditAction,
+        audit::Event,
         registration::{Over, Registered as Written},
     },
 };
 use serde::Serialize;
-use utoipa::{OpenApi, ToSchema};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
 
 use request::Call;
 
@@ -42,10 +41,6 @@ pub struct App {
     pub objects: Objects,
     pub now: fn() -> DateTime<Utc>,
 }
-
-#[derive(OpenApi)]
-#[openapi(paths(register))]
-pub struct Document;
 
 /// A registered call.
 #[derive(Debug, Serialize, ToSchema)]
@@ -66,8 +61,13 @@ pub struct Upload {
     expires_at: DateTime<Utc>,
 }
 
+/// The routes with their documentation.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(register))
+}
+
 pub fn router(app: App) -> Router {
-    platform::http::with_common_layers(Router::new().route("/v1/recordings", post(register)).with_state(app))
+    http::router(routes(), app)
 }
 
 /// Registers a call and returns a link to upload its audio.
@@ -79,37 +79,30 @@ pub fn router(app: App) -> Router {
     responses(
         (status = 201, description = "registered; upload the audio to the link", body = Registered),
         (status = 200, description = "registered before; a new link while the audio is missing", body = Registered),
-        (status = 403, description = "recording-not-active, not-acknowledged, unknown-user", body = platform::http::problem::Body, content_type = "application/problem+json"),
-        (status = 409, description = "other-call: the call id is taken by another call", body = platform::http::problem::Body, content_type = "application/problem+json"),
-        (status = 410, description = "erased: the call's recording was erased; delete the device's copy", body = platform::http::problem::Body, content_type = "application/problem+json"),
-        (status = 413, description = "too-large", body = platform::http::problem::Body, content_type = "application/problem+json"),
-        (status = 415, description = "unknown-type", body = platform::http::problem::Body, content_type = "application/problem+json"),
-        (status = 422, description = "invalid, unknown-mark, too-long, in-future, past-retention", body = platform::http::problem::Body, content_type = "application/problem+json"),
+        (status = 403, description = "recording-not-active, not-acknowledged, unknown-user"),
+        (status = 409, description = "other-call: the call id is taken by another call"),
+        (status = 410, description = "erased: the call's recording was erased; delete the device's copy"),
+        (status = 422, description = "invalid, unknown-mark, too-long, in-future, past-retention"),
     )
 )]
 async fn register(
     State(app): State<App>,
-    principal: Principal,
+    person: Person<Register>,
     extract::Json(call): extract::Json<Call>,
-) -> Result<impl IntoResponse, Problem> {
-    let now = (app.now)();
+) -> Result<(StatusCode, Json<Registered>), Problem> {
+    let (organisation, now) = (&person.organisation, person.now);
     let call = Registration::try_from(call)?;
-    let id = RecordingId::of(&principal.organisation.id, &call.call);
-    let event = principal.event_on(AuditAction::Register, id, now);
-    let user = match principal.user().and_then(|user| admit(&principal.organisation, user, &call, now).map(|()| user).map_err(problem)) {
-        Ok(user) => user,
-        Err(problem) => return Err(principal.refuse(&app.table, event, problem).await),
-    };
-    let recording = expected(&principal.organisation, user, id, call, now);
+    let id = RecordingId::of(&organisation.id, &call.call);
+    person.on(id);
+    admit(organisation, &person.user, &call, now).map_err(problem)?;
+    let recording = expected(organisation, &person.user, id, call, now);
     if Day::of(recording.started_at).closed_at() <= now {
         app.table.await_late(&[&recording], now).await?; // the folder of its day is closed, so a later folder contains it
     }
-    let existing = match app.table.register(&recording, Over::Unregistered).await? {
-        Written::Erased => return Err(principal.refuse(&app.table, event, erased()).await),
+    let existing = match app.table.register(&recording, Over::Unregistered, &person.event()).await? {
+        Written::Erased => return Err(erased()),
         Written::Before(existing) => existing,
-        Written::UnknownMark => {
-            return Err(principal.refuse(&app.table, event, Problem::unknown_mark()).await);
-        }
+        Written::UnknownMark => return Err(Problem::unknown_mark()),
         Written::Anew(recording) => {
             tracing::info!(recording = %id, "registered");
             return answer(&app, StatusCode::CREATED, recording, now).await;
@@ -118,7 +111,7 @@ async fn register(
     let held = existing.held_since.is_some();
     let recording = match repeat(existing, recording)? {
         Repeat::Same(existing) => existing,
-        Repeat::Anew(recording) => again(&app, recording, held).await?,
+        Repeat::Anew(recording) => again(&app, recording, held, &person.event()).await?,
     };
     answer(&app, StatusCode::OK, recording, now).await
 }
@@ -138,7 +131,10 @@ fn repeat(existing: Recording, recording: Recording) -> Result<Repeat, Problem> 
     }
     match (&existing.state, existing.audio == recording.audio) {
         (_, true) => Ok(Repeat::Same(existing)),
-        (recording::State::Rejected { .. }, false) => Ok(Repeat::Anew(recording)),
+        (recording::State::Rejected { .. }, false) => {
+            let Recording { annotation, version, held_since, .. } = existing;
+            Ok(Repeat::Anew(Recording { annotation, version, held_since, ..recording }))
+        }
         (_, false) => {
             Err(Problem::because(Cause::OtherCall, "the call is registered with other audio; the audio that was promised first applies"))
         }
@@ -147,9 +143,9 @@ fn repeat(existing: Recording, recording: Recording) -> Result<Repeat, Problem> 
 
 /// Registers a rejected call again. If another request did so meanwhile, the call ended, or a hold
 /// began, the current recording is returned.
-async fn again(app: &App, recording: Recording, held: bool) -> Result<Recording, Problem> {
+async fn again(app: &App, recording: Recording, held: bool, event: &Event) -> Result<Recording, Problem> {
     let over = if held { Over::RejectedAndHeld } else { Over::Rejected };
-    let existing = match app.table.register(&recording, over).await? {
+    let existing = match app.table.register(&recording, over, event).await? {
         Written::Anew(existing) | Written::Before(existing) => existing,
         Written::UnknownMark => return Err(Problem::unknown_mark()), // impossible for a registered call: its mark does not change
         Written::Erased => return Err(erased()),
@@ -158,7 +154,12 @@ async fn again(app: &App, recording: Recording, held: bool) -> Result<Recording,
     Ok(existing)
 }
 
-async fn answer(app: &App, status: StatusCode, recording: Recording, now: DateTime<Utc>) -> Result<impl IntoResponse + use<>, Problem> {
+async fn answer(
+    app: &App,
+    status: StatusCode,
+    recording: Recording,
+    now: DateTime<Utc>,
+) -> Result<(StatusCode, Json<Registered>), Problem> {
     let upload = match recording.state {
         recording::State::Expected => Some(app.objects.upload_link(&recording, now).await?.into()),
         recording::State::Stored { .. } | recording::State::Rejected { .. } => None,

@@ -52,6 +52,14 @@ slug! {
     GroupId
 }
 
+impl OrganisationId {
+    /// The audit log of the operator's requests that concern no organisation. It is no valid id, so
+    /// no organisation reads it.
+    pub fn operator() -> Self {
+        Self("OPERATOR".to_owned())
+    }
+}
+
 /// A client of the user pool: a system that signs in for itself. 1 to 128 of `A-Z a-z 0-9 _ +`, as
 /// Cognito's interface defines; case matters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]

@@ -48,6 +48,9 @@ pub fn complete(document: &mut Value) {
     for (name, operation) in super::operations(document) {
         used.extend(add_common(operation));
         for (status, response) in operation["responses"].as_object_mut().into_iter().flatten() {
+            if status.as_str() >= "400" && response["$ref"].is_null() {
+                response["content"]["application/problem+json"] = problem();
+            }
             if response["$ref"].is_null() && response["description"].as_str().unwrap_or_default().is_empty() {
                 response["description"] = described(response, &schemas).into();
             }
@@ -89,8 +92,7 @@ fn add_components(document: &mut Value, responses: &BTreeSet<&str>) {
         "properties": { "message": { "type": ["string", "null"], "examples": ["Unauthorized"] } },
     });
     for (status, description, _) in COMMON.into_iter().filter(|(status, ..)| responses.contains(status)) {
-        let schema = json!({ "$ref": "#/components/schemas/Problem" });
-        let mut response = json!({ "description": description, "content": { "application/problem+json": { "schema": schema } } });
+        let mut response = json!({ "description": description, "content": { "application/problem+json": problem() } });
         if GATEWAYS.contains(&status) {
             response["content"]["application/json"] = gateways();
         }
@@ -99,6 +101,10 @@ fn add_components(document: &mut Value, responses: &BTreeSet<&str>) {
         }
         document["components"]["responses"][status] = response;
     }
+}
+
+fn problem() -> Value {
+    json!({ "schema": { "$ref": "#/components/schemas/Problem" } })
 }
 
 fn gateways() -> Value {

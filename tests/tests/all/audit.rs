@@ -32,18 +32,9 @@ async fn demo() -> anyhow::Result<Service> {
 /// An event of Anna listing recordings at `at`.
 fn event(at: DateTime<Utc>, request: &str) -> Event {
     Event {
-        at,
-        organisation: organisation("demo"),
-        actor: "user:anna".to_owned(),
-        action: AuditAction::Search,
-        recording: None,
-        resource: None,
-        recorded_user: None,
-        detail: None,
-        reason: None,
-        denial: None,
         address: "192.0.2.7".to_owned(),
         request: request.to_owned(),
+        ..Event::new(organisation("demo"), "user:anna", AuditAction::Search, at)
     }
 }
 

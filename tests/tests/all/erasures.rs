@@ -17,7 +17,7 @@ use platform::table::{
 use serde_json::{Value, json};
 use tests::{
     call::now,
-    recording::{recording, register, store},
+    recording::{recording, register, registration, store},
     retention_jobs::{KARIN, World, days_later},
 };
 
@@ -181,7 +181,7 @@ async fn an_erased_recording_accepts_no_note_audio_or_registration() -> anyhow::
     };
     let stored = world.table().store(&arrival, expected.duration, now()).await?;
     assert!(matches!(stored, Outcome::Erased), "{stored:?}");
-    let anew = world.table().register(&rejected, Over::Rejected).await?;
+    let anew = world.table().register(&rejected, Over::Rejected, &registration()).await?;
     assert!(matches!(anew, Registered::Erased), "{anew:?}");
     assert_eq!(world.usage("anna").await?[0], 1);
     Ok(())

@@ -19,20 +19,8 @@ use tests::{
 /// The receipts of the organisation, newest first.
 pub async fn receipts(world: &World, action: AuditAction) -> anyhow::Result<Vec<Event>> {
     let demo = organisation("demo");
-    let reading = Reading {
-        organisation: &demo,
-        recorded_user: None,
-        from: chrono::DateTime::UNIX_EPOCH,
-        to: days_later(20_000),
-        actor: None,
-        but: None,
-        action: Some(action),
-        recording: None,
-        resource: None,
-        denied: None,
-        limit: 1000,
-        after: None,
-    };
+    let all = Reading::new(&demo, chrono::DateTime::UNIX_EPOCH, days_later(20_000), 1000);
+    let reading = Reading { action: Some(action), ..all };
     Ok(world.table().events(&reading).await?.0)
 }
 

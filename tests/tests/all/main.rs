@@ -4,6 +4,7 @@ mod activations;
 mod admin;
 mod annotation;
 mod audit;
+mod audited;
 mod billing_corrections;
 mod billing_export;
 mod bodies;

@@ -85,18 +85,12 @@ async fn eight_hundred_edits_of_the_longest_note_come_page_by_page() -> anyhow::
 async fn events(service: &Service, number: i64) -> anyhow::Result<()> {
     for at in 0..number {
         let event = Event {
-            at: now() - TimeDelta::minutes(at),
-            organisation: organisation("demo"),
-            actor: "user:anna".to_owned(),
-            action: AuditAction::ChangeMembers,
-            recording: None,
             resource: Some("group".to_owned()),
-            recorded_user: None,
             detail: Some("\"users\"\n".repeat(2_000)),
             reason: Some("\\".repeat(500)),
-            denial: None,
             address: "192.0.2.7".to_owned(),
             request: format!("event-{at}"),
+            ..Event::new(organisation("demo"), "user:anna", AuditAction::ChangeMembers, now() - TimeDelta::minutes(at))
         };
         service.table.audit(&event).await?;
     }

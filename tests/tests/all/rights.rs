@@ -428,7 +428,7 @@ fn key_of(who: &str) -> sftp_key::Key {
 }
 
 /// A body that the route accepts.
-fn body(method: &str, path: &str) -> Option<String> {
+pub(super) fn body(method: &str, path: &str) -> Option<String> {
     let body = match (method, path) {
         ("POST", "/v1/recordings") => call("new", "audio/wav", &silence(1)),
         ("PATCH", "/v1/recordings/{id}") | ("PUT", "/v1/calls/{call}/annotation") => json!({ "note": "ring tillbaka" }),

@@ -610,5 +610,9 @@ export const en: typeof sv = {
     'list-statements': 'Listed statements',
     'see-statement': 'Saw a statement',
     'see-missing': 'Saw what is missing',
+    'list-marks': 'Listed marks',
+    'list-organisations': 'Listed organisations',
+    'list-prices': 'Listed prices',
+    'see-import': 'Saw an import',
   },
 };

@@ -603,5 +603,9 @@ export const sv = {
     'list-statements': 'Listade fakturor',
     'see-statement': 'Såg faktura',
     'see-missing': 'Såg vad som saknas',
+    'list-marks': 'Listade märken',
+    'list-organisations': 'Listade företag',
+    'list-prices': 'Listade priser',
+    'see-import': 'Såg en import',
   },
 };

@@ -9,7 +9,8 @@ use thiserror::Error;
 use crate::time::{Date, days_earlier, in_stockholm};
 
 /// A calendar month, written as `yyyy-mm`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize)]
+#[serde(try_from = "String")]
 pub struct Month(NaiveDate);
 
 /// The text is not a month.

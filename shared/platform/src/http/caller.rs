@@ -1,32 +1,40 @@
 //! The caller of a request: the authorizer passes on the claims, the table has the permissions.
+//!
+//! A handler names its caller and its operation in one extractor, as in [`Admin<ListUsers>`]. It
+//! runs before the path, the query and the body are read, and begins the request's audit event.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, marker::PhantomData, ops::Deref};
 
 use axum::{
-    extract::{FromRef, FromRequestParts},
+    extract::{FromRef, FromRequestParts, RawPathParams},
     http::{Extensions, request::Parts},
 };
 use chrono::{DateTime, Utc};
 use domain::{
-    access::{Action, Caller, Permission, Person, Scopes, Who},
-    ids::{ClientId, OrganisationId, RecordingId, UserId},
+    access::{self, Action, Permission, Scopes, Who},
+    ids::{ClientId, OrganisationId, UserId},
     people::{Organisation, Rights, User},
     recording::Recording,
 };
 use lambda_http::{aws_lambda_events::apigw::ApiGatewayV2httpRequestContext, request::RequestContext};
 
-use super::problem::{Cause, Problem};
+use super::{
+    exchange::Exchange,
+    operation::Operation,
+    problem::{Cause, Problem},
+};
 use crate::table::{
     Table,
     audit::{AuditAction, Event},
 };
 
-/// The authenticated caller as loaded from the table, and the origin of the request.
+/// The authenticated caller as loaded from the table. It dereferences to the request's exchange.
 #[derive(Clone, Debug)]
 pub struct Principal {
     pub organisation: Organisation,
     pub actor: Actor,
-    pub origin: Origin,
+    pub now: DateTime<Utc>,
+    exchange: Exchange,
 }
 
 /// A user, or an application client.
@@ -36,37 +44,33 @@ pub enum Actor {
     Application { client: ClientId, scopes: Scopes },
 }
 
-/// The operator's provisioning system. It belongs to no organisation and reaches no recording.
-#[derive(Clone, Debug)]
-pub struct Operator {
-    pub client: ClientId,
-    pub origin: Origin,
+/// Any caller of an organisation. The handler decides what they may do.
+#[derive(Debug)]
+pub struct Caller<O>(pub Principal, PhantomData<O>);
+
+/// A user of an organisation.
+#[derive(Debug)]
+pub struct Person<O> {
+    pub user: Box<User>,
+    principal: Principal,
+    operation: PhantomData<O>,
 }
 
-/// The origin of a request.
-#[derive(Clone, Debug)]
-pub struct Origin {
-    pub address: String,
-    pub request: String,
+/// A caller with the operation's permission.
+#[derive(Debug)]
+pub struct Admin<O>(Principal, PhantomData<O>);
+
+/// The operator's provisioning system. It belongs to no organisation and reaches no recording. Its
+/// requests are audited in the organisation that the path names, or in the operator's own log.
+#[derive(Debug)]
+pub struct Operator<O> {
+    pub client: ClientId,
+    pub now: DateTime<Utc>,
+    exchange: Exchange,
+    operation: PhantomData<O>,
 }
 
 impl Principal {
-    /// The calling user, or a refusal for an application client.
-    pub fn user(&self) -> Result<&User, Problem> {
-        match &self.actor {
-            Actor::User(user) => Ok(user),
-            Actor::Application { .. } => Err(Problem::because(Cause::NotAllowed, "this is for a person; an application cannot do it")),
-        }
-    }
-
-    /// The calling user. The refusal of an application client is audited. No request, or 1.
-    pub async fn person(&self, table: &Table, event: &Event) -> Result<&User, Problem> {
-        match self.user() {
-            Ok(user) => Ok(user),
-            Err(problem) => Err(self.refuse(table, event.clone(), problem).await),
-        }
-    }
-
     /// Refuses a caller without the permission.
     pub fn has(&self, permission: Permission) -> Result<(), Problem> {
         if self.caller(BTreeMap::new()).has(permission) {
@@ -76,28 +80,29 @@ impl Principal {
     }
 
     /// The caller as `domain::access` sees them, with their rights to each user's recordings.
-    pub fn caller(&self, rights_by_user: BTreeMap<UserId, Rights>) -> Caller {
+    pub fn caller(&self, rights_by_user: BTreeMap<UserId, Rights>) -> access::Caller {
         let who = match &self.actor {
             Actor::User(user) => {
-                Who::Person(Person { user: user.id.clone(), administrator: user.administrator, rights: user.rights, rights_by_user })
+                let (administrator, rights) = (user.administrator, user.rights);
+                Who::Person(access::Person { user: user.id.clone(), administrator, rights, rights_by_user })
             }
             Actor::Application { client, scopes } => Who::Application { client: client.clone(), scopes: *scopes },
         };
-        Caller { organisation: self.organisation.id.clone(), who }
+        access::Caller { organisation: self.organisation.id.clone(), who }
     }
 
     /// Whether the caller may do `action`. No request, or 1 if it depends on a supervisor's groups.
-    pub async fn may(&self, table: &Table, action: Action, recording: &Recording, now: DateTime<Utc>) -> Result<bool, Problem> {
+    pub async fn may(&self, table: &Table, action: Action, recording: &Recording) -> Result<bool, Problem> {
         let mut rights_by_user = BTreeMap::new();
         if let Actor::User(user) = &self.actor
             && !user.administrator
-            && user.active_supervisions(now).next().is_some()
+            && user.active_supervisions(self.now).next().is_some()
         {
             let groups = match recording.user == user.id {
                 true => user.groups.clone(),
                 false => table.user(&recording.organisation, &recording.user).await?.map(|user| user.groups).unwrap_or_default(),
             };
-            let through = user.active_supervisions(now).filter(|(group, _)| groups.contains(group)).map(|(_, rights)| rights);
+            let through = user.active_supervisions(self.now).filter(|(group, _)| groups.contains(group)).map(|(_, rights)| rights);
             if let Some(rights) = through.reduce(Rights::or) {
                 rights_by_user.insert(recording.user.clone(), rights);
             }
@@ -105,14 +110,14 @@ impl Principal {
         Ok(self.caller(rights_by_user).may(action, recording))
     }
 
-    /// The caller's rights at `now` as a supervisor. No request, or 1 for each 100 groups.
-    pub async fn rights_by_user(&self, table: &Table, now: DateTime<Utc>) -> Result<BTreeMap<UserId, Rights>, Problem> {
+    /// The caller's present rights as a supervisor. No request, or 1 for each 100 groups.
+    pub async fn rights_by_user(&self, table: &Table) -> Result<BTreeMap<UserId, Rights>, Problem> {
         let mut rights_by_user = BTreeMap::new();
         let Actor::User(user) = &self.actor else { return Ok(rights_by_user) };
         if user.administrator {
             return Ok(rights_by_user);
         }
-        let active_supervisions: BTreeMap<_, _> = user.active_supervisions(now).collect();
+        let active_supervisions: BTreeMap<_, _> = user.active_supervisions(self.now).collect();
         let groups: Vec<_> = active_supervisions.keys().copied().collect();
         for (group, members) in table.members(&self.organisation.id, &groups).await? {
             let rights = active_supervisions.get(&group).copied().unwrap_or_default();
@@ -123,75 +128,30 @@ impl Principal {
         }
         Ok(rights_by_user)
     }
-
-    /// An audit event of the caller, without a denial.
-    pub fn event(&self, action: AuditAction, at: DateTime<Utc>) -> Event {
-        self.origin.event(self.organisation.id.clone(), self.who(), action, at)
-    }
-
-    /// The caller as audit events name them.
-    pub fn who(&self) -> String {
-        match &self.actor {
-            Actor::User(user) => format!("user:{}", user.id),
-            Actor::Application { client, .. } => format!("client:{client}"),
-        }
-    }
-
-    /// An audit event of the caller about one recording.
-    pub fn event_on(&self, action: AuditAction, recording: RecordingId, at: DateTime<Utc>) -> Event {
-        Event { recording: Some(recording), ..self.event(action, at) }
-    }
-
-    /// An audit event of the caller about a user, a group or a client.
-    pub fn event_about(&self, action: AuditAction, resource: impl ToString, at: DateTime<Utc>) -> Event {
-        Event { resource: Some(resource.to_string()), ..self.event(action, at) }
-    }
-
-    /// Writes the refusal to the audit log, and returns the problem. 1 request.
-    pub async fn refuse(&self, table: &Table, event: Event, problem: Problem) -> Problem {
-        refuse(table, event, problem).await
-    }
-
-    /// Checks the permission, and writes a refusal to the audit log. No request, or 1.
-    pub async fn with_permission(&self, table: &Table, permission: Permission, event: &Event) -> Result<(), Problem> {
-        match self.has(permission) {
-            Ok(()) => Ok(()),
-            Err(problem) => Err(self.refuse(table, event.clone(), problem).await),
-        }
-    }
 }
 
-impl Operator {
-    /// An audit event of the operator about an organisation.
-    pub fn event(&self, organisation: &OrganisationId, action: AuditAction, resource: Option<String>, at: DateTime<Utc>) -> Event {
-        let event = self.origin.event(organisation.clone(), format!("operator:{}", self.client), action, at);
-        Event { resource, ..event }
-    }
+/// Dereferences a caller to what it contains.
+macro_rules! dereferences {
+    ($($caller:ty, $($generic:ident)? => $part:tt: $to:ty;)*) => {$(
+        impl$(<$generic>)? Deref for $caller {
+            type Target = $to;
+            fn deref(&self) -> &$to { &self.$part }
+        }
+    )*};
 }
 
-impl Origin {
-    fn event(&self, organisation: OrganisationId, actor: String, action: AuditAction, at: DateTime<Utc>) -> Event {
-        Event {
-            at,
-            organisation,
-            actor,
-            action,
-            recording: None,
-            resource: None,
-            recorded_user: None,
-            detail: None,
-            reason: None,
-            denial: None,
-            address: self.address.clone(),
-            request: self.request.clone(),
-        }
-    }
+dereferences! {
+    Principal, => exchange: Exchange;
+    Caller<O>, O => 0: Principal;
+    Person<O>, O => principal: Principal;
+    Admin<O>, O => 0: Principal;
+    Operator<O>, O => exchange: Exchange;
 }
 
 /// Returns the current time.
-type Clock = fn() -> DateTime<Utc>;
+pub type Clock = fn() -> DateTime<Utc>;
 
-impl<S> FromRequestParts<S> for Principal
+impl<S, O: Operation> FromRequestParts<S> for Caller<O>
 where
     S: Send + Sync,
     Table: FromRef<S>,
@@ -199,74 +159,125 @@ where
 {
     type Rejection = Problem;
 
-    /// Loads the caller. 1 request; 1 more to write the refusal of an unknown caller.
+    /// Loads the caller. 1 request.
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let context = context(&parts.extensions).ok_or(Problem::new(Cause::NotSignedIn))?;
-        if claim::<String>(context, "scopes").is_ok_and(|scopes| scopes == OPERATOR) {
-            return Err(Problem::because(Cause::NotAllowed, "the operator's system belongs to no organisation"));
+        let principal = load(parts, Table::from_ref(state), Clock::from_ref(state)(), O::ACTION).await?;
+        Ok(Self(principal, PhantomData))
+    }
+}
+
+impl<S, O: Operation> FromRequestParts<S> for Person<O>
+where
+    S: Send + Sync,
+    Table: FromRef<S>,
+    Clock: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    /// Loads the caller, and refuses an application client. 1 request.
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Caller(principal, operation) = Caller::from_request_parts(parts, state).await?;
+        match &principal.actor {
+            Actor::User(user) => Ok(Self { user: user.clone(), principal, operation }),
+            Actor::Application { .. } => Err(Problem::because(Cause::NotAllowed, "this is for a person; an application cannot do it")),
         }
-        let organisation: OrganisationId = claim(context, "organisation")?;
-        let table = Table::from_ref(state);
-        let origin = origin(&parts.extensions);
-        let (who, principal) = match claim::<ClientId>(context, "client") {
-            Ok(client) => {
-                let asked: String = claim(context, "scopes")?;
-                let found = table.application(&organisation, &client).await?;
-                let principal = found.map(|(organisation, principal)| {
-                    let scopes = principal.scopes.and(Scopes::named(asked.split(' ')));
-                    (organisation, Actor::Application { client: principal.id, scopes })
-                });
-                (format!("client:{client}"), principal)
+    }
+}
+
+impl<S, O: Operation> FromRequestParts<S> for Admin<O>
+where
+    S: Send + Sync,
+    Table: FromRef<S>,
+    Clock: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    /// Loads the caller, and refuses one without the permission. 1 request.
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let Caller(principal, operation) = Caller::<O>::from_request_parts(parts, state).await?;
+        principal.has(O::PERMISSION)?;
+        Ok(Self(principal, operation))
+    }
+}
+
+impl<S, O: Operation> FromRequestParts<S> for Operator<O>
+where
+    S: Send + Sync,
+    Table: FromRef<S>,
+    Clock: FromRef<S>,
+{
+    type Rejection = Problem;
+
+    /// No request; 1 for any other caller, who is loaded and refused.
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let now = Clock::from_ref(state)();
+        match operator(parts) {
+            Some(client) => {
+                let exchange = begin_as_operator(parts, &client, O::ACTION, now).await;
+                Ok(Self { client, now, exchange, operation: PhantomData })
             }
-            Err(_) => {
-                let user: UserId = claim(context, "user")?;
-                let found = table.people(&organisation, &user).await?;
-                (format!("user:{user}"), found.map(|(organisation, user)| (organisation, Actor::User(Box::new(user)))))
-            }
-        };
-        match principal {
-            Some((organisation, actor)) => Ok(Self { organisation, actor, origin }),
             None => {
-                let event = origin.event(organisation, who, AuditAction::Enter, Clock::from_ref(state)());
-                Err(refuse(&table, event, Problem::new(Cause::UnknownUser)).await)
+                load(parts, Table::from_ref(state), now, AuditAction::Provision).await?;
+                Err(Problem::because(Cause::NotAllowed, "this is for the operator's system"))
             }
         }
     }
 }
 
-impl<S> FromRequestParts<S> for Operator
-where
-    S: Send + Sync,
-    Table: FromRef<S>,
-    Clock: FromRef<S>,
-{
-    type Rejection = Problem;
-
-    /// No request. Any other caller is loaded, and the refusal is written: 2 requests.
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let context = context(&parts.extensions).ok_or(Problem::new(Cause::NotSignedIn))?;
-        if context.authorizer.is_none() {
-            return Err(Problem::new(Cause::NotSignedIn));
-        }
-        match claim::<String>(context, "scopes") {
-            Ok(scopes) if scopes == OPERATOR => Ok(Self { client: claim(context, "client")?, origin: origin(&parts.extensions) }),
-            _ => {
-                let principal = Principal::from_request_parts(parts, state).await?;
-                let event = principal.event(AuditAction::Provision, Clock::from_ref(state)());
-                let problem = Problem::because(Cause::NotAllowed, "this is for the operator's system");
-                Err(principal.refuse(&Table::from_ref(state), event, problem).await)
-            }
-        }
+/// Loads the caller and begins the audit event.
+async fn load(parts: &mut Parts, table: Table, now: DateTime<Utc>, action: AuditAction) -> Result<Principal, Problem> {
+    if let Some(client) = operator(parts) {
+        begin_as_operator(parts, &client, action, now).await;
+        return Err(Problem::because(Cause::NotAllowed, "the operator's system belongs to no organisation"));
     }
+    let exchange = Exchange::of(&parts.extensions);
+    let context = context(&parts.extensions).ok_or(Problem::new(Cause::NotSignedIn))?;
+    let organisation: OrganisationId = claim(context, "organisation")?;
+    let begin = |who: String| exchange.begin(event(&parts.extensions, organisation.clone(), who, action, now));
+    let found = match claim::<ClientId>(context, "client") {
+        Ok(client) => {
+            let granted: String = claim(context, "scopes")?;
+            begin(format!("client:{client}"));
+            table.application(&organisation, &client).await?.map(|(organisation, found)| {
+                let scopes = found.scopes.and(Scopes::named(granted.split(' ')));
+                (organisation, Actor::Application { client: found.id, scopes })
+            })
+        }
+        Err(_) => {
+            let user: UserId = claim(context, "user")?;
+            begin(format!("user:{user}"));
+            table.people(&organisation, &user).await?.map(|(organisation, user)| (organisation, Actor::User(Box::new(user))))
+        }
+    };
+    let Some((organisation, actor)) = found else {
+        exchange.act(AuditAction::Enter);
+        return Err(Problem::new(Cause::UnknownUser));
+    };
+    Ok(Principal { organisation, actor, now, exchange })
 }
 
-/// Writes the refusal to the audit log, and returns the problem.
-async fn refuse(table: &Table, event: Event, problem: Problem) -> Problem {
-    let event = Event { denial: Some(problem.cause.name().to_owned()), ..event };
-    match table.audit(&event).await {
-        Ok(()) => problem,
-        Err(error) => error.into(),
-    }
+/// The operator's client, if the operator sent the request.
+fn operator(parts: &Parts) -> Option<ClientId> {
+    let context = context(&parts.extensions)?;
+    claim::<String>(context, "scopes").ok().filter(|scopes| scopes == OPERATOR)?;
+    claim(context, "client").ok()
+}
+
+/// Begins the event in the log of the path's organisation, or in the operator's.
+async fn begin_as_operator(parts: &mut Parts, client: &ClientId, action: AuditAction, now: DateTime<Utc>) -> Exchange {
+    let named = RawPathParams::from_request_parts(parts, &()).await.ok().and_then(|names| {
+        let organisation = names.iter().find(|(name, _)| *name == "organisation")?.1.to_owned();
+        OrganisationId::try_from(organisation).ok()
+    });
+    let organisation = named.unwrap_or_else(OrganisationId::operator);
+    let exchange = Exchange::of(&parts.extensions);
+    exchange.begin(event(&parts.extensions, organisation, format!("operator:{client}"), action, now));
+    exchange
+}
+
+fn event(of: &Extensions, organisation: OrganisationId, actor: String, action: AuditAction, at: DateTime<Utc>) -> Event {
+    let address = context(of).and_then(|context| context.http.source_ip.clone()).unwrap_or_default();
+    Event { address, request: request_id(of), ..Event::new(organisation, actor, action, at) }
 }
 
 /// The scope of the operator's system.
@@ -282,11 +293,6 @@ pub fn who(extensions: &Extensions) -> Option<String> {
     let context = context(extensions)?;
     let [organisation, user, client] = ["organisation", "user", "client"].map(|name| claim::<String>(context, name).unwrap_or_default());
     context.authorizer.as_ref().map(|_| format!("{organisation}#{user}#{client}"))
-}
-
-fn origin(extensions: &Extensions) -> Origin {
-    let address = context(extensions).and_then(|context| context.http.source_ip.clone()).unwrap_or_default();
-    Origin { address, request: request_id(extensions) }
 }
 
 fn context(extensions: &Extensions) -> Option<&ApiGatewayV2httpRequestContext> {

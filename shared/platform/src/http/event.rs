@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::page::{Listed, Page};
 use crate::table::audit;
 
 /// An action that an actor performed, or was denied.
@@ -31,12 +32,12 @@ pub struct Event {
     pub request_id: String,
 }
 
-/// A page of audit events, newest first.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Events {
-    pub events: Vec<Event>,
-    /// Hand it in as `cursor` for the next page; null on the last.
-    pub cursor: Option<String>,
+/// A page of audit events.
+pub type Events = Page<Event>;
+
+impl Listed for Event {
+    const MEMBER: &'static str = "events";
+    const SCHEMA: (&'static str, &'static str) = ("Events", "A page of audit events, newest first.");
 }
 
 impl From<audit::Event> for Event {

@@ -3,6 +3,13 @@
 use axum::{
     body::Bytes,
     extract::{FromRequest, FromRequestParts, Request},
+    http::request::Parts,
+};
+use chrono::NaiveDate;
+use domain::{
+    billing::Month,
+    delivery::Day,
+    ids::{CallId, ClientId, GroupId, OrderId, OrganisationId, RecordingId, UserId},
 };
 use serde::{
     Deserialize, Deserializer,
@@ -15,6 +22,7 @@ use utoipa::{
 };
 
 use super::{
+    exchange::Exchange,
     problem::{Cause, Problem},
     strict::Strict,
 };
@@ -34,10 +42,64 @@ pub struct Body(pub Bytes);
 #[from_request(via(axum::extract::Query), rejection(Problem))]
 pub struct Query<T>(pub T);
 
-/// The path parameters. A malformed name in the path is answered as not found.
-#[derive(Debug, FromRequestParts)]
-#[from_request(via(axum::extract::Path), rejection(Problem))]
+/// The names in the path, which the audit event contains. A malformed one is answered as not found.
+#[derive(Debug)]
 pub struct Path<T>(pub T);
+
+/// A name in a path.
+pub trait Named {
+    /// Adds the name to the request's audit event.
+    fn name(&self, exchange: &Exchange);
+}
+
+impl<T: DeserializeOwned + Named + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let axum::extract::Path(names) = axum::extract::Path::<T>::from_request_parts(parts, state).await?;
+        names.name(&Exchange::of(&parts.extensions));
+        Ok(Self(names))
+    }
+}
+
+macro_rules! resources {
+    ($($name:ty)*) => {$(
+        impl Named for $name {
+            fn name(&self, exchange: &Exchange) { exchange.about(self) }
+        }
+    )*};
+}
+
+resources! { ClientId Day GroupId Month NaiveDate OrderId UserId }
+
+impl Named for RecordingId {
+    fn name(&self, exchange: &Exchange) {
+        exchange.on(*self);
+    }
+}
+
+impl Named for CallId {
+    fn name(&self, exchange: &Exchange) {
+        exchange.change(|event| event.recording = Some(RecordingId::of(&event.organisation, self)));
+    }
+}
+
+/// The event is in the organisation's log already.
+impl Named for OrganisationId {
+    fn name(&self, _: &Exchange) {}
+}
+
+/// A text that may not be a name, so the event does not contain it.
+impl Named for String {
+    fn name(&self, _: &Exchange) {}
+}
+
+impl<A: Named, B: Named> Named for (A, B) {
+    fn name(&self, exchange: &Exchange) {
+        self.0.name(exchange);
+        self.1.name(exchange);
+    }
+}
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     type Rejection = Problem;

@@ -1,30 +1,38 @@
 //! HTTP for all functions: the caller, the request, and the error format.
 
 pub mod caller;
+pub mod client;
 pub mod criteria;
 pub mod csv;
 pub mod cursor;
 pub mod event;
+pub mod exchange;
 pub mod extract;
 pub mod gateway;
 pub mod once;
+pub mod operation;
 pub mod page;
 pub mod person;
 pub mod problem;
 pub mod recording;
 pub mod rejection;
+pub mod single;
 pub mod statement;
 pub mod strict;
 
 use axum::{
     Router,
-    extract::DefaultBodyLimit,
+    extract::{DefaultBodyLimit, FromRef},
     http::{HeaderName, HeaderValue, header},
     middleware,
     response::Response,
 };
 
-pub use caller::{Operator, Principal};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::table::Table;
+
+pub use caller::{Admin, Caller, Operator, Person, Principal};
 pub use gateway::run;
 pub use problem::{Cause, Problem};
 
@@ -38,20 +46,29 @@ const HEADERS: [(HeaderName, HeaderValue); 3] = [
     (header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000")),
 ];
 
-/// Adds the layers of every router: a bounded body, problems with the request's id, and the common
-/// headers.
-pub fn with_common_layers(router: Router) -> Router {
-    bounded(router, BODY_AT_MOST)
+/// The router of a function: its routes within the layers that all have in common. They bound the
+/// body, write the audit event, write problems with the request's id, and add the common headers.
+pub fn router<S: Clone + Send + Sync + 'static>(routes: OpenApiRouter<S>, app: S) -> Router
+where
+    Table: FromRef<S>,
+{
+    bounded(routes, app, BODY_AT_MOST)
 }
 
-/// Adds the same layers with another bound on the body, in bytes.
-pub fn bounded(router: Router, body_at_most: usize) -> Router {
+/// The same with another bound on the body, in bytes.
+pub fn bounded<S: Clone + Send + Sync + 'static>(routes: OpenApiRouter<S>, app: S, body_at_most: usize) -> Router
+where
+    Table: FromRef<S>,
+{
+    let table = Table::from_ref(&app);
+    let (router, _) = routes.with_state(app).split_for_parts();
     let unknown = || async { Problem::new(Cause::NoSuchRoute) };
     let wrong_method = || async { Problem::new(Cause::WrongMethod) };
     router
         .fallback(unknown)
         .method_not_allowed_fallback(wrong_method)
         .layer(DefaultBodyLimit::max(body_at_most))
+        .layer(middleware::from_fn_with_state(table, exchange::finish))
         .layer(middleware::from_fn(problem::write))
         .layer(middleware::map_response(with_common_headers))
 }

@@ -7,8 +7,7 @@
 //! An import reads the claim first, so that a repetition stores no lines.
 
 use axum::{
-    Json,
-    body::{Body, Bytes, to_bytes},
+    body::{Bytes, to_bytes},
     extract::{FromRequest, FromRequestParts, MatchedPath, Request},
     http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{AppendHeaders, IntoResponse, Response},
@@ -20,7 +19,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
 use super::{
-    caller, extract,
+    caller,
+    exchange::Exchange,
+    extract,
     problem::{Cause, Problem},
 };
 use crate::table::{
@@ -33,70 +34,52 @@ pub const HEADER: &str = "idempotency-key";
 pub const ABOUT: &str = "1 to 128 visible ASCII characters that the client chooses, for example a UUID. If the same caller sends the \
                          request again within 24 hours with the same body, it has no second effect and returns the first response. With another \
                          body it is refused (422, idempotency-key-reused).";
-/// With these refusals, the caller learns nothing about the first request.
-const FORBIDDEN: [StatusCode; 2] = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
 /// The most characters of a key.
 const KEY_AT_MOST: usize = 128;
 
-/// The idempotency key of a request, if it has one.
+/// The idempotency key of a request.
 #[derive(Clone, Debug)]
-pub struct Once(Option<Keyed>);
-
-#[derive(Clone, Debug)]
-struct Keyed {
+pub struct Keyed {
     name: String,
     fingerprint: String,
 }
 
-/// A JSON body and the request's idempotency key.
+/// A request without a body that may have an idempotency key.
 #[derive(Debug)]
-pub struct OnceJson<T>(pub Once, pub T);
+pub struct Once;
 
-/// A body of any type and the request's idempotency key.
+/// A JSON body of a request that may have an idempotency key.
 #[derive(Debug)]
-pub struct OnceBody(pub Once, pub Bytes);
+pub struct OnceJson<T>(pub T);
 
-impl Once {
-    /// The claim on this response, to write with the request's effect; `None` without a key.
+/// A body of any type of a request that may have an idempotency key.
+#[derive(Debug)]
+pub struct OnceBody(pub Bytes);
+
+impl Keyed {
+    /// The claim on a response.
     pub fn claim(
-        &self,
-        organisation: &OrganisationId,
+        self,
+        organisation: OrganisationId,
         at: DateTime<Utc>,
         status: StatusCode,
         body: &impl Serialize,
-    ) -> Result<Option<Claim>, Problem> {
-        let Some(Keyed { name, fingerprint }) = self.0.clone() else { return Ok(None) };
+    ) -> Result<Claim, Problem> {
         let body = serde_json::to_string(body).map_err(Problem::internal)?;
         let answer = Answer { status: status.as_u16(), body, location: None };
-        Ok(Some(Claim { organisation: organisation.clone(), name, fingerprint, answer, at }))
+        Ok(Claim { organisation, name: self.name, fingerprint: self.fingerprint, answer, at })
     }
 
-    /// The response, or the first one if the request is a repetition. No request, or 1.
-    pub async fn settle(
+    /// The first response, if there is a claim. 1 request.
+    pub async fn first_response(
         &self,
         table: &Table,
         organisation: &OrganisationId,
         now: DateTime<Utc>,
-        answer: Result<Response, Problem>,
-    ) -> Result<Response, Problem> {
-        if self.0.is_none() {
-            return answer;
-        }
-        match &answer {
-            Ok(answered) if answered.extensions().get::<HadEffect>().is_some() => return answer,
-            // A caller who has lost the permission since does not get the first response.
-            Err(problem) if problem.cause.status().is_server_error() || FORBIDDEN.contains(&problem.cause.status()) => return answer,
-            _ => {}
-        }
-        self.repeated(table, organisation, now).await?.map_or(answer, Ok)
-    }
-
-    /// The first response, if the request is a repetition. No request, or 1.
-    pub async fn repeated(&self, table: &Table, organisation: &OrganisationId, now: DateTime<Utc>) -> Result<Option<Response>, Problem> {
-        let Some(keyed) = &self.0 else { return Ok(None) };
-        match table.claimed(organisation, &keyed.name, now).await? {
+    ) -> Result<Option<Response>, Problem> {
+        match table.claimed(organisation, &self.name, now).await? {
             None => Ok(None),
-            Some(claimed) if claimed.fingerprint == keyed.fingerprint => Ok(Some(replay(claimed.answer))),
+            Some(claimed) if claimed.fingerprint == self.fingerprint => Ok(Some(replay(claimed.answer))),
             Some(_) => Err(Problem::because(
                 Cause::IdempotencyKeyReused,
                 "the Idempotency-Key was sent with another request within 24 hours; send a new key with a new request",
@@ -115,23 +98,12 @@ fn replay(answer: Answer) -> Response {
     }
 }
 
-/// The response of a request that took effect, and whose claim was written with it.
-pub fn had_effect(status: StatusCode, body: &impl Serialize) -> Response {
-    let mut response = (status, Json(body)).into_response();
-    response.extensions_mut().insert(HadEffect);
-    response
-}
-
-/// Marks a response that needs no check for a repetition.
-#[derive(Clone, Copy, Debug)]
-struct HadEffect;
-
 impl<S: Send + Sync> FromRequestParts<S> for Once {
     type Rejection = Problem;
 
-    /// For a request without a body.
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        keyed(parts, &Bytes::new())
+        note_key(parts, &Bytes::new())?;
+        Ok(Self)
     }
 }
 
@@ -139,15 +111,12 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for OnceJson<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        if !request.headers().contains_key(HEADER) {
-            let extract::Json(body) = extract::Json::from_request(request, state).await?;
-            return Ok(Self(Once(None), body));
-        }
         let (parts, body) = request.into_parts();
-        let bytes = read(body).await?;
-        let once = keyed(&parts, &bytes)?;
-        let extract::Json(body) = extract::Json::from_request(Request::from_parts(parts, Body::from(bytes)), state).await?;
-        Ok(Self(once, body))
+        let bytes = to_bytes(body, super::BODY_AT_MOST).await.map_err(|_| Problem::new(Cause::TooLarge))?;
+        let again = Request::from_parts(parts.clone(), bytes.clone().into());
+        let extract::Json(body) = extract::Json::from_request(again, state).await?;
+        note_key(&parts, &bytes)?;
+        Ok(Self(body))
     }
 }
 
@@ -157,22 +126,20 @@ impl<S: Send + Sync> FromRequest<S> for OnceBody {
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let extract::Body(body) = extract::Body::from_request(Request::from_parts(parts.clone(), body), state).await?;
-        Ok(Self(keyed(&parts, &body)?, body))
+        note_key(&parts, &body)?;
+        Ok(Self(body))
     }
 }
 
-/// The body. API Gateway bounds it here; the function's own bound applies when the JSON is parsed.
-async fn read(body: Body) -> Result<Bytes, Problem> {
-    to_bytes(body, super::BODY_AT_MOST).await.map_err(|_| Problem::new(Cause::TooLarge))
-}
-
-fn keyed(parts: &Parts, body: &Bytes) -> Result<Once, Problem> {
-    let Some(key) = key(&parts.headers)? else { return Ok(Once(None)) };
+/// Adds the key to the request's exchange, if there is one.
+fn note_key(parts: &Parts, body: &Bytes) -> Result<(), Problem> {
+    let Some(key) = key(&parts.headers)? else { return Ok(()) };
     let operation = parts.extensions.get::<MatchedPath>().map_or_else(|| parts.uri.path(), MatchedPath::as_str);
     let who = caller::who(&parts.extensions).ok_or(Problem::new(Cause::NotSignedIn))?;
     let name = hash(&[who.as_bytes(), parts.method.as_str().as_bytes(), operation.as_bytes(), key.as_bytes()]);
     let fingerprint = hash(&[key.as_bytes(), parts.uri.path().as_bytes(), body]);
-    Ok(Once(Some(Keyed { name, fingerprint })))
+    Exchange::of(&parts.extensions).keyed(Keyed { name, fingerprint });
+    Ok(())
 }
 
 fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {

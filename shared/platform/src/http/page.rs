@@ -1,7 +1,19 @@
 //! Pages of a list: their length and the position after which they begin.
 
-use serde::{Deserialize, Serialize};
-use utoipa::IntoParams;
+use std::borrow::Cow;
+
+use axum::{
+    Json,
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
+use utoipa::{
+    IntoParams, PartialSchema, ToSchema,
+    openapi::{
+        ArrayBuilder, ObjectBuilder, Ref, RefOr, Schema,
+        schema::{SchemaType, Type},
+    },
+};
 
 use super::{
     cursor,
@@ -17,14 +29,14 @@ pub const ROWS_AT_MOST: usize = 1000;
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub struct Asked {
+pub struct PageQuery {
     /// Rows on a page, 1 to 1,000; 50 by default. A page of long rows has fewer.
     limit: Option<usize>,
     /// The `cursor` of the previous page.
     cursor: Option<String>,
 }
 
-impl Asked {
+impl PageQuery {
     pub fn limit(&self) -> Result<usize, Problem> {
         limit(self.limit)
     }
@@ -32,6 +44,87 @@ impl Asked {
     /// The position after which the page begins.
     pub fn after(&self) -> Result<Option<String>, Problem> {
         after(self.cursor.as_deref())
+    }
+}
+
+/// The rows of a list, and how the API names it.
+pub trait Listed: Serialize + ToSchema {
+    /// The member of a page that contains the rows.
+    const MEMBER: &'static str;
+    /// The name of a page's schema, and its description.
+    const SCHEMA: (&'static str, &'static str);
+}
+
+/// A page of a list: its rows, and the cursor of the next page.
+#[derive(Debug)]
+pub struct Page<T> {
+    pub rows: Vec<T>,
+    pub cursor: Option<String>,
+}
+
+impl<T: Listed> Page<T> {
+    /// The page as read, and the position of its last row if there are more.
+    pub fn read<R: Into<T>>(rows: Vec<R>, next: Option<String>) -> Self {
+        Self { rows: rows.into_iter().map(Into::into).collect(), cursor: next.map(|place| cursor::write_text(&place)) }
+    }
+
+    /// The first page of the remaining rows: see [`cut`].
+    pub fn cut(rest: impl IntoIterator<Item = T>, limit: usize, place: impl Fn(&T) -> String) -> Self {
+        cut(rest, limit, place).into()
+    }
+
+    /// Rows with their position in the list: see [`placed`].
+    pub fn placed(rows: impl IntoIterator<Item = (String, T)>, next: Option<String>) -> Self {
+        placed(rows, next).into()
+    }
+
+    /// A page of a list that is only appended to: see [`numbered`].
+    pub fn numbered(rows: Vec<T>, query: &PageQuery) -> Result<Self, Problem> {
+        Ok(numbered(rows, query.limit()?, query.after()?.as_deref())?.into())
+    }
+}
+
+impl<T> From<(Vec<T>, Option<String>)> for Page<T> {
+    fn from((rows, cursor): (Vec<T>, Option<String>)) -> Self {
+        Self { rows, cursor }
+    }
+}
+
+impl<T: Listed> Serialize for Page<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry(T::MEMBER, &self.rows)?;
+        map.serialize_entry("cursor", &self.cursor)?;
+        map.end()
+    }
+}
+
+// Implemented in this crate, which is optimised for speed (the workspace's `Cargo.toml`).
+impl<T: Listed> IntoResponse for Page<T> {
+    fn into_response(self) -> Response {
+        Json(self).into_response()
+    }
+}
+
+impl<T: Listed> PartialSchema for Page<T> {
+    fn schema() -> RefOr<Schema> {
+        let rows = ArrayBuilder::new().items(Ref::from_schema_name(T::name()));
+        let types = SchemaType::from_iter([Type::String, Type::Null]);
+        let cursor =
+            ObjectBuilder::new().schema_type(types).description(Some("Pass it as `cursor` to get the next page. Null on the last page."));
+        let page = ObjectBuilder::new().description(Some(T::SCHEMA.1)).property(T::MEMBER, rows).property("cursor", cursor);
+        page.required(T::MEMBER).into()
+    }
+}
+
+impl<T: Listed> ToSchema for Page<T> {
+    fn name() -> Cow<'static, str> {
+        T::SCHEMA.0.into()
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
     }
 }
 
@@ -56,12 +149,12 @@ pub fn numbered<T: Serialize>(rows: Vec<T>, limit: usize, after: Option<&str>) -
     Ok((rows, cursor))
 }
 
-/// The page as read and the next position, shortened if it does not fit in a response.
-pub fn shortened<T: Serialize>(mut rows: Vec<T>, next: Option<String>, place: impl Fn(&T) -> String) -> (Vec<T>, Option<String>) {
-    let fits = answer::fitting(&rows, answer::bytes);
-    let next = if fits < rows.len() { rows.get(fits.saturating_sub(1)).map(place) } else { next };
-    rows.truncate(fits);
-    (rows, next.map(|place| cursor::write_text(&place)))
+/// Rows with their position in the list, shortened if they do not fit in a response.
+pub fn placed<T: Serialize>(rows: impl IntoIterator<Item = (String, T)>, next: Option<String>) -> (Vec<T>, Option<String>) {
+    let rows: Vec<(String, T)> = rows.into_iter().collect();
+    let fits = answer::fitting(&rows, |(_, row)| answer::bytes(row));
+    let next = if fits < rows.len() { rows.get(fits.saturating_sub(1)).map(|(place, _)| place.clone()) } else { next };
+    (rows.into_iter().take(fits).map(|(_, row)| row).collect(), next.map(|place| cursor::write_text(&place)))
 }
 
 /// The problem of a cursor that belongs to another list.
@@ -117,8 +210,8 @@ mod tests {
         let pages = paged(&rows, 1000);
         assert!(pages.len() > 1 && pages.iter().all(|page| page.iter().map(answer::bytes).sum::<usize>() <= answer::BYTES));
         assert_eq!(pages.concat(), rows);
-        let (short, cursor) = shortened(rows.clone(), Some("end".to_owned()), |row| row[..1].to_owned());
+        let (short, cursor) = placed(rows.iter().map(|row| (row[..1].to_owned(), row)), Some("end".to_owned()));
         assert!(short.len() < rows.len() && cursor != Some(cursor::write_text("end")));
-        assert_eq!(shortened(vec!["a".to_owned()], Some("end".to_owned()), Clone::clone).1, Some(cursor::write_text("end")));
+        assert_eq!(placed([("a".to_owned(), "a")], Some("end".to_owned())).1, Some(cursor::write_text("end")));
     }
 }

@@ -12,10 +12,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{
-    page::{self, Asked},
-    problem::Problem,
-};
+use super::page::{Listed, Page};
 use crate::table::activation::Entry;
 
 /// A user.
@@ -108,14 +105,6 @@ pub struct Rights {
     pub annotate: bool,
 }
 
-/// A page of the events of a user's activation, oldest first.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Activations {
-    pub activations: Vec<Activation>,
-    /// Hand it in as `cursor` for the next page; null on the last.
-    pub cursor: Option<String>,
-}
-
 /// An event of a user's activation.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
@@ -194,18 +183,26 @@ impl From<Supervision> for people::Supervision {
     }
 }
 
-impl Activations {
-    /// The requested page, with the actors' names by their identity in the events
-    /// ([`Table::names_of_those`](crate::table::Table::names_of_those)).
-    pub fn page(entries: Vec<Entry>, asked: &Asked, names: &BTreeMap<String, String>) -> Result<Self, Problem> {
-        let rows = entries.into_iter().map(|entry| Activation::of(entry, names)).collect();
-        let (activations, cursor) = page::numbered(rows, asked.limit()?, asked.after()?.as_deref())?;
-        Ok(Self { activations, cursor })
-    }
+/// A page of users.
+pub type Users = Page<User>;
+
+/// A page of the events of a user's activation.
+pub type Activations = Page<Activation>;
+
+impl Listed for User {
+    const MEMBER: &'static str = "users";
+    const SCHEMA: (&'static str, &'static str) = ("Users", "A page of users, sorted by name.");
+}
+
+impl Listed for Activation {
+    const MEMBER: &'static str = "activations";
+    const SCHEMA: (&'static str, &'static str) = ("Activations", "A page of the events of a user's activation, oldest first.");
 }
 
 impl Activation {
-    fn of(Entry { event, voided, .. }: Entry, names: &BTreeMap<String, String>) -> Self {
+    /// The event, with the actors' names by their identity in the events
+    /// ([`Table::names_of_those`](crate::table::Table::names_of_those)).
+    pub fn of(Entry { event, voided, .. }: Entry, names: &BTreeMap<String, String>) -> Self {
         let kind = event.kind.as_str();
         let (version, client) = match event.kind {
             activation::Kind::Acknowledged { version, client } => (Some(version), Some(client)),

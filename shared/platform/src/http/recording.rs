@@ -2,6 +2,7 @@
 
 use axum::{
     Json,
+    http::header,
     response::{IntoResponse, Response},
 };
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -12,7 +13,10 @@ use domain::{
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-use super::cursor;
+use super::{
+    cursor,
+    page::{Listed, Page},
+};
 
 /// One recorded leg of a call.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -60,23 +64,23 @@ pub struct Recording {
 }
 
 /// A page of recordings.
-#[derive(Debug, Serialize, ToSchema)]
-pub struct Page {
-    recordings: Vec<Recording>,
-    /// Hand it in as `cursor` for the next page; null on the last.
-    cursor: Option<String>,
+pub type Recordings = Page<Recording>;
+
+impl Listed for Recording {
+    const MEMBER: &'static str = "recordings";
+    const SCHEMA: (&'static str, &'static str) = ("Page", "A page of recordings.");
 }
 
-impl From<search::Page> for Page {
+impl From<search::Page> for Page<Recording> {
     fn from(page: search::Page) -> Self {
-        Self { recordings: page.rows.into_iter().map(Recording::from).collect(), cursor: page.next.map(cursor::write) }
+        Self { rows: page.rows.into_iter().map(Recording::from).collect(), cursor: page.next.map(cursor::write) }
     }
 }
 
-// Implemented in this crate, which is optimised for speed (the workspace's `Cargo.toml`).
-impl IntoResponse for Page {
+/// The recording with its version as the entity tag, as an edit requires it in If-Match.
+impl IntoResponse for Recording {
     fn into_response(self) -> Response {
-        Json(self).into_response()
+        ([(header::ETAG, self.version.clone())], Json(self)).into_response()
     }
 }
 

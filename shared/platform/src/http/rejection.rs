@@ -4,7 +4,10 @@
 use std::error::Error;
 
 use axum::{
-    extract::rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection},
+    extract::{
+        path::ErrorKind,
+        rejection::{BytesRejection, JsonRejection, PathRejection, QueryRejection},
+    },
     http::StatusCode,
 };
 use serde_path_to_error::{Path, Segment};
@@ -70,8 +73,12 @@ impl From<QueryRejection> for Problem {
 }
 
 impl From<PathRejection> for Problem {
-    fn from(_: PathRejection) -> Self {
-        Self::new(Cause::NotFound)
+    fn from(rejection: PathRejection) -> Self {
+        let PathRejection::FailedToDeserializePathParams(error) = rejection else { return Self::internal(rejection) };
+        match error.into_kind() {
+            ErrorKind::DeserializeError { key, message, .. } => Self::because(Cause::NotFound, format!("{key}: {message}")),
+            _ => Self::new(Cause::NotFound),
+        }
     }
 }
 

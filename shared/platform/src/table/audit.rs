@@ -12,6 +12,11 @@
 //! | `refused`   | the denial: the stable problem type; absent if the action was performed |
 //! | `address`, `request` | the caller's address, and the request's id |
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
 use domain::{
@@ -47,7 +52,12 @@ pub struct Event {
     pub address: String,
     /// The request's id, which makes the event's key unique.
     pub request: String,
+    pub written: Written,
 }
+
+/// Whether an event, or one derived from it, is in the table. Copies share it.
+#[derive(Clone, Debug, Default)]
+pub struct Written(Arc<AtomicBool>);
 
 macro_rules! actions {
     ($($action:ident $name:literal)*) => {
@@ -129,6 +139,10 @@ actions! {
     ListStatements "list-statements"
     SeeStatement "see-statement"
     SeeMissing "see-missing"
+    ListMarks "list-marks"
+    ListOrganisations "list-organisations"
+    ListPrices "list-prices"
+    SeeImport "see-import"
 }
 
 /// The events of an organisation to read, newest first.
@@ -162,7 +176,9 @@ const EVENT: usize = 400;
 impl Table {
     /// Adds an event, unless it exists. 1 request.
     pub async fn audit(&self, event: &Event) -> Result<(), Error> {
-        self.put_new(item(event)).await
+        self.put_new(item(event)).await?;
+        event.written.set();
+        Ok(())
     }
 
     /// A page of events, and the sort key after which the next begins. 1 request; with filters up
@@ -231,6 +247,30 @@ impl Table {
 }
 
 impl Event {
+    /// An event without any optional member, address or request.
+    pub fn new(organisation: OrganisationId, actor: impl Into<String>, action: AuditAction, at: DateTime<Utc>) -> Self {
+        Self {
+            at,
+            organisation,
+            actor: actor.into(),
+            action,
+            recording: None,
+            resource: None,
+            recorded_user: None,
+            detail: None,
+            reason: None,
+            denial: None,
+            address: String::new(),
+            request: String::new(),
+            written: Written::default(),
+        }
+    }
+
+    /// Whether this event, or one derived from it, is in the table.
+    pub fn is_written(&self) -> bool {
+        self.written.0.load(Ordering::Relaxed)
+    }
+
     /// The most bytes of the event in a response.
     pub fn bytes(&self) -> usize {
         let Self { actor, resource, detail, reason, address, request, .. } = self;
@@ -244,10 +284,37 @@ impl Event {
     }
 }
 
+impl Written {
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl<'a> Reading<'a> {
+    /// All events from `from` to `to`, the first page of `limit`.
+    pub fn new(organisation: &'a OrganisationId, from: DateTime<Utc>, to: DateTime<Utc>, limit: usize) -> Self {
+        Self {
+            organisation,
+            recorded_user: None,
+            from,
+            to,
+            actor: None,
+            but: None,
+            action: None,
+            recording: None,
+            resource: None,
+            denied: None,
+            limit,
+            after: None,
+        }
+    }
+}
+
 impl Transaction<'_> {
     /// Adds the event to the transaction.
     pub fn audit(&mut self, event: &Event) {
         self.put_new(item(event)); // never overwrites an event
+        self.writes_event(event.written.clone());
     }
 }
 
@@ -278,11 +345,8 @@ fn item(event: &Event) -> Item {
 fn read(organisation: &OrganisationId, item: &Item) -> Result<Event, BadItem> {
     let at = key::started_at(text(item, "sk")?).ok_or(BadItem { attribute: "sk" })?;
     let own = |name| Ok::<_, BadItem>(optional_text(item, name)?.map(str::to_owned));
+    let action = AuditAction::parse(text(item, "deed")?).ok_or(BadItem { attribute: "deed" })?;
     Ok(Event {
-        at,
-        organisation: organisation.clone(),
-        actor: text(item, "who")?.to_owned(),
-        action: AuditAction::parse(text(item, "deed")?).ok_or(BadItem { attribute: "deed" })?,
         recording: optional_parsed(item, "recording")?,
         resource: own("subject")?,
         recorded_user: optional_parsed(item, "owner")?,
@@ -291,6 +355,7 @@ fn read(organisation: &OrganisationId, item: &Item) -> Result<Event, BadItem> {
         denial: own("refused")?,
         address: text(item, "address")?.to_owned(),
         request: text(item, "request")?.to_owned(),
+        ..Event::new(organisation.clone(), text(item, "who")?, action, at)
     })
 }
 

@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::{
 };
 use thiserror::Error as ThisError;
 
-use super::{Error, Table, key::Item};
+use super::{Error, Table, audit::Written, key::Item};
 
 /// The result of a transaction that reached the table: everything was written, or nothing.
 pub type Committed = Result<(), Conflict>;
@@ -42,12 +42,14 @@ pub struct Transaction<'a> {
     items: Vec<Result<TransactWriteItem, Error>>,
     /// The position of the claim, if there is one.
     claim: Option<usize>,
+    /// The audit events among the writes.
+    events: Vec<Written>,
 }
 
 impl Table {
     /// Begins a transaction.
     pub fn writes(&self) -> Transaction<'_> {
-        Transaction { table: self, items: Vec::new(), claim: None }
+        Transaction { table: self, items: Vec::new(), claim: None, events: Vec::new() }
     }
 
     /// Writes an item unless its key is taken. 1 request, at half the units of a transaction.
@@ -72,6 +74,11 @@ impl Transaction<'_> {
     /// Marks the write at `place` as the claim: if it fails, the request had its effect before.
     pub(super) fn claims(&mut self, place: usize) {
         self.claim = Some(place);
+    }
+
+    /// Marks the event as written once the transaction is committed.
+    pub(super) fn writes_event(&mut self, written: Written) {
+        self.events.push(written);
     }
 
     pub fn update(&mut self, key: Item, write: impl FnOnce(UpdateBuilder) -> UpdateBuilder) {
@@ -121,7 +128,10 @@ impl Transaction<'_> {
         let mut attempt = 0;
         loop {
             let sent = self.table.client.transact_write_items().set_transact_items(Some(items.clone())).send().await;
-            let Err(error) = sent else { return Ok(Ok(())) };
+            let Err(error) = sent else {
+                self.events.iter().for_each(Written::set);
+                return Ok(Ok(()));
+            };
             let reasons = match error.as_service_error() {
                 Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => cancelled.cancellation_reasons(),
                 _ => return Err(error.into()),

@@ -1,24 +1,21 @@
 //! Writes a registration to its call's item.
 //!
-//! One conditional update suffices if the call has no annotation, or the registration brings none.
-//! Otherwise the annotation is read first, and its change is an edit, so no note is lost.
+//! One transaction with the audit event suffices if the call has no annotation. Otherwise the
+//! annotation is read first, and its change is an edit, so no note is lost.
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{
-    operation::update_item::UpdateItemError,
     primitives::Blob,
-    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
+    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
 };
-use domain::{
-    note::{Annotation, Mark},
-    recording::Recording,
-};
+use domain::{note::Annotation, recording::Recording};
 
 use super::{
     Error, Table,
     annotation::{CallSnapshot, NAMES, values},
     attributes::{n, s},
+    audit::Event,
     commit::Conflict,
     key, recording,
     tombstone::is_erased,
@@ -50,7 +47,7 @@ pub enum Registered {
 
 /// The outcome of the first attempt.
 enum AtOnce {
-    Anew(Box<Recording>),
+    Anew,
     /// The current item, which has to be examined first.
     Found(key::Item),
     UnknownMark,
@@ -59,7 +56,7 @@ enum AtOnce {
 /// The update that registers a recording.
 struct Update {
     expression: String,
-    condition: String,
+    condition: &'static str,
     names: HashMap<String, String>,
     given: key::Item,
 }
@@ -71,17 +68,17 @@ const SET: &str = "SET #state = :expected, #at = :at, u = :u, p = :p, #call = :c
                    #type = :type, #bytes = :bytes, sha = :sha, registered = :registered, expires_at = :expires_at";
 
 impl Table {
-    /// Registers `recording` as expected. 1 request; 2 or 3 if an annotated call receives a note or
-    /// mark, or another user annotated it.
+    /// Registers `recording` as expected, and writes the audit event with it. 1 request; 2 or 3 if
+    /// the call was annotated.
     ///
     /// An earlier note, mark or field remains, unless it is replaced or another user wrote it.
     ///
     /// # Errors
     /// [`Error::Busy`] while others annotate the same call: try again.
-    pub async fn register(&self, recording: &Recording, over: Over) -> Result<Registered, Error> {
+    pub async fn register(&self, recording: &Recording, over: Over, event: &Event) -> Result<Registered, Error> {
         for _ in 0..TRIES {
-            let found = match self.register_at_once(recording, over).await? {
-                AtOnce::Anew(registered) => return Ok(Registered::Anew(*registered)),
+            let found = match self.register_at_once(recording, over, event).await? {
+                AtOnce::Anew => return Ok(Registered::Anew(recording.clone())),
                 AtOnce::UnknownMark => return Ok(Registered::UnknownMark),
                 AtOnce::Found(item) => item,
             };
@@ -92,7 +89,7 @@ impl Table {
                 return Ok(Registered::Before(current));
             }
             let snapshot = CallSnapshot::read(&recording.organisation, recording.id, &found, recording.registered_at)?;
-            if let Some(registered) = self.register_over(recording, &snapshot).await? {
+            if let Some(registered) = self.register_over(recording, &snapshot, event).await? {
                 return Ok(registered);
             }
         }
@@ -100,44 +97,8 @@ impl Table {
     }
 
     /// Registers the recording if no annotation has to be read; otherwise returns the current item.
-    async fn register_at_once(&self, recording: &Recording, over: Over) -> Result<AtOnce, Error> {
+    async fn register_at_once(&self, recording: &Recording, over: Over, event: &Event) -> Result<AtOnce, Error> {
         let update = update(recording, over);
-        match &recording.annotation.mark {
-            Some(mark) if over == Over::Unregistered => self.register_marked(recording, mark, update).await,
-            _ => self.register_unmarked(recording, update).await,
-        }
-    }
-
-    async fn register_unmarked(&self, recording: &Recording, update: Update) -> Result<AtOnce, Error> {
-        let sent = self
-            .client
-            .update_item()
-            .table_name(&self.name)
-            .set_key(Some(key::recording(&recording.organisation, recording.id)))
-            .update_expression(update.expression)
-            .condition_expression(update.condition)
-            .set_expression_attribute_names(Some(update.names))
-            .set_expression_attribute_values(Some(update.given))
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .send()
-            .await;
-        match sent {
-            Ok(answer) => {
-                let registered = recording::read(&recording.organisation, &answer.attributes.unwrap_or_default())?;
-                Ok(AtOnce::Anew(Box::new(registered.unwrap_or_else(|| recording.clone()))))
-            }
-            Err(error) => match error.as_service_error() {
-                Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
-                    Ok(AtOnce::Found(refused.item().cloned().unwrap_or_default()))
-                }
-                _ => Err(error.into()),
-            },
-        }
-    }
-
-    /// Registers with a mark, and checks the legend. The condition fails for an annotated call.
-    async fn register_marked(&self, recording: &Recording, mark: &Mark, update: Update) -> Result<AtOnce, Error> {
         let mut writes = self.writes();
         writes.update(key::recording(&recording.organisation, recording.id), |to| {
             to.update_expression(update.expression)
@@ -146,9 +107,12 @@ impl Table {
                 .set_expression_attribute_values(Some(update.given))
                 .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
         });
-        writes.can_set(&recording.organisation, mark);
+        writes.audit(event);
+        if let Some(mark) = recording.annotation.mark.as_ref().filter(|_| over == Over::Unregistered) {
+            writes.can_set(&recording.organisation, mark);
+        }
         Ok(match writes.commit_or_see().await? {
-            Ok(()) => AtOnce::Anew(Box::new(recording.clone())),
+            Ok(()) => AtOnce::Anew,
             Err(refused) => match refused.into_iter().next() {
                 Some((0, found)) => AtOnce::Found(found), // registered before, perhaps with a mark that was retired since
                 _ => AtOnce::UnknownMark,
@@ -157,7 +121,7 @@ impl Table {
     }
 
     /// Registers the recording over an earlier annotation; `None` if it was edited meanwhile.
-    async fn register_over(&self, recording: &Recording, snapshot: &CallSnapshot) -> Result<Option<Registered>, Error> {
+    async fn register_over(&self, recording: &Recording, snapshot: &CallSnapshot, event: &Event) -> Result<Option<Registered>, Error> {
         let mut annotation = self.retained(snapshot, &recording.user).await?;
         annotation.note = recording.annotation.note.clone().or(annotation.note);
         annotation.mark = recording.annotation.mark.clone().or(annotation.mark);
@@ -207,6 +171,7 @@ impl Table {
             let who = format!("user:{}", recording.user);
             writes.edit(snapshot, &annotation, &who, recording.registered_at);
         }
+        writes.audit(event);
         match writes.commit().await? {
             Ok(()) => Ok(Some(Registered::Anew(Recording { annotation, version, ..recording.clone() }))),
             Err(Conflict(places)) if places.contains(&0) => Ok(None),
@@ -218,16 +183,15 @@ impl Table {
 /// The update that registers the recording if no annotation has to be read.
 fn update(recording: &Recording, over: Over) -> Update {
     let (mut set, mut given) = (SET.to_owned(), attributes(recording));
-    let mut condition = match over {
+    let condition = match over {
         // A held recording has no `expires_at`, or the table would remove it.
         Over::RejectedAndHeld => "#state = :rejected AND attribute_exists(held)",
         Over::Rejected => "#state = :rejected AND expires_at > :now AND attribute_not_exists(erased)",
         Over::Unregistered => {
-            "attribute_not_exists(#state) AND (attribute_not_exists(early) OR early = :user) \
+            "attribute_not_exists(#state) AND attribute_not_exists(edits) AND (attribute_not_exists(early) OR early = :user) \
              AND (attribute_not_exists(expires_at) OR expires_at > :now)"
         }
-    }
-    .to_owned();
+    };
     if over == Over::RejectedAndHeld {
         set = SET.replace("expires_at = :expires_at", "#until = :expires_at");
     } else {
@@ -238,9 +202,6 @@ fn update(recording: &Recording, over: Over) -> Update {
         for (name, value) in brought(recording) {
             set.push_str(&format!(", {name} = :{name}"));
             given.insert(format!(":{name}"), value);
-        }
-        if recording.annotation != Annotation::default() {
-            condition.push_str(" AND attribute_not_exists(edits)");
         }
     } else {
         given.insert(":rejected".to_owned(), s("rejected"));

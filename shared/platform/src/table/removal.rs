@@ -312,18 +312,10 @@ impl Removal {
             removed_at: &now,
         };
         let event = Event {
-            at: recorded.ended_at,
-            organisation: self.organisation.clone(),
-            actor: "service".to_owned(),
-            action,
             recording: Some(self.id),
             resource: recorded.erasure.map(String::from),
-            recorded_user: None,
-            detail: None,
-            reason: None,
-            denial: None,
-            address: String::new(),
             request: format!("removal-{}-{}", self.id, recorded.registered_at.timestamp_millis()),
+            ..Event::new(self.organisation.clone(), "service", action, recorded.ended_at)
         };
         event.detailed(&receipt)
     }

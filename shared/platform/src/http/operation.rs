@@ -1,0 +1,45 @@
+//! The operations of the API, as types: a handler names its own in its caller, which audits it.
+
+use domain::access::Permission;
+
+use crate::table::audit::AuditAction;
+
+/// An operation of the API.
+pub trait Operation: Send + Sync {
+    /// The action of its audit event.
+    const ACTION: AuditAction;
+    /// The permission that [`Admin`](super::Admin) requires.
+    const PERMISSION: Permission = Permission::Administer;
+}
+
+macro_rules! operations {
+    ($($operation:ident)*) => {$(
+        #[doc = concat!("See [`AuditAction::", stringify!($operation), "`].")]
+        #[derive(Debug)]
+        pub enum $operation {}
+
+        impl Operation for $operation {
+            const ACTION: AuditAction = AuditAction::$operation;
+        }
+    )*};
+}
+
+operations! {
+    Acknowledge Activate AddSftpKey Annotate ChangeGroup ChangeMark ChangeMembers ChangeOrganisation
+    ChangeRetention ChangeSupervisor ChangeUser CorrectActivation CreditLine Download ImportUsers
+    LiftHold ListClients ListDrops ListGroups ListMarks ListOrganisations ListPrices ListSftpKeys
+    ListStatements ListUsers OrderDrop OrderErasure PlaceHold Play PreviewErasure PreviewRetention
+    ProvisionClient ProvisionOrganisation ProvisionPrices ProvisionUser Register RemoveClient
+    RemoveGroup RemoveSftpKey RemoveSupervisor RemoveUser RestoreUser Search See SeeEdits
+    SeeErasures SeeGroup SeeHolds SeeImport SeeListeners SeeMissing SeeOrganisation
+    SeeRetention SeeStatement SeeUsage SeeUser SignIn VoidActivation VoidPrices
+}
+
+/// See [`AuditAction::ReadAudit`].
+#[derive(Debug)]
+pub enum ReadAudit {}
+
+impl Operation for ReadAudit {
+    const ACTION: AuditAction = AuditAction::ReadAudit;
+    const PERMISSION: Permission = Permission::ReadAudit;
+}
