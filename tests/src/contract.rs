@@ -36,6 +36,8 @@ pub fn hold(method: &str, path: &str, answer: Answer) -> anyhow::Result<Answer> 
     let name = format!("{method} {template} {status}");
     let response = operation["responses"].get(status).with_context(|| format!("{name} is not documented: {answer:?}"))?;
     let response = resolved(response);
+    let tagged = answer.headers.contains_key("etag");
+    ensure!(tagged != response["headers"]["ETag"].is_null(), "{name} has an ETag: {tagged}, and the document says otherwise");
     let media = answer.content_type.split(';').next().unwrap_or_default();
     let Some(contents) = response.get("content") else {
         ensure!(answer.text.is_empty(), "{name} has a body and is documented without: {answer:?}");

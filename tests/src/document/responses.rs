@@ -21,9 +21,22 @@ const COMMON: [(&str, &str, When); 9] = [
 /// The statuses that API Gateway also returns before a function runs, with its own message as JSON.
 const GATEWAYS: [&str; 5] = ["401", "403", "404", "429", "500"];
 
+/// The schemas of single resources, whose responses have an entity tag.
+const SINGLE: [&str; 10] = [
+    "Erasure",
+    "Group",
+    "Me",
+    "Organisation",
+    "ProvisionedOrganisation",
+    "Recording",
+    "RetentionChange",
+    "Statement",
+    "User",
+    "UserImport",
+];
+
 /// The headers of single responses: operation, status, header.
-const HEADERS: [(&str, &str, &str); 5] = [
-    ("PATCH /v1/recordings/{id}", "200", "ETag"),
+const HEADERS: [(&str, &str, &str); 4] = [
     ("PATCH /v1/recordings/{id}", "204", "ETag"),
     ("POST /v1/organisations/{organisation}/users", "202", "Location"),
     ("GET /v1/recordings", "200", "next-cursor"),
@@ -57,6 +70,9 @@ pub fn complete(document: &mut Value) {
             if status == "429" && response["$ref"].is_null() {
                 response["headers"]["Retry-After"] = json!({ "$ref": "#/components/headers/Retry-After" });
             }
+            if status == "200" && SINGLE.contains(&schema_of(response)) {
+                response["headers"]["ETag"] = json!({ "$ref": "#/components/headers/ETag" });
+            }
             for (_, _, header) in HEADERS.iter().filter(|(of, when, _)| *of == name && when == status) {
                 response["headers"] = json!({ *header: { "$ref": format!("#/components/headers/{header}") } });
             }
@@ -68,8 +84,9 @@ pub fn complete(document: &mut Value) {
 fn add_components(document: &mut Value, responses: &BTreeSet<&str>) {
     document["components"]["headers"] = json!({
         "ETag": {
-            "description": "The version of note, mark and fields. Send it as If-Match with the next edit.",
-            "schema": { "type": "string", "pattern": "^\"[0-9]+\"$", "examples": ["\"3\""] },
+            "description": "The entity tag of the resource. Of a recording, it is the version of note, mark and fields: send it as If-Match \
+                            with the next edit.",
+            "schema": { "type": "string", "pattern": "^\"[0-9a-f]+\"$", "examples": ["\"3\""] },
         },
         "Location": {
             "description": "The path of the created resource.",
@@ -135,9 +152,13 @@ fn add_common(operation: &mut Value) -> Vec<&'static str> {
     added
 }
 
+/// The name of the schema of a response's JSON; empty if it has none.
+fn schema_of(response: &Value) -> &str {
+    let reference = response.pointer("/content/application~1json/schema/$ref").and_then(Value::as_str).unwrap_or_default();
+    reference.rsplit('/').next().unwrap_or_default()
+}
+
 /// The description of the schema of a response's JSON.
 fn described(response: &Value, schemas: &Value) -> String {
-    let reference = response.pointer("/content/application~1json/schema/$ref").and_then(Value::as_str).unwrap_or_default();
-    let schema = reference.rsplit('/').next().unwrap_or_default();
-    schemas[schema]["description"].as_str().unwrap_or("the result").to_owned()
+    schemas[schema_of(response)]["description"].as_str().unwrap_or("the result").to_owned()
 }

@@ -102,7 +102,7 @@ fn types() -> Vec<(&'static str, Value, &'static str)> {
         (
             "ClientId",
             text("An application client's id in the user pool.", "^[A-Za-z0-9_+]{1,128}$", "3n4b5urk1ft4fl3mg5e62d9ado"),
-            "Client.id ProvisionedClient.id",
+            "Client.id",
         ),
         (
             "CallId",
@@ -158,7 +158,7 @@ fn types() -> Vec<(&'static str, Value, &'static str)> {
             sized("A name: 1 to 100 characters on one line.", Name::CHARACTERS, "Anna Andersson"),
             "User.name UserProvision.name UserProvisionPatch.name ImportedUser.name Group.name GroupChange.name Organisation.name \
              OwnOrganisation.name OrganisationPatch.name OrganisationProvision.name ProvisionedOrganisation.name Client.name \
-             ClientPatch.name ClientProvision.name ProvisionedClient.name Mark.label MarkPut.label Acknowledgement.client",
+             ClientPatch.name ClientProvision.name Mark.label MarkPut.label Acknowledgement.client",
         ),
         (
             "Reason",
