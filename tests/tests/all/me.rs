@@ -85,7 +85,7 @@ async fn an_acknowledgement_is_stored_with_time_version_and_client() -> anyhow::
     });
     assert_eq!(ANNA.get(&service.me, "/v1/me/activations").await?.body, json!({ "activations": [expected], "cursor": null }));
     let retained = service.actions("demo").await?.into_iter().filter(|event| event[1] == "acknowledge");
-    assert_eq!(retained.count(), 1);
+    assert_eq!(retained.count(), 2, "each request leaves an event");
     Ok(())
 }
 
@@ -199,7 +199,7 @@ async fn an_invalid_acknowledgement_is_refused() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn me_costs_one_request_for_a_user_and_two_for_an_administrator() -> anyhow::Result<()> {
+async fn me_costs_two_requests_whatever_the_groups() -> anyhow::Result<()> {
     let service = demo().await?;
     for number in 0..50 {
         let group = format!("/v1/groups/group-{number}");
@@ -209,10 +209,10 @@ async fn me_costs_one_request_for_a_user_and_two_for_an_administrator() -> anyho
             KARIN.put(&service.admin, &format!("{group}/supervisors/{user}"), &whole::supervision(json!({}))).await?.done()?;
         }
     }
-    for (caller, requests) in [(ANNA, 1), (KARIN, 2)] {
+    for caller in [ANNA, KARIN] {
         service.requests.take();
         let me = caller.get(&service.me, "/v1/me").await?.done()?.body;
-        assert_eq!(service.requests.take().values().sum::<u64>(), requests);
+        assert_eq!(service.requests.take().values().sum::<u64>(), 2);
         assert_eq!(me["user"]["groups"].as_array().map(Vec::len), Some(50));
         assert_eq!(me["user"]["supervises"].as_array().map(Vec::len), Some(50));
     }
@@ -220,11 +220,11 @@ async fn me_costs_one_request_for_a_user_and_two_for_an_administrator() -> anyho
 }
 
 #[tokio::test]
-async fn an_administrators_sign_in_is_audited() -> anyhow::Result<()> {
+async fn a_sign_in_is_audited() -> anyhow::Result<()> {
     let service = demo().await?;
     ANNA.get(&service.me, "/v1/me").await?.done()?;
     KARIN.get(&service.me, "/v1/me").await?.done()?;
-    assert_eq!(service.actions("demo").await?, [["user:karin", "sign-in", "", ""]]);
+    assert_eq!(service.actions("demo").await?, [["user:anna", "sign-in", "", ""], ["user:karin", "sign-in", "", ""]]);
     Ok(())
 }
 
