@@ -17,7 +17,7 @@ pub struct Client {
     scopes: Vec<Scope>,
 }
 
-/// What an application client may do: find recordings, annotate them, or fetch their audio.
+/// An action of application clients: to find recordings, annotate them, or fetch their audio.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Scope {

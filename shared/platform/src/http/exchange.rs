@@ -28,7 +28,7 @@ use crate::table::{
 /// With these refusals, the caller learns nothing about the first request.
 const FORBIDDEN: [StatusCode; 2] = [StatusCode::UNAUTHORIZED, StatusCode::FORBIDDEN];
 
-/// What is known about a request while it is processed.
+/// A request while it is processed.
 #[derive(Clone, Debug, Default)]
 pub struct Exchange(Arc<Mutex<Inner>>);
 
