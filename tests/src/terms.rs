@@ -25,6 +25,7 @@ pub fn agreed(start_fee: &str, user_month: &str) -> Terms {
 
 pub async fn agree(table: &Table, with: &str, start_fee: &str, user_month: &str) -> anyhow::Result<()> {
     match table.put_terms(Some(&organisation(with)), &agreed(start_fee, user_month), "operator:test", None).await? {
-        Ok(()) | Err(Conflict(_)) => Ok(()), // refused: they were agreed before
+        Ok(()) | Err(Conflict::Exists) => Ok(()), // they were agreed before
+        Err(conflict) => Err(conflict.into()),
     }
 }

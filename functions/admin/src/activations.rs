@@ -19,6 +19,7 @@ use platform::{
         person::{Activation, Activations},
     },
     table::{
+        self,
         activation::SWITCHED,
         audit::{self, AuditAction},
         commit::Conflict,
@@ -168,11 +169,10 @@ async fn apply<'a>(app: &App, admin: &Principal, users: &[&'a UserId], active: b
         let events: Vec<_> = left.iter().map(|user| events(admin, user, active)).collect();
         match app.table.switch(&admin.organisation.id, &events).await? {
             Ok(()) => break,
-            Err(Conflict(places)) => {
-                let refused = BTreeSet::from_iter(places);
-                lost.extend(refused.iter().map(|place| left[*place]));
-                left = left.into_iter().enumerate().filter(|(place, _)| !refused.contains(place)).map(|(_, user)| user).collect();
+            Err(Conflict::Users(refused)) => {
+                lost.extend(left.extract_if(.., |user| refused.contains(*user)));
             }
+            Err(conflict) => return Err(table::Error::from(conflict).into()),
         }
     }
     Ok(lost)

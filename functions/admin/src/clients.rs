@@ -2,15 +2,12 @@
 
 use axum::{extract::State, http::StatusCode};
 use domain::ids::ClientId;
-use platform::{
-    http::{
-        Admin, Cause, Problem,
-        client::{Client, Clients},
-        extract::{Path, Query},
-        operation::{ListClients, RemoveClient},
-        page::{Page, PageQuery},
-    },
-    table::commit::Conflict,
+use platform::http::{
+    Admin, Cause, Problem,
+    client::{Client, Clients},
+    extract::{Path, Query},
+    operation::{ListClients, RemoveClient},
+    page::{Page, PageQuery},
 };
 
 use crate::App;
@@ -43,6 +40,6 @@ pub async fn list(State(app): State<App>, admin: Admin<ListClients>, Query(query
 pub async fn remove(State(app): State<App>, admin: Admin<RemoveClient>, Path(id): Path<ClientId>) -> Result<StatusCode, Problem> {
     match app.table.remove_client(&admin.organisation.id, &id, &admin.event()).await? {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
-        Err(Conflict(_)) => Err(Problem::new(Cause::NotFound)),
+        Err(_) => Err(Problem::new(Cause::NotFound)),
     }
 }

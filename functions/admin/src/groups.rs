@@ -13,7 +13,7 @@ use platform::{
         person::Supervisor,
         single::Single,
     },
-    table::{commit::Conflict, group, key},
+    table::{group, key},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -96,7 +96,7 @@ pub async fn put(
     admin.detail(&put);
     match app.table.put_group(&admin.organisation.id, &id, &put.name, &admin.event()).await? {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
-        Err(Conflict(_)) => Err(Problem::because(Cause::Changed, "the group is being removed; remove it again, then create it")),
+        Err(_) => Err(Problem::because(Cause::Changed, "the group is being removed; remove it again, then create it")),
     }
 }
 

@@ -115,10 +115,8 @@ pub async fn change(
     }
     match app.table.change_members(organisation, &id, &users, join, &admin.event()).await? {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
-        Err(Conflict(places)) => {
-            let unknown: Vec<&str> = places.iter().filter_map(|place| users.iter().nth(*place)).map(UserId::as_str).collect();
-            Err(if unknown.is_empty() { Problem::new(Cause::NotFound) } else { no_users(&unknown) })
-        }
+        Err(Conflict::Users(unknown)) => Err(no_users(&unknown)),
+        Err(_) => Err(Problem::new(Cause::NotFound)),
     }
 }
 
@@ -156,8 +154,8 @@ pub async fn put_supervisor(
     }
     match app.table.put_supervisor(organisation, &id, &user, &supervision, &admin.event()).await? {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
-        Err(Conflict(places)) if places.contains(&0) => Err(Problem::new(Cause::NotFound)),
-        Err(Conflict(_)) => Err(no_users(&[user.as_str()])),
+        Err(Conflict::NotFound) => Err(Problem::new(Cause::NotFound)),
+        Err(_) => Err(no_users(&[user].into())),
     }
 }
 
@@ -178,10 +176,11 @@ pub async fn remove_supervisor(
 ) -> Result<StatusCode, Problem> {
     match app.table.remove_supervisor(&admin.organisation.id, &id, &user, &admin.event()).await? {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
-        Err(Conflict(_)) => Err(Problem::new(Cause::NotFound)),
+        Err(_) => Err(Problem::new(Cause::NotFound)),
     }
 }
 
-fn no_users(users: &[&str]) -> Problem {
+fn no_users(users: &BTreeSet<UserId>) -> Problem {
+    let users = users.iter().map(UserId::as_str).collect::<Vec<_>>();
     Problem::because(Cause::Invalid, format!("there are no such users: {}", users.join(", ")))
 }

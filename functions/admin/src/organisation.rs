@@ -2,14 +2,11 @@
 
 use axum::extract::State;
 use domain::{ids::OrganisationId, people};
-use platform::{
-    http::{
-        Admin, Cause, Problem,
-        extract::Json,
-        operation::{ChangeOrganisation, SeeOrganisation},
-        single::Single,
-    },
-    table::commit::Conflict,
+use platform::http::{
+    Admin, Cause, Problem,
+    extract::Json,
+    operation::{ChangeOrganisation, SeeOrganisation},
+    single::Single,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -67,7 +64,7 @@ pub async fn change(
     admin.detail(&change);
     match app.table.ask_reason(&admin.organisation.id, change.asks_reason, &admin.event()).await? {
         Ok(()) => Ok(Single(people::Organisation { asks_reason: change.asks_reason, ..admin.organisation.clone() }.into())),
-        Err(Conflict(_)) => Err(Problem::new(Cause::NotFound)),
+        Err(_) => Err(Problem::new(Cause::NotFound)),
     }
 }
 

@@ -126,11 +126,11 @@ pub async fn change(
         match app.table.change_user(&admin.organisation.id, &id, &decided, &admin.event()).await? {
             Ok(()) => return shown(&app, &admin, &id).await,
             // An organisation always has an administrator: the caller must still be one.
-            Err(Conflict(places)) if places.contains(&1) => {
+            Err(Conflict::NotAdministrator) => {
                 return Err(Problem::because(Cause::NotAllowed, "you no longer administer the organisation"));
             }
-            Err(Conflict(_)) if decided.rights.is_some_and(|(was, _)| was.is_some()) => {} // the rights were changed meanwhile
-            Err(Conflict(_)) => return Err(Problem::new(Cause::NotFound)),
+            Err(_) if decided.rights.is_some_and(|(was, _)| was.is_some()) => {} // the rights were changed meanwhile
+            Err(_) => return Err(Problem::new(Cause::NotFound)),
         }
     }
     Err(Problem::new(Cause::Busy))

@@ -65,8 +65,8 @@ pub async fn annotate(
         let (days, event) = (caller.organisation.retention_days, caller.event());
         match app.table.annotate(&snapshot, &annotation, early.as_ref(), days, &event).await? {
             Ok(()) => return Ok(axum::Json(Annotated::of(&snapshot, snapshot.version + 1))),
-            Err(Conflict(places)) if places.contains(&0) => {} // edited or registered meanwhile: read it again
-            Err(Conflict(_)) => return Err(Problem::unknown_mark()),
+            Err(Conflict::EditedMeanwhile) => {} // read it again
+            Err(_) => return Err(Problem::unknown_mark()),
         }
     }
     Err(Problem::new(Cause::Busy))

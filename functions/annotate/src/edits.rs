@@ -156,8 +156,8 @@ async fn write(app: &App, caller: &Principal, snapshot: &CallSnapshot, change: &
     }
     match app.table.annotate(snapshot, &annotation, None, caller.organisation.retention_days, &caller.event()).await? {
         Ok(()) => Ok(Some(Recording { annotation, version: snapshot.version + 1, ..recording })),
-        Err(Conflict(places)) if places.contains(&0) => Ok(None),
-        Err(Conflict(_)) => Err(Problem::unknown_mark()),
+        Err(Conflict::EditedMeanwhile) => Ok(None),
+        Err(_) => Err(Problem::unknown_mark()),
     }
 }
 

@@ -6,13 +6,10 @@ use domain::{
     note::Mark,
     people::Name,
 };
-use platform::{
-    http::{
-        Admin, Caller, Cause, Problem,
-        extract::{Complete, Path},
-        operation::{ChangeMark, ListMarks},
-    },
-    table::commit::Conflict,
+use platform::http::{
+    Admin, Caller, Cause, Problem,
+    extract::{Complete, Path},
+    operation::{ChangeMark, ListMarks},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -103,7 +100,7 @@ pub async fn put(
     admin.detail(&Put::from(entry.clone()));
     match app.table.put_mark(&admin.organisation.id, &entry, &admin.event()).await? {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
-        Err(Conflict(_)) => Err(Problem::new(Cause::Busy)),
+        Err(_) => Err(Problem::new(Cause::Busy)),
     }
 }
 

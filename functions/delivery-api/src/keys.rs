@@ -103,17 +103,17 @@ pub async fn add(
     let key = sftp::Key { fingerprint, body, comment, who: event.actor.clone(), added_at: now, imported_at: None };
     let claim = admin.claim(StatusCode::CREATED, &Key::from(sftp::Key { imported_at: Some(now), ..key.clone() }))?;
     let written = match app.table.add_sftp_key(organisation, &key, &event, claim.as_ref()).await {
-        Err(table::Error::Claimed) => Err(Conflict(vec![0])), // added before; the server may not have accepted it
+        Err(table::Error::Claimed) => Err(Conflict::Exists), // added before; the server may not have accepted it
         written => written?,
     };
     let (status, key) = match written {
         Ok(()) => (StatusCode::CREATED, key),
-        Err(Conflict(places)) if places.contains(&0) => match app.table.sftp_key(organisation, &key.fingerprint).await? {
+        Err(Conflict::Exists) => match app.table.sftp_key(organisation, &key.fingerprint).await? {
             Some(current) if current.imported_at.is_some() => return Ok((StatusCode::OK, Json(Key::from(current)))),
             Some(current) => (StatusCode::OK, current),
             None => return Err(Problem::new(Cause::Changed)),
         },
-        Err(Conflict(_)) => {
+        Err(_) => {
             return Err(Problem::because(Cause::TooMany, "an organisation has at most 10 keys; remove one that is no longer used"));
         }
     };
@@ -145,7 +145,7 @@ pub async fn remove(
     app.server.refuse(organisation, &key.body).await?;
     match app.table.remove_sftp_key(organisation, fingerprint.as_str(), &admin.event()).await? {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
-        Err(Conflict(_)) => Err(Problem::new(Cause::NotFound)),
+        Err(_) => Err(Problem::new(Cause::NotFound)),
     }
 }
 

@@ -24,7 +24,7 @@ use platform::{
         person::{Activation, Activations, User},
         single::Single,
     },
-    table::{Table, commit::Conflict},
+    table::Table,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -132,8 +132,8 @@ async fn acknowledge(
     let user = app.table.user(&organisation.id, id).await?.ok_or(Problem::new(Cause::UnknownUser))?;
     match written {
         Ok(()) => tracing::info!(request = audited.request, "acknowledged"),
-        Err(Conflict(_)) if activation::acknowledged(&user).is_some() => {} // acknowledged before
-        Err(Conflict(_)) => {
+        Err(_) if activation::acknowledged(&user).is_some() => {} // acknowledged before
+        Err(_) => {
             return Err(Problem::because(Cause::Changed, "recording was switched on or off meanwhile; reload and try again"));
         }
     }

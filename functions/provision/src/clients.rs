@@ -10,15 +10,12 @@ use domain::{
     ids::{ClientId, OrganisationId},
     people::Name,
 };
-use platform::{
-    http::{
-        Cause, Operator, Problem,
-        client::{Clients, Scope},
-        extract::{Complete, Json, Path, Query, not_clearable},
-        operation::{ListClients, ProvisionClient, RemoveClient},
-        page::{self, PageQuery},
-    },
-    table::commit::Conflict,
+use platform::http::{
+    Cause, Operator, Problem,
+    client::{Clients, Scope},
+    extract::{Complete, Json, Path, Query, not_clearable},
+    operation::{ListClients, ProvisionClient, RemoveClient},
+    page::{self, PageQuery},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -102,7 +99,7 @@ pub async fn put(
     if !current.is_some_and(|(_, client)| client.name == String::from(put.name.clone()) && client.scopes == scopes) {
         match app.table.put_client(&organisation, &id, &put.name, scopes, &operator.event()).await? {
             // On a conflict the SDK has repeated a request: its event and the client are stored.
-            Ok(()) | Err(Conflict(_)) => {}
+            Ok(()) | Err(_) => {}
         }
     }
     Ok(StatusCode::NO_CONTENT)
@@ -155,6 +152,6 @@ pub async fn remove(
 ) -> Result<StatusCode, Problem> {
     match app.table.remove_client(&organisation, &id, &operator.event()).await? {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
-        Err(Conflict(_)) => Err(Problem::new(Cause::NotFound)),
+        Err(_) => Err(Problem::new(Cause::NotFound)),
     }
 }

@@ -18,12 +18,7 @@ use platform::{
         operation::{ListPrices, ProvisionPrices, VoidPrices},
         page::{Listed, Page, PageQuery},
     },
-    table::{
-        Table,
-        audit::Event,
-        commit::{Committed, Conflict},
-        terms::TakingBack,
-    },
+    table::{Table, audit::Event, commit::Committed, terms::TakingBack},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -256,7 +251,7 @@ async fn voided(
     for terms in table.terms(organisation).await?.iter().filter(|terms| terms.from == from && terms.voided.is_none()) {
         let event = Event { request: format!("{}#{}", event.request, terms.known.timestamp_millis()), ..event.clone() };
         match table.void_terms(organisation, terms, &taking, Some(&event)).await? {
-            Ok(()) | Err(Conflict(_)) => found = true, // conflict: already voided
+            Ok(()) | Err(_) => found = true, // conflict: already voided
         }
     }
     let none = "the day has no terms, or all are void; look at the list";
@@ -273,7 +268,7 @@ async fn is_same(table: &Table, organisation: Option<&OrganisationId>, from: Nai
 fn check_added(commit: Committed) -> Result<(), Problem> {
     match commit {
         Ok(()) => Ok(()),
-        Err(Conflict(_)) => {
+        Err(_) => {
             Err(Problem::because(Cause::Changed, "other terms were recorded in the same instant; look at them, and send yours again"))
         }
     }

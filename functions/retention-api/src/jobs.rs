@@ -89,10 +89,10 @@ pub async fn confirmed(app: &App, admin: &Principal, job: RetentionJob, confirma
     }
     send_delayed(app, &job).await?;
     match app.table.confirm(&job, &admin.event()).await? {
-        Err(Conflict(places)) if places.contains(&0) => {
+        Err(Conflict::EditedMeanwhile) => {
             Err(Problem::because(Cause::Changed, "the preview was confirmed in the meantime, or has lapsed; look at it again"))
         }
-        Err(Conflict(_)) => Err(Problem::because(Cause::Invalid, Refusal::NoAddOn)),
+        Err(_) => Err(Problem::because(Cause::Invalid, Refusal::NoAddOn)),
         Ok(()) => {
             let state = if job.kind() == Kind::Retention { State::Moving } else { State::Erasing };
             Ok(RetentionJob { state, ..job })

@@ -13,7 +13,6 @@ use platform::{
     table::{
         BadItem,
         audit::{AuditAction, Event},
-        commit::Conflict,
         job::{self, RetentionJob, State},
         keeping::RetentionSnapshot,
         removal::Removal,
@@ -112,7 +111,7 @@ async fn write(app: &App, erasure: &RetentionJob, page: job::Page) -> Result<Pag
     }
     match writes.commit().await? {
         Ok(()) => Ok(Page::before(page.next.as_ref())),
-        Err(Conflict(_)) => Ok(Page::Last), // another message has done this page
+        Err(_) => Ok(Page::Last), // another message has done this page
     }
 }
 
@@ -133,7 +132,7 @@ async fn end(app: &App, erasure: &RetentionJob, ids: &[RecordingId]) -> Result<V
         match writes.commit().await? {
             // On a conflict nothing is written: a recording was held, erased or registered again
             // since the read. The loop ends only when a read finds nothing left to expire.
-            Ok(()) | Err(Conflict(_)) => {}
+            Ok(()) | Err(_) => {}
         }
     }
     Err(Failure::Busy)

@@ -40,8 +40,8 @@ pub async fn place(app: &App, hold: &RetentionJob, criteria: &str) -> Result<Pag
         }
         match writes.commit().await? {
             Ok(()) => return Ok(Page::before(next.as_ref())),
-            Err(Conflict(places)) if places.contains(&0) => return Ok(Page::Last), // another message has done this page
-            Err(Conflict(_)) => {}
+            Err(Conflict::PageSaved) => return Ok(Page::Last),
+            Err(_) => {}
         }
     }
     Err(Failure::Busy)
@@ -62,8 +62,8 @@ pub async fn lift(app: &App, hold: &RetentionJob) -> Result<Page, Failure> {
         }
         match writes.commit().await? {
             Ok(()) => return Ok(Page::before(next.as_ref())),
-            Err(Conflict(places)) if places.contains(&0) => return Ok(Page::Last),
-            Err(Conflict(_)) => {}
+            Err(Conflict::PageSaved) => return Ok(Page::Last),
+            Err(_) => {}
         }
     }
     Err(Failure::Busy)

@@ -29,9 +29,9 @@ pub async fn change(app: &App, change: &RetentionJob, days: u16) -> Result<Page,
         }
         match writes.commit().await? {
             Ok(()) => return Ok(Page::before(next.as_ref())),
-            Err(Conflict(places)) if places.contains(&0) => return Ok(Page::Last), // another message has done this page
-            Err(Conflict(places)) if places.contains(&1) => return overtaken(app, change).await,
-            Err(Conflict(_)) => {}
+            Err(Conflict::PageSaved) => return Ok(Page::Last),
+            Err(Conflict::Overtaken) => return overtaken(app, change).await,
+            Err(_) => {}
         }
     }
     Err(Failure::Busy)
@@ -42,6 +42,6 @@ async fn overtaken(app: &App, change: &RetentionJob) -> Result<Page, Failure> {
     writes.save_page(change, &job::Page::default(), State::Overtaken);
     match writes.commit().await? {
         // On a conflict another message has done this page, or this check, and sends the rest.
-        Ok(()) | Err(Conflict(_)) => Ok(Page::Last),
+        Ok(()) | Err(_) => Ok(Page::Last),
     }
 }

@@ -172,7 +172,7 @@ async fn an_erased_recording_accepts_no_note_audio_or_registration() -> anyhow::
     }
     let note = Annotation { note: Some("ring".to_owned().try_into()?), ..Annotation::default() };
     let event = tests::groups::event("demo", "late");
-    assert_eq!(world.table().annotate(&standing, &note, None, 180, &event).await?, Err(Conflict(vec![0])));
+    assert_eq!(world.table().annotate(&standing, &note, None, 180, &event).await?, Err(Conflict::EditedMeanwhile));
     let arrival = Arrival {
         organisation: expected.organisation.clone(),
         id: expected.id,

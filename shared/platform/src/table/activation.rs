@@ -17,7 +17,7 @@ use super::{
     attributes::{instant, n, optional_instant, s, text},
     audit,
     claim::Claim,
-    commit::{Committed, Conflict, Transaction},
+    commit::{Committed, Conflict, Transaction, Write},
     key::{self, Item},
 };
 
@@ -37,25 +37,22 @@ const ACKNOWLEDGED: &str = "acknowledged_at, acknowledged_version, acknowledged_
 pub(super) const ACTIVE: &str = "activated_at, acknowledged_at, acknowledged_version, acknowledged_client";
 
 impl Table {
-    /// Switches recording on or off for every user or for none. 1 request. [`Conflict`] lists the
-    /// positions in `events` of users who are in that state already, lack a plan or are removed.
+    /// Switches recording on or off for every user or for none. 1 request. [`Conflict::Users`] names
+    /// those who are in that state already, lack a plan or are removed.
     pub async fn switch(&self, organisation: &OrganisationId, events: &[(Event, audit::Event)]) -> Result<Committed, Error> {
         let mut writes = self.writes();
         for (event, _) in events {
             writes.switched(organisation, event);
         }
         for (event, audited) in events {
-            writes.activation(organisation, event);
-            writes.audit(audited);
+            writes.activation(organisation, event).or(Conflict::of(&event.user));
+            writes.audit(audited).or(Conflict::of(&event.user));
         }
-        Ok(match writes.commit().await? {
-            Ok(()) => Ok(()),
-            Err(Conflict(places)) => Err(Conflict(places.into_iter().map(|place| about(place, events.len())).collect())),
-        })
+        writes.commit().await
     }
 
     /// Stores the user's acknowledgement of the activation that began at `activated`. 1 request.
-    /// [`Conflict`] if this version is acknowledged already, or if that activation has ended.
+    /// [`Conflict::EditedMeanwhile`] if this version is acknowledged already, or if that activation has ended.
     pub async fn acknowledge(
         &self,
         organisation: &OrganisationId,
@@ -91,7 +88,7 @@ impl Table {
         Ok(item.map(|item| optional_instant(&item, "activated_at")).transpose()?)
     }
 
-    /// Adds a past event, for billing only. 1 request. [`Conflict`] if it exists.
+    /// Adds a past event, for billing only. 1 request. [`Conflict::Exists`] if it exists.
     pub async fn put_right(
         &self,
         organisation: &OrganisationId,
@@ -108,7 +105,7 @@ impl Table {
         writes.commit().await
     }
 
-    /// Voids an event for billing. 1 request. [`Conflict`] if it is void already.
+    /// Voids an event for billing. 1 request. [`Conflict::Exists`] if it is void already.
     pub async fn void(
         &self,
         organisation: &OrganisationId,
@@ -171,12 +168,13 @@ impl Transaction<'_> {
             } else {
                 update
             }
-        });
+        })
+        .or(Conflict::of(&event.user));
     }
 
     /// Adds the event, and never overwrites one.
-    pub(super) fn activation(&mut self, organisation: &OrganisationId, event: &Event) {
-        self.put_new(item(organisation, event));
+    pub(super) fn activation(&mut self, organisation: &OrganisationId, event: &Event) -> &mut Write {
+        self.put_new(item(organisation, event))
     }
 }
 
@@ -189,11 +187,6 @@ fn item(organisation: &OrganisationId, event: &Event) -> Item {
         set("client", client);
     }
     item
-}
-
-/// The event that a write of [`Table::switch`] belongs to: first come the users, then two for each.
-fn about(place: usize, users: usize) -> usize {
-    if place < users { place } else { (place - users) / 2 }
 }
 
 /// The switch that an event makes; `None` for an acknowledgement.

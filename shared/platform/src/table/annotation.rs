@@ -70,8 +70,8 @@ impl Table {
 
     /// Replaces the annotation, and adds the edit and the audit event. 1 request.
     ///
-    /// `Conflict`: 0, the call was edited, registered or removed meanwhile; 1, the mark is not in
-    /// the legend or is retired. `early` annotates an unregistered call, which then waits `days`.
+    /// [`Conflict::EditedMeanwhile`](super::commit::Conflict), or `UnknownMark`. `early` annotates
+    /// an unregistered call, which then waits `days`.
     pub async fn annotate(
         &self,
         snapshot: &CallSnapshot,

@@ -30,7 +30,7 @@ use crate::answer;
 use super::{
     BadItem, Error, Table,
     attributes::{optional_parsed, optional_text, s, text},
-    commit::Transaction,
+    commit::{Transaction, Write},
     key::{self, Item},
 };
 
@@ -311,10 +311,10 @@ impl<'a> Reading<'a> {
 }
 
 impl Transaction<'_> {
-    /// Adds the event to the transaction.
-    pub fn audit(&mut self, event: &Event) {
-        self.put_new(item(event)); // never overwrites an event
+    /// Adds the event to the transaction. Never overwrites an event.
+    pub fn audit(&mut self, event: &Event) -> &mut Write {
         self.writes_event(event.written.clone());
+        self.put_new(item(event))
     }
 }
 

@@ -12,7 +12,7 @@ use domain::ids::OrganisationId;
 use super::{
     BadItem, Error, Table,
     attributes::{n, number, optional_text, s, text},
-    commit::Transaction,
+    commit::{Conflict, Transaction},
     key::{self, Item},
 };
 
@@ -73,11 +73,11 @@ impl Transaction<'_> {
         item.insert("body".to_owned(), s(&claim.answer.body));
         item.extend(claim.answer.location.as_ref().map(|location| ("location".to_owned(), s(location))));
         item.insert("expires_at".to_owned(), n(claim.at.timestamp().saturating_add(RETAINED.num_seconds())));
-        self.claims(self.len());
         self.put(item, |put| {
             let put = put.condition_expression("attribute_not_exists(pk) OR expires_at <= :now");
             put.expression_attribute_values(":now", n(claim.at.timestamp()))
-        });
+        })
+        .or(Conflict::Claimed);
     }
 }
 

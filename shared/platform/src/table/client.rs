@@ -11,7 +11,7 @@ use super::{
     Error, Table,
     attributes::{parsed, s, ss},
     audit::Event,
-    commit::Committed,
+    commit::{Committed, Conflict},
     key::{self, Item},
     people::{Client, read_client},
 };
@@ -37,7 +37,7 @@ impl Table {
         writes.commit().await
     }
 
-    /// Changes name or scopes; `None` leaves either as it is. 1 request. `Conflict` if none exists.
+    /// Changes name or scopes; `None` leaves either as it is. 1 request. `NotFound` if none exists.
     pub async fn change_client(
         &self,
         organisation: &OrganisationId,
@@ -56,19 +56,23 @@ impl Table {
         let values = [(":name", name.map(s)), (":scopes", granted)].into_iter();
         let values: Item = values.filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
         let mut writes = self.writes();
-        writes.update(key::client(organisation, client), |update| {
-            let update = update.update_expression(expression).condition_expression("attribute_exists(pk)");
-            let update = update.set_expression_attribute_names(name.map(|_| [("#name".to_owned(), "name".to_owned())].into()));
-            update.set_expression_attribute_values((!values.is_empty()).then_some(values))
-        });
+        writes
+            .update(key::client(organisation, client), |update| {
+                let update = update.update_expression(expression).condition_expression("attribute_exists(pk)");
+                let update = update.set_expression_attribute_names(name.map(|_| [("#name".to_owned(), "name".to_owned())].into()));
+                update.set_expression_attribute_values((!values.is_empty()).then_some(values))
+            })
+            .or(Conflict::NotFound);
         writes.audit(event);
         writes.commit().await
     }
 
-    /// Removes the client. 1 request. `Conflict` if there is none.
+    /// Removes the client. 1 request. `NotFound` if there is none.
     pub async fn remove_client(&self, organisation: &OrganisationId, client: &ClientId, event: &Event) -> Result<Committed, Error> {
         let mut writes = self.writes();
-        writes.delete(key::client(organisation, client), |delete| delete.condition_expression("attribute_exists(pk)"));
+        writes
+            .delete(key::client(organisation, client), |delete| delete.condition_expression("attribute_exists(pk)"))
+            .or(Conflict::NotFound);
         writes.audit(event);
         writes.commit().await
     }

@@ -144,7 +144,7 @@ impl Table {
         self.put_new(item(organisation, delivery_folder)).await
     }
 
-    /// Begins a folder that someone ordered. 1 request. `Conflict` if it has begun meanwhile.
+    /// Begins a folder that someone ordered. 1 request. `Exists` if it has begun meanwhile.
     pub async fn order_folder(
         &self,
         organisation: &OrganisationId,

@@ -80,7 +80,7 @@ impl Table {
 
     /// Adds 1 to [`CHANGE`] users to the group or removes them, all or none; repeatable. 1 request.
     ///
-    /// [`Conflict`] lists the positions of unknown users, and `users.len()` for an unknown group.
+    /// [`Conflict::Users`] names unknown users; `NotFound` is an unknown group.
     pub async fn change_members(
         &self,
         organisation: &OrganisationId,
@@ -93,13 +93,15 @@ impl Table {
         let (one, all) = (ss([group]), ss(users));
         let mut writes = self.writes();
         for user in users {
-            writes.update(key::user(organisation, user), |update| {
-                let update = update.update_expression(format!("{verb} groups :group"));
-                let update = update.condition_expression(if join { EXISTS } else { "attribute_exists(pk)" });
-                update.set_expression_attribute_values(one.clone().map(|one| Item::from([(":group".to_owned(), one)])))
-            });
+            writes
+                .update(key::user(organisation, user), |update| {
+                    let update = update.update_expression(format!("{verb} groups :group"));
+                    let update = update.condition_expression(if join { EXISTS } else { "attribute_exists(pk)" });
+                    update.set_expression_attribute_values(one.clone().map(|one| Item::from([(":group".to_owned(), one)])))
+                })
+                .or(Conflict::of(user));
         }
-        writes.check(key::group(organisation, group), |check| check.condition_expression(EXISTS));
+        writes.check(key::group(organisation, group), |check| check.condition_expression(EXISTS)).or(Conflict::NotFound);
         writes.update(key::members(organisation, group), |update| {
             let update = update.update_expression(format!("{verb} members :users"));
             update.set_expression_attribute_values(all.map(|all| Item::from([(":users".to_owned(), all)])))
@@ -108,7 +110,8 @@ impl Table {
         writes.commit().await
     }
 
-    /// Adds or changes a supervisor. 1 request. [`Conflict`]: 0 the group, 1 the user.
+    /// Adds or changes a supervisor. 1 request. [`Conflict::NotFound`] is an unknown group, `Users`
+    /// an unknown user.
     pub async fn put_supervisor(
         &self,
         organisation: &OrganisationId,
@@ -119,17 +122,19 @@ impl Table {
     ) -> Result<Committed, Error> {
         let mut writes = self.writes();
         let places = [
-            (key::group(organisation, group), "supervisors", user.as_str()),
-            (key::user(organisation, user), "supervises", group.as_str()),
+            (key::group(organisation, group), "supervisors", user.as_str(), Conflict::NotFound),
+            (key::user(organisation, user), "supervises", group.as_str(), Conflict::of(user)),
         ];
-        for (item, map, id) in places {
-            writes.update(item, |update| {
-                update
-                    .update_expression(format!("SET {map}.#id = :cover"))
-                    .condition_expression(EXISTS)
-                    .expression_attribute_names("#id", id)
-                    .expression_attribute_values(":cover", supervision_value(supervision))
-            });
+        for (item, map, id, conflict) in places {
+            writes
+                .update(item, |update| {
+                    update
+                        .update_expression(format!("SET {map}.#id = :cover"))
+                        .condition_expression(EXISTS)
+                        .expression_attribute_names("#id", id)
+                        .expression_attribute_values(":cover", supervision_value(supervision))
+                })
+                .or(conflict);
         }
         writes.audit(event);
         writes.commit().await
@@ -149,12 +154,14 @@ impl Table {
             (key::user(organisation, user), "supervises", group.as_str()),
         ];
         for (item, map, id) in places {
-            writes.update(item, |update| {
-                update
-                    .update_expression(format!("REMOVE {map}.#id"))
-                    .condition_expression(format!("attribute_exists({map})"))
-                    .expression_attribute_names("#id", id)
-            });
+            writes
+                .update(item, |update| {
+                    update
+                        .update_expression(format!("REMOVE {map}.#id"))
+                        .condition_expression(format!("attribute_exists({map})"))
+                        .expression_attribute_names("#id", id)
+                })
+                .or(Conflict::NotFound);
         }
         writes.audit(event);
         writes.commit().await
@@ -210,7 +217,7 @@ impl Table {
         writes.audit(event);
         match writes.commit().await? {
             Ok(()) => Ok(()),
-            Err(Conflict(_)) => Err(Error::Busy), // its supervisors were changed meanwhile
+            Err(_) => Err(Error::Busy), // its supervisors were changed meanwhile
         }
     }
 }

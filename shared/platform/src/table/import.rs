@@ -24,7 +24,7 @@ use super::{
     attributes::{count, instant, n, number, s, text},
     audit::Event,
     claim::Claim,
-    commit::Transaction,
+    commit::{Conflict, Transaction},
     key::{self, Item},
     provision::{Outcome, PROVISIONED, UserProvision},
 };
@@ -172,7 +172,7 @@ impl Table {
 }
 
 impl Transaction<'_> {
-    /// Writes the results of the next part. The first of the two writes fails if they exist.
+    /// Writes the results of the next part, unless they exist.
     pub fn import_part(&mut self, import: &Import, done: &[Done]) {
         let results = match json(done) {
             Ok(results) => s(results),
@@ -197,11 +197,13 @@ impl Transaction<'_> {
                 .condition_expression("#next = :this")
                 .expression_attribute_names("#next", "next")
                 .set_expression_attribute_values(Some(values))
-        });
+        })
+        .or(Conflict::PageSaved);
         self.update(key::import_part(&import.organisation, import.id, import.next), |update| {
             let update = update.update_expression("SET results = :results REMOVE #rows").expression_attribute_names("#rows", "rows");
             update.condition_expression("attribute_exists(pk)").expression_attribute_values(":results", results)
-        });
+        })
+        .or(Conflict::NotFound);
     }
 }
 

@@ -157,7 +157,7 @@ impl Table {
         writes.claim(claim);
         // A conflict is an SDK retry after a lost response: the id is this request's own.
         match writes.commit().await? {
-            Ok(()) | Err(Conflict(_)) => Ok(()),
+            Ok(()) | Err(_) => Ok(()),
         }
     }
 
@@ -186,8 +186,8 @@ impl Table {
         Ok((jobs, next.map(String::from)))
     }
 
-    /// Starts a previewed job. 1 request. [`Conflict`]: 0, it is no longer a preview; 1, the
-    /// organisation lacks the storage add-on that so many days require.
+    /// Starts a previewed job. 1 request. [`Conflict::EditedMeanwhile`] if it is no longer a
+    /// preview; `NoAddOn` if so many days require the storage add-on.
     pub async fn confirm(&self, job: &RetentionJob, event: &Event) -> Result<Committed, Error> {
         let mut writes = self.writes();
         let state = if let JobKind::Retention { .. } = job.what { State::Moving } else { State::Erasing };
@@ -201,21 +201,23 @@ impl Table {
                 .expression_attribute_values(":now", n(event.at.timestamp()))
         });
         if let JobKind::Retention { days, .. } = job.what {
-            writes.update(key::organisation(&job.organisation), |update| {
-                let update = update.update_expression("SET retention_days = :days, retained_by = :order");
-                let update = update.expression_attribute_values(":days", n(days)).expression_attribute_values(":order", s(job.id));
-                if days <= retention::DAYS {
-                    return update.condition_expression("attribute_exists(pk)");
-                }
-                let update = update.condition_expression("storage_add_on = :true");
-                update.expression_attribute_values(":true", AttributeValue::Bool(true))
-            });
+            writes
+                .update(key::organisation(&job.organisation), |update| {
+                    let update = update.update_expression("SET retention_days = :days, retained_by = :order");
+                    let update = update.expression_attribute_values(":days", n(days)).expression_attribute_values(":order", s(job.id));
+                    if days <= retention::DAYS {
+                        return update.condition_expression("attribute_exists(pk)");
+                    }
+                    let update = update.condition_expression("storage_add_on = :true");
+                    update.expression_attribute_values(":true", AttributeValue::Bool(true))
+                })
+                .or(Conflict::NoAddOn);
         }
         writes.audit(event);
         writes.commit().await
     }
 
-    /// Begins to lift a hold, even a partly placed one. 1 request. [`Conflict`] if it is lifted.
+    /// Begins to lift a hold, even a partly placed one. 1 request. `EditedMeanwhile` if it is lifted.
     pub async fn lift(&self, hold: &RetentionJob, reason: &Reason, event: &Event) -> Result<Committed, Error> {
         let mut writes = self.writes();
         writes.update(key_of(hold), |update| {

@@ -10,7 +10,7 @@ use super::{
     BadItem, Error, Table,
     attributes::{n, parsed, s, text},
     audit::Event,
-    commit::{Committed, Transaction},
+    commit::{Committed, Conflict, Transaction},
     key::{self, Item},
 };
 
@@ -41,7 +41,8 @@ impl Transaction<'_> {
     pub(super) fn can_set(&mut self, organisation: &OrganisationId, mark: &Mark) {
         self.check(key::mark(organisation, mark), |check| {
             check.condition_expression("attribute_exists(pk) AND attribute_not_exists(retired)")
-        });
+        })
+        .or(Conflict::UnknownMark);
     }
 
     /// Gives an organisation its first legend, and leaves existing marks unchanged.

@@ -19,7 +19,7 @@ use super::{
     activation::ACTIVE,
     attributes::{ids, n, s, ss},
     audit::Event,
-    commit::{Committed, Transaction, empty_map},
+    commit::{Committed, Conflict, Transaction, empty_map},
     group::rights_value,
     key,
     people::{read_supervisions, read_user},
@@ -101,16 +101,18 @@ impl Table {
     /// Sets whether listening requires a reason, as an administrator decides. 1 request.
     pub async fn ask_reason(&self, id: &OrganisationId, asks: bool, event: &Event) -> Result<Committed, Error> {
         let mut writes = self.writes();
-        writes.update(key::organisation(id), |update| {
-            let update = update.update_expression("SET asks_reason = :asks").condition_expression("attribute_exists(pk)");
-            update.expression_attribute_values(":asks", AttributeValue::Bool(asks))
-        });
+        writes
+            .update(key::organisation(id), |update| {
+                let update = update.update_expression("SET asks_reason = :asks").condition_expression("attribute_exists(pk)");
+                update.expression_attribute_values(":asks", AttributeValue::Bool(asks))
+            })
+            .or(Conflict::NotFound);
         writes.audit(event);
         writes.commit().await
     }
 
-    /// Writes an administrator's change of a user. 1 request. `Conflict`: 0, the user does not
-    /// exist or has other rights by now; 1, the caller is no longer an administrator.
+    /// Writes an administrator's change of a user. 1 request. [`Conflict::NotAdministrator`] if the
+    /// caller no longer is; `EditedMeanwhile` if the user does not exist or has other rights by now.
     pub async fn change_user(
         &self,
         organisation: &OrganisationId,
@@ -119,10 +121,10 @@ impl Table {
         event: &Event,
     ) -> Result<Committed, Error> {
         let mut writes = self.writes();
-        writes.decided(organisation, user, change);
         if let Some((false, by)) = change.administrator {
-            writes.still_administers(organisation, by);
+            writes.still_administers(organisation, by); // first, so that its conflict takes precedence
         }
+        writes.decided(organisation, user, change);
         writes.audit(event);
         writes.commit().await
     }

@@ -16,7 +16,7 @@ use super::{
     annotation::{CallSnapshot, NAMES, values},
     attributes::{n, s},
     audit::Event,
-    commit::Conflict,
+    commit::{Conflict, Refused},
     key, recording,
     tombstone::is_erased,
 };
@@ -113,10 +113,9 @@ impl Table {
         }
         Ok(match writes.commit_or_see().await? {
             Ok(()) => AtOnce::Anew,
-            Err(refused) => match refused.into_iter().next() {
-                Some((0, found)) => AtOnce::Found(found), // registered before, perhaps with a mark that was retired since
-                _ => AtOnce::UnknownMark,
-            },
+            // Registered before, perhaps with a mark that was retired since.
+            Err(Refused { conflict: Conflict::EditedMeanwhile, found }) => AtOnce::Found(found),
+            Err(_) => AtOnce::UnknownMark,
         })
     }
 
@@ -174,8 +173,8 @@ impl Table {
         writes.audit(event);
         match writes.commit().await? {
             Ok(()) => Ok(Some(Registered::Anew(Recording { annotation, version, ..recording.clone() }))),
-            Err(Conflict(places)) if places.contains(&0) => Ok(None),
-            Err(Conflict(_)) => Ok(Some(Registered::UnknownMark)),
+            Err(Conflict::EditedMeanwhile) => Ok(None),
+            Err(_) => Ok(Some(Registered::UnknownMark)),
         }
     }
 }

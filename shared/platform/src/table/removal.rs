@@ -90,8 +90,6 @@ struct Receipt<'a> {
 
 /// The edit is gone, or is the one that was read.
 const AS_READ: &str = "attribute_not_exists(pk) OR #when = :when";
-/// The position of the receipt in its transaction.
-const RECEIPT: usize = 0;
 /// The most edits that one transaction removes.
 const EDITS: i32 = 100;
 /// Days that the count of copies is retained, longer than a failed removal waits.
@@ -182,7 +180,7 @@ impl Table {
         }
         match writes.commit().await? {
             Ok(()) => Ok(()),
-            Err(Conflict(_)) => Err(Error::Busy),
+            Err(_) => Err(Error::Busy),
         }
     }
 
@@ -205,10 +203,10 @@ impl Table {
             return self.audit(&event).await;
         }
         match self.write_receipt(removal, recorded, &event, recorded.erasure).await? {
-            Err(Conflict(places)) if !places.contains(&RECEIPT) => match self.write_receipt(removal, recorded, &event, None).await? {
-                Ok(()) | Err(Conflict(_)) => Ok(()), // a conflict: it was written meanwhile
+            Err(Conflict::NotFound) => match self.write_receipt(removal, recorded, &event, None).await? {
+                Ok(()) | Err(_) => Ok(()), // a conflict: it was written meanwhile
             },
-            Ok(()) | Err(Conflict(_)) => Ok(()), // a conflict: it was written before
+            Ok(()) | Err(_) => Ok(()), // a conflict: it was written before
         }
     }
 

@@ -18,7 +18,7 @@ use super::{
     attributes::{instant, n, optional_instant, parsed, readable, s, text},
     audit::Event,
     claim::Claim,
-    commit::Committed,
+    commit::{Committed, Conflict},
     key::{self, Item},
 };
 
@@ -46,8 +46,8 @@ pub struct Subscriber {
 pub const KEYS: usize = 10;
 
 impl Table {
-    /// Adds a key that the server does not accept yet. 1 request. `Conflict`: 0, it exists already;
-    /// 1, there are [`KEYS`] already.
+    /// Adds a key that the server does not accept yet. 1 request. [`Conflict::Exists`], or
+    /// `TooMany` if there are [`KEYS`] already.
     pub async fn add_sftp_key(
         &self,
         organisation: &OrganisationId,
@@ -62,34 +62,39 @@ impl Table {
         item.insert("added".to_owned(), n(key.added_at.timestamp_millis()));
         let mut writes = self.writes();
         writes.put_new(item);
-        writes.update(key::subscriber(organisation), |update| {
-            update
-                .update_expression("SET since = if_not_exists(since, :now) ADD #keys :one")
-                .condition_expression("attribute_not_exists(#keys) OR #keys < :most")
-                .expression_attribute_names("#keys", "keys")
-                .expression_attribute_values(":now", n(key.added_at.timestamp_millis()))
-                .expression_attribute_values(":one", n(1))
-                .expression_attribute_values(":most", n(KEYS))
-        });
+        writes
+            .update(key::subscriber(organisation), |update| {
+                update
+                    .update_expression("SET since = if_not_exists(since, :now) ADD #keys :one")
+                    .condition_expression("attribute_not_exists(#keys) OR #keys < :most")
+                    .expression_attribute_names("#keys", "keys")
+                    .expression_attribute_values(":now", n(key.added_at.timestamp_millis()))
+                    .expression_attribute_values(":one", n(1))
+                    .expression_attribute_values(":most", n(KEYS))
+            })
+            .or(Conflict::TooMany);
         writes.audit(event);
         writes.claim(claim);
         writes.commit().await
     }
 
-    /// Records that the server accepts a key. 1 request. `Conflict` if the key was removed.
+    /// Records that the server accepts a key. 1 request. `NotFound` if it was removed.
     pub async fn import_sftp_key(&self, organisation: &OrganisationId, fingerprint: &str, now: DateTime<Utc>) -> Result<Committed, Error> {
         let mut writes = self.writes();
-        writes.update(key::sftp_key(organisation, fingerprint), |update| {
-            let update = update.update_expression("SET imported = :now").condition_expression("attribute_exists(pk)");
-            update.expression_attribute_values(":now", n(now.timestamp_millis()))
-        });
+        writes
+            .update(key::sftp_key(organisation, fingerprint), |update| {
+                let update = update.update_expression("SET imported = :now").condition_expression("attribute_exists(pk)");
+                update.expression_attribute_values(":now", n(now.timestamp_millis()))
+            })
+            .or(Conflict::NotFound);
         writes.commit().await
     }
 
-    /// Removes a key. 1 request. `Conflict` if there is none.
+    /// Removes a key. 1 request. `NotFound` if there is none.
     pub async fn remove_sftp_key(&self, organisation: &OrganisationId, fingerprint: &str, event: &Event) -> Result<Committed, Error> {
         let mut writes = self.writes();
-        writes.delete(key::sftp_key(organisation, fingerprint), |delete| delete.condition_expression("attribute_exists(pk)"));
+        let key = key::sftp_key(organisation, fingerprint);
+        writes.delete(key, |delete| delete.condition_expression("attribute_exists(pk)")).or(Conflict::NotFound);
         writes.update(key::subscriber(organisation), |update| {
             let update = update.update_expression("ADD #keys :less").expression_attribute_names("#keys", "keys");
             update.expression_attribute_values(":less", n(-1))

@@ -48,7 +48,7 @@ impl Table {
         writes.commit().await
     }
 
-    /// Voids terms; an organisation's with the audit event. 1 request. `Conflict` if they are void.
+    /// Voids terms; an organisation's with the audit event. 1 request. `Exists` if they are void.
     pub async fn void_terms(
         &self,
         organisation: Option<&OrganisationId>,

@@ -10,7 +10,7 @@ use super::{
     super::{
         BadItem, Error, Table,
         attributes::{n, s, ss, text},
-        commit::Transaction,
+        commit::{Conflict, Transaction},
         key::{self, Item},
     },
     JobKind, Kind, RetentionJob, State, key_of,
@@ -99,7 +99,8 @@ impl Transaction<'_> {
                 .expression_attribute_names("#state", "state")
                 .expression_attribute_names("#left", "left")
                 .set_expression_attribute_values(Some(given))
-        });
+        })
+        .or(Conflict::PageSaved);
     }
 
     /// Adds the recording with the sort key `at` to the hold.
@@ -111,7 +112,8 @@ impl Transaction<'_> {
     pub fn is_latest(&mut self, change: &RetentionJob) {
         self.check(key::organisation(&change.organisation), |check| {
             check.condition_expression("retained_by = :order").expression_attribute_values(":order", s(change.id))
-        });
+        })
+        .or(Conflict::Overtaken);
     }
 
     /// Counts a recording that an erasure has erased; fails if there is no such job.
@@ -119,6 +121,7 @@ impl Transaction<'_> {
         self.update(key::job(organisation, Kind::Erasure.as_str(), erasure), |update| {
             let update = update.update_expression("ADD done :one").condition_expression("attribute_exists(pk)");
             update.expression_attribute_values(":one", n(1))
-        });
+        })
+        .or(Conflict::NotFound);
     }
 }

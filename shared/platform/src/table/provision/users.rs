@@ -72,7 +72,7 @@ pub enum Outcome {
     Unknown,
 }
 
-/// Adds further writes. The first of them fails if another request has written all of it already.
+/// Adds further writes, which fail with [`Conflict::PageSaved`] if all of it is written already.
 pub type Also<'a> = &'a (dyn Fn(&mut Transaction<'_>, &[Outcome]) + Sync);
 /// Makes the audit event of a transaction that writes these users.
 pub type EventOf<'a> = &'a (dyn Fn(&[&UserProvision]) -> Event + Sync);
@@ -139,8 +139,8 @@ impl Table {
             }
             match writes.commit().await? {
                 Ok(()) => return Ok(Some(outcomes)),
-                Err(Conflict(places)) if also.is_some() && places.contains(&0) => return Ok(None),
-                Err(Conflict(_)) => {} // decides anew on the current users
+                Err(Conflict::PageSaved) => return Ok(None),
+                Err(_) => {} // decides anew on the current users
             }
         }
         Err(Error::Busy)
@@ -340,7 +340,8 @@ impl Transaction<'_> {
         self.check(key::user(organisation, user), |check| {
             let check = check.condition_expression("administrator = :yes AND attribute_not_exists(removed_at)");
             check.expression_attribute_values(":yes", AttributeValue::Bool(true))
-        });
+        })
+        .or(Conflict::NotAdministrator);
     }
 }
 
