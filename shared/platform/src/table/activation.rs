@@ -17,8 +17,9 @@ use super::{
     attributes::{instant, n, optional_instant, s, text},
     audit,
     claim::Claim,
-    commit::{Committed, Conflict, Transaction, Write},
+    commit::{Committed, Conflict, Transaction},
     key::{self, Item},
+    write::Write,
 };
 
 /// An event, since when billing knows it, and since when it is void, if it is.
@@ -32,9 +33,9 @@ pub struct Entry {
 /// The most users in one transaction: each takes an item, an event and an audit event.
 pub const SWITCHED: usize = 33;
 /// The attributes of an acknowledgement, which a new activation removes.
-const ACKNOWLEDGED: &str = "acknowledged_at, acknowledged_version, acknowledged_client";
+const ACKNOWLEDGED: [&str; 3] = ["acknowledged_at", "acknowledged_version", "acknowledged_client"];
 /// The attributes of an activation and its acknowledgement, which a deactivation removes.
-pub(super) const ACTIVE: &str = "activated_at, acknowledged_at, acknowledged_version, acknowledged_client";
+pub(super) const ACTIVE: [&str; 4] = ["activated_at", "acknowledged_at", "acknowledged_version", "acknowledged_client"];
 
 impl Table {
     /// Switches recording on or off for every user or for none. 1 request. [`Conflict::Users`] names
@@ -45,8 +46,8 @@ impl Table {
             writes.switched(organisation, event);
         }
         for (event, audited) in events {
-            writes.activation(organisation, event).or(Conflict::of(&event.user));
-            writes.audit(audited).or(Conflict::of(&event.user));
+            writes.add(Write::put_new(item(organisation, event)).or(Conflict::of(&event.user)));
+            writes.audit_or(audited, Conflict::of(&event.user));
         }
         writes.commit().await
     }
@@ -65,18 +66,15 @@ impl Table {
             Kind::Activated | Kind::Deactivated => String::new(),
         };
         let mut writes = self.writes();
-        writes.update(key::user(organisation, &event.user), |update| {
-            update
-                .update_expression("SET acknowledged_at = :at, acknowledged_version = :version, acknowledged_client = :client")
-                .condition_expression(
-                    "activated_at = :activated AND attribute_not_exists(removed_at) AND (attribute_not_exists(acknowledged_at) \
-                     OR acknowledged_version <> :version OR acknowledged_at < :activated)",
-                )
-                .expression_attribute_values(":activated", n(activated.timestamp_millis()))
-                .expression_attribute_values(":at", n(event.at.timestamp_millis()))
-                .expression_attribute_values(":version", s(VERSION))
-                .expression_attribute_values(":client", s(client))
-        });
+        writes.add(
+            Write::update(key::user(organisation, &event.user))
+                .set("acknowledged_at", n(event.at.timestamp_millis()))
+                .set("acknowledged_version", s(VERSION))
+                .set("acknowledged_client", s(client))
+                .when("activated_at = :activated AND attribute_not_exists(removed_at)")
+                .when("attribute_not_exists(acknowledged_at) OR acknowledged_version <> :acknowledged_version OR acknowledged_at < :activated")
+                .given("activated", n(activated.timestamp_millis())),
+        );
         writes.activation(organisation, event);
         writes.audit(audited);
         writes.commit().await
@@ -99,7 +97,7 @@ impl Table {
         let mut item = item(organisation, event);
         item.insert("known".to_owned(), n(audited.at.timestamp_millis()));
         let mut writes = self.writes();
-        writes.put_new(item);
+        writes.add(Write::put_new(item));
         writes.audit(audited);
         writes.claim(claim);
         writes.commit().await
@@ -117,7 +115,7 @@ impl Table {
         item.insert("known".to_owned(), n(audited.at.timestamp_millis()));
         item.insert("by".to_owned(), s(&audited.actor));
         let mut writes = self.writes();
-        writes.put_new(item);
+        writes.add(Write::put_new(item));
         writes.audit(audited);
         writes.claim(claim);
         writes.commit().await
@@ -152,29 +150,20 @@ impl Table {
 
 impl Transaction<'_> {
     fn switched(&mut self, organisation: &OrganisationId, event: &Event) {
-        let (expression, condition) = match event.kind {
-            Kind::Deactivated => (format!("REMOVE {ACTIVE}"), "attribute_exists(activated_at) AND attribute_not_exists(removed_at)"),
-            Kind::Activated | Kind::Acknowledged { .. } => (
-                format!("SET activated_at = :at REMOVE {ACKNOWLEDGED}"),
-                "attribute_exists(#plan) AND attribute_not_exists(activated_at) AND attribute_not_exists(removed_at)",
-            ),
+        let user = Write::update(key::user(organisation, &event.user)).when("attribute_not_exists(removed_at)");
+        let switched = match event.kind {
+            Kind::Deactivated => user.remove_all(&ACTIVE).when("attribute_exists(activated_at)"),
+            Kind::Activated | Kind::Acknowledged { .. } => user
+                .set("activated_at", n(event.at.timestamp_millis()))
+                .remove_all(&ACKNOWLEDGED)
+                .when("attribute_exists(#plan) AND attribute_not_exists(activated_at)"),
         };
-        let activates = event.kind == Kind::Activated;
-        self.update(key::user(organisation, &event.user), |update| {
-            let update = update.update_expression(expression).condition_expression(condition);
-            if activates {
-                let update = update.expression_attribute_names("#plan", "plan");
-                update.expression_attribute_values(":at", n(event.at.timestamp_millis()))
-            } else {
-                update
-            }
-        })
-        .or(Conflict::of(&event.user));
+        self.add(switched.or(Conflict::of(&event.user)));
     }
 
     /// Adds the event, and never overwrites one.
-    pub(super) fn activation(&mut self, organisation: &OrganisationId, event: &Event) -> &mut Write {
-        self.put_new(item(organisation, event))
+    pub(super) fn activation(&mut self, organisation: &OrganisationId, event: &Event) {
+        self.add(Write::put_new(item(organisation, event)));
     }
 }
 

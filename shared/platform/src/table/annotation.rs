@@ -9,6 +9,7 @@
 //! `who`, `when` in Unix milliseconds and, for each change, `NAME_from` and `NAME_to`. Edits are
 //! removed after the call's item, so a hold protects both.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     ids::{OrganisationId, RecordingId, UserId},
@@ -25,6 +26,7 @@ use super::{
     key::{self, Item},
     recording,
     tombstone::is_erased,
+    write::Write,
 };
 
 /// The item of a call, registered or not, as it was read.
@@ -80,62 +82,30 @@ impl Table {
         days: u16,
         event: &Event,
     ) -> Result<Committed, Error> {
-        let after = values(annotation);
-        let expires_at = snapshot.expires_at.unwrap_or((event.at + TimeDelta::days(days.into())).timestamp());
+        let unregistered = snapshot.recording.is_none();
+        let early = early.filter(|_| unregistered);
+        let expires_at = n(snapshot.expires_at.unwrap_or((event.at + TimeDelta::days(days.into())).timestamp()));
+        let write = Write::update(key::recording(&snapshot.organisation, snapshot.id))
+            .annotation(&snapshot.organisation, annotation)
+            .set("edits", n(snapshot.version + 1))
+            .set_if("expires_at", unregistered.then(|| expires_at.clone()))
+            .set_if("early", early.map(s))
+            .is("edits", (snapshot.version > 0).then(|| n(snapshot.version)));
+        let write = match unregistered {
+            true => write.is("state", None),
+            false => write.when("attribute_exists(#state) AND attribute_not_exists(erased)"),
+        };
         let mut writes = self.writes();
-        writes.update(key::recording(&snapshot.organisation, snapshot.id), |mut update| {
-            let (mut set, mut remove) = (vec!["edits = :next".to_owned()], Vec::new());
-            for (name, value) in NAMES.into_iter().zip(&after) {
-                match value {
-                    Some(value) => {
-                        set.push(format!("{name} = :{name}"));
-                        update = update.expression_attribute_values(format!(":{name}"), s(value));
-                    }
-                    None => remove.push(name),
-                }
-            }
-            match &annotation.mark {
-                Some(mark) => {
-                    set.push("m = :m".to_owned());
-                    update = update.expression_attribute_values(":m", s(key::recordings_marked(&snapshot.organisation, mark)));
-                }
-                None => remove.push("m"),
-            }
-            let mut condition = if snapshot.recording.is_some() {
-                "attribute_exists(#state) AND attribute_not_exists(erased)"
-            } else {
-                "attribute_not_exists(#state)"
-            }
-            .to_owned();
-            condition.push_str(if snapshot.version == 0 { " AND attribute_not_exists(edits)" } else { " AND edits = :seen" });
-            if snapshot.version > 0 {
-                update = update.expression_attribute_values(":seen", n(snapshot.version));
-            }
-            if snapshot.recording.is_none() {
-                set.push("expires_at = :expires_at".to_owned());
-                update = update.expression_attribute_values(":expires_at", n(expires_at));
-            }
-            if let Some(early) = early.filter(|_| snapshot.recording.is_none()) {
-                set.push("early = :early".to_owned());
-                condition.push_str(" AND (attribute_not_exists(early) OR early = :early)");
-                update = update.expression_attribute_values(":early", s(early));
-            }
-            let remove = if remove.is_empty() { String::new() } else { format!(" REMOVE {}", remove.join(", ")) };
-            update
-                .update_expression(format!("SET {}{remove}", set.join(", ")))
-                .condition_expression(condition)
-                .expression_attribute_names("#state", "state")
-                .expression_attribute_values(":next", n(snapshot.version + 1))
-        });
+        writes.add(if early.is_some() { write.when("attribute_not_exists(early) OR early = :early") } else { write });
         if let Some(mark) = annotation.mark.as_ref().filter(|mark| snapshot.annotation.mark.as_ref() != Some(*mark)) {
             writes.can_set(&snapshot.organisation, mark);
         }
         writes.edit(snapshot, annotation, &event.actor, event.at);
         writes.audit(event);
-        if let Some(early) = early.filter(|_| snapshot.recording.is_none()) {
+        if let Some(early) = early {
             let mut item = key::early(&snapshot.organisation, early, snapshot.id);
-            item.insert("expires_at".to_owned(), n(expires_at));
-            writes.put(item, |put| put); // so that an erasure of the user finds it
+            item.insert("expires_at".to_owned(), expires_at);
+            writes.add(Write::put(item)); // so that an erasure of the user finds it
         }
         writes.commit().await
     }
@@ -242,8 +212,21 @@ impl Transaction<'_> {
                 }
             }
         }
-        self.put(item, |put| put);
+        self.add(Write::put(item));
     }
+}
+
+impl Write {
+    /// Sets the annotation and the index partition of its mark, and removes absent parts.
+    pub(super) fn annotation(self, organisation: &OrganisationId, annotation: &Annotation) -> Self {
+        let texts = NAMES.into_iter().zip(values(annotation));
+        texts.fold(self, |write, (name, text)| write.set_or_remove(name, text.map(s))).set_or_remove("m", by_mark(organisation, annotation))
+    }
+}
+
+/// The index partition of the annotation's mark.
+pub(super) fn by_mark(organisation: &OrganisationId, annotation: &Annotation) -> Option<AttributeValue> {
+    Some(s(key::recordings_marked(organisation, annotation.mark.as_ref()?)))
 }
 
 /// The values of [`NAMES`].

@@ -30,8 +30,9 @@ use crate::answer;
 use super::{
     BadItem, Error, Table,
     attributes::{optional_parsed, optional_text, s, text},
-    commit::{Transaction, Write},
+    commit::{Conflict, Transaction},
     key::{self, Item},
+    write::Write,
 };
 
 /// An action that an actor performed, or was denied.
@@ -311,10 +312,15 @@ impl<'a> Reading<'a> {
 }
 
 impl Transaction<'_> {
-    /// Adds the event to the transaction. Never overwrites an event.
-    pub fn audit(&mut self, event: &Event) -> &mut Write {
+    /// Adds the event to the transaction.
+    pub fn audit(&mut self, event: &Event) {
+        self.audit_or(event, Conflict::Exists);
+    }
+
+    /// Adds the event, with the conflict if it exists. It is never overwritten.
+    pub(super) fn audit_or(&mut self, event: &Event, conflict: Conflict) {
+        self.add(Write::put_new(item(event)).or(conflict));
         self.writes_event(event.written.clone());
-        self.put_new(item(event))
     }
 }
 

@@ -14,6 +14,7 @@ use super::{
     attributes::{n, number, optional_text, s, text},
     commit::{Conflict, Transaction},
     key::{self, Item},
+    write::Write,
 };
 
 /// How long a repetition is recognised.
@@ -73,11 +74,8 @@ impl Transaction<'_> {
         item.insert("body".to_owned(), s(&claim.answer.body));
         item.extend(claim.answer.location.as_ref().map(|location| ("location".to_owned(), s(location))));
         item.insert("expires_at".to_owned(), n(claim.at.timestamp().saturating_add(RETAINED.num_seconds())));
-        self.put(item, |put| {
-            let put = put.condition_expression("attribute_not_exists(pk) OR expires_at <= :now");
-            put.expression_attribute_values(":now", n(claim.at.timestamp()))
-        })
-        .or(Conflict::Claimed);
+        let free = "attribute_not_exists(pk) OR expires_at <= :now";
+        self.add(Write::put(item).when(free).given("now", n(claim.at.timestamp())).or(Conflict::Claimed));
     }
 }
 

@@ -11,9 +11,10 @@ use super::{
     Error, Table,
     attributes::{parsed, s, ss},
     audit::Event,
-    commit::{Committed, Conflict},
-    key::{self, Item},
+    commit::Committed,
+    key,
     people::{Client, read_client},
+    write::Write,
 };
 
 impl Table {
@@ -32,7 +33,7 @@ impl Table {
             item.insert("scopes".to_owned(), set);
         }
         let mut writes = self.writes();
-        writes.put(item, |put| put);
+        writes.add(Write::put(item));
         writes.audit(event);
         writes.commit().await
     }
@@ -46,23 +47,13 @@ impl Table {
         scopes: Option<Scopes>,
         event: &Event,
     ) -> Result<Committed, Error> {
-        let granted = scopes.and_then(scopes_value);
-        let ends = scopes.is_some() && granted.is_none();
-        let set: Vec<&str> = [name.map(|_| "#name = :name"), granted.as_ref().map(|_| "scopes = :scopes")].into_iter().flatten().collect();
-        let mut expression = if set.is_empty() { String::new() } else { format!("SET {}", set.join(", ")) };
-        if ends {
-            expression.push_str(" REMOVE scopes");
-        }
-        let values = [(":name", name.map(s)), (":scopes", granted)].into_iter();
-        let values: Item = values.filter_map(|(name, value)| Some((name.to_owned(), value?))).collect();
+        let change = Write::update(key::client(organisation, client)).set_if("name", name.map(s));
+        let change = match scopes {
+            Some(scopes) => change.set_or_remove("scopes", scopes_value(scopes)),
+            None => change,
+        };
         let mut writes = self.writes();
-        writes
-            .update(key::client(organisation, client), |update| {
-                let update = update.update_expression(expression).condition_expression("attribute_exists(pk)");
-                let update = update.set_expression_attribute_names(name.map(|_| [("#name".to_owned(), "name".to_owned())].into()));
-                update.set_expression_attribute_values((!values.is_empty()).then_some(values))
-            })
-            .or(Conflict::NotFound);
+        writes.add(change.existing());
         writes.audit(event);
         writes.commit().await
     }
@@ -70,9 +61,7 @@ impl Table {
     /// Removes the client. 1 request. `NotFound` if there is none.
     pub async fn remove_client(&self, organisation: &OrganisationId, client: &ClientId, event: &Event) -> Result<Committed, Error> {
         let mut writes = self.writes();
-        writes
-            .delete(key::client(organisation, client), |delete| delete.condition_expression("attribute_exists(pk)"))
-            .or(Conflict::NotFound);
+        writes.add(Write::delete(key::client(organisation, client)).existing());
         writes.audit(event);
         writes.commit().await
     }

@@ -2,17 +2,11 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use aws_sdk_dynamodb::{
-    operation::{put_item::PutItemError, transact_write_items::TransactWriteItemsError},
-    types::{
-        AttributeValue, CancellationReason, ConditionCheck, Delete, Put, TransactWriteItem, Update,
-        builders::{ConditionCheckBuilder, DeleteBuilder, PutBuilder, UpdateBuilder},
-    },
-};
+use aws_sdk_dynamodb::{operation::transact_write_items::TransactWriteItemsError, types::CancellationReason};
 use domain::ids::UserId;
 use thiserror::Error as ThisError;
 
-use super::{Error, Table, audit::Written, key::Item};
+use super::{Error, Table, audit::Written, key::Item, write::Write};
 
 /// The result of a transaction that reached the table: everything was written, or nothing.
 pub type Committed = Result<(), Conflict>;
@@ -66,8 +60,6 @@ impl From<Conflict> for Error {
 
 /// The most writes in one transaction.
 pub const WRITES: usize = 100;
-/// The key is free.
-const NEW: &str = "attribute_not_exists(pk)";
 /// Attempts while others write the same items, or while the table is throttled.
 const ATTEMPTS: u32 = 4;
 /// Why a transaction was cancelled that is worth another attempt.
@@ -77,20 +69,15 @@ const BUSY: [&str; 3] = ["TransactionConflict", "ThrottlingError", "ProvisionedT
 #[derive(Debug)]
 #[must_use = "nothing is written before the commit"]
 pub struct Transaction<'a> {
-    pub(super) table: &'a Table,
+    table: &'a Table,
     writes: Vec<Write>,
     /// The audit events among the writes.
     events: Vec<Written>,
+    /// Why a write cannot be built. The commit fails with it.
+    failure: Option<Error>,
 }
 
-/// A write of a transaction, and the conflict if its condition fails.
-#[derive(Debug)]
-pub struct Write {
-    item: Result<TransactWriteItem, Error>,
-    conflict: Conflict,
-}
-
-/// The write that made a transaction fail.
+/// The write whose condition failed.
 #[derive(Debug)]
 pub(super) struct Refused {
     pub conflict: Conflict,
@@ -98,27 +85,16 @@ pub(super) struct Refused {
     pub found: Item,
 }
 
-impl Table {
-    /// Begins a transaction.
-    pub fn writes(&self) -> Transaction<'_> {
-        Transaction { table: self, writes: Vec::new(), events: Vec::new() }
-    }
-
-    /// Writes an item unless its key is taken. 1 request, at half the units of a transaction.
-    pub(super) async fn put_new(&self, item: Item) -> Result<(), Error> {
-        let put = self.client.put_item().table_name(&self.name).set_item(Some(item)).condition_expression(NEW);
-        match put.send().await {
-            Err(error) if !error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => Err(error.into()),
-            _ => Ok(()),
-        }
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Self {
+        refused.conflict.into()
     }
 }
 
-impl Write {
-    /// Names the conflict if the condition of this write fails. Otherwise it is
-    /// [`Conflict::EditedMeanwhile`].
-    pub fn or(&mut self, conflict: Conflict) {
-        self.conflict = conflict;
+impl Table {
+    /// Begins a transaction.
+    pub fn writes(&self) -> Transaction<'_> {
+        Transaction { table: self, writes: Vec::new(), events: Vec::new(), failure: None }
     }
 }
 
@@ -127,45 +103,18 @@ impl Transaction<'_> {
         self.writes.is_empty()
     }
 
+    pub(super) fn add(&mut self, write: Write) {
+        self.writes.push(write);
+    }
+
     /// Marks the event as written once the transaction is committed.
     pub(super) fn writes_event(&mut self, written: Written) {
         self.events.push(written);
     }
 
-    pub fn update(&mut self, key: Item, write: impl FnOnce(UpdateBuilder) -> UpdateBuilder) -> &mut Write {
-        self.push_update(write(Update::builder().table_name(&self.table.name).set_key(Some(key))))
-    }
-
-    /// Adds an update that already has its table and key.
-    pub(super) fn push_update(&mut self, update: UpdateBuilder) -> &mut Write {
-        self.push(update.build().map(|update| TransactWriteItem::builder().update(update).build()))
-    }
-
-    pub fn put(&mut self, item: Item, write: impl FnOnce(PutBuilder) -> PutBuilder) -> &mut Write {
-        let built = write(Put::builder().table_name(&self.table.name).set_item(Some(item))).build();
-        self.push(built.map(|put| TransactWriteItem::builder().put(put).build()))
-    }
-
-    /// Puts an item whose key must be free; otherwise the conflict is [`Conflict::Exists`].
-    pub(super) fn put_new(&mut self, item: Item) -> &mut Write {
-        let write = self.put(item, |put| put.condition_expression(NEW));
-        write.or(Conflict::Exists);
-        write
-    }
-
-    pub fn delete(&mut self, key: Item, write: impl FnOnce(DeleteBuilder) -> DeleteBuilder) -> &mut Write {
-        let built = write(Delete::builder().table_name(&self.table.name).set_key(Some(key))).build();
-        self.push(built.map(|delete| TransactWriteItem::builder().delete(delete).build()))
-    }
-
-    pub fn check(&mut self, key: Item, write: impl FnOnce(ConditionCheckBuilder) -> ConditionCheckBuilder) -> &mut Write {
-        let built = write(ConditionCheck::builder().table_name(&self.table.name).set_key(Some(key))).build();
-        self.push(built.map(|check| TransactWriteItem::builder().condition_check(check).build()))
-    }
-
     /// Makes the commit fail with `error`, because a write cannot be built.
     pub(super) fn fail(&mut self, error: Error) {
-        self.add(Err(error));
+        self.failure = Some(error);
     }
 
     /// Writes all or nothing. 1 request; up to `ATTEMPTS` while others write the same items.
@@ -175,8 +124,12 @@ impl Transaction<'_> {
 
     /// As [`Transaction::commit`], but a failure contains the item that the write found.
     pub(super) async fn commit_or_see(self) -> Result<Result<(), Refused>, Error> {
-        let (items, conflicts): (Vec<_>, Vec<_>) = self.writes.into_iter().map(|write| (write.item, write.conflict)).unzip();
-        let items = items.into_iter().collect::<Result<Vec<_>, _>>()?;
+        if let Some(error) = self.failure {
+            return Err(error);
+        }
+        let writes = self.writes.into_iter().map(|write| write.in_transaction(&self.table.name));
+        let writes: Vec<_> = writes.collect::<Result<_, _>>().map_err(|error| Error::Request(error.into()))?;
+        let (items, conflicts): (Vec<_>, Vec<_>) = writes.into_iter().unzip();
         let mut attempt = 0;
         loop {
             let sent = self.table.client.transact_write_items().set_transact_items(Some(items.clone())).send().await;
@@ -201,15 +154,6 @@ impl Transaction<'_> {
             tokio::time::sleep(Duration::from_millis(20 << attempt)).await;
         }
     }
-
-    fn push<E: std::error::Error + Send + Sync + 'static>(&mut self, item: Result<TransactWriteItem, E>) -> &mut Write {
-        self.add(item.map_err(|error| Error::Request(error.into())))
-    }
-
-    fn add(&mut self, item: Result<TransactWriteItem, Error>) -> &mut Write {
-        self.writes.push(Write { item, conflict: Conflict::EditedMeanwhile });
-        self.writes.last_mut().expect("it was added just now")
-    }
 }
 
 /// The first write whose condition failed, or the claim; `None` if no condition failed.
@@ -223,9 +167,4 @@ fn refused(reasons: &[CancellationReason], conflicts: &[Conflict]) -> Option<Ref
         conflict => (*conflict).clone(),
     };
     Some(Refused { conflict, found: reason.item().cloned().unwrap_or_default() })
-}
-
-/// An empty map, in which an update can set members.
-pub(super) fn empty_map() -> AttributeValue {
-    AttributeValue::M(Item::new())
 }

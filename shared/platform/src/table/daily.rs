@@ -18,6 +18,7 @@ use super::{
     attributes::{count, n, number, optional_text, parse, s, text},
     key::{self, Item},
     usage::{Counts, Filled},
+    write::Write,
 };
 
 /// A closed day of an organisation.
@@ -140,7 +141,7 @@ impl Table {
         for some in entries.chunk_by(|one, other| one.of == other.of).flat_map(|of_a_day| of_a_day.chunks(CLOSED)) {
             let mut writes = self.writes();
             for entry in some {
-                writes.put_new(entry_item(organisation, entry));
+                writes.add(Write::put_new(entry_item(organisation, entry)));
                 writes.close_counts(organisation, &entry.user, entry.of, &entry.counts);
             }
             as_read &= writes.commit().await? == Ok(());

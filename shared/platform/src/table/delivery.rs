@@ -11,10 +11,7 @@
 //! | `lacks`                | L    | once complete: id and reason of each undelivered recording, up to 100 |
 //! | `expires_at`           | N    | Unix seconds: 30 days after the folder is gone |
 
-use aws_sdk_dynamodb::{
-    operation::update_item::UpdateItemError,
-    types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure},
-};
+use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     delivery::{
@@ -35,6 +32,7 @@ use super::{
     key::{self, Item},
     read::{BATCH, place},
     recording,
+    write::Write,
 };
 
 /// A delivery folder, and the progress of its copying.
@@ -78,8 +76,8 @@ pub struct Held {
     pub undelivered: Vec<Undelivered>,
 }
 
-const HELD: &str = "recordings = :recordings, #bytes = :bytes, #late = :late, restored = :restored, undelivered = :undelivered, \
-                    lacks = :lacks";
+/// The attributes of a folder that is being built.
+const PROGRESS: [&str; 3] = ["started", "late_ones", "done"];
 const LISTED: TimeDelta = TimeDelta::days(30);
 /// The bounds of the sort keys of late arrivals.
 const IDS: (&str, &str) = ("0", "~");
@@ -153,7 +151,7 @@ impl Table {
         claim: Option<&Claim>,
     ) -> Result<Committed, Error> {
         let mut writes = self.writes();
-        writes.put_new(item(organisation, delivery_folder));
+        writes.add(Write::put_new(item(organisation, delivery_folder)));
         writes.audit(event);
         writes.claim(claim);
         writes.commit().await
@@ -162,53 +160,42 @@ impl Table {
     /// Stores the plan of a folder, unless it has one. Returns the current progress. 1 request.
     pub async fn plan(&self, organisation: &OrganisationId, name: FolderId, plan: &Plan) -> Result<Option<Work>, Error> {
         let list = |places: &[String]| AttributeValue::L(places.iter().map(s).collect());
-        let update = self.change(organisation, name, "SET started = :started, late_ones = :late");
-        let update = update.condition_expression("#state = :building AND attribute_not_exists(started)");
-        let update = update.expression_attribute_values(":started", list(&plan.started));
-        progress_after(update.expression_attribute_values(":late", list(&plan.late)).send().await)
+        let folder = Write::update(key::delivery_folder(organisation, name));
+        let folder = folder.set("started", list(&plan.started)).set("late_ones", list(&plan.late));
+        self.changed(folder.is("started", None).is("state", Some(s("building")))).await
     }
 
     /// Records that a chunk is copied, unless it was. Returns the current progress. 1 request.
     pub async fn copied(&self, organisation: &OrganisationId, name: FolderId, chunk: u32, count: &Count) -> Result<Option<Work>, Error> {
-        let update = self.change(
-            organisation,
-            name,
-            "ADD done :spans, recordings :recordings, #bytes :bytes, #late :late, restored :restored, undelivered :undelivered",
-        );
-        let update = update.condition_expression("#state = :building AND NOT contains(done, :span)");
-        let update = update.expression_attribute_values(":span", n(chunk));
-        let update = update.expression_attribute_values(":spans", AttributeValue::Ns(vec![chunk.to_string()]));
-        progress_after(counted(update, count).send().await)
+        let folder = Write::update(key::delivery_folder(organisation, name))
+            .add("done", AttributeValue::Ns(vec![chunk.to_string()]))
+            .is("state", Some(s("building")))
+            .when("NOT contains(done, :chunk)")
+            .given("chunk", n(chunk));
+        self.changed(counts(count).into_iter().fold(folder, |folder, (name, count)| folder.add(name, n(count)))).await
     }
 
     /// Completes a folder, unless it is complete. 1 request.
     pub async fn complete(&self, organisation: &OrganisationId, name: FolderId, held: &Held, now: DateTime<Utc>) -> Result<(), Error> {
-        let set = format!("SET #state = :complete, ready = :ready, {HELD} REMOVE started, late_ones, done");
-        let update = self.change(organisation, name, &set);
-        let update = update.condition_expression("#state = :building").expression_attribute_values(":complete", s("complete"));
-        progress_after(holding(update.expression_attribute_values(":ready", n(now.timestamp_millis())), held).send().await)?;
-        Ok(())
+        let folder =
+            Write::update(key::delivery_folder(organisation, name)).set("state", s("complete")).set("ready", n(now.timestamp_millis()));
+        let folder = folder.remove_all(&PROGRESS).is("state", Some(s("building")));
+        self.changed(holding(folder, held)).await.map(drop)
     }
 
     /// Stores the contents of a complete folder after an erasure. 1 request. A folder only loses
     /// recordings: lower stored counts are those of a later erasure, and remain.
     pub async fn recount(&self, organisation: &OrganisationId, name: FolderId, held: &Held) -> Result<(), Error> {
-        let update = self.client.update_item().table_name(&self.name).set_key(Some(key::delivery_folder(organisation, name)));
-        let update = update.update_expression(format!("SET {HELD}")).condition_expression(
-            "#state = :complete AND recordings >= :recordings AND (attribute_not_exists(undelivered) OR undelivered >= :undelivered)",
-        );
-        let update = update.expression_attribute_names("#state", "state").expression_attribute_values(":complete", s("complete"));
-        progress_after(holding(update, held).send().await)?;
-        Ok(())
+        let folder = Write::update(key::delivery_folder(organisation, name)).is("state", Some(s("complete")));
+        let folder = folder.when("recordings >= :recordings").when("attribute_not_exists(undelivered) OR undelivered >= :undelivered");
+        self.changed(holding(folder, held)).await.map(drop)
     }
 
     /// Records that a folder is removed. 1 request.
     pub async fn removed(&self, organisation: &OrganisationId, name: FolderId) -> Result<(), Error> {
-        let update = self.change(organisation, name, "SET #state = :removed REMOVE started, late_ones, done");
-        let update =
-            update.condition_expression("#state IN (:building, :complete)").expression_attribute_values(":complete", s("complete"));
-        progress_after(update.expression_attribute_values(":removed", s("removed")).send().await)?;
-        Ok(())
+        let folder = Write::update(key::delivery_folder(organisation, name)).set("state", s("removed")).remove_all(&PROGRESS);
+        let folder = folder.when("#state IN (:building, :complete)").given("building", s("building"));
+        self.changed(folder.given("complete", s("complete"))).await.map(drop)
     }
 
     /// The boundaries of chunks of `rows` recordings of a day. 1 request for each MB.
@@ -264,47 +251,23 @@ impl Table {
         }
     }
 
-    fn change(&self, organisation: &OrganisationId, name: FolderId, expression: &str) -> Update {
-        let update = self.client.update_item().table_name(&self.name).set_key(Some(key::delivery_folder(organisation, name)));
-        let update = update.update_expression(expression).return_values(ReturnValue::AllNew);
-        let update = update.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        update.expression_attribute_names("#state", "state").expression_attribute_values(":building", s("building"))
+    /// The folder's progress after a change, or instead of it; `None` if there is no such folder.
+    async fn changed(&self, folder: Write) -> Result<Option<Work>, Error> {
+        let item = self.write(folder.returning()).await?.unwrap_or_else(|refused| refused.found);
+        Ok((!item.is_empty()).then(|| read(&item)).transpose()?)
     }
 }
 
-type Update = aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-
-fn counted(update: Update, count: &Count) -> Update {
-    update
-        .expression_attribute_names("#bytes", "bytes")
-        .expression_attribute_names("#late", "late")
-        .expression_attribute_values(":recordings", n(count.recordings))
-        .expression_attribute_values(":bytes", n(count.bytes))
-        .expression_attribute_values(":late", n(count.late))
-        .expression_attribute_values(":restored", n(count.restored))
-        .expression_attribute_values(":undelivered", n(count.undelivered))
+fn counts(count: &Count) -> [(&'static str, u64); 5] {
+    let Count { recordings, bytes, late, restored, undelivered } = *count;
+    [("recordings", recordings), ("bytes", bytes), ("late", late), ("restored", restored), ("undelivered", undelivered)]
 }
 
-fn holding(update: Update, held: &Held) -> Update {
+/// Sets the contents of a folder.
+fn holding(folder: Write, held: &Held) -> Write {
     let lacks = held.undelivered.iter().map(|lacking| s(format!("{} {}", lacking.recording, lacking.reason.as_str())));
-    counted(update, &held.count).expression_attribute_values(":lacks", AttributeValue::L(lacks.collect()))
-}
-
-/// The folder's progress after a change, or instead of it; `None` if there is no such folder.
-fn progress_after(
-    answer: Result<
-        aws_sdk_dynamodb::operation::update_item::UpdateItemOutput,
-        aws_sdk_dynamodb::error::SdkError<UpdateItemError, aws_smithy_runtime_api::client::orchestrator::HttpResponse>,
-    >,
-) -> Result<Option<Work>, Error> {
-    let item = match answer {
-        Ok(answer) => answer.attributes,
-        Err(error) => match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(refused)) => refused.item().cloned(),
-            _ => return Err(error.into()),
-        },
-    };
-    Ok(item.filter(|item| !item.is_empty()).map(|item| read(&item)).transpose()?)
+    let folder = folder.set("lacks", AttributeValue::L(lacks.collect()));
+    counts(&held.count).into_iter().fold(folder, |folder, (name, count)| folder.set(name, n(count)))
 }
 
 fn item(organisation: &OrganisationId, delivery_folder: &DeliveryFolder) -> Item {

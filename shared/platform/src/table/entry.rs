@@ -10,7 +10,6 @@
 //! then checks the entry; a remover deletes the entry and then checks the postings. One sees the
 //! other. (The index of counterparts lags by a moment, the stream by more.)
 
-use aws_sdk_dynamodb::operation::{delete_item::DeleteItemError, put_item::PutItemError};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     ids::OrganisationId,
@@ -26,6 +25,7 @@ use super::{
     key::{self, Item},
     read::{BATCH, find},
     search::Partition,
+    write::Write,
 };
 
 /// How much longer than needed an entry lasts.
@@ -147,30 +147,16 @@ impl Table {
 
     /// Removes the entry if it is as read, and returns whether it did. 1 request.
     async fn remove_entry(&self, key: &Item, seen: &Item) -> Result<bool, Error> {
-        let delete = self.client.delete_item().table_name(&self.name).set_key(Some(key.clone()));
-        let delete = match seen.get("expires_at") {
-            Some(until) => delete.condition_expression("expires_at = :until").expression_attribute_values(":until", until.clone()),
-            None => delete.condition_expression("attribute_not_exists(expires_at)"),
-        };
-        match delete.send().await {
-            Err(error) if error.as_service_error().is_some_and(DeleteItemError::is_conditional_check_failed_exception) => Ok(false),
-            answer => Ok(answer.map(|_| true)?),
-        }
+        Ok(self.write(Write::delete(key.clone()).is("expires_at", seen.get("expires_at").cloned())).await?.is_ok())
     }
 
     /// Writes the entry, unless it lasts until `ends`. 1 request.
     async fn prolong(&self, key: &Item, ends: Option<DateTime<Utc>>) -> Result<(), Error> {
-        let mut put = self.client.put_item().table_name(&self.name).set_item(Some(key.clone()));
-        if let Some(ends) = ends {
-            put = put
-                .item("expires_at", n((ends + SPARE).timestamp()))
-                .condition_expression("attribute_not_exists(pk) OR expires_at < :ends")
-                .expression_attribute_values(":ends", n(ends.timestamp()));
-        }
-        match put.send().await {
-            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => Ok(()),
-            answer => Ok(answer.map(drop)?),
-        }
+        let mut item = key.clone();
+        let Some(ends) = ends else { return self.write(Write::put(item)).await.map(drop) };
+        item.insert("expires_at".to_owned(), n((ends + SPARE).timestamp()));
+        let put = Write::put(item).when("attribute_not_exists(pk) OR expires_at < :ends");
+        self.write(put.given("ends", n(ends.timestamp()))).await.map(drop)
     }
 }
 

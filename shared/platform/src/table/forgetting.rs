@@ -11,6 +11,7 @@ use super::{
     key::{self, Item},
     recording,
     removal::Removal,
+    write::Write,
 };
 
 impl Table {
@@ -42,14 +43,8 @@ impl Table {
         }
         if !item.is_empty() {
             let version = recording::read_version(&item)?;
-            let delete = self.client.delete_item().table_name(&self.name).set_key(Some(call)).expression_attribute_names("#state", "state");
-            let delete = delete.condition_expression("attribute_not_exists(#state) AND (attribute_not_exists(pk) OR edits = :seen)");
-            match delete.expression_attribute_values(":seen", n(version)).send().await {
-                Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => {
-                    return Err(Error::Busy);
-                }
-                answer => answer.map(drop)?,
-            }
+            let delete = Write::delete(call).when("attribute_not_exists(#state)").when("attribute_not_exists(pk) OR edits = :seen");
+            self.write(delete.given("seen", n(version))).await??;
         }
         let removal = Removal::of_note(of.clone(), id);
         let (current, _) = self.standing_of(&removal, now).await?;
@@ -58,24 +53,14 @@ impl Table {
 
     /// Forgets that the user annotated the call. 1 request.
     pub async fn forget_early(&self, of: &OrganisationId, user: &UserId, id: RecordingId) -> Result<(), Error> {
-        self.client.delete_item().table_name(&self.name).set_key(Some(key::early(of, user, id))).send().await?;
-        Ok(())
+        self.write(Write::delete(key::early(of, user, id))).await.map(drop)
     }
 
     /// Removes the name and the number of a removed user. The item remains, so that nobody else
     /// receives the id. Returns false if the user is not removed. 1 request.
     pub async fn forget_user(&self, of: &OrganisationId, user: &UserId, erasure: OrderId) -> Result<bool, Error> {
-        let update = self.client.update_item().table_name(&self.name).set_key(Some(key::user(of, user)));
-        let update = update
-            .update_expression("SET erased = :erasure REMOVE #name, phone, found_by, #at, #language")
-            .condition_expression("attribute_exists(removed_at)")
-            .expression_attribute_names("#name", "name")
-            .expression_attribute_names("#at", "at")
-            .expression_attribute_names("#language", "language")
-            .expression_attribute_values(":erasure", s(erasure));
-        match update.send().await {
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => Ok(false),
-            answer => Ok(answer.map(|_| true)?),
-        }
+        let write = Write::update(key::user(of, user)).set("erased", s(erasure));
+        let write = write.remove_all(&["name", "phone", "found_by", "at", "language"]).when("attribute_exists(removed_at)");
+        Ok(self.write(write).await?.is_ok())
     }
 }

@@ -17,9 +17,10 @@ use super::{
     BadItem, Error, Table,
     attributes::{ids, n, parsed, s, ss, text},
     audit::Event,
-    commit::{Committed, Conflict, empty_map},
+    commit::{Committed, Conflict},
     key::{self, Item},
     people::read_supervisions,
+    write::{Write, empty_map},
 };
 
 /// A recording group.
@@ -63,17 +64,14 @@ impl Table {
     /// Creates the group, or renames it. 1 request. Fails for a group under removal.
     pub async fn put_group(&self, organisation: &OrganisationId, group: &GroupId, name: &Name, event: &Event) -> Result<Committed, Error> {
         let mut writes = self.writes();
-        writes.update(key::group(organisation, group), |update| {
-            update
-                .update_expression("SET #name = :name, found_by = :found_by, #at = :at, supervisors = if_not_exists(supervisors, :none)")
-                .condition_expression("attribute_not_exists(removed_at)")
-                .expression_attribute_names("#name", "name")
-                .expression_attribute_names("#at", "at")
-                .expression_attribute_values(":name", s(name))
-                .expression_attribute_values(":found_by", s(fold(&format!("{name} {group}"))))
-                .expression_attribute_values(":at", s(key::named(name, group.as_str())))
-                .expression_attribute_values(":none", empty_map())
-        });
+        writes.add(
+            Write::update(key::group(organisation, group))
+                .set("name", s(name))
+                .set("found_by", s(fold(&format!("{name} {group}"))))
+                .set("at", s(key::named(name, group.as_str())))
+                .set_first("supervisors", empty_map())
+                .when("attribute_not_exists(removed_at)"),
+        );
         writes.audit(event);
         writes.commit().await
     }
@@ -89,23 +87,15 @@ impl Table {
         join: bool,
         event: &Event,
     ) -> Result<Committed, Error> {
-        let verb = if join { "ADD" } else { "DELETE" };
-        let (one, all) = (ss([group]), ss(users));
+        let change = |write: Write, set, ids: Vec<&str>| if join { write.add_members(set, ids) } else { write.take_members(set, ids) };
         let mut writes = self.writes();
         for user in users {
-            writes
-                .update(key::user(organisation, user), |update| {
-                    let update = update.update_expression(format!("{verb} groups :group"));
-                    let update = update.condition_expression(if join { EXISTS } else { "attribute_exists(pk)" });
-                    update.set_expression_attribute_values(one.clone().map(|one| Item::from([(":group".to_owned(), one)])))
-                })
-                .or(Conflict::of(user));
+            let member = Write::update(key::user(organisation, user)).when(if join { EXISTS } else { "attribute_exists(pk)" });
+            writes.add(change(member, "groups", vec![group.as_str()]).or(Conflict::of(user)));
         }
-        writes.check(key::group(organisation, group), |check| check.condition_expression(EXISTS)).or(Conflict::NotFound);
-        writes.update(key::members(organisation, group), |update| {
-            let update = update.update_expression(format!("{verb} members :users"));
-            update.set_expression_attribute_values(all.map(|all| Item::from([(":users".to_owned(), all)])))
-        });
+        writes.add(Write::check(key::group(organisation, group)).when(EXISTS).or(Conflict::NotFound));
+        let members = Write::update(key::members(organisation, group));
+        writes.add(change(members, "members", users.iter().map(UserId::as_str).collect()));
         writes.audit(event);
         writes.commit().await
     }
@@ -121,21 +111,11 @@ impl Table {
         event: &Event,
     ) -> Result<Committed, Error> {
         let mut writes = self.writes();
-        let places = [
-            (key::group(organisation, group), "supervisors", user.as_str(), Conflict::NotFound),
-            (key::user(organisation, user), "supervises", group.as_str(), Conflict::of(user)),
-        ];
-        for (item, map, id, conflict) in places {
-            writes
-                .update(item, |update| {
-                    update
-                        .update_expression(format!("SET {map}.#id = :cover"))
-                        .condition_expression(EXISTS)
-                        .expression_attribute_names("#id", id)
-                        .expression_attribute_values(":cover", supervision_value(supervision))
-                })
-                .or(conflict);
-        }
+        let (of_group, of_user) = (Write::update(key::group(organisation, group)), Write::update(key::user(organisation, user)));
+        let of_group = of_group.set_member("supervisors", user.as_str(), supervision_value(supervision));
+        let of_user = of_user.set_member("supervises", group.as_str(), supervision_value(supervision));
+        writes.add(of_group.when(EXISTS).or(Conflict::NotFound));
+        writes.add(of_user.when(EXISTS).or(Conflict::of(user)));
         writes.audit(event);
         writes.commit().await
     }
@@ -149,20 +129,10 @@ impl Table {
         event: &Event,
     ) -> Result<Committed, Error> {
         let mut writes = self.writes();
-        let places = [
-            (key::group(organisation, group), "supervisors", user.as_str()),
-            (key::user(organisation, user), "supervises", group.as_str()),
-        ];
-        for (item, map, id) in places {
-            writes
-                .update(item, |update| {
-                    update
-                        .update_expression(format!("REMOVE {map}.#id"))
-                        .condition_expression(format!("attribute_exists({map})"))
-                        .expression_attribute_names("#id", id)
-                })
-                .or(Conflict::NotFound);
-        }
+        let of_group = Write::update(key::group(organisation, group)).remove_member("supervisors", user.as_str());
+        writes.add(of_group.when("attribute_exists(supervisors)").or(Conflict::NotFound));
+        let of_user = Write::update(key::user(organisation, user)).remove_member("supervises", group.as_str());
+        writes.add(of_user.when("attribute_exists(supervises)").or(Conflict::NotFound));
         writes.audit(event);
         writes.commit().await
     }
@@ -176,23 +146,17 @@ impl Table {
         }
         let members = self.get(key::members(organisation, group)).await?.unwrap_or_default();
         let members: Vec<UserId> = ids::<UserId>(&members, "members")?.into_iter().collect();
-        let one = ss([group]).unwrap_or_else(empty_map);
         for some in members.chunks(CHANGE) {
             let mut writes = self.writes();
             for user in some {
-                writes.update(key::user(organisation, user), |update| {
-                    update.update_expression("DELETE groups :group").expression_attribute_values(":group", one.clone())
-                });
+                writes.add(Write::update(key::user(organisation, user)).take_members("groups", [group]));
             }
-            writes.update(key::members(organisation, group), |update| {
-                let update = update.update_expression("DELETE members :users");
-                update.set_expression_attribute_values(ss(some).map(|set| Item::from([(":users".to_owned(), set)])))
-            });
+            writes.add(Write::update(key::members(organisation, group)).take_members("members", some));
             writes.commit().await??;
         }
         let mut writes = self.writes();
-        writes.delete(key::members(organisation, group), |delete| delete);
-        writes.delete(key::group(organisation, group), |delete| delete);
+        writes.add(Write::delete(key::members(organisation, group)));
+        writes.add(Write::delete(key::group(organisation, group)));
         writes.commit().await??;
         Ok(Some(()))
     }
@@ -201,24 +165,17 @@ impl Table {
     async fn close_group(&self, organisation: &OrganisationId, group: &GroupId, item: &Item, event: &Event) -> Result<(), Error> {
         let supervisors: BTreeMap<UserId, Supervision> = read_supervisions(item, "supervisors")?;
         let mut writes = self.writes();
-        writes.update(key::group(organisation, group), |update| {
-            update
-                .update_expression("SET removed_at = :now, supervisors = :none")
-                .condition_expression("supervisors = :read")
-                .expression_attribute_values(":now", n(event.at.timestamp_millis()))
-                .expression_attribute_values(":none", empty_map())
-                .expression_attribute_values(":read", item.get("supervisors").cloned().unwrap_or_else(empty_map))
-        });
+        writes.add(
+            Write::update(key::group(organisation, group))
+                .set("removed_at", n(event.at.timestamp_millis()))
+                .set("supervisors", empty_map())
+                .is("supervisors", Some(item.get("supervisors").cloned().unwrap_or_else(empty_map))),
+        );
         for user in supervisors.keys() {
-            writes.update(key::user(organisation, user), |update| {
-                update.update_expression("REMOVE supervises.#id").expression_attribute_names("#id", group.as_str())
-            });
+            writes.add(Write::update(key::user(organisation, user)).remove_member("supervises", group.as_str()));
         }
         writes.audit(event);
-        match writes.commit().await? {
-            Ok(()) => Ok(()),
-            Err(_) => Err(Error::Busy), // its supervisors were changed meanwhile
-        }
+        Ok(writes.commit().await??) // busy if its supervisors were changed meanwhile
     }
 }
 

@@ -27,6 +27,7 @@ use super::{
     commit::{Conflict, Transaction},
     key::{self, Item},
     provision::{Outcome, PROVISIONED, UserProvision},
+    write::Write,
 };
 
 /// How long an import can be read.
@@ -117,8 +118,7 @@ impl Table {
         let mut item = key::import_part(&import.organisation, import.id, part);
         item.insert("rows".to_owned(), s(json(rows)?));
         item.insert("expires_at".to_owned(), n((import.at + RETAINED).timestamp()));
-        self.client.put_item().table_name(&self.name).set_item(Some(item)).send().await?;
-        Ok(())
+        self.write(Write::put(item)).await.map(drop)
     }
 
     /// Creates the import, whose parts are stored, with its event and the claim. 1 request.
@@ -132,7 +132,7 @@ impl Table {
         item.insert("next".to_owned(), n(import.next));
         item.insert("expires_at".to_owned(), n((import.at + RETAINED).timestamp()));
         let mut writes = self.writes();
-        writes.put_new(item);
+        writes.add(Write::put_new(item));
         writes.audit(event);
         writes.claim(claim);
         // A conflict is an SDK retry after a lost response: the id is this request's own.
@@ -179,31 +179,11 @@ impl Transaction<'_> {
             Err(error) => return self.fail(error),
         };
         let counts = Counts::of(done);
-        self.update(key::import(&import.organisation, import.id), |update| {
-            let counted = [
-                (":created", counts.created),
-                (":changed", counts.changed),
-                (":unchanged", counts.unchanged),
-                (":invalid", counts.invalid),
-                (":refused", counts.refused),
-            ];
-            let mut values: Item = counted.into_iter().map(|(name, lines)| (name.to_owned(), n(lines))).collect();
-            values.insert(":this".to_owned(), n(import.next));
-            values.insert(":next".to_owned(), n(import.next + 1));
-            update
-                .update_expression(
-                    "SET #next = :next ADD created :created, changed :changed, unchanged :unchanged, invalid :invalid, refused :refused",
-                )
-                .condition_expression("#next = :this")
-                .expression_attribute_names("#next", "next")
-                .set_expression_attribute_values(Some(values))
-        })
-        .or(Conflict::PageSaved);
-        self.update(key::import_part(&import.organisation, import.id, import.next), |update| {
-            let update = update.update_expression("SET results = :results REMOVE #rows").expression_attribute_names("#rows", "rows");
-            update.condition_expression("attribute_exists(pk)").expression_attribute_values(":results", results)
-        })
-        .or(Conflict::NotFound);
+        let import_item = Write::update(key::import(&import.organisation, import.id)).set("next", n(import.next + 1));
+        let import_item = import_item.is("next", Some(n(import.next))).or(Conflict::PageSaved);
+        self.add(counts.named().into_iter().fold(import_item, |write, (name, lines)| write.add(name, n(lines))));
+        let part = Write::update(key::import_part(&import.organisation, import.id, import.next));
+        self.add(part.set("results", results).remove("rows").existing());
     }
 }
 
@@ -247,6 +227,11 @@ impl Came {
 }
 
 impl Counts {
+    fn named(self) -> [(&'static str, u64); 5] {
+        let Self { created, changed, unchanged, invalid, refused } = self;
+        [("created", created), ("changed", changed), ("unchanged", unchanged), ("invalid", invalid), ("refused", refused)]
+    }
+
     fn of(done: &[Done]) -> Self {
         let mut counts = Self::default();
         for done in done {

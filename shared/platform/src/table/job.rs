@@ -40,6 +40,7 @@ use super::{
     claim::Claim,
     commit::{Committed, Conflict},
     key::{self, Item},
+    write::Write,
 };
 
 pub use page::{LEAVES, Page};
@@ -152,7 +153,7 @@ impl Table {
     /// Creates the job, with its event. 1 request.
     pub async fn create_job(&self, job: &RetentionJob, event: &Event, claim: Option<&Claim>) -> Result<(), Error> {
         let mut writes = self.writes();
-        writes.put_new(item(job));
+        writes.add(Write::put_new(item(job)));
         writes.audit(event);
         writes.claim(claim);
         // A conflict is an SDK retry after a lost response: the id is this request's own.
@@ -191,27 +192,19 @@ impl Table {
     pub async fn confirm(&self, job: &RetentionJob, event: &Event) -> Result<Committed, Error> {
         let mut writes = self.writes();
         let state = if let JobKind::Retention { .. } = job.what { State::Moving } else { State::Erasing };
-        writes.update(key_of(job), |update| {
-            update
-                .update_expression("SET #state = :state REMOVE expires_at")
-                .condition_expression("#state = :previewed AND expires_at > :now")
-                .expression_attribute_names("#state", "state")
-                .expression_attribute_values(":state", s(state.as_str()))
-                .expression_attribute_values(":previewed", s(State::Previewed.as_str()))
-                .expression_attribute_values(":now", n(event.at.timestamp()))
-        });
+        writes.add(
+            Write::update(key_of(job))
+                .set("state", s(state.as_str()))
+                .remove("expires_at")
+                .is("state", Some(s(State::Previewed.as_str())))
+                .when("expires_at > :now")
+                .given("now", n(event.at.timestamp())),
+        );
         if let JobKind::Retention { days, .. } = job.what {
-            writes
-                .update(key::organisation(&job.organisation), |update| {
-                    let update = update.update_expression("SET retention_days = :days, retained_by = :order");
-                    let update = update.expression_attribute_values(":days", n(days)).expression_attribute_values(":order", s(job.id));
-                    if days <= retention::DAYS {
-                        return update.condition_expression("attribute_exists(pk)");
-                    }
-                    let update = update.condition_expression("storage_add_on = :true");
-                    update.expression_attribute_values(":true", AttributeValue::Bool(true))
-                })
-                .or(Conflict::NoAddOn);
+            let change = Write::update(key::organisation(&job.organisation)).set("retention_days", n(days)).set("retained_by", s(job.id));
+            let change =
+                if days <= retention::DAYS { change.existing() } else { change.is("storage_add_on", Some(AttributeValue::Bool(true))) };
+            writes.add(change.or(Conflict::NoAddOn));
         }
         writes.audit(event);
         writes.commit().await
@@ -220,18 +213,17 @@ impl Table {
     /// Begins to lift a hold, even a partly placed one. 1 request. `EditedMeanwhile` if it is lifted.
     pub async fn lift(&self, hold: &RetentionJob, reason: &Reason, event: &Event) -> Result<Committed, Error> {
         let mut writes = self.writes();
-        writes.update(key_of(hold), |update| {
-            update
-                .update_expression("SET #state = :lifting, lifted_by = :by, lifted_at = :at, lifted_why = :why REMOVE place, sought")
-                .condition_expression("#state IN (:placing, :held)")
-                .expression_attribute_names("#state", "state")
-                .expression_attribute_values(":lifting", s(State::Lifting.as_str()))
-                .expression_attribute_values(":placing", s(State::Placing.as_str()))
-                .expression_attribute_values(":held", s(State::Held.as_str()))
-                .expression_attribute_values(":by", s(&event.actor))
-                .expression_attribute_values(":at", n(event.at.timestamp_millis()))
-                .expression_attribute_values(":why", s(without_numbers(&reason.to_string())))
-        });
+        writes.add(
+            Write::update(key_of(hold))
+                .set("state", s(State::Lifting.as_str()))
+                .set("lifted_by", s(&event.actor))
+                .set("lifted_at", n(event.at.timestamp_millis()))
+                .set("lifted_why", s(without_numbers(&reason.to_string())))
+                .remove_all(&["place", "sought"])
+                .when("#state IN (:placing, :held)")
+                .given("placing", s(State::Placing.as_str()))
+                .given("held", s(State::Held.as_str())),
+        );
         writes.audit(event);
         writes.commit().await
     }

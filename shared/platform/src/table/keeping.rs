@@ -22,6 +22,7 @@ use super::{
     key::{self, Item},
     read::BATCH,
     recording,
+    write::Write,
 };
 
 /// A recording and its retention state.
@@ -202,32 +203,18 @@ impl Transaction<'_> {
     /// Writes the next retention state; fails after another decision, or if the recording is gone.
     pub fn keep(&mut self, seen: &RetentionSnapshot, next: &RetentionState, erased: Option<OrderId>) {
         let (held, day) = (next.is_held(), n(next.day.timestamp()));
-        let values = [
-            ("kept", Some(n(seen.version + 1))),
-            ("grace", next.grace.map(|grace| n(grace.timestamp()))),
-            ("erased", erased.map(s)),
-            ("held", next.held_since.map(|since| n(since.timestamp_millis()))),
-            ("holds", ss(&next.holds)),
-            ("until", held.then(|| day.clone())),
-            ("expires_at", (!held).then_some(day)),
-        ];
-        let (set, remove): (Vec<_>, Vec<_>) = values.into_iter().partition(|(_, value)| value.is_some());
-        let assignments = set.iter().map(|(name, _)| format!("#{name} = :{name}")).collect::<Vec<_>>().join(", ");
-        let gone = remove.iter().map(|(name, _)| format!("#{name}")).collect::<Vec<_>>().join(", ");
-        let names = set.iter().chain(&remove).map(|(name, _)| (format!("#{name}"), (*name).to_owned())).collect();
-        let mut given: Item = set.into_iter().filter_map(|(name, value)| Some((format!(":{name}"), value?))).collect();
-        given.insert(":registered".to_owned(), n(seen.recording.registered_at.timestamp_millis()));
-        let unchanged = if seen.version == 0 { "attribute_not_exists(#kept)" } else { "#kept = :seen" };
-        if seen.version > 0 {
-            given.insert(":seen".to_owned(), n(seen.version));
-        }
-        self.update(key::recording(&seen.recording.organisation, seen.recording.id), |update| {
-            update
-                .update_expression(format!("SET {assignments} REMOVE {gone}"))
-                .condition_expression(format!("registered = :registered AND {unchanged}"))
-                .set_expression_attribute_names(Some(names))
-                .set_expression_attribute_values(Some(given))
-        });
+        self.add(
+            Write::update(key::recording(&seen.recording.organisation, seen.recording.id))
+                .set("kept", n(seen.version + 1))
+                .set_or_remove("grace", next.grace.map(|grace| n(grace.timestamp())))
+                .set_or_remove("erased", erased.map(s))
+                .set_or_remove("held", next.held_since.map(|since| n(since.timestamp_millis())))
+                .set_or_remove("holds", ss(&next.holds))
+                .set_or_remove("until", held.then(|| day.clone()))
+                .set_or_remove("expires_at", (!held).then_some(day))
+                .is("registered", Some(n(seen.recording.registered_at.timestamp_millis())))
+                .is("kept", (seen.version > 0).then(|| n(seen.version))),
+        );
     }
 }
 

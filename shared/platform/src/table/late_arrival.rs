@@ -9,10 +9,7 @@
 //! | `missed`     | S    | the day whose folder could not deliver it, though it is stored; absent if its audio has not arrived |
 //! | `expires_at` | N    | Unix seconds: with the recording |
 
-use aws_sdk_dynamodb::{
-    operation::delete_item::DeleteItemError,
-    types::{PutRequest, WriteRequest},
-};
+use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use chrono::{DateTime, Utc};
 use domain::{
     delivery::Day,
@@ -24,6 +21,7 @@ use super::{
     BadItem, Error, Table,
     attributes::{instant, n, optional_parsed, parsed, readable, s},
     key::{self, Item},
+    write::Write,
 };
 
 /// A call whose audio arrives late.
@@ -94,14 +92,8 @@ impl Table {
 
     /// Removes a late arrival, unless it was recorded anew meanwhile. 1 request.
     pub async fn await_no_longer(&self, organisation: &OrganisationId, late_arrival: &LateArrival) -> Result<(), Error> {
-        let delete = self.client.delete_item().table_name(&self.name).set_key(Some(key::late_arrival(organisation, late_arrival.id)));
-        let delete =
-            delete.condition_expression("since = :since").expression_attribute_values(":since", n(late_arrival.since.timestamp_millis()));
-        match delete.send().await {
-            Ok(_) => Ok(()),
-            Err(error) if matches!(error.as_service_error(), Some(DeleteItemError::ConditionalCheckFailedException(_))) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
+        let delete = Write::delete(key::late_arrival(organisation, late_arrival.id));
+        self.write(delete.is("since", Some(n(late_arrival.since.timestamp_millis())))).await.map(drop)
     }
 }
 

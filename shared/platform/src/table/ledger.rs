@@ -21,6 +21,7 @@ use super::{
     commit::Committed,
     daily::usage,
     key::{self, Item},
+    write::Write,
 };
 
 impl Table {
@@ -69,7 +70,7 @@ impl Table {
         item.insert("waived".to_owned(), AttributeValue::Bool(*waived));
         item.insert("by".to_owned(), s(&event.actor));
         let mut writes = self.writes();
-        writes.put_new(item);
+        writes.add(Write::put_new(item));
         writes.audit(event);
         writes.claim(claim);
         writes.commit().await

@@ -12,6 +12,7 @@ use super::{
     audit::Event,
     commit::{Committed, Conflict, Transaction},
     key::{self, Item},
+    write::Write,
 };
 
 impl Table {
@@ -30,7 +31,7 @@ impl Table {
             item.insert("retired".to_owned(), n(event.at.timestamp_millis()));
         }
         let mut writes = self.writes();
-        writes.put(item, |put| put);
+        writes.add(Write::put(item));
         writes.audit(event);
         writes.commit().await
     }
@@ -39,24 +40,16 @@ impl Table {
 impl Transaction<'_> {
     /// Checks that the mark is in the legend and not retired, for every change of a mark.
     pub(super) fn can_set(&mut self, organisation: &OrganisationId, mark: &Mark) {
-        self.check(key::mark(organisation, mark), |check| {
-            check.condition_expression("attribute_exists(pk) AND attribute_not_exists(retired)")
-        })
-        .or(Conflict::UnknownMark);
+        let listed = Write::check(key::mark(organisation, mark)).when("attribute_exists(pk) AND attribute_not_exists(retired)");
+        self.add(listed.or(Conflict::UnknownMark));
     }
 
     /// Gives an organisation its first legend, and leaves existing marks unchanged.
     pub(super) fn first_legend(&mut self, organisation: &OrganisationId) {
         for (mark, label, colour, shape) in FIRST {
             let Ok(mark) = mark.to_owned().try_into() else { continue };
-            self.update(key::mark(organisation, &mark), |update| {
-                update
-                    .update_expression("SET #label = if_not_exists(#label, :label), colour = if_not_exists(colour, :colour), shape = if_not_exists(shape, :shape)")
-                    .expression_attribute_names("#label", "label")
-                    .expression_attribute_values(":label", s(label))
-                    .expression_attribute_values(":colour", s(colour.as_str()))
-                    .expression_attribute_values(":shape", s(shape.as_str()))
-            });
+            let write = Write::update(key::mark(organisation, &mark));
+            self.add(write.set_first("label", s(label)).set_first("colour", s(colour.as_str())).set_first("shape", s(shape.as_str())));
         }
     }
 }

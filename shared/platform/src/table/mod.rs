@@ -39,6 +39,7 @@ pub mod statement;
 pub mod terms;
 pub mod tombstone;
 pub mod usage;
+mod write;
 
 use aws_sdk_dynamodb::{
     Client,

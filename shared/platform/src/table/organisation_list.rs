@@ -14,6 +14,7 @@ use super::{
     key::{self, Item},
     people::read_organisation,
     read::{BATCH, find},
+    write::Write,
 };
 
 /// An organisation in the list.
@@ -50,10 +51,7 @@ impl Table {
 impl Transaction<'_> {
     /// Adds the organisation to the list, under its name.
     pub(super) fn list(&mut self, organisation: &OrganisationId, name: &Name) {
-        self.update(key::listed(organisation), |update| {
-            let update = update.update_expression("SET #name = :name").expression_attribute_names("#name", "name");
-            update.expression_attribute_values(":name", s(name))
-        });
+        self.add(Write::update(key::listed(organisation)).set("name", s(name)));
     }
 }
 

@@ -57,7 +57,7 @@ impl Table {
         let puts = change.put.iter().map(|posting| put(recording, posting));
         let deletes = change.gone.iter().map(|posting| delete(recording, posting));
         for some in puts.chain(deletes).collect::<Result<Vec<_>, _>>()?.chunks(BATCH) {
-            self.write(some.to_vec()).await?;
+            self.write_batch(some.to_vec()).await?;
         }
         Ok(())
     }
@@ -67,13 +67,13 @@ impl Table {
         let delete = |posting| DeleteRequest::builder().set_key(Some(key::posted(of, posting, at.to_owned()))).build();
         let deletes = gone.into_iter().map(delete).collect::<Result<Vec<_>, _>>().map_err(|error| Error::Request(error.into()))?;
         for some in deletes.chunks(BATCH) {
-            self.write(some.iter().map(|delete| WriteRequest::builder().delete_request(delete.clone()).build()).collect()).await?;
+            self.write_batch(some.iter().map(|delete| WriteRequest::builder().delete_request(delete.clone()).build()).collect()).await?;
         }
         Ok(())
     }
 
     /// Writes at most 25 items. 1 request; more while the table accepts only a part.
-    pub(super) async fn write(&self, writes: Vec<WriteRequest>) -> Result<(), Error> {
+    pub(super) async fn write_batch(&self, writes: Vec<WriteRequest>) -> Result<(), Error> {
         let mut left = HashMap::from([(self.name.clone(), writes)]);
         for attempt in 0..ATTEMPTS {
             let answer = self.client.batch_write_item().set_request_items(Some(left)).send().await?;

@@ -17,12 +17,13 @@ use domain::{
 use super::{
     Error, Table,
     activation::ACTIVE,
-    attributes::{ids, n, s, ss},
+    attributes::{ids, n, s},
     audit::Event,
-    commit::{Committed, Conflict, Transaction, empty_map},
+    commit::{Committed, Transaction},
     group::rights_value,
     key,
     people::{read_supervisions, read_user},
+    write::{Write, empty_map},
 };
 
 pub use users::{Also, EventOf, Outcome, PROVISIONED, UserChange, UserProvision, Wanted};
@@ -91,7 +92,7 @@ impl Table {
             let mut changed = key::base_change(id, event.at);
             changed.insert("on".to_owned(), AttributeValue::Bool(on));
             changed.insert("by".to_owned(), s(&event.actor));
-            writes.put_new(changed);
+            writes.add(Write::put_new(changed));
         }
         writes.first_legend(id);
         writes.audit(event);
@@ -101,12 +102,7 @@ impl Table {
     /// Sets whether listening requires a reason, as an administrator decides. 1 request.
     pub async fn ask_reason(&self, id: &OrganisationId, asks: bool, event: &Event) -> Result<Committed, Error> {
         let mut writes = self.writes();
-        writes
-            .update(key::organisation(id), |update| {
-                let update = update.update_expression("SET asks_reason = :asks").condition_expression("attribute_exists(pk)");
-                update.expression_attribute_values(":asks", AttributeValue::Bool(asks))
-            })
-            .or(Conflict::NotFound);
+        writes.add(Write::update(key::organisation(id)).set("asks_reason", AttributeValue::Bool(asks)).existing());
         writes.audit(event);
         writes.commit().await
     }
@@ -166,13 +162,9 @@ impl Table {
             }
             self.take_out(organisation, user).await?;
             let mut writes = self.writes();
-            writes.update(key::user(organisation, user), |update| {
-                update
-                    .update_expression(format!("REMOVE removed_at, rights, administrator, {ACTIVE}"))
-                    .condition_expression(format!("{OUT} AND attribute_exists(#name)"))
-                    .expression_attribute_names("#name", "name")
-                    .expression_attribute_values(":none", empty_map())
-            });
+            let restored = Write::update(key::user(organisation, user)).remove_all(&["removed_at", "rights", "administrator"]);
+            let restored = restored.remove_all(&ACTIVE).when("attribute_exists(#name)");
+            writes.add(restored.when(OUT).given("none", empty_map()));
             writes.audit(event);
             if writes.commit().await? == Ok(()) {
                 return Ok(Restoral::Done);
@@ -192,33 +184,21 @@ impl Table {
         for some in groups.chunks(LEFT) {
             let mut writes = self.writes();
             for group in some {
-                writes.update(key::members(organisation, group), |update| {
-                    let update = update.update_expression("DELETE members :user");
-                    update.set_expression_attribute_values(ss([user]).map(|set| key::Item::from([(":user".to_owned(), set)])))
-                });
+                writes.add(Write::update(key::members(organisation, group)).take_members("members", [user]));
             }
-            writes.update(key::user(organisation, user), |update| {
-                let update = update.update_expression("DELETE groups :left");
-                update.set_expression_attribute_values(ss(some).map(|set| key::Item::from([(":left".to_owned(), set)])))
-            });
+            writes.add(Write::update(key::user(organisation, user)).take_members("groups", some));
             writes.commit().await??;
         }
         for group in supervisions.keys() {
-            let ends = |writes: &mut Transaction<'_>| {
-                writes.update(key::user(organisation, user), |update| {
-                    update.update_expression("REMOVE supervises.#id").expression_attribute_names("#id", group.as_str())
-                });
-            };
+            let ends = Write::update(key::user(organisation, user)).remove_member("supervises", group.as_str());
+            let of_group = Write::update(key::group(organisation, group)).remove_member("supervisors", user.as_str());
             let mut writes = self.writes();
-            writes.update(key::group(organisation, group), |update| {
-                let update = update.update_expression("REMOVE supervisors.#id").condition_expression("attribute_exists(supervisors)");
-                update.expression_attribute_names("#id", user.as_str())
-            });
-            ends(&mut writes);
+            writes.add(of_group.when("attribute_exists(supervisors)"));
+            writes.add(ends.clone());
             if writes.commit().await? != Ok(()) {
                 // The group is gone. Its id is removed here, in case a later group receives it.
                 let mut alone = self.writes();
-                ends(&mut alone);
+                alone.add(ends);
                 alone.commit().await??;
             }
         }
@@ -234,19 +214,11 @@ impl Table {
         event: &Event,
     ) -> Result<Committed, Error> {
         let active = user.activated_at.is_some();
-        let condition = format!(
-            "attribute_not_exists(removed_at) AND attribute_{}exists(activated_at){}",
-            if active { "" } else { "not_" },
-            if other.is_none() { " AND (attribute_not_exists(administrator) OR administrator = :no)" } else { "" }
-        );
+        let closed = Write::update(key::user(organisation, &user.id)).set("removed_at", n(event.at.timestamp_millis()));
+        let closed = closed.remove_all(&["rights", "administrator"]).remove_all(&ACTIVE).is("removed_at", None);
+        let closed = closed.when(if active { "attribute_exists(activated_at)" } else { "attribute_not_exists(activated_at)" });
         let mut writes = self.writes();
-        writes.update(key::user(organisation, &user.id), |update| {
-            let update = update
-                .update_expression(format!("SET removed_at = :now REMOVE rights, administrator, {ACTIVE}"))
-                .condition_expression(condition)
-                .expression_attribute_values(":now", n(event.at.timestamp_millis()));
-            if other.is_some() { update } else { update.expression_attribute_values(":no", AttributeValue::Bool(false)) }
-        });
+        writes.add(if other.is_some() { closed } else { closed.no_administrator() });
         if let Some(other) = other {
             writes.still_administers(organisation, other);
         }
@@ -262,27 +234,17 @@ impl Table {
 impl Transaction<'_> {
     /// Fails unless the base service is still `seen`; for `None`, unless the organisation is new.
     fn organisation(&mut self, id: &OrganisationId, change: &OrganisationChange, seen: Option<bool>) {
-        let mut set = vec!["retention_days = if_not_exists(retention_days, :days)"];
-        let mut values = key::Item::from([(":days".to_owned(), n(retention::DAYS))]);
-        let mut given = |expression: &'static str, name: &str, value: Option<AttributeValue>| {
-            if let Some(value) = value {
-                set.push(expression);
-                values.insert(name.to_owned(), value);
-            }
-        };
-        given("#name = :name", ":name", change.name.as_ref().map(s));
-        given("base_service = :base_service", ":base_service", change.base_service.map(AttributeValue::Bool));
-        given("storage_add_on = :storage_add_on", ":storage_add_on", change.storage_add_on.map(AttributeValue::Bool));
-        let condition = match seen {
-            None => "attribute_not_exists(pk)",
-            Some(true) => "base_service = :seen",
-            Some(false) => "base_service = :seen OR (attribute_exists(pk) AND attribute_not_exists(base_service))",
-        };
-        values.extend(seen.map(|seen| (":seen".to_owned(), AttributeValue::Bool(seen))));
-        self.update(key::organisation(id), |update| {
-            let update = update.update_expression(format!("SET {}", set.join(", "))).condition_expression(condition);
-            let names = change.name.as_ref().map(|_| [("#name".to_owned(), "name".to_owned())].into());
-            update.set_expression_attribute_names(names).set_expression_attribute_values(Some(values))
+        let organisation = Write::update(key::organisation(id))
+            .set_first("retention_days", n(retention::DAYS))
+            .set_if("name", change.name.as_ref().map(s))
+            .set_if("base_service", change.base_service.map(AttributeValue::Bool))
+            .set_if("storage_add_on", change.storage_add_on.map(AttributeValue::Bool));
+        self.add(match seen {
+            None => organisation.is("pk", None),
+            Some(true) => organisation.is("base_service", Some(AttributeValue::Bool(true))),
+            Some(false) => organisation
+                .when("base_service = :no OR (attribute_exists(pk) AND attribute_not_exists(base_service))")
+                .given("no", AttributeValue::Bool(false)),
         });
         if let Some(name) = &change.name {
             self.list(id, name);
@@ -290,35 +252,20 @@ impl Transaction<'_> {
     }
 
     fn decided(&mut self, organisation: &OrganisationId, user: &UserId, change: &Decided<'_>) {
-        let mut condition = "attribute_exists(pk) AND attribute_not_exists(removed_at)".to_owned();
-        let (mut set, mut remove, mut values) = (Vec::new(), Vec::new(), key::Item::new());
-        if let Some((was, rights)) = change.rights {
-            match rights_value(rights) {
-                Some(granted) => {
-                    set.push("rights = :rights");
-                    values.insert(":rights".to_owned(), granted);
-                }
-                None => remove.push("rights"),
-            }
-            match was.map(rights_value) {
-                Some(Some(was)) => {
-                    condition.push_str(" AND rights = :was");
-                    values.insert(":was".to_owned(), was);
-                }
-                Some(None) => condition.push_str(" AND attribute_not_exists(rights)"),
-                None => {}
-            }
-        }
-        if let Some((administrator, _)) = change.administrator {
-            set.push("administrator = :administrator");
-            values.insert(":administrator".to_owned(), AttributeValue::Bool(administrator));
-        }
-        let section = |verb: &str, parts: &[&str]| if parts.is_empty() { String::new() } else { format!("{verb} {} ", parts.join(", ")) };
-        let expression = section("SET", &set) + &section("REMOVE", &remove);
-        self.update(key::user(organisation, user), |update| {
-            let update = update.update_expression(expression).condition_expression(condition);
-            update.set_expression_attribute_values((!values.is_empty()).then_some(values))
+        let user = Write::update(key::user(organisation, user)).when("attribute_exists(pk) AND attribute_not_exists(removed_at)");
+        let user = user.set_if("administrator", change.administrator.map(|(administrator, _)| AttributeValue::Bool(administrator)));
+        self.add(match change.rights {
+            None => user,
+            Some((None, rights)) => user.set_or_remove("rights", rights_value(rights)),
+            Some((Some(was), rights)) => user.set_or_remove("rights", rights_value(rights)).is("rights", rights_value(was)),
         });
+    }
+}
+
+impl Write {
+    /// Adds the condition that the user is no administrator.
+    fn no_administrator(self) -> Self {
+        self.when("attribute_not_exists(administrator) OR administrator = :no").given("no", AttributeValue::Bool(false))
     }
 }
 

@@ -20,9 +20,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use aws_sdk_dynamodb::{
-    operation::put_item::PutItemError,
-    types::{AttributeValue, ConsumedCapacity, DeleteRequest, KeysAndAttributes, PutRequest, ReturnConsumedCapacity, WriteRequest},
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConsumedCapacity, DeleteRequest, KeysAndAttributes, PutRequest, ReturnConsumedCapacity, WriteRequest,
 };
 use chrono::{DateTime, Utc};
 use domain::{
@@ -38,6 +37,7 @@ use super::{
     key::{self, Item},
     read::BATCH,
     recording,
+    write::Write,
 };
 
 /// A discrepancy.
@@ -114,7 +114,7 @@ impl Table {
         for some in findings.chunks(WRITES) {
             let put = |finding| PutRequest::builder().set_item(Some(item(organisation, finding))).build();
             let puts = some.iter().map(put).collect::<Result<Vec<_>, _>>().map_err(|error| Error::Request(error.into()))?;
-            self.write(puts.into_iter().map(|put| WriteRequest::builder().put_request(put).build()).collect()).await?;
+            self.write_batch(puts.into_iter().map(|put| WriteRequest::builder().put_request(put).build()).collect()).await?;
         }
         Ok(())
     }
@@ -125,7 +125,7 @@ impl Table {
             let place = |finding: &Finding| key::finding(organisation, finding.kind.as_str(), &finding.subject);
             let delete = |finding| DeleteRequest::builder().set_key(Some(place(finding))).build();
             let deletes = some.iter().map(delete).collect::<Result<Vec<_>, _>>().map_err(|error| Error::Request(error.into()))?;
-            self.write(deletes.into_iter().map(|delete| WriteRequest::builder().delete_request(delete).build()).collect()).await?;
+            self.write_batch(deletes.into_iter().map(|delete| WriteRequest::builder().delete_request(delete).build()).collect()).await?;
         }
         Ok(())
     }
@@ -150,12 +150,8 @@ impl Table {
                 .chain([("words", reconciled.words), ("of_words", reconciled.of_words)])
                 .map(|(name, count)| (name.to_owned(), n(count))),
         );
-        let put = self.client.put_item().table_name(&self.name).set_item(Some(item));
-        let put = put.condition_expression("attribute_not_exists(night) OR night <= :night");
-        match put.expression_attribute_values(":night", n(reconciled.night.timestamp_millis())).send().await {
-            Err(error) if !error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => Err(error.into()),
-            _ => Ok(()),
-        }
+        let put = Write::put(item).when("attribute_not_exists(night) OR night <= :night");
+        self.write(put.given("night", n(reconciled.night.timestamp_millis()))).await.map(drop)
     }
 
     /// The result of the last reconciliation, if there was one. 1 request.

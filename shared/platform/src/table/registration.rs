@@ -3,22 +3,18 @@
 //! One transaction with the audit event suffices if the call has no annotation. Otherwise the
 //! annotation is read first, and its change is an edit, so no note is lost.
 
-use std::collections::HashMap;
-
-use aws_sdk_dynamodb::{
-    primitives::Blob,
-    types::{AttributeValue, ReturnValuesOnConditionCheckFailure},
-};
-use domain::{note::Annotation, recording::Recording};
+use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
+use domain::recording::Recording;
 
 use super::{
     Error, Table,
-    annotation::{CallSnapshot, NAMES, values},
+    annotation::{CallSnapshot, NAMES, by_mark, values},
     attributes::{n, s},
     audit::Event,
     commit::{Conflict, Refused},
     key, recording,
     tombstone::is_erased,
+    write::Write,
 };
 
 /// The state that a registration may replace.
@@ -53,19 +49,8 @@ enum AtOnce {
     UnknownMark,
 }
 
-/// The update that registers a recording.
-struct Update {
-    expression: String,
-    condition: &'static str,
-    names: HashMap<String, String>,
-    given: key::Item,
-}
-
 /// Attempts while others annotate the same call.
 const TRIES: usize = 5;
-
-const SET: &str = "SET #state = :expected, #at = :at, u = :u, p = :p, #call = :call, #dir = :dir, ms = :ms, \
-                   #type = :type, #bytes = :bytes, sha = :sha, registered = :registered, expires_at = :expires_at";
 
 impl Table {
     /// Registers `recording` as expected, and writes the audit event with it. 1 request; 2 or 3 if
@@ -98,15 +83,8 @@ impl Table {
 
     /// Registers the recording if no annotation has to be read; otherwise returns the current item.
     async fn register_at_once(&self, recording: &Recording, over: Over, event: &Event) -> Result<AtOnce, Error> {
-        let update = update(recording, over);
         let mut writes = self.writes();
-        writes.update(key::recording(&recording.organisation, recording.id), |to| {
-            to.update_expression(update.expression)
-                .condition_expression(update.condition)
-                .set_expression_attribute_names(Some(update.names))
-                .set_expression_attribute_values(Some(update.given))
-                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-        });
+        writes.add(at_once(recording, over).returning());
         writes.audit(event);
         if let Some(mark) = recording.annotation.mark.as_ref().filter(|_| over == Over::Unregistered) {
             writes.can_set(&recording.organisation, mark);
@@ -125,44 +103,16 @@ impl Table {
         annotation.note = recording.annotation.note.clone().or(annotation.note);
         annotation.mark = recording.annotation.mark.clone().or(annotation.mark);
         let edited = annotation != snapshot.annotation;
-        let (mut set, mut remove, mut given) = (SET.to_owned(), vec!["why", "early"], attributes(recording));
-        for (name, value) in NAMES.into_iter().zip(values(&annotation)) {
-            match value {
-                Some(value) => {
-                    set.push_str(&format!(", {name} = :{name}"));
-                    given.insert(format!(":{name}"), s(value));
-                }
-                None => remove.push(name),
-            }
-        }
-        match by_mark(recording, &annotation) {
-            Some(place) => {
-                set.push_str(", m = :m");
-                given.insert(":m".to_owned(), place);
-            }
-            None => remove.push("m"),
-        }
-        if snapshot.since > 0 {
-            set.push_str(", since = :since");
-            given.insert(":since".to_owned(), n(snapshot.since));
-        }
         let version = snapshot.version + u64::from(edited);
-        if version > 0 {
-            set.push_str(", edits = :version");
-            given.insert(":version".to_owned(), n(version));
-        }
-        let seen = if snapshot.version == 0 { "attribute_not_exists(edits)" } else { "edits = :seen" };
-        if snapshot.version > 0 {
-            given.insert(":seen".to_owned(), n(snapshot.version));
-        }
         let mut writes = self.writes();
-        writes.update(key::recording(&recording.organisation, recording.id), |update| {
-            update
-                .update_expression(format!("{set} REMOVE {}", remove.join(", ")))
-                .condition_expression(format!("attribute_not_exists(#state) AND {seen}"))
-                .set_expression_attribute_names(Some(names(Over::Unregistered)))
-                .set_expression_attribute_values(Some(given))
-        });
+        writes.add(
+            registered(recording, "expires_at")
+                .annotation(&recording.organisation, &annotation)
+                .set_if("since", (snapshot.since > 0).then(|| n(snapshot.since)))
+                .set_if("edits", (version > 0).then(|| n(version)))
+                .is("state", None)
+                .is("edits", (snapshot.version > 0).then(|| n(snapshot.version))),
+        );
         if let Some(mark) = recording.annotation.mark.as_ref().filter(|mark| snapshot.annotation.mark.as_ref() != Some(*mark)) {
             writes.can_set(&recording.organisation, mark);
         }
@@ -179,66 +129,51 @@ impl Table {
     }
 }
 
-/// The update that registers the recording if no annotation has to be read.
-fn update(recording: &Recording, over: Over) -> Update {
-    let (mut set, mut given) = (SET.to_owned(), attributes(recording));
-    let condition = match over {
+/// The write that registers the recording if no annotation has to be read.
+fn at_once(recording: &Recording, over: Over) -> Write {
+    let now = n(recording.registered_at.timestamp());
+    match over {
         // A held recording has no `expires_at`, or the table would remove it.
-        Over::RejectedAndHeld => "#state = :rejected AND attribute_exists(held)",
-        Over::Rejected => "#state = :rejected AND expires_at > :now AND attribute_not_exists(erased)",
-        Over::Unregistered => {
-            "attribute_not_exists(#state) AND attribute_not_exists(edits) AND (attribute_not_exists(early) OR early = :user) \
-             AND (attribute_not_exists(expires_at) OR expires_at > :now)"
+        Over::RejectedAndHeld => rejected(registered(recording, "until")).when("attribute_exists(held)"),
+        Over::Rejected => {
+            rejected(registered(recording, "expires_at")).when("expires_at > :now AND attribute_not_exists(erased)").given("now", now)
         }
-    };
-    if over == Over::RejectedAndHeld {
-        set = SET.replace("expires_at = :expires_at", "#until = :expires_at");
-    } else {
-        given.insert(":now".to_owned(), n(recording.registered_at.timestamp()));
+        Over::Unregistered => brought(registered(recording, "expires_at"), recording)
+            .remove("l")
+            .when("attribute_not_exists(#state) AND attribute_not_exists(edits)")
+            .when("attribute_not_exists(early) OR early = :user")
+            .when("attribute_not_exists(expires_at) OR expires_at > :now")
+            .given("user", s(&recording.user))
+            .given("now", now),
     }
-    if over == Over::Unregistered {
-        given.insert(":user".to_owned(), s(&recording.user));
-        for (name, value) in brought(recording) {
-            set.push_str(&format!(", {name} = :{name}"));
-            given.insert(format!(":{name}"), value);
-        }
-    } else {
-        given.insert(":rejected".to_owned(), s("rejected"));
-    }
-    Update { expression: format!("{set} REMOVE why, early, l"), condition, names: names(over), given }
 }
 
-/// The annotation that the registration brings, and the index partition of its mark.
-fn brought(recording: &Recording) -> impl Iterator<Item = (&'static str, AttributeValue)> {
-    let texts = NAMES.into_iter().zip(values(&recording.annotation)).filter_map(|(name, value)| Some((name, s(value?))));
-    texts.chain(by_mark(recording, &recording.annotation).map(|place| ("m", place)))
+fn rejected(write: Write) -> Write {
+    write.remove("l").is("state", Some(s("rejected")))
 }
 
-fn by_mark(recording: &Recording, annotation: &Annotation) -> Option<AttributeValue> {
-    Some(s(key::recordings_marked(&recording.organisation, annotation.mark.as_ref()?)))
+/// Sets the annotation that the registration brings, and the index partition of its mark.
+fn brought(write: Write, recording: &Recording) -> Write {
+    let texts = NAMES.into_iter().zip(values(&recording.annotation));
+    let mark = by_mark(&recording.organisation, &recording.annotation);
+    texts.fold(write, |write, (name, text)| write.set_if(name, text.map(s))).set_if("m", mark)
 }
 
-fn names(over: Over) -> HashMap<String, String> {
-    let until = (over == Over::RejectedAndHeld).then_some("until");
-    ["state", "at", "call", "dir", "type", "bytes"].into_iter().chain(until).map(|name| (format!("#{name}"), name.to_owned())).collect()
-}
-
-fn attributes(recording: &Recording) -> key::Item {
+/// The write that makes the item an expected recording, whose end is in the attribute `end`.
+fn registered(recording: &Recording, end: &str) -> Write {
     let audio = &recording.audio;
-    [
-        (":expected", s("expected")),
-        (":at", s(key::at(recording.started_at, recording.id))),
-        (":u", s(key::recordings_of(&recording.organisation, &recording.user))),
-        (":p", s(key::recordings_with(&recording.organisation, &recording.counterpart))),
-        (":call", s(&recording.call)),
-        (":dir", s(recording.direction)),
-        (":ms", n(recording.duration.num_milliseconds())),
-        (":type", s(audio.content_type.as_str())),
-        (":bytes", n(audio.length)),
-        (":sha", AttributeValue::B(Blob::new(audio.sha256.0))),
-        (":registered", n(recording.registered_at.timestamp_millis())),
-        (":expires_at", n(recording.expires_at.timestamp())),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into()
+    Write::update(key::recording(&recording.organisation, recording.id))
+        .set("state", s("expected"))
+        .set("at", s(key::at(recording.started_at, recording.id)))
+        .set("u", s(key::recordings_of(&recording.organisation, &recording.user)))
+        .set("p", s(key::recordings_with(&recording.organisation, &recording.counterpart)))
+        .set("call", s(&recording.call))
+        .set("dir", s(recording.direction))
+        .set("ms", n(recording.duration.num_milliseconds()))
+        .set("type", s(audio.content_type.as_str()))
+        .set("bytes", n(audio.length))
+        .set("sha", AttributeValue::B(Blob::new(audio.sha256.0)))
+        .set("registered", n(recording.registered_at.timestamp_millis()))
+        .set(end, n(recording.expires_at.timestamp()))
+        .remove_all(&["why", "early"])
 }

@@ -3,7 +3,6 @@
 //! The receipt is an audit event with its own id, at the moment when the recording ended. It is
 //! written with the change of usage on that day, so a second message changes nothing.
 
-use aws_sdk_dynamodb::operation::delete_item::DeleteItemError;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     ids::{OrderId, OrganisationId, RecordingId, UserId},
@@ -20,6 +19,7 @@ use super::{
     key::{self, Item},
     recording,
     usage::{self, Change},
+    write::Write,
 };
 
 /// A removed item of a call: of a recording, or of a call that was only annotated.
@@ -88,8 +88,6 @@ struct Receipt<'a> {
     removed_at: &'a DateTime<Utc>,
 }
 
-/// The edit is gone, or is the one that was read.
-const AS_READ: &str = "attribute_not_exists(pk) OR #when = :when";
 /// The most edits that one transaction removes.
 const EDITS: i32 = 100;
 /// Days that the count of copies is retained, longer than a failed removal waits.
@@ -168,30 +166,14 @@ impl Table {
     pub async fn remove_some(&self, removal: &Removal, edits: &[OldEdit]) -> Result<(), Error> {
         match edits {
             [] => return Ok(()),
-            [edit] => return self.remove_edit(removal, edit).await,
+            [edit] => return Ok(self.write(edit.removal(removal)).await?.map(drop)?),
             _ => {}
         }
         let mut writes = self.writes();
         for edit in edits {
-            writes.delete(key::edit(&removal.organisation, removal.id, edit.version), |delete| {
-                let delete = delete.condition_expression(AS_READ).expression_attribute_names("#when", "when");
-                delete.set_expression_attribute_values(edit.when())
-            });
+            writes.add(edit.removal(removal));
         }
-        match writes.commit().await? {
-            Ok(()) => Ok(()),
-            Err(_) => Err(Error::Busy),
-        }
-    }
-
-    async fn remove_edit(&self, removal: &Removal, edit: &OldEdit) -> Result<(), Error> {
-        let key = key::edit(&removal.organisation, removal.id, edit.version);
-        let delete = self.client.delete_item().table_name(&self.name).set_key(Some(key)).condition_expression(AS_READ);
-        let delete = delete.expression_attribute_names("#when", "when").set_expression_attribute_values(edit.when());
-        match delete.send().await {
-            Err(error) if error.as_service_error().is_some_and(DeleteItemError::is_conditional_check_failed_exception) => Err(Error::Busy),
-            answer => Ok(answer.map(drop)?),
-        }
+        Ok(writes.commit().await??)
     }
 
     /// Returns the recording's usage and writes its receipt, once. 1 request; 2 if the erasure is
@@ -237,9 +219,11 @@ impl Table {
 }
 
 impl OldEdit {
-    /// The value in [`AS_READ`].
-    fn when(&self) -> Option<Item> {
-        self.item.get("when").map(|when| Item::from([(":when".to_owned(), when.clone())]))
+    /// Removes the edit, unless it is another than the one that was read. It may be gone.
+    fn removal(&self, removal: &Removal) -> Write {
+        let delete = Write::delete(key::edit(&removal.organisation, removal.id, self.version));
+        let delete = delete.when("attribute_not_exists(pk) OR #when = :when");
+        self.item.get("when").map_or(delete.clone(), |when| delete.given("when", when.clone()))
     }
 }
 

@@ -20,6 +20,7 @@ use super::{
     claim::Claim,
     commit::{Committed, Conflict},
     key::{self, Item},
+    write::Write,
 };
 
 /// A public key with which an organisation signs in.
@@ -61,18 +62,15 @@ impl Table {
         }
         item.insert("added".to_owned(), n(key.added_at.timestamp_millis()));
         let mut writes = self.writes();
-        writes.put_new(item);
-        writes
-            .update(key::subscriber(organisation), |update| {
-                update
-                    .update_expression("SET since = if_not_exists(since, :now) ADD #keys :one")
-                    .condition_expression("attribute_not_exists(#keys) OR #keys < :most")
-                    .expression_attribute_names("#keys", "keys")
-                    .expression_attribute_values(":now", n(key.added_at.timestamp_millis()))
-                    .expression_attribute_values(":one", n(1))
-                    .expression_attribute_values(":most", n(KEYS))
-            })
-            .or(Conflict::TooMany);
+        writes.add(Write::put_new(item));
+        writes.add(
+            Write::update(key::subscriber(organisation))
+                .set_first("since", n(key.added_at.timestamp_millis()))
+                .add("keys", n(1))
+                .when("attribute_not_exists(#keys) OR #keys < :most")
+                .given("most", n(KEYS))
+                .or(Conflict::TooMany),
+        );
         writes.audit(event);
         writes.claim(claim);
         writes.commit().await
@@ -81,24 +79,16 @@ impl Table {
     /// Records that the server accepts a key. 1 request. `NotFound` if it was removed.
     pub async fn import_sftp_key(&self, organisation: &OrganisationId, fingerprint: &str, now: DateTime<Utc>) -> Result<Committed, Error> {
         let mut writes = self.writes();
-        writes
-            .update(key::sftp_key(organisation, fingerprint), |update| {
-                let update = update.update_expression("SET imported = :now").condition_expression("attribute_exists(pk)");
-                update.expression_attribute_values(":now", n(now.timestamp_millis()))
-            })
-            .or(Conflict::NotFound);
+        let imported = Write::update(key::sftp_key(organisation, fingerprint)).set("imported", n(now.timestamp_millis()));
+        writes.add(imported.existing());
         writes.commit().await
     }
 
     /// Removes a key. 1 request. `NotFound` if there is none.
     pub async fn remove_sftp_key(&self, organisation: &OrganisationId, fingerprint: &str, event: &Event) -> Result<Committed, Error> {
         let mut writes = self.writes();
-        let key = key::sftp_key(organisation, fingerprint);
-        writes.delete(key, |delete| delete.condition_expression("attribute_exists(pk)")).or(Conflict::NotFound);
-        writes.update(key::subscriber(organisation), |update| {
-            let update = update.update_expression("ADD #keys :less").expression_attribute_names("#keys", "keys");
-            update.expression_attribute_values(":less", n(-1))
-        });
+        writes.add(Write::delete(key::sftp_key(organisation, fingerprint)).existing());
+        writes.add(Write::update(key::subscriber(organisation)).add("keys", n(-1)));
         writes.audit(event);
         writes.commit().await
     }

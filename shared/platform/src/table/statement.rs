@@ -6,6 +6,7 @@ use super::{
     BadItem, Error, Table,
     attributes::{n, number, parsed, s, text},
     key::{self, Item},
+    write::Write,
 };
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,8 +23,7 @@ impl Table {
         let mut item = key::statement(organisation, exported.month);
         item.insert("lines".to_owned(), n(exported.lines));
         item.insert("total".to_owned(), s(&exported.total));
-        self.client.put_item().table_name(&self.name).set_item(Some(item)).send().await?;
-        Ok(())
+        self.write(Write::put(item)).await.map(drop)
     }
 
     /// The organisation's exported months, newest first. 1 request.

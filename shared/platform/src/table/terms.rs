@@ -22,6 +22,7 @@ use super::{
     audit::Event,
     commit::Committed,
     key::{self, Item},
+    write::Write,
 };
 
 impl Table {
@@ -41,7 +42,7 @@ impl Table {
         item.insert("by".to_owned(), s(by));
         item.insert("has_sftp".to_owned(), AttributeValue::Bool(terms.sftp));
         let mut writes = self.writes();
-        writes.put_new(item);
+        writes.add(Write::put_new(item));
         if let Some(event) = event {
             writes.audit(event);
         }
@@ -61,7 +62,7 @@ impl Table {
         item.insert("by".to_owned(), s(taking.by));
         item.insert("reason".to_owned(), s(taking.reason));
         let mut writes = self.writes();
-        writes.put_new(item);
+        writes.add(Write::put_new(item));
         if let Some(event) = event {
             writes.audit(event);
         }

@@ -14,7 +14,6 @@
 //! An item with `erased` is a tombstone, or a recording that an erasure has ended and still
 //! removes. Both are erased for everyone.
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     ids::{OrderId, OrganisationId, RecordingId},
@@ -29,6 +28,7 @@ use super::{
     key::{self, Item},
     recording,
     removal::Removal,
+    write::Write,
 };
 
 /// The longest possible retention. After it, the call is too old, whatever days apply by then.
@@ -80,20 +80,17 @@ impl Table {
         item.insert("state".to_owned(), s(STATE));
         item.insert("erased".to_owned(), s(erasure));
         item.insert("expires_at".to_owned(), n((ended_at + LASTS).timestamp()));
-        let put = self.client.put_item().table_name(&self.name).set_item(Some(item)).expression_attribute_names("#state", "state");
-        let mut put = put.expression_attribute_values(":erased", s(STATE));
-        put = match removal.registered_at() {
+        let free = "attribute_not_exists(#state) OR #state = :erased";
+        let put = Write::put(item).given("erased", s(STATE));
+        let put = match removal.registered_at() {
             Some(registered_at) => put
-                .condition_expression(
-                    "attribute_not_exists(#state) OR #state = :erased OR (registered = :registered AND erased = :erasure)",
-                )
-                .expression_attribute_values(":registered", n(registered_at.timestamp_millis()))
-                .expression_attribute_values(":erasure", s(erasure)),
-            None => put.condition_expression("attribute_not_exists(#state) OR #state = :erased"),
+                .when(&format!("{free} OR (registered = :registered AND erased = :erasure)"))
+                .given("registered", n(registered_at.timestamp_millis()))
+                .given("erasure", s(erasure)),
+            None => put.when(free),
         };
-        match put.send().await {
-            Err(error) if error.as_service_error().is_some_and(PutItemError::is_conditional_check_failed_exception) => {}
-            answer => return Ok(answer.map(|_| Buried::Done)?),
+        if self.write(put).await?.is_ok() {
+            return Ok(Buried::Done);
         }
         let seen = self.seen(&removal.organisation, &[removal.id]).await?.into_iter().next();
         Ok(seen.map_or(Buried::Done, |seen| Buried::Resurrected(Box::new(seen))))

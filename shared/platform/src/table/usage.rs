@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, Update, builders::UpdateBuilder};
+use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use domain::{
     billing::today,
@@ -23,6 +23,7 @@ use super::{
     attributes::{count, n, parse, parsed},
     commit::Transaction,
     key::{self, Item},
+    write::Write,
 };
 
 /// A recording that was stored or removed.
@@ -69,27 +70,6 @@ pub struct Counts {
 const NAMES: [&str; 4] = ["n", "ms", "in", "out"];
 
 impl Table {
-    /// The update that counts the change, for the transaction of the change itself.
-    pub(super) fn usage(&self, change: &Change<'_>) -> UpdateBuilder {
-        let day = today(change.at);
-        let (stored, counts) = (change.kind == ChangeKind::Stored, change.counts());
-        let mut update = Update::builder().table_name(&self.name).set_key(Some(key::usage(change.organisation, change.user)));
-        let signed = |value: i64| n(if stored { value } else { -value });
-        update = update
-            .expression_attribute_names("#bytes", "bytes")
-            .expression_attribute_values(":recordings", signed(1))
-            .expression_attribute_values(":ms", signed(change.duration.num_milliseconds()))
-            .expression_attribute_values(":bytes", signed(i64::try_from(change.bytes).unwrap_or(i64::MAX)));
-        let mut added = String::new();
-        for (name, value) in NAMES.into_iter().zip(counts.values()).filter(|(_, value)| *value > 0) {
-            update = update
-                .expression_attribute_names(format!("#{name}"), format!("{name}{day}"))
-                .expression_attribute_values(format!(":{name}Day"), n(value));
-            added.push_str(&format!(", #{name} :{name}Day"));
-        }
-        update.update_expression(format!("ADD recordings :recordings, ms :ms, #bytes :bytes{added}"))
-    }
-
     /// The usage of each user. 1 request for each MB: some 4,000 users.
     pub async fn filled(&self, organisation: &OrganisationId) -> Result<Vec<Filled>, Error> {
         let items = self.all(key::usages(organisation), "").await?;
@@ -100,26 +80,20 @@ impl Table {
 impl Transaction<'_> {
     /// Counts a stored or removed recording, in the same transaction.
     pub fn usage(&mut self, change: &Change<'_>) {
-        let update = self.table.usage(change);
-        self.push_update(update);
+        let (day, sign) = (today(change.at), if change.kind == ChangeKind::Stored { 1 } else { -1 });
+        let usage = Write::update(key::usage(change.organisation, change.user))
+            .add("recordings", n(sign))
+            .add("ms", n(sign * change.duration.num_milliseconds()))
+            .add("bytes", n(sign * i64::try_from(change.bytes).unwrap_or(i64::MAX)));
+        let counts = NAMES.into_iter().zip(change.counts().values()).filter(|(_, value)| *value > 0);
+        self.add(counts.fold(usage, |usage, (name, value)| usage.add(&format!("{name}{day}"), n(value))));
     }
 
     /// Removes the user's counts of a day, if they are as read.
     pub(super) fn close_counts(&mut self, organisation: &OrganisationId, user: &UserId, day: NaiveDate, counts: &Counts) {
-        self.update(key::usage(organisation, user), |mut update| {
-            let (mut names, mut as_read) = (Vec::new(), Vec::new());
-            for (name, value) in NAMES.into_iter().zip(counts.values()) {
-                update = update.expression_attribute_names(format!("#{name}"), format!("{name}{day}"));
-                names.push(format!("#{name}"));
-                if value > 0 {
-                    update = update.expression_attribute_values(format!(":{name}"), n(value));
-                    as_read.push(format!("#{name} = :{name}"));
-                } else {
-                    as_read.push(format!("attribute_not_exists(#{name})"));
-                }
-            }
-            update.update_expression(format!("REMOVE {}", names.join(", "))).condition_expression(as_read.join(" AND "))
-        });
+        let counts = NAMES.into_iter().zip(counts.values()).map(|(name, value)| (format!("{name}{day}"), value));
+        let usage = Write::update(key::usage(organisation, user));
+        self.add(counts.fold(usage, |usage, (name, value)| usage.remove(&name).is(&name, (value > 0).then(|| n(value)))));
     }
 }
 

@@ -9,9 +9,10 @@ use domain::ids::{OrderId, OrganisationId, RecordingId};
 use super::{
     super::{
         BadItem, Error, Table,
-        attributes::{n, s, ss, text},
+        attributes::{n, s, text},
         commit::{Conflict, Transaction},
         key::{self, Item},
+        write::Write,
     },
     JobKind, Kind, RetentionJob, State, key_of,
 };
@@ -58,70 +59,34 @@ impl Table {
 impl Transaction<'_> {
     /// Saves a page with its checkpoint, unless it was saved. `ends` is the state after the last.
     pub fn save_page(&mut self, job: &RetentionJob, page: &Page, ends: State) {
-        let mut given = Item::from([
-            (":passed".to_owned(), n(page.passed)),
-            (":done".to_owned(), n(page.done)),
-            (":left".to_owned(), n(page.left.len())),
-            (":standing".to_owned(), s(job.state.as_str())),
-        ]);
-        let mut expression = match &page.next {
-            Some(next) => {
-                given.insert(":next".to_owned(), s(next));
-                "SET place = :next ".to_owned()
-            }
-            None => {
-                given.insert(":ends".to_owned(), s(ends.as_str()));
-                "SET #state = :ends REMOVE place".to_owned()
-            }
+        let write = Write::update(key_of(job)).is("state", Some(s(job.state.as_str()))).is("place", job.checkpoint.as_ref().map(s));
+        let write = match (&page.next, &job.what) {
+            (Some(next), _) => write.set("place", s(next)),
+            (None, JobKind::Erasure { .. }) => write.remove_all(&["place", "peer"]), // the person is erased, so their number is removed
+            (None, JobKind::Hold { .. }) => write.remove_all(&["place", "sought"]),  // its recordings are listed from now on
+            (None, JobKind::Retention { .. }) => write.remove("place"),
         };
-        expression.push_str(match (&page.next, &job.what) {
-            (None, JobKind::Erasure { .. }) => ", peer", // the person is erased, so their number is removed
-            (None, JobKind::Hold { .. }) => ", sought",  // its recordings are listed from now on
-            _ => "",
-        });
-        expression.push_str(" ADD passed :passed, done :done, #left :left");
+        let write = write.set_if("state", page.next.is_none().then(|| s(ends.as_str())));
+        let write = write.add("passed", n(page.passed)).add("done", n(page.done)).add("left", n(page.left.len()));
         let room = usize::try_from(LEAVES.saturating_sub(job.progress.left)).unwrap_or_default();
-        if let Some(leaves) = ss(page.left.iter().take(room).map(|(recording, hold)| format!("{recording}#{hold}"))) {
-            expression.push_str(", leaves :leaves");
-            given.insert(":leaves".to_owned(), leaves);
-        }
-        let checkpoint = match &job.checkpoint {
-            Some(checkpoint) => {
-                given.insert(":place".to_owned(), s(checkpoint));
-                "place = :place"
-            }
-            None => "attribute_not_exists(place)",
-        };
-        self.update(key_of(job), |update| {
-            update
-                .update_expression(expression)
-                .condition_expression(format!("#state = :standing AND {checkpoint}"))
-                .expression_attribute_names("#state", "state")
-                .expression_attribute_names("#left", "left")
-                .set_expression_attribute_values(Some(given))
-        })
-        .or(Conflict::PageSaved);
+        let write = write.add_members("leaves", page.left.iter().take(room).map(|(recording, hold)| format!("{recording}#{hold}")));
+        self.add(write.or(Conflict::PageSaved));
     }
 
     /// Adds the recording with the sort key `at` to the hold.
     pub fn wanted(&mut self, hold: &RetentionJob, at: &str) {
-        self.put(key::held(&hold.organisation, hold.id, at), |put| put);
+        self.add(Write::put(key::held(&hold.organisation, hold.id, at)));
     }
 
     /// Checks that no later change of the retention was ordered.
     pub fn is_latest(&mut self, change: &RetentionJob) {
-        self.check(key::organisation(&change.organisation), |check| {
-            check.condition_expression("retained_by = :order").expression_attribute_values(":order", s(change.id))
-        })
-        .or(Conflict::Overtaken);
+        let organisation = Write::check(key::organisation(&change.organisation));
+        self.add(organisation.is("retained_by", Some(s(change.id))).or(Conflict::Overtaken));
     }
 
     /// Counts a recording that an erasure has erased; fails if there is no such job.
     pub(in crate::table) fn erased(&mut self, organisation: &OrganisationId, erasure: OrderId) {
-        self.update(key::job(organisation, Kind::Erasure.as_str(), erasure), |update| {
-            let update = update.update_expression("ADD done :one").condition_expression("attribute_exists(pk)");
-            update.expression_attribute_values(":one", n(1))
-        })
-        .or(Conflict::NotFound);
+        let job = Write::update(key::job(organisation, Kind::Erasure.as_str(), erasure));
+        self.add(job.add("done", n(1)).existing());
     }
 }

@@ -10,6 +10,7 @@ use super::{
         Error, Table,
         attributes::{n, optional_text, s, text},
         key::{self, Item},
+        write::Write,
     },
     JobKind, Kind, RetentionJob, State,
 };
@@ -36,21 +37,15 @@ impl Table {
 
     async fn forget_in(&self, item: &Item, number: &PhoneNumber, now: DateTime<Utc>) -> Result<(), Error> {
         let (state, kind) = (text(item, "state")?, text(item, "sk")?.split_once('#').and_then(|(kind, _)| Kind::parse(kind)));
-        let update = self.client.update_item().table_name(&self.name).set_key(Some(key::alone(item)));
-        let update = update.expression_attribute_names("#state", "state").expression_attribute_values(":state", s(state));
-        let update = match kind {
+        let job = Write::update(key::alone(item)).is("state", Some(s(state)));
+        let job = match kind {
             // It can no longer be confirmed: it would erase nothing.
             Some(Kind::Erasure) if state == State::Previewed.as_str() && optional_text(item, "peer")? == Some(&number.to_string()) => {
-                update.update_expression("SET expires_at = :now REMOVE peer").expression_attribute_values(":now", n(now.timestamp()))
+                job.set("expires_at", n(now.timestamp())).remove("peer")
             }
-            Some(Kind::Hold) if state != State::Placing.as_str() && item.contains_key("sought") => {
-                update.update_expression("REMOVE sought")
-            }
+            Some(Kind::Hold) if state != State::Placing.as_str() && item.contains_key("sought") => job.remove("sought"),
             _ => return Ok(()),
         };
-        match update.condition_expression("#state = :state").send().await {
-            Err(error) if !error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => Err(error.into()),
-            _ => Ok(()), // confirmed or lifted meanwhile: the job removes its number itself
-        }
+        self.write(job).await.map(drop) // confirmed or lifted meanwhile: the job removes its number itself
     }
 }

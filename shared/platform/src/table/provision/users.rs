@@ -20,10 +20,11 @@ use super::{
         activation::ACTIVE,
         attributes::{parsed, s},
         audit::Event,
-        commit::{Conflict, Transaction, empty_map},
-        key::{self, Item},
+        commit::{Conflict, Transaction},
+        key,
         people::read_user,
         read::BATCH,
+        write::{Write, empty_map},
     },
     TRIES,
 };
@@ -121,7 +122,7 @@ impl Table {
                 also(&mut writes, &outcomes);
             }
             for due in &due {
-                writes.user(organisation, due);
+                writes.add(due.write(organisation));
             }
             if let Some(witness) = &witness {
                 writes.still_administers(organisation, witness);
@@ -256,92 +257,53 @@ impl Due<'_> {
         self.user.plan.is_none() && self.is_active()
     }
 
-    /// The condition of the write: the state that it was decided on.
-    fn condition(&self) -> String {
-        let mut conditions = vec!["attribute_not_exists(removed_at)".to_owned()];
-        if self.user.plan.is_none() {
-            conditions.push(format!("attribute_{}exists(activated_at)", if self.is_active() { "" } else { "not_" }));
-        }
-        match (self.user.administrator, self.administered()) {
-            (None, true) => conditions.push("administrator = :yes".to_owned()),
-            (Some(false), false) => conditions.push("(attribute_not_exists(administrator) OR administrator = :no)".to_owned()),
-            _ => {}
-        }
-        if let Some(was) = self.was.filter(|_| self.strict) {
-            conditions.push("#name = :was_name AND (attribute_not_exists(#language) OR #language = :was_language)".to_owned());
-            for (name, known) in [("phone", was.phone.is_some()), ("plan", was.plan.is_some())] {
-                conditions.push(if known { format!("#{name} = :was_{name}") } else { format!("attribute_not_exists(#{name})") });
-            }
-        }
-        conditions.join(" AND ")
-    }
-
-    /// The values of the condition and the update.
-    fn values(&self) -> Item {
+    /// The write of the user, on the condition that they are as the write was decided on.
+    fn write(&self, organisation: &OrganisationId) -> Write {
         let user = &self.user;
         let phone = user.phone.as_ref().map(PhoneNumber::to_string);
         let found_by = fold(&format!("{} {} {}", user.name, user.id, phone.clone().unwrap_or_default()));
-        let mut values = vec![
-            (":name", Some(s(&user.name))),
-            (":language", Some(s(user.language.as_str()))),
-            (":at", Some(s(key::named(&user.name, user.id.as_str())))),
-            (":found_by", Some(s(found_by))),
-            (":none", Some(empty_map())),
-            (":phone", phone.map(s)),
-            (":plan", user.plan.map(|plan| s(plan.as_str()))),
-            (":administrator", user.administrator.map(AttributeValue::Bool)),
-        ];
-        match (user.administrator, self.administered()) {
-            (None, true) => values.push((":yes", Some(AttributeValue::Bool(true)))),
-            (Some(false), false) => values.push((":no", Some(AttributeValue::Bool(false)))),
-            _ => {}
+        let write = Write::update(key::user(organisation, &user.id))
+            .set("name", s(&user.name))
+            .set("language", s(user.language.as_str()))
+            .set("at", s(key::named(&user.name, user.id.as_str())))
+            .set("found_by", s(found_by))
+            .set_first("supervises", empty_map())
+            .set_or_remove("phone", phone.map(s))
+            .set_or_remove("plan", user.plan.map(|plan| s(plan.as_str())))
+            .set_if("administrator", user.administrator.map(AttributeValue::Bool))
+            .is("removed_at", None);
+        let write = match (user.plan, self.is_active()) {
+            (Some(_), _) => write,
+            (None, true) => write.remove_all(&ACTIVE).when("attribute_exists(activated_at)"),
+            (None, false) => write.remove_all(&ACTIVE).when("attribute_not_exists(activated_at)"),
+        };
+        let write = match (user.administrator, self.administered()) {
+            (None, true) => write.is("administrator", Some(AttributeValue::Bool(true))),
+            (Some(false), false) => write.no_administrator(),
+            _ => write,
+        };
+        match self.was.filter(|_| self.strict) {
+            Some(was) => unchanged(write, was),
+            None => write,
         }
-        if let Some(was) = self.was.filter(|_| self.strict) {
-            values.extend([
-                (":was_name", Some(s(&was.name))),
-                (":was_language", Some(s(was.language.as_str()))),
-                (":was_phone", was.phone.as_ref().map(s)),
-                (":was_plan", was.plan.map(|plan| s(plan.as_str()))),
-            ]);
-        }
-        values.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
-    }
-
-    fn expression(&self) -> String {
-        let set =
-            "SET #name = :name, #language = :language, #at = :at, found_by = :found_by, supervises = if_not_exists(supervises, :none)";
-        let (mut set, mut remove) = (set.to_owned(), Vec::new());
-        for (name, known, also) in [("phone", self.user.phone.is_some(), ""), ("plan", self.user.plan.is_some(), ACTIVE)] {
-            match known {
-                true => set.push_str(&format!(", #{name} = :{name}")),
-                false => remove.extend([format!("#{name}"), also.to_owned()].into_iter().filter(|text| !text.is_empty())),
-            }
-        }
-        if self.user.administrator.is_some() {
-            set.push_str(", administrator = :administrator");
-        }
-        if remove.is_empty() { set } else { format!("{set} REMOVE {}", remove.join(", ")) }
     }
 }
 
-impl Transaction<'_> {
-    fn user(&mut self, organisation: &OrganisationId, due: &Due<'_>) {
-        self.update(key::user(organisation, &due.user.id), |mut update| {
-            for name in ["name", "language", "at", "phone", "plan"] {
-                update = update.expression_attribute_names(format!("#{name}"), name);
-            }
-            let update = update.update_expression(due.expression()).condition_expression(due.condition());
-            update.set_expression_attribute_values(Some(due.values()))
-        });
-    }
+/// Adds the condition that the members are as in `was`.
+fn unchanged(write: Write, was: &User) -> Write {
+    write
+        .is("name", Some(s(&was.name)))
+        .when("attribute_not_exists(#language) OR #language = :was_language")
+        .given("was_language", s(was.language.as_str()))
+        .is("phone", was.phone.as_ref().map(s))
+        .is("plan", was.plan.map(|plan| s(plan.as_str())))
+}
 
+impl Transaction<'_> {
     /// Checks that the user still administers the organisation.
     pub(super) fn still_administers(&mut self, organisation: &OrganisationId, user: &UserId) {
-        self.check(key::user(organisation, user), |check| {
-            let check = check.condition_expression("administrator = :yes AND attribute_not_exists(removed_at)");
-            check.expression_attribute_values(":yes", AttributeValue::Bool(true))
-        })
-        .or(Conflict::NotAdministrator);
+        let administrator = Write::check(key::user(organisation, user)).is("administrator", Some(AttributeValue::Bool(true)));
+        self.add(administrator.is("removed_at", None).or(Conflict::NotAdministrator));
     }
 }
 
