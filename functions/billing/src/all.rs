@@ -9,7 +9,7 @@ use crate::Error;
 /// Organisations in progress at a time.
 const AT_ONCE: usize = 16;
 /// Organisations on one page.
-const PAGE: i32 = 500;
+const PAGE: usize = 500;
 
 /// Runs `work` ahead, also while the consumer is busy, and yields the results in list order.
 pub fn each<'a, T: 'a>(table: &'a Table, mut work: impl FnMut(Listed) -> JoinHandle<T> + 'a) -> impl Stream<Item = Result<T, Error>> + 'a {

@@ -86,7 +86,7 @@ pub async fn list(
 ) -> Result<Organisations, Problem> {
     let (limit, after) = (query.limit()?, query.after()?);
     let after = after.map(OrganisationId::try_from).transpose().map_err(|_| page::not_ours())?;
-    let listed = app.table.organisations(after.as_ref(), i32::try_from(limit).unwrap_or(i32::MAX)).await?;
+    let listed = app.table.organisations(after.as_ref(), limit).await?;
     let next = listed.last().filter(|_| listed.len() == limit).map(|last| last.id.to_string());
     let ids: Vec<OrganisationId> = listed.into_iter().map(|listed| listed.id).collect();
     Ok(Page::read(app.table.organisations_of(&ids).await?, next))

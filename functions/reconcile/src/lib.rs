@@ -84,7 +84,7 @@ enum Failure {
 }
 
 /// Organisations on one page.
-const LISTED: i32 = 1000;
+const LISTED: usize = 1000;
 
 /// Handles an event.
 ///

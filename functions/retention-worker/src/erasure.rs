@@ -25,7 +25,7 @@ use crate::{App, Failure, Page, TRIES};
 /// Recordings on one page. Each takes some eight requests.
 const ERASED: usize = 20;
 /// Notes on one page, about calls that were never registered.
-const NOTES: i32 = 20;
+const NOTES: usize = 20;
 
 /// The detail of a finished erasure's event.
 #[derive(Serialize)]

@@ -117,11 +117,8 @@ impl Table {
         if snapshot.since >= version {
             return Ok(Vec::new());
         }
-        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last");
-        let query = query.consistent_read(true).expression_attribute_values(":pk", s(key::edits(organisation)));
-        let query = query.expression_attribute_values(":first", s(key::nth_edit(id, snapshot.since + 1)));
-        let query = query.expression_attribute_values(":last", s(key::nth_edit(id, version)));
-        let items = query.into_paginator().items().send().collect::<Result<Vec<_>, _>>().await?;
+        let query = self.query(key::edits(organisation), None).consistent();
+        let items = query.between(key::nth_edit(id, snapshot.since + 1), key::nth_edit(id, version)).all().await?;
         Ok(items.iter().map(read).collect::<Result<_, _>>()?)
     }
 
@@ -143,14 +140,10 @@ impl Table {
         if first > last {
             return Ok((Vec::new(), false));
         }
-        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last");
-        let query = query.consistent_read(true).expression_attribute_values(":pk", s(key::edits(&snapshot.organisation)));
-        let query = query.expression_attribute_values(":first", s(key::nth_edit(snapshot.id, first)));
-        let query = query.expression_attribute_values(":last", s(key::nth_edit(snapshot.id, last)));
-        let query = query.scan_index_forward(order == Order::Oldest).limit(i32::try_from(limit).unwrap_or(i32::MAX));
-        let answer = query.send().await?;
-        let edits = answer.items().iter().map(read).collect::<Result<_, _>>()?;
-        Ok((edits, answer.last_evaluated_key.is_some()))
+        let query = self.query(key::edits(&snapshot.organisation), None).consistent().ascending(order == Order::Oldest).limit(limit);
+        let page = query.between(key::nth_edit(snapshot.id, first), key::nth_edit(snapshot.id, last)).page().await?;
+        let (edits, next) = page.read(read)?;
+        Ok((edits, next.is_some()))
     }
 
     /// The annotation that remains when `user` registers the call: all but another user's edits. No

@@ -32,6 +32,7 @@ use super::{
     attributes::{optional_parsed, optional_text, s, text},
     commit::{Conflict, Transaction},
     key::{self, Item},
+    query::{Query, sort},
     write::Write,
 };
 
@@ -189,17 +190,17 @@ impl Table {
         let Some(span) = key::span(reading.from, reading.to, false, reading.after.as_deref()) else { return Ok((events, None)) };
         let mut after = reading.after.clone().filter(|_| span.within);
         for _ in 0..QUERIES_AT_MOST {
-            let (items, next) = self.query_events(reading, &span, after.as_deref()).await?;
-            for item in &items {
+            let page = self.events_query(reading, &span, after.as_deref()).page().await?;
+            for item in &page.items {
                 let event = read(reading.organisation, item)?;
-                after = Some(text(item, place(reading))?.to_owned());
+                after = Some(text(item, sort(index(reading)))?.to_owned());
                 bytes += event.bytes();
                 events.push(event);
                 if events.len() == reading.limit || bytes >= answer::BYTES {
                     return Ok((events, after));
                 }
             }
-            after = next;
+            after = page.next_sort_key()?;
             if after.is_none() {
                 break;
             }
@@ -207,43 +208,21 @@ impl Table {
         Ok((events, after))
     }
 
-    async fn query_events(
-        &self,
-        reading: &Reading<'_>,
-        span: &key::Span,
-        after: Option<&str>,
-    ) -> Result<(Vec<Item>, Option<String>), Error> {
+    fn events_query(&self, reading: &Reading<'_>, span: &key::Span, after: Option<&str>) -> Query {
         let partition = match reading.recorded_user {
             Some(recorded_user) => key::heard(reading.organisation, recorded_user),
             None => key::audits(reading.organisation),
         };
-        let mut query = self
-            .client
-            .query()
-            .table_name(&self.name)
-            .set_index_name(reading.recorded_user.map(|_| key::BY_USER.name.to_owned()))
-            .key_condition_expression("#partition = :partition AND #place BETWEEN :from AND :to")
-            .expression_attribute_names("#partition", if reading.recorded_user.is_some() { key::BY_USER.partition } else { "pk" })
-            .expression_attribute_names("#place", place(reading))
-            .expression_attribute_values(":partition", s(&partition))
-            .expression_attribute_values(":from", s(&span.first))
-            .expression_attribute_values(":to", s(&span.last))
-            .scan_index_forward(false)
-            .set_exclusive_start_key(after.map(|after| start(reading, &partition, after)));
-        let filters: Vec<&str> = filters(reading).into_iter().map(|(filter, _)| filter).collect();
+        let start = after.map(|after| start(reading, &partition, after));
+        let query = self.query(partition, index(reading)).between(&span.first, &span.last).ascending(false).after(start);
+        let filters = filters(reading);
         if filters.is_empty() {
-            query = query.limit(i32::try_from(reading.limit).unwrap_or(i32::MAX));
-        } else {
-            query = query.filter_expression(filters.join(" AND "));
+            return query.limit(reading.limit);
         }
-        for (filter, value) in self::filters(reading) {
-            if let (Some(name), Some(value)) = (filter.split(' ').find(|word| word.starts_with(':')), value) {
-                query = query.expression_attribute_values(name, value);
-            }
-        }
-        let answer = query.send().await?;
-        let next = answer.last_evaluated_key.map(|key| text(&key, place(reading)).map(str::to_owned)).transpose()?;
-        Ok((answer.items.unwrap_or_default(), next))
+        let conditions: Vec<&str> = filters.iter().map(|(condition, _)| *condition).collect();
+        let query = query.filter(&conditions.join(" AND "));
+        let values = filters.into_iter().filter_map(|(condition, value)| Some((condition.rsplit_once(':')?.1, value?)));
+        values.fold(query, |query, (name, value)| query.given(name, value))
     }
 }
 
@@ -365,8 +344,8 @@ fn read(organisation: &OrganisationId, item: &Item) -> Result<Event, BadItem> {
     })
 }
 
-fn place(reading: &Reading<'_>) -> &'static str {
-    if reading.recorded_user.is_some() { "at" } else { "sk" }
+fn index(reading: &Reading<'_>) -> Option<key::Index> {
+    reading.recorded_user.map(|_| key::BY_USER)
 }
 
 fn start(reading: &Reading<'_>, partition: &str, after: &str) -> Item {

@@ -73,11 +73,10 @@ impl Table {
         after: Option<&ClientId>,
         limit: usize,
     ) -> Result<(Vec<Client>, Option<ClientId>), Error> {
-        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk").consistent_read(true);
-        let query = query.expression_attribute_values(":pk", s(key::clients(organisation))).limit(i32::try_from(limit).unwrap_or(i32::MAX));
-        let answer = query.set_exclusive_start_key(after.map(|id| key::client(organisation, id))).send().await?;
-        let next = answer.last_evaluated_key().map(|key| parsed(key, "sk")).transpose()?;
-        Ok((answer.items().iter().map(read_client).collect::<Result<_, _>>()?, next))
+        let query = self.query(key::clients(organisation), None).consistent().limit(limit);
+        let page = query.after_sort_key(after.map(ClientId::as_str)).page().await?;
+        let next = page.next.as_ref().map(|key| parsed(key, "sk")).transpose()?;
+        Ok((page.items.iter().map(read_client).collect::<Result<_, _>>()?, next))
     }
 
     /// The organisation's clients. 1 request: a page of 1 MB holds thousands.

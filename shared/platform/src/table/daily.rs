@@ -52,10 +52,8 @@ const ATTEMPTS: usize = 5;
 impl Table {
     /// The organisation's last closed day. 1 request.
     pub async fn last_day(&self, organisation: &OrganisationId) -> Result<Option<Closed>, Error> {
-        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk");
-        let query = query.expression_attribute_values(":pk", s(key::days(organisation))).consistent_read(true);
-        let answer = query.scan_index_forward(false).limit(1).send().await?;
-        Ok(answer.items().first().map(read_day).transpose()?)
+        let page = self.query(key::days(organisation), None).consistent().ascending(false).limit(1).page().await?;
+        Ok(page.items.first().map(read_day).transpose()?)
     }
 
     /// The organisation's last closed day, and the days to close up to `yesterday`, in order. 1
@@ -74,9 +72,8 @@ impl Table {
     /// The first day to close if none is closed: the first with counts, including those that an
     /// interrupted run has moved. 2 requests.
     async fn first_day(&self, organisation: &OrganisationId, yesterday: NaiveDate) -> Result<Option<NaiveDate>, Error> {
-        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk").limit(1);
-        let query = query.expression_attribute_values(":pk", s(key::dailies(organisation))).consistent_read(true);
-        let moved = query.send().await?.items().first().map(read_entry).transpose()?.map(|entry| entry.noticed);
+        let page = self.query(key::dailies(organisation), None).consistent().limit(1).page().await?;
+        let moved = page.items.first().map(read_entry).transpose()?.map(|entry| entry.noticed);
         let filled = self.filled(organisation).await?;
         let counted = filled.iter().filter_map(|filled| filled.open.keys().next()).copied();
         // Usage older than daily counts becomes yesterday's balance.
@@ -89,11 +86,8 @@ impl Table {
         if first > last {
             return Ok(Vec::new()); // which DynamoDB would refuse
         }
-        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last");
-        let query = query.expression_attribute_values(":pk", s(key::days(organisation)));
-        let query = query.expression_attribute_values(":first", s(first)).expression_attribute_values(":last", s(last));
-        let answer = query.consistent_read(true).send().await?;
-        Ok(answer.items().iter().map(read_day).collect::<Result<_, _>>()?)
+        let page = self.query(key::days(organisation), None).consistent().between(first, last).page().await?;
+        Ok(page.items.iter().map(read_day).collect::<Result<_, _>>()?)
     }
 
     /// The entries written at the end of `day`, by user. 1 request for each MB.

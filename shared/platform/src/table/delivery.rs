@@ -30,7 +30,8 @@ use super::{
     claim::Claim,
     commit::Committed,
     key::{self, Item},
-    read::{BATCH, place},
+    query::Query,
+    read::BATCH,
     recording,
     write::Write,
 };
@@ -201,18 +202,19 @@ impl Table {
     /// The boundaries of chunks of `rows` recordings of a day. 1 request for each MB.
     pub async fn split_day(&self, organisation: &OrganisationId, day: Day, rows: usize) -> Result<Vec<String>, Error> {
         let ends = (key::from(day.begins_at()), key::before(day.ends_at()));
-        self.boundaries(&key::recordings(organisation), Some(key::BY_ORG.name), (&ends.0, &ends.1), rows).await
+        boundaries(self.query(key::recordings(organisation), Some(key::BY_ORG)), (&ends.0, &ends.1), rows).await
     }
 
     /// The boundaries of chunks of `rows` late arrivals. 1 request for each MB.
     pub async fn split_late(&self, organisation: &OrganisationId, rows: usize) -> Result<Vec<String>, Error> {
-        self.boundaries(&key::all_late(organisation), None, IDS, rows).await
+        boundaries(self.query(key::all_late(organisation), None), IDS, rows).await
     }
 
     /// The recordings from `from` up to `to`, in order, except erased ones. 1 request for each MB.
     pub async fn started_in(&self, organisation: &OrganisationId, from: &str, to: &str) -> Result<Found, Error> {
         let mut found = Found::default();
-        for item in self.all_between(&key::recordings(organisation), Some(key::BY_ORG.name), (from, to)).await? {
+        let query = self.query(key::recordings(organisation), Some(key::BY_ORG)).between(from, to);
+        for item in query.all().await? {
             if item.contains_key("erased") || text(&item, "at").is_ok_and(|at| at >= to) {
                 continue;
             }
@@ -232,30 +234,28 @@ impl Table {
         Ok(found)
     }
 
-    async fn boundaries(&self, partition: &str, index: Option<&str>, ends: (&str, &str), rows: usize) -> Result<Vec<String>, Error> {
-        let (mut places, mut seen, mut start) = (vec![ends.0.to_owned()], 0, None);
-        loop {
-            let query = self.between(partition, index, ends).projection_expression("#place");
-            let answer = query.set_exclusive_start_key(start).send().await?;
-            for item in answer.items() {
-                if seen > 0 && seen % rows == 0 {
-                    places.push(text(item, place(index))?.to_owned());
-                }
-                seen += 1;
-            }
-            start = answer.last_evaluated_key;
-            if start.is_none() {
-                places.push(ends.1.to_owned());
-                return Ok(places);
-            }
-        }
-    }
-
     /// The folder's progress after a change, or instead of it; `None` if there is no such folder.
     async fn changed(&self, folder: Write) -> Result<Option<Work>, Error> {
         let item = self.write(folder.returning()).await?.unwrap_or_else(|refused| refused.found);
         Ok((!item.is_empty()).then(|| read(&item)).transpose()?)
     }
+}
+
+/// Divides the sort keys of a query into chunks of `rows`. 1 request for each MB.
+async fn boundaries(query: Query, (first, last): (&str, &str), rows: usize) -> Result<Vec<String>, Error> {
+    let (mut places, mut seen) = (vec![first.to_owned()], 0);
+    let sort = query.sort();
+    let mut pages = query.between(first, last).only(&[sort]).pages();
+    while let Some(page) = pages.next().await? {
+        for item in &page.items {
+            if seen > 0 && seen % rows == 0 {
+                places.push(text(item, sort)?.to_owned());
+            }
+            seen += 1;
+        }
+    }
+    places.push(last.to_owned());
+    Ok(places)
 }
 
 fn counts(count: &Count) -> [(&'static str, u64); 5] {

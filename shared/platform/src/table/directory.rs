@@ -8,7 +8,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     ids::{GroupId, OrganisationId, UserId},
     people::{User, fold},
@@ -59,25 +58,15 @@ impl Table {
     /// included, because their recordings remain. `None` if the organisation has more users than
     /// can be read. 1 request for each MB of users, up to `QUERIES_FOR_ALL`.
     pub async fn named_users(&self, organisation: &OrganisationId, holding: &str) -> Result<Option<BTreeSet<UserId>>, Error> {
-        let query = self.client.query().table_name(&self.name).index_name(key::BY_ORG.name);
-        let query = query
-            .key_condition_expression("pk = :partition")
-            .filter_expression("contains(found_by, :holding)")
-            .projection_expression("sk")
-            .expression_attribute_values(":partition", s(key::users(organisation)))
-            .expression_attribute_values(":holding", s(fold(holding)));
-        let (mut found, mut after) = (BTreeSet::new(), None);
+        let query = self.query(key::users(organisation), Some(key::BY_ORG)).filter("contains(found_by, :holding)").only(&["sk"]);
+        let (mut found, mut pages) = (BTreeSet::new(), query.given("holding", s(fold(holding))).pages());
         for _ in 0..QUERIES_FOR_ALL {
-            let answer = query.clone().set_exclusive_start_key(after).send().await?;
-            for item in answer.items() {
+            let Some(page) = pages.next().await? else { return Ok(Some(found)) };
+            for item in &page.items {
                 found.insert(parsed(item, "sk")?);
             }
-            after = answer.last_evaluated_key;
-            if after.is_none() {
-                return Ok(Some(found));
-            }
         }
-        Ok(None)
+        Ok(pages.is_over.then_some(found))
     }
 
     /// Those of `users` whose name, id or number contains the text. 1 request for each 100.
@@ -117,32 +106,24 @@ impl Table {
     }
 
     async fn named(&self, page: &Page<'_>, partition: String, filter: Option<&str>) -> Result<(Vec<Item>, Option<String>), Error> {
-        let holding = page.holding.map(|text| AttributeValue::S(fold(text)));
-        let filters: Vec<&str> = filter.into_iter().chain(holding.as_ref().map(|_| "contains(found_by, :holding)")).collect();
-        let mut items = Vec::new();
-        let mut after = page.after.clone();
+        let filters: Vec<&str> = filter.into_iter().chain(page.holding.map(|_| "contains(found_by, :holding)")).collect();
+        let start = page.after.as_deref().map(|at| start(&partition, at));
+        let query = self.query(partition, Some(key::BY_ORG)).after(start);
+        let query = if filters.is_empty() { query } else { query.filter(&filters.join(" AND ")) };
+        let mut pages = match page.holding {
+            Some(text) => query.given("holding", s(fold(text))).pages(),
+            None => query.limit(page.limit).pages(),
+        };
+        let (mut items, mut after) = (Vec::new(), None);
         for _ in 0..QUERIES_AT_MOST {
-            let query = self.client.query().table_name(&self.name).index_name(key::BY_ORG.name);
-            let query = query
-                .key_condition_expression("pk = :partition")
-                .expression_attribute_values(":partition", s(&partition))
-                .set_filter_expression((!filters.is_empty()).then(|| filters.join(" AND ")))
-                .set_exclusive_start_key(after.as_deref().map(|at| start(&partition, at)));
-            let query = match &holding {
-                Some(text) => query.expression_attribute_values(":holding", text.clone()),
-                None => query.limit(i32::try_from(page.limit).unwrap_or(i32::MAX)),
-            };
-            let answer = query.send().await?;
-            for item in answer.items.unwrap_or_default() {
-                after = Some(text(&item, "at")?.to_owned());
+            let Some(read) = pages.next().await? else { break };
+            after = read.next_sort_key()?;
+            for item in read.items {
                 items.push(item);
                 if items.len() == page.limit {
-                    return Ok((items, after));
+                    let last = items.last().map(|item| text(item, "at").map(str::to_owned)).transpose()?;
+                    return Ok((items, last));
                 }
-            }
-            after = answer.last_evaluated_key.map(|key| text(&key, "at").map(str::to_owned)).transpose()?;
-            if after.is_none() {
-                break;
             }
         }
         Ok((items, after))

@@ -21,7 +21,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{
     Error, Table,
-    attributes::{n, number, s},
+    attributes::{n, number},
     key::{self, Item},
     read::{BATCH, find},
     search::Partition,
@@ -33,7 +33,7 @@ const SPARE: TimeDelta = TimeDelta::days(30);
 /// Terms that are removed concurrently.
 const AT_ONCE: usize = 8;
 /// Recordings read at a time, newest first, to find one that has not ended.
-const NEWEST: i32 = 10;
+const NEWEST: usize = 10;
 
 impl Table {
     /// Adds the words of `postings`, and the number of a `new` recording, for as long as it is
@@ -124,21 +124,12 @@ impl Table {
     /// Whether the stream has a current recording. 1 request; 1 for each MB of ended ones before.
     async fn finds(&self, of: &OrganisationId, stream: &Stream, now: DateTime<Utc>) -> Result<bool, Error> {
         let partition = Partition::of(of, stream);
-        let query = self.client.query().table_name(&self.name).set_index_name(partition.index.map(|index| index.name.to_owned()));
-        let mut pages = query
-            .consistent_read(partition.index.is_none())
-            .key_condition_expression("#partition = :partition")
-            .filter_expression("attribute_not_exists(expires_at) OR expires_at > :now")
-            .projection_expression("#partition")
-            .expression_attribute_names("#partition", partition.attributes.0)
-            .expression_attribute_values(":partition", s(&partition.name))
-            .expression_attribute_values(":now", n(now.timestamp()))
-            .scan_index_forward(false)
-            .limit(NEWEST)
-            .into_paginator()
-            .send();
-        while let Some(page) = pages.next().await {
-            if page?.count() > 0 {
+        let query = self.query(partition.name, partition.index).ascending(false).limit(NEWEST);
+        let query = if partition.index.is_none() { query.consistent() } else { query };
+        let query = query.filter("attribute_not_exists(expires_at) OR expires_at > :now").given("now", n(now.timestamp()));
+        let mut pages = query.only(&["sk"]).pages();
+        while let Some(page) = pages.next().await? {
+            if page.count > 0 {
                 return Ok(true);
             }
         }

@@ -8,26 +8,21 @@ use domain::ids::{OrderId, OrganisationId, RecordingId, UserId};
 use super::{
     BadItem, Error, Table,
     attributes::{n, optional_text, s, text},
-    key::{self, Item},
-    recording,
+    key, recording,
     removal::Removal,
     write::Write,
 };
 
 impl Table {
     /// Some calls that the user annotated before registration, and whether more exist. 1 request.
-    pub async fn early_of(&self, of: &OrganisationId, user: &UserId, limit: i32) -> Result<(Vec<RecordingId>, bool), Error> {
-        let query = self.client.query().table_name(&self.name).consistent_read(true).limit(limit);
-        let query = query.key_condition_expression("pk = :pk AND begins_with(sk, :user)");
-        let query =
-            query.expression_attribute_values(":pk", s(key::earlies(of))).expression_attribute_values(":user", s(format!("{user}#")));
-        let answer = query.send().await?;
+    pub async fn early_of(&self, of: &OrganisationId, user: &UserId, limit: usize) -> Result<(Vec<RecordingId>, bool), Error> {
+        let page = self.query(key::earlies(of), None).consistent().beginning(format!("{user}#")).limit(limit).page().await?;
         let bad = || BadItem { attribute: "sk" };
-        let id = |item: &Item| {
+        let (calls, next) = page.read(|item| {
             let (_, id) = text(item, "sk")?.split_once('#').ok_or_else(bad)?;
             RecordingId::try_from(id.to_owned()).map_err(|_| bad())
-        };
-        Ok((answer.items().iter().map(id).collect::<Result<_, _>>()?, answer.last_evaluated_key.is_some()))
+        })?;
+        Ok((calls, next.is_some()))
     }
 
     /// Removes an unregistered call's annotation, by `user` or anyone. 4 requests, 2 per 100 edits.

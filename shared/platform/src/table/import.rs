@@ -162,7 +162,7 @@ impl Table {
             return Ok(Vec::new());
         }
         let (from, to) = (key::nth_part(import.id, first), key::nth_part(import.id, last));
-        let parts = self.all_between(&key::imports(&import.organisation), None, (&from, &to)).await?;
+        let parts = self.query(key::imports(&import.organisation), None).between(from, to).all().await?;
         let mut done = Vec::new();
         for part in &parts {
             done.extend(parsed::<Done>(part, "results")?);

@@ -177,13 +177,11 @@ impl Table {
         after: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<(Vec<RetentionJob>, Option<String>), Error> {
-        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk AND begins_with(sk, :kind)");
-        let query = query.expression_attribute_values(":pk", s(key::jobs(of)));
-        let query = query.expression_attribute_values(":kind", s(format!("{}#", kind.as_str()))).scan_index_forward(false);
+        let query = self.query(key::jobs(of), None).beginning(format!("{}#", kind.as_str())).ascending(false).limit(limit);
         let start = after.and_then(|id| OrderId::try_from(id.to_owned()).ok()).map(|id| key::job(of, kind.as_str(), id));
-        let answer = query.limit(i32::try_from(limit).unwrap_or(i32::MAX)).set_exclusive_start_key(start).send().await?;
-        let next = answer.last_evaluated_key().map(id_of).transpose()?;
-        let jobs = answer.items().iter().filter(|item| exists(item, now)).map(|item| read(of, item)).collect::<Result<_, _>>()?;
+        let page = query.after(start).page().await?;
+        let next = page.next.as_ref().map(id_of).transpose()?;
+        let jobs = page.items.iter().filter(|item| exists(item, now)).map(|item| read(of, item)).collect::<Result<_, _>>()?;
         Ok((jobs, next.map(String::from)))
     }
 

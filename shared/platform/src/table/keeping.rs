@@ -5,7 +5,6 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::Select;
 use chrono::{DateTime, Utc};
 use domain::{
     ids::{OrderId, OrganisationId, RecordingId},
@@ -17,7 +16,7 @@ use domain::{
 
 use super::{
     BadItem, Error, Table,
-    attributes::{ids, n, number, optional_parsed, parsed, readable, s, ss, text},
+    attributes::{ids, n, number, optional_parsed, parsed, readable, s, ss},
     commit::Transaction,
     key::{self, Item},
     read::BATCH,
@@ -78,12 +77,9 @@ impl Table {
         after: Option<&str>,
         limit: usize,
     ) -> Result<(Vec<RetentionSnapshot>, Option<String>), Error> {
-        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk").consistent_read(true);
-        let query = query.expression_attribute_values(":pk", s(key::recordings(of))).limit(i32::try_from(limit).unwrap_or(i32::MAX));
-        let start = after.map(|id| Item::from([("pk".to_owned(), s(key::recordings(of))), ("sk".to_owned(), s(id))]));
-        let answer = query.set_exclusive_start_key(start).send().await?;
-        let next = answer.last_evaluated_key.map(|key| text(&key, "sk").map(str::to_owned)).transpose()?;
-        let items = answer.items.unwrap_or_default().into_iter();
+        let page = self.query(key::recordings(of), None).consistent().limit(limit).after_sort_key(after).page().await?;
+        let next = page.next_sort_key()?;
+        let items = page.items.into_iter();
         Ok((items.filter_map(|item| readable("recording", &item, RetentionSnapshot::read(of, item.clone())).flatten()).collect(), next))
     }
 
@@ -97,14 +93,8 @@ impl Table {
         limit: usize,
     ) -> Result<(Vec<RecordingId>, Option<String>), Error> {
         let (index, partition) = partition(organisation, person);
-        let mut query = self.client.query().table_name(&self.name).index_name(index.name);
-        query = query.key_condition_expression("#partition = :partition AND #at > :after").projection_expression("sk, #at");
-        query = query.expression_attribute_names("#partition", index.partition).expression_attribute_names("#at", "at");
-        query =
-            query.expression_attribute_values(":partition", s(partition)).expression_attribute_values(":after", s(after.unwrap_or("0")));
-        let answer = query.limit(i32::try_from(limit).unwrap_or(i32::MAX)).send().await?;
-        let next = answer.last_evaluated_key.as_ref().map(|key| text(key, "at").map(str::to_owned)).transpose()?;
-        Ok((answer.items().iter().map(|item| parsed(item, "sk")).collect::<Result<_, _>>()?, next))
+        let query = self.query(partition, Some(index)).above(after.unwrap_or("0")).only(&["sk", "at"]).limit(limit);
+        Ok(query.page().await?.read(|item| parsed(item, "sk"))?)
     }
 
     /// Counts recordings. 1 request for each MB, up to `QUERIES_AT_MOST`; as many for held ones.
@@ -135,23 +125,14 @@ impl Table {
             _ => (key::BY_ORG, key::recordings(organisation)),
         };
         let last = if let Counted::EndedBefore(start) = counted { key::before(*start) } else { ":".to_owned() };
-        let (mut count, mut start) = (0, None);
+        let query = self.query(partition, Some(index)).below(last).filter(condition).counting();
+        let query = if condition.contains(":now") { query.given("now", n(now.timestamp())) } else { query };
+        let (mut count, mut pages) = (0, query.pages());
         for _ in 0..QUERIES_AT_MOST {
-            let mut query = self.client.query().table_name(&self.name).index_name(index.name).select(Select::Count);
-            query = query.key_condition_expression("#partition = :partition AND #at < :last").filter_expression(condition);
-            query = query.expression_attribute_names("#partition", index.partition).expression_attribute_names("#at", "at");
-            query = query.expression_attribute_values(":partition", s(&partition)).expression_attribute_values(":last", s(&last));
-            if condition.contains(":now") {
-                query = query.expression_attribute_values(":now", n(now.timestamp()));
-            }
-            let answer = query.set_exclusive_start_key(start).send().await?;
-            count += u64::try_from(answer.count()).unwrap_or_default();
-            start = answer.last_evaluated_key;
-            if start.is_none() {
-                return Ok((count, true));
-            }
+            let Some(page) = pages.next().await? else { break };
+            count += page.count;
         }
-        Ok((count, false))
+        Ok((count, pages.is_over))
     }
 
     /// Ends the recording by an erasure and returns it; `None` after another decision. 2 requests.

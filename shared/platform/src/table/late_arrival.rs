@@ -84,7 +84,7 @@ impl Table {
     /// The late arrivals from `from` up to `to`; unreadable ones are logged. 1 request for each MB.
     pub async fn late_arrivals_in(&self, organisation: &OrganisationId, from: &str, to: &str) -> Result<Vec<LateArrival>, Error> {
         let mut found = Vec::new();
-        for item in self.all_between(&key::all_late(organisation), None, (from, to)).await? {
+        for item in self.query(key::all_late(organisation), None).between(from, to).all().await? {
             found.extend(readable("awaited", &item, read(&item)).filter(|late_arrival| late_arrival.id.to_string().as_str() < to));
         }
         Ok(found)

@@ -28,6 +28,7 @@ pub mod organisation_list;
 pub mod people;
 pub mod posting;
 pub mod provision;
+mod query;
 mod read;
 pub mod reconcile;
 pub mod recording;

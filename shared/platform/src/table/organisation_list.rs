@@ -26,11 +26,9 @@ pub struct Listed {
 
 impl Table {
     /// At most `limit` organisations by id, after the given one. An empty page is last. 1 request.
-    pub async fn organisations(&self, after: Option<&OrganisationId>, limit: i32) -> Result<Vec<Listed>, Error> {
-        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk").limit(limit);
-        let query = query.expression_attribute_values(":pk", s(key::organisations())).consistent_read(true);
-        let answer = query.set_exclusive_start_key(after.map(key::listed)).send().await?;
-        Ok(answer.items().iter().filter_map(|item| readable("organisation", item, read(item))).collect())
+    pub async fn organisations(&self, after: Option<&OrganisationId>, limit: usize) -> Result<Vec<Listed>, Error> {
+        let query = self.query(key::organisations(), None).consistent().limit(limit).after(after.map(key::listed));
+        Ok(query.page().await?.items.iter().filter_map(|item| readable("organisation", item, read(item))).collect())
     }
 
     /// The existing organisations of these ids, by id. 1 request for each 100.

@@ -35,6 +35,7 @@ use super::{
     BadItem, Error, Table,
     attributes::{flag, instant, n, number, optional_instant, optional_parsed, optional_text, parsed, readable, s, text},
     key::{self, Item},
+    query::Query,
     read::BATCH,
     recording,
     write::Write,
@@ -96,8 +97,6 @@ pub struct Reads<'a> {
     pub spent: f64,
 }
 
-/// A page of items, and where the next begins.
-type Page = (Vec<Item>, Option<Item>);
 /// The longest subject that is stored.
 const SUBJECT: usize = 200;
 /// The most writes in one request.
@@ -161,12 +160,8 @@ impl Table {
 
     /// A page of findings, and the sort key after which the next begins. 1 request.
     pub async fn findings(&self, of: &OrganisationId, limit: usize, after: Option<&str>) -> Result<(Vec<Finding>, Option<String>), Error> {
-        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk").consistent_read(true);
-        let query = query.expression_attribute_values(":pk", s(key::findings(of))).limit(i32::try_from(limit).unwrap_or(i32::MAX));
-        let start = after.map(|place| Item::from([("pk".to_owned(), s(key::findings(of))), ("sk".to_owned(), s(place))]));
-        let answer = query.set_exclusive_start_key(start).send().await?;
-        let next = answer.last_evaluated_key().map(|key| text(key, "sk").map(str::to_owned)).transpose()?;
-        Ok((answer.items().iter().filter_map(|item| readable("finding", item, read(item))).collect(), next))
+        let page = self.query(key::findings(of), None).consistent().limit(limit).after_sort_key(after).page().await?;
+        Ok((page.items.iter().filter_map(|item| readable("finding", item, read(item))).collect(), page.next_sort_key()?))
     }
 }
 
@@ -179,41 +174,41 @@ impl Reads<'_> {
 
     /// All findings of earlier reconciliations. 1 request for each MB.
     pub async fn findings(&mut self) -> Result<Vec<Finding>, Error> {
-        let items = self.all(&key::findings(self.organisation), None, ("0", "~")).await?;
+        let items = self.all(self.table.query(key::findings(self.organisation), None).between("0", "~")).await?;
         Ok(items.iter().filter_map(|item| readable("finding", item, read(item))).collect())
     }
 
     /// The recordings that began in a period, in any state. 1 request for each MB.
     pub async fn started_in(&mut self, (from, to): (DateTime<Utc>, DateTime<Utc>)) -> Result<Vec<Recording>, Error> {
-        let ends = (key::from(from), key::before(to));
-        let items = self.all(&key::recordings(self.organisation), Some(key::BY_ORG.name), (&ends.0, &ends.1)).await?;
+        let query = self.table.query(key::recordings(self.organisation), Some(key::BY_ORG));
+        let items = self.all(query.between(key::from(from), key::before(to))).await?;
         Ok(self.recordings(&items))
     }
 
     /// Up to `rows` recordings after a key, before `to`, and where to continue. 1 request per MB.
     pub async fn after(&mut self, place: Option<&str>, to: DateTime<Utc>, rows: usize) -> Result<(Vec<Recording>, Option<String>), Error> {
         let from = place.map_or_else(|| "0".to_owned(), |place| format!("{place}~"));
-        let (mut items, mut start, before) = (Vec::new(), None, key::before(to));
+        let before = key::before(to);
         if rows == 0 || from > before {
             return Ok((Vec::new(), place.map(str::to_owned).filter(|_| from <= before)));
         }
+        let mut query = self.table.query(key::recordings(self.organisation), Some(key::BY_ORG)).between(from, before).metered();
+        let mut items = Vec::new();
         loop {
-            let left = rows - items.len();
-            let partition = key::recordings(self.organisation);
-            let (page, next) = self.page(&partition, Some(key::BY_ORG.name), (&from, &before), Some(left), start).await?;
-            items.extend(page);
-            start = next;
-            if start.is_none() || items.len() >= rows {
-                break;
+            let page = query.clone().limit(rows - items.len()).page().await?;
+            let next = page.next_sort_key()?;
+            self.spent += page.units;
+            items.extend(page.items);
+            if next.is_none() || items.len() >= rows {
+                return Ok((self.recordings(&items), next));
             }
+            query = query.after(page.next);
         }
-        let next = start.map(|key| text(&key, "at").map(str::to_owned)).transpose()?;
-        Ok((self.recordings(&items), next))
     }
 
     /// The calls recorded as late arrivals at or after `since`. 1 request for each MB.
     pub async fn late_arrival(&mut self, since: DateTime<Utc>) -> Result<Vec<RecordingId>, Error> {
-        let items = self.all(&key::all_late(self.organisation), None, ("0", "~")).await?;
+        let items = self.all(self.table.query(key::all_late(self.organisation), None).between("0", "~")).await?;
         let mut found = Vec::new();
         for item in &items {
             let late_arrival = || Ok((instant(item, "since")?, parsed::<RecordingId>(item, "sk")?));
@@ -232,7 +227,7 @@ impl Reads<'_> {
             while let Some(wanted) = left.take() {
                 let get = self.table.client.batch_get_item().request_items(&self.table.name, wanted);
                 let answer = get.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await?;
-                self.spend(answer.consumed_capacity.as_deref().unwrap_or_default());
+                self.spent += answer.consumed_capacity.iter().flatten().filter_map(ConsumedCapacity::capacity_units).sum::<f64>();
                 let items = answer.responses.unwrap_or_default().remove(&self.table.name).unwrap_or_default();
                 found.extend(self.recordings(&items));
                 left = answer.unprocessed_keys.and_then(|mut unprocessed| unprocessed.remove(&self.table.name));
@@ -253,7 +248,7 @@ impl Reads<'_> {
 
     /// The usage of each user. 1 request for each MB.
     pub async fn usage(&mut self) -> Result<BTreeMap<UserId, Count>, Error> {
-        let items = self.all(&key::usages(self.organisation), None, ("-", "~")).await?;
+        let items = self.all(self.table.query(key::usages(self.organisation), None).between("-", "~")).await?;
         let read = |item: &Item| {
             let amount = |name| if item.contains_key(name) { number(item, name) } else { Ok(0) };
             Ok((parsed(item, "sk")?, Count { recordings: amount("recordings")?, bytes: amount("bytes")? }))
@@ -263,8 +258,8 @@ impl Reads<'_> {
 
     /// The postings of recordings that began in a period. 1 request for each MB.
     pub async fn posted(&mut self, of: &Posting, (from, to): (DateTime<Utc>, DateTime<Utc>)) -> Result<Vec<Posted>, Error> {
-        let ends = (key::from(from), key::before(to));
-        let items = self.all(&key::posting(self.organisation, of), None, (&ends.0, &ends.1)).await?;
+        let query = self.table.query(key::posting(self.organisation, of), None);
+        let items = self.all(query.between(key::from(from), key::before(to))).await?;
         let read = |item: &Item| {
             let place = key::place(text(item, "sk")?).ok_or(BadItem { attribute: "sk" })?;
             let ends = if item.contains_key("expires_at") { Some(number(item, "expires_at")?) } else { None };
@@ -276,16 +271,15 @@ impl Reads<'_> {
 
     /// At most `words` words after a sort key, and the key after which to continue. 1 request.
     pub async fn words(&mut self, place: Option<&str>, words: usize) -> Result<(Vec<Posting>, Option<String>), Error> {
-        let partition = key::words(self.organisation);
-        let start = place.map(|place| Item::from([("pk".to_owned(), s(&partition)), ("sk".to_owned(), s(place))]));
-        let (items, next) = self.page(&partition, None, ("-", "~"), Some(words), start).await?;
-        let word = |item: &Item| {
+        let query = self.table.query(key::words(self.organisation), None).between("-", "~").limit(words).after_sort_key(place);
+        let page = query.metered().page().await?;
+        self.spent += page.units;
+        let words = page.read(|item| {
             let (place, word) = text(item, "sk")?.split_once('#').ok_or(BadItem { attribute: "sk" })?;
             let place = Place::ALL.into_iter().find(|one| one.as_str() == place).ok_or(BadItem { attribute: "sk" })?;
             Ok(Posting::Word(place, word.to_owned()))
-        };
-        let next = next.map(|key| text(&key, "sk").map(str::to_owned)).transpose()?;
-        Ok((items.iter().map(word).collect::<Result<_, BadItem>>()?, next))
+        });
+        Ok(words?)
     }
 
     /// The recordings in items. One that cannot be read is logged, and its audio seems unowned.
@@ -293,35 +287,13 @@ impl Reads<'_> {
         items.iter().filter_map(|item| readable("recording", item, recording::read(self.organisation, item)).flatten()).collect()
     }
 
-    async fn all(&mut self, partition: &str, index: Option<&str>, ends: (&str, &str)) -> Result<Vec<Item>, Error> {
-        let (mut items, mut start) = (Vec::new(), None);
-        loop {
-            let (page, next) = self.page(partition, index, ends, None, start).await?;
-            items.extend(page);
-            if next.is_none() {
-                return Ok(items);
-            }
-            start = next;
+    async fn all(&mut self, query: Query) -> Result<Vec<Item>, Error> {
+        let (mut items, mut pages) = (Vec::new(), query.metered().pages());
+        while let Some(page) = pages.next().await? {
+            self.spent += page.units;
+            items.extend(page.items);
         }
-    }
-
-    async fn page(
-        &mut self,
-        partition: &str,
-        index: Option<&str>,
-        ends: (&str, &str),
-        limit: Option<usize>,
-        start: Option<Item>,
-    ) -> Result<Page, Error> {
-        let query = self.table.between(partition, index, ends).return_consumed_capacity(ReturnConsumedCapacity::Total);
-        let query = query.set_limit(limit.map(|limit| i32::try_from(limit).unwrap_or(i32::MAX))).set_exclusive_start_key(start);
-        let answer = query.send().await?;
-        self.spend(answer.consumed_capacity.as_slice());
-        Ok((answer.items.unwrap_or_default(), answer.last_evaluated_key))
-    }
-
-    fn spend(&mut self, consumed: &[ConsumedCapacity]) {
-        self.spent += consumed.iter().filter_map(ConsumedCapacity::capacity_units).sum::<f64>();
+        Ok(items)
     }
 }
 

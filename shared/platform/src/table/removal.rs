@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     BadItem, Error, Table,
-    attributes::{bytes, n, number, optional_parsed, parsed, s, text},
+    attributes::{bytes, n, number, optional_parsed, parsed, text},
     audit::{AuditAction, Event},
     commit::{Committed, Conflict},
     keeping::RetentionSnapshot,
@@ -89,7 +89,7 @@ struct Receipt<'a> {
 }
 
 /// The most edits that one transaction removes.
-const EDITS: i32 = 100;
+const EDITS: usize = 100;
 /// Days that the count of copies is retained, longer than a failed removal waits.
 const NOTED_DAYS: i64 = 60;
 
@@ -149,17 +149,13 @@ impl Table {
     /// Some of the edits to remove, and whether there may be more. 1 request.
     pub async fn old_edits(&self, removal: &Removal, current: Option<CurrentRegistration>) -> Result<(Vec<OldEdit>, bool), Error> {
         let first = current.map_or(0, |current| current.edits) + 1;
-        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk AND sk BETWEEN :first AND :last");
-        let query = query.consistent_read(true).projection_expression("sk, #when").expression_attribute_names("#when", "when");
-        let query = query.expression_attribute_values(":pk", s(key::edits(&removal.organisation))).limit(EDITS);
-        let query = query.expression_attribute_values(":first", s(key::nth_edit(removal.id, first)));
-        let answer = query.expression_attribute_values(":last", s(format!("{}#~", removal.id))).send().await?;
-        let edit = |item: Item| {
-            let version = text(&item, "sk")?.rsplit_once('#').and_then(|(_, version)| version.parse().ok());
-            Ok::<_, BadItem>(OldEdit { version: version.ok_or(BadItem { attribute: "sk" })?, item })
-        };
-        let edits = answer.items.unwrap_or_default().into_iter().map(edit).collect::<Result<_, _>>()?;
-        Ok((edits, answer.last_evaluated_key.is_some()))
+        let query = self.query(key::edits(&removal.organisation), None).consistent().only(&["sk", "when"]).limit(EDITS);
+        let page = query.between(key::nth_edit(removal.id, first), format!("{}#~", removal.id)).page().await?;
+        let (edits, next) = page.read(|item| {
+            let version = text(item, "sk")?.rsplit_once('#').and_then(|(_, version)| version.parse().ok());
+            Ok(OldEdit { version: version.ok_or(BadItem { attribute: "sk" })?, item: item.clone() })
+        })?;
+        Ok((edits, next.is_some()))
     }
 
     /// Removes edits. 1 request, or none. A single one avoids a transaction at twice the units.

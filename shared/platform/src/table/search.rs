@@ -23,8 +23,6 @@ const TRIES: usize = 5;
 pub(super) struct Partition {
     /// `None`: in the table itself.
     pub index: Option<key::Index>,
-    /// The attributes of its partition key and its sort key.
-    pub attributes: (&'static str, &'static str),
     pub name: String,
 }
 
@@ -75,26 +73,13 @@ impl Table {
         let nothing = ReadResponse { found: Found::Entries { entries: Vec::new(), all: true }, half_rcus: 0 };
         let Some(places) = key::span(span.from, span.to, span.order == Order::Oldest, after.as_deref()) else { return Ok(nothing) };
         let start = span.after.filter(|_| places.within).map(|after| partition.start(organisation, after));
-        let query = self.client.query().table_name(&self.name).set_index_name(partition.index.map(|index| index.name.to_owned()));
-        let response = query
-            .key_condition_expression("#partition = :partition AND #at BETWEEN :from AND :to")
-            .expression_attribute_names("#partition", partition.attributes.0)
-            .expression_attribute_names("#at", partition.attributes.1)
-            .expression_attribute_values(":partition", s(&partition.name))
-            .expression_attribute_values(":from", s(&places.first))
-            .expression_attribute_values(":to", s(&places.last))
-            .scan_index_forward(span.order == Order::Oldest)
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
-            .set_exclusive_start_key(start)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await?;
+        let query = self.query(partition.name, partition.index).between(&places.first, &places.last).limit(limit);
+        let page = query.ascending(span.order == Order::Oldest).after(start).metered().page().await?;
         let mut entries = Vec::new();
-        for item in response.items.unwrap_or_default() {
-            entries.extend(read(organisation, stream, &item)?);
+        for item in &page.items {
+            entries.extend(read(organisation, stream, item)?);
         }
-        let found = Found::Entries { entries, all: response.last_evaluated_key.is_none() };
-        Ok(ReadResponse { found, half_rcus: half_rcus(response.consumed_capacity.as_slice()) })
+        Ok(ReadResponse { found: Found::Entries { entries, all: page.next.is_none() }, half_rcus: half_rcus(page.units) })
     }
 
     async fn rows(&self, organisation: &OrganisationId, ids: &[RecordingId]) -> Result<ReadResponse, Error> {
@@ -109,7 +94,7 @@ impl Table {
             for item in response.responses.unwrap_or_default().remove(&self.name).unwrap_or_default() {
                 rows.extend(recording::read(organisation, &item)?);
             }
-            units += half_rcus(response.consumed_capacity.as_deref().unwrap_or_default());
+            units += half_rcus(response.consumed_capacity.iter().flatten().filter_map(ConsumedCapacity::capacity_units).sum());
             left = response.unprocessed_keys.and_then(|mut unprocessed| unprocessed.remove(&self.name));
         }
         if left.is_some() {
@@ -125,27 +110,15 @@ impl Table {
         limit: usize,
         name: impl Fn(&str) -> Option<String>,
     ) -> Result<ReadResponse, Error> {
-        let query = self.client.query().table_name(&self.name);
-        let response = query
-            .key_condition_expression("pk = :pk AND begins_with(sk, :beginning)")
-            .expression_attribute_values(":pk", s(partition))
-            .expression_attribute_values(":beginning", s(beginning))
-            .limit(i32::try_from(limit).unwrap_or(i32::MAX))
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await?;
-        let mut names = Vec::new();
-        for item in response.items.unwrap_or_default() {
-            names.push(name(text(&item, "sk")?).ok_or(BadItem { attribute: "sk" })?);
-        }
-        let found = Found::Names { names, all: response.last_evaluated_key.is_none() };
-        Ok(ReadResponse { found, half_rcus: half_rcus(response.consumed_capacity.as_slice()) })
+        let page = self.query(partition, None).beginning(beginning).limit(limit).metered().page().await?;
+        let (names, next) = page.read(|item| name(text(item, "sk")?).ok_or(BadItem { attribute: "sk" }))?;
+        Ok(ReadResponse { found: Found::Names { names, all: next.is_none() }, half_rcus: half_rcus(page.units) })
     }
 }
 
 impl Partition {
     pub fn of(organisation: &OrganisationId, stream: &Stream) -> Self {
-        let of = |index: key::Index, name| Self { index: Some(index), attributes: (index.partition, "at"), name };
+        let of = |index: key::Index, name| Self { index: Some(index), name };
         match stream {
             Stream::Organisation => of(key::BY_ORG, key::recordings(organisation)),
             Stream::User(user) => of(key::BY_USER, key::recordings_of(organisation, user)),
@@ -153,19 +126,16 @@ impl Partition {
             Stream::Mark(mark) => of(key::BY_MARK, key::recordings_marked(organisation, mark)),
             Stream::Length(class) => of(key::BY_LENGTH, key::recordings_lasting(organisation, *class)),
             Stream::Rejected => of(key::BY_LENGTH, key::recordings_rejected(organisation)),
-            Stream::Posting(posting) => Self { index: None, attributes: ("pk", "sk"), name: key::posting(organisation, posting) },
+            Stream::Posting(posting) => Self { index: None, name: key::posting(organisation, posting) },
         }
     }
 
     /// The key after which to begin.
     fn start(&self, organisation: &OrganisationId, after: Position) -> Item {
         let at = s(key::at(after.started_at, after.id));
-        if self.index.is_none() {
-            return Item::from([("pk".to_owned(), s(&self.name)), ("sk".to_owned(), at)]);
-        }
+        let Some(index) = self.index else { return Item::from([("pk".to_owned(), s(&self.name)), ("sk".to_owned(), at)]) };
         let mut start = key::recording(organisation, after.id);
-        start.insert("at".to_owned(), at);
-        start.insert(self.attributes.0.to_owned(), s(&self.name));
+        start.extend([("at".to_owned(), at), (index.partition.to_owned(), s(&self.name))]);
         start
     }
 }
@@ -189,7 +159,6 @@ fn read_posted(item: &Item) -> Result<Posted, BadItem> {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a request reads some hundred units at most, in halves")]
-fn half_rcus(consumed: &[ConsumedCapacity]) -> u64 {
-    let units: f64 = consumed.iter().filter_map(ConsumedCapacity::capacity_units).sum();
+fn half_rcus(units: f64) -> u64 {
     (units * 2.0).ceil() as u64
 }

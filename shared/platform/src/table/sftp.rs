@@ -107,13 +107,10 @@ impl Table {
     /// A page of the organisations with the service, and where the next begins. One that cannot be
     /// read is logged. 1 request for each MB: thousands of them.
     pub async fn subscribers(&self, after: Option<Item>) -> Result<(Vec<Subscriber>, Option<Item>), Error> {
-        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk").filter_expression("#keys > :none");
-        let query = query.expression_attribute_names("#keys", "keys").expression_attribute_values(":none", n(0));
-        let query = query.expression_attribute_values(":pk", s(key::SUBSCRIBERS)).set_exclusive_start_key(after);
-        let answer = query.send().await?;
+        let page = self.query(key::SUBSCRIBERS, None).filter("#keys > :none").given("none", n(0)).after(after).page().await?;
         let read = |item| Ok(Subscriber { organisation: parsed(item, "sk")?, since: instant(item, "since")? });
-        let subscribers = answer.items().iter().filter_map(|item| readable("subscriber", item, read(item))).collect();
-        Ok((subscribers, answer.last_evaluated_key))
+        let subscribers = page.items.iter().filter_map(|item| readable("subscriber", item, read(item))).collect();
+        Ok((subscribers, page.next))
     }
 }
 

@@ -185,8 +185,7 @@ impl Write {
 
     /// Adds a condition. All of them must hold.
     pub fn when(mut self, condition: &str) -> Self {
-        let names = condition.split('#').skip(1).map(|rest| rest.split(|c: char| !is_plain(c)).next().unwrap_or_default());
-        self.names.extend(names.map(|name| (format!("#{name}"), name.to_owned())));
+        self.names.extend(names_in(condition).map(|name| (format!("#{name}"), name.to_owned())));
         self.conditions.push(condition.to_owned());
         self
     }
@@ -308,6 +307,11 @@ fn joined(conditions: &[String]) -> Option<String> {
 /// The name as a placeholder may contain it.
 fn plain(name: &str) -> String {
     name.replace(|c| !is_plain(c), "_")
+}
+
+/// The attributes that a condition names as `#NAME`.
+pub(super) fn names_in(condition: &str) -> impl Iterator<Item = &str> {
+    condition.split('#').skip(1).map(|rest| rest.split(|c: char| !is_plain(c)).next().unwrap_or_default())
 }
 
 fn is_plain(c: char) -> bool {

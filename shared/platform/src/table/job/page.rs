@@ -39,14 +39,12 @@ impl Table {
         limit: usize,
         after: Option<&str>,
     ) -> Result<(Vec<(RecordingId, DateTime<Utc>)>, Option<String>), Error> {
-        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk AND begins_with(sk, :hold)");
-        let query = query.expression_attribute_values(":pk", s(key::helds(of))).consistent_read(true);
-        let query = query.expression_attribute_values(":hold", s(format!("{hold}#"))).limit(i32::try_from(limit).unwrap_or(i32::MAX));
-        let answer = query.set_exclusive_start_key(after.map(|at| key::held(of, hold, at))).send().await?;
+        let query = self.query(key::helds(of), None).consistent().beginning(format!("{hold}#")).limit(limit);
+        let page = query.after(after.map(|at| key::held(of, hold, at))).page().await?;
         let checkpoint = |item: &Item| Ok::<_, BadItem>(text(item, "sk")?.split_once('#').ok_or(BadItem { attribute: "sk" })?.1.to_owned());
-        let next = answer.last_evaluated_key().map(checkpoint).transpose()?;
+        let next = page.next.as_ref().map(checkpoint).transpose()?;
         let mut held = Vec::new();
-        for item in answer.items() {
+        for item in &page.items {
             let bad = || BadItem { attribute: "sk" };
             let at = checkpoint(item)?;
             let (_, id) = at.split_once('#').ok_or_else(bad)?;

@@ -16,23 +16,19 @@ use super::{
 };
 
 /// Jobs that are read in one page.
-const PAGE: i32 = 100;
+const PAGE: usize = 100;
 
 impl Table {
     /// Removes the number of the erasure from a page of the organisation's other jobs. Returns the
     /// key after which the next page begins. 1 request, and 1 for each job with the number.
     pub async fn forget_in_orders(&self, erasure: &RetentionJob, after: Option<&str>, now: DateTime<Utc>) -> Result<Option<String>, Error> {
         let JobKind::Erasure { person: Some(Person::Counterpart(number)), .. } = &erasure.what else { return Ok(None) };
-        let partition = key::jobs(&erasure.organisation);
-        let query = self.client.query().table_name(&self.name).consistent_read(true).limit(PAGE);
-        let query = query.key_condition_expression("pk = :pk").expression_attribute_values(":pk", s(&partition));
-        let query = query.projection_expression("pk, sk, #state, peer, sought").expression_attribute_names("#state", "state");
-        let start = after.map(|checkpoint| Item::from([("pk".to_owned(), s(&partition)), ("sk".to_owned(), s(checkpoint))]));
-        let answer = query.set_exclusive_start_key(start).send().await?;
-        for item in answer.items() {
+        let query = self.query(key::jobs(&erasure.organisation), None).consistent().limit(PAGE).after_sort_key(after);
+        let page = query.only(&["pk", "sk", "state", "peer", "sought"]).page().await?;
+        for item in &page.items {
             self.forget_in(item, number, now).await?;
         }
-        Ok(answer.last_evaluated_key().map(|key| text(key, "sk").map(str::to_owned)).transpose()?)
+        Ok(page.next_sort_key()?)
     }
 
     async fn forget_in(&self, item: &Item, number: &PhoneNumber, now: DateTime<Utc>) -> Result<(), Error> {

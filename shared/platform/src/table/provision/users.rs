@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     super::{
-        BadItem, Error, Table,
+        Error, Table,
         activation::ACTIVE,
         attributes::{parsed, s},
         audit::Event,
@@ -192,22 +192,16 @@ impl Table {
         organisation: &OrganisationId,
         these: &BTreeSet<&UserId>,
     ) -> Result<Option<UserId>, Error> {
-        let query = self.client.query().table_name(&self.name).key_condition_expression("pk = :pk").consistent_read(true);
-        let query = query.filter_expression("administrator = :yes AND attribute_not_exists(removed_at)").projection_expression("sk");
-        let query = query.expression_attribute_values(":pk", s(key::users(organisation)));
-        let query = query.expression_attribute_values(":yes", AttributeValue::Bool(true));
-        let mut start = None;
-        loop {
-            let answer = query.clone().set_exclusive_start_key(start).send().await?;
-            let found = answer.items().iter().map(|item| parsed(item, "sk")).collect::<Result<Vec<UserId>, BadItem>>()?;
-            start = answer.last_evaluated_key;
+        let query = self.query(key::users(organisation), None).consistent().only(&["sk"]);
+        let query = query.filter("administrator = :yes AND attribute_not_exists(removed_at)").given("yes", AttributeValue::Bool(true));
+        let mut pages = query.pages();
+        while let Some(page) = pages.next().await? {
+            let (found, _) = page.read(|item| parsed(item, "sk"))?;
             if let Some(other) = found.into_iter().find(|user| !these.contains(user)) {
                 return Ok(Some(other));
             }
-            if start.is_none() {
-                return Ok(None);
-            }
         }
+        Ok(None)
     }
 }
 
