@@ -118,6 +118,15 @@ fuzz: build .venv-check/ready ## fuzz every parser for five minutes (FUZZ_SECOND
 contract: build audio .venv-contract/ready ## send each operation valid and invalid requests by the API's document, as each kind of caller (CONTRACT_SECONDS= CONTRACT_SEED=)
 	@$(TESTED) $(PYTHON) infra/local/contract.py
 
+.PHONY: clients
+clients: .venv-clients/ready .venv-clients/kotlin/ready portal/node_modules/ready ## generate clients in Python, Kotlin, Swift and TypeScript from the API's document, and compile them
+	@.venv-clients/bin/python infra/local/clients.py
+
+.PHONY: clients-test
+clients-test: build audio .venv-clients/ready ## do the main job with a generated client: register, upload, find, play
+	@.venv-clients/bin/python infra/local/clients.py openapi-python-client
+	@$(TESTED) .venv-clients/bin/python infra/local/client_job.py
+
 .PHONY: least-privilege
 least-privilege: build ## remove each permission of each function's role in turn, and expect a failure (minutes, not in `make test`)
 	@$(CLOUD) run --state .local/privilege --fresh --auth -- $(PYTHON) infra/local/least_privilege.py
@@ -191,7 +200,7 @@ audio: .venv/ready debian ## generate the speech samples, in .local/audio
 .PHONY: clean
 clean: ## remove build output and the local clouds' data, but not the tools
 	cargo clean
-	rm -rf .local/run .local/test .local/privilege .local/bench .local/postgres-* .local/audio .local/portal .local/portal-cloud .local/*.lock portal/dist
+	rm -rf .local/run .local/test .local/privilege .local/bench .local/postgres-* .local/audio .local/clients .local/portal .local/portal-cloud .local/*.lock portal/dist
 
 # ---------------------------------------------------------------- prerequisites
 
@@ -274,6 +283,19 @@ UNINSTALLED = { echo 'the packages could not be installed: check the connection 
 .venv-contract/ready: infra/requirements-contract.txt
 	@echo 'installing the contract test into .venv-contract'
 	@{ python3 -m venv --clear .venv-contract && .venv-contract/bin/pip install --quiet --disable-pip-version-check --requirement $<; } || $(UNINSTALLED)
+	@touch $@
+
+.venv-clients/ready: infra/local/requirements-clients.txt
+	@echo 'installing the generators of clients into .venv-clients'
+	@{ python3 -m venv --clear .venv-clients && .venv-clients/bin/pip install --quiet --disable-pip-version-check --requirement $<; } || $(UNINSTALLED)
+	@touch $@
+
+# The Kotlin compiler is an npm package. Of the Jupyter kernel only kotlinx.serialization is used, so it comes without its dependencies.
+.venv-clients/kotlin/ready: .venv-clients/ready
+	@echo 'installing the Kotlin compiler into .venv-clients/kotlin'
+	@.venv-clients/bin/pip install --quiet --disable-pip-version-check --no-deps kotlin-jupyter-kernel==0.19.0.944 || $(UNINSTALLED)
+	@mkdir -p $(@D) && $(NPM) install --prefix $(@D) kotlin-compiler@2.4.20 \
+		|| { echo 'the Kotlin compiler could not be installed: check the connection to the npm registry, and run again' >&2; exit 1; }
 	@touch $@
 
 .venv-check/ready: infra/requirements-check.txt

@@ -10,5 +10,12 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     manifest: true,
   },
+  server: {
+    // The local cloud permits this origin (infra/local/portal_server.py), and no other port.
+    port: 5174,
+    strictPort: true,
+    // The settings come from the portal that `make run` serves, so requests go to its local cloud.
+    proxy: { '/settings.json': `http://127.0.0.1:${process.env.PORTAL_PORT ?? 5173}` },
+  },
   test: { include: ['src/**/*.test.ts'] },
 });

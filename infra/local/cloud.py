@@ -47,7 +47,7 @@ def main():
         listening = [bound(state, options.port), options.sftp_port or ports.free(), options.portal_port or ports.free()]
         ports.refuse_busy(listening)
         server = start(state, *listening[:2], options.auth, lock)
-        cloud = bring_up(server, *listening, state)
+        cloud = bring_up(server, *listening, state, [portal_server.DEVELOPMENT] if options.mode == "up" else [])
         return stay(cloud, server, state, listening[1]) if options.mode == "up" else run(options.command, state)
     except KeyboardInterrupt:
         print("\nstopping the local cloud, which writes its data", file=sys.stderr, flush=True)
@@ -139,10 +139,11 @@ def start(state, port, sftp_port, auth, lock):
         )
 
 
-def bring_up(server, port, sftp_port, portal_port, state):
+def bring_up(server, port, sftp_port, portal_port, state, more_origins):
     """Deploys the template and provisions the demo in a healthy MiniStack. Returns the settings."""
     await_health(server, port, state)
-    cloud = deploy.deploy(f"http://127.0.0.1:{port}", REGION, ROOT, state, sftp_port, portal_server.origin(portal_port))
+    origins = [portal_server.origin(portal_port), *more_origins]
+    cloud = deploy.deploy(f"http://127.0.0.1:{port}", REGION, ROOT, state, sftp_port, origins)
     cloud |= provision.demonstration(cloud)
     cloud["portal"] = portal_server.serve(cloud, portal_port)
     cloud["run"] = count(state / "runs")

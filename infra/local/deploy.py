@@ -17,8 +17,8 @@ FUNCTIONS = sorted(folder.name for folder in (Path(__file__).resolve().parents[2
 KEY = "test"  # MiniStack's root caller, whatever the secret
 
 
-def deploy(endpoint, region, root, state, sftp_port, portal):
-    """Deploys the changes since the last time, and returns the outputs."""
+def deploy(endpoint, region, root, state, sftp_port, origins):
+    """Deploys the changes since the last time, and returns the outputs. The portal has the first origin."""
     session = boto3.session.Session(aws_access_key_id=KEY, aws_secret_access_key=KEY, region_name=region)
 
     def client(service):
@@ -30,11 +30,11 @@ def deploy(endpoint, region, root, state, sftp_port, portal):
     parameters = {
         "CodeVersion": version,
         "JwksBase": endpoint,
-        "PortalOrigin": portal,
+        "PortalOrigin": origins[0],
         "SftpServer": sftp_server(client("transfer")),
         "SftpAddress": f"127.0.0.1:{sftp_port}",
     }
-    stamp = hashlib.sha256(f"{parameters}{template}".encode()).hexdigest()
+    stamp = hashlib.sha256(f"{parameters}{origins}{template}".encode()).hexdigest()
     stamped = stamp_in(state)
     if stamped.exists() and not exists(client("cloudformation")):
         stamped.unlink()
@@ -42,7 +42,7 @@ def deploy(endpoint, region, root, state, sftp_port, portal):
     if not stamped.exists() or stamped.read_text() != stamp:
         address = upload_template(client("s3"), template.encode())
         apply(client("cloudformation"), address, parameters)
-        reapply(client, portal)
+        reapply(client, origins)
         stamped.write_text(stamp)
     return describe(client("cloudformation"), endpoint, region) | {"sftp_address": parameters["SftpAddress"]}
 
@@ -134,8 +134,8 @@ def reason(cloudformation):
     return failed and f"{failed[-1]['LogicalResourceId']}: {failed[-1].get('ResourceStatusReason')}"
 
 
-def reapply(client, portal):
-    """Applies what MiniStack's CloudFormation ignores silently: TTL, lifecycle, the API's CORS."""
+def reapply(client, origins):
+    """Applies what MiniStack's CloudFormation ignores silently: TTL, lifecycle, the API's CORS. Permits all origins."""
     cloudformation = client("cloudformation")
     template = cloudformation.get_template(StackName=STACK, TemplateStage="Processed")["TemplateBody"]
     template = json.loads(template) if isinstance(template, str) else template
@@ -146,10 +146,35 @@ def reapply(client, portal):
         if name and kind == "AWS::DynamoDB::Table":
             client("dynamodb").update_time_to_live(TableName=name, TimeToLiveSpecification=properties["TimeToLiveSpecification"])
         if name and kind == "AWS::ApiGatewayV2::Api":
-            client("apigatewayv2").update_api(ApiId=name, CorsConfiguration={**properties["CorsConfiguration"], "AllowOrigins": [portal]})
+            client("apigatewayv2").update_api(ApiId=name, CorsConfiguration={**properties["CorsConfiguration"], "AllowOrigins": origins})
         if name and kind == "AWS::S3::Bucket":
             rules = [lifecycle(rule) for rule in properties["LifecycleConfiguration"]["Rules"]]
             client("s3").put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})
+        if name and "CorsRules" in properties.get("CorsConfiguration", {}):
+            rules = [shared(rule, origins) for rule in properties["CorsConfiguration"]["CorsRules"]]
+            client("s3").put_bucket_cors(Bucket=name, CORSConfiguration={"CORSRules": rules})
+        if name and "CallbackURLs" in properties:
+            return_to(client("cognito-idp"), names[properties["UserPoolId"]["Ref"]], name, origins)
+
+
+def shared(rule, origins):
+    """A CloudFormation CORS rule in the format of S3's API, for the origins."""
+    return {
+        "AllowedOrigins": origins,
+        "AllowedMethods": rule["AllowedMethods"],
+        "AllowedHeaders": rule["AllowedHeaders"],
+        "ExposeHeaders": rule["ExposedHeaders"],
+        "MaxAgeSeconds": int(rule["MaxAge"]),
+    }
+
+
+def return_to(pool, pool_id, client, origins):
+    """Permits sign-ins of the client to return to the origins. An update replaces all settings, so it repeats the others."""
+    known = pool.describe_user_pool_client(UserPoolId=pool_id, ClientId=client)["UserPoolClient"]
+    # MiniStack returns empty settings, which the API does not accept.
+    others = {name: value for name, value in known.items() if value and name not in ("ClientSecret", "CreationDate", "LastModifiedDate")}
+    addresses = [f"{origin}/" for origin in origins]
+    pool.update_user_pool_client(**{**others, "CallbackURLs": addresses, "LogoutURLs": addresses})
 
 
 def lifecycle(rule):

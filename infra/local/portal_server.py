@@ -17,6 +17,9 @@ def origin(port):
     return f"http://localhost:{port}"
 
 
+DEVELOPMENT = origin(5174)  # of `npm run dev`, by portal/vite.config.ts
+
+
 def serve(cloud, port):
     """Serves the portal until this process ends. Returns its origin, or None if it is not built."""
     if not (BUILT / "index.html").exists():

@@ -1,6 +1,10 @@
 // Telephone numbers in Swedish notation. They are stored as E.164.
 
-export const WITHHELD = 'withheld';
+/** The words for a counterpart that names nobody. */
+export function nobody(counterpart: string, words: { withheld: string; unknown: string }): string | undefined {
+  if (counterpart === 'withheld') return words.withheld;
+  return counterpart === 'unknown' ? words.unknown : undefined;
+}
 
 /** A Swedish number in national form; any other with its country code set apart. */
 export function written(number: string): string {

@@ -277,12 +277,11 @@ async function conflict(page: Page) {
     const { data } = await (await as('karin')).GET('/v1/recordings/{id}', {
       params: { path: { id: page.url().split('/').at(-1) ?? '' } },
     });
-    const type = 'urn:kontinuerlig-inspelning:problem:edited-meanwhile';
     return route.fulfill({
       status: 412,
       contentType: 'application/problem+json',
       headers: { 'access-control-allow-origin': '*' },
-      body: JSON.stringify({ type, status: 412, current: { ...data, note: 'Ringde upp, löst.' } }),
+      body: JSON.stringify({ code: 'edited-meanwhile', status: 412, current: { ...data, note: 'Ringde upp, löst.' } }),
     });
   });
   await page.locator('textarea').first().fill('Kunden återkommer på fredag.');

@@ -52,15 +52,44 @@ pub fn complete(document: &mut Value) -> anyhow::Result<()> {
         "type": "http",
         "scheme": "bearer",
         "bearerFormat": "JWT",
-        "description": "An access token of the Cognito user pool: a user's, by the authorization code flow with PKCE, or an application \
-                        client's, by the client credentials flow. The scopes of an application client bound its operations.",
+        "description": "A token of the Cognito user pool: a user's ID token, by the authorization code flow with PKCE, or an application \
+                        client's access token, by the client credentials flow. The scopes of an application client bound its operations.",
     });
     document["security"] = json!([{ "bearer": [] }]);
     document["tags"] = TAGS.map(|(name, description)| json!({ "name": name, "description": description })).into();
+    bodies(document);
     responses::complete(document);
     operations::complete(document)?;
     types::complete(document)?;
     examples(document)
+}
+
+/// Describes bodies in the way that generated clients read: an optional body is a plain reference,
+/// lines are a text, one of two members is an object with either, and an absent member of a patch
+/// has no default.
+fn bodies(document: &mut Value) {
+    for (name, operation) in operations(document) {
+        if name.ends_with("/playback") || name.ends_with("/download") {
+            operation["requestBody"]["required"] = false.into();
+        }
+        if let Some(lines) = operation["requestBody"]["content"].get_mut("application/x-ndjson") {
+            lines["schema"] = json!({ "type": "string", "format": "binary", "contentSchema": lines["schema"].take() });
+        }
+    }
+    let schemas = &mut document["components"]["schemas"];
+    for (_, member) in schemas["Patch"]["properties"].as_object_mut().into_iter().flatten() {
+        member.as_object_mut().map(|member| member.remove("default"));
+    }
+    let parts = schemas["MembersChange"]["oneOf"].take();
+    let members = parts.as_array().into_iter().flatten().flat_map(|part| part["properties"].as_object().into_iter().flatten());
+    let properties: serde_json::Map<String, Value> = members.map(|(name, schema)| (name.clone(), schema.clone())).collect();
+    let change = &mut schemas["MembersChange"];
+    change.as_object_mut().map(|change| change.remove("oneOf"));
+    change["type"] = "object".into();
+    change["properties"] = properties.into();
+    change["minProperties"] = 1.into();
+    change["maxProperties"] = 1.into();
+    change["additionalProperties"] = false.into();
 }
 
 /// Adds the examples of schemas.

@@ -4,9 +4,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
+    counterpart::Counterpart,
     ids::{CallId, OrganisationId, RecordingId},
     note::Annotation,
-    phone::Counterpart,
     recording::{Audio, ContentType, Direction, Recording, Sha256, State},
     retention::expires_at,
 };

@@ -100,7 +100,7 @@ pub async fn show(State(app): State<App>, admin: Admin<SeeUser>, Path(id): Path<
     path = "/v1/users/{user}",
     tag = "admin",
     params(("user" = String, Path, description = "the user's id")),
-    request_body(content((Change = "application/merge-patch+json"), (Change = "application/json"))),
+    request_body = Change,
     responses(
         (status = 200, body = User),
         (status = 429, description = "busy: others change the same user"),

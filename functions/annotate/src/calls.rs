@@ -22,6 +22,7 @@ use crate::{App, request::Patch};
 
 /// An annotated call. The annotation itself is only for callers who may see the recording.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AnnotatedRecording)]
 pub struct Annotated {
     /// The id of the call's recording; it exists once the call is registered.
     recording: String,

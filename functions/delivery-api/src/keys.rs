@@ -96,7 +96,7 @@ pub async fn add(
     OnceJson(addition): OnceJson<Addition>,
 ) -> Result<(StatusCode, Json<Key>), Problem> {
     let (organisation, now) = (&admin.organisation.id, admin.now);
-    let taken = Taken::try_from(addition.key.as_str()).map_err(|refused| Problem::because(Cause::KeyRefused, refused))?;
+    let taken = Taken::try_from(addition.key.as_str()).map_err(|refused| Problem::key_refused(refused.code(), refused))?;
     let Taken { fingerprint, body, comment } = taken;
     admin.about(&fingerprint);
     let event = admin.event();

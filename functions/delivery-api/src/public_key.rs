@@ -55,6 +55,25 @@ const RSA_BITS: usize = 3072;
 const LENGTH: usize = 2048;
 const COMMENT: usize = 100;
 
+impl Refused {
+    /// The reason as the API names it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Private => "private",
+            Self::Lines => "lines",
+            Self::Certificate => "certificate",
+            Self::Options => "options",
+            Self::Dsa => "dsa",
+            Self::Short(_) => "short",
+            Self::Token => "token",
+            Self::Kind => "kind",
+            Self::Unreadable => "unreadable",
+            Self::Long => "long",
+            Self::Comment => "comment",
+        }
+    }
+}
+
 impl TryFrom<&str> for Taken {
     type Error = Refused;
 

@@ -58,7 +58,7 @@ pub struct Call {
     /// `in` or `out`, seen from the caller.
     #[schema(example = "in")]
     direction: &'static str,
-    /// The other party's number in E.164, or `withheld`.
+    /// The other party, as in a recording.
     #[schema(example = "+46701234567")]
     counterpart: String,
 }

@@ -73,7 +73,7 @@ pub fn router(app: App) -> Router {
     path = "/v1/recordings/{id}/playback",
     tag = "playback",
     params(("id" = String, Path, description = "the recording's id")),
-    request_body = Option<Asked>,
+    request_body = Asked,
     responses(
         (status = 200, body = Playback),
         (status = 409, description = "no-audio: not arrived yet, or rejected"),
@@ -97,7 +97,7 @@ async fn playback(
     path = "/v1/recordings/{id}/download",
     tag = "playback",
     params(("id" = String, Path, description = "the recording's id")),
-    request_body = Option<Asked>,
+    request_body = Asked,
     responses(
         (status = 200, body = Download),
         (status = 409, description = "no-audio: not arrived yet, or rejected"),

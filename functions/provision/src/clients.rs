@@ -111,7 +111,7 @@ pub async fn put(
     path = "/v1/organisations/{organisation}/clients/{client}",
     tag = "provision",
     params(("organisation" = String, Path, description = "its id"), ("client" = String, Path, description = "the client's id")),
-    request_body(content((Patch = "application/merge-patch+json"), (Patch = "application/json"))),
+    request_body = Patch,
     responses(
         (status = 204, description = "saved"),
         (status = 404, description = "not-found: there is no such organisation, or no such client"),

@@ -121,7 +121,7 @@ pub async fn put(
     path = "/v1/organisations/{organisation}",
     tag = "provision",
     params(("organisation" = String, Path, description = "its id")),
-    request_body(content((Patch = "application/merge-patch+json"), (Patch = "application/json"))),
+    request_body = Patch,
     responses(
         (status = 200, description = "saved", body = Organisation),
     )

@@ -150,7 +150,7 @@ pub async fn put(
     path = "/v1/organisations/{organisation}/users/{user}",
     tag = "provision",
     params(("organisation" = String, Path, description = "its id"), ("user" = String, Path, description = "the user's id")),
-    request_body(content((Patch = "application/merge-patch+json"), (Patch = "application/json"))),
+    request_body = Patch,
     responses(
         (status = 200, description = "saved", body = User),
         (status = 404, description = "not-found: there is no such organisation, or no such user"),

@@ -3,9 +3,9 @@
 use axum::{Json, extract::State, http::StatusCode};
 use chrono::{DateTime, Utc};
 use domain::{
+    counterpart::{COUNTRY, Counterpart},
     ids::{OrderId, UserId},
     job::Person,
-    phone::PhoneNumber,
     reason::Reason,
 };
 use platform::{
@@ -34,10 +34,10 @@ use crate::{
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ErasureOrder {
-    /// E.164.
+    /// Any way to write it, as in a registration: a number, a short number, a SIP address, a name.
     #[serde(default)]
     #[schema(value_type = Option<String>)]
-    counterpart: Option<PhoneNumber>,
+    counterpart: Option<String>,
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     user: Option<UserId>,
@@ -100,7 +100,10 @@ pub async fn preview(
     OnceJson(asked): OnceJson<ErasureOrder>,
 ) -> Result<Created<Erasure>, Problem> {
     let person = match (asked.counterpart, asked.user) {
-        (Some(number), None) => Person::Counterpart(number),
+        (Some(sent), None) => match Counterpart::read(&sent, COUNTRY) {
+            counterpart if counterpart.is_known() => Person::Counterpart(counterpart),
+            _ => return Err(Problem::because(Cause::Invalid, "counterpart: it names nobody; send the number or address of a person")),
+        },
         (None, Some(user)) => Person::User(user),
         _ => return Err(Problem::because(Cause::Invalid, "name the person: either a `counterpart` or a `user`")),
     };

@@ -37,7 +37,7 @@ pub async fn asked(app: &App, of: &OrganisationId, filter: &Filter) -> Result<Va
 /// The kind of personal data in a filter, if any.
 fn kind(filter: &str, value: &Value) -> Option<Kind> {
     match filter {
-        "counterpart" if value == "withheld" => None,
+        "counterpart" if value == "withheld" || value == "unknown" => None,
         "counterpart" | "number" => Some(Kind::Number),
         "name" => Some(Kind::Name),
         "note" | "field1" | "field2" | "field3" | "fields" => Some(Kind::Words),

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use domain::{
+    counterpart::{COUNTRY, Counterpart},
     ids::UserId,
-    phone::Counterpart,
     recording::Direction,
     search::{self, Position},
     time::Instant,
@@ -36,9 +36,9 @@ pub struct Filter {
     min_seconds: Option<u32>,
     /// Stored calls of at most this many seconds, measured from the audio.
     max_seconds: Option<u32>,
-    /// Calls with this number, in E.164 form, or `withheld`.
-    #[param(value_type = Option<String>)]
-    counterpart: Option<Counterpart>,
+    /// Calls with this counterpart, in any form: a number, a short number, a SIP address, a name,
+    /// `withheld` or `unknown`.
+    counterpart: Option<String>,
     /// Calls whose number begins or ends with these 3 to 15 digits, as in `070-123 45 67`, `+4670`
     /// or `4567`.
     number: Option<String>,
@@ -97,7 +97,7 @@ impl Filter {
             name: self.name.clone(),
             min_seconds: self.min_seconds,
             max_seconds: self.max_seconds,
-            counterpart: self.counterpart.clone(),
+            counterpart: self.counterpart.as_deref().map(|text| Counterpart::read(text, COUNTRY)),
             number: self.number.clone(),
             direction: self.direction,
             mark: self.mark.clone(),

@@ -2,9 +2,9 @@
 
 use chrono::{SubsecRound, TimeDelta};
 use domain::{
+    counterpart::{COUNTRY, Counterpart},
     ids::CallId,
     note::{Mark, Note},
-    phone::Counterpart,
     recording::{Audio, ContentType, Direction, Sha256},
     registration::Registration,
     time::Instant,
@@ -16,6 +16,7 @@ use utoipa::ToSchema;
 /// A call that has ended.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schema(as = CallRegistration)]
 pub struct Call {
     /// The app's id of the call's leg, unique in the organisation: 1 to 128 visible ASCII
     /// characters.
@@ -24,9 +25,10 @@ pub struct Call {
     /// Seen from the recorded user.
     #[schema(value_type = String, example = "in")]
     direction: Direction,
-    /// E.164, or `withheld`.
-    #[schema(value_type = String, example = "+46701234567")]
-    counterpart: Counterpart,
+    /// The other end of the call as the phone knows it: a number in any form, a short number, a SIP
+    /// address, a name, or `withheld`. Absent, null and empty mean unknown.
+    #[schema(example = "070-123 45 67")]
+    counterpart: Option<String>,
     /// When the call began (RFC 3339, years 2000 to 2199), truncated to the millisecond.
     #[schema(value_type = String, format = DateTime)]
     started_at: Instant,
@@ -59,7 +61,7 @@ impl TryFrom<Call> for Registration {
         Ok(Self {
             call: call.call_id,
             direction: call.direction,
-            counterpart: call.counterpart,
+            counterpart: Counterpart::read(call.counterpart.as_deref().unwrap_or_default(), COUNTRY),
             started_at: call.started_at.utc().trunc_subsecs(3),
             duration: TimeDelta::milliseconds(call.duration_ms.into()),
             audio: Audio { content_type, length: call.content_length, sha256: call.sha256 },

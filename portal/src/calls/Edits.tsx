@@ -55,7 +55,7 @@ function History({ edits }: { edits: Schemas['Edit'][] }) {
           </p>
           {edit.changes.map(({ what, from, to }) => (
             <div key={what} className="change">
-              <span>{what === 'note' || what === 'mark' ? words.column[what] : words.field[what as 'field1']}</span>
+              <span>{what === 'note' || what === 'mark' ? words.column[what] : words.field[what]}</span>
               <del>{what === 'mark' ? <Marked mark={from} /> : <bdi>{from}</bdi>}</del>
               <ins>{what === 'mark' ? <Marked mark={to} /> : <bdi>{to}</bdi>}</ins>
             </div>

@@ -18,6 +18,7 @@ export function Listeners({ recording }: { recording: Recording }) {
   const { api } = useApp();
   const { user } = useMe();
   const words = useWords();
+  const labels: Partial<Record<Schemas['AuditAction'], string>> = words.action;
   const who = useWho();
   const events = useQuery({
     queryKey: ['listeners', recording.id],
@@ -35,7 +36,7 @@ export function Listeners({ recording }: { recording: Recording }) {
             <strong>
               <bdi>{who(event.actor, event.name)}</bdi>
             </strong>{' '}
-            {words.action[event.action as 'play'] ?? event.action} <When at={event.at} />
+            {labels[event.action] ?? event.action} <When at={event.at} />
           </p>
           {event.reason && (
             <p className="history-reason" dir="auto">

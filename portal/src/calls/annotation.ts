@@ -7,6 +7,7 @@ import { answered } from '../api/client';
 import { Problem, type Recording } from '../api/problem';
 import { useApp } from '../app';
 import { useComplain } from '../frame/complain';
+import { FIELDS } from './filters';
 import { put } from './recordings';
 
 export type Values = {
@@ -19,11 +20,8 @@ export type Values = {
 export type ValueName = keyof Values;
 export type Conflict = { mine: Values; theirs: Recording };
 
-const FIELD: Partial<Record<ValueName, number>> = { field1: 0, field2: 1, field3: 2 };
-
 export function textOf(recording: Recording, name: ValueName): string {
-  const field = FIELD[name];
-  return (field === undefined ? recording[name as 'note' | 'mark'] : recording.fields[field]) ?? '';
+  return (name === 'note' || name === 'mark' ? recording[name] : recording.fields[FIELDS.indexOf(name)]) ?? '';
 }
 
 export function useAnnotation(recording: Recording, done?: (before: Recording, after: Recording, to: Values) => void) {
@@ -40,14 +38,15 @@ export function useAnnotation(recording: Recording, done?: (before: Recording, a
       const after = await answered(
         api.PATCH('/v1/recordings/{id}', { params: { path: { id: on.id }, header }, body: values }),
       );
-      own.current.set(header['if-match'], (after as Recording).version);
+      if (!after) throw new Error('the service withheld the recording'); // 204, for applications that may not read
+      own.current.set(header['if-match'], after.version);
       return after;
     },
     onMutate: ({ values, on }) => put(client, edited(on, values)),
     onSuccess: (after, { values, on }) => {
-      put(client, after as Recording);
+      put(client, after);
       void client.invalidateQueries({ queryKey: ['edits', on.id] });
-      done?.(on, after as Recording, values);
+      done?.(on, after, values);
     },
     onError: (error, { values, on }) => {
       const current = error instanceof Problem ? error.current : undefined;
@@ -94,8 +93,8 @@ export function joined(theirs: string, mine: string): string {
 
 function edited(recording: Recording, values: Values): Recording {
   const fields = recording.fields.map((field, index) => {
-    const name = `field${index + 1}` as ValueName;
-    return name in values ? values[name] || null : field;
+    const name = FIELDS[index];
+    return name && name in values ? values[name] || null : field;
   });
   return {
     ...recording,

@@ -28,7 +28,7 @@ export const columns = helper.columns(
 );
 
 export function columnName(column: Column, words: Words): string {
-  return column.startsWith('field') ? words.field[column as 'field1'] : words.column[column as 'when'];
+  return { ...words.column, ...words.field }[column];
 }
 
 function Cell({ column, recording }: { column: Column; recording: Recording }) {

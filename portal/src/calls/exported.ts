@@ -3,7 +3,7 @@
 import { type Api, answered } from '../api/client';
 import type { Recording } from '../api/problem';
 import { type Cell, spreadsheet } from '../frame/spreadsheet';
-import { written } from '../phone';
+import { nobody, written } from '../phone';
 import type { Words } from '../words/words';
 import { type Filters, query } from './filters';
 
@@ -62,17 +62,17 @@ function headings(words: Words): string[] {
 function cells(recording: Recording, { nameOf, labelOf }: Names, words: Words): Cell[] {
   const at = new Date(recording.startedAt);
   const seconds = Math.round(recording.durationMs / 1000);
-  const withheld = recording.counterpart === 'withheld';
+  const without = nobody(recording.counterpart, words);
   return [
     { at, zone: 'Stockholm' },
     { at, zone: 'UTC' },
     seconds,
     { seconds },
-    words.state[recording.state as 'expected'],
+    words.state[recording.state],
     nameOf(recording.user),
-    words.direction[recording.direction as 'in'],
-    withheld ? words.withheld : written(recording.counterpart),
-    withheld ? '' : recording.counterpart,
+    words.direction[recording.direction],
+    without ?? written(recording.counterpart),
+    without ? '' : recording.counterpart,
     recording.mark ? labelOf(recording.mark) : '',
     recording.note ?? '',
     ...recording.fields.map((field) => field ?? ''),

@@ -47,7 +47,7 @@ export function errorText(error: unknown, words: ReturnType<typeof useWords>): {
   if (!(error instanceof Problem)) return { title: words.failed.title, text: words.failed.unreachable };
   if (error.status >= 500 || error.kind === 'gateway')
     return { title: words.failed.title, text: words.failed.internal };
-  const known: Record<string, string> = words.problem;
+  const known: Partial<Record<typeof error.kind, string>> = words.problem;
   return {
     title: known[error.kind] ?? words.failed.title,
     text: error.kind === 'invalid' || !known[error.kind] ? error.message : '',

@@ -13,7 +13,7 @@ export function Activations({ activations }: { activations: Schemas['Activation'
       {activations.toReversed().map(({ at, by, byName, kind, version, client }) => (
         <li key={at + kind}>
           <p className="history-head">
-            <strong>{words.activation[kind as 'activated']}</strong> {words.me.by} <bdi>{who(by, byName ?? null)}</bdi>,{' '}
+            <strong>{words.activation[kind]}</strong> {words.me.by} <bdi>{who(by, byName ?? null)}</bdi>,{' '}
             <When at={at} />
           </p>
           {version && (

@@ -4,7 +4,7 @@ import '../frame/later.css';
 import { Button, Checkbox } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { answered } from '../api/client';
+import { answered, type Schemas } from '../api/client';
 import { useApp } from '../app';
 import { PAGE, whole } from '../calls/directory';
 import { When } from '../calls/When';
@@ -24,8 +24,8 @@ export function MePage() {
     <div className="page">
       <h1>{words.nav.me}</h1>
       <section className="card standing" data-standing={user.recording}>
-        <h2>{words.recording[user.recording as 'recorded']}</h2>
-        <p>{words.recordingText[user.recording as 'recorded']}</p>
+        <h2>{words.recording[user.recording]}</h2>
+        <p>{words.recordingText[user.recording]}</p>
         {user.recording === 'recorded' && <p>{words.me.retention(organisation.retentionDays)}</p>}
         <MyRights />
       </section>
@@ -37,7 +37,7 @@ export function MePage() {
 }
 
 /** Whether there is anything to acknowledge: only while recording is switched on. */
-function isAsked(recording: string): boolean {
+function isAsked(recording: Schemas['RecordingStatus']): boolean {
   return recording === 'recorded' || recording === 'not-acknowledged';
 }
 

@@ -7,7 +7,7 @@ import { useApp } from '../app';
 import { When } from '../calls/When';
 import { useWho } from '../calls/who';
 import { Failed } from '../frame/Failed';
-import { WITHHELD, written } from '../phone';
+import { nobody, written } from '../phone';
 import { useMe } from '../session/me';
 import { useWords } from '../words/words';
 
@@ -51,6 +51,7 @@ export function MyListeners() {
 
 function Listened({ event }: { event: Heard }) {
   const words = useWords();
+  const labels: Partial<Record<Schemas['AuditAction'], string>> = words.me.heard;
   const who = useWho();
   const { user } = useMe();
   const isOwn = event.actor === `user:${user.id}`;
@@ -60,7 +61,7 @@ function Listened({ event }: { event: Heard }) {
         <strong>
           <bdi>{isOwn ? words.me.yourself : who(event.actor, event.name ?? null)}</bdi>
         </strong>{' '}
-        {words.me.heard[event.action as 'play'] ?? event.action} <TheCall event={event} /> · <When at={event.at} />
+        {labels[event.action] ?? event.action} <TheCall event={event} /> · <When at={event.at} />
       </p>
       {event.reason && (
         <p className="history-reason" dir="auto">
@@ -75,7 +76,7 @@ function Listened({ event }: { event: Heard }) {
 function TheCall({ event: { recording, call } }: { event: Heard }) {
   const words = useWords();
   if (!recording || !call) return words.me.aCall;
-  const number = call.counterpart === WITHHELD ? words.withheld : written(call.counterpart);
+  const number = nobody(call.counterpart, words) ?? written(call.counterpart);
   return (
     <Link to="/calls/$id" params={{ id: recording }} search={{}}>
       {words.me.theCall} <bdi>{number}</bdi>, <When at={call.startedAt} />

@@ -21,6 +21,7 @@ export const en: typeof sv = {
   since: 'from',
   until: 'until',
   withheld: 'withheld number',
+  unknown: 'unknown number',
   newestFirst: 'Newest first',
   oldestFirst: 'Oldest first',
   columns: 'Columns',

@@ -19,6 +19,7 @@ export const sv = {
   since: 'från',
   until: 'till',
   withheld: 'dolt nummer',
+  unknown: 'okänt nummer',
   newestFirst: 'Nyast först',
   oldestFirst: 'Äldst först',
   columns: 'Kolumner',

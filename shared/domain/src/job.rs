@@ -1,19 +1,21 @@
 //! Jobs that administrators order for many recordings: a hold, another retention, an erasure.
 
-use crate::{ids::UserId, phone::PhoneNumber};
+use crate::{counterpart::Counterpart, ids::UserId};
 
 /// Whose recordings are erased: those with a counterpart, by any user, or those of a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Person {
-    Counterpart(PhoneNumber),
+    Counterpart(Counterpart),
     User(UserId),
 }
 
 impl Person {
-    /// How an erased person may still be named: a user's id, or the last two digits of a number.
+    /// How an erased person may still be named: a user's id, the last two digits of a number, or the
+    /// kind of another counterpart.
     pub fn remembered(&self) -> String {
         match self {
-            Self::Counterpart(number) => format!("{number:?}"),
+            Self::Counterpart(Counterpart::Number(number)) => format!("{number:?}"),
+            Self::Counterpart(other) => format!("{other:?}"),
             Self::User(user) => format!("user {user}"),
         }
     }
@@ -24,8 +26,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_digits_of_an_erased_number_are_remembered() -> Result<(), crate::phone::InvalidNumber> {
-        assert_eq!(Person::Counterpart("+46701234567".to_owned().try_into()?).remembered(), "…67");
-        Ok(())
+    fn two_digits_of_an_erased_number_are_remembered() {
+        for (counterpart, remembered) in [("+46701234567", "…67"), ("4411", "dialled"), ("sip:anna@bolaget.se", "sip"), ("Anna", "name")]
+        {
+            assert_eq!(Person::Counterpart(counterpart.to_owned().into()).remembered(), remembered);
+        }
     }
 }

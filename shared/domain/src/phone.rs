@@ -6,24 +6,14 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// A number in E.164 form: `+` and 7 to 15 digits, the first not 0 (ITU-T E.164, 6.2.1).
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PhoneNumber(String);
 
-/// The other end of the call: a number, or withheld.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Counterpart {
-    Number(PhoneNumber),
-    Withheld,
-}
-
 /// The text is not an E.164 number.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("a number is written in E.164 form, '+' and 7 to 15 digits, or as 'withheld'")]
+#[error("a number is written in E.164 form: '+' and 7 to 15 digits")]
 pub struct InvalidNumber;
-
-const WITHHELD: &str = "withheld";
 
 impl PhoneNumber {
     /// The number without its `+`.
@@ -41,22 +31,9 @@ impl TryFrom<String> for PhoneNumber {
     }
 }
 
-impl TryFrom<String> for Counterpart {
-    type Error = InvalidNumber;
-    fn try_from(text: String) -> Result<Self, InvalidNumber> {
-        if text == WITHHELD { Ok(Self::Withheld) } else { text.try_into().map(Self::Number) }
-    }
-}
-
 impl From<PhoneNumber> for String {
     fn from(number: PhoneNumber) -> Self {
         number.0
-    }
-}
-
-impl From<Counterpart> for String {
-    fn from(counterpart: Counterpart) -> Self {
-        counterpart.to_string()
     }
 }
 
@@ -69,15 +46,6 @@ impl fmt::Display for PhoneNumber {
 impl fmt::Debug for PhoneNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "…{}", self.0.get(self.0.len().saturating_sub(2)..).unwrap_or_default())
-    }
-}
-
-impl fmt::Display for Counterpart {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Number(number) => number.fmt(f),
-            Self::Withheld => f.write_str(WITHHELD),
-        }
     }
 }
 
@@ -126,7 +94,7 @@ fn number_at(text: &str) -> Option<usize> {
 
 /// Whether people write the character between the digits of a number.
 pub fn is_between(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '-' | '(' | ')' | '.' | '/' | '\u{2010}'..='\u{2015}')
+    c.is_whitespace() || matches!(c, '-' | '(' | ')' | '.' | '/' | '\u{2010}'..='\u{2015}' | '\u{2212}')
 }
 
 #[cfg(test)]
@@ -145,14 +113,14 @@ mod tests {
 
     #[test]
     fn rejects_a_text_that_is_not_a_number() {
-        for text in ["", "+", "0701234567", "+0701234567", "+46 70", "+123456", "+1234567890123456", "+46７01234567", "Withheld"] {
-            assert_eq!(Counterpart::try_from(text.to_owned()), Err(InvalidNumber), "{text}");
+        for text in ["", "+", "0701234567", "+0701234567", "+46 70", "+123456", "+1234567890123456", "+46７01234567"] {
+            assert_eq!(PhoneNumber::try_from(text.to_owned()), Err(InvalidNumber), "{text}");
         }
     }
 
     #[test]
     fn a_number_in_a_log_shows_two_digits() -> Result<(), InvalidNumber> {
-        assert_eq!(format!("{:?}", Counterpart::try_from("+46701234567".to_owned())?), "Number(…67)");
+        assert_eq!(format!("{:?}", PhoneNumber::try_from("+46701234567".to_owned())?), "…67");
         Ok(())
     }
 

@@ -10,9 +10,9 @@ use thiserror::Error;
 
 use crate::{
     audio::Container,
+    counterpart::Counterpart,
     ids::{CallId, OrganisationId, RecordingId, UserId},
     note::Annotation,
-    phone::Counterpart,
     time::in_stockholm,
 };
 
@@ -97,9 +97,8 @@ impl Recording {
     /// A file name in ASCII and Stockholm time: `2026-11-24_140211_anna_in_46701234567.ogg`.
     pub fn file_name(&self) -> String {
         let stamp = in_stockholm(self.started_at).format("%Y-%m-%d_%H%M%S");
-        let counterpart = self.counterpart.to_string();
         let extension = self.audio.content_type.container().extension();
-        format!("{stamp}_{}_{}_{}.{extension}", self.user, self.direction, counterpart.trim_start_matches('+'))
+        format!("{stamp}_{}_{}_{}.{extension}", self.user, self.direction, self.counterpart.in_a_file_name())
     }
 }
 

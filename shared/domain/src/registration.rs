@@ -8,10 +8,10 @@ use thiserror::Error;
 use crate::time::later;
 use crate::{
     activation::{Recorded, recorded},
+    counterpart::Counterpart,
     ids::CallId,
     note::{Mark, Note},
     people::{Organisation, User},
-    phone::Counterpart,
     recording::{Audio, Direction},
     retention::expires_at,
 };

@@ -27,9 +27,9 @@ pub use stream::{Entry, Found, Posted, ReadRequest, ReadResponse, Stream};
 pub use words::{LETTERS, Words, tokens};
 
 use crate::{
+    counterpart::Counterpart,
     ids::UserId,
     note::Mark,
-    phone::Counterpart,
     recording::{Direction, Recording, State},
 };
 

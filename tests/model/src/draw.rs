@@ -9,9 +9,9 @@
 
 use chrono::{DateTime, Datelike, TimeDelta, Timelike, Utc, Weekday};
 use domain::{
+    counterpart::Counterpart,
     ids::{CallId, OrganisationId, RecordingId, UserId},
     note::{Annotation, Field, Mark, Note},
-    phone::Counterpart,
     recording::{Audio, ContentType, Direction, Recording, Sha256, State},
 };
 use rand::{Rng, RngExt, SeedableRng};

@@ -6,9 +6,9 @@ use std::{collections::BTreeSet, fmt};
 use anyhow::ensure;
 use chrono::{DateTime, TimeDelta};
 use domain::{
+    counterpart::Counterpart,
     ids::{RecordingId, UserId},
     note::Mark,
-    phone::Counterpart,
     recording::Direction,
     search::{Digits, Filter, Marked, Order, Position, Search, StateName, Words},
 };

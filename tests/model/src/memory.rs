@@ -3,8 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use domain::{
+    counterpart::Counterpart,
     ids::RecordingId,
-    phone::Counterpart,
     recording::{Recording, State},
     search::{
         Entry, Found, Order, Page, Place, Position, Posted, Posting, ReadRequest, ReadResponse, Search, SearchPlan, Span, Stream, length,

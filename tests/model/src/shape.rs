@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta};
 use domain::{
+    counterpart::Counterpart,
     ids::UserId,
-    phone::Counterpart,
     recording::Direction,
     search::{Digits, Filter, Marked, Order, Span, StateName, Words},
 };

@@ -108,6 +108,10 @@ fn add_components(document: &mut Value, responses: &BTreeSet<&str>) {
         "required": ["message"],
         "properties": { "message": { "type": ["string", "null"], "examples": ["Unauthorized"] } },
     });
+    document["components"]["schemas"]["Refusal"] = json!({
+        "description": "The body of a refusal: of a function, or of API Gateway.",
+        "anyOf": [{ "$ref": "#/components/schemas/Problem" }, { "$ref": "#/components/schemas/GatewayMessage" }],
+    });
     for (status, description, _) in COMMON.into_iter().filter(|(status, ..)| responses.contains(status)) {
         let mut response = json!({ "description": description, "content": { "application/problem+json": problem() } });
         if GATEWAYS.contains(&status) {
@@ -124,8 +128,9 @@ fn problem() -> Value {
     json!({ "schema": { "$ref": "#/components/schemas/Problem" } })
 }
 
+/// JSON of the gateway; a client that does not distinguish media types reads problems as well.
 fn gateways() -> Value {
-    json!({ "schema": { "$ref": "#/components/schemas/GatewayMessage" } })
+    json!({ "schema": { "$ref": "#/components/schemas/Refusal" } })
 }
 
 /// Adds the common responses that the operation does not document. Returns their statuses.

@@ -107,12 +107,12 @@ fn types() -> Vec<(&'static str, Value, &'static str)> {
         (
             "CallId",
             text("The app's id of a call's leg: 1 to 128 visible ASCII characters.", "^[!-~]{1,128}$", "6f0c1c5e-leg-1"),
-            "Call.callId Recording.callId",
+            "CallRegistration.callId Recording.callId",
         ),
         (
             "RecordingId",
             text("A recording's id: 26 characters of 0-9 and a-v.", id, "5q1d0ks2v8g3mhl7n4c9re6btu"),
-            "Recording.id Annotated.recording Event.recording HeldRecording.recording LeftRecording.recording Missed.recording \
+            "Recording.id AnnotatedRecording.recording Event.recording HeldRecording.recording LeftRecording.recording Missed.recording \
              Undelivered.recording HoldOrder.recordings[]",
         ),
         (
@@ -124,12 +124,22 @@ fn types() -> Vec<(&'static str, Value, &'static str)> {
         (
             "PhoneNumber",
             text("A number in E.164 form.", &format!("^{number}$"), "+46701740601"),
-            "User.phone UserProvision.phone UserProvisionPatch.phone ImportedUser.phone ErasureOrder.counterpart",
+            "User.phone UserProvision.phone UserProvisionPatch.phone ImportedUser.phone",
         ),
         (
             "Counterpart",
-            text("The other party's number in E.164 form, or `withheld`.", &format!("^({number}|withheld)$"), "+46701234567"),
-            "Call.counterpart Recording.counterpart HeardCall.counterpart CriteriaRecordings.counterpart",
+            text(
+                "The other end of a call: a number in E.164 form, a short number, a SIP address, a name, `withheld` or `unknown`. A request \
+                 may contain a number in any form.",
+                "^[\\s\\S]*$",
+                "+46701234567",
+            ),
+            "CallRegistration.counterpart Recording.counterpart HeardCall.counterpart CriteriaRecordings.counterpart ErasureOrder.counterpart",
+        ),
+        (
+            "CounterpartKind",
+            closed("The kind of a counterpart.", ["number", "dialled", "sip", "name", "withheld", "unknown"]),
+            "Recording.counterpartKind",
         ),
         (
             "Month",
@@ -152,7 +162,7 @@ fn types() -> Vec<(&'static str, Value, &'static str)> {
             text("A price in SEK, without VAT, with up to 4 decimals.", "^[0-9]+(\\.[0-9]*)?$", "49.00"),
             "Prices.sftp Prices.startFee Prices.storageAddOn Prices.storagePer100Mb Prices.userMonth",
         ),
-        ("Sha256", text("A SHA-256: 64 hexadecimal digits.", "^[0-9A-Fa-f]{64}$", SHA256), "Call.sha256 Recording.sha256"),
+        ("Sha256", text("A SHA-256: 64 hexadecimal digits.", "^[0-9A-Fa-f]{64}$", SHA256), "CallRegistration.sha256 Recording.sha256"),
         (
             "Name",
             sized("A name: 1 to 100 characters on one line.", Name::CHARACTERS, "Anna Andersson"),
@@ -167,11 +177,19 @@ fn types() -> Vec<(&'static str, Value, &'static str)> {
         ),
         ("IdempotencyKey", text("1 to 128 visible ASCII characters.", "^[!-~]{1,128}$", "0b8c5f0e-5d0c-4f0e-9a51-1c1f6f0c1c5e"), ""),
         ("IfMatch", text("A version, as in ETag, or `*` for any.", "^(\\*|\"[0-9]+\")$", "\"3\""), ""),
-        ("ETag", text("A version, to send as If-Match.", "^\"[0-9]+\"$", "\"3\""), "Recording.version Annotated.version"),
+        ("ETag", text("A version, to send as If-Match.", "^\"[0-9]+\"$", "\"3\""), "Recording.version AnnotatedRecording.version"),
         (
             "Direction",
             closed("The direction of a call, seen from the recorded user.", ["in", "out"]),
-            "Call.direction Recording.direction HeardCall.direction CriteriaRecordings.direction",
+            "CallRegistration.direction Recording.direction HeardCall.direction CriteriaRecordings.direction",
+        ),
+        (
+            "KeyRefusal",
+            closed(
+                "Why a public key is not accepted.",
+                ["private", "lines", "certificate", "options", "dsa", "short", "token", "kind", "unreadable", "long", "comment"],
+            ),
+            "Problem.reason",
         ),
         ("RecordingState", closed("The stage of a recording.", ["expected", "stored", "rejected"]), "Recording.state"),
         ("ContentType", closed("A stored content type.", ContentType::ALL), "Recording.contentType"),
@@ -223,14 +241,14 @@ fn types() -> Vec<(&'static str, Value, &'static str)> {
 fn bounds() -> [(&'static str, Value); 13] {
     [
         ("RetentionOrder.days", json!({ "minimum": 180, "maximum": 3650 })),
-        ("Call.contentLength", json!({ "minimum": 1, "maximum": LENGTH_AT_MOST })),
-        ("Call.durationMs", json!({ "maximum": DURATION_AT_MOST.num_milliseconds() })),
+        ("CallRegistration.contentLength", json!({ "minimum": 1, "maximum": LENGTH_AT_MOST })),
+        ("CallRegistration.durationMs", json!({ "maximum": DURATION_AT_MOST.num_milliseconds() })),
         ("ActivationOrder.users", json!({ "minItems": 1, "maxItems": 1000 })),
         ("MembersChange.add MembersChange.remove", json!({ "minItems": 1, "maxItems": 90 })),
         ("HoldOrder.recordings", json!({ "minItems": 1, "maxItems": 100 })),
         ("Recording.fields", json!({ "minItems": 3, "maxItems": 3 })),
-        ("Call.note Patch.note", json!({ "maxLength": Note::CHARACTERS })),
-        ("Call.mark Patch.mark", json!({ "maxLength": 32 })),
+        ("CallRegistration.note Patch.note", json!({ "maxLength": Note::CHARACTERS })),
+        ("CallRegistration.mark Patch.mark", json!({ "maxLength": 32 })),
         ("Patch.field1 Patch.field2 Patch.field3", json!({ "maxLength": Field::CHARACTERS })),
         ("Asked.reason", json!({ "maxLength": 200 })),
         ("Client.scopes[]", json!({ "enum": ["read", "annotate", "export"] })),

@@ -8,7 +8,6 @@ use std::{collections::HashMap, time::Duration};
 use anyhow::{Context, bail, ensure};
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use domain::{
-    phone::Counterpart,
     recording::{Recording, State},
     search::{Position, Posting},
 };
@@ -94,8 +93,8 @@ impl InCloud {
             }
             keys.push(key::posted(organisation, &posting, at.clone()));
         }
-        if let Counterpart::Number(number) = &recording.counterpart {
-            keys.extend([key::number(organisation, number), key::ending(organisation, number)]);
+        if let Some(digits) = recording.counterpart.digits() {
+            keys.extend([key::number(organisation, digits), key::ending(organisation, digits)]);
         }
         for key in keys {
             if !self.exists(key).await? {

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
+    counterpart::Counterpart,
     delivery::folder::{Progress, Task},
     note::Note,
-    phone::Counterpart,
     recording::Recording,
 };
 use tests::{delivery::World, people::Person, recording::recording};

@@ -2,10 +2,10 @@
 
 use chrono::TimeDelta;
 use domain::{
+    counterpart::Counterpart,
     delivery::{Day, folder::DeliveryFolder},
     ids::OrderId,
     note::Annotation,
-    phone::Counterpart,
     recording::Recording,
 };
 use platform::table::{
@@ -55,7 +55,7 @@ async fn an_erasure_of_a_counterpart_removes_all_recordings_except_held_ones() -
     let note = Some(json!({ "note": "ring" }).to_string());
     KARIN.send_with(&annotate, "PATCH", &format!("/v1/recordings/{}", theirs[3].id), note, json!({ "if-match": "*" })).await?.done()?;
     let hold = world.holds(json!({ "recordings": [theirs[7].id] })).await?;
-    let erasure = preview(&world, json!({ "counterpart": "+46701234567" })).await?;
+    let erasure = preview(&world, json!({ "counterpart": "070-123 45 67" })).await?; // as a person writes it
     let stated = |shown: &Value| ["state", "recordings", "held", "exact"].map(|name| shown[name].clone());
     assert_eq!(stated(&erasure), [json!("previewed"), json!(25), json!(1), json!(true)]);
     assert_eq!(world.copies(&theirs[0]).await?, 1, "a preview erases nothing");
@@ -195,7 +195,7 @@ async fn an_invalid_erasure_is_refused() -> anyhow::Result<()> {
         json!({ "reason": "x" }),
         json!({ "reason": "x", "user": "anna", "counterpart": "+46701234567" }),
         json!({ "reason": "x", "counterpart": "withheld" }),
-        json!({ "reason": "x", "counterpart": "070-123 45 67" }),
+        json!({ "reason": "x", "counterpart": "" }),
         json!({ "user": "anna" }),
     ] {
         assert_eq!(KARIN.post(&router, "/v1/erasures", &body).await?.refusal(), (422, "invalid".to_owned()), "{body}");

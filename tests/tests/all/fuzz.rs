@@ -16,10 +16,10 @@ use anyhow::{Context, ensure};
 use axum::Router;
 use domain::{
     audio::{self, BYTES_AT_MOST, READS_AT_MOST, Step, Window},
+    counterpart::Counterpart,
     ids::{CallId, ClientId, OrderId, OrganisationId, RecordingId},
     note::{Field, Mark, Note},
     people::Name,
-    phone::Counterpart,
     reason::Reason,
     recording::{ContentType, Recording, Sha256},
     search::{Digits, Posting, Words, tokens},

@@ -8,6 +8,7 @@ mod audited;
 mod billing_corrections;
 mod billing_export;
 mod bodies;
+mod counterparts;
 mod crash_points;
 mod delivery;
 mod delivery_erasures;

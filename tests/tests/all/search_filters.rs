@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use axum::Router;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use domain::{
+    counterpart::Counterpart,
     note::{Annotation, Field, Mark, Note},
-    phone::Counterpart,
     recording::{Direction, Recording},
 };
 use platform::table::Table;

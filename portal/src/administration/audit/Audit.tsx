@@ -23,15 +23,21 @@ import { shownDetail } from './detail';
 const PAGE = 100;
 const PAGE_OF_FILE = 1000;
 
+type Action = Schemas['AuditAction'];
+type Labels = Record<Action, string>;
+
 export function Audit() {
   const { api } = useApp();
   const words = useWords();
   const more = useAdministrationWords();
+  const actions = useActionLabels();
   const search = useSearch({ from: '/administration/audit' });
   const asked = useInfiniteQuery({
     queryKey: ['audit', search],
     queryFn: ({ pageParam }) =>
-      answered(api.GET('/v1/audit', { params: { query: { ...query(search), limit: PAGE, cursor: pageParam } } })),
+      answered(
+        api.GET('/v1/audit', { params: { query: { ...query(search, actions), limit: PAGE, cursor: pageParam } } }),
+      ),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => page.cursor ?? undefined,
     staleTime: 0,
@@ -56,10 +62,11 @@ export function Audit() {
   );
 }
 
-function query({ actor, action, resource, recording, denied, from, to }: AuditSearch): AuditQuery {
+/** The API's query. Drops an unknown action, so that an old link still finds something. */
+function query({ actor, action, resource, recording, denied, from, to }: AuditSearch, actions: Labels): AuditQuery {
   return {
     actor,
-    action: action as AuditQuery['action'], // from the address; the service refuses an unknown one
+    action: isAction(action, actions) ? action : undefined,
     resource,
     recording,
     denied: denied && true,
@@ -68,8 +75,12 @@ function query({ actor, action, resource, recording, denied, from, to }: AuditSe
   };
 }
 
+function isAction(name: string | undefined, actions: Labels): name is Action {
+  return name !== undefined && Object.hasOwn(actions, name);
+}
+
 /** The label of each audit action. */
-function useActionLabels(): Record<string, string> {
+function useActionLabels(): Labels {
   const words = useWords();
   const { action } = useAdministrationWords();
   return { ...words.action, ...action };
@@ -199,7 +210,7 @@ function File({ search }: { search: AuditSearch }) {
       const rows: Cell[][] = [];
       let cursor: string | undefined;
       do {
-        const asked = { ...query(search), limit: PAGE_OF_FILE, cursor };
+        const asked = { ...query(search, actions), limit: PAGE_OF_FILE, cursor };
         const page = await answered(api.GET('/v1/audit', { params: { query: asked } }));
         rows.push(...page.events.map((event) => cells(event, who, nameOf, actions, more.audit.filters)));
         cursor = page.cursor ?? undefined;
@@ -225,7 +236,7 @@ function cells(
   event: Schemas['Event'],
   who: (name: string) => string,
   nameOf: (id: string) => string,
-  actions: Record<string, string>,
+  actions: Labels,
   filters: Parameters<typeof shownDetail>[1],
 ): Cell[] {
   const at = new Date(event.at);

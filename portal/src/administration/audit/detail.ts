@@ -24,7 +24,7 @@ function shown(value: unknown): string {
 }
 
 function isHashed(value: unknown): value is Hashed {
-  return typeof value === 'object' && value !== null && typeof (value as Hashed).hash === 'string';
+  return typeof value === 'object' && value !== null && 'hash' in value && typeof value.hash === 'string';
 }
 
 function parsed(detail: string): Record<string, unknown> | undefined {

@@ -10,7 +10,7 @@ import { Lacks } from '../Lacks';
 import { OnlineButton } from '../OnlineButton';
 import { Refused } from '../Refused';
 import { useRefusal } from '../refusal';
-import { isPrivate, refusedFor } from './refusedKey';
+import { isPrivate } from './privateKey';
 
 /** Adds a key from its line. The portal never sends a private key. */
 export function AddKey({ close }: { close(): void }) {
@@ -67,11 +67,10 @@ export function AddKey({ close }: { close(): void }) {
   );
 }
 
-/** The reason in the reader's language, or in the service's English if it is unknown. */
+/** The reason in the reader's language, or in the service's English if the portal does not know it. */
 function useKeyRefusal(error: unknown): string | undefined {
   const { refusedKey } = useAdministrationWords();
   const other = useRefusal(error);
   if (!(error instanceof Problem) || error.kind !== 'key-refused') return other;
-  const reason = refusedFor(error.message);
-  return reason ? refusedKey[reason] : error.message;
+  return (error.reason && refusedKey[error.reason]) ?? error.message;
 }

@@ -125,7 +125,7 @@ function Lacks({ drop: { notDelivered, undelivered } }: { drop: Drop }) {
               {drops.call}
             </Link>
             {': '}
-            {drops.reasons[reason as keyof typeof drops.reasons] ?? reason}
+            {drops.reasons[reason] ?? reason}
           </li>
         ))}
       </ul>

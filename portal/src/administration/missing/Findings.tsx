@@ -41,7 +41,7 @@ function Row({ finding }: { finding: Finding }) {
   const { kind, detail, ageSeconds, since, repaired } = finding;
   const words = useWords();
   const { missing, found, remedy } = useAdministrationWords();
-  const texts: { title: string; text: string } | undefined = found[kind as 'lost'];
+  const texts: { title: string; text: string } | undefined = found[kind];
   const differs = differing(detail);
   const shown = ({ recordings, bytes }: Count) =>
     `${words.search.found(recordings, false)}, ${size(bytes, words.locale)}`;

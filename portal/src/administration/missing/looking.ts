@@ -12,11 +12,12 @@ export type Differing = { counted: Count; stored: Count };
 
 /** The counted and the stored value of a usage finding. */
 export function differing(detail: unknown): Differing | undefined {
-  const { counted, stored } = (detail ?? {}) as Partial<Differing>;
+  if (typeof detail !== 'object' || detail === null || !('counted' in detail && 'stored' in detail)) return undefined;
+  const { counted, stored } = detail;
   return isCount(counted) && isCount(stored) ? { counted, stored } : undefined;
 }
 
 function isCount(value: unknown): value is Count {
-  const { recordings, bytes } = (value ?? {}) as Partial<Count>;
-  return typeof recordings === 'number' && typeof bytes === 'number';
+  if (typeof value !== 'object' || value === null || !('recordings' in value && 'bytes' in value)) return false;
+  return typeof value.recordings === 'number' && typeof value.bytes === 'number';
 }

@@ -92,7 +92,7 @@ function Applications() {
               <strong>
                 <bdi>{application.name}</bdi>
               </strong>
-              <p className="quiet">{inRow(application.scopes.map((scope) => more.scope[scope as 'read']))}</p>
+              <p className="quiet">{inRow(application.scopes.map((scope) => more.scope[scope]))}</p>
             </div>
             <Button
               size="compact-sm"

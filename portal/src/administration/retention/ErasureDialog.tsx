@@ -73,7 +73,7 @@ function Whose({ close, previewed }: { close(): void; previewed(erasure: Erasure
       <NativeSelect
         label={more.erasures.whose}
         value={whose}
-        onChange={(event) => setWhose(event.currentTarget.value as 'user')}
+        onChange={(event) => setWhose(event.currentTarget.value === 'user' ? 'user' : 'counterpart')}
         data={(['counterpart', 'user'] as const).map((value) => ({ value, label: more.erasures[value] }))}
       />
       {whose === 'user' ? (

@@ -102,7 +102,7 @@ function Outcomes({ switched }: { switched: Schemas['Switched'] }) {
       {[...kinds].map(([outcome, users]) => (
         <div key={outcome}>
           <dt>
-            {more.outcome[outcome as 'changes']} <b>{users.length}</b>
+            {more.outcome[outcome]} <b>{users.length}</b>
           </dt>
           <dd>
             {users.slice(0, 10).map(({ user }) => (

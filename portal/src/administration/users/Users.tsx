@@ -157,7 +157,7 @@ function Row({ user, chosen, toggle }: { user: User; chosen: boolean; toggle(): 
         {user.administrator && <span className="tag">{more.users.administrator}</span>}
       </th>
       <td className="digits">{user.phone && written(user.phone)}</td>
-      <td>{user.plan ? more.plan[user.plan as 'pro'] : '–'}</td>
+      <td>{user.plan ? more.plan[user.plan] : '–'}</td>
       <td>
         <RecordingState recording={user.recording} />
         <Unrecorded reason={user.billedNotRecorded} />
@@ -168,12 +168,12 @@ function Row({ user, chosen, toggle }: { user: User; chosen: boolean; toggle(): 
 }
 
 /** Whether the user is recorded, or what is missing. Colour is never the only sign. */
-export function RecordingState({ recording }: { recording: string }) {
+export function RecordingState({ recording }: { recording: Schemas['RecordingStatus'] }) {
   const more = useAdministrationWords();
   return (
     <span className="standing-tag" data-standing={recording}>
       <span aria-hidden="true">{recording === 'recorded' ? '●' : recording === 'not-acknowledged' ? '◐' : '○'}</span>{' '}
-      {more.standing[recording as 'recorded']}
+      {more.standing[recording]}
     </span>
   );
 }

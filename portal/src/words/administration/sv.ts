@@ -11,7 +11,7 @@ export const sv = {
   unrecorded: {
     title: 'Debiteras men spelas inte in',
     text: 'Debiteringen börjar när inspelning slås på, även om inget kan spelas in än.',
-    reasons: { 'not-acknowledged': 'har inte bekräftat än' } as Record<string, string>,
+    reasons: { 'not-acknowledged': 'har inte bekräftat än' },
     other: (reason: string) => `annan orsak (${reason})`,
     since: 'Inspelning slogs på',
     willBe: (count: number) =>
@@ -162,7 +162,7 @@ export const sv = {
       field2: 'Fält 2',
       field3: 'Fält 3',
       fields: 'Ord ur fälten',
-    } as Record<string, string>,
+    },
     hashed: 'Tecknen efter # står för det som söktes. Samma tecken är samma nummer, namn eller ord.',
     address: 'Adress',
     refused: 'Nekades',

@@ -135,8 +135,8 @@ mod tests {
 
     use super::*;
     use crate::{
+        counterpart::Counterpart,
         delivery::{Day, is_late},
-        phone::Counterpart,
         recording::tests::recording,
     };
 

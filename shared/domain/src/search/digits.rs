@@ -4,7 +4,7 @@
 //! international one (`+` or `00`), or some digits of the beginning of either form or of the end.
 
 use super::InvalidSearch;
-use crate::phone::{Counterpart, is_between};
+use crate::{counterpart::Counterpart, phone::is_between};
 
 /// At least [`Digits::LEAST`] digits of the beginning or the end of a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,8 +57,7 @@ impl Digits {
 
     /// Whether the counterpart has a number that begins or ends with the digits.
     pub fn hold(&self, counterpart: &Counterpart) -> bool {
-        let Counterpart::Number(number) = counterpart else { return false };
-        let number = number.digits();
+        let Some(number) = counterpart.digits() else { return false };
         number.starts_with(&self.beginning) || self.end.as_ref().is_some_and(|end| number.ends_with(end.as_str()))
     }
 }

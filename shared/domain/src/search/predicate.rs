@@ -5,7 +5,7 @@
 //! rows.
 
 use super::{Digits, Filter, Marked, Place, Posting, ReadRequest, StateName, Stream, Words, length};
-use crate::phone::Counterpart;
+use crate::counterpart::Counterpart;
 
 /// Streams to read together, or the names to look up first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,11 +87,7 @@ impl Predicate {
                 let place = places[which];
                 names.into_iter().map(|word| Stream::Posting(Posting::Word(place, word))).collect()
             }
-            Self::Digits(_) => names.into_iter().filter_map(number).map(Stream::Counterpart).collect(),
+            Self::Digits(_) => names.iter().filter_map(|digits| Counterpart::with_digits(digits)).map(Stream::Counterpart).collect(),
         }
     }
-}
-
-fn number(digits: String) -> Option<Counterpart> {
-    Counterpart::try_from(format!("+{digits}")).ok()
 }

@@ -5,9 +5,9 @@
 
 use super::{Place, Posting, Span, length};
 use crate::{
+    counterpart::Counterpart,
     ids::{RecordingId, UserId},
     note::Mark,
-    phone::Counterpart,
     recording::{Direction, Recording, State},
     search::Position,
 };

@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
+    counterpart::Counterpart,
     delivery::{
         Day,
         folder::{DeliveryFolder, DueTask, Progress, due_tasks},
     },
     ids::{CallId, OrderId, OrganisationId, UserId},
     people::{Acknowledged, Language, Name, Organisation, Plan, Rights, User},
-    phone::Counterpart,
     recording::{Audio, ContentType, Direction, Sha256},
     registration::{Registration, admit},
     retention::{self, DAYS, RetentionState, expires_at},

@@ -4,15 +4,15 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use domain::{
+    counterpart::{COUNTRY, Counterpart},
     ids::{OrganisationId, RecordingId, UserId},
     note::Mark,
     people::Name,
-    phone::Counterpart,
     recording::Direction,
     search::{self, Digits, InvalidSearch, Marked, StateName, Words},
     time::Instant,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
@@ -63,6 +63,7 @@ pub struct Filter {
     pub name: Option<String>,
     pub min_seconds: Option<u32>,
     pub max_seconds: Option<u32>,
+    #[serde(deserialize_with = "counterpart")]
     #[schema(value_type = Option<String>)]
     pub counterpart: Option<Counterpart>,
     pub number: Option<String>,
@@ -85,6 +86,11 @@ pub enum State {
     Expected,
     Stored,
     Rejected,
+}
+
+/// A counterpart in any form, as in a registration.
+fn counterpart<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Counterpart>, D::Error> {
+    Ok(Option::<String>::deserialize(deserializer)?.map(|text| Counterpart::read(&text, COUNTRY)))
 }
 
 impl Filter {

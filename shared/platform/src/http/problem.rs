@@ -24,6 +24,8 @@ pub struct Problem {
     pub cause: Cause,
     detail: Option<String>,
     pointer: Option<String>,
+    /// Why a key is not accepted.
+    reason: Option<&'static str>,
     /// The current recording, if the caller wanted to edit another version of it.
     current: Option<Box<Recording>>,
     source: Option<Box<dyn Error + Send + Sync>>,
@@ -46,6 +48,9 @@ pub struct Body {
     /// The member of the request's body that is wrong, as a JSON pointer (RFC 6901).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pointer: Option<String>,
+    /// Why a key is not accepted (`key-refused`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
     /// The request's id, to quote in a support case.
     pub request_id: String,
     /// The current recording, if it was edited meanwhile.
@@ -107,7 +112,7 @@ causes! {
 
 impl Problem {
     pub fn new(cause: Cause) -> Self {
-        Self { cause, detail: None, pointer: None, current: None, source: None }
+        Self { cause, detail: None, pointer: None, reason: None, current: None, source: None }
     }
 
     /// A problem with a detail that is more specific than its title.
@@ -118,6 +123,11 @@ impl Problem {
     /// The same problem, of the member of the body to which the JSON pointer leads.
     pub fn at(self, pointer: Option<String>) -> Self {
         Self { pointer, ..self }
+    }
+
+    /// The problem of a key that is not accepted, and why.
+    pub fn key_refused(reason: &'static str, detail: impl ToString) -> Self {
+        Self { reason: Some(reason), ..Self::because(Cause::KeyRefused, detail) }
     }
 
     /// The problem of setting a mark that is not in the legend or is retired.
@@ -201,6 +211,7 @@ pub async fn write(request: Request, next: Next) -> Response {
         status: cause.status().as_u16(),
         detail: problem.detail().to_owned(),
         pointer: problem.pointer.clone(),
+        reason: problem.reason,
         request_id,
         current: problem.current.clone(),
     };

@@ -31,8 +31,10 @@ pub struct Recording {
     pub user: String,
     /// `in` or `out`, seen from the recorded user.
     pub direction: &'static str,
-    /// E.164, or `withheld`.
+    /// A number in E.164, a short number, a SIP address, a name, `withheld` or `unknown`.
     pub counterpart: String,
+    /// `number`, `dialled`, `sip`, `name`, `withheld` or `unknown`.
+    pub counterpart_kind: &'static str,
     #[serde(serialize_with = "instant")]
     pub started_at: DateTime<Utc>,
     /// Measured from the audio once it is stored; reported by the app until then.
@@ -97,6 +99,7 @@ impl From<recording::Recording> for Recording {
             state,
             user: recording.user.into(),
             direction: recording.direction.as_str(),
+            counterpart_kind: recording.counterpart.kind(),
             counterpart: recording.counterpart.into(),
             started_at: recording.started_at,
             duration_ms: recording.duration.num_milliseconds(),

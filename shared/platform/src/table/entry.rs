@@ -13,7 +13,6 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     ids::OrganisationId,
-    phone::Counterpart,
     recording::Recording,
     search::{Posting, Stream, ends_at},
 };
@@ -156,7 +155,10 @@ fn keys(recording: &Recording, stream: &Stream) -> Vec<Item> {
     let of = &recording.organisation;
     match stream {
         Stream::Posting(Posting::Word(place, token)) => vec![key::word(of, *place, token)],
-        Stream::Counterpart(Counterpart::Number(number)) => vec![key::number(of, number), key::ending(of, number)],
+        Stream::Counterpart(counterpart) => {
+            let digits = counterpart.digits();
+            digits.map_or_else(Vec::new, |digits| vec![key::number(of, digits), key::ending(of, digits)])
+        }
         _ => Vec::new(),
     }
 }

@@ -9,7 +9,6 @@ use chrono::{DateTime, Utc};
 use domain::{
     ids::{OrderId, OrganisationId, RecordingId},
     job::Person,
-    phone::Counterpart,
     recording::Recording,
     retention::RetentionState,
 };
@@ -203,6 +202,6 @@ impl Transaction<'_> {
 fn partition(organisation: &OrganisationId, person: &Person) -> (key::Index, String) {
     match person {
         Person::User(user) => (key::BY_USER, key::recordings_of(organisation, user)),
-        Person::Counterpart(number) => (key::BY_PEER, key::recordings_with(organisation, &Counterpart::Number(number.clone()))),
+        Person::Counterpart(counterpart) => (key::BY_PEER, key::recordings_with(organisation, counterpart)),
     }
 }

@@ -58,11 +58,11 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     billing::Month,
+    counterpart::Counterpart,
     delivery::folder,
     ids::{ClientId, GroupId, OrderId, OrganisationId, RecordingId, UserId},
     note::Mark,
     people::Name,
-    phone::{Counterpart, PhoneNumber},
     search::{Place, Position, Posting},
 };
 
@@ -418,17 +418,18 @@ pub fn words(organisation: &OrganisationId) -> String {
     format!("{organisation}#word")
 }
 
-pub fn number(organisation: &OrganisationId, number: &PhoneNumber) -> Item {
-    key(numbers(organisation), number.digits().to_owned())
+/// The digits of a number, as a search finds it by its beginning.
+pub fn number(organisation: &OrganisationId, digits: &str) -> Item {
+    key(numbers(organisation), digits.to_owned())
 }
 
 pub fn numbers(organisation: &OrganisationId) -> String {
     format!("{organisation}#number")
 }
 
-/// A number by its end.
-pub fn ending(organisation: &OrganisationId, number: &PhoneNumber) -> Item {
-    key(endings(organisation), number.digits().chars().rev().collect())
+/// The digits of a number by their end.
+pub fn ending(organisation: &OrganisationId, digits: &str) -> Item {
+    key(endings(organisation), digits.chars().rev().collect())
 }
 
 pub fn endings(organisation: &OrganisationId) -> String {
@@ -498,7 +499,7 @@ pub(super) fn user_of(partition: &str) -> Option<UserId> {
 /// The counterpart in a partition of [`BY_PEER`], if it has one.
 pub(super) fn peer_of(partition: &str) -> Option<Counterpart> {
     let (_, peer) = partition.split_once('#')?;
-    Counterpart::try_from(peer.to_owned()).ok()
+    Some(Counterpart::from(peer.to_owned()))
 }
 
 /// Only the key of the item.

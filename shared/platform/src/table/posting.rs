@@ -4,7 +4,7 @@
 //! |--------------|------|------|
 //! | `user`       | S    | the recorded user |
 //! | `dir`        | S    | as the recording has it |
-//! | `peer`       | S    | the counterpart's number, or `withheld` |
+//! | `peer`       | S    | the text of the counterpart |
 //! | `expires_at` | N    | as the recording has it; absent while it is held |
 //!
 //! The first three never change, so a reader can exclude a recording without reading it.

@@ -4,7 +4,7 @@
 //! |--------------|------|------|
 //! | `at`         | S    | start and id, see `key` |
 //! | `u`          | S    | organisation and recorded user, see `key` |
-//! | `p`          | S    | organisation and the counterpart's number or `withheld`, see `key` |
+//! | `p`          | S    | organisation and the text of the counterpart, see `key` |
 //! | `m`          | S    | organisation and mark, see `key`; absent without a mark |
 //! | `l`          | S    | organisation and class of length once stored, organisation and `rejected` once rejected, see `key` |
 //! | `state`      | S    | `expected`, `stored`, `rejected`; `erased` of a tombstone, see `tombstone` |

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
+    counterpart::Counterpart,
     ids::UserId,
-    phone::Counterpart,
     recording::{Direction, Recording},
     search::{LETTERS, Order, tokens},
     time::Instant,

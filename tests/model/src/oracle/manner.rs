@@ -1,7 +1,7 @@
 //! The parameters of an organisation: its size, and the few values that its calls share.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::{ids::UserId, note::Mark, phone::Counterpart};
+use domain::{counterpart::Counterpart, ids::UserId, note::Mark};
 use rand::{Rng, RngExt};
 
 use crate::draw::{MARKS, NOW, user};

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use domain::{
+    counterpart::Counterpart,
     ids::UserId,
     note::Mark,
-    phone::Counterpart,
     recording::Direction,
     search::{Digits, Filter, Marked, Order, StateName, Words},
 };

@@ -3,9 +3,10 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, Utc};
 use domain::{
+    counterpart::Counterpart,
     ids::{OrderId, OrganisationId, RecordingId, UserId},
     job::Person,
-    phone::{PhoneNumber, without_numbers},
+    phone::without_numbers,
     reason::Reason,
 };
 
@@ -90,7 +91,7 @@ pub(super) fn read(organisation: &OrganisationId, item: &Item) -> Result<Retenti
 }
 
 fn read_person(item: &Item) -> Result<Option<Person>, BadItem> {
-    let (number, user): (Option<PhoneNumber>, Option<UserId>) = (optional_parsed(item, "peer")?, optional_parsed(item, "user")?);
+    let (number, user): (Option<Counterpart>, Option<UserId>) = (optional_parsed(item, "peer")?, optional_parsed(item, "user")?);
     Ok(number.map(Person::Counterpart).or(user.map(Person::User)))
 }
 

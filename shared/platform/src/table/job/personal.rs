@@ -3,7 +3,7 @@
 //! An unconfirmed erasure contains a number until it expires, and a hold may while it is placed.
 
 use chrono::{DateTime, Utc};
-use domain::{job::Person, phone::PhoneNumber};
+use domain::{counterpart::Counterpart, job::Person};
 
 use super::{
     super::{
@@ -31,7 +31,7 @@ impl Table {
         Ok(page.next_sort_key()?)
     }
 
-    async fn forget_in(&self, item: &Item, number: &PhoneNumber, now: DateTime<Utc>) -> Result<(), Error> {
+    async fn forget_in(&self, item: &Item, number: &Counterpart, now: DateTime<Utc>) -> Result<(), Error> {
         let (state, kind) = (text(item, "state")?, text(item, "sk")?.split_once('#').and_then(|(kind, _)| Kind::parse(kind)));
         let job = Write::update(key::alone(item)).is("state", Some(s(state)));
         let job = match kind {
