@@ -116,12 +116,7 @@ impl ContentType {
     }
 
     pub fn as_str(self) -> &'static str {
-        match self.0 {
-            Container::Wav => Self::ALL[0],
-            Container::Mp3 => Self::ALL[1],
-            Container::Mp4 => Self::ALL[2],
-            Container::Ogg => Self::ALL[3],
-        }
+        self.0.content_type()
     }
 }
 
@@ -205,7 +200,7 @@ pub(crate) mod tests {
         let canonical = |mime| ContentType::parse(mime).map(ContentType::as_str);
         assert_eq!(canonical("audio/ogg; codecs=opus"), Some("audio/ogg"));
         assert_eq!(canonical("Audio/X-WAV"), Some("audio/wav"));
-        assert_eq!(canonical("video/mp4"), None);
+        assert_eq!((canonical("video/mp4"), canonical("text/plain")), (Some("audio/mp4"), None));
         assert!(ContentType::ALL.iter().all(|name| canonical(name) == Some(name)));
     }
 

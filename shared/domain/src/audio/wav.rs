@@ -1,108 +1,91 @@
 //! Measures WAV: the size of the data divided by the size of a second, both from the header.
 //!
-//! Chunks follow Microsoft's and IBM's "Multimedia Programming Interface" of 1991,
-//! WAVE_FORMAT_EXTENSIBLE the Windows SDK, RF64 EBU Tech 3306. The first read must contain the
-//! header.
+//! Chunks follow Microsoft's and IBM's "Multimedia Programming Interface" of 1991, RF64 EBU Tech
+//! 3306. A recorder that ends early leaves a placeholder as the size of the data: the data then
+//! continues to the end of the object.
 
-use std::time::Duration;
+mod format;
 
-use super::{Container, NotAudio, Object, Stop, le, time};
+use super::{
+    Damage, Found, TOLERANCE, le,
+    object::{Object, Stop, if_readable},
+};
+use format::Format;
 
-const PCM: u64 = 1;
-const FLOAT: u64 = 3;
-const A_LAW: u64 = 6;
-const MU_LAW: u64 = 7;
-const EXTENSIBLE: u64 = 0xfffe;
+/// Sizes from here on are placeholders if the object is shorter: 2 GiB less a header of 64 KiB.
+const PLACEHOLDER: u64 = 0x7fff_0000;
 
-/// Sizes of streamed data, which its writer left open: it continues to the end of the object.
-const STREAMED: [u64; 2] = [0, 0xffff_ffff];
-
-pub(super) fn measure(object: Object<'_>) -> Result<Duration, Stop> {
-    let head = object.from(0);
-    let (mut at, mut format, mut large) = (12, None, None);
+pub(super) fn measure(object: Object<'_>) -> Result<Found, Stop> {
+    let (mut at, mut format, mut large) = (12, Format::default(), None);
     loop {
-        let chunk = Chunk::at(head, at).ok_or_else(|| missing(object, at))?;
-        let next = chunk.body_at.saturating_add(chunk.size).saturating_add(chunk.size % 2); // chunks begin at even places
-        match chunk.name {
-            b"data" => return duration(object.length, &chunk, format, large),
-            _ if next > object.length => return Err(NotAudio::Truncated(Container::Wav).into()),
-            b"fmt " => format = Some(Format::of(chunk.body)?),
-            b"ds64" => large = chunk.body.get(8..16).map(le), // RF64: the size of data that a 32-bit field cannot hold
+        let chunk = match Chunk::at(object, at) {
+            Err(Stop::Damaged(damage)) => return Ok(Found::unknown(format.codec, 0).damaged(damage)),
+            Err(Stop::OutOfReach) => return Ok(Found::unknown(format.codec, object.length)),
+            chunk => chunk?,
+        };
+        match &chunk.name {
+            b"data" => return measure_data(object, &chunk, &format, large),
+            b"fmt " => format = Format::of(object.up_to(chunk.start, chunk.size.min(40))?),
+            b"ds64" => large = object.up_to(chunk.start, 16)?.get(8..).map(le), // RF64: a size that 32 bits cannot hold
             _ => {}
         }
-        at = next;
+        at = chunk.start.saturating_add(chunk.size).saturating_add(chunk.size % 2); // chunks begin at even offsets
     }
 }
 
-struct Chunk<'a> {
-    name: &'a [u8],
+struct Chunk {
+    name: [u8; 4],
+    /// The offset of its content.
+    start: u64,
     size: u64,
-    body_at: u64,
-    /// The part that was read.
-    body: &'a [u8],
 }
 
-impl<'a> Chunk<'a> {
-    fn at(head: &'a [u8], at: u64) -> Option<Self> {
-        let (header, rest) = head.get(usize::try_from(at).ok()?..)?.split_at_checked(8)?;
-        let size = le(&header[4..]);
-        let body = &rest[..rest.len().min(usize::try_from(size).ok()?)];
-        Some(Self { name: &header[..4], size, body_at: at.saturating_add(8), body })
+impl Chunk {
+    fn at(object: Object<'_>, at: u64) -> Result<Self, Stop> {
+        let header = object.bytes(at, 8)?;
+        Ok(Self { name: [header[0], header[1], header[2], header[3]], start: at.saturating_add(8), size: le(&header[4..]) })
+    }
+
+    /// Whether a name that follows sound is at `at`, and its chunk ends within the object.
+    fn follows(object: Object<'_>, at: u64) -> Result<bool, Stop> {
+        const NAMES: [&[u8; 4]; 12] =
+            [b"LIST", b"id3 ", b"ID3 ", b"fact", b"cue ", b"bext", b"JUNK", b"FLLR", b"iXML", b"PEAK", b"smpl", b"PAD "];
+        let chunk = if_readable(Self::at(object, at))?;
+        Ok(chunk.is_some_and(|chunk| {
+            let end = chunk.start.saturating_add(chunk.size);
+            NAMES.contains(&&chunk.name) && end <= object.length.saturating_add(1)
+        }))
     }
 }
 
-/// Why no chunk begins at `at`: the object ends, or the metadata exceed the first read.
-fn missing(object: Object<'_>, at: u64) -> NotAudio {
-    if at.saturating_add(8) > object.length { NotAudio::Truncated(Container::Wav) } else { NotAudio::OutOfReach(Container::Wav) }
-}
-
-/// The sample format in the `fmt ` chunk.
-#[derive(Clone, Copy)]
-struct Format {
-    /// Samples a second in each channel.
-    rate: u64,
-    /// Bytes of one sample in all channels.
-    block: u64,
-}
-
-impl Format {
-    fn of(body: &[u8]) -> Result<Self, NotAudio> {
-        let field = |start: usize, size: usize| body.get(start..start.saturating_add(size)).map(le);
-        let (Some(tag), Some(channels), Some(rate), Some(block), Some(bits)) =
-            (field(0, 2), field(2, 2), field(4, 4), field(12, 2), field(14, 2))
-        else {
-            return Err(NotAudio::Damaged(Container::Wav, "the format chunk is too short"));
-        };
-        let coding = if tag == EXTENSIBLE { field(24, 2).unwrap_or(tag) } else { tag };
-        if ![PCM, FLOAT, A_LAW, MU_LAW].contains(&coding) {
-            return Err(NotAudio::Codec(Container::Wav));
-        }
-        if rate == 0 || block == 0 || block != channels.saturating_mul(bits.div_ceil(8)) {
-            return Err(NotAudio::Damaged(Container::Wav, "the format chunk contradicts itself"));
-        }
-        Ok(Self { rate, block })
+/// Measures the data by what exists of it. `large` is the size that RF64 states.
+fn measure_data(object: Object<'_>, data: &Chunk, format: &Format, large: Option<u64>) -> Result<Found, Stop> {
+    let left = object.length.saturating_sub(data.start);
+    let stated = large.filter(|_| data.size == u64::from(u32::MAX)).unwrap_or(data.size);
+    if stated == 0 && Chunk::follows(object, data.start)? {
+        return Ok(format.found(0));
     }
-}
-
-fn duration(length: u64, data: &Chunk<'_>, format: Option<Format>, large: Option<u64>) -> Result<Duration, Stop> {
-    let Some(Format { rate, block }) = format else {
-        return Err(NotAudio::Damaged(Container::Wav, "there is no format chunk before the data").into());
-    };
-    let left = length.saturating_sub(data.body_at);
-    let size = match large {
-        Some(size) if data.size == 0xffff_ffff => size,
-        _ if STREAMED.contains(&data.size) => left,
-        _ => data.size,
-    };
-    if size > left {
-        return Err(NotAudio::Truncated(Container::Wav).into());
+    let is_placeholder = stated == 0 || stated >= PLACEHOLDER && large.is_none();
+    if is_placeholder && (stated == 0 || stated > left) {
+        return Ok(format.found(left));
     }
-    Ok(size.checked_div(block).and_then(|samples| time(samples, rate)).unwrap_or_default())
+    let found = format.found(stated.min(left));
+    if format.time(stated.saturating_sub(left)) > TOLERANCE {
+        return Ok(found.promised(format.time(stated), Damage::CutOff));
+    }
+    let is_more_than_tags = format.time(left.saturating_sub(stated)) > TOLERANCE;
+    if is_more_than_tags && !Chunk::follows(object, data.start.saturating_add(stated).saturating_add(stated % 2))? {
+        return Ok(found.damaged(Damage::Contradictory));
+    }
+    Ok(found)
 }
 
 #[cfg(test)]
 pub(super) mod tests {
-    use super::super::tests::{milliseconds, reason, run};
+    use std::time::Duration;
+
+    use super::super::testing::{audio, exact, flags, milliseconds, run};
+    use super::super::{Codec, Length, Measured};
     use super::*;
 
     fn chunk(name: &[u8; 4], size: u32, body: &[u8]) -> Vec<u8> {
@@ -114,17 +97,7 @@ pub(super) mod tests {
     }
 
     fn format(coding: u16, bits: u16) -> Vec<u8> {
-        let block = bits / 8;
-        let fields = [
-            coding.to_le_bytes(),
-            1u16.to_le_bytes(),
-            8000u16.to_le_bytes(),
-            [0; 2],
-            [0; 2],
-            [0; 2],
-            block.to_le_bytes(),
-            bits.to_le_bytes(),
-        ];
+        let fields = [coding, 1, 8000, 0, 0, 0, bits / 8, bits].map(u16::to_le_bytes);
         whole(b"fmt ", fields.as_flattened())
     }
 
@@ -132,38 +105,69 @@ pub(super) mod tests {
         [b"RIFF\xff\xff\xff\xffWAVE".to_vec(), chunks.concat()].concat()
     }
 
+    fn sized(size: u32, bytes: usize) -> Vec<u8> {
+        file(&[format(1, 16), chunk(b"data", size, &vec![0; bytes])])
+    }
+
     pub(in super::super) fn second_of_speech() -> Vec<u8> {
-        file(&[format(1, 16), whole(b"data", &[0; 16_000])])
+        sized(16_000, 16_000)
     }
 
     #[test]
-    fn pcm_and_both_laws_are_measured_in_one_read() {
-        assert!(matches!(run(&second_of_speech()), (_, 1)));
-        assert_eq!(milliseconds(&second_of_speech()), 1000);
-        for law in [6, 7] {
-            assert_eq!(milliseconds(&file(&[format(law, 8), whole(b"data", &[0; 12_000])])), 1500);
+    fn samples_are_measured_in_one_read() {
+        assert_eq!((exact(&second_of_speech()), run(&second_of_speech()).1), (1000, 1));
+        assert_eq!((exact(&sized(1_600_000, 1_600_000)), run(&sized(1_600_000, 1_600_000)).1), (100_000, 1));
+        for (law, codec) in [(6, Codec::ALaw), (7, Codec::MuLaw)] {
+            let object = file(&[format(law, 8), whole(b"data", &[0; 12_000])]);
+            assert_eq!((exact(&object), audio(&object).codec), (1500, codec));
         }
     }
 
     #[test]
-    fn metadata_before_the_data_and_an_odd_size_are_skipped() {
-        let list = [whole(b"LIST", b"odd"), vec![0]].concat();
-        assert_eq!(milliseconds(&file(&[format(1, 16), list, whole(b"data", &[0; 8000])])), 500);
+    fn metadata_before_the_data_is_skipped_whatever_its_size() {
+        for size in [3, 70_000, 700_001] {
+            let list = [whole(b"LIST", &vec![1; size]), vec![0; size % 2]].concat();
+            assert_eq!(exact(&file(&[list, format(1, 16), whole(b"data", &[0; 8000])])), 500);
+        }
     }
 
     #[test]
-    fn an_extensible_format_names_its_codec_after_the_common_fields() {
-        let mut extensible = format(0xfffe, 16);
-        extensible[4] = 40;
-        extensible.extend([22, 0, 16, 0, 0, 0, 0, 0, 1, 0]);
-        extensible.extend([0; 14]);
-        assert_eq!(milliseconds(&file(&[extensible, whole(b"data", &[0; 16_000])])), 1000);
+    fn data_with_a_placeholder_lasts_to_the_end_of_the_object() {
+        for size in [0, 0x7fff_ffff, 0x8000_0000, 0xffff_ffdb, u32::MAX] {
+            assert_eq!(exact(&sized(size, 16_000)), 1000, "{size:x}");
+        }
     }
 
     #[test]
-    fn streamed_data_last_to_the_end_of_the_object() {
-        for size in [0, u32::MAX] {
-            assert_eq!(milliseconds(&file(&[format(1, 16), chunk(b"data", size, &[0; 16_000])])), 1000);
+    fn a_size_that_is_a_little_wrong_is_no_damage() {
+        assert_eq!(exact(&sized(16_016, 16_000)), 1000);
+        assert_eq!(exact(&sized(16_000, 15_999)), 999);
+        assert_eq!(exact(&sized(16_000, 16_100)), 1000);
+    }
+
+    #[test]
+    fn a_size_of_an_hour_too_much_is_damage() {
+        let cut = audio(&sized(16_000 + 57_600_000, 16_000));
+        assert_eq!((cut.length, cut.damage), (Length::Exact(Duration::from_secs(1)), Some(Damage::CutOff)));
+        assert_eq!(cut.promised, Some(Duration::from_secs(3601)));
+    }
+
+    #[test]
+    fn more_data_than_stated_is_a_contradiction_unless_it_is_metadata() {
+        assert_eq!(flags(&sized(16_000, 900_000)), (Measured::Exact, Some(Damage::Contradictory)));
+        let tagged = file(&[format(1, 16), whole(b"data", &[0; 900_000]), whole(b"id3 ", &[1; 90_000])]);
+        assert_eq!(exact(&tagged), 56_250);
+    }
+
+    #[test]
+    fn no_data_is_no_sound() {
+        let closed = file(&[format(1, 16), chunk(b"data", 0, &[]), whole(b"LIST", &[b'i'; 26])]);
+        for object in [closed, sized(0, 0)] {
+            let audio = audio(&object);
+            assert_eq!((audio.length, audio.damage), (Length::Exact(Duration::ZERO), Some(Damage::NoSound)));
+        }
+        for size in [20, 36, 40] {
+            assert_eq!(flags(&second_of_speech()[..size]), (Measured::Exact, Some(Damage::CutOff)));
         }
     }
 
@@ -172,17 +176,14 @@ pub(super) mod tests {
         let sizes = [[0; 8], 8000u64.to_le_bytes(), [0; 8]].concat();
         let mut object = file(&[whole(b"ds64", &sizes), format(1, 16), chunk(b"data", u32::MAX, &[0; 9000])]);
         object[..4].copy_from_slice(b"RF64");
-        assert_eq!(milliseconds(&object), 500);
+        assert_eq!(exact(&object), 500);
     }
 
     #[test]
-    fn rejects_a_file_that_cannot_be_measured() {
-        let wav = Container::Wav;
-        assert_eq!(reason(&second_of_speech()[..9000]), NotAudio::Truncated(wav));
-        assert_eq!(reason(&second_of_speech()[..20]), NotAudio::Truncated(wav));
-        assert_eq!(reason(&file(&[format(0x31, 8), whole(b"data", &[0; 99])])), NotAudio::Codec(wav));
-        assert_eq!(reason(&file(&[format(1, 16), chunk(b"data", 0, &[])])), NotAudio::NoSound(wav));
-        assert_eq!(reason(&file(&[whole(b"LIST", &[0; 70_000]), format(1, 16), whole(b"data", &[0; 99])])), NotAudio::OutOfReach(wav));
-        assert!(matches!(reason(&file(&[whole(b"data", &[0; 99])])), NotAudio::Damaged(..)));
+    fn a_format_that_cannot_be_read_leaves_the_claim() {
+        for object in [file(&[whole(b"data", &[0; 99])]), file(&[format(1, 0), whole(b"data", &[0; 99])])] {
+            assert_eq!(flags(&object), (Measured::Claimed, Some(Damage::Contradictory)));
+            assert_eq!(milliseconds(&object), u128::MAX);
+        }
     }
 }
