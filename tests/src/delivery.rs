@@ -90,7 +90,7 @@ impl World {
         let put = self.app.s3.put_object().bucket(&self.app.recordings).key(key).body(audio.into());
         put.checksum_sha256(objects::checksum(&recording.audio.sha256)).send().await?;
         let Recording { organisation, id, user, audio, .. } = recording.clone();
-        self.app.table.store(&Arrival { organisation, id, user, audio }, recording.duration, at).await?;
+        self.app.table.store(&Arrival { organisation, id, user, audio }, &recording.duration.into(), at).await?;
         Ok(())
     }
 

@@ -164,7 +164,7 @@ impl World {
 
     async fn is_stored_at(&self, of: &Recording, at: DateTime<Utc>) -> anyhow::Result<()> {
         let Recording { organisation, id, user, audio, .. } = of.clone();
-        self.table().store(&Arrival { organisation, id, user, audio }, of.duration, at).await?;
+        self.table().store(&Arrival { organisation, id, user, audio }, &of.duration.into(), at).await?;
         Ok(())
     }
 

@@ -40,6 +40,7 @@ pub fn recording(to: &str, of: &str, call: &str, started_at: DateTime<Utc>) -> R
         version: 0,
         registered_at: now(),
         expires_at: expires_at(started_at, 180),
+        sound: Default::default(),
         held_since: None,
         state: State::Expected,
     }
@@ -67,7 +68,7 @@ pub async fn store(table: &Table, recording: &Recording) -> anyhow::Result<()> {
         user: recording.user.clone(),
         audio: recording.audio.clone(),
     };
-    let outcome = table.store(&arrival, recording.duration, now()).await?;
+    let outcome = table.store(&arrival, &recording.duration.into(), now()).await?;
     anyhow::ensure!(matches!(outcome, Outcome::Written), "the recording is not stored but {outcome:?}");
     Ok(())
 }

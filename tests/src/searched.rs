@@ -119,7 +119,7 @@ impl OnTable {
         let Recording { organisation, id, user, audio, .. } = recording.clone();
         let outcome = match &recording.state {
             State::Expected => return Ok(()),
-            State::Stored { at } => self.table().store(&Arrival { organisation, id, user, audio }, recording.duration, *at).await?,
+            State::Stored { at } => self.table().store(&Arrival { organisation, id, user, audio }, &recording.duration.into(), *at).await?,
             State::Rejected { reason } => self.table().reject(recording, reason).await?,
         };
         ensure!(matches!(outcome, Outcome::Written), "{outcome:?}");

@@ -15,23 +15,23 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::{
+    audio::Audio,
     ids::{OrganisationId, RecordingId},
-    recording::{Recording, State},
+    recording::{ContentType, Recording, Sound, State},
 };
 use platform::{
     bucket,
     objects::owner,
     table::{
         self,
-        arrival::{Arrival, Outcome},
+        arrival::{Arrival, Found, Outcome},
         tombstone::Call,
     },
 };
 use thiserror::Error;
 
 use crate::{
-    App,
-    measure::{self, Measure},
+    App, measure,
     object::{self, Object},
 };
 
@@ -93,29 +93,46 @@ async fn registration(app: &App, (organisation, id): Of<'_>, reason: String) -> 
 
 /// Stores the object's recording, or returns the registration that prevents it.
 async fn judge(app: &App, object: &Object, arrival: &Arrival) -> Result<Option<Registered>, Error> {
-    match measure::measure(app, object, arrival.audio.content_type).await? {
-        Measure::Lasts(duration) => match store(app, arrival, duration).await? {
-            Outcome::Written => {
-                tracing::info!(recording = %arrival.id, bytes = object.length, ms = duration.num_milliseconds(), "stored");
-                Ok(None)
-            }
-            Outcome::Otherwise(Some(found)) if is_stored(&found, arrival) => Ok(None),
-            Outcome::Otherwise(None) => Ok(Some(Registered::Nothing)),
-            Outcome::Otherwise(Some(found)) => Ok(Some(Registered::Recording(found, "the audio is not what was registered".to_owned()))),
-            Outcome::Erased => Ok(Some(Registered::Erased)),
-        },
-        Measure::Unusable(reason) => Ok(Some(registration(app, (&arrival.organisation, arrival.id), reason).await?)),
+    let of = (&arrival.organisation, arrival.id);
+    let audio = match measure::measure(app, object).await? {
+        Ok(audio) => audio,
+        Err(reason) => return Ok(Some(registration(app, of, reason).await?)),
+    };
+    let (sound, content_type) = (Sound::of(&audio), ContentType::found(audio.container));
+    let found = Found { duration: duration(app, of, &audio).await?, sound, content_type };
+    match store(app, arrival, &found).await? {
+        Outcome::Written => {
+            let ms = found.duration.num_milliseconds();
+            tracing::info!(recording = %arrival.id, bytes = object.length, ms, measured = sound.measured.as_str(), "stored");
+            Ok(None)
+        }
+        Outcome::Otherwise(Some(found)) if is_stored(&found, arrival) => Ok(None),
+        Outcome::Otherwise(None) => Ok(Some(Registered::Nothing)),
+        Outcome::Otherwise(Some(found)) => Ok(Some(Registered::Recording(found, "the audio is not what was registered".to_owned()))),
+        Outcome::Erased => Ok(Some(Registered::Erased)),
     }
 }
 
-fn is_stored(found: &Recording, arrival: &Arrival) -> bool {
-    matches!(found.state, State::Stored { .. }) && found.audio == arrival.audio && found.user == arrival.user
+/// The measured duration, or the registered one if the audio does not tell. No request, or 1.
+async fn duration(app: &App, (organisation, id): Of<'_>, audio: &Audio) -> Result<TimeDelta, Error> {
+    let measured = match audio.length.duration() {
+        Some(measured) => measured,
+        None => match app.table.call(organisation, id, (app.now)()).await? {
+            Call::Registered(registered) => audio.duration(registered.duration.to_std().unwrap_or_default()),
+            Call::Unknown | Call::Erased => std::time::Duration::ZERO,
+        },
+    };
+    Ok(TimeDelta::from_std(measured).unwrap_or(TimeDelta::MAX))
 }
 
-async fn store(app: &App, arrival: &Arrival, duration: TimeDelta) -> Result<Outcome, table::Error> {
+fn is_stored(found: &Recording, arrival: &Arrival) -> bool {
+    matches!(found.state, State::Stored { .. }) && found.audio.is_same(&arrival.audio) && found.user == arrival.user
+}
+
+async fn store(app: &App, arrival: &Arrival, found: &Found) -> Result<Outcome, table::Error> {
     let mut attempt = 0;
     loop {
-        match app.table.store(arrival, duration, (app.now)()).await {
+        match app.table.store(arrival, found, (app.now)()).await {
             Err(table::Error::Busy) if attempt < ATTEMPTS => attempt += 1,
             outcome => return outcome,
         }

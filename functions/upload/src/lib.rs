@@ -129,7 +129,7 @@ fn repeat(existing: Recording, recording: Recording) -> Result<Repeat, Problem> 
     if !existing.is_same_call(&recording) {
         return Err(Problem::because(Cause::OtherCall, "the call id is taken by another call; each leg of a call needs an id of its own"));
     }
-    match (&existing.state, existing.audio == recording.audio) {
+    match (&existing.state, existing.audio.is_same(&recording.audio)) {
         (_, true) => Ok(Repeat::Same(existing)),
         (recording::State::Rejected { .. }, false) => {
             let Recording { annotation, version, held_since, .. } = existing;
@@ -182,6 +182,7 @@ fn expected(organisation: &Organisation, user: &User, id: RecordingId, call: Reg
         version: 0,
         registered_at: now,
         expires_at: expires_at(call.started_at, organisation.retention_days),
+        sound: Default::default(),
         held_since: None,
         state: recording::State::Expected,
     }

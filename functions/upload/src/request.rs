@@ -35,7 +35,7 @@ pub struct Call {
     /// At most 24 hours. Ingest replaces it with the length measured from the audio.
     #[schema(example = 93_000)]
     duration_ms: u32,
-    /// `audio/wav`, `audio/mpeg`, `audio/mp4` or `audio/ogg`.
+    /// Any audio type, as phones name them, or `application/octet-stream`. The content decides.
     #[schema(example = "audio/ogg")]
     content_type: String,
     /// Bytes, at most 1 GiB.
@@ -55,7 +55,7 @@ impl TryFrom<Call> for Registration {
     type Error = Problem;
 
     fn try_from(call: Call) -> Result<Self, Problem> {
-        let types = ContentType::ALL.join(", ");
+        let types = ContentType::all().join(", ");
         let content_type = ContentType::parse(&call.content_type)
             .ok_or_else(|| Problem::because(Cause::UnknownType, format!("the audio's content type is none of {types}")))?;
         Ok(Self {

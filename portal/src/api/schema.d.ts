@@ -545,7 +545,7 @@ export interface paths {
         };
         /**
          * Lists the organisations
-         * @description It concerns none of them alone, so no audit log records it.
+         * @description It concerns none of them alone, so only the operator's own log records it.
          *
          *     Callers: the operator.
          */
@@ -1399,7 +1399,7 @@ export interface components {
         /** @description A page of the events of a user's activation, oldest first. */
         Activations: {
             activations: components["schemas"]["Activation"][];
-            /** @description Hand it in as `cursor` for the next page; null on the last. */
+            /** @description Pass it as `cursor` to get the next page. Null on the last page. */
             cursor?: string | null;
         };
         /**
@@ -1408,7 +1408,7 @@ export interface components {
          */
         Amount: string;
         /** @description An annotated call. The annotation itself is only for callers who may see the recording. */
-        Annotated: {
+        AnnotatedRecording: {
             /** @description The id of the call's recording; it exists once the call is registered. */
             recording: components["schemas"]["RecordingId"];
             /** @description Whether the call is registered. */
@@ -1434,7 +1434,7 @@ export interface components {
          * @description The kind of an audit event.
          * @enum {string}
          */
-        AuditAction: "register" | "search" | "see" | "play" | "download" | "enter" | "sign-in" | "acknowledge" | "list-users" | "see-user" | "change-user" | "activate" | "deactivate" | "preview-activation" | "list-groups" | "see-group" | "change-group" | "remove-group" | "change-members" | "change-supervisor" | "remove-supervisor" | "list-clients" | "remove-client" | "see-organisation" | "change-organisation" | "read-audit" | "see-listeners" | "provision" | "provision-organisation" | "provision-user" | "remove-user" | "restore-user" | "import-users" | "provision-client" | "annotate" | "see-edits" | "change-mark" | "place-hold" | "lift-hold" | "see-holds" | "preview-retention" | "change-retention" | "see-retention" | "preview-erasure" | "order-erasure" | "see-erasures" | "end-erasure" | "expire" | "erase" | "list-sftp-keys" | "add-sftp-key" | "remove-sftp-key" | "list-drops" | "order-drop" | "provision-prices" | "void-prices" | "correct-activation" | "void-activation" | "credit-line" | "see-usage" | "list-statements" | "see-statement" | "see-missing";
+        AuditAction: "register" | "search" | "see" | "play" | "download" | "enter" | "sign-in" | "acknowledge" | "list-users" | "see-user" | "change-user" | "activate" | "deactivate" | "preview-activation" | "list-groups" | "see-group" | "change-group" | "remove-group" | "change-members" | "change-supervisor" | "remove-supervisor" | "list-clients" | "remove-client" | "see-organisation" | "change-organisation" | "read-audit" | "see-listeners" | "provision" | "provision-organisation" | "provision-user" | "remove-user" | "restore-user" | "import-users" | "provision-client" | "annotate" | "see-edits" | "change-mark" | "place-hold" | "lift-hold" | "see-holds" | "preview-retention" | "change-retention" | "see-retention" | "preview-erasure" | "order-erasure" | "see-erasures" | "end-erasure" | "expire" | "erase" | "list-sftp-keys" | "add-sftp-key" | "remove-sftp-key" | "list-drops" | "order-drop" | "provision-prices" | "void-prices" | "correct-activation" | "void-activation" | "credit-line" | "see-usage" | "list-statements" | "see-statement" | "see-missing" | "list-marks" | "list-organisations" | "list-prices" | "see-import";
         /** @description A billed month. */
         BilledMonth: {
             /** Format: int64 */
@@ -1475,6 +1475,11 @@ export interface components {
          */
         BillingRule: "start-fee" | "user-month" | "storage" | "storage-add-on" | "sftp";
         /**
+         * @description The app's id of a call's leg: 1 to 128 visible ASCII characters.
+         * @example 6f0c1c5e-leg-1
+         */
+        CallId: string;
+        /**
          * @description A call that has ended.
          * @example {
          *       "callId": "6f0c1c5e-leg-1",
@@ -1489,7 +1494,7 @@ export interface components {
          *       "startedAt": "2026-11-24T13:02:11Z"
          *     }
          */
-        Call: {
+        CallRegistration: {
             /**
              * @description The app's id of the call's leg, unique in the organisation: 1 to 128 visible ASCII
              *     characters.
@@ -1507,10 +1512,11 @@ export interface components {
              */
             contentType: string;
             /**
-             * @description E.164, or `withheld`.
-             * @example +46701234567
+             * @description The other end of the call as the phone knows it: a number in any form, a short number, a SIP
+             *     address, a name, or `withheld`. Absent, null and empty mean unknown.
+             * @example 070-123 45 67
              */
-            counterpart: components["schemas"]["Counterpart"];
+            counterpart?: components["schemas"]["Counterpart"] | null;
             /**
              * @description Seen from the recorded user.
              * @example in
@@ -1537,11 +1543,6 @@ export interface components {
              */
             startedAt: string;
         };
-        /**
-         * @description The app's id of a call's leg: 1 to 128 visible ASCII characters.
-         * @example 6f0c1c5e-leg-1
-         */
-        CallId: string;
         /** @description One change of an edit. */
         Changed: {
             /** @description Null if it was empty. */
@@ -1555,8 +1556,8 @@ export interface components {
         Client: {
             id: components["schemas"]["ClientId"];
             name: components["schemas"]["Name"];
-            /** @description The actions that it may perform: `read`, `annotate`, `export`. */
-            scopes: ("read" | "annotate" | "export")[];
+            /** @description The most that its tokens permit. */
+            scopes: components["schemas"]["Scope"][];
         };
         /**
          * @description An application client's id in the user pool.
@@ -1592,7 +1593,7 @@ export interface components {
         /** @description A page of the organisation's application clients, sorted by id. */
         Clients: {
             clients: components["schemas"]["Client"][];
-            /** @description Hand it in as `cursor` for the next page; null on the last. */
+            /** @description Pass it as `cursor` to get the next page. Null on the last page. */
             cursor?: string | null;
         };
         /**
@@ -1634,10 +1635,15 @@ export interface components {
             cursor?: string | null;
         };
         /**
-         * @description The other party's number in E.164 form, or `withheld`.
+         * @description The other end of a call: a number in E.164 form, a short number, a SIP address, a name, `withheld` or `unknown`. A request may contain a number in any form.
          * @example +46701234567
          */
         Counterpart: string;
+        /**
+         * @description The kind of a counterpart.
+         * @enum {string}
+         */
+        CounterpartKind: "number" | "dialled" | "sip" | "name" | "withheld" | "unknown";
         /** @description The filters of a search, in any combination, as in `GET /v1/recordings`. */
         CriteriaRecordings: {
             /** @default null */
@@ -1814,7 +1820,7 @@ export interface components {
         };
         /** @description A page of the edits of a recording. */
         Edits: {
-            /** @description Hand it in as `cursor` for the next page, with the same order; null on the last. */
+            /** @description Pass it as `cursor` to get the next page. Null on the last page. */
             cursor?: string | null;
             edits: components["schemas"]["Edit"][];
         };
@@ -1867,8 +1873,8 @@ export interface components {
          *     }
          */
         ErasureOrder: {
-            /** @description E.164. */
-            counterpart?: components["schemas"]["PhoneNumber"] | null;
+            /** @description Any way to write it, as in a registration: a number, a short number, a SIP address, a name. */
+            counterpart?: components["schemas"]["Counterpart"] | null;
             /** @description Why: at least one letter, at most 500 characters. */
             reason: components["schemas"]["Reason"];
             user?: components["schemas"]["UserId"] | null;
@@ -1924,7 +1930,7 @@ export interface components {
         };
         /** @description A page of audit events, newest first. */
         Events: {
-            /** @description Hand it in as `cursor` for the next page; null on the last. */
+            /** @description Pass it as `cursor` to get the next page. Null on the last page. */
             cursor?: string | null;
             events: components["schemas"]["Event"][];
         };
@@ -2029,7 +2035,7 @@ export interface components {
         };
         /** @description A page of groups, sorted by name. */
         Groups: {
-            /** @description Hand it in as `cursor` for the next page; null on the last. */
+            /** @description Pass it as `cursor` to get the next page. Null on the last page. */
             cursor?: string | null;
             groups: components["schemas"]["Group"][];
         };
@@ -2042,7 +2048,7 @@ export interface components {
         /** @description The facts by which the caller recognises a call. */
         HeardCall: {
             /**
-             * @description The other party's number in E.164, or `withheld`.
+             * @description The other party, as in a recording.
              * @example +46701234567
              */
             counterpart: components["schemas"]["Counterpart"];
@@ -2172,6 +2178,11 @@ export interface components {
          */
         JobId: string;
         /**
+         * @description Why a public key is not accepted.
+         * @enum {string}
+         */
+        KeyRefusal: "private" | "lines" | "certificate" | "options" | "dsa" | "short" | "token" | "kind" | "unreadable" | "long" | "comment";
+        /**
          * @description A language of the portal.
          * @enum {string}
          */
@@ -2194,7 +2205,7 @@ export interface components {
         };
         /** @description A page of listening events, newest first. */
         Listeners: {
-            /** @description Hand it in as `cursor` for the next page; null on the last. */
+            /** @description Pass it as `cursor` to get the next page. Null on the last page. */
             cursor?: string | null;
             events: components["schemas"]["Heard"][];
         };
@@ -2260,9 +2271,8 @@ export interface components {
         };
         /** @description The users who join or leave the group: one of the two, 1 to 90 users. */
         MembersChange: {
-            add: components["schemas"]["UserId"][];
-        } | {
-            remove: components["schemas"]["UserId"][];
+            add?: components["schemas"]["UserId"][];
+            remove?: components["schemas"]["UserId"][];
         };
         /** @description A discrepancy. */
         Missed: {
@@ -2376,7 +2386,7 @@ export interface components {
         };
         /** @description A page of recordings. */
         Page: {
-            /** @description Hand it in as `cursor` for the next page; null on the last. */
+            /** @description Pass it as `cursor` to get the next page. Null on the last page. */
             cursor?: string | null;
             recordings: components["schemas"]["Recording"][];
         };
@@ -2388,25 +2398,16 @@ export interface components {
          *     }
          */
         Patch: {
-            /**
-             * @description At most 128 characters on one line, as for the other two.
-             * @default null
-             */
+            /** @description At most 128 characters on one line, as for the other two. */
             field1?: string | null;
-            /** @default null */
             field2?: string | null;
-            /** @default null */
             field3?: string | null;
             /**
              * @description The name of a mark in the organisation's legend.
-             * @default null
              * @example red
              */
             mark?: string | null;
-            /**
-             * @description At most 1,000 characters.
-             * @default null
-             */
+            /** @description At most 1,000 characters. */
             note?: string | null;
         };
         /**
@@ -2449,7 +2450,7 @@ export interface components {
         Price: string;
         /** @description A page of all terms, by first day. Of two for the same day the later one applies. */
         PriceList: {
-            /** @description Pass it as `cursor` to a GET of the list for the next page. Null on the last page. */
+            /** @description Pass it as `cursor` to get the next page. Null on the last page. */
             cursor?: string | null;
             terms: components["schemas"]["RecordedTerms"][];
         };
@@ -2501,6 +2502,8 @@ export interface components {
             detail: string;
             /** @description The member of the request's body that is wrong, as a JSON pointer (RFC 6901). */
             pointer?: string | null;
+            /** @description Why a key is not accepted (`key-refused`). */
+            reason?: components["schemas"]["KeyRefusal"] | null;
             /** @description The request's id, to quote in a support case. */
             requestId: string;
             /** Format: int32 */
@@ -2519,19 +2522,6 @@ export interface components {
          * @enum {string}
          */
         ProblemType: "urn:kontinuerlig-inspelning:problem:malformed" | "urn:kontinuerlig-inspelning:problem:not-signed-in" | "urn:kontinuerlig-inspelning:problem:unknown-user" | "urn:kontinuerlig-inspelning:problem:not-allowed" | "urn:kontinuerlig-inspelning:problem:recording-not-active" | "urn:kontinuerlig-inspelning:problem:not-acknowledged" | "urn:kontinuerlig-inspelning:problem:no-such-route" | "urn:kontinuerlig-inspelning:problem:not-found" | "urn:kontinuerlig-inspelning:problem:wrong-method" | "urn:kontinuerlig-inspelning:problem:erased" | "urn:kontinuerlig-inspelning:problem:other-call" | "urn:kontinuerlig-inspelning:problem:edited-meanwhile" | "urn:kontinuerlig-inspelning:problem:no-version" | "urn:kontinuerlig-inspelning:problem:no-audio" | "urn:kontinuerlig-inspelning:problem:no-sftp" | "urn:kontinuerlig-inspelning:problem:too-many" | "urn:kontinuerlig-inspelning:problem:day-not-over" | "urn:kontinuerlig-inspelning:problem:changed" | "urn:kontinuerlig-inspelning:problem:removed-user" | "urn:kontinuerlig-inspelning:problem:last-administrator" | "urn:kontinuerlig-inspelning:problem:nothing-to-acknowledge" | "urn:kontinuerlig-inspelning:problem:too-large" | "urn:kontinuerlig-inspelning:problem:unknown-type" | "urn:kontinuerlig-inspelning:problem:invalid" | "urn:kontinuerlig-inspelning:problem:key-refused" | "urn:kontinuerlig-inspelning:problem:unknown-mark" | "urn:kontinuerlig-inspelning:problem:reason-missing" | "urn:kontinuerlig-inspelning:problem:too-long" | "urn:kontinuerlig-inspelning:problem:in-future" | "urn:kontinuerlig-inspelning:problem:past-retention" | "urn:kontinuerlig-inspelning:problem:idempotency-key-reused" | "urn:kontinuerlig-inspelning:problem:repeated" | "urn:kontinuerlig-inspelning:problem:busy" | "urn:kontinuerlig-inspelning:problem:internal";
-        /** @description An application client of an organisation. */
-        ProvisionedClient: {
-            id: components["schemas"]["ClientId"];
-            name: components["schemas"]["Name"];
-            /** @description The most that its tokens permit. */
-            scopes: components["schemas"]["Scope"][];
-        };
-        /** @description A page of an organisation's application clients, sorted by id. */
-        ProvisionedClients: {
-            clients: components["schemas"]["ProvisionedClient"][];
-            /** @description Pass it as `cursor` to get the next page. Null on the last page. */
-            cursor?: string | null;
-        };
         /** @description An organisation. */
         ProvisionedOrganisation: {
             baseService: boolean;
@@ -2550,12 +2540,6 @@ export interface components {
             /** @description Pass it as `cursor` to get the next page. Null on the last page. */
             cursor?: string | null;
             organisations: components["schemas"]["ProvisionedOrganisation"][];
-        };
-        /** @description A page of an organisation's users, sorted by name. */
-        ProvisionedUsers: {
-            /** @description Pass it as `cursor` to get the next page. Null on the last page. */
-            cursor?: string | null;
-            users: components["schemas"]["User"][];
         };
         /**
          * @description Why: at least one letter, at most 500 characters.
@@ -2611,6 +2595,7 @@ export interface components {
          *       "contentLength": 186402,
          *       "contentType": "audio/ogg",
          *       "counterpart": "+46701234567",
+         *       "counterpartKind": "number",
          *       "direction": "in",
          *       "durationMs": 93000,
          *       "expiresAt": "2027-05-23T13:02:11.000Z",
@@ -2641,8 +2626,10 @@ export interface components {
              */
             contentLength: number;
             contentType: components["schemas"]["ContentType"];
-            /** @description E.164, or `withheld`. */
+            /** @description A number in E.164, a short number, a SIP address, a name, `withheld` or `unknown`. */
             counterpart: components["schemas"]["Counterpart"];
+            /** @description `number`, `dialled`, `sip`, `name`, `withheld` or `unknown`. */
+            counterpartKind: components["schemas"]["CounterpartKind"];
             /** @description `in` or `out`, seen from the recorded user. */
             direction: components["schemas"]["Direction"];
             /**
@@ -2698,6 +2685,8 @@ export interface components {
          * @enum {string}
          */
         RecordingStatus: "recorded" | "no-base-service" | "no-plan" | "not-active" | "not-acknowledged";
+        /** @description The body of a refusal: of a function, or of API Gateway. */
+        Refusal: components["schemas"]["Problem"] | components["schemas"]["GatewayMessage"];
         /** @description A registered call. */
         Registered: {
             recording: components["schemas"]["Recording"];
@@ -2790,7 +2779,10 @@ export interface components {
             download?: boolean | null;
             listen?: boolean | null;
         };
-        /** @enum {string} */
+        /**
+         * @description An action of application clients: to find recordings, annotate them, or fetch their audio.
+         * @enum {string}
+         */
         Scope: "read" | "annotate" | "export";
         /** @description An organisation's services beside recording. */
         Services: {
@@ -3141,9 +3133,9 @@ export interface components {
             /** Format: int64 */
             unchanged: number;
         };
-        /** @description A page of results, in the order of the lines. */
+        /** @description A page of results, in the order of the lines. During the import a page may be short. */
         UserImportResults: {
-            /** @description Pass it as `cursor` for more. Null on the last page. During the import a page may be short. */
+            /** @description Pass it as `cursor` to get the next page. Null on the last page. */
             cursor?: string | null;
             results: components["schemas"]["ImportedLine"][];
         };
@@ -3207,7 +3199,7 @@ export interface components {
         };
         /** @description A page of users, sorted by name. */
         Users: {
-            /** @description Hand it in as `cursor` for the next page; null on the last. */
+            /** @description Pass it as `cursor` to get the next page. Null on the last page. */
             cursor?: string | null;
             users: components["schemas"]["User"][];
         };
@@ -3228,7 +3220,17 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["GatewayMessage"];
+                "application/json": components["schemas"]["Refusal"];
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description not-allowed, unknown-user; the gateway's own message where the token is invalid */
+        403: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Refusal"];
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -3238,7 +3240,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["GatewayMessage"];
+                "application/json": components["schemas"]["Refusal"];
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -3276,7 +3278,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["GatewayMessage"];
+                "application/json": components["schemas"]["Refusal"];
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -3286,7 +3288,7 @@ export interface components {
                 [name: string]: unknown;
             };
             content: {
-                "application/json": components["schemas"]["GatewayMessage"];
+                "application/json": components["schemas"]["Refusal"];
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
@@ -3294,7 +3296,7 @@ export interface components {
     parameters: never;
     requestBodies: never;
     headers: {
-        /** @description The version of note, mark and fields. Send it as If-Match with the next edit. */
+        /** @description The entity tag of the resource. Of a recording, it is the version of note, mark and fields: send it as If-Match with the next edit. */
         ETag: string;
         /** @description The path of the created resource. */
         Location: string;
@@ -3331,27 +3333,10 @@ export interface operations {
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             413: components["responses"]["413"];
             415: components["responses"]["415"];
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -3385,7 +3370,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description A page of audit events, newest first. */
             200: {
@@ -3398,26 +3387,12 @@ export interface operations {
                     "text/csv": string;
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -3444,7 +3419,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Annotated"];
+                    "application/json": components["schemas"]["AnnotatedRecording"];
                 };
             };
             400: components["responses"]["400"];
@@ -3455,7 +3430,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
+                    "application/json": components["schemas"]["Refusal"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3465,7 +3440,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
+                    "application/json": components["schemas"]["Refusal"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3496,7 +3471,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
+                    "application/json": components["schemas"]["Refusal"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3515,7 +3490,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description A page of the organisation's application clients, sorted by id. */
             200: {
@@ -3526,26 +3505,12 @@ export interface operations {
                     "application/json": components["schemas"]["Clients"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -3560,7 +3525,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description removed */
             204: {
@@ -3569,27 +3538,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -3606,7 +3561,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description A page of folders, newest day first: the existing ones, and those of the last month. */
             200: {
@@ -3617,26 +3576,12 @@ export interface operations {
                     "application/json": components["schemas"]["Drops"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -3654,7 +3599,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description the folder is being built; a repetition in the meantime returns the same folder */
             202: {
@@ -3665,24 +3614,16 @@ export interface operations {
                     "application/json": components["schemas"]["Drop"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             /** @description not-found: not a valid day */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
+                    "application/json": components["schemas"]["Refusal"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -3695,6 +3636,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
             /** @description past-retention, invalid, idempotency-key-reused */
             422: {
                 headers: {
@@ -3711,7 +3654,7 @@ export interface operations {
     get_erasures: {
         parameters: {
             query?: {
-                /** @description Rows on a page, 1 to 1,000; 50 by default. */
+                /** @description Rows on a page, 1 to 1,000; 50 by default. A page of long rows has fewer. */
                 limit?: number;
                 /** @description The `cursor` of the previous page. */
                 cursor?: string;
@@ -3720,7 +3663,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description A page of erasures, newest first. */
             200: {
@@ -3731,26 +3678,12 @@ export interface operations {
                     "application/json": components["schemas"]["Erasures"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -3782,16 +3715,7 @@ export interface operations {
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             413: components["responses"]["413"];
             415: components["responses"]["415"];
             /** @description invalid, idempotency-key-reused */
@@ -3817,38 +3741,29 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description An erasure. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Erasure"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -3880,26 +3795,8 @@ export interface operations {
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
             /** @description changed */
             409: {
                 headers: {
@@ -3938,7 +3835,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description A page of groups, sorted by name. */
             200: {
@@ -3949,26 +3850,12 @@ export interface operations {
                     "application/json": components["schemas"]["Groups"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -3983,38 +3870,29 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description A recording group. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Group"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -4044,16 +3922,7 @@ export interface operations {
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             404: components["responses"]["404"];
             /** @description changed: the group is being removed */
             409: {
@@ -4066,15 +3935,7 @@ export interface operations {
             };
             413: components["responses"]["413"];
             415: components["responses"]["415"];
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -4089,7 +3950,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description removed */
             204: {
@@ -4098,27 +3963,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -4126,9 +3977,9 @@ export interface operations {
     get_groups_group_members: {
         parameters: {
             query?: {
-                /** @description Rows on a page, 1 to 1,000; 50 by default. */
+                /** @description Rows on a page, 1 to 1,000; 50 by default. A page of long rows has fewer. */
                 limit?: number;
-                /** @description The cursor of the previous page. */
+                /** @description The `cursor` of the previous page. */
                 cursor?: string;
             };
             header?: never;
@@ -4138,7 +3989,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description A page of a group's members, sorted by id. */
             200: {
@@ -4149,36 +4004,22 @@ export interface operations {
                     "application/json": components["schemas"]["Members"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             /** @description not-found: there is no such group */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
+                    "application/json": components["schemas"]["Refusal"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -4208,23 +4049,14 @@ export interface operations {
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             /** @description not-found: there is no such group */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
+                    "application/json": components["schemas"]["Refusal"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4270,23 +4102,14 @@ export interface operations {
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             /** @description not-found: there is no such group */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
+                    "application/json": components["schemas"]["Refusal"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -4317,7 +4140,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description ended */
             204: {
@@ -4326,27 +4153,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -4354,7 +4167,7 @@ export interface operations {
     get_holds: {
         parameters: {
             query?: {
-                /** @description Rows on a page, 1 to 1,000; 50 by default. */
+                /** @description Rows on a page, 1 to 1,000; 50 by default. A page of long rows has fewer. */
                 limit?: number;
                 /** @description The `cursor` of the previous page. */
                 cursor?: string;
@@ -4363,7 +4176,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description A page of holds, newest first. */
             200: {
@@ -4374,26 +4191,12 @@ export interface operations {
                     "application/json": components["schemas"]["Holds"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -4425,16 +4228,7 @@ export interface operations {
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             413: components["responses"]["413"];
             415: components["responses"]["415"];
             /** @description invalid, idempotency-key-reused */
@@ -4453,7 +4247,7 @@ export interface operations {
     get_holds_hold: {
         parameters: {
             query?: {
-                /** @description Rows on a page, 1 to 1,000; 50 by default. */
+                /** @description Rows on a page, 1 to 1,000; 50 by default. A page of long rows has fewer. */
                 limit?: number;
                 /** @description The `cursor` of the previous page. */
                 cursor?: string;
@@ -4465,7 +4259,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description A hold and a page of its recordings, oldest first. */
             200: {
@@ -4476,27 +4274,12 @@ export interface operations {
                     "application/json": components["schemas"]["HoldWithRecordings"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
@@ -4515,7 +4298,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description the hold is being lifted, or was lifted */
             202: {
@@ -4526,27 +4313,12 @@ export interface operations {
                     "application/json": components["schemas"]["Hold"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
             /** @description invalid: the reason is missing or invalid */
             422: {
                 headers: {
@@ -4567,7 +4339,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description The organisation's marks. */
             200: {
@@ -4578,17 +4354,12 @@ export interface operations {
                     "application/json": components["schemas"]["Legend"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -4618,16 +4389,7 @@ export interface operations {
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             404: components["responses"]["404"];
             413: components["responses"]["413"];
             415: components["responses"]["415"];
@@ -4651,28 +4413,28 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description The calling user. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description unknown-user, not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -4693,6 +4455,7 @@ export interface operations {
             /** @description acknowledged now or earlier */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4701,16 +4464,7 @@ export interface operations {
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description unknown-user, not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             /** @description changed: the text has a newer version, show that; nothing-to-acknowledge: recording is not active for the user */
             409: {
                 headers: {
@@ -4722,15 +4476,7 @@ export interface operations {
             };
             413: components["responses"]["413"];
             415: components["responses"]["415"];
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -4747,7 +4493,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description A page of the events of a user's activation, oldest first. */
             200: {
@@ -4758,26 +4508,12 @@ export interface operations {
                     "application/json": components["schemas"]["Activations"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description unknown-user, not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -4798,7 +4534,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description A page of listening events, newest first. */
             200: {
@@ -4809,26 +4549,12 @@ export interface operations {
                     "application/json": components["schemas"]["Listeners"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description unknown-user, not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -4836,7 +4562,7 @@ export interface operations {
     get_missing: {
         parameters: {
             query?: {
-                /** @description Rows on a page, 1 to 1,000; 50 by default. */
+                /** @description Rows on a page, 1 to 1,000; 50 by default. A page of long rows has fewer. */
                 limit?: number;
                 /** @description The `cursor` of the previous page. */
                 cursor?: string;
@@ -4845,7 +4571,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description The findings of the last reconciliation, by kind, and its extent. */
             200: {
@@ -4856,26 +4586,12 @@ export interface operations {
                     "application/json": components["schemas"]["Missing"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -4887,28 +4603,28 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description The organisation. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Organisation"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -4929,6 +4645,7 @@ export interface operations {
             /** @description The organisation. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -4937,27 +4654,10 @@ export interface operations {
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             413: components["responses"]["413"];
             415: components["responses"]["415"];
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -4965,7 +4665,7 @@ export interface operations {
     get_organisations: {
         parameters: {
             query?: {
-                /** @description Rows on a page, 1 to 1,000; 50 by default. */
+                /** @description Rows on a page, 1 to 1,000; 50 by default. A page of long rows has fewer. */
                 limit?: number;
                 /** @description The `cursor` of the previous page. */
                 cursor?: string;
@@ -4974,7 +4674,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description A page of the organisations, sorted by id. */
             200: {
@@ -4985,26 +4689,12 @@ export interface operations {
                     "application/json": components["schemas"]["ProvisionedOrganisations"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -5019,38 +4709,29 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description An organisation. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["ProvisionedOrganisation"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -5074,6 +4755,7 @@ export interface operations {
             /** @description saved */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5082,16 +4764,7 @@ export interface operations {
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             404: components["responses"]["404"];
             413: components["responses"]["413"];
             415: components["responses"]["415"];
@@ -5121,13 +4794,13 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["OrganisationPatch"];
-                "application/merge-patch+json": components["schemas"]["OrganisationPatch"];
             };
         };
         responses: {
             /** @description saved */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -5136,37 +4809,11 @@ export interface operations {
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
             413: components["responses"]["413"];
             415: components["responses"]["415"];
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -5174,7 +4821,7 @@ export interface operations {
     get_organisations_organisation_clients: {
         parameters: {
             query?: {
-                /** @description Rows on a page, 1 to 1,000; 50 by default. */
+                /** @description Rows on a page, 1 to 1,000; 50 by default. A page of long rows has fewer. */
                 limit?: number;
                 /** @description The `cursor` of the previous page. */
                 cursor?: string;
@@ -5186,47 +4833,37 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
-            /** @description A page of an organisation's application clients, sorted by id. */
+            /** @description A page of the organisation's application clients, sorted by id. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProvisionedClients"];
+                    "application/json": components["schemas"]["Clients"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             /** @description not-found: there is no such organisation */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
+                    "application/json": components["schemas"]["Refusal"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -5258,23 +4895,14 @@ export interface operations {
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             /** @description not-found: there is no such organisation */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
+                    "application/json": components["schemas"]["Refusal"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5305,7 +4933,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description removed */
             204: {
@@ -5314,27 +4946,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -5354,7 +4972,6 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ClientPatch"];
-                "application/merge-patch+json": components["schemas"]["ClientPatch"];
             };
         };
         responses: {
@@ -5367,37 +4984,20 @@ export interface operations {
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             /** @description not-found: there is no such organisation, or no such client */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
+                    "application/json": components["schemas"]["Refusal"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             413: components["responses"]["413"];
             415: components["responses"]["415"];
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -5414,38 +5014,38 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description An import and its progress. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["UserImport"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             /** @description not-found: there is no such import, or it is older than seven days */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
+                    "application/json": components["schemas"]["Refusal"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -5453,7 +5053,7 @@ export interface operations {
     get_organisations_organisation_imports_import_results: {
         parameters: {
             query?: {
-                /** @description Rows on a page, 1 to 1,000; 50 by default. */
+                /** @description Rows on a page, 1 to 1,000; 50 by default. A page of long rows has fewer. */
                 limit?: number;
                 /** @description The `cursor` of the previous page. */
                 cursor?: string;
@@ -5467,9 +5067,13 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
-            /** @description A page of results, in the order of the lines. */
+            /** @description A page of results, in the order of the lines. During the import a page may be short. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5478,36 +5082,22 @@ export interface operations {
                     "application/json": components["schemas"]["UserImportResults"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             /** @description not-found: there is no such import, or it is older than seven days */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
+                    "application/json": components["schemas"]["Refusal"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -5527,7 +5117,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description A page of all terms, by first day. Of two for the same day the later one applies. */
             200: {
@@ -5538,36 +5132,13 @@ export interface operations {
                     "application/json": components["schemas"]["PriceList"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -5601,37 +5172,11 @@ export interface operations {
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
             413: components["responses"]["413"];
             415: components["responses"]["415"];
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -5651,7 +5196,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description the day's terms are void; the next statement corrects what was billed */
             204: {
@@ -5660,27 +5209,21 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             /** @description not-found: the day has no terms, or all are void */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
+                    "application/json": components["schemas"]["Refusal"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
             /** @description invalid: the reason is missing or invalid */
             422: {
                 headers: {
@@ -5735,23 +5278,14 @@ export interface operations {
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             /** @description not-found: there is no such organisation, month or line, or the line is already credited */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
+                    "application/json": components["schemas"]["Refusal"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5796,47 +5330,37 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
-            /** @description A page of an organisation's users, sorted by name. */
+            /** @description A page of users, sorted by name. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ProvisionedUsers"];
+                    "application/json": components["schemas"]["Users"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             /** @description not-found: there is no such organisation */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
+                    "application/json": components["schemas"]["Refusal"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -5857,7 +5381,7 @@ export interface operations {
         /** @description one user per line */
         requestBody: {
             content: {
-                "application/x-ndjson": components["schemas"]["ImportedUser"];
+                "application/x-ndjson": string;
             };
         };
         responses: {
@@ -5873,23 +5397,14 @@ export interface operations {
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             /** @description not-found: there is no such organisation */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
+                    "application/json": components["schemas"]["Refusal"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5919,7 +5434,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
+                    "application/json": components["schemas"]["Refusal"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -5938,38 +5453,29 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description A user. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["User"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -5995,6 +5501,7 @@ export interface operations {
             /** @description saved */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6003,23 +5510,14 @@ export interface operations {
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             /** @description not-found: there is no such organisation */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
+                    "application/json": components["schemas"]["Refusal"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6043,17 +5541,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description busy */
-            429: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
     };
@@ -6069,7 +5557,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description removed */
             204: {
@@ -6078,27 +5570,10 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
             /** @description last-administrator */
             409: {
                 headers: {
@@ -6108,17 +5583,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description busy */
-            429: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
     };
@@ -6137,13 +5605,13 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["UserProvisionPatch"];
-                "application/merge-patch+json": components["schemas"]["UserProvisionPatch"];
             };
         };
         responses: {
             /** @description saved */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -6152,23 +5620,14 @@ export interface operations {
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             /** @description not-found: there is no such organisation, or no such user */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
+                    "application/json": components["schemas"]["Refusal"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6183,26 +5642,8 @@ export interface operations {
             };
             413: components["responses"]["413"];
             415: components["responses"]["415"];
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description busy */
-            429: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
     };
@@ -6223,7 +5664,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description A page of the events of a user's activation, oldest first. */
             200: {
@@ -6234,27 +5679,21 @@ export interface operations {
                     "application/json": components["schemas"]["Activations"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             /** @description not-found: there is no such organisation */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
+                    "application/json": components["schemas"]["Refusal"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
@@ -6301,23 +5740,14 @@ export interface operations {
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             /** @description not-found: there is no such organisation, or it never had such a user */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
+                    "application/json": components["schemas"]["Refusal"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6387,23 +5817,14 @@ export interface operations {
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             /** @description not-found: there is no such organisation, user or entry */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
+                    "application/json": components["schemas"]["Refusal"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6443,35 +5864,32 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description restored */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["User"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             /** @description not-found: the organisation never had such a user */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
+                    "application/json": components["schemas"]["Refusal"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6484,17 +5902,10 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description busy */
-            429: {
-                headers: {
-                    "Retry-After": components["headers"]["Retry-After"];
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
     };
@@ -6510,7 +5921,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description A page of all terms, by first day. Of two for the same day the later one applies. */
             200: {
@@ -6521,26 +5936,12 @@ export interface operations {
                     "application/json": components["schemas"]["PriceList"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -6572,37 +5973,20 @@ export interface operations {
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             /** @description not-found: not a valid day */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
+                    "application/json": components["schemas"]["Refusal"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
             413: components["responses"]["413"];
             415: components["responses"]["415"];
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -6620,7 +6004,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description the day's prices are void; the next statements correct what was billed */
             204: {
@@ -6629,27 +6017,21 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             /** @description not-found: the day has no terms, or all are void */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
+                    "application/json": components["schemas"]["Refusal"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
             /** @description invalid: the reason is missing or invalid */
             422: {
                 headers: {
@@ -6682,7 +6064,10 @@ export interface operations {
                 minSeconds?: number;
                 /** @description Stored calls of at most this many seconds, measured from the audio. */
                 maxSeconds?: number;
-                /** @description Calls with this number, in E.164 form, or `withheld`. */
+                /**
+                 * @description Calls with this counterpart, in any form: a number, a short number, a SIP address, a name,
+                 *     `withheld` or `unknown`.
+                 */
                 counterpart?: components["schemas"]["Counterpart"];
                 /**
                  * @description Calls whose number begins or ends with these 3 to 15 digits, as in `070-123 45 67`, `+4670`
@@ -6724,7 +6109,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description A page of recordings. */
             200: {
@@ -6737,26 +6126,12 @@ export interface operations {
                     "text/csv": string;
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -6770,7 +6145,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Call"];
+                "application/json": components["schemas"]["CallRegistration"];
             };
         };
         responses: {
@@ -6800,7 +6175,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
+                    "application/json": components["schemas"]["Refusal"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -6822,24 +6197,8 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description too-large */
-            413: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description unknown-type */
-            415: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
             /** @description invalid, unknown-mark, too-long, in-future, past-retention */
             422: {
                 headers: {
@@ -6872,7 +6231,10 @@ export interface operations {
                 minSeconds?: number;
                 /** @description Stored calls of at most this many seconds, measured from the audio. */
                 maxSeconds?: number;
-                /** @description Calls with this number, in E.164 form, or `withheld`. */
+                /**
+                 * @description Calls with this counterpart, in any form: a number, a short number, a SIP address, a name,
+                 *     `withheld` or `unknown`.
+                 */
                 counterpart?: components["schemas"]["Counterpart"];
                 /**
                  * @description Calls whose number begins or ends with these 3 to 15 digits, as in `070-123 45 67`, `+4670`
@@ -6914,7 +6276,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description The number of recordings that a search finds. */
             200: {
@@ -6925,26 +6291,12 @@ export interface operations {
                     "application/json": components["schemas"]["Count"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -6959,38 +6311,29 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description One recorded leg of a call. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Recording"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -7034,26 +6377,8 @@ export interface operations {
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
             /** @description edited-meanwhile: `current` is the current version */
             412: {
                 headers: {
@@ -7090,7 +6415,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
+                    "application/json": components["schemas"]["Refusal"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -7109,7 +6434,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["Asked"] | null;
+                "application/json": components["schemas"]["Asked"];
             };
         };
         responses: {
@@ -7124,26 +6449,8 @@ export interface operations {
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
             /** @description no-audio: not arrived yet, or rejected */
             409: {
                 headers: {
@@ -7185,7 +6492,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description A page of the edits of a recording. */
             200: {
@@ -7196,36 +6507,13 @@ export interface operations {
                     "application/json": components["schemas"]["Edits"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -7242,7 +6530,7 @@ export interface operations {
         };
         requestBody?: {
             content: {
-                "application/json": components["schemas"]["Asked"] | null;
+                "application/json": components["schemas"]["Asked"];
             };
         };
         responses: {
@@ -7257,26 +6545,8 @@ export interface operations {
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
             /** @description no-audio: not arrived yet, or rejected */
             409: {
                 headers: {
@@ -7304,7 +6574,7 @@ export interface operations {
     get_retention: {
         parameters: {
             query?: {
-                /** @description Rows on a page, 1 to 1,000; 50 by default. */
+                /** @description Rows on a page, 1 to 1,000; 50 by default. A page of long rows has fewer. */
                 limit?: number;
                 /** @description The `cursor` of the previous page. */
                 cursor?: string;
@@ -7313,7 +6583,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description The retention and its changes, newest first. */
             200: {
@@ -7324,26 +6598,12 @@ export interface operations {
                     "application/json": components["schemas"]["Retention"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -7375,16 +6635,7 @@ export interface operations {
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             413: components["responses"]["413"];
             415: components["responses"]["415"];
             /** @description invalid, idempotency-key-reused */
@@ -7410,38 +6661,29 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description A change of the retention. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["RetentionChange"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -7473,26 +6715,8 @@ export interface operations {
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
             /** @description changed */
             409: {
                 headers: {
@@ -7524,7 +6748,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description The server, the user name and the keys with which the organisation signs in. */
             200: {
@@ -7535,17 +6763,12 @@ export interface operations {
                     "application/json": components["schemas"]["Access"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -7586,16 +6809,7 @@ export interface operations {
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             /** @description too-many: there are 10 keys; changed: the key was removed in the meantime */
             409: {
                 headers: {
@@ -7630,7 +6844,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description removed */
             204: {
@@ -7639,27 +6857,13 @@ export interface operations {
                 };
                 content?: never;
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -7676,7 +6880,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description A page of the billed months, newest first, and the running month. */
             200: {
@@ -7687,26 +6895,12 @@ export interface operations {
                     "application/json": components["schemas"]["Statements"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -7726,47 +6920,38 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description The amount that an organisation owes for a month: SEK, without VAT. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Statement"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             /** @description not-found: the month was not billed */
             404: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
+                    "application/json": components["schemas"]["Refusal"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -7783,7 +6968,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description The stored bytes, the allowance and the trend. */
             200: {
@@ -7794,26 +6983,12 @@ export interface operations {
                     "application/json": components["schemas"]["Usage"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -7832,7 +7007,11 @@ export interface operations {
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description A page of users, sorted by name. */
             200: {
@@ -7843,26 +7022,12 @@ export interface operations {
                     "application/json": components["schemas"]["Users"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -7877,38 +7042,29 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description A user. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["User"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -7926,13 +7082,13 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["UserChange"];
-                "application/merge-patch+json": components["schemas"]["UserChange"];
             };
         };
         responses: {
             /** @description A user. */
             200: {
                 headers: {
+                    ETag: components["headers"]["ETag"];
                     [name: string]: unknown;
                 };
                 content: {
@@ -7941,37 +7097,11 @@ export interface operations {
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description not-found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
+            404: components["responses"]["404"];
             413: components["responses"]["413"];
             415: components["responses"]["415"];
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            422: components["responses"]["422"];
             /** @description busy: others change the same user */
             429: {
                 headers: {
@@ -7979,7 +7109,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
+                    "application/json": components["schemas"]["Refusal"];
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
@@ -8001,7 +7131,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "*/*"?: never;
+            };
+        };
         responses: {
             /** @description A page of the events of a user's activation, oldest first. */
             200: {
@@ -8012,27 +7146,13 @@ export interface operations {
                     "application/json": components["schemas"]["Activations"];
                 };
             };
+            400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description not-allowed, unknown-user */
-            403: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GatewayMessage"];
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            403: components["responses"]["403"];
             404: components["responses"]["404"];
-            /** @description invalid */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["Problem"];
-                };
-            };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };

@@ -34,7 +34,7 @@ pub const COUNTRY: Region = Region::SE;
 const CHARACTERS: usize = 100;
 /// Fewer digits than this are a short number.
 const NUMBER: usize = 7;
-/// What trunks and phones send in place of a withheld number. The digits spell ANONYMOUS,
+/// The texts that trunks and phones send in place of a withheld number. The digits spell ANONYMOUS,
 /// RESTRICTED, PRIVATE and BLOCKED on a keypad.
 const WITHHELD: [&str; 11] = [
     "withheld",
@@ -49,7 +49,7 @@ const WITHHELD: [&str; 11] = [
     "7748283",
     "2562533",
 ];
-/// What they send in place of an unknown number. The digits spell UNAVAILABLE and UNKNOWN.
+/// The texts that they send in place of an unknown number. The digits spell UNAVAILABLE and UNKNOWN.
 const UNKNOWN: [&str; 7] = ["", "unknown", "null", "none", "unavailable", "86282452253", "8656696"];
 /// Prefixes that show or hide the caller's own number for one call (3GPP TS 22.030).
 const OWN_NUMBER: [&str; 4] = ["*31#", "#31#", "*67", "*82"];
@@ -84,7 +84,7 @@ impl Counterpart {
 
     fn of_digits(dialled: &str, country: Region) -> Self {
         if dialled.contains(['*', '#']) {
-            return Self::Dialled(dialled.chars().take(32).collect());
+            return Self::Dialled(dialled.trim_start_matches('+').chars().take(32).collect());
         }
         let parsed = PHONE_NUMBER_UTIL.parse(dialled, Some(country)).ok();
         let number = parsed.map(|number| (number.is_valid(), number.format_as(PhoneNumberFormat::E164).to_string()));
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn digits_lead_back_to_the_counterpart() {
+    fn digits_read_back_as_the_counterpart() {
         for sent in ["112", "4411", "0701234567", "+12025550123"] {
             let counterpart = Counterpart::read(sent, COUNTRY);
             assert_eq!(counterpart.digits().and_then(Counterpart::with_digits).as_ref(), Some(&counterpart), "{sent}");

@@ -9,7 +9,7 @@ use sha2::Digest;
 use thiserror::Error;
 
 use crate::{
-    audio::Container,
+    audio::{self, Codec, Container, Damage, Measured},
     counterpart::Counterpart,
     ids::{CallId, OrganisationId, RecordingId, UserId},
     note::Annotation,
@@ -29,6 +29,7 @@ pub struct Recording {
     /// Measured from the audio once it is stored; reported by the app before that.
     pub duration: TimeDelta,
     pub audio: Audio,
+    pub sound: Sound,
     pub annotation: Annotation,
     /// The number of edits of the annotation, which is the ETag.
     pub version: u64,
@@ -60,6 +61,23 @@ pub struct Audio {
     pub sha256: Sha256,
 }
 
+/// The findings of ingest about the stored audio.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sound {
+    /// The origin of the recording's duration.
+    pub measured: Measured,
+    pub damage: Option<Damage>,
+    /// The codec, if browsers cannot play it.
+    pub unplayable: Option<Codec>,
+}
+
+impl Default for Sound {
+    /// Before the audio arrives, the duration is the app's claim.
+    fn default() -> Self {
+        Self { measured: Measured::Claimed, damage: None, unplayable: None }
+    }
+}
+
 /// The direction of a call, seen from the recorded user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -68,7 +86,7 @@ pub enum Direction {
     Out,
 }
 
-/// A content type that the service stores: one of [`ContentType::ALL`].
+/// A content type that the service stores: one of [`ContentType::all`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ContentType(Container);
 
@@ -102,13 +120,35 @@ impl Recording {
     }
 }
 
+impl Audio {
+    /// Whether both are the same bytes, whatever their content types.
+    pub fn is_same(&self, other: &Self) -> bool {
+        (self.length, self.sha256) == (other.length, other.sha256)
+    }
+}
+
+impl Sound {
+    /// The findings about the audio.
+    pub fn of(audio: &audio::Audio) -> Self {
+        let unplayable = (!audio.is_playable()).then_some(audio.codec);
+        Self { measured: audio.measured(), damage: audio.damage, unplayable }
+    }
+}
+
 impl ContentType {
-    pub const ALL: [&str; 4] = ["audio/wav", "audio/mpeg", "audio/mp4", "audio/ogg"];
+    /// The type of a container that was found; `None` for an unknown one.
+    pub fn found(container: Container) -> Option<Self> {
+        (container != Container::Other).then_some(Self(container))
+    }
+
+    /// The stored types, one of each container.
+    pub fn all() -> [&'static str; Container::ALL.len()] {
+        Container::ALL.map(Container::content_type)
+    }
 
     /// The type of a MIME text, with its aliases and any parameters (`audio/ogg; codecs=opus`).
     pub fn parse(mime: &str) -> Option<Self> {
-        let essence = mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        Container::of_content_type(&essence).map(Self)
+        Container::of_content_type(mime).map(Self)
     }
 
     pub fn container(self) -> Container {
@@ -179,6 +219,7 @@ pub(crate) mod tests {
             started_at,
             duration: TimeDelta::minutes(1),
             audio: Audio { content_type: ContentType(Container::Ogg), length: 1, sha256: Sha256([0; 32]) },
+            sound: Sound::default(),
             annotation: Annotation::default(),
             version: 0,
             registered_at: started_at,
@@ -201,7 +242,7 @@ pub(crate) mod tests {
         assert_eq!(canonical("audio/ogg; codecs=opus"), Some("audio/ogg"));
         assert_eq!(canonical("Audio/X-WAV"), Some("audio/wav"));
         assert_eq!((canonical("video/mp4"), canonical("text/plain")), (Some("audio/mp4"), None));
-        assert!(ContentType::ALL.iter().all(|name| canonical(name) == Some(name)));
+        assert!(ContentType::all().iter().all(|name| canonical(name) == Some(name)));
     }
 
     #[test]

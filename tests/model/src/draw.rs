@@ -67,6 +67,7 @@ impl Draw {
             version: 0,
             registered_at,
             expires_at: started_at + TimeDelta::days(180),
+            sound: Default::default(),
             held_since: self.random.random_bool(0.001).then_some(registered_at),
             state: self.state(registered_at),
         }

@@ -164,7 +164,7 @@ async fn make(cloud: &Cloud, of: &OrganisationId, size: u32) -> anyhow::Result<(
     first.audio.length = audio(0).len() as u64;
     register(&table, &first).await?;
     let arrival = Arrival { organisation: of.clone(), id: first.id, user: first.user.clone(), audio: first.audio.clone() };
-    table.store(&arrival, first.duration, day.ends_at()).await?;
+    table.store(&arrival, &first.duration.into(), day.ends_at()).await?;
     let get = table.client.get_item().table_name(&table.name).set_key(Some(key::recording(of, first.id)));
     let item = get.send().await?.item.context("it is there")?;
     let (mut writes, mut putting) = (Vec::new(), JoinSet::new());

@@ -6,6 +6,7 @@
 
 use anyhow::{Context, ensure};
 use domain::{
+    audio::{Damage, Measured},
     billing::Rule,
     delivery::outcome::Reason,
     legend::{Colour, Shape},
@@ -191,8 +192,10 @@ fn types() -> Vec<(&'static str, Value, &'static str)> {
             ),
             "Problem.reason",
         ),
+        ("Measured", closed("The origin of a duration.", Measured::ALL.map(Measured::as_str)), "Recording.measured"),
+        ("Damage", closed("What is wrong with stored audio.", Damage::ALL.map(Damage::as_str)), "Recording.damage"),
         ("RecordingState", closed("The stage of a recording.", ["expected", "stored", "rejected"]), "Recording.state"),
-        ("ContentType", closed("A stored content type.", ContentType::ALL), "Recording.contentType"),
+        ("ContentType", closed("A stored content type.", ContentType::all()), "Recording.contentType"),
         ("Colour", closed("A mark's colour.", Colour::ALL.iter().map(|one| one.as_str())), "Mark.colour MarkPut.colour"),
         ("Shape", closed("A mark's shape.", Shape::ALL.iter().map(|one| one.as_str())), "Mark.shape MarkPut.shape"),
         ("AnnotationMember", closed("A member of an annotation.", ["note", "mark", "field1", "field2", "field3"]), "Changed.what"),

@@ -259,7 +259,7 @@ async fn an_invalid_activation_is_refused() -> anyhow::Result<()> {
     let retained = service.actions("demo").await?;
     assert_eq!(
         retained.last().map(|event| [&event[0], &event[1], &event[3]]),
-        Some(["user:anna", "deactivate", "not-allowed"].map(str::to_owned).each_ref())
+        Some(["user:anna", "activate", "not-allowed"].map(str::to_owned).each_ref())
     );
     Ok(())
 }

@@ -196,7 +196,15 @@ async fn an_invalid_change_is_refused() -> anyhow::Result<()> {
     assert_eq!(KARIN.get(&service.admin, "/v1/users/nobody").await?.cause(), "not-found");
     let refused = service.actions("demo").await?.into_iter().filter(|event| !event[3].is_empty());
     let refused: Vec<_> = refused.map(|[_, action, subject, cause]| [action, subject, cause]).collect();
-    assert_eq!(refused, [["change-user", "nobody", "not-found"], ["see-user", "nobody", "not-found"]]);
+    let expected = [
+        ["change-user", "anna", "invalid"],
+        ["change-user", "anna", "invalid"],
+        ["change-user", "anna", "invalid"],
+        ["change-user", "karin", "invalid"],
+        ["change-user", "nobody", "not-found"],
+        ["see-user", "nobody", "not-found"],
+    ];
+    assert_eq!(refused, expected);
     Ok(())
 }
 

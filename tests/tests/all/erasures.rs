@@ -179,7 +179,7 @@ async fn an_erased_recording_accepts_no_note_audio_or_registration() -> anyhow::
         user: expected.user.clone(),
         audio: expected.audio.clone(),
     };
-    let stored = world.table().store(&arrival, expected.duration, now()).await?;
+    let stored = world.table().store(&arrival, &expected.duration.into(), now()).await?;
     assert!(matches!(stored, Outcome::Erased), "{stored:?}");
     let anew = world.table().register(&rejected, Over::Rejected, &registration()).await?;
     assert!(matches!(anew, Registered::Erased), "{anew:?}");

@@ -347,7 +347,7 @@ fn probed(length: u64, object: &[u8]) -> anyhow::Result<bool> {
         let range = match audio::probe(length, &windows) {
             Step::Read(range) => range,
             Step::Audio(audio) => {
-                ensure!(!audio.duration.is_zero(), "it lasts no time");
+                ensure!(audio.length.duration().is_none_or(|duration| duration <= audio.longest), "it lasts longer than its bytes hold");
                 return Ok(true);
             }
             Step::NotAudio(reason) => {

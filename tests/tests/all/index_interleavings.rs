@@ -226,7 +226,7 @@ impl Process {
 
     async fn ingest(&self, of: &Recording) -> anyhow::Result<bool> {
         let arrival = Arrival { organisation: of.organisation.clone(), id: of.id, user: of.user.clone(), audio: of.audio.clone() };
-        match self.table.store(&arrival, TimeDelta::seconds(1), now()).await {
+        match self.table.store(&arrival, &TimeDelta::seconds(1).into(), now()).await {
             Ok(Outcome::Written | Outcome::Otherwise(_) | Outcome::Erased) => Ok(true),
             Err(Error::Busy) => Ok(false),
             Err(error) => Err(error.into()),

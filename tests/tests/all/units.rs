@@ -62,7 +62,7 @@ const OTHER: &str = "vill ha offert på sextio telefoner innan nästa onsdag kv�
 async fn ingest(table: &Table, of: &Recording) -> anyhow::Result<()> {
     let (organisation, user, audio) = (of.organisation.clone(), of.user.clone(), of.audio.clone());
     let arrival = Arrival { organisation, id: of.id, user, audio };
-    let outcome = table.store(&arrival, of.duration, now() + TimeDelta::milliseconds(456)).await?;
+    let outcome = table.store(&arrival, &of.duration.into(), now() + TimeDelta::milliseconds(456)).await?;
     anyhow::ensure!(matches!(outcome, Outcome::Written), "{outcome:?}");
     Ok(())
 }

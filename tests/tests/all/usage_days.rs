@@ -85,14 +85,14 @@ impl World {
                     self.table.reject(&one, "no audio").await?;
                     return Ok(());
                 }
-                let outcome = self.table.store(&Self::arrival(&one), one.duration, at).await?;
+                let outcome = self.table.store(&Self::arrival(&one), &one.duration.into(), at).await?;
                 anyhow::ensure!(matches!(outcome, Outcome::Written), "{outcome:?}");
                 self.stored.insert(number, (one, at, None));
             }
             // The event of an existing recording arrives again.
             6 if !there.is_empty() => {
                 let (one, ..) = &self.stored[&there[self.dice.roll(there.len() as u64) as usize]];
-                let outcome = self.table.store(&Self::arrival(one), one.duration, at).await?;
+                let outcome = self.table.store(&Self::arrival(one), &one.duration.into(), at).await?;
                 anyhow::ensure!(matches!(outcome, Outcome::Otherwise(Some(_))), "{outcome:?}");
             }
             // A recording is held; or it expires or is erased, unless it is held.

@@ -7,6 +7,7 @@ use axum::{
 };
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::{
+    audio::Damage,
     recording::{self, State},
     search,
 };
@@ -39,6 +40,12 @@ pub struct Recording {
     pub started_at: DateTime<Utc>,
     /// Measured from the audio once it is stored; reported by the app until then.
     pub duration_ms: i64,
+    /// `exact` or `estimated` from the audio, or `claimed` by the app.
+    pub measured: &'static str,
+    /// `cut-off`, `no-index`, `no-sound` or `contradictory`; null if the audio is whole.
+    pub damage: Option<&'static str>,
+    /// Whether browsers play the audio; null until it is stored.
+    pub playable: Option<bool>,
     pub content_type: &'static str,
     /// Bytes.
     pub content_length: u64,
@@ -103,6 +110,9 @@ impl From<recording::Recording> for Recording {
             counterpart: recording.counterpart.into(),
             started_at: recording.started_at,
             duration_ms: recording.duration.num_milliseconds(),
+            measured: recording.sound.measured.as_str(),
+            damage: recording.sound.damage.map(Damage::as_str),
+            playable: stored_at.map(|_| recording.sound.unplayable.is_none()),
             content_type: recording.audio.content_type.as_str(),
             content_length: recording.audio.length,
             sha256: recording.audio.sha256.into(),

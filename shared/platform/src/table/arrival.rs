@@ -6,8 +6,9 @@
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
+    audio::{Codec, Damage, Measured},
     ids::{OrganisationId, RecordingId, UserId},
-    recording::{Audio, Recording},
+    recording::{Audio, ContentType, Recording, Sound},
     search::length,
 };
 
@@ -30,6 +31,15 @@ pub struct Arrival {
     pub audio: Audio,
 }
 
+/// The audio that was found.
+#[derive(Clone, Copy, Debug)]
+pub struct Found {
+    pub duration: TimeDelta,
+    pub sound: Sound,
+    /// `None` if the container is not known.
+    pub content_type: Option<ContentType>,
+}
+
 /// The outcome of a write.
 #[derive(Clone, Debug)]
 pub enum Outcome {
@@ -40,22 +50,39 @@ pub enum Outcome {
     Erased,
 }
 
+/// Intact audio of the registered type and exactly this duration.
+impl From<TimeDelta> for Found {
+    fn from(duration: TimeDelta) -> Self {
+        Self { duration, sound: Sound { measured: Measured::Exact, ..Sound::default() }, content_type: None }
+    }
+}
+
 impl Table {
-    /// Stores the recording with the measured `duration` and counts the user's usage. 1 request.
+    /// Stores the recording under the type that was found, and counts the user's usage. 1 request.
     ///
     /// # Errors
     /// [`Error::Busy`] if another write changes the user's usage at the same time: try again.
-    pub async fn store(&self, arrival: &Arrival, duration: TimeDelta, now: DateTime<Utc>) -> Result<Outcome, Error> {
+    pub async fn store(&self, arrival: &Arrival, found: &Found, now: DateTime<Utc>) -> Result<Outcome, Error> {
+        let Found { duration, sound, content_type } = *found;
         let by_length = key::recordings_lasting(&arrival.organisation, length::class(duration));
         let mut writes = self.writes();
-        writes.add(
-            as_expected(arrival)
-                .set("state", s("stored"))
-                .set("stored", n(now.timestamp_millis()))
-                .set("ms", n(duration.num_milliseconds()))
-                .set("l", s(by_length))
-                .returning(),
-        );
+        let mut stored = as_expected(arrival)
+            .set("state", s("stored"))
+            .set("stored", n(now.timestamp_millis()))
+            .set("ms", n(duration.num_milliseconds()))
+            .set("l", s(by_length));
+        let unusual = [
+            ("measured", (sound.measured != Measured::Exact).then_some(sound.measured.as_str())),
+            ("damage", sound.damage.map(Damage::as_str)),
+            ("codec", sound.unplayable.map(Codec::as_str)),
+            ("type", content_type.filter(|found| *found != arrival.audio.content_type).map(ContentType::as_str)),
+        ];
+        for (name, value) in unusual {
+            if let Some(value) = value {
+                stored = stored.set(name, s(value));
+            }
+        }
+        writes.add(stored.returning());
         writes.usage(&Change {
             organisation: &arrival.organisation,
             user: &arrival.user,

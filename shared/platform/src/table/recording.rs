@@ -22,6 +22,9 @@
 //! | `early`      | S    | the user who annotated the call before it was registered |
 //! | `registered` | N    | Unix milliseconds |
 //! | `stored`     | N    | Unix milliseconds, once stored |
+//! | `measured`   | S    | `estimated` or `claimed` if the stored duration is that; absent: exact |
+//! | `damage`     | S    | `cut-off`, `no-index`, `no-sound`, `contradictory`; absent: none |
+//! | `codec`      | S    | once stored, the codec if browsers cannot play it |
 //! | `why`        | S    | the reason, once rejected |
 //! | `expires_at` | N    | Unix seconds: the table's TTL; absent while the recording is held |
 //! | `held`       | N    | Unix milliseconds, while held |
@@ -33,9 +36,10 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
+    audio::{Codec, Damage, Measured},
     ids::{OrganisationId, RecordingId},
     note::{Annotation, Mark},
-    recording::{Audio, ContentType, Direction, Recording, Sha256, State},
+    recording::{Audio, ContentType, Direction, Recording, Sha256, Sound, State},
 };
 
 use super::{
@@ -69,6 +73,7 @@ pub(super) fn read(organisation: &OrganisationId, item: &Item) -> Result<Option<
         started_at: key::started_at(text(item, "at")?).ok_or(BadItem { attribute: "at" })?,
         duration: TimeDelta::milliseconds(number(item, "ms")?),
         audio: read_audio(item)?,
+        sound: read_sound(item)?,
         annotation: read_annotation(item)?,
         version: read_version(item)?,
         registered_at: instant(item, "registered")?,
@@ -102,6 +107,22 @@ pub(super) fn read_direction(item: &Item) -> Result<Direction, BadItem> {
         "out" => Ok(Direction::Out),
         _ => Err(BadItem { attribute: "dir" }),
     }
+}
+
+fn read_sound(item: &Item) -> Result<Sound, BadItem> {
+    if !item.contains_key("stored") {
+        return Ok(Sound::default());
+    }
+    let read = |name, parse: fn(&str) -> bool| match optional_text(item, name)? {
+        Some(text) if !parse(text) => Err(BadItem { attribute: name }),
+        text => Ok(text),
+    };
+    let measured = read("measured", |text| Measured::parse(text).is_some())?.and_then(Measured::parse);
+    Ok(Sound {
+        measured: measured.unwrap_or(Measured::Exact),
+        damage: read("damage", |text| Damage::parse(text).is_some())?.and_then(Damage::parse),
+        unplayable: read("codec", |text| Codec::parse(text).is_some())?.and_then(Codec::parse),
+    })
 }
 
 fn read_audio(item: &Item) -> Result<Audio, BadItem> {
