@@ -31,7 +31,7 @@ pub async fn organisations(table: &Table, names: &[(&str, &str)], now: fn() -> D
 /// Writes an activation or a deactivation of a user.
 pub async fn switched(table: &Table, of: &str, name: &str, on: bool, at: &str) -> anyhow::Result<()> {
     let kind = if on { Kind::Activated } else { Kind::Deactivated };
-    let mut item = key::activation(&organisation(of), &user(name), moment(at), kind.as_str());
+    let mut item = key::activation(&organisation(of), &user(name), moment(at), kind.into_str());
     item.insert("by".to_owned(), AttributeValue::S("user:karin".to_owned()));
     table.client.put_item().table_name(&table.name).set_item(Some(item)).send().await?;
     Ok(())

@@ -141,7 +141,7 @@ impl Service {
             .into_iter()
             .map(|event| {
                 let about = event.resource.or(event.recording.map(|id| id.to_string()));
-                [event.actor, event.action.as_str().to_owned(), about.unwrap_or_default(), event.denial.unwrap_or_default()]
+                [event.actor, event.action.to_string(), about.unwrap_or_default(), event.denial.unwrap_or_default()]
             })
             .collect())
     }
@@ -149,6 +149,6 @@ impl Service {
     /// The history of a user's recording, oldest first: each event and its actor.
     pub async fn activations(&self, of: &str, name: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
         let entries = self.table.activations(&organisation(of), &user(name)).await?;
-        Ok(entries.into_iter().map(|entry| (entry.event.kind.as_str(), entry.event.by)).collect())
+        Ok(entries.into_iter().map(|entry| (entry.event.kind.into_str(), entry.event.by)).collect())
     }
 }

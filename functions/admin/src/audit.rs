@@ -117,7 +117,7 @@ fn row(event: &Event) -> [Cell; COLUMNS.len()] {
     [
         Cell::Value(event.at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)),
         Cell::Text(event.actor.clone()),
-        Cell::Value(event.action.as_str().to_owned()),
+        Cell::Value(event.action.to_string()),
         Cell::text(event.recording.map(|id| id.to_string())),
         text(&event.resource),
         Cell::text(event.recorded_user.as_ref().map(ToString::to_string)),
@@ -136,7 +136,7 @@ impl Filter {
         let to = self.to.map_or(now + TimeDelta::days(1), Instant::utc);
         Ok(Reading {
             actor: self.actor.clone(),
-            action: self.action.as_deref().map(|action| AuditAction::parse(action).ok_or_else(unknown)).transpose()?,
+            action: self.action.as_deref().map(|action| action.parse().map_err(|_| unknown())).transpose()?,
             recording: self.recording,
             resource: self.resource.clone(),
             denied: self.denied,

@@ -32,6 +32,7 @@ use platform::{
 };
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+use strum::VariantArray;
 
 use crate::{App, Error, Separator, all, day::close_one, lines};
 
@@ -304,7 +305,7 @@ impl Control {
             lines: 0,
             unpriced: 0,
             corrections: Sum::default(),
-            sums: Rule::ALL.map(|rule| (rule.as_str(), Sum::default())).into(),
+            sums: Rule::VARIANTS.iter().map(|rule| (rule.into_str(), Sum::default())).collect(),
             total: Decimal::ZERO,
             files: Vec::new(),
         }
@@ -317,7 +318,7 @@ impl Control {
         for line in &part.statement.lines {
             self.lines += 1;
             self.unpriced += u64::from(line.price.is_none());
-            let by_rule = self.sums.entry(line.rule.as_str()).or_default();
+            let by_rule = self.sums.entry(line.rule.into_str()).or_default();
             let correction = line.corrects.map(|_| &mut self.corrections);
             for sum in [Some(by_rule), correction].into_iter().flatten() {
                 sum.lines += 1;

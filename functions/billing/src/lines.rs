@@ -91,7 +91,7 @@ pub fn differences(listed: &Listed, month: Month, found: &[Difference]) -> Resul
     let (month, organisation) = (month.to_string(), listed.id.as_str());
     let mut written = Vec::new();
     for Difference { kind, user } in found {
-        let (kind, user) = (kind.as_str(), user.as_ref().map(UserId::as_str));
+        let (kind, user) = (kind.into_str(), user.as_ref().map(UserId::as_str));
         tracing::warn!(month, organisation, kind, "the services bought and used differ");
         serde_json::to_writer(&mut written, &Differs { month: &month, organisation, kind, user })?;
         written.push(b'\n');
@@ -106,7 +106,7 @@ fn cells(separator: Separator, listed: &Listed, month: Month, line: &Line) -> [S
         month.to_string(),
         disarmed(listed.id.as_str()),
         disarmed(&listed.name.to_string()),
-        line.rule.as_str().to_owned(),
+        line.rule.to_string(),
         line.corrects.map(|month| month.to_string()).unwrap_or_default(),
         text(line.user.as_ref().map(ToString::to_string)),
         line.quantity.to_string(),

@@ -195,6 +195,6 @@ impl From<DeliveryFolder> for Drop {
 
 impl From<outcome::Undelivered> for Undelivered {
     fn from(undelivered: outcome::Undelivered) -> Self {
-        Self { recording: undelivered.recording, state: manifest::NOT_DELIVERED, reason: undelivered.reason.as_str() }
+        Self { recording: undelivered.recording, state: manifest::NOT_DELIVERED, reason: undelivered.reason.into() }
     }
 }

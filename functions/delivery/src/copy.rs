@@ -173,7 +173,7 @@ async fn one(app: &App, wanted: Wanted, delivery_folder: &DeliveryFolder) -> Res
         }
     };
     if let Some(reason) = reason {
-        tracing::error!(recording = %recording.id, delivery_folder = %delivery_folder.name, reason = reason.as_str(), "not delivered");
+        tracing::error!(recording = %recording.id, delivery_folder = %delivery_folder.name, reason = reason.into_str(), "not delivered");
         folder::delete(app, &key).await?; // a copy may exist despite an error, or with other bytes
         if restored.is_some() {
             return Ok(None);

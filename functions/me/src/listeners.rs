@@ -115,10 +115,6 @@ impl Heard {
 
 impl Call {
     fn of(recording: &Recording) -> Self {
-        Self {
-            started_at: recording.started_at,
-            direction: recording.direction.as_str(),
-            counterpart: recording.counterpart.clone().into(),
-        }
+        Self { started_at: recording.started_at, direction: recording.direction.into(), counterpart: recording.counterpart.clone().into() }
     }
 }

@@ -94,7 +94,7 @@ pub async fn put(
 ) -> Result<StatusCode, Problem> {
     exists(&app.table, &organisation).await?;
     operator.detail(&put);
-    let scopes = Scopes::named(put.scopes.iter().map(|scope| scope.as_str()));
+    let scopes = Scopes::named(put.scopes.iter().map(<&str>::from));
     let current = app.table.application(&organisation, &id).await?;
     if !current.is_some_and(|(_, client)| client.name == String::from(put.name.clone()) && client.scopes == scopes) {
         match app.table.put_client(&organisation, &id, &put.name, scopes, &operator.event()).await? {
@@ -125,7 +125,7 @@ pub async fn patch(
 ) -> Result<StatusCode, Problem> {
     exists(&app.table, &organisation).await?;
     operator.detail(&patch);
-    let scopes = patch.scopes.map(|scopes| Scopes::named(scopes.iter().map(|scope| scope.as_str())));
+    let scopes = patch.scopes.map(|scopes| Scopes::named(scopes.iter().map(<&str>::from)));
     let Some((_, current)) = app.table.application(&organisation, &id).await? else { return Err(Problem::new(Cause::NotFound)) };
     let same =
         patch.name.as_ref().is_none_or(|name| current.name == name.to_string()) && scopes.is_none_or(|scopes| scopes == current.scopes);

@@ -94,7 +94,7 @@ pub async fn credit(
 
 impl Order {
     fn line(&self, month: Month) -> Result<Named, Problem> {
-        let rule = Rule::parse(&self.rule);
+        let rule = self.rule.parse().ok();
         let rule = rule.ok_or(Problem::because(Cause::Invalid, "a rule is start-fee, user-month, storage, storage-add-on or sftp"))?;
         let needs = (matches!(rule, Rule::StartFee | Rule::UserMonth), rule == Rule::StartFee);
         if needs != (self.user.is_some(), self.activated_at.is_some()) {

@@ -286,7 +286,7 @@ impl Put {
 impl Patch {
     /// The audit log's detail: plan and administrator, but neither name nor number.
     fn decided(&self) -> serde_json::Map<String, serde_json::Value> {
-        let plan = self.plan.map(|plan| ("plan".to_owned(), plan.map_or(serde_json::Value::Null, |plan| plan.as_str().into())));
+        let plan = self.plan.map(|plan| ("plan".to_owned(), plan.map_or(serde_json::Value::Null, |plan| plan.into_str().into())));
         let administrator = self.administrator.map(|administrator| ("administrator".to_owned(), administrator.into()));
         plan.into_iter().chain(administrator).collect()
     }

@@ -80,7 +80,7 @@ fn log_findings<'a>(order: &Order, findings: impl Iterator<Item = &'a Finding>, 
     let (mut found, mut repaired) = (0, 0);
     for finding in findings {
         (found, repaired) = (found + 1, repaired + u64::from(finding.repaired));
-        let (organisation, kind, recording) = (&order.organisation, finding.kind.as_str(), finding.recording());
+        let (organisation, kind, recording) = (&order.organisation, finding.kind.into_str(), finding.recording());
         let recording = recording.map(|id| id.to_string());
         match finding.kind {
             Kind::Lost | Kind::Replaced | Kind::NoRecording if !finding.repaired => {

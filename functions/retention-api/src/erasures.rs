@@ -178,7 +178,7 @@ impl From<RetentionJob> for Erasure {
         let previewed = job.state == job::State::Previewed;
         Self {
             id: job.id.to_string(),
-            state: job.state.as_str(),
+            state: job.state.into(),
             by: job.by,
             at: job.at,
             reason: job.reason.into(),

@@ -249,7 +249,7 @@ impl From<RetentionJob> for Hold {
     fn from(job: RetentionJob) -> Self {
         Self {
             id: job.id.to_string(),
-            state: job.state.as_str(),
+            state: job.state.into(),
             by: job.by,
             at: job.at,
             reason: job.reason.into(),

@@ -96,7 +96,7 @@ impl Missed {
         let recording = finding.recording().map(|id| id.to_string());
         let of_an_object = recording.is_none() && finding.user.is_none() && finding.subject != ALL;
         Self {
-            kind: finding.kind.as_str(),
+            kind: finding.kind.into(),
             recording,
             key: of_an_object.then_some(finding.subject),
             user: finding.user.map(String::from),

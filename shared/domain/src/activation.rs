@@ -6,6 +6,7 @@
 //! the events, and the user may.
 
 use chrono::{DateTime, Utc};
+use strum::IntoStaticStr;
 use thiserror::Error;
 
 use crate::{
@@ -23,7 +24,8 @@ pub struct Event {
     pub by: String,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "lowercase", const_into_str)]
 pub enum Kind {
     Activated,
     Deactivated,
@@ -44,8 +46,10 @@ pub enum Outcome {
 }
 
 /// Whether a user is recorded at this moment, or what is missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Recorded {
+    #[strum(serialize = "recorded")]
     Yes,
     NoBaseService,
     NoPlan,
@@ -115,28 +119,6 @@ pub fn to_acknowledge(organisation: &Organisation, user: &User, now: DateTime<Ut
     }
     let activated = user.activated_at.filter(|at| user.plan.is_some() && *at <= now);
     activated.ok_or(NothingToAcknowledge::NotActive)
-}
-
-impl Kind {
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Activated => "activated",
-            Self::Deactivated => "deactivated",
-            Self::Acknowledged { .. } => "acknowledged",
-        }
-    }
-}
-
-impl Recorded {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Yes => "recorded",
-            Self::NoBaseService => "no-base-service",
-            Self::NoPlan => "no-plan",
-            Self::NotActive => "not-active",
-            Self::NotAcknowledged => "not-acknowledged",
-        }
-    }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! organisation's own words (P3). A retired mark can no longer be set but still shows.
 
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use crate::{note::Mark, people::Name};
 
@@ -17,8 +18,9 @@ pub struct Entry {
 }
 
 /// The colours of marks. The portal has a shade of each for light and for dark.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Display, EnumString, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase", const_into_str)]
 pub enum Colour {
     Red,
     Orange,
@@ -31,8 +33,9 @@ pub enum Colour {
 }
 
 /// The shapes of marks: ◆ ● ▲ ■ ★ ⬟ ✚ ⬢.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Display, EnumString, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase", const_into_str)]
 pub enum Shape {
     Diamond,
     Circle,
@@ -54,18 +57,3 @@ pub const FIRST: [(&str, &str, Colour, Shape); 4] = [
     ("green", "Grön", Colour::Green, Shape::Circle),
     ("blue", "Blå", Colour::Blue, Shape::Square),
 ];
-
-macro_rules! named {
-    ($type:ident: $($variant:ident $name:literal)*) => {
-        impl $type {
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
-
-            pub fn as_str(self) -> &'static str { match self { $(Self::$variant => $name,)* } }
-
-            pub fn parse(text: &str) -> Option<Self> { match text { $($name => Some(Self::$variant),)* _ => None } }
-        }
-    };
-}
-
-named! { Colour: Red "red" Orange "orange" Yellow "yellow" Green "green" Teal "teal" Blue "blue" Purple "purple" Grey "grey" }
-named! { Shape: Diamond "diamond" Circle "circle" Triangle "triangle" Square "square" Star "star" Pentagon "pentagon" Cross "cross" Hexagon "hexagon" }

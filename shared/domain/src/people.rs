@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr};
 use thiserror::Error;
 use unicode_normalization::UnicodeNormalization;
 
@@ -74,8 +75,9 @@ pub struct Supervision {
 }
 
 /// The user plans that recording can be added to (P20).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Display, EnumString, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase", const_into_str)]
 pub enum Plan {
     Basic,
     Pro,
@@ -84,8 +86,9 @@ pub enum Plan {
 }
 
 /// The languages of the portal.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Display, EnumString, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase", const_into_str)]
 pub enum Language {
     #[default]
     Sv,
@@ -128,30 +131,6 @@ impl User {
             .iter()
             .filter(move |(_, supervision)| supervision.holds(now))
             .map(|(group, supervision)| (group, supervision.rights))
-    }
-}
-
-impl Plan {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Basic => "basic",
-            Self::Pro => "pro",
-            Self::Business => "business",
-            Self::Enterprise => "enterprise",
-        }
-    }
-
-    pub fn parse(text: &str) -> Option<Self> {
-        [Self::Basic, Self::Pro, Self::Business, Self::Enterprise].into_iter().find(|plan| plan.as_str() == text)
-    }
-}
-
-impl Language {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Sv => "sv",
-            Self::En => "en",
-        }
     }
 }
 

@@ -18,54 +18,44 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use crate::time::later;
 use crate::{delivery::Day, registration::CLOCK_LEEWAY};
 
-macro_rules! kinds {
-    ($($(#[doc = $what:literal])* $kind:ident $name:literal)*) => {
-        /// The kind of a discrepancy.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(rename_all = "kebab-case")]
-        pub enum Kind { $($(#[doc = $what])* $kind,)* }
-
-        impl Kind {
-            pub const ALL: &'static [Self] = &[$(Self::$kind,)*];
-
-            pub fn as_str(self) -> &'static str { match self { $(Self::$kind => $name,)* } }
-
-            pub fn parse(text: &str) -> Option<Self> { match text { $($name => Some(Self::$kind),)* _ => None } }
-        }
-    };
-}
-
-kinds! {
+/// The kind of a discrepancy.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Display, EnumString, IntoStaticStr, VariantArray,
+)]
+#[serde(rename_all = "kebab-case")]
+#[strum(serialize_all = "kebab-case", const_into_str)]
+pub enum Kind {
     /// The call was registered, and its audio has never arrived.
-    NeverCame "never-came"
+    NeverCame,
     /// The audio arrived, and ingest missed it: it is notified again.
-    NotTakenIn "not-taken-in"
+    NotTakenIn,
     /// The audio was removed by hand, and the bucket still has it: it is restored.
-    Removed "removed"
+    Removed,
     /// The audio was stored, and is no longer in the bucket.
-    Lost "lost"
+    Lost,
     /// Another object is in place of the audio: it is set aside if the audio is beneath it.
-    Replaced "replaced"
+    Replaced,
     /// The audio is there more than once.
-    Doubled "doubled"
+    Doubled,
     /// Refused audio was left where it arrived: it is set aside.
-    RefusedLeft "refused-left"
+    RefusedLeft,
     /// Audio of a recording that does not exist: it remains for the recording to be restored.
-    NoRecording "no-recording"
+    NoRecording,
     /// An object where no recording can be: it is set aside.
-    Stray "stray"
+    Stray,
     /// A word of a recording has no posting: it is written.
-    PostingMissing "posting-missing"
+    PostingMissing,
     /// A posting has another end than its recording: it is written again.
-    PostingWrong "posting-wrong"
+    PostingWrong,
     /// A posting of a word that is not in the recording, or of no recording: it is removed.
-    PostingLeft "posting-left"
+    PostingLeft,
     /// A user's count, or the total, is not what is stored.
-    Usage "usage"
+    Usage,
 }
 
 /// How long after a registration its audio may arrive: four times as long as a link is valid.
@@ -129,8 +119,8 @@ mod tests {
 
     #[test]
     fn every_kind_reads_back_as_it_is_written() {
-        for kind in Kind::ALL {
-            assert_eq!(Kind::parse(kind.as_str()), Some(*kind));
+        for kind in Kind::VARIANTS {
+            assert_eq!(kind.into_str().parse(), Ok(*kind));
         }
     }
 

@@ -1,11 +1,10 @@
 //! A recording: the data of one leg of a call, whether or not its audio has arrived.
 
-use std::fmt;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::Digest;
+use strum::{Display, EnumString, IntoStaticStr};
 use thiserror::Error;
 
 use crate::{
@@ -79,8 +78,9 @@ impl Default for Sound {
 }
 
 /// The direction of a call, seen from the recorded user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Display, EnumString, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase", const_into_str)]
 pub enum Direction {
     In,
     Out,
@@ -157,21 +157,6 @@ impl ContentType {
 
     pub fn as_str(self) -> &'static str {
         self.0.content_type()
-    }
-}
-
-impl Direction {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::In => "in",
-            Self::Out => "out",
-        }
-    }
-}
-
-impl fmt::Display for Direction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }
 

@@ -18,6 +18,7 @@ use domain::{
 };
 use platform::{http::page::ROWS_AT_MOST, table::audit::AuditAction};
 use serde_json::{Value, json};
+use strum::VariantArray;
 
 /// Adds the types, and refers to them.
 ///
@@ -196,8 +197,8 @@ fn types() -> Vec<(&'static str, Value, &'static str)> {
         ("Damage", closed("What is wrong with stored audio.", Damage::ALL.map(Damage::as_str)), "Recording.damage"),
         ("RecordingState", closed("The stage of a recording.", ["expected", "stored", "rejected"]), "Recording.state"),
         ("ContentType", closed("A stored content type.", ContentType::all()), "Recording.contentType"),
-        ("Colour", closed("A mark's colour.", Colour::ALL.iter().map(|one| one.as_str())), "Mark.colour MarkPut.colour"),
-        ("Shape", closed("A mark's shape.", Shape::ALL.iter().map(|one| one.as_str())), "Mark.shape MarkPut.shape"),
+        ("Colour", closed("A mark's colour.", Colour::VARIANTS.iter().map(|one| one.into_str())), "Mark.colour MarkPut.colour"),
+        ("Shape", closed("A mark's shape.", Shape::VARIANTS.iter().map(|one| one.into_str())), "Mark.shape MarkPut.shape"),
         ("AnnotationMember", closed("A member of an annotation.", ["note", "mark", "field1", "field2", "field3"]), "Changed.what"),
         (
             "Plan",
@@ -223,18 +224,22 @@ fn types() -> Vec<(&'static str, Value, &'static str)> {
         ("ActivationEffect", closed("The effect of an order for one user.", EFFECTS), "ActivationOutcome.outcome"),
         ("DropState", closed("The state of a folder.", ["building", "complete", "removed"]), "Drop.state"),
         ("UndeliveredState", closed("The state of a missing recording.", ["not-delivered"]), "Undelivered.state"),
-        ("UndeliveredReason", closed("Why a recording is missing.", Reason::ALL.iter().map(|one| one.as_str())), "Undelivered.reason"),
+        (
+            "UndeliveredReason",
+            closed("Why a recording is missing.", Reason::VARIANTS.iter().map(|one| one.into_str())),
+            "Undelivered.reason",
+        ),
         ("HoldState", closed("The state of a hold.", ["placing", "held", "lifting", "lifted"]), "Hold.state"),
         ("ErasureState", closed("The state of an erasure.", ["previewed", "erasing", "done"]), "Erasure.state"),
         ("RetentionState", closed("The state of a change.", ["previewed", "moving", "overtaken", "done"]), "RetentionChange.state"),
-        ("DiscrepancyKind", closed("The kind of a discrepancy.", Kind::ALL.iter().map(|one| one.as_str())), "Missed.kind"),
+        ("DiscrepancyKind", closed("The kind of a discrepancy.", Kind::VARIANTS.iter().map(|one| one.into_str())), "Missed.kind"),
         (
             "BillingRule",
-            closed("The rule that a line follows.", Rule::ALL.iter().map(|one| one.as_str())),
+            closed("The rule that a line follows.", Rule::VARIANTS.iter().map(|one| one.into_str())),
             "ExportedLine.rule StatementCredit.rule",
         ),
         ("UploadMethod", closed("The method of the upload.", ["PUT"]), "Upload.method"),
-        ("AuditAction", closed("The kind of an audit event.", AuditAction::ALL.iter().map(|one| one.as_str())), "Event.action"),
+        ("AuditAction", closed("The kind of an audit event.", AuditAction::VARIANTS.iter().map(|one| one.into_str())), "Event.action"),
         ("ProblemType", closed("The cause of a problem, as a URN.", urns.iter().map(String::as_str)), "Problem.type"),
         ("ProblemCode", closed("The cause of a problem.", problems), "Problem.code Event.denial"),
     ]

@@ -171,7 +171,7 @@ async fn rights_are_granted_and_revoked_independently() -> anyhow::Result<()> {
     let none = json!({ "listen": false, "download": false, "annotate": false });
     assert_eq!(change(json!({ "rights": { "listen": false } })).await?.body["rights"], none);
 
-    let details: Vec<_> = service.audit("demo").await?.into_iter().filter(|event| event.action.as_str() == "change-user").collect();
+    let details: Vec<_> = service.audit("demo").await?.into_iter().filter(|event| event.action.into_str() == "change-user").collect();
     let details: Vec<_> = details.iter().filter_map(|event| event.detail.as_deref()).collect();
     let granted = r#"{"rights":{"listen":true}}"#;
     let expected = [granted, r#"{"administrator":true}"#, r#"{"administrator":false}"#, &granted.replace("true", "false")];
@@ -236,7 +236,7 @@ async fn only_an_administrator_administers_and_each_refusal_is_audited() -> anyh
         assert_eq!(answer.refusal(), (403, "not-allowed".to_owned()), "{method} {path}");
     }
     let retained: Vec<_> = service.audit("demo").await?.into_iter().filter(|event| event.actor == "user:anna").collect();
-    let actions: Vec<_> = retained.iter().map(|event| event.action.as_str()).collect();
+    let actions: Vec<_> = retained.iter().map(|event| event.action.into_str()).collect();
     assert_eq!(actions, requests.each_ref().map(|(.., action)| *action));
     assert!(retained.iter().all(|event| event.denial.as_deref() == Some("not-allowed") && event.address == "192.0.2.1"));
 

@@ -390,7 +390,7 @@ async fn the_legend_starts_with_four_marks_that_administrators_can_change() -> a
     let refused = ["client:crm change-mark not-allowed", "user:anna change-mark not-allowed"];
     assert_eq!(actions, [refused[0], refused[1], "user:karin change-mark"], "a repeated mark is no change");
     let events = world.service.audit("demo").await?;
-    let changed = events.iter().find(|event| event.action.as_str() == "change-mark" && event.denial.is_none());
+    let changed = events.iter().find(|event| event.action.into_str() == "change-mark" && event.denial.is_none());
     let detail = changed.and_then(|event| Some((event.resource.clone()?, event.detail.clone()?)));
     let decided = r#"{"label":"Reklamation","colour":"red","shape":"star","retired":false}"#;
     assert_eq!(detail, Some(("red".to_owned(), decided.to_owned())));

@@ -87,7 +87,7 @@ async fn every_administrative_request_leaves_one_event_with_actor_action_time_an
         let events = service.audit("demo").await?;
         assert_eq!(events.len(), before + 1, "{method} {path}");
         let event = events.last().cloned().ok_or_else(|| anyhow::anyhow!("no event"))?;
-        assert_eq!((event.actor.as_str(), event.action.as_str(), event.at), ("user:karin", action, now()), "{method} {path}");
+        assert_eq!((event.actor.as_str(), event.action.into_str(), event.at), ("user:karin", action, now()), "{method} {path}");
         assert_eq!((event.resource.as_deref().unwrap_or_default(), event.address.as_str()), (subject, "192.0.2.1"), "{method} {path}");
         let cause = (!answer.status.is_success()).then(|| answer.cause());
         assert_eq!(event.denial, cause, "{method} {path}");

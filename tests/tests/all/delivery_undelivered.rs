@@ -196,7 +196,7 @@ async fn an_administrator_sees_which_recordings_a_folder_lacks_and_why() -> anyh
     let drops = karin.get(&sftp, "/v1/drops").await?.done()?.body;
     let drop = drops["drops"].as_array().and_then(|drops| drops.iter().find(|drop| drop["folder"] == "2026-11-24")).expect("it is listed");
     assert_eq!((&drop["state"], &drop["recordings"], &drop["notDelivered"]), (&json!("complete"), &json!(3), &json!(1)));
-    let lacks = json!([{ "recording": inside[2].id.to_string(), "state": "not-delivered", "reason": Reason::Lost.as_str() }]);
+    let lacks = json!([{ "recording": inside[2].id.to_string(), "state": "not-delivered", "reason": Reason::Lost.into_str() }]);
     assert_eq!(drop["undelivered"], lacks);
     // Page by page, each folder appears once.
     let (mut folders, mut cursor) = (Vec::new(), String::new());

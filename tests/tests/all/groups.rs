@@ -144,7 +144,7 @@ async fn joining_and_leaving_twice_is_harmless() -> anyhow::Result<()> {
         let seen = all(&service, KARIN, &format!("/v1/groups/support/members?limit={limit}"), "members").await?;
         assert_eq!(seen, users(4..10), "{limit}");
     }
-    let retained: Vec<_> = service.audit("demo").await?.into_iter().filter(|event| event.action.as_str() == "change-members").collect();
+    let retained: Vec<_> = service.audit("demo").await?.into_iter().filter(|event| event.action.into_str() == "change-members").collect();
     assert_eq!(retained.last().and_then(|event| event.resource.as_deref()), Some("sales"));
     assert_eq!(retained[3].detail.as_deref(), Some(json!({ "remove": users(0..5) }).to_string().as_str()), "who left is kept");
     Ok(())

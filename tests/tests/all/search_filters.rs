@@ -167,7 +167,7 @@ fn plainly(recording: &Recording, query: &[(&'static str, String)]) -> bool {
             "46735550101" => number == "+46735550101",
             end => number.ends_with(end),
         },
-        "direction" => recording.direction.as_str() == value,
+        "direction" => recording.direction.into_str() == value,
         "mark" => annotation.mark.as_ref().map_or("none", |mark| mark.as_str()) == value,
         "note" => finds(&annotation.note.as_ref().map(|note| plain(note.as_str())).unwrap_or_default(), value),
         "field1" => finds(&text(0), value),

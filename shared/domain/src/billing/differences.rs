@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use strum::IntoStaticStr;
 
 use super::{Ledger, Month, Whose, activity, in_force};
 use crate::{ids::UserId, retention};
@@ -28,7 +29,8 @@ pub struct Difference {
     pub user: Option<UserId>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Kind {
     /// SFTP is billed, and there is no key to sign in with.
     SftpWithoutKey,
@@ -75,21 +77,6 @@ fn unacknowledged<'a>(ledger: &'a Ledger, used: &'a Used, month: Month) -> impl 
     users.filter(waits).map(|user| Difference { kind: Kind::BilledNotAcknowledged, user: Some(user.clone()) })
 }
 
-impl Kind {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::SftpWithoutKey => "sftp-without-key",
-            Self::KeyWithoutSftp => "key-without-sftp",
-            Self::DaysWithoutAddOn => "days-without-add-on",
-            Self::AddOnNotSold => "add-on-not-sold",
-            Self::AddOnNotProvisioned => "add-on-not-provisioned",
-            Self::ServicesWithoutBaseService => "services-without-base-service",
-            Self::StoredWithoutBaseService => "stored-without-base-service",
-            Self::BilledNotAcknowledged => "billed-not-acknowledged",
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,7 +104,7 @@ mod tests {
     fn found(ledger: &Ledger, sftp_key: bool, retention_days: u16, longer_retention: bool) -> Vec<&'static str> {
         let acknowledged = [("anna".to_owned().try_into().expect("a user"), "2026-10-31T22:59:59Z".parse().expect("a moment"))];
         let used = Used { sftp_key, retention_days, longer_retention, acknowledged: acknowledged.into() };
-        differences(ledger, &used, MONTH.to_owned().try_into().expect("a month")).into_iter().map(|found| found.kind.as_str()).collect()
+        differences(ledger, &used, MONTH.to_owned().try_into().expect("a month")).into_iter().map(|found| found.kind.into_str()).collect()
     }
 
     #[test]

@@ -88,7 +88,7 @@ fn shown_of(ledger: &Ledger, text: &str) -> (Vec<String>, String) {
         let corrects = line.corrects.map(|month| format!("{month}: ")).unwrap_or_default();
         let user = line.user.as_ref().map(|user| format!(" {user}")).unwrap_or_default();
         let price = line.price.map_or("none".to_owned(), |price| price.to_string());
-        format!("{corrects}{}{user} {} x {price} = {} ({})", line.rule.as_str(), line.quantity, line.amount, line.facts)
+        format!("{corrects}{}{user} {} x {price} = {} ({})", line.rule, line.quantity, line.amount, line.facts)
     };
     (statement.lines.iter().map(line).collect(), statement.total().to_string())
 }

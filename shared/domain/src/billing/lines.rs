@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use rust_decimal::Decimal;
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use super::{
     Facts, Ledger, Month, Price, Terms, Whose,
@@ -16,7 +17,8 @@ use crate::ids::UserId;
 use crate::time::earlier;
 
 /// The reason for a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Display, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Rule {
     /// Once for each activation, at the price of its day (P24).
     StartFee,
@@ -142,23 +144,5 @@ impl Line {
     /// The line that takes this one back.
     pub(super) fn taken_back(&self) -> Self {
         Self { quantity: self.quantity.saturating_neg(), amount: Decimal::ZERO.saturating_sub(self.amount), ..self.clone() }
-    }
-}
-
-impl Rule {
-    pub const ALL: [Self; 5] = [Self::StartFee, Self::UserMonth, Self::Storage, Self::StorageAddOn, Self::Sftp];
-
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|rule| rule.as_str() == text)
-    }
-
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::StartFee => "start-fee",
-            Self::UserMonth => "user-month",
-            Self::Storage => "storage",
-            Self::StorageAddOn => "storage-add-on",
-            Self::Sftp => "sftp",
-        }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use proptest::{collection::vec, prelude::*};
 use rust_decimal::Decimal;
+use strum::VariantArray;
 
 use super::*;
 use crate::{ids::UserId, time::in_stockholm};
@@ -57,7 +58,7 @@ fn voided() -> impl Strategy<Value = Option<TimeDelta>> {
 
 /// A credit of a line that one of the switches may have caused.
 fn credit() -> impl Strategy<Value = (usize, usize, usize, bool, DateTime<Utc>)> {
-    (0..Rule::ALL.len(), any::<proptest::sample::Index>(), 0..MONTHS, prop::bool::weighted(0.8), moment())
+    (0..Rule::VARIANTS.len(), any::<proptest::sample::Index>(), 0..MONTHS, prop::bool::weighted(0.8), moment())
         .prop_map(|(rule, switch, month, waived, known)| (rule, switch.index(14), month, waived, known))
 }
 
@@ -106,7 +107,7 @@ prop_compose! {
     ) -> History {
         let changes: BTreeSet<_> = changes.into_iter().collect();
         let credits = credits.into_iter().filter_map(|(rule, switch, month, waived, known)| {
-            let (rule, switch) = (Rule::ALL[rule], switches.get(switch)?);
+            let (rule, switch) = (Rule::VARIANTS[rule], switches.get(switch)?);
             let user = matches!(rule, Rule::StartFee | Rule::UserMonth).then(|| switch.user.clone());
             let month = if rule == Rule::StartFee { Month::of(today(switch.at)) } else { months().nth(month)? };
             let line = Named { month, rule, user, activated_at: (rule == Rule::StartFee).then_some(switch.at) };

@@ -1,6 +1,7 @@
 //! Storage by day, and how far the allowance reaches.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use strum::{Display, EnumString};
 
 use super::{INCLUDED, MEGABYTE, Month, STORAGE_UNIT, today};
 
@@ -49,7 +50,8 @@ pub(super) struct Mean {
 }
 
 /// How much of the allowance is used.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Display, EnumString)]
+#[strum(serialize_all = "lowercase")]
 pub enum Fill {
     Below,
     /// 80 % or more.

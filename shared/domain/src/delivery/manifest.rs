@@ -126,7 +126,7 @@ pub fn bare_row(id: RecordingId, reason: Reason) -> [String; COLUMNS.len()] {
 
 fn state(undelivered: Option<Reason>) -> [String; 2] {
     let state = if undelivered.is_none() { DELIVERED } else { NOT_DELIVERED };
-    [state.to_owned(), undelivered.map(Reason::as_str).unwrap_or_default().to_owned()]
+    [state.to_owned(), undelivered.map(|reason| reason.to_string()).unwrap_or_default()]
 }
 
 #[cfg(test)]

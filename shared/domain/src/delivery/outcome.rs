@@ -1,37 +1,27 @@
 //! The outcome for a recording that belongs in a folder: delivered, or not delivered with a reason.
 
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use crate::ids::RecordingId;
 
-macro_rules! reasons {
-    ($($(#[doc = $what:literal])* $reason:ident $name:literal)*) => {
-        /// Why a recording is not in the folder that it belongs in.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        #[serde(rename_all = "lowercase")]
-        pub enum Reason { $($(#[doc = $what])* $reason,)* }
-
-        impl Reason {
-            pub const ALL: &'static [Self] = &[$(Self::$reason,)*];
-
-            pub fn as_str(self) -> &'static str { match self { $(Self::$reason => $name,)* } }
-
-            pub fn parse(text: &str) -> Option<Self> { match text { $($name => Some(Self::$reason),)* _ => None } }
-        }
-    };
-}
-
-reasons! {
+/// Why a recording is not in the folder that it belongs in.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Display, EnumString, IntoStaticStr, VariantArray,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase", const_into_str)]
+pub enum Reason {
     /// The audio was stored, and is no longer in the bucket.
-    Lost "lost"
+    Lost,
     /// The object in place of the audio has another SHA-256 than the signed one.
-    Altered "altered"
+    Altered,
     /// Its retention ended after the day was closed and before it was copied.
-    Expired "expired"
+    Expired,
     /// The bucket failed for this recording until the folder had to be completed.
-    Unreachable "unreachable"
+    Unreachable,
     /// The item of the recording cannot be read.
-    Unreadable "unreadable"
+    Unreadable,
 }
 
 impl Reason {
@@ -56,8 +46,8 @@ mod tests {
 
     #[test]
     fn every_reason_reads_back_as_it_is_written() {
-        for reason in Reason::ALL {
-            assert_eq!(Reason::parse(reason.as_str()), Some(*reason));
+        for reason in Reason::VARIANTS {
+            assert_eq!(reason.into_str().parse(), Ok(*reason));
         }
     }
 }

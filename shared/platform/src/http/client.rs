@@ -2,6 +2,7 @@
 
 use domain::ids::ClientId;
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 use utoipa::ToSchema;
 
 use super::page::{Listed, Page};
@@ -18,22 +19,13 @@ pub struct Client {
 }
 
 /// An action of application clients: to find recordings, annotate them, or fetch their audio.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema, IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Scope {
     Read,
     Annotate,
     Export,
-}
-
-impl Scope {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Annotate => "annotate",
-            Self::Export => "export",
-        }
-    }
 }
 
 /// A page of application clients.

@@ -45,7 +45,7 @@ impl From<audit::Event> for Event {
         Self {
             at: event.at,
             actor: event.actor,
-            action: event.action.as_str(),
+            action: event.action.into(),
             recording: event.recording.map(|id| id.to_string()),
             resource: event.resource,
             recorded_user: event.recorded_user.map(Into::into),

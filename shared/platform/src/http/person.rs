@@ -129,7 +129,7 @@ impl User {
     pub fn of(user: people::User, organisation: &Organisation, now: DateTime<Utc>) -> Self {
         let acknowledged = activation::acknowledged(&user).cloned();
         Self {
-            recording: recorded(organisation, &user, now).as_str(),
+            recording: recorded(organisation, &user, now).into(),
             billed_not_recorded: billed_not_recorded(organisation, &user, now),
             supervises: user.supervises.into_iter().map(|(group, supervision)| GroupSupervision::of(group, supervision, now)).collect(),
             id: user.id,
@@ -203,7 +203,7 @@ impl Activation {
     /// The event, with the actors' names by their identity in the events
     /// ([`Table::names_of_those`](crate::table::Table::names_of_those)).
     pub fn of(Entry { event, voided, .. }: Entry, names: &BTreeMap<String, String>) -> Self {
-        let kind = event.kind.as_str();
+        let kind = event.kind.into_str();
         let (version, client) = match event.kind {
             activation::Kind::Acknowledged { version, client } => (Some(version), Some(client)),
             activation::Kind::Activated | activation::Kind::Deactivated => (None, None),

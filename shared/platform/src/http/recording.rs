@@ -105,7 +105,7 @@ impl From<recording::Recording> for Recording {
             call_id: recording.call.into(),
             state,
             user: recording.user.into(),
-            direction: recording.direction.as_str(),
+            direction: recording.direction.into(),
             counterpart_kind: recording.counterpart.kind(),
             counterpart: recording.counterpart.into(),
             started_at: recording.started_at,

@@ -67,7 +67,7 @@ impl Statement {
 impl From<&billing::Line> for Line {
     fn from(line: &billing::Line) -> Self {
         let mut shown = Self {
-            rule: line.rule.as_str().to_owned(),
+            rule: line.rule.to_string(),
             corrects: line.corrects.map(|month| month.to_string()),
             user: line.user.clone().map(Into::into),
             quantity: line.quantity,

@@ -111,7 +111,7 @@ impl Table {
         audited: &audit::Event,
         claim: Option<&Claim>,
     ) -> Result<Committed, Error> {
-        let mut item = key::void(key::activation(organisation, &event.user, event.at, event.kind.as_str()));
+        let mut item = key::void(key::activation(organisation, &event.user, event.at, event.kind.into_str()));
         item.insert("known".to_owned(), n(audited.at.timestamp_millis()));
         item.insert("by".to_owned(), s(&audited.actor));
         let mut writes = self.writes();
@@ -168,7 +168,7 @@ impl Transaction<'_> {
 }
 
 fn item(organisation: &OrganisationId, event: &Event) -> Item {
-    let mut item = key::activation(organisation, &event.user, event.at, event.kind.as_str());
+    let mut item = key::activation(organisation, &event.user, event.at, event.kind.into_str());
     let mut set = |name: &str, text: &str| item.insert(name.to_owned(), AttributeValue::S(text.to_owned()));
     set("by", &event.by);
     if let Kind::Acknowledged { version, client } = &event.kind {

@@ -58,6 +58,11 @@ pub fn count<T: FromStr + Default>(item: &Item, attribute: &'static str) -> Read
     if item.contains_key(attribute) { number(item, attribute) } else { Ok(T::default()) }
 }
 
+/// A value that parses from its name, as enums do.
+pub fn named<T: FromStr>(item: &Item, attribute: &'static str) -> Read<T> {
+    parse(text(item, attribute)?, attribute)
+}
+
 /// Parses a text with [`FromStr`], for example a day.
 pub fn parse<T: FromStr>(text: &str, attribute: &'static str) -> Read<T> {
     text.parse().map_err(|_| BadItem { attribute })

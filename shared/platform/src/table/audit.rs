@@ -24,12 +24,13 @@ use domain::{
     phone::without_numbers,
 };
 use serde::Serialize;
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use crate::answer;
 
 use super::{
     BadItem, Error, Table,
-    attributes::{optional_parsed, optional_text, s, text},
+    attributes::{named, optional_parsed, optional_text, s, text},
     commit::{Conflict, Transaction},
     key::{self, Item},
     query::{Query, sort},
@@ -61,90 +62,77 @@ pub struct Event {
 #[derive(Clone, Debug, Default)]
 pub struct Written(Arc<AtomicBool>);
 
-macro_rules! actions {
-    ($($action:ident $name:literal)*) => {
-        /// The kind of an audit event.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub enum AuditAction { $($action,)* }
-
-        impl AuditAction {
-            pub const ALL: &'static [Self] = &[$(Self::$action,)*];
-
-            pub fn as_str(self) -> &'static str { match self { $(Self::$action => $name,)* } }
-
-            pub fn parse(text: &str) -> Option<Self> { match text { $($name => Some(Self::$action),)* _ => None } }
-        }
-    };
-}
-
-actions! {
-    Register "register"
-    Search "search"
-    See "see"
-    Play "play"
-    Download "download"
-    Enter "enter"
-    SignIn "sign-in"
-    Acknowledge "acknowledge"
-    ListUsers "list-users"
-    SeeUser "see-user"
-    ChangeUser "change-user"
-    Activate "activate"
-    Deactivate "deactivate"
-    PreviewActivation "preview-activation"
-    ListGroups "list-groups"
-    SeeGroup "see-group"
-    ChangeGroup "change-group"
-    RemoveGroup "remove-group"
-    ChangeMembers "change-members"
-    ChangeSupervisor "change-supervisor"
-    RemoveSupervisor "remove-supervisor"
-    ListClients "list-clients"
-    RemoveClient "remove-client"
-    SeeOrganisation "see-organisation"
-    ChangeOrganisation "change-organisation"
-    ReadAudit "read-audit"
-    SeeListeners "see-listeners"
-    Provision "provision"
-    ProvisionOrganisation "provision-organisation"
-    ProvisionUser "provision-user"
-    RemoveUser "remove-user"
-    RestoreUser "restore-user"
-    ImportUsers "import-users"
-    ProvisionClient "provision-client"
-    Annotate "annotate"
-    SeeEdits "see-edits"
-    ChangeMark "change-mark"
-    PlaceHold "place-hold"
-    LiftHold "lift-hold"
-    SeeHolds "see-holds"
-    PreviewRetention "preview-retention"
-    ChangeRetention "change-retention"
-    SeeRetention "see-retention"
-    PreviewErasure "preview-erasure"
-    OrderErasure "order-erasure"
-    SeeErasures "see-erasures"
-    EndErasure "end-erasure"
-    Expire "expire"
-    Erase "erase"
-    ListSftpKeys "list-sftp-keys"
-    AddSftpKey "add-sftp-key"
-    RemoveSftpKey "remove-sftp-key"
-    ListDrops "list-drops"
-    OrderDrop "order-drop"
-    ProvisionPrices "provision-prices"
-    VoidPrices "void-prices"
-    CorrectActivation "correct-activation"
-    VoidActivation "void-activation"
-    CreditLine "credit-line"
-    SeeUsage "see-usage"
-    ListStatements "list-statements"
-    SeeStatement "see-statement"
-    SeeMissing "see-missing"
-    ListMarks "list-marks"
-    ListOrganisations "list-organisations"
-    ListPrices "list-prices"
-    SeeImport "see-import"
+/// The kind of an audit event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumString, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
+pub enum AuditAction {
+    Register,
+    Search,
+    See,
+    Play,
+    Download,
+    Enter,
+    SignIn,
+    Acknowledge,
+    ListUsers,
+    SeeUser,
+    ChangeUser,
+    Activate,
+    Deactivate,
+    PreviewActivation,
+    ListGroups,
+    SeeGroup,
+    ChangeGroup,
+    RemoveGroup,
+    ChangeMembers,
+    ChangeSupervisor,
+    RemoveSupervisor,
+    ListClients,
+    RemoveClient,
+    SeeOrganisation,
+    ChangeOrganisation,
+    ReadAudit,
+    SeeListeners,
+    Provision,
+    ProvisionOrganisation,
+    ProvisionUser,
+    RemoveUser,
+    RestoreUser,
+    ImportUsers,
+    ProvisionClient,
+    Annotate,
+    SeeEdits,
+    ChangeMark,
+    PlaceHold,
+    LiftHold,
+    SeeHolds,
+    PreviewRetention,
+    ChangeRetention,
+    SeeRetention,
+    PreviewErasure,
+    OrderErasure,
+    SeeErasures,
+    EndErasure,
+    Expire,
+    Erase,
+    ListSftpKeys,
+    AddSftpKey,
+    RemoveSftpKey,
+    ListDrops,
+    OrderDrop,
+    ProvisionPrices,
+    VoidPrices,
+    CorrectActivation,
+    VoidActivation,
+    CreditLine,
+    SeeUsage,
+    ListStatements,
+    SeeStatement,
+    SeeMissing,
+    ListMarks,
+    ListOrganisations,
+    ListPrices,
+    SeeImport,
 }
 
 /// The events of an organisation to read, newest first.
@@ -311,7 +299,7 @@ fn item(event: &Event) -> Item {
         }
     };
     set("who", Some(event.actor.clone()));
-    set("deed", Some(event.action.as_str().to_owned()));
+    set("deed", Some(event.action.to_string()));
     set("recording", event.recording.map(|id| id.to_string()));
     set("subject", event.resource.clone());
     set("detail", event.detail.clone());
@@ -330,7 +318,7 @@ fn item(event: &Event) -> Item {
 fn read(organisation: &OrganisationId, item: &Item) -> Result<Event, BadItem> {
     let at = key::started_at(text(item, "sk")?).ok_or(BadItem { attribute: "sk" })?;
     let own = |name| Ok::<_, BadItem>(optional_text(item, name)?.map(str::to_owned));
-    let action = AuditAction::parse(text(item, "deed")?).ok_or(BadItem { attribute: "deed" })?;
+    let action = named(item, "deed")?;
     Ok(Event {
         recording: optional_parsed(item, "recording")?,
         resource: own("subject")?,
@@ -361,7 +349,7 @@ fn filters(reading: &Reading<'_>) -> Vec<(&'static str, Option<AttributeValue>)>
     [
         reading.actor.as_ref().map(|actor| ("who = :who", Some(s(actor)))),
         reading.but.as_ref().map(|actor| ("who <> :but", Some(s(actor)))),
-        reading.action.map(|action| ("deed = :deed", Some(s(action.as_str())))),
+        reading.action.map(|action| ("deed = :deed", Some(s(action)))),
         reading.recording.map(|id| ("recording = :recording", Some(s(id)))),
         reading.resource.as_ref().map(|resource| ("subject = :subject", Some(s(resource)))),
         denied.map(|filter| (filter, None)),

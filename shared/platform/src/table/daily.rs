@@ -15,7 +15,7 @@ use domain::{
 
 use super::{
     BadItem, Error, Table,
-    attributes::{count, n, number, optional_text, parse, s, text},
+    attributes::{count, n, named, number, parse, s, text},
     key::{self, Item},
     usage::{Counts, Filled},
     write::Write,
@@ -121,7 +121,7 @@ impl Table {
         let mut item = key::day(organisation, closed.day.day);
         item.extend(Counts::of(&closed.day).attributes());
         item.insert("balance".to_owned(), n(closed.day.balance));
-        item.insert("fill".to_owned(), s(fill_name(closed.fill)));
+        item.insert("fill".to_owned(), s(closed.fill));
         if !closed.late.is_empty() {
             item.insert("late".to_owned(), AttributeValue::L(closed.late.iter().map(late_value).collect()));
         }
@@ -234,7 +234,7 @@ fn read_day(item: &Item) -> Result<Closed, BadItem> {
     Ok(Closed {
         day: Day { day, recordings, milliseconds, added, removed, balance: count(item, "balance")? },
         late: late.iter().map(|late| read_late(day, late)).collect::<Result<_, _>>()?,
-        fill: read_fill(optional_text(item, "fill")?)?,
+        fill: named(item, "fill")?,
     })
 }
 
@@ -242,21 +242,4 @@ fn read_late(noticed: NaiveDate, late: &AttributeValue) -> Result<Late, BadItem>
     let late = late.as_m().map_err(|_| BadItem { attribute: "late" })?;
     let Counts { recordings, milliseconds, added, removed } = Counts::read(late)?;
     Ok(Late { day: parse(text(late, "of")?, "of")?, noticed, recordings, milliseconds, added, removed })
-}
-
-fn fill_name(fill: Fill) -> &'static str {
-    match fill {
-        Fill::Below => "below",
-        Fill::Nearly => "nearly",
-        Fill::Full => "full",
-    }
-}
-
-fn read_fill(name: Option<&str>) -> Result<Fill, BadItem> {
-    match name {
-        Some("below") => Ok(Fill::Below),
-        Some("nearly") => Ok(Fill::Nearly),
-        Some("full") => Ok(Fill::Full),
-        _ => Err(BadItem { attribute: "fill" }),
-    }
 }

@@ -17,7 +17,7 @@ use domain::{
     delivery::{
         Day,
         folder::{Count, DeliveryFolder, FolderId, Progress},
-        outcome::{Reason, Undelivered},
+        outcome::Undelivered,
     },
     ids::{OrganisationId, RecordingId},
     recording::Recording,
@@ -265,7 +265,7 @@ fn counts(count: &Count) -> [(&'static str, u64); 5] {
 
 /// Sets the contents of a folder.
 fn holding(folder: Write, held: &Held) -> Write {
-    let lacks = held.undelivered.iter().map(|lacking| s(format!("{} {}", lacking.recording, lacking.reason.as_str())));
+    let lacks = held.undelivered.iter().map(|lacking| s(format!("{} {}", lacking.recording, lacking.reason)));
     let folder = folder.set("lacks", AttributeValue::L(lacks.collect()));
     counts(&held.count).into_iter().fold(folder, |folder, (name, count)| folder.set(name, n(count)))
 }
@@ -323,7 +323,7 @@ fn places(item: &Item, attribute: &'static str) -> Result<Vec<String>, BadItem> 
 fn lacks(item: &Item) -> Result<Vec<Undelivered>, BadItem> {
     let lacking = |text: &str| {
         let (id, reason) = text.split_once(' ')?;
-        Some(Undelivered { recording: id.to_owned().try_into().ok()?, reason: Reason::parse(reason)? })
+        Some(Undelivered { recording: id.to_owned().try_into().ok()?, reason: reason.parse().ok()? })
     };
     places(item, "lacks")?.iter().map(|text| lacking(text).ok_or(BadItem { attribute: "lacks" })).collect()
 }

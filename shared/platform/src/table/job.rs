@@ -31,6 +31,7 @@ use domain::{
     retention,
 };
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr};
 
 use self::item::{exists, id_of, item, read};
 use super::{
@@ -121,32 +122,29 @@ pub struct JobMessage {
     pub job: OrderId,
 }
 
-macro_rules! names {
-    ($(#[doc = $what:literal] $type:ident { $($name:ident $text:literal)* })*) => {$(
-        #[doc = $what]
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-        #[serde(rename_all = "lowercase")]
-        pub enum $type { $($name,)* }
-
-        impl $type {
-            pub fn as_str(self) -> &'static str { match self { $(Self::$name => $text,)* } }
-
-            pub fn parse(text: &str) -> Option<Self> { match text { $($text => Some(Self::$name),)* _ => None } }
-        }
-    )*};
+/// The kinds of jobs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Display, EnumString)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum Kind {
+    Hold,
+    Retention,
+    Erasure,
 }
 
-names! {
-    /// The kinds of jobs.
-    Kind { Hold "hold" Retention "retention" Erasure "erasure" }
-    /// The state of a job. A worker is active in `placing`, `lifting`, `moving` and `erasing`.
-    State {
-        Previewed "previewed"
-        Placing "placing" Held "held" Lifting "lifting" Lifted "lifted"
-        Moving "moving" Overtaken "overtaken"
-        Erasing "erasing"
-        Done "done"
-    }
+/// The state of a job. A worker is active in `placing`, `lifting`, `moving` and `erasing`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "lowercase", const_into_str)]
+pub enum State {
+    Previewed,
+    Placing,
+    Held,
+    Lifting,
+    Lifted,
+    Moving,
+    Overtaken,
+    Erasing,
+    Done,
 }
 
 impl Table {
@@ -164,7 +162,7 @@ impl Table {
 
     /// The job, unless it is a preview that nobody confirmed in time. 1 request.
     pub async fn job(&self, of: &OrganisationId, kind: Kind, id: OrderId, now: DateTime<Utc>) -> Result<Option<RetentionJob>, Error> {
-        let item = self.get(key::job(of, kind.as_str(), id)).await?;
+        let item = self.get(key::job(of, kind, id)).await?;
         Ok(item.filter(|item| exists(item, now)).map(|item| read(of, &item)).transpose()?)
     }
 
@@ -177,8 +175,8 @@ impl Table {
         after: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<(Vec<RetentionJob>, Option<String>), Error> {
-        let query = self.query(key::jobs(of), None).beginning(format!("{}#", kind.as_str())).ascending(false).limit(limit);
-        let start = after.and_then(|id| OrderId::try_from(id.to_owned()).ok()).map(|id| key::job(of, kind.as_str(), id));
+        let query = self.query(key::jobs(of), None).beginning(format!("{kind}#")).ascending(false).limit(limit);
+        let start = after.and_then(|id| OrderId::try_from(id.to_owned()).ok()).map(|id| key::job(of, kind, id));
         let page = query.after(start).page().await?;
         let next = page.next.as_ref().map(id_of).transpose()?;
         let jobs = page.items.iter().filter(|item| exists(item, now)).map(|item| read(of, item)).collect::<Result<_, _>>()?;
@@ -192,9 +190,9 @@ impl Table {
         let state = if let JobKind::Retention { .. } = job.what { State::Moving } else { State::Erasing };
         writes.add(
             Write::update(key_of(job))
-                .set("state", s(state.as_str()))
+                .set("state", s(state))
                 .remove("expires_at")
-                .is("state", Some(s(State::Previewed.as_str())))
+                .is("state", Some(s(State::Previewed)))
                 .when("expires_at > :now")
                 .given("now", n(event.at.timestamp())),
         );
@@ -213,14 +211,14 @@ impl Table {
         let mut writes = self.writes();
         writes.add(
             Write::update(key_of(hold))
-                .set("state", s(State::Lifting.as_str()))
+                .set("state", s(State::Lifting))
                 .set("lifted_by", s(&event.actor))
                 .set("lifted_at", n(event.at.timestamp_millis()))
                 .set("lifted_why", s(without_numbers(&reason.to_string())))
                 .remove_all(&["place", "sought"])
                 .when("#state IN (:placing, :held)")
-                .given("placing", s(State::Placing.as_str()))
-                .given("held", s(State::Held.as_str())),
+                .given("placing", s(State::Placing))
+                .given("held", s(State::Held)),
         );
         writes.audit(event);
         writes.commit().await
@@ -243,5 +241,5 @@ impl RetentionJob {
 }
 
 fn key_of(job: &RetentionJob) -> Item {
-    key::job(&job.organisation, job.kind().as_str(), job.id)
+    key::job(&job.organisation, job.kind(), job.id)
 }

@@ -52,7 +52,7 @@
 //! `at` nor `u` and is in no list. A TOKEN is a folded word of letters and digits. The `at` of a
 //! user or a group is `NAME#ID`, the name folded.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, fmt::Display};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, NaiveDate, Utc};
@@ -63,6 +63,7 @@ use domain::{
     ids::{ClientId, GroupId, OrderId, OrganisationId, RecordingId, UserId},
     note::Mark,
     people::Name,
+    reconcile,
     search::{Place, Position, Posting},
 };
 
@@ -169,7 +170,7 @@ pub fn removal(organisation: &OrganisationId, id: RecordingId, registered: i64) 
 }
 
 /// A job; its sort key begins with its kind.
-pub fn job(organisation: &OrganisationId, kind: &str, id: OrderId) -> Item {
+pub fn job(organisation: &OrganisationId, kind: impl Display, id: OrderId) -> Item {
     key(jobs(organisation), format!("{kind}#{id}"))
 }
 
@@ -277,7 +278,7 @@ pub fn organisations() -> String {
 }
 
 /// A discrepancy of a kind, about a recording, a user or an object.
-pub fn finding(organisation: &OrganisationId, kind: &str, subject: &str) -> Item {
+pub fn finding(organisation: &OrganisationId, kind: reconcile::Kind, subject: &str) -> Item {
     key(findings(organisation), format!("{kind}#{subject}"))
 }
 

@@ -17,6 +17,7 @@ use aws_lc_rs::{error::Unspecified, hmac, rand};
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use data_encoding::BASE32HEX_NOPAD;
 use domain::ids::OrganisationId;
+use strum::IntoStaticStr;
 
 use super::{Error, Table, attributes::bytes, key};
 
@@ -28,7 +29,8 @@ pub struct Keys(Arc<Mutex<BTreeMap<OrganisationId, Key>>>);
 pub struct Key(hmac::Key);
 
 /// The kind of the hashed text. Hashes of different kinds have nothing in common.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "lowercase", const_into_str)]
 pub enum Kind {
     Number,
     Name,
@@ -55,20 +57,10 @@ impl Key {
     /// The hash of the text, as 26 characters of `0-9a-v`.
     pub fn hash(&self, kind: Kind, text: &str) -> String {
         let mut context = hmac::Context::with_key(&self.0);
-        context.update(kind.as_str().as_bytes());
+        context.update(kind.into_str().as_bytes());
         context.update(&[0]);
         context.update(text.as_bytes());
         BASE32HEX_NOPAD.encode(&context.sign().as_ref()[..HASH_BYTES]).to_lowercase()
-    }
-}
-
-impl Kind {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::Number => "number",
-            Self::Name => "name",
-            Self::Words => "words",
-        }
     }
 }
 

@@ -9,13 +9,13 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    billing::{BaseChange, BaseService, Credit, Ledger, Month, Named, Rule, Terms, Used, usage_from},
+    billing::{BaseChange, BaseService, Credit, Ledger, Month, Named, Terms, Used, usage_from},
     ids::OrganisationId,
 };
 
 use super::{
     BadItem, Error, Table,
-    attributes::{flag, n, number, optional_instant, optional_parsed, parsed, s, text},
+    attributes::{flag, n, named, number, optional_instant, optional_parsed, parsed, s, text},
     audit::Event,
     claim::Claim,
     commit::Committed,
@@ -64,7 +64,7 @@ impl Table {
         let Credit { line: Named { month, rule, user, activated_at }, waived, known } = credit;
         let mut item = key::credit(organisation, *known, &event.request);
         item.insert("month".to_owned(), s(month));
-        item.insert("rule".to_owned(), s(rule.as_str()));
+        item.insert("rule".to_owned(), s(rule));
         item.extend(user.iter().map(|user| ("user".to_owned(), s(user))));
         item.extend(activated_at.iter().map(|at| ("activated".to_owned(), n(at.timestamp_millis()))));
         item.insert("waived".to_owned(), AttributeValue::Bool(*waived));
@@ -97,7 +97,7 @@ fn read(items: &[Item]) -> Result<(BaseService, Vec<Credit>, Used), BadItem> {
 fn read_credit(moment: &str, item: &Item) -> Result<Credit, BadItem> {
     let line = Named {
         month: parsed(item, "month")?,
-        rule: Rule::parse(text(item, "rule")?).ok_or(BadItem { attribute: "rule" })?,
+        rule: named(item, "rule")?,
         user: optional_parsed(item, "user")?,
         activated_at: optional_instant(item, "activated")?,
     };

@@ -2,13 +2,13 @@
 
 use domain::{
     ids::OrganisationId,
-    legend::{Colour, Entry, FIRST, Shape},
+    legend::{Entry, FIRST},
     note::Mark,
 };
 
 use super::{
     BadItem, Error, Table,
-    attributes::{n, parsed, s, text},
+    attributes::{n, named, parsed, s, text},
     audit::Event,
     commit::{Committed, Conflict, Transaction},
     key::{self, Item},
@@ -25,8 +25,8 @@ impl Table {
     pub async fn put_mark(&self, organisation: &OrganisationId, entry: &Entry, event: &Event) -> Result<Committed, Error> {
         let mut item = key::mark(organisation, &entry.mark);
         item.insert("label".to_owned(), s(&entry.label));
-        item.insert("colour".to_owned(), s(entry.colour.as_str()));
-        item.insert("shape".to_owned(), s(entry.shape.as_str()));
+        item.insert("colour".to_owned(), s(entry.colour));
+        item.insert("shape".to_owned(), s(entry.shape));
         if entry.retired {
             item.insert("retired".to_owned(), n(event.at.timestamp_millis()));
         }
@@ -49,7 +49,7 @@ impl Transaction<'_> {
         for (mark, label, colour, shape) in FIRST {
             let Ok(mark) = mark.to_owned().try_into() else { continue };
             let write = Write::update(key::mark(organisation, &mark));
-            self.add(write.set_first("label", s(label)).set_first("colour", s(colour.as_str())).set_first("shape", s(shape.as_str())));
+            self.add(write.set_first("label", s(label)).set_first("colour", s(colour)).set_first("shape", s(shape)));
         }
     }
 }
@@ -60,8 +60,8 @@ fn read(item: &Item) -> Result<Entry, BadItem> {
     Ok(Entry {
         mark: Mark::stored(name.to_owned()),
         label: parsed(item, "label")?,
-        colour: Colour::parse(text(item, "colour")?).ok_or(BadItem { attribute: "colour" })?,
-        shape: Shape::parse(text(item, "shape")?).ok_or(BadItem { attribute: "shape" })?,
+        colour: named(item, "colour")?,
+        shape: named(item, "shape")?,
         retired: item.contains_key("retired") || name == Mark::NONE,
     })
 }

@@ -10,12 +10,12 @@ use chrono::{DateTime, Utc};
 use domain::{
     access::Scopes,
     ids::{ClientId, GroupId, OrganisationId, UserId},
-    people::{Acknowledged, Language, Organisation, Plan, Rights, Supervision, User},
+    people::{Acknowledged, Language, Organisation, Rights, Supervision, User},
 };
 
 use super::{
     BadItem, Error, Table,
-    attributes::{flag, ids, number, optional_instant, optional_parsed, optional_text, parsed, readable, set, text},
+    attributes::{flag, ids, number, optional_instant, optional_parsed, optional_text, parse, parsed, readable, set, text},
     key::{self, Item},
     read::{BATCH, find},
 };
@@ -118,7 +118,7 @@ pub(super) fn read_user(item: &Item) -> Result<Option<User>, BadItem> {
     if item.contains_key("removed_at") {
         return Ok(None);
     }
-    let plan = optional_text(item, "plan")?.map(|plan| Plan::parse(plan).ok_or(BadItem { attribute: "plan" })).transpose()?;
+    let plan = optional_text(item, "plan")?.map(|plan| parse(plan, "plan")).transpose()?;
     Ok(Some(User {
         id: parsed(item, "sk")?,
         name: parsed(item, "name")?,

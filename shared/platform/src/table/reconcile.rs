@@ -33,7 +33,7 @@ use domain::{
 
 use super::{
     BadItem, Error, Table,
-    attributes::{flag, instant, n, number, optional_instant, optional_parsed, optional_text, parsed, readable, s, text},
+    attributes::{flag, instant, n, number, optional_instant, optional_parsed, optional_text, parse, parsed, readable, s, text},
     key::{self, Item},
     query::Query,
     read::BATCH,
@@ -121,7 +121,7 @@ impl Table {
     /// Removes findings that no longer apply. 1 request for each 25.
     pub async fn end_findings(&self, organisation: &OrganisationId, findings: &[Finding]) -> Result<(), Error> {
         for some in findings.chunks(WRITES) {
-            let place = |finding: &Finding| key::finding(organisation, finding.kind.as_str(), &finding.subject);
+            let place = |finding: &Finding| key::finding(organisation, finding.kind, &finding.subject);
             let delete = |finding| DeleteRequest::builder().set_key(Some(place(finding))).build();
             let deletes = some.iter().map(delete).collect::<Result<Vec<_>, _>>().map_err(|error| Error::Request(error.into()))?;
             self.write_batch(deletes.into_iter().map(|delete| WriteRequest::builder().delete_request(delete).build()).collect()).await?;
@@ -327,7 +327,7 @@ impl Finding {
 }
 
 fn item(organisation: &OrganisationId, finding: &Finding) -> Item {
-    let mut item = key::finding(organisation, finding.kind.as_str(), &finding.subject);
+    let mut item = key::finding(organisation, finding.kind, &finding.subject);
     let instants =
         [("age", Some(finding.age_from)), ("since", Some(finding.since)), ("night", Some(finding.night)), ("started", finding.started_at)];
     item.extend(instants.into_iter().filter_map(|(name, at)| Some((name.to_owned(), n(at?.timestamp_millis())))));
@@ -343,7 +343,7 @@ fn read(item: &Item) -> Result<Finding, BadItem> {
     let (kind, subject) = text(item, "sk")?.split_once('#').ok_or_else(bad)?;
     let ends = if item.contains_key("expires_at") { Some(number(item, "expires_at")?) } else { None };
     Ok(Finding {
-        kind: Kind::parse(kind).ok_or_else(bad)?,
+        kind: parse(kind, "sk")?,
         subject: subject.to_owned(),
         user: optional_parsed(item, "user")?,
         started_at: optional_instant(item, "started")?,

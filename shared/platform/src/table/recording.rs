@@ -39,12 +39,12 @@ use domain::{
     audio::{Codec, Damage, Measured},
     ids::{OrganisationId, RecordingId},
     note::{Annotation, Mark},
-    recording::{Audio, ContentType, Direction, Recording, Sha256, Sound, State},
+    recording::{Audio, ContentType, Recording, Sha256, Sound, State},
 };
 
 use super::{
     BadItem, Error, Table,
-    attributes::{bytes, instant, number, optional_instant, optional_parsed, optional_text, parsed, text},
+    attributes::{bytes, instant, named, number, optional_instant, optional_parsed, optional_text, parsed, text},
     key::{self, Item},
     tombstone::is_tombstone,
 };
@@ -68,7 +68,7 @@ pub(super) fn read(organisation: &OrganisationId, item: &Item) -> Result<Option<
         organisation: organisation.clone(),
         user: key::user_of(text(item, "u")?).ok_or(BadItem { attribute: "u" })?,
         call: parsed(item, "call")?,
-        direction: read_direction(item)?,
+        direction: named(item, "dir")?,
         counterpart: key::peer_of(text(item, "p")?).ok_or(BadItem { attribute: "p" })?,
         started_at: key::started_at(text(item, "at")?).ok_or(BadItem { attribute: "at" })?,
         duration: TimeDelta::milliseconds(number(item, "ms")?),
@@ -99,14 +99,6 @@ pub(super) fn read_version(item: &Item) -> Result<u64, BadItem> {
 fn read_day(item: &Item) -> Result<DateTime<Utc>, BadItem> {
     let attribute = if item.contains_key("held") { "until" } else { "expires_at" };
     DateTime::from_timestamp(number(item, attribute)?, 0).ok_or(BadItem { attribute })
-}
-
-pub(super) fn read_direction(item: &Item) -> Result<Direction, BadItem> {
-    match text(item, "dir")? {
-        "in" => Ok(Direction::In),
-        "out" => Ok(Direction::Out),
-        _ => Err(BadItem { attribute: "dir" }),
-    }
 }
 
 fn read_sound(item: &Item) -> Result<Sound, BadItem> {

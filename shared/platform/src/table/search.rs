@@ -9,7 +9,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{
     BadItem, Error, Table,
-    attributes::{parsed, s, text},
+    attributes::{named, parsed, s, text},
     key::{self, Item},
     recording,
 };
@@ -153,7 +153,7 @@ fn read_posted(item: &Item) -> Result<Posted, BadItem> {
     Ok(Posted {
         place: key::place(text(item, "sk")?).ok_or(bad)?,
         user: parsed(item, "user")?,
-        direction: recording::read_direction(item)?,
+        direction: named(item, "dir")?,
         counterpart: parsed(item, "peer")?,
     })
 }

@@ -13,7 +13,7 @@ use domain::{
 use super::{
     super::{
         BadItem,
-        attributes::{flag, instant, n, number, optional_parsed, optional_text, s, set, text},
+        attributes::{flag, instant, n, named, number, optional_parsed, optional_text, parse, s, set, text},
         key::Item,
     },
     CONFIRMED_WITHIN, JobKind, Kind, Lifted, Preview, Progress, RetentionJob, State, key_of,
@@ -27,7 +27,7 @@ pub(super) fn exists(item: &Item, now: DateTime<Utc>) -> bool {
 pub(super) fn item(job: &RetentionJob) -> Item {
     let mut item = key_of(job);
     let mut put = |name: &str, value: AttributeValue| item.insert(name.to_owned(), value);
-    put("state", s(job.state.as_str()));
+    put("state", s(job.state));
     put("who", s(&job.by));
     put("when", n(job.at.timestamp_millis()));
     put("reason", s(without_numbers(&job.reason.to_string())));
@@ -66,12 +66,12 @@ pub(super) fn read(organisation: &OrganisationId, item: &Item) -> Result<Retenti
     Ok(RetentionJob {
         id: OrderId::try_from(id.to_owned()).map_err(|_| bad("sk"))?,
         organisation: organisation.clone(),
-        what: match Kind::parse(kind).ok_or(bad("sk"))? {
+        what: match parse(kind, "sk")? {
             Kind::Hold => JobKind::Hold { criteria: optional_text(item, "sought")?.map(str::to_owned) },
             Kind::Retention => JobKind::Retention { days: number(item, "days")?, was: number(item, "was")? },
             Kind::Erasure => JobKind::Erasure { person: read_person(item)?, about: text(item, "about")?.to_owned() },
         },
-        state: State::parse(text(item, "state")?).ok_or(bad("state"))?,
+        state: named(item, "state")?,
         by: text(item, "who")?.to_owned(),
         at: instant(item, "when")?,
         reason: Reason::stored(text(item, "reason")?.to_owned()),

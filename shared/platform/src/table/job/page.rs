@@ -57,14 +57,14 @@ impl Table {
 impl Transaction<'_> {
     /// Saves a page with its checkpoint, unless it was saved. `ends` is the state after the last.
     pub fn save_page(&mut self, job: &RetentionJob, page: &Page, ends: State) {
-        let write = Write::update(key_of(job)).is("state", Some(s(job.state.as_str()))).is("place", job.checkpoint.as_ref().map(s));
+        let write = Write::update(key_of(job)).is("state", Some(s(job.state))).is("place", job.checkpoint.as_ref().map(s));
         let write = match (&page.next, &job.what) {
             (Some(next), _) => write.set("place", s(next)),
             (None, JobKind::Erasure { .. }) => write.remove_all(&["place", "peer"]), // the person is erased, so their number is removed
             (None, JobKind::Hold { .. }) => write.remove_all(&["place", "sought"]),  // its recordings are listed from now on
             (None, JobKind::Retention { .. }) => write.remove("place"),
         };
-        let write = write.set_if("state", page.next.is_none().then(|| s(ends.as_str())));
+        let write = write.set_if("state", page.next.is_none().then(|| s(ends)));
         let write = write.add("passed", n(page.passed)).add("done", n(page.done)).add("left", n(page.left.len()));
         let room = usize::try_from(LEAVES.saturating_sub(job.progress.left)).unwrap_or_default();
         let write = write.add_members("leaves", page.left.iter().take(room).map(|(recording, hold)| format!("{recording}#{hold}")));
@@ -84,7 +84,7 @@ impl Transaction<'_> {
 
     /// Counts a recording that an erasure has erased; fails if there is no such job.
     pub(in crate::table) fn erased(&mut self, organisation: &OrganisationId, erasure: OrderId) {
-        let job = Write::update(key::job(organisation, Kind::Erasure.as_str(), erasure));
+        let job = Write::update(key::job(organisation, Kind::Erasure, erasure));
         self.add(job.add("done", n(1)).existing());
     }
 }

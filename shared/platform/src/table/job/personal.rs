@@ -8,7 +8,7 @@ use domain::{counterpart::Counterpart, job::Person};
 use super::{
     super::{
         Error, Table,
-        attributes::{n, optional_text, s, text},
+        attributes::{n, named, optional_text, s, text},
         key::{self, Item},
         write::Write,
     },
@@ -32,14 +32,14 @@ impl Table {
     }
 
     async fn forget_in(&self, item: &Item, number: &Counterpart, now: DateTime<Utc>) -> Result<(), Error> {
-        let (state, kind) = (text(item, "state")?, text(item, "sk")?.split_once('#').and_then(|(kind, _)| Kind::parse(kind)));
+        let (state, kind): (State, _) = (named(item, "state")?, text(item, "sk")?.split_once('#').and_then(|(kind, _)| kind.parse().ok()));
         let job = Write::update(key::alone(item)).is("state", Some(s(state)));
         let job = match kind {
             // It can no longer be confirmed: it would erase nothing.
-            Some(Kind::Erasure) if state == State::Previewed.as_str() && optional_text(item, "peer")? == Some(&number.to_string()) => {
+            Some(Kind::Erasure) if state == State::Previewed && optional_text(item, "peer")? == Some(&number.to_string()) => {
                 job.set("expires_at", n(now.timestamp())).remove("peer")
             }
-            Some(Kind::Hold) if state != State::Placing.as_str() && item.contains_key("sought") => job.remove("sought"),
+            Some(Kind::Hold) if state != State::Placing && item.contains_key("sought") => job.remove("sought"),
             _ => return Ok(()),
         };
         self.write(job).await.map(drop) // confirmed or lifted meanwhile: the job removes its number itself

@@ -258,12 +258,12 @@ impl Due<'_> {
         let found_by = fold(&format!("{} {} {}", user.name, user.id, phone.clone().unwrap_or_default()));
         let write = Write::update(key::user(organisation, &user.id))
             .set("name", s(&user.name))
-            .set("language", s(user.language.as_str()))
+            .set("language", s(user.language))
             .set("at", s(key::named(&user.name, user.id.as_str())))
             .set("found_by", s(found_by))
             .set_first("supervises", empty_map())
             .set_or_remove("phone", phone.map(s))
-            .set_or_remove("plan", user.plan.map(|plan| s(plan.as_str())))
+            .set_or_remove("plan", user.plan.map(s))
             .set_if("administrator", user.administrator.map(AttributeValue::Bool))
             .is("removed_at", None);
         let write = match (user.plan, self.is_active()) {
@@ -288,9 +288,9 @@ fn unchanged(write: Write, was: &User) -> Write {
     write
         .is("name", Some(s(&was.name)))
         .when("attribute_not_exists(#language) OR #language = :was_language")
-        .given("was_language", s(was.language.as_str()))
+        .given("was_language", s(was.language))
         .is("phone", was.phone.as_ref().map(s))
-        .is("plan", was.plan.map(|plan| s(plan.as_str())))
+        .is("plan", was.plan.map(s))
 }
 
 impl Transaction<'_> {
