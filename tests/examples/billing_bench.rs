@@ -16,7 +16,7 @@ use billing::{App, Separator, Task, Warnings, perform};
 use chrono::{DateTime, Utc};
 use domain::{billing::Month, ids::OrganisationId};
 use dynoxide::{AttributeValue, Database, ImportOptions, Item};
-use platform::{exports::Exports, table::key};
+use platform::{bucket::Bucket, table::key};
 use serde_json::{Value, json};
 use tests::{
     bucket,
@@ -70,7 +70,7 @@ async fn measure_in(path: &str, organisations: usize, users: usize) -> anyhow::R
     let begun = Instant::now();
     let mut child = Command::new(env::current_exe()?)
         .arg("export")
-        .envs([("BENCH_TABLE", endpoint.as_str()), ("BENCH_BUCKET", exports.bucket.as_str())])
+        .envs([("BENCH_TABLE", endpoint.as_str()), ("BENCH_BUCKET", exports.name.as_str())])
         .stdout(Stdio::piped())
         .spawn()?;
     let mut memory = Vec::new();
@@ -129,7 +129,7 @@ async fn export() -> anyhow::Result<()> {
     let (requests, cloud) = (Requests::default(), cloud()?);
     let app = App {
         table: table::at(&env::var("BENCH_TABLE")?, &requests),
-        exports: Exports { client: cloud.s3(&requests), bucket: env::var("BENCH_BUCKET")? },
+        exports: Bucket { client: cloud.s3(&requests), name: env::var("BENCH_BUCKET")? },
         warnings: Warnings { client: cloud.eventbridge(), bus: cloud.warnings_bus.clone() },
         separator: Separator::Semicolon,
         now,

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs};
 
 use anyhow::Context;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
-use platform::{objects::Objects, queue::Queue, table::Table};
+use platform::{bucket::Bucket, queue::Queue, table::Table};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -100,8 +100,8 @@ impl Cloud {
     }
 
     /// The deployed service's bucket of recordings.
-    pub fn objects(&self) -> Objects {
-        Objects { client: self.s3(&Requests::default()), bucket: self.recordings_bucket.clone() }
+    pub fn objects(&self) -> Bucket {
+        Bucket { client: self.s3(&Requests::default()), name: self.recordings_bucket.clone() }
     }
 
     pub fn eventbridge(&self) -> aws_sdk_eventbridge::Client {

@@ -12,7 +12,7 @@ use domain::{
     note::Note,
     recording::{Recording, Sha256},
 };
-use platform::{objects, queue::Queue, table::arrival::Arrival};
+use platform::{bucket::Bucket, objects, queue::Queue, table::arrival::Arrival};
 use serde_json::{Value, json};
 
 use crate::{
@@ -48,13 +48,15 @@ impl World {
         let (recordings, drop) = (format!("{test}-recordings"), format!("{test}-drop"));
         bucket::create(&client, &cloud, &recordings).await?;
         bucket::create(&client, &cloud, &drop).await?;
+        let recordings = Bucket { client: client.clone(), name: recordings };
+        let drop = Bucket { client, name: drop };
         let sqs = cloud.counted_sqs(&requests);
         let made = sqs.create_queue().queue_name(format!("{test}-drop")).attributes(QueueAttributeName::VisibilityTimeout, "600");
         let url = made.send().await?.queue_url.context("a queue has an address")?;
         let outside = Queue { client: cloud.sqs(), url: url.clone() };
         crate::people::found(&table, "demo").await?;
         requests.take();
-        Ok(Self { app: App { table, queue: Queue { client: sqs, url }, s3: client, recordings, drop, rows, now }, requests, outside })
+        Ok(Self { app: App { table, queue: Queue { client: sqs, url }, recordings, drop, rows, now }, requests, outside })
     }
 
     /// The same fixture at another time.
@@ -87,7 +89,7 @@ impl World {
     /// Stores the audio of a registered call at `at`.
     pub async fn arrives(&self, recording: &Recording, audio: Vec<u8>, at: DateTime<Utc>) -> anyhow::Result<()> {
         let key = objects::key(&recording.organisation, recording.id);
-        let put = self.app.s3.put_object().bucket(&self.app.recordings).key(key).body(audio.into());
+        let put = self.app.recordings.client.put_object().bucket(&self.app.recordings.name).key(key).body(audio.into());
         put.checksum_sha256(objects::checksum(&recording.audio.sha256)).send().await?;
         let Recording { organisation, id, user, audio, .. } = recording.clone();
         self.app.table.store(&Arrival { organisation, id, user, audio }, &recording.duration.into(), at).await?;
@@ -164,9 +166,9 @@ impl World {
     /// Every object in the delivery bucket with the prefix, by key.
     pub async fn objects(&self, prefix: &str) -> anyhow::Result<BTreeMap<String, String>> {
         let mut files = BTreeMap::new();
-        let listed = self.app.s3.list_objects_v2().bucket(&self.app.drop).prefix(prefix).send().await?;
+        let listed = self.app.drop.client.list_objects_v2().bucket(&self.app.drop.name).prefix(prefix).send().await?;
         for key in listed.contents().iter().filter_map(|object| object.key()) {
-            let body = self.app.s3.get_object().bucket(&self.app.drop).key(key).send().await?.body.collect().await?;
+            let body = self.app.drop.client.get_object().bucket(&self.app.drop.name).key(key).send().await?.body.collect().await?;
             files.insert(key.to_owned(), String::from_utf8(body.to_vec())?);
         }
         Ok(files)
@@ -174,14 +176,22 @@ impl World {
 
     pub async fn delete_object(&self, recording: &Recording) -> anyhow::Result<()> {
         let key = objects::key(&recording.organisation, recording.id);
-        self.app.s3.delete_object().bucket(&self.app.recordings).key(key).send().await?;
+        self.app.recordings.client.delete_object().bucket(&self.app.recordings.name).key(key).send().await?;
         Ok(())
     }
 
     /// Replaces a recording's audio.
     pub async fn puts(&self, recording: &Recording, bytes: &str) -> anyhow::Result<()> {
         let key = objects::key(&recording.organisation, recording.id);
-        self.app.s3.put_object().bucket(&self.app.recordings).key(key).body(bytes.as_bytes().to_vec().into()).send().await?;
+        self.app
+            .recordings
+            .client
+            .put_object()
+            .bucket(&self.app.recordings.name)
+            .key(key)
+            .body(bytes.as_bytes().to_vec().into())
+            .send()
+            .await?;
         Ok(())
     }
 

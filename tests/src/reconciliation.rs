@@ -18,8 +18,9 @@ use domain::{
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use platform::{
+    bucket::Bucket,
     clock,
-    objects::{self, Objects, checksum},
+    objects::{self, checksum},
     table::{arrival::Arrival, key},
 };
 use serde_json::{Value, json};
@@ -131,7 +132,7 @@ impl World {
     }
 
     pub async fn put_object_at(&self, key: &str, of: &Recording, audio: &[u8]) -> anyhow::Result<String> {
-        let put = self.stores.objects.client.put_object().bucket(&self.stores.objects.bucket).key(key);
+        let put = self.stores.objects.client.put_object().bucket(&self.stores.objects.name).key(key);
         let put = put.body(ByteStream::from(audio.to_vec())).content_type(of.audio.content_type.as_str());
         let put = put.checksum_sha256(checksum(&Sha256::of(audio))).metadata(objects::USER, of.user.to_string());
         Ok(put.send().await?.version_id.unwrap_or_default())
@@ -177,8 +178,8 @@ impl World {
 
     /// Deletes the object by hand, with a delete marker.
     pub async fn delete_object(&self, of: &Recording) -> anyhow::Result<()> {
-        let Objects { client, bucket } = &self.stores.objects;
-        client.delete_object().bucket(bucket).key(objects::key(&of.organisation, of.id)).send().await?;
+        let Bucket { client, name } = &self.stores.objects;
+        client.delete_object().bucket(name).key(objects::key(&of.organisation, of.id)).send().await?;
         Ok(())
     }
 
@@ -190,7 +191,7 @@ impl World {
             None => self.stores.objects.object(&key).await?.versions.into_iter().map(|version| version.name).collect(),
         };
         for name in names {
-            self.stores.objects.remove_version(&key, &name).await?;
+            self.stores.objects.remove(&key, Some(&name)).await?;
         }
         Ok(())
     }
@@ -225,7 +226,7 @@ impl World {
 
     /// Makes `ingest` process all its notifications. Returns the number of messages.
     pub async fn takes_in(&self) -> anyhow::Result<usize> {
-        let quarantine = self.stores.quarantine.bucket.clone();
+        let quarantine = self.stores.quarantine.clone();
         let app = ingest::App { table: self.stores.table.clone(), objects: self.stores.objects.clone(), quarantine, now: clock::now };
         let mut messages = 0;
         while let Some(message) = self.message().await? {

@@ -13,8 +13,8 @@ use domain::{
     recording::{Recording, Sha256},
 };
 use platform::{
-    erasures::Erasures,
-    objects::{self, Objects},
+    bucket::Bucket,
+    objects,
     queue::Queue,
     removal::Stores,
     table::{Table, job::Kind, key},
@@ -63,12 +63,11 @@ impl World {
         }
         let cloud = cloud()?;
         let (objects, quarantine) = bucket::pair_counted(&cloud, test, &requests).await?;
-        let quarantine = Objects { client: objects.client.clone(), bucket: quarantine };
         let folders = made(&cloud, &format!("{test}-drop"), &requests).await?;
         let queue = made(&cloud, &format!("{test}-queue"), &requests).await?;
         requests.take();
-        let erasures = Erasures { client: objects.client.clone(), bucket: format!("{test}-erasures") };
-        bucket::create(&erasures.client, &cloud, &erasures.bucket).await?;
+        let erasures = Bucket { client: objects.client.clone(), name: format!("{test}-erasures") };
+        bucket::create(&erasures.client, &cloud, &erasures.name).await?;
         requests.take();
         Ok(Self { stores: Stores { table, objects, quarantine, erasures, folders }, queue, requests })
     }
@@ -114,7 +113,7 @@ impl World {
 
     /// Puts a new version at the recording's key.
     pub async fn put(&self, of: &Recording, audio: &str) -> anyhow::Result<()> {
-        let put = self.stores.objects.client.put_object().bucket(&self.stores.objects.bucket).key(objects::key(&of.organisation, of.id));
+        let put = self.stores.objects.client.put_object().bucket(&self.stores.objects.name).key(objects::key(&of.organisation, of.id));
         put.body(ByteStream::from(audio.as_bytes().to_vec())).send().await?;
         Ok(())
     }
@@ -247,7 +246,7 @@ pub fn unreached() -> Queue {
 /// Processes one page of a job that touches no audio. Returns whether it succeeded.
 pub async fn notified(table: &Table, kind: Kind, order: OrderId) -> anyhow::Result<bool> {
     let (objects, folders) = (bucket::unreached(), unreached());
-    let erasures = Erasures { client: objects.client.clone(), bucket: "erasures".to_owned() };
+    let erasures = Bucket { client: objects.client.clone(), name: "erasures".to_owned() };
     let stores = Stores { table: table.clone(), objects: objects.clone(), quarantine: objects, erasures, folders: folders.clone() };
     let body = json!({ "organisation": "demo", "kind": kind, "job": order }).to_string();
     let event = json!({ "Records": [{ "eventSource": "aws:sqs", "messageId": "message", "body": body }] });

@@ -6,14 +6,14 @@ mod view;
 
 use axum::{Router, extract::FromRef};
 use chrono::{DateTime, Utc};
-use platform::{exports::Exports, http, table::Table};
+use platform::{bucket::Bucket, http, table::Table};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 /// The function's clients and settings.
 #[derive(Clone, FromRef)]
 pub struct App {
     pub table: Table,
-    pub exports: Exports,
+    pub exports: Bucket,
     pub now: fn() -> DateTime<Utc>,
 }
 

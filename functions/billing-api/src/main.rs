@@ -1,5 +1,5 @@
 use billing_api::App;
-use platform::{aws::Environment, clock, env, exports::Exports, http, log, table::Table};
+use platform::{aws::Environment, bucket::Bucket, clock, env, http, log, table::Table};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -7,7 +7,7 @@ async fn main() -> anyhow::Result<()> {
     let aws = Environment::read()?;
     let app = App {
         table: Table { client: aws.dynamodb(), name: env::required("TABLE")? },
-        exports: Exports { client: aws.s3(), bucket: env::required("EXPORTS_BUCKET")? },
+        exports: Bucket { client: aws.s3(), name: env::required("EXPORTS_BUCKET")? },
         now: clock::now,
     };
     http::run(billing_api::router(app)).await.map_err(anyhow::Error::from_boxed)

@@ -144,7 +144,7 @@ async fn preview(app: &App, admin: &Principal) -> Result<billing::Statement, Pro
 
 /// The exported statement.
 async fn billed(app: &App, admin: &Principal, month: Month) -> Result<Statement, Problem> {
-    let file = app.exports.read(month, &exports::statement(&admin.organisation.id)).await.map_err(Problem::internal)?;
+    let file = app.exports.read_export(month, &exports::statement(&admin.organisation.id)).await.map_err(Problem::internal)?;
     let missing = || Problem::because(Cause::NotFound, "the month was not billed: it is not over, or there was nothing to bill");
     serde_json::from_slice(&file.ok_or_else(missing)?).map_err(Problem::internal)
 }

@@ -145,7 +145,7 @@ pub async fn export(app: &App, month: Month) -> Result<Export, Error> {
 
 /// The organisations missing from the month's export or a supplement. None if it is not closed.
 async fn closed(app: &App, month: Month, supplement: Option<usize>) -> Result<Option<Before>, Error> {
-    let file = app.exports.read(month, &place(supplement, CONTROL)).await?;
+    let file = app.exports.read_export(month, &place(supplement, CONTROL)).await?;
     Ok(file.map(|file| serde_json::from_slice(&file)).transpose()?)
 }
 
@@ -235,7 +235,7 @@ async fn part(app: &App, listed: &Listed, asked: &Asked, month: Month) -> Result
     }
     let file = serde_json::to_vec(&statement::Statement::of(&statement, false))?;
     let sha256 = Sha256::of(&file);
-    app.exports.write(month, &exports::statement(&listed.id), file).await?;
+    app.exports.write_export(month, &exports::statement(&listed.id), file).await?;
     let total = format!("{:.2}", statement.total());
     app.table.put_statement(&listed.id, &Exported { month, lines: statement.lines.len() as u64, total }).await?;
     let csv = lines::csv(app.separator, listed, month, &statement.lines)?;
@@ -248,12 +248,12 @@ async fn close(app: &App, month: Month, control: &Control) -> Result<(), Error> 
     let mut written = serde_json::to_vec_pretty(control)?;
     written.push(b'\n');
     let name = place(control.supplement, CONTROL);
-    let put = app.exports.client.put_object().bucket(&app.exports.bucket).key(key(month, &name)).if_none_match("*");
+    let put = app.exports.client.put_object().bucket(&app.exports.name).key(key(month, &name)).if_none_match("*");
     let put = put.content_type(content_type(CONTROL)).body(ByteStream::from(written.clone()));
     match put.send().await {
         Ok(_) => Ok(()),
         Err(SdkError::ServiceError(error)) if error.raw().status().as_u16() == 412 => {
-            if app.exports.read(month, &name).await? == Some(written) { Ok(()) } else { Err(Error::Otherwise(month)) }
+            if app.exports.read_export(month, &name).await? == Some(written) { Ok(()) } else { Err(Error::Otherwise(month)) }
         }
         Err(error) => Err(failed_to("close the export")(error).into()),
     }
@@ -262,7 +262,7 @@ async fn close(app: &App, month: Month, control: &Control) -> Result<(), Error> 
 impl<'a> Files<'a> {
     async fn begin(app: &'a App, month: Month, supplement: Option<usize>) -> Result<Self, Error> {
         let names = [LINES_CSV, LINES_JSON, SUMS, DIFFERENCES];
-        let [mut csv, json, sums, differences] = names.map(|name| app.exports.begin(month, &place(supplement, name)));
+        let [mut csv, json, sums, differences] = names.map(|name| app.exports.begin_export(month, &place(supplement, name)));
         csv.write(&lines::header(app.separator)?).await?;
         Ok(Self { csv, json, sums, differences })
     }

@@ -13,8 +13,7 @@ mod warning;
 use chrono::{DateTime, Days, Utc};
 use domain::billing::{InvalidMonth, Month, today};
 use platform::{
-    bucket,
-    exports::Exports,
+    bucket::{self, Bucket},
     log::error_chain,
     table::{self, Table},
 };
@@ -30,7 +29,7 @@ pub use warning::Warnings;
 #[derive(Clone, Debug)]
 pub struct App {
     pub table: Table,
-    pub exports: Exports,
+    pub exports: Bucket,
     pub warnings: Warnings,
     pub separator: Separator,
     pub now: fn() -> DateTime<Utc>,

@@ -1,6 +1,6 @@
 use billing::{App, Separator, Warnings};
 use lambda_runtime::{LambdaEvent, service_fn};
-use platform::{aws::Environment, clock, env, exports::Exports, log, table::Table};
+use platform::{aws::Environment, bucket::Bucket, clock, env, log, table::Table};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -8,7 +8,7 @@ async fn main() -> anyhow::Result<()> {
     let aws = Environment::read()?;
     let app = App {
         table: Table { client: aws.dynamodb(), name: env::required("TABLE")? },
-        exports: Exports { client: aws.s3(), bucket: env::required("EXPORTS_BUCKET")? },
+        exports: Bucket { client: aws.s3(), name: env::required("EXPORTS_BUCKET")? },
         warnings: Warnings { client: aws.eventbridge(), bus: env::required("WARNINGS_BUS")? },
         separator: Separator::try_from(env::required("CSV_SEPARATOR")?)?,
         now: clock::now,

@@ -137,7 +137,7 @@ async fn copy_all(
     // Another attempt may have written its part first. Delete the files that this part lacks.
     let files = outcomes.iter().filter(|outcome| outcome.undelivered().is_none()).filter_map(Outcome::file);
     for file in files.filter(|file| !part.has(file)) {
-        folder::delete(app, &format!("{}{file}", manifest::folder(organisation, delivery_folder.name))).await?;
+        app.drop.remove(&format!("{}{file}", manifest::folder(organisation, delivery_folder.name)), None).await?;
     }
     Ok(part)
 }
@@ -174,7 +174,7 @@ async fn one(app: &App, wanted: Wanted, delivery_folder: &DeliveryFolder) -> Res
     };
     if let Some(reason) = reason {
         tracing::error!(recording = %recording.id, delivery_folder = %delivery_folder.name, reason = reason.into_str(), "not delivered");
-        folder::delete(app, &key).await?; // a copy may exist despite an error, or with other bytes
+        app.drop.remove(&key, None).await?; // a copy may exist despite an error, or with other bytes
         if restored.is_some() {
             return Ok(None);
         }

@@ -15,7 +15,6 @@ use domain::{
 use platform::{
     bucket::{Precondition, failed_to},
     http::csv,
-    multipart::Multipart,
     table::delivery::Held,
 };
 
@@ -74,8 +73,8 @@ async fn write(
     expected: [Precondition; 2],
 ) -> Result<Option<Held>, Failure> {
     let folder = folder(organisation, name);
-    let mut index = Multipart::to(&app.s3, &app.drop, format!("{folder}{INDEX}"), "text/csv; charset=utf-8");
-    let mut checksums = Multipart::to(&app.s3, &app.drop, format!("{folder}{CHECKSUMS}"), "text/plain; charset=utf-8");
+    let mut index = app.drop.begin(format!("{folder}{INDEX}"), "text/csv; charset=utf-8");
+    let mut checksums = app.drop.begin(format!("{folder}{CHECKSUMS}"), "text/plain; charset=utf-8");
     index.write(&csv::header([COLUMNS]).map_err(failed_to("write an object of the delivery"))?).await?;
     let mut held = Held::default();
     for chunk in 0..chunks {

@@ -2,13 +2,12 @@
 
 use aws_sdk_s3::{
     error::SdkError,
-    operation::{copy_object::CopyObjectError, get_object::GetObjectError, head_object::HeadObjectError},
-    primitives::ByteStream,
+    operation::{copy_object::CopyObjectError, head_object::HeadObjectError},
     types::{ChecksumAlgorithm, Delete, ObjectIdentifier},
 };
 use domain::recording::Recording;
 use platform::{
-    bucket::{Error, Precondition, failed_to, unless_overtaken},
+    bucket::{Error, Precondition, failed_to},
     objects::{self, checksum},
 };
 
@@ -28,9 +27,9 @@ pub enum Copied {
 /// Copies the recording's audio to the key. S3 calculates the copy's SHA-256. 1 request.
 pub async fn copy(app: &App, recording: &Recording, key: &str) -> Result<Copied, Error> {
     // Neither the bucket nor the key contains a character that a URL would encode.
-    let source = format!("{}/{}", app.recordings, objects::key(&recording.organisation, recording.id));
-    let copy = app.s3.copy_object().bucket(&app.drop).key(key).copy_source(source).checksum_algorithm(ChecksumAlgorithm::Sha256);
-    let response = match copy.send().await {
+    let source = format!("{}/{}", app.recordings.name, objects::key(&recording.organisation, recording.id));
+    let copy = app.drop.client.copy_object().bucket(&app.drop.name).key(key).copy_source(source);
+    let response = match copy.checksum_algorithm(ChecksumAlgorithm::Sha256).send().await {
         Ok(response) => response,
         Err(error) if is_missing(&error) => return Ok(Copied::Nothing),
         Err(error) => return Err(failed_to("copy a recording into the folder")(error)),
@@ -45,28 +44,9 @@ fn is_missing(error: &SdkError<CopyObjectError>) -> bool {
     error.as_service_error().is_some_and(|error| error.code() == Some("NoSuchKey"))
 }
 
-/// Writes an object if its key is in the expected state, and returns whether it did. 1 request.
-pub async fn put(app: &App, key: &str, body: Vec<u8>, content_type: &str, expected: &Precondition) -> Result<bool, Error> {
-    let (matching, none) = expected.conditions();
-    let put = app.s3.put_object().bucket(&app.drop).key(key).content_type(content_type).body(ByteStream::from(body));
-    let put = put.set_if_match(matching).set_if_none_match(none).send().await;
-    Ok(unless_overtaken(put).map_err(failed_to("write an object of the delivery"))?.is_some())
-}
-
-/// Reads an object and its ETag. None if it does not exist. 1 request.
-pub async fn get(app: &App, key: &str) -> Result<Option<(Vec<u8>, String)>, Error> {
-    let response = match app.s3.get_object().bucket(&app.drop).key(key).send().await {
-        Ok(response) => response,
-        Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => return Ok(None),
-        Err(error) => return Err(failed_to("read an object of the delivery")(error)),
-    };
-    let etag = response.e_tag.clone().unwrap_or_default();
-    Ok(Some((response.body.collect().await.map_err(failed_to("read an object of the delivery"))?.to_vec(), etag)))
-}
-
 /// The current state of a key, as a condition for writing it. 1 request.
 pub async fn state(app: &App, key: &str) -> Result<Precondition, Error> {
-    let head = app.s3.head_object().bucket(&app.drop).key(key).send().await;
+    let head = app.drop.client.head_object().bucket(&app.drop.name).key(key).send().await;
     let head = match head {
         Err(error) if error.as_service_error().is_some_and(HeadObjectError::is_not_found) => return Ok(Precondition::Nothing),
         head => head.map_err(failed_to("look at an object of the delivery"))?,
@@ -74,17 +54,11 @@ pub async fn state(app: &App, key: &str) -> Result<Precondition, Error> {
     Ok(Precondition::Object(head.e_tag.unwrap_or_default()))
 }
 
-/// Removes an object. Succeeds if it does not exist. 1 request.
-pub async fn delete(app: &App, key: &str) -> Result<(), Error> {
-    app.s3.delete_object().bucket(&app.drop).key(key).send().await.map_err(failed_to("remove an object of the delivery"))?;
-    Ok(())
-}
-
 /// The number of objects under a prefix. 1 request for every 1,000.
 pub async fn count(app: &App, prefix: &str) -> Result<u32, Error> {
     let (mut count, mut after) = (0, None);
     loop {
-        let list = app.s3.list_objects_v2().bucket(&app.drop).prefix(prefix).set_continuation_token(after);
+        let list = app.drop.client.list_objects_v2().bucket(&app.drop.name).prefix(prefix).set_continuation_token(after);
         let listed = list.send().await.map_err(failed_to("list the objects of the delivery"))?;
         count += u32::try_from(listed.contents().len()).unwrap_or_default();
         after = listed.next_continuation_token;
@@ -97,7 +71,7 @@ pub async fn count(app: &App, prefix: &str) -> Result<u32, Error> {
 /// Removes every version of every object under a prefix. 2 requests for every 1,000.
 pub async fn empty(app: &App, prefix: &str) -> Result<(), Error> {
     loop {
-        let listed = app.s3.list_object_versions().bucket(&app.drop).prefix(prefix).send().await;
+        let listed = app.drop.client.list_object_versions().bucket(&app.drop.name).prefix(prefix).send().await;
         let listed = listed.map_err(failed_to("list the objects of the delivery"))?;
         let versions = listed.versions().iter().map(|version| (version.key(), version.version_id()));
         let markers = listed.delete_markers().iter().map(|marker| (marker.key(), marker.version_id()));
@@ -111,8 +85,8 @@ pub async fn empty(app: &App, prefix: &str) -> Result<(), Error> {
             delete = delete.objects(object.map_err(failed_to("remove an object of the delivery"))?);
         }
         let delete = delete.build().map_err(failed_to("remove an object of the delivery"))?;
-        let response =
-            app.s3.delete_objects().bucket(&app.drop).delete(delete).send().await.map_err(failed_to("remove an object of the delivery"))?;
+        let deleted = app.drop.client.delete_objects().bucket(&app.drop.name).delete(delete).send().await;
+        let response = deleted.map_err(failed_to("remove an object of the delivery"))?;
         if let Some(failed) = response.errors().first() {
             return Err(failed_to("remove an object of the delivery")(failed.code().unwrap_or("no reason was given").to_owned()));
         }

@@ -46,7 +46,7 @@ async fn remove_from(app: &App, organisation: &OrganisationId, name: FolderId, i
     for chunk in 0..chunks {
         let Some(file) = mark_forgotten(app, organisation, name, chunk, &id).await? else { continue };
         if !file.is_empty() {
-            folder::delete(app, &format!("{}{file}", folder(organisation, name))).await?;
+            app.drop.remove(&format!("{}{file}", folder(organisation, name)), None).await?;
         }
         if let Some(held) = finalize::rewrite(app, organisation, name, chunks).await? {
             app.table.recount(organisation, name, &held).await?;

@@ -28,7 +28,8 @@ use domain::{
     ids::OrganisationId,
 };
 use platform::{
-    batch, bucket,
+    batch,
+    bucket::{self, Bucket},
     log::error_chain,
     queue::{Queue, Unsent},
     table::{self, Table},
@@ -41,11 +42,10 @@ use thiserror::Error;
 pub struct App {
     pub table: Table,
     pub queue: Queue,
-    pub s3: aws_sdk_s3::Client,
     /// The bucket of recordings.
-    pub recordings: String,
+    pub recordings: Bucket,
     /// The bucket that SFTP serves.
-    pub drop: String,
+    pub drop: Bucket,
     /// Recordings in a chunk.
     pub rows: usize,
     pub now: fn() -> DateTime<Utc>,

@@ -1,6 +1,6 @@
 use delivery::{App, ROWS};
 use lambda_runtime::{LambdaEvent, service_fn};
-use platform::{aws::Environment, clock, env, log, queue::Queue, table::Table};
+use platform::{aws::Environment, bucket::Bucket, clock, env, log, queue::Queue, table::Table};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -9,9 +9,8 @@ async fn main() -> anyhow::Result<()> {
     let app = App {
         table: Table { client: aws.dynamodb(), name: env::required("TABLE")? },
         queue: Queue { client: aws.sqs(), url: env::required("DROP_QUEUE_URL")? },
-        s3: aws.s3(),
-        recordings: env::required("RECORDINGS_BUCKET")?,
-        drop: env::required("DROP_BUCKET")?,
+        recordings: Bucket { client: aws.s3(), name: env::required("RECORDINGS_BUCKET")? },
+        drop: Bucket { client: aws.s3(), name: env::required("DROP_BUCKET")? },
         rows: ROWS,
         now: clock::now,
     };

@@ -20,7 +20,7 @@ use platform::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{App, Failure, copy::Outcome, folder};
+use crate::{App, Failure, copy::Outcome};
 
 /// The lines of each recording of a chunk, in order.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -145,7 +145,7 @@ pub async fn change<T>(
 }
 
 async fn read(app: &App, organisation: &OrganisationId, delivery_folder: FolderId, chunk: u32) -> Result<Option<(Part, String)>, Failure> {
-    let Some((body, etag)) = folder::get(app, &key(organisation, delivery_folder, chunk)).await? else { return Ok(None) };
+    let Some((body, etag)) = app.drop.get(&key(organisation, delivery_folder, chunk)).await? else { return Ok(None) };
     Ok(Some((serde_json::from_slice(&body).map_err(failed_to("read an object of the delivery"))?, etag)))
 }
 
@@ -158,7 +158,7 @@ async fn write(
     expected: &Precondition,
 ) -> Result<bool, Failure> {
     let body = serde_json::to_vec(part).map_err(failed_to("write an object of the delivery"))?;
-    Ok(folder::put(app, &key(organisation, delivery_folder, chunk), body, "application/json", expected).await?)
+    Ok(app.drop.put_over(&key(organisation, delivery_folder, chunk), "application/json", body, expected).await?)
 }
 
 fn key(organisation: &OrganisationId, delivery_folder: FolderId, chunk: u32) -> String {

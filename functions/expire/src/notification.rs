@@ -34,9 +34,8 @@ pub fn read(event: &Value) -> Vec<Notification> {
 
 /// The last image of a call's item that TTL removed; `None` for any other record.
 pub fn expired(record: &Value) -> Result<Option<Item>, BadItem> {
-    let by_the_table = record["eventName"] == "REMOVE" && record["userIdentity"]["principalId"] == "dynamodb.amazonaws.com";
     let of_a_call = record["dynamodb"]["Keys"]["pk"]["S"].as_str().is_some_and(key::is_of_recordings);
-    if !(by_the_table && of_a_call) {
+    if !(image::is_expiry(record) && of_a_call) {
         return Ok(None);
     }
     image::read(&record["dynamodb"]["OldImage"]).map(Some).ok_or(BadItem { attribute: "OldImage" })

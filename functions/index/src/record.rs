@@ -1,15 +1,13 @@
 //! A record of the table stream: the recording and its change.
 
-use aws_lambda_events::dynamodb::EventRecord;
 use domain::{
     ids::{OrganisationId, RecordingId},
     recording::Recording,
 };
 use platform::table::{
-    key::Item,
+    image,
     posting::{owner, shown},
 };
-use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error;
 
@@ -36,17 +34,14 @@ pub enum Step {
 #[error("could not read the record")]
 pub struct Unreadable;
 
-/// The principal of removals by TTL.
-const TTL: &str = "dynamodb.amazonaws.com";
-
 impl Record {
     pub fn read(record: &Value) -> Result<Self, Unreadable> {
-        let record = EventRecord::deserialize(record).map_err(|_| Unreadable)?;
-        let (organisation, id) = owner(&record.change.keys.into()).map_err(|_| Unreadable)?;
-        let (before, after) = (image(record.change.old_image)?, image(record.change.new_image)?);
-        let by_ttl = record.user_identity.is_some_and(|who| who.principal_id == TTL);
-        let step = match (record.event_name.as_str(), before, after) {
-            ("REMOVE", before, None) if by_ttl => Step::Expired(before.flatten()),
+        let change = &record["dynamodb"];
+        let key = image::read(&change["Keys"]).ok_or(Unreadable)?;
+        let (organisation, id) = owner(&key).map_err(|_| Unreadable)?;
+        let (before, after) = (recording_in(&change["OldImage"])?, recording_in(&change["NewImage"])?);
+        let step = match (record["eventName"].as_str().unwrap_or_default(), before, after) {
+            ("REMOVE", before, None) if image::is_expiry(record) => Step::Expired(before.flatten()),
             ("INSERT" | "MODIFY", None, None) => Step::Named,
             ("INSERT" | "MODIFY", before, Some(after)) => Step::Changed { before: before.flatten(), after },
             ("REMOVE", Some(before), None) => Step::Changed { before, after: None },
@@ -67,11 +62,11 @@ pub fn recording(record: &Value) -> Option<&str> {
 }
 
 /// The recording in an image. The outer `None` is no image, the inner an unregistered call.
-fn image(image: serde_dynamo::Item) -> Result<Option<Option<Box<Recording>>>, Unreadable> {
-    let image: Item = image.into();
-    if image.is_empty() {
-        return Ok(None);
-    }
-    let recording = shown(&image).map_err(|_| Unreadable)?;
+fn recording_in(image: &Value) -> Result<Option<Option<Box<Recording>>>, Unreadable> {
+    let item = match image {
+        Value::Null => return Ok(None),
+        image => image::read(image).ok_or(Unreadable)?,
+    };
+    let recording = shown(&item).map_err(|_| Unreadable)?;
     Ok(Some(recording.map(Box::new)))
 }

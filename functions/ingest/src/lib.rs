@@ -17,16 +17,16 @@ use aws_lambda_events::{
 };
 use chrono::{DateTime, Utc};
 use percent_encoding::percent_decode_str;
-use platform::{batch, objects::Objects, table::Table};
+use platform::{batch, bucket::Bucket, table::Table};
 use serde::Deserialize;
 use thiserror::Error;
 
 #[derive(Clone, Debug)]
 pub struct App {
     pub table: Table,
-    pub objects: Objects,
+    pub objects: Bucket,
     /// The bucket of rejected audio and unregistered objects, which is never served.
-    pub quarantine: String,
+    pub quarantine: Bucket,
     pub now: fn() -> DateTime<Utc>,
 }
 

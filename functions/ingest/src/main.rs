@@ -1,6 +1,6 @@
 use ingest::App;
 use lambda_runtime::{LambdaEvent, service_fn};
-use platform::{aws::Environment, clock, env, log, objects::Objects, table::Table};
+use platform::{aws::Environment, bucket::Bucket, clock, env, log, table::Table};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
@@ -8,8 +8,8 @@ async fn main() -> anyhow::Result<()> {
     let aws = Environment::read()?;
     let app = App {
         table: Table { client: aws.dynamodb(), name: env::required("TABLE")? },
-        objects: Objects { client: aws.s3(), bucket: env::required("RECORDINGS_BUCKET")? },
-        quarantine: env::required("QUARANTINE_BUCKET")?,
+        objects: Bucket { client: aws.s3(), name: env::required("RECORDINGS_BUCKET")? },
+        quarantine: Bucket { client: aws.s3(), name: env::required("QUARANTINE_BUCKET")? },
         now: clock::now,
     };
     let handle = service_fn(|event: LambdaEvent<_>| ingest::handle(&app, event.payload));

@@ -37,7 +37,7 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_')
 
 /// The object at `key` with the checksum that S3 verified; `None` if there is none. 1 request.
 pub async fn head(app: &App, key: &str) -> Result<Option<Object>, Error> {
-    let head = app.objects.client.head_object().bucket(&app.objects.bucket).key(key).checksum_mode(ChecksumMode::Enabled);
+    let head = app.objects.client.head_object().bucket(&app.objects.name).key(key).checksum_mode(ChecksumMode::Enabled);
     let head = match head.send().await {
         Ok(head) => head,
         Err(SdkError::ServiceError(error)) if matches!(error.err(), HeadObjectError::NotFound(_)) => return Ok(None),
@@ -55,7 +55,7 @@ pub async fn head(app: &App, key: &str) -> Result<Option<Object>, Error> {
 
 /// Reads a part of the object. 1 request. Fails if it was replaced or S3 returns too many bytes.
 pub async fn read(app: &App, object: &Object, range: Range<u64>) -> Result<Vec<u8>, Error> {
-    let get = app.objects.client.get_object().bucket(&app.objects.bucket).key(&object.key);
+    let get = app.objects.client.get_object().bucket(&app.objects.name).key(&object.key);
     let get = get.set_if_match(object.head.e_tag.clone()).range(format!("bytes={}-{}", range.start, range.end - 1));
     let answer = get.send().await.map_err(failed_to("read the object"))?;
     let length = answer.content_length.and_then(|length| u64::try_from(length).ok());
@@ -67,25 +67,21 @@ pub async fn read(app: &App, object: &Object, range: Range<u64>) -> Result<Vec<u
 
 /// Copies the object to quarantine under its key and version, so it has one copy. 1 request.
 pub async fn copy_to_quarantine(app: &App, object: &Object) -> Result<(), Error> {
-    let source = utf8_percent_encode(&format!("{}/{}", app.objects.bucket, object.key), PATH).to_string();
+    let source = utf8_percent_encode(&format!("{}/{}", app.objects.name, object.key), PATH).to_string();
     let source = object.version.as_ref().map_or_else(|| source.clone(), |version| format!("{source}?versionId={version}"));
-    let copy = app.objects.client.copy_object().bucket(&app.quarantine).key(object.aside()).copy_source(source);
+    let copy = app.quarantine.client.copy_object().bucket(&app.quarantine.name).key(object.aside()).copy_source(source);
     copy.send().await.map_err(failed_to("copy the object"))?;
     Ok(())
 }
 
 /// Removes the object's copy in quarantine, if there is one. 1 request.
 pub async fn remove_aside(app: &App, object: &Object) -> Result<(), Error> {
-    let delete = app.objects.client.delete_object().bucket(&app.quarantine).key(object.aside());
-    delete.send().await.map_err(failed_to("remove the copy in quarantine"))?;
-    Ok(())
+    app.quarantine.remove(&object.aside(), None).await
 }
 
 /// Removes this version of the object. A later object at the same key stays. 1 request.
 pub async fn remove(app: &App, object: &Object) -> Result<(), Error> {
-    let delete = app.objects.client.delete_object().bucket(&app.objects.bucket).key(&object.key);
-    delete.set_version_id(object.version.clone()).send().await.map_err(failed_to("remove the object"))?;
-    Ok(())
+    app.objects.remove(&object.key, object.version.as_deref()).await
 }
 
 impl Object {

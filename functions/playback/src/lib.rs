@@ -16,12 +16,12 @@ use domain::{
     recording::{self, Recording},
 };
 use platform::{
+    bucket::Bucket,
     http::{
         self, Caller, Cause, Principal, Problem,
         extract::Path,
         operation::{Download as Downloading, Play},
     },
-    objects::Objects,
     table::Table,
 };
 use serde::Serialize;
@@ -33,7 +33,7 @@ use request::Asked;
 #[derive(Clone, FromRef)]
 pub struct App {
     pub table: Table,
-    pub objects: Objects,
+    pub objects: Bucket,
     pub now: fn() -> DateTime<Utc>,
 }
 

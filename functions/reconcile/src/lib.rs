@@ -22,9 +22,9 @@ use aws_lambda_events::sqs::{SqsBatchResponse, SqsEvent};
 use chrono::{DateTime, Utc};
 use domain::ids::OrganisationId;
 use platform::{
-    batch, bucket,
+    batch,
+    bucket::{self, Bucket},
     log::error_chain,
-    objects::Objects,
     queue::{Queue, Unsent},
     table::{self, Table},
 };
@@ -36,7 +36,7 @@ use thiserror::Error;
 pub struct App {
     pub table: Table,
     /// The bucket of recordings.
-    pub objects: Objects,
+    pub objects: Bucket,
     /// The queue on which S3 notifies `ingest` of objects.
     pub ingest: Queue,
     /// The function's own queue.

@@ -1,5 +1,5 @@
 use lambda_runtime::{LambdaEvent, service_fn};
-use platform::{aws::Environment, clock, env, log, objects::Objects, queue::Queue, table::Table};
+use platform::{aws::Environment, bucket::Bucket, clock, env, log, queue::Queue, table::Table};
 use reconcile::App;
 
 #[tokio::main(flavor = "current_thread")]
@@ -8,7 +8,7 @@ async fn main() -> anyhow::Result<()> {
     let aws = Environment::read()?;
     let app = App {
         table: Table { client: aws.dynamodb(), name: env::required("TABLE")? },
-        objects: Objects { client: aws.s3(), bucket: env::required("RECORDINGS_BUCKET")? },
+        objects: Bucket { client: aws.s3(), name: env::required("RECORDINGS_BUCKET")? },
         ingest: Queue { client: aws.sqs(), url: env::required("INGEST_QUEUE_URL")? },
         queue: Queue { client: aws.sqs(), url: env::required("SWEEP_QUEUE_URL")? },
         now: clock::now,

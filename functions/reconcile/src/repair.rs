@@ -52,7 +52,7 @@ async fn one(app: &App, organisation: &OrganisationId, repair: RepairStep) -> Re
         RepairStep::Notify(key) => return Ok(Some(created(app, &key))),
         RepairStep::Unhide { key, names } => {
             for name in &names {
-                app.objects.remove_version(&key, name).await?;
+                app.objects.remove(&key, Some(name)).await?;
             }
             return Ok(Some(created(app, &key)));
         }
@@ -68,7 +68,7 @@ async fn one(app: &App, organisation: &OrganisationId, repair: RepairStep) -> Re
 /// S3's notification of a new object, as far as `ingest` reads it.
 fn created(app: &App, key: &str) -> Value {
     let key = utf8_percent_encode(key, UNRESERVED).to_string();
-    let s3 = json!({ "s3SchemaVersion": "1.0", "bucket": { "name": app.objects.bucket }, "object": { "key": key } });
+    let s3 = json!({ "s3SchemaVersion": "1.0", "bucket": { "name": app.objects.name }, "object": { "key": key } });
     json!({ "Records": [{
         "eventVersion": "2.1", "eventSource": "aws:s3", "eventName": "ObjectCreated:Put", "eventTime": (app.now)(),
         "userIdentity": {}, "requestParameters": {}, "responseElements": {}, "s3": s3,

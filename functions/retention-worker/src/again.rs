@@ -42,7 +42,7 @@ const PAGE: i32 = 50;
 /// Erases a page again, and sends the next. 1 list, and 2 reads for each organisation, of the table
 /// and of its jobs; for each recording that is back the cost of its removal.
 pub async fn erase(app: &App, again: &Again) -> Result<(), Failure> {
-    let (subjects, next) = app.stores.erasures.page(again.erase_again.after.as_deref(), PAGE).await?;
+    let (subjects, next) = app.stores.erasures.erased_subjects(again.erase_again.after.as_deref(), PAGE).await?;
     let mut of_each: BTreeMap<OrganisationId, Vec<Subject>> = BTreeMap::new();
     for (of, subject) in subjects {
         of_each.entry(of).or_default().push(subject);

@@ -1,5 +1,5 @@
 use lambda_runtime::{LambdaEvent, service_fn};
-use platform::{aws::Environment, clock, env, erasures::Erasures, log, objects::Objects, queue::Queue, removal::Stores, table::Table};
+use platform::{aws::Environment, bucket::Bucket, clock, env, log, queue::Queue, removal::Stores, table::Table};
 use retention_worker::App;
 
 #[tokio::main(flavor = "current_thread")]
@@ -8,9 +8,9 @@ async fn main() -> anyhow::Result<()> {
     let aws = Environment::read()?;
     let stores = Stores {
         table: Table { client: aws.dynamodb(), name: env::required("TABLE")? },
-        objects: Objects { client: aws.s3(), bucket: env::required("RECORDINGS_BUCKET")? },
-        quarantine: Objects { client: aws.s3(), bucket: env::required("QUARANTINE_BUCKET")? },
-        erasures: Erasures { client: aws.s3(), bucket: env::required("ERASURES_BUCKET")? },
+        objects: Bucket { client: aws.s3(), name: env::required("RECORDINGS_BUCKET")? },
+        quarantine: Bucket { client: aws.s3(), name: env::required("QUARANTINE_BUCKET")? },
+        erasures: Bucket { client: aws.s3(), name: env::required("ERASURES_BUCKET")? },
         folders: Queue { client: aws.sqs(), url: env::required("DROP_QUEUE_URL")? },
     };
     let app = App { stores, jobs: Queue { client: aws.sqs(), url: env::required("ORDERS_QUEUE")? }, now: clock::now };

@@ -21,8 +21,9 @@ use domain::{
     retention::expires_at,
 };
 use platform::{
+    bucket::Bucket,
     http::{self, Cause, Person, Problem, extract, operation::Register, recording::Recording as Shown},
-    objects::{Link, Objects},
+    objects::Link,
     table::{
         Table,
         audit::Event,
@@ -38,7 +39,7 @@ use request::Call;
 #[derive(Clone, FromRef)]
 pub struct App {
     pub table: Table,
-    pub objects: Objects,
+    pub objects: Bucket,
     pub now: fn() -> DateTime<Utc>,
 }
 

@@ -1,4 +1,4 @@
-use platform::{aws::Environment, clock, env, http, log, objects::Objects, table::Table};
+use platform::{aws::Environment, bucket::Bucket, clock, env, http, log, table::Table};
 use upload::App;
 
 #[tokio::main(flavor = "current_thread")]
@@ -7,7 +7,7 @@ async fn main() -> anyhow::Result<()> {
     let aws = Environment::read()?;
     let app = App {
         table: Table { client: aws.dynamodb(), name: env::required("TABLE")? },
-        objects: Objects { client: aws.s3(), bucket: env::required("RECORDINGS_BUCKET")? },
+        objects: Bucket { client: aws.s3(), name: env::required("RECORDINGS_BUCKET")? },
         now: clock::now,
     };
     http::run(upload::router(app)).await.map_err(anyhow::Error::from_boxed)

@@ -4,10 +4,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::{
-    bucket::{Error, failed_to},
-    objects::Objects,
-};
+use crate::bucket::{Bucket, Error, failed_to};
 
 /// One version of an object, or a delete marker.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,12 +17,12 @@ pub struct Copy {
     pub audio: bool,
 }
 
-impl Objects {
+impl Bucket {
     /// All versions and delete markers at exactly this key. 1 request for each 1,000.
     pub async fn copies(&self, key: &str) -> Result<Vec<Copy>, Error> {
         let (mut copies, mut key_marker, mut version_marker) = (Vec::new(), None, None);
         loop {
-            let list = self.client.list_object_versions().bucket(&self.bucket).prefix(key);
+            let list = self.client.list_object_versions().bucket(&self.name).prefix(key);
             let list = list.set_key_marker(key_marker).set_version_id_marker(version_marker);
             let page = list.send().await.map_err(failed_to("list the copies of a recording"))?;
             let versions = page.versions().iter().map(|version| (version.key(), version.version_id(), version.last_modified(), true));
@@ -43,7 +40,7 @@ impl Objects {
 
     /// All objects under this key in a bucket without versions. 1 request for each 1,000.
     pub async fn copies_under(&self, key: &str) -> Result<Vec<Copy>, Error> {
-        let mut pages = self.client.list_objects_v2().bucket(&self.bucket).prefix(format!("{key}/")).into_paginator().send();
+        let mut pages = self.client.list_objects_v2().bucket(&self.name).prefix(format!("{key}/")).into_paginator().send();
         let mut copies = Vec::new();
         while let Some(page) = pages.next().await {
             for object in page.map_err(failed_to("list the copies of a recording"))?.contents() {
@@ -57,8 +54,7 @@ impl Objects {
     /// Removes each copy by its version. 1 request each; nearly every recording has one.
     pub async fn remove_copies(&self, copies: &[Copy]) -> Result<(), Error> {
         for copy in copies {
-            let delete = self.client.delete_object().bucket(&self.bucket).key(&copy.key).set_version_id(copy.version.clone());
-            delete.send().await.map_err(failed_to("remove the copies of a recording"))?;
+            self.remove(&copy.key, copy.version.as_deref()).await?;
         }
         Ok(())
     }

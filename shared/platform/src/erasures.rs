@@ -8,19 +8,11 @@
 //!
 //! An object is written before anything is removed. It contains ids and the time only.
 
-use aws_sdk_s3::{Client, primitives::ByteStream};
 use chrono::{DateTime, Utc};
 use domain::ids::{OrderId, OrganisationId, RecordingId, UserId};
 use serde::{Deserialize, Serialize};
 
-use crate::bucket::{Error, failed_to};
-
-/// The bucket of erasures.
-#[derive(Clone, Debug)]
-pub struct Erasures {
-    pub client: Client,
-    pub bucket: String,
-}
+use crate::bucket::{Bucket, Error, failed_to};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
@@ -42,19 +34,16 @@ pub type Page = (Vec<(OrganisationId, Subject)>, Option<String>);
 
 const PREFIX: &str = "erased/";
 
-impl Erasures {
+impl Bucket {
     /// Records the erasure. A repetition does no harm. 1 request.
     pub async fn remember(&self, of: &OrganisationId, subject: &Subject, erased: Erased) -> Result<(), Error> {
-        let failed = "record the erasure";
-        let body = serde_json::to_vec(&erased).map_err(failed_to(failed))?;
-        let put = self.client.put_object().bucket(&self.bucket).key(key(of, subject)).content_type("application/json");
-        put.body(ByteStream::from(body)).send().await.map_err(failed_to(failed))?;
-        Ok(())
+        let body = serde_json::to_vec(&erased).map_err(failed_to("record the erasure"))?;
+        self.put(&key(of, subject), "application/json", body).await
     }
 
     /// A page of all erased subjects, in key order. 1 request.
-    pub async fn page(&self, after: Option<&str>, limit: i32) -> Result<Page, Error> {
-        let list = self.client.list_objects_v2().bucket(&self.bucket).prefix(PREFIX).max_keys(limit);
+    pub async fn erased_subjects(&self, after: Option<&str>, limit: i32) -> Result<Page, Error> {
+        let list = self.client.list_objects_v2().bucket(&self.name).prefix(PREFIX).max_keys(limit);
         let answer = list.set_start_after(after.map(str::to_owned)).send().await.map_err(failed_to("list the erasures"))?;
         let keys: Vec<&str> = answer.contents().iter().filter_map(|object| object.key()).collect();
         let next = answer.is_truncated().unwrap_or_default().then(|| keys.last().map(|key| (*key).to_owned())).flatten();
@@ -64,9 +53,8 @@ impl Erasures {
     /// The erasure of a subject, and its time. 1 request.
     pub async fn erased(&self, of: &OrganisationId, subject: &Subject) -> Result<Erased, Error> {
         let failed = "read the erasure";
-        let answer = self.client.get_object().bucket(&self.bucket).key(key(of, subject)).send().await.map_err(failed_to(failed))?;
-        let body = answer.body.collect().await.map_err(failed_to(failed))?;
-        serde_json::from_slice(&body.to_vec()).map_err(failed_to(failed))
+        let (body, _) = self.get(&key(of, subject)).await?.ok_or("it does not exist").map_err(failed_to(failed))?;
+        serde_json::from_slice(&body).map_err(failed_to(failed))
     }
 }
 

@@ -3,7 +3,6 @@
 //! The object does not exist until it is finished. The lifecycle rule `half-sent` removes the rest.
 
 use aws_sdk_s3::{
-    Client,
     primitives::ByteStream,
     types::{CompletedMultipartUpload, CompletedPart},
 };
@@ -11,7 +10,7 @@ use domain::recording::Sha256;
 use serde::Serialize;
 use sha2::Digest;
 
-use crate::bucket::{Error, Precondition, failed_to, unless_overtaken};
+use crate::bucket::{Bucket, Error, Precondition, failed_to};
 
 /// Bytes of a part, the minimum of S3. S3 accepts 10,000 parts: objects of up to 52 GB.
 const PART: usize = 5 * 1024 * 1024;
@@ -19,8 +18,7 @@ const PART: usize = 5 * 1024 * 1024;
 /// An object that is being written.
 #[derive(Debug)]
 pub struct Multipart<'a> {
-    client: &'a Client,
-    bucket: &'a str,
+    bucket: &'a Bucket,
     key: String,
     content_type: &'static str,
     part: Vec<u8>,
@@ -39,9 +37,9 @@ pub struct Written {
 
 impl<'a> Multipart<'a> {
     /// Begins an object at the key. No request.
-    pub fn to(client: &'a Client, bucket: &'a str, key: String, content_type: &'static str) -> Self {
+    pub(crate) fn to(bucket: &'a Bucket, key: String, content_type: &'static str) -> Self {
         let (part, hash) = (Vec::with_capacity(PART), sha2::Sha256::new());
-        Self { client, bucket, key, content_type, part, upload: None, sent: Vec::new(), hash, bytes: 0 }
+        Self { bucket, key, content_type, part, upload: None, sent: Vec::new(), hash, bytes: 0 }
     }
 
     /// Adds bytes. No request, 1 for each part that is full, and 1 more for the first part.
@@ -79,17 +77,24 @@ impl<'a> Multipart<'a> {
     pub async fn finish_over(mut self, condition: &Precondition) -> Result<Option<Written>, Error> {
         let (matching, none) = condition.conditions();
         let put = if self.upload.is_none() {
-            let put = self.client.put_object().bucket(self.bucket).key(&self.key).content_type(self.content_type);
+            let put = self.bucket.client.put_object().bucket(&self.bucket.name).key(&self.key).content_type(self.content_type);
             let put = put.set_if_match(matching).set_if_none_match(none);
-            unless_overtaken(put.body(ByteStream::from(self.part)).send().await).map_err(failed_to("write an object in parts"))?.is_some()
+            condition
+                .unless_overtaken(put.body(ByteStream::from(self.part)).send().await)
+                .map_err(failed_to("write an object in parts"))?
+                .is_some()
         } else {
             if !self.part.is_empty() {
                 self.send().await?;
             }
             let parts = CompletedMultipartUpload::builder().set_parts(Some(self.sent)).build();
-            let complete = self.client.complete_multipart_upload().bucket(self.bucket).key(self.key).set_upload_id(self.upload);
+            let complete =
+                self.bucket.client.complete_multipart_upload().bucket(&self.bucket.name).key(self.key).set_upload_id(self.upload);
             let complete = complete.set_if_match(matching).set_if_none_match(none);
-            unless_overtaken(complete.multipart_upload(parts).send().await).map_err(failed_to("finish an object in parts"))?.is_some()
+            condition
+                .unless_overtaken(complete.multipart_upload(parts).send().await)
+                .map_err(failed_to("finish an object in parts"))?
+                .is_some()
         };
         Ok(put.then(|| Written { bytes: self.bytes, sha256: Sha256(self.hash.finalize().into()) }))
     }
@@ -97,12 +102,13 @@ impl<'a> Multipart<'a> {
     /// Sends the buffered part.
     async fn send(&mut self) -> Result<(), Error> {
         if self.upload.is_none() {
-            let create = self.client.create_multipart_upload().bucket(self.bucket).key(&self.key).content_type(self.content_type);
+            let create =
+                self.bucket.client.create_multipart_upload().bucket(&self.bucket.name).key(&self.key).content_type(self.content_type);
             self.upload = create.send().await.map_err(failed_to("begin an object in parts"))?.upload_id;
         }
         let number = i32::try_from(self.sent.len() + 1).map_err(failed_to("write an object in parts"))?;
         let body = ByteStream::from(std::mem::replace(&mut self.part, Vec::with_capacity(PART)));
-        let upload = self.client.upload_part().bucket(self.bucket).key(&self.key).set_upload_id(self.upload.clone());
+        let upload = self.bucket.client.upload_part().bucket(&self.bucket.name).key(&self.key).set_upload_id(self.upload.clone());
         let answer = upload.part_number(number).body(body).send().await.map_err(failed_to("write an object in parts"))?;
         let sent = CompletedPart::builder().part_number(number).set_e_tag(answer.e_tag).set_checksum_crc32(answer.checksum_crc32);
         self.sent.push(sent.build());

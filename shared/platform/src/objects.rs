@@ -5,10 +5,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use aws_sdk_s3::{
-    Client,
-    presigning::{PresignedRequest, PresigningConfig},
-};
+use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
 use chrono::{DateTime, TimeDelta, Utc};
 use data_encoding::BASE64;
 use domain::{
@@ -17,18 +14,13 @@ use domain::{
 };
 use thiserror::Error;
 
+use crate::bucket::Bucket;
+
 /// The longest lifetime of a link.
 pub const LINK: TimeDelta = TimeDelta::minutes(15);
 /// The object metadata that names the recorded user.
 pub const USER: &str = "user";
 pub(crate) const PREFIX: &str = "recordings";
-
-/// A bucket of audio.
-#[derive(Clone, Debug)]
-pub struct Objects {
-    pub client: Client,
-    pub bucket: String,
-}
 
 /// A link could not be signed.
 #[derive(Debug, Error)]
@@ -65,13 +57,13 @@ pub fn read_checksum(text: &str) -> Option<Sha256> {
     BASE64.decode(text.as_bytes()).ok()?.try_into().ok().map(Sha256)
 }
 
-impl Objects {
+impl Bucket {
     /// Signs a PUT link with length, type, SHA-256 and `If-None-Match: *`. No request.
     pub async fn upload_link(&self, recording: &Recording, now: DateTime<Utc>) -> Result<Link, Unsigned> {
         let put = self
             .client
             .put_object()
-            .bucket(&self.bucket)
+            .bucket(&self.name)
             .key(key(&recording.organisation, recording.id))
             .content_length(i64::try_from(recording.audio.length).map_err(|error| Unsigned(error.into()))?)
             .content_type(recording.audio.content_type.as_str())
@@ -89,7 +81,7 @@ impl Objects {
         let get = self
             .client
             .get_object()
-            .bucket(&self.bucket)
+            .bucket(&self.name)
             .key(key(&recording.organisation, recording.id))
             .response_content_type(recording.audio.content_type.as_str())
             .response_content_disposition(disposition);

@@ -17,10 +17,10 @@ use domain::{
 use thiserror::Error;
 
 use crate::{
-    bucket,
+    bucket::{self, Bucket},
     copies::Copy,
-    erasures::{Erased, Erasures, Subject},
-    objects::{Objects, key},
+    erasures::{Erased, Subject},
+    objects::key,
     queue::{Queue, Unsent},
     table::{
         self, Table,
@@ -33,11 +33,11 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Stores {
     pub table: Table,
-    pub objects: Objects,
+    pub objects: Bucket,
     /// The bucket of audio that is never served.
-    pub quarantine: Objects,
+    pub quarantine: Bucket,
     /// The record of erasures, for a restored table.
-    pub erasures: Erasures,
+    pub erasures: Bucket,
     /// The queue of the delivery function, whose folders contain copies for some days.
     pub folders: Queue,
 }

@@ -11,8 +11,8 @@ use domain::{
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use crate::{
-    bucket::{Error, failed_to},
-    objects::{Objects, PREFIX, read_checksum},
+    bucket::{Bucket, Error, failed_to},
+    objects::{PREFIX, read_checksum},
 };
 
 /// Parts of a listing that are read concurrently.
@@ -20,7 +20,7 @@ const AT_ONCE: usize = 8;
 /// The characters that an id can begin with.
 const BEGINNINGS: &str = "0123456789abcdefghijklmnopqrstuv";
 
-impl Objects {
+impl Bucket {
     /// Folds all keys under the organisation's prefix in parts, each key with its versions. 1
     /// request for each 1,000 versions; beyond that at least one for each part.
     pub async fn everything<T: Default>(&self, of: &OrganisationId, see: impl Fn(&mut T, String, Object)) -> Result<Vec<T>, Error> {
@@ -65,7 +65,7 @@ impl Objects {
     /// exists is skipped. One of `length` bytes without a SHA-256 is read: 1 more.
     pub async fn with_checksums(&self, key: &str, mut object: Object, length: u64) -> Result<Object, Error> {
         for version in object.versions.iter_mut().filter(|version| !version.marker) {
-            let head = self.client.head_object().bucket(&self.bucket).key(key).version_id(&version.name);
+            let head = self.client.head_object().bucket(&self.name).key(key).version_id(&version.name);
             match head.checksum_mode(aws_sdk_s3::types::ChecksumMode::Enabled).send().await {
                 Ok(head) => {
                     let recorded = head.checksum_sha256().and_then(read_checksum);
@@ -80,13 +80,6 @@ impl Objects {
         Ok(object)
     }
 
-    /// Removes one version at this key, for example a delete marker. 1 request.
-    pub async fn remove_version(&self, key: &str, name: &str) -> Result<(), Error> {
-        let delete = self.client.delete_object().bucket(&self.bucket).key(key).version_id(name);
-        delete.send().await.map_err(failed_to("remove an object version"))?;
-        Ok(())
-    }
-
     /// Folds one page of the listing, and returns where the next begins. A key whose versions
     /// continue on the next page waits in the listing.
     async fn fold_page<T>(
@@ -96,7 +89,7 @@ impl Objects {
         into: &mut T,
         see: &impl Fn(&mut T, String, Object),
     ) -> Result<Option<Start>, Error> {
-        let list = self.client.list_object_versions().bucket(&self.bucket).prefix(prefix);
+        let list = self.client.list_object_versions().bucket(&self.name).prefix(prefix);
         let (key_marker, version_marker) = listing.start.clone().unzip();
         let list = list.set_key_marker(key_marker).set_version_id_marker(version_marker.flatten());
         let page = list.send().await.map_err(failed_to("list the bucket"))?;

@@ -29,6 +29,7 @@ use domain::{
     recording::Sha256,
 };
 use platform::{
+    bucket::Bucket,
     objects,
     queue::Queue,
     table::{arrival::Arrival, key},
@@ -211,9 +212,8 @@ async fn deliver_day(of: &OrganisationId, url: &str) -> anyhow::Result<()> {
     let app = delivery::App {
         table: platform::table::Table { client: cloud.counted_dynamodb(&requests), name: cloud.table.clone() },
         queue: Queue { client: cloud.counted_sqs(&requests), url: url.to_owned() },
-        s3: cloud.s3(&requests),
-        recordings: BUCKET.to_owned(),
-        drop: cloud.drop_bucket.clone(),
+        recordings: Bucket { client: cloud.s3(&requests), name: BUCKET.to_owned() },
+        drop: Bucket { client: cloud.s3(&requests), name: cloud.drop_bucket.clone() },
         rows: delivery::ROWS,
         now: || Day::of(Utc::now() - TimeDelta::days(2)).settled_at(),
     };

@@ -8,7 +8,7 @@ use aws_sdk_sqs::types::QueueAttributeName;
 use billing::{App, Done, Error, Separator, Task, Warnings, perform};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::billing::{Month, Terms, Whose, midnight};
-use platform::{exports::Exports, table::usage::ChangeKind};
+use platform::{bucket::Bucket, table::usage::ChangeKind};
 use serde_json::{Value, json};
 use tests::{
     bucket,
@@ -74,24 +74,24 @@ async fn exports(app: &App, text: &str) -> anyhow::Result<Value> {
 }
 
 /// Every object in the bucket, by key.
-async fn files(exports: &Exports) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
+async fn files(exports: &Bucket) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
     let mut files = BTreeMap::new();
-    let listed = exports.client.list_objects_v2().bucket(&exports.bucket).send().await?;
+    let listed = exports.client.list_objects_v2().bucket(&exports.name).send().await?;
     for key in listed.contents().iter().filter_map(|object| object.key()) {
-        let body = exports.client.get_object().bucket(&exports.bucket).key(key).send().await?.body.collect().await?;
+        let body = exports.client.get_object().bucket(&exports.name).key(key).send().await?.body.collect().await?;
         files.insert(key.to_owned(), body.to_vec());
     }
     Ok(files)
 }
 
-async fn file(exports: &Exports, key: &str) -> anyhow::Result<String> {
+async fn file(exports: &Bucket, key: &str) -> anyhow::Result<String> {
     let bytes = files(exports).await?.remove(key).with_context(|| format!("there is no {key}"))?;
     Ok(String::from_utf8(bytes)?)
 }
 
 /// Writes the month's files below a folder of the test's own.
-async fn fetched(exports: &Exports, text: &str) -> anyhow::Result<PathBuf> {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(&exports.bucket);
+async fn fetched(exports: &Bucket, text: &str) -> anyhow::Result<PathBuf> {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(&exports.name);
     for (key, bytes) in files(exports).await? {
         let path = folder.join(&key);
         fs::create_dir_all(path.parent().context("a file is in a folder")?)?;
@@ -199,7 +199,7 @@ async fn a_rerun_after_a_crash_at_any_request_gives_the_same_export() -> anyhow:
         world.requests.end_after(Some(crash));
         ensure!(perform(&world.app, month(OCTOBER)).await.is_err(), "the request {crash} was not needed");
         let left = world.cloud.s3(&Requests::default());
-        let left = files(&Exports { client: left, bucket: world.app.exports.bucket.clone() }).await?;
+        let left = files(&Bucket { client: left, name: world.app.exports.name.clone() }).await?;
         ensure!(!left.contains_key("exports/2026-10/control.json") || crash + 1 == requests, "{crash}: the month is closed");
         world.requests.end_after(None);
         exports(&world.app, OCTOBER).await?;

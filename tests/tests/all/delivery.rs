@@ -205,7 +205,7 @@ async fn a_folder_is_removed_at_six_three_days_later_and_not_before() -> anyhow:
     let over = world.at(|| at("2026-11-28T05:05:00Z"));
     over.morning().await?;
     assert!(!over.files().await?.keys().any(|key| key.contains("/2026-11-24/")));
-    let listed = over.app.s3.list_object_versions().bucket(&over.app.drop).send().await?;
+    let listed = over.app.drop.client.list_object_versions().bucket(&over.app.drop.name).send().await?;
     assert!(!listed.versions().iter().any(|version| version.key().unwrap_or_default().contains("/2026-11-24/")));
     let delivery_folders = over.delivery_folders().await?;
     assert!(

@@ -41,10 +41,10 @@ async fn every_copy_is_removed_and_the_receipt_states_how_many() -> anyhow::Resu
     let retained = world.stored("anna", "another", now()).await?;
     let of = world.stored("anna", "call-1", now()).await?;
     world.put(&of, "a second version").await?;
-    let bucket = &world.stores.objects.bucket;
+    let bucket = &world.stores.objects.name;
     let key = platform::objects::key(&of.organisation, of.id);
     world.stores.objects.client.delete_object().bucket(bucket).key(&key).send().await?; // a delete marker
-    let aside = world.stores.quarantine.client.put_object().bucket(&world.stores.quarantine.bucket).key(format!("{key}/v1"));
+    let aside = world.stores.quarantine.client.put_object().bucket(&world.stores.quarantine.name).key(format!("{key}/v1"));
     aside.body(b"no audio".to_vec().into()).send().await?;
     assert_eq!(world.copies(&of).await?, 4);
     let before = world.usage("anna").await?;
@@ -161,7 +161,7 @@ async fn a_failing_removal_waits_on_the_queue_and_blocks_no_other() -> anyhow::R
     let (of, event) = expired(&world, "call-1").await?;
     let (other, of_other) = expired(&world, "call-2").await?;
     let mut away = world.clone();
-    away.stores.objects.bucket = "no-such-bucket".to_owned();
+    away.stores.objects.name = "no-such-bucket".to_owned();
     assert!(removals(&away, &event).await?, "the stream continues");
     assert!(removals(&world, &of_other).await?);
     assert_eq!((world.copies(&of).await?, world.copies(&other).await?), (1, 0));

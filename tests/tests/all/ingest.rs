@@ -10,7 +10,8 @@ use data_encoding::BASE64;
 use domain::recording::{ContentType, Recording, Sha256, State};
 use ingest::App;
 use platform::{
-    objects::{self, LINK, Link, Objects},
+    bucket::Bucket,
+    objects::{self, LINK, Link},
     table::Table,
 };
 use serde_json::{Value, json};
@@ -52,7 +53,7 @@ async fn promised(world: &World, call: &str, content_type: &str, audio: &[u8]) -
 }
 
 /// Puts `audio` by the recording's upload link, as the app does.
-async fn put_by_link(objects: &Objects, recording: &Recording, audio: &[u8]) -> anyhow::Result<reqwest::StatusCode> {
+async fn put_by_link(objects: &Bucket, recording: &Recording, audio: &[u8]) -> anyhow::Result<reqwest::StatusCode> {
     put(objects.upload_link(recording, Utc::now()).await?, audio).await
 }
 
@@ -86,8 +87,8 @@ async fn state(app: &App, recording: &Recording) -> anyhow::Result<Option<State>
     Ok(found.map(|found| found.state))
 }
 
-async fn keys(objects: &Objects, bucket: &str) -> anyhow::Result<Vec<String>> {
-    let listed = objects.client.list_objects_v2().bucket(bucket).send().await?;
+async fn keys(bucket: &Bucket) -> anyhow::Result<Vec<String>> {
+    let listed = bucket.client.list_objects_v2().bucket(&bucket.name).send().await?;
     Ok(listed.contents().iter().filter_map(|object| object.key().map(str::to_owned)).collect())
 }
 
@@ -150,8 +151,8 @@ async fn a_bad_upload_is_rejected_with_a_reason_and_quarantined() -> anyhow::Res
             anyhow::bail!("{name} was not rejected but is {:?}", state(&world.app, &recording).await?)
         };
         assert!(reason.len() > 10, "{name} has a reason: {reason}");
-        assert!(keys(&world.app.objects, &world.app.objects.bucket).await?.is_empty(), "{name} is not served");
-        let retained = keys(&world.app.objects, &world.app.quarantine).await?;
+        assert!(keys(&world.app.objects).await?.is_empty(), "{name} is not served");
+        let retained = keys(&world.app.quarantine).await?;
         assert!(retained.iter().any(|retained| retained.starts_with(&key)), "{name} is in quarantine: {retained:?}");
     }
     assert_eq!(usage(&world.app.table, "anna").await?, (0, 0), "nothing is counted");
@@ -196,7 +197,7 @@ async fn an_upload_that_differs_from_its_registration_is_refused_by_the_link() -
     other[100] ^= 1;
     assert_eq!(put_by_link(&world.app.objects, &recording, &other).await?, 400, "other bytes than the checksum's");
     assert_eq!(put_by_link(&world.app.objects, &recording, &wav[1..]).await?.as_u16() / 100, 4, "another length");
-    assert!(keys(&world.app.objects, &world.app.objects.bucket).await?.is_empty());
+    assert!(keys(&world.app.objects).await?.is_empty());
     assert_eq!(put_by_link(&world.app.objects, &recording, &wav).await?, 200);
     assert_eq!(put_by_link(&world.app.objects, &recording, &wav).await?, 412, "a second time");
     take_in(&world.app, &[created(&objects::key(&recording.organisation, recording.id))]).await?;
@@ -225,7 +226,7 @@ async fn a_link_works_for_fifteen_minutes_and_its_own_key_only() -> anyhow::Resu
     let mut as_omar = link(Utc::now()).await?;
     as_omar.headers.insert("x-amz-meta-user".to_owned(), "omar".to_owned());
     assert_eq!(put(as_omar, &wav).await?, 403, "another user's recording");
-    assert!(keys(&world.app.objects, &world.app.objects.bucket).await?.is_empty());
+    assert!(keys(&world.app.objects).await?.is_empty());
     assert_eq!(put(link(Utc::now()).await?, &wav).await?, 200);
     Ok(())
 }
@@ -237,14 +238,14 @@ async fn an_unregistered_object_is_quarantined() -> anyhow::Result<()> {
     let wav = silence(1);
     let keys_of = [objects::key(&stranger.organisation, stranger.id), "recordings/no/recording at+all".to_owned()];
     for key in &keys_of {
-        let put = world.app.objects.client.put_object().bucket(&world.app.objects.bucket).key(key).body(ByteStream::from(wav.clone()));
+        let put = world.app.objects.client.put_object().bucket(&world.app.objects.name).key(key).body(ByteStream::from(wav.clone()));
         put.send().await?;
     }
     let encoded = "recordings/no/recording+at%2Ball";
     let answer = take_in_of_any(&world.app, &[created(&keys_of[0]), created(encoded)]).await?;
     assert_eq!(failed(&answer), Vec::<&str>::new());
-    assert!(keys(&world.app.objects, &world.app.objects.bucket).await?.is_empty());
-    assert_eq!(keys(&world.app.objects, &world.app.quarantine).await?.len(), 2);
+    assert!(keys(&world.app.objects).await?.is_empty());
+    assert_eq!(keys(&world.app.quarantine).await?.len(), 2);
     Ok(())
 }
 
@@ -256,13 +257,13 @@ async fn an_object_put_without_the_link_cannot_replace_a_recording() -> anyhow::
     let key = objects::key(&recording.organisation, recording.id);
     let other = silence(2);
     for (what, body) in [("other audio", other), ("nothing", Vec::new())] {
-        let put = world.app.objects.client.put_object().bucket(&world.app.objects.bucket).key(&key).content_type("audio/wav");
+        let put = world.app.objects.client.put_object().bucket(&world.app.objects.name).key(&key).content_type("audio/wav");
         let hash = BASE64.encode(&Sha256::of(&body).0);
         let put = put.metadata("user", "anna").checksum_algorithm(ChecksumAlgorithm::Sha256).checksum_sha256(hash);
         put.body(ByteStream::from(body)).send().await?;
         take_in(&world.app, &[created(&key)]).await?;
         assert!(matches!(state(&world.app, &recording).await?, Some(State::Rejected { .. })), "{what}");
-        assert!(keys(&world.app.objects, &world.app.objects.bucket).await?.is_empty(), "{what}");
+        assert!(keys(&world.app.objects).await?.is_empty(), "{what}");
     }
     Ok(())
 }
@@ -320,7 +321,7 @@ async fn a_thousand_shuffled_events_of_200_recordings_leave_exact_usage() -> any
         assert!(matches!(state(&world.app, recording).await?, Some(State::Stored { .. })), "{}", recording.id);
     }
     assert_eq!(usage(&world.app.table, "anna").await?, (200, bytes));
-    assert_eq!(keys(&world.app.objects, &world.app.objects.bucket).await?.len(), 200);
+    assert_eq!(keys(&world.app.objects).await?.len(), 200);
     Ok(())
 }
 
@@ -334,10 +335,10 @@ async fn a_rejection_ends_right_after_a_crash_at_any_step() -> anyhow::Result<()
         let key = objects::key(&recording.organisation, recording.id);
         // The result of a run cut short at this step: nothing, the copy, or the copy and rejection.
         if step >= 1 {
-            let head = world.app.objects.client.head_object().bucket(&world.app.objects.bucket).key(&key).send().await?;
+            let head = world.app.objects.client.head_object().bucket(&world.app.objects.name).key(&key).send().await?;
             let version = head.version_id().unwrap_or_default();
-            let copy = world.app.objects.client.copy_object().bucket(&world.app.quarantine).key(format!("{key}/{version}"));
-            copy.copy_source(format!("{}/{key}", world.app.objects.bucket)).send().await?;
+            let copy = world.app.objects.client.copy_object().bucket(&world.app.quarantine.name).key(format!("{key}/{version}"));
+            copy.copy_source(format!("{}/{key}", world.app.objects.name)).send().await?;
         }
         if step >= 2 {
             world.app.table.reject(&recording, "an earlier run").await?;
@@ -347,8 +348,8 @@ async fn a_rejection_ends_right_after_a_crash_at_any_step() -> anyhow::Result<()
             assert_eq!(failed(&answer), Vec::<&str>::new(), "step {step}");
         }
         assert!(matches!(state(&world.app, &recording).await?, Some(State::Rejected { .. })), "step {step}");
-        assert!(keys(&world.app.objects, &world.app.objects.bucket).await?.is_empty(), "step {step}");
-        let retained = keys(&world.app.objects, &world.app.quarantine).await?;
+        assert!(keys(&world.app.objects).await?.is_empty(), "step {step}");
+        let retained = keys(&world.app.quarantine).await?;
         assert_eq!(retained.iter().filter(|retained| retained.starts_with(&key)).count(), 1, "step {step}");
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use domain::{billing::Month, recording::Sha256};
 use platform::{
-    exports::Exports,
+    bucket::Bucket,
     multipart::{Multipart, Written},
 };
 use tests::{bucket, cloud::cloud, requests::Requests};
@@ -13,7 +13,7 @@ use tests::{bucket, cloud::cloud, requests::Requests};
 /// The smallest part that S3 accepts.
 const PART: usize = 5 * 1024 * 1024;
 
-async fn world(test: &str) -> anyhow::Result<(Exports, Requests)> {
+async fn world(test: &str) -> anyhow::Result<(Bucket, Requests)> {
     let requests = Requests::default();
     let exports = bucket::exports(&cloud()?, test, &requests).await?;
     Ok((exports, requests))
@@ -49,11 +49,11 @@ async fn short_objects_are_put_and_longer_ones_are_uploaded_in_parts() -> anyhow
         (2 * PART + 1, vec![("CompleteMultipartUpload", 1), ("CreateMultipartUpload", 1), ("UploadPart", 3)]),
     ] {
         let bytes = some(length);
-        let written = write(exports.begin(october()?, "lines.csv"), &bytes).await?;
+        let written = write(exports.begin_export(october()?, "lines.csv"), &bytes).await?;
         let expected = expected.into_iter().map(|(name, times)| (name.to_owned(), times)).collect();
         assert_eq!(made(&requests), expected, "of {length} bytes");
         assert_eq!(written, Written { bytes: length as u64, sha256: Sha256::of(&bytes) });
-        assert!(exports.read(october()?, "lines.csv").await? == Some(bytes), "another object of {length} bytes");
+        assert!(exports.read_export(october()?, "lines.csv").await? == Some(bytes), "another object of {length} bytes");
         made(&requests);
     }
     Ok(())
@@ -62,15 +62,15 @@ async fn short_objects_are_put_and_longer_ones_are_uploaded_in_parts() -> anyhow
 #[tokio::test]
 async fn an_interrupted_write_leaves_the_earlier_object_and_can_be_repeated() -> anyhow::Result<()> {
     let (exports, requests) = world("cut-short").await?;
-    exports.write(october()?, "lines.csv", b"what stood there".to_vec()).await?;
+    exports.write_export(october()?, "lines.csv", b"what stood there".to_vec()).await?;
     let bytes = some(PART + 1);
     for left in 0..4 {
         requests.end_after(Some(left));
-        assert!(write(exports.begin(october()?, "lines.csv"), &bytes).await.is_err(), "after {left} requests");
+        assert!(write(exports.begin_export(october()?, "lines.csv"), &bytes).await.is_err(), "after {left} requests");
         requests.end_after(None);
-        assert_eq!(exports.read(october()?, "lines.csv").await?.as_deref(), Some(&b"what stood there"[..]));
+        assert_eq!(exports.read_export(october()?, "lines.csv").await?.as_deref(), Some(&b"what stood there"[..]));
     }
-    write(exports.begin(october()?, "lines.csv"), &bytes).await?;
-    assert!(exports.read(october()?, "lines.csv").await? == Some(bytes));
+    write(exports.begin_export(october()?, "lines.csv"), &bytes).await?;
+    assert!(exports.read_export(october()?, "lines.csv").await? == Some(bytes));
     Ok(())
 }

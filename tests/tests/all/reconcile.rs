@@ -204,7 +204,7 @@ async fn is_repaired(world: &World) -> anyhow::Result<()> {
         assert_eq!(there.versions.len(), usize::from(stored), "{name}");
     }
     for name in ["removed", "removed-of-a-month-ago", "replaced"] {
-        let (client, bucket) = (&world.stores.objects.client, &world.stores.objects.bucket);
+        let (client, bucket) = (&world.stores.objects.client, &world.stores.objects.name);
         let got = client.get_object().bucket(bucket).key(objects::key(&demo, of(name))).send().await?;
         assert_eq!(got.body.collect().await?.to_vec(), silence(1), "{name}");
     }

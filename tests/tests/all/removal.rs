@@ -116,14 +116,14 @@ async fn erase(world: &World, whose: Value) -> anyhow::Result<String> {
 /// Puts audio as the upload link does.
 async fn put_by_link(world: &World, of: &Recording, audio: &[u8]) -> anyhow::Result<()> {
     let objects = &world.stores.objects;
-    let put = objects.client.put_object().bucket(&objects.bucket).key(objects::key(&of.organisation, of.id));
+    let put = objects.client.put_object().bucket(&objects.name).key(objects::key(&of.organisation, of.id));
     let put = put.content_type(of.audio.content_type.as_str()).metadata(USER, of.user.to_string());
     put.checksum_sha256(checksum(&Sha256::of(audio))).body(ByteStream::from(audio.to_vec())).send().await?;
     Ok(())
 }
 
 async fn take_in(world: &World, of: &Recording) -> anyhow::Result<()> {
-    let quarantine = world.stores.quarantine.bucket.clone();
+    let quarantine = world.stores.quarantine.clone();
     let app = ingest::App { table: world.table().clone(), objects: world.stores.objects.clone(), quarantine, now };
     let body = created(&objects::key(&of.organisation, of.id));
     let event: SqsEvent = serde_json::from_value(json!({ "Records": [{ "messageId": "message", "body": body }] }))?;
@@ -137,7 +137,7 @@ async fn audio_by_an_old_link_is_removed_and_not_quarantined() -> anyhow::Result
     let mut of = recording("demo", "anna", "call", now());
     (of.audio.sha256, of.audio.length) = (Sha256::of(&silence(1)), silence(1).len() as u64);
     register(world.table(), &of).await?;
-    let aside = world.stores.quarantine.client.put_object().bucket(&world.stores.quarantine.bucket);
+    let aside = world.stores.quarantine.client.put_object().bucket(&world.stores.quarantine.name);
     aside.key(format!("{}/earlier", objects::key(&of.organisation, of.id))).body(ByteStream::from_static(b"aside")).send().await?;
     erase(&world, json!({ "counterpart": "+46701234567" })).await?;
     world.work(now).await?;

@@ -11,7 +11,10 @@ use domain::{
     ids::RecordingId,
     recording::{Recording, Sha256},
 };
-use platform::objects::{self, Objects, checksum};
+use platform::{
+    bucket::Bucket,
+    objects::{self, checksum},
+};
 use serde_json::Value;
 use tests::{
     call::{call, silence},
@@ -25,7 +28,7 @@ use tests::{
 
 /// Puts bytes at the recording's key without checksum or metadata, as `aws s3 cp` does.
 async fn copied_back(world: &World, of: &Recording, bytes: &[u8]) -> anyhow::Result<()> {
-    let Objects { client, bucket } = &world.stores.objects;
+    let Bucket { client, name: bucket } = &world.stores.objects;
     let put = client.put_object().bucket(bucket).key(objects::key(&of.organisation, of.id)).body(ByteStream::from(bytes.to_vec()));
     put.send().await?;
     world.notify_ingest(of).await
@@ -37,7 +40,7 @@ async fn versions(world: &World, of: &Recording) -> anyhow::Result<usize> {
 }
 
 async fn quarantined(world: &World) -> anyhow::Result<usize> {
-    let Objects { client, bucket } = &world.stores.quarantine;
+    let Bucket { client, name: bucket } = &world.stores.quarantine;
     Ok(client.list_objects_v2().bucket(bucket).send().await?.contents().len())
 }
 
@@ -82,7 +85,7 @@ async fn audio_put_back_in_parts_is_recognised_without_a_checksum_of_the_whole()
     (lost.audio.length, lost.audio.sha256) = (audio.len() as u64, Sha256::of(&audio));
     tests::recording::register(world.table(), &lost).await?;
     let lost = world.stores(lost).await?;
-    let Objects { client, bucket } = &world.stores.objects;
+    let Bucket { client, name: bucket } = &world.stores.objects;
     let key = objects::key(&lost.organisation, lost.id);
     let upload = client.create_multipart_upload().bucket(bucket).key(&key).send().await?.upload_id.unwrap_or_default();
     let mut parts = Vec::new();
@@ -136,7 +139,7 @@ async fn the_operators_command_puts_back_only_the_signed_audio() -> anyhow::Resu
     let key = objects::key(&organisation("demo"), RecordingId::try_from(id.clone())?);
     let bucket = door.cloud.objects();
     for version in bucket.object(&key).await?.versions {
-        bucket.remove_version(&key, &version.name).await?;
+        bucket.remove(&key, Some(&version.name)).await?;
     }
     let folder = std::env::temp_dir().join(format!("restore-{id}"));
     std::fs::create_dir_all(&folder)?;
@@ -153,7 +156,7 @@ async fn the_operators_command_puts_back_only_the_signed_audio() -> anyhow::Resu
     assert!(restored.status.success(), "{restored:?}");
     let again = restore(&door, &id, &good)?;
     assert!(String::from_utf8_lossy(&again.stdout).contains("nothing to do"), "{again:?}");
-    let head = door.cloud.s3(&Requests::default()).head_object().bucket(&bucket.bucket).key(&key);
+    let head = door.cloud.s3(&Requests::default()).head_object().bucket(&bucket.name).key(&key);
     let head = head.checksum_mode(aws_sdk_s3::types::ChecksumMode::Enabled).send().await?;
     assert_eq!(head.checksum_sha256(), Some(checksum(&Sha256::of(&audio)).as_str()));
     // A further event changes nothing: the object is the audio of a stored recording.
@@ -161,7 +164,7 @@ async fn the_operators_command_puts_back_only_the_signed_audio() -> anyhow::Resu
     let app = ingest::App {
         table: door.cloud.table(),
         objects: door.cloud.objects(),
-        quarantine: door.cloud.quarantine_bucket.clone(),
+        quarantine: Bucket { name: door.cloud.quarantine_bucket.clone(), ..door.cloud.objects() },
         now: Utc::now,
     };
     let event = serde_json::json!({ "Records": [{ "messageId": "one", "body": notified.to_string() }] });

@@ -112,7 +112,7 @@ async fn a_billed_month_is_listed_as_it_was_exported() -> anyhow::Result<()> {
         line("sftp", "from 2026-10-15"),
     ];
     let file = json!({ "month": "2026-10", "preview": false, "rules": "2026-11", "total": "152.25", "lines": lines });
-    let put = exports.client.put_object().bucket(&exports.bucket).key("exports/2026-10/statements/demo.json");
+    let put = exports.client.put_object().bucket(&exports.name).key("exports/2026-10/statements/demo.json");
     put.body(file.to_string().into_bytes().into()).send().await?;
     let listed = KARIN.get(&router, "/v1/statements").await?.done()?.body;
     assert_eq!(listed["statements"], json!([{ "month": "2026-10", "total": "152.25", "lines": 3 }]));

@@ -1,10 +1,15 @@
-//! Items as the table's stream contains them: DynamoDB's JSON, in which binary is base64.
+//! Records of the table's stream, and the items in them: DynamoDB's JSON, in which binary is base64.
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use data_encoding::BASE64;
 use serde_json::Value;
 
 use super::key::Item;
+
+/// Whether the record reports that TTL removed the item.
+pub fn is_expiry(record: &Value) -> bool {
+    record["eventName"] == "REMOVE" && record["userIdentity"]["principalId"] == "dynamodb.amazonaws.com"
+}
 
 /// The item in an image; `None` if the JSON is no image.
 pub fn read(image: &Value) -> Option<Item> {
