@@ -23,7 +23,7 @@ use model::{
 };
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use platform::{
-    http::cursor,
+    cursor,
     table::{
         Table,
         arrival::{Arrival, Outcome},

@@ -12,15 +12,9 @@ use domain::{
 };
 use platform::{
     answer,
-    http::{
-        Admin, Cause, Problem,
-        csv::{self, Cell},
-        cursor,
-        event::Events,
-        extract::Query,
-        operation::ReadAudit,
-        page,
-    },
+    csv::Cell,
+    cursor,
+    http::{Admin, Cause, Problem, csv, event::Events, extract::Query, operation::ReadAudit, page},
     table::audit::{AuditAction, Event, Reading},
 };
 use serde::Deserialize;

@@ -17,8 +17,8 @@ use platform::{
         page::{self, PageQuery},
         person,
         single::Single,
-        statement::Statement,
     },
+    statement::Statement,
     table::statement,
 };
 use serde::Serialize;

@@ -2,9 +2,11 @@
 
 use chrono::NaiveDate;
 use domain::billing::{Facts, InvalidFacts};
-use platform::http::{
-    Problem,
-    page::{self, PageQuery},
+use platform::{
+    http::{
+        Problem,
+        page::{self, PageQuery},
+    },
     statement::{Line, Statement},
 };
 use serde::Serialize;

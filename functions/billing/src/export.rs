@@ -25,9 +25,9 @@ use futures_util::TryStreamExt;
 use platform::{
     bucket::failed_to,
     exports::{self, content_type, key},
-    http::statement,
     log::error_chain,
     multipart::{Multipart, Written},
+    statement,
     table::{self, organisation_list::Listed, statement::Exported},
 };
 use rust_decimal::Decimal;

@@ -5,10 +5,8 @@ use domain::{
     ids::UserId,
 };
 use platform::{
-    http::{
-        csv::{BYTE_ORDER_MARK, disarmed},
-        statement,
-    },
+    csv::{BYTE_ORDER_MARK, disarmed},
+    statement,
     table::organisation_list::Listed,
 };
 use serde::Serialize;

@@ -14,7 +14,7 @@ use domain::{
 };
 use platform::{
     bucket::{Precondition, failed_to},
-    http::csv,
+    csv,
     table::delivery::Held,
 };
 

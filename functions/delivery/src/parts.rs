@@ -16,7 +16,7 @@ use domain::{
 };
 use platform::{
     bucket::{Precondition, failed_to},
-    http::csv,
+    csv,
 };
 use serde::{Deserialize, Serialize};
 

@@ -9,7 +9,8 @@ use domain::{
     ids::OrganisationId,
 };
 use platform::{
-    http::{Cause, Problem, exchange::Exchange, statement::Line},
+    http::{Cause, Problem, exchange::Exchange},
+    statement::Line,
     table::{Error, Table, claim::Claim, commit::Committed},
 };
 use serde::Serialize;

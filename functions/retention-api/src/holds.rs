@@ -9,9 +9,9 @@ use domain::{
     reason::Reason,
 };
 use platform::{
+    criteria::{self, Criteria, Filter},
     http::{
         Admin, Cause, Principal, Problem,
-        criteria::{self, Criteria, Filter},
         extract::{Path, Query},
         once::{ABOUT, OnceJson},
         operation::{LiftHold, PlaceHold, SeeHolds},

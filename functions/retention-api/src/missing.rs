@@ -3,7 +3,8 @@
 use axum::{Json, extract::State};
 use chrono::{DateTime, Utc};
 use platform::{
-    http::{Admin, Problem, cursor, extract::Query, operation::SeeMissing, page::PageQuery},
+    cursor,
+    http::{Admin, Problem, extract::Query, operation::SeeMissing, page::PageQuery},
     table::reconcile::{ALL, Finding, Reconciled},
 };
 use serde::Serialize;

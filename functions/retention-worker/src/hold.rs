@@ -7,7 +7,8 @@ use domain::{
     search::{self, Search},
 };
 use platform::{
-    http::criteria::Criteria,
+    criteria::Criteria,
+    cursor,
     table::{
         BadItem,
         commit::Conflict,
@@ -80,11 +81,11 @@ async fn page(app: &App, hold: &RetentionJob, criteria: &Criteria) -> Result<(Ve
         }
         Criteria::Filter { filter, users } => {
             let search = filter.search(users.as_deref()).map_err(|_| BadItem { attribute: "sought" })?;
-            let after = hold.checkpoint.as_deref().map(platform::http::cursor::read).transpose().map_err(|_| unclear())?;
+            let after = hold.checkpoint.as_deref().map(cursor::read).transpose().map_err(|_| unclear())?;
             let search = Search { filter: &search, order: search::Order::Oldest, limit: HELD, after, now: (app.now)() };
             let page = app.stores.table.page(&hold.organisation, &search).await?;
             let ids = page.rows.into_iter().filter(|row| row.registered_at <= hold.at).map(|row| row.id).collect();
-            Ok((ids, page.next.map(platform::http::cursor::write)))
+            Ok((ids, page.next.map(cursor::write)))
         }
     }
 }

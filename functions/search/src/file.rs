@@ -9,12 +9,9 @@ use domain::{
 };
 use platform::{
     answer,
-    http::{
-        Problem,
-        csv::{self, Cell},
-        cursor,
-        recording::Recording as Shown,
-    },
+    csv::Cell,
+    cursor,
+    http::{Problem, csv, recording::Recording as Shown},
 };
 
 use crate::App;

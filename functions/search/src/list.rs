@@ -11,8 +11,8 @@ use domain::{
     search::{self, Position, Search},
 };
 use platform::{
-    answer,
-    http::{Caller, Principal, Problem, cursor, extract::Query, operation, recording::Recordings},
+    answer, cursor,
+    http::{Caller, Principal, Problem, extract::Query, operation, recording::Recordings},
 };
 use serde::Serialize;
 use utoipa::ToSchema;

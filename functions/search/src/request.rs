@@ -9,7 +9,10 @@ use domain::{
     search::{self, Position},
     time::Instant,
 };
-use platform::http::{Cause, Problem, criteria, cursor, page};
+use platform::{
+    criteria, cursor,
+    http::{Cause, Problem, page},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};

@@ -7,7 +7,10 @@ use domain::{
     ids::UserId,
     search,
 };
-use platform::http::{Cause, Principal, Problem, criteria};
+use platform::{
+    criteria,
+    http::{Cause, Principal, Problem},
+};
 
 use crate::{App, asked::asked, request::Filter};
 

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::http::csv::Cell;
+use crate::csv::Cell;
 
 /// Bytes of rows after which a page ends. A file ends after the page that exceeds it.
 pub const BYTES: usize = 2_500_000;

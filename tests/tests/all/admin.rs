@@ -150,7 +150,7 @@ async fn an_invalid_list_query_is_refused_and_an_unknown_cursor_is_harmless() ->
         assert_eq!(answer.refusal(), (422, "invalid".to_owned()), "{query}");
     }
     for place in ["m", "m#", "#", "~", "0001795521600#request-1"] {
-        let cursor = platform::http::cursor::write_text(place);
+        let cursor = platform::cursor::write_text(place);
         KARIN.get(&service.admin, &format!("/v1/users?cursor={cursor}")).await?.done().context(place)?;
     }
     Ok(())

@@ -194,15 +194,14 @@ async fn an_invalid_query_is_refused_and_an_empty_range_has_no_events() -> anyho
         assert_eq!(read(&service, query).await?.refusal(), (422, "invalid".to_owned()), "{query}");
     }
     let at = |minutes: i64| text(now() - TimeDelta::minutes(minutes));
-    let cursor =
-        |minutes: i64| platform::http::cursor::write_text(&key::moment(now() - TimeDelta::minutes(minutes), &format!("r{minutes:02}")));
+    let cursor = |minutes: i64| platform::cursor::write_text(&key::moment(now() - TimeDelta::minutes(minutes), &format!("r{minutes:02}")));
     let cases = [
         (format!("from={}&to={}", at(5), at(10)), 0),
         (format!("from={}&to={}", at(5), at(5)), 0),
         (format!("from={}&to={}&cursor={}", at(20), at(10), cursor(30)), 0),
         (format!("from={}&to={}&cursor={}", at(20), at(10), cursor(15)), 5),
         (format!("from={}&to={}&cursor={}", at(20), at(10), cursor(5)), 10),
-        (format!("to={}&cursor={}", at(10), platform::http::cursor::write_text("nonsense")), 29),
+        (format!("to={}&cursor={}", at(10), platform::cursor::write_text("nonsense")), 29),
     ];
     for (query, count) in cases {
         let page = read(&service, &query).await?.done()?;

@@ -26,7 +26,7 @@ use domain::{
     time::{Date, Instant as Time},
 };
 use platform::{
-    http::cursor,
+    cursor,
     table::job::{JobKind, Kind, RetentionJob, State},
 };
 use rand::{RngExt, SeedableRng};

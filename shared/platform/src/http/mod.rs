@@ -2,9 +2,7 @@
 
 pub mod caller;
 pub mod client;
-pub mod criteria;
 pub mod csv;
-pub mod cursor;
 pub mod event;
 pub mod exchange;
 pub mod extract;
@@ -17,7 +15,6 @@ pub mod problem;
 pub mod recording;
 pub mod rejection;
 pub mod single;
-pub mod statement;
 pub mod strict;
 
 use axum::{

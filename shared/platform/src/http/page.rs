@@ -15,11 +15,8 @@ use utoipa::{
     },
 };
 
-use super::{
-    cursor,
-    problem::{Cause, Problem},
-};
-use crate::answer;
+use super::problem::{Cause, Problem};
+use crate::{answer, cursor};
 
 /// The default number of rows on a page, and the maximum.
 pub const ROWS: usize = 50;

@@ -16,7 +16,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{caller, recording::Recording};
-use crate::{objects::Unsigned, queue::Unsent, table};
+use crate::{criteria::InvalidFilter, objects::Unsigned, queue::Unsent, table};
 
 /// A request that failed or was refused.
 #[derive(Debug)]
@@ -172,6 +172,15 @@ impl From<table::Error> for Problem {
                 Self::because(Cause::Repeated, "the request was sent before and its answer is no longer known; look first")
             }
             other => Self::internal(other),
+        }
+    }
+}
+
+impl From<InvalidFilter> for Problem {
+    fn from(error: InvalidFilter) -> Self {
+        match error {
+            InvalidFilter::Table(error) => error.into(),
+            invalid => Self::because(Cause::Invalid, invalid),
         }
     }
 }

@@ -14,10 +14,8 @@ use domain::{
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 
-use super::{
-    cursor,
-    page::{Listed, Page},
-};
+use super::page::{Listed, Page};
+use crate::cursor;
 
 /// One recorded leg of a call.
 #[derive(Clone, Debug, Serialize, ToSchema)]

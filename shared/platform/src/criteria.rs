@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use domain::{
     counterpart::{COUNTRY, Counterpart},
     ids::{OrganisationId, RecordingId, UserId},
-    note::Mark,
+    note::{InvalidNote, Mark},
     people::Name,
     recording::Direction,
     search::{self, Digits, InvalidSearch, Marked, StateName, Words},
@@ -14,10 +14,10 @@ use domain::{
 };
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
+use thiserror::Error;
 use utoipa::ToSchema;
 
-use super::problem::{Cause, Problem};
-use crate::table::Table;
+use crate::table::{self, Table};
 
 /// Named recordings, or all that match a filter.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -93,9 +93,24 @@ fn counterpart<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Coun
     Ok(Option::<String>::deserialize(deserializer)?.map(|text| Counterpart::read(&text, COUNTRY)))
 }
 
+/// Why no search can be made of a filter.
+#[derive(Debug, Error)]
+pub enum InvalidFilter {
+    #[error(transparent)]
+    Text(#[from] InvalidSearch),
+    #[error(transparent)]
+    Mark(#[from] InvalidNote),
+    #[error("a name has at most 100 characters")]
+    LongName,
+    #[error("the organisation has more users than a search by name can look through; look the user up and name them by `user`")]
+    ManyUsers,
+    #[error(transparent)]
+    Table(#[from] table::Error),
+}
+
 impl Filter {
     /// The search filter, limited to the recordings of `users` if given.
-    pub fn search(&self, users: Option<&[UserId]>) -> Result<search::Filter, Problem> {
+    pub fn search(&self, users: Option<&[UserId]>) -> Result<search::Filter, InvalidFilter> {
         let seconds = |seconds: Option<u32>| seconds.map(|seconds| TimeDelta::seconds(seconds.into()));
         Ok(search::Filter {
             from: self.from.map(Instant::utc),
@@ -104,7 +119,7 @@ impl Filter {
             longer: seconds(self.min_seconds),
             shorter: seconds(self.max_seconds),
             counterpart: self.counterpart.clone(),
-            number: self.number.as_deref().map(Digits::parse).transpose().map_err(invalid)?,
+            number: self.number.as_deref().map(Digits::parse).transpose()?,
             direction: self.direction,
             mark: self.mark.as_deref().map(marked).transpose()?,
             note: words(self.note.as_deref())?,
@@ -131,38 +146,33 @@ const LOOKED_AT: usize = 500;
 /// request, or 1 for each MB of the organisation's users or each 100 of `users`.
 ///
 /// # Errors
-/// [`Cause::Invalid`] if the name is too long or the organisation has too many users to search.
+/// The name is too long, or the organisation has too many users to search.
 pub async fn named(
     table: &Table,
     organisation: &OrganisationId,
     name: Option<&str>,
     users: Option<BTreeSet<UserId>>,
-) -> Result<Option<BTreeSet<UserId>>, Problem> {
+) -> Result<Option<BTreeSet<UserId>>, InvalidFilter> {
     let Some(name) = name.map(str::trim).filter(|name| !name.is_empty()) else { return Ok(users) };
     if name.chars().count() > Name::CHARACTERS {
-        return Err(Problem::because(Cause::Invalid, "a name has at most 100 characters"));
+        return Err(InvalidFilter::LongName);
     }
     if let Some(few) = users.as_ref().filter(|users| users.len() <= LOOKED_AT) {
         return Ok(Some(table.named_among(organisation, few, name).await?));
     }
-    let too_many = "the organisation has more users than a search by name can look through; look the user up and name them by `user`";
-    let found = table.named_users(organisation, name).await?.ok_or(Problem::because(Cause::Invalid, too_many))?;
+    let found = table.named_users(organisation, name).await?.ok_or(InvalidFilter::ManyUsers)?;
     Ok(Some(found.into_iter().filter(|user| users.as_ref().is_none_or(|users| users.contains(user))).collect()))
 }
 
-fn words(typed: Option<&str>) -> Result<Option<Words>, Problem> {
-    typed.map(Words::parse).transpose().map_err(invalid)
+fn words(typed: Option<&str>) -> Result<Option<Words>, InvalidSearch> {
+    typed.map(Words::parse).transpose()
 }
 
-fn marked(name: &str) -> Result<Marked, Problem> {
+fn marked(name: &str) -> Result<Marked, InvalidNote> {
     if name == Mark::NONE {
         return Ok(Marked::Without);
     }
-    Mark::try_from(name.to_owned()).map(Marked::With).map_err(|error| Problem::because(Cause::Invalid, error))
-}
-
-fn invalid(error: InvalidSearch) -> Problem {
-    Problem::because(Cause::Invalid, error)
+    Mark::try_from(name.to_owned()).map(Marked::With)
 }
 
 impl From<State> for StateName {
