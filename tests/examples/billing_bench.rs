@@ -82,7 +82,7 @@ async fn measure_in(path: &str, organisations: usize, users: usize) -> anyhow::R
     let output = child.wait_with_output()?;
     ensure!(output.status.success(), "the export failed");
     tell(&serde_json::from_slice(&output.stdout)?, organisations, took, &memory);
-    let control = exports.read(MONTH.to_owned().try_into()?, "control.json").await?.context("the month is not closed")?;
+    let control = exports.read_export(MONTH.to_owned().try_into()?, "control.json").await?.context("the month is not closed")?;
     let control: Value = serde_json::from_slice(&control)?;
     println!("control.json: {} organisations, {} lines, {} SEK", control["organisations"], control["lines"], control["total"]);
     for file in control["files"].as_array().into_iter().flatten() {

@@ -15,7 +15,7 @@ use platform::{
     csv::Cell,
     cursor,
     http::{Admin, Cause, Problem, csv, event::Events, extract::Query, operation::ReadAudit, page},
-    table::audit::{AuditAction, Event, Reading},
+    table::audit::{Event, Reading},
 };
 use serde::Deserialize;
 use utoipa::IntoParams;

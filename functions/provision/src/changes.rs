@@ -11,7 +11,7 @@ use domain::{
 use platform::{
     http::{Cause, Problem, exchange::Exchange},
     statement::Line,
-    table::{Error, Table, claim::Claim, commit::Committed},
+    table::{Error, Table, audit::AuditAction, claim::Claim, commit::Committed},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -70,7 +70,10 @@ impl Change {
         total: Option<&str>,
         write: impl AsyncFnOnce(Option<&Claim>) -> Result<Committed, Error>,
     ) -> Result<Entered, Problem> {
-        let Some(named) = total else { return Ok((StatusCode::OK, Json(self))) };
+        let Some(named) = total else {
+            exchange.act(AuditAction::PreviewCorrection);
+            return Ok((StatusCode::OK, Json(self)));
+        };
         if named != self.total {
             let differs = format!("the total is {} and not {named}; send the request without `total` and look at the preview", self.total);
             return Err(Problem::because(Cause::Changed, differs));

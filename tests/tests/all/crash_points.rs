@@ -52,7 +52,7 @@ fn counted(world: &World) -> u64 {
 async fn state(world: &World, recordings: &[Recording]) -> anyhow::Result<Value> {
     let (mut copies, mut items, mut held, mut days) = (0, 0, 0, Vec::new());
     let buried = world.table().buried(&organisation("demo"), &recordings.iter().map(|of| of.id).collect::<Vec<_>>()).await?.len();
-    let remembered = world.stores.erasures.page(None, 1000).await?.0.len();
+    let remembered = world.stores.erasures.erased_subjects(None, 1000).await?.0.len();
     for of in recordings {
         copies += world.copies(of).await?;
         for seen in world.table().seen(&of.organisation, &[of.id]).await? {

@@ -153,7 +153,7 @@ async fn one_reconciliation_finds_20_planted_discrepancies_and_repairs_what_it_c
     world.day(DAY).await?;
     let planted = plant(&world).await?;
     assert_eq!(planted.len(), 20);
-    let expected: BTreeSet<_> = planted.iter().map(|(kind, subject)| (kind.as_str().to_owned(), subject.clone())).collect();
+    let expected: BTreeSet<_> = planted.iter().map(|(kind, subject)| (kind.to_string(), subject.clone())).collect();
 
     units.take_read();
     world.requests.take();

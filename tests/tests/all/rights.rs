@@ -379,7 +379,7 @@ async fn ordered(table: &Table) -> anyhow::Result<OrderId> {
         (JobKind::Retention { days: 180, was: 180 }, job::State::Previewed),
         (erasure, job::State::Previewed),
     ] {
-        let event = groups::event("demo", state.as_str());
+        let event = groups::event("demo", state.into());
         let order = RetentionJob {
             id,
             organisation: organisation("demo"),

@@ -614,5 +614,6 @@ export const en: typeof sv = {
     'list-organisations': 'Listed organisations',
     'list-prices': 'Listed prices',
     'see-import': 'Saw an import',
+    'preview-correction': 'Previewed a correction',
   },
 };

@@ -607,5 +607,6 @@ export const sv = {
     'list-organisations': 'Listade företag',
     'list-prices': 'Listade priser',
     'see-import': 'Såg en import',
+    'preview-correction': 'Förhandsvisade en rättelse',
   },
 };

@@ -150,7 +150,7 @@ impl User {
 /// The requirement that is missing while the user is billed and cannot be recorded.
 pub fn billed_not_recorded(organisation: &Organisation, user: &people::User, now: DateTime<Utc>) -> Option<&'static str> {
     let lacks = recorded(organisation, user, now);
-    (activation::billed(organisation, user, now) && lacks != activation::Recorded::Yes).then_some(lacks.as_str())
+    (activation::billed(organisation, user, now) && lacks != activation::Recorded::Yes).then_some(lacks.into())
 }
 
 impl GroupSupervision {

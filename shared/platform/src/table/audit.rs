@@ -133,6 +133,7 @@ pub enum AuditAction {
     ListOrganisations,
     ListPrices,
     SeeImport,
+    PreviewCorrection,
 }
 
 /// The events of an organisation to read, newest first.
