@@ -1434,7 +1434,7 @@ export interface components {
          * @description The kind of an audit event.
          * @enum {string}
          */
-        AuditAction: "register" | "search" | "see" | "play" | "download" | "enter" | "sign-in" | "acknowledge" | "list-users" | "see-user" | "change-user" | "activate" | "deactivate" | "preview-activation" | "list-groups" | "see-group" | "change-group" | "remove-group" | "change-members" | "change-supervisor" | "remove-supervisor" | "list-clients" | "remove-client" | "see-organisation" | "change-organisation" | "read-audit" | "see-listeners" | "provision" | "provision-organisation" | "provision-user" | "remove-user" | "restore-user" | "import-users" | "provision-client" | "annotate" | "see-edits" | "change-mark" | "place-hold" | "lift-hold" | "see-holds" | "preview-retention" | "change-retention" | "see-retention" | "preview-erasure" | "order-erasure" | "see-erasures" | "end-erasure" | "expire" | "erase" | "list-sftp-keys" | "add-sftp-key" | "remove-sftp-key" | "list-drops" | "order-drop" | "provision-prices" | "void-prices" | "correct-activation" | "void-activation" | "credit-line" | "see-usage" | "list-statements" | "see-statement" | "see-missing" | "list-marks" | "list-organisations" | "list-prices" | "see-import";
+        AuditAction: "register" | "search" | "see" | "play" | "download" | "enter" | "sign-in" | "acknowledge" | "list-users" | "see-user" | "change-user" | "activate" | "deactivate" | "preview-activation" | "list-groups" | "see-group" | "change-group" | "remove-group" | "change-members" | "change-supervisor" | "remove-supervisor" | "list-clients" | "remove-client" | "see-organisation" | "change-organisation" | "read-audit" | "see-listeners" | "provision" | "provision-organisation" | "provision-user" | "remove-user" | "restore-user" | "import-users" | "provision-client" | "annotate" | "see-edits" | "change-mark" | "place-hold" | "lift-hold" | "see-holds" | "preview-retention" | "change-retention" | "see-retention" | "preview-erasure" | "order-erasure" | "see-erasures" | "end-erasure" | "expire" | "erase" | "list-sftp-keys" | "add-sftp-key" | "remove-sftp-key" | "list-drops" | "order-drop" | "provision-prices" | "void-prices" | "correct-activation" | "void-activation" | "credit-line" | "see-usage" | "list-statements" | "see-statement" | "see-missing" | "list-marks" | "list-organisations" | "list-prices" | "see-import" | "preview-correction";
         /** @description A billed month. */
         BilledMonth: {
             /** Format: int64 */
@@ -1507,7 +1507,7 @@ export interface components {
              */
             contentLength: number;
             /**
-             * @description `audio/wav`, `audio/mpeg`, `audio/mp4` or `audio/ogg`.
+             * @description Any audio type, as phones name them, or `application/octet-stream`. The content decides.
              * @example audio/ogg
              */
             contentType: string;
@@ -1613,7 +1613,7 @@ export interface components {
          * @description A stored content type.
          * @enum {string}
          */
-        ContentType: "audio/wav" | "audio/mpeg" | "audio/mp4" | "audio/ogg";
+        ContentType: "audio/wav" | "audio/mpeg" | "audio/mp4" | "audio/ogg" | "audio/webm" | "audio/flac" | "audio/aac" | "audio/amr" | "audio/x-caf" | "application/octet-stream";
         /** @description Öre, without VAT. */
         Cost: {
             /**
@@ -1695,6 +1695,11 @@ export interface components {
         };
         /** @enum {string} */
         CriteriaState: "expected" | "stored" | "rejected";
+        /**
+         * @description What is wrong with stored audio.
+         * @enum {string}
+         */
+        Damage: "cut-off" | "no-index" | "no-sound" | "contradictory";
         /**
          * Format: date
          * @description A day: yyyy-mm-dd.
@@ -2261,6 +2266,11 @@ export interface components {
             organisation: components["schemas"]["OwnOrganisation"];
             user: components["schemas"]["User"];
         };
+        /**
+         * @description The origin of a duration.
+         * @enum {string}
+         */
+        Measured: "exact" | "estimated" | "claimed";
         /** @description A page of a group's members, sorted by id. */
         Members: {
             /** @description The number of all members of the group. */
@@ -2596,6 +2606,7 @@ export interface components {
          *       "contentType": "audio/ogg",
          *       "counterpart": "+46701234567",
          *       "counterpartKind": "number",
+         *       "damage": null,
          *       "direction": "in",
          *       "durationMs": 93000,
          *       "expiresAt": "2027-05-23T13:02:11.000Z",
@@ -2607,7 +2618,9 @@ export interface components {
          *       "heldSince": null,
          *       "id": "5q1d0ks2v8g3mhl7n4c9re6btu",
          *       "mark": "red",
+         *       "measured": "exact",
          *       "note": "Kunden vill ha en ny faktura.",
+         *       "playable": true,
          *       "registeredAt": "2026-11-24T13:03:45.120Z",
          *       "rejection": null,
          *       "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
@@ -2630,6 +2643,8 @@ export interface components {
             counterpart: components["schemas"]["Counterpart"];
             /** @description `number`, `dialled`, `sip`, `name`, `withheld` or `unknown`. */
             counterpartKind: components["schemas"]["CounterpartKind"];
+            /** @description `cut-off`, `no-index`, `no-sound` or `contradictory`; null if the audio is whole. */
+            damage?: components["schemas"]["Damage"] | null;
             /** @description `in` or `out`, seen from the recorded user. */
             direction: components["schemas"]["Direction"];
             /**
@@ -2652,7 +2667,11 @@ export interface components {
             /** @description 26 characters of 0-9 and a-v. */
             id: components["schemas"]["RecordingId"];
             mark?: string | null;
+            /** @description `exact` or `estimated` from the audio, or `claimed` by the app. */
+            measured: components["schemas"]["Measured"];
             note?: string | null;
+            /** @description Whether browsers play the audio; null until it is stored. */
+            playable?: boolean | null;
             /** Format: date-time */
             registeredAt: string;
             /** @description Why the audio was refused; null if it was not. */

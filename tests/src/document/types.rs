@@ -194,7 +194,7 @@ fn types() -> Vec<(&'static str, Value, &'static str)> {
             "Problem.reason",
         ),
         ("Measured", closed("The origin of a duration.", Measured::ALL.map(Measured::as_str)), "Recording.measured"),
-        ("Damage", closed("What is wrong with stored audio.", Damage::ALL.map(Damage::as_str)), "Recording.damage"),
+        ("Damage", closed("The damage of stored audio.", Damage::ALL.map(Damage::as_str)), "Recording.damage"),
         ("RecordingState", closed("The stage of a recording.", ["expected", "stored", "rejected"]), "Recording.state"),
         ("ContentType", closed("A stored content type.", ContentType::all()), "Recording.contentType"),
         ("Colour", closed("A mark's colour.", Colour::VARIANTS.iter().map(|one| one.into_str())), "Mark.colour MarkPut.colour"),

@@ -5,10 +5,7 @@
 //! own, so that no request sees another's effect. A route of the API document that the table lacks
 //! fails the test.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, OnceLock},
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use aws_sdk_dynamodb::types::AttributeValue::{S, Ss};
 use axum::Router;
@@ -35,6 +32,7 @@ use tests::{
     request::{self, Answer, App, As, Operator},
     retention_jobs, table, whole,
 };
+use tokio::sync::OnceCell;
 
 const TABLE: &str = include_str!("../../rights.txt");
 const STATES: [&str; 5] = ["expected", "stored", "rejected", "expired", "held"];
@@ -236,7 +234,7 @@ impl World {
         let recording = in_state(&table, state).await?;
         let order = ordered(&table).await?;
         imported(&table, order).await?;
-        Ok(Self { table, delivery: delivery()?, recording, order })
+        Ok(Self { table, delivery: delivery().await?, recording, order })
     }
 
     /// The route's response to the role.
@@ -415,11 +413,17 @@ async fn in_state(table: &Table, state: &str) -> anyhow::Result<Recording> {
     Ok(recording)
 }
 
-/// The SFTP server and queue of the local cloud, through clients that are created once.
-fn delivery() -> anyhow::Result<Arc<(Queue, delivery_api::Server)>> {
-    static DELIVERY: OnceLock<Arc<(Queue, delivery_api::Server)>> = OnceLock::new();
-    let cloud = cloud()?;
-    Ok(DELIVERY.get_or_init(|| Arc::new((cloud.drop_queue(), cloud.sftp()))).clone())
+/// The queue of the local cloud, and an SFTP server of this test's own: a user that it creates has a
+/// role without rights. Both have clients that are created once.
+async fn delivery() -> anyhow::Result<Arc<(Queue, delivery_api::Server)>> {
+    static DELIVERY: OnceCell<Arc<(Queue, delivery_api::Server)>> = OnceCell::const_new();
+    let created = DELIVERY.get_or_try_init(|| async {
+        let cloud = cloud()?;
+        let server = cloud.sftp();
+        let id = server.client.create_server().send().await?.server_id;
+        anyhow::Ok(Arc::new((cloud.drop_queue(), delivery_api::Server { id, ..server })))
+    });
+    Ok(created.await?.clone())
 }
 
 fn key_of(who: &str) -> sftp_key::Key {
