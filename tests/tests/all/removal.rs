@@ -59,7 +59,7 @@ async fn an_erased_call_is_refused_without_an_extra_request() -> anyhow::Result<
     let registration = with(call("call", "audio/wav", &silence(1)), json!({ "note": "ring" }));
     requests.take();
     ANNA.post(&upload, "/v1/recordings", &registration).await?.done()?;
-    let two = BTreeMap::from([("DynamoDB.BatchGetItem".to_owned(), 1), ("DynamoDB.UpdateItem".to_owned(), 1)]);
+    let two = BTreeMap::from([("DynamoDB.BatchGetItem".to_owned(), 1), ("DynamoDB.TransactWriteItems".to_owned(), 1)]);
     assert_eq!(requests.take(), two, "a registration costs what it did");
     let of = recording("demo", "anna", "call", now());
     erased(&table, &of).await?;
@@ -70,7 +70,7 @@ async fn an_erased_call_is_refused_without_an_extra_request() -> anyhow::Result<
         assert!(refused.body["detail"].as_str().is_some_and(|detail| detail.contains("delete the copy")), "{refused:?}");
     }
     let made = requests.take();
-    assert_eq!((made["DynamoDB.BatchGetItem"], made["DynamoDB.UpdateItem"], made["DynamoDB.PutItem"]), (3, 3, 3), "{made:?}");
+    assert_eq!((made["DynamoDB.BatchGetItem"], made["DynamoDB.TransactWriteItems"], made["DynamoDB.PutItem"]), (3, 3, 3), "{made:?}");
     let stated = ANNA.put(&annotate, "/v1/calls/call/annotation", &json!({ "note": "igen" })).await?;
     assert_eq!(stated.refusal(), (410, "erased".to_owned()));
     let path = format!("/v1/recordings/{}", of.id);
