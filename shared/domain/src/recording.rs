@@ -200,7 +200,7 @@ pub(crate) mod tests {
             user: UserId::try_from("anna".to_owned()).expect("a valid id"),
             call,
             direction: Direction::In,
-            counterpart: Counterpart::try_from("+46701234567".to_owned()).expect("a valid number"),
+            counterpart: Counterpart::from("+46701234567".to_owned()),
             started_at,
             duration: TimeDelta::minutes(1),
             audio: Audio { content_type: ContentType(Container::Ogg), length: 1, sha256: Sha256([0; 32]) },

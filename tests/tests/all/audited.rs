@@ -72,7 +72,7 @@ async fn an_event_names_the_resource_of_the_path_even_of_a_malformed_request() -
         ("PATCH", "/v1/users/NOT%20AN%20ID", None, None),
     ] {
         let answer = world.ask("admin", "demo", method, path, malformed.clone(), Value::Null).await;
-        let answer = answer.or_else(|error| Err(error.context(path.to_owned())))?;
+        let answer = answer.map_err(|error| error.context(path.to_owned()))?;
         let last =
             events(&world.table).await?.into_iter().find(|event| event.actor == "user:karin" && event.denial == Some(answer.cause()));
         let last = last.ok_or_else(|| anyhow::anyhow!("{path} left no event"))?;

@@ -21,7 +21,7 @@ async fn a_folder(test: &str, recordings: usize, rows: usize) -> anyhow::Result<
     for number in 0..recordings {
         let call = format!("call-{number}");
         let mut recording = recording("demo", "anna", &call, at("2026-11-24T06:00:00Z") + chrono::TimeDelta::minutes(number as i64));
-        recording.counterpart = Counterpart::try_from(format!("+4670123{number:04}"))?;
+        recording.counterpart = Counterpart::from(format!("+4670123{number:04}"));
         recording.annotation.note = Note::try_from(format!("said{number:04}; \"quoted\"")).ok();
         let (recording, audio) = world.registered_as(&call, recording).await?;
         world.arrives(&recording, audio, at("2026-11-24T08:00:00Z")).await?;

@@ -64,7 +64,7 @@ fn drawn(draw: &mut Draw, number: usize) -> Recording {
     let owner = ids()[draw.below(4)];
     let started_at = now() - TimeDelta::minutes(draw.below(14_400) as i64); // some begin in the same minute
     let mut made = recording("demo", owner, &format!("call-{number}"), started_at);
-    made.counterpart = Counterpart::try_from(draw.one(&NUMBERS).to_owned()).expect("a counterpart");
+    made.counterpart = Counterpart::from(draw.one(&NUMBERS).to_owned());
     made.direction = [Direction::In, Direction::Out][draw.below(2)];
     made.duration = TimeDelta::seconds(draw.below(900) as i64);
     if draw.below(2) == 0 {

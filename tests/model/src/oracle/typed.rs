@@ -50,7 +50,7 @@ impl Typed {
             users: self.users(),
             longer: self.longer,
             shorter: self.shorter,
-            counterpart: self.counterpart.clone().map(Counterpart::try_from).transpose()?,
+            counterpart: self.counterpart.clone().map(Counterpart::from),
             number: self.number.as_deref().map(Digits::parse).transpose()?,
             direction: self.direction.map(|direction| if direction == "in" { Direction::In } else { Direction::Out }),
             mark: self.mark.clone().map(marked).transpose()?,
