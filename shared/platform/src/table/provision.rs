@@ -107,7 +107,7 @@ impl Table {
         writes.commit().await
     }
 
-    /// Writes an administrator's change of a user. 1 request. [`Conflict::NotAdministrator`] if the
+    /// Writes an administrator's change of a user. 1 request. [`NotAdministrator`](super::commit::Conflict::NotAdministrator) if the
     /// caller no longer is; `EditedMeanwhile` if the user does not exist or has other rights by now.
     pub async fn change_user(
         &self,
