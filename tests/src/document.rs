@@ -72,7 +72,7 @@ fn bodies(document: &mut Value) {
         if name.ends_with("/playback") || name.ends_with("/download") {
             operation["requestBody"]["required"] = false.into();
         }
-        if let Some(lines) = operation["requestBody"]["content"].get_mut("application/x-ndjson") {
+        if let Some(lines) = operation.pointer_mut("/requestBody/content/application~1x-ndjson") {
             lines["schema"] = json!({ "type": "string", "format": "binary", "contentSchema": lines["schema"].take() });
         }
     }
