@@ -22,6 +22,7 @@ use platform::{
         extract::Path,
         operation::{Download as Downloading, Play},
     },
+    objects::Link,
     table::Table,
 };
 use serde::Serialize;
@@ -86,8 +87,7 @@ async fn playback(
     Path(id): Path<RecordingId>,
     asked: Asked,
 ) -> Result<Json<Playback>, Problem> {
-    let recording = permitted(&app, &caller, Action::Listen, id, asked).await?;
-    let link = app.objects.listening_link(&recording, None, caller.now).await?;
+    let (link, _) = link(&app, &caller, Action::Listen, id, asked).await?;
     Ok(Json(Playback { url: link.url, expires_at: link.expires_at }))
 }
 
@@ -110,21 +110,22 @@ async fn download(
     Path(id): Path<RecordingId>,
     asked: Asked,
 ) -> Result<Json<Download>, Problem> {
-    let recording = permitted(&app, &caller, Action::Download, id, asked).await?;
-    let file_name = recording.file_name();
-    let link = app.objects.listening_link(&recording, Some(&file_name), caller.now).await?;
+    let (link, file_name) = link(&app, &caller, Action::Download, id, asked).await?;
     Ok(Json(Download { url: link.url, file_name, expires_at: link.expires_at }))
 }
 
-/// The recording, if the caller may have it and it has audio.
-async fn permitted(app: &App, caller: &Principal, action: Action, id: RecordingId, asked: Asked) -> Result<Recording, Problem> {
+/// A link to the audio and its file name, if the caller may have it and there is audio.
+async fn link(app: &App, caller: &Principal, action: Action, id: RecordingId, asked: Asked) -> Result<(Link, String), Problem> {
     let reason_missing = caller.organisation.asks_reason && asked.reason.is_none();
     caller.change(|event| event.reason = asked.reason);
     let recording = app.table.recording(&caller.organisation.id, id, caller.now).await?.ok_or(Problem::new(Cause::NotFound))?;
     decide(caller.may(&app.table, action, &recording).await?, reason_missing, &recording)?;
-    // A refusal names no recorded user, since recorded users read the list of those who listened.
-    caller.change(|event| event.recorded_user = Some(recording.user.clone()));
-    Ok(recording)
+    let file_name = recording.file_name();
+    let saved_as = (action == Action::Download).then_some(file_name.as_str());
+    let link = app.objects.listening_link(&recording, saved_as, caller.now).await?;
+    // A refusal or failure names no recorded user, since recorded users read the list of those who listened.
+    caller.change(|event| event.recorded_user = Some(recording.user));
+    Ok((link, file_name))
 }
 
 fn decide(may: bool, reason_missing: bool, recording: &Recording) -> Result<(), Problem> {

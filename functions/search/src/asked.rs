@@ -3,6 +3,7 @@
 //! Numbers are hashed as E.164 digits, words and names in their compared form.
 
 use domain::{
+    counterpart::{COUNTRY, Counterpart},
     ids::OrganisationId,
     people::fold,
     search::{Digits, tokens},
@@ -27,6 +28,9 @@ pub async fn asked(app: &App, of: &OrganisationId, filter: &Filter) -> Result<Va
     }
     let key = app.keys.of(&app.table, of).await?;
     for (name, value) in filters {
+        if name == "counterpart" {
+            *value = Counterpart::read(value.as_str().unwrap_or_default(), COUNTRY).to_string().into(); // one hash for every form
+        }
         if let Some(kind) = kind(name, value) {
             *value = hashed(&key, kind, value.as_str().unwrap_or_default());
         }

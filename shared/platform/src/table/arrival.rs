@@ -6,7 +6,7 @@
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    audio::{Codec, Damage, Measured},
+    audio::Measured,
     ids::{OrganisationId, RecordingId, UserId},
     recording::{Audio, ContentType, Recording, Sound},
     search::length,
@@ -66,22 +66,16 @@ impl Table {
         let Found { duration, sound, content_type } = *found;
         let by_length = key::recordings_lasting(&arrival.organisation, length::class(duration));
         let mut writes = self.writes();
-        let mut stored = as_expected(arrival)
+        let other_type = content_type.filter(|found| *found != arrival.audio.content_type);
+        let stored = as_expected(arrival)
             .set("state", s("stored"))
             .set("stored", n(now.timestamp_millis()))
             .set("ms", n(duration.num_milliseconds()))
-            .set("l", s(by_length));
-        let unusual = [
-            ("measured", (sound.measured != Measured::Exact).then_some(sound.measured.as_str())),
-            ("damage", sound.damage.map(Damage::as_str)),
-            ("codec", sound.unplayable.map(Codec::as_str)),
-            ("type", content_type.filter(|found| *found != arrival.audio.content_type).map(ContentType::as_str)),
-        ];
-        for (name, value) in unusual {
-            if let Some(value) = value {
-                stored = stored.set(name, s(value));
-            }
-        }
+            .set("l", s(by_length))
+            .set_if("measured", (sound.measured != Measured::Exact).then(|| s(sound.measured.as_str())))
+            .set_if("damage", sound.damage.map(|damage| s(damage.as_str())))
+            .set_if("codec", sound.unplayable.map(|codec| s(codec.as_str())))
+            .set_if("type", other_type.map(|found| s(found.as_str())));
         writes.add(stored.returning());
         writes.usage(&Change {
             organisation: &arrival.organisation,

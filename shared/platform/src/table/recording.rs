@@ -105,16 +105,15 @@ fn read_sound(item: &Item) -> Result<Sound, BadItem> {
     if !item.contains_key("stored") {
         return Ok(Sound::default());
     }
-    let read = |name, parse: fn(&str) -> bool| match optional_text(item, name)? {
-        Some(text) if !parse(text) => Err(BadItem { attribute: name }),
-        text => Ok(text),
-    };
-    let measured = read("measured", |text| Measured::parse(text).is_some())?.and_then(Measured::parse);
     Ok(Sound {
-        measured: measured.unwrap_or(Measured::Exact),
-        damage: read("damage", |text| Damage::parse(text).is_some())?.and_then(Damage::parse),
-        unplayable: read("codec", |text| Codec::parse(text).is_some())?.and_then(Codec::parse),
+        measured: found(item, "measured", Measured::parse)?.unwrap_or(Measured::Exact),
+        damage: found(item, "damage", Damage::parse)?,
+        unplayable: found(item, "codec", Codec::parse)?,
     })
+}
+
+fn found<T>(item: &Item, attribute: &'static str, parse: fn(&str) -> Option<T>) -> Result<Option<T>, BadItem> {
+    optional_text(item, attribute)?.map(|text| parse(text).ok_or(BadItem { attribute })).transpose()
 }
 
 fn read_audio(item: &Item) -> Result<Audio, BadItem> {
