@@ -55,7 +55,11 @@ fn hashed(key: &Key, kind: Kind, text: &str) -> Value {
         Kind::Words => json!({ "hash": key.hash(kind, &tokens(text).join(" ")) }),
         Kind::Number => {
             let digits = Digits::parse(text).map_or_else(|_| text.trim().to_owned(), |digits| digits.beginning().to_owned());
-            let ends = digits.len().checked_sub(2).filter(|_| digits.len() >= WHOLE).and_then(|end| digits.get(end..));
+            let ends = digits
+                .len()
+                .checked_sub(2)
+                .filter(|_| digits.len() >= WHOLE && digits.bytes().all(|b| b.is_ascii_digit()))
+                .and_then(|end| digits.get(end..));
             json!({ "hash": key.hash(kind, &digits), "ends": ends })
         }
     }

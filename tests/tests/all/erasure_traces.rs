@@ -64,7 +64,7 @@ async fn a_search_is_audited_with_hashes_in_place_of_personal_data() -> anyhow::
     }
     let searches = asked(&table, "demo").await?;
     assert_eq!(searches.len(), 14);
-    let whole = &searches[0]["counterpart"];
+    let whole = &searches[0]["counterpart"].clone();
     assert_eq!(whole["ends"], "67");
     assert_eq!(whole["hash"].as_str().map(str::len), Some(26));
     assert!(
@@ -78,6 +78,13 @@ async fn a_search_is_audited_with_hashes_in_place_of_personal_data() -> anyhow::
     assert_eq!(searches[10]["note"], searches[10]["fields"], "the same words, however they are typed");
     assert_ne!(searches[10]["note"], searches[10]["field1"]);
     assert_eq!(searches[12], json!({ "counterpart": "withheld", "held": true, "minSeconds": 5 }));
+    for form in ["counterpart=070-123%2045%2067", "counterpart=sip:anna@bolaget.se"] {
+        KARIN.get(&search, &format!("/v1/recordings?{form}")).await?.done()?;
+    }
+    let searches = asked(&table, "demo").await?;
+    let forms = searches.iter().filter(|search| search["counterpart"] == *whole).count();
+    let addresses = searches.iter().filter(|search| search["counterpart"]["hash"].is_string() && search["counterpart"]["ends"].is_null());
+    assert_eq!((forms, addresses.count()), (3, 1), "one hash for every form, and nothing of an address: {searches:?}");
     let other = As { organisation: "other", user: "karin" };
     other.get(&search, "/v1/recordings?counterpart=%2B46701234567").await?.done()?;
     assert_ne!(asked(&table, "other").await?[0]["counterpart"]["hash"], whole["hash"], "each organisation has a key of its own");
