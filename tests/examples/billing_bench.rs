@@ -62,7 +62,7 @@ async fn measure_in(path: &str, organisations: usize, users: usize) -> anyhow::R
     let begun = Instant::now();
     let database = Database::new(path).context("could not open the table's file")?;
     let (table, endpoint) = table::serve(database.clone(), &Requests::default()).await?;
-    table.put_terms(None, &agreed("99", "49"), "operator:bench", None).await??;
+    table.prices().put(None, &agreed("99", "49"), "operator:bench", None).await??;
     import(&database, &table.name, organisations, users)?;
     println!("{organisations} organisations of {users} users imported in {:.0} s", begun.elapsed().as_secs_f64());
     let exports = bucket::exports(&cloud()?, "billing-bench", &Requests::default()).await?;

@@ -67,7 +67,7 @@ impl Both {
             let mut responses = Vec::new();
             for request in requests {
                 let expected = self.memory.response(&request);
-                let response = self.table.table().response(&organisation("demo"), request.clone()).await?;
+                let response = self.table.table().index().response(&organisation("demo"), request.clone()).await?;
                 ensure!(held(&response) == held(&expected), "{request:?} was charged {:?}, not {:?}", held(&response), held(&expected));
                 reckoned += expected.half_rcus;
                 responses.push(response);

@@ -92,7 +92,7 @@ impl World {
         let put = self.app.recordings.client.put_object().bucket(&self.app.recordings.name).key(key).body(audio.into());
         put.checksum_sha256(objects::checksum(&recording.audio.sha256)).send().await?;
         let Recording { organisation, id, user, audio, .. } = recording.clone();
-        self.app.table.store(&Arrival { organisation, id, user, audio }, &recording.duration.into(), at).await?;
+        self.app.table.recordings().store(&Arrival { organisation, id, user, audio }, &recording.duration.into(), at).await?;
         Ok(())
     }
 
@@ -197,6 +197,6 @@ impl World {
 
     pub async fn delivery_folders(&self) -> anyhow::Result<Vec<DeliveryFolder>> {
         let demo: OrganisationId = organisation("demo");
-        Ok(self.app.table.delivery_folders(&demo).await?)
+        Ok(self.app.table.folders().all(&demo).await?)
     }
 }

@@ -19,19 +19,19 @@ use crate::{
 pub async fn group(table: &Table, of: &str, name: &str, members: &[&str]) -> anyhow::Result<()> {
     let (organisation, id) = (organisation(of), group_id(name));
     let called = Name::try_from(name.to_owned())?;
-    done(table.put_group(&organisation, &id, &called, &event(of, name)).await?)?;
+    done(table.groups().put(&organisation, &id, &called, &event(of, name)).await?)?;
     let members: BTreeSet<_> = members.iter().map(|member| user(member)).collect();
     if members.is_empty() {
         return Ok(());
     }
-    done(table.change_members(&organisation, &id, &members, true, &event(of, &format!("{name}-members"))).await?)
+    done(table.groups().change_members(&organisation, &id, &members, true, &event(of, &format!("{name}-members"))).await?)
 }
 
 /// Makes `supervisor` supervise the group with every right, until `to`.
 pub async fn supervise(table: &Table, of: &str, name: &str, supervisor: &str, to: Option<DateTime<Utc>>) -> anyhow::Result<()> {
     let supervision = Supervision { from: None, to, rights: Rights::ALL };
     let event = event(of, &format!("{name}-{supervisor}"));
-    done(table.put_supervisor(&organisation(of), &group_id(name), &user(supervisor), &supervision, &event).await?)
+    done(table.groups().put_supervisor(&organisation(of), &group_id(name), &user(supervisor), &supervision, &event).await?)
 }
 
 fn done(commit: Committed) -> anyhow::Result<()> {

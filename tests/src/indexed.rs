@@ -120,7 +120,7 @@ impl World {
     pub async fn expected(&self, of: &[Recording]) -> anyhow::Result<Postings> {
         let mut all = BTreeMap::new();
         for one in of {
-            let Some(exists) = self.table().standing_recording(&one.organisation, one.id).await? else { continue };
+            let Some(exists) = self.table().index().recording(&one.organisation, one.id).await? else { continue };
             let (at, end) = (key::at(exists.started_at, exists.id), ends_at(&exists).map(|end| end.timestamp().to_string()));
             all.extend(Posting::of(&exists).iter().map(|of| ((key::posting(&exists.organisation, of), at.clone()), end.clone())));
         }

@@ -92,7 +92,7 @@ pub async fn found(table: &Table, name: &str) -> anyhow::Result<()> {
 pub async fn legend(table: &Table, of: &str) -> anyhow::Result<()> {
     for (mark, label, colour, shape) in FIRST {
         let entry = Entry { mark: mark.to_owned().try_into()?, label: label.to_owned().try_into()?, colour, shape, retired: false };
-        table.put_mark(&organisation(of), &entry, &groups::event(of, mark)).await??;
+        table.marks().put(&organisation(of), &entry, &groups::event(of, mark)).await??;
     }
     Ok(())
 }
@@ -102,7 +102,7 @@ pub async fn marks(table: &Table, of: &str, names: &[&str]) -> anyhow::Result<()
     let (_, _, colour, shape) = FIRST[0];
     for mark in names {
         let entry = Entry { mark: (*mark).to_owned().try_into()?, label: (*mark).to_owned().try_into()?, colour, shape, retired: false };
-        table.put_mark(&organisation(of), &entry, &groups::event(of, mark)).await??;
+        table.marks().put(&organisation(of), &entry, &groups::event(of, mark)).await??;
     }
     Ok(())
 }

@@ -165,15 +165,15 @@ impl World {
 
     async fn is_stored_at(&self, of: &Recording, at: DateTime<Utc>) -> anyhow::Result<()> {
         let Recording { organisation, id, user, audio, .. } = of.clone();
-        self.table().store(&Arrival { organisation, id, user, audio }, &of.duration.into(), at).await?;
+        self.table().recordings().store(&Arrival { organisation, id, user, audio }, &of.duration.into(), at).await?;
         Ok(())
     }
 
     /// Writes the postings of the recording's annotation, and the dictionary entries of its words.
     pub async fn index_words(&self, of: &Recording) -> anyhow::Result<()> {
         let change = Change { put: Posting::of(of), gone: BTreeSet::new() };
-        self.table().post(of, &change).await?;
-        Ok(self.table().enter(of, &change.put, false).await?)
+        self.table().index().post(of, &change).await?;
+        Ok(self.table().index().enter(of, &change.put, false).await?)
     }
 
     /// Deletes the object by hand, with a delete marker.
@@ -253,7 +253,7 @@ impl World {
     /// The postings of a word of a note, by recording.
     pub async fn posted(&self, word: &str) -> anyhow::Result<Vec<RecordingId>> {
         let (organisation, word) = (organisation("demo"), Posting::Word(domain::search::Place::Note, word.to_owned()));
-        let mut reads = self.table().reads(&organisation);
+        let mut reads = self.table().findings().reads(&organisation);
         let found = reads.posted(&word, (DateTime::UNIX_EPOCH, clock::now())).await?;
         Ok(found.into_iter().map(|posted| posted.id).collect())
     }

@@ -54,7 +54,7 @@ pub fn registration() -> Event {
 }
 
 pub async fn register(table: &Table, recording: &Recording) -> anyhow::Result<()> {
-    let registered = table.register(recording, Over::Unregistered, &registration()).await?;
+    let registered = table.recordings().register(recording, Over::Unregistered, &registration()).await?;
     anyhow::ensure!(matches!(registered, Registered::Anew(_)), "the recording is registered already");
     Ok(())
 }
@@ -68,7 +68,7 @@ pub async fn store(table: &Table, recording: &Recording) -> anyhow::Result<()> {
         user: recording.user.clone(),
         audio: recording.audio.clone(),
     };
-    let outcome = table.store(&arrival, &recording.duration.into(), now()).await?;
+    let outcome = table.recordings().store(&arrival, &recording.duration.into(), now()).await?;
     anyhow::ensure!(matches!(outcome, Outcome::Written), "the recording is not stored but {outcome:?}");
     Ok(())
 }

@@ -130,7 +130,7 @@ impl World {
     }
 
     pub async fn is_buried(&self, of: &Recording) -> anyhow::Result<bool> {
-        Ok(self.table().buried(&of.organisation, &[of.id]).await?.contains(&of.id))
+        Ok(self.table().tombstones().buried(&of.organisation, &[of.id]).await?.contains(&of.id))
     }
 
     /// Removes an expired recording's item, as the table does, and returns the event of it.
@@ -263,7 +263,7 @@ async fn made(cloud: &Cloud, name: &str, requests: &Requests) -> anyhow::Result<
 /// Holds the recording from a time on, as the worker does.
 pub async fn hold(table: &Table, of: &Recording, since: DateTime<Utc>) -> anyhow::Result<()> {
     let hold = OrderId::of(&of.organisation, "hold", since);
-    for seen in table.seen(&of.organisation, &[of.id]).await? {
+    for seen in table.retention().seen(&of.organisation, &[of.id]).await? {
         let retained = seen.retained.with_hold(hold, since).context("there is something to hold")?;
         let mut writes = table.writes();
         writes.keep(&seen, &retained, None);

@@ -107,6 +107,7 @@ impl OnTable {
     pub async fn comes(&self, recording: &Recording) -> anyhow::Result<()> {
         let registered = self
             .table()
+            .recordings()
             .register(&Recording { state: State::Expected, ..recording.clone() }, Over::Unregistered, &crate::recording::registration())
             .await?;
         ensure!(matches!(registered, Registered::Anew(_)), "{registered:?}");
@@ -119,8 +120,10 @@ impl OnTable {
         let Recording { organisation, id, user, audio, .. } = recording.clone();
         let outcome = match &recording.state {
             State::Expected => return Ok(()),
-            State::Stored { at } => self.table().store(&Arrival { organisation, id, user, audio }, &recording.duration.into(), *at).await?,
-            State::Rejected { reason } => self.table().reject(recording, reason).await?,
+            State::Stored { at } => {
+                self.table().recordings().store(&Arrival { organisation, id, user, audio }, &recording.duration.into(), *at).await?
+            }
+            State::Rejected { reason } => self.table().recordings().reject(recording, reason).await?,
         };
         ensure!(matches!(outcome, Outcome::Written), "{outcome:?}");
         Ok(())
@@ -162,7 +165,7 @@ impl OnTable {
         if before.state != after.state {
             if after.state == State::Expected {
                 let over = if before.held_since.is_some() { Over::RejectedAndHeld } else { Over::Rejected };
-                let registered = self.table().register(after, over, &crate::recording::registration()).await?;
+                let registered = self.table().recordings().register(after, over, &crate::recording::registration()).await?;
                 ensure!(matches!(registered, Registered::Anew(_)), "{registered:?}");
             }
             self.proceeds(after).await?;

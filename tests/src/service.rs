@@ -124,7 +124,7 @@ impl Service {
         let mut reading = Reading::new(&organisation, DateTime::UNIX_EPOCH, now() + TimeDelta::days(1000), 1000);
         let mut all = Vec::new();
         loop {
-            let (events, next) = self.table.events(&reading).await?;
+            let (events, next) = self.table.audit_log().events(&reading).await?;
             all.extend(events);
             reading.after = next;
             if reading.after.is_none() {
@@ -148,7 +148,7 @@ impl Service {
 
     /// The history of a user's recording, oldest first: each event and its actor.
     pub async fn activations(&self, of: &str, name: &str) -> anyhow::Result<Vec<(&'static str, String)>> {
-        let entries = self.table.activations(&organisation(of), &user(name)).await?;
+        let entries = self.table.activations().of_user(&organisation(of), &user(name)).await?;
         Ok(entries.into_iter().map(|entry| (entry.event.kind.into_str(), entry.event.by)).collect())
     }
 }

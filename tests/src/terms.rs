@@ -24,7 +24,7 @@ pub fn agreed(start_fee: &str, user_month: &str) -> Terms {
 }
 
 pub async fn agree(table: &Table, with: &str, start_fee: &str, user_month: &str) -> anyhow::Result<()> {
-    match table.put_terms(Some(&organisation(with)), &agreed(start_fee, user_month), "operator:test", None).await? {
+    match table.prices().put(Some(&organisation(with)), &agreed(start_fee, user_month), "operator:test", None).await? {
         Ok(()) | Err(Conflict::Exists) => Ok(()), // they were agreed before
         Err(conflict) => Err(conflict.into()),
     }

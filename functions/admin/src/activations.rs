@@ -104,7 +104,7 @@ pub async fn switch(State(app): State<App>, admin: Admin<Activate>, Json(order):
     if !(1..=USERS).contains(&order.users.len()) {
         return Err(Problem::because(Cause::Invalid, "name 1 to 1000 users"));
     }
-    let found = app.table.users(&admin.organisation.id, &order.users).await?;
+    let found = app.table.people().users(&admin.organisation.id, &order.users).await?;
     let mut outcomes: BTreeMap<&UserId, &'static str> =
         order.users.iter().map(|user| (user, decide(&admin, &found, user, order.active))).collect();
     let due: Vec<&UserId> = outcomes.iter().filter(|(_, outcome)| changes(outcome)).map(|(user, _)| *user).collect();
@@ -115,8 +115,8 @@ pub async fn switch(State(app): State<App>, admin: Admin<Activate>, Json(order):
             }
         }
     }
-    let mut terms = app.table.terms(Some(&admin.organisation.id)).await?;
-    terms.extend(app.table.terms(None).await?);
+    let mut terms = app.table.prices().all(Some(&admin.organisation.id)).await?;
+    terms.extend(app.table.prices().all(None).await?);
     let count = outcomes.values().filter(|outcome| changes(outcome)).count();
     Ok(axum::Json(Switched {
         preview: order.preview,
@@ -142,8 +142,8 @@ pub async fn of_user(
     Query(query): Query<PageQuery>,
 ) -> Result<Activations, Problem> {
     let organisation = &admin.organisation.id;
-    let events = app.table.activations(organisation, &user).await?;
-    let names = app.table.names_of_those(organisation, events.iter().map(|entry| entry.event.by.as_str())).await?;
+    let events = app.table.activations().of_user(organisation, &user).await?;
+    let names = app.table.people().names_of_those(organisation, events.iter().map(|entry| entry.event.by.as_str())).await?;
     Page::numbered(events.into_iter().map(|entry| Activation::of(entry, &names)).collect(), &query)
 }
 
@@ -167,7 +167,7 @@ async fn apply<'a>(app: &App, admin: &Principal, users: &[&'a UserId], active: b
     let (mut left, mut lost) = (users.to_vec(), Vec::new());
     while !left.is_empty() {
         let events: Vec<_> = left.iter().map(|user| events(admin, user, active)).collect();
-        match app.table.switch(&admin.organisation.id, &events).await? {
+        match app.table.activations().switch(&admin.organisation.id, &events).await? {
             Ok(()) => break,
             Err(Conflict::Users(refused)) => {
                 lost.extend(left.extract_if(.., |user| refused.contains(*user)));

@@ -84,7 +84,7 @@ pub async fn list(
         reading.limit = page::ROWS_AT_MOST;
         return file(&app, reading).await;
     }
-    let (events, next) = app.table.events(&reading).await?;
+    let (events, next) = app.table.audit_log().events(&reading).await?;
     Ok(Events::read(events, next).into_response())
 }
 
@@ -92,7 +92,7 @@ pub async fn list(
 async fn file(app: &App, mut reading: Reading<'_>) -> Result<Response, Problem> {
     let (mut rows, mut bytes) = (Vec::new(), 0);
     for _ in 0..PAGES_AT_MOST {
-        let (events, next) = app.table.events(&reading).await?;
+        let (events, next) = app.table.audit_log().events(&reading).await?;
         rows.extend(events.iter().map(row).inspect(|row| bytes += answer::cells(row)));
         reading.after = next;
         if reading.after.is_none() || rows.len() + page::ROWS_AT_MOST > FILE || bytes >= answer::BYTES {

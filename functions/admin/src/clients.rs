@@ -22,7 +22,7 @@ use crate::App;
 )]
 pub async fn list(State(app): State<App>, admin: Admin<ListClients>, Query(query): Query<PageQuery>) -> Result<Clients, Problem> {
     let (limit, after) = (query.limit()?, query.after()?);
-    let clients = app.table.clients(&admin.organisation.id).await?;
+    let clients = app.table.clients().all(&admin.organisation.id).await?;
     let rest = clients.into_iter().filter(|client| after.as_deref().is_none_or(|after| client.id.as_str() > after)).map(Client::from);
     Ok(Page::cut(rest, limit, |client| client.id.to_string()))
 }
@@ -38,7 +38,7 @@ pub async fn list(State(app): State<App>, admin: Admin<ListClients>, Query(query
     )
 )]
 pub async fn remove(State(app): State<App>, admin: Admin<RemoveClient>, Path(id): Path<ClientId>) -> Result<StatusCode, Problem> {
-    match app.table.remove_client(&admin.organisation.id, &id, &admin.event()).await? {
+    match app.table.clients().remove(&admin.organisation.id, &id, &admin.event()).await? {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(_) => Err(Problem::new(Cause::NotFound)),
     }

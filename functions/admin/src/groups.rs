@@ -53,9 +53,9 @@ pub async fn list(State(app): State<App>, caller: Caller<ListGroups>, Query(filt
     let reachable_groups = reachable_groups(&caller);
     let (groups, next) = if reachable_groups.is_empty() {
         caller.has(Permission::Administer)?;
-        app.table.list_groups(&filter.page(&caller.organisation)?).await?
+        app.table.directory().groups(&filter.page(&caller.organisation)?).await?
     } else {
-        app.table.list_of_groups(&filter.page(&caller.organisation)?, &reachable_groups).await?
+        app.table.directory().these_groups(&filter.page(&caller.organisation)?, &reachable_groups).await?
     };
     let place = |group: &group::Group| key::named(&group.name, group.id.as_str());
     Ok(Page::placed(groups.into_iter().map(|group| (place(&group), Group::of(group, caller.now))), next))
@@ -71,7 +71,7 @@ pub async fn list(State(app): State<App>, caller: Caller<ListGroups>, Query(filt
 )]
 pub async fn show(State(app): State<App>, caller: Caller<SeeGroup>, Path(id): Path<GroupId>) -> Result<Single<Group>, Problem> {
     reaches(&caller, &id)?;
-    let group = app.table.group(&caller.organisation.id, &id).await?.ok_or(Problem::new(Cause::NotFound))?;
+    let group = app.table.groups().get(&caller.organisation.id, &id).await?.ok_or(Problem::new(Cause::NotFound))?;
     Ok(Single(Group::of(group, caller.now)))
 }
 
@@ -94,7 +94,7 @@ pub async fn put(
     Complete(put): Complete<Put>,
 ) -> Result<StatusCode, Problem> {
     admin.detail(&put);
-    match app.table.put_group(&admin.organisation.id, &id, &put.name, &admin.event()).await? {
+    match app.table.groups().put(&admin.organisation.id, &id, &put.name, &admin.event()).await? {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(_) => Err(Problem::because(Cause::Changed, "the group is being removed; remove it again, then create it")),
     }
@@ -111,7 +111,7 @@ pub async fn put(
     )
 )]
 pub async fn remove(State(app): State<App>, admin: Admin<RemoveGroup>, Path(id): Path<GroupId>) -> Result<StatusCode, Problem> {
-    let removed = app.table.remove_group(&admin.organisation.id, &id, &admin.event()).await?;
+    let removed = app.table.groups().remove(&admin.organisation.id, &id, &admin.event()).await?;
     removed.map(|()| StatusCode::NO_CONTENT).ok_or(Problem::new(Cause::NotFound))
 }
 

@@ -77,7 +77,7 @@ pub struct RightsChange {
     responses((status = 200, body = Users))
 )]
 pub async fn list(State(app): State<App>, admin: Admin<ListUsers>, Query(filter): Query<Filter>) -> Result<Users, Problem> {
-    let (users, next) = app.table.list_users(&filter.page(&admin.organisation)?).await?;
+    let (users, next) = app.table.directory().users(&filter.page(&admin.organisation)?).await?;
     let place = |user: &people::User| key::named(&user.name, user.id.as_str());
     Ok(Page::placed(users.into_iter().map(|user| (place(&user), User::of(user, &admin.organisation, admin.now))), next))
 }
@@ -123,7 +123,7 @@ pub async fn change(
     for _ in 0..TRIES {
         let rights = wanted(&app, &admin.organisation, &id, change.rights).await?.ok_or(Problem::new(Cause::NotFound))?;
         let decided = Decided { rights, administrator: change.administrator.map(|administrator| (administrator, &caller.id)) };
-        match app.table.change_user(&admin.organisation.id, &id, &decided, &admin.event()).await? {
+        match app.table.provision().change_user(&admin.organisation.id, &id, &decided, &admin.event()).await? {
             Ok(()) => return shown(&app, &admin, &id).await,
             // An organisation always has an administrator: the caller must still be one.
             Err(Conflict::NotAdministrator) => {
@@ -148,12 +148,12 @@ async fn wanted(
     if let RightsChange { listen: Some(_), download: Some(_), annotate: Some(_) } = change {
         return Ok(Some(Some((None, change.of(people::Rights::default())))));
     }
-    let was = app.table.user(&organisation.id, id).await?.map(|user| user.rights);
+    let was = app.table.people().user(&organisation.id, id).await?.map(|user| user.rights);
     Ok(was.map(|was| Some((Some(was), change.of(was)))))
 }
 
 async fn shown(app: &App, admin: &Principal, id: &UserId) -> Result<Single<User>, Problem> {
-    let user = app.table.user(&admin.organisation.id, id).await?.ok_or(Problem::new(Cause::NotFound))?;
+    let user = app.table.people().user(&admin.organisation.id, id).await?.ok_or(Problem::new(Cause::NotFound))?;
     Ok(Single(User::of(user, &admin.organisation, admin.now)))
 }
 

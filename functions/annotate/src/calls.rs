@@ -57,14 +57,14 @@ pub async fn annotate(
     let id = RecordingId::of(&caller.organisation.id, &call);
     let change = Change::from(patch);
     for _ in 0..crate::TRIES {
-        let snapshot = app.table.standing(&caller.organisation.id, id, caller.now).await?;
+        let snapshot = app.table.annotations().of_call(&caller.organisation.id, id, caller.now).await?;
         let early = permitted(&app, &caller, &snapshot).await?;
         let annotation = snapshot.annotation.after(&change);
         if annotation == snapshot.annotation {
             return Ok(axum::Json(Annotated::of(&snapshot, snapshot.version)));
         }
         let (days, event) = (caller.organisation.retention_days, caller.event());
-        match app.table.annotate(&snapshot, &annotation, early.as_ref(), days, &event).await? {
+        match app.table.annotations().edit(&snapshot, &annotation, early.as_ref(), days, &event).await? {
             Ok(()) => return Ok(axum::Json(Annotated::of(&snapshot, snapshot.version + 1))),
             Err(Conflict::EditedMeanwhile) => {} // read it again
             Err(_) => return Err(Problem::unknown_mark()),

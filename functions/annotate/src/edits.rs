@@ -101,7 +101,7 @@ pub async fn edit(
     Json(patch): Json<Patch>,
 ) -> Result<Response, Problem> {
     let organisation = &caller.organisation.id;
-    let mut snapshot = app.table.standing(organisation, id, caller.now).await?;
+    let mut snapshot = app.table.annotations().of_call(organisation, id, caller.now).await?;
     let recording = permitted(&app, &caller, Action::Annotate, snapshot.recording.clone()).await?;
     let wanted = headers.get(header::IF_MATCH).and_then(|version| version.to_str().ok());
     let wanted =
@@ -114,7 +114,7 @@ pub async fn edit(
         if let Some(written) = write(&app, &caller, &snapshot, &change).await? {
             return Ok(answer(&caller, written));
         }
-        snapshot = app.table.standing(organisation, id, caller.now).await?;
+        snapshot = app.table.annotations().of_call(organisation, id, caller.now).await?;
         // Overwriting any version includes one that was written in between.
         if wanted != "*" {
             return Err(edited_meanwhile(&caller, snapshot));
@@ -137,11 +137,11 @@ pub async fn list(
     Path(id): Path<RecordingId>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Edits, Problem> {
-    let snapshot = app.table.standing(&caller.organisation.id, id, caller.now).await?;
+    let snapshot = app.table.annotations().of_call(&caller.organisation.id, id, caller.now).await?;
     permitted(&app, &caller, Action::See, snapshot.recording.clone()).await?;
     let (limit, after) = (page::limit(wanted.limit)?, page::after(wanted.cursor.as_deref())?);
     let after = after.map(|place| place.parse().map_err(|_| page::not_ours())).transpose()?;
-    let (edits, more) = app.table.edits_after(&snapshot, after, wanted.order.into(), limit).await?;
+    let (edits, more) = app.table.annotations().edits_after(&snapshot, after, wanted.order.into(), limit).await?;
     let next = edits.last().filter(|_| more).map(|edit| edit.version.to_string());
     Ok(Page::placed(edits.into_iter().map(|edit| (edit.version.to_string(), edit.into())), next))
 }
@@ -154,7 +154,7 @@ async fn write(app: &App, caller: &Principal, snapshot: &CallSnapshot, change: &
         caller.act(AuditAction::See);
         return Ok(Some(recording));
     }
-    match app.table.annotate(snapshot, &annotation, None, caller.organisation.retention_days, &caller.event()).await? {
+    match app.table.annotations().edit(snapshot, &annotation, None, caller.organisation.retention_days, &caller.event()).await? {
         Ok(()) => Ok(Some(Recording { annotation, version: snapshot.version + 1, ..recording })),
         Err(Conflict::EditedMeanwhile) => Ok(None),
         Err(_) => Err(Problem::unknown_mark()),

@@ -65,7 +65,7 @@ pub struct Put {
     responses((status = 200, body = Legend))
 )]
 pub async fn list(State(app): State<App>, caller: Caller<ListMarks>) -> Result<Json<Legend>, Problem> {
-    let marks = app.table.legend(&caller.organisation.id).await?;
+    let marks = app.table.marks().all(&caller.organisation.id).await?;
     Ok(Json(Legend { marks: marks.into_iter().map(Shown::from).collect() }))
 }
 
@@ -89,7 +89,7 @@ pub async fn put(
 ) -> Result<StatusCode, Problem> {
     let mark = Mark::try_from(mark).map_err(|error| Problem::because(Cause::Invalid, error))?;
     admin.about(mark.as_str());
-    let legend = app.table.legend(&admin.organisation.id).await?;
+    let legend = app.table.marks().all(&admin.organisation.id).await?;
     let entry = Entry { mark, label: put.label, colour: put.colour, shape: put.shape, retired: put.retired };
     if legend.contains(&entry) {
         return Ok(StatusCode::NO_CONTENT);
@@ -98,7 +98,7 @@ pub async fn put(
         return Err(Problem::because(Cause::Invalid, "a legend has at most 100 marks, including retired ones; rename one"));
     }
     admin.detail(&Put::from(entry.clone()));
-    match app.table.put_mark(&admin.organisation.id, &entry, &admin.event()).await? {
+    match app.table.marks().put(&admin.organisation.id, &entry, &admin.event()).await? {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(_) => Err(Problem::new(Cause::Busy)),
     }

@@ -86,10 +86,10 @@ pub async fn list(
 ) -> Result<Json<Statements>, Problem> {
     let (now, organisation) = (admin.now, &admin.organisation.id);
     let (limit, after) = (query.limit()?, query.after()?);
-    let exported = app.table.statements(organisation).await?;
-    let general = app.table.terms(None).await?;
-    let (mut ledger, used) = app.table.agreements(organisation, &general).await?;
-    app.table.fill(organisation, &mut ledger, Month::of(today(now))).await?;
+    let exported = app.table.statements().all(organisation).await?;
+    let general = app.table.prices().all(None).await?;
+    let (mut ledger, used) = app.table.ledgers().agreements(organisation, &general).await?;
+    app.table.ledgers().fill(organisation, &mut ledger, Month::of(today(now))).await?;
     let running = billing::preview(&ledger, now);
     let billed_not_recorded = billed_not_recorded(&app, &admin, &ledger, &used).await?;
     let rest = exported.into_iter().map(Billed::from).filter(|billed| after.as_ref().is_none_or(|after| billed.month < *after));
@@ -129,7 +129,7 @@ async fn billed_not_recorded(app: &App, admin: &Principal, ledger: &Ledger, used
     let acknowledged = |user, since| used.acknowledged.get(user).is_some_and(|at| *at >= since);
     let open: BTreeSet<UserId> =
         on.iter().filter(|(user, since)| !acknowledged(**user, **since)).map(|(user, _)| (*user).clone()).collect();
-    let users = app.table.users(&organisation.id, &open).await?;
+    let users = app.table.people().users(&organisation.id, &open).await?;
     let blocked = users.iter().filter_map(|(user, state)| Some((user, person::billed_not_recorded(organisation, state, now)?)));
     let view = blocked.filter_map(|(user, reason)| Some(BilledNotRecorded { user: user.clone(), since: *on.get(user)?, reason }));
     Ok(view.collect())
@@ -137,8 +137,8 @@ async fn billed_not_recorded(app: &App, admin: &Principal, ledger: &Ledger, used
 
 /// The running month, as if it ended now.
 async fn preview(app: &App, admin: &Principal) -> Result<billing::Statement, Problem> {
-    let general = app.table.terms(None).await?;
-    let ledger = app.table.ledger(&admin.organisation.id, &general, Month::of(today(admin.now))).await?;
+    let general = app.table.prices().all(None).await?;
+    let ledger = app.table.ledgers().of_month(&admin.organisation.id, &general, Month::of(today(admin.now))).await?;
     Ok(billing::preview(&ledger, admin.now))
 }
 

@@ -91,10 +91,10 @@ pub async fn show(State(app): State<App>, admin: Admin<SeeUsage>, Query(query): 
     let (now, organisation) = (admin.now, &admin.organisation.id);
     let (limit, after) = (query.limit()?, query.after()?);
     let today = today(now);
-    let filled = app.table.filled(organisation).await?;
-    let trend = app.table.days(organisation, today - Days::new(TREND), today - Days::new(1)).await?;
-    let general = app.table.terms(None).await?;
-    let (ledger, _) = app.table.agreements(organisation, &general).await?;
+    let filled = app.table.usage().filled(organisation).await?;
+    let trend = app.table.days().between(organisation, today - Days::new(TREND), today - Days::new(1)).await?;
+    let general = app.table.prices().all(None).await?;
+    let (ledger, _) = app.table.ledgers().agreements(organisation, &general).await?;
     let allowance = billing::allowance(&ledger, today);
     let stored = filled.iter().map(|filled| filled.bytes).sum();
     let of_today = |filled: &Filled| filled.open.get(&today).copied().unwrap_or_default();

@@ -20,7 +20,7 @@ pub fn each<'a, T: 'a>(table: &'a Table, mut work: impl FnMut(Listed) -> JoinHan
 /// The operator's list, read page by page on demand.
 fn list(table: &Table) -> impl Stream<Item = Result<Listed, Error>> {
     let pages = stream::try_unfold(None, async move |last| {
-        let page = table.organisations(last.as_ref(), PAGE).await?;
+        let page = table.organisations().page(last.as_ref(), PAGE).await?;
         let last = page.last().map(|listed| listed.id.clone());
         Ok::<_, Error>(last.map(|last| (stream::iter(page.into_iter().map(Ok)), Some(last))))
     });

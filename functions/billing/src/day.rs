@@ -26,7 +26,7 @@ pub struct Days {
 
 /// Closes the days up to `yesterday` of every organisation.
 pub async fn close(app: &App, yesterday: NaiveDate) -> Result<Days, Error> {
-    let general = app.table.terms(None).await?;
+    let general = app.table.prices().all(None).await?;
     let (mut done, mut failed) = (Days::default(), Vec::new());
     let mut all = pin!(all::each(&app.table, |listed: Listed| {
         let (app, general) = (app.clone(), general.clone());
@@ -52,19 +52,19 @@ pub async fn close(app: &App, yesterday: NaiveDate) -> Result<Days, Error> {
 
 /// Closes the days of one organisation and returns their number. 1 request if none is due.
 pub async fn close_one(app: &App, organisation: &OrganisationId, general: &[Terms], yesterday: NaiveDate) -> Result<usize, Error> {
-    let (last, due) = app.table.due(organisation, yesterday).await?;
+    let (last, due) = app.table.days().due(organisation, yesterday).await?;
     let (mut before, count) = (last.map_or(Fill::Below, |last| last.fill), due.len());
     for day in due {
-        let (day, late) = app.table.close_users(organisation, day).await?;
+        let (day, late) = app.table.days().close_users(organisation, day).await?;
         let mut closed = Closed { day, late, fill: Fill::Below };
         if day.balance > 0 {
-            let (ledger, _) = app.table.agreements(organisation, general).await?;
+            let (ledger, _) = app.table.ledgers().agreements(organisation, general).await?;
             let allowance = allowance(&ledger, day.day);
             closed.fill = fill(day.balance, allowance);
             app.warnings.tell(organisation, before, &closed, allowance).await?;
         }
         before = closed.fill;
-        app.table.close_day(organisation, &closed).await?; // a concurrent run writes the same
+        app.table.days().close(organisation, &closed).await?; // a concurrent run writes the same
     }
     Ok(count)
 }

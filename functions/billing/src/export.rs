@@ -156,7 +156,7 @@ fn place(supplement: Option<usize>, name: &str) -> String {
 
 /// Exports all organisations, or `only` some.
 async fn exported(app: &App, month: Month, supplement: Option<usize>, only: Option<BTreeSet<String>>) -> Result<Export, Error> {
-    let asked = Arc::new(Asked { general: app.table.terms(None).await?, signing_in: signing_in(app).await?, only });
+    let asked = Arc::new(Asked { general: app.table.prices().all(None).await?, signing_in: signing_in(app).await?, only });
     let mut control = Control::new(month, supplement, app.separator);
     let (mut files, mut failed) = (Files::begin(app, month, supplement).await?, Vec::new());
     let mut all = pin!(all::each(&app.table, |listed: Listed| {
@@ -207,7 +207,7 @@ struct Asked {
 async fn signing_in(app: &App) -> Result<BTreeSet<OrganisationId>, Error> {
     let (mut found, mut after) = (BTreeSet::new(), None);
     loop {
-        let (some, next) = app.table.subscribers(after).await?;
+        let (some, next) = app.table.sftp().subscribers(after).await?;
         found.extend(some.into_iter().map(|subscriber| subscriber.organisation));
         after = next;
         if after.is_none() {
@@ -221,11 +221,11 @@ async fn part(app: &App, listed: &Listed, asked: &Asked, month: Month) -> Result
     if asked.only.as_ref().is_some_and(|only| !only.contains(listed.id.as_str())) {
         return Ok(None);
     }
-    let (mut ledger, used) = app.table.agreements(&listed.id, &asked.general).await?;
-    app.table.fill(&listed.id, &mut ledger, month).await?;
+    let (mut ledger, used) = app.table.ledgers().agreements(&listed.id, &asked.general).await?;
+    app.table.ledgers().fill(&listed.id, &mut ledger, month).await?;
     let closed = ledger.usage.days.iter().any(|closed| closed.day == month.last());
     if !closed && close_one(app, &listed.id, &asked.general, month.last()).await? > 0 {
-        app.table.fill(&listed.id, &mut ledger, month).await?;
+        app.table.ledgers().fill(&listed.id, &mut ledger, month).await?;
     }
     let used = Used { sftp_key: asked.signing_in.contains(&listed.id), ..used };
     let differences = lines::differences(listed, month, &billing::differences(&ledger, &used, month))?;
@@ -237,7 +237,7 @@ async fn part(app: &App, listed: &Listed, asked: &Asked, month: Month) -> Result
     let sha256 = Sha256::of(&file);
     app.exports.write_export(month, &exports::statement(&listed.id), file).await?;
     let total = format!("{:.2}", statement.total());
-    app.table.put_statement(&listed.id, &Exported { month, lines: statement.lines.len() as u64, total }).await?;
+    app.table.statements().put(&listed.id, &Exported { month, lines: statement.lines.len() as u64, total }).await?;
     let csv = lines::csv(app.separator, listed, month, &statement.lines)?;
     let json = lines::json(listed, month, &statement.lines)?;
     Ok(Some(Part { organisation: listed.id.clone(), statement, csv, json, differences, sha256: Some(sha256) }))

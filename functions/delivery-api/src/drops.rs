@@ -82,7 +82,7 @@ const ORDERED: usize = 20;
 )]
 pub async fn list(State(app): State<App>, admin: Admin<ListDrops>, Query(query): Query<PageQuery>) -> Result<Drops, Problem> {
     let (limit, after) = (query.limit()?, query.after()?);
-    let delivery_folders = app.table.delivery_folders(&admin.organisation.id).await?;
+    let delivery_folders = app.table.folders().all(&admin.organisation.id).await?;
     let rest = delivery_folders.into_iter().rev().map(Drop::from).filter(|drop| after.as_ref().is_none_or(|after| drop.place < *after));
     Ok(Page::cut(rest, limit, |drop| drop.place.clone()))
 }
@@ -112,14 +112,14 @@ pub async fn order(
 ) -> Result<(StatusCode, Json<Drop>), Problem> {
     let organisation = &admin.organisation.id;
     may_deliver(&admin.organisation, day, admin.now)?;
-    if app.table.sftp_keys(organisation).await?.is_empty() {
+    if app.table.sftp().all(organisation).await?.is_empty() {
         return Err(Problem::because(Cause::NoSftp, "the organisation has no SFTP key; add one first"));
     }
-    let delivery_folders = app.table.delivery_folders(organisation).await?;
+    let delivery_folders = app.table.folders().all(organisation).await?;
     let delivery_folder = next(day, &delivery_folders, admin.now)?;
     let (is_there, shown) = (delivery_folders.contains(&delivery_folder), Drop::from(delivery_folder.clone()));
     let claim = admin.claim(StatusCode::ACCEPTED, &shown)?;
-    if !is_there && app.table.order_folder(organisation, &delivery_folder, &admin.event(), claim.as_ref()).await? != Ok(()) {
+    if !is_there && app.table.folders().order(organisation, &delivery_folder, &admin.event(), claim.as_ref()).await? != Ok(()) {
         return Err(Problem::because(Cause::Changed, "another request ordered the day at the same time; send yours again"));
     }
     // A repetition resends a lost order.

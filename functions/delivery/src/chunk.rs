@@ -37,7 +37,7 @@ pub async fn of_day(
     (from, to): (&str, &str),
 ) -> Result<Vec<Wanted>, Failure> {
     let now = (app.now)();
-    let Found { recordings, unreadable } = app.table.started_in(organisation, from, to).await?;
+    let Found { recordings, unreadable } = app.table.folders().started_in(organisation, from, to).await?;
     let (mut included, mut expected, mut expired) = (Vec::new(), Vec::new(), Vec::new());
     for recording in recordings {
         match recording.state {
@@ -49,10 +49,10 @@ pub async fn of_day(
             _ => {}
         }
     }
-    let looked_up = app.table.recordings(organisation, &expected).await?;
+    let looked_up = app.table.folders().with_ids(organisation, &expected).await?;
     let missing: Vec<&Recording> = looked_up.recordings.iter().filter(|recording| recording.state == State::Expected).collect();
     if delivery_folder.name.is_scheduled() {
-        app.table.await_late(&missing, now).await?;
+        app.table.late_arrivals().await_late(&missing, now).await?;
     }
     included.extend(looked_up.recordings.into_iter().filter(|recording| delivery_folder.holds(recording)));
     let unreadable: BTreeSet<RecordingId> = unreadable.into_iter().chain(looked_up.unreadable).collect();
@@ -68,15 +68,15 @@ pub async fn late(
     delivery_folder: &DeliveryFolder,
     (from, to): (&str, &str),
 ) -> Result<Vec<Wanted>, Failure> {
-    let late_arrivals = app.table.late_arrivals_in(organisation, from, to).await?;
+    let late_arrivals = app.table.late_arrivals().between(organisation, from, to).await?;
     let ids: Vec<RecordingId> = late_arrivals.iter().map(|late_arrival| late_arrival.id).collect();
-    let Found { recordings, unreadable } = app.table.recordings(organisation, &ids).await?;
+    let Found { recordings, unreadable } = app.table.folders().with_ids(organisation, &ids).await?;
     let mut found: BTreeMap<RecordingId, Recording> = recordings.into_iter().map(|recording| (recording.id, recording)).collect();
     let (now, mut wanted) = ((app.now)(), Vec::new());
     for late_arrival in late_arrivals.into_iter().filter(|late_arrival| !unreadable.contains(&late_arrival.id)) {
         let recording = found.remove(&late_arrival.id);
         if is_over(&late_arrival, recording.as_ref(), delivery_folder.name.day, now) {
-            app.table.await_no_longer(organisation, &late_arrival).await?;
+            app.table.late_arrivals().await_no_longer(organisation, &late_arrival).await?;
         }
         let Some(recording) = recording.filter(|recording| recording.exists(now)) else { continue };
         // The other recordings belong to the chunks of their own day.

@@ -59,7 +59,7 @@ pub enum Outcome {
 /// 1 for every 100 users. 2 more for every 100 calls whose audio has not arrived. An undelivered
 /// recording takes 2 or 3 more, and 1 for every 25 of them.
 pub async fn copy(app: &App, organisation: &OrganisationId, name: FolderId, number: u32) -> Result<(), Failure> {
-    let Some(work) = app.table.work(organisation, name).await? else { return Ok(()) };
+    let Some(work) = app.table.folders().work(organisation, name).await? else { return Ok(()) };
     if work.delivery_folder.progress != Progress::Building || work.delivery_folder.gone_at <= (app.now)() {
         return Ok(());
     }
@@ -78,7 +78,7 @@ pub async fn copy(app: &App, organisation: &OrganisationId, name: FolderId, numb
     if name.is_scheduled() {
         await_again(app, organisation, name.day, &part, &wanted).await?;
     }
-    match app.table.copied(organisation, name, number, &part.count()).await? {
+    match app.table.folders().copied(organisation, name, number, &part.count()).await? {
         Some(work) => finalize(app, organisation, &work).await,
         None => Ok(()),
     }
@@ -100,12 +100,12 @@ async fn await_again(app: &App, organisation: &OrganisationId, day: Day, part: &
     let again: Vec<_> = undelivered
         .map(|undelivered| (undelivered.recording, ends.get(&undelivered.recording).copied().unwrap_or(now + UNREADABLE_FOR)))
         .collect();
-    app.table.await_again(organisation, day, &again, now).await?;
+    app.table.late_arrivals().await_again(organisation, day, &again, now).await?;
     for wanted in wanted {
         if let Wanted::Of { recording, restored: Some(late_arrival), .. } = wanted
             && part.has(&manifest::file_name(recording))
         {
-            app.table.await_no_longer(organisation, late_arrival).await?;
+            app.table.late_arrivals().await_no_longer(organisation, late_arrival).await?;
         }
     }
     Ok(())
@@ -184,14 +184,14 @@ async fn one(app: &App, wanted: Wanted, delivery_folder: &DeliveryFolder) -> Res
 
 /// Whether the recording still exists. One that has been erased in the meantime is not missing.
 async fn recording_exists(app: &App, recording: &domain::recording::Recording) -> Result<bool, Failure> {
-    let found = app.table.recordings(&recording.organisation, &[recording.id]).await?;
+    let found = app.table.folders().with_ids(&recording.organisation, &[recording.id]).await?;
     Ok(!found.unreadable.is_empty() || found.recordings.iter().any(|found| found.exists((app.now)())))
 }
 
 /// The names of the recordings' users who still exist.
 async fn names(app: &App, organisation: &OrganisationId, outcomes: &[Outcome]) -> Result<BTreeMap<UserId, people::Name>, Failure> {
     let users: BTreeSet<UserId> = outcomes.iter().filter_map(Outcome::user).cloned().collect();
-    let users = app.table.users(organisation, &users).await?;
+    let users = app.table.people().users(organisation, &users).await?;
     Ok(users.into_iter().map(|(id, user)| (id, user.name)).collect())
 }
 

@@ -25,7 +25,7 @@ const TRIES: usize = 50;
 
 /// Finalizes the folder, once all its chunks are copied. 4 requests, and 1 for each chunk.
 pub async fn finalize(app: &App, organisation: &OrganisationId, name: FolderId) -> Result<(), Failure> {
-    let Some(work) = app.table.work(organisation, name).await? else { return Ok(()) };
+    let Some(work) = app.table.folders().work(organisation, name).await? else { return Ok(()) };
     let chunks = match &work.plan {
         Some(plan) if work.is_copied() && (app.now)() < work.delivery_folder.gone_at => plan.chunks(),
         _ => return Ok(()),
@@ -38,7 +38,7 @@ pub async fn finalize(app: &App, organisation: &OrganisationId, name: FolderId) 
             None => return Ok(()),
         },
     };
-    app.table.complete(organisation, name, &held, (app.now)()).await?;
+    app.table.folders().complete(organisation, name, &held, (app.now)()).await?;
     let count = &held.count;
     tracing::info!(
         %organisation, delivery_folder = %name, recordings = count.recordings, late = count.late, undelivered = count.undelivered, "complete"

@@ -25,7 +25,7 @@ const REST: Duration = Duration::from_secs(60);
 /// each chunk where it is found. 1 request sends the task again while a folder is being built.
 pub async fn forget(app: &App, organisation: &OrganisationId, id: RecordingId) -> Result<(), Failure> {
     let mut is_building = false;
-    for delivery_folder in app.table.delivery_folders(organisation).await?.iter().filter(|one| (app.now)() < one.gone_at) {
+    for delivery_folder in app.table.folders().all(organisation).await?.iter().filter(|one| (app.now)() < one.gone_at) {
         match delivery_folder.progress {
             Progress::Complete { .. } => remove_from(app, organisation, delivery_folder.name, id).await?,
             Progress::Building => is_building = true,
@@ -49,7 +49,7 @@ async fn remove_from(app: &App, organisation: &OrganisationId, name: FolderId, i
             app.drop.remove(&format!("{}{file}", folder(organisation, name)), None).await?;
         }
         if let Some(held) = finalize::rewrite(app, organisation, name, chunks).await? {
-            app.table.recount(organisation, name, &held).await?;
+            app.table.folders().recount(organisation, name, &held).await?;
         }
         let remove = |part: &mut parts::Part| {
             let before = part.lines.len();

@@ -105,7 +105,7 @@ pub async fn handle(app: &App, event: Event) -> Result<Answer, lambda_runtime::E
 async fn morning(app: &App) -> Result<(), Failure> {
     let (mut after, mut count) = (None, 0);
     loop {
-        let (subscribers, next) = app.table.subscribers(after).await?;
+        let (subscribers, next) = app.table.sftp().subscribers(after).await?;
         count += subscribers.len();
         let tend = |subscriber: table::sftp::Subscriber| Order {
             organisation: subscriber.organisation,
@@ -135,7 +135,7 @@ async fn order(app: &App, body: &str) -> Result<(), Failure> {
 
 /// Sends the due tasks of an organisation. 1 query, and 1 request if any task is due.
 async fn send_due_tasks(app: &App, organisation: &OrganisationId, since: DateTime<Utc>) -> Result<(), Failure> {
-    let delivery_folders = app.table.delivery_folders(organisation).await?;
+    let delivery_folders = app.table.folders().all(organisation).await?;
     let mut orders = Vec::new();
     for due_task in due_tasks((app.now)(), since, &delivery_folders) {
         let task = match due_task {

@@ -22,7 +22,7 @@ pub async fn plan(app: &App, organisation: &OrganisationId, name: FolderId) -> R
     }
     let work = match work.plan {
         Some(_) => Some(work),
-        None => app.table.plan(organisation, name, &cutoff(app, organisation, name).await?).await?,
+        None => app.table.folders().plan(organisation, name, &cutoff(app, organisation, name).await?).await?,
     };
     match work {
         Some(work) => Ok(app.queue.send_all(&orders(organisation, &work)).await?),
@@ -42,20 +42,20 @@ pub fn orders(organisation: &OrganisationId, work: &Work) -> Vec<Order> {
 
 /// Reads the folder. Creates it first if it is a scheduled one.
 async fn read_or_begin(app: &App, organisation: &OrganisationId, name: FolderId) -> Result<Option<Work>, Failure> {
-    let work = app.table.work(organisation, name).await?;
+    let work = app.table.folders().work(organisation, name).await?;
     if work.is_some() || !name.is_scheduled() {
         return Ok(work);
     }
     let delivery_folder = DeliveryFolder::scheduled(name.day);
-    app.table.begin(organisation, &delivery_folder).await?;
+    app.table.folders().begin(organisation, &delivery_folder).await?;
     tracing::info!(%organisation, delivery_folder = %name, "begun");
-    Ok(app.table.work(organisation, name).await?)
+    Ok(app.table.folders().work(organisation, name).await?)
 }
 
 async fn cutoff(app: &App, organisation: &OrganisationId, name: FolderId) -> Result<Plan, Failure> {
-    let started = app.table.split_day(organisation, name.day, app.rows).await?;
+    let started = app.table.folders().split_day(organisation, name.day, app.rows).await?;
     let late = match name.is_scheduled() {
-        true => app.table.split_late(organisation, app.rows).await?,
+        true => app.table.folders().split_late(organisation, app.rows).await?,
         false => Vec::new(),
     };
     Ok(Plan { started, late })

@@ -59,7 +59,7 @@ async fn carry_on(app: &App, body: &str) -> Result<(), Failure> {
     let mut parts = 0;
     loop {
         // The message was sent first: a missing import has ended or was never written.
-        let Some(import) = app.table.import(&work.organisation, work.import, (app.now)()).await? else { return Ok(()) };
+        let Some(import) = app.table.imports().get(&work.organisation, work.import, (app.now)()).await? else { return Ok(()) };
         if import.is_done() {
             return Ok(());
         }
@@ -76,11 +76,11 @@ async fn carry_on(app: &App, body: &str) -> Result<(), Failure> {
 
 /// Writes the next part, unless another message does. 4 requests, more after conflicts.
 async fn part(app: &App, import: &Import) -> Result<(), Failure> {
-    let Some(rows) = app.table.import_rows(import, import.next).await? else { return Ok(()) };
+    let Some(rows) = app.table.imports().rows(import, import.next).await? else { return Ok(()) };
     let wanted: Vec<Wanted> = rows.iter().filter_map(wanted).collect();
     let also = |writes: &mut table::commit::Transaction<'_>, outcomes: &[Outcome]| writes.import_part(import, &done(&rows, outcomes));
     let at = (app.now)();
-    app.table.provision_users(&import.organisation, &wanted, &|users| provision_event(import, users, at), Some(&also)).await?;
+    app.table.provision().put_users(&import.organisation, &wanted, &|users| provision_event(import, users, at), Some(&also)).await?;
     Ok(())
 }
 

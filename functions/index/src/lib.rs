@@ -75,12 +75,12 @@ async fn take_in(app: &App, record: &Value) -> Result<(), Failure> {
         Step::Changed { before, after } => {
             index(app, before.as_deref(), after.as_deref()).await?;
             if let (Some(gone), None) = (before, after) {
-                app.table.leave(&gone, (app.now)()).await?;
+                app.table.index().leave(&gone, (app.now)()).await?;
             }
         }
-        Step::Expired(Some(gone)) => app.table.leave(&gone, (app.now)()).await?,
+        Step::Expired(Some(gone)) => app.table.index().leave(&gone, (app.now)()).await?,
         Step::Expired(None) => {}
-        Step::Named => index(app, None, app.table.standing_recording(&organisation, id).await?.as_ref()).await?,
+        Step::Named => index(app, None, app.table.index().recording(&organisation, id).await?.as_ref()).await?,
     }
     Ok(())
 }
@@ -95,17 +95,17 @@ async fn index(app: &App, before: Option<&Recording>, after: Option<&Recording>)
     let end_changed = after.is_some() && before.map(ends_at) != after.map(ends_at);
     let current = match after {
         Some(after) if change.is_empty() => Some(after.clone()),
-        _ => app.table.standing_recording(&of.organisation, of.id).await?,
+        _ => app.table.index().recording(&of.organisation, of.id).await?,
     };
     // A recording that was removed and registered with another start has its postings elsewhere.
     let current = current.filter(|current| current.started_at == of.started_at);
     let change = change.still(current.as_ref());
-    app.table.post(current.as_ref().unwrap_or(of), &change).await?;
+    app.table.index().post(current.as_ref().unwrap_or(of), &change).await?;
     if let Some(current) = &current {
-        app.table.enter(current, &change.put, end_changed).await?;
+        app.table.index().enter(current, &change.put, end_changed).await?;
     }
     if after.is_some() {
-        app.table.leave_words(of, &change.gone, (app.now)()).await?; // a removed recording leaves all its terms by `leave`
+        app.table.index().leave_words(of, &change.gone, (app.now)()).await?; // a removed recording leaves all its terms by `leave`
     }
     Ok(())
 }

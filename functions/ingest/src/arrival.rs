@@ -84,7 +84,7 @@ type Of<'a> = (&'a OrganisationId, RecordingId);
 
 /// The registration for an object that is not its audio, for `reason`. 1 request.
 async fn registration(app: &App, (organisation, id): Of<'_>, reason: String) -> Result<Registered, Error> {
-    Ok(match app.table.call(organisation, id, (app.now)()).await? {
+    Ok(match app.table.tombstones().call(organisation, id, (app.now)()).await? {
         Call::Registered(found) => Registered::Recording(found, reason),
         Call::Unknown => Registered::Nothing,
         Call::Erased => Registered::Erased,
@@ -117,7 +117,7 @@ async fn judge(app: &App, object: &Object, arrival: &Arrival) -> Result<Option<R
 async fn duration(app: &App, (organisation, id): Of<'_>, audio: &Audio) -> Result<TimeDelta, Error> {
     let measured = match audio.length.duration() {
         Some(measured) => measured,
-        None => match app.table.call(organisation, id, (app.now)()).await? {
+        None => match app.table.tombstones().call(organisation, id, (app.now)()).await? {
             Call::Registered(registered) => audio.duration(registered.duration.to_std().unwrap_or_default()),
             Call::Unknown | Call::Erased => std::time::Duration::ZERO,
         },
@@ -132,7 +132,7 @@ fn is_stored(found: &Recording, arrival: &Arrival) -> bool {
 async fn store(app: &App, arrival: &Arrival, found: &Found) -> Result<Outcome, table::Error> {
     let mut attempt = 0;
     loop {
-        match app.table.store(arrival, found, (app.now)()).await {
+        match app.table.recordings().store(arrival, found, (app.now)()).await {
             Err(table::Error::Busy) if attempt < ATTEMPTS => attempt += 1,
             outcome => return outcome,
         }
@@ -162,7 +162,7 @@ async fn settle(app: &App, object: &Object, of: Of<'_>, registered: Registered) 
     let follows_registration = recording.state == State::Expected && object.modified_at >= recording.registered_at - TimeDelta::seconds(1);
     if follows_registration {
         object::copy_to_quarantine(app, object).await?;
-        if let Outcome::Erased = app.table.reject(&recording, &reason).await? {
+        if let Outcome::Erased = app.table.recordings().reject(&recording, &reason).await? {
             return remove_erased(app, object).await;
         }
         tracing::warn!(recording = %recording.id, reason, "rejected");
@@ -182,7 +182,7 @@ async fn remove_erased(app: &App, object: &Object) -> Result<(), Error> {
 async fn set_aside(app: &App, object: &Object, of: Option<Of<'_>>) -> Result<(), Error> {
     object::copy_to_quarantine(app, object).await?;
     if let Some((organisation, id)) = of
-        && matches!(app.table.call(organisation, id, (app.now)()).await?, Call::Erased)
+        && matches!(app.table.tombstones().call(organisation, id, (app.now)()).await?, Call::Erased)
     {
         return remove_erased(app, object).await;
     }

@@ -128,8 +128,8 @@ async fn acknowledge(
     let event = Event { user: id.clone(), at: person.now, kind, by: audited.actor.clone() };
     let activated = to_acknowledge(organisation, &person.user, person.now);
     let activated = activated.map_err(|nothing| Problem::because(Cause::NothingToAcknowledge, nothing))?;
-    let written = app.table.acknowledge(&organisation.id, &event, activated, &audited).await?;
-    let user = app.table.user(&organisation.id, id).await?.ok_or(Problem::new(Cause::UnknownUser))?;
+    let written = app.table.activations().acknowledge(&organisation.id, &event, activated, &audited).await?;
+    let user = app.table.people().user(&organisation.id, id).await?.ok_or(Problem::new(Cause::UnknownUser))?;
     match written {
         Ok(()) => tracing::info!(request = audited.request, "acknowledged"),
         Err(_) if activation::acknowledged(&user).is_some() => {} // acknowledged before
@@ -150,8 +150,8 @@ async fn acknowledge(
 )]
 async fn activations(State(app): State<App>, person: Person<SeeUser>, Query(query): Query<PageQuery>) -> Result<Activations, Problem> {
     let organisation = &person.organisation.id;
-    let events = app.table.activations(organisation, &person.user.id).await?;
-    let names = app.table.names_of_those(organisation, events.iter().map(|entry| entry.event.by.as_str())).await?;
+    let events = app.table.activations().of_user(organisation, &person.user.id).await?;
+    let names = app.table.people().names_of_those(organisation, events.iter().map(|entry| entry.event.by.as_str())).await?;
     Page::numbered(events.into_iter().map(|entry| Activation::of(entry, &names)).collect(), &query)
 }
 

@@ -80,8 +80,8 @@ pub async fn listeners(State(app): State<App>, person: Person<SeeListeners>, Que
         after: page::after(asked.cursor.as_deref())?,
         ..Reading::new(organisation, DateTime::UNIX_EPOCH, until, page::limit(asked.limit)?)
     };
-    let (events, next) = app.table.events(&reading).await?;
-    let names = app.table.names_of_those(organisation, events.iter().map(|event| event.actor.as_str())).await?;
+    let (events, next) = app.table.audit_log().events(&reading).await?;
+    let names = app.table.people().names_of_those(organisation, events.iter().map(|event| event.actor.as_str())).await?;
     let calls = seen(&app, &person, &events).await?;
     Ok(Page::read(events.into_iter().map(|event| Heard::of(event, &names, &calls)).collect(), next))
 }
@@ -89,7 +89,7 @@ pub async fn listeners(State(app): State<App>, person: Person<SeeListeners>, Que
 /// The recordings that the caller may see. All are their own: all or none. 1 request for each 100.
 async fn seen(app: &App, caller: &Principal, events: &[audit::Event]) -> Result<BTreeMap<RecordingId, Recording>, Problem> {
     let ids: BTreeSet<RecordingId> = events.iter().filter_map(|event| event.recording).collect();
-    let found = app.table.recordings(&caller.organisation.id, &ids.into_iter().collect::<Vec<_>>()).await?;
+    let found = app.table.folders().with_ids(&caller.organisation.id, &ids.into_iter().collect::<Vec<_>>()).await?;
     let calls: BTreeMap<_, _> = found.recordings.into_iter().filter(|call| call.exists(caller.now)).map(|call| (call.id, call)).collect();
     let may = match calls.values().next() {
         Some(call) => caller.may(&app.table, Action::See, call).await?,

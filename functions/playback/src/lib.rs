@@ -118,7 +118,7 @@ async fn download(
 async fn link(app: &App, caller: &Principal, action: Action, id: RecordingId, asked: Asked) -> Result<(Link, String), Problem> {
     let reason_missing = caller.organisation.asks_reason && asked.reason.is_none();
     caller.change(|event| event.reason = asked.reason);
-    let recording = app.table.recording(&caller.organisation.id, id, caller.now).await?.ok_or(Problem::new(Cause::NotFound))?;
+    let recording = app.table.recordings().get(&caller.organisation.id, id, caller.now).await?.ok_or(Problem::new(Cause::NotFound))?;
     decide(caller.may(&app.table, action, &recording).await?, reason_missing, &recording)?;
     let file_name = recording.file_name();
     let saved_as = (action == Action::Download).then_some(file_name.as_str());

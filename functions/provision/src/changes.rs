@@ -41,10 +41,10 @@ impl Change {
         now: DateTime<Utc>,
         entered: impl FnOnce(&Ledger) -> Result<Option<Ledger>, Problem>,
     ) -> Result<Option<Self>, Problem> {
-        let general = table.terms(None).await?;
-        let (mut before, _) = table.agreements(organisation, &general).await?;
+        let general = table.prices().all(None).await?;
+        let (mut before, _) = table.ledgers().agreements(organisation, &general).await?;
         let Some(mut after) = entered(&before)? else { return Ok(None) };
-        table.fill(organisation, &mut after, Month::of(today(now))).await?;
+        table.ledgers().fill(organisation, &mut after, Month::of(today(now))).await?;
         before.usage.clone_from(&after.usage);
         let lines = billing::effect(&before, &after, now);
         if lines.len() > LINES_AT_MOST {

@@ -69,7 +69,7 @@ pub async fn list(
     exists(&app.table, &organisation).await?;
     let (limit, after) = (query.limit()?, query.after()?);
     let after = after.map(ClientId::try_from).transpose().map_err(|_| page::not_ours())?;
-    let (clients, next) = app.table.list_clients(&organisation, after.as_ref(), limit).await?;
+    let (clients, next) = app.table.clients().page(&organisation, after.as_ref(), limit).await?;
     Ok(Clients::read(clients, next.map(String::from)))
 }
 
@@ -95,9 +95,9 @@ pub async fn put(
     exists(&app.table, &organisation).await?;
     operator.detail(&put);
     let scopes = Scopes::named(put.scopes.iter().map(<&str>::from));
-    let current = app.table.application(&organisation, &id).await?;
+    let current = app.table.people().application(&organisation, &id).await?;
     if !current.is_some_and(|(_, client)| client.name == String::from(put.name.clone()) && client.scopes == scopes) {
-        match app.table.put_client(&organisation, &id, &put.name, scopes, &operator.event()).await? {
+        match app.table.clients().put(&organisation, &id, &put.name, scopes, &operator.event()).await? {
             // On a conflict the SDK has repeated a request: its event and the client are stored.
             Ok(()) | Err(_) => {}
         }
@@ -126,10 +126,10 @@ pub async fn patch(
     exists(&app.table, &organisation).await?;
     operator.detail(&patch);
     let scopes = patch.scopes.map(|scopes| Scopes::named(scopes.iter().map(<&str>::from)));
-    let Some((_, current)) = app.table.application(&organisation, &id).await? else { return Err(Problem::new(Cause::NotFound)) };
+    let Some((_, current)) = app.table.people().application(&organisation, &id).await? else { return Err(Problem::new(Cause::NotFound)) };
     let same =
         patch.name.as_ref().is_none_or(|name| current.name == name.to_string()) && scopes.is_none_or(|scopes| scopes == current.scopes);
-    if !same && app.table.change_client(&organisation, &id, patch.name.as_ref(), scopes, &operator.event()).await? != Ok(()) {
+    if !same && app.table.clients().change(&organisation, &id, patch.name.as_ref(), scopes, &operator.event()).await? != Ok(()) {
         return Err(Problem::new(Cause::NotFound));
     }
     Ok(StatusCode::NO_CONTENT)
@@ -150,7 +150,7 @@ pub async fn remove(
     operator: Operator<RemoveClient>,
     Path((organisation, id)): Path<(OrganisationId, ClientId)>,
 ) -> Result<StatusCode, Problem> {
-    match app.table.remove_client(&organisation, &id, &operator.event()).await? {
+    match app.table.clients().remove(&organisation, &id, &operator.event()).await? {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(_) => Err(Problem::new(Cause::NotFound)),
     }

@@ -71,7 +71,7 @@ pub async fn list(
     Query(query): Query<PageQuery>,
 ) -> Result<Activations, Problem> {
     exists(&app.table, &organisation).await?;
-    let entries = app.table.activations(&organisation, &user).await?;
+    let entries = app.table.activations().of_user(&organisation, &user).await?;
     Page::numbered(entries.into_iter().map(|entry| Activation::of(entry, &Default::default())).collect(), &query)
 }
 
@@ -120,7 +120,7 @@ pub async fn correct(
         }
     });
     let Some(change) = change.await? else { return Ok(Change::none()) };
-    let write = async |claim: Option<&_>| app.table.put_right(&organisation, &event, &operator.event(), claim).await;
+    let write = async |claim: Option<&_>| app.table.activations().put_right(&organisation, &event, &operator.event(), claim).await;
     change.entered(&operator, correction.total.as_deref(), write).await
 }
 
@@ -166,14 +166,14 @@ pub async fn void(
         let still = "the user is recorded because of this activation; void it after an administrator has switched recording off";
         return Err(Problem::because(Cause::Invalid, still));
     }
-    let write = async |claim: Option<&_>| app.table.void(&organisation, &event, &operator.event(), claim).await;
+    let write = async |claim: Option<&_>| app.table.activations().void(&organisation, &event, &operator.event(), claim).await;
     change.entered(&operator, correction.total.as_deref(), write).await
 }
 
 /// When recording was switched on for a current or former user. 2 requests.
 async fn known_user(app: &App, organisation: &OrganisationId, user: &UserId) -> Result<Option<DateTime<Utc>>, Problem> {
     exists(&app.table, organisation).await?;
-    let user = app.table.ever_a_user(organisation, user).await?;
+    let user = app.table.activations().ever_a_user(organisation, user).await?;
     user.ok_or(Problem::because(Cause::NotFound, "the organisation has no such user and never had"))
 }
 

@@ -88,7 +88,8 @@ pub async fn credit(
     let change = change.await?.filter(|change| !change.is_empty());
     let change = change.ok_or(Problem::because(Cause::NotFound, "the month has no such line, or the line is already credited"))?;
     // On a conflict the SDK has repeated a request: the credit's key contains this request's id.
-    let write = async |claim: Option<&_>| app.table.put_credit(&organisation, &credit, &operator.event(), claim).await.map(|_| Ok(()));
+    let write =
+        async |claim: Option<&_>| app.table.ledgers().put_credit(&organisation, &credit, &operator.event(), claim).await.map(|_| Ok(()));
     change.entered(&operator, order.total.as_deref(), write).await
 }
 

@@ -200,7 +200,7 @@ pub async fn import(
     operator.about(id);
     operator.detail(&serde_json::json!({ "lines": import.lines }));
     let claim = operator.claim(StatusCode::ACCEPTED, &Import::of(&import))?.map(|claim| claim.at(&location));
-    app.table.place_import(&import, &operator.event(), claim.as_ref()).await?;
+    app.table.imports().place(&import, &operator.event(), claim.as_ref()).await?;
     if let Err(error) = app.imports.send(&import.work(), Duration::ZERO).await {
         tracing::warn!(error = %error, "an import waits for its delayed message");
     }
@@ -224,7 +224,7 @@ pub async fn show(
     operator: Operator<SeeImport>,
     Path((organisation, id)): Path<(OrganisationId, OrderId)>,
 ) -> Result<Single<Import>, Problem> {
-    let import = app.table.import(&organisation, id, operator.now).await?.ok_or(Problem::new(Cause::NotFound))?;
+    let import = app.table.imports().get(&organisation, id, operator.now).await?.ok_or(Problem::new(Cause::NotFound))?;
     Ok(Single(Import::of(&import)))
 }
 
@@ -247,8 +247,8 @@ pub async fn results(
 ) -> Result<Results, Problem> {
     let (limit, after) = (query.limit()?, query.after()?);
     let nth = after.map_or(Ok(0), |after| after.parse::<usize>()).map_err(|_| page::not_ours())?;
-    let import = app.table.import(&organisation, id, operator.now).await?.ok_or(Problem::new(Cause::NotFound))?;
-    let done = app.table.import_results(&import, nth, limit).await?;
+    let import = app.table.imports().get(&organisation, id, operator.now).await?.ok_or(Problem::new(Cause::NotFound))?;
+    let done = app.table.imports().results(&import, nth, limit).await?;
     let next = nth.saturating_add(done.len());
     Ok(Page::read(done, (next < import.lines).then(|| next.to_string())))
 }
@@ -261,7 +261,7 @@ async fn store(table: &table::Table, import: &import::Import, rows: Vec<Row>) ->
             under_way.join_next().await.transpose().map_err(Problem::internal)?.transpose()?;
         }
         let (table, import, part) = (table.clone(), import.clone(), part.to_vec());
-        under_way.spawn(async move { table.put_import_part(&import, number, &part).await });
+        under_way.spawn(async move { table.imports().put_part(&import, number, &part).await });
     }
     while let Some(written) = under_way.join_next().await {
         written.map_err(Problem::internal)??;

@@ -86,10 +86,10 @@ pub async fn list(
 ) -> Result<Organisations, Problem> {
     let (limit, after) = (query.limit()?, query.after()?);
     let after = after.map(OrganisationId::try_from).transpose().map_err(|_| page::not_ours())?;
-    let listed = app.table.organisations(after.as_ref(), limit).await?;
+    let listed = app.table.organisations().page(after.as_ref(), limit).await?;
     let next = listed.last().filter(|_| listed.len() == limit).map(|last| last.id.to_string());
     let ids: Vec<OrganisationId> = listed.into_iter().map(|listed| listed.id).collect();
-    Ok(Page::read(app.table.organisations_of(&ids).await?, next))
+    Ok(Page::read(app.table.organisations().with_ids(&ids).await?, next))
 }
 
 /// Creates or replaces an organisation. Every member is required; PATCH changes some.
@@ -112,7 +112,7 @@ pub async fn put(
 ) -> Result<Single<Organisation>, Problem> {
     operator.detail(&put);
     let whole = OrganisationChange { name: Some(put.name), base_service: Some(put.base_service), storage_add_on: Some(put.storage_add_on) };
-    changed(&app.table, &id, app.table.organisation(&id).await?, &whole, &operator.event()).await
+    changed(&app.table, &id, app.table.people().organisation(&id).await?, &whole, &operator.event()).await
 }
 
 /// Changes some members of an organisation, as a JSON merge patch (RFC 7396).
@@ -148,10 +148,10 @@ async fn changed(
 ) -> Result<Single<Organisation>, Problem> {
     for _ in 0..ATTEMPTS {
         let is_so = current.as_ref().is_some_and(|current| change.is(current));
-        if is_so || table.put_organisation(id, change, current.as_ref(), event).await? == Ok(()) {
+        if is_so || table.provision().put_organisation(id, change, current.as_ref(), event).await? == Ok(()) {
             return shown(table, id).await;
         }
-        current = table.organisation(id).await?;
+        current = table.people().organisation(id).await?;
     }
     Err(Problem::new(Cause::Busy))
 }
@@ -174,7 +174,7 @@ pub async fn show(
 
 /// Responds not-found if the organisation does not exist. 1 request.
 pub async fn exists(table: &Table, id: &OrganisationId) -> Result<people::Organisation, Problem> {
-    table.organisation(id).await?.ok_or(Problem::because(Cause::NotFound, "there is no such organisation; create it first"))
+    table.people().organisation(id).await?.ok_or(Problem::because(Cause::NotFound, "there is no such organisation; create it first"))
 }
 
 async fn shown(table: &Table, id: &OrganisationId) -> Result<Single<Organisation>, Problem> {

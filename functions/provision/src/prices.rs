@@ -231,7 +231,7 @@ async fn saved(
     operator.detail(&put);
     if !is_same(table, organisation, terms.from, &put).await? {
         let event = operator.event();
-        check_added(table.put_terms(organisation, &terms, &event.actor, Some(&event)).await?)?;
+        check_added(table.prices().put(organisation, &terms, &event.actor, Some(&event)).await?)?;
     }
     listed(table, organisation, &PageQuery::default()).await
 }
@@ -248,9 +248,9 @@ async fn voided(
     let (event, reason) = (operator.event(), voiding.reason.to_string());
     let taking = TakingBack { at: event.at, by: &event.actor, reason: &reason };
     let mut found = false;
-    for terms in table.terms(organisation).await?.iter().filter(|terms| terms.from == from && terms.voided.is_none()) {
+    for terms in table.prices().all(organisation).await?.iter().filter(|terms| terms.from == from && terms.voided.is_none()) {
         let event = Event { request: format!("{}#{}", event.request, terms.known.timestamp_millis()), ..event.clone() };
-        match table.void_terms(organisation, terms, &taking, Some(&event)).await? {
+        match table.prices().void(organisation, terms, &taking, Some(&event)).await? {
             Ok(()) | Err(_) => found = true, // conflict: already voided
         }
     }
@@ -260,7 +260,7 @@ async fn voided(
 
 /// Whether the day's latest terms are the same. 1 request.
 async fn is_same(table: &Table, organisation: Option<&OrganisationId>, from: NaiveDate, put: &Put) -> Result<bool, Problem> {
-    let recorded = table.terms(organisation).await?;
+    let recorded = table.prices().all(organisation).await?;
     let last = recorded.into_iter().filter(|terms| terms.from == from && terms.voided.is_none()).max_by_key(|terms| terms.known);
     Ok(last.is_some_and(|terms| Put::from(&terms) == *put))
 }
@@ -276,7 +276,7 @@ fn check_added(commit: Committed) -> Result<(), Problem> {
 
 async fn listed(table: &Table, organisation: Option<&OrganisationId>, query: &PageQuery) -> Result<PriceList, Problem> {
     let (limit, after) = (query.limit()?, query.after()?);
-    let recorded = table.terms(organisation).await?;
+    let recorded = table.prices().all(organisation).await?;
     let terms = recorded.iter().map(Recorded::from);
     let place = |recorded: &Recorded| format!("{}#{:013}", recorded.from, recorded.recorded_at.timestamp_millis());
     let mut terms: Vec<Recorded> = terms.filter(|recorded| after.as_ref().is_none_or(|after| place(recorded) > *after)).collect();

@@ -115,7 +115,7 @@ pub async fn list(
         return Err(Problem::because(Cause::Invalid, "a search text has 1 to 100 characters"));
     }
     let (limit, after) = (page::limit(filter.limit)?, page::after(filter.cursor.as_deref())?);
-    let (users, next) = app.table.list_users(&directory::Page { organisation: &id, holding, limit, after }).await?;
+    let (users, next) = app.table.directory().users(&directory::Page { organisation: &id, holding, limit, after }).await?;
     Ok(Page::read(users.into_iter().map(|user| User::of(user, &organisation, operator.now)).collect(), next))
 }
 
@@ -183,7 +183,7 @@ pub async fn show(
     operator: Operator<SeeUser>,
     Path((organisation, id)): Path<(OrganisationId, UserId)>,
 ) -> Result<Single<User>, Problem> {
-    let (found, user) = app.table.people(&organisation, &id).await?.ok_or(Problem::new(Cause::NotFound))?;
+    let (found, user) = app.table.people().caller(&organisation, &id).await?.ok_or(Problem::new(Cause::NotFound))?;
     Ok(Single(User::of(user, &found, operator.now)))
 }
 
@@ -203,7 +203,7 @@ pub async fn remove(
     operator: Operator<RemoveUser>,
     Path((organisation, id)): Path<(OrganisationId, UserId)>,
 ) -> Result<StatusCode, Problem> {
-    match app.table.remove_user(&organisation, &id, &operator.event()).await? {
+    match app.table.provision().remove_user(&organisation, &id, &operator.event()).await? {
         Removal::Done => Ok(StatusCode::NO_CONTENT),
         Removal::Unknown => Err(Problem::new(Cause::NotFound)),
         Removal::LastAdministrator => Err(last_administrator()),
@@ -229,7 +229,7 @@ pub async fn restore(
     Path((organisation, id)): Path<(OrganisationId, UserId)>,
 ) -> Result<Single<User>, Problem> {
     let found = exists(&app.table, &organisation).await?;
-    match app.table.restore_user(&organisation, &id, &operator.event()).await? {
+    match app.table.provision().restore_user(&organisation, &id, &operator.event()).await? {
         Restoral::Done => shown(&app, &found, &id).await,
         Restoral::Unknown => Err(Problem::new(Cause::NotFound)),
         Restoral::Erased => {
@@ -241,7 +241,7 @@ pub async fn restore(
 /// Provisions one user and returns the result.
 async fn provisioned(app: &App, organisation: &people::Organisation, wanted: Wanted, event: &Event) -> Result<Single<User>, Problem> {
     let id = wanted.id().clone();
-    let outcomes = app.table.provision_users(&organisation.id, &[wanted], &|_| event.clone(), None).await?;
+    let outcomes = app.table.provision().put_users(&organisation.id, &[wanted], &|_| event.clone(), None).await?;
     match outcomes.unwrap_or_default().first() {
         Some(Outcome::Created | Outcome::Changed | Outcome::Unchanged) => shown(app, organisation, &id).await,
         Some(Outcome::Removed) => Err(removed()),
@@ -251,7 +251,7 @@ async fn provisioned(app: &App, organisation: &people::Organisation, wanted: Wan
 }
 
 async fn shown(app: &App, organisation: &people::Organisation, id: &UserId) -> Result<Single<User>, Problem> {
-    let user = app.table.user(&organisation.id, id).await?.ok_or(Problem::new(Cause::NotFound))?;
+    let user = app.table.people().user(&organisation.id, id).await?.ok_or(Problem::new(Cause::NotFound))?;
     Ok(Single(User::of(user, organisation, (app.now)())))
 }
 

@@ -109,7 +109,7 @@ async fn order(app: &App, body: &str) -> Result<(), Failure> {
 async fn fan_out(app: &App, night: DateTime<Utc>) -> Result<(), Failure> {
     let (mut after, mut count) = (None, 0);
     loop {
-        let page = app.table.organisations(after.as_ref(), LISTED).await?;
+        let page = app.table.organisations().page(after.as_ref(), LISTED).await?;
         let Some(last) = page.last() else {
             tracing::info!(organisations = count, "night");
             return Ok(());

@@ -71,7 +71,7 @@ pub async fn look(
 ) -> Result<Seen, Failure> {
     let window = window(now, last.map(|last| last.at));
     let since = last.map_or(window.0, |last| last.complete);
-    let days = app.table.organisation(&order.organisation).await?.map_or(0, |organisation| organisation.retention_days);
+    let days = app.table.people().organisation(&order.organisation).await?.map_or(0, |organisation| organisation.retention_days);
     reads.spent += 1.0;
     let mut rows: HashMap<_, _> = by_id(reads.started_in(window).await?);
     let (day, allowance) = (rows.len(), allowance(rows.len()));

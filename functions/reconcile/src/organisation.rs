@@ -21,7 +21,7 @@ pub struct Discrepancy {
 /// Reconciles the organisation, unless the night is done.
 pub async fn reconcile(app: &App, order: &Order) -> Result<(), Failure> {
     let (organisation, night, now) = (&order.organisation, order.night, (app.now)());
-    let mut reads = app.table.reads(organisation);
+    let mut reads = app.table.findings().reads(organisation);
     let last = reads.reconciled().await?;
     if last.as_ref().is_some_and(|last| last.night >= night) {
         return Ok(());
@@ -63,14 +63,14 @@ async fn close(
     let known: HashMap<(Kind, String), Finding> = before.into_iter().map(|finding| (place(&finding), finding)).collect();
     let (found, repairs): (Vec<_>, Vec<_>) =
         discrepancies.into_iter().map(|discrepancy| (discrepancy.finding.as_before(&known), discrepancy.repair)).unzip();
-    app.table.note_findings(&order.organisation, &found).await?;
+    app.table.findings().note(&order.organisation, &found).await?;
     repair::repair(app, &order.organisation, repairs.into_iter().flatten().collect()).await?;
     let found: HashMap<_, _> = found.iter().map(|finding| (place(finding), finding)).collect();
     let gone =
         |finding: &Finding| !found.contains_key(&place(finding)) && finding.night != order.night && !postponed.contains(&finding.subject);
     let (ended, remaining): (Vec<_>, Vec<_>) = known.into_values().partition(gone);
-    app.table.end_findings(&order.organisation, &ended).await?;
-    app.table.keep_reconciled(&order.organisation, reconciled).await?;
+    app.table.findings().end(&order.organisation, &ended).await?;
+    app.table.findings().keep_state(&order.organisation, reconciled).await?;
     log_findings(order, found.into_values().chain(remaining.iter().filter(|finding| finding.night == order.night)), reconciled);
     Ok(())
 }

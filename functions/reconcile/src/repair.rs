@@ -57,10 +57,10 @@ async fn one(app: &App, organisation: &OrganisationId, repair: RepairStep) -> Re
             return Ok(Some(created(app, &key)));
         }
         RepairStep::Post { recording, change } => {
-            app.table.post(&recording, &change).await?;
-            app.table.enter(&recording, &change.put, false).await?;
+            app.table.index().post(&recording, &change).await?;
+            app.table.index().enter(&recording, &change.put, false).await?;
         }
-        RepairStep::Unpost { at, gone } => app.table.unpost(organisation, &gone, &at).await?,
+        RepairStep::Unpost { at, gone } => app.table.index().unpost(organisation, &gone, &at).await?,
     }
     Ok(None)
 }

@@ -122,7 +122,7 @@ async fn confirm(
     started_at: DateTime<Utc>,
     wrong: Wrong,
 ) -> Result<Vec<Discrepancy>, Failure> {
-    let recording = app.table.standing_recording(&order.organisation, id).await?.filter(|recording| recording.started_at == started_at);
+    let recording = app.table.index().recording(&order.organisation, id).await?.filter(|recording| recording.started_at == started_at);
     reads.spent += 1.0;
     let change = wrong.change.still(recording.as_ref());
     if change.is_empty() {

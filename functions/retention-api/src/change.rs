@@ -111,10 +111,10 @@ pub async fn preview(
 ) -> Result<Created<RetentionChange>, Problem> {
     let (organisation, now) = (&admin.organisation, admin.now);
     retention::admit(asked.days, organisation.storage_add_on).map_err(|refusal| Problem::because(Cause::Invalid, refusal))?;
-    let all = app.table.count(&organisation.id, &Counted::All, now).await?;
+    let all = app.table.retention().count(&organisation.id, &Counted::All, now).await?;
     // Expiry has whole seconds: a recording that would end within this second ends now.
     let start = now.trunc_subsecs(0) + TimeDelta::seconds(1) - TimeDelta::days(asked.days.into());
-    let ending = app.table.count(&organisation.id, &Counted::EndedBefore(start), now).await?;
+    let ending = app.table.retention().count(&organisation.id, &Counted::EndedBefore(start), now).await?;
     let counted = Preview { found: all.recordings, ending: ending.recordings, held: 0, exact: all.exact && ending.exact };
     let what = JobKind::Retention { days: asked.days, was: organisation.retention_days };
     jobs::previewed(&app, &admin, jobs::new_job(&admin, what, job::State::Previewed, asked.reason, counted)).await

@@ -107,7 +107,7 @@ pub async fn preview(
         (None, Some(user)) => Person::User(user),
         _ => return Err(Problem::because(Cause::Invalid, "name the person: either a `counterpart` or a `user`")),
     };
-    let count = app.table.count(&admin.organisation.id, &Counted::Of(&person), admin.now).await?;
+    let count = app.table.retention().count(&admin.organisation.id, &Counted::Of(&person), admin.now).await?;
     let counted = Preview { found: count.recordings, ending: 0, held: count.held, exact: count.exact };
     let about = person.remembered();
     let what = JobKind::Erasure { person: Some(person), about };

@@ -124,7 +124,7 @@ pub async fn place(
     jobs::send_delayed(&app, &hold).await?;
     let shown = Hold::from(hold.clone());
     let claim = admin.claim(StatusCode::ACCEPTED, &shown)?;
-    app.table.create_job(&hold, &admin.event(), claim.as_ref()).await?;
+    app.table.jobs().create(&hold, &admin.event(), claim.as_ref()).await?;
     jobs::send_now(&app, &hold).await;
     Ok((StatusCode::ACCEPTED, Json(shown)))
 }
@@ -157,7 +157,7 @@ pub async fn show(
 ) -> Result<Json<HoldWithRecordings>, Problem> {
     let (limit, after) = (query.limit()?, query.after()?);
     let hold = jobs::found(&app, &admin, Kind::Hold, id).await?.into();
-    let (held, next) = app.table.held_by(&admin.organisation.id, id, limit, after.as_deref()).await?;
+    let (held, next) = app.table.jobs().held_by(&admin.organisation.id, id, limit, after.as_deref()).await?;
     let Page { rows: recordings, cursor } = Page::read(held, next);
     Ok(Json(HoldWithRecordings { hold, recordings, cursor }))
 }
@@ -182,7 +182,7 @@ pub async fn lift(
     admin.change(|event| event.reason = Some(lifting.reason.to_string()));
     let hold = jobs::found(&app, &admin, Kind::Hold, id).await?;
     jobs::send_delayed(&app, &hold).await?;
-    if app.table.lift(&hold, &lifting.reason, &admin.event()).await? == Ok(()) {
+    if app.table.jobs().lift(&hold, &lifting.reason, &admin.event()).await? == Ok(()) {
         jobs::send_now(&app, &hold).await;
     }
     let hold = jobs::found(&app, &admin, Kind::Hold, id).await?;
@@ -199,7 +199,7 @@ async fn requested_criteria(
     match (recordings, filter) {
         (Some(ids), None) if (1..=NAMED).contains(&ids.len()) => {
             let ids = Vec::from_iter(ids);
-            let seen = app.table.seen(&admin.organisation.id, &ids).await?;
+            let seen = app.table.retention().seen(&admin.organisation.id, &ids).await?;
             let existing: BTreeSet<_> = seen.iter().filter(|seen| seen.retained.exists(admin.now)).map(|seen| seen.recording.id).collect();
             let missing: Vec<String> = ids.iter().filter(|id| !existing.contains(id)).map(ToString::to_string).collect();
             if missing.is_empty() {

@@ -47,7 +47,7 @@ pub async fn send_now(app: &App, job: &RetentionJob) {
 
 /// Reads the job of that kind and id. Responds not-found if it does not exist or has lapsed.
 pub async fn found(app: &App, admin: &Principal, kind: Kind, id: OrderId) -> Result<RetentionJob, Problem> {
-    app.table.job(&admin.organisation.id, kind, id, admin.now).await?.ok_or(Problem::new(Cause::NotFound))
+    app.table.jobs().get(&admin.organisation.id, kind, id, admin.now).await?.ok_or(Problem::new(Cause::NotFound))
 }
 
 /// The job of that kind and id, as the API shows it.
@@ -63,7 +63,7 @@ pub async fn listed<T: Listed + From<RetentionJob>>(
     query: &PageQuery,
 ) -> Result<Page<T>, Problem> {
     let (limit, after) = (query.limit()?, query.after()?);
-    let (jobs, next) = app.table.jobs(&admin.organisation.id, kind, limit, after.as_deref(), admin.now).await?;
+    let (jobs, next) = app.table.jobs().page(&admin.organisation.id, kind, limit, after.as_deref(), admin.now).await?;
     Ok(Page::read(jobs, next))
 }
 
@@ -72,7 +72,7 @@ pub async fn previewed<T: Serialize + From<RetentionJob>>(app: &App, admin: &Pri
     admin.about(job.id);
     let shown = T::from(job.clone());
     let claim = admin.claim(StatusCode::CREATED, &shown)?;
-    app.table.create_job(&job, &admin.event(), claim.as_ref()).await?;
+    app.table.jobs().create(&job, &admin.event(), claim.as_ref()).await?;
     Ok((StatusCode::CREATED, Json(shown)))
 }
 
@@ -88,7 +88,7 @@ pub async fn confirmed(app: &App, admin: &Principal, job: RetentionJob, confirma
         return Err(Problem::because(Cause::Invalid, "the number of recordings differs from the preview; look at the preview again"));
     }
     send_delayed(app, &job).await?;
-    match app.table.confirm(&job, &admin.event()).await? {
+    match app.table.jobs().confirm(&job, &admin.event()).await? {
         Err(Conflict::EditedMeanwhile) => {
             Err(Problem::because(Cause::Changed, "the preview was confirmed in the meantime, or has lapsed; look at it again"))
         }

@@ -76,8 +76,8 @@ pub struct Missed {
 )]
 pub async fn list(State(app): State<App>, admin: Admin<SeeMissing>, Query(query): Query<PageQuery>) -> Result<Json<Missing>, Problem> {
     let (organisation, limit, after) = (&admin.organisation.id, query.limit()?, query.after()?);
-    let reconciled = app.table.reconciled(organisation).await?;
-    let (findings, next) = app.table.findings(organisation, limit, after.as_deref()).await?;
+    let reconciled = app.table.findings().state(organisation).await?;
+    let (findings, next) = app.table.findings().page(organisation, limit, after.as_deref()).await?;
     Ok(Json(Missing {
         reconciled: reconciled.map(Reconciliation::from),
         findings: findings.into_iter().map(|finding| Missed::of(finding, admin.now)).collect(),

@@ -66,24 +66,24 @@ pub async fn erase(app: &App, again: &Again) -> Result<(), Failure> {
 async fn one(app: &App, of: &OrganisationId, subjects: &[Subject]) -> Result<(), Failure> {
     let (table, now) = (&app.stores.table, (app.now)());
     let ids: Vec<RecordingId> = subjects.iter().filter_map(Subject::recording).collect();
-    let buried = table.buried(of, &ids).await?;
+    let buried = table.tombstones().buried(of, &ids).await?;
     for subject in subjects {
         match subject {
             Subject::Recording(id) if buried.contains(id) => {}
             Subject::Recording(id) => recording(app, of, *id, app.stores.erasures.erased(of, subject).await?).await?,
             Subject::Note(user, id) => {
-                table.forget_note(of, *id, Some(user), now).await?;
-                table.forget_early(of, user, *id).await?;
+                table.removals().forget_note(of, *id, Some(user), now).await?;
+                table.removals().forget_early(of, user, *id).await?;
             }
             Subject::User(user) => {
                 let erased = app.stores.erasures.erased(of, subject).await?;
-                if !table.forget_user(of, user, erased.erasure).await? {
+                if !table.removals().forget_user(of, user, erased.erasure).await? {
                     tracing::warn!(organisation = %of, "a user is not removed in this table: remove the user, and erase again");
                 }
             }
         }
     }
-    let (erasures, _) = table.jobs(of, Kind::Erasure, 100, None, now).await?;
+    let (erasures, _) = table.jobs().page(of, Kind::Erasure, 100, None, now).await?;
     for under_way in erasures.into_iter().filter(|erasure| erasure.state == State::Erasing) {
         app.jobs.send(&under_way.work(), Duration::ZERO).await?;
     }
@@ -93,7 +93,7 @@ async fn one(app: &App, of: &OrganisationId, subjects: &[Subject]) -> Result<(),
 /// Erases a recording again, or what remains if its item is not back.
 async fn recording(app: &App, of: &OrganisationId, id: RecordingId, erased: Erased) -> Result<(), Failure> {
     let (table, now) = (&app.stores.table, (app.now)());
-    let Some(seen) = table.seen(of, &[id]).await?.into_iter().next() else {
+    let Some(seen) = table.retention().seen(of, &[id]).await?.into_iter().next() else {
         return Ok(app.stores.remove_rest(of, id, erased, now).await?);
     };
     let ended = match seen.erased == Some(erased.erasure) && !seen.retained.exists(now) {
@@ -106,7 +106,7 @@ async fn recording(app: &App, of: &OrganisationId, id: RecordingId, erased: Eras
                 held_since: None,
                 holds: [].into(),
             };
-            table.end(&seen, &retained, erased.erasure).await?
+            table.retention().end(&seen, &retained, erased.erasure).await?
         }
     };
     let removal = Removal::of(&ended.ok_or(table::Error::Busy)?)?;

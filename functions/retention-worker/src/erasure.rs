@@ -49,7 +49,7 @@ pub async fn erase(app: &App, erasure: &RetentionJob, person: &Person) -> Result
 /// Erases a page: 1 read of the page, 2 of the recordings, 1 transaction, and each removal.
 async fn recordings(app: &App, erasure: &RetentionJob, person: &Person) -> Result<Page, Failure> {
     let table = &app.stores.table;
-    let (ids, next) = table.ids_of(&erasure.organisation, person, erasure.checkpoint.as_deref(), ERASED).await?;
+    let (ids, next) = table.retention().ids_of(&erasure.organisation, person, erasure.checkpoint.as_deref(), ERASED).await?;
     let snapshots = end(app, erasure, &ids).await?;
     for seen in snapshots.iter().filter(|seen| seen.erased == Some(erasure.id)) {
         let removal = Removal::of(seen)?;
@@ -67,7 +67,7 @@ async fn recordings(app: &App, erasure: &RetentionJob, person: &Person) -> Resul
 async fn rest(app: &App, erasure: &RetentionJob, person: &Person, after: Option<&str>) -> Result<Page, Failure> {
     let next = match person {
         Person::Counterpart(_) => {
-            let next = app.stores.table.forget_in_orders(erasure, after, (app.now)()).await?;
+            let next = app.stores.table.jobs().forget(erasure, after, (app.now)()).await?;
             next.map(|checkpoint| format!("{REST}#{checkpoint}"))
         }
         Person::User(user) => match notes(app, erasure, user).await? {
@@ -84,18 +84,18 @@ async fn rest(app: &App, erasure: &RetentionJob, person: &Person, after: Option<
 /// Erases some of the user's notes on unregistered calls. Returns whether more may exist.
 async fn notes(app: &App, erasure: &RetentionJob, user: &UserId) -> Result<bool, Failure> {
     let (stores, of, now) = (&app.stores, &erasure.organisation, (app.now)());
-    let (early, more) = stores.table.early_of(of, user, NOTES).await?;
+    let (early, more) = stores.table.removals().early_of(of, user, NOTES).await?;
     for id in early {
         stores.erasures.remember(of, &Subject::Note(user.clone(), id), Erased { erasure: erasure.id, ended_at: now }).await?;
-        stores.table.forget_note(of, id, Some(user), now).await?;
-        stores.table.forget_early(of, user, id).await?;
+        stores.table.removals().forget_note(of, id, Some(user), now).await?;
+        stores.table.removals().forget_early(of, user, id).await?;
     }
     Ok(more)
 }
 
 /// Erases the personal data of a removed user.
 async fn forget_user(app: &App, erasure: &RetentionJob, user: &UserId) -> Result<(), Failure> {
-    if app.stores.table.forget_user(&erasure.organisation, user, erasure.id).await? {
+    if app.stores.table.removals().forget_user(&erasure.organisation, user, erasure.id).await? {
         let erased = Erased { erasure: erasure.id, ended_at: (app.now)() };
         app.stores.erasures.remember(&erasure.organisation, &Subject::User(user.clone()), erased).await?;
     }
@@ -119,7 +119,7 @@ async fn write(app: &App, erasure: &RetentionJob, page: job::Page) -> Result<Pag
 async fn end(app: &App, erasure: &RetentionJob, ids: &[RecordingId]) -> Result<Vec<RetentionSnapshot>, Failure> {
     let table = &app.stores.table;
     for _ in 0..TRIES {
-        let seen = table.seen(&erasure.organisation, ids).await?;
+        let seen = table.retention().seen(&erasure.organisation, ids).await?;
         let now = (app.now)();
         let due: Vec<_> = seen.iter().filter_map(|seen| Some((seen, seen.retained.erased(now)?))).collect();
         if due.is_empty() {
@@ -141,7 +141,7 @@ async fn end(app: &App, erasure: &RetentionJob, ids: &[RecordingId]) -> Result<V
 /// The event of the finished erasure.
 async fn summary(app: &App, erasure: &RetentionJob) -> Result<Event, Failure> {
     let now = (app.now)();
-    let latest = app.stores.table.job(&erasure.organisation, erasure.kind(), erasure.id, now).await?;
+    let latest = app.stores.table.jobs().get(&erasure.organisation, erasure.kind(), erasure.id, now).await?;
     let job::JobKind::Erasure { about, .. } = &erasure.what else { return Err(BadItem { attribute: "about" }.into()) };
     let erased = latest.map_or(0, |latest| latest.progress.done);
     let event = Event {

@@ -87,7 +87,7 @@ async fn process(app: &App, body: &str) -> Result<(), Failure> {
     };
     let table = &app.stores.table;
     // The first message is sent before the job is stored. A job that does not exist now never will.
-    let Some(job) = table.job(&work.organisation, work.kind, work.job, (app.now)()).await? else { return Ok(()) };
+    let Some(job) = table.jobs().get(&work.organisation, work.kind, work.job, (app.now)()).await? else { return Ok(()) };
     let page = match (job.state, &job.what) {
         (State::Placing, JobKind::Hold { criteria: Some(criteria) }) => hold::place(app, &job, criteria).await?,
         (State::Lifting, JobKind::Hold { .. }) => hold::lift(app, &job).await?,

@@ -48,7 +48,7 @@ pub async fn of(app: &App, organisation: &OrganisationId, mut search: Search<'_>
     search.limit = PAGE;
     let (mut rows, mut bytes) = (Vec::new(), 0);
     for _ in 0..PAGES {
-        let page = app.table.page(organisation, &search).await?;
+        let page = app.table.index().page(organisation, &search).await?;
         let short = page.rows.len() < search.limit;
         search.after = page.next;
         for recording in page.rows {

@@ -60,7 +60,7 @@ pub async fn list(
         if as_file {
             return file::of(&app, organisation, search, filter.begins()).await;
         }
-        let page = fitting(app.table.page(organisation, &search).await?);
+        let page = fitting(app.table.index().page(organisation, &search).await?);
         Ok(Recordings::from(page).into_response())
     })
     .await
@@ -68,7 +68,7 @@ pub async fn list(
 
 /// The response of a search, once its audit event is written. Both run concurrently.
 async fn audited<T>(app: &App, caller: &Principal, answer: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
-    let (answer, ()) = tokio::try_join!(answer, async { Ok(app.table.audit(&caller.event()).await?) })?;
+    let (answer, ()) = tokio::try_join!(answer, async { Ok(app.table.audit_log().write(&caller.event()).await?) })?;
     Ok(answer)
 }
 
@@ -105,6 +105,6 @@ pub async fn count(
     let wanted = scope::within(&app, &caller, &filter).await?;
     filter.limit()?;
     let search = Search { filter: &wanted, order: filter.order.into(), limit: usize::MAX, after: filter.after()?, now: caller.now };
-    let page = audited(&app, &caller, async { Ok(app.table.page(&caller.organisation.id, &search).await?) }).await?;
+    let page = audited(&app, &caller, async { Ok(app.table.index().page(&caller.organisation.id, &search).await?) }).await?;
     Ok(Json(Count { count: page.rows.len(), cursor: page.next.map(cursor::write) }))
 }

@@ -15,7 +15,7 @@ use crate::App;
     responses((status = 200, body = Shown))
 )]
 pub async fn one(State(app): State<App>, caller: Caller<See>, Path(id): Path<RecordingId>) -> Result<Shown, Problem> {
-    let recording = app.table.recording(&caller.organisation.id, id, caller.now).await?.ok_or(Problem::new(Cause::NotFound))?;
+    let recording = app.table.recordings().get(&caller.organisation.id, id, caller.now).await?.ok_or(Problem::new(Cause::NotFound))?;
     if !caller.may(&app.table, Action::See, &recording).await? {
         return Err(Problem::new(Cause::NotAllowed));
     }

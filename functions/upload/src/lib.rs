@@ -98,9 +98,9 @@ async fn register(
     admit(organisation, &person.user, &call, now).map_err(problem)?;
     let recording = expected(organisation, &person.user, id, call, now);
     if Day::of(recording.started_at).closed_at() <= now {
-        app.table.await_late(&[&recording], now).await?; // the folder of its day is closed, so a later folder contains it
+        app.table.late_arrivals().await_late(&[&recording], now).await?; // the folder of its day is closed, so a later folder contains it
     }
-    let existing = match app.table.register(&recording, Over::Unregistered, &person.event()).await? {
+    let existing = match app.table.recordings().register(&recording, Over::Unregistered, &person.event()).await? {
         Written::Erased => return Err(erased()),
         Written::Before(existing) => existing,
         Written::UnknownMark => return Err(Problem::unknown_mark()),
@@ -146,7 +146,7 @@ fn repeat(existing: Recording, recording: Recording) -> Result<Repeat, Problem> 
 /// began, the current recording is returned.
 async fn again(app: &App, recording: Recording, held: bool, event: &Event) -> Result<Recording, Problem> {
     let over = if held { Over::RejectedAndHeld } else { Over::Rejected };
-    let existing = match app.table.register(&recording, over, event).await? {
+    let existing = match app.table.recordings().register(&recording, over, event).await? {
         Written::Anew(existing) | Written::Before(existing) => existing,
         Written::UnknownMark => return Err(Problem::unknown_mark()), // impossible for a registered call: its mark does not change
         Written::Erased => return Err(erased()),

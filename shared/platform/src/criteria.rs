@@ -158,9 +158,9 @@ pub async fn named(
         return Err(InvalidFilter::LongName);
     }
     if let Some(few) = users.as_ref().filter(|users| users.len() <= LOOKED_AT) {
-        return Ok(Some(table.named_among(organisation, few, name).await?));
+        return Ok(Some(table.directory().among(organisation, few, name).await?));
     }
-    let found = table.named_users(organisation, name).await?.ok_or(InvalidFilter::ManyUsers)?;
+    let found = table.directory().users_holding(organisation, name).await?.ok_or(InvalidFilter::ManyUsers)?;
     Ok(Some(found.into_iter().filter(|user| users.as_ref().is_none_or(|users| users.contains(user))).collect()))
 }
 

@@ -70,17 +70,17 @@ impl Stores {
             Some(_) => (self.objects.copies(&key).await?, self.quarantine.copies_under(&key).await?),
             None => (Vec::new(), Vec::new()),
         };
-        let (current, noted) = self.table.standing_of(removal, now).await?;
+        let (current, noted) = self.table.removals().standing_of(removal, now).await?;
         let (audio, aside) = (older(audio, current), older(aside, current));
         let found = Copies { audio: audio.iter().filter(|copy| copy.audio).count() as u64, quarantined: aside.len() as u64 };
         if noted.is_none() && found != Copies::default() {
-            self.table.note_copies(removal, found, now).await?;
+            self.table.removals().note_copies(removal, found, now).await?;
         }
         self.objects.remove_copies(&audio).await?;
         self.quarantine.remove_copies(&aside).await?;
-        self.table.remove_edits(removal, current, now).await?;
+        self.table.removals().remove_edits(removal, current, now).await?;
         self.take_out(removal).await?;
-        self.table.receipt(removal, noted.unwrap_or(found), now).await?;
+        self.table.removals().receipt(removal, noted.unwrap_or(found), now).await?;
         match removal.erasure() {
             Some((erasure, ended_at)) => self.bury(removal, erasure, ended_at, now).await,
             None => Ok(()),
@@ -93,19 +93,19 @@ impl Stores {
         let key = key(of, id);
         self.objects.remove_copies(&self.objects.copies(&key).await?).await?;
         self.quarantine.remove_copies(&self.quarantine.copies_under(&key).await?).await?;
-        self.table.forget_note(of, id, None, now).await?;
+        self.table.removals().forget_note(of, id, None, now).await?;
         self.bury(&Removal::of_note(of.clone(), id), erased.erasure, erased.ended_at, now).await
     }
 
     /// Writes the tombstone. A call that was registered again in between, after a crash and the
     /// removal of its item, is erased too unless it is held. 1 request.
     async fn bury(&self, removal: &Removal, erasure: OrderId, ended_at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), Error> {
-        let Buried::Resurrected(seen) = self.table.bury(removal, erasure, ended_at).await? else { return Ok(()) };
+        let Buried::Resurrected(seen) = self.table.tombstones().bury(removal, erasure, ended_at).await? else { return Ok(()) };
         if seen.retained.is_held() {
             return Ok(());
         }
         let seen = match seen.retained.erased(now) {
-            Some(retained) => self.table.end(&seen, &retained, erasure).await?,
+            Some(retained) => self.table.retention().end(&seen, &retained, erasure).await?,
             None => Some(*seen),
         };
         let Some(seen) = seen else { return Err(table::Error::Busy.into()) };
@@ -116,7 +116,7 @@ impl Stores {
     /// recording, or contains it and receives the request. 1 read.
     async fn take_out(&self, removal: &Removal) -> Result<(), Error> {
         let Some((started_at, stored_at)) = removal.recorded.as_ref().and_then(Recorded::stored) else { return Ok(()) };
-        let delivery_folders = self.table.delivery_folders(&removal.organisation).await?;
+        let delivery_folders = self.table.folders().all(&removal.organisation).await?;
         if delivery_folders.iter().any(|delivery_folder| delivery_folder.exists() && delivery_folder.may_hold_call(started_at, stored_at)) {
             let order = Order { organisation: removal.organisation.clone(), task: Task::Forget { recording: removal.id } };
             self.folders.send(&order, Duration::ZERO).await?;

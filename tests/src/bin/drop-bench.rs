@@ -131,7 +131,7 @@ async fn day_of(size: u32) -> anyhow::Result<Figures> {
     let (logged, figures) = stated.trim_end().rsplit_once('\n').unwrap_or(("", stated.trim_end()));
     anyhow::ensure!(output.status.success(), "the delivery failed: {stated}");
     eprint!("{logged}");
-    let work = cloud.table().work(&of, name()).await?.context("the issue was begun")?;
+    let work = cloud.table().folders().work(&of, name()).await?.context("the issue was begun")?;
     verify(&cloud, &of, size).await?;
     anyhow::ensure!(work.delivery_folder.is_complete() && work.delivery_folder.count.recordings == u64::from(size), "{work:?}");
     Ok(serde_json::from_str(figures)?)
@@ -165,7 +165,7 @@ async fn make(cloud: &Cloud, of: &OrganisationId, size: u32) -> anyhow::Result<(
     first.audio.length = audio(0).len() as u64;
     register(&table, &first).await?;
     let arrival = Arrival { organisation: of.clone(), id: first.id, user: first.user.clone(), audio: first.audio.clone() };
-    table.store(&arrival, &first.duration.into(), day.ends_at()).await?;
+    table.recordings().store(&arrival, &first.duration.into(), day.ends_at()).await?;
     let get = table.client.get_item().table_name(&table.name).set_key(Some(key::recording(of, first.id)));
     let item = get.send().await?.item.context("it is there")?;
     let (mut writes, mut putting) = (Vec::new(), JoinSet::new());

@@ -113,7 +113,7 @@ impl World {
     }
 
     async fn standing(&self, id: RecordingId) -> anyhow::Result<CallSnapshot> {
-        Ok(self.table.standing(&organisation("demo"), id, now()).await?)
+        Ok(self.table.annotations().of_call(&organisation("demo"), id, now()).await?)
     }
 
     async fn items(&self, partition: String) -> anyhow::Result<Vec<Item>> {
@@ -470,7 +470,7 @@ async fn a_call_registered_again_after_rejection_retains_its_annotation() -> any
     let id = recording_id("call-1");
     world.edit(ANNA, id, "\"0\"", json!({ "note": "rättad", "field1": "7" })).await?.done()?;
     let standing = world.standing(id).await?.recording.expect("it is registered");
-    world.table.reject(&standing, "no audio").await?;
+    world.table.recordings().reject(&standing, "no audio").await?;
     let other = silence(2);
     let anew = with(call("call-1", "audio/wav", &other), json!({ "note": "från appen" }));
     let registered = ANNA.post(&world.service.upload, "/v1/recordings", &anew).await?.done()?;

@@ -122,8 +122,8 @@ async fn every_search_view_play_and_download_leaves_an_event_allowed_or_denied()
 async fn an_event_is_never_overwritten() -> anyhow::Result<()> {
     let service = demo().await?;
     let first = event(now(), "same");
-    service.table.audit(&first).await?;
-    service.table.audit(&Event { actor: "user:karin".to_owned(), ..first }).await?;
+    service.table.audit_log().write(&first).await?;
+    service.table.audit_log().write(&Event { actor: "user:karin".to_owned(), ..first }).await?;
     let retained = service.audit("demo").await?;
     assert_eq!(retained.iter().map(|event| event.actor.as_str()).collect::<Vec<_>>(), ["user:anna"]);
     Ok(())
@@ -143,7 +143,7 @@ async fn forty(service: &Service) -> anyhow::Result<()> {
             recording: every(7).then(|| recording("demo", "anna", "a", now()).id),
             ..base
         };
-        service.table.audit(&event).await?;
+        service.table.audit_log().write(&event).await?;
     }
     Ok(())
 }
@@ -222,7 +222,7 @@ async fn a_spreadsheet_reads_every_event_and_treats_none_as_a_formula() -> anyho
             recorded_user: Some(tests::people::user("anna")),
             ..base
         };
-        service.table.audit(&notified).await?;
+        service.table.audit_log().write(&notified).await?;
     }
     let answer = KARIN.send_with(&service.admin, "GET", "/v1/audit?action=play", None, json!({ "accept": "text/csv" })).await?.done()?;
     assert_eq!(answer.content_type, "text/csv; charset=utf-8");

@@ -22,7 +22,7 @@ async fn events(table: &Table) -> anyhow::Result<Vec<Event>> {
     let mut all = Vec::new();
     for of in [organisation("demo"), OrganisationId::operator()] {
         let reading = Reading::new(&of, DateTime::UNIX_EPOCH, now() + TimeDelta::days(1), 1000);
-        all.extend(table.events(&reading).await?.0);
+        all.extend(table.audit_log().events(&reading).await?.0);
     }
     Ok(all)
 }

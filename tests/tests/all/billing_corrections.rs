@@ -67,11 +67,11 @@ async fn a_correction_is_entered_with_its_previewed_total_and_affects_only_billi
         "she had been on in October, and was not switched on in November"
     );
     assert_eq!(preview["total"], "49.00");
-    assert_eq!(service.table.switches(&organisation("demo")).await?.len(), 1, "a preview enters nothing");
+    assert_eq!(service.table.activations().all(&organisation("demo")).await?.len(), 1, "a preview enters nothing");
     enters(&service, ANNAS, &correction).await?;
     let again = post(&service, ANNAS, &with(correction, json!({ "total": "49.00" }))).await?.done()?;
     assert_eq!((again.status.as_u16(), &again.body["total"]), (200, &json!("0.00")), "the same again changes nothing");
-    let switches = service.table.switches(&organisation("demo")).await?;
+    let switches = service.table.activations().all(&organisation("demo")).await?;
     let put_down = switches.iter().find(|switch| switch.at < switch.known).map(|switch| (switch.on, switch.known));
     assert_eq!((switches.len(), put_down), (2, Some((true, now()))));
     assert_eq!(total(&service, "2026-11").await?, "148.00", "a preview is of what was known before it");
@@ -109,7 +109,7 @@ async fn a_correction_with_a_different_total_or_an_unbillable_day_is_refused() -
     for wrong in [json!({ "reason": "" }), json!({ "active": "no" }), json!({ "total": 49 })] {
         assert_eq!(post(&service, ANNAS, &with(correction.clone(), wrong)).await?.refusal(), (422, "invalid".to_owned()));
     }
-    assert_eq!(service.table.switches(&organisation("demo")).await?.len(), 1);
+    assert_eq!(service.table.activations().all(&organisation("demo")).await?.len(), 1);
     Ok(())
 }
 
@@ -169,10 +169,10 @@ async fn an_activation_is_corrected_for_a_removed_user_but_not_for_an_unknown_on
     let service = demo().await?;
     OPERATOR.delete(&service.provision, "/v1/organisations/demo/users/anna").await?.done()?;
     enters(&service, ANNAS, &late("2026-11-10T16:00:00+01:00", false)).await?;
-    let before = service.table.switches(&organisation("demo")).await?;
+    let before = service.table.activations().all(&organisation("demo")).await?;
     let answer = post(&service, "/v1/organisations/demo/users/nobody/activations", &late("2026-11-10T16:00:00+01:00", false)).await?;
     assert_eq!(answer.refusal(), (404, "not-found".to_owned()));
-    assert_eq!(service.table.switches(&organisation("demo")).await?, before);
+    assert_eq!(service.table.activations().all(&organisation("demo")).await?, before);
     Ok(())
 }
 
@@ -274,8 +274,8 @@ async fn prices_are_bounded_and_can_be_voided() -> anyhow::Result<()> {
 async fn stored_facts_of_unbillable_days_break_no_statement_and_can_be_voided() -> anyhow::Result<()> {
     let service = demo().await?;
     let year_one = Terms { from: day("0001-01-01"), known: moment("2026-11-20T12:00:00Z"), ..agreed("1", "1") };
-    service.table.put_terms(None, &Terms { whose: Whose::General, ..year_one.clone() }, "operator:test", None).await??;
-    service.table.put_terms(Some(&organisation("demo")), &year_one, "operator:test", None).await??;
+    service.table.prices().put(None, &Terms { whose: Whose::General, ..year_one.clone() }, "operator:test", None).await??;
+    service.table.prices().put(Some(&organisation("demo")), &year_one, "operator:test", None).await??;
     for at in [DateTime::<Utc>::MIN_UTC, moment("0001-01-01T00:00:00Z"), moment("2019-11-05T08:00:00Z"), moment("9999-01-01T00:00:00Z")] {
         let mut item = key::activation(&organisation("demo"), &tests::people::user("anna"), at, "activated");
         item.insert("by".to_owned(), aws_sdk_dynamodb::types::AttributeValue::S("operator:test".to_owned()));

@@ -55,7 +55,7 @@ async fn world_with(test: &str, stored: &str) -> anyhow::Result<World> {
     }
     switched(&table, "demo", "omar", false, "2026-10-20T16:00:00+02:00").await?;
     for of in ["-dash", "demo"] {
-        table.put_terms(Some(&tests::people::organisation(of)), &agreed("99", "49.5"), "operator:test", None).await??;
+        table.prices().put(Some(&tests::people::organisation(of)), &agreed("99", "49.5"), "operator:test", None).await??;
     }
     let came = midnight(day(stored)) + TimeDelta::hours(12);
     counted(&table, "demo", "anna", ChangeKind::Stored, 900_000_000, came).await?;
@@ -224,7 +224,7 @@ async fn late_facts_appear_in_the_next_month_and_point_back() -> anyhow::Result<
         add_on: None,
         sftp: false,
     };
-    world.app.table.put_terms(Some(&tests::people::organisation("demo")), &cheaper, "operator:test", None).await??;
+    world.app.table.prices().put(Some(&tests::people::organisation("demo")), &cheaper, "operator:test", None).await??;
     exports(&App { now: december, ..world.app.clone() }, "2026-11").await?;
     let statement: Value = serde_json::from_str(&file(&world.app.exports, "exports/2026-11/statements/demo.json").await?)?;
     let corrections: Vec<_> = statement["lines"].as_array().into_iter().flatten().filter(|line| line["corrects"] == OCTOBER).collect();
@@ -319,7 +319,7 @@ async fn a_price_of_the_year_1_prevents_no_export() -> anyhow::Result<()> {
     let known = moment("2026-10-07T12:00:00+02:00");
     for of in [None, Some(tests::people::organisation("demo"))] {
         let terms = Terms { from: day("0001-01-01"), known, ..agreed("1", "1") };
-        world.app.table.put_terms(of.as_ref(), &terms, "operator:test", None).await??;
+        world.app.table.prices().put(of.as_ref(), &terms, "operator:test", None).await??;
     }
     exports(&world.app, OCTOBER).await?;
     assert_eq!(files(&world.app.exports).await?, files(&whole).await?);
@@ -331,12 +331,12 @@ async fn differences_between_services_sold_and_used_are_reported() -> anyhow::Re
     let world = world("differences").await?;
     let demo = tests::people::organisation("demo");
     let sold = Terms { from: day("2026-10-10"), known: moment("2026-10-10T12:00:00+02:00"), sftp: true, ..agreed("99", "49.5") };
-    world.app.table.put_terms(Some(&demo), &sold, "operator:test", None).await??;
+    world.app.table.prices().put(Some(&demo), &sold, "operator:test", None).await??;
     let (body, comment) = ("ssh-ed25519 AAAA".to_owned(), String::new());
     let (fingerprint, who) = (format!("SHA256:{}", "A".repeat(43)), "user:karin".to_owned());
     let key = platform::table::sftp::Key { fingerprint, body, comment, who, added_at: november(), imported_at: Some(november()) };
     let event = tests::groups::event("solo", "key");
-    world.app.table.add_sftp_key(&tests::people::organisation("solo"), &key, &event, None).await??;
+    world.app.table.sftp().add(&tests::people::organisation("solo"), &key, &event, None).await??;
     exports(&world.app, OCTOBER).await?;
     let differences = file(&world.app.exports, "exports/2026-10/differences.jsonl").await?;
     let found: Vec<(String, String, String)> = differences
@@ -427,7 +427,7 @@ async fn each_crossing_of_the_allowance_is_notified_once() -> anyhow::Result<()>
     heard.sort();
     let expected = [("\"2026-10-29\"", 80, 24_000_000), ("\"2026-10-31\"", 100, 30_000_000)];
     assert_eq!(heard, expected.map(|(day, percent, bytes)| (day.to_owned(), Some(percent), Some(bytes))));
-    let days = world.app.table.days(&tests::people::organisation("crossing"), day("2026-10-01"), day("2026-11-30")).await?;
+    let days = world.app.table.days().between(&tests::people::organisation("crossing"), day("2026-10-01"), day("2026-11-30")).await?;
     assert_eq!(days.len(), 5, "the 28th of October to the 1st of November: {days:?}");
     Ok(())
 }

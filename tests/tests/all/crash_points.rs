@@ -51,11 +51,12 @@ fn counted(world: &World) -> u64 {
 /// The final state that a crash must not change: copies, counts, receipts, edits and holds.
 async fn state(world: &World, recordings: &[Recording]) -> anyhow::Result<Value> {
     let (mut copies, mut items, mut held, mut days) = (0, 0, 0, Vec::new());
-    let buried = world.table().buried(&organisation("demo"), &recordings.iter().map(|of| of.id).collect::<Vec<_>>()).await?.len();
+    let buried =
+        world.table().tombstones().buried(&organisation("demo"), &recordings.iter().map(|of| of.id).collect::<Vec<_>>()).await?.len();
     let remembered = world.stores.erasures.erased_subjects(None, 1000).await?.0.len();
     for of in recordings {
         copies += world.copies(of).await?;
-        for seen in world.table().seen(&of.organisation, &[of.id]).await? {
+        for seen in world.table().retention().seen(&of.organisation, &[of.id]).await? {
             items += 1;
             held += usize::from(seen.retained.is_held());
             days.push(seen.retained.day.timestamp());
@@ -141,7 +142,7 @@ async fn a_lift_ends_right_after_a_crash_at_any_request() -> anyhow::Result<()> 
         KARIN.delete(&world.retention(late), &format!("/v1/holds/{id}?reason=klart")).await?.done()?;
         let requests = pages(&world, "hold", &id, late, ends_after).await?;
         let lifted = job_shown(&world, &format!("/v1/holds/{id}"), late).await?["hold"]["state"].clone();
-        let (found, _) = world.table().seen_by_id(&recordings[0].organisation, None, 200).await?;
+        let (found, _) = world.table().retention().seen_by_id(&recordings[0].organisation, None, 200).await?;
         let held = found.iter().filter(|seen| seen.retained.is_held()).count();
         Ok(json!({ "requests": requests, "state": [lifted, held, state(&world, &recordings[..5]).await?] }))
     })
@@ -162,7 +163,7 @@ async fn a_retention_change_ends_right_after_a_crash_at_any_request() -> anyhow:
         KARIN.post(&router, &format!("/v1/retention/{id}/confirm"), &json!({ "recordings": 100 })).await?.done()?;
         let requests = pages(&world, "retention", &id, now, ends_after).await?;
         let done = job_shown(&world, &format!("/v1/retention/{id}"), now).await?;
-        let (found, _) = world.table().seen_by_id(&recordings[0].organisation, None, 200).await?;
+        let (found, _) = world.table().retention().seen_by_id(&recordings[0].organisation, None, 200).await?;
         let moved = found.iter().filter(|seen| seen.retained.day == seen.retained.started_at + chrono::TimeDelta::days(365)).count();
         Ok(json!({ "requests": requests, "state": [done["state"], done["moved"], moved] }))
     })
@@ -230,7 +231,7 @@ async fn with_discrepancies(world: &World) -> anyhow::Result<[Recording; 8]> {
     }
     world.put_object(&untold, &silence(1)).await?;
     world.put_object(&refused, b"no audio").await?;
-    world.table().reject(&refused, "no audio").await?;
+    world.table().recordings().reject(&refused, "no audio").await?;
     let removed = world.has(of("removed", 2)).await?;
     world.delete_object(&removed).await?;
     let replaced = world.has(of("replaced", 3)).await?;

@@ -52,7 +52,7 @@ pub async fn a_day(test: &str, rows: usize) -> anyhow::Result<(World, Vec<Record
         inside.push(world.stored("anna", call, at(started_at), at("2026-11-24T23:30:00Z")).await?);
     }
     let late = world.stored("anna", "late", at("2026-11-22T10:00:00Z"), at("2026-11-24T08:00:00Z")).await?;
-    world.app.table.await_late(&[&late], at("2026-11-23T04:06:00Z")).await?;
+    world.app.table.late_arrivals().await_late(&[&late], at("2026-11-23T04:06:00Z")).await?;
     inside.push(late);
     for (call, started_at) in [("before", "2026-11-23T22:59:59.999Z"), ("after", "2026-11-24T23:00:00Z")] {
         world
@@ -113,7 +113,7 @@ async fn a_recording_after_five_is_late_in_the_next_folder_and_leaves_the_first_
     world.morning().await?;
     let before = world.files().await?;
     let (never, audio) = {
-        let recordings = world.app.table.started_in(&organisation("demo"), "0", "9").await?;
+        let recordings = world.app.table.folders().started_in(&organisation("demo"), "0", "9").await?;
         let never = recordings.recordings.into_iter().find(|recording| recording.call.to_string() == "never").expect("it is registered");
         (never, b"audio of never".to_vec())
     };
@@ -124,7 +124,7 @@ async fn a_recording_after_five_is_late_in_the_next_folder_and_leaves_the_first_
     assert!(before.iter().all(|(key, body)| after.get(key) == Some(body)), "a folder that was complete has changed");
     assert!(verified(&after, "2026-11-25").contains(&manifest::file_name(&never)));
     assert!(after["files/demo/2026-11-25/index.csv"].lines().any(|line| line.contains(";never;") && line.ends_with(";yes;delivered;")));
-    let stored = next.app.table.recording(&never.organisation, never.id, next_morning()).await?.expect("it is stored");
+    let stored = next.app.table.recordings().get(&never.organisation, never.id, next_morning()).await?.expect("it is stored");
     assert_eq!(day_of(&stored), Some(day("2026-11-25")));
     Ok(())
 }
@@ -137,14 +137,14 @@ async fn a_call_registered_after_its_day_is_delivered_as_a_late_arrival() -> any
     let (anna, demo) = (As { organisation: "demo", user: "anna" }, organisation("demo"));
     let started = |id: &str, at: &str| with(call(id, "audio/wav", b"audio of late"), json!({ "startedAt": at }));
     anna.post(&upload, "/v1/recordings", &started("in-time", "2026-11-25T03:30:00Z")).await?.done()?;
-    assert_eq!(world.app.table.late_arrivals_in(&demo, "0", "~").await?, []);
+    assert_eq!(world.app.table.late_arrivals().between(&demo, "0", "~").await?, []);
     anna.post(&upload, "/v1/recordings", &started("late", "2026-11-20T12:00:00Z")).await?.done()?;
     let late = RecordingId::of(&demo, &CallId::try_from("late".to_owned())?);
     assert_eq!(
-        world.app.table.late_arrivals_in(&demo, "0", "~").await?.iter().map(|late_arrival| late_arrival.id).collect::<Vec<_>>(),
+        world.app.table.late_arrivals().between(&demo, "0", "~").await?.iter().map(|late_arrival| late_arrival.id).collect::<Vec<_>>(),
         [late]
     );
-    let registered = world.app.table.recording(&demo, late, morning()).await?.expect("it is registered");
+    let registered = world.app.table.recordings().get(&demo, late, morning()).await?.expect("it is registered");
     world.arrives(&registered, b"audio of late".to_vec(), morning()).await?;
     let next = world.at(next_morning);
     next.morning().await?;

@@ -57,7 +57,7 @@ impl World {
     }
 
     async fn subscribers(&self) -> anyhow::Result<usize> {
-        Ok(self.app.table.subscribers(None).await?.0.len())
+        Ok(self.app.table.sftp().subscribers(None).await?.0.len())
     }
 }
 
@@ -116,7 +116,7 @@ async fn an_eleventh_key_is_refused() -> anyhow::Result<()> {
             added_at: now(),
             imported_at: None,
         };
-        table.add_sftp_key(&organisation("eleventh"), &key, &tests::groups::event("eleventh", &number.to_string()), None).await??;
+        table.sftp().add(&organisation("eleventh"), &key, &tests::groups::event("eleventh", &number.to_string()), None).await??;
     }
     assert_eq!(world.add(accepted_keys()[0]).await?.refusal(), (409, "too-many".to_owned()));
     Ok(())
@@ -126,7 +126,7 @@ async fn an_eleventh_key_is_refused() -> anyhow::Result<()> {
 #[tokio::test]
 async fn an_interrupted_key_request_is_completed_by_repeating_it() -> anyhow::Result<()> {
     let world = World::new("cut-short").await?;
-    let listed = async || anyhow::Ok(world.app.table.sftp_keys(&organisation("cut-short")).await?.len());
+    let listed = async || anyhow::Ok(world.app.table.sftp().all(&organisation("cut-short")).await?.len());
     for point in 0..2 {
         let key = accepted_keys()[point];
         world.requests.cut_short_after(Some(point as u64));

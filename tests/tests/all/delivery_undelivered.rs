@@ -85,7 +85,7 @@ async fn lost_and_altered_recordings_stop_no_other_and_are_late_once_restored() 
     assert_eq!(rows.keys().map(String::as_str).collect::<Vec<_>>(), [lost.id.to_string()]);
     assert_eq!(state(&rows, lost), ["delivered", "", &manifest::file_name(lost), "yes"]);
     assert!(verified(&files, "2026-11-26").contains(&manifest::file_name(lost)));
-    let late_arrival = world.app.table.late_arrivals_in(&organisation("demo"), "0", "~").await?;
+    let late_arrival = world.app.table.late_arrivals().between(&organisation("demo"), "0", "~").await?;
     assert!(late_arrival.iter().all(|late_arrival| late_arrival.missed.is_none()), "{late_arrival:?}");
     let fourth = world.at(|| next_morning() + TimeDelta::days(2));
     fourth.morning().await?;
@@ -107,7 +107,7 @@ async fn a_redelivered_day_contains_the_restored_recording() -> anyhow::Result<(
     world.puts(&inside[0], "audio of first").await?;
     let ordered = DeliveryFolder::ordered(scheduled("2026-11-24").day, at("2026-11-25T10:00:00Z"), &world.delivery_folders().await?);
     let later = world.at(|| at("2026-11-25T10:00:01Z"));
-    later.app.table.begin(&organisation("demo"), &ordered).await?;
+    later.app.table.folders().begin(&organisation("demo"), &ordered).await?;
     later.orders(Task::Plan { delivery_folder: ordered.name }).await?;
     later.works().await?;
     let rows = index(&later.files().await?, "2026-11-24_2")?;

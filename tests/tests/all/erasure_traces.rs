@@ -253,7 +253,8 @@ async fn what_a_restored_table_has_back_is_erased_again() -> anyhow::Result<()> 
     restore(world.table(), &before).await?;
     world.put(&theirs[0], "audio that someone put back").await?;
     assert!(
-        !naming(world.table(), "hemlig").await?.is_empty() && world.table().recording(&held.organisation, held.id, now()).await?.is_some()
+        !naming(world.table(), "hemlig").await?.is_empty()
+            && world.table().recordings().get(&held.organisation, held.id, now()).await?.is_some()
     );
     world.again().await?;
     for text in ["hemlig", "46701234567"] {
@@ -263,7 +264,7 @@ async fn what_a_restored_table_has_back_is_erased_again() -> anyhow::Result<()> 
     let ids: Vec<RecordingId> = theirs.iter().map(|of| of.id).chain([held.id]).collect();
     let mut buried = BTreeSet::new();
     for some in ids.chunks(50) {
-        buried.extend(world.table().buried(&organisation("demo"), some).await?);
+        buried.extend(world.table().tombstones().buried(&organisation("demo"), some).await?);
     }
     assert_eq!(buried.len(), 61, "what was held again, too");
     let again = receipts(&world, AuditAction::Erase).await?;

@@ -94,9 +94,9 @@ async fn an_erasure_removes_recordings_from_delivery_folders() -> anyhow::Result
         let (own, late) = (world.stored("anna", "call-1", own).await?, world.stored("anna", "call-2", late).await?);
         register(world.table(), &recording("demo", "anna", "call-3", now())).await?;
         let delivery_folder = DeliveryFolder::scheduled(Day::of(own.started_at));
-        world.table().begin(&own.organisation, &delivery_folder).await?;
+        world.table().folders().begin(&own.organisation, &delivery_folder).await?;
         if !exists {
-            world.table().removed(&own.organisation, delivery_folder.name).await?;
+            world.table().folders().removed(&own.organisation, delivery_folder.name).await?;
         }
         let erasure = preview(&world, json!({ "user": "anna" })).await?;
         confirm(&world, &erasure).await?;
@@ -136,7 +136,7 @@ async fn a_recording_removed_by_an_erasure_and_the_table_is_counted_once() -> an
     assert!(!world.tell("erasure", id, now).await?);
     world.requests.end_after(None);
     assert!(world.item(&of).await?.contains_key("erased"), "it has ended");
-    assert!(world.table().recording(&of.organisation, of.id, now()).await?.is_none(), "no reader sees it");
+    assert!(world.table().recordings().get(&of.organisation, of.id, now()).await?.is_none(), "no reader sees it");
     let event = world.expire(&of, days_later(1)).await?.expect("it has ended");
     assert!(world.removals(&event, || days_later(1)).await?);
     world.work(now).await?;
@@ -161,10 +161,10 @@ async fn an_erased_recording_accepts_no_note_audio_or_registration() -> anyhow::
     for of in [&expected, &rejected] {
         register(world.table(), of).await?;
     }
-    world.table().reject(&rejected, "no audio").await?;
-    let standing = world.table().standing(&noted.organisation, noted.id, now()).await?;
+    world.table().recordings().reject(&rejected, "no audio").await?;
+    let standing = world.table().annotations().of_call(&noted.organisation, noted.id, now()).await?;
     let order = OrderId::of(&noted.organisation, "order", now());
-    for seen in world.table().seen(&noted.organisation, &[noted.id, expected.id, rejected.id]).await? {
+    for seen in world.table().retention().seen(&noted.organisation, &[noted.id, expected.id, rejected.id]).await? {
         let mut writes = world.table().writes();
         // One second ahead of the writers that follow, as the clocks of two machines may differ.
         writes.keep(&seen, &seen.retained.erased(now() + TimeDelta::seconds(1)).expect("it is there"), Some(order));
@@ -172,16 +172,16 @@ async fn an_erased_recording_accepts_no_note_audio_or_registration() -> anyhow::
     }
     let note = Annotation { note: Some("ring".to_owned().try_into()?), ..Annotation::default() };
     let event = tests::groups::event("demo", "late");
-    assert_eq!(world.table().annotate(&standing, &note, None, 180, &event).await?, Err(Conflict::EditedMeanwhile));
+    assert_eq!(world.table().annotations().edit(&standing, &note, None, 180, &event).await?, Err(Conflict::EditedMeanwhile));
     let arrival = Arrival {
         organisation: expected.organisation.clone(),
         id: expected.id,
         user: expected.user.clone(),
         audio: expected.audio.clone(),
     };
-    let stored = world.table().store(&arrival, &expected.duration.into(), now()).await?;
+    let stored = world.table().recordings().store(&arrival, &expected.duration.into(), now()).await?;
     assert!(matches!(stored, Outcome::Erased), "{stored:?}");
-    let anew = world.table().register(&rejected, Over::Rejected, &registration()).await?;
+    let anew = world.table().recordings().register(&rejected, Over::Rejected, &registration()).await?;
     assert!(matches!(anew, Registered::Erased), "{anew:?}");
     assert_eq!(world.usage("anna").await?[0], 1);
     Ok(())

@@ -21,7 +21,7 @@ pub async fn receipts(world: &World, action: AuditAction) -> anyhow::Result<Vec<
     let demo = organisation("demo");
     let all = Reading::new(&demo, chrono::DateTime::UNIX_EPOCH, days_later(20_000), 1000);
     let reading = Reading { action: Some(action), ..all };
-    Ok(world.table().events(&reading).await?.0)
+    Ok(world.table().audit_log().events(&reading).await?.0)
 }
 
 async fn removals(world: &World, event: &Value) -> anyhow::Result<bool> {
@@ -91,7 +91,7 @@ async fn a_recording_that_was_never_stored_does_not_change_usage() -> anyhow::Re
     for of in [&expected, &rejected] {
         register(world.table(), of).await?;
     }
-    world.table().reject(&rejected, "no audio").await?;
+    world.table().recordings().reject(&rejected, "no audio").await?;
     for of in [&expected, &rejected] {
         let event = world.expire(of, days_later(181)).await?.expect("its day is past");
         assert!(removals(&world, &event).await?);

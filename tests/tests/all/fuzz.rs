@@ -158,9 +158,9 @@ async fn any_stored_hold_is_placed() -> anyhow::Result<()> {
     while goes_on(began, 1, tried, 60) {
         let filter = filter(&mut random);
         let order = hold(tried, &filter);
-        table.create_job(&order, &groups::event("demo", &format!("hold-{tried}")), None).await?;
+        table.jobs().create(&order, &groups::event("demo", &format!("hold-{tried}")), None).await?;
         ensure!(retention_jobs::notified(&table, Kind::Hold, order.id).await?, "the message of {filter} came back");
-        let exists = table.job(&order.organisation, Kind::Hold, order.id, now()).await?.context("it was placed")?;
+        let exists = table.jobs().get(&order.organisation, Kind::Hold, order.id, now()).await?.context("it was placed")?;
         ensure!(exists.state == State::Held, "{filter}: {exists:?}");
         held += exists.progress.done;
         tried += 1;

@@ -31,7 +31,7 @@ async fn lift(world: &World, hold: &str, at: fn() -> DateTime<Utc>) -> anyhow::R
 
 /// Whether a reader finds the recording at a time.
 async fn exists(world: &World, of: &Recording, at: DateTime<Utc>) -> anyhow::Result<bool> {
-    Ok(world.table().recording(&of.organisation, of.id, at).await?.is_some())
+    Ok(world.table().recordings().get(&of.organisation, of.id, at).await?.is_some())
 }
 
 #[tokio::test]
@@ -138,7 +138,7 @@ async fn a_hold_lifted_during_placement_leaves_nothing_held() -> anyhow::Result<
     assert_eq!(shown(&world, hold).await?["hold"]["recordings"], json!(48));
     lift(&world, hold, now).await?;
     assert_eq!(shown(&world, hold).await?["hold"]["state"], json!("lifted"));
-    let (found, _) = world.table().seen_by_id(&tests::people::organisation("demo"), None, 100).await?;
+    let (found, _) = world.table().retention().seen_by_id(&tests::people::organisation("demo"), None, 100).await?;
     assert_eq!((found.len(), found.iter().filter(|seen| seen.retained.is_held()).count()), (60, 0));
     Ok(())
 }
@@ -148,7 +148,7 @@ async fn a_held_rejected_call_can_be_registered_again_and_remains_held() -> anyh
     let world = World::new("hold-rejected").await?;
     let of = recording("demo", "anna", "call-1", now() - TimeDelta::hours(1));
     register(world.table(), &of).await?;
-    world.table().reject(&of, "no audio").await?;
+    world.table().recordings().reject(&of, "no audio").await?;
     world.holds(json!({ "recordings": ids([&of]) })).await?;
     let upload = upload::router(upload::App { table: world.table().clone(), objects: tests::bucket::unreached(), now });
     let anna = As { organisation: "demo", user: "anna" };

@@ -111,7 +111,7 @@ impl World {
             let (body, comment) = ("ssh-ed25519 AAAA".to_owned(), String::new());
             let imported_at = Some(now());
             let key = platform::table::sftp::Key { fingerprint, body, comment, who: "user:karin".to_owned(), added_at: now(), imported_at };
-            self.table.add_sftp_key(&organisation("demo"), &key, &groups::event("demo", "key"), None).await??;
+            self.table.sftp().add(&organisation("demo"), &key, &groups::event("demo", "key"), None).await??;
         }
         if creating.file || !creating.path.starts_with("/v1/organisations") {
             return Ok(creating.body.clone());

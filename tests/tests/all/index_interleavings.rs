@@ -226,7 +226,7 @@ impl Process {
 
     async fn ingest(&self, of: &Recording) -> anyhow::Result<bool> {
         let arrival = Arrival { organisation: of.organisation.clone(), id: of.id, user: of.user.clone(), audio: of.audio.clone() };
-        match self.table.store(&arrival, &TimeDelta::seconds(1).into(), now()).await {
+        match self.table.recordings().store(&arrival, &TimeDelta::seconds(1).into(), now()).await {
             Ok(Outcome::Written | Outcome::Otherwise(_) | Outcome::Erased) => Ok(true),
             Err(Error::Busy) => Ok(false),
             Err(error) => Err(error.into()),
@@ -251,8 +251,8 @@ impl Process {
     /// Removes the edits as `expire` does after a removal, and retries while the table is busy.
     async fn forget(&self, removal: &Removal) -> anyhow::Result<()> {
         for _ in 0..10 {
-            let (standing, _) = self.table.standing_of(removal, afterwards()).await?;
-            match self.table.remove_edits(removal, standing, afterwards()).await {
+            let (standing, _) = self.table.removals().standing_of(removal, afterwards()).await?;
+            match self.table.removals().remove_edits(removal, standing, afterwards()).await {
                 Err(Error::Busy) => {}
                 removed => return Ok(removed?),
             }

@@ -33,7 +33,7 @@ impl Draw {
 }
 
 async fn change(world: &World, draw: &mut Draw, of: &Recording) -> anyhow::Result<()> {
-    let Some(recording) = world.table().standing_recording(&of.organisation, of.id).await? else {
+    let Some(recording) = world.table().index().recording(&of.organisation, of.id).await? else {
         return register(world.table(), of).await;
     };
     let end = N((now() + TimeDelta::days(draw.below(400) as i64)).timestamp().to_string());

@@ -83,7 +83,7 @@ fn failed(answer: &SqsBatchResponse) -> Vec<&str> {
 }
 
 async fn state(app: &App, recording: &Recording) -> anyhow::Result<Option<State>> {
-    let found = app.table.recording(&recording.organisation, recording.id, Utc::now()).await?;
+    let found = app.table.recordings().get(&recording.organisation, recording.id, Utc::now()).await?;
     Ok(found.map(|found| found.state))
 }
 
@@ -123,7 +123,7 @@ async fn speech_of_every_format_is_measured_from_few_bytes_and_stored() -> anyho
         assert!(reads[BYTES] <= 256 * 1024, "{}: {reads:?}", file.name);
         assert_eq!(reads.len(), 3, "{}: {reads:?}", file.name);
         assert_eq!(writes, BTreeMap::from([("DynamoDB.TransactWriteItems".to_owned(), 1)]), "{}", file.name);
-        let found = world.app.table.recording(&recording.organisation, recording.id, Utc::now()).await?.expect("it is registered");
+        let found = world.app.table.recordings().get(&recording.organisation, recording.id, Utc::now()).await?.expect("it is registered");
         assert!(matches!(found.state, State::Stored { .. }), "{}: {:?}", file.name, found.state);
         let off = (found.duration.as_seconds_f64() - file.duration).abs();
         assert!(off <= 0.050, "{}: {} against {} s", file.name, found.duration, file.duration);
@@ -178,7 +178,7 @@ async fn unusual_audio_is_stored_and_flagged() -> anyhow::Result<()> {
             let answer = take_in(&world.app, &[created(&objects::key(&recording.organisation, recording.id))]).await?;
             assert_eq!(failed(&answer), Vec::<&str>::new(), "{name}");
         }
-        let stored = world.app.table.recording(&recording.organisation, recording.id, Utc::now()).await?.context("it exists")?;
+        let stored = world.app.table.recordings().get(&recording.organisation, recording.id, Utc::now()).await?.context("it exists")?;
         assert!(matches!(stored.state, State::Stored { .. }), "{name}: {stored:?}");
         assert_eq!(stored.audio.content_type.as_str(), kind, "{name}");
         assert_eq!((stored.sound.measured.as_str(), stored.sound.damage.map(|damage| damage.as_str())), (measured, damage), "{name}");
@@ -341,7 +341,7 @@ async fn a_rejection_ends_right_after_a_crash_at_any_step() -> anyhow::Result<()
             copy.copy_source(format!("{}/{key}", world.app.objects.name)).send().await?;
         }
         if step >= 2 {
-            world.app.table.reject(&recording, "an earlier run").await?;
+            world.app.table.recordings().reject(&recording, "an earlier run").await?;
         }
         for _ in 0..2 {
             let answer = take_in(&world.app, &[created(&key)]).await?;

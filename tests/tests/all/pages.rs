@@ -92,7 +92,7 @@ async fn events(service: &Service, number: i64) -> anyhow::Result<()> {
             request: format!("event-{at}"),
             ..Event::new(organisation("demo"), "user:anna", AuditAction::ChangeMembers, now() - TimeDelta::minutes(at))
         };
-        service.table.audit(&event).await?;
+        service.table.audit_log().write(&event).await?;
     }
     Ok(())
 }

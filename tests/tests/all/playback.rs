@@ -86,7 +86,7 @@ async fn a_recording_that_is_not_stored_has_no_link() -> anyhow::Result<()> {
     register(&table, &expected).await?;
     let rejected = recording("demo", "anna", "rejected", now());
     register(&table, &rejected).await?;
-    table.reject(&rejected, "not audio").await?;
+    table.recordings().reject(&rejected, "not audio").await?;
     for id in [expected.id, rejected.id] {
         let answer = ANNA.post(&router, &format!("/v1/recordings/{id}/playback"), &Value::Null).await?;
         assert_eq!((answer.status.as_u16(), answer.cause().as_str()), (409, "no-audio"));

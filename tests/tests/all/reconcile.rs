@@ -54,7 +54,7 @@ async fn plant(world: &World) -> anyhow::Result<Vec<Planted>> {
 
     let late = call("never-came-and-registered-late", clock::now() - TimeDelta::days(5));
     register(table, &late).await?;
-    table.await_late(&[&late], clock::now()).await?;
+    table.late_arrivals().await_late(&[&late], clock::now()).await?;
     add(Kind::NeverCame, &late);
 
     let untold = next("event-lost");
@@ -102,7 +102,7 @@ async fn plant(world: &World) -> anyhow::Result<Vec<Planted>> {
     let refused = next("refused-and-left");
     register(table, &refused).await?;
     world.put_object(&refused, b"no audio").await?;
-    table.reject(&refused, "no audio").await?;
+    table.recordings().reject(&refused, "no audio").await?;
     add(Kind::RefusedLeft, &refused);
 
     let nobodys = next("of-no-recording");
@@ -197,7 +197,7 @@ async fn is_repaired(world: &World) -> anyhow::Result<()> {
     let of = |name: &str| call(name, yesterday(0)).id;
     let demo = organisation("demo");
     for (name, stored) in [("event-lost", true), ("event-lost-and-not-what-was-registered", false), ("refused-and-left", false)] {
-        let exists = world.table().standing_recording(&demo, of(name)).await?.map(|exists| exists.state);
+        let exists = world.table().index().recording(&demo, of(name)).await?.map(|exists| exists.state);
         assert_eq!(matches!(exists, Some(State::Stored { .. })), stored, "{name}");
         assert_eq!(matches!(exists, Some(State::Rejected { .. })), !stored, "{name}");
         let there = world.stores.objects.object(&objects::key(&demo, of(name))).await?;

@@ -32,10 +32,10 @@ const ANNA: As<'_> = As { organisation: "demo", user: "anna" };
 /// Erases the recording as the retention worker does, in a table without buckets.
 async fn erased(table: &Table, of: &Recording) -> anyhow::Result<OrderId> {
     let erasure = OrderId::of(&of.organisation, "erasure", now());
-    for seen in table.seen(&of.organisation, &[of.id]).await? {
+    for seen in table.retention().seen(&of.organisation, &[of.id]).await? {
         let retained = seen.retained.erased(now()).expect("it is there");
-        let ended = table.end(&seen, &retained, erasure).await?.expect("no other job has ended it");
-        let buried = table.bury(&Removal::of(&ended)?, erasure, now()).await?;
+        let ended = table.retention().end(&seen, &retained, erasure).await?.expect("no other job has ended it");
+        let buried = table.tombstones().bury(&Removal::of(&ended)?, erasure, now()).await?;
         anyhow::ensure!(matches!(buried, Buried::Done), "{buried:?}");
     }
     Ok(erasure)
@@ -96,9 +96,9 @@ async fn a_call_is_not_registered_during_its_erasure() -> anyhow::Result<()> {
     let registration = call("call", "audio/wav", &silence(1));
     ANNA.post(&upload, "/v1/recordings", &registration).await?.done()?;
     let of = recording("demo", "anna", "call", now());
-    for seen in table.seen(&of.organisation, &[of.id]).await? {
+    for seen in table.retention().seen(&of.organisation, &[of.id]).await? {
         let retained = seen.retained.erased(now()).expect("it is there");
-        table.end(&seen, &retained, OrderId::of(&of.organisation, "erasure", now())).await?;
+        table.retention().end(&seen, &retained, OrderId::of(&of.organisation, "erasure", now())).await?;
     }
     assert_eq!(ANNA.post(&upload, "/v1/recordings", &registration).await?.refusal(), (410, "erased".to_owned()));
     Ok(())
@@ -210,7 +210,7 @@ async fn a_reconciliation_removes_audio_at_the_key_of_an_erased_recording() -> a
     assert_eq!((&found[0]["kind"], &found[0]["repaired"]), (&json!("no-recording"), &json!(true)), "{found:?}");
     world.takes_in().await?;
     assert_eq!(world.copies(&of).await?, 0);
-    assert!(world.table().buried(&organisation("demo"), &[of.id]).await?.contains(&of.id));
+    assert!(world.table().tombstones().buried(&organisation("demo"), &[of.id]).await?.contains(&of.id));
     Ok(())
 }
 

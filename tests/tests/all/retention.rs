@@ -41,7 +41,7 @@ async fn change(world: &World, days: u16, at: fn() -> DateTime<Utc>) -> anyhow::
 
 /// The recording's expiry.
 async fn day(world: &World, of: &Recording) -> anyhow::Result<DateTime<Utc>> {
-    let found = world.table().seen(&of.organisation, &[of.id]).await?;
+    let found = world.table().retention().seen(&of.organisation, &[of.id]).await?;
     Ok(found.first().map(|seen| seen.retained.day).unwrap_or_default())
 }
 
@@ -103,7 +103,7 @@ async fn holds_and_grace_periods_are_never_shortened() -> anyhow::Result<()> {
     assert_eq!((&seen["recordings"], &seen["ending"]), (&json!(2), &json!(0)), "{seen}");
     change(&world, 180, late).await?;
     assert_eq!(day(&world, &lifted).await?, days_later(407), "the grace was promised");
-    assert!(world.table().recording(&held.organisation, held.id, days_later(9000)).await?.is_some());
+    assert!(world.table().recordings().get(&held.organisation, held.id, days_later(9000)).await?.is_some());
     assert_eq!(world.item(&held).await?.get("expires_at"), None);
     Ok(())
 }
@@ -115,7 +115,7 @@ async fn an_expired_recording_does_not_return() -> anyhow::Result<()> {
     let ended = world.stored("anna", "ended", now() - TimeDelta::days(180)).await?;
     change(&world, 3650, now).await?;
     assert_eq!(day(&world, &ended).await?, ended.expires_at);
-    assert!(world.table().recording(&ended.organisation, ended.id, now()).await?.is_none());
+    assert!(world.table().recordings().get(&ended.organisation, ended.id, now()).await?.is_none());
     Ok(())
 }
 

@@ -71,7 +71,7 @@ async fn a_held_recording_outlives_its_expiry_and_ends_after_the_lift() -> anyho
     refreshed(&door, &hold, &karin, |shown| shown["hold"]["state"] == "lifted").await?;
     let table = door.cloud.table();
     let demo = organisation("demo");
-    let exists = table.standing_recording(&demo, id.clone().try_into()?).await?.expect("it is registered");
+    let exists = table.index().recording(&demo, id.clone().try_into()?).await?.expect("it is registered");
     let retained = |posting| key::posted(&demo, posting, key::at(exists.started_at, exists.id));
     let of_its_words: Vec<_> = Posting::of(&exists).iter().map(retained).collect();
     assert_eq!(of_its_words.len(), 3);

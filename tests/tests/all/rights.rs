@@ -230,7 +230,7 @@ impl World {
         item.insert("name".into(), S("Zapp".into()));
         put(&table, item).await?;
         let key = sftp_key::Key { fingerprint: format!("SHA256:{}", "A".repeat(43)), ..key_of("user:karin") };
-        table.add_sftp_key(&organisation("demo"), &key, &groups::event("demo", "key"), None).await??;
+        table.sftp().add(&organisation("demo"), &key, &groups::event("demo", "key"), None).await??;
         let recording = in_state(&table, state).await?;
         let order = ordered(&table).await?;
         imported(&table, order).await?;
@@ -365,7 +365,7 @@ async fn imported(table: &Table, id: OrderId) -> anyhow::Result<()> {
         next: 0,
         counts: import::Counts::default(),
     };
-    Ok(table.place_import(&import, &event, None).await?)
+    Ok(table.imports().place(&import, &event, None).await?)
 }
 
 /// Jobs of the three kinds in "demo", with one id.
@@ -391,7 +391,7 @@ async fn ordered(table: &Table) -> anyhow::Result<OrderId> {
             lifted: None,
             checkpoint: None,
         };
-        table.create_job(&order, &Event { request: format!("{}-{:?}", event.request, order.kind()), ..event }, None).await?;
+        table.jobs().create(&order, &Event { request: format!("{}-{:?}", event.request, order.kind()), ..event }, None).await?;
     }
     Ok(id)
 }
@@ -405,7 +405,7 @@ async fn in_state(table: &Table, state: &str) -> anyhow::Result<Recording> {
         _ => register(table, &recording).await?,
     }
     if state == "rejected" {
-        table.reject(&recording, "no audio").await?;
+        table.recordings().reject(&recording, "no audio").await?;
     }
     if state == "held" {
         retention_jobs::hold(table, &recording, now()).await?;

@@ -168,7 +168,7 @@ async fn rows_of_the_same_moment_have_a_stable_order() -> anyhow::Result<()> {
     let mut search = Search { filter: &filter, order: Order::Newest, limit: 3, after: None, now: now() };
     let mut ids = Vec::new();
     loop {
-        let page = table.page(&organisation, &search).await?;
+        let page = table.index().page(&organisation, &search).await?;
         ids.extend(page.rows.iter().map(|row| row.id));
         search.after = page.next;
         if search.after.is_none() {

@@ -104,7 +104,7 @@ async fn world(draw: &mut Draw) -> anyhow::Result<World> {
         if draw.below(3) == 0 {
             fields(&table, &made, draw).await?;
         }
-        recordings.extend(table.recording(&made.organisation, made.id, now()).await?);
+        recordings.extend(table.recordings().get(&made.organisation, made.id, now()).await?);
     }
     anyhow::ensure!(recordings.len() == 300, "all are there");
     indexed::take_in_all(&mut watched).await?;
@@ -112,11 +112,11 @@ async fn world(draw: &mut Draw) -> anyhow::Result<World> {
 }
 
 async fn fields(table: &Table, made: &Recording, draw: &mut Draw) -> anyhow::Result<()> {
-    let standing = table.standing(&made.organisation, made.id, now()).await?;
+    let standing = table.annotations().of_call(&made.organisation, made.id, now()).await?;
     let mut field = || Field::try_from(draw.words(2)).ok();
     let annotation = Annotation { fields: [field(), None, field()], ..standing.annotation.clone() };
     let event = groups::event("demo", &format!("fields-{}", made.id));
-    table.annotate(&standing, &annotation, None, 180, &event).await??;
+    table.annotations().edit(&standing, &annotation, None, 180, &event).await??;
     Ok(())
 }
 

@@ -87,7 +87,7 @@ async fn a_supervisor_of_very_many_finds_the_members_with_the_name() -> anyhow::
     for (number, some) in Vec::from_iter(members).chunks(90).enumerate() {
         let event = groups::event("demo", &format!("many-{number}"));
         let group = tests::people::group("g1");
-        service.table.change_members(&organisation("demo"), &group, &some.iter().cloned().collect(), true, &event).await??;
+        service.table.groups().change_members(&organisation("demo"), &group, &some.iter().cloned().collect(), true, &event).await??;
     }
     register(&service.table, &recording("demo", "z-599", "call-z", now())).await?;
     assert_eq!(whose(SARA, &service.search, "name=anna").await?, [id(139)].into());

@@ -13,7 +13,7 @@ async fn a_read_of_another_organisation_ends_the_test() {
     let (table, _) = table::empty().await.expect("a table");
     found(&table, "demo").await.expect("an organisation");
     let (demo, anna) = (organisation("demo"), user("anna"));
-    let _ended_before = TENANT.scope("other".to_owned(), table.people(&demo, &anna)).await;
+    let _ended_before = TENANT.scope("other".to_owned(), table.people().caller(&demo, &anna)).await;
 }
 
 #[tokio::test]
@@ -23,5 +23,5 @@ async fn a_query_of_another_organisation_ends_the_test() {
     let demo = organisation("demo");
     let filter = domain::search::Filter { from: Some(now()), ..Default::default() };
     let search = domain::search::Search { filter: &filter, order: Default::default(), limit: 1, after: None, now: now() };
-    let _ended_before = TENANT.scope("other".to_owned(), table.page(&demo, &search)).await;
+    let _ended_before = TENANT.scope("other".to_owned(), table.index().page(&demo, &search)).await;
 }

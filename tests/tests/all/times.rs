@@ -150,7 +150,7 @@ async fn an_invented_cursor_never_breaks_a_list() -> anyhow::Result<()> {
     let world = World::new().await?;
     register(&world.table, &recording("demo", "anna", "call-1", now())).await?;
     let hold = OrderId::of(&organisation("demo"), "hold", now());
-    world.table.create_job(&stored_hold(hold, json!({})), &groups::event("demo", "hold"), None).await?;
+    world.table.jobs().create(&stored_hold(hold, json!({})), &groups::event("demo", "hold"), None).await?;
     let place = |milliseconds: i64, id: u8| BASE64URL_NOPAD.encode(&[&[1], &milliseconds.to_be_bytes()[..], &[id; 16]].concat());
     let text = |text: &str| BASE64URL_NOPAD.encode(&[&[2], text.as_bytes()].concat());
     let times = [i64::MIN, -8_334_601_228_800_000, -1, 0, 946_684_800_000, 7_258_118_399_999, 8_210_266_876_799_999, i64::MAX];
@@ -217,9 +217,9 @@ async fn a_hold_from_before_times_had_bounds_is_placed() -> anyhow::Result<()> {
     ];
     for (number, (filter, held)) in extremes.into_iter().enumerate() {
         let id = OrderId::of(&organisation("demo"), &format!("hold-{number}"), now());
-        world.table.create_job(&stored_hold(id, filter.clone()), &groups::event("demo", &format!("hold-{number}")), None).await?;
+        world.table.jobs().create(&stored_hold(id, filter.clone()), &groups::event("demo", &format!("hold-{number}")), None).await?;
         ensure!(retention_jobs::notified(&world.table, Kind::Hold, id).await?, "the worker failed at {filter}");
-        let hold = world.table.job(&organisation("demo"), Kind::Hold, id, now()).await?;
+        let hold = world.table.jobs().get(&organisation("demo"), Kind::Hold, id, now()).await?;
         let placed = hold.map(|hold| (hold.state, hold.progress.done));
         assert_eq!(placed, Some((State::Held, held)), "{filter}");
     }

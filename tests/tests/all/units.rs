@@ -62,7 +62,7 @@ const OTHER: &str = "vill ha offert på sextio telefoner innan nästa onsdag kv�
 async fn ingest(table: &Table, of: &Recording) -> anyhow::Result<()> {
     let (organisation, user, audio) = (of.organisation.clone(), of.user.clone(), of.audio.clone());
     let arrival = Arrival { organisation, id: of.id, user, audio };
-    let outcome = table.store(&arrival, &of.duration.into(), now() + TimeDelta::milliseconds(456)).await?;
+    let outcome = table.recordings().store(&arrival, &of.duration.into(), now() + TimeDelta::milliseconds(456)).await?;
     anyhow::ensure!(matches!(outcome, Outcome::Written), "{outcome:?}");
     Ok(())
 }
@@ -99,14 +99,14 @@ async fn every_operation_writes_exactly_the_agreed_units() -> anyhow::Result<()>
     written.insert("index a registration with a known number", watched.units.take());
     let of = async |id: &str| {
         let id = recording("demo", "anna", id, now()).id;
-        anyhow::Ok(table.standing_recording(&organisation("demo"), id).await?.expect("it is registered"))
+        anyhow::Ok(table.index().recording(&organisation("demo"), id).await?.expect("it is registered"))
     };
     ingest(&table, &of("call").await?).await?;
     written.insert("ingest", watched.units.take());
     ANNA.post(&upload, "/v1/recordings", &new("no-audio")).await?.done()?;
     index(&mut watched).await?;
     watched.units.take();
-    table.reject(&of("no-audio").await?, "no audio").await?;
+    table.recordings().reject(&of("no-audio").await?, "no audio").await?;
     written.insert("reject", watched.units.take());
     made.insert("index audio that came", index(&mut watched).await?);
     written.insert("index audio that came", watched.units.take());
@@ -123,9 +123,9 @@ async fn every_operation_writes_exactly_the_agreed_units() -> anyhow::Result<()>
     made.insert("index one other word, a known one", index(&mut watched).await?);
     written.insert("index one other word, a known one", watched.units.take());
 
-    let (day, late) = table.close_users(&organisation("demo"), now().date_naive()).await?;
+    let (day, late) = table.days().close_users(&organisation("demo"), now().date_naive()).await?;
     watched.units.take();
-    table.close_day(&organisation("demo"), &Closed { day, late, fill: Fill::Below }).await?;
+    table.days().close(&organisation("demo"), &Closed { day, late, fill: Fill::Below }).await?;
     written.insert("close an organisation's day", watched.units.take());
 
     written.extend(expired().await?);

@@ -92,7 +92,7 @@ async fn a_note_from_before_the_registration_remains() -> anyhow::Result<()> {
     let write = write.set_key(Some(platform::table::key::recording(&organisation("demo"), id)));
     write.update_expression("SET note = :note").expression_attribute_values(":note", note).send().await?;
     ANNA.post(&router, "/v1/recordings", &first).await?;
-    let retained = table.recording(&organisation("demo"), id, now()).await?;
+    let retained = table.recordings().get(&organisation("demo"), id, now()).await?;
     assert_eq!(retained.and_then(|retained| retained.annotation.note).map(String::from).as_deref(), Some("ring tillbaka"));
     Ok(())
 }
@@ -155,7 +155,7 @@ async fn a_call_that_cannot_be_stored_is_refused_with_its_own_problem() -> anyho
     let elsewhere = ANNA.get(&router, "/v1/elsewhere").await?;
     assert_eq!((elsewhere.status.as_u16(), elsewhere.cause().as_str()), (404, "no-such-route"));
     let id = domain::ids::RecordingId::of(&organisation("demo"), &"call-1".to_owned().try_into()?);
-    assert!(table.recording(&organisation("demo"), id, now()).await?.is_none(), "nothing was registered on the way");
+    assert!(table.recordings().get(&organisation("demo"), id, now()).await?.is_none(), "nothing was registered on the way");
     Ok(())
 }
 

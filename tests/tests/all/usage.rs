@@ -34,8 +34,8 @@ fn noon(text: &str) -> DateTime<Utc> {
 
 async fn closes(service: &Service, text: &str) -> anyhow::Result<()> {
     let demo = organisation("demo");
-    let (day, late) = service.table.close_users(&demo, day(text)).await?;
-    service.table.close_day(&demo, &Closed { day, late, fill: Fill::Below }).await?;
+    let (day, late) = service.table.days().close_users(&demo, day(text)).await?;
+    service.table.days().close(&demo, &Closed { day, late, fill: Fill::Below }).await?;
     Ok(())
 }
 
@@ -101,7 +101,7 @@ async fn a_billed_month_is_listed_as_it_was_exported() -> anyhow::Result<()> {
     let app = billing_api::App { table: service.table.clone(), exports: exports.clone(), now };
     let router = billing_api::router(app);
     let exported = Exported { month: "2026-10".to_owned().try_into()?, lines: 3, total: "152.25".to_owned() };
-    service.table.put_statement(&organisation("demo"), &exported).await?;
+    service.table.statements().put(&organisation("demo"), &exported).await?;
     let line = |rule, facts| {
         json!({ "rule": rule, "corrects": null, "user": null, "quantity": 1, "price": null, "priceFrom": null,
         "agreed": false, "amount": "0.00", "facts": facts, "activatedAt": null, "days": null, "meanBytes": null, "allowanceBytes": null })

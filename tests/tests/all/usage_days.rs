@@ -43,9 +43,9 @@ impl Dice {
 
 /// Closes all days up to `yesterday`, as the function does.
 async fn close(table: &Table, of: &OrganisationId, yesterday: NaiveDate) -> anyhow::Result<()> {
-    for day in table.due(of, yesterday).await?.1 {
-        let (day, late) = table.close_users(of, day).await?;
-        table.close_day(of, &Closed { day, late, fill: Fill::Below }).await?;
+    for day in table.days().due(of, yesterday).await?.1 {
+        let (day, late) = table.days().close_users(of, day).await?;
+        table.days().close(of, &Closed { day, late, fill: Fill::Below }).await?;
     }
     Ok(())
 }
@@ -82,17 +82,17 @@ impl World {
                 (one.audio.length, one.audio.sha256) = (1 + self.dice.roll(40_000_000), Sha256([number as u8; 32]));
                 register(&self.table, &one).await?;
                 if rolled == 5 {
-                    self.table.reject(&one, "no audio").await?;
+                    self.table.recordings().reject(&one, "no audio").await?;
                     return Ok(());
                 }
-                let outcome = self.table.store(&Self::arrival(&one), &one.duration.into(), at).await?;
+                let outcome = self.table.recordings().store(&Self::arrival(&one), &one.duration.into(), at).await?;
                 anyhow::ensure!(matches!(outcome, Outcome::Written), "{outcome:?}");
                 self.stored.insert(number, (one, at, None));
             }
             // The event of an existing recording arrives again.
             6 if !there.is_empty() => {
                 let (one, ..) = &self.stored[&there[self.dice.roll(there.len() as u64) as usize]];
-                let outcome = self.table.store(&Self::arrival(one), &one.duration.into(), at).await?;
+                let outcome = self.table.recordings().store(&Self::arrival(one), &one.duration.into(), at).await?;
                 anyhow::ensure!(matches!(outcome, Outcome::Otherwise(Some(_))), "{outcome:?}");
             }
             // A recording is held; or it expires or is erased, unless it is held.
@@ -125,16 +125,16 @@ impl World {
             gone.set_key(Some(key::recording(&self.organisation, removal.id))).send().await?;
         }
         for _ in 0..2 {
-            self.table.receipt(&removal, Copies::default(), at).await?;
+            self.table.removals().receipt(&removal, Copies::default(), at).await?;
         }
         if let Some((erasure, ended_at)) = removal.erasure() {
-            self.table.bury(&removal, erasure, ended_at).await?;
+            self.table.tombstones().bury(&removal, erasure, ended_at).await?;
         }
         Ok(true)
     }
 
     async fn seen(&self, which: usize) -> anyhow::Result<RetentionSnapshot> {
-        let seen = self.table.seen(&self.organisation, &[self.stored[&which].0.id]).await?;
+        let seen = self.table.retention().seen(&self.organisation, &[self.stored[&which].0.id]).await?;
         seen.into_iter().next().context("the recording is there")
     }
 
@@ -149,7 +149,7 @@ impl World {
     async fn in_table(&self) -> anyhow::Result<i64> {
         let filter = Filter::default();
         let search = Search { filter: &filter, order: Default::default(), limit: 1000, after: None, now: midnight(day(FIRST)) };
-        let page = self.table.page(&self.organisation, &search).await?;
+        let page = self.table.index().page(&self.organisation, &search).await?;
         anyhow::ensure!(page.next.is_none(), "there are more than a page");
         let stored = page.rows.iter().filter(|row| matches!(row.state, State::Stored { .. }));
         Ok(stored.map(|row| row.audio.length as i64).sum())
@@ -178,7 +178,7 @@ async fn history(table: Table, number: u64) -> anyhow::Result<()> {
     }
     let yesterday = first + Days::new(1);
     close(&world.table, &world.organisation, yesterday).await?;
-    let days = world.table.days(&world.organisation, first, yesterday).await?;
+    let days = world.table.days().between(&world.organisation, first, yesterday).await?;
     let known = usage(days.clone());
     for closed in &days {
         let at = closed.day.day;
@@ -186,7 +186,7 @@ async fn history(table: Table, number: u64) -> anyhow::Result<()> {
         let balance = closed.day.balance + lacking.map(|late| late.added as i64 - late.removed as i64).sum::<i64>();
         anyhow::ensure!(balance == world.there(at), "{number}: {at} has {balance}, not {}", world.there(at));
     }
-    let filled = world.table.filled(&world.organisation).await?;
+    let filled = world.table.usage().filled(&world.organisation).await?;
     let now: i64 = filled.iter().map(|filled| filled.bytes).sum();
     anyhow::ensure!(now == world.there(yesterday) && now == world.in_table().await?, "{number}: {now} bytes now");
     anyhow::ensure!(filled.iter().all(|filled| filled.open.is_empty()), "{number}: something is open");
@@ -196,7 +196,7 @@ async fn history(table: Table, number: u64) -> anyhow::Result<()> {
 /// Checks that the users' days add up to the organisation's.
 async fn by_user(world: &World, days: &[Closed]) -> anyhow::Result<()> {
     for closed in days {
-        let entries = world.table.daily_entries(&world.organisation, closed.day.day).await?;
+        let entries = world.table.days().entries(&world.organisation, closed.day.day).await?;
         let own = entries.iter().filter(|entry| entry.of == closed.day.day);
         let (mut added, mut removed, mut recordings) = (0, 0, 0);
         for entry in own {
@@ -259,10 +259,10 @@ async fn an_interrupted_closing_of_the_first_day_is_completed_later() -> anyhow:
     let (table, _) = table::empty().await?;
     let demo = organisation("demo");
     counted(&table, "demo", "anna", ChangeKind::Stored, 5, midnight(day("2026-11-20"))).await?;
-    table.close_users(&demo, day("2026-11-20")).await?; // interrupted here
+    table.days().close_users(&demo, day("2026-11-20")).await?; // interrupted here
     counted(&table, "demo", "anna", ChangeKind::Stored, 7, midnight(day("2026-11-20"))).await?;
     close(&table, &demo, day("2026-11-22")).await?;
-    let known = usage(table.days(&demo, day("2026-11-01"), day("2026-11-30")).await?);
+    let known = usage(table.days().between(&demo, day("2026-11-01"), day("2026-11-30")).await?);
     let balances: Vec<_> = known.days.iter().map(|day| day.balance).collect();
     assert_eq!(balances, [5, 12, 12]);
     assert_eq!((known.late[0].day, known.late[0].noticed, known.late[0].added), (day("2026-11-20"), day("2026-11-21"), 7));
@@ -280,7 +280,7 @@ async fn a_skipped_day_is_closed_with_the_next() -> anyhow::Result<()> {
     close(&table, &demo, day("2026-11-22")).await?;
     close(&table, &demo, day("2026-11-22")).await?;
     let month = Month::of(day("2026-11-01"));
-    let days = table.days(&demo, month.first(), month.last()).await?;
+    let days = table.days().between(&demo, month.first(), month.last()).await?;
     let shown: Vec<_> = days.iter().map(|closed| (closed.day.day.to_string(), closed.day.balance)).collect();
     assert_eq!(shown, [("2026-11-20".to_owned(), 5), ("2026-11-21".to_owned(), 5), ("2026-11-22".to_owned(), 10)]);
     assert!(days.iter().all(|closed| closed.late.is_empty()));

@@ -100,7 +100,7 @@ impl Principal {
         {
             let groups = match recording.user == user.id {
                 true => user.groups.clone(),
-                false => table.user(&recording.organisation, &recording.user).await?.map(|user| user.groups).unwrap_or_default(),
+                false => table.people().user(&recording.organisation, &recording.user).await?.map(|user| user.groups).unwrap_or_default(),
             };
             let through = user.active_supervisions(self.now).filter(|(group, _)| groups.contains(group)).map(|(_, rights)| rights);
             if let Some(rights) = through.reduce(Rights::or) {
@@ -119,7 +119,7 @@ impl Principal {
         }
         let active_supervisions: BTreeMap<_, _> = user.active_supervisions(self.now).collect();
         let groups: Vec<_> = active_supervisions.keys().copied().collect();
-        for (group, members) in table.members(&self.organisation.id, &groups).await? {
+        for (group, members) in table.people().members(&self.organisation.id, &groups).await? {
             let rights = active_supervisions.get(&group).copied().unwrap_or_default();
             for member in members {
                 let of_user: &mut Rights = rights_by_user.entry(member).or_default();
@@ -238,7 +238,7 @@ async fn load(parts: &mut Parts, table: Table, now: DateTime<Utc>, action: Audit
         Ok(client) => {
             let granted: String = claim(context, "scopes")?;
             begin(format!("client:{client}"));
-            table.application(&organisation, &client).await?.map(|(organisation, found)| {
+            table.people().application(&organisation, &client).await?.map(|(organisation, found)| {
                 let scopes = found.scopes.and(Scopes::named(granted.split(' ')));
                 (organisation, Actor::Application { client: found.id, scopes })
             })
@@ -246,7 +246,7 @@ async fn load(parts: &mut Parts, table: Table, now: DateTime<Utc>, action: Audit
         Err(_) => {
             let user: UserId = claim(context, "user")?;
             begin(format!("user:{user}"));
-            table.people(&organisation, &user).await?.map(|(organisation, user)| (organisation, Actor::User(Box::new(user))))
+            table.people().caller(&organisation, &user).await?.map(|(organisation, user)| (organisation, Actor::User(Box::new(user))))
         }
     };
     let Some((organisation, actor)) = found else {

@@ -136,7 +136,7 @@ impl Exchange {
             return response;
         }
         let event = Event { denial: cause.map(|cause| cause.name().to_owned()), ..event };
-        match table.audit(&event).await {
+        match table.audit_log().write(&event).await {
             Err(error) if !cause.is_some_and(|cause| cause.status().is_server_error()) => Problem::from(error).into_response(),
             _ => response,
         }

@@ -77,7 +77,7 @@ impl Keyed {
         organisation: &OrganisationId,
         now: DateTime<Utc>,
     ) -> Result<Option<Response>, Problem> {
-        match table.claimed(organisation, &self.name, now).await? {
+        match table.claims().get(organisation, &self.name, now).await? {
             None => Ok(None),
             Some(claimed) if claimed.fingerprint == self.fingerprint => Ok(Some(replay(claimed.answer))),
             Some(_) => Err(Problem::because(

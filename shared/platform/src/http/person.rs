@@ -201,7 +201,7 @@ impl Listed for Activation {
 
 impl Activation {
     /// The event, with the actors' names by their identity in the events
-    /// ([`Table::names_of_those`](crate::table::Table::names_of_those)).
+    /// ([`People::names_of_those`](crate::table::People::names_of_those)).
     pub fn of(Entry { event, voided, .. }: Entry, names: &BTreeMap<String, String>) -> Self {
         let kind = event.kind.into_str();
         let (version, client) = match event.kind {

@@ -13,7 +13,7 @@ use domain::{
 };
 
 use super::{
-    BadItem, Error, Table,
+    Activations, BadItem, Error,
     attributes::{instant, n, optional_instant, s, text},
     audit,
     claim::Claim,
@@ -37,11 +37,11 @@ const ACKNOWLEDGED: [&str; 3] = ["acknowledged_at", "acknowledged_version", "ack
 /// The attributes of an activation and its acknowledgement, which a deactivation removes.
 pub(super) const ACTIVE: [&str; 4] = ["activated_at", "acknowledged_at", "acknowledged_version", "acknowledged_client"];
 
-impl Table {
+impl Activations<'_> {
     /// Switches recording on or off for every user or for none. 1 request. [`Conflict::Users`] names
     /// those who are in that state already, lack a plan or are removed.
-    pub async fn switch(&self, organisation: &OrganisationId, events: &[(Event, audit::Event)]) -> Result<Committed, Error> {
-        let mut writes = self.writes();
+    pub async fn switch(self, organisation: &OrganisationId, events: &[(Event, audit::Event)]) -> Result<Committed, Error> {
+        let mut writes = self.0.writes();
         for (event, _) in events {
             writes.switched(organisation, event);
         }
@@ -55,7 +55,7 @@ impl Table {
     /// Stores the user's acknowledgement of the activation that began at `activated`. 1 request.
     /// [`Conflict::EditedMeanwhile`] if this version is acknowledged already, or if that activation has ended.
     pub async fn acknowledge(
-        &self,
+        self,
         organisation: &OrganisationId,
         event: &Event,
         activated: DateTime<Utc>,
@@ -65,7 +65,7 @@ impl Table {
             Kind::Acknowledged { client, .. } => client.clone(),
             Kind::Activated | Kind::Deactivated => String::new(),
         };
-        let mut writes = self.writes();
+        let mut writes = self.0.writes();
         writes.add(
             Write::update(key::user(organisation, &event.user))
                 .set("acknowledged_at", n(event.at.timestamp_millis()))
@@ -81,14 +81,14 @@ impl Table {
     }
 
     /// When recording was switched on for the user. Outer `None`: they never existed. 1 request.
-    pub async fn ever_a_user(&self, organisation: &OrganisationId, user: &UserId) -> Result<Option<Option<DateTime<Utc>>>, Error> {
-        let item = self.get(key::user(organisation, user)).await?;
+    pub async fn ever_a_user(self, organisation: &OrganisationId, user: &UserId) -> Result<Option<Option<DateTime<Utc>>>, Error> {
+        let item = self.0.get(key::user(organisation, user)).await?;
         Ok(item.map(|item| optional_instant(&item, "activated_at")).transpose()?)
     }
 
     /// Adds a past event, for billing only. 1 request. [`Conflict::Exists`] if it exists.
     pub async fn put_right(
-        &self,
+        self,
         organisation: &OrganisationId,
         event: &Event,
         audited: &audit::Event,
@@ -96,7 +96,7 @@ impl Table {
     ) -> Result<Committed, Error> {
         let mut item = item(organisation, event);
         item.insert("known".to_owned(), n(audited.at.timestamp_millis()));
-        let mut writes = self.writes();
+        let mut writes = self.0.writes();
         writes.add(Write::put_new(item));
         writes.audit(audited);
         writes.claim(claim);
@@ -105,7 +105,7 @@ impl Table {
 
     /// Voids an event for billing. 1 request. [`Conflict::Exists`] if it is void already.
     pub async fn void(
-        &self,
+        self,
         organisation: &OrganisationId,
         event: &Event,
         audited: &audit::Event,
@@ -114,7 +114,7 @@ impl Table {
         let mut item = key::void(key::activation(organisation, &event.user, event.at, event.kind.into_str()));
         item.insert("known".to_owned(), n(audited.at.timestamp_millis()));
         item.insert("by".to_owned(), s(&audited.actor));
-        let mut writes = self.writes();
+        let mut writes = self.0.writes();
         writes.add(Write::put_new(item));
         writes.audit(audited);
         writes.claim(claim);
@@ -122,17 +122,17 @@ impl Table {
     }
 
     /// All activations and deactivations of the organisation, for billing. 1 request for each MB.
-    pub async fn switches(&self, organisation: &OrganisationId) -> Result<Vec<Switch>, Error> {
-        Ok(self.switches_and_acknowledgements(organisation).await?.0)
+    pub async fn all(self, organisation: &OrganisationId) -> Result<Vec<Switch>, Error> {
+        Ok(self.with_acknowledgements(organisation).await?.0)
     }
 
     /// The same, with each user's first acknowledgement.
-    pub(super) async fn switches_and_acknowledgements(
-        &self,
+    pub(super) async fn with_acknowledgements(
+        self,
         organisation: &OrganisationId,
     ) -> Result<(Vec<Switch>, BTreeMap<UserId, DateTime<Utc>>), Error> {
         let (mut switches, mut acknowledged) = (Vec::new(), BTreeMap::new());
-        for entry in entries(&self.all(key::activations(organisation), "").await?)? {
+        for entry in entries(&self.0.all(key::activations(organisation), "").await?)? {
             if let Kind::Acknowledged { .. } = entry.event.kind {
                 acknowledged.entry(entry.event.user).or_insert(entry.event.at); // a user's events are in order
             } else {
@@ -143,8 +143,8 @@ impl Table {
     }
 
     /// All events of the user's recording, oldest first. 1 request: a page of 1 MB holds thousands.
-    pub async fn activations(&self, organisation: &OrganisationId, user: &UserId) -> Result<Vec<Entry>, Error> {
-        Ok(entries(&self.all(key::activations(organisation), &format!("{user}#")).await?)?)
+    pub async fn of_user(self, organisation: &OrganisationId, user: &UserId) -> Result<Vec<Entry>, Error> {
+        Ok(entries(&self.0.all(key::activations(organisation), &format!("{user}#")).await?)?)
     }
 }
 

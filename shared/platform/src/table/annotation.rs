@@ -19,7 +19,7 @@ use domain::{
 };
 
 use super::{
-    BadItem, Error, Table,
+    Annotations, BadItem, Error,
     attributes::{instant, n, number, optional_parsed, optional_text, s, text},
     audit::Event,
     commit::{Committed, Transaction},
@@ -63,10 +63,10 @@ pub struct Edit {
 /// The attributes that an edit can change.
 pub const NAMES: [&str; 5] = ["note", "mark", "f1", "f2", "f3"];
 
-impl Table {
+impl Annotations<'_> {
     /// Reads a call; an expired one has no recording or annotation. 1 request.
-    pub async fn standing(&self, organisation: &OrganisationId, id: RecordingId, now: DateTime<Utc>) -> Result<CallSnapshot, Error> {
-        let item = self.get(key::recording(organisation, id)).await?.unwrap_or_default();
+    pub async fn of_call(self, organisation: &OrganisationId, id: RecordingId, now: DateTime<Utc>) -> Result<CallSnapshot, Error> {
+        let item = self.0.get(key::recording(organisation, id)).await?.unwrap_or_default();
         Ok(CallSnapshot::read(organisation, id, &item, now)?)
     }
 
@@ -74,8 +74,8 @@ impl Table {
     ///
     /// [`Conflict::EditedMeanwhile`](super::commit::Conflict), or `UnknownMark`. `early` annotates
     /// an unregistered call, which then waits `days`.
-    pub async fn annotate(
-        &self,
+    pub async fn edit(
+        self,
         snapshot: &CallSnapshot,
         annotation: &Annotation,
         early: Option<&UserId>,
@@ -95,7 +95,7 @@ impl Table {
             true => write.is("state", None),
             false => write.when("attribute_exists(#state) AND attribute_not_exists(erased)"),
         };
-        let mut writes = self.writes();
+        let mut writes = self.0.writes();
         writes.add(if early.is_some() { write.when("attribute_not_exists(early) OR early = :early") } else { write });
         if let Some(mark) = annotation.mark.as_ref().filter(|mark| snapshot.annotation.mark.as_ref() != Some(*mark)) {
             writes.can_set(&snapshot.organisation, mark);
@@ -112,12 +112,12 @@ impl Table {
 
     /// The edits of this call, oldest first, without those of an earlier call with the same id. 1
     /// request for each MB, some hundred of the longest; none without edits.
-    pub async fn edits(&self, snapshot: &CallSnapshot) -> Result<Vec<Edit>, Error> {
+    pub async fn edits(self, snapshot: &CallSnapshot) -> Result<Vec<Edit>, Error> {
         let (organisation, id, version) = (&snapshot.organisation, snapshot.id, snapshot.version);
         if snapshot.since >= version {
             return Ok(Vec::new());
         }
-        let query = self.query(key::edits(organisation), None).consistent();
+        let query = self.0.query(key::edits(organisation), None).consistent();
         let items = query.between(key::nth_edit(id, snapshot.since + 1), key::nth_edit(id, version)).all().await?;
         Ok(items.iter().map(read).collect::<Result<_, _>>()?)
     }
@@ -125,7 +125,7 @@ impl Table {
     /// A page of these edits after a version, and whether there are more. 1 request: at most 1 MB,
     /// some hundred of the longest.
     pub async fn edits_after(
-        &self,
+        self,
         snapshot: &CallSnapshot,
         after: Option<u64>,
         order: Order,
@@ -140,7 +140,7 @@ impl Table {
         if first > last {
             return Ok((Vec::new(), false));
         }
-        let query = self.query(key::edits(&snapshot.organisation), None).consistent().ascending(order == Order::Oldest).limit(limit);
+        let query = self.0.query(key::edits(&snapshot.organisation), None).consistent().ascending(order == Order::Oldest).limit(limit);
         let page = query.between(key::nth_edit(snapshot.id, first), key::nth_edit(snapshot.id, last)).page().await?;
         let (edits, next) = page.read(read)?;
         Ok((edits, next.is_some()))
@@ -148,7 +148,7 @@ impl Table {
 
     /// The annotation that remains when `user` registers the call: all but another user's edits. No
     /// request, or those of [`Table::edits`].
-    pub(super) async fn retained(&self, snapshot: &CallSnapshot, user: &UserId) -> Result<Annotation, Error> {
+    pub(super) async fn retained(self, snapshot: &CallSnapshot, user: &UserId) -> Result<Annotation, Error> {
         let Some(another) = snapshot.early.as_ref().filter(|early| *early != user) else { return Ok(snapshot.annotation.clone()) };
         let another = format!("user:{another}");
         let mut retained = Item::new();

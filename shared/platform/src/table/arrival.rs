@@ -13,7 +13,7 @@ use domain::{
 };
 
 use super::{
-    Error, Table,
+    Error, Recordings,
     attributes::{n, s},
     commit::Refused,
     key, recording,
@@ -57,15 +57,15 @@ impl From<TimeDelta> for Found {
     }
 }
 
-impl Table {
+impl Recordings<'_> {
     /// Stores the recording under the type that was found, and counts the user's usage. 1 request.
     ///
     /// # Errors
     /// [`Error::Busy`] if another write changes the user's usage at the same time: try again.
-    pub async fn store(&self, arrival: &Arrival, found: &Found, now: DateTime<Utc>) -> Result<Outcome, Error> {
+    pub async fn store(self, arrival: &Arrival, found: &Found, now: DateTime<Utc>) -> Result<Outcome, Error> {
         let Found { duration, sound, content_type } = *found;
         let by_length = key::recordings_lasting(&arrival.organisation, length::class(duration));
-        let mut writes = self.writes();
+        let mut writes = self.0.writes();
         let other_type = content_type.filter(|found| *found != arrival.audio.content_type);
         let stored = as_expected(arrival)
             .set("state", s("stored"))
@@ -91,7 +91,7 @@ impl Table {
     /// Rejects the expected recording, as registered at `registered_at`, for `reason`. 1 request.
     ///
     /// A newer registration promises other audio and is left unchanged.
-    pub async fn reject(&self, registered: &Recording, reason: &str) -> Result<Outcome, Error> {
+    pub async fn reject(self, registered: &Recording, reason: &str) -> Result<Outcome, Error> {
         let write = Write::update(key::recording(&registered.organisation, registered.id))
             .set("state", s("rejected"))
             .set("why", s(reason))
@@ -99,7 +99,7 @@ impl Table {
             .is("state", Some(s("expected")))
             .is("registered", Some(n(registered.registered_at.timestamp_millis())))
             .is("erased", None);
-        outcome(&registered.organisation, self.write(write.returning()).await?.map(drop))
+        outcome(&registered.organisation, self.0.write(write.returning()).await?.map(drop))
     }
 }
 

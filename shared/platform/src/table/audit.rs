@@ -29,7 +29,7 @@ use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 use crate::answer;
 
 use super::{
-    BadItem, Error, Table,
+    AuditLog, BadItem, Error,
     attributes::{named, optional_parsed, optional_text, s, text},
     commit::{Conflict, Transaction},
     key::{self, Item},
@@ -164,17 +164,17 @@ const QUERIES_AT_MOST: usize = 5;
 /// Bytes of an event in a response, without its texts.
 const EVENT: usize = 400;
 
-impl Table {
+impl AuditLog<'_> {
     /// Adds an event, unless it exists. 1 request.
-    pub async fn audit(&self, event: &Event) -> Result<(), Error> {
-        self.put_new(item(event)).await?;
+    pub async fn write(self, event: &Event) -> Result<(), Error> {
+        self.0.put_new(item(event)).await?;
         event.written.set();
         Ok(())
     }
 
     /// A page of events, and the sort key after which the next begins. 1 request; with filters up
     /// to `QUERIES_AT_MOST`, and the page may be short.
-    pub async fn events(&self, reading: &Reading<'_>) -> Result<(Vec<Event>, Option<String>), Error> {
+    pub async fn events(self, reading: &Reading<'_>) -> Result<(Vec<Event>, Option<String>), Error> {
         let (mut events, mut bytes) = (Vec::new(), 0);
         let Some(span) = key::span(reading.from, reading.to, false, reading.after.as_deref()) else { return Ok((events, None)) };
         let mut after = reading.after.clone().filter(|_| span.within);
@@ -197,13 +197,13 @@ impl Table {
         Ok((events, after))
     }
 
-    fn events_query(&self, reading: &Reading<'_>, span: &key::Span, after: Option<&str>) -> Query {
+    fn events_query(self, reading: &Reading<'_>, span: &key::Span, after: Option<&str>) -> Query {
         let partition = match reading.recorded_user {
             Some(recorded_user) => key::heard(reading.organisation, recorded_user),
             None => key::audits(reading.organisation),
         };
         let start = after.map(|after| start(reading, &partition, after));
-        let query = self.query(partition, index(reading)).between(&span.first, &span.last).ascending(false).after(start);
+        let query = self.0.query(partition, index(reading)).between(&span.first, &span.last).ascending(false).after(start);
         let filters = filters(reading);
         if filters.is_empty() {
             return query.limit(reading.limit);

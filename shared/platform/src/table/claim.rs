@@ -10,7 +10,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use domain::ids::OrganisationId;
 
 use super::{
-    BadItem, Error, Table,
+    BadItem, Claims, Error,
     attributes::{n, number, optional_text, s, text},
     commit::{Conflict, Transaction},
     key::{self, Item},
@@ -47,10 +47,10 @@ pub struct Claimed {
     pub answer: Answer,
 }
 
-impl Table {
+impl Claims<'_> {
     /// The claim of that name, unless it has expired. 1 request.
-    pub async fn claimed(&self, organisation: &OrganisationId, name: &str, now: DateTime<Utc>) -> Result<Option<Claimed>, Error> {
-        let item = self.get(key::claim(organisation, name)).await?;
+    pub async fn get(self, organisation: &OrganisationId, name: &str, now: DateTime<Utc>) -> Result<Option<Claimed>, Error> {
+        let item = self.0.get(key::claim(organisation, name)).await?;
         let Some(claimed) = item.map(|item| read(&item)).transpose()? else { return Ok(None) };
         Ok(Some(claimed).filter(|(_, until)| *until > now.timestamp()).map(|(claimed, _)| claimed))
     }

@@ -8,7 +8,7 @@ use domain::{
 };
 
 use super::{
-    Error, Table,
+    Clients, Error,
     attributes::{parsed, s, ss},
     audit::Event,
     commit::Committed,
@@ -17,10 +17,10 @@ use super::{
     write::Write,
 };
 
-impl Table {
+impl Clients<'_> {
     /// Admits the client, or replaces its name and scopes. 1 request.
-    pub async fn put_client(
-        &self,
+    pub async fn put(
+        self,
         organisation: &OrganisationId,
         client: &ClientId,
         name: &Name,
@@ -32,15 +32,15 @@ impl Table {
         if let Some(set) = scopes_value(scopes) {
             item.insert("scopes".to_owned(), set);
         }
-        let mut writes = self.writes();
+        let mut writes = self.0.writes();
         writes.add(Write::put(item));
         writes.audit(event);
         writes.commit().await
     }
 
     /// Changes name or scopes; `None` leaves either as it is. 1 request. `NotFound` if none exists.
-    pub async fn change_client(
-        &self,
+    pub async fn change(
+        self,
         organisation: &OrganisationId,
         client: &ClientId,
         name: Option<&Name>,
@@ -52,36 +52,36 @@ impl Table {
             Some(scopes) => change.set_or_remove("scopes", scopes_value(scopes)),
             None => change,
         };
-        let mut writes = self.writes();
+        let mut writes = self.0.writes();
         writes.add(change.existing());
         writes.audit(event);
         writes.commit().await
     }
 
     /// Removes the client. 1 request. `NotFound` if there is none.
-    pub async fn remove_client(&self, organisation: &OrganisationId, client: &ClientId, event: &Event) -> Result<Committed, Error> {
-        let mut writes = self.writes();
+    pub async fn remove(self, organisation: &OrganisationId, client: &ClientId, event: &Event) -> Result<Committed, Error> {
+        let mut writes = self.0.writes();
         writes.add(Write::delete(key::client(organisation, client)).existing());
         writes.audit(event);
         writes.commit().await
     }
 
     /// A page of the clients by id, and the id after which the next begins. 1 request.
-    pub async fn list_clients(
-        &self,
+    pub async fn page(
+        self,
         organisation: &OrganisationId,
         after: Option<&ClientId>,
         limit: usize,
     ) -> Result<(Vec<Client>, Option<ClientId>), Error> {
-        let query = self.query(key::clients(organisation), None).consistent().limit(limit);
+        let query = self.0.query(key::clients(organisation), None).consistent().limit(limit);
         let page = query.after_sort_key(after.map(ClientId::as_str)).page().await?;
         let next = page.next.as_ref().map(|key| parsed(key, "sk")).transpose()?;
         Ok((page.items.iter().map(read_client).collect::<Result<_, _>>()?, next))
     }
 
     /// The organisation's clients. 1 request: a page of 1 MB holds thousands.
-    pub async fn clients(&self, organisation: &OrganisationId) -> Result<Vec<Client>, Error> {
-        Ok(self.all(key::clients(organisation), "").await?.iter().map(read_client).collect::<Result<_, _>>()?)
+    pub async fn all(self, organisation: &OrganisationId) -> Result<Vec<Client>, Error> {
+        Ok(self.0.all(key::clients(organisation), "").await?.iter().map(read_client).collect::<Result<_, _>>()?)
     }
 }
 

@@ -14,7 +14,7 @@ use domain::{
 };
 
 use super::{
-    BadItem, Error, Table,
+    BadItem, Error, UsageDays,
     attributes::{count, n, named, number, parse, s, text},
     key::{self, Item},
     usage::{Counts, Filled},
@@ -49,17 +49,17 @@ const CLOSED: usize = 50;
 /// Attempts while counts still arrive.
 const ATTEMPTS: usize = 5;
 
-impl Table {
+impl UsageDays<'_> {
     /// The organisation's last closed day. 1 request.
-    pub async fn last_day(&self, organisation: &OrganisationId) -> Result<Option<Closed>, Error> {
-        let page = self.query(key::days(organisation), None).consistent().ascending(false).limit(1).page().await?;
+    pub async fn last(self, organisation: &OrganisationId) -> Result<Option<Closed>, Error> {
+        let page = self.0.query(key::days(organisation), None).consistent().ascending(false).limit(1).page().await?;
         Ok(page.items.first().map(read_day).transpose()?)
     }
 
     /// The organisation's last closed day, and the days to close up to `yesterday`, in order. 1
     /// request, or 3 if no day was closed before.
-    pub async fn due(&self, organisation: &OrganisationId, yesterday: NaiveDate) -> Result<(Option<Closed>, Vec<NaiveDate>), Error> {
-        let last = self.last_day(organisation).await?;
+    pub async fn due(self, organisation: &OrganisationId, yesterday: NaiveDate) -> Result<(Option<Closed>, Vec<NaiveDate>), Error> {
+        let last = self.last(organisation).await?;
         let first = match &last {
             Some(last) => Some(last.day.day + Days::new(1)),
             None => self.first_day(organisation, yesterday).await?,
@@ -71,10 +71,10 @@ impl Table {
 
     /// The first day to close if none is closed: the first with counts, including those that an
     /// interrupted run has moved. 2 requests.
-    async fn first_day(&self, organisation: &OrganisationId, yesterday: NaiveDate) -> Result<Option<NaiveDate>, Error> {
-        let page = self.query(key::dailies(organisation), None).consistent().limit(1).page().await?;
+    async fn first_day(self, organisation: &OrganisationId, yesterday: NaiveDate) -> Result<Option<NaiveDate>, Error> {
+        let page = self.0.query(key::dailies(organisation), None).consistent().limit(1).page().await?;
         let moved = page.items.first().map(read_entry).transpose()?.map(|entry| entry.noticed);
-        let filled = self.filled(organisation).await?;
+        let filled = self.0.usage().filled(organisation).await?;
         let counted = filled.iter().filter_map(|filled| filled.open.keys().next()).copied();
         // Usage older than daily counts becomes yesterday's balance.
         let stored = filled.iter().any(|filled| filled.bytes != 0).then_some(yesterday);
@@ -82,29 +82,29 @@ impl Table {
     }
 
     /// The closed days from `first` to `last`. 1 request: a page of 1 MB holds years.
-    pub async fn days(&self, organisation: &OrganisationId, first: NaiveDate, last: NaiveDate) -> Result<Vec<Closed>, Error> {
+    pub async fn between(self, organisation: &OrganisationId, first: NaiveDate, last: NaiveDate) -> Result<Vec<Closed>, Error> {
         if first > last {
             return Ok(Vec::new()); // which DynamoDB would refuse
         }
-        let page = self.query(key::days(organisation), None).consistent().between(first, last).page().await?;
+        let page = self.0.query(key::days(organisation), None).consistent().between(first, last).page().await?;
         Ok(page.items.iter().map(read_day).collect::<Result<_, _>>()?)
     }
 
     /// The entries written at the end of `day`, by user. 1 request for each MB.
-    pub async fn daily_entries(&self, organisation: &OrganisationId, day: NaiveDate) -> Result<Vec<Entry>, Error> {
-        let items = self.all(key::dailies(organisation), &format!("{day}#")).await?;
+    pub async fn entries(self, organisation: &OrganisationId, day: NaiveDate) -> Result<Vec<Entry>, Error> {
+        let items = self.0.all(key::dailies(organisation), &format!("{day}#")).await?;
         Ok(items.iter().map(read_entry).collect::<Result<_, _>>()?)
     }
 
-    /// Closes the `day` of every user and returns the totals for [`Table::close_day`]. A repetition
+    /// Closes the `day` of every user and returns the totals for [`UsageDays::close`]. A repetition
     /// continues an interrupted run. 2 requests, and 1 for each `CLOSED` users with counts.
     ///
     /// # Errors
     /// [`Error::Busy`] while counts of the day keep arriving: try again.
-    pub async fn close_users(&self, organisation: &OrganisationId, day: NaiveDate) -> Result<(Day, Vec<Late>), Error> {
+    pub async fn close_users(self, organisation: &OrganisationId, day: NaiveDate) -> Result<(Day, Vec<Late>), Error> {
         for _ in 0..ATTEMPTS {
-            let filled = self.filled(organisation).await?;
-            let mut entries = self.daily_entries(organisation, day).await?;
+            let filled = self.0.usage().filled(organisation).await?;
+            let mut entries = self.entries(organisation, day).await?;
             // The end of the next day takes a count that arrived after its entry was written.
             let (new, left) = new_entries(day, &filled, &entries);
             if self.move_counts(organisation, &new).await? {
@@ -117,7 +117,7 @@ impl Table {
     }
 
     /// Stores the organisation's closed day, unless it is stored already. 1 request.
-    pub async fn close_day(&self, organisation: &OrganisationId, closed: &Closed) -> Result<(), Error> {
+    pub async fn close(self, organisation: &OrganisationId, closed: &Closed) -> Result<(), Error> {
         let mut item = key::day(organisation, closed.day.day);
         item.extend(Counts::of(&closed.day).attributes());
         item.insert("balance".to_owned(), n(closed.day.balance));
@@ -125,15 +125,15 @@ impl Table {
         if !closed.late.is_empty() {
             item.insert("late".to_owned(), AttributeValue::L(closed.late.iter().map(late_value).collect()));
         }
-        self.put_new(item).await
+        self.0.put_new(item).await
     }
 
     /// Moves counts into items. Returns false if some had changed since they were read.
-    async fn move_counts(&self, organisation: &OrganisationId, entries: &[Entry]) -> Result<bool, Error> {
+    async fn move_counts(self, organisation: &OrganisationId, entries: &[Entry]) -> Result<bool, Error> {
         let mut as_read = true;
         // A transaction writes an item once, so it takes one day, with one entry for each user.
         for some in entries.chunk_by(|one, other| one.of == other.of).flat_map(|of_a_day| of_a_day.chunks(CLOSED)) {
-            let mut writes = self.writes();
+            let mut writes = self.0.writes();
             for entry in some {
                 writes.add(Write::put_new(entry_item(organisation, entry)));
                 writes.close_counts(organisation, &entry.user, entry.of, &entry.counts);

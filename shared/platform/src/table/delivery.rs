@@ -24,7 +24,7 @@ use domain::{
 };
 
 use super::{
-    BadItem, Error, Table,
+    BadItem, Error, Folders,
     attributes::{instant, n, number, parsed, readable, s, text},
     audit::Event,
     claim::Claim,
@@ -124,34 +124,34 @@ impl Work {
     }
 }
 
-impl Table {
+impl Folders<'_> {
     /// Every folder of the organisation that is still listed, oldest day first. One that cannot be
     /// read is logged and left out. 1 request for each MB.
-    pub async fn delivery_folders(&self, organisation: &OrganisationId) -> Result<Vec<DeliveryFolder>, Error> {
-        let items = self.all(key::delivery_folders(organisation), "").await?;
+    pub async fn all(self, organisation: &OrganisationId) -> Result<Vec<DeliveryFolder>, Error> {
+        let items = self.0.all(key::delivery_folders(organisation), "").await?;
         Ok(items.iter().filter_map(|item| readable("issue", item, read(item))).map(|work| work.delivery_folder).collect())
     }
 
     /// A folder and its progress. 1 request.
-    pub async fn work(&self, organisation: &OrganisationId, name: FolderId) -> Result<Option<Work>, Error> {
-        let item = self.get(key::delivery_folder(organisation, name)).await?;
+    pub async fn work(self, organisation: &OrganisationId, name: FolderId) -> Result<Option<Work>, Error> {
+        let item = self.0.get(key::delivery_folder(organisation, name)).await?;
         Ok(item.map(|item| read(&item)).transpose()?)
     }
 
     /// Begins a folder, unless it has begun. 1 request.
-    pub async fn begin(&self, organisation: &OrganisationId, delivery_folder: &DeliveryFolder) -> Result<(), Error> {
-        self.put_new(item(organisation, delivery_folder)).await
+    pub async fn begin(self, organisation: &OrganisationId, delivery_folder: &DeliveryFolder) -> Result<(), Error> {
+        self.0.put_new(item(organisation, delivery_folder)).await
     }
 
     /// Begins a folder that someone ordered. 1 request. `Exists` if it has begun meanwhile.
-    pub async fn order_folder(
-        &self,
+    pub async fn order(
+        self,
         organisation: &OrganisationId,
         delivery_folder: &DeliveryFolder,
         event: &Event,
         claim: Option<&Claim>,
     ) -> Result<Committed, Error> {
-        let mut writes = self.writes();
+        let mut writes = self.0.writes();
         writes.add(Write::put_new(item(organisation, delivery_folder)));
         writes.audit(event);
         writes.claim(claim);
@@ -159,7 +159,7 @@ impl Table {
     }
 
     /// Stores the plan of a folder, unless it has one. Returns the current progress. 1 request.
-    pub async fn plan(&self, organisation: &OrganisationId, name: FolderId, plan: &Plan) -> Result<Option<Work>, Error> {
+    pub async fn plan(self, organisation: &OrganisationId, name: FolderId, plan: &Plan) -> Result<Option<Work>, Error> {
         let list = |places: &[String]| AttributeValue::L(places.iter().map(s).collect());
         let folder = Write::update(key::delivery_folder(organisation, name));
         let folder = folder.set("started", list(&plan.started)).set("late_ones", list(&plan.late));
@@ -167,7 +167,7 @@ impl Table {
     }
 
     /// Records that a chunk is copied, unless it was. Returns the current progress. 1 request.
-    pub async fn copied(&self, organisation: &OrganisationId, name: FolderId, chunk: u32, count: &Count) -> Result<Option<Work>, Error> {
+    pub async fn copied(self, organisation: &OrganisationId, name: FolderId, chunk: u32, count: &Count) -> Result<Option<Work>, Error> {
         let folder = Write::update(key::delivery_folder(organisation, name))
             .add("done", AttributeValue::Ns(vec![chunk.to_string()]))
             .is("state", Some(s("building")))
@@ -177,7 +177,7 @@ impl Table {
     }
 
     /// Completes a folder, unless it is complete. 1 request.
-    pub async fn complete(&self, organisation: &OrganisationId, name: FolderId, held: &Held, now: DateTime<Utc>) -> Result<(), Error> {
+    pub async fn complete(self, organisation: &OrganisationId, name: FolderId, held: &Held, now: DateTime<Utc>) -> Result<(), Error> {
         let folder =
             Write::update(key::delivery_folder(organisation, name)).set("state", s("complete")).set("ready", n(now.timestamp_millis()));
         let folder = folder.remove_all(&PROGRESS).is("state", Some(s("building")));
@@ -186,34 +186,34 @@ impl Table {
 
     /// Stores the contents of a complete folder after an erasure. 1 request. A folder only loses
     /// recordings: lower stored counts are those of a later erasure, and remain.
-    pub async fn recount(&self, organisation: &OrganisationId, name: FolderId, held: &Held) -> Result<(), Error> {
+    pub async fn recount(self, organisation: &OrganisationId, name: FolderId, held: &Held) -> Result<(), Error> {
         let folder = Write::update(key::delivery_folder(organisation, name)).is("state", Some(s("complete")));
         let folder = folder.when("recordings >= :recordings").when("attribute_not_exists(undelivered) OR undelivered >= :undelivered");
         self.changed(holding(folder, held)).await.map(drop)
     }
 
     /// Records that a folder is removed. 1 request.
-    pub async fn removed(&self, organisation: &OrganisationId, name: FolderId) -> Result<(), Error> {
+    pub async fn removed(self, organisation: &OrganisationId, name: FolderId) -> Result<(), Error> {
         let folder = Write::update(key::delivery_folder(organisation, name)).set("state", s("removed")).remove_all(&PROGRESS);
         let folder = folder.when("#state IN (:building, :complete)").given("building", s("building"));
         self.changed(folder.given("complete", s("complete"))).await.map(drop)
     }
 
     /// The boundaries of chunks of `rows` recordings of a day. 1 request for each MB.
-    pub async fn split_day(&self, organisation: &OrganisationId, day: Day, rows: usize) -> Result<Vec<String>, Error> {
+    pub async fn split_day(self, organisation: &OrganisationId, day: Day, rows: usize) -> Result<Vec<String>, Error> {
         let ends = (key::from(day.begins_at()), key::before(day.ends_at()));
-        boundaries(self.query(key::recordings(organisation), Some(key::BY_ORG)), (&ends.0, &ends.1), rows).await
+        boundaries(self.0.query(key::recordings(organisation), Some(key::BY_ORG)), (&ends.0, &ends.1), rows).await
     }
 
     /// The boundaries of chunks of `rows` late arrivals. 1 request for each MB.
-    pub async fn split_late(&self, organisation: &OrganisationId, rows: usize) -> Result<Vec<String>, Error> {
-        boundaries(self.query(key::all_late(organisation), None), IDS, rows).await
+    pub async fn split_late(self, organisation: &OrganisationId, rows: usize) -> Result<Vec<String>, Error> {
+        boundaries(self.0.query(key::all_late(organisation), None), IDS, rows).await
     }
 
     /// The recordings from `from` up to `to`, in order, except erased ones. 1 request for each MB.
-    pub async fn started_in(&self, organisation: &OrganisationId, from: &str, to: &str) -> Result<Found, Error> {
+    pub async fn started_in(self, organisation: &OrganisationId, from: &str, to: &str) -> Result<Found, Error> {
         let mut found = Found::default();
-        let query = self.query(key::recordings(organisation), Some(key::BY_ORG)).between(from, to);
+        let query = self.0.query(key::recordings(organisation), Some(key::BY_ORG)).between(from, to);
         for item in query.all().await? {
             if item.contains_key("erased") || text(&item, "at").is_ok_and(|at| at >= to) {
                 continue;
@@ -224,10 +224,10 @@ impl Table {
     }
 
     /// The current recordings of these ids. 1 request for each 100.
-    pub async fn recordings(&self, organisation: &OrganisationId, ids: &[RecordingId]) -> Result<Found, Error> {
+    pub async fn with_ids(self, organisation: &OrganisationId, ids: &[RecordingId]) -> Result<Found, Error> {
         let mut found = Found::default();
         for some in ids.chunks(BATCH) {
-            for item in self.batch(some.iter().map(|id| key::recording(organisation, *id))).await? {
+            for item in self.0.batch(some.iter().map(|id| key::recording(organisation, *id))).await? {
                 found.add(organisation, &item);
             }
         }
@@ -235,8 +235,8 @@ impl Table {
     }
 
     /// The folder's progress after a change, or instead of it; `None` if there is no such folder.
-    async fn changed(&self, folder: Write) -> Result<Option<Work>, Error> {
-        let item = self.write(folder.returning()).await?.unwrap_or_else(|refused| refused.found);
+    async fn changed(self, folder: Write) -> Result<Option<Work>, Error> {
+        let item = self.0.write(folder.returning()).await?.unwrap_or_else(|refused| refused.found);
         Ok((!item.is_empty()).then(|| read(&item)).transpose()?)
     }
 }

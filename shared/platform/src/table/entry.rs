@@ -19,7 +19,7 @@ use domain::{
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{
-    Error, Table,
+    Error, Index,
     attributes::{n, number},
     key::{self, Item},
     read::{BATCH, find},
@@ -34,16 +34,16 @@ const AT_ONCE: usize = 8;
 /// Recordings read at a time, newest first, to find one that has not ended.
 const NEWEST: usize = 10;
 
-impl Table {
+impl Index<'_> {
     /// Adds the words of `postings`, and the number of a `new` recording, for as long as it is
     /// retained. 1 request for each 100, and 1 for each missing entry.
-    pub async fn enter<'a>(&self, recording: &Recording, postings: impl IntoIterator<Item = &'a Posting>, new: bool) -> Result<(), Error> {
+    pub async fn enter<'a>(self, recording: &Recording, postings: impl IntoIterator<Item = &'a Posting>, new: bool) -> Result<(), Error> {
         let words = postings.into_iter().cloned().map(Stream::Posting);
         let number = new.then(|| Stream::Counterpart(recording.counterpart.clone()));
         let keys: Vec<Item> = words.chain(number).flat_map(|stream| keys(recording, &stream)).collect();
         let ends = ends_at(recording);
         for some in keys.chunks(BATCH) {
-            let known = self.batch(some.iter().cloned()).await?;
+            let known = self.0.batch(some.iter().cloned()).await?;
             for key in some {
                 let lasts = find(&known, key).map(|entry| lasts(entry, ends)).transpose()?;
                 if lasts != Some(true) {
@@ -56,15 +56,15 @@ impl Table {
 
     /// Removes the terms that only this removed recording contained. 1 request for each 100
     /// entries; 1 for each known word and for the number, and 2 more if nothing else leads there.
-    pub async fn leave(&self, recording: &Recording, now: DateTime<Utc>) -> Result<(), Error> {
+    pub async fn leave(self, recording: &Recording, now: DateTime<Utc>) -> Result<(), Error> {
         let words = Posting::of(recording).into_iter().map(Stream::Posting);
         self.leave_all(recording, words.chain([Stream::Counterpart(recording.counterpart.clone())]), now).await
     }
 
     /// Removes the terms that an edit took out of the recording and nothing else contains. Costs as
-    /// [`Table::leave`]; no request without words.
+    /// [`Index::leave`]; no request without words.
     pub async fn leave_words<'a>(
-        &self,
+        self,
         recording: &Recording,
         gone: impl IntoIterator<Item = &'a Posting>,
         now: DateTime<Utc>,
@@ -72,11 +72,11 @@ impl Table {
         self.leave_all(recording, gone.into_iter().cloned().map(Stream::Posting), now).await
     }
 
-    async fn leave_all(&self, recording: &Recording, streams: impl Iterator<Item = Stream>, now: DateTime<Utc>) -> Result<(), Error> {
+    async fn leave_all(self, recording: &Recording, streams: impl Iterator<Item = Stream>, now: DateTime<Utc>) -> Result<(), Error> {
         let streams = streams.map(|stream| (keys(recording, &stream), stream)).filter(|(keys, _)| !keys.is_empty());
         let streams: Vec<(Vec<Item>, Stream)> = streams.collect();
         for some in streams.chunks(BATCH / 2) {
-            let known = &self.batch(some.iter().flat_map(|(keys, _)| keys).cloned()).await?;
+            let known = &self.0.batch(some.iter().flat_map(|(keys, _)| keys).cloned()).await?;
             let left = some.iter().map(|(keys, stream)| {
                 let entries = keys.iter().map(|key| (key, find(known, key))).collect();
                 self.remove_unless_found(&recording.organisation, stream, entries, now)
@@ -89,7 +89,7 @@ impl Table {
     /// Removes the entries, unless the stream finds a recording. An entry that a crash left missing
     /// or expiring is then written again and never expires; the next removal checks it again.
     async fn remove_unless_found(
-        &self,
+        self,
         of: &OrganisationId,
         stream: &Stream,
         entries: Vec<(&Item, Option<&Item>)>,
@@ -121,9 +121,9 @@ impl Table {
     }
 
     /// Whether the stream has a current recording. 1 request; 1 for each MB of ended ones before.
-    async fn finds(&self, of: &OrganisationId, stream: &Stream, now: DateTime<Utc>) -> Result<bool, Error> {
+    async fn finds(self, of: &OrganisationId, stream: &Stream, now: DateTime<Utc>) -> Result<bool, Error> {
         let partition = Partition::of(of, stream);
-        let query = self.query(partition.name, partition.index).ascending(false).limit(NEWEST);
+        let query = self.0.query(partition.name, partition.index).ascending(false).limit(NEWEST);
         let query = if partition.index.is_none() { query.consistent() } else { query };
         let query = query.filter("attribute_not_exists(expires_at) OR expires_at > :now").given("now", n(now.timestamp()));
         let mut pages = query.only(&["sk"]).pages();
@@ -136,17 +136,17 @@ impl Table {
     }
 
     /// Removes the entry if it is as read, and returns whether it did. 1 request.
-    async fn remove_entry(&self, key: &Item, seen: &Item) -> Result<bool, Error> {
-        Ok(self.write(Write::delete(key.clone()).is("expires_at", seen.get("expires_at").cloned())).await?.is_ok())
+    async fn remove_entry(self, key: &Item, seen: &Item) -> Result<bool, Error> {
+        Ok(self.0.write(Write::delete(key.clone()).is("expires_at", seen.get("expires_at").cloned())).await?.is_ok())
     }
 
     /// Writes the entry, unless it lasts until `ends`. 1 request.
-    async fn prolong(&self, key: &Item, ends: Option<DateTime<Utc>>) -> Result<(), Error> {
+    async fn prolong(self, key: &Item, ends: Option<DateTime<Utc>>) -> Result<(), Error> {
         let mut item = key.clone();
-        let Some(ends) = ends else { return self.write(Write::put(item)).await.map(drop) };
+        let Some(ends) = ends else { return self.0.write(Write::put(item)).await.map(drop) };
         item.insert("expires_at".to_owned(), n((ends + SPARE).timestamp()));
         let put = Write::put(item).when("attribute_not_exists(pk) OR expires_at < :ends");
-        self.write(put.given("ends", n(ends.timestamp()))).await.map(drop)
+        self.0.write(put.given("ends", n(ends.timestamp()))).await.map(drop)
     }
 }
 

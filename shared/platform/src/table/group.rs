@@ -14,7 +14,7 @@ use domain::{
 };
 
 use super::{
-    BadItem, Error, Table,
+    BadItem, Error, Groups,
     attributes::{ids, n, parsed, s, ss, text},
     audit::Event,
     commit::{Committed, Conflict},
@@ -40,16 +40,16 @@ pub const SUPERVISORS: usize = 90;
 
 const EXISTS: &str = "attribute_exists(pk) AND attribute_not_exists(removed_at)";
 
-impl Table {
+impl Groups<'_> {
     /// The group, if it exists. 1 request.
-    pub async fn group(&self, organisation: &OrganisationId, group: &GroupId) -> Result<Option<Group>, Error> {
-        let item = self.get(key::group(organisation, group)).await?;
+    pub async fn get(self, organisation: &OrganisationId, group: &GroupId) -> Result<Option<Group>, Error> {
+        let item = self.0.get(key::group(organisation, group)).await?;
         Ok(item.map(|item| read(&item)).transpose()?.flatten())
     }
 
     /// The members of the group, if it exists. 1 request.
-    pub async fn members_of(&self, organisation: &OrganisationId, group: &GroupId) -> Result<Option<BTreeSet<UserId>>, Error> {
-        let items = self.batch([key::group(organisation, group), key::members(organisation, group)]).await?;
+    pub async fn members(self, organisation: &OrganisationId, group: &GroupId) -> Result<Option<BTreeSet<UserId>>, Error> {
+        let items = self.0.batch([key::group(organisation, group), key::members(organisation, group)]).await?;
         let (mut exists, mut members) = (false, BTreeSet::new());
         for item in &items {
             if text(item, "pk")? == key::groups(organisation) {
@@ -62,8 +62,8 @@ impl Table {
     }
 
     /// Creates the group, or renames it. 1 request. Fails for a group under removal.
-    pub async fn put_group(&self, organisation: &OrganisationId, group: &GroupId, name: &Name, event: &Event) -> Result<Committed, Error> {
-        let mut writes = self.writes();
+    pub async fn put(self, organisation: &OrganisationId, group: &GroupId, name: &Name, event: &Event) -> Result<Committed, Error> {
+        let mut writes = self.0.writes();
         writes.add(
             Write::update(key::group(organisation, group))
                 .set("name", s(name))
@@ -80,7 +80,7 @@ impl Table {
     ///
     /// [`Conflict::Users`] names unknown users; `NotFound` is an unknown group.
     pub async fn change_members(
-        &self,
+        self,
         organisation: &OrganisationId,
         group: &GroupId,
         users: &BTreeSet<UserId>,
@@ -88,7 +88,7 @@ impl Table {
         event: &Event,
     ) -> Result<Committed, Error> {
         let change = |write: Write, set, ids: Vec<&str>| if join { write.add_members(set, ids) } else { write.take_members(set, ids) };
-        let mut writes = self.writes();
+        let mut writes = self.0.writes();
         for user in users {
             let member = Write::update(key::user(organisation, user)).when(if join { EXISTS } else { "attribute_exists(pk)" });
             writes.add(change(member, "groups", vec![group.as_str()]).or(Conflict::of(user)));
@@ -103,14 +103,14 @@ impl Table {
     /// Adds or changes a supervisor. 1 request. [`Conflict::NotFound`] is an unknown group, `Users`
     /// an unknown user.
     pub async fn put_supervisor(
-        &self,
+        self,
         organisation: &OrganisationId,
         group: &GroupId,
         user: &UserId,
         supervision: &Supervision,
         event: &Event,
     ) -> Result<Committed, Error> {
-        let mut writes = self.writes();
+        let mut writes = self.0.writes();
         let (of_group, of_user) = (Write::update(key::group(organisation, group)), Write::update(key::user(organisation, user)));
         let of_group = of_group.set_member("supervisors", user.as_str(), supervision_value(supervision));
         let of_user = of_user.set_member("supervises", group.as_str(), supervision_value(supervision));
@@ -122,13 +122,13 @@ impl Table {
 
     /// Ends the user's supervision of the group. Can be repeated. 1 request.
     pub async fn remove_supervisor(
-        &self,
+        self,
         organisation: &OrganisationId,
         group: &GroupId,
         user: &UserId,
         event: &Event,
     ) -> Result<Committed, Error> {
-        let mut writes = self.writes();
+        let mut writes = self.0.writes();
         let of_group = Write::update(key::group(organisation, group)).remove_member("supervisors", user.as_str());
         writes.add(of_group.when("attribute_exists(supervisors)").or(Conflict::NotFound));
         let of_user = Write::update(key::user(organisation, user)).remove_member("supervises", group.as_str());
@@ -139,22 +139,22 @@ impl Table {
 
     /// Removes the group; `None` if there is none. The first transaction ends access through it. 2
     /// reads, then 1 request for each [`CHANGE`] members, and 2.
-    pub async fn remove_group(&self, organisation: &OrganisationId, group: &GroupId, event: &Event) -> Result<Option<()>, Error> {
-        let Some(item) = self.get(key::group(organisation, group)).await? else { return Ok(None) };
+    pub async fn remove(self, organisation: &OrganisationId, group: &GroupId, event: &Event) -> Result<Option<()>, Error> {
+        let Some(item) = self.0.get(key::group(organisation, group)).await? else { return Ok(None) };
         if !item.contains_key("removed_at") {
-            self.close_group(organisation, group, &item, event).await?;
+            self.close(organisation, group, &item, event).await?;
         }
-        let members = self.get(key::members(organisation, group)).await?.unwrap_or_default();
+        let members = self.0.get(key::members(organisation, group)).await?.unwrap_or_default();
         let members: Vec<UserId> = ids::<UserId>(&members, "members")?.into_iter().collect();
         for some in members.chunks(CHANGE) {
-            let mut writes = self.writes();
+            let mut writes = self.0.writes();
             for user in some {
                 writes.add(Write::update(key::user(organisation, user)).take_members("groups", [group]));
             }
             writes.add(Write::update(key::members(organisation, group)).take_members("members", some));
             writes.commit().await??;
         }
-        let mut writes = self.writes();
+        let mut writes = self.0.writes();
         writes.add(Write::delete(key::members(organisation, group)));
         writes.add(Write::delete(key::group(organisation, group)));
         writes.commit().await??;
@@ -162,9 +162,9 @@ impl Table {
     }
 
     /// Marks the group as removed and ends its supervisors' access in one transaction.
-    async fn close_group(&self, organisation: &OrganisationId, group: &GroupId, item: &Item, event: &Event) -> Result<(), Error> {
+    async fn close(self, organisation: &OrganisationId, group: &GroupId, item: &Item, event: &Event) -> Result<(), Error> {
         let supervisors: BTreeMap<UserId, Supervision> = read_supervisions(item, "supervisors")?;
-        let mut writes = self.writes();
+        let mut writes = self.0.writes();
         writes.add(
             Write::update(key::group(organisation, group))
                 .set("removed_at", n(event.at.timestamp_millis()))

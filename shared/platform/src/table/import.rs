@@ -20,7 +20,7 @@ use domain::ids::{OrderId, OrganisationId, UserId};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BadItem, Error, Table,
+    BadItem, Error, Imports,
     attributes::{count, instant, n, number, s, text},
     audit::Event,
     claim::Claim,
@@ -112,17 +112,17 @@ pub struct Work {
     pub import: OrderId,
 }
 
-impl Table {
+impl Imports<'_> {
     /// Stores a part of an import to process. 1 request.
-    pub async fn put_import_part(&self, import: &Import, part: usize, rows: &[Row]) -> Result<(), Error> {
+    pub async fn put_part(self, import: &Import, part: usize, rows: &[Row]) -> Result<(), Error> {
         let mut item = key::import_part(&import.organisation, import.id, part);
         item.insert("rows".to_owned(), s(json(rows)?));
         item.insert("expires_at".to_owned(), n((import.at + RETAINED).timestamp()));
-        self.write(Write::put(item)).await.map(drop)
+        self.0.write(Write::put(item)).await.map(drop)
     }
 
     /// Creates the import, whose parts are stored, with its event and the claim. 1 request.
-    pub async fn place_import(&self, import: &Import, event: &Event, claim: Option<&Claim>) -> Result<(), Error> {
+    pub async fn place(self, import: &Import, event: &Event, claim: Option<&Claim>) -> Result<(), Error> {
         let mut item = key::import(&import.organisation, import.id);
         for (name, text) in [("who", &import.by), ("address", &import.address), ("request", &import.request)] {
             item.insert(name.to_owned(), s(text));
@@ -131,7 +131,7 @@ impl Table {
         item.insert("lines".to_owned(), n(import.lines));
         item.insert("next".to_owned(), n(import.next));
         item.insert("expires_at".to_owned(), n((import.at + RETAINED).timestamp()));
-        let mut writes = self.writes();
+        let mut writes = self.0.writes();
         writes.add(Write::put_new(item));
         writes.audit(event);
         writes.claim(claim);
@@ -140,15 +140,15 @@ impl Table {
     }
 
     /// The import, unless it has expired. 1 request.
-    pub async fn import(&self, of: &OrganisationId, id: OrderId, now: DateTime<Utc>) -> Result<Option<Import>, Error> {
-        let item = self.get(key::import(of, id)).await?;
+    pub async fn get(self, of: &OrganisationId, id: OrderId, now: DateTime<Utc>) -> Result<Option<Import>, Error> {
+        let item = self.0.get(key::import(of, id)).await?;
         let current = item.filter(|item| number::<i64>(item, "expires_at").is_ok_and(|at| at > now.timestamp()));
         Ok(current.map(|item| read(of, id, &item)).transpose()?)
     }
 
     /// The lines of a part to process; `None` if it is processed. 1 request.
-    pub async fn import_rows(&self, import: &Import, part: usize) -> Result<Option<Vec<Row>>, Error> {
-        let item = self.get(key::import_part(&import.organisation, import.id, part)).await?.unwrap_or_default();
+    pub async fn rows(self, import: &Import, part: usize) -> Result<Option<Vec<Row>>, Error> {
+        let item = self.0.get(key::import_part(&import.organisation, import.id, part)).await?.unwrap_or_default();
         if item.contains_key("results") {
             return Ok(None);
         }
@@ -156,13 +156,13 @@ impl Table {
     }
 
     /// At most `limit` results of processed lines, beginning with the `nth` line. 1 request.
-    pub async fn import_results(&self, import: &Import, nth: usize, limit: usize) -> Result<Vec<Done>, Error> {
+    pub async fn results(self, import: &Import, nth: usize, limit: usize) -> Result<Vec<Done>, Error> {
         let (first, last) = (nth / PART, ((nth + limit) / PART).min(import.next.saturating_sub(1)));
         if import.next <= first {
             return Ok(Vec::new());
         }
         let (from, to) = (key::nth_part(import.id, first), key::nth_part(import.id, last));
-        let parts = self.query(key::imports(&import.organisation), None).between(from, to).all().await?;
+        let parts = self.0.query(key::imports(&import.organisation), None).between(from, to).all().await?;
         let mut done = Vec::new();
         for part in &parts {
             done.extend(parsed::<Done>(part, "results")?);

@@ -35,7 +35,7 @@ use strum::{Display, EnumString, IntoStaticStr};
 
 use self::item::{exists, id_of, item, read};
 use super::{
-    Error, Table,
+    Error, Jobs,
     attributes::{n, s},
     audit::Event,
     claim::Claim,
@@ -147,10 +147,10 @@ pub enum State {
     Done,
 }
 
-impl Table {
+impl Jobs<'_> {
     /// Creates the job, with its event. 1 request.
-    pub async fn create_job(&self, job: &RetentionJob, event: &Event, claim: Option<&Claim>) -> Result<(), Error> {
-        let mut writes = self.writes();
+    pub async fn create(self, job: &RetentionJob, event: &Event, claim: Option<&Claim>) -> Result<(), Error> {
+        let mut writes = self.0.writes();
         writes.add(Write::put_new(item(job)));
         writes.audit(event);
         writes.claim(claim);
@@ -161,21 +161,21 @@ impl Table {
     }
 
     /// The job, unless it is a preview that nobody confirmed in time. 1 request.
-    pub async fn job(&self, of: &OrganisationId, kind: Kind, id: OrderId, now: DateTime<Utc>) -> Result<Option<RetentionJob>, Error> {
-        let item = self.get(key::job(of, kind, id)).await?;
+    pub async fn get(self, of: &OrganisationId, kind: Kind, id: OrderId, now: DateTime<Utc>) -> Result<Option<RetentionJob>, Error> {
+        let item = self.0.get(key::job(of, kind, id)).await?;
         Ok(item.filter(|item| exists(item, now)).map(|item| read(of, &item)).transpose()?)
     }
 
     /// A page of a kind of jobs, newest first, and the id after which the next begins. 1 request.
-    pub async fn jobs(
-        &self,
+    pub async fn page(
+        self,
         of: &OrganisationId,
         kind: Kind,
         limit: usize,
         after: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<(Vec<RetentionJob>, Option<String>), Error> {
-        let query = self.query(key::jobs(of), None).beginning(format!("{kind}#")).ascending(false).limit(limit);
+        let query = self.0.query(key::jobs(of), None).beginning(format!("{kind}#")).ascending(false).limit(limit);
         let start = after.and_then(|id| OrderId::try_from(id.to_owned()).ok()).map(|id| key::job(of, kind, id));
         let page = query.after(start).page().await?;
         let next = page.next.as_ref().map(id_of).transpose()?;
@@ -185,8 +185,8 @@ impl Table {
 
     /// Starts a previewed job. 1 request. [`Conflict::EditedMeanwhile`] if it is no longer a
     /// preview; `NoAddOn` if so many days require the storage add-on.
-    pub async fn confirm(&self, job: &RetentionJob, event: &Event) -> Result<Committed, Error> {
-        let mut writes = self.writes();
+    pub async fn confirm(self, job: &RetentionJob, event: &Event) -> Result<Committed, Error> {
+        let mut writes = self.0.writes();
         let state = if let JobKind::Retention { .. } = job.what { State::Moving } else { State::Erasing };
         writes.add(
             Write::update(key_of(job))
@@ -207,8 +207,8 @@ impl Table {
     }
 
     /// Begins to lift a hold, even a partly placed one. 1 request. `EditedMeanwhile` if it is lifted.
-    pub async fn lift(&self, hold: &RetentionJob, reason: &Reason, event: &Event) -> Result<Committed, Error> {
-        let mut writes = self.writes();
+    pub async fn lift(self, hold: &RetentionJob, reason: &Reason, event: &Event) -> Result<Committed, Error> {
+        let mut writes = self.0.writes();
         writes.add(
             Write::update(key_of(hold))
                 .set("state", s(State::Lifting))

@@ -14,7 +14,7 @@ use domain::{
 };
 
 use super::{
-    BadItem, Error, Table,
+    BadItem, Error, Retention,
     attributes::{ids, n, number, optional_parsed, parsed, readable, s, ss},
     commit::Transaction,
     key::{self, Item},
@@ -57,11 +57,11 @@ pub enum Counted<'a> {
 /// The most queries for one count, of 1 MB each: some 100,000 recordings.
 const QUERIES_AT_MOST: usize = 50;
 
-impl Table {
+impl Retention<'_> {
     /// The registered recordings of these ids, including ended ones. One that cannot be read is
     /// logged as an error and left out. 1 request, for 100 of them at most.
-    pub async fn seen(&self, organisation: &OrganisationId, ids: &[RecordingId]) -> Result<Vec<RetentionSnapshot>, Error> {
-        let items = self.batch(ids.iter().take(BATCH).map(|id| key::recording(organisation, *id))).await?;
+    pub async fn seen(self, organisation: &OrganisationId, ids: &[RecordingId]) -> Result<Vec<RetentionSnapshot>, Error> {
+        let items = self.0.batch(ids.iter().take(BATCH).map(|id| key::recording(organisation, *id))).await?;
         Ok(items
             .into_iter()
             .filter_map(|item| readable("recording", &item, RetentionSnapshot::read(organisation, item.clone())).flatten())
@@ -71,12 +71,12 @@ impl Table {
     /// A page of the organisation's recordings by id, including ended ones, and the id after which
     /// the next begins. One that cannot be read is logged as an error and left out. 1 request.
     pub async fn seen_by_id(
-        &self,
+        self,
         of: &OrganisationId,
         after: Option<&str>,
         limit: usize,
     ) -> Result<(Vec<RetentionSnapshot>, Option<String>), Error> {
-        let page = self.query(key::recordings(of), None).consistent().limit(limit).after_sort_key(after).page().await?;
+        let page = self.0.query(key::recordings(of), None).consistent().limit(limit).after_sort_key(after).page().await?;
         let next = page.next_sort_key()?;
         let items = page.items.into_iter();
         Ok((items.filter_map(|item| readable("recording", &item, RetentionSnapshot::read(of, item.clone())).flatten()).collect(), next))
@@ -85,19 +85,19 @@ impl Table {
     /// A page of the ids of a person's recordings, oldest first, including ended ones, and the key
     /// after which the next begins. 1 request.
     pub async fn ids_of(
-        &self,
+        self,
         organisation: &OrganisationId,
         person: &Person,
         after: Option<&str>,
         limit: usize,
     ) -> Result<(Vec<RecordingId>, Option<String>), Error> {
         let (index, partition) = partition(organisation, person);
-        let query = self.query(partition, Some(index)).above(after.unwrap_or("0")).only(&["sk", "at"]).limit(limit);
+        let query = self.0.query(partition, Some(index)).above(after.unwrap_or("0")).only(&["sk", "at"]).limit(limit);
         Ok(query.page().await?.read(|item| parsed(item, "sk"))?)
     }
 
     /// Counts recordings. 1 request for each MB, up to `QUERIES_AT_MOST`; as many for held ones.
-    pub async fn count(&self, organisation: &OrganisationId, counted: &Counted<'_>, now: DateTime<Utc>) -> Result<Count, Error> {
+    pub async fn count(self, organisation: &OrganisationId, counted: &Counted<'_>, now: DateTime<Utc>) -> Result<Count, Error> {
         let exists = "(attribute_not_exists(expires_at) OR expires_at > :now)";
         let (recordings, exact) = match counted {
             Counted::EndedBefore(_) => {
@@ -113,7 +113,7 @@ impl Table {
     }
 
     async fn count_where(
-        &self,
+        self,
         organisation: &OrganisationId,
         counted: &Counted<'_>,
         condition: &str,
@@ -124,7 +124,7 @@ impl Table {
             _ => (key::BY_ORG, key::recordings(organisation)),
         };
         let last = if let Counted::EndedBefore(start) = counted { key::before(*start) } else { ":".to_owned() };
-        let query = self.query(partition, Some(index)).below(last).filter(condition).counting();
+        let query = self.0.query(partition, Some(index)).below(last).filter(condition).counting();
         let query = if condition.contains(":now") { query.given("now", n(now.timestamp())) } else { query };
         let (mut count, mut pages) = (0, query.pages());
         for _ in 0..QUERIES_AT_MOST {
@@ -136,12 +136,12 @@ impl Table {
 
     /// Ends the recording by an erasure and returns it; `None` after another decision. 2 requests.
     pub async fn end(
-        &self,
+        self,
         seen: &RetentionSnapshot,
         retained: &RetentionState,
         erasure: OrderId,
     ) -> Result<Option<RetentionSnapshot>, Error> {
-        let mut writes = self.writes();
+        let mut writes = self.0.writes();
         writes.keep(seen, retained, Some(erasure));
         if writes.commit().await? != Ok(()) {
             return Ok(None);

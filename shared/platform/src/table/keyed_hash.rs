@@ -19,7 +19,7 @@ use data_encoding::BASE32HEX_NOPAD;
 use domain::ids::OrganisationId;
 use strum::IntoStaticStr;
 
-use super::{Error, Table, attributes::bytes, key};
+use super::{AuditLog, Error, Table, attributes::bytes, key};
 
 /// The keys of organisations, each read once while the function runs.
 #[derive(Clone, Debug, Default)]
@@ -47,7 +47,7 @@ impl Keys {
         if let Some(key) = known(self) {
             return Ok(key);
         }
-        let key = table.audit_key(organisation).await?;
+        let key = table.audit_log().key(organisation).await?;
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(organisation.clone(), key.clone());
         Ok(key)
     }
@@ -64,19 +64,19 @@ impl Key {
     }
 }
 
-impl Table {
-    async fn audit_key(&self, organisation: &OrganisationId) -> Result<Key, Error> {
+impl AuditLog<'_> {
+    async fn key(self, organisation: &OrganisationId) -> Result<Key, Error> {
         let place = key::audit_key(organisation);
-        if let Some(item) = self.get(place.clone()).await? {
+        if let Some(item) = self.0.get(place.clone()).await? {
             return Ok(Key::new(bytes(&item, "key")?));
         }
         let mut random = [0; 32];
         rand::fill(&mut random).map_err(|Unspecified| Error::Request("no random bytes".into()))?;
         let mut item = place.clone();
         item.insert("key".to_owned(), AttributeValue::B(Blob::new(random)));
-        self.put_new(item).await?;
+        self.0.put_new(item).await?;
         // Another request may have stored a key at the same time: the stored one applies.
-        let item = self.get(place).await?.unwrap_or_default();
+        let item = self.0.get(place).await?.unwrap_or_default();
         Ok(Key::new(bytes(&item, "key")?))
     }
 }

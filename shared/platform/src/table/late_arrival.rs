@@ -9,7 +9,6 @@
 //! | `missed`     | S    | the day whose folder could not deliver it, though it is stored; absent if its audio has not arrived |
 //! | `expires_at` | N    | Unix seconds: with the recording |
 
-use aws_sdk_dynamodb::types::{PutRequest, WriteRequest};
 use chrono::{DateTime, Utc};
 use domain::{
     delivery::Day,
@@ -18,7 +17,7 @@ use domain::{
 };
 
 use super::{
-    BadItem, Error, Table,
+    BadItem, Error, LateArrivals,
     attributes::{instant, n, optional_parsed, parsed, readable, s},
     key::{self, Item},
     write::Write,
@@ -33,17 +32,14 @@ pub struct LateArrival {
     pub missed: Option<Day>,
 }
 
-/// The most items in one batch write.
-const AT_ONCE: usize = 25;
-
-impl Table {
+impl LateArrivals<'_> {
     /// Records these calls as late arrivals. 1 request for every 25.
     ///
     /// # Errors
     /// [`Error::Busy`] if only a part was written: try again.
-    pub async fn await_late(&self, recordings: &[&Recording], now: DateTime<Utc>) -> Result<(), Error> {
+    pub async fn await_late(self, recordings: &[&Recording], now: DateTime<Utc>) -> Result<(), Error> {
         let item = |recording: &&Recording| item(&recording.organisation, recording.id, recording.expires_at, now);
-        self.put_late(recordings.iter().map(item).collect()).await
+        self.0.put_all(recordings.iter().map(item)).await
     }
 
     /// Records late arrivals, with expiry, that the folder of `day` missed. 1 request for every 25.
@@ -51,7 +47,7 @@ impl Table {
     /// # Errors
     /// [`Error::Busy`] if only a part was written: try again.
     pub async fn await_again(
-        &self,
+        self,
         organisation: &OrganisationId,
         day: Day,
         recordings: &[(RecordingId, DateTime<Utc>)],
@@ -62,38 +58,22 @@ impl Table {
             item.insert("missed".to_owned(), s(day));
             item
         };
-        self.put_late(recordings.iter().map(missed).collect()).await
-    }
-
-    async fn put_late(&self, items: Vec<Item>) -> Result<(), Error> {
-        for some in items.chunks(AT_ONCE) {
-            let mut writes = Vec::new();
-            for item in some {
-                let item = item.clone();
-                let put = PutRequest::builder().set_item(Some(item)).build().map_err(|error| Error::Request(error.into()))?;
-                writes.push(WriteRequest::builder().put_request(put).build());
-            }
-            let answer = self.client.batch_write_item().request_items(&self.name, writes).send().await?;
-            if answer.unprocessed_items().is_some_and(|left| !left.is_empty()) {
-                return Err(Error::Busy);
-            }
-        }
-        Ok(())
+        self.0.put_all(recordings.iter().map(missed)).await
     }
 
     /// The late arrivals from `from` up to `to`; unreadable ones are logged. 1 request for each MB.
-    pub async fn late_arrivals_in(&self, organisation: &OrganisationId, from: &str, to: &str) -> Result<Vec<LateArrival>, Error> {
+    pub async fn between(self, organisation: &OrganisationId, from: &str, to: &str) -> Result<Vec<LateArrival>, Error> {
         let mut found = Vec::new();
-        for item in self.query(key::all_late(organisation), None).between(from, to).all().await? {
+        for item in self.0.query(key::all_late(organisation), None).between(from, to).all().await? {
             found.extend(readable("awaited", &item, read(&item)).filter(|late_arrival| late_arrival.id.to_string().as_str() < to));
         }
         Ok(found)
     }
 
     /// Removes a late arrival, unless it was recorded anew meanwhile. 1 request.
-    pub async fn await_no_longer(&self, organisation: &OrganisationId, late_arrival: &LateArrival) -> Result<(), Error> {
+    pub async fn await_no_longer(self, organisation: &OrganisationId, late_arrival: &LateArrival) -> Result<(), Error> {
         let delete = Write::delete(key::late_arrival(organisation, late_arrival.id));
-        self.write(delete.is("since", Some(n(late_arrival.since.timestamp_millis())))).await.map(drop)
+        self.0.write(delete.is("since", Some(n(late_arrival.since.timestamp_millis())))).await.map(drop)
     }
 }
 

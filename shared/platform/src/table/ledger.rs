@@ -14,7 +14,7 @@ use domain::{
 };
 
 use super::{
-    BadItem, Error, Table,
+    BadItem, Error, Ledgers,
     attributes::{flag, n, named, number, optional_instant, optional_parsed, parsed, s, text},
     audit::Event,
     claim::Claim,
@@ -24,38 +24,38 @@ use super::{
     write::Write,
 };
 
-impl Table {
+impl Ledgers<'_> {
     /// The facts of the organisation's statement of `month`, with the `general` price list. 4
     /// requests; 1 more if the statement corrects earlier months.
-    pub async fn ledger(&self, organisation: &OrganisationId, general: &[Terms], month: Month) -> Result<Ledger, Error> {
+    pub async fn of_month(self, organisation: &OrganisationId, general: &[Terms], month: Month) -> Result<Ledger, Error> {
         let (mut ledger, _) = self.agreements(organisation, general).await?;
         self.fill(organisation, &mut ledger, month).await?;
         Ok(ledger)
     }
 
     /// The ledger without storage, and the services in use except SFTP. 3 requests.
-    pub async fn agreements(&self, organisation: &OrganisationId, general: &[Terms]) -> Result<(Ledger, Used), Error> {
-        let (switches, acknowledged) = self.switches_and_acknowledgements(organisation).await?;
-        let mut terms = self.terms(Some(organisation)).await?;
+    pub async fn agreements(self, organisation: &OrganisationId, general: &[Terms]) -> Result<(Ledger, Used), Error> {
+        let (switches, acknowledged) = self.0.activations().with_acknowledgements(organisation).await?;
+        let mut terms = self.0.prices().all(Some(organisation)).await?;
         terms.extend_from_slice(general);
-        let items = self.all(key::of_organisation(organisation), "").await?;
+        let items = self.0.all(key::of_organisation(organisation), "").await?;
         let (base, credits, used) = read(&items)?;
         Ok((Ledger { switches, terms, base, credits, ..Ledger::default() }, Used { acknowledged, ..used }))
     }
 
     /// Adds the storage of `month` and of the months that it corrects. 1 request, or 2.
-    pub async fn fill(&self, organisation: &OrganisationId, ledger: &mut Ledger, month: Month) -> Result<(), Error> {
-        ledger.usage = usage(self.days(organisation, month.first(), month.last()).await?);
+    pub async fn fill(self, organisation: &OrganisationId, ledger: &mut Ledger, month: Month) -> Result<(), Error> {
+        ledger.usage = usage(self.0.days().between(organisation, month.first(), month.last()).await?);
         let first = usage_from(ledger, month);
         if first < month.first() && !ledger.switches.is_empty() {
-            ledger.usage = usage(self.days(organisation, first, month.last()).await?);
+            ledger.usage = usage(self.0.days().between(organisation, first, month.last()).await?);
         }
         Ok(())
     }
 
     /// Waives a line or bills it again, with the audit event. 1 request.
     pub async fn put_credit(
-        &self,
+        self,
         organisation: &OrganisationId,
         credit: &Credit,
         event: &Event,
@@ -69,7 +69,7 @@ impl Table {
         item.extend(activated_at.iter().map(|at| ("activated".to_owned(), n(at.timestamp_millis()))));
         item.insert("waived".to_owned(), AttributeValue::Bool(*waived));
         item.insert("by".to_owned(), s(&event.actor));
-        let mut writes = self.writes();
+        let mut writes = self.0.writes();
         writes.add(Write::put_new(item));
         writes.audit(event);
         writes.claim(claim);

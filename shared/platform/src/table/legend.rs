@@ -7,7 +7,7 @@ use domain::{
 };
 
 use super::{
-    BadItem, Error, Table,
+    BadItem, Error, Marks,
     attributes::{n, named, parsed, s, text},
     audit::Event,
     commit::{Committed, Conflict, Transaction},
@@ -15,14 +15,14 @@ use super::{
     write::Write,
 };
 
-impl Table {
+impl Marks<'_> {
     /// The legend by name, with retired marks. 1 request: a page of 1 MB holds it.
-    pub async fn legend(&self, organisation: &OrganisationId) -> Result<Vec<Entry>, Error> {
-        Ok(self.all(key::marks(organisation), "").await?.iter().map(read).collect::<Result<_, _>>()?)
+    pub async fn all(self, organisation: &OrganisationId) -> Result<Vec<Entry>, Error> {
+        Ok(self.0.all(key::marks(organisation), "").await?.iter().map(read).collect::<Result<_, _>>()?)
     }
 
     /// Adds the mark or changes it; `retired: false` restores a retired one. 1 request.
-    pub async fn put_mark(&self, organisation: &OrganisationId, entry: &Entry, event: &Event) -> Result<Committed, Error> {
+    pub async fn put(self, organisation: &OrganisationId, entry: &Entry, event: &Event) -> Result<Committed, Error> {
         let mut item = key::mark(organisation, &entry.mark);
         item.insert("label".to_owned(), s(&entry.label));
         item.insert("colour".to_owned(), s(entry.colour));
@@ -30,7 +30,7 @@ impl Table {
         if entry.retired {
             item.insert("retired".to_owned(), n(event.at.timestamp_millis()));
         }
-        let mut writes = self.writes();
+        let mut writes = self.0.writes();
         writes.add(Write::put(item));
         writes.audit(event);
         writes.commit().await

@@ -1,11 +1,12 @@
 //! The one DynamoDB table. `key` defines its keys; the other files are named after the items that
-//! they read and write.
+//! they read and write, by a handle for each aggregate: `table.jobs().page()`.
 
 pub mod activation;
 pub mod annotation;
 pub mod arrival;
 mod attributes;
 pub mod audit;
+mod batch;
 pub mod claim;
 pub mod client;
 pub mod commit;
@@ -55,6 +56,57 @@ pub use attributes::BadItem;
 pub struct Table {
     pub client: Client,
     pub name: String,
+}
+
+/// Defines a handle for each aggregate, as `table.jobs().page()`. A handle is as cheap as a reference.
+macro_rules! handles {
+    ($($handle:ident = $accessor:ident: $of:literal,)*) => {
+        $(
+            #[doc = $of]
+            #[derive(Clone, Copy, Debug)]
+            pub struct $handle<'a>(&'a Table);
+        )*
+
+        impl Table {
+            $(
+                #[doc = $of]
+                #[must_use]
+                pub fn $accessor(&self) -> $handle<'_> {
+                    $handle(self)
+                }
+            )*
+        }
+    };
+}
+
+handles! {
+    Activations = activations: "Activations, deactivations and acknowledgements.",
+    Annotations = annotations: "Notes, marks and their earlier versions.",
+    AuditLog = audit_log: "The audit log, and the key of its hashes.",
+    Claims = claims: "The responses to requests with an `Idempotency-Key`.",
+    Clients = clients: "Application clients.",
+    UsageDays = days: "Closed days of usage.",
+    Directory = directory: "Users and groups by name.",
+    Findings = findings: "What `reconcile` found, and how far it has come.",
+    Folders = folders: "Delivery folders.",
+    Groups = groups: "Groups, their members and supervisors.",
+    Imports = imports: "Imports of user lists.",
+    Index = index: "The index of the search.",
+    Jobs = jobs: "Holds, erasures and changes of retention.",
+    LateArrivals = late_arrivals: "Recordings that a later folder delivers.",
+    Ledgers = ledgers: "What the statements of an organisation are calculated from.",
+    Marks = marks: "The legend of marks.",
+    Organisations = organisations: "The list of organisations.",
+    People = people: "Callers, and users and members by id.",
+    PriceTable = prices: "Prices and discounts.",
+    Provision = provision: "Changes of organisations and users.",
+    Recordings = recordings: "Recordings: registered, stored, rejected.",
+    Removals = removals: "Removals of recordings and of traces of people.",
+    Retention = retention: "Recordings, as retention sees them.",
+    Sftp = sftp: "Keys for delivery by SFTP.",
+    Statements = statements: "Closed statements.",
+    Tombstones = tombstones: "Erased calls.",
+    UsageCounts = usage: "Counts of usage for each user and day.",
 }
 
 /// Why a request to the table failed.

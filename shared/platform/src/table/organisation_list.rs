@@ -8,7 +8,7 @@ use domain::{
 };
 
 use super::{
-    BadItem, Error, Table,
+    BadItem, Error, Organisations,
     attributes::{parsed, readable, s},
     commit::Transaction,
     key::{self, Item},
@@ -24,18 +24,18 @@ pub struct Listed {
     pub name: Name,
 }
 
-impl Table {
+impl Organisations<'_> {
     /// At most `limit` organisations by id, after the given one. An empty page is last. 1 request.
-    pub async fn organisations(&self, after: Option<&OrganisationId>, limit: usize) -> Result<Vec<Listed>, Error> {
-        let query = self.query(key::organisations(), None).consistent().limit(limit).after(after.map(key::listed));
+    pub async fn page(self, after: Option<&OrganisationId>, limit: usize) -> Result<Vec<Listed>, Error> {
+        let query = self.0.query(key::organisations(), None).consistent().limit(limit).after(after.map(key::listed));
         Ok(query.page().await?.items.iter().filter_map(|item| readable("organisation", item, read(item))).collect())
     }
 
     /// The existing organisations of these ids, by id. 1 request for each 100.
-    pub async fn organisations_of(&self, ids: &[OrganisationId]) -> Result<Vec<Organisation>, Error> {
+    pub async fn with_ids(self, ids: &[OrganisationId]) -> Result<Vec<Organisation>, Error> {
         let mut found = BTreeMap::new();
         for some in ids.chunks(BATCH) {
-            let items = self.batch(some.iter().map(key::organisation)).await?;
+            let items = self.0.batch(some.iter().map(key::organisation)).await?;
             for id in some {
                 if let Some(item) = find(&items, &key::organisation(id)) {
                     found.insert(id, read_organisation(id, item)?);

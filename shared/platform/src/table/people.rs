@@ -14,7 +14,7 @@ use domain::{
 };
 
 use super::{
-    BadItem, Error, Table,
+    BadItem, Error, People,
     attributes::{flag, ids, number, optional_instant, optional_parsed, optional_text, parse, parsed, readable, set, text},
     key::{self, Item},
     read::{BATCH, find},
@@ -29,14 +29,14 @@ pub struct Client {
     pub scopes: Scopes,
 }
 
-impl Table {
+impl People<'_> {
     /// The organisation and the user, if both exist. 1 request.
     ///
     /// # Errors
     /// As [`enum@Error`]; a partial response is [`Error::Busy`].
-    pub async fn people(&self, organisation: &OrganisationId, user: &UserId) -> Result<Option<(Organisation, User)>, Error> {
+    pub async fn caller(self, organisation: &OrganisationId, user: &UserId) -> Result<Option<(Organisation, User)>, Error> {
         let keys = [key::organisation(organisation), key::user(organisation, user)];
-        let items = self.batch(keys.clone()).await?;
+        let items = self.0.batch(keys.clone()).await?;
         let (organisation_item, user_item) = (find(&items, &keys[0]), find(&items, &keys[1]));
         let (Some(organisation_item), Some(user_item)) = (organisation_item, user_item) else { return Ok(None) };
         let user = read_user(user_item)?;
@@ -44,31 +44,31 @@ impl Table {
     }
 
     /// The organisation and the application client, if both exist. 1 request.
-    pub async fn application(&self, organisation: &OrganisationId, client: &ClientId) -> Result<Option<(Organisation, Client)>, Error> {
+    pub async fn application(self, organisation: &OrganisationId, client: &ClientId) -> Result<Option<(Organisation, Client)>, Error> {
         let keys = [key::organisation(organisation), key::client(organisation, client)];
-        let items = self.batch(keys.clone()).await?;
+        let items = self.0.batch(keys.clone()).await?;
         let (organisation_item, client_item) = (find(&items, &keys[0]), find(&items, &keys[1]));
         let (Some(organisation_item), Some(client_item)) = (organisation_item, client_item) else { return Ok(None) };
         Ok(Some((read_organisation(organisation, organisation_item)?, read_client(client_item)?)))
     }
 
     /// The organisation. 1 request.
-    pub async fn organisation(&self, id: &OrganisationId) -> Result<Option<Organisation>, Error> {
-        let item = self.get(key::organisation(id)).await?;
+    pub async fn organisation(self, id: &OrganisationId) -> Result<Option<Organisation>, Error> {
+        let item = self.0.get(key::organisation(id)).await?;
         Ok(item.map(|item| read_organisation(id, &item)).transpose()?)
     }
 
     /// One user. 1 request.
-    pub async fn user(&self, organisation: &OrganisationId, user: &UserId) -> Result<Option<User>, Error> {
-        let item = self.get(key::user(organisation, user)).await?;
+    pub async fn user(self, organisation: &OrganisationId, user: &UserId) -> Result<Option<User>, Error> {
+        let item = self.0.get(key::user(organisation, user)).await?;
         Ok(item.map(|item| read_user(&item)).transpose()?.flatten())
     }
 
     /// The existing users of these ids. One that cannot be read is logged. 1 request for each 100.
-    pub async fn users(&self, organisation: &OrganisationId, users: &BTreeSet<UserId>) -> Result<BTreeMap<UserId, User>, Error> {
+    pub async fn users(self, organisation: &OrganisationId, users: &BTreeSet<UserId>) -> Result<BTreeMap<UserId, User>, Error> {
         let mut found = BTreeMap::new();
         for some in users.iter().collect::<Vec<_>>().chunks(BATCH) {
-            for item in self.batch(some.iter().map(|user| key::user(organisation, user))).await? {
+            for item in self.0.batch(some.iter().map(|user| key::user(organisation, user))).await? {
                 found.extend(readable("user", &item, read_user(&item)).flatten().map(|user| (user.id.clone(), user)));
             }
         }
@@ -79,9 +79,9 @@ impl Table {
     /// removed users have none. 1 request for each 100 users.
     ///
     /// # Errors
-    /// As [`Table::users`].
+    /// As [`People::users`].
     pub async fn names_of_those<'a>(
-        &self,
+        self,
         organisation: &OrganisationId,
         who: impl IntoIterator<Item = &'a str>,
     ) -> Result<BTreeMap<String, String>, Error> {
@@ -91,10 +91,10 @@ impl Table {
     }
 
     /// The members of each of the groups. 1 request for each 100.
-    pub async fn members(&self, organisation: &OrganisationId, groups: &[&GroupId]) -> Result<BTreeMap<GroupId, BTreeSet<UserId>>, Error> {
+    pub async fn members(self, organisation: &OrganisationId, groups: &[&GroupId]) -> Result<BTreeMap<GroupId, BTreeSet<UserId>>, Error> {
         let mut found = BTreeMap::new();
         for some in groups.chunks(BATCH) {
-            for item in self.batch(some.iter().map(|group| key::members(organisation, group))).await? {
+            for item in self.0.batch(some.iter().map(|group| key::members(organisation, group))).await? {
                 found.insert(parsed(&item, "sk")?, ids(&item, "members")?);
             }
         }

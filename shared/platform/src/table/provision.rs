@@ -15,7 +15,7 @@ use domain::{
 };
 
 use super::{
-    Error, Table,
+    Error, Provision,
     activation::ACTIVE,
     attributes::{ids, n, s},
     audit::Event,
@@ -75,17 +75,17 @@ pub enum Restoral {
     Erased,
 }
 
-impl Table {
+impl Provision<'_> {
     /// Creates or changes the organisation; `current` is its present state. 1 request. Records a
     /// change of the base service for billing. `Conflict` if either changed meanwhile.
     pub async fn put_organisation(
-        &self,
+        self,
         id: &OrganisationId,
         change: &OrganisationChange,
         current: Option<&Organisation>,
         event: &Event,
     ) -> Result<Committed, Error> {
-        let mut writes = self.writes();
+        let mut writes = self.0.writes();
         let seen = current.map(|current| current.base_service);
         writes.organisation(id, change, seen);
         if let Some(on) = change.base_service.filter(|on| seen.is_some_and(|seen| seen != *on)) {
@@ -100,8 +100,8 @@ impl Table {
     }
 
     /// Sets whether listening requires a reason, as an administrator decides. 1 request.
-    pub async fn ask_reason(&self, id: &OrganisationId, asks: bool, event: &Event) -> Result<Committed, Error> {
-        let mut writes = self.writes();
+    pub async fn ask_reason(self, id: &OrganisationId, asks: bool, event: &Event) -> Result<Committed, Error> {
+        let mut writes = self.0.writes();
         writes.add(Write::update(key::organisation(id)).set("asks_reason", AttributeValue::Bool(asks)).existing());
         writes.audit(event);
         writes.commit().await
@@ -110,13 +110,13 @@ impl Table {
     /// Writes an administrator's change of a user. 1 request. [`NotAdministrator`](super::commit::Conflict::NotAdministrator) if the
     /// caller no longer is; `EditedMeanwhile` if the user does not exist or has other rights by now.
     pub async fn change_user(
-        &self,
+        self,
         organisation: &OrganisationId,
         user: &UserId,
         change: &Decided<'_>,
         event: &Event,
     ) -> Result<Committed, Error> {
-        let mut writes = self.writes();
+        let mut writes = self.0.writes();
         if let Some((false, by)) = change.administrator {
             writes.still_administers(organisation, by); // first, so that its conflict takes precedence
         }
@@ -128,9 +128,9 @@ impl Table {
     /// Removes a user. The first transaction ends all access and recording; the groups follow. A
     /// repetition continues an interrupted removal. 3 requests, 1 for each `LEFT` groups, 1 for
     /// each group that they supervise, and 1 for each MB of users if they administer.
-    pub async fn remove_user(&self, organisation: &OrganisationId, user: &UserId, event: &Event) -> Result<Removal, Error> {
+    pub async fn remove_user(self, organisation: &OrganisationId, user: &UserId, event: &Event) -> Result<Removal, Error> {
         for _ in 0..TRIES {
-            let Some(item) = self.get(key::user(organisation, user)).await? else { return Ok(Removal::Unknown) };
+            let Some(item) = self.0.get(key::user(organisation, user)).await? else { return Ok(Removal::Unknown) };
             let closed = match read_user(&item)? {
                 None => Ok(()),
                 Some(there) if there.administrator => {
@@ -151,9 +151,9 @@ impl Table {
 
     /// Restores a removed user with name, number and plan, but without rights, groups, activation
     /// or acknowledgement. 3 requests, and the rest of an interrupted removal.
-    pub async fn restore_user(&self, organisation: &OrganisationId, user: &UserId, event: &Event) -> Result<Restoral, Error> {
+    pub async fn restore_user(self, organisation: &OrganisationId, user: &UserId, event: &Event) -> Result<Restoral, Error> {
         for _ in 0..TRIES {
-            let Some(item) = self.get(key::user(organisation, user)).await? else { return Ok(Restoral::Unknown) };
+            let Some(item) = self.0.get(key::user(organisation, user)).await? else { return Ok(Restoral::Unknown) };
             if !item.contains_key("removed_at") {
                 return Ok(Restoral::Done);
             }
@@ -161,7 +161,7 @@ impl Table {
                 return Ok(Restoral::Erased);
             }
             self.take_out(organisation, user).await?;
-            let mut writes = self.writes();
+            let mut writes = self.0.writes();
             let restored = Write::update(key::user(organisation, user)).remove_all(&["removed_at", "rights", "administrator"]);
             let restored = restored.remove_all(&ACTIVE).when("attribute_exists(#name)");
             writes.add(restored.when(OUT).given("none", empty_map()));
@@ -174,15 +174,15 @@ impl Table {
     }
 
     /// Ends a removed user's membership and supervision of groups.
-    async fn take_out(&self, organisation: &OrganisationId, user: &UserId) -> Result<(), Error> {
-        let item = self.get(key::user(organisation, user)).await?.unwrap_or_default();
+    async fn take_out(self, organisation: &OrganisationId, user: &UserId) -> Result<(), Error> {
+        let item = self.0.get(key::user(organisation, user)).await?.unwrap_or_default();
         if !item.contains_key("removed_at") {
             return Ok(());
         }
         let groups: Vec<GroupId> = ids(&item, "groups")?.into_iter().collect();
         let supervisions: BTreeMap<GroupId, Supervision> = read_supervisions(&item, "supervises")?;
         for some in groups.chunks(LEFT) {
-            let mut writes = self.writes();
+            let mut writes = self.0.writes();
             for group in some {
                 writes.add(Write::update(key::members(organisation, group)).take_members("members", [user]));
             }
@@ -192,12 +192,12 @@ impl Table {
         for group in supervisions.keys() {
             let ends = Write::update(key::user(organisation, user)).remove_member("supervises", group.as_str());
             let of_group = Write::update(key::group(organisation, group)).remove_member("supervisors", user.as_str());
-            let mut writes = self.writes();
+            let mut writes = self.0.writes();
             writes.add(of_group.when("attribute_exists(supervisors)"));
             writes.add(ends.clone());
             if writes.commit().await? != Ok(()) {
                 // The group is gone. Its id is removed here, in case a later group receives it.
-                let mut alone = self.writes();
+                let mut alone = self.0.writes();
                 alone.add(ends);
                 alone.commit().await??;
             }
@@ -207,7 +207,7 @@ impl Table {
 
     /// Fails if the user's activation or administrator right changed, or if `other` lost theirs.
     async fn close_user(
-        &self,
+        self,
         organisation: &OrganisationId,
         user: &User,
         other: Option<&UserId>,
@@ -217,7 +217,7 @@ impl Table {
         let closed = Write::update(key::user(organisation, &user.id)).set("removed_at", n(event.at.timestamp_millis()));
         let closed = closed.remove_all(&["rights", "administrator"]).remove_all(&ACTIVE).is("removed_at", None);
         let closed = closed.when(if active { "attribute_exists(activated_at)" } else { "attribute_not_exists(activated_at)" });
-        let mut writes = self.writes();
+        let mut writes = self.0.writes();
         writes.add(if other.is_some() { closed } else { closed.no_administrator() });
         if let Some(other) = other {
             writes.still_administers(organisation, other);

@@ -20,9 +20,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use aws_sdk_dynamodb::types::{
-    AttributeValue, ConsumedCapacity, DeleteRequest, KeysAndAttributes, PutRequest, ReturnConsumedCapacity, WriteRequest,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, ConsumedCapacity, KeysAndAttributes, ReturnConsumedCapacity};
 use chrono::{DateTime, Utc};
 use domain::{
     ids::{OrganisationId, RecordingId, UserId},
@@ -32,7 +30,7 @@ use domain::{
 };
 
 use super::{
-    BadItem, Error, Table,
+    BadItem, Error, Findings, Table,
     attributes::{flag, instant, n, number, optional_instant, optional_parsed, optional_text, parse, parsed, readable, s, text},
     key::{self, Item},
     query::Query,
@@ -99,38 +97,24 @@ pub struct Reads<'a> {
 
 /// The longest subject that is stored.
 const SUBJECT: usize = 200;
-/// The most writes in one request.
-const WRITES: usize = 25;
-
-impl Table {
+impl<'a> Findings<'a> {
     /// Begins the reads of a reconciliation.
-    pub fn reads<'a>(&'a self, organisation: &'a OrganisationId) -> Reads<'a> {
-        Reads { table: self, organisation, spent: 0.0 }
+    pub fn reads(self, organisation: &'a OrganisationId) -> Reads<'a> {
+        Reads { table: self.0, organisation, spent: 0.0 }
     }
 
     /// Stores the findings of a night over earlier ones. 1 request for each 25.
-    pub async fn note_findings(&self, organisation: &OrganisationId, findings: &[Finding]) -> Result<(), Error> {
-        for some in findings.chunks(WRITES) {
-            let put = |finding| PutRequest::builder().set_item(Some(item(organisation, finding))).build();
-            let puts = some.iter().map(put).collect::<Result<Vec<_>, _>>().map_err(|error| Error::Request(error.into()))?;
-            self.write_batch(puts.into_iter().map(|put| WriteRequest::builder().put_request(put).build()).collect()).await?;
-        }
-        Ok(())
+    pub async fn note(self, organisation: &OrganisationId, findings: &[Finding]) -> Result<(), Error> {
+        self.0.put_all(findings.iter().map(|finding| item(organisation, finding))).await
     }
 
     /// Removes findings that no longer apply. 1 request for each 25.
-    pub async fn end_findings(&self, organisation: &OrganisationId, findings: &[Finding]) -> Result<(), Error> {
-        for some in findings.chunks(WRITES) {
-            let place = |finding: &Finding| key::finding(organisation, finding.kind, &finding.subject);
-            let delete = |finding| DeleteRequest::builder().set_key(Some(place(finding))).build();
-            let deletes = some.iter().map(delete).collect::<Result<Vec<_>, _>>().map_err(|error| Error::Request(error.into()))?;
-            self.write_batch(deletes.into_iter().map(|delete| WriteRequest::builder().delete_request(delete).build()).collect()).await?;
-        }
-        Ok(())
+    pub async fn end(self, organisation: &OrganisationId, findings: &[Finding]) -> Result<(), Error> {
+        self.0.delete_all(findings.iter().map(|finding| key::finding(organisation, finding.kind, &finding.subject))).await
     }
 
     /// Stores the result of a reconciliation, unless a later night has stored one. 1 request.
-    pub async fn keep_reconciled(&self, organisation: &OrganisationId, reconciled: &Reconciled) -> Result<(), Error> {
+    pub async fn keep_state(self, organisation: &OrganisationId, reconciled: &Reconciled) -> Result<(), Error> {
         let mut item = key::reconcile(organisation);
         for (name, at) in [("night", reconciled.night), ("began", reconciled.at), ("complete", reconciled.complete)] {
             item.insert(name.to_owned(), n(at.timestamp_millis()));
@@ -150,17 +134,17 @@ impl Table {
                 .map(|(name, count)| (name.to_owned(), n(count))),
         );
         let put = Write::put(item).when("attribute_not_exists(night) OR night <= :night");
-        self.write(put.given("night", n(reconciled.night.timestamp_millis()))).await.map(drop)
+        self.0.write(put.given("night", n(reconciled.night.timestamp_millis()))).await.map(drop)
     }
 
     /// The result of the last reconciliation, if there was one. 1 request.
-    pub async fn reconciled(&self, organisation: &OrganisationId) -> Result<Option<Reconciled>, Error> {
-        Ok(self.get(key::reconcile(organisation)).await?.map(|item| read_reconciled(&item)).transpose()?)
+    pub async fn state(self, organisation: &OrganisationId) -> Result<Option<Reconciled>, Error> {
+        Ok(self.0.get(key::reconcile(organisation)).await?.map(|item| read_reconciled(&item)).transpose()?)
     }
 
     /// A page of findings, and the sort key after which the next begins. 1 request.
-    pub async fn findings(&self, of: &OrganisationId, limit: usize, after: Option<&str>) -> Result<(Vec<Finding>, Option<String>), Error> {
-        let page = self.query(key::findings(of), None).consistent().limit(limit).after_sort_key(after).page().await?;
+    pub async fn page(self, of: &OrganisationId, limit: usize, after: Option<&str>) -> Result<(Vec<Finding>, Option<String>), Error> {
+        let page = self.0.query(key::findings(of), None).consistent().limit(limit).after_sort_key(after).page().await?;
         Ok((page.items.iter().filter_map(|item| readable("finding", item, read(item))).collect(), page.next_sort_key()?))
     }
 }
@@ -169,7 +153,7 @@ impl Reads<'_> {
     /// The result of the last reconciliation, if there was one. 1 request.
     pub async fn reconciled(&mut self) -> Result<Option<Reconciled>, Error> {
         self.spent += 1.0; // the item is smaller than 4 KB
-        self.table.reconciled(self.organisation).await
+        self.table.findings().state(self.organisation).await
     }
 
     /// All findings of earlier reconciliations. 1 request for each MB.
@@ -241,7 +225,7 @@ impl Reads<'_> {
         let mut erased = Vec::new();
         for some in ids.chunks(BATCH) {
             self.spent += some.len() as f64; // an item each, of less than 4 KB
-            erased.extend(self.table.buried(self.organisation, some).await?);
+            erased.extend(self.table.tombstones().buried(self.organisation, some).await?);
         }
         Ok(erased)
     }

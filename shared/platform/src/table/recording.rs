@@ -43,16 +43,16 @@ use domain::{
 };
 
 use super::{
-    BadItem, Error, Table,
+    BadItem, Error, Recordings,
     attributes::{bytes, instant, named, number, optional_instant, optional_parsed, optional_text, parsed, text},
     key::{self, Item},
     tombstone::is_tombstone,
 };
 
-impl Table {
+impl Recordings<'_> {
     /// The recording, if it is registered and has not expired at `now`. 1 request.
-    pub async fn recording(&self, organisation: &OrganisationId, id: RecordingId, now: DateTime<Utc>) -> Result<Option<Recording>, Error> {
-        let get = self.client.get_item().table_name(&self.name).set_key(Some(key::recording(organisation, id)));
+    pub async fn get(self, organisation: &OrganisationId, id: RecordingId, now: DateTime<Utc>) -> Result<Option<Recording>, Error> {
+        let get = self.0.client.get_item().table_name(&self.0.name).set_key(Some(key::recording(organisation, id)));
         let Some(item) = get.send().await?.item else { return Ok(None) };
         Ok(read(organisation, &item)?.filter(|recording| recording.exists(now)))
     }

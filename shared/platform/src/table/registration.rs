@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use domain::recording::Recording;
 
 use super::{
-    Error, Table,
+    Error, Recordings,
     annotation::{CallSnapshot, NAMES, by_mark, values},
     attributes::{n, s},
     audit::Event,
@@ -52,7 +52,7 @@ enum AtOnce {
 /// Attempts while others annotate the same call.
 const TRIES: usize = 5;
 
-impl Table {
+impl Recordings<'_> {
     /// Registers `recording` as expected, and writes the audit event with it. 1 request; 2 or 3 if
     /// the call was annotated.
     ///
@@ -60,7 +60,7 @@ impl Table {
     ///
     /// # Errors
     /// [`Error::Busy`] while others annotate the same call: try again.
-    pub async fn register(&self, recording: &Recording, over: Over, event: &Event) -> Result<Registered, Error> {
+    pub async fn register(self, recording: &Recording, over: Over, event: &Event) -> Result<Registered, Error> {
         for _ in 0..TRIES {
             let found = match self.register_at_once(recording, over, event).await? {
                 AtOnce::Anew => return Ok(Registered::Anew(recording.clone())),
@@ -82,8 +82,8 @@ impl Table {
     }
 
     /// Registers the recording if no annotation has to be read; otherwise returns the current item.
-    async fn register_at_once(&self, recording: &Recording, over: Over, event: &Event) -> Result<AtOnce, Error> {
-        let mut writes = self.writes();
+    async fn register_at_once(self, recording: &Recording, over: Over, event: &Event) -> Result<AtOnce, Error> {
+        let mut writes = self.0.writes();
         writes.add(at_once(recording, over).returning());
         writes.audit(event);
         if let Some(mark) = recording.annotation.mark.as_ref().filter(|_| over == Over::Unregistered) {
@@ -98,13 +98,13 @@ impl Table {
     }
 
     /// Registers the recording over an earlier annotation; `None` if it was edited meanwhile.
-    async fn register_over(&self, recording: &Recording, snapshot: &CallSnapshot, event: &Event) -> Result<Option<Registered>, Error> {
-        let mut annotation = self.retained(snapshot, &recording.user).await?;
+    async fn register_over(self, recording: &Recording, snapshot: &CallSnapshot, event: &Event) -> Result<Option<Registered>, Error> {
+        let mut annotation = self.0.annotations().retained(snapshot, &recording.user).await?;
         annotation.note = recording.annotation.note.clone().or(annotation.note);
         annotation.mark = recording.annotation.mark.clone().or(annotation.mark);
         let edited = annotation != snapshot.annotation;
         let version = snapshot.version + u64::from(edited);
-        let mut writes = self.writes();
+        let mut writes = self.0.writes();
         writes.add(
             registered(recording, "expires_at")
                 .annotation(&recording.organisation, &annotation)

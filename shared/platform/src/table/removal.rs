@@ -11,7 +11,7 @@ use domain::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    BadItem, Error, Table,
+    BadItem, Error, Removals,
     attributes::{bytes, n, number, optional_parsed, parsed, text},
     audit::{AuditAction, Event},
     commit::{Committed, Conflict},
@@ -93,12 +93,12 @@ const EDITS: usize = 100;
 /// Days that the count of copies is retained, longer than a failed removal waits.
 const NOTED_DAYS: i64 = 60;
 
-impl Table {
+impl Removals<'_> {
     /// The item under the id, unless it is this recording's rest, and the noted copies. 1 request.
-    pub async fn standing_of(&self, removal: &Removal, now: DateTime<Utc>) -> Result<(Option<CurrentRegistration>, Option<Copies>), Error> {
+    pub async fn standing_of(self, removal: &Removal, now: DateTime<Utc>) -> Result<(Option<CurrentRegistration>, Option<Copies>), Error> {
         let call = key::recording(&removal.organisation, removal.id);
         let note = removal.recorded.as_ref().map(|recorded| removal.note(recorded));
-        let items = self.batch([Some(call.clone()), note].into_iter().flatten()).await?;
+        let items = self.0.batch([Some(call.clone()), note].into_iter().flatten()).await?;
         let (mut current, mut noted) = (None, None);
         for item in &items {
             if item.get("pk") == call.get("pk") {
@@ -112,13 +112,13 @@ impl Table {
 
     /// Notes how many copies were found, before they are removed, for the receipt. The first note
     /// remains, because the first worker has found the most. 1 request.
-    pub async fn note_copies(&self, removal: &Removal, copies: Copies, now: DateTime<Utc>) -> Result<(), Error> {
+    pub async fn note_copies(self, removal: &Removal, copies: Copies, now: DateTime<Utc>) -> Result<(), Error> {
         let Some(recorded) = &removal.recorded else { return Ok(()) };
         let mut item = removal.note(recorded);
         item.insert("audio".to_owned(), n(copies.audio));
         item.insert("quarantined".to_owned(), n(copies.quarantined));
         item.insert("expires_at".to_owned(), n(now.timestamp() + NOTED_DAYS * 86_400));
-        self.put_new(item).await
+        self.0.put_new(item).await
     }
 
     /// Removes the edits of this and later registrations, but not those of the current one. 3
@@ -129,7 +129,7 @@ impl Table {
     ///
     /// # Errors
     /// [`Error::Busy`] if an edit was overwritten meanwhile: the current item has changed.
-    pub async fn remove_edits(&self, removal: &Removal, mut current: Option<CurrentRegistration>, now: DateTime<Utc>) -> Result<(), Error> {
+    pub async fn remove_edits(self, removal: &Removal, mut current: Option<CurrentRegistration>, now: DateTime<Utc>) -> Result<(), Error> {
         if !removal.has_edits(current) {
             return Ok(());
         }
@@ -147,9 +147,9 @@ impl Table {
     }
 
     /// Some of the edits to remove, and whether there may be more. 1 request.
-    pub async fn old_edits(&self, removal: &Removal, current: Option<CurrentRegistration>) -> Result<(Vec<OldEdit>, bool), Error> {
+    pub async fn old_edits(self, removal: &Removal, current: Option<CurrentRegistration>) -> Result<(Vec<OldEdit>, bool), Error> {
         let first = current.map_or(0, |current| current.edits) + 1;
-        let query = self.query(key::edits(&removal.organisation), None).consistent().only(&["sk", "when"]).limit(EDITS);
+        let query = self.0.query(key::edits(&removal.organisation), None).consistent().only(&["sk", "when"]).limit(EDITS);
         let page = query.between(key::nth_edit(removal.id, first), format!("{}#~", removal.id)).page().await?;
         let (edits, next) = page.read(|item| {
             let version = text(item, "sk")?.rsplit_once('#').and_then(|(_, version)| version.parse().ok());
@@ -159,13 +159,13 @@ impl Table {
     }
 
     /// Removes edits. 1 request, or none. A single one avoids a transaction at twice the units.
-    pub async fn remove_some(&self, removal: &Removal, edits: &[OldEdit]) -> Result<(), Error> {
+    pub async fn remove_some(self, removal: &Removal, edits: &[OldEdit]) -> Result<(), Error> {
         match edits {
             [] => return Ok(()),
-            [edit] => return Ok(self.write(edit.removal(removal)).await?.map(drop)?),
+            [edit] => return Ok(self.0.write(edit.removal(removal)).await?.map(drop)?),
             _ => {}
         }
-        let mut writes = self.writes();
+        let mut writes = self.0.writes();
         for edit in edits {
             writes.add(edit.removal(removal));
         }
@@ -174,11 +174,11 @@ impl Table {
 
     /// Returns the recording's usage and writes its receipt, once. 1 request; 2 if the erasure is
     /// missing because the table was restored to before it.
-    pub async fn receipt(&self, removal: &Removal, copies: Copies, now: DateTime<Utc>) -> Result<(), Error> {
+    pub async fn receipt(self, removal: &Removal, copies: Copies, now: DateTime<Utc>) -> Result<(), Error> {
         let Some(recorded) = &removal.recorded else { return Ok(()) };
         let event = removal.event(recorded, copies, now);
         if recorded.stored_at.is_none() && recorded.erasure.is_none() {
-            return self.audit(&event).await;
+            return self.0.audit_log().write(&event).await;
         }
         match self.write_receipt(removal, recorded, &event, recorded.erasure).await? {
             Err(Conflict::NotFound) => match self.write_receipt(removal, recorded, &event, None).await? {
@@ -189,13 +189,13 @@ impl Table {
     }
 
     async fn write_receipt(
-        &self,
+        self,
         removal: &Removal,
         recorded: &Recorded,
         event: &Event,
         erasure: Option<OrderId>,
     ) -> Result<Committed, Error> {
-        let mut writes = self.writes();
+        let mut writes = self.0.writes();
         writes.audit(event);
         if recorded.stored_at.is_some() {
             writes.usage(&Change {

@@ -8,7 +8,7 @@ use domain::{
 use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{
-    BadItem, Error, Table,
+    BadItem, Error, Index,
     attributes::{named, parsed, s, text},
     key::{self, Item},
     recording,
@@ -26,10 +26,10 @@ pub(super) struct Partition {
     pub name: String,
 }
 
-impl Table {
+impl Index<'_> {
     /// A page of the recordings that the search finds. Several requests, most of them concurrent: 1
     /// if one stream holds exactly the matches. At 1,000 read units the page ends short.
-    pub async fn page(&self, organisation: &OrganisationId, search: &Search<'_>) -> Result<Page, Error> {
+    pub async fn page(self, organisation: &OrganisationId, search: &Search<'_>) -> Result<Page, Error> {
         let mut plan = SearchPlan::new(search);
         loop {
             let requests = plan.requests();
@@ -46,7 +46,7 @@ impl Table {
     ///
     /// # Errors
     /// [`Error::Busy`] if rows remain unprocessed after all attempts.
-    pub async fn response(&self, organisation: &OrganisationId, request: ReadRequest) -> Result<ReadResponse, Error> {
+    pub async fn response(self, organisation: &OrganisationId, request: ReadRequest) -> Result<ReadResponse, Error> {
         match request {
             ReadRequest::Read { stream, span, limit } => self.entries(organisation, &stream, &span, limit).await,
             ReadRequest::Fetch(ids) => self.rows(organisation, &ids).await,
@@ -67,13 +67,13 @@ impl Table {
         }
     }
 
-    async fn entries(&self, organisation: &OrganisationId, stream: &Stream, span: &Span, limit: usize) -> Result<ReadResponse, Error> {
+    async fn entries(self, organisation: &OrganisationId, stream: &Stream, span: &Span, limit: usize) -> Result<ReadResponse, Error> {
         let partition = Partition::of(organisation, stream);
         let after = span.after.map(|after| key::at(after.started_at, after.id));
         let nothing = ReadResponse { found: Found::Entries { entries: Vec::new(), all: true }, half_rcus: 0 };
         let Some(places) = key::span(span.from, span.to, span.order == Order::Oldest, after.as_deref()) else { return Ok(nothing) };
         let start = span.after.filter(|_| places.within).map(|after| partition.start(organisation, after));
-        let query = self.query(partition.name, partition.index).between(&places.first, &places.last).limit(limit);
+        let query = self.0.query(partition.name, partition.index).between(&places.first, &places.last).limit(limit);
         let page = query.ascending(span.order == Order::Oldest).after(start).metered().page().await?;
         let mut entries = Vec::new();
         for item in &page.items {
@@ -82,20 +82,20 @@ impl Table {
         Ok(ReadResponse { found: Found::Entries { entries, all: page.next.is_none() }, half_rcus: half_rcus(page.units) })
     }
 
-    async fn rows(&self, organisation: &OrganisationId, ids: &[RecordingId]) -> Result<ReadResponse, Error> {
+    async fn rows(self, organisation: &OrganisationId, ids: &[RecordingId]) -> Result<ReadResponse, Error> {
         let keys = ids.iter().map(|id| key::recording(organisation, *id)).collect();
         let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).build().map_err(|error| Error::Request(error.into()))?;
         let (mut left, mut rows, mut units) = (Some(wanted), Vec::new(), 0);
         for _ in 0..TRIES {
             let Some(wanted) = left.take() else { break };
             let get =
-                self.client.batch_get_item().request_items(&self.name, wanted).return_consumed_capacity(ReturnConsumedCapacity::Total);
+                self.0.client.batch_get_item().request_items(&self.0.name, wanted).return_consumed_capacity(ReturnConsumedCapacity::Total);
             let response = get.send().await?;
-            for item in response.responses.unwrap_or_default().remove(&self.name).unwrap_or_default() {
+            for item in response.responses.unwrap_or_default().remove(&self.0.name).unwrap_or_default() {
                 rows.extend(recording::read(organisation, &item)?);
             }
             units += half_rcus(response.consumed_capacity.iter().flatten().filter_map(ConsumedCapacity::capacity_units).sum());
-            left = response.unprocessed_keys.and_then(|mut unprocessed| unprocessed.remove(&self.name));
+            left = response.unprocessed_keys.and_then(|mut unprocessed| unprocessed.remove(&self.0.name));
         }
         if left.is_some() {
             return Err(Error::Busy);
@@ -104,13 +104,13 @@ impl Table {
     }
 
     async fn names(
-        &self,
+        self,
         partition: String,
         beginning: String,
         limit: usize,
         name: impl Fn(&str) -> Option<String>,
     ) -> Result<ReadResponse, Error> {
-        let page = self.query(partition, None).beginning(beginning).limit(limit).metered().page().await?;
+        let page = self.0.query(partition, None).beginning(beginning).limit(limit).metered().page().await?;
         let (names, next) = page.read(|item| name(text(item, "sk")?).ok_or(BadItem { attribute: "sk" }))?;
         Ok(ReadResponse { found: Found::Names { names, all: next.is_none() }, half_rcus: half_rcus(page.units) })
     }

@@ -3,7 +3,7 @@
 use domain::{billing::Month, ids::OrganisationId};
 
 use super::{
-    BadItem, Error, Table,
+    BadItem, Error, Statements,
     attributes::{n, number, parsed, s, text},
     key::{self, Item},
     write::Write,
@@ -17,18 +17,18 @@ pub struct Exported {
     pub total: String,
 }
 
-impl Table {
+impl Statements<'_> {
     /// Records that the month was exported. Can be repeated. 1 request.
-    pub async fn put_statement(&self, organisation: &OrganisationId, exported: &Exported) -> Result<(), Error> {
+    pub async fn put(self, organisation: &OrganisationId, exported: &Exported) -> Result<(), Error> {
         let mut item = key::statement(organisation, exported.month);
         item.insert("lines".to_owned(), n(exported.lines));
         item.insert("total".to_owned(), s(&exported.total));
-        self.write(Write::put(item)).await.map(drop)
+        self.0.write(Write::put(item)).await.map(drop)
     }
 
     /// The organisation's exported months, newest first. 1 request.
-    pub async fn statements(&self, organisation: &OrganisationId) -> Result<Vec<Exported>, Error> {
-        let items = self.all(key::statements(organisation), "").await?;
+    pub async fn all(self, organisation: &OrganisationId) -> Result<Vec<Exported>, Error> {
+        let items = self.0.all(key::statements(organisation), "").await?;
         Ok(items.iter().rev().map(read).collect::<Result<_, _>>()?)
     }
 }

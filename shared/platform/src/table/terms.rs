@@ -17,7 +17,7 @@ use domain::{
 };
 
 use super::{
-    BadItem, Error, Table,
+    BadItem, Error, PriceTable,
     attributes::{flag, instant, n, number, optional_parsed, parse, s, text},
     audit::Event,
     commit::Committed,
@@ -25,10 +25,10 @@ use super::{
     write::Write,
 };
 
-impl Table {
+impl PriceTable<'_> {
     /// Adds terms, recorded by `by`; for an organisation, with the audit event. 1 request.
-    pub async fn put_terms(
-        &self,
+    pub async fn put(
+        self,
         organisation: Option<&OrganisationId>,
         terms: &Terms,
         by: &str,
@@ -41,7 +41,7 @@ impl Table {
         item.extend(terms.add_on.map(|megabytes| ("add_on_mb".to_owned(), n(megabytes))));
         item.insert("by".to_owned(), s(by));
         item.insert("has_sftp".to_owned(), AttributeValue::Bool(terms.sftp));
-        let mut writes = self.writes();
+        let mut writes = self.0.writes();
         writes.add(Write::put_new(item));
         if let Some(event) = event {
             writes.audit(event);
@@ -50,8 +50,8 @@ impl Table {
     }
 
     /// Voids terms; an organisation's with the audit event. 1 request. `Exists` if they are void.
-    pub async fn void_terms(
-        &self,
+    pub async fn void(
+        self,
         organisation: Option<&OrganisationId>,
         terms: &Terms,
         taking: &TakingBack<'_>,
@@ -61,7 +61,7 @@ impl Table {
         item.insert("known".to_owned(), n(taking.at.timestamp_millis()));
         item.insert("by".to_owned(), s(taking.by));
         item.insert("reason".to_owned(), s(taking.reason));
-        let mut writes = self.writes();
+        let mut writes = self.0.writes();
         writes.add(Write::put_new(item));
         if let Some(event) = event {
             writes.audit(event);
@@ -70,9 +70,9 @@ impl Table {
     }
 
     /// All terms of the organisation, or the general ones, by their first day. 1 request.
-    pub async fn terms(&self, organisation: Option<&OrganisationId>) -> Result<Vec<Terms>, Error> {
+    pub async fn all(self, organisation: Option<&OrganisationId>) -> Result<Vec<Terms>, Error> {
         let whose = if organisation.is_some() { Whose::Agreed } else { Whose::General };
-        let items = self.all(key::prices(organisation), "").await?;
+        let items = self.0.all(key::prices(organisation), "").await?;
         let mut terms: Vec<Terms> = Vec::new();
         for item in &items {
             if text(item, "sk")?.ends_with(key::VOID) {

@@ -19,7 +19,7 @@ use domain::{
 };
 
 use super::{
-    BadItem, Error, Table,
+    BadItem, Error, UsageCounts,
     attributes::{count, n, parse, parsed},
     commit::Transaction,
     key::{self, Item},
@@ -69,10 +69,10 @@ pub struct Counts {
 /// The prefixes of the attributes of a day's counts, in the order of [`Counts::values`].
 const NAMES: [&str; 4] = ["n", "ms", "in", "out"];
 
-impl Table {
+impl UsageCounts<'_> {
     /// The usage of each user. 1 request for each MB: some 4,000 users.
-    pub async fn filled(&self, organisation: &OrganisationId) -> Result<Vec<Filled>, Error> {
-        let items = self.all(key::usages(organisation), "").await?;
+    pub async fn filled(self, organisation: &OrganisationId) -> Result<Vec<Filled>, Error> {
+        let items = self.0.all(key::usages(organisation), "").await?;
         Ok(items.iter().map(read).collect::<Result<_, _>>()?)
     }
 }

@@ -8,7 +8,7 @@ use domain::ids::{OrderId, OrganisationId, RecordingId};
 
 use super::{
     super::{
-        BadItem, Error, Table,
+        BadItem, Error, Jobs,
         attributes::{n, s, text},
         commit::{Conflict, Transaction},
         key::{self, Item},
@@ -30,16 +30,16 @@ pub struct Page {
     pub left: Vec<(RecordingId, OrderId)>,
 }
 
-impl Table {
+impl Jobs<'_> {
     /// A page of a hold's recordings, oldest first, and the key to continue after. 1 request.
     pub async fn held_by(
-        &self,
+        self,
         of: &OrganisationId,
         hold: OrderId,
         limit: usize,
         after: Option<&str>,
     ) -> Result<(Vec<(RecordingId, DateTime<Utc>)>, Option<String>), Error> {
-        let query = self.query(key::helds(of), None).consistent().beginning(format!("{hold}#")).limit(limit);
+        let query = self.0.query(key::helds(of), None).consistent().beginning(format!("{hold}#")).limit(limit);
         let page = query.after(after.map(|at| key::held(of, hold, at))).page().await?;
         let checkpoint = |item: &Item| Ok::<_, BadItem>(text(item, "sk")?.split_once('#').ok_or(BadItem { attribute: "sk" })?.1.to_owned());
         let next = page.next.as_ref().map(checkpoint).transpose()?;

@@ -7,7 +7,7 @@ use domain::{counterpart::Counterpart, job::Person};
 
 use super::{
     super::{
-        Error, Table,
+        Error, Jobs,
         attributes::{n, named, optional_text, s, text},
         key::{self, Item},
         write::Write,
@@ -18,12 +18,12 @@ use super::{
 /// Jobs that are read in one page.
 const PAGE: usize = 100;
 
-impl Table {
+impl Jobs<'_> {
     /// Removes the number of the erasure from a page of the organisation's other jobs. Returns the
     /// key after which the next page begins. 1 request, and 1 for each job with the number.
-    pub async fn forget_in_orders(&self, erasure: &RetentionJob, after: Option<&str>, now: DateTime<Utc>) -> Result<Option<String>, Error> {
+    pub async fn forget(self, erasure: &RetentionJob, after: Option<&str>, now: DateTime<Utc>) -> Result<Option<String>, Error> {
         let JobKind::Erasure { person: Some(Person::Counterpart(number)), .. } = &erasure.what else { return Ok(None) };
-        let query = self.query(key::jobs(&erasure.organisation), None).consistent().limit(PAGE).after_sort_key(after);
+        let query = self.0.query(key::jobs(&erasure.organisation), None).consistent().limit(PAGE).after_sort_key(after);
         let page = query.only(&["pk", "sk", "state", "peer", "sought"]).page().await?;
         for item in &page.items {
             self.forget_in(item, number, now).await?;
@@ -31,7 +31,7 @@ impl Table {
         Ok(page.next_sort_key()?)
     }
 
-    async fn forget_in(&self, item: &Item, number: &Counterpart, now: DateTime<Utc>) -> Result<(), Error> {
+    async fn forget_in(self, item: &Item, number: &Counterpart, now: DateTime<Utc>) -> Result<(), Error> {
         let (state, kind): (State, _) = (named(item, "state")?, text(item, "sk")?.split_once('#').and_then(|(kind, _)| kind.parse().ok()));
         let job = Write::update(key::alone(item)).is("state", Some(s(state)));
         let job = match kind {
@@ -42,6 +42,6 @@ impl Table {
             Some(Kind::Hold) if state != State::Placing && item.contains_key("sought") => job.remove("sought"),
             _ => return Ok(()),
         };
-        self.write(job).await.map(drop) // confirmed or lifted meanwhile: the job removes its number itself
+        self.0.write(job).await.map(drop) // confirmed or lifted meanwhile: the job removes its number itself
     }
 }

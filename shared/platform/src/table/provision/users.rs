@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     super::{
-        Error, Table,
+        Error, Provision,
         activation::ACTIVE,
         attributes::{parsed, s},
         audit::Event,
@@ -99,15 +99,15 @@ struct Due<'a> {
     strict: bool,
 }
 
-impl Table {
+impl Provision<'_> {
     /// Creates or changes at most [`PROVISIONED`] users; returns outcomes in order, or `None` if
     /// `also` was done. 2 requests, 1 per MB of users if administrators end, and again after
     /// changes.
     ///
     /// # Errors
     /// [`Error::Busy`] if others change the same users all the time: try again.
-    pub async fn provision_users(
-        &self,
+    pub async fn put_users(
+        self,
         organisation: &OrganisationId,
         wanted: &[Wanted],
         event_of: EventOf<'_>,
@@ -117,7 +117,7 @@ impl Table {
             let stored = self.known(organisation, wanted).await?;
             let (mut outcomes, mut due) = decide(wanted, &stored);
             let witness = self.witness(organisation, &mut outcomes, &mut due).await?;
-            let mut writes = self.writes();
+            let mut writes = self.0.writes();
             if let Some(also) = also {
                 also(&mut writes, &outcomes);
             }
@@ -148,11 +148,11 @@ impl Table {
     }
 
     /// The existing users that are wanted, and the ids of removed ones. 1 request for each 100.
-    async fn known(&self, organisation: &OrganisationId, wanted: &[Wanted]) -> Result<Stored, Error> {
+    async fn known(self, organisation: &OrganisationId, wanted: &[Wanted]) -> Result<Stored, Error> {
         let ids: BTreeSet<&UserId> = wanted.iter().map(Wanted::id).collect();
         let mut stored = Stored::default();
         for some in ids.into_iter().collect::<Vec<_>>().chunks(BATCH) {
-            for item in self.batch(some.iter().map(|user| key::user(organisation, user))).await? {
+            for item in self.0.batch(some.iter().map(|user| key::user(organisation, user))).await? {
                 match read_user(&item)? {
                     Some(user) => drop(stored.users.insert(user.id.clone(), user)),
                     None => drop(stored.removed.insert(parsed(&item, "sk")?)),
@@ -166,7 +166,7 @@ impl Table {
     /// administers. Without anyone else, those who would end remain, as
     /// [`Outcome::LastAdministrator`]. No request, or 1 for each MB of users.
     async fn witness(
-        &self,
+        self,
         organisation: &OrganisationId,
         outcomes: &mut [Outcome],
         due: &mut Vec<Due<'_>>,
@@ -188,11 +188,11 @@ impl Table {
 
     /// An administrator who is none of `these`. 1 request for each MB of users.
     pub(super) async fn administrator_besides(
-        &self,
+        self,
         organisation: &OrganisationId,
         these: &BTreeSet<&UserId>,
     ) -> Result<Option<UserId>, Error> {
-        let query = self.query(key::users(organisation), None).consistent().only(&["sk"]);
+        let query = self.0.query(key::users(organisation), None).consistent().only(&["sk"]);
         let query = query.filter("administrator = :yes AND attribute_not_exists(removed_at)").given("yes", AttributeValue::Bool(true));
         let mut pages = query.pages();
         while let Some(page) = pages.next().await? {
