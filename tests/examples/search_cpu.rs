@@ -49,20 +49,29 @@ async fn main() -> anyhow::Result<()> {
         endpoint: Some(endpoint),
         http: SharedHttpClient::new(Replayed::default()),
     };
-    let router =
-        search::router(search::App { table: Table { client: environment.dynamodb(), name: table.name }, keys: Default::default(), now });
+    let router = search::router(search::App {
+        table: Table { client: environment.dynamodb(), name: table.name },
+        keys: Default::default(),
+        now,
+    });
     ensure!(request(&router).await? == request(&router).await?);
     let began = Instant::now();
     for _ in 0..pages {
         request(&router).await?;
     }
-    println!("{pages} pages of {PAGE}, {:.1} µs each", began.elapsed().as_secs_f64() * 1e6 / f64::from(pages.max(1)));
+    println!(
+        "{pages} pages of {PAGE}, {:.1} µs each",
+        began.elapsed().as_secs_f64() * 1e6 / f64::from(pages.max(1))
+    );
     Ok(())
 }
 
 /// Sends the request as API Gateway does, and returns the length of the response.
 async fn request(router: &Router) -> anyhow::Result<usize> {
-    let answer = router.clone().oneshot(Request::from(gateway::encode_query(serde_json::from_str(EVENT)?))).await?;
+    let answer = router
+        .clone()
+        .oneshot(Request::from(gateway::encode_query(serde_json::from_str(EVENT)?)))
+        .await?;
     ensure!(answer.status() == 200, "{answer:?}");
     Ok(to_bytes(answer.into_body(), usize::MAX).await?.len())
 }

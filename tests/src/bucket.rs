@@ -39,20 +39,32 @@ pub async fn pair(cloud: &Cloud, test: &str) -> anyhow::Result<(Bucket, Bucket, 
 }
 
 /// Buckets of the test's own for recordings and quarantine, with requests counted in `requests`.
-pub async fn pair_counted(cloud: &Cloud, test: &str, requests: &Requests) -> anyhow::Result<(Bucket, Bucket)> {
+pub async fn pair_counted(
+    cloud: &Cloud,
+    test: &str,
+    requests: &Requests,
+) -> anyhow::Result<(Bucket, Bucket)> {
     let client = cloud.s3(requests);
     let (recordings, quarantine) = (format!("{test}-recordings"), format!("{test}-quarantine"));
     for name in [&recordings, &quarantine] {
         create(&client, cloud, name).await?;
     }
-    let versioned = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
-    client.put_bucket_versioning().bucket(&recordings).versioning_configuration(versioned).send().await?;
+    let versioned =
+        VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+    client
+        .put_bucket_versioning()
+        .bucket(&recordings)
+        .versioning_configuration(versioned)
+        .send()
+        .await?;
     requests.take();
     Ok((Bucket { client: client.clone(), name: recordings }, Bucket { client, name: quarantine }))
 }
 
 pub async fn create(client: &Client, cloud: &Cloud, name: &str) -> anyhow::Result<()> {
-    let here = CreateBucketConfiguration::builder().location_constraint(cloud.region.as_str().into()).build();
+    let here = CreateBucketConfiguration::builder()
+        .location_constraint(cloud.region.as_str().into())
+        .build();
     client.create_bucket().bucket(name).create_bucket_configuration(here).send().await?;
     Ok(())
 }

@@ -28,7 +28,10 @@ struct Both {
 pub async fn agrees(recordings: u64, searches: u64, seed: u64) -> anyhow::Result<()> {
     let mut draw = Draw::new(seed, USERS.len(), 180);
     let both = Both::drawn(&mut draw, recordings).await?;
-    println!("{recordings} recordings of {} users, seed {seed}, {searches} searches of each shape: read units", USERS.len());
+    println!(
+        "{recordings} recordings of {} users, seed {seed}, {searches} searches of each shape: read units",
+        USERS.len()
+    );
     println!("{:<26}{:>10}{:>10}", "shape", "charged", "reckoned");
     for (name, _, shape) in SHAPES {
         let (mut charged, mut reckoned) = (0, 0);
@@ -38,14 +41,18 @@ pub async fn agrees(recordings: u64, searches: u64, seed: u64) -> anyhow::Result
             reckoned += memory;
         }
         println!("{name:<26}{:>10.1}{:>10.1}", charged as f64 / 2.0, reckoned as f64 / 2.0);
-        ensure!(charged == reckoned && charged > 0, "{name}: charged {charged}, reckoned {reckoned}");
+        ensure!(
+            charged == reckoned && charged > 0,
+            "{name}: charged {charged}, reckoned {reckoned}"
+        );
     }
     Ok(())
 }
 
 impl Both {
     async fn drawn(draw: &mut Draw, recordings: u64) -> anyhow::Result<Self> {
-        let (table, mut memory) = (OnTable::on(table::unwatched().await?).await?, Memory::default());
+        let (table, mut memory) =
+            (OnTable::on(table::unwatched().await?).await?, Memory::default());
         for _ in 0..recordings {
             let recording = draw.recording();
             table.comes(&recording).await?;
@@ -67,8 +74,18 @@ impl Both {
             let mut responses = Vec::new();
             for request in requests {
                 let expected = self.memory.response(&request);
-                let response = self.table.table().index().response(&organisation("demo"), request.clone()).await?;
-                ensure!(held(&response) == held(&expected), "{request:?} was charged {:?}, not {:?}", held(&response), held(&expected));
+                let response = self
+                    .table
+                    .table()
+                    .index()
+                    .response(&organisation("demo"), request.clone())
+                    .await?;
+                ensure!(
+                    held(&response) == held(&expected),
+                    "{request:?} was charged {:?}, not {:?}",
+                    held(&response),
+                    held(&expected)
+                );
                 reckoned += expected.half_rcus;
                 responses.push(response);
             }

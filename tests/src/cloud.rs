@@ -57,7 +57,8 @@ struct Application {
 
 /// The local cloud that `CLOUD` names.
 pub fn cloud() -> anyhow::Result<Cloud> {
-    let path = std::env::var("CLOUD").context("there is no local cloud: run the tests with `make test`")?;
+    let path = std::env::var("CLOUD")
+        .context("there is no local cloud: run the tests with `make test`")?;
     serde_json::from_slice(&fs::read(&path).with_context(|| format!("could not read {path}"))?)
         .context("could not read what the cloud wrote")
 }
@@ -65,11 +66,20 @@ pub fn cloud() -> anyhow::Result<Cloud> {
 impl Cloud {
     /// The deployed name of a function.
     pub fn function(&self, name: &str) -> anyhow::Result<&str> {
-        self.functions.get(name).map(String::as_str).with_context(|| format!("no function is called {name}"))
+        self.functions
+            .get(name)
+            .map(String::as_str)
+            .with_context(|| format!("no function is called {name}"))
     }
 
     pub fn buckets(&self) -> [&str; 5] {
-        [&self.recordings_bucket, &self.quarantine_bucket, &self.drop_bucket, &self.exports_bucket, &self.erasures_bucket]
+        [
+            &self.recordings_bucket,
+            &self.quarantine_bucket,
+            &self.drop_bucket,
+            &self.exports_bucket,
+            &self.erasures_bucket,
+        ]
     }
 
     pub fn table(&self) -> Table {
@@ -152,7 +162,10 @@ impl Cloud {
 
     /// A token of the demonstration's user `name`, from the user pool's sign-in.
     pub async fn token(&self, name: &str) -> anyhow::Result<String> {
-        let sign_in = self.users.get(name).with_context(|| format!("the demonstration has no user {name}"))?;
+        let sign_in = self
+            .users
+            .get(name)
+            .with_context(|| format!("the demonstration has no user {name}"))?;
         let answer: Value = reqwest::Client::new()
             .post(&self.endpoint)
             .header("content-type", "application/x-amz-json-1.1")
@@ -191,7 +204,9 @@ impl Cloud {
     }
 
     fn application(&self, name: &str) -> anyhow::Result<&Application> {
-        self.applications.get(name).with_context(|| format!("the demonstration has no application {name}"))
+        self.applications
+            .get(name)
+            .with_context(|| format!("the demonstration has no application {name}"))
     }
 
     fn credentials(&self) -> Credentials {

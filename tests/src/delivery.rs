@@ -51,12 +51,19 @@ impl World {
         let recordings = Bucket { client: client.clone(), name: recordings };
         let drop = Bucket { client, name: drop };
         let sqs = cloud.counted_sqs(&requests);
-        let made = sqs.create_queue().queue_name(format!("{test}-drop")).attributes(QueueAttributeName::VisibilityTimeout, "600");
+        let made = sqs
+            .create_queue()
+            .queue_name(format!("{test}-drop"))
+            .attributes(QueueAttributeName::VisibilityTimeout, "600");
         let url = made.send().await?.queue_url.context("a queue has an address")?;
         let outside = Queue { client: cloud.sqs(), url: url.clone() };
         crate::people::found(&table, "demo").await?;
         requests.take();
-        Ok(Self { app: App { table, queue: Queue { client: sqs, url }, recordings, drop, rows, now }, requests, outside })
+        Ok(Self {
+            app: App { table, queue: Queue { client: sqs, url }, recordings, drop, rows, now },
+            requests,
+            outside,
+        })
     }
 
     /// The same fixture at another time.
@@ -65,14 +72,24 @@ impl World {
     }
 
     /// Registers a call that began at `started_at`.
-    pub async fn registered(&self, of: &str, call: &str, started_at: DateTime<Utc>) -> anyhow::Result<(Recording, Vec<u8>)> {
+    pub async fn registered(
+        &self,
+        of: &str,
+        call: &str,
+        started_at: DateTime<Utc>,
+    ) -> anyhow::Result<(Recording, Vec<u8>)> {
         self.registered_as(call, recording("demo", of, call, started_at)).await
     }
 
     /// Registers a call like the recording, with its own audio and, where it lacks one, a note.
-    pub async fn registered_as(&self, call: &str, mut recording: Recording) -> anyhow::Result<(Recording, Vec<u8>)> {
+    pub async fn registered_as(
+        &self,
+        call: &str,
+        mut recording: Recording,
+    ) -> anyhow::Result<(Recording, Vec<u8>)> {
         let audio = format!("audio of {call}").into_bytes();
-        recording.annotation.note = recording.annotation.note.or(Note::try_from(NOTE.to_owned()).ok());
+        recording.annotation.note =
+            recording.annotation.note.or(Note::try_from(NOTE.to_owned()).ok());
         recording.audio.length = audio.len() as u64;
         recording.audio.sha256 = Sha256::of(&audio);
         register(&self.app.table, &recording).await?;
@@ -80,19 +97,41 @@ impl World {
     }
 
     /// A call that began at `started_at` and was stored at `stored_at`.
-    pub async fn stored(&self, of: &str, call: &str, started_at: DateTime<Utc>, stored_at: DateTime<Utc>) -> anyhow::Result<Recording> {
+    pub async fn stored(
+        &self,
+        of: &str,
+        call: &str,
+        started_at: DateTime<Utc>,
+        stored_at: DateTime<Utc>,
+    ) -> anyhow::Result<Recording> {
         let (recording, audio) = self.registered(of, call, started_at).await?;
         self.arrives(&recording, audio, stored_at).await?;
         Ok(recording)
     }
 
     /// Stores the audio of a registered call at `at`.
-    pub async fn arrives(&self, recording: &Recording, audio: Vec<u8>, at: DateTime<Utc>) -> anyhow::Result<()> {
+    pub async fn arrives(
+        &self,
+        recording: &Recording,
+        audio: Vec<u8>,
+        at: DateTime<Utc>,
+    ) -> anyhow::Result<()> {
         let key = objects::key(&recording.organisation, recording.id);
-        let put = self.app.recordings.client.put_object().bucket(&self.app.recordings.name).key(key).body(audio.into());
+        let put = self
+            .app
+            .recordings
+            .client
+            .put_object()
+            .bucket(&self.app.recordings.name)
+            .key(key)
+            .body(audio.into());
         put.checksum_sha256(objects::checksum(&recording.audio.sha256)).send().await?;
         let Recording { organisation, id, user, audio, .. } = recording.clone();
-        self.app.table.recordings().store(&Arrival { organisation, id, user, audio }, &recording.duration.into(), at).await?;
+        self.app
+            .table
+            .recordings()
+            .store(&Arrival { organisation, id, user, audio }, &recording.duration.into(), at)
+            .await?;
         Ok(())
     }
 
@@ -129,7 +168,8 @@ impl World {
 
     /// Processes one task of "demo". Returns whether it succeeded.
     pub async fn does(&self, task: Task) -> anyhow::Result<bool> {
-        self.hands(&serde_json::to_string(&Order { organisation: organisation("demo"), task })?).await
+        self.hands(&serde_json::to_string(&Order { organisation: organisation("demo"), task })?)
+            .await
     }
 
     async fn hands(&self, body: &str) -> anyhow::Result<bool> {
@@ -143,17 +183,30 @@ impl World {
 
     pub async fn receive(&self) -> anyhow::Result<Vec<Message>> {
         let Queue { client, url } = &self.outside;
-        let received = client.receive_message().queue_url(url).max_number_of_messages(10).wait_time_seconds(0).send().await?;
+        let received = client
+            .receive_message()
+            .queue_url(url)
+            .max_number_of_messages(10)
+            .wait_time_seconds(0)
+            .send()
+            .await?;
         Ok(received.messages.unwrap_or_default())
     }
 
     /// Deletes a processed message from the queue, or makes a failed one visible at once.
     pub async fn settle(&self, message: &Message, done: bool) -> anyhow::Result<()> {
-        let (Queue { client, url }, receipt) = (&self.outside, message.receipt_handle().unwrap_or_default());
+        let (Queue { client, url }, receipt) =
+            (&self.outside, message.receipt_handle().unwrap_or_default());
         if done {
             client.delete_message().queue_url(url).receipt_handle(receipt).send().await?;
         } else {
-            client.change_message_visibility().queue_url(url).receipt_handle(receipt).visibility_timeout(0).send().await?;
+            client
+                .change_message_visibility()
+                .queue_url(url)
+                .receipt_handle(receipt)
+                .visibility_timeout(0)
+                .send()
+                .await?;
         }
         Ok(())
     }
@@ -166,9 +219,28 @@ impl World {
     /// Every object in the delivery bucket with the prefix, by key.
     pub async fn objects(&self, prefix: &str) -> anyhow::Result<BTreeMap<String, String>> {
         let mut files = BTreeMap::new();
-        let listed = self.app.drop.client.list_objects_v2().bucket(&self.app.drop.name).prefix(prefix).send().await?;
+        let listed = self
+            .app
+            .drop
+            .client
+            .list_objects_v2()
+            .bucket(&self.app.drop.name)
+            .prefix(prefix)
+            .send()
+            .await?;
         for key in listed.contents().iter().filter_map(|object| object.key()) {
-            let body = self.app.drop.client.get_object().bucket(&self.app.drop.name).key(key).send().await?.body.collect().await?;
+            let body = self
+                .app
+                .drop
+                .client
+                .get_object()
+                .bucket(&self.app.drop.name)
+                .key(key)
+                .send()
+                .await?
+                .body
+                .collect()
+                .await?;
             files.insert(key.to_owned(), String::from_utf8(body.to_vec())?);
         }
         Ok(files)
@@ -176,7 +248,14 @@ impl World {
 
     pub async fn delete_object(&self, recording: &Recording) -> anyhow::Result<()> {
         let key = objects::key(&recording.organisation, recording.id);
-        self.app.recordings.client.delete_object().bucket(&self.app.recordings.name).key(key).send().await?;
+        self.app
+            .recordings
+            .client
+            .delete_object()
+            .bucket(&self.app.recordings.name)
+            .key(key)
+            .send()
+            .await?;
         Ok(())
     }
 

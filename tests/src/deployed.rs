@@ -28,10 +28,17 @@ impl Deployed {
     }
 
     /// Sends a request to a function. Returns the status and the body, as text if it is not JSON.
-    pub async fn ask(&self, function: &str, who: Who<'_>, asked: &str, body: &Value) -> anyhow::Result<(u16, Value)> {
+    pub async fn ask(
+        &self,
+        function: &str,
+        who: Who<'_>,
+        asked: &str,
+        body: &Value,
+    ) -> anyhow::Result<(u16, Value)> {
         let (method, path) = asked.split_once(' ').context("a method and a path")?;
         let (path, query) = path.split_once('?').unwrap_or((path, ""));
-        let headers = json!({ "content-type": "application/json", "host": "localhost", "if-match": "*" });
+        let headers =
+            json!({ "content-type": "application/json", "host": "localhost", "if-match": "*" });
         let event = json!({
             "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": query, "headers": headers,
             "requestContext": {
@@ -42,21 +49,42 @@ impl Deployed {
             "body": (!body.is_null()).then(|| body.to_string()), "isBase64Encoded": false,
         });
         let answer = self.invoke(function, &event).await?;
-        let status = answer["statusCode"].as_u64().with_context(|| format!("{function}, {asked}: {answer}"))?;
+        let status = answer["statusCode"]
+            .as_u64()
+            .with_context(|| format!("{function}, {asked}: {answer}"))?;
         let text = answer["body"].as_str().unwrap_or_default();
-        Ok((u16::try_from(status)?, serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned()))))
+        Ok((
+            u16::try_from(status)?,
+            serde_json::from_str(text).unwrap_or_else(|_| Value::String(text.to_owned())),
+        ))
     }
 
     /// Sends a request that must succeed, and returns the body.
-    pub async fn done(&self, function: &str, who: Who<'_>, asked: &str, body: &Value) -> anyhow::Result<Value> {
+    pub async fn done(
+        &self,
+        function: &str,
+        who: Who<'_>,
+        asked: &str,
+        body: &Value,
+    ) -> anyhow::Result<Value> {
         let (status, answer) = self.ask(function, who, asked, body).await?;
         anyhow::ensure!((200..300).contains(&status), "{asked}: {status}: {answer}");
         Ok(answer)
     }
 
     async fn invoke(&self, function: &str, event: &Value) -> anyhow::Result<Value> {
-        let address = format!("{}/2015-03-31/functions/{}/invocations", self.cloud.endpoint, self.cloud.function(function)?);
-        let answer = self.client.post(address).header("authorization", self.signed("lambda")).body(event.to_string()).send().await?;
+        let address = format!(
+            "{}/2015-03-31/functions/{}/invocations",
+            self.cloud.endpoint,
+            self.cloud.function(function)?
+        );
+        let answer = self
+            .client
+            .post(address)
+            .header("authorization", self.signed("lambda"))
+            .body(event.to_string())
+            .send()
+            .await?;
         Ok(answer.error_for_status()?.json().await?)
     }
 
@@ -69,16 +97,33 @@ impl Deployed {
     /// Every item of the table as text, by its key.
     pub async fn items(&self) -> anyhow::Result<Vec<(String, String)>> {
         let table = self.cloud.table();
-        let scan = table.client.scan().table_name(&table.name).consistent_read(true).into_paginator().items().send();
+        let scan = table
+            .client
+            .scan()
+            .table_name(&table.name)
+            .consistent_read(true)
+            .into_paginator()
+            .items()
+            .send();
         let items = scan.collect::<Result<Vec<_>, _>>().await?;
         let text = |value: &AttributeValue| {
-            value.as_b().map_or_else(|_| format!("{value:?}"), |blob| String::from_utf8_lossy(blob.as_ref()).into_owned())
+            value.as_b().map_or_else(
+                |_| format!("{value:?}"),
+                |blob| String::from_utf8_lossy(blob.as_ref()).into_owned(),
+            )
         };
         Ok(items
             .iter()
             .map(|item| {
-                let key = ["pk", "sk"].map(|name| item.get(name).and_then(|value| value.as_s().ok()).map_or("", String::as_str)).join(" ");
-                let all: BTreeMap<_, _> = item.iter().map(|(name, value)| (name, text(value))).collect();
+                let key = ["pk", "sk"]
+                    .map(|name| {
+                        item.get(name)
+                            .and_then(|value| value.as_s().ok())
+                            .map_or("", String::as_str)
+                    })
+                    .join(" ");
+                let all: BTreeMap<_, _> =
+                    item.iter().map(|(name, value)| (name, text(value))).collect();
                 (key, format!("{all:?}"))
             })
             .collect())
@@ -91,19 +136,35 @@ impl Deployed {
         for bucket in self.cloud.buckets() {
             let (mut key_marker, mut version_marker) = (None, None);
             loop {
-                let list = client.list_object_versions().bucket(bucket).set_key_marker(key_marker).set_version_id_marker(version_marker);
+                let list = client
+                    .list_object_versions()
+                    .bucket(bucket)
+                    .set_key_marker(key_marker)
+                    .set_version_id_marker(version_marker);
                 let page = list.send().await?;
                 for version in page.versions() {
                     let key = version.key().unwrap_or_default();
-                    let get =
-                        client.get_object().bucket(bucket).key(key).set_version_id(version.version_id().map(str::to_owned)).send().await;
+                    let get = client
+                        .get_object()
+                        .bucket(bucket)
+                        .key(key)
+                        .set_version_id(version.version_id().map(str::to_owned))
+                        .send()
+                        .await;
                     let Ok(object) = get else { continue }; // removed since it was listed
-                    let described = format!("{:?} {:?}", object.metadata(), object.content_disposition());
+                    let described =
+                        format!("{:?} {:?}", object.metadata(), object.content_disposition());
                     let body = object.body.collect().await?.to_vec();
-                    all.push((format!("{bucket}/{key}"), format!("{key} {described} {}", String::from_utf8_lossy(&body))));
+                    all.push((
+                        format!("{bucket}/{key}"),
+                        format!("{key} {described} {}", String::from_utf8_lossy(&body)),
+                    ));
                 }
                 for marker in page.delete_markers() {
-                    all.push((format!("{bucket}/{}", marker.key().unwrap_or_default()), marker.key().unwrap_or_default().to_owned()));
+                    all.push((
+                        format!("{bucket}/{}", marker.key().unwrap_or_default()),
+                        marker.key().unwrap_or_default().to_owned(),
+                    ));
                 }
                 if page.is_truncated() != Some(true) {
                     break;
@@ -118,7 +179,12 @@ impl Deployed {
     pub async fn log(&self) -> anyhow::Result<Vec<(String, String)>> {
         let mut lines = Vec::new();
         let groups = self.logs("DescribeLogGroups", json!({})).await?;
-        for group in groups["logGroups"].as_array().into_iter().flatten().filter_map(|group| group["logGroupName"].as_str()) {
+        for group in groups["logGroups"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|group| group["logGroupName"].as_str())
+        {
             let mut next = Value::Null;
             loop {
                 let mut asked = json!({ "logGroupName": group });
@@ -126,7 +192,11 @@ impl Deployed {
                     asked["nextToken"] = next;
                 }
                 let page = self.logs("FilterLogEvents", asked).await?;
-                let events = page["events"].as_array().into_iter().flatten().filter_map(|event| event["message"].as_str());
+                let events = page["events"]
+                    .as_array()
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|event| event["message"].as_str());
                 lines.extend(events.map(|message| (group.to_owned(), message.to_owned())));
                 next = page["nextToken"].clone();
                 if next.is_null() {
@@ -138,8 +208,13 @@ impl Deployed {
     }
 
     async fn logs(&self, action: &str, asked: Value) -> anyhow::Result<Value> {
-        let post = self.client.post(&self.cloud.endpoint).header("content-type", "application/x-amz-json-1.1");
-        let post = post.header("x-amz-target", format!("Logs_20140328.{action}")).header("authorization", self.signed("logs"));
+        let post = self
+            .client
+            .post(&self.cloud.endpoint)
+            .header("content-type", "application/x-amz-json-1.1");
+        let post = post
+            .header("x-amz-target", format!("Logs_20140328.{action}"))
+            .header("authorization", self.signed("logs"));
         Ok(post.body(asked.to_string()).send().await?.error_for_status()?.json().await?)
     }
 }

@@ -20,7 +20,10 @@ const TAGS: [(&str, &str); 10] = [
     ("annotate", "Notes, marks and fields of recordings, and the legend of marks."),
     ("me", "The signed-in user: rights, activation, acknowledgement and listeners."),
     ("playback", "Links to play or save the audio of a recording."),
-    ("provision", "The operator's organisations, users, application clients, prices and corrections."),
+    (
+        "provision",
+        "The operator's organisations, users, application clients, prices and corrections.",
+    ),
     ("retention", "Retention, legal holds, erasures and the findings of the last reconciliation."),
     ("search", "Searches for recordings."),
     ("sftp", "Delivery of recordings by SFTP: keys and folders."),
@@ -56,7 +59,8 @@ pub fn complete(document: &mut Value) -> anyhow::Result<()> {
                         client's access token, by the client credentials flow. The scopes of an application client bound its operations.",
     });
     document["security"] = json!([{ "bearer": [] }]);
-    document["tags"] = TAGS.map(|(name, description)| json!({ "name": name, "description": description })).into();
+    document["tags"] =
+        TAGS.map(|(name, description)| json!({ "name": name, "description": description })).into();
     bodies(document);
     responses::complete(document);
     operations::complete(document)?;
@@ -81,8 +85,13 @@ fn bodies(document: &mut Value) {
         member.as_object_mut().map(|member| member.remove("default"));
     }
     let parts = schemas["MembersChange"]["oneOf"].take();
-    let members = parts.as_array().into_iter().flatten().flat_map(|part| part["properties"].as_object().into_iter().flatten());
-    let properties: serde_json::Map<String, Value> = members.map(|(name, schema)| (name.clone(), schema.clone())).collect();
+    let members = parts
+        .as_array()
+        .into_iter()
+        .flatten()
+        .flat_map(|part| part["properties"].as_object().into_iter().flatten());
+    let properties: serde_json::Map<String, Value> =
+        members.map(|(name, schema)| (name.clone(), schema.clone())).collect();
     let change = &mut schemas["MembersChange"];
     change.as_object_mut().map(|change| change.remove("oneOf"));
     change["type"] = "object".into();
@@ -96,7 +105,9 @@ fn bodies(document: &mut Value) {
 fn examples(document: &mut Value) -> anyhow::Result<()> {
     let examples: Value = serde_json::from_str(include_str!("document/examples.json"))?;
     for (name, example) in examples.as_object().into_iter().flatten() {
-        let schema = document["components"]["schemas"].get_mut(name).with_context(|| format!("there is an example of {name}"))?;
+        let schema = document["components"]["schemas"]
+            .get_mut(name)
+            .with_context(|| format!("there is an example of {name}"))?;
         schema["examples"] = json!([example]);
     }
     Ok(())
@@ -107,6 +118,8 @@ fn operations(document: &mut Value) -> impl Iterator<Item = (String, &mut Value)
     let paths = document["paths"].as_object_mut().into_iter().flatten();
     paths.flat_map(|(path, item)| {
         let operations = item.as_object_mut().into_iter().flatten();
-        operations.map(move |(method, operation)| (format!("{} {path}", method.to_uppercase()), operation))
+        operations.map(move |(method, operation)| {
+            (format!("{} {path}", method.to_uppercase()), operation)
+        })
     })
 }

@@ -46,7 +46,8 @@ impl Door {
 
     /// Uploads the audio by the link, with exactly the headers that it names.
     pub async fn send(&self, upload: &Value, audio: &[u8]) -> anyhow::Result<StatusCode> {
-        let mut put = self.client.put(upload["url"].as_str().unwrap_or_default()).body(audio.to_vec());
+        let mut put =
+            self.client.put(upload["url"].as_str().unwrap_or_default()).body(audio.to_vec());
         for (name, value) in upload["headers"].as_object().into_iter().flatten() {
             put = put.header(name, value.as_str().unwrap_or_default());
         }
@@ -55,7 +56,8 @@ impl Door {
 
     /// Registers the call and uploads its audio. Returns the recording's id once it is stored.
     pub async fn record(&self, call: Value, audio: &[u8], token: &str) -> anyhow::Result<String> {
-        let (status, registered) = answer(self.post("/v1/recordings", &started_now(call)), token).await?;
+        let (status, registered) =
+            answer(self.post("/v1/recordings", &started_now(call)), token).await?;
         anyhow::ensure!(status == 201, "{status}: {registered}");
         self.send(&registered["upload"], audio).await?;
         let id = registered["recording"]["id"].as_str().unwrap_or_default().to_owned();

@@ -31,12 +31,27 @@ pub fn text(random: &mut impl Rng, seeds: Seeds) -> String {
 /// A time in RFC 3339, of any year in the calendar and often at its ends. Some have a leap second,
 /// or an offset whose plus sign became a space in an address.
 pub fn time(random: &mut impl Rng) -> String {
-    const YEARS: [&str; 14] =
-        ["-262143", "-262144", "-9999", "-0001", "0000", "0001", "1969", "1999", "2000", "2026", "2199", "2200", "+262142", "+262143"];
-    const CLOCKS: [&str; 6] = ["00:00:00", "23:59:59", "23:59:60", "12:30:60.999999999", "01:59:59.999999999999", "24:00:00"];
-    const OFFSETS: [&str; 8] = ["Z", "z", "+00:00", "-23:59", "+23:59", " 01:00", "+0100", "-24:00"];
-    let year = if random.random_bool(0.8) { one(random, &YEARS).to_owned() } else { random.random_range(-300_000..300_000).to_string() };
-    let (month, day) = (random.random_range(0..14), one(random, &["01", "28", "29", "30", "31", "00"]));
+    const YEARS: [&str; 14] = [
+        "-262143", "-262144", "-9999", "-0001", "0000", "0001", "1969", "1999", "2000", "2026",
+        "2199", "2200", "+262142", "+262143",
+    ];
+    const CLOCKS: [&str; 6] = [
+        "00:00:00",
+        "23:59:59",
+        "23:59:60",
+        "12:30:60.999999999",
+        "01:59:59.999999999999",
+        "24:00:00",
+    ];
+    const OFFSETS: [&str; 8] =
+        ["Z", "z", "+00:00", "-23:59", "+23:59", " 01:00", "+0100", "-24:00"];
+    let year = if random.random_bool(0.8) {
+        one(random, &YEARS).to_owned()
+    } else {
+        random.random_range(-300_000..300_000).to_string()
+    };
+    let (month, day) =
+        (random.random_range(0..14), one(random, &["01", "28", "29", "30", "31", "00"]));
     format!("{year}-{month:02}-{day}T{}{}", one(random, &CLOCKS), one(random, &OFFSETS))
 }
 
@@ -52,7 +67,9 @@ pub fn bytes(random: &mut impl Rng, valid: &[u8]) -> Vec<u8> {
         match random.random_range(0..4) {
             0 => bytes.truncate(at),
             1 => bytes.insert(at, random.random()),
-            2 if at < bytes.len() => bytes[at] = [0, 0x7f, 0x80, 0xff][usize::from(random.random::<u8>() % 4)],
+            2 if at < bytes.len() => {
+                bytes[at] = [0, 0x7f, 0x80, 0xff][usize::from(random.random::<u8>() % 4)]
+            }
             _ if at < bytes.len() => bytes[at] = random.random(),
             _ => {}
         }

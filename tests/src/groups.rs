@@ -24,14 +24,42 @@ pub async fn group(table: &Table, of: &str, name: &str, members: &[&str]) -> any
     if members.is_empty() {
         return Ok(());
     }
-    done(table.groups().change_members(&organisation, &id, &members, true, &event(of, &format!("{name}-members"))).await?)
+    done(
+        table
+            .groups()
+            .change_members(
+                &organisation,
+                &id,
+                &members,
+                true,
+                &event(of, &format!("{name}-members")),
+            )
+            .await?,
+    )
 }
 
 /// Makes `supervisor` supervise the group with every right, until `to`.
-pub async fn supervise(table: &Table, of: &str, name: &str, supervisor: &str, to: Option<DateTime<Utc>>) -> anyhow::Result<()> {
+pub async fn supervise(
+    table: &Table,
+    of: &str,
+    name: &str,
+    supervisor: &str,
+    to: Option<DateTime<Utc>>,
+) -> anyhow::Result<()> {
     let supervision = Supervision { from: None, to, rights: Rights::ALL };
     let event = event(of, &format!("{name}-{supervisor}"));
-    done(table.groups().put_supervisor(&organisation(of), &group_id(name), &user(supervisor), &supervision, &event).await?)
+    done(
+        table
+            .groups()
+            .put_supervisor(
+                &organisation(of),
+                &group_id(name),
+                &user(supervisor),
+                &supervision,
+                &event,
+            )
+            .await?,
+    )
 }
 
 fn done(commit: Committed) -> anyhow::Result<()> {

@@ -79,17 +79,26 @@ impl World {
     /// Every posting by its key, with its expiry.
     pub async fn postings(&self) -> anyhow::Result<Postings> {
         let items = self.items(|pk| pk.ends_with("#posting")).await?;
-        Ok(items.into_iter().map(|item| ((text(&item, "pk"), text(&item, "sk")), end(&item))).collect())
+        Ok(items
+            .into_iter()
+            .map(|item| ((text(&item, "pk"), text(&item, "sk")), end(&item)))
+            .collect())
     }
 
     /// Every dictionary entry by its key, with its expiry.
     pub async fn entries(&self) -> anyhow::Result<BTreeMap<String, Option<String>>> {
-        let items = self.items(|pk| ["#word", "#number", "#ending"].iter().any(|kind| pk.ends_with(kind))).await?;
-        Ok(items.into_iter().map(|item| (format!("{} {}", text(&item, "pk"), text(&item, "sk")), end(&item))).collect())
+        let items = self
+            .items(|pk| ["#word", "#number", "#ending"].iter().any(|kind| pk.ends_with(kind)))
+            .await?;
+        Ok(items
+            .into_iter()
+            .map(|item| (format!("{} {}", text(&item, "pk"), text(&item, "sk")), end(&item)))
+            .collect())
     }
 
     pub async fn items(&self, wanted: impl Fn(&str) -> bool) -> anyhow::Result<Vec<Item>> {
-        let scan = self.table().client.scan().table_name(&self.table().name).into_paginator().items();
+        let scan =
+            self.table().client.scan().table_name(&self.table().name).into_paginator().items();
         let items = scan.send().collect::<Result<Vec<_>, _>>().await?;
         Ok(items.into_iter().filter(|item| wanted(&text(item, "pk"))).collect())
     }
@@ -101,12 +110,20 @@ impl World {
         expression: &str,
         values: impl IntoIterator<Item = (&str, AttributeValue)>,
     ) -> anyhow::Result<()> {
-        let values: Item = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let values: Item =
+            values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let update = self.table().client.update_item().table_name(&self.table().name);
-        let update = update.set_key(Some(key::recording(&of.organisation, of.id))).update_expression(expression);
+        let update = update
+            .set_key(Some(key::recording(&of.organisation, of.id)))
+            .update_expression(expression);
         let update = update.set_expression_attribute_values((!values.is_empty()).then_some(values));
         let named = expression.contains("#until");
-        update.set_expression_attribute_names(named.then(|| [("#until".to_owned(), "until".to_owned())].into())).send().await?;
+        update
+            .set_expression_attribute_names(
+                named.then(|| [("#until".to_owned(), "until".to_owned())].into()),
+            )
+            .send()
+            .await?;
         Ok(())
     }
 
@@ -120,9 +137,19 @@ impl World {
     pub async fn expected(&self, of: &[Recording]) -> anyhow::Result<Postings> {
         let mut all = BTreeMap::new();
         for one in of {
-            let Some(exists) = self.table().index().recording(&one.organisation, one.id).await? else { continue };
-            let (at, end) = (key::at(exists.started_at, exists.id), ends_at(&exists).map(|end| end.timestamp().to_string()));
-            all.extend(Posting::of(&exists).iter().map(|of| ((key::posting(&exists.organisation, of), at.clone()), end.clone())));
+            let Some(exists) = self.table().index().recording(&one.organisation, one.id).await?
+            else {
+                continue;
+            };
+            let (at, end) = (
+                key::at(exists.started_at, exists.id),
+                ends_at(&exists).map(|end| end.timestamp().to_string()),
+            );
+            all.extend(
+                Posting::of(&exists)
+                    .iter()
+                    .map(|of| ((key::posting(&exists.organisation, of), at.clone()), end.clone())),
+            );
         }
         Ok(all)
     }
@@ -151,5 +178,9 @@ pub async fn take_in(app: &App, records: &[Value]) -> anyhow::Result<DynamoDbEve
 }
 
 pub fn failed(answer: &DynamoDbEventResponse) -> Vec<&str> {
-    answer.batch_item_failures.iter().filter_map(|failure| failure.item_identifier.as_deref()).collect()
+    answer
+        .batch_item_failures
+        .iter()
+        .filter_map(|failure| failure.item_identifier.as_deref())
+        .collect()
 }

@@ -19,8 +19,16 @@ pub fn moment(text: &str) -> DateTime<Utc> {
 }
 
 /// Provisions organisations by id and name, without users.
-pub async fn organisations(table: &Table, names: &[(&str, &str)], now: fn() -> DateTime<Utc>) -> anyhow::Result<()> {
-    let provision = provision::router(provision::App { table: table.clone(), imports: crate::queue::untold(), now });
+pub async fn organisations(
+    table: &Table,
+    names: &[(&str, &str)],
+    now: fn() -> DateTime<Utc>,
+) -> anyhow::Result<()> {
+    let provision = provision::router(provision::App {
+        table: table.clone(),
+        imports: crate::queue::untold(),
+        now,
+    });
     for (id, name) in names {
         let body = serde_json::json!({ "name": name, "baseService": true, "storageAddOn": false });
         OPERATOR.put(&provision, &format!("/v1/organisations/{id}"), &body).await?.done()?;
@@ -29,7 +37,13 @@ pub async fn organisations(table: &Table, names: &[(&str, &str)], now: fn() -> D
 }
 
 /// Writes an activation or a deactivation of a user.
-pub async fn switched(table: &Table, of: &str, name: &str, on: bool, at: &str) -> anyhow::Result<()> {
+pub async fn switched(
+    table: &Table,
+    of: &str,
+    name: &str,
+    on: bool,
+    at: &str,
+) -> anyhow::Result<()> {
     let kind = if on { Kind::Activated } else { Kind::Deactivated };
     let mut item = key::activation(&organisation(of), &user(name), moment(at), kind.into_str());
     item.insert("by".to_owned(), AttributeValue::S("user:karin".to_owned()));
@@ -38,10 +52,24 @@ pub async fn switched(table: &Table, of: &str, name: &str, on: bool, at: &str) -
 }
 
 /// Counts a minute with `bytes` that were stored or removed at `at`.
-pub async fn counted(table: &Table, of: &str, name: &str, kind: usage::ChangeKind, bytes: u64, at: DateTime<Utc>) -> anyhow::Result<()> {
+pub async fn counted(
+    table: &Table,
+    of: &str,
+    name: &str,
+    kind: usage::ChangeKind,
+    bytes: u64,
+    at: DateTime<Utc>,
+) -> anyhow::Result<()> {
     let (organisation, user) = (organisation(of), user(name));
     let mut writes = table.writes();
-    writes.usage(&Change { organisation: &organisation, user: &user, kind, bytes, duration: TimeDelta::minutes(1), at });
+    writes.usage(&Change {
+        organisation: &organisation,
+        user: &user,
+        kind,
+        bytes,
+        duration: TimeDelta::minutes(1),
+        at,
+    });
     anyhow::ensure!(writes.commit().await? == Ok(()), "it was not counted");
     Ok(())
 }

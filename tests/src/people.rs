@@ -46,12 +46,25 @@ impl Person {
     /// A recorded user with every right.
     pub fn recorded(name: &'static str) -> Self {
         let rights = &["listen", "download", "annotate"];
-        Self { name, administrator: false, rights, plan: Some("pro"), activated: true, acknowledged: true }
+        Self {
+            name,
+            administrator: false,
+            rights,
+            plan: Some("pro"),
+            activated: true,
+            acknowledged: true,
+        }
     }
 
     /// An administrator who is not recorded.
     pub fn administrator(name: &'static str) -> Self {
-        Self { administrator: true, rights: &[], activated: false, acknowledged: false, ..Self::recorded(name) }
+        Self {
+            administrator: true,
+            rights: &[],
+            activated: false,
+            acknowledged: false,
+            ..Self::recorded(name)
+        }
     }
 
     /// Writes the user into the table.
@@ -63,7 +76,10 @@ impl Person {
         item.insert("supervises".into(), M(HashMap::new()));
         item.insert("administrator".into(), Bool(self.administrator));
         if !self.rights.is_empty() {
-            item.insert("rights".into(), Ss(self.rights.iter().map(|&right| right.into()).collect()));
+            item.insert(
+                "rights".into(),
+                Ss(self.rights.iter().map(|&right| right.into()).collect()),
+            );
         }
         if let Some(plan) = self.plan {
             item.insert("plan".into(), S(plan.into()));
@@ -91,7 +107,13 @@ pub async fn found(table: &Table, name: &str) -> anyhow::Result<()> {
 /// Gives the organisation its first legend, as provisioning does.
 pub async fn legend(table: &Table, of: &str) -> anyhow::Result<()> {
     for (mark, label, colour, shape) in FIRST {
-        let entry = Entry { mark: mark.to_owned().try_into()?, label: label.to_owned().try_into()?, colour, shape, retired: false };
+        let entry = Entry {
+            mark: mark.to_owned().try_into()?,
+            label: label.to_owned().try_into()?,
+            colour,
+            shape,
+            retired: false,
+        };
         table.marks().put(&organisation(of), &entry, &groups::event(of, mark)).await??;
     }
     Ok(())
@@ -101,13 +123,22 @@ pub async fn legend(table: &Table, of: &str) -> anyhow::Result<()> {
 pub async fn marks(table: &Table, of: &str, names: &[&str]) -> anyhow::Result<()> {
     let (_, _, colour, shape) = FIRST[0];
     for mark in names {
-        let entry = Entry { mark: (*mark).to_owned().try_into()?, label: (*mark).to_owned().try_into()?, colour, shape, retired: false };
+        let entry = Entry {
+            mark: (*mark).to_owned().try_into()?,
+            label: (*mark).to_owned().try_into()?,
+            colour,
+            shape,
+            retired: false,
+        };
         table.marks().put(&organisation(of), &entry, &groups::event(of, mark)).await??;
     }
     Ok(())
 }
 
-async fn put(table: &Table, item: HashMap<String, aws_sdk_dynamodb::types::AttributeValue>) -> anyhow::Result<()> {
+async fn put(
+    table: &Table,
+    item: HashMap<String, aws_sdk_dynamodb::types::AttributeValue>,
+) -> anyhow::Result<()> {
     table.client.put_item().table_name(&table.name).set_item(Some(item)).send().await?;
     Ok(())
 }

@@ -45,7 +45,10 @@ impl Waiting {
             .credentials_provider(Credentials::new("test", "test", None, None, "test"))
             .interceptor(requests.clone())
             .http_client(http_client_fn(move |_, _| connector.clone()));
-        Queue { client: aws_sdk_sqs::Client::from_conf(config.build()), url: "http://localhost/000000000000/test".to_owned() }
+        Queue {
+            client: aws_sdk_sqs::Client::from_conf(config.build()),
+            url: "http://localhost/000000000000/test".to_owned(),
+        }
     }
 
     pub fn take(&self) -> Option<Message> {
@@ -59,13 +62,22 @@ impl Waiting {
 
 impl HttpConnector for Waiting {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let sent: Value = request.body().bytes().and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
+        let sent: Value = request
+            .body()
+            .bytes()
+            .and_then(|body| serde_json::from_slice(body).ok())
+            .unwrap_or_default();
         let message = Message {
             body: sent["MessageBody"].as_str().unwrap_or_default().to_owned(),
             delay: sent["DelaySeconds"].as_u64().unwrap_or_default(),
         };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(message);
-        let answer = SdkBody::from(r#"{"MessageId":"message","MD5OfMessageBody":"d41d8cd98f00b204e9800998ecf8427e"}"#);
-        HttpConnectorFuture::ready(Ok(HttpResponse::new(StatusCode::try_from(200).expect("a status"), answer)))
+        let answer = SdkBody::from(
+            r#"{"MessageId":"message","MD5OfMessageBody":"d41d8cd98f00b204e9800998ecf8427e"}"#,
+        );
+        HttpConnectorFuture::ready(Ok(HttpResponse::new(
+            StatusCode::try_from(200).expect("a status"),
+            answer,
+        )))
     }
 }

@@ -35,7 +35,11 @@ pub fn recording(to: &str, of: &str, call: &str, started_at: DateTime<Utc>) -> R
         counterpart: Counterpart::from("+46701234567".to_owned()),
         started_at,
         duration: TimeDelta::minutes(1),
-        audio: Audio { content_type: ContentType::parse("audio/wav").expect("a known type"), length: 960_044, sha256: Sha256([7; 32]) },
+        audio: Audio {
+            content_type: ContentType::parse("audio/wav").expect("a known type"),
+            length: 960_044,
+            sha256: Sha256([7; 32]),
+        },
         annotation: Annotation::default(),
         version: 0,
         registered_at: now(),
@@ -50,12 +54,19 @@ pub fn recording(to: &str, of: &str, call: &str, started_at: DateTime<Utc>) -> R
 pub fn registration() -> Event {
     static NUMBER: AtomicUsize = AtomicUsize::new(0);
     let request = format!("fixture-{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-    Event { request, ..Event::new(OrganisationId::operator(), "fixture", AuditAction::Register, now()) }
+    Event {
+        request,
+        ..Event::new(OrganisationId::operator(), "fixture", AuditAction::Register, now())
+    }
 }
 
 pub async fn register(table: &Table, recording: &Recording) -> anyhow::Result<()> {
-    let registered = table.recordings().register(recording, Over::Unregistered, &registration()).await?;
-    anyhow::ensure!(matches!(registered, Registered::Anew(_)), "the recording is registered already");
+    let registered =
+        table.recordings().register(recording, Over::Unregistered, &registration()).await?;
+    anyhow::ensure!(
+        matches!(registered, Registered::Anew(_)),
+        "the recording is registered already"
+    );
     Ok(())
 }
 
@@ -69,6 +80,9 @@ pub async fn store(table: &Table, recording: &Recording) -> anyhow::Result<()> {
         audio: recording.audio.clone(),
     };
     let outcome = table.recordings().store(&arrival, &recording.duration.into(), now()).await?;
-    anyhow::ensure!(matches!(outcome, Outcome::Written), "the recording is not stored but {outcome:?}");
+    anyhow::ensure!(
+        matches!(outcome, Outcome::Written),
+        "the recording is not stored but {outcome:?}"
+    );
     Ok(())
 }

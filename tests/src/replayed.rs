@@ -7,7 +7,10 @@ use std::{
 
 use aws_smithy_runtime_api::{
     client::{
-        http::{HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector},
+        http::{
+            HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings,
+            SharedHttpConnector,
+        },
         orchestrator::{HttpRequest, HttpResponse},
         result::ConnectorError,
         runtime_components::RuntimeComponents,
@@ -35,10 +38,27 @@ impl Replayed {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).get(question).cloned()
     }
 
-    async fn ask(self, question: Question, uri: String, headers: Vec<(String, String)>) -> Result<Vec<u8>, reqwest::Error> {
-        let ask = headers.into_iter().fold(self.http.post(uri), |ask, (name, value)| ask.header(name, value));
-        let answer = ask.body(question.body.clone()).send().await?.error_for_status()?.bytes().await?.to_vec();
-        self.answers.lock().unwrap_or_else(PoisonError::into_inner).insert(question.retained(), answer.clone());
+    async fn ask(
+        self,
+        question: Question,
+        uri: String,
+        headers: Vec<(String, String)>,
+    ) -> Result<Vec<u8>, reqwest::Error> {
+        let ask = headers
+            .into_iter()
+            .fold(self.http.post(uri), |ask, (name, value)| ask.header(name, value));
+        let answer = ask
+            .body(question.body.clone())
+            .send()
+            .await?
+            .error_for_status()?
+            .bytes()
+            .await?
+            .to_vec();
+        self.answers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(question.retained(), answer.clone());
         Ok(answer)
     }
 }
@@ -58,19 +78,29 @@ fn answer(body: Vec<u8>) -> HttpResponse {
 impl HttpConnector for Replayed {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let target = request.headers().get("x-amz-target").unwrap_or_default().to_owned();
-        let question = Question { target, body: request.body().bytes().unwrap_or_default().to_vec() };
+        let question =
+            Question { target, body: request.body().bytes().unwrap_or_default().to_vec() };
         if let Some(known) = self.known(&question.clone().retained()) {
             return HttpConnectorFuture::ready(Ok(answer(known)));
         }
-        let headers = request.headers().iter().filter(|(name, _)| !matches!(*name, "host" | "content-length"));
+        let headers = request
+            .headers()
+            .iter()
+            .filter(|(name, _)| !matches!(*name, "host" | "content-length"));
         let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
         let asked = self.clone().ask(question, request.uri().to_owned(), headers);
-        HttpConnectorFuture::new(async { asked.await.map(answer).map_err(|error| ConnectorError::io(error.into())) })
+        HttpConnectorFuture::new(async {
+            asked.await.map(answer).map_err(|error| ConnectorError::io(error.into()))
+        })
     }
 }
 
 impl HttpClient for Replayed {
-    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+    fn http_connector(
+        &self,
+        _: &HttpConnectorSettings,
+        _: &RuntimeComponents,
+    ) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
     }
 }

@@ -135,13 +135,20 @@ impl Operator<'_> {
 
     /// The organisation in the path, or a nonexistent one where the path names none.
     fn tenant<'a>(&self, path: &'a str) -> &'a str {
-        let named = path.strip_prefix("/v1/organisations/").and_then(|rest| rest.split(['/', '?']).next());
+        let named =
+            path.strip_prefix("/v1/organisations/").and_then(|rest| rest.split(['/', '?']).next());
         named.unwrap_or(NO_ORGANISATION)
     }
 }
 
 /// Sends an event with the authorizer's context, if there is one.
-pub async fn send(router: &Router, method: &str, path: &str, body: Option<String>, authorizer: Option<Value>) -> anyhow::Result<Answer> {
+pub async fn send(
+    router: &Router,
+    method: &str,
+    path: &str,
+    body: Option<String>,
+    authorizer: Option<Value>,
+) -> anyhow::Result<Answer> {
     dispatch(router, method, path, json!({ "body": body }), authorizer, json!({})).await
 }
 
@@ -175,8 +182,14 @@ async fn dispatch(
     let request = serde_json::from_value(event).context("the event is no request")?;
     let response = router.clone().oneshot(Request::from(gateway::encode_query(request))).await?;
     let (status, headers) = (response.status(), response.headers().clone());
-    let content_type = headers.get("content-type").map(|value| value.to_str()).transpose()?.unwrap_or_default().to_owned();
-    let text = String::from_utf8(to_bytes(response.into_body(), usize::MAX).await?.into()).context("the answer is not UTF-8")?;
+    let content_type = headers
+        .get("content-type")
+        .map(|value| value.to_str())
+        .transpose()?
+        .unwrap_or_default()
+        .to_owned();
+    let text = String::from_utf8(to_bytes(response.into_body(), usize::MAX).await?.into())
+        .context("the answer is not UTF-8")?;
     let body = match content_type.ends_with("json") && !content_type.ends_with("ndjson") {
         true => serde_json::from_str(&text).context("the answer is not JSON")?,
         false => Value::Null,
@@ -187,7 +200,9 @@ async fn dispatch(
 impl Answer {
     /// The problem's type, or else the whole response, for the message of a failed assertion.
     pub fn cause(&self) -> String {
-        let kind = self.body["type"].as_str().and_then(|kind| kind.strip_prefix("urn:kontinuerlig-inspelning:problem:"));
+        let kind = self.body["type"]
+            .as_str()
+            .and_then(|kind| kind.strip_prefix("urn:kontinuerlig-inspelning:problem:"));
         kind.map_or_else(|| format!("{self:?}"), str::to_owned)
     }
 
@@ -204,12 +219,18 @@ impl Answer {
 
     /// The rows of a CSV body, beginning with the column names.
     pub fn rows(&self) -> anyhow::Result<Vec<Vec<String>>> {
-        let mut reader = csv::ReaderBuilder::new().delimiter(b';').has_headers(false).from_reader(self.text.as_bytes());
+        let mut reader = csv::ReaderBuilder::new()
+            .delimiter(b';')
+            .has_headers(false)
+            .from_reader(self.text.as_bytes());
         Ok(reader.deserialize().collect::<Result<_, _>>()?)
     }
 
     /// The lines of an NDJSON body.
     pub fn lines(&self) -> anyhow::Result<Vec<Value>> {
-        self.text.lines().map(|line| serde_json::from_str(line).context("a line is not JSON")).collect()
+        self.text
+            .lines()
+            .map(|line| serde_json::from_str(line).context("a line is not JSON"))
+            .collect()
     }
 }

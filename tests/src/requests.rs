@@ -18,7 +18,8 @@ use aws_smithy_runtime_api::{
         interceptors::{
             Intercept,
             context::{
-                BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextMut, BeforeTransmitInterceptorContextRef,
+                BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextMut,
+                BeforeTransmitInterceptorContextRef,
             },
         },
         orchestrator::{HttpRequest, HttpResponse, Metadata},
@@ -99,7 +100,9 @@ impl Requests {
     fn is_broken(&self, operation: &str, request: &HttpRequest) -> bool {
         let broken = self.broken.lock().unwrap_or_else(PoisonError::into_inner);
         let source = request.headers().get("x-amz-copy-source").unwrap_or_default();
-        broken.as_ref().is_some_and(|(name, part)| *name == operation && (request.uri().contains(part) || source.contains(part)))
+        broken.as_ref().is_some_and(|(name, part)| {
+            *name == operation && (request.uri().contains(part) || source.contains(part))
+        })
     }
 
     fn goes_through(&self, operation: &str) -> bool {
@@ -108,7 +111,12 @@ impl Requests {
     }
 
     fn count(&self, name: &str, amount: u64) {
-        *self.made.lock().unwrap_or_else(PoisonError::into_inner).entry(name.to_owned()).or_default() += amount;
+        *self
+            .made
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .entry(name.to_owned())
+            .or_default() += amount;
     }
 }
 
@@ -140,7 +148,8 @@ impl Intercept for Requests {
     ) -> Result<(), BoxError> {
         if config.load::<Throttled>().is_some() {
             let body = r#"{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"slower"}"#;
-            *context.response_mut() = HttpResponse::new(StatusCode::try_from(400)?, SdkBody::from(body));
+            *context.response_mut() =
+                HttpResponse::new(StatusCode::try_from(400)?, SdkBody::from(body));
         }
         Ok(())
     }
@@ -162,7 +171,8 @@ impl Intercept for Requests {
         if let Some(bytes) = context.request().headers().get("range").and_then(length) {
             self.count(BYTES, bytes);
         }
-        let _outside_a_caller = TENANT.try_with(|tenant| hold(tenant, operation, context.request()));
+        let _outside_a_caller =
+            TENANT.try_with(|tenant| hold(tenant, operation, context.request()));
         Ok(())
     }
 }
@@ -191,34 +201,59 @@ fn hold(tenant: &str, operation: &Metadata, request: &HttpRequest) {
     let name = format!("{}.{}", operation.service(), operation.name());
     let body = || String::from_utf8_lossy(request.body().bytes().unwrap_or_default()).into_owned();
     if operation.service() == "SQS" {
-        let own = [format!("\\\"organisation\\\":\\\"{tenant}\\\""), format!("\\\"key\\\":\\\"recordings/{tenant}/")];
-        assert!(own.iter().any(|own| body().contains(own)), "{name} on behalf of {tenant} names {}", body());
+        let own = [
+            format!("\\\"organisation\\\":\\\"{tenant}\\\""),
+            format!("\\\"key\\\":\\\"recordings/{tenant}/"),
+        ];
+        assert!(
+            own.iter().any(|own| body().contains(own)),
+            "{name} on behalf of {tenant} names {}",
+            body()
+        );
         return;
     }
     if matches!(operation.name(), "ListObjectVersions" | "ListObjectsV2") {
         let own = |place| request.uri().contains(&format!("prefix={place}%2F{tenant}%2F"));
-        assert!(["recordings", "files", "parts"].into_iter().any(own), "{name} on behalf of {tenant} looks at {}", request.uri());
+        assert!(
+            ["recordings", "files", "parts"].into_iter().any(own),
+            "{name} on behalf of {tenant} looks at {}",
+            request.uri()
+        );
         return;
     }
     if operation.service() == "S3" {
         let copied = request.headers().get("x-amz-copy-source").unwrap_or_default();
         for place in [request.uri(), copied].into_iter().filter(|place| !place.is_empty()) {
-            let own = ["recordings", "files", "parts"].iter().any(|kind| place.contains(&format!("/{kind}/{tenant}/")));
+            let own = ["recordings", "files", "parts"]
+                .iter()
+                .any(|kind| place.contains(&format!("/{kind}/{tenant}/")));
             let statement = place.contains(&format!("/statements/{tenant}.json"));
-            assert!(own || statement || listed(place, tenant), "{name} on behalf of {tenant} reaches for {place}");
+            assert!(
+                own || statement || listed(place, tenant),
+                "{name} on behalf of {tenant} reaches for {place}"
+            );
         }
         return;
     }
-    let body: Value = request.body().bytes().and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
+    let body: Value = request
+        .body()
+        .bytes()
+        .and_then(|body| serde_json::from_slice(body).ok())
+        .unwrap_or_default();
     let mut keys = Vec::new();
     leading(&body, &mut keys);
     assert!(!keys.is_empty(), "{name} on behalf of {tenant} has no leading key");
     for key in keys {
         let own = key == tenant || key.starts_with(&format!("{tenant}#"));
-        let general = key == "OPERATOR#price" || (key == "OPERATOR#organisation" && operation.name() == "TransactWriteItems");
+        let general = key == "OPERATOR#price"
+            || (key == "OPERATOR#organisation" && operation.name() == "TransactWriteItems");
         let operators = tenant == NO_ORGANISATION && key.ends_with("#organisation");
-        let log = key == "OPERATOR#audit" && ["PutItem", "TransactWriteItems"].contains(&operation.name());
-        assert!(own || general || operators || log, "{name} on behalf of {tenant} reaches for {key}");
+        let log = key == "OPERATOR#audit"
+            && ["PutItem", "TransactWriteItems"].contains(&operation.name());
+        assert!(
+            own || general || operators || log,
+            "{name} on behalf of {tenant} reaches for {key}"
+        );
     }
 }
 
@@ -238,7 +273,19 @@ fn leading<'a>(value: &'a Value, keys: &mut Vec<&'a str>) {
             for (name, value) in members {
                 match value.get("S").and_then(Value::as_str) {
                     Some(key)
-                        if matches!(name.as_str(), "pk" | "u" | "p" | "m" | "l" | ":pk" | ":u" | ":p" | ":m" | ":l" | ":partition") =>
+                        if matches!(
+                            name.as_str(),
+                            "pk" | "u"
+                                | "p"
+                                | "m"
+                                | "l"
+                                | ":pk"
+                                | ":u"
+                                | ":p"
+                                | ":m"
+                                | ":l"
+                                | ":partition"
+                        ) =>
                     {
                         keys.push(key)
                     }

@@ -58,7 +58,9 @@ impl World {
 
     async fn of(test: &str, table: Table, requests: Requests) -> anyhow::Result<Self> {
         found(&table, "demo").await?;
-        for person in [Person::administrator("karin"), Person::recorded("anna"), Person::recorded("omar")] {
+        for person in
+            [Person::administrator("karin"), Person::recorded("anna"), Person::recorded("omar")]
+        {
             person.joins(&table, "demo").await?;
         }
         let cloud = cloud()?;
@@ -69,7 +71,11 @@ impl World {
         let erasures = Bucket { client: objects.client.clone(), name: format!("{test}-erasures") };
         bucket::create(&erasures.client, &cloud, &erasures.name).await?;
         requests.take();
-        Ok(Self { stores: Stores { table, objects, quarantine, erasures, folders }, queue, requests })
+        Ok(Self {
+            stores: Stores { table, objects, quarantine, erasures, folders },
+            queue,
+            requests,
+        })
     }
 
     pub fn table(&self) -> &Table {
@@ -78,11 +84,20 @@ impl World {
 
     /// The router of the retention API at a time.
     pub fn retention(&self, now: fn() -> DateTime<Utc>) -> Router {
-        retention_api::router(retention_api::App { table: self.stores.table.clone(), jobs: self.queue.clone(), now })
+        retention_api::router(retention_api::App {
+            table: self.stores.table.clone(),
+            jobs: self.queue.clone(),
+            now,
+        })
     }
 
     /// A stored recording with its audio in the bucket.
-    pub async fn stored(&self, of: &str, call: &str, started_at: DateTime<Utc>) -> anyhow::Result<Recording> {
+    pub async fn stored(
+        &self,
+        of: &str,
+        call: &str,
+        started_at: DateTime<Utc>,
+    ) -> anyhow::Result<Recording> {
         let mut stored = recording("demo", of, call, started_at);
         stored.audio.sha256 = Sha256::of(call.as_bytes());
         store(self.table(), &stored).await?;
@@ -92,20 +107,36 @@ impl World {
 
     /// Registers recordings of a user, a minute apart, the youngest first, 25 in a batch.
     pub async fn many(&self, of: &str, number: i64) -> anyhow::Result<Vec<Recording>> {
-        let all: Vec<_> =
-            (0..number).map(|minute| recording("demo", of, &format!("{of}-{minute}"), now() - TimeDelta::minutes(minute))).collect();
+        let all: Vec<_> = (0..number)
+            .map(|minute| {
+                recording("demo", of, &format!("{of}-{minute}"), now() - TimeDelta::minutes(minute))
+            })
+            .collect();
         register(self.table(), &all[0]).await?;
         let item = self.item(&all[0]).await?;
         for some in all[1..].chunks(25) {
             let puts = some.iter().map(|other| {
                 let mut item = item.clone();
                 item.extend(key::recording(&other.organisation, other.id));
-                let texts = [("at", key::at(other.started_at, other.id)), ("call", other.call.clone().into())];
+                let texts = [
+                    ("at", key::at(other.started_at, other.id)),
+                    ("call", other.call.clone().into()),
+                ];
                 item.extend(texts.map(|(name, text)| (name.to_owned(), AttributeValue::S(text))));
-                item.insert("expires_at".to_owned(), AttributeValue::N(other.expires_at.timestamp().to_string()));
-                PutRequest::builder().set_item(Some(item)).build().map(|put| WriteRequest::builder().put_request(put).build())
+                item.insert(
+                    "expires_at".to_owned(),
+                    AttributeValue::N(other.expires_at.timestamp().to_string()),
+                );
+                PutRequest::builder()
+                    .set_item(Some(item))
+                    .build()
+                    .map(|put| WriteRequest::builder().put_request(put).build())
             });
-            let write = self.table().client.batch_write_item().request_items(&self.table().name, puts.collect::<Result<_, _>>()?);
+            let write = self
+                .table()
+                .client
+                .batch_write_item()
+                .request_items(&self.table().name, puts.collect::<Result<_, _>>()?);
             write.send().await?;
         }
         Ok(all)
@@ -113,7 +144,13 @@ impl World {
 
     /// Puts a new version at the recording's key.
     pub async fn put(&self, of: &Recording, audio: &str) -> anyhow::Result<()> {
-        let put = self.stores.objects.client.put_object().bucket(&self.stores.objects.name).key(objects::key(&of.organisation, of.id));
+        let put = self
+            .stores
+            .objects
+            .client
+            .put_object()
+            .bucket(&self.stores.objects.name)
+            .key(objects::key(&of.organisation, of.id));
         put.body(ByteStream::from(audio.as_bytes().to_vec())).send().await?;
         Ok(())
     }
@@ -121,11 +158,17 @@ impl World {
     /// The number of the recording's versions in both buckets, including delete markers.
     pub async fn copies(&self, of: &Recording) -> anyhow::Result<usize> {
         let key = objects::key(&of.organisation, of.id);
-        Ok(self.stores.objects.copies(&key).await?.len() + self.stores.quarantine.copies_under(&key).await?.len())
+        Ok(self.stores.objects.copies(&key).await?.len()
+            + self.stores.quarantine.copies_under(&key).await?.len())
     }
 
     pub async fn item(&self, of: &Recording) -> anyhow::Result<key::Item> {
-        let get = self.table().client.get_item().table_name(&self.table().name).set_key(Some(key::recording(&of.organisation, of.id)));
+        let get = self
+            .table()
+            .client
+            .get_item()
+            .table_name(&self.table().name)
+            .set_key(Some(key::recording(&of.organisation, of.id)));
         Ok(get.consistent_read(true).send().await?.item.unwrap_or_default())
     }
 
@@ -134,45 +177,90 @@ impl World {
     }
 
     /// Removes an expired recording's item, as the table does, and returns the event of it.
-    pub async fn expire(&self, of: &Recording, now: DateTime<Utc>) -> anyhow::Result<Option<Value>> {
-        let record = stream::expire(self.table(), key::recording(&of.organisation, of.id), now).await?;
+    pub async fn expire(
+        &self,
+        of: &Recording,
+        now: DateTime<Utc>,
+    ) -> anyhow::Result<Option<Value>> {
+        let record =
+            stream::expire(self.table(), key::recording(&of.organisation, of.id), now).await?;
         Ok(record.map(|record| json!({ "Records": [record] })))
     }
 
     /// The user's counted recordings, bytes and milliseconds.
     pub async fn usage(&self, of: &str) -> anyhow::Result<[i64; 3]> {
         let key = key::usage(&organisation("demo"), &user(of));
-        let get = self.table().client.get_item().table_name(&self.table().name).set_key(Some(key)).consistent_read(true);
+        let get = self
+            .table()
+            .client
+            .get_item()
+            .table_name(&self.table().name)
+            .set_key(Some(key))
+            .consistent_read(true);
         let item = get.send().await?.item.unwrap_or_default();
-        let number = |name: &str| item.get(name).and_then(|value| value.as_n().ok()?.parse().ok()).unwrap_or_default();
+        let number = |name: &str| {
+            item.get(name).and_then(|value| value.as_n().ok()?.parse().ok()).unwrap_or_default()
+        };
         Ok(["recordings", "bytes", "ms"].map(number))
     }
 
     /// The number of items of a kind.
     pub async fn count(&self, kind: &str) -> anyhow::Result<i32> {
-        let query = self.table().client.query().table_name(&self.table().name).key_condition_expression("pk = :pk");
+        let query = self
+            .table()
+            .client
+            .query()
+            .table_name(&self.table().name)
+            .key_condition_expression("pk = :pk");
         let pk = AttributeValue::S(format!("demo#{kind}"));
         Ok(query.expression_attribute_values(":pk", pk).send().await?.count())
     }
 
     /// The next message of the queue, if there is one.
     pub async fn message(&self) -> anyhow::Result<Option<Value>> {
-        let receive = self.queue.client.receive_message().queue_url(&self.queue.url).max_number_of_messages(1);
-        let Some(message) = receive.send().await?.messages.unwrap_or_default().pop() else { return Ok(None) };
+        let receive = self
+            .queue
+            .client
+            .receive_message()
+            .queue_url(&self.queue.url)
+            .max_number_of_messages(1);
+        let Some(message) = receive.send().await?.messages.unwrap_or_default().pop() else {
+            return Ok(None);
+        };
         let handle = message.receipt_handle.context("a message has a handle")?;
-        self.queue.client.delete_message().queue_url(&self.queue.url).receipt_handle(handle).send().await?;
-        Ok(Some(json!({ "Records": [{ "eventSource": "aws:sqs", "messageId": "message", "body": message.body }] })))
+        self.queue
+            .client
+            .delete_message()
+            .queue_url(&self.queue.url)
+            .receipt_handle(handle)
+            .send()
+            .await?;
+        Ok(Some(
+            json!({ "Records": [{ "eventSource": "aws:sqs", "messageId": "message", "body": message.body }] }),
+        ))
     }
 
     /// The recordings that the SFTP delivery is asked to remove from its folders.
     pub async fn forgotten(&self) -> anyhow::Result<Vec<RecordingId>> {
         let Queue { client, url } = &self.stores.folders;
-        let messages = client.receive_message().queue_url(url).max_number_of_messages(10).send().await?.messages.unwrap_or_default();
+        let messages = client
+            .receive_message()
+            .queue_url(url)
+            .max_number_of_messages(10)
+            .send()
+            .await?
+            .messages
+            .unwrap_or_default();
         let mut recordings = Vec::new();
         for message in messages {
             let order: Order = serde_json::from_str(message.body().unwrap_or_default())?;
-            let Task::Forget { recording } = order.task else { anyhow::bail!("the delivery received {order:?}") };
-            anyhow::ensure!(order.organisation == organisation("demo"), "it names another organisation");
+            let Task::Forget { recording } = order.task else {
+                anyhow::bail!("the delivery received {order:?}")
+            };
+            anyhow::ensure!(
+                order.organisation == organisation("demo"),
+                "it names another organisation"
+            );
             recordings.push(recording);
         }
         recordings.sort();
@@ -181,7 +269,8 @@ impl World {
 
     /// Processes pages at a time until no message waits. Returns the number of pages.
     pub async fn work(&self, now: fn() -> DateTime<Utc>) -> anyhow::Result<usize> {
-        let app = retention_worker::App { stores: self.stores.clone(), jobs: self.queue.clone(), now };
+        let app =
+            retention_worker::App { stores: self.stores.clone(), jobs: self.queue.clone(), now };
         let mut pages = 0;
         while let Some(message) = self.message().await? {
             let answer = retention_worker::handle(&app, serde_json::from_value(message)?).await?;
@@ -192,24 +281,39 @@ impl World {
     }
 
     /// Sends the worker a message for a job. Returns whether it succeeded.
-    pub async fn tell(&self, kind: &str, order: &str, now: fn() -> DateTime<Utc>) -> anyhow::Result<bool> {
+    pub async fn tell(
+        &self,
+        kind: &str,
+        order: &str,
+        now: fn() -> DateTime<Utc>,
+    ) -> anyhow::Result<bool> {
         let body = json!({ "organisation": "demo", "kind": kind, "job": order }).to_string();
         let event = json!({ "Records": [{ "eventSource": "aws:sqs", "messageId": "message", "body": body }] });
-        let app = retention_worker::App { stores: self.stores.clone(), jobs: self.queue.clone(), now };
-        Ok(retention_worker::handle(&app, serde_json::from_value(event)?).await?.batch_item_failures.is_empty())
+        let app =
+            retention_worker::App { stores: self.stores.clone(), jobs: self.queue.clone(), now };
+        Ok(retention_worker::handle(&app, serde_json::from_value(event)?)
+            .await?
+            .batch_item_failures
+            .is_empty())
     }
 
     /// Makes the worker erase again everything in the bucket of erasures, page by page.
     pub async fn again(&self) -> anyhow::Result<()> {
-        let event: Value = serde_json::from_str(include_str!("../../events/retention-worker.erase-again.json"))?;
-        let app = retention_worker::App { stores: self.stores.clone(), jobs: self.queue.clone(), now };
+        let event: Value =
+            serde_json::from_str(include_str!("../../events/retention-worker.erase-again.json"))?;
+        let app =
+            retention_worker::App { stores: self.stores.clone(), jobs: self.queue.clone(), now };
         let answer = retention_worker::handle(&app, serde_json::from_value(event)?).await?;
         anyhow::ensure!(answer.batch_item_failures.is_empty(), "the first page failed");
         self.work(now).await.map(drop)
     }
 
     /// Sends an event to `expire` at a time. Returns whether all of it succeeded.
-    pub async fn removals(&self, event: &Value, now: fn() -> DateTime<Utc>) -> anyhow::Result<bool> {
+    pub async fn removals(
+        &self,
+        event: &Value,
+        now: fn() -> DateTime<Utc>,
+    ) -> anyhow::Result<bool> {
         let app = expire::App { stores: self.stores.clone(), again: self.queue.clone(), now };
         Ok(expire::handle(&app, event.clone()).await?.batch_item_failures.is_empty())
     }
@@ -236,27 +340,49 @@ pub fn unreached() -> Queue {
     let config = aws_sdk_sqs::Config::builder()
         .behavior_version(aws_sdk_sqs::config::BehaviorVersion::latest())
         .region(aws_sdk_sqs::config::Region::new("eu-north-1"))
-        .credentials_provider(aws_sdk_sqs::config::Credentials::new("test", "test", None, None, "test"))
+        .credentials_provider(aws_sdk_sqs::config::Credentials::new(
+            "test", "test", None, None, "test",
+        ))
         .endpoint_url("http://127.0.0.1:1")
         .retry_config(aws_sdk_sqs::config::retry::RetryConfig::disabled())
         .build();
-    Queue { client: aws_sdk_sqs::Client::from_conf(config), url: "http://127.0.0.1:1/orders".to_owned() }
+    Queue {
+        client: aws_sdk_sqs::Client::from_conf(config),
+        url: "http://127.0.0.1:1/orders".to_owned(),
+    }
 }
 
 /// Processes one page of a job that touches no audio. Returns whether it succeeded.
 pub async fn notified(table: &Table, kind: Kind, order: OrderId) -> anyhow::Result<bool> {
     let (objects, folders) = (bucket::unreached(), unreached());
     let erasures = Bucket { client: objects.client.clone(), name: "erasures".to_owned() };
-    let stores = Stores { table: table.clone(), objects: objects.clone(), quarantine: objects, erasures, folders: folders.clone() };
+    let stores = Stores {
+        table: table.clone(),
+        objects: objects.clone(),
+        quarantine: objects,
+        erasures,
+        folders: folders.clone(),
+    };
     let body = json!({ "organisation": "demo", "kind": kind, "job": order }).to_string();
-    let event = json!({ "Records": [{ "eventSource": "aws:sqs", "messageId": "message", "body": body }] });
-    let answer = retention_worker::handle(&retention_worker::App { stores, jobs: folders, now }, serde_json::from_value(event)?).await?;
+    let event =
+        json!({ "Records": [{ "eventSource": "aws:sqs", "messageId": "message", "body": body }] });
+    let answer = retention_worker::handle(
+        &retention_worker::App { stores, jobs: folders, now },
+        serde_json::from_value(event)?,
+    )
+    .await?;
     Ok(answer.batch_item_failures.is_empty())
 }
 
 async fn made(cloud: &Cloud, name: &str, requests: &Requests) -> anyhow::Result<Queue> {
     let client = cloud.counted_sqs(requests);
-    let url = client.create_queue().queue_name(name).send().await?.queue_url.context("the queue has an address")?;
+    let url = client
+        .create_queue()
+        .queue_name(name)
+        .send()
+        .await?
+        .queue_url
+        .context("the queue has an address")?;
     Ok(Queue { client, url })
 }
 
@@ -264,7 +390,8 @@ async fn made(cloud: &Cloud, name: &str, requests: &Requests) -> anyhow::Result<
 pub async fn hold(table: &Table, of: &Recording, since: DateTime<Utc>) -> anyhow::Result<()> {
     let hold = OrderId::of(&of.organisation, "hold", since);
     for seen in table.retention().seen(&of.organisation, &[of.id]).await? {
-        let retained = seen.retained.with_hold(hold, since).context("there is something to hold")?;
+        let retained =
+            seen.retained.with_hold(hold, since).context("there is something to hold")?;
         let mut writes = table.writes();
         writes.keep(&seen, &retained, None);
         anyhow::ensure!(writes.commit().await? == Ok(()), "the table refused");

@@ -41,7 +41,16 @@ use crate::{
 };
 
 /// The most users of an organisation; all are recorded.
-pub const USERS: [&str; 8] = ["user00001", "user00002", "user00003", "user00004", "user00005", "user00006", "user00007", "user00008"];
+pub const USERS: [&str; 8] = [
+    "user00001",
+    "user00002",
+    "user00003",
+    "user00004",
+    "user00005",
+    "user00006",
+    "user00007",
+    "user00008",
+];
 /// An administrator, a recorded user and three supervisors, each with the users they may see.
 const CALLERS: [(&str, Option<&[usize]>); 5] = [
     ("karin", None),
@@ -81,9 +90,15 @@ impl OnTable {
             Person::recorded(user).joins(table, "demo").await?;
         }
         Person::administrator("karin").joins(table, "demo").await?;
-        for (supervisor, groups) in [("sara", [&USERS[..4], &[]]), ("sofia", [&USERS[1..3], &USERS[4..7]])] {
-            Person { rights: &[], activated: false, ..Person::recorded(supervisor) }.joins(table, "demo").await?;
-            for (place, members) in groups.into_iter().enumerate().filter(|(_, members)| !members.is_empty()) {
+        for (supervisor, groups) in
+            [("sara", [&USERS[..4], &[]]), ("sofia", [&USERS[1..3], &USERS[4..7]])]
+        {
+            Person { rights: &[], activated: false, ..Person::recorded(supervisor) }
+                .joins(table, "demo")
+                .await?;
+            for (place, members) in
+                groups.into_iter().enumerate().filter(|(_, members)| !members.is_empty())
+            {
                 let group = format!("{supervisor}-{place}");
                 groups::group(table, "demo", &group, members).await?;
                 groups::supervise(table, "demo", &group, supervisor, None).await?;
@@ -96,7 +111,12 @@ impl OnTable {
             annotate::App { table: table.clone(), now: clock },
         );
         let index = index::App { table: table.clone(), now: crate::call::now };
-        Ok(Self { index, search: search::router(search), annotate: annotate::router(annotate), watched })
+        Ok(Self {
+            index,
+            search: search::router(search),
+            annotate: annotate::router(annotate),
+            watched,
+        })
     }
 
     pub fn table(&self) -> &Table {
@@ -108,7 +128,11 @@ impl OnTable {
         let registered = self
             .table()
             .recordings()
-            .register(&Recording { state: State::Expected, ..recording.clone() }, Over::Unregistered, &crate::recording::registration())
+            .register(
+                &Recording { state: State::Expected, ..recording.clone() },
+                Over::Unregistered,
+                &crate::recording::registration(),
+            )
             .await?;
         ensure!(matches!(registered, Registered::Anew(_)), "{registered:?}");
         self.proceeds(recording).await?;
@@ -121,9 +145,18 @@ impl OnTable {
         let outcome = match &recording.state {
             State::Expected => return Ok(()),
             State::Stored { at } => {
-                self.table().recordings().store(&Arrival { organisation, id, user, audio }, &recording.duration.into(), *at).await?
+                self.table()
+                    .recordings()
+                    .store(
+                        &Arrival { organisation, id, user, audio },
+                        &recording.duration.into(),
+                        *at,
+                    )
+                    .await?
             }
-            State::Rejected { reason } => self.table().recordings().reject(recording, reason).await?,
+            State::Rejected { reason } => {
+                self.table().recordings().reject(recording, reason).await?
+            }
         };
         ensure!(matches!(outcome, Outcome::Written), "{outcome:?}");
         Ok(())
@@ -144,7 +177,8 @@ impl OnTable {
             return Ok(());
         }
         let update = self.table().client.update_item().table_name(&self.table().name);
-        let update = update.set_key(Some(platform::table::key::recording(&recording.organisation, recording.id)));
+        let update = update
+            .set_key(Some(platform::table::key::recording(&recording.organisation, recording.id)));
         let update = update.expression_attribute_names("#until", "until");
         let update = match held {
             Some(since) => update
@@ -164,8 +198,16 @@ impl OnTable {
         }
         if before.state != after.state {
             if after.state == State::Expected {
-                let over = if before.held_since.is_some() { Over::RejectedAndHeld } else { Over::Rejected };
-                let registered = self.table().recordings().register(after, over, &crate::recording::registration()).await?;
+                let over = if before.held_since.is_some() {
+                    Over::RejectedAndHeld
+                } else {
+                    Over::Rejected
+                };
+                let registered = self
+                    .table()
+                    .recordings()
+                    .register(after, over, &crate::recording::registration())
+                    .await?;
                 ensure!(matches!(registered, Registered::Anew(_)), "{registered:?}");
             }
             self.proceeds(after).await?;
@@ -181,7 +223,13 @@ impl Searched for OnTable {
             (Some(before), Some(after)) => self.becomes(before, after).await,
             (Some(before), None) => {
                 let key = platform::table::key::recording(&before.organisation, before.id);
-                self.table().client.delete_item().table_name(&self.table().name).set_key(Some(key)).send().await?;
+                self.table()
+                    .client
+                    .delete_item()
+                    .table_name(&self.table().name)
+                    .set_key(Some(key))
+                    .send()
+                    .await?;
                 Ok(())
             }
             (None, None) => Ok(()),
@@ -195,9 +243,17 @@ impl Searched for OnTable {
         Ok(())
     }
 
-    async fn page(&mut self, typed: &Typed, after: Option<Position>, now: DateTime<Utc>) -> anyhow::Result<Page> {
+    async fn page(
+        &mut self,
+        typed: &Typed,
+        after: Option<Position>,
+        now: DateTime<Utc>,
+    ) -> anyhow::Result<Page> {
         CLOCK.set(now);
-        let answer = As { organisation: "demo", user: caller(typed)? }.get(&self.search, &path(typed, after)).await?.done()?;
+        let answer = As { organisation: "demo", user: caller(typed)? }
+            .get(&self.search, &path(typed, after))
+            .await?
+            .done()?;
         page(&answer.body)
     }
 }
@@ -209,9 +265,14 @@ pub fn life(seed: u64, number: u64) -> Life {
     life.manner.recordings = life.manner.recordings.min(120);
     life.manner.wordy = life.manner.wordy.min(40);
     let users = life.manner.users.clone();
-    let seen = |places: &[usize]| places.iter().map(|place| user(USERS[*place])).collect::<BTreeSet<_>>();
+    let seen =
+        |places: &[usize]| places.iter().map(|place| user(USERS[*place])).collect::<BTreeSet<_>>();
     let callers = CALLERS.into_iter().map(|(_, places)| places.map(seen));
-    life.callers = callers.filter(|seen| seen.as_ref().is_none_or(|seen| users.iter().any(|user| seen.contains(user)))).collect();
+    life.callers = callers
+        .filter(|seen| {
+            seen.as_ref().is_none_or(|seen| users.iter().any(|user| seen.contains(user)))
+        })
+        .collect();
     life
 }
 
@@ -228,7 +289,10 @@ fn named(recording: &Recording) -> Value {
 fn caller(typed: &Typed) -> anyhow::Result<&'static str> {
     let may = |places: &[usize]| places.iter().map(|place| USERS[*place]).collect::<BTreeSet<_>>();
     let seen = typed.seen.as_ref().map(|seen| seen.iter().map(UserId::as_str).collect());
-    let caller = CALLERS.into_iter().find(|(_, places)| places.map(may) == seen).context("no caller sees exactly those")?;
+    let caller = CALLERS
+        .into_iter()
+        .find(|(_, places)| places.map(may) == seen)
+        .context("no caller sees exactly those")?;
     Ok(caller.0)
 }
 
@@ -240,17 +304,23 @@ pub fn stated(recording: &Recording) -> Value {
 }
 
 pub fn path(typed: &Typed, after: Option<Position>) -> String {
-    let parameters = typed.parameters().into_iter().chain(after.map(|after| ("cursor", cursor::write(after))));
-    let written: Vec<String> =
-        parameters.map(|(name, value)| format!("{name}={}", utf8_percent_encode(&value, NON_ALPHANUMERIC))).collect();
+    let parameters =
+        typed.parameters().into_iter().chain(after.map(|after| ("cursor", cursor::write(after))));
+    let written: Vec<String> = parameters
+        .map(|(name, value)| format!("{name}={}", utf8_percent_encode(&value, NON_ALPHANUMERIC)))
+        .collect();
     format!("/v1/recordings?{}", written.join("&"))
 }
 
 /// The page in a response.
 pub fn page(body: &Value) -> anyhow::Result<Page> {
     let rows = body["recordings"].as_array().context("a page has recordings")?;
-    let ids =
-        rows.iter().map(|row| row["id"].as_str().context("a recording has an id").and_then(|id| Ok(RecordingId::try_from(id.to_owned())?)));
+    let ids = rows.iter().map(|row| {
+        row["id"]
+            .as_str()
+            .context("a recording has an id")
+            .and_then(|id| Ok(RecordingId::try_from(id.to_owned())?))
+    });
     let next = body["cursor"].as_str().map(cursor::read).transpose()?;
     Ok(Page { rows: ids.collect::<anyhow::Result<_>>()?, whole: None, next, cost: None })
 }

@@ -17,7 +17,8 @@ pub struct Speech {
 
 /// Every file that `make audio` creates.
 pub fn all() -> anyhow::Result<Vec<Speech>> {
-    let manifest = fs::read(folder().join("manifest.json")).context("there is no audio: run `make audio`")?;
+    let manifest =
+        fs::read(folder().join("manifest.json")).context("there is no audio: run `make audio`")?;
     Ok(serde_json::from_slice(&manifest)?)
 }
 

@@ -8,19 +8,37 @@ use serde_json::{Map, Value, json};
 
 /// Removes the item if it has expired at `now`, and returns the record of the removal.
 pub async fn expire(table: &Table, key: Item, now: DateTime<Utc>) -> anyhow::Result<Option<Value>> {
-    let delete = table.client.delete_item().table_name(&table.name).set_key(Some(key)).return_values(ReturnValue::AllOld);
+    let delete = table
+        .client
+        .delete_item()
+        .table_name(&table.name)
+        .set_key(Some(key))
+        .return_values(ReturnValue::AllOld);
     let delete = delete.condition_expression("expires_at <= :now");
-    match delete.expression_attribute_values(":now", AttributeValue::N(now.timestamp().to_string())).send().await {
+    match delete
+        .expression_attribute_values(":now", AttributeValue::N(now.timestamp().to_string()))
+        .send()
+        .await
+    {
         Ok(answer) => Ok(Some(removed(&answer.attributes.unwrap_or_default()))),
-        Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => Ok(None),
+        Err(error)
+            if error
+                .as_service_error()
+                .is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+        {
+            Ok(None)
+        }
         Err(error) => Err(error.into()),
     }
 }
 
 /// The record of an item that the table has removed.
 pub fn removed(item: &Item) -> Value {
-    let keys: Item =
-        item.iter().filter(|(name, _)| matches!(name.as_str(), "pk" | "sk")).map(|(name, value)| (name.clone(), value.clone())).collect();
+    let keys: Item = item
+        .iter()
+        .filter(|(name, _)| matches!(name.as_str(), "pk" | "sk"))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
     json!({
         "eventID": "c4ca4238a0b923820dcc509a6f75849b", "eventName": "REMOVE", "eventVersion": "1.1", "eventSource": "aws:dynamodb",
         "awsRegion": "eu-north-1", "userIdentity": { "type": "Service", "principalId": "dynamodb.amazonaws.com" },
@@ -34,7 +52,9 @@ pub fn removed(item: &Item) -> Value {
 
 /// An item in DynamoDB's JSON.
 fn written(item: &Item) -> Value {
-    Value::Object(item.iter().map(|(name, value)| (name.clone(), attribute(value))).collect::<Map<_, _>>())
+    Value::Object(
+        item.iter().map(|(name, value)| (name.clone(), attribute(value))).collect::<Map<_, _>>(),
+    )
 }
 
 fn attribute(value: &AttributeValue) -> Value {

@@ -7,12 +7,13 @@ use aws_sdk_dynamodb::{
     Client,
     config::{BehaviorVersion, Builder, Credentials, Region},
     types::{
-        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType, ScalarAttributeType,
-        StreamSpecification, StreamViewType,
+        AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType,
+        Projection, ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType,
     },
 };
 use dynoxide::actions::{
-    describe_stream::DescribeStreamRequest, get_records::GetRecordsRequest, get_shard_iterator::GetShardIteratorRequest,
+    describe_stream::DescribeStreamRequest, get_records::GetRecordsRequest,
+    get_shard_iterator::GetShardIteratorRequest,
 };
 use platform::table::Table;
 use serde_json::Value;
@@ -29,7 +30,10 @@ pub async fn empty() -> anyhow::Result<(Table, Requests)> {
 }
 
 /// An empty table in `database`, and its address.
-pub async fn serve(database: dynoxide::Database, requests: &Requests) -> anyhow::Result<(Table, String)> {
+pub async fn serve(
+    database: dynoxide::Database,
+    requests: &Requests,
+) -> anyhow::Result<(Table, String)> {
     let endpoint = listen(database).await?;
     let table = at(&endpoint, requests);
     create(&table, None).await?;
@@ -64,7 +68,12 @@ pub struct Watched {
 /// An empty table with a readable stream, and the units that its writes consume.
 pub async fn watched() -> anyhow::Result<Watched> {
     let images = StreamViewType::NewAndOldImages;
-    made(Some(StreamSpecification::builder().stream_enabled(true).stream_view_type(images).build()?), Requests::default(), true).await
+    made(
+        Some(StreamSpecification::builder().stream_enabled(true).stream_view_type(images).build()?),
+        Requests::default(),
+        true,
+    )
+    .await
 }
 
 /// An empty table without a stream, which would slow down as it grows.
@@ -72,7 +81,11 @@ pub async fn unwatched() -> anyhow::Result<Watched> {
     made(None, Requests::default(), false).await
 }
 
-async fn made(stream: Option<StreamSpecification>, requests: Requests, metered: bool) -> anyhow::Result<Watched> {
+async fn made(
+    stream: Option<StreamSpecification>,
+    requests: Requests,
+    metered: bool,
+) -> anyhow::Result<Watched> {
     let database = dynoxide::Database::memory().context("could not open a database in memory")?;
     let endpoint = listen(database.clone()).await?;
     let units = Units::default();
@@ -128,14 +141,18 @@ impl Stream {
                 Some(next) => next,
                 None => self.beginning()?,
             };
-            let page = self.database.get_records(GetRecordsRequest { shard_iterator, limit: None })?;
+            let page =
+                self.database.get_records(GetRecordsRequest { shard_iterator, limit: None })?;
             self.next = page.next_shard_iterator;
             if page.records.is_empty() {
                 return Ok(records);
             }
             for record in page.records.iter().map(serde_json::to_value) {
                 let record = record?;
-                if record["dynamodb"]["Keys"]["pk"]["S"].as_str().is_some_and(|pk| pk.ends_with("#recording")) {
+                if record["dynamodb"]["Keys"]["pk"]["S"]
+                    .as_str()
+                    .is_some_and(|pk| pk.ends_with("#recording"))
+                {
                     records.push(record);
                 }
             }
@@ -144,29 +161,50 @@ impl Stream {
 
     fn beginning(&self) -> anyhow::Result<String> {
         let listed = self.database.list_streams(Default::default())?;
-        let stream_arn = listed.streams.first().context("the table has no stream")?.stream_arn.clone();
-        let described = self.database.describe_stream(DescribeStreamRequest { stream_arn: stream_arn.clone(), ..Default::default() })?;
-        let [shard] = described.stream_description.shards.as_slice() else { anyhow::bail!("the stream has not one shard") };
+        let stream_arn =
+            listed.streams.first().context("the table has no stream")?.stream_arn.clone();
+        let described = self.database.describe_stream(DescribeStreamRequest {
+            stream_arn: stream_arn.clone(),
+            ..Default::default()
+        })?;
+        let [shard] = described.stream_description.shards.as_slice() else {
+            anyhow::bail!("the stream has not one shard")
+        };
         let (shard_id, shard_iterator_type) = (shard.shard_id.clone(), "TRIM_HORIZON".to_owned());
-        let begin = GetShardIteratorRequest { stream_arn, shard_id, shard_iterator_type, sequence_number: None };
+        let begin = GetShardIteratorRequest {
+            stream_arn,
+            shard_id,
+            shard_iterator_type,
+            sequence_number: None,
+        };
         self.database.get_shard_iterator(begin)?.shard_iterator.context("a beginning of the stream")
     }
 }
 
 /// The table's indexes by name, with the attribute of their partition key. All are sorted by `at`.
-pub const INDEXES: [(&str, &str); 5] = [("by_org", "pk"), ("by_user", "u"), ("by_peer", "p"), ("by_mark", "m"), ("by_length", "l")];
+pub const INDEXES: [(&str, &str); 5] =
+    [("by_org", "pk"), ("by_user", "u"), ("by_peer", "p"), ("by_mark", "m"), ("by_length", "l")];
 
 async fn create(table: &Table, stream: Option<StreamSpecification>) -> anyhow::Result<()> {
-    let mut create = table.client.create_table().table_name(&table.name).billing_mode(BillingMode::PayPerRequest);
+    let mut create = table
+        .client
+        .create_table()
+        .table_name(&table.name)
+        .billing_mode(BillingMode::PayPerRequest);
     create = create.set_stream_specification(stream);
     for name in ["pk", "sk", "at", "u", "p", "m", "l"] {
-        create = create
-            .attribute_definitions(AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build()?);
+        create = create.attribute_definitions(
+            AttributeDefinition::builder()
+                .attribute_name(name)
+                .attribute_type(ScalarAttributeType::S)
+                .build()?,
+        );
     }
     for (name, partition) in INDEXES {
         let projection = Projection::builder().projection_type(ProjectionType::All).build();
         let index = GlobalSecondaryIndex::builder().index_name(name).projection(projection);
-        create = create.global_secondary_indexes(index.set_key_schema(Some(key(partition, "at")?)).build()?);
+        create = create
+            .global_secondary_indexes(index.set_key_schema(Some(key(partition, "at")?)).build()?);
     }
     create.set_key_schema(Some(key("pk", "sk")?)).send().await?;
     Ok(())

@@ -12,7 +12,9 @@ use aws_smithy_runtime_api::{
     client::{
         interceptors::{
             Intercept,
-            context::{AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextMut},
+            context::{
+                AfterDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextMut,
+            },
         },
         orchestrator::Metadata,
         runtime_components::RuntimeComponents,
@@ -29,12 +31,14 @@ pub struct Units {
 }
 
 const READS: [&str; 3] = ["GetItem", "BatchGetItem", "Query"];
-const WRITES: [&str; 5] = ["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"];
+const WRITES: [&str; 5] =
+    ["PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems"];
 
 impl Units {
     /// The write units since the last call, by `table`, by index name, and as a sum in `all`.
     pub fn take(&self) -> BTreeMap<String, f64> {
-        let mut written = std::mem::take(&mut *self.written.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut written =
+            std::mem::take(&mut *self.written.lock().unwrap_or_else(PoisonError::into_inner));
         written.insert("all".to_owned(), written.values().fold(0.0, |all, units| all + units));
         written
     }
@@ -45,13 +49,15 @@ impl Units {
     }
 
     fn count_read(&self, consumed: &Value) {
-        *self.read.lock().unwrap_or_else(PoisonError::into_inner) += consumed["CapacityUnits"].as_f64().unwrap_or_default();
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) +=
+            consumed["CapacityUnits"].as_f64().unwrap_or_default();
     }
 
     fn count(&self, consumed: &Value) {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         let mut add = |name: &str, arm: &Value| {
-            *written.entry(name.to_owned()).or_default() += arm["CapacityUnits"].as_f64().unwrap_or_default();
+            *written.entry(name.to_owned()).or_default() +=
+                arm["CapacityUnits"].as_f64().unwrap_or_default();
         };
         add("table", &consumed["Table"]);
         for (name, index) in consumed["GlobalSecondaryIndexes"].as_object().into_iter().flatten() {
@@ -76,7 +82,8 @@ impl Intercept for Units {
             return Ok(());
         }
         let request = context.request_mut();
-        let mut body: Value = serde_json::from_slice(request.body().bytes().ok_or("a request without a body")?)?;
+        let mut body: Value =
+            serde_json::from_slice(request.body().bytes().ok_or("a request without a body")?)?;
         body["ReturnConsumedCapacity"] = json!("INDEXES");
         let body = body.to_string();
         request.headers_mut().insert("content-length", body.len().to_string());
@@ -90,9 +97,16 @@ impl Intercept for Units {
         _: &RuntimeComponents,
         config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let body: Value = context.response().body().bytes().and_then(|body| serde_json::from_slice(body).ok()).unwrap_or_default();
-        let reads = config.load::<Metadata>().is_some_and(|operation| READS.contains(&operation.name()));
-        let count = |consumed: &Value| if reads { self.count_read(consumed) } else { self.count(consumed) };
+        let body: Value = context
+            .response()
+            .body()
+            .bytes()
+            .and_then(|body| serde_json::from_slice(body).ok())
+            .unwrap_or_default();
+        let reads =
+            config.load::<Metadata>().is_some_and(|operation| READS.contains(&operation.name()));
+        let count =
+            |consumed: &Value| if reads { self.count_read(consumed) } else { self.count(consumed) };
         match &body["ConsumedCapacity"] {
             Value::Array(tables) => tables.iter().for_each(count),
             table => count(table),

@@ -11,10 +11,15 @@ pub fn user(given: Value) -> Value {
 
 /// A supervision without a period, with every right, or only with those that are given.
 pub fn supervision(given: Value) -> Value {
-    let mut supervision =
-        with(json!({ "from": null, "to": null, "rights": { "listen": true, "download": true, "annotate": true } }), given.clone());
+    let mut supervision = with(
+        json!({ "from": null, "to": null, "rights": { "listen": true, "download": true, "annotate": true } }),
+        given.clone(),
+    );
     if !given["rights"].is_null() {
-        supervision["rights"] = with(json!({ "listen": false, "download": false, "annotate": false }), given["rights"].clone());
+        supervision["rights"] = with(
+            json!({ "listen": false, "download": false, "annotate": false }),
+            given["rights"].clone(),
+        );
     }
     supervision
 }

@@ -99,7 +99,11 @@ const USERS: usize = 1000;
     request_body = Order,
     responses((status = 200, body = Switched))
 )]
-pub async fn switch(State(app): State<App>, admin: Admin<Activate>, Json(order): Json<Order>) -> Result<axum::Json<Switched>, Problem> {
+pub async fn switch(
+    State(app): State<App>,
+    admin: Admin<Activate>,
+    Json(order): Json<Order>,
+) -> Result<axum::Json<Switched>, Problem> {
     admin.act(if order.preview { AuditAction::PreviewActivation } else { action(order.active) });
     if !(1..=USERS).contains(&order.users.len()) {
         return Err(Problem::because(Cause::Invalid, "name 1 to 1000 users"));
@@ -107,7 +111,8 @@ pub async fn switch(State(app): State<App>, admin: Admin<Activate>, Json(order):
     let found = app.table.people().users(&admin.organisation.id, &order.users).await?;
     let mut outcomes: BTreeMap<&UserId, &'static str> =
         order.users.iter().map(|user| (user, decide(&admin, &found, user, order.active))).collect();
-    let due: Vec<&UserId> = outcomes.iter().filter(|(_, outcome)| changes(outcome)).map(|(user, _)| *user).collect();
+    let due: Vec<&UserId> =
+        outcomes.iter().filter(|(_, outcome)| changes(outcome)).map(|(user, _)| *user).collect();
     if !order.preview {
         for some in due.chunks(SWITCHED) {
             for lost in apply(&app, &admin, some, order.active).await? {
@@ -123,7 +128,10 @@ pub async fn switch(State(app): State<App>, admin: Admin<Activate>, Json(order):
         changes: count,
         billed_not_recorded: outcomes.values().filter(|outcome| **outcome == WAITS).count(),
         cost: cost(&terms, count, order.active, admin.now),
-        users: outcomes.into_iter().map(|(user, outcome)| Outcome { user: user.clone(), outcome }).collect(),
+        users: outcomes
+            .into_iter()
+            .map(|(user, outcome)| Outcome { user: user.clone(), outcome })
+            .collect(),
     }))
 }
 
@@ -143,11 +151,20 @@ pub async fn of_user(
 ) -> Result<Activations, Problem> {
     let organisation = &admin.organisation.id;
     let events = app.table.activations().of_user(organisation, &user).await?;
-    let names = app.table.people().names_of_those(organisation, events.iter().map(|entry| entry.event.by.as_str())).await?;
+    let names = app
+        .table
+        .people()
+        .names_of_those(organisation, events.iter().map(|entry| entry.event.by.as_str()))
+        .await?;
     Page::numbered(events.into_iter().map(|entry| Activation::of(entry, &names)).collect(), &query)
 }
 
-fn decide(principal: &Principal, found: &BTreeMap<UserId, people::User>, user: &UserId, active: bool) -> &'static str {
+fn decide(
+    principal: &Principal,
+    found: &BTreeMap<UserId, people::User>,
+    user: &UserId,
+    active: bool,
+) -> &'static str {
     match found.get(user).map(|user| outcome(&principal.organisation, user, active)) {
         None => "not-found",
         Some(activation::Outcome::Changes { waits_for_acknowledgement: true }) => WAITS,
@@ -163,7 +180,12 @@ fn changes(outcome: &str) -> bool {
 }
 
 /// Switches the users, and returns those whom another request changed meanwhile.
-async fn apply<'a>(app: &App, admin: &Principal, users: &[&'a UserId], active: bool) -> Result<Vec<&'a UserId>, Problem> {
+async fn apply<'a>(
+    app: &App,
+    admin: &Principal,
+    users: &[&'a UserId],
+    active: bool,
+) -> Result<Vec<&'a UserId>, Problem> {
     let (mut left, mut lost) = (users.to_vec(), Vec::new());
     while !left.is_empty() {
         let events: Vec<_> = left.iter().map(|user| events(admin, user, active)).collect();
@@ -197,7 +219,9 @@ fn cost(terms: &[Terms], users: usize, active: bool, now: DateTime<Utc>) -> Opti
     if (start_fee, user_month) == (None, None) {
         return None;
     }
-    let ore = |price: Option<Price>| price.map_or(0, |price| price.ore(i64::try_from(users).unwrap_or(i64::MAX)));
+    let ore = |price: Option<Price>| {
+        price.map_or(0, |price| price.ore(i64::try_from(users).unwrap_or(i64::MAX)))
+    };
     let monthly = ore(user_month);
     Some(match active {
         true => Cost { start_fees_ore: ore(start_fee), monthly_ore: monthly },

@@ -55,8 +55,19 @@ pub struct Filter {
 const FILE: usize = 10_000;
 /// The most pages that one file reads while the filters exclude most events.
 const PAGES_AT_MOST: usize = 10;
-const COLUMNS: [&str; 11] =
-    ["at", "actor", "action", "recording", "resource", "recordedUser", "detail", "reason", "denial", "address", "request"];
+const COLUMNS: [&str; 11] = [
+    "at",
+    "actor",
+    "action",
+    "recording",
+    "resource",
+    "recordedUser",
+    "detail",
+    "reason",
+    "denial",
+    "address",
+    "request",
+];
 
 /// Lists the audit log. With `Accept: text/csv` the response is a file for a spreadsheet.
 #[utoipa::path(
@@ -79,7 +90,9 @@ pub async fn list(
     Query(filter): Query<Filter>,
 ) -> Result<Response, Problem> {
     let mut reading = filter.reading(&admin.organisation.id, admin.now)?;
-    let as_file = headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/csv"));
+    let as_file = headers
+        .get(header::ACCEPT)
+        .is_some_and(|accept| accept.as_bytes().starts_with(b"text/csv"));
     if as_file {
         reading.limit = page::ROWS_AT_MOST;
         return file(&app, reading).await;
@@ -95,12 +108,17 @@ async fn file(app: &App, mut reading: Reading<'_>) -> Result<Response, Problem> 
         let (events, next) = app.table.audit_log().events(&reading).await?;
         rows.extend(events.iter().map(row).inspect(|row| bytes += answer::cells(row)));
         reading.after = next;
-        if reading.after.is_none() || rows.len() + page::ROWS_AT_MOST > FILE || bytes >= answer::BYTES {
+        if reading.after.is_none()
+            || rows.len() + page::ROWS_AT_MOST > FILE
+            || bytes >= answer::BYTES
+        {
             break;
         }
     }
     let mut response = csv::file("audit.csv", &COLUMNS, rows).map_err(Problem::internal)?;
-    if let Some(next) = reading.after.and_then(|place| HeaderValue::from_str(&cursor::write_text(&place)).ok()) {
+    if let Some(next) =
+        reading.after.and_then(|place| HeaderValue::from_str(&cursor::write_text(&place)).ok())
+    {
         response.headers_mut().insert("next-cursor", next);
     }
     Ok(response)
@@ -124,13 +142,26 @@ fn row(event: &Event) -> [Cell; COLUMNS.len()] {
 }
 
 impl Filter {
-    fn reading<'a>(&self, organisation: &'a OrganisationId, now: DateTime<Utc>) -> Result<Reading<'a>, Problem> {
-        let unknown = || Problem::because(Cause::Invalid, "there is no such action; each event contains its action");
+    fn reading<'a>(
+        &self,
+        organisation: &'a OrganisationId,
+        now: DateTime<Utc>,
+    ) -> Result<Reading<'a>, Problem> {
+        let unknown = || {
+            Problem::because(
+                Cause::Invalid,
+                "there is no such action; each event contains its action",
+            )
+        };
         let from = self.from.map_or(DateTime::UNIX_EPOCH, Instant::utc);
         let to = self.to.map_or(now + TimeDelta::days(1), Instant::utc);
         Ok(Reading {
             actor: self.actor.clone(),
-            action: self.action.as_deref().map(|action| action.parse().map_err(|_| unknown())).transpose()?,
+            action: self
+                .action
+                .as_deref()
+                .map(|action| action.parse().map_err(|_| unknown()))
+                .transpose()?,
             recording: self.recording,
             resource: self.resource.clone(),
             denied: self.denied,

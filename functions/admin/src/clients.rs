@@ -20,10 +20,17 @@ use crate::App;
     params(PageQuery),
     responses((status = 200, body = Clients))
 )]
-pub async fn list(State(app): State<App>, admin: Admin<ListClients>, Query(query): Query<PageQuery>) -> Result<Clients, Problem> {
+pub async fn list(
+    State(app): State<App>,
+    admin: Admin<ListClients>,
+    Query(query): Query<PageQuery>,
+) -> Result<Clients, Problem> {
     let (limit, after) = (query.limit()?, query.after()?);
     let clients = app.table.clients().all(&admin.organisation.id).await?;
-    let rest = clients.into_iter().filter(|client| after.as_deref().is_none_or(|after| client.id.as_str() > after)).map(Client::from);
+    let rest = clients
+        .into_iter()
+        .filter(|client| after.as_deref().is_none_or(|after| client.id.as_str() > after))
+        .map(Client::from);
     Ok(Page::cut(rest, limit, |client| client.id.to_string()))
 }
 
@@ -37,7 +44,11 @@ pub async fn list(State(app): State<App>, admin: Admin<ListClients>, Query(query
         (status = 204, description = "removed"),
     )
 )]
-pub async fn remove(State(app): State<App>, admin: Admin<RemoveClient>, Path(id): Path<ClientId>) -> Result<StatusCode, Problem> {
+pub async fn remove(
+    State(app): State<App>,
+    admin: Admin<RemoveClient>,
+    Path(id): Path<ClientId>,
+) -> Result<StatusCode, Problem> {
     match app.table.clients().remove(&admin.organisation.id, &id, &admin.event()).await? {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(_) => Err(Problem::new(Cause::NotFound)),

@@ -49,16 +49,26 @@ pub struct Put {
     params(Filter),
     responses((status = 200, body = Groups))
 )]
-pub async fn list(State(app): State<App>, caller: Caller<ListGroups>, Query(filter): Query<Filter>) -> Result<Groups, Problem> {
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller<ListGroups>,
+    Query(filter): Query<Filter>,
+) -> Result<Groups, Problem> {
     let reachable_groups = reachable_groups(&caller);
     let (groups, next) = if reachable_groups.is_empty() {
         caller.has(Permission::Administer)?;
         app.table.directory().groups(&filter.page(&caller.organisation)?).await?
     } else {
-        app.table.directory().these_groups(&filter.page(&caller.organisation)?, &reachable_groups).await?
+        app.table
+            .directory()
+            .these_groups(&filter.page(&caller.organisation)?, &reachable_groups)
+            .await?
     };
     let place = |group: &group::Group| key::named(&group.name, group.id.as_str());
-    Ok(Page::placed(groups.into_iter().map(|group| (place(&group), Group::of(group, caller.now))), next))
+    Ok(Page::placed(
+        groups.into_iter().map(|group| (place(&group), Group::of(group, caller.now))),
+        next,
+    ))
 }
 
 /// Shows one group and its supervisors.
@@ -69,9 +79,18 @@ pub async fn list(State(app): State<App>, caller: Caller<ListGroups>, Query(filt
     params(("group" = String, Path, description = "the group's id")),
     responses((status = 200, body = Group))
 )]
-pub async fn show(State(app): State<App>, caller: Caller<SeeGroup>, Path(id): Path<GroupId>) -> Result<Single<Group>, Problem> {
+pub async fn show(
+    State(app): State<App>,
+    caller: Caller<SeeGroup>,
+    Path(id): Path<GroupId>,
+) -> Result<Single<Group>, Problem> {
     reaches(&caller, &id)?;
-    let group = app.table.groups().get(&caller.organisation.id, &id).await?.ok_or(Problem::new(Cause::NotFound))?;
+    let group = app
+        .table
+        .groups()
+        .get(&caller.organisation.id, &id)
+        .await?
+        .ok_or(Problem::new(Cause::NotFound))?;
     Ok(Single(Group::of(group, caller.now)))
 }
 
@@ -96,7 +115,10 @@ pub async fn put(
     admin.detail(&put);
     match app.table.groups().put(&admin.organisation.id, &id, &put.name, &admin.event()).await? {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
-        Err(_) => Err(Problem::because(Cause::Changed, "the group is being removed; remove it again, then create it")),
+        Err(_) => Err(Problem::because(
+            Cause::Changed,
+            "the group is being removed; remove it again, then create it",
+        )),
     }
 }
 
@@ -110,7 +132,11 @@ pub async fn put(
         (status = 204, description = "removed"),
     )
 )]
-pub async fn remove(State(app): State<App>, admin: Admin<RemoveGroup>, Path(id): Path<GroupId>) -> Result<StatusCode, Problem> {
+pub async fn remove(
+    State(app): State<App>,
+    admin: Admin<RemoveGroup>,
+    Path(id): Path<GroupId>,
+) -> Result<StatusCode, Problem> {
     let removed = app.table.groups().remove(&admin.organisation.id, &id, &admin.event()).await?;
     removed.map(|()| StatusCode::NO_CONTENT).ok_or(Problem::new(Cause::NotFound))
 }
@@ -126,7 +152,9 @@ pub fn reaches(caller: &Principal, id: &GroupId) -> Result<(), Problem> {
 /// The groups that a supervisor reaches now; empty for an administrator, who reaches all.
 fn reachable_groups(caller: &Principal) -> Vec<GroupId> {
     match &caller.actor {
-        Actor::User(user) if !user.administrator => user.active_supervisions(caller.now).map(|(group, _)| group.clone()).collect(),
+        Actor::User(user) if !user.administrator => {
+            user.active_supervisions(caller.now).map(|(group, _)| group.clone()).collect()
+        }
         _ => Vec::new(),
     }
 }
@@ -145,7 +173,9 @@ impl Group {
         Self {
             id: group.id,
             name: group.name.into(),
-            supervisors: supervisors.map(|(user, supervision)| Supervisor::of(user, supervision, now)).collect(),
+            supervisors: supervisors
+                .map(|(user, supervision)| Supervisor::of(user, supervision, now))
+                .collect(),
         }
     }
 }

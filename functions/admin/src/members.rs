@@ -66,12 +66,20 @@ pub async fn list(
     reaches(&caller, &id)?;
     let (limit, after) = (query.limit()?, query.after()?);
     let organisation = &caller.organisation;
-    let all = app.table.groups().members(&organisation.id, &id).await?.ok_or(Problem::new(Cause::NotFound))?;
-    let mut rest = all.iter().filter(|member| after.as_deref().is_none_or(|after| member.as_str() > after));
+    let all = app
+        .table
+        .groups()
+        .members(&organisation.id, &id)
+        .await?
+        .ok_or(Problem::new(Cause::NotFound))?;
+    let mut rest =
+        all.iter().filter(|member| after.as_deref().is_none_or(|after| member.as_str() > after));
     let some: BTreeSet<UserId> = rest.by_ref().take(limit).cloned().collect();
     let next = rest.next().and(some.last()).map(ToString::to_string);
     let users = app.table.people().users(&organisation.id, &some).await?;
-    let members = users.into_iter().map(|(id, user)| (id.to_string(), User::of(user, organisation, caller.now)));
+    let members = users
+        .into_iter()
+        .map(|(id, user)| (id.to_string(), User::of(user, organisation, caller.now)));
     let (members, cursor) = page::placed(members, next);
     Ok(axum::Json(Members { members, count: all.len(), cursor }))
 }
@@ -102,10 +110,14 @@ pub async fn change(
         Change::Remove(users) => (users, false),
     };
     if !(1..=CHANGE).contains(&users.len()) {
-        return Err(Problem::because(Cause::Invalid, "name 1 to 90 users; send another request for more"));
+        return Err(Problem::because(
+            Cause::Invalid,
+            "name 1 to 90 users; send another request for more",
+        ));
     }
     if join {
-        let members = app.table.people().members(organisation, &[&id]).await?.remove(&id).unwrap_or_default();
+        let members =
+            app.table.people().members(organisation, &[&id]).await?.remove(&id).unwrap_or_default();
         if members.union(&users).count() > MEMBERS {
             return Err(Problem::because(
                 Cause::Invalid,
@@ -113,7 +125,8 @@ pub async fn change(
             ));
         }
     }
-    match app.table.groups().change_members(organisation, &id, &users, join, &admin.event()).await? {
+    match app.table.groups().change_members(organisation, &id, &users, join, &admin.event()).await?
+    {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(Conflict::Users(unknown)) => Err(no_users(&unknown)),
         Err(_) => Err(Problem::new(Cause::NotFound)),
@@ -145,14 +158,23 @@ pub async fn put_supervisor(
         return Err(Problem::because(Cause::Invalid, "the supervision ends before it begins"));
     }
     if !supervision.rights.any() {
-        return Err(Problem::because(Cause::Invalid, "the supervision grants no right; remove the supervisor instead"));
+        return Err(Problem::because(
+            Cause::Invalid,
+            "the supervision grants no right; remove the supervisor instead",
+        ));
     }
     let organisation = &admin.organisation.id;
-    let group = app.table.groups().get(organisation, &id).await?.ok_or(Problem::new(Cause::NotFound))?;
+    let group =
+        app.table.groups().get(organisation, &id).await?.ok_or(Problem::new(Cause::NotFound))?;
     if group.supervisors.len() >= SUPERVISORS && !group.supervisors.contains_key(&user) {
         return Err(Problem::because(Cause::Invalid, "a group has at most 90 supervisors"));
     }
-    match app.table.groups().put_supervisor(organisation, &id, &user, &supervision, &admin.event()).await? {
+    match app
+        .table
+        .groups()
+        .put_supervisor(organisation, &id, &user, &supervision, &admin.event())
+        .await?
+    {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(Conflict::NotFound) => Err(Problem::new(Cause::NotFound)),
         Err(_) => Err(no_users(&[user].into())),
@@ -174,7 +196,12 @@ pub async fn remove_supervisor(
     admin: Admin<RemoveSupervisor>,
     Path((id, user)): Path<(GroupId, UserId)>,
 ) -> Result<StatusCode, Problem> {
-    match app.table.groups().remove_supervisor(&admin.organisation.id, &id, &user, &admin.event()).await? {
+    match app
+        .table
+        .groups()
+        .remove_supervisor(&admin.organisation.id, &id, &user, &admin.event())
+        .await?
+    {
         Ok(()) => Ok(StatusCode::NO_CONTENT),
         Err(_) => Err(Problem::new(Cause::NotFound)),
     }

@@ -62,8 +62,16 @@ pub async fn change(
     Json(change): Json<Change>,
 ) -> Result<Single<Organisation>, Problem> {
     admin.detail(&change);
-    match app.table.provision().ask_reason(&admin.organisation.id, change.asks_reason, &admin.event()).await? {
-        Ok(()) => Ok(Single(people::Organisation { asks_reason: change.asks_reason, ..admin.organisation.clone() }.into())),
+    match app
+        .table
+        .provision()
+        .ask_reason(&admin.organisation.id, change.asks_reason, &admin.event())
+        .await?
+    {
+        Ok(()) => Ok(Single(
+            people::Organisation { asks_reason: change.asks_reason, ..admin.organisation.clone() }
+                .into(),
+        )),
         Err(_) => Err(Problem::new(Cause::NotFound)),
     }
 }

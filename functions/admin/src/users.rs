@@ -76,10 +76,19 @@ pub struct RightsChange {
     params(Filter),
     responses((status = 200, body = Users))
 )]
-pub async fn list(State(app): State<App>, admin: Admin<ListUsers>, Query(filter): Query<Filter>) -> Result<Users, Problem> {
+pub async fn list(
+    State(app): State<App>,
+    admin: Admin<ListUsers>,
+    Query(filter): Query<Filter>,
+) -> Result<Users, Problem> {
     let (users, next) = app.table.directory().users(&filter.page(&admin.organisation)?).await?;
     let place = |user: &people::User| key::named(&user.name, user.id.as_str());
-    Ok(Page::placed(users.into_iter().map(|user| (place(&user), User::of(user, &admin.organisation, admin.now))), next))
+    Ok(Page::placed(
+        users
+            .into_iter()
+            .map(|user| (place(&user), User::of(user, &admin.organisation, admin.now))),
+        next,
+    ))
 }
 
 /// Shows one user.
@@ -90,7 +99,11 @@ pub async fn list(State(app): State<App>, admin: Admin<ListUsers>, Query(filter)
     params(("user" = String, Path, description = "the user's id")),
     responses((status = 200, body = User))
 )]
-pub async fn show(State(app): State<App>, admin: Admin<SeeUser>, Path(id): Path<UserId>) -> Result<Single<User>, Problem> {
+pub async fn show(
+    State(app): State<App>,
+    admin: Admin<SeeUser>,
+    Path(id): Path<UserId>,
+) -> Result<Single<User>, Problem> {
     shown(&app, &admin, &id).await
 }
 
@@ -115,19 +128,38 @@ pub async fn change(
     admin.detail(&change);
     let Actor::User(caller) = &admin.actor else { return Err(Problem::new(Cause::NotAllowed)) };
     if change.rights.is_none() && change.administrator.is_none() {
-        return Err(Problem::because(Cause::Invalid, "there is nothing to change; send `rights` or `administrator`"));
+        return Err(Problem::because(
+            Cause::Invalid,
+            "there is nothing to change; send `rights` or `administrator`",
+        ));
     }
     if change.administrator == Some(false) && caller.id == id {
-        return Err(Problem::because(Cause::Invalid, "you cannot stop administering yourself; another administrator can do it"));
+        return Err(Problem::because(
+            Cause::Invalid,
+            "you cannot stop administering yourself; another administrator can do it",
+        ));
     }
     for _ in 0..TRIES {
-        let rights = wanted(&app, &admin.organisation, &id, change.rights).await?.ok_or(Problem::new(Cause::NotFound))?;
-        let decided = Decided { rights, administrator: change.administrator.map(|administrator| (administrator, &caller.id)) };
-        match app.table.provision().change_user(&admin.organisation.id, &id, &decided, &admin.event()).await? {
+        let rights = wanted(&app, &admin.organisation, &id, change.rights)
+            .await?
+            .ok_or(Problem::new(Cause::NotFound))?;
+        let decided = Decided {
+            rights,
+            administrator: change.administrator.map(|administrator| (administrator, &caller.id)),
+        };
+        match app
+            .table
+            .provision()
+            .change_user(&admin.organisation.id, &id, &decided, &admin.event())
+            .await?
+        {
             Ok(()) => return shown(&app, &admin, &id).await,
             // An organisation always has an administrator: the caller must still be one.
             Err(Conflict::NotAdministrator) => {
-                return Err(Problem::because(Cause::NotAllowed, "you no longer administer the organisation"));
+                return Err(Problem::because(
+                    Cause::NotAllowed,
+                    "you no longer administer the organisation",
+                ));
             }
             Err(_) if decided.rights.is_some_and(|(was, _)| was.is_some()) => {} // the rights were changed meanwhile
             Err(_) => return Err(Problem::new(Cause::NotFound)),
@@ -153,14 +185,20 @@ async fn wanted(
 }
 
 async fn shown(app: &App, admin: &Principal, id: &UserId) -> Result<Single<User>, Problem> {
-    let user = app.table.people().user(&admin.organisation.id, id).await?.ok_or(Problem::new(Cause::NotFound))?;
+    let user = app
+        .table
+        .people()
+        .user(&admin.organisation.id, id)
+        .await?
+        .ok_or(Problem::new(Cause::NotFound))?;
     Ok(Single(User::of(user, &admin.organisation, admin.now)))
 }
 
 impl RightsChange {
     /// The rights `was`, changed.
     fn of(self, was: people::Rights) -> people::Rights {
-        let right = |change: Option<Option<bool>>, was| change.map_or(was, Option::unwrap_or_default);
+        let right =
+            |change: Option<Option<bool>>, was| change.map_or(was, Option::unwrap_or_default);
         people::Rights {
             listen: right(self.listen, was.listen),
             download: right(self.download, was.download),
@@ -171,7 +209,10 @@ impl RightsChange {
 
 impl Filter {
     /// The requested part of a list.
-    pub fn page<'a>(&'a self, organisation: &'a Organisation) -> Result<directory::Page<'a>, Problem> {
+    pub fn page<'a>(
+        &'a self,
+        organisation: &'a Organisation,
+    ) -> Result<directory::Page<'a>, Problem> {
         let holding = self.q.as_deref().map(str::trim).filter(|text| !text.is_empty());
         if holding.is_some_and(|text| text.chars().count() > 100) {
             return Err(Problem::because(Cause::Invalid, "a search has 1 to 100 characters"));

@@ -57,14 +57,20 @@ pub async fn annotate(
     let id = RecordingId::of(&caller.organisation.id, &call);
     let change = Change::from(patch);
     for _ in 0..crate::TRIES {
-        let snapshot = app.table.annotations().of_call(&caller.organisation.id, id, caller.now).await?;
+        let snapshot =
+            app.table.annotations().of_call(&caller.organisation.id, id, caller.now).await?;
         let early = permitted(&app, &caller, &snapshot).await?;
         let annotation = snapshot.annotation.after(&change);
         if annotation == snapshot.annotation {
             return Ok(axum::Json(Annotated::of(&snapshot, snapshot.version)));
         }
         let (days, event) = (caller.organisation.retention_days, caller.event());
-        match app.table.annotations().edit(&snapshot, &annotation, early.as_ref(), days, &event).await? {
+        match app
+            .table
+            .annotations()
+            .edit(&snapshot, &annotation, early.as_ref(), days, &event)
+            .await?
+        {
             Ok(()) => return Ok(axum::Json(Annotated::of(&snapshot, snapshot.version + 1))),
             Err(Conflict::EditedMeanwhile) => {} // read it again
             Err(_) => return Err(Problem::unknown_mark()),
@@ -74,9 +80,16 @@ pub async fn annotate(
 }
 
 /// Refuses a caller who may not annotate the call. Returns the user to bind an unregistered call to.
-async fn permitted(app: &App, caller: &Principal, snapshot: &CallSnapshot) -> Result<Option<UserId>, Problem> {
+async fn permitted(
+    app: &App,
+    caller: &Principal,
+    snapshot: &CallSnapshot,
+) -> Result<Option<UserId>, Problem> {
     if snapshot.erased {
-        return Err(Problem::because(Cause::Erased, "the call's recording was erased and cannot be annotated"));
+        return Err(Problem::because(
+            Cause::Erased,
+            "the call's recording was erased and cannot be annotated",
+        ));
     }
     if snapshot.ended {
         return Err(Problem::because(Cause::NotFound, "the call's recording has expired"));
@@ -87,14 +100,25 @@ async fn permitted(app: &App, caller: &Principal, snapshot: &CallSnapshot) -> Re
     }
     match caller.caller(Default::default()).who {
         Who::Application { scopes, .. } if scopes.annotate => Ok(None),
-        Who::Application { .. } => Err(Problem::because(Cause::NotAllowed, "the application does not have the scope annotate")),
-        Who::Person(person) if snapshot.early.as_ref().is_none_or(|early| *early == person.user) => Ok(Some(person.user)),
+        Who::Application { .. } => Err(Problem::because(
+            Cause::NotAllowed,
+            "the application does not have the scope annotate",
+        )),
+        Who::Person(person)
+            if snapshot.early.as_ref().is_none_or(|early| *early == person.user) =>
+        {
+            Ok(Some(person.user))
+        }
         Who::Person(_) => Err(Problem::because(Cause::NotAllowed, "the call is someone else's")),
     }
 }
 
 impl Annotated {
     fn of(snapshot: &CallSnapshot, version: u64) -> Self {
-        Self { recording: snapshot.id.to_string(), registered: snapshot.recording.is_some(), version: etag(version) }
+        Self {
+            recording: snapshot.id.to_string(),
+            registered: snapshot.recording.is_some(),
+            version: etag(version),
+        }
     }
 }

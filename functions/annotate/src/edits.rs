@@ -104,8 +104,10 @@ pub async fn edit(
     let mut snapshot = app.table.annotations().of_call(organisation, id, caller.now).await?;
     let recording = permitted(&app, &caller, Action::Annotate, snapshot.recording.clone()).await?;
     let wanted = headers.get(header::IF_MATCH).and_then(|version| version.to_str().ok());
-    let wanted =
-        wanted.ok_or(Problem::because(Cause::NoVersion, "send If-Match with the version that you edit, or `*` to overwrite any"))?;
+    let wanted = wanted.ok_or(Problem::because(
+        Cause::NoVersion,
+        "send If-Match with the version that you edit, or `*` to overwrite any",
+    ))?;
     if wanted != "*" && wanted != etag(recording.version) {
         return Err(edited_meanwhile(&caller, snapshot));
     }
@@ -141,20 +143,33 @@ pub async fn list(
     permitted(&app, &caller, Action::See, snapshot.recording.clone()).await?;
     let (limit, after) = (page::limit(wanted.limit)?, page::after(wanted.cursor.as_deref())?);
     let after = after.map(|place| place.parse().map_err(|_| page::not_ours())).transpose()?;
-    let (edits, more) = app.table.annotations().edits_after(&snapshot, after, wanted.order.into(), limit).await?;
+    let (edits, more) =
+        app.table.annotations().edits_after(&snapshot, after, wanted.order.into(), limit).await?;
     let next = edits.last().filter(|_| more).map(|edit| edit.version.to_string());
     Ok(Page::placed(edits.into_iter().map(|edit| (edit.version.to_string(), edit.into())), next))
 }
 
 /// Writes the change; `None` after a conflict. A change without effect is only audited as reading.
-async fn write(app: &App, caller: &Principal, snapshot: &CallSnapshot, change: &Change) -> Result<Option<Recording>, Problem> {
-    let Some(recording) = snapshot.recording.clone() else { return Err(Problem::new(Cause::NotFound)) };
+async fn write(
+    app: &App,
+    caller: &Principal,
+    snapshot: &CallSnapshot,
+    change: &Change,
+) -> Result<Option<Recording>, Problem> {
+    let Some(recording) = snapshot.recording.clone() else {
+        return Err(Problem::new(Cause::NotFound));
+    };
     let annotation = snapshot.annotation.after(change);
     if annotation == snapshot.annotation {
         caller.act(AuditAction::See);
         return Ok(Some(recording));
     }
-    match app.table.annotations().edit(snapshot, &annotation, None, caller.organisation.retention_days, &caller.event()).await? {
+    match app
+        .table
+        .annotations()
+        .edit(snapshot, &annotation, None, caller.organisation.retention_days, &caller.event())
+        .await?
+    {
         Ok(()) => Ok(Some(Recording { annotation, version: snapshot.version + 1, ..recording })),
         Err(Conflict::EditedMeanwhile) => Ok(None),
         Err(_) => Err(Problem::unknown_mark()),
@@ -166,14 +181,26 @@ fn edited_meanwhile(caller: &Principal, snapshot: CallSnapshot) -> Problem {
     match snapshot.recording {
         None => Problem::new(Cause::NotFound),
         Some(recording) if sees(caller) => Problem::edited(recording.into()),
-        Some(_) => Problem::because(Cause::EditedMeanwhile, "someone else edited it; send If-Match: * to overwrite any version"),
+        Some(_) => Problem::because(
+            Cause::EditedMeanwhile,
+            "someone else edited it; send If-Match: * to overwrite any version",
+        ),
     }
 }
 
 /// The recording, if it exists and the caller may do `action` to it.
-async fn permitted(app: &App, caller: &Principal, action: Action, found: Option<Recording>) -> Result<Recording, Problem> {
+async fn permitted(
+    app: &App,
+    caller: &Principal,
+    action: Action,
+    found: Option<Recording>,
+) -> Result<Recording, Problem> {
     let recording = found.ok_or(Problem::new(Cause::NotFound))?;
-    if caller.may(&app.table, action, &recording).await? { Ok(recording) } else { Err(Problem::new(Cause::NotAllowed)) }
+    if caller.may(&app.table, action, &recording).await? {
+        Ok(recording)
+    } else {
+        Err(Problem::new(Cause::NotAllowed))
+    }
 }
 
 /// Whether a caller who may annotate may also see: every person, and an application that may read.
@@ -183,7 +210,11 @@ fn sees(caller: &Principal) -> bool {
 
 fn answer(caller: &Principal, recording: Recording) -> Response {
     let version = etag(recording.version);
-    if sees(caller) { Shown::from(recording).into_response() } else { (StatusCode::NO_CONTENT, [(header::ETAG, version)]).into_response() }
+    if sees(caller) {
+        Shown::from(recording).into_response()
+    } else {
+        (StatusCode::NO_CONTENT, [(header::ETAG, version)]).into_response()
+    }
 }
 
 /// A page of the list.
@@ -206,8 +237,11 @@ impl From<Order> for search::Order {
 impl From<annotation::Edit> for Edit {
     fn from(edit: annotation::Edit) -> Self {
         let shown = ["note", "mark", "field1", "field2", "field3"];
-        let name = |stored| NAMES.iter().position(|name| *name == stored).map_or(stored, |place| shown[place]);
-        let changes = edit.changes.into_iter().map(|(what, from, to)| Changed { what: name(what), from, to });
+        let name = |stored| {
+            NAMES.iter().position(|name| *name == stored).map_or(stored, |place| shown[place])
+        };
+        let changes =
+            edit.changes.into_iter().map(|(what, from, to)| Changed { what: name(what), from, to });
         Self { version: edit.version, at: edit.at, who: edit.who, changes: changes.collect() }
     }
 }

@@ -5,6 +5,9 @@ use platform::{aws::Environment, clock, env, http, log, table::Table};
 async fn main() -> anyhow::Result<()> {
     log::init();
     let aws = Environment::read()?;
-    let app = App { table: Table { client: aws.dynamodb(), name: env::required("TABLE")? }, now: clock::now };
+    let app = App {
+        table: Table { client: aws.dynamodb(), name: env::required("TABLE")? },
+        now: clock::now,
+    };
     http::run(annotate::router(app)).await.map_err(anyhow::Error::from_boxed)
 }

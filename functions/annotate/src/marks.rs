@@ -64,7 +64,10 @@ pub struct Put {
     tag = "annotate",
     responses((status = 200, body = Legend))
 )]
-pub async fn list(State(app): State<App>, caller: Caller<ListMarks>) -> Result<Json<Legend>, Problem> {
+pub async fn list(
+    State(app): State<App>,
+    caller: Caller<ListMarks>,
+) -> Result<Json<Legend>, Problem> {
     let marks = app.table.marks().all(&caller.organisation.id).await?;
     Ok(Json(Legend { marks: marks.into_iter().map(Shown::from).collect() }))
 }
@@ -90,12 +93,21 @@ pub async fn put(
     let mark = Mark::try_from(mark).map_err(|error| Problem::because(Cause::Invalid, error))?;
     admin.about(mark.as_str());
     let legend = app.table.marks().all(&admin.organisation.id).await?;
-    let entry = Entry { mark, label: put.label, colour: put.colour, shape: put.shape, retired: put.retired };
+    let entry = Entry {
+        mark,
+        label: put.label,
+        colour: put.colour,
+        shape: put.shape,
+        retired: put.retired,
+    };
     if legend.contains(&entry) {
         return Ok(StatusCode::NO_CONTENT);
     }
     if legend.len() >= MARKS && legend.iter().all(|existing| existing.mark != entry.mark) {
-        return Err(Problem::because(Cause::Invalid, "a legend has at most 100 marks, including retired ones; rename one"));
+        return Err(Problem::because(
+            Cause::Invalid,
+            "a legend has at most 100 marks, including retired ones; rename one",
+        ));
     }
     admin.detail(&Put::from(entry.clone()));
     match app.table.marks().put(&admin.organisation.id, &entry, &admin.event()).await? {
@@ -113,6 +125,11 @@ impl From<Entry> for Shown {
 
 impl From<Entry> for Put {
     fn from(entry: Entry) -> Self {
-        Self { label: entry.label, colour: entry.colour, shape: entry.shape, retired: entry.retired }
+        Self {
+            label: entry.label,
+            colour: entry.colour,
+            shape: entry.shape,
+            retired: entry.retired,
+        }
     }
 }

@@ -32,7 +32,11 @@ pub struct Patch {
 
 impl From<Patch> for Change {
     fn from(patch: Patch) -> Self {
-        Self { note: patch.note, mark: patch.mark, fields: [patch.field1, patch.field2, patch.field3] }
+        Self {
+            note: patch.note,
+            mark: patch.mark,
+            fields: [patch.field1, patch.field2, patch.field3],
+        }
     }
 }
 

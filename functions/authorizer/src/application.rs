@@ -42,7 +42,10 @@ impl Granted {
                 return None;
             }
             let (of, scope) = match scope.split_once(':') {
-                Some((of, scope)) => (Some(OrganisationId::try_from(of.to_owned()).ok()?), Scope::of_organisation(scope)?),
+                Some((of, scope)) => (
+                    Some(OrganisationId::try_from(of.to_owned()).ok()?),
+                    Scope::of_organisation(scope)?,
+                ),
                 None => (None, Scope::of_operator(scope)?),
             };
             if *organisation.get_or_insert_with(|| of.clone()) != of {
@@ -59,7 +62,10 @@ impl Granted {
 
 fn is_ours(server: &str) -> bool {
     let Some(rest) = server.strip_prefix(RESOURCE_SERVER) else { return false };
-    rest.is_empty() || rest.strip_prefix('-').is_some_and(|number| matches!(number.as_bytes(), [b'2'..=b'9'] | [b'1'..=b'9', b'0'..=b'9']))
+    rest.is_empty()
+        || rest.strip_prefix('-').is_some_and(|number| {
+            matches!(number.as_bytes(), [b'2'..=b'9'] | [b'1'..=b'9', b'0'..=b'9'])
+        })
 }
 
 impl Scope {

@@ -10,6 +10,11 @@ use crate::refusal::Refusal;
 pub fn token(headers: &HeaderMap) -> Result<&str, Refusal> {
     let mut values = headers.get_all(AUTHORIZATION).iter();
     let (Some(only), None) = (values.next(), values.next()) else { return Err(Refusal::NoToken) };
-    let (scheme, token) = only.to_str().ok().and_then(|value| value.split_once(' ')).ok_or(Refusal::NoToken)?;
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim_start_matches(' ')) } else { Err(Refusal::NoToken) }
+    let (scheme, token) =
+        only.to_str().ok().and_then(|value| value.split_once(' ')).ok_or(Refusal::NoToken)?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        Ok(token.trim_start_matches(' '))
+    } else {
+        Err(Refusal::NoToken)
+    }
 }

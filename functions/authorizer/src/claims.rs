@@ -69,12 +69,15 @@ fn application(claims: &Object, expected: &Expected) -> Result<Context, Refusal>
     }
     let subject: ClientId = name(claims, "sub").ok_or(Refusal::Client)?;
     let client: ClientId = name(claims, "client_id").ok_or(Refusal::Client)?;
-    if subject != client || client.as_str() == expected.audience || claims.get("username").is_some() {
+    if subject != client || client.as_str() == expected.audience || claims.get("username").is_some()
+    {
         return Err(Refusal::Client);
     }
     match claims.text("scope").and_then(Granted::read).ok_or(Refusal::Scopes)? {
         Granted::Operator(scopes) => Ok(Context::Operator { client, scopes }),
-        Granted::Of(organisation, scopes) => Ok(Context::Application { organisation, client, scopes }),
+        Granted::Of(organisation, scopes) => {
+            Ok(Context::Application { organisation, client, scopes })
+        }
     }
 }
 

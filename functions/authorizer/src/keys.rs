@@ -18,7 +18,10 @@ use std::{collections::HashMap, fmt, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{
     DecodingKey, DecodingKeyKind,
-    jwk::{AlgorithmParameters, CommonParameters, Jwk, JwkSet, KeyAlgorithm, KeyOperations, PublicKeyUse},
+    jwk::{
+        AlgorithmParameters, CommonParameters, Jwk, JwkSet, KeyAlgorithm, KeyOperations,
+        PublicKeyUse,
+    },
 };
 use reqwest::{Client, Response, StatusCode, redirect};
 use thiserror::Error;
@@ -69,7 +72,11 @@ impl Keys {
     ///
     /// # Errors
     /// [`Undecided`] if the key is unknown and the issuer did not respond or must not be asked yet.
-    pub async fn find(&self, kid: &str, now: DateTime<Utc>) -> Result<Option<DecodingKey>, Undecided> {
+    pub async fn find(
+        &self,
+        kid: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<DecodingKey>, Undecided> {
         let mut known = self.known.lock().await;
         let wanted = known.is_stale(now) || !known.keys.contains_key(kid);
         if wanted && known.may_try(now) {
@@ -79,7 +86,9 @@ impl Keys {
                     (known.keys, known.fetched_at) = (keys, Some(now));
                     return Ok(known.keys.get(kid).cloned());
                 }
-                Err(error) if known.keys.contains_key(kid) => tracing::warn!(error = ?error, "could not refresh the issuer's keys"),
+                Err(error) if known.keys.contains_key(kid) => {
+                    tracing::warn!(error = ?error, "could not refresh the issuer's keys")
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -88,7 +97,11 @@ impl Keys {
 
     async fn fetch(&self) -> Result<HashMap<String, DecodingKey>, Undecided> {
         // Built for each fetch: it reads the machine's trust store, which would slow the start.
-        let client = Client::builder().timeout(PATIENCE).redirect(redirect::Policy::none()).build().map_err(no_set)?;
+        let client = Client::builder()
+            .timeout(PATIENCE)
+            .redirect(redirect::Policy::none())
+            .build()
+            .map_err(no_set)?;
         let answer = client.get(&self.url).send().await.map_err(no_set)?;
         if answer.status() != StatusCode::OK {
             return Err(no_set(format!("the key set's address answered {}", answer.status())));
@@ -133,7 +146,10 @@ fn usable(jwk: &Jwk) -> Option<(String, DecodingKey)> {
 /// Whether the key's own metadata allows our signatures (RFC 7517, 4.2 to 4.4).
 fn verifies(common: &CommonParameters) -> bool {
     common.public_key_use.as_ref().is_none_or(|usage| *usage == PublicKeyUse::Signature)
-        && common.key_operations.as_ref().is_none_or(|operations| operations.contains(&KeyOperations::Verify))
+        && common
+            .key_operations
+            .as_ref()
+            .is_none_or(|operations| operations.contains(&KeyOperations::Verify))
         && common.key_algorithm.is_none_or(|algorithm| algorithm == KeyAlgorithm::RS256)
 }
 
@@ -143,6 +159,9 @@ fn no_set(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Undeci
 
 impl fmt::Debug for Known {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Known").field("keys", &self.keys.keys()).field("fetched_at", &self.fetched_at).finish_non_exhaustive()
+        f.debug_struct("Known")
+            .field("keys", &self.keys.keys())
+            .field("fetched_at", &self.fetched_at)
+            .finish_non_exhaustive()
     }
 }

@@ -82,7 +82,10 @@ impl Authorizer {
     ///
     /// # Errors
     /// [`Undecided`] if the token's key is unknown and cannot be looked up now.
-    pub async fn handle(&self, request: ApiGatewayV2CustomAuthorizerV2Request) -> Result<Answer, Undecided> {
+    pub async fn handle(
+        &self,
+        request: ApiGatewayV2CustomAuthorizerV2Request,
+    ) -> Result<Answer, Undecided> {
         let id = request.request_context.request_id.unwrap_or_default();
         match self.check(&request.headers).await {
             Ok(context) => Ok(Answer { is_authorized: true, context: Some(context) }),

@@ -12,6 +12,8 @@ async fn main() -> anyhow::Result<()> {
         user_claim: env::required("USER_CLAIM")?,
     };
     let authorizer = Authorizer::new(expected, env::required("JWKS_URL")?, clock::now);
-    let handle = service_fn(async |event: LambdaEvent<_>| authorizer.handle(event.payload).await.map_err(lambda_runtime::Error::from));
+    let handle = service_fn(async |event: LambdaEvent<_>| {
+        authorizer.handle(event.payload).await.map_err(lambda_runtime::Error::from)
+    });
     lambda_runtime::run(handle).await.map_err(anyhow::Error::from_boxed)
 }

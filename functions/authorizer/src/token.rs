@@ -47,7 +47,10 @@ impl<'a> Token<'a> {
         if header.text("alg") != Some("RS256") {
             return Err(Refusal::Algorithm);
         }
-        if header.get("typ").is_some_and(|kind| !kind.as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("jwt"))) {
+        if header
+            .get("typ")
+            .is_some_and(|kind| !kind.as_str().is_some_and(|kind| kind.eq_ignore_ascii_case("jwt")))
+        {
             return Err(Refusal::Type);
         }
         if header.get("crit").is_some() {
@@ -68,7 +71,8 @@ impl<'a> Token<'a> {
 
     /// Whether `key` signed exactly this token.
     pub fn is_signed_by(&self, key: &DecodingKey) -> bool {
-        crypto::verify(self.signature, self.signed.as_bytes(), key, Algorithm::RS256).unwrap_or(false)
+        crypto::verify(self.signature, self.signed.as_bytes(), key, Algorithm::RS256)
+            .unwrap_or(false)
     }
 }
 

@@ -19,7 +19,10 @@ pub struct App {
 
 /// The routes with their documentation.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(usage::show)).routes(routes!(months::list)).routes(routes!(months::show))
+    OpenApiRouter::new()
+        .routes(routes!(usage::show))
+        .routes(routes!(months::list))
+        .routes(routes!(months::show))
 }
 
 pub fn router(app: App) -> Router {

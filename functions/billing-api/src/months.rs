@@ -92,7 +92,10 @@ pub async fn list(
     app.table.ledgers().fill(organisation, &mut ledger, Month::of(today(now))).await?;
     let running = billing::preview(&ledger, now);
     let billed_not_recorded = billed_not_recorded(&app, &admin, &ledger, &used).await?;
-    let rest = exported.into_iter().map(Billed::from).filter(|billed| after.as_ref().is_none_or(|after| billed.month < *after));
+    let rest = exported
+        .into_iter()
+        .map(Billed::from)
+        .filter(|billed| after.as_ref().is_none_or(|after| billed.month < *after));
     let (statements, cursor) = page::cut(rest, limit, |billed| billed.month.clone());
     let (running, preview) = (running.month.to_string(), Preview::from(&running));
     Ok(Json(Statements { running, preview, billed_not_recorded, statements, cursor }))
@@ -123,29 +126,54 @@ pub async fn show(
 }
 
 /// The billed users who cannot be recorded. 1 request for each 100 unacknowledged users, if any.
-async fn billed_not_recorded(app: &App, admin: &Principal, ledger: &Ledger, used: &Used) -> Result<Vec<BilledNotRecorded>, Problem> {
+async fn billed_not_recorded(
+    app: &App,
+    admin: &Principal,
+    ledger: &Ledger,
+    used: &Used,
+) -> Result<Vec<BilledNotRecorded>, Problem> {
     let (now, organisation) = (admin.now, &admin.organisation);
     let on = billing::switched_on(ledger, now);
     let acknowledged = |user, since| used.acknowledged.get(user).is_some_and(|at| *at >= since);
-    let open: BTreeSet<UserId> =
-        on.iter().filter(|(user, since)| !acknowledged(**user, **since)).map(|(user, _)| (*user).clone()).collect();
+    let open: BTreeSet<UserId> = on
+        .iter()
+        .filter(|(user, since)| !acknowledged(**user, **since))
+        .map(|(user, _)| (*user).clone())
+        .collect();
     let users = app.table.people().users(&organisation.id, &open).await?;
-    let blocked = users.iter().filter_map(|(user, state)| Some((user, person::billed_not_recorded(organisation, state, now)?)));
-    let view = blocked.filter_map(|(user, reason)| Some(BilledNotRecorded { user: user.clone(), since: *on.get(user)?, reason }));
+    let blocked = users.iter().filter_map(|(user, state)| {
+        Some((user, person::billed_not_recorded(organisation, state, now)?))
+    });
+    let view = blocked.filter_map(|(user, reason)| {
+        Some(BilledNotRecorded { user: user.clone(), since: *on.get(user)?, reason })
+    });
     Ok(view.collect())
 }
 
 /// The running month, as if it ended now.
 async fn preview(app: &App, admin: &Principal) -> Result<billing::Statement, Problem> {
     let general = app.table.prices().all(None).await?;
-    let ledger = app.table.ledgers().of_month(&admin.organisation.id, &general, Month::of(today(admin.now))).await?;
+    let ledger = app
+        .table
+        .ledgers()
+        .of_month(&admin.organisation.id, &general, Month::of(today(admin.now)))
+        .await?;
     Ok(billing::preview(&ledger, admin.now))
 }
 
 /// The exported statement.
 async fn billed(app: &App, admin: &Principal, month: Month) -> Result<Statement, Problem> {
-    let file = app.exports.read_export(month, &exports::statement(&admin.organisation.id)).await.map_err(Problem::internal)?;
-    let missing = || Problem::because(Cause::NotFound, "the month was not billed: it is not over, or there was nothing to bill");
+    let file = app
+        .exports
+        .read_export(month, &exports::statement(&admin.organisation.id))
+        .await
+        .map_err(Problem::internal)?;
+    let missing = || {
+        Problem::because(
+            Cause::NotFound,
+            "the month was not billed: it is not over, or there was nothing to bill",
+        )
+    };
     serde_json::from_slice(&file.ok_or_else(missing)?).map_err(Problem::internal)
 }
 

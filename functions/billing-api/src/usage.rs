@@ -87,19 +87,32 @@ const TREND: u64 = 30;
     params(PageQuery),
     responses((status = 200, body = Usage))
 )]
-pub async fn show(State(app): State<App>, admin: Admin<SeeUsage>, Query(query): Query<PageQuery>) -> Result<Json<Usage>, Problem> {
+pub async fn show(
+    State(app): State<App>,
+    admin: Admin<SeeUsage>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Usage>, Problem> {
     let (now, organisation) = (admin.now, &admin.organisation.id);
     let (limit, after) = (query.limit()?, query.after()?);
     let today = today(now);
     let filled = app.table.usage().filled(organisation).await?;
-    let trend = app.table.days().between(organisation, today - Days::new(TREND), today - Days::new(1)).await?;
+    let trend = app
+        .table
+        .days()
+        .between(organisation, today - Days::new(TREND), today - Days::new(1))
+        .await?;
     let general = app.table.prices().all(None).await?;
     let (ledger, _) = app.table.ledgers().agreements(organisation, &general).await?;
     let allowance = billing::allowance(&ledger, today);
     let stored = filled.iter().map(|filled| filled.bytes).sum();
     let of_today = |filled: &Filled| filled.open.get(&today).copied().unwrap_or_default();
-    let rest = filled.iter().filter(|filled| after.as_deref().is_none_or(|after| filled.user.as_str() > after));
-    let (users, cursor) = page::cut(rest.map(|filled| UserUsage::of(filled, of_today(filled))), limit, |user| user.user.clone());
+    let rest = filled
+        .iter()
+        .filter(|filled| after.as_deref().is_none_or(|after| filled.user.as_str() > after));
+    let (users, cursor) =
+        page::cut(rest.map(|filled| UserUsage::of(filled, of_today(filled))), limit, |user| {
+            user.user.clone()
+        });
     Ok(Json(Usage {
         today,
         counts: filled.iter().map(of_today).fold(Counts::default(), Counts::plus).into(),

@@ -51,7 +51,11 @@ impl Shown {
     pub fn page(statement: Statement, query: &PageQuery) -> Result<Self, Problem> {
         let Statement { month, preview, rules, total, lines } = statement;
         let count = lines.len();
-        let lines = lines.into_iter().map(ShownLine::try_from).collect::<Result<_, _>>().map_err(Problem::internal)?;
+        let lines = lines
+            .into_iter()
+            .map(ShownLine::try_from)
+            .collect::<Result<_, _>>()
+            .map_err(Problem::internal)?;
         let (lines, cursor) = page::numbered(lines, query.limit()?, query.after()?.as_deref())?;
         Ok(Self { month, preview, rules, total, count, lines, cursor })
     }

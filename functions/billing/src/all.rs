@@ -12,7 +12,10 @@ const AT_ONCE: usize = 16;
 const PAGE: usize = 500;
 
 /// Runs `work` ahead, also while the consumer is busy, and yields the results in list order.
-pub fn each<'a, T: 'a>(table: &'a Table, mut work: impl FnMut(Listed) -> JoinHandle<T> + 'a) -> impl Stream<Item = Result<T, Error>> + 'a {
+pub fn each<'a, T: 'a>(
+    table: &'a Table,
+    mut work: impl FnMut(Listed) -> JoinHandle<T> + 'a,
+) -> impl Stream<Item = Result<T, Error>> + 'a {
     let begun = list(table).map_ok(move |listed| work(listed).map_err(Error::from));
     begun.try_buffered(AT_ONCE)
 }

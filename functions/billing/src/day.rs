@@ -30,7 +30,9 @@ pub async fn close(app: &App, yesterday: NaiveDate) -> Result<Days, Error> {
     let (mut done, mut failed) = (Days::default(), Vec::new());
     let mut all = pin!(all::each(&app.table, |listed: Listed| {
         let (app, general) = (app.clone(), general.clone());
-        tokio::spawn(async move { (close_one(&app, &listed.id, &general, yesterday).await, listed.id) })
+        tokio::spawn(
+            async move { (close_one(&app, &listed.id, &general, yesterday).await, listed.id) },
+        )
     }));
     while let Some((closed, organisation)) = all.try_next().await? {
         match closed {
@@ -51,7 +53,12 @@ pub async fn close(app: &App, yesterday: NaiveDate) -> Result<Days, Error> {
 }
 
 /// Closes the days of one organisation and returns their number. 1 request if none is due.
-pub async fn close_one(app: &App, organisation: &OrganisationId, general: &[Terms], yesterday: NaiveDate) -> Result<usize, Error> {
+pub async fn close_one(
+    app: &App,
+    organisation: &OrganisationId,
+    general: &[Terms],
+    yesterday: NaiveDate,
+) -> Result<usize, Error> {
     let (last, due) = app.table.days().due(organisation, yesterday).await?;
     let (mut before, count) = (last.map_or(Fill::Below, |last| last.fill), due.len());
     for day in due {

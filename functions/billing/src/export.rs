@@ -138,13 +138,21 @@ pub async fn export(app: &App, month: Month) -> Result<Export, Error> {
     }
     match before {
         None => exported(app, month, None, None).await,
-        Some(Before { missing }) if missing.is_empty() => Ok(Export { month: month.to_string(), before: true, supplement: None }),
-        Some(Before { missing }) => exported(app, month, Some(number + 1), Some(missing.into_iter().collect())).await,
+        Some(Before { missing }) if missing.is_empty() => {
+            Ok(Export { month: month.to_string(), before: true, supplement: None })
+        }
+        Some(Before { missing }) => {
+            exported(app, month, Some(number + 1), Some(missing.into_iter().collect())).await
+        }
     }
 }
 
 /// The organisations missing from the month's export or a supplement. None if it is not closed.
-async fn closed(app: &App, month: Month, supplement: Option<usize>) -> Result<Option<Before>, Error> {
+async fn closed(
+    app: &App,
+    month: Month,
+    supplement: Option<usize>,
+) -> Result<Option<Before>, Error> {
     let file = app.exports.read_export(month, &place(supplement, CONTROL)).await?;
     Ok(file.map(|file| serde_json::from_slice(&file)).transpose()?)
 }
@@ -155,8 +163,17 @@ fn place(supplement: Option<usize>, name: &str) -> String {
 }
 
 /// Exports all organisations, or `only` some.
-async fn exported(app: &App, month: Month, supplement: Option<usize>, only: Option<BTreeSet<String>>) -> Result<Export, Error> {
-    let asked = Arc::new(Asked { general: app.table.prices().all(None).await?, signing_in: signing_in(app).await?, only });
+async fn exported(
+    app: &App,
+    month: Month,
+    supplement: Option<usize>,
+    only: Option<BTreeSet<String>>,
+) -> Result<Export, Error> {
+    let asked = Arc::new(Asked {
+        general: app.table.prices().all(None).await?,
+        signing_in: signing_in(app).await?,
+        only,
+    });
     let mut control = Control::new(month, supplement, app.separator);
     let (mut files, mut failed) = (Files::begin(app, month, supplement).await?, Vec::new());
     let mut all = pin!(all::each(&app.table, |listed: Listed| {
@@ -173,7 +190,9 @@ async fn exported(app: &App, month: Month, supplement: Option<usize>, only: Opti
             Err(error) => {
                 tracing::error!(%organisation, error = error_chain(&error), "could not export the organisation's month");
                 match error {
-                    Error::Table(table::Error::Item(_)) => control.missing.push(organisation.to_string()),
+                    Error::Table(table::Error::Item(_)) => {
+                        control.missing.push(organisation.to_string())
+                    }
                     _ => failed.push(organisation.to_string()),
                 }
             }
@@ -217,7 +236,12 @@ async fn signing_in(app: &App) -> Result<BTreeSet<OrganisationId>, Error> {
 }
 
 /// Writes an organisation's statement and returns its part. None if it is not to be exported.
-async fn part(app: &App, listed: &Listed, asked: &Asked, month: Month) -> Result<Option<Part>, Error> {
+async fn part(
+    app: &App,
+    listed: &Listed,
+    asked: &Asked,
+    month: Month,
+) -> Result<Option<Part>, Error> {
     if asked.only.as_ref().is_some_and(|only| !only.contains(listed.id.as_str())) {
         return Ok(None);
     }
@@ -228,19 +252,37 @@ async fn part(app: &App, listed: &Listed, asked: &Asked, month: Month) -> Result
         app.table.ledgers().fill(&listed.id, &mut ledger, month).await?;
     }
     let used = Used { sftp_key: asked.signing_in.contains(&listed.id), ..used };
-    let differences = lines::differences(listed, month, &billing::differences(&ledger, &used, month))?;
+    let differences =
+        lines::differences(listed, month, &billing::differences(&ledger, &used, month))?;
     let statement = billing::month(&ledger, month);
     if statement.lines.is_empty() {
-        return Ok(Some(Part { organisation: listed.id.clone(), statement, csv: Vec::new(), json: Vec::new(), differences, sha256: None }));
+        return Ok(Some(Part {
+            organisation: listed.id.clone(),
+            statement,
+            csv: Vec::new(),
+            json: Vec::new(),
+            differences,
+            sha256: None,
+        }));
     }
     let file = serde_json::to_vec(&statement::Statement::of(&statement, false))?;
     let sha256 = Sha256::of(&file);
     app.exports.write_export(month, &exports::statement(&listed.id), file).await?;
     let total = format!("{:.2}", statement.total());
-    app.table.statements().put(&listed.id, &Exported { month, lines: statement.lines.len() as u64, total }).await?;
+    app.table
+        .statements()
+        .put(&listed.id, &Exported { month, lines: statement.lines.len() as u64, total })
+        .await?;
     let csv = lines::csv(app.separator, listed, month, &statement.lines)?;
     let json = lines::json(listed, month, &statement.lines)?;
-    Ok(Some(Part { organisation: listed.id.clone(), statement, csv, json, differences, sha256: Some(sha256) }))
+    Ok(Some(Part {
+        organisation: listed.id.clone(),
+        statement,
+        csv,
+        json,
+        differences,
+        sha256: Some(sha256),
+    }))
 }
 
 /// Writes `control.json` once. Concurrent exports write the same bytes.
@@ -248,12 +290,22 @@ async fn close(app: &App, month: Month, control: &Control) -> Result<(), Error> 
     let mut written = serde_json::to_vec_pretty(control)?;
     written.push(b'\n');
     let name = place(control.supplement, CONTROL);
-    let put = app.exports.client.put_object().bucket(&app.exports.name).key(key(month, &name)).if_none_match("*");
+    let put = app
+        .exports
+        .client
+        .put_object()
+        .bucket(&app.exports.name)
+        .key(key(month, &name))
+        .if_none_match("*");
     let put = put.content_type(content_type(CONTROL)).body(ByteStream::from(written.clone()));
     match put.send().await {
         Ok(_) => Ok(()),
         Err(SdkError::ServiceError(error)) if error.raw().status().as_u16() == 412 => {
-            if app.exports.read_export(month, &name).await? == Some(written) { Ok(()) } else { Err(Error::Otherwise(month)) }
+            if app.exports.read_export(month, &name).await? == Some(written) {
+                Ok(())
+            } else {
+                Err(Error::Otherwise(month))
+            }
         }
         Err(error) => Err(failed_to("close the export")(error).into()),
     }
@@ -262,7 +314,8 @@ async fn close(app: &App, month: Month, control: &Control) -> Result<(), Error> 
 impl<'a> Files<'a> {
     async fn begin(app: &'a App, month: Month, supplement: Option<usize>) -> Result<Self, Error> {
         let names = [LINES_CSV, LINES_JSON, SUMS, DIFFERENCES];
-        let [mut csv, json, sums, differences] = names.map(|name| app.exports.begin_export(month, &place(supplement, name)));
+        let [mut csv, json, sums, differences] =
+            names.map(|name| app.exports.begin_export(month, &place(supplement, name)));
         csv.write(&lines::header(app.separator)?).await?;
         Ok(Self { csv, json, sums, differences })
     }
@@ -272,7 +325,9 @@ impl<'a> Files<'a> {
         self.json.write(&part.json).await?;
         self.differences.write(&part.differences).await?;
         if let Some(sha256) = &part.sha256 {
-            self.sums.write(sha256.line(&exports::statement(&part.organisation)).as_bytes()).await?;
+            self.sums
+                .write(sha256.line(&exports::statement(&part.organisation)).as_bytes())
+                .await?;
         }
         Ok(())
     }

@@ -68,7 +68,9 @@ pub enum Error {
     NotOver(Month),
     #[error("{failed} organisations failed, the first of them {first}: try again")]
     Failed { failed: usize, first: String },
-    #[error("{month} is exported without {missing} organisations, the first of them {first}: repair what cannot be read, and export again")]
+    #[error(
+        "{month} is exported without {missing} organisations, the first of them {first}: repair what cannot be read, and export again"
+    )]
     Missing { month: Month, missing: usize, first: String },
     #[error("another export of {0} differs: compare its control.json with the lines")]
     Otherwise(Month),

@@ -69,16 +69,25 @@ pub fn header(separator: Separator) -> Result<Vec<u8>, Error> {
 }
 
 /// An organisation's lines as rows of CSV.
-pub fn csv(separator: Separator, listed: &Listed, month: Month, lines: &[Line]) -> Result<Vec<u8>, Error> {
+pub fn csv(
+    separator: Separator,
+    listed: &Listed,
+    month: Month,
+    lines: &[Line],
+) -> Result<Vec<u8>, Error> {
     rows(separator, lines.iter().map(|line| cells(separator, listed, month, line)))
 }
 
 /// An organisation's lines as lines of JSON.
 pub fn json(listed: &Listed, month: Month, lines: &[Line]) -> Result<Vec<u8>, Error> {
-    let (month, organisation, name) = (month.to_string(), listed.id.as_str(), listed.name.to_string());
+    let (month, organisation, name) =
+        (month.to_string(), listed.id.as_str(), listed.name.to_string());
     let mut written = Vec::new();
     for line in lines {
-        serde_json::to_writer(&mut written, &Row { month: &month, organisation, name: &name, currency: "SEK", line: line.into() })?;
+        serde_json::to_writer(
+            &mut written,
+            &Row { month: &month, organisation, name: &name, currency: "SEK", line: line.into() },
+        )?;
         written.push(b'\n');
     }
     Ok(written)
@@ -97,9 +106,16 @@ pub fn differences(listed: &Listed, month: Month, found: &[Difference]) -> Resul
     Ok(written)
 }
 
-fn cells(separator: Separator, listed: &Listed, month: Month, line: &Line) -> [String; COLUMNS.len()] {
+fn cells(
+    separator: Separator,
+    listed: &Listed,
+    month: Month,
+    line: &Line,
+) -> [String; COLUMNS.len()] {
     let text = |text: Option<String>| text.map(|text| disarmed(&text)).unwrap_or_default();
-    let decimal = |number: String| if separator == Separator::Semicolon { number.replace('.', ",") } else { number };
+    let decimal = |number: String| {
+        if separator == Separator::Semicolon { number.replace('.', ",") } else { number }
+    };
     [
         month.to_string(),
         disarmed(listed.id.as_str()),
@@ -117,9 +133,15 @@ fn cells(separator: Separator, listed: &Listed, month: Month, line: &Line) -> [S
     ]
 }
 
-fn rows(separator: Separator, rows: impl IntoIterator<Item = [String; COLUMNS.len()]>) -> Result<Vec<u8>, Error> {
+fn rows(
+    separator: Separator,
+    rows: impl IntoIterator<Item = [String; COLUMNS.len()]>,
+) -> Result<Vec<u8>, Error> {
     let mut writer = csv::WriterBuilder::new();
-    let mut writer = writer.delimiter(separator.byte()).terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+    let mut writer = writer
+        .delimiter(separator.byte())
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new());
     for cells in rows {
         writer.write_record(cells)?;
     }
@@ -145,6 +167,9 @@ impl Separator {
 impl TryFrom<String> for Separator {
     type Error = InvalidSeparator;
     fn try_from(text: String) -> Result<Self, InvalidSeparator> {
-        [Self::Semicolon, Self::Comma].into_iter().find(|separator| separator.as_str() == text).ok_or(InvalidSeparator)
+        [Self::Semicolon, Self::Comma]
+            .into_iter()
+            .find(|separator| separator.as_str() == text)
+            .ok_or(InvalidSeparator)
     }
 }

@@ -21,7 +21,13 @@ const KIND: &str = "Storage allowance";
 
 impl Warnings {
     /// Sends an event for each level that `closed` reaches and `before` did not. At most 1 request.
-    pub async fn tell(&self, organisation: &OrganisationId, before: Fill, closed: &Closed, allowance: u64) -> Result<(), Error> {
+    pub async fn tell(
+        &self,
+        organisation: &OrganisationId,
+        before: Fill,
+        closed: &Closed,
+        allowance: u64,
+    ) -> Result<(), Error> {
         let crossed: Vec<u8> = [(Fill::Nearly, 80), (Fill::Full, 100)]
             .into_iter()
             .filter(|(level, _)| before < *level && *level <= closed.fill)
@@ -39,11 +45,17 @@ impl Warnings {
                 "storedBytes": closed.day.balance,
                 "allowanceBytes": allowance,
             });
-            let entry = PutEventsRequestEntry::builder().event_bus_name(&self.bus).source(SOURCE).detail_type(KIND);
+            let entry = PutEventsRequestEntry::builder()
+                .event_bus_name(&self.bus)
+                .source(SOURCE)
+                .detail_type(KIND);
             entry.detail(detail.to_string()).build()
         };
-        let failed = |why: Box<dyn std::error::Error + Send + Sync>| Error::Warning(organisation.to_string(), why);
-        let put = self.client.put_events().set_entries(Some(crossed.into_iter().map(entry).collect()));
+        let failed = |why: Box<dyn std::error::Error + Send + Sync>| {
+            Error::Warning(organisation.to_string(), why)
+        };
+        let put =
+            self.client.put_events().set_entries(Some(crossed.into_iter().map(entry).collect()));
         let response = put.send().await.map_err(|error| failed(error.into()))?;
         match response.entries().iter().find_map(|entry| entry.error_code()) {
             Some(code) => Err(failed(code.into())),

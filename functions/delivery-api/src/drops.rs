@@ -80,10 +80,18 @@ const ORDERED: usize = 20;
     params(PageQuery),
     responses((status = 200, body = Drops))
 )]
-pub async fn list(State(app): State<App>, admin: Admin<ListDrops>, Query(query): Query<PageQuery>) -> Result<Drops, Problem> {
+pub async fn list(
+    State(app): State<App>,
+    admin: Admin<ListDrops>,
+    Query(query): Query<PageQuery>,
+) -> Result<Drops, Problem> {
     let (limit, after) = (query.limit()?, query.after()?);
     let delivery_folders = app.table.folders().all(&admin.organisation.id).await?;
-    let rest = delivery_folders.into_iter().rev().map(Drop::from).filter(|drop| after.as_ref().is_none_or(|after| drop.place < *after));
+    let rest = delivery_folders
+        .into_iter()
+        .rev()
+        .map(Drop::from)
+        .filter(|drop| after.as_ref().is_none_or(|after| drop.place < *after));
     Ok(Page::cut(rest, limit, |drop| drop.place.clone()))
 }
 
@@ -113,17 +121,34 @@ pub async fn order(
     let organisation = &admin.organisation.id;
     may_deliver(&admin.organisation, day, admin.now)?;
     if app.table.sftp().all(organisation).await?.is_empty() {
-        return Err(Problem::because(Cause::NoSftp, "the organisation has no SFTP key; add one first"));
+        return Err(Problem::because(
+            Cause::NoSftp,
+            "the organisation has no SFTP key; add one first",
+        ));
     }
     let delivery_folders = app.table.folders().all(organisation).await?;
     let delivery_folder = next(day, &delivery_folders, admin.now)?;
-    let (is_there, shown) = (delivery_folders.contains(&delivery_folder), Drop::from(delivery_folder.clone()));
+    let (is_there, shown) =
+        (delivery_folders.contains(&delivery_folder), Drop::from(delivery_folder.clone()));
     let claim = admin.claim(StatusCode::ACCEPTED, &shown)?;
-    if !is_there && app.table.folders().order(organisation, &delivery_folder, &admin.event(), claim.as_ref()).await? != Ok(()) {
-        return Err(Problem::because(Cause::Changed, "another request ordered the day at the same time; send yours again"));
+    if !is_there
+        && app
+            .table
+            .folders()
+            .order(organisation, &delivery_folder, &admin.event(), claim.as_ref())
+            .await?
+            != Ok(())
+    {
+        return Err(Problem::because(
+            Cause::Changed,
+            "another request ordered the day at the same time; send yours again",
+        ));
     }
     // A repetition resends a lost order.
-    let order = Order { organisation: organisation.clone(), task: Task::Plan { delivery_folder: delivery_folder.name } };
+    let order = Order {
+        organisation: organisation.clone(),
+        task: Task::Plan { delivery_folder: delivery_folder.name },
+    };
     app.queue.send_all(&[order]).await?;
     Ok((StatusCode::ACCEPTED, Json(shown)))
 }
@@ -136,25 +161,37 @@ fn may_deliver(organisation: &Organisation, day: Day, now: DateTime<Utc>) -> Res
         ));
     }
     if day.ends_at() + TimeDelta::days(organisation.retention_days.into()) <= now {
-        return Err(Problem::because(Cause::PastRetention, "the day is past the organisation's retention, and its recordings are removed"));
+        return Err(Problem::because(
+            Cause::PastRetention,
+            "the day is past the organisation's retention, and its recordings are removed",
+        ));
     }
     Ok(())
 }
 
 /// The redelivery in progress for the day, or a new one.
-fn next(day: Day, delivery_folders: &[DeliveryFolder], now: DateTime<Utc>) -> Result<DeliveryFolder, Problem> {
+fn next(
+    day: Day,
+    delivery_folders: &[DeliveryFolder],
+    now: DateTime<Utc>,
+) -> Result<DeliveryFolder, Problem> {
     let ordered = || {
-        delivery_folders
-            .iter()
-            .filter(|delivery_folder| !delivery_folder.name.is_scheduled() && delivery_folder.exists() && now < delivery_folder.gone_at)
+        delivery_folders.iter().filter(|delivery_folder| {
+            !delivery_folder.name.is_scheduled()
+                && delivery_folder.exists()
+                && now < delivery_folder.gone_at
+        })
     };
-    if let Some(under_way) =
-        ordered().find(|delivery_folder| delivery_folder.name.day == day && delivery_folder.progress == Progress::Building)
-    {
+    if let Some(under_way) = ordered().find(|delivery_folder| {
+        delivery_folder.name.day == day && delivery_folder.progress == Progress::Building
+    }) {
         return Ok(under_way.clone());
     }
     if ordered().count() >= ORDERED {
-        return Err(Problem::because(Cause::TooMany, "20 redelivered folders exist; order more once one of them is removed"));
+        return Err(Problem::because(
+            Cause::TooMany,
+            "20 redelivered folders exist; order more once one of them is removed",
+        ));
     }
     Ok(DeliveryFolder::ordered(day, now, delivery_folders))
 }
@@ -164,8 +201,10 @@ pub type Drops = Page<Drop>;
 
 impl Listed for Drop {
     const MEMBER: &'static str = "drops";
-    const SCHEMA: (&'static str, &'static str) =
-        ("Drops", "A page of folders, newest day first: the existing ones, and those of the last month.");
+    const SCHEMA: (&'static str, &'static str) = (
+        "Drops",
+        "A page of folders, newest day first: the existing ones, and those of the last month.",
+    );
 }
 
 impl From<DeliveryFolder> for Drop {
@@ -195,6 +234,10 @@ impl From<DeliveryFolder> for Drop {
 
 impl From<outcome::Undelivered> for Undelivered {
     fn from(undelivered: outcome::Undelivered) -> Self {
-        Self { recording: undelivered.recording, state: manifest::NOT_DELIVERED, reason: undelivered.reason.into() }
+        Self {
+            recording: undelivered.recording,
+            state: manifest::NOT_DELIVERED,
+            reason: undelivered.reason.into(),
+        }
     }
 }

@@ -70,7 +70,10 @@ pub struct Addition {
     tag = "sftp",
     responses((status = 200, body = Access))
 )]
-pub async fn list(State(app): State<App>, admin: Admin<ListSftpKeys>) -> Result<Json<Access>, Problem> {
+pub async fn list(
+    State(app): State<App>,
+    admin: Admin<ListSftpKeys>,
+) -> Result<Json<Access>, Problem> {
     let organisation = &admin.organisation.id;
     let keys = app.table.sftp().all(organisation).await?.into_iter().map(Key::from).collect();
     Ok(Json(Access { address: app.server.address, user: Server::user(organisation), keys }))
@@ -96,31 +99,52 @@ pub async fn add(
     OnceJson(addition): OnceJson<Addition>,
 ) -> Result<(StatusCode, Json<Key>), Problem> {
     let (organisation, now) = (&admin.organisation.id, admin.now);
-    let taken = Taken::try_from(addition.key.as_str()).map_err(|refused| Problem::key_refused(refused.code(), refused))?;
+    let taken = Taken::try_from(addition.key.as_str())
+        .map_err(|refused| Problem::key_refused(refused.code(), refused))?;
     let Taken { fingerprint, body, comment } = taken;
     admin.about(&fingerprint);
     let event = admin.event();
-    let key = sftp::Key { fingerprint, body, comment, who: event.actor.clone(), added_at: now, imported_at: None };
-    let claim = admin.claim(StatusCode::CREATED, &Key::from(sftp::Key { imported_at: Some(now), ..key.clone() }))?;
+    let key = sftp::Key {
+        fingerprint,
+        body,
+        comment,
+        who: event.actor.clone(),
+        added_at: now,
+        imported_at: None,
+    };
+    let claim = admin.claim(
+        StatusCode::CREATED,
+        &Key::from(sftp::Key { imported_at: Some(now), ..key.clone() }),
+    )?;
     let written = match app.table.sftp().add(organisation, &key, &event, claim.as_ref()).await {
         Err(table::Error::Claimed) => Err(Conflict::Exists), // added before; the server may not have accepted it
         written => written?,
     };
     let (status, key) = match written {
         Ok(()) => (StatusCode::CREATED, key),
-        Err(Conflict::Exists) => match app.table.sftp().get(organisation, &key.fingerprint).await? {
-            Some(current) if current.imported_at.is_some() => return Ok((StatusCode::OK, Json(Key::from(current)))),
-            Some(current) => (StatusCode::OK, current),
-            None => return Err(Problem::new(Cause::Changed)),
-        },
+        Err(Conflict::Exists) => {
+            match app.table.sftp().get(organisation, &key.fingerprint).await? {
+                Some(current) if current.imported_at.is_some() => {
+                    return Ok((StatusCode::OK, Json(Key::from(current))));
+                }
+                Some(current) => (StatusCode::OK, current),
+                None => return Err(Problem::new(Cause::Changed)),
+            }
+        }
         Err(_) => {
-            return Err(Problem::because(Cause::TooMany, "an organisation has at most 10 keys; remove one that is no longer used"));
+            return Err(Problem::because(
+                Cause::TooMany,
+                "an organisation has at most 10 keys; remove one that is no longer used",
+            ));
         }
     };
     app.server.take(organisation, &key.body).await?;
     if app.table.sftp().import(organisation, &key.fingerprint, now).await? != Ok(()) {
         app.server.refuse(organisation, &key.body).await?; // removed in the meantime
-        return Err(Problem::because(Cause::Changed, "the key was removed while it was added; add it again if it is needed"));
+        return Err(Problem::because(
+            Cause::Changed,
+            "the key was removed while it was added; add it again if it is needed",
+        ));
     }
     Ok((status, Json(Key::from(sftp::Key { imported_at: Some(now), ..key }))))
 }
@@ -141,7 +165,12 @@ pub async fn remove(
     Path(fingerprint): Path<Fingerprint>,
 ) -> Result<StatusCode, Problem> {
     let organisation = &admin.organisation.id;
-    let key = app.table.sftp().get(organisation, fingerprint.as_str()).await?.ok_or(Problem::new(Cause::NotFound))?;
+    let key = app
+        .table
+        .sftp()
+        .get(organisation, fingerprint.as_str())
+        .await?
+        .ok_or(Problem::new(Cause::NotFound))?;
     app.server.refuse(organisation, &key.body).await?;
     match app.table.sftp().remove(organisation, fingerprint.as_str(), &admin.event()).await? {
         Ok(()) => Ok(StatusCode::NO_CONTENT),

@@ -25,17 +25,25 @@ pub enum Refused {
         "this is a private key: keep it to yourself, make a new pair if it has left your machine, and send the line of the file that ends in .pub"
     )]
     Private,
-    #[error("send one line as in a file that ends in .pub: the kind of key, the key, and a comment")]
+    #[error(
+        "send one line as in a file that ends in .pub: the kind of key, the key, and a comment"
+    )]
     Lines,
-    #[error("this is a certificate; send the key itself, the file that ends in .pub but not in -cert.pub")]
+    #[error(
+        "this is a certificate; send the key itself, the file that ends in .pub but not in -cert.pub"
+    )]
     Certificate,
     #[error("send the key without options before it: the line from the kind of key on")]
     Options,
     #[error("DSA is not safe any more; make an Ed25519 key: ssh-keygen -t ed25519")]
     Dsa,
-    #[error("an RSA key of {0} bits is not long enough: at least 3072 are required; or make an Ed25519 key: ssh-keygen -t ed25519")]
+    #[error(
+        "an RSA key of {0} bits is not long enough: at least 3072 are required; or make an Ed25519 key: ssh-keygen -t ed25519"
+    )]
     Short(usize),
-    #[error("the server does not accept keys on security tokens; make an Ed25519 key: ssh-keygen -t ed25519")]
+    #[error(
+        "the server does not accept keys on security tokens; make an Ed25519 key: ssh-keygen -t ed25519"
+    )]
     Token,
     #[error(
         "Ed25519, ECDSA (nistp256, nistp384, nistp521) and RSA keys are accepted, and this is none of them; make one: ssh-keygen -t ed25519"
@@ -93,16 +101,26 @@ impl TryFrom<&str> for Taken {
             return Err(Refused::Comment);
         }
         let fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
-        let body = PublicKey::new(key.key_data().clone(), "").to_openssh().map_err(|_| Refused::Unreadable)?;
+        let body = PublicKey::new(key.key_data().clone(), "")
+            .to_openssh()
+            .map_err(|_| Refused::Unreadable)?;
         let body = body.trim().to_owned();
-        if body.len() > LENGTH { Err(Refused::Long) } else { Ok(Self { fingerprint, body, comment }) }
+        if body.len() > LENGTH {
+            Err(Refused::Long)
+        } else {
+            Ok(Self { fingerprint, body, comment })
+        }
     }
 }
 
 /// Refuses by its first word a line that is not worth parsing.
 fn kind(word: &str) -> Result<(), Refused> {
     match word {
-        "ssh-ed25519" | "ecdsa-sha2-nistp256" | "ecdsa-sha2-nistp384" | "ecdsa-sha2-nistp521" | "ssh-rsa" => Ok(()),
+        "ssh-ed25519"
+        | "ecdsa-sha2-nistp256"
+        | "ecdsa-sha2-nistp384"
+        | "ecdsa-sha2-nistp521"
+        | "ssh-rsa" => Ok(()),
         "ssh-dss" => Err(Refused::Dsa),
         word if word.contains("-cert-v0") => Err(Refused::Certificate),
         word if word.starts_with("sk-") => Err(Refused::Token),
@@ -112,15 +130,23 @@ fn kind(word: &str) -> Result<(), Refused> {
 }
 
 /// The options of sshd(8) that have no value.
-const OPTIONS: [&str; 7] =
-    ["restrict", "cert-authority", "no-pty", "no-port-forwarding", "no-agent-forwarding", "no-X11-forwarding", "no-user-rc"];
+const OPTIONS: [&str; 7] = [
+    "restrict",
+    "cert-authority",
+    "no-pty",
+    "no-port-forwarding",
+    "no-agent-forwarding",
+    "no-X11-forwarding",
+    "no-user-rc",
+];
 
 fn accept(key: &PublicKey) -> Result<(), Refused> {
     match (key.algorithm(), key.key_data()) {
         (Algorithm::Ed25519 | Algorithm::Ecdsa { .. }, _) => Ok(()),
         (Algorithm::Rsa { .. }, KeyData::Rsa(rsa)) => {
             let modulus = rsa.n.as_positive_bytes().ok_or(Refused::Unreadable)?;
-            let bits = modulus.len() * 8 - modulus.first().map_or(0, |byte| byte.leading_zeros() as usize);
+            let bits =
+                modulus.len() * 8 - modulus.first().map_or(0, |byte| byte.leading_zeros() as usize);
             if bits < RSA_BITS { Err(Refused::Short(bits)) } else { Ok(()) }
         }
         (Algorithm::Dsa, _) => Err(Refused::Dsa),
@@ -151,9 +177,18 @@ const PREFIX: &str = "SHA256:";
 impl<'de> serde::Deserialize<'de> for Fingerprint {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let bare = text.trim_start_matches(PREFIX).trim_end_matches('=').replace('-', "+").replace('_', "/");
-        let fits = bare.len() == 43 && bare.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'));
-        if fits { Ok(Self(format!("{PREFIX}{bare}"))) } else { Err(serde::de::Error::custom("this is not a fingerprint")) }
+        let bare = text
+            .trim_start_matches(PREFIX)
+            .trim_end_matches('=')
+            .replace('-', "+")
+            .replace('_', "/");
+        let fits = bare.len() == 43
+            && bare.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'/'));
+        if fits {
+            Ok(Self(format!("{PREFIX}{bare}")))
+        } else {
+            Err(serde::de::Error::custom("this is not a fingerprint"))
+        }
     }
 }
 
@@ -188,13 +223,22 @@ mod tests {
 
     #[test]
     fn refuses_a_text_that_is_not_a_single_public_key() {
-        let good = keys().find(|(expected, _)| expected.starts_with(PREFIX)).map(|(_, key)| key).expect("the file has an accepted key");
+        let good = keys()
+            .find(|(expected, _)| expected.starts_with(PREFIX))
+            .map(|(_, key)| key)
+            .expect("the file has an accepted key");
         let half = &good[..50];
         for (text, refused) in [
             ("", Refused::Lines),
             (&format!("{good}\n{good}"), Refused::Lines),
-            ("-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaA==\n-----END OPENSSH PRIVATE KEY-----", Refused::Private),
-            ("-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----", Refused::Private),
+            (
+                "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaA==\n-----END OPENSSH PRIVATE KEY-----",
+                Refused::Private,
+            ),
+            (
+                "-----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY-----",
+                Refused::Private,
+            ),
             ("PuTTY-User-Key-File-3: ssh-ed25519", Refused::Private),
             (&format!("command=\"ls\" {good}"), Refused::Options),
             (&format!("restrict {good}"), Refused::Options),

@@ -35,12 +35,18 @@ impl Server {
     pub async fn take(&self, organisation: &OrganisationId, body: &str) -> Result<(), Problem> {
         let keys = match self.keys(organisation).await.map_err(Problem::internal)? {
             Some(keys) => keys,
-            None => self.create(organisation).await.map(|()| Vec::new()).map_err(Problem::internal)?,
+            None => {
+                self.create(organisation).await.map(|()| Vec::new()).map_err(Problem::internal)?
+            }
         };
         if keys.iter().any(|key| is_same(key, body)) {
             return Ok(());
         }
-        let import = self.client.import_ssh_public_key().server_id(&self.id).user_name(Self::user(organisation));
+        let import = self
+            .client
+            .import_ssh_public_key()
+            .server_id(&self.id)
+            .user_name(Self::user(organisation));
         import.ssh_public_key_body(body).send().await.map_err(Problem::internal)?;
         Ok(())
     }
@@ -49,18 +55,39 @@ impl Server {
     pub async fn refuse(&self, organisation: &OrganisationId, body: &str) -> Result<(), Problem> {
         let keys = self.keys(organisation).await.map_err(Problem::internal)?.unwrap_or_default();
         for key in keys.iter().filter(|key| is_same(key, body)) {
-            let delete = self.client.delete_ssh_public_key().server_id(&self.id).user_name(Self::user(organisation));
-            delete.ssh_public_key_id(key.ssh_public_key_id()).send().await.map_err(Problem::internal)?;
+            let delete = self
+                .client
+                .delete_ssh_public_key()
+                .server_id(&self.id)
+                .user_name(Self::user(organisation));
+            delete
+                .ssh_public_key_id(key.ssh_public_key_id())
+                .send()
+                .await
+                .map_err(Problem::internal)?;
         }
         Ok(())
     }
 
     /// The organisation's keys. None if the server does not know the organisation.
-    async fn keys(&self, organisation: &OrganisationId) -> Result<Option<Vec<SshPublicKey>>, Failed> {
-        let describe = self.client.describe_user().server_id(&self.id).user_name(Self::user(organisation));
+    async fn keys(
+        &self,
+        organisation: &OrganisationId,
+    ) -> Result<Option<Vec<SshPublicKey>>, Failed> {
+        let describe =
+            self.client.describe_user().server_id(&self.id).user_name(Self::user(organisation));
         match describe.send().await {
-            Ok(answer) => Ok(Some(answer.user.and_then(|user| user.ssh_public_keys).unwrap_or_default())),
-            Err(error) if matches!(error.as_service_error(), Some(DescribeUserError::ResourceNotFoundException(_))) => Ok(None),
+            Ok(answer) => {
+                Ok(Some(answer.user.and_then(|user| user.ssh_public_keys).unwrap_or_default()))
+            }
+            Err(error)
+                if matches!(
+                    error.as_service_error(),
+                    Some(DescribeUserError::ResourceNotFoundException(_))
+                ) =>
+            {
+                Ok(None)
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -68,11 +95,22 @@ impl Server {
     async fn create(&self, organisation: &OrganisationId) -> Result<(), Failed> {
         let target = format!("/{}/{}", self.bucket, home(organisation).trim_end_matches('/'));
         let root = HomeDirectoryMapEntry::builder().entry("/").target(target).build()?;
-        let create = self.client.create_user().server_id(&self.id).user_name(Self::user(organisation));
-        let create = create.role(&self.role).home_directory_type(HomeDirectoryType::Logical).home_directory_mappings(root);
+        let create =
+            self.client.create_user().server_id(&self.id).user_name(Self::user(organisation));
+        let create = create
+            .role(&self.role)
+            .home_directory_type(HomeDirectoryType::Logical)
+            .home_directory_mappings(root);
         match create.policy(self.policy(organisation)).send().await {
             Ok(_) => Ok(()),
-            Err(error) if matches!(error.as_service_error(), Some(CreateUserError::ResourceExistsException(_))) => Ok(()),
+            Err(error)
+                if matches!(
+                    error.as_service_error(),
+                    Some(CreateUserError::ResourceExistsException(_))
+                ) =>
+            {
+                Ok(())
+            }
             Err(error) => Err(error.into()),
         }
     }

@@ -37,28 +37,40 @@ pub async fn of_day(
     (from, to): (&str, &str),
 ) -> Result<Vec<Wanted>, Failure> {
     let now = (app.now)();
-    let Found { recordings, unreadable } = app.table.folders().started_in(organisation, from, to).await?;
+    let Found { recordings, unreadable } =
+        app.table.folders().started_in(organisation, from, to).await?;
     let (mut included, mut expected, mut expired) = (Vec::new(), Vec::new(), Vec::new());
     for recording in recordings {
         match recording.state {
-            _ if !recording.exists(now) => {
-                expired.extend((delivery_folder.holds(&recording) && delivery_folder.cutoff < recording.expires_at).then_some(recording.id))
-            }
+            _ if !recording.exists(now) => expired.extend(
+                (delivery_folder.holds(&recording)
+                    && delivery_folder.cutoff < recording.expires_at)
+                    .then_some(recording.id),
+            ),
             State::Expected => expected.push(recording.id),
             _ if delivery_folder.holds(&recording) => included.push(recording),
             _ => {}
         }
     }
     let looked_up = app.table.folders().with_ids(organisation, &expected).await?;
-    let missing: Vec<&Recording> = looked_up.recordings.iter().filter(|recording| recording.state == State::Expected).collect();
+    let missing: Vec<&Recording> = looked_up
+        .recordings
+        .iter()
+        .filter(|recording| recording.state == State::Expected)
+        .collect();
     if delivery_folder.name.is_scheduled() {
         app.table.late_arrivals().await_late(&missing, now).await?;
     }
-    included.extend(looked_up.recordings.into_iter().filter(|recording| delivery_folder.holds(recording)));
-    let unreadable: BTreeSet<RecordingId> = unreadable.into_iter().chain(looked_up.unreadable).collect();
+    included.extend(
+        looked_up.recordings.into_iter().filter(|recording| delivery_folder.holds(recording)),
+    );
+    let unreadable: BTreeSet<RecordingId> =
+        unreadable.into_iter().chain(looked_up.unreadable).collect();
     let bare = unreadable.into_iter().map(|id| Wanted::Bare(id, Reason::Unreadable));
     let bare = bare.chain(expired.into_iter().map(|id| Wanted::Bare(id, Reason::Expired)));
-    Ok(sorted(included.into_iter().map(|recording| Wanted::of(recording, None))).chain(bare).collect())
+    Ok(sorted(included.into_iter().map(|recording| Wanted::of(recording, None)))
+        .chain(bare)
+        .collect())
 }
 
 /// The chunk's late arrivals, and recordings that earlier folders missed. Deletes expired entries.
@@ -71,18 +83,24 @@ pub async fn late(
     let late_arrivals = app.table.late_arrivals().between(organisation, from, to).await?;
     let ids: Vec<RecordingId> = late_arrivals.iter().map(|late_arrival| late_arrival.id).collect();
     let Found { recordings, unreadable } = app.table.folders().with_ids(organisation, &ids).await?;
-    let mut found: BTreeMap<RecordingId, Recording> = recordings.into_iter().map(|recording| (recording.id, recording)).collect();
+    let mut found: BTreeMap<RecordingId, Recording> =
+        recordings.into_iter().map(|recording| (recording.id, recording)).collect();
     let (now, mut wanted) = ((app.now)(), Vec::new());
-    for late_arrival in late_arrivals.into_iter().filter(|late_arrival| !unreadable.contains(&late_arrival.id)) {
+    for late_arrival in
+        late_arrivals.into_iter().filter(|late_arrival| !unreadable.contains(&late_arrival.id))
+    {
         let recording = found.remove(&late_arrival.id);
         if is_over(&late_arrival, recording.as_ref(), delivery_folder.name.day, now) {
             app.table.late_arrivals().await_no_longer(organisation, &late_arrival).await?;
         }
         let Some(recording) = recording.filter(|recording| recording.exists(now)) else { continue };
         // The other recordings belong to the chunks of their own day.
-        let in_this_folder = delivery_folder.holds(&recording) && Day::of(recording.started_at) != delivery_folder.name.day;
+        let in_this_folder = delivery_folder.holds(&recording)
+            && Day::of(recording.started_at) != delivery_folder.name.day;
         match late_arrival.missed.is_some_and(|missed| missed < delivery_folder.name.day) {
-            true if matches!(recording.state, State::Stored { .. }) => wanted.push(Wanted::of(recording, Some(late_arrival))),
+            true if matches!(recording.state, State::Stored { .. }) => {
+                wanted.push(Wanted::of(recording, Some(late_arrival)))
+            }
             false if in_this_folder => wanted.push(Wanted::of(recording, None)),
             _ => {}
         }
@@ -91,8 +109,14 @@ pub async fn late(
 }
 
 /// Whether the folder cannot be built any more, or after a day the call is rejected or gone.
-fn is_over(late_arrival: &LateArrival, found: Option<&Recording>, day: Day, now: DateTime<Utc>) -> bool {
-    let over = std::iter::successors(Some(day), |day| Some(day.previous())).nth(RETAINED).unwrap_or(day);
+fn is_over(
+    late_arrival: &LateArrival,
+    found: Option<&Recording>,
+    day: Day,
+    now: DateTime<Utc>,
+) -> bool {
+    let over =
+        std::iter::successors(Some(day), |day| Some(day.previous())).nth(RETAINED).unwrap_or(day);
     match found.map(|recording| &recording.state) {
         Some(State::Expected) => false,
         Some(State::Stored { .. }) if late_arrival.missed.is_some() => false,

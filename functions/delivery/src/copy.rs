@@ -58,17 +58,28 @@ pub enum Outcome {
 /// Copies the chunk: 1 copy for each recording; for the chunk 4 requests, 1 for each MB of rows and
 /// 1 for every 100 users. 2 more for every 100 calls whose audio has not arrived. An undelivered
 /// recording takes 2 or 3 more, and 1 for every 25 of them.
-pub async fn copy(app: &App, organisation: &OrganisationId, name: FolderId, number: u32) -> Result<(), Failure> {
+pub async fn copy(
+    app: &App,
+    organisation: &OrganisationId,
+    name: FolderId,
+    number: u32,
+) -> Result<(), Failure> {
     let Some(work) = app.table.folders().work(organisation, name).await? else { return Ok(()) };
-    if work.delivery_folder.progress != Progress::Building || work.delivery_folder.gone_at <= (app.now)() {
+    if work.delivery_folder.progress != Progress::Building
+        || work.delivery_folder.gone_at <= (app.now)()
+    {
         return Ok(());
     }
     if work.done.contains(&number) {
         return finalize(app, organisation, &work).await;
     }
     let wanted = match work.plan.as_ref().and_then(|plan| plan.chunk(number)) {
-        Some(Chunk::Started(from, to)) => chunk::of_day(app, organisation, &work.delivery_folder, (from, to)).await?,
-        Some(Chunk::Late(from, to)) => chunk::late(app, organisation, &work.delivery_folder, (from, to)).await?,
+        Some(Chunk::Started(from, to)) => {
+            chunk::of_day(app, organisation, &work.delivery_folder, (from, to)).await?
+        }
+        Some(Chunk::Late(from, to)) => {
+            chunk::late(app, organisation, &work.delivery_folder, (from, to)).await?
+        }
         None => return Ok(()),
     };
     let part = match parts::get(app, organisation, name, number).await? {
@@ -93,12 +104,24 @@ async fn finalize(app: &App, organisation: &OrganisationId, work: &Work) -> Resu
 }
 
 /// Adds late arrivals for undelivered recordings, and deletes those that this folder has delivered.
-async fn await_again(app: &App, organisation: &OrganisationId, day: Day, part: &Part, wanted: &[Wanted]) -> Result<(), Failure> {
+async fn await_again(
+    app: &App,
+    organisation: &OrganisationId,
+    day: Day,
+    part: &Part,
+    wanted: &[Wanted],
+) -> Result<(), Failure> {
     let now = (app.now)();
-    let ends: BTreeMap<RecordingId, DateTime<Utc>> = wanted.iter().filter_map(|wanted| Some((wanted.id(), wanted.ends_at()?))).collect();
+    let ends: BTreeMap<RecordingId, DateTime<Utc>> =
+        wanted.iter().filter_map(|wanted| Some((wanted.id(), wanted.ends_at()?))).collect();
     let undelivered = part.undelivered().filter(|undelivered| undelivered.reason.is_late());
     let again: Vec<_> = undelivered
-        .map(|undelivered| (undelivered.recording, ends.get(&undelivered.recording).copied().unwrap_or(now + UNREADABLE_FOR)))
+        .map(|undelivered| {
+            (
+                undelivered.recording,
+                ends.get(&undelivered.recording).copied().unwrap_or(now + UNREADABLE_FOR),
+            )
+        })
         .collect();
     app.table.late_arrivals().await_again(organisation, day, &again, now).await?;
     for wanted in wanted {
@@ -126,18 +149,28 @@ async fn copy_all(
             outcomes.extend(next(&mut copying).await?);
         }
         let (app, wanted, delivery_folder) = (app.clone(), wanted.clone(), delivery_folder.clone());
-        copying.spawn(async move { one(&app, wanted, &delivery_folder).await.map(|outcome| (place, outcome)) });
+        copying.spawn(async move {
+            one(&app, wanted, &delivery_folder).await.map(|outcome| (place, outcome))
+        });
     }
     while !copying.is_empty() {
         outcomes.extend(next(&mut copying).await?);
     }
     let outcomes: Vec<Outcome> = outcomes.into_values().flatten().collect();
     let names = names(app, organisation, &outcomes).await?;
-    let part = parts::put(app, organisation, delivery_folder.name, number, Part::of(&outcomes, &names)?).await?;
+    let part =
+        parts::put(app, organisation, delivery_folder.name, number, Part::of(&outcomes, &names)?)
+            .await?;
     // Another attempt may have written its part first. Delete the files that this part lacks.
-    let files = outcomes.iter().filter(|outcome| outcome.undelivered().is_none()).filter_map(Outcome::file);
+    let files =
+        outcomes.iter().filter(|outcome| outcome.undelivered().is_none()).filter_map(Outcome::file);
     for file in files.filter(|file| !part.has(file)) {
-        app.drop.remove(&format!("{}{file}", manifest::folder(organisation, delivery_folder.name)), None).await?;
+        app.drop
+            .remove(
+                &format!("{}{file}", manifest::folder(organisation, delivery_folder.name)),
+                None,
+            )
+            .await?;
     }
     Ok(part)
 }
@@ -147,7 +180,9 @@ type Done = Result<(usize, Option<Outcome>), Failure>;
 async fn next(copying: &mut JoinSet<Done>) -> Result<Option<(usize, Option<Outcome>)>, Failure> {
     match copying.join_next().await {
         Some(Ok(copied)) => copied.map(Some),
-        Some(Err(panicked)) => Err(Failure::Bucket(failed_to("copy a recording into the folder")(panicked))),
+        Some(Err(panicked)) => {
+            Err(Failure::Bucket(failed_to("copy a recording into the folder")(panicked)))
+        }
         None => Ok(None),
     }
 }
@@ -155,7 +190,11 @@ async fn next(copying: &mut JoinSet<Done>) -> Result<Option<(usize, Option<Outco
 /// Copies one recording. None if it was erased since the chunk was read, or if an earlier folder
 /// has named it and it still cannot be delivered. Failures are retried until the folder has to be
 /// completed. 1 request; 1 more where the audio is gone, 1 more where it cannot be delivered.
-async fn one(app: &App, wanted: Wanted, delivery_folder: &DeliveryFolder) -> Result<Option<Outcome>, Failure> {
+async fn one(
+    app: &App,
+    wanted: Wanted,
+    delivery_folder: &DeliveryFolder,
+) -> Result<Option<Outcome>, Failure> {
     let (recording, late, restored) = match wanted {
         Wanted::Of { recording, late, restored } => (recording, late, restored),
         Wanted::Bare(id, reason) => return Ok(Some(Outcome::Bare(id, reason))),
@@ -183,13 +222,21 @@ async fn one(app: &App, wanted: Wanted, delivery_folder: &DeliveryFolder) -> Res
 }
 
 /// Whether the recording still exists. One that has been erased in the meantime is not missing.
-async fn recording_exists(app: &App, recording: &domain::recording::Recording) -> Result<bool, Failure> {
+async fn recording_exists(
+    app: &App,
+    recording: &domain::recording::Recording,
+) -> Result<bool, Failure> {
     let found = app.table.folders().with_ids(&recording.organisation, &[recording.id]).await?;
-    Ok(!found.unreadable.is_empty() || found.recordings.iter().any(|found| found.exists((app.now)())))
+    Ok(!found.unreadable.is_empty()
+        || found.recordings.iter().any(|found| found.exists((app.now)())))
 }
 
 /// The names of the recordings' users who still exist.
-async fn names(app: &App, organisation: &OrganisationId, outcomes: &[Outcome]) -> Result<BTreeMap<UserId, people::Name>, Failure> {
+async fn names(
+    app: &App,
+    organisation: &OrganisationId,
+    outcomes: &[Outcome],
+) -> Result<BTreeMap<UserId, people::Name>, Failure> {
     let users: BTreeSet<UserId> = outcomes.iter().filter_map(Outcome::user).cloned().collect();
     let users = app.table.people().users(organisation, &users).await?;
     Ok(users.into_iter().map(|(id, user)| (id, user.name)).collect())

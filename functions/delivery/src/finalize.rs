@@ -24,13 +24,27 @@ use crate::{App, Failure, folder as objects, parts};
 const TRIES: usize = 50;
 
 /// Finalizes the folder, once all its chunks are copied. 4 requests, and 1 for each chunk.
-pub async fn finalize(app: &App, organisation: &OrganisationId, name: FolderId) -> Result<(), Failure> {
+pub async fn finalize(
+    app: &App,
+    organisation: &OrganisationId,
+    name: FolderId,
+) -> Result<(), Failure> {
     let Some(work) = app.table.folders().work(organisation, name).await? else { return Ok(()) };
     let chunks = match &work.plan {
-        Some(plan) if work.is_copied() && (app.now)() < work.delivery_folder.gone_at => plan.chunks(),
+        Some(plan) if work.is_copied() && (app.now)() < work.delivery_folder.gone_at => {
+            plan.chunks()
+        }
         _ => return Ok(()),
     };
-    let held = match write(app, organisation, name, chunks, [Precondition::Nothing, Precondition::Nothing]).await? {
+    let held = match write(
+        app,
+        organisation,
+        name,
+        chunks,
+        [Precondition::Nothing, Precondition::Nothing],
+    )
+    .await?
+    {
         Some(held) => held,
         // Another task has finalized it, or was interrupted.
         None => match rewrite(app, organisation, name, chunks).await? {
@@ -48,7 +62,12 @@ pub async fn finalize(app: &App, organisation: &OrganisationId, name: FolderId) 
 
 /// Rewrites both files from the current parts. None if the folder is being removed. 4 requests, 1
 /// for each chunk and 1 for each 5 MiB; repeated each time that others write them in the meantime.
-pub async fn rewrite(app: &App, organisation: &OrganisationId, name: FolderId, chunks: u32) -> Result<Option<Held>, Failure> {
+pub async fn rewrite(
+    app: &App,
+    organisation: &OrganisationId,
+    name: FolderId,
+    chunks: u32,
+) -> Result<Option<Held>, Failure> {
     let folder = folder(organisation, name);
     for _ in 0..TRIES {
         let index = objects::state(app, &format!("{folder}{INDEX}")).await?;
@@ -75,7 +94,9 @@ async fn write(
     let folder = folder(organisation, name);
     let mut index = app.drop.begin(format!("{folder}{INDEX}"), "text/csv; charset=utf-8");
     let mut checksums = app.drop.begin(format!("{folder}{CHECKSUMS}"), "text/plain; charset=utf-8");
-    index.write(&csv::header([COLUMNS]).map_err(failed_to("write an object of the delivery"))?).await?;
+    index
+        .write(&csv::header([COLUMNS]).map_err(failed_to("write an object of the delivery"))?)
+        .await?;
     let mut held = Held::default();
     for chunk in 0..chunks {
         let Some(part) = parts::get(app, organisation, name, chunk).await? else { return Ok(None) };

@@ -23,28 +23,44 @@ const REST: Duration = Duration::from_secs(60);
 
 /// Removes the recording from all folders: 1 request and 1 for each chunk of each; 7 more and 1 for
 /// each chunk where it is found. 1 request sends the task again while a folder is being built.
-pub async fn forget(app: &App, organisation: &OrganisationId, id: RecordingId) -> Result<(), Failure> {
+pub async fn forget(
+    app: &App,
+    organisation: &OrganisationId,
+    id: RecordingId,
+) -> Result<(), Failure> {
     let mut is_building = false;
-    for delivery_folder in app.table.folders().all(organisation).await?.iter().filter(|one| (app.now)() < one.gone_at) {
+    for delivery_folder in
+        app.table.folders().all(organisation).await?.iter().filter(|one| (app.now)() < one.gone_at)
+    {
         match delivery_folder.progress {
-            Progress::Complete { .. } => remove_from(app, organisation, delivery_folder.name, id).await?,
+            Progress::Complete { .. } => {
+                remove_from(app, organisation, delivery_folder.name, id).await?
+            }
             Progress::Building => is_building = true,
             Progress::Removed => {}
         }
     }
     if is_building {
-        let order = Order { organisation: organisation.clone(), task: Task::Forget { recording: id } };
+        let order =
+            Order { organisation: organisation.clone(), task: Task::Forget { recording: id } };
         app.queue.send(&order, REST).await?;
         tracing::info!(recording = %id, "waiting for a folder that is being built");
     }
     Ok(())
 }
 
-async fn remove_from(app: &App, organisation: &OrganisationId, name: FolderId, id: RecordingId) -> Result<(), Failure> {
+async fn remove_from(
+    app: &App,
+    organisation: &OrganisationId,
+    name: FolderId,
+    id: RecordingId,
+) -> Result<(), Failure> {
     let chunks = folder::count(app, &workshop(organisation, name)).await?;
     let id = id.to_string();
     for chunk in 0..chunks {
-        let Some(file) = mark_forgotten(app, organisation, name, chunk, &id).await? else { continue };
+        let Some(file) = mark_forgotten(app, organisation, name, chunk, &id).await? else {
+            continue;
+        };
         if !file.is_empty() {
             app.drop.remove(&format!("{}{file}", folder(organisation, name)), None).await?;
         }
@@ -64,7 +80,13 @@ async fn remove_from(app: &App, organisation: &OrganisationId, name: FolderId, i
 
 /// Marks the recording's line of the chunk as forgotten. Returns its file name, empty where there
 /// is no file. None if the chunk does not contain the recording.
-async fn mark_forgotten(app: &App, organisation: &OrganisationId, name: FolderId, chunk: u32, id: &str) -> Result<Option<String>, Failure> {
+async fn mark_forgotten(
+    app: &App,
+    organisation: &OrganisationId,
+    name: FolderId,
+    chunk: u32,
+    id: &str,
+) -> Result<Option<String>, Failure> {
     let Some(part) = parts::get(app, organisation, name, chunk).await? else { return Ok(None) };
     let Some(line) = part.lines.iter().find(|line| line.id == id) else { return Ok(None) };
     if line.forgotten {

@@ -93,9 +93,13 @@ enum Failure {
 /// When not every message could be sent; Scheduler then retries.
 pub async fn handle(app: &App, event: Event) -> Result<Answer, lambda_runtime::Error> {
     match event {
-        Event::Messages(event) => Ok(Answer::Messages(batch::each(event, |body| async move { order(app, &body).await }).await)),
+        Event::Messages(event) => Ok(Answer::Messages(
+            batch::each(event, |body| async move { order(app, &body).await }).await,
+        )),
         Event::Morning { .. } => {
-            morning(app).await.inspect_err(|failure| tracing::error!(error = error_chain(failure), "failed"))?;
+            morning(app)
+                .await
+                .inspect_err(|failure| tracing::error!(error = error_chain(failure), "failed"))?;
             Ok(Answer::Morning)
         }
     }
@@ -126,20 +130,32 @@ async fn order(app: &App, body: &str) -> Result<(), Failure> {
     match order.task {
         Task::Tend { since } => send_due_tasks(app, organisation, since).await,
         Task::Plan { delivery_folder } => plan::plan(app, organisation, delivery_folder).await,
-        Task::Copy { delivery_folder, chunk } => copy::copy(app, organisation, delivery_folder, chunk).await,
-        Task::Finalize { delivery_folder } => finalize::finalize(app, organisation, delivery_folder).await,
-        Task::Remove { delivery_folder } => remove::remove(app, organisation, delivery_folder).await,
+        Task::Copy { delivery_folder, chunk } => {
+            copy::copy(app, organisation, delivery_folder, chunk).await
+        }
+        Task::Finalize { delivery_folder } => {
+            finalize::finalize(app, organisation, delivery_folder).await
+        }
+        Task::Remove { delivery_folder } => {
+            remove::remove(app, organisation, delivery_folder).await
+        }
         Task::Forget { recording } => forget::forget(app, organisation, recording).await,
     }
 }
 
 /// Sends the due tasks of an organisation. 1 query, and 1 request if any task is due.
-async fn send_due_tasks(app: &App, organisation: &OrganisationId, since: DateTime<Utc>) -> Result<(), Failure> {
+async fn send_due_tasks(
+    app: &App,
+    organisation: &OrganisationId,
+    since: DateTime<Utc>,
+) -> Result<(), Failure> {
     let delivery_folders = app.table.folders().all(organisation).await?;
     let mut orders = Vec::new();
     for due_task in due_tasks((app.now)(), since, &delivery_folders) {
         let task = match due_task {
-            DueTask::Begin(day) => Task::Plan { delivery_folder: DeliveryFolder::scheduled(day).name },
+            DueTask::Begin(day) => {
+                Task::Plan { delivery_folder: DeliveryFolder::scheduled(day).name }
+            }
             DueTask::Finish(delivery_folder) => {
                 tracing::warn!(%organisation, %delivery_folder, "resumed before it is due: recordings that cannot be copied are listed as not delivered");
                 Task::Plan { delivery_folder }

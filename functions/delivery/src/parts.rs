@@ -53,8 +53,16 @@ pub struct Lines {
 const TRIES: usize = 50;
 
 impl Part {
-    pub fn of(outcomes: &[Outcome], names: &BTreeMap<UserId, people::Name>) -> Result<Self, Failure> {
-        Ok(Self { lines: outcomes.iter().map(|outcome| Lines::of(outcome, names)).collect::<Result<_, Failure>>()? })
+    pub fn of(
+        outcomes: &[Outcome],
+        names: &BTreeMap<UserId, people::Name>,
+    ) -> Result<Self, Failure> {
+        Ok(Self {
+            lines: outcomes
+                .iter()
+                .map(|outcome| Lines::of(outcome, names))
+                .collect::<Result<_, Failure>>()?,
+        })
     }
 
     /// The lines that the index and the checksums contain.
@@ -75,8 +83,12 @@ impl Part {
 
     /// The recordings that are not in the folder.
     pub fn undelivered(&self) -> impl Iterator<Item = Undelivered> {
-        self.listed()
-            .filter_map(|line| Some(Undelivered { recording: RecordingId::try_from(line.id.clone()).ok()?, reason: line.undelivered? }))
+        self.listed().filter_map(|line| {
+            Some(Undelivered {
+                recording: RecordingId::try_from(line.id.clone()).ok()?,
+                reason: line.undelivered?,
+            })
+        })
     }
 
     /// Whether the folder contains a file with that name.
@@ -89,9 +101,10 @@ impl Lines {
     fn of(outcome: &Outcome, names: &BTreeMap<UserId, people::Name>) -> Result<Self, Failure> {
         let (row, recording) = match outcome {
             Outcome::Bare(id, reason) => (manifest::bare_row(*id, *reason), None),
-            Outcome::Of { recording, late, undelivered, .. } => {
-                (manifest::row(recording, names.get(&recording.user), *late, *undelivered), Some(recording))
-            }
+            Outcome::Of { recording, late, undelivered, .. } => (
+                manifest::row(recording, names.get(&recording.user), *late, *undelivered),
+                Some(recording),
+            ),
         };
         let index = csv::lines([row]).map_err(failed_to("write an object of the delivery"))?;
         let delivered = recording.filter(|_| outcome.undelivered().is_none());
@@ -100,8 +113,11 @@ impl Lines {
             id: outcome.id().to_string(),
             bytes: delivered.map_or(0, |recording| recording.audio.length),
             late: matches!(outcome, Outcome::Of { late: true, .. }),
-            index: String::from_utf8(index).map_err(failed_to("write an object of the delivery"))?,
-            checksum: delivered.map(|recording| recording.audio.sha256.line(&file)).unwrap_or_default(),
+            index: String::from_utf8(index)
+                .map_err(failed_to("write an object of the delivery"))?,
+            checksum: delivered
+                .map(|recording| recording.audio.sha256.line(&file))
+                .unwrap_or_default(),
             file,
             undelivered: outcome.undelivered(),
             restored: matches!(outcome, Outcome::Of { restored: Some(_), .. }),
@@ -111,12 +127,23 @@ impl Lines {
 }
 
 /// The part of the chunk. None if it is not written yet, or the folder is gone. 1 request.
-pub async fn get(app: &App, organisation: &OrganisationId, delivery_folder: FolderId, chunk: u32) -> Result<Option<Part>, Failure> {
+pub async fn get(
+    app: &App,
+    organisation: &OrganisationId,
+    delivery_folder: FolderId,
+    chunk: u32,
+) -> Result<Option<Part>, Failure> {
     Ok(read(app, organisation, delivery_folder, chunk).await?.map(|(part, _)| part))
 }
 
 /// Writes the part unless one exists. Returns the stored one. 1 request; 2 where another was first.
-pub async fn put(app: &App, organisation: &OrganisationId, delivery_folder: FolderId, chunk: u32, part: Part) -> Result<Part, Failure> {
+pub async fn put(
+    app: &App,
+    organisation: &OrganisationId,
+    delivery_folder: FolderId,
+    chunk: u32,
+    part: Part,
+) -> Result<Part, Failure> {
     if write(app, organisation, delivery_folder, chunk, &part, &Precondition::Nothing).await? {
         return Ok(part);
     }
@@ -135,18 +162,32 @@ pub async fn change<T>(
     change: impl Fn(&mut Part) -> Option<T>,
 ) -> Result<Option<T>, Failure> {
     for _ in 0..TRIES {
-        let Some((mut part, etag)) = read(app, organisation, delivery_folder, chunk).await? else { return Ok(None) };
+        let Some((mut part, etag)) = read(app, organisation, delivery_folder, chunk).await? else {
+            return Ok(None);
+        };
         let Some(changed) = change(&mut part) else { return Ok(None) };
-        if write(app, organisation, delivery_folder, chunk, &part, &Precondition::Object(etag)).await? {
+        if write(app, organisation, delivery_folder, chunk, &part, &Precondition::Object(etag))
+            .await?
+        {
             return Ok(Some(changed));
         }
     }
     Err(failed_to("write an object of the delivery")("too many concurrent changes").into())
 }
 
-async fn read(app: &App, organisation: &OrganisationId, delivery_folder: FolderId, chunk: u32) -> Result<Option<(Part, String)>, Failure> {
-    let Some((body, etag)) = app.drop.get(&key(organisation, delivery_folder, chunk)).await? else { return Ok(None) };
-    Ok(Some((serde_json::from_slice(&body).map_err(failed_to("read an object of the delivery"))?, etag)))
+async fn read(
+    app: &App,
+    organisation: &OrganisationId,
+    delivery_folder: FolderId,
+    chunk: u32,
+) -> Result<Option<(Part, String)>, Failure> {
+    let Some((body, etag)) = app.drop.get(&key(organisation, delivery_folder, chunk)).await? else {
+        return Ok(None);
+    };
+    Ok(Some((
+        serde_json::from_slice(&body).map_err(failed_to("read an object of the delivery"))?,
+        etag,
+    )))
 }
 
 async fn write(
@@ -158,7 +199,10 @@ async fn write(
     expected: &Precondition,
 ) -> Result<bool, Failure> {
     let body = serde_json::to_vec(part).map_err(failed_to("write an object of the delivery"))?;
-    Ok(app.drop.put_over(&key(organisation, delivery_folder, chunk), "application/json", body, expected).await?)
+    Ok(app
+        .drop
+        .put_over(&key(organisation, delivery_folder, chunk), "application/json", body, expected)
+        .await?)
 }
 
 fn key(organisation: &OrganisationId, delivery_folder: FolderId, chunk: u32) -> String {

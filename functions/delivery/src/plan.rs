@@ -17,12 +17,19 @@ pub async fn plan(app: &App, organisation: &OrganisationId, name: FolderId) -> R
         tracing::warn!(%organisation, delivery_folder = %name, "the folder was not ordered, or is no longer listed");
         return Ok(());
     };
-    if work.delivery_folder.progress != Progress::Building || work.delivery_folder.gone_at <= (app.now)() {
+    if work.delivery_folder.progress != Progress::Building
+        || work.delivery_folder.gone_at <= (app.now)()
+    {
         return Ok(());
     }
     let work = match work.plan {
         Some(_) => Some(work),
-        None => app.table.folders().plan(organisation, name, &cutoff(app, organisation, name).await?).await?,
+        None => {
+            app.table
+                .folders()
+                .plan(organisation, name, &cutoff(app, organisation, name).await?)
+                .await?
+        }
     };
     match work {
         Some(work) => Ok(app.queue.send_all(&orders(organisation, &work)).await?),
@@ -41,7 +48,11 @@ pub fn orders(organisation: &OrganisationId, work: &Work) -> Vec<Order> {
 }
 
 /// Reads the folder. Creates it first if it is a scheduled one.
-async fn read_or_begin(app: &App, organisation: &OrganisationId, name: FolderId) -> Result<Option<Work>, Failure> {
+async fn read_or_begin(
+    app: &App,
+    organisation: &OrganisationId,
+    name: FolderId,
+) -> Result<Option<Work>, Failure> {
     let work = app.table.folders().work(organisation, name).await?;
     if work.is_some() || !name.is_scheduled() {
         return Ok(work);

@@ -11,7 +11,11 @@ use domain::{
 use crate::{App, Failure, folder};
 
 /// Removes the folder, if it is due. 4 requests, and 2 for every 1,000 files.
-pub async fn remove(app: &App, organisation: &OrganisationId, name: FolderId) -> Result<(), Failure> {
+pub async fn remove(
+    app: &App,
+    organisation: &OrganisationId,
+    name: FolderId,
+) -> Result<(), Failure> {
     let Some(work) = app.table.folders().work(organisation, name).await? else { return Ok(()) };
     if (app.now)() < work.delivery_folder.gone_at || !work.delivery_folder.exists() {
         return Ok(());

@@ -90,8 +90,12 @@ impl Notification {
     /// The removal; `None` if the record reports another change.
     fn removal(&self) -> Result<Option<Removal>, Failure> {
         match self.source {
-            Source::Queue => Ok(Some(serde_json::from_str(self.body.as_str().unwrap_or_default())?)),
-            Source::Stream => Ok(notification::expired(&self.body)?.map(|item| Removal::read(&item)).transpose()?),
+            Source::Queue => {
+                Ok(Some(serde_json::from_str(self.body.as_str().unwrap_or_default())?))
+            }
+            Source::Stream => Ok(notification::expired(&self.body)?
+                .map(|item| Removal::read(&item))
+                .transpose()?),
         }
     }
 }

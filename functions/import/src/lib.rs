@@ -59,12 +59,18 @@ async fn carry_on(app: &App, body: &str) -> Result<(), Failure> {
     let mut parts = 0;
     loop {
         // The message was sent first: a missing import has ended or was never written.
-        let Some(import) = app.table.imports().get(&work.organisation, work.import, (app.now)()).await? else { return Ok(()) };
+        let Some(import) =
+            app.table.imports().get(&work.organisation, work.import, (app.now)()).await?
+        else {
+            return Ok(());
+        };
         if import.is_done() {
             return Ok(());
         }
         match part(app, &import).await {
-            Err(Failure::Table(table::Error::Busy)) if parts > 0 => return Ok(app.imports.send(&work, REST).await?),
+            Err(Failure::Table(table::Error::Busy)) if parts > 0 => {
+                return Ok(app.imports.send(&work, REST).await?);
+            }
             done => done?,
         }
         parts += 1;
@@ -78,9 +84,19 @@ async fn carry_on(app: &App, body: &str) -> Result<(), Failure> {
 async fn part(app: &App, import: &Import) -> Result<(), Failure> {
     let Some(rows) = app.table.imports().rows(import, import.next).await? else { return Ok(()) };
     let wanted: Vec<Wanted> = rows.iter().filter_map(wanted).collect();
-    let also = |writes: &mut table::commit::Transaction<'_>, outcomes: &[Outcome]| writes.import_part(import, &done(&rows, outcomes));
+    let also = |writes: &mut table::commit::Transaction<'_>, outcomes: &[Outcome]| {
+        writes.import_part(import, &done(&rows, outcomes))
+    };
     let at = (app.now)();
-    app.table.provision().put_users(&import.organisation, &wanted, &|users| provision_event(import, users, at), Some(&also)).await?;
+    app.table
+        .provision()
+        .put_users(
+            &import.organisation,
+            &wanted,
+            &|users| provision_event(import, users, at),
+            Some(&also),
+        )
+        .await?;
     Ok(())
 }
 
@@ -94,7 +110,11 @@ fn wanted(row: &Row) -> Option<Wanted> {
 /// The result of each line. `outcomes` belong to the lines with users, in their order.
 fn done(rows: &[Row], outcomes: &[Outcome]) -> Vec<Done> {
     let mut outcomes = outcomes.iter().copied();
-    rows.iter().map(|row| row.done(if let LineContent::User(_) = row.content { outcomes.next() } else { None })).collect()
+    rows.iter()
+        .map(|row| {
+            row.done(if let LineContent::User(_) = row.content { outcomes.next() } else { None })
+        })
+        .collect()
 }
 
 /// The audit event of a part: one request, with an event for each commit.

@@ -57,7 +57,8 @@ pub async fn handle(app: &App, batch: Batch) -> Result<DynamoDbEventResponse, In
     let mut answer = DynamoDbEventResponse::default();
     for record in &batch.records {
         if let Err(failure) = take_in(app, record).await {
-            let (sequence, recording, error) = (record::sequence(record), record::recording(record), error_chain(&failure));
+            let (sequence, recording, error) =
+                (record::sequence(record), record::recording(record), error_chain(&failure));
             tracing::error!(sequence, recording, error, "failed");
             let mut failed = DynamoDbBatchItemFailure::default();
             failed.item_identifier = Some(sequence.to_owned());
@@ -80,7 +81,9 @@ async fn take_in(app: &App, record: &Value) -> Result<(), Failure> {
         }
         Step::Expired(Some(gone)) => app.table.index().leave(&gone, (app.now)()).await?,
         Step::Expired(None) => {}
-        Step::Named => index(app, None, app.table.index().recording(&organisation, id).await?.as_ref()).await?,
+        Step::Named => {
+            index(app, None, app.table.index().recording(&organisation, id).await?.as_ref()).await?
+        }
     }
     Ok(())
 }
@@ -89,7 +92,11 @@ async fn take_in(app: &App, record: &Value) -> Result<(), Failure> {
 /// cost: none if no word has changed. Otherwise 1 read, 1 write for each 25 words, 1 read for each
 /// 100 new words, and 1 write for each word new to the organisation. Removed words cost 1 read for
 /// each 100, 1 read each, and 2 requests for each without other uses.
-async fn index(app: &App, before: Option<&Recording>, after: Option<&Recording>) -> Result<(), table::Error> {
+async fn index(
+    app: &App,
+    before: Option<&Recording>,
+    after: Option<&Recording>,
+) -> Result<(), table::Error> {
     let Some(of) = before.or(after) else { return Ok(()) };
     let change = Change::between(before, after);
     let end_changed = after.is_some() && before.map(ends_at) != after.map(ends_at);

@@ -39,11 +39,14 @@ impl Record {
         let change = &record["dynamodb"];
         let key = image::read(&change["Keys"]).ok_or(Unreadable)?;
         let (organisation, id) = owner(&key).map_err(|_| Unreadable)?;
-        let (before, after) = (recording_in(&change["OldImage"])?, recording_in(&change["NewImage"])?);
+        let (before, after) =
+            (recording_in(&change["OldImage"])?, recording_in(&change["NewImage"])?);
         let step = match (record["eventName"].as_str().unwrap_or_default(), before, after) {
             ("REMOVE", before, None) if image::is_expiry(record) => Step::Expired(before.flatten()),
             ("INSERT" | "MODIFY", None, None) => Step::Named,
-            ("INSERT" | "MODIFY", before, Some(after)) => Step::Changed { before: before.flatten(), after },
+            ("INSERT" | "MODIFY", before, Some(after)) => {
+                Step::Changed { before: before.flatten(), after }
+            }
             ("REMOVE", Some(before), None) => Step::Changed { before, after: None },
             _ => return Err(Unreadable),
         };
@@ -58,7 +61,9 @@ pub fn sequence(record: &Value) -> &str {
 
 /// The id of the record's recording, if there is one.
 pub fn recording(record: &Value) -> Option<&str> {
-    record["dynamodb"]["Keys"]["sk"]["S"].as_str().filter(|id| RecordingId::try_from((*id).to_owned()).is_ok())
+    record["dynamodb"]["Keys"]["sk"]["S"]
+        .as_str()
+        .filter(|id| RecordingId::try_from((*id).to_owned()).is_ok())
 }
 
 /// The recording in an image. The outer `None` is no image, the inner an unregistered call.

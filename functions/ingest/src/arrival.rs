@@ -63,7 +63,9 @@ pub async fn take_in(app: &App, key: &str) -> Result<(), Error> {
             None => return Ok(()),
             Some(registered) => registered,
         },
-        None => registration(app, of, "the audio did not come by the upload link".to_owned()).await?,
+        None => {
+            registration(app, of, "the audio did not come by the upload link".to_owned()).await?
+        }
     };
     settle(app, &object, of, registered).await
 }
@@ -83,7 +85,11 @@ enum Registered {
 type Of<'a> = (&'a OrganisationId, RecordingId);
 
 /// The registration for an object that is not its audio, for `reason`. 1 request.
-async fn registration(app: &App, (organisation, id): Of<'_>, reason: String) -> Result<Registered, Error> {
+async fn registration(
+    app: &App,
+    (organisation, id): Of<'_>,
+    reason: String,
+) -> Result<Registered, Error> {
     Ok(match app.table.tombstones().call(organisation, id, (app.now)()).await? {
         Call::Registered(found) => Registered::Recording(found, reason),
         Call::Unknown => Registered::Nothing,
@@ -108,17 +114,26 @@ async fn judge(app: &App, object: &Object, arrival: &Arrival) -> Result<Option<R
         }
         Outcome::Otherwise(Some(found)) if is_stored(&found, arrival) => Ok(None),
         Outcome::Otherwise(None) => Ok(Some(Registered::Nothing)),
-        Outcome::Otherwise(Some(found)) => Ok(Some(Registered::Recording(found, "the audio is not what was registered".to_owned()))),
+        Outcome::Otherwise(Some(found)) => Ok(Some(Registered::Recording(
+            found,
+            "the audio is not what was registered".to_owned(),
+        ))),
         Outcome::Erased => Ok(Some(Registered::Erased)),
     }
 }
 
 /// The measured duration, or the registered one if the audio does not tell. No request, or 1.
-async fn duration(app: &App, (organisation, id): Of<'_>, audio: &Audio) -> Result<TimeDelta, Error> {
+async fn duration(
+    app: &App,
+    (organisation, id): Of<'_>,
+    audio: &Audio,
+) -> Result<TimeDelta, Error> {
     let measured = match audio.length.duration() {
         Some(measured) => measured,
         None => match app.table.tombstones().call(organisation, id, (app.now)()).await? {
-            Call::Registered(registered) => audio.duration(registered.duration.to_std().unwrap_or_default()),
+            Call::Registered(registered) => {
+                audio.duration(registered.duration.to_std().unwrap_or_default())
+            }
             Call::Unknown | Call::Erased => std::time::Duration::ZERO,
         },
     };
@@ -126,7 +141,9 @@ async fn duration(app: &App, (organisation, id): Of<'_>, audio: &Audio) -> Resul
 }
 
 fn is_stored(found: &Recording, arrival: &Arrival) -> bool {
-    matches!(found.state, State::Stored { .. }) && found.audio.is_same(&arrival.audio) && found.user == arrival.user
+    matches!(found.state, State::Stored { .. })
+        && found.audio.is_same(&arrival.audio)
+        && found.user == arrival.user
 }
 
 async fn store(app: &App, arrival: &Arrival, found: &Found) -> Result<Outcome, table::Error> {
@@ -142,7 +159,12 @@ async fn store(app: &App, arrival: &Arrival, found: &Found) -> Result<Outcome, t
 }
 
 /// Moves the object to quarantine, and rejects the recording if it expects audio.
-async fn settle(app: &App, object: &Object, of: Of<'_>, registered: Registered) -> Result<(), Error> {
+async fn settle(
+    app: &App,
+    object: &Object,
+    of: Of<'_>,
+    registered: Registered,
+) -> Result<(), Error> {
     let (recording, reason) = match registered {
         Registered::Recording(recording, reason) => (recording, reason),
         Registered::Nothing => {
@@ -159,7 +181,8 @@ async fn settle(app: &App, object: &Object, of: Of<'_>, registered: Registered) 
         tracing::warn!(recording = %recording.id, reason, "refused: a stored recording has other audio");
     }
     // An older object belongs to an earlier, rejected registration; this one still waits for audio.
-    let follows_registration = recording.state == State::Expected && object.modified_at >= recording.registered_at - TimeDelta::seconds(1);
+    let follows_registration = recording.state == State::Expected
+        && object.modified_at >= recording.registered_at - TimeDelta::seconds(1);
     if follows_registration {
         object::copy_to_quarantine(app, object).await?;
         if let Outcome::Erased = app.table.recordings().reject(&recording, &reason).await? {

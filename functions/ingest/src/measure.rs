@@ -14,7 +14,10 @@ pub async fn measure(app: &App, object: &Object) -> Result<Result<Audio, String>
     let mut windows: Vec<Window> = Vec::new();
     loop {
         match audio::probe(object.length, &windows) {
-            Step::Read(range) => windows.push(Window { offset: range.start, bytes: object::read(app, object, range).await? }),
+            Step::Read(range) => windows.push(Window {
+                offset: range.start,
+                bytes: object::read(app, object, range).await?,
+            }),
             Step::NotAudio(reason) => return Ok(Err(reason.to_string())),
             Step::Audio(audio) => return Ok(Ok(audio)),
         }

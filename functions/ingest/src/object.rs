@@ -33,14 +33,25 @@ pub struct Object {
     head: HeadObjectOutput,
 }
 
-const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+const PATH: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// The object at `key` with the checksum that S3 verified; `None` if there is none. 1 request.
 pub async fn head(app: &App, key: &str) -> Result<Option<Object>, Error> {
-    let head = app.objects.client.head_object().bucket(&app.objects.name).key(key).checksum_mode(ChecksumMode::Enabled);
+    let head = app
+        .objects
+        .client
+        .head_object()
+        .bucket(&app.objects.name)
+        .key(key)
+        .checksum_mode(ChecksumMode::Enabled);
     let head = match head.send().await {
         Ok(head) => head,
-        Err(SdkError::ServiceError(error)) if matches!(error.err(), HeadObjectError::NotFound(_)) => return Ok(None),
+        Err(SdkError::ServiceError(error))
+            if matches!(error.err(), HeadObjectError::NotFound(_)) =>
+        {
+            return Ok(None);
+        }
         Err(error) => return Err(failed_to("read the object's metadata")(error)),
     };
     let modified = head.last_modified.and_then(|at| DateTime::from_timestamp(at.secs(), 0));
@@ -56,20 +67,36 @@ pub async fn head(app: &App, key: &str) -> Result<Option<Object>, Error> {
 /// Reads a part of the object. 1 request. Fails if it was replaced or S3 returns too many bytes.
 pub async fn read(app: &App, object: &Object, range: Range<u64>) -> Result<Vec<u8>, Error> {
     let get = app.objects.client.get_object().bucket(&app.objects.name).key(&object.key);
-    let get = get.set_if_match(object.head.e_tag.clone()).range(format!("bytes={}-{}", range.start, range.end - 1));
+    let get = get.set_if_match(object.head.e_tag.clone()).range(format!(
+        "bytes={}-{}",
+        range.start,
+        range.end - 1
+    ));
     let answer = get.send().await.map_err(failed_to("read the object"))?;
     let length = answer.content_length.and_then(|length| u64::try_from(length).ok());
     if length.is_none_or(|length| length > range.end - range.start) {
-        return Err(failed_to("read the object")(format!("{length:?} bytes returned for {range:?}")));
+        return Err(failed_to("read the object")(format!(
+            "{length:?} bytes returned for {range:?}"
+        )));
     }
     Ok(answer.body.collect().await.map_err(failed_to("read the object"))?.to_vec())
 }
 
 /// Copies the object to quarantine under its key and version, so it has one copy. 1 request.
 pub async fn copy_to_quarantine(app: &App, object: &Object) -> Result<(), Error> {
-    let source = utf8_percent_encode(&format!("{}/{}", app.objects.name, object.key), PATH).to_string();
-    let source = object.version.as_ref().map_or_else(|| source.clone(), |version| format!("{source}?versionId={version}"));
-    let copy = app.quarantine.client.copy_object().bucket(&app.quarantine.name).key(object.aside()).copy_source(source);
+    let source =
+        utf8_percent_encode(&format!("{}/{}", app.objects.name, object.key), PATH).to_string();
+    let source = object
+        .version
+        .as_ref()
+        .map_or_else(|| source.clone(), |version| format!("{source}?versionId={version}"));
+    let copy = app
+        .quarantine
+        .client
+        .copy_object()
+        .bucket(&app.quarantine.name)
+        .key(object.aside())
+        .copy_source(source);
     copy.send().await.map_err(failed_to("copy the object"))?;
     Ok(())
 }
@@ -87,7 +114,9 @@ pub async fn remove(app: &App, object: &Object) -> Result<(), Error> {
 impl Object {
     /// The key of its copy in quarantine.
     fn aside(&self) -> String {
-        self.version.as_ref().map_or_else(|| self.key.clone(), |version| format!("{}/{version}", self.key))
+        self.version
+            .as_ref()
+            .map_or_else(|| self.key.clone(), |version| format!("{}/{version}", self.key))
     }
 
     /// Whether the object has exactly the bytes of that audio, by its length and SHA-256. No
@@ -98,7 +127,10 @@ impl Object {
         }
         match self.head.checksum_sha256().and_then(read_checksum) {
             Some(sha256) => Ok(sha256 == audio.sha256),
-            None => Ok(app.objects.digest(&self.key, self.version.as_deref()).await? == Some(audio.sha256)),
+            None => {
+                Ok(app.objects.digest(&self.key, self.version.as_deref()).await?
+                    == Some(audio.sha256))
+            }
         }
     }
 
@@ -107,6 +139,11 @@ impl Object {
         let user = self.head.metadata()?.get(USER)?.clone().try_into().ok()?;
         let content_type = ContentType::parse(self.head.content_type()?)?;
         let sha256 = read_checksum(self.head.checksum_sha256()?)?;
-        Some(Arrival { organisation, id, user, audio: Audio { content_type, length: self.length, sha256 } })
+        Some(Arrival {
+            organisation,
+            id,
+            user,
+            audio: Audio { content_type, length: self.length, sha256 },
+        })
     }
 }

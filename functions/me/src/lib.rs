@@ -80,7 +80,11 @@ pub struct Acknowledgement {
 
 /// The routes with their documentation.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(me)).routes(routes!(acknowledge)).routes(routes!(activations)).routes(routes!(listeners::listeners))
+    OpenApiRouter::new()
+        .routes(routes!(me))
+        .routes(routes!(acknowledge))
+        .routes(routes!(activations))
+        .routes(routes!(listeners::listeners))
 }
 
 pub fn router(app: App) -> Router {
@@ -118,23 +122,39 @@ async fn acknowledge(
     let (organisation, id) = (&person.organisation, &person.user.id);
     let client = acknowledgement.client.trim();
     if acknowledgement.version != VERSION {
-        return Err(Problem::because(Cause::Changed, format!("the text to acknowledge has version {VERSION}; show and send that")));
+        return Err(Problem::because(
+            Cause::Changed,
+            format!("the text to acknowledge has version {VERSION}; show and send that"),
+        ));
     }
     if client.is_empty() || client.chars().count() > 100 || client.chars().any(char::is_control) {
-        return Err(Problem::because(Cause::Invalid, "a client is named by 1 to 100 characters on one line"));
+        return Err(Problem::because(
+            Cause::Invalid,
+            "a client is named by 1 to 100 characters on one line",
+        ));
     }
     let audited = person.event();
     let kind = Kind::Acknowledged { version: acknowledgement.version, client: client.to_owned() };
     let event = Event { user: id.clone(), at: person.now, kind, by: audited.actor.clone() };
     let activated = to_acknowledge(organisation, &person.user, person.now);
-    let activated = activated.map_err(|nothing| Problem::because(Cause::NothingToAcknowledge, nothing))?;
-    let written = app.table.activations().acknowledge(&organisation.id, &event, activated, &audited).await?;
-    let user = app.table.people().user(&organisation.id, id).await?.ok_or(Problem::new(Cause::UnknownUser))?;
+    let activated =
+        activated.map_err(|nothing| Problem::because(Cause::NothingToAcknowledge, nothing))?;
+    let written =
+        app.table.activations().acknowledge(&organisation.id, &event, activated, &audited).await?;
+    let user = app
+        .table
+        .people()
+        .user(&organisation.id, id)
+        .await?
+        .ok_or(Problem::new(Cause::UnknownUser))?;
     match written {
         Ok(()) => tracing::info!(request = audited.request, "acknowledged"),
         Err(_) if activation::acknowledged(&user).is_some() => {} // acknowledged before
         Err(_) => {
-            return Err(Problem::because(Cause::Changed, "recording was switched on or off meanwhile; reload and try again"));
+            return Err(Problem::because(
+                Cause::Changed,
+                "recording was switched on or off meanwhile; reload and try again",
+            ));
         }
     }
     Ok(Me::of(user, &person))
@@ -148,10 +168,18 @@ async fn acknowledge(
     params(PageQuery),
     responses((status = 200, body = Activations))
 )]
-async fn activations(State(app): State<App>, person: Person<SeeUser>, Query(query): Query<PageQuery>) -> Result<Activations, Problem> {
+async fn activations(
+    State(app): State<App>,
+    person: Person<SeeUser>,
+    Query(query): Query<PageQuery>,
+) -> Result<Activations, Problem> {
     let organisation = &person.organisation.id;
     let events = app.table.activations().of_user(organisation, &person.user.id).await?;
-    let names = app.table.people().names_of_those(organisation, events.iter().map(|entry| entry.event.by.as_str())).await?;
+    let names = app
+        .table
+        .people()
+        .names_of_those(organisation, events.iter().map(|entry| entry.event.by.as_str()))
+        .await?;
     Page::numbered(events.into_iter().map(|entry| Activation::of(entry, &names)).collect(), &query)
 }
 
@@ -160,7 +188,11 @@ const TEXT: Text = Text { version: VERSION, sv: TEXT_SV, en: TEXT_EN };
 impl Me {
     fn of(user: people::User, caller: &Principal) -> Single<Self> {
         let organisation = &caller.organisation;
-        Single(Self { user: User::of(user, organisation, caller.now), organisation: organisation.clone().into(), acknowledgement: TEXT })
+        Single(Self {
+            user: User::of(user, organisation, caller.now),
+            organisation: organisation.clone().into(),
+            acknowledgement: TEXT,
+        })
     }
 }
 

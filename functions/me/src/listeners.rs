@@ -71,7 +71,11 @@ pub struct Call {
     params(Asked),
     responses((status = 200, body = Listeners))
 )]
-pub async fn listeners(State(app): State<App>, person: Person<SeeListeners>, Query(asked): Query<Asked>) -> Result<Listeners, Problem> {
+pub async fn listeners(
+    State(app): State<App>,
+    person: Person<SeeListeners>,
+    Query(asked): Query<Asked>,
+) -> Result<Listeners, Problem> {
     let (organisation, until) = (&person.organisation.id, person.now + TimeDelta::days(1));
     let reading = Reading {
         recorded_user: Some(&person.user.id),
@@ -81,16 +85,33 @@ pub async fn listeners(State(app): State<App>, person: Person<SeeListeners>, Que
         ..Reading::new(organisation, DateTime::UNIX_EPOCH, until, page::limit(asked.limit)?)
     };
     let (events, next) = app.table.audit_log().events(&reading).await?;
-    let names = app.table.people().names_of_those(organisation, events.iter().map(|event| event.actor.as_str())).await?;
+    let names = app
+        .table
+        .people()
+        .names_of_those(organisation, events.iter().map(|event| event.actor.as_str()))
+        .await?;
     let calls = seen(&app, &person, &events).await?;
     Ok(Page::read(events.into_iter().map(|event| Heard::of(event, &names, &calls)).collect(), next))
 }
 
 /// The recordings that the caller may see. All are their own: all or none. 1 request for each 100.
-async fn seen(app: &App, caller: &Principal, events: &[audit::Event]) -> Result<BTreeMap<RecordingId, Recording>, Problem> {
+async fn seen(
+    app: &App,
+    caller: &Principal,
+    events: &[audit::Event],
+) -> Result<BTreeMap<RecordingId, Recording>, Problem> {
     let ids: BTreeSet<RecordingId> = events.iter().filter_map(|event| event.recording).collect();
-    let found = app.table.folders().with_ids(&caller.organisation.id, &ids.into_iter().collect::<Vec<_>>()).await?;
-    let calls: BTreeMap<_, _> = found.recordings.into_iter().filter(|call| call.exists(caller.now)).map(|call| (call.id, call)).collect();
+    let found = app
+        .table
+        .folders()
+        .with_ids(&caller.organisation.id, &ids.into_iter().collect::<Vec<_>>())
+        .await?;
+    let calls: BTreeMap<_, _> = found
+        .recordings
+        .into_iter()
+        .filter(|call| call.exists(caller.now))
+        .map(|call| (call.id, call))
+        .collect();
     let may = match calls.values().next() {
         Some(call) => caller.may(&app.table, Action::See, call).await?,
         None => false,
@@ -103,11 +124,16 @@ pub type Listeners = Page<Heard>;
 
 impl Listed for Heard {
     const MEMBER: &'static str = "events";
-    const SCHEMA: (&'static str, &'static str) = ("Listeners", "A page of listening events, newest first.");
+    const SCHEMA: (&'static str, &'static str) =
+        ("Listeners", "A page of listening events, newest first.");
 }
 
 impl Heard {
-    fn of(event: audit::Event, names: &BTreeMap<String, String>, calls: &BTreeMap<RecordingId, Recording>) -> Self {
+    fn of(
+        event: audit::Event,
+        names: &BTreeMap<String, String>,
+        calls: &BTreeMap<RecordingId, Recording>,
+    ) -> Self {
         let call = event.recording.and_then(|id| calls.get(&id)).map(Call::of);
         Self { name: names.get(&event.actor).cloned(), call, event: event.into() }
     }
@@ -115,6 +141,10 @@ impl Heard {
 
 impl Call {
     fn of(recording: &Recording) -> Self {
-        Self { started_at: recording.started_at, direction: recording.direction.into(), counterpart: recording.counterpart.clone().into() }
+        Self {
+            started_at: recording.started_at,
+            direction: recording.direction.into(),
+            counterpart: recording.counterpart.clone().into(),
+        }
     }
 }

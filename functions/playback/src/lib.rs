@@ -115,10 +115,21 @@ async fn download(
 }
 
 /// A link to the audio and its file name, if the caller may have it and there is audio.
-async fn link(app: &App, caller: &Principal, action: Action, id: RecordingId, asked: Asked) -> Result<(Link, String), Problem> {
+async fn link(
+    app: &App,
+    caller: &Principal,
+    action: Action,
+    id: RecordingId,
+    asked: Asked,
+) -> Result<(Link, String), Problem> {
     let reason_missing = caller.organisation.asks_reason && asked.reason.is_none();
     caller.change(|event| event.reason = asked.reason);
-    let recording = app.table.recordings().get(&caller.organisation.id, id, caller.now).await?.ok_or(Problem::new(Cause::NotFound))?;
+    let recording = app
+        .table
+        .recordings()
+        .get(&caller.organisation.id, id, caller.now)
+        .await?
+        .ok_or(Problem::new(Cause::NotFound))?;
     decide(caller.may(&app.table, action, &recording).await?, reason_missing, &recording)?;
     let file_name = recording.file_name();
     let saved_as = (action == Action::Download).then_some(file_name.as_str());
@@ -133,11 +144,19 @@ fn decide(may: bool, reason_missing: bool, recording: &Recording) -> Result<(), 
         return Err(Problem::new(Cause::NotAllowed));
     }
     if reason_missing {
-        return Err(Problem::because(Cause::ReasonMissing, "your organisation requires a reason for listening; send a `reason`"));
+        return Err(Problem::because(
+            Cause::ReasonMissing,
+            "your organisation requires a reason for listening; send a `reason`",
+        ));
     }
     match recording.state {
         recording::State::Stored { .. } => Ok(()),
-        recording::State::Expected => Err(Problem::because(Cause::NoAudio, "the audio has not arrived yet; try again when it is stored")),
-        recording::State::Rejected { .. } => Err(Problem::because(Cause::NoAudio, "the audio was rejected; the recording says why")),
+        recording::State::Expected => Err(Problem::because(
+            Cause::NoAudio,
+            "the audio has not arrived yet; try again when it is stored",
+        )),
+        recording::State::Rejected { .. } => {
+            Err(Problem::because(Cause::NoAudio, "the audio was rejected; the recording says why"))
+        }
     }
 }

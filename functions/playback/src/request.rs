@@ -25,14 +25,18 @@ impl<S: Send + Sync> FromRequest<S> for Asked {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let body = Bytes::from_request(request, state).await.map_err(|error| Problem::because(Cause::TooLarge, error.body_text()))?;
+        let body = Bytes::from_request(request, state)
+            .await
+            .map_err(|error| Problem::because(Cause::TooLarge, error.body_text()))?;
         if body.is_empty() {
             return Ok(Self::default());
         }
-        let asked: Option<Self> = strict::from_slice(&body).map_err(|error| Problem::because(Cause::Invalid, error))?;
+        let asked: Option<Self> =
+            strict::from_slice(&body).map_err(|error| Problem::because(Cause::Invalid, error))?;
         let reason = asked.unwrap_or_default().reason.filter(|reason| !reason.trim().is_empty());
         let reason = reason.map(Reason::<CHARACTERS>::try_from).transpose();
-        let reason = reason.map_err(|error| Problem::because(Cause::Invalid, format!("reason: {error}")))?;
+        let reason =
+            reason.map_err(|error| Problem::because(Cause::Invalid, format!("reason: {error}")))?;
         Ok(Self { reason: reason.map(String::from) })
     }
 }

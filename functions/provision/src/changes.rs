@@ -48,7 +48,10 @@ impl Change {
         before.usage.clone_from(&after.usage);
         let lines = billing::effect(&before, &after, now);
         if lines.len() > LINES_AT_MOST {
-            return Err(Problem::because(Cause::Invalid, "the entry changes more than 1000 lines; enter it for a shorter period"));
+            return Err(Problem::because(
+                Cause::Invalid,
+                "the entry changes more than 1000 lines; enter it for a shorter period",
+            ));
         }
         let total = format!("{:.2}", billing::total(&lines));
         Ok(Some(Self { preview: true, total, lines: lines.iter().map(Line::from).collect() }))
@@ -75,7 +78,10 @@ impl Change {
             return Ok((StatusCode::OK, Json(self)));
         };
         if named != self.total {
-            let differs = format!("the total is {} and not {named}; send the request without `total` and look at the preview", self.total);
+            let differs = format!(
+                "the total is {} and not {named}; send the request without `total` and look at the preview",
+                self.total
+            );
             return Err(Problem::because(Cause::Changed, differs));
         }
         let change = Self { preview: false, ..self };

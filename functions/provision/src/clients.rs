@@ -96,8 +96,15 @@ pub async fn put(
     operator.detail(&put);
     let scopes = Scopes::named(put.scopes.iter().map(<&str>::from));
     let current = app.table.people().application(&organisation, &id).await?;
-    if !current.is_some_and(|(_, client)| client.name == String::from(put.name.clone()) && client.scopes == scopes) {
-        match app.table.clients().put(&organisation, &id, &put.name, scopes, &operator.event()).await? {
+    if !current.is_some_and(|(_, client)| {
+        client.name == String::from(put.name.clone()) && client.scopes == scopes
+    }) {
+        match app
+            .table
+            .clients()
+            .put(&organisation, &id, &put.name, scopes, &operator.event())
+            .await?
+        {
             // On a conflict the SDK has repeated a request: its event and the client are stored.
             Ok(()) | Err(_) => {}
         }
@@ -126,10 +133,19 @@ pub async fn patch(
     exists(&app.table, &organisation).await?;
     operator.detail(&patch);
     let scopes = patch.scopes.map(|scopes| Scopes::named(scopes.iter().map(<&str>::from)));
-    let Some((_, current)) = app.table.people().application(&organisation, &id).await? else { return Err(Problem::new(Cause::NotFound)) };
-    let same =
-        patch.name.as_ref().is_none_or(|name| current.name == name.to_string()) && scopes.is_none_or(|scopes| scopes == current.scopes);
-    if !same && app.table.clients().change(&organisation, &id, patch.name.as_ref(), scopes, &operator.event()).await? != Ok(()) {
+    let Some((_, current)) = app.table.people().application(&organisation, &id).await? else {
+        return Err(Problem::new(Cause::NotFound));
+    };
+    let same = patch.name.as_ref().is_none_or(|name| current.name == name.to_string())
+        && scopes.is_none_or(|scopes| scopes == current.scopes);
+    if !same
+        && app
+            .table
+            .clients()
+            .change(&organisation, &id, patch.name.as_ref(), scopes, &operator.event())
+            .await?
+            != Ok(())
+    {
         return Err(Problem::new(Cause::NotFound));
     }
     Ok(StatusCode::NO_CONTENT)

@@ -72,7 +72,10 @@ pub async fn list(
 ) -> Result<Activations, Problem> {
     exists(&app.table, &organisation).await?;
     let entries = app.table.activations().of_user(&organisation, &user).await?;
-    Page::numbered(entries.into_iter().map(|entry| Activation::of(entry, &Default::default())).collect(), &query)
+    Page::numbered(
+        entries.into_iter().map(|entry| Activation::of(entry, &Default::default())).collect(),
+        &query,
+    )
 }
 
 /// Enters when a user was switched on or off, for billing only. Without `total`, previews the cost.
@@ -103,12 +106,23 @@ pub async fn correct(
     known_user(&app, &organisation, &user).await?;
     let (event, now) = (correction.event(&operator, user), operator.now);
     if event.at >= now {
-        return Err(Problem::because(Cause::Invalid, "a correction concerns the past; an administrator switches from now on"));
+        return Err(Problem::because(
+            Cause::Invalid,
+            "a correction concerns the past; an administrator switches from now on",
+        ));
     }
     billable(today(event.at), now).map_err(|error| Problem::because(Cause::Invalid, error))?;
-    let switch = Switch { user: event.user.clone(), at: event.at, on: correction.active, known: now, voided: None };
+    let switch = Switch {
+        user: event.user.clone(),
+        at: event.at,
+        on: correction.active,
+        known: now,
+        voided: None,
+    };
     let change = Change::of(&app.table, &organisation, now, |ledger| {
-        let same = ledger.switches.iter().find(|other| (&other.user, other.at, other.on) == (&switch.user, switch.at, switch.on));
+        let same = ledger.switches.iter().find(|other| {
+            (&other.user, other.at, other.on) == (&switch.user, switch.at, switch.on)
+        });
         match same {
             None => {
                 let mut after = ledger.clone();
@@ -116,11 +130,16 @@ pub async fn correct(
                 Ok(Some(after))
             }
             Some(same) if same.voided.is_none() => Ok(None),
-            Some(_) => Err(Problem::because(Cause::Changed, "an entry at that moment was voided; enter it a millisecond later")),
+            Some(_) => Err(Problem::because(
+                Cause::Changed,
+                "an entry at that moment was voided; enter it a millisecond later",
+            )),
         }
     });
     let Some(change) = change.await? else { return Ok(Change::none()) };
-    let write = async |claim: Option<&_>| app.table.activations().put_right(&organisation, &event, &operator.event(), claim).await;
+    let write = async |claim: Option<&_>| {
+        app.table.activations().put_right(&organisation, &event, &operator.event(), claim).await
+    };
     change.entered(&operator, correction.total.as_deref(), write).await
 }
 
@@ -151,7 +170,9 @@ pub async fn void(
 ) -> Result<Entered, Problem> {
     let switched_on = known_user(&app, &organisation, &user).await?;
     let (event, now) = (correction.event(&operator, user), operator.now);
-    let named = |switch: &&Switch| (&switch.user, switch.at, switch.on) == (&event.user, event.at, correction.active);
+    let named = |switch: &&Switch| {
+        (&switch.user, switch.at, switch.on) == (&event.user, event.at, correction.active)
+    };
     let change = Change::of(&app.table, &organisation, now, |ledger| {
         if ledger.switches.iter().any(|switch| named(&switch)) {
             return Ok(ledger.without(&event.user, event.at, correction.active, now));
@@ -166,12 +187,18 @@ pub async fn void(
         let still = "the user is recorded because of this activation; void it after an administrator has switched recording off";
         return Err(Problem::because(Cause::Invalid, still));
     }
-    let write = async |claim: Option<&_>| app.table.activations().void(&organisation, &event, &operator.event(), claim).await;
+    let write = async |claim: Option<&_>| {
+        app.table.activations().void(&organisation, &event, &operator.event(), claim).await
+    };
     change.entered(&operator, correction.total.as_deref(), write).await
 }
 
 /// When recording was switched on for a current or former user. 2 requests.
-async fn known_user(app: &App, organisation: &OrganisationId, user: &UserId) -> Result<Option<DateTime<Utc>>, Problem> {
+async fn known_user(
+    app: &App,
+    organisation: &OrganisationId,
+    user: &UserId,
+) -> Result<Option<DateTime<Utc>>, Problem> {
     exists(&app.table, organisation).await?;
     let user = app.table.activations().ever_a_user(organisation, user).await?;
     user.ok_or(Problem::because(Cause::NotFound, "the organisation has no such user and never had"))

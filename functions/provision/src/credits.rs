@@ -77,7 +77,10 @@ pub async fn credit(
     exists(&app.table, &organisation).await?;
     operator.detail(&order);
     if operator.now < month.end() {
-        return Err(Problem::because(Cause::Invalid, "the month is not over, so nothing of it has been billed"));
+        return Err(Problem::because(
+            Cause::Invalid,
+            "the month is not over, so nothing of it has been billed",
+        ));
     }
     let credit = Credit { line: order.line(month)?, waived: !order.withdrawn, known: operator.now };
     let change = Change::of(&app.table, &organisation, operator.now, |ledger| {
@@ -86,22 +89,38 @@ pub async fn credit(
         Ok(Some(after))
     });
     let change = change.await?.filter(|change| !change.is_empty());
-    let change = change.ok_or(Problem::because(Cause::NotFound, "the month has no such line, or the line is already credited"))?;
+    let change = change.ok_or(Problem::because(
+        Cause::NotFound,
+        "the month has no such line, or the line is already credited",
+    ))?;
     // On a conflict the SDK has repeated a request: the credit's key contains this request's id.
-    let write =
-        async |claim: Option<&_>| app.table.ledgers().put_credit(&organisation, &credit, &operator.event(), claim).await.map(|_| Ok(()));
+    let write = async |claim: Option<&_>| {
+        app.table
+            .ledgers()
+            .put_credit(&organisation, &credit, &operator.event(), claim)
+            .await
+            .map(|_| Ok(()))
+    };
     change.entered(&operator, order.total.as_deref(), write).await
 }
 
 impl Order {
     fn line(&self, month: Month) -> Result<Named, Problem> {
         let rule = self.rule.parse().ok();
-        let rule = rule.ok_or(Problem::because(Cause::Invalid, "a rule is start-fee, user-month, storage, storage-add-on or sftp"))?;
+        let rule = rule.ok_or(Problem::because(
+            Cause::Invalid,
+            "a rule is start-fee, user-month, storage, storage-add-on or sftp",
+        ))?;
         let needs = (matches!(rule, Rule::StartFee | Rule::UserMonth), rule == Rule::StartFee);
         if needs != (self.user.is_some(), self.activated_at.is_some()) {
             let which = "a start-fee requires `user` and `activatedAt`, a user-month requires `user`, and any other rule neither";
             return Err(Problem::because(Cause::Invalid, which));
         }
-        Ok(Named { month, rule, user: self.user.clone(), activated_at: self.activated_at.map(Instant::utc) })
+        Ok(Named {
+            month,
+            rule,
+            user: self.user.clone(),
+            activated_at: self.activated_at.map(Instant::utc),
+        })
     }
 }

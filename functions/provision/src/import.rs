@@ -199,7 +199,9 @@ pub async fn import(
     let location = format!("/v1/organisations/{}/imports/{id}", import.organisation);
     operator.about(id);
     operator.detail(&serde_json::json!({ "lines": import.lines }));
-    let claim = operator.claim(StatusCode::ACCEPTED, &Import::of(&import))?.map(|claim| claim.at(&location));
+    let claim = operator
+        .claim(StatusCode::ACCEPTED, &Import::of(&import))?
+        .map(|claim| claim.at(&location));
     app.table.imports().place(&import, &operator.event(), claim.as_ref()).await?;
     if let Err(error) = app.imports.send(&import.work(), Duration::ZERO).await {
         tracing::warn!(error = %error, "an import waits for its delayed message");
@@ -224,7 +226,12 @@ pub async fn show(
     operator: Operator<SeeImport>,
     Path((organisation, id)): Path<(OrganisationId, OrderId)>,
 ) -> Result<Single<Import>, Problem> {
-    let import = app.table.imports().get(&organisation, id, operator.now).await?.ok_or(Problem::new(Cause::NotFound))?;
+    let import = app
+        .table
+        .imports()
+        .get(&organisation, id, operator.now)
+        .await?
+        .ok_or(Problem::new(Cause::NotFound))?;
     Ok(Single(Import::of(&import)))
 }
 
@@ -247,14 +254,23 @@ pub async fn results(
 ) -> Result<Results, Problem> {
     let (limit, after) = (query.limit()?, query.after()?);
     let nth = after.map_or(Ok(0), |after| after.parse::<usize>()).map_err(|_| page::not_ours())?;
-    let import = app.table.imports().get(&organisation, id, operator.now).await?.ok_or(Problem::new(Cause::NotFound))?;
+    let import = app
+        .table
+        .imports()
+        .get(&organisation, id, operator.now)
+        .await?
+        .ok_or(Problem::new(Cause::NotFound))?;
     let done = app.table.imports().results(&import, nth, limit).await?;
     let next = nth.saturating_add(done.len());
     Ok(Page::read(done, (next < import.lines).then(|| next.to_string())))
 }
 
 /// Stores the lines in parts, [`AT_ONCE`] at the same time.
-async fn store(table: &table::Table, import: &import::Import, rows: Vec<Row>) -> Result<(), Problem> {
+async fn store(
+    table: &table::Table,
+    import: &import::Import,
+    rows: Vec<Row>,
+) -> Result<(), Problem> {
     let mut under_way = tokio::task::JoinSet::new();
     for (number, part) in rows.chunks(import::PART).enumerate() {
         if under_way.len() == AT_ONCE {
@@ -273,18 +289,24 @@ async fn store(table: &table::Table, import: &import::Import, rows: Vec<Row>) ->
 fn read(body: &[u8]) -> Result<Vec<Row>, Problem> {
     let (mut rows, mut seen) = (Vec::new(), BTreeMap::new());
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
-    for (number, text) in body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end).enumerate() {
+    for (number, text) in body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end).enumerate()
+    {
         let line = number + 1;
         if text.is_empty() {
             continue;
         }
         if line > LINES {
-            return Err(Problem::because(Cause::TooLarge, "an import has at most 10000 lines; send it in parts"));
+            return Err(Problem::because(
+                Cause::TooLarge,
+                "an import has at most 10000 lines; send it in parts",
+            ));
         }
         let content = match parse(text) {
             Err(no_user) => no_user,
             Ok(user) => match seen.get(&user.id) {
-                Some(earlier) => bad(Some(user.id), &format!("the user is on line {earlier} already")),
+                Some(earlier) => {
+                    bad(Some(user.id), &format!("the user is on line {earlier} already"))
+                }
                 None => {
                     seen.insert(user.id.clone(), line);
                     LineContent::User(Box::new(user))
@@ -303,10 +325,14 @@ fn parse(text: &[u8]) -> Result<UserProvision, LineContent> {
     }
     let named = || strict::from_slice::<Named>(text).ok().map(|named| named.id);
     if let Ok(object) = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(text) {
-        extract::complete::<Line>(|name| object.contains_key(name)).map_err(|missing| bad(named(), &missing.to_string()))?;
+        extract::complete::<Line>(|name| object.contains_key(name))
+            .map_err(|missing| bad(named(), &missing.to_string()))?;
     }
-    let wrong = |error: serde_json::Error| bad(named(), &rejection::explain(&error).replace(" at line 1 column ", ", at column "));
-    let Line { id, name, phone, language, plan, administrator } = strict::from_slice(text).map_err(wrong)?;
+    let wrong = |error: serde_json::Error| {
+        bad(named(), &rejection::explain(&error).replace(" at line 1 column ", ", at column "))
+    };
+    let Line { id, name, phone, language, plan, administrator } =
+        strict::from_slice(text).map_err(wrong)?;
     Ok(UserProvision { id, name, phone, language, plan, administrator })
 }
 
@@ -333,8 +359,10 @@ pub type Results = Page<Answer>;
 
 impl Listed for Answer {
     const MEMBER: &'static str = "results";
-    const SCHEMA: (&'static str, &'static str) =
-        ("UserImportResults", "A page of results, in the order of the lines. During the import a page may be short.");
+    const SCHEMA: (&'static str, &'static str) = (
+        "UserImportResults",
+        "A page of results, in the order of the lines. During the import a page may be short.",
+    );
 }
 
 impl From<import::Done> for Answer {

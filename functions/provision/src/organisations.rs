@@ -111,8 +111,13 @@ pub async fn put(
     Complete(put): Complete<Put>,
 ) -> Result<Single<Organisation>, Problem> {
     operator.detail(&put);
-    let whole = OrganisationChange { name: Some(put.name), base_service: Some(put.base_service), storage_add_on: Some(put.storage_add_on) };
-    changed(&app.table, &id, app.table.people().organisation(&id).await?, &whole, &operator.event()).await
+    let whole = OrganisationChange {
+        name: Some(put.name),
+        base_service: Some(put.base_service),
+        storage_add_on: Some(put.storage_add_on),
+    };
+    changed(&app.table, &id, app.table.people().organisation(&id).await?, &whole, &operator.event())
+        .await
 }
 
 /// Changes some members of an organisation, as a JSON merge patch (RFC 7396).
@@ -134,7 +139,11 @@ pub async fn patch(
 ) -> Result<Single<Organisation>, Problem> {
     operator.detail(&patch);
     let current = exists(&app.table, &id).await?;
-    let change = OrganisationChange { name: patch.name, base_service: patch.base_service, storage_add_on: patch.storage_add_on };
+    let change = OrganisationChange {
+        name: patch.name,
+        base_service: patch.base_service,
+        storage_add_on: patch.storage_add_on,
+    };
     changed(&app.table, &id, Some(current), &change, &operator.event()).await
 }
 
@@ -148,7 +157,10 @@ async fn changed(
 ) -> Result<Single<Organisation>, Problem> {
     for _ in 0..ATTEMPTS {
         let is_so = current.as_ref().is_some_and(|current| change.is(current));
-        if is_so || table.provision().put_organisation(id, change, current.as_ref(), event).await? == Ok(()) {
+        if is_so
+            || table.provision().put_organisation(id, change, current.as_ref(), event).await?
+                == Ok(())
+        {
             return shown(table, id).await;
         }
         current = table.people().organisation(id).await?;
@@ -174,7 +186,11 @@ pub async fn show(
 
 /// Responds not-found if the organisation does not exist. 1 request.
 pub async fn exists(table: &Table, id: &OrganisationId) -> Result<people::Organisation, Problem> {
-    table.people().organisation(id).await?.ok_or(Problem::because(Cause::NotFound, "there is no such organisation; create it first"))
+    table
+        .people()
+        .organisation(id)
+        .await?
+        .ok_or(Problem::because(Cause::NotFound, "there is no such organisation; create it first"))
 }
 
 async fn shown(table: &Table, id: &OrganisationId) -> Result<Single<Organisation>, Problem> {
@@ -186,7 +202,8 @@ pub type Organisations = Page<Organisation>;
 
 impl Listed for Organisation {
     const MEMBER: &'static str = "organisations";
-    const SCHEMA: (&'static str, &'static str) = ("ProvisionedOrganisations", "A page of the organisations, sorted by id.");
+    const SCHEMA: (&'static str, &'static str) =
+        ("ProvisionedOrganisations", "A page of the organisations, sorted by id.");
 }
 
 impl From<people::Organisation> for Organisation {

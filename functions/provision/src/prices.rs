@@ -170,7 +170,11 @@ pub async fn void(
     params(PageQuery),
     responses((status = 200, body = PriceList))
 )]
-pub async fn show_general(State(app): State<App>, _: Operator<ListPrices>, Query(query): Query<PageQuery>) -> Result<PriceList, Problem> {
+pub async fn show_general(
+    State(app): State<App>,
+    _: Operator<ListPrices>,
+    Query(query): Query<PageQuery>,
+) -> Result<PriceList, Problem> {
     listed(&app.table, None, &query).await
 }
 
@@ -193,7 +197,10 @@ pub async fn put_general(
     Json(put): Json<Put>,
 ) -> Result<PriceList, Problem> {
     if put.services != Services::default() {
-        return Err(Problem::because(Cause::Invalid, "the general list has only prices; services are agreed with an organisation"));
+        return Err(Problem::because(
+            Cause::Invalid,
+            "the general list has only prices; services are agreed with an organisation",
+        ));
     }
     saved(&app.table, None, put.terms(Whose::General, from, operator.now), put, &operator).await
 }
@@ -248,8 +255,17 @@ async fn voided(
     let (event, reason) = (operator.event(), voiding.reason.to_string());
     let taking = TakingBack { at: event.at, by: &event.actor, reason: &reason };
     let mut found = false;
-    for terms in table.prices().all(organisation).await?.iter().filter(|terms| terms.from == from && terms.voided.is_none()) {
-        let event = Event { request: format!("{}#{}", event.request, terms.known.timestamp_millis()), ..event.clone() };
+    for terms in table
+        .prices()
+        .all(organisation)
+        .await?
+        .iter()
+        .filter(|terms| terms.from == from && terms.voided.is_none())
+    {
+        let event = Event {
+            request: format!("{}#{}", event.request, terms.known.timestamp_millis()),
+            ..event.clone()
+        };
         match table.prices().void(organisation, terms, &taking, Some(&event)).await? {
             Ok(()) | Err(_) => found = true, // conflict: already voided
         }
@@ -259,27 +275,44 @@ async fn voided(
 }
 
 /// Whether the day's latest terms are the same. 1 request.
-async fn is_same(table: &Table, organisation: Option<&OrganisationId>, from: NaiveDate, put: &Put) -> Result<bool, Problem> {
+async fn is_same(
+    table: &Table,
+    organisation: Option<&OrganisationId>,
+    from: NaiveDate,
+    put: &Put,
+) -> Result<bool, Problem> {
     let recorded = table.prices().all(organisation).await?;
-    let last = recorded.into_iter().filter(|terms| terms.from == from && terms.voided.is_none()).max_by_key(|terms| terms.known);
+    let last = recorded
+        .into_iter()
+        .filter(|terms| terms.from == from && terms.voided.is_none())
+        .max_by_key(|terms| terms.known);
     Ok(last.is_some_and(|terms| Put::from(&terms) == *put))
 }
 
 fn check_added(commit: Committed) -> Result<(), Problem> {
     match commit {
         Ok(()) => Ok(()),
-        Err(_) => {
-            Err(Problem::because(Cause::Changed, "other terms were recorded in the same instant; look at them, and send yours again"))
-        }
+        Err(_) => Err(Problem::because(
+            Cause::Changed,
+            "other terms were recorded in the same instant; look at them, and send yours again",
+        )),
     }
 }
 
-async fn listed(table: &Table, organisation: Option<&OrganisationId>, query: &PageQuery) -> Result<PriceList, Problem> {
+async fn listed(
+    table: &Table,
+    organisation: Option<&OrganisationId>,
+    query: &PageQuery,
+) -> Result<PriceList, Problem> {
     let (limit, after) = (query.limit()?, query.after()?);
     let recorded = table.prices().all(organisation).await?;
     let terms = recorded.iter().map(Recorded::from);
-    let place = |recorded: &Recorded| format!("{}#{:013}", recorded.from, recorded.recorded_at.timestamp_millis());
-    let mut terms: Vec<Recorded> = terms.filter(|recorded| after.as_ref().is_none_or(|after| place(recorded) > *after)).collect();
+    let place = |recorded: &Recorded| {
+        format!("{}#{:013}", recorded.from, recorded.recorded_at.timestamp_millis())
+    };
+    let mut terms: Vec<Recorded> = terms
+        .filter(|recorded| after.as_ref().is_none_or(|after| place(recorded) > *after))
+        .collect();
     terms.sort_by_key(place);
     Ok(Page::cut(terms, limit, place))
 }
@@ -289,22 +322,44 @@ pub type PriceList = Page<Recorded>;
 
 impl Listed for Recorded {
     const MEMBER: &'static str = "terms";
-    const SCHEMA: (&'static str, &'static str) =
-        ("PriceList", "A page of all terms, by first day. Of two for the same day the later one applies.");
+    const SCHEMA: (&'static str, &'static str) = (
+        "PriceList",
+        "A page of all terms, by first day. Of two for the same day the later one applies.",
+    );
 }
 
 impl From<&Terms> for Recorded {
     fn from(terms: &Terms) -> Self {
         let Put { prices, services } = terms.into();
-        Self { from: terms.from, recorded_at: terms.known, voided_at: terms.voided, prices, services }
+        Self {
+            from: terms.from,
+            recorded_at: terms.known,
+            voided_at: terms.voided,
+            prices,
+            services,
+        }
     }
 }
 
 impl Put {
     fn terms(&self, whose: Whose, from: NaiveDate, known: DateTime<Utc>) -> Terms {
-        let Prices { start_fee, user_month, storage_per_100_mb: storage, storage_add_on: add_on, sftp } = self.prices;
+        let Prices {
+            start_fee,
+            user_month,
+            storage_per_100_mb: storage,
+            storage_add_on: add_on,
+            sftp,
+        } = self.prices;
         let prices = billing::Prices { start_fee, user_month, storage, add_on, sftp };
-        Terms { whose, from, known, voided: None, prices, add_on: self.services.storage_add_on_mb, sftp: self.services.sftp }
+        Terms {
+            whose,
+            from,
+            known,
+            voided: None,
+            prices,
+            add_on: self.services.storage_add_on_mb,
+            sftp: self.services.sftp,
+        }
     }
 }
 
@@ -312,7 +367,13 @@ impl From<&Terms> for Put {
     fn from(terms: &Terms) -> Self {
         let billing::Prices { start_fee, user_month, storage, add_on, sftp } = terms.prices;
         Self {
-            prices: Prices { start_fee, user_month, storage_per_100_mb: storage, storage_add_on: add_on, sftp },
+            prices: Prices {
+                start_fee,
+                user_month,
+                storage_per_100_mb: storage,
+                storage_add_on: add_on,
+                sftp,
+            },
             services: Services { storage_add_on_mb: terms.add_on, sftp: terms.sftp },
         }
     }

@@ -115,8 +115,15 @@ pub async fn list(
         return Err(Problem::because(Cause::Invalid, "a search text has 1 to 100 characters"));
     }
     let (limit, after) = (page::limit(filter.limit)?, page::after(filter.cursor.as_deref())?);
-    let (users, next) = app.table.directory().users(&directory::Page { organisation: &id, holding, limit, after }).await?;
-    Ok(Page::read(users.into_iter().map(|user| User::of(user, &organisation, operator.now)).collect(), next))
+    let (users, next) = app
+        .table
+        .directory()
+        .users(&directory::Page { organisation: &id, holding, limit, after })
+        .await?;
+    Ok(Page::read(
+        users.into_iter().map(|user| User::of(user, &organisation, operator.now)).collect(),
+        next,
+    ))
 }
 
 /// Creates or replaces a user. Every member is required; PATCH changes some.
@@ -183,7 +190,12 @@ pub async fn show(
     operator: Operator<SeeUser>,
     Path((organisation, id)): Path<(OrganisationId, UserId)>,
 ) -> Result<Single<User>, Problem> {
-    let (found, user) = app.table.people().caller(&organisation, &id).await?.ok_or(Problem::new(Cause::NotFound))?;
+    let (found, user) = app
+        .table
+        .people()
+        .caller(&organisation, &id)
+        .await?
+        .ok_or(Problem::new(Cause::NotFound))?;
     Ok(Single(User::of(user, &found, operator.now)))
 }
 
@@ -232,26 +244,47 @@ pub async fn restore(
     match app.table.provision().restore_user(&organisation, &id, &operator.event()).await? {
         Restoral::Done => shown(&app, &found, &id).await,
         Restoral::Unknown => Err(Problem::new(Cause::NotFound)),
-        Restoral::Erased => {
-            Err(Problem::because(Cause::RemovedUser, "the user's data has been erased; provision the user under another id"))
-        }
+        Restoral::Erased => Err(Problem::because(
+            Cause::RemovedUser,
+            "the user's data has been erased; provision the user under another id",
+        )),
     }
 }
 
 /// Provisions one user and returns the result.
-async fn provisioned(app: &App, organisation: &people::Organisation, wanted: Wanted, event: &Event) -> Result<Single<User>, Problem> {
+async fn provisioned(
+    app: &App,
+    organisation: &people::Organisation,
+    wanted: Wanted,
+    event: &Event,
+) -> Result<Single<User>, Problem> {
     let id = wanted.id().clone();
-    let outcomes = app.table.provision().put_users(&organisation.id, &[wanted], &|_| event.clone(), None).await?;
+    let outcomes = app
+        .table
+        .provision()
+        .put_users(&organisation.id, &[wanted], &|_| event.clone(), None)
+        .await?;
     match outcomes.unwrap_or_default().first() {
-        Some(Outcome::Created | Outcome::Changed | Outcome::Unchanged) => shown(app, organisation, &id).await,
+        Some(Outcome::Created | Outcome::Changed | Outcome::Unchanged) => {
+            shown(app, organisation, &id).await
+        }
         Some(Outcome::Removed) => Err(removed()),
         Some(Outcome::LastAdministrator) => Err(last_administrator()),
         Some(Outcome::Unknown) | None => Err(Problem::new(Cause::NotFound)),
     }
 }
 
-async fn shown(app: &App, organisation: &people::Organisation, id: &UserId) -> Result<Single<User>, Problem> {
-    let user = app.table.people().user(&organisation.id, id).await?.ok_or(Problem::new(Cause::NotFound))?;
+async fn shown(
+    app: &App,
+    organisation: &people::Organisation,
+    id: &UserId,
+) -> Result<Single<User>, Problem> {
+    let user = app
+        .table
+        .people()
+        .user(&organisation.id, id)
+        .await?
+        .ok_or(Problem::new(Cause::NotFound))?;
     Ok(Single(User::of(user, organisation, (app.now)())))
 }
 
@@ -286,14 +319,24 @@ impl Put {
 impl Patch {
     /// The audit log's detail: plan and administrator, but neither name nor number.
     fn decided(&self) -> serde_json::Map<String, serde_json::Value> {
-        let plan = self.plan.map(|plan| ("plan".to_owned(), plan.map_or(serde_json::Value::Null, |plan| plan.into_str().into())));
-        let administrator = self.administrator.map(|administrator| ("administrator".to_owned(), administrator.into()));
+        let plan = self.plan.map(|plan| {
+            ("plan".to_owned(), plan.map_or(serde_json::Value::Null, |plan| plan.into_str().into()))
+        });
+        let administrator = self
+            .administrator
+            .map(|administrator| ("administrator".to_owned(), administrator.into()));
         plan.into_iter().chain(administrator).collect()
     }
 }
 
 impl From<Patch> for provision::UserChange {
     fn from(patch: Patch) -> Self {
-        Self { name: patch.name, phone: patch.phone, language: patch.language, plan: patch.plan, administrator: patch.administrator }
+        Self {
+            name: patch.name,
+            phone: patch.phone,
+            language: patch.language,
+            plan: patch.plan,
+            administrator: patch.administrator,
+        }
     }
 }

@@ -25,13 +25,22 @@ pub async fn discrepancies(
     now: DateTime<Utc>,
 ) -> Result<Vec<Discrepancy>, Failure> {
     let (mut discrepancies, mut suspects) = (Vec::new(), Vec::new());
-    for id in seen.rows.keys().chain(seen.listing.of.keys().filter(|id| !seen.rows.contains_key(id))) {
+    for id in
+        seen.rows.keys().chain(seen.listing.of.keys().filter(|id| !seen.rows.contains_key(id)))
+    {
         let (row, object) = (seen.rows.get(id), seen.listing.of.get(id));
         match audio(row, object, now) {
             // No audio was found, and audio that arrives this minute would not change the finding.
-            Some((Kind::NeverCame, None)) => discrepancies.push(discrepancy(order, *id, Kind::NeverCame, None, row, object)),
+            Some((Kind::NeverCame, None)) => {
+                discrepancies.push(discrepancy(order, *id, Kind::NeverCame, None, row, object))
+            }
             Some(_) => suspects.push(*id),
-            None if row.zip(object).is_some_and(|(row, object)| row.exists(now) && needs_checksum(row, object)) => suspects.push(*id),
+            None if row
+                .zip(object)
+                .is_some_and(|(row, object)| row.exists(now) && needs_checksum(row, object)) =>
+            {
+                suspects.push(*id)
+            }
             None => {}
         }
     }
@@ -45,7 +54,12 @@ pub async fn discrepancies(
     }
     let mut ids: Vec<_> = objects.keys().copied().collect();
     ids.sort();
-    let rows: HashMap<_, _> = reads.named(&ids, true).await?.into_iter().map(|recording| (recording.id, recording)).collect();
+    let rows: HashMap<_, _> = reads
+        .named(&ids, true)
+        .await?
+        .into_iter()
+        .map(|recording| (recording.id, recording))
+        .collect();
     let unknown: Vec<_> = ids.iter().copied().filter(|id| !rows.contains_key(id)).collect();
     let erased = reads.erased(&unknown).await?;
     for id in ids {
@@ -65,7 +79,12 @@ pub async fn discrepancies(
 }
 
 /// Reads the object again, with checksums if the row requires them.
-async fn read_again(app: &App, order: &Order, row: Option<&Recording>, id: RecordingId) -> Result<Object, Failure> {
+async fn read_again(
+    app: &App,
+    order: &Order,
+    row: Option<&Recording>,
+    id: RecordingId,
+) -> Result<Object, Failure> {
     let key = key(&order.organisation, id);
     let object = app.objects.object(&key).await?;
     match row.filter(|row| needs_checksum(row, &object)) {
@@ -83,7 +102,8 @@ fn discrepancy(
     object: Option<&Object>,
 ) -> Discrepancy {
     let finding = Finding::new(kind, id, order.night, repair.is_some());
-    let arrived_at = object.and_then(|object| object.versions.first()).map(|version| version.modified_at);
+    let arrived_at =
+        object.and_then(|object| object.versions.first()).map(|version| version.modified_at);
     let finding = match row {
         Some(row) => finding.about(row),
         None => Finding { age_from: arrived_at.unwrap_or(order.night), ..finding },

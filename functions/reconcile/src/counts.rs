@@ -30,13 +30,21 @@ pub async fn discrepancies(
     }
     let after = reads.usage().await?; // objects may have changed during the listing
     let wrong = compared(&counted, &after, &stored, there);
-    Ok(wrong.into_iter().map(|(user, after, there)| discrepancy(order, user, after, there)).collect())
+    Ok(wrong
+        .into_iter()
+        .map(|(user, after, there)| discrepancy(order, user, after, there))
+        .collect())
 }
 
 type Counts = BTreeMap<UserId, Count>;
 
 /// The wrong counts: by user where the rows contain every recording, otherwise of all users.
-fn compared(before: &Counts, after: &Counts, stored: &Counts, there: Count) -> Vec<(Option<UserId>, Count, Count)> {
+fn compared(
+    before: &Counts,
+    after: &Counts,
+    stored: &Counts,
+    there: Count,
+) -> Vec<(Option<UserId>, Count, Count)> {
     let sum = |counts: &Counts| counts.values().copied().sum::<Count>();
     if sum(stored) != there {
         let wrong = unbalanced(sum(before), sum(after), there);
@@ -44,7 +52,9 @@ fn compared(before: &Counts, after: &Counts, stored: &Counts, there: Count) -> V
     }
     let of = |counts: &Counts, user: &UserId| counts.get(user).copied().unwrap_or_default();
     let users: BTreeSet<_> = before.keys().chain(after.keys()).chain(stored.keys()).collect();
-    let wrong = users.into_iter().filter(|user| unbalanced(of(before, user), of(after, user), of(stored, user)));
+    let wrong = users
+        .into_iter()
+        .filter(|user| unbalanced(of(before, user), of(after, user), of(stored, user)));
     wrong.map(|user| (Some(user.clone()), of(after, user), of(stored, user))).collect()
 }
 
@@ -60,10 +70,19 @@ fn by_user(seen: &Seen) -> Counts {
 
 /// The expected total: the objects, without those not stored, and with stored ones that are lost.
 fn expected_total(seen: &Seen, discrepancies: &[Discrepancy]) -> Count {
-    let current = |id: RecordingId| seen.listing.of.get(&id).and_then(|object| object.versions.first()).filter(|version| !version.marker);
-    let stored_at = |id: RecordingId| current(id).map(|version| Count::of(version.length)).unwrap_or_default();
+    let current = |id: RecordingId| {
+        seen.listing
+            .of
+            .get(&id)
+            .and_then(|object| object.versions.first())
+            .filter(|version| !version.marker)
+    };
+    let stored_at =
+        |id: RecordingId| current(id).map(|version| Count::of(version.length)).unwrap_or_default();
     let mut there = seen.listing.there;
-    let is_stored = |id: &RecordingId| seen.rows.get(id).is_some_and(|row| matches!(row.state, State::Stored { .. }));
+    let is_stored = |id: &RecordingId| {
+        seen.rows.get(id).is_some_and(|row| matches!(row.state, State::Stored { .. }))
+    };
     for id in seen.listing.of.keys().filter(|id| !is_stored(id)) {
         there = there - stored_at(*id);
     }
@@ -82,7 +101,8 @@ fn expected_total(seen: &Seen, discrepancies: &[Discrepancy]) -> Count {
 
 fn discrepancy(order: &Order, user: Option<UserId>, counted: Count, there: Count) -> Discrepancy {
     let shown = |count: Count| json!({ "recordings": count.recordings, "bytes": count.bytes });
-    let finding = Finding::new(Kind::Usage, user.as_ref().map_or(ALL, UserId::as_str), order.night, false);
+    let finding =
+        Finding::new(Kind::Usage, user.as_ref().map_or(ALL, UserId::as_str), order.night, false);
     let detail = Some(json!({ "counted": shown(counted), "stored": shown(there) }).to_string());
     Discrepancy { finding: Finding { user, detail, ..finding }, repair: None }
 }

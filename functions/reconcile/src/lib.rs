@@ -92,9 +92,13 @@ const LISTED: usize = 1000;
 /// When not every message could be sent; Scheduler then retries.
 pub async fn handle(app: &App, event: Event) -> Result<Answer, lambda_runtime::Error> {
     match event {
-        Event::Messages(event) => Ok(Answer::Messages(batch::each(event, |body| async move { order(app, &body).await }).await)),
+        Event::Messages(event) => Ok(Answer::Messages(
+            batch::each(event, |body| async move { order(app, &body).await }).await,
+        )),
         Event::Night { night } => {
-            fan_out(app, night).await.inspect_err(|failure| tracing::error!(error = error_chain(failure), "failed"))?;
+            fan_out(app, night)
+                .await
+                .inspect_err(|failure| tracing::error!(error = error_chain(failure), "failed"))?;
             Ok(Answer::Night)
         }
     }
@@ -115,7 +119,8 @@ async fn fan_out(app: &App, night: DateTime<Utc>) -> Result<(), Failure> {
             return Ok(());
         };
         (after, count) = (Some(last.id.clone()), count + page.len());
-        let orders: Vec<_> = page.into_iter().map(|listed| Order { organisation: listed.id, night }).collect();
+        let orders: Vec<_> =
+            page.into_iter().map(|listed| Order { organisation: listed.id, night }).collect();
         app.queue.send_all(&orders).await?;
     }
 }

@@ -71,19 +71,39 @@ pub async fn look(
 ) -> Result<Seen, Failure> {
     let window = window(now, last.map(|last| last.at));
     let since = last.map_or(window.0, |last| last.complete);
-    let days = app.table.people().organisation(&order.organisation).await?.map_or(0, |organisation| organisation.retention_days);
+    let days = app
+        .table
+        .people()
+        .organisation(&order.organisation)
+        .await?
+        .map_or(0, |organisation| organisation.retention_days);
     reads.spent += 1.0;
     let mut rows: HashMap<_, _> = by_id(reads.started_in(window).await?);
     let (day, allowance) = (rows.len(), allowance(rows.len()));
     let room = (allowance - reads.spent).max(0.0);
 
-    let known: Vec<_> = before.iter().filter_map(Finding::recording).chain(reads.late_arrival(window.0).await?).collect();
-    let mut known: Vec<_> = known.into_iter().filter(|id| !rows.contains_key(id)).collect::<HashSet<_>>().into_iter().collect();
+    let known: Vec<_> = before
+        .iter()
+        .filter_map(Finding::recording)
+        .chain(reads.late_arrival(window.0).await?)
+        .collect();
+    let mut known: Vec<_> = known
+        .into_iter()
+        .filter(|id| !rows.contains_key(id))
+        .collect::<HashSet<_>>()
+        .into_iter()
+        .collect();
     known.sort_by_cached_key(|id| nightly_order(id, order.night));
     let postponed = known.split_off(known.len().min(share(room, ITEMS_A_UNIT)));
     rows.extend(by_id(reads.named(&known, false).await?));
 
-    let (older, rolled) = reads.after(last.and_then(|last| last.rolled.as_deref()), window.0, day.min(share(room, ROWS_A_UNIT))).await?;
+    let (older, rolled) = reads
+        .after(
+            last.and_then(|last| last.rolled.as_deref()),
+            window.0,
+            day.min(share(room, ROWS_A_UNIT)),
+        )
+        .await?;
     let older_count = older.len();
     rows.extend(by_id(older));
 
@@ -91,12 +111,13 @@ pub async fn look(
     let is_wanted = |id: &RecordingId| rows.contains_key(id) || known.contains(id);
     let is_suspect = |object: &Object| {
         let odd = object.versions.len() > 1 || object.versions.iter().any(|version| version.marker);
-        odd || object
-            .versions
-            .iter()
-            .any(|version| version.modified_at >= since - OVERLAP || past_retention(version.modified_at, days, now))
+        odd || object.versions.iter().any(|version| {
+            version.modified_at >= since - OVERLAP || past_retention(version.modified_at, days, now)
+        })
     };
-    let see = |listing: &mut Listing, key: String, object: Object| listing.see(&order.organisation, key, object, is_wanted, is_suspect);
+    let see = |listing: &mut Listing, key: String, object: Object| {
+        listing.see(&order.organisation, key, object, is_wanted, is_suspect)
+    };
     let parts = app.objects.everything(&order.organisation, see).await?;
     let mut listing = parts.into_iter().reduce(Listing::and).unwrap_or_default();
 
@@ -104,7 +125,17 @@ pub async fn look(
     let complete = if listing.unknown.is_empty() { now } else { since };
     rows.extend(by_id(reads.named(&unknown, false).await?));
     let postponed = postponed.iter().map(ToString::to_string).collect();
-    Ok(Seen { window, rows, day, older: older_count, rolled, listing, allowance, complete, postponed })
+    Ok(Seen {
+        window,
+        rows,
+        day,
+        older: older_count,
+        rolled,
+        listing,
+        allowance,
+        complete,
+        postponed,
+    })
 }
 
 impl Listing {
@@ -117,7 +148,8 @@ impl Listing {
         is_suspect: impl Fn(&Object) -> bool,
     ) {
         self.objects += 1;
-        let current = object.versions.first().filter(|version| !version.marker).map(|version| version.length);
+        let current =
+            object.versions.first().filter(|version| !version.marker).map(|version| version.length);
         match objects::owner(&key).filter(|(owner, _)| owner == of) {
             None => self.strays.extend(current.map(|_| key)),
             Some((_, id)) => {
@@ -153,7 +185,11 @@ fn by_id(recordings: Vec<Recording>) -> HashMap<RecordingId, Recording> {
     recordings.into_iter().map(|recording| (recording.id, recording)).collect()
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a share of some thousand units, never below 0")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a share of some thousand units, never below 0"
+)]
 fn share(room: f64, a_unit: f64) -> usize {
     (room * a_unit) as usize
 }

@@ -27,11 +27,16 @@ pub enum RepairStep {
 }
 
 /// The characters of a key that S3 does not encode.
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'*');
+const UNRESERVED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'*');
 
 /// Makes all repairs, and returns the first error after trying each. 1 request for each ten
 /// notifications, 1 for each delete marker, 2 or more for each recording with postings.
-pub async fn repair(app: &App, organisation: &OrganisationId, repairs: Vec<RepairStep>) -> Result<(), Failure> {
+pub async fn repair(
+    app: &App,
+    organisation: &OrganisationId,
+    repairs: Vec<RepairStep>,
+) -> Result<(), Failure> {
     let (mut notifications, mut failed) = (Vec::new(), None);
     for repair in repairs {
         match one(app, organisation, repair).await {
@@ -47,7 +52,11 @@ pub async fn repair(app: &App, organisation: &OrganisationId, repairs: Vec<Repai
 }
 
 /// Makes one repair. Returns the notification that `ingest` needs.
-async fn one(app: &App, organisation: &OrganisationId, repair: RepairStep) -> Result<Option<Value>, Failure> {
+async fn one(
+    app: &App,
+    organisation: &OrganisationId,
+    repair: RepairStep,
+) -> Result<Option<Value>, Failure> {
     match repair {
         RepairStep::Notify(key) => return Ok(Some(created(app, &key))),
         RepairStep::Unhide { key, names } => {
@@ -60,7 +69,9 @@ async fn one(app: &App, organisation: &OrganisationId, repair: RepairStep) -> Re
             app.table.index().post(&recording, &change).await?;
             app.table.index().enter(&recording, &change.put, false).await?;
         }
-        RepairStep::Unpost { at, gone } => app.table.index().unpost(organisation, &gone, &at).await?,
+        RepairStep::Unpost { at, gone } => {
+            app.table.index().unpost(organisation, &gone, &at).await?
+        }
     }
     Ok(None)
 }

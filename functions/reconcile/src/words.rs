@@ -53,7 +53,8 @@ pub async fn discrepancies(
     let day = seen.rows.values().filter(|row| (from..to).contains(&row.started_at));
     let day_words = stated(day, order.night);
     let (of, room) = (day_words.len() as u64, (seen.allowance - reads.spent).max(0.0));
-    let (of_the_day, with_others) = (reads.spent + room * OF_THE_DAY, reads.spent + room * WITH_OTHERS);
+    let (of_the_day, with_others) =
+        (reads.spent + room * OF_THE_DAY, reads.spent + room * WITH_OTHERS);
     let (mut wrong, mut looked_at, mut says) = (BTreeMap::new(), 0, HashMap::new());
     for (posting, by) in day_words {
         if reads.spent < of_the_day {
@@ -84,7 +85,8 @@ async fn check(
     let found = reads.posted(posting, seen.window).await?;
     for (kind, id, started_at) in postings(says, &found, now) {
         let wrong = all.entry((id, started_at)).or_default();
-        let change = if kind == Kind::PostingLeft { &mut wrong.change.gone } else { &mut wrong.change.put };
+        let change =
+            if kind == Kind::PostingLeft { &mut wrong.change.gone } else { &mut wrong.change.put };
         change.insert(posting.clone());
         *wrong.kinds.entry(kind).or_default() += 1;
     }
@@ -107,7 +109,9 @@ async fn others(
         return Ok(place);
     }
     let (words, next) = reads.words(place.as_deref(), room).await?;
-    for posting in words.into_iter().chain([Posting::Held]).filter(|posting| !says.contains_key(posting)) {
+    for posting in
+        words.into_iter().chain([Posting::Held]).filter(|posting| !says.contains_key(posting))
+    {
         check(reads, seen, &posting, &HashMap::new(), now, all).await?;
     }
     Ok(next)
@@ -122,17 +126,30 @@ async fn confirm(
     started_at: DateTime<Utc>,
     wrong: Wrong,
 ) -> Result<Vec<Discrepancy>, Failure> {
-    let recording = app.table.index().recording(&order.organisation, id).await?.filter(|recording| recording.started_at == started_at);
+    let recording = app
+        .table
+        .index()
+        .recording(&order.organisation, id)
+        .await?
+        .filter(|recording| recording.started_at == started_at);
     reads.spent += 1.0;
     let change = wrong.change.still(recording.as_ref());
     if change.is_empty() {
         return Ok(Vec::new());
     }
-    let about = |finding: Finding| recording.as_ref().map_or(finding.clone(), |recording| finding.about(recording));
-    let left = |kind| if kind == Kind::PostingLeft { !change.gone.is_empty() } else { !change.put.is_empty() };
+    let about = |finding: Finding| {
+        recording.as_ref().map_or(finding.clone(), |recording| finding.about(recording))
+    };
+    let left = |kind| {
+        if kind == Kind::PostingLeft { !change.gone.is_empty() } else { !change.put.is_empty() }
+    };
     let kinds = wrong.kinds.into_keys().filter(|kind| left(*kind));
-    let mut discrepancies: Vec<_> =
-        kinds.map(|kind| Discrepancy { finding: about(Finding::new(kind, id, order.night, true)), repair: None }).collect();
+    let mut discrepancies: Vec<_> = kinds
+        .map(|kind| Discrepancy {
+            finding: about(Finding::new(kind, id, order.night, true)),
+            repair: None,
+        })
+        .collect();
     if let Some(first) = discrepancies.first_mut() {
         first.repair = Some(match recording.clone() {
             Some(recording) => RepairStep::Post { recording: Box::new(recording), change },

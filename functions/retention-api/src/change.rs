@@ -82,7 +82,11 @@ pub struct RetentionChange {
     params(PageQuery),
     responses((status = 200, body = Retention))
 )]
-pub async fn show(State(app): State<App>, admin: Admin<SeeRetention>, Query(query): Query<PageQuery>) -> Result<Json<Retention>, Problem> {
+pub async fn show(
+    State(app): State<App>,
+    admin: Admin<SeeRetention>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Retention>, Problem> {
     let changes = jobs::listed(&app, &admin, Kind::Retention, &query).await?;
     Ok(Json(Retention {
         days: admin.organisation.retention_days,
@@ -110,14 +114,26 @@ pub async fn preview(
     OnceJson(asked): OnceJson<RetentionOrder>,
 ) -> Result<Created<RetentionChange>, Problem> {
     let (organisation, now) = (&admin.organisation, admin.now);
-    retention::admit(asked.days, organisation.storage_add_on).map_err(|refusal| Problem::because(Cause::Invalid, refusal))?;
+    retention::admit(asked.days, organisation.storage_add_on)
+        .map_err(|refusal| Problem::because(Cause::Invalid, refusal))?;
     let all = app.table.retention().count(&organisation.id, &Counted::All, now).await?;
     // Expiry has whole seconds: a recording that would end within this second ends now.
     let start = now.trunc_subsecs(0) + TimeDelta::seconds(1) - TimeDelta::days(asked.days.into());
-    let ending = app.table.retention().count(&organisation.id, &Counted::EndedBefore(start), now).await?;
-    let counted = Preview { found: all.recordings, ending: ending.recordings, held: 0, exact: all.exact && ending.exact };
+    let ending =
+        app.table.retention().count(&organisation.id, &Counted::EndedBefore(start), now).await?;
+    let counted = Preview {
+        found: all.recordings,
+        ending: ending.recordings,
+        held: 0,
+        exact: all.exact && ending.exact,
+    };
     let what = JobKind::Retention { days: asked.days, was: organisation.retention_days };
-    jobs::previewed(&app, &admin, jobs::new_job(&admin, what, job::State::Previewed, asked.reason, counted)).await
+    jobs::previewed(
+        &app,
+        &admin,
+        jobs::new_job(&admin, what, job::State::Previewed, asked.reason, counted),
+    )
+    .await
 }
 
 /// Shows a change of the retention.
@@ -128,7 +144,11 @@ pub async fn preview(
     params(("change" = String, Path, description = "the change's id")),
     responses((status = 200, body = RetentionChange))
 )]
-pub async fn one(State(app): State<App>, admin: Admin<SeeRetention>, Path(id): Path<OrderId>) -> Result<Single<RetentionChange>, Problem> {
+pub async fn one(
+    State(app): State<App>,
+    admin: Admin<SeeRetention>,
+    Path(id): Path<OrderId>,
+) -> Result<Single<RetentionChange>, Problem> {
     jobs::shown(&app, &admin, Kind::Retention, id).await
 }
 
@@ -159,12 +179,14 @@ pub async fn confirm(
 
 impl Listed for RetentionChange {
     const MEMBER: &'static str = "changes";
-    const SCHEMA: (&'static str, &'static str) = ("RetentionChanges", "A page of changes of the retention, newest first.");
+    const SCHEMA: (&'static str, &'static str) =
+        ("RetentionChanges", "A page of changes of the retention, newest first.");
 }
 
 impl From<RetentionJob> for RetentionChange {
     fn from(job: RetentionJob) -> Self {
-        let (days, was) = if let JobKind::Retention { days, was } = job.what { (days, was) } else { (0, 0) };
+        let (days, was) =
+            if let JobKind::Retention { days, was } = job.what { (days, was) } else { (0, 0) };
         let previewed = job.state == job::State::Previewed;
         Self {
             id: job.id.to_string(),

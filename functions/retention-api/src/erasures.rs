@@ -102,16 +102,36 @@ pub async fn preview(
     let person = match (asked.counterpart, asked.user) {
         (Some(sent), None) => match Counterpart::read(&sent, COUNTRY) {
             counterpart if counterpart.is_known() => Person::Counterpart(counterpart),
-            _ => return Err(Problem::because(Cause::Invalid, "counterpart: it names nobody; send the number or address of a person")),
+            _ => {
+                return Err(Problem::because(
+                    Cause::Invalid,
+                    "counterpart: it names nobody; send the number or address of a person",
+                ));
+            }
         },
         (None, Some(user)) => Person::User(user),
-        _ => return Err(Problem::because(Cause::Invalid, "name the person: either a `counterpart` or a `user`")),
+        _ => {
+            return Err(Problem::because(
+                Cause::Invalid,
+                "name the person: either a `counterpart` or a `user`",
+            ));
+        }
     };
-    let count = app.table.retention().count(&admin.organisation.id, &Counted::Of(&person), admin.now).await?;
-    let counted = Preview { found: count.recordings, ending: 0, held: count.held, exact: count.exact };
+    let count = app
+        .table
+        .retention()
+        .count(&admin.organisation.id, &Counted::Of(&person), admin.now)
+        .await?;
+    let counted =
+        Preview { found: count.recordings, ending: 0, held: count.held, exact: count.exact };
     let about = person.remembered();
     let what = JobKind::Erasure { person: Some(person), about };
-    jobs::previewed(&app, &admin, jobs::new_job(&admin, what, job::State::Previewed, asked.reason, counted)).await
+    jobs::previewed(
+        &app,
+        &admin,
+        jobs::new_job(&admin, what, job::State::Previewed, asked.reason, counted),
+    )
+    .await
 }
 
 /// Lists the erasures, newest first.
@@ -122,7 +142,11 @@ pub async fn preview(
     params(PageQuery),
     responses((status = 200, body = Erasures))
 )]
-pub async fn list(State(app): State<App>, admin: Admin<SeeErasures>, Query(query): Query<PageQuery>) -> Result<Erasures, Problem> {
+pub async fn list(
+    State(app): State<App>,
+    admin: Admin<SeeErasures>,
+    Query(query): Query<PageQuery>,
+) -> Result<Erasures, Problem> {
     jobs::listed(&app, &admin, Kind::Erasure, &query).await
 }
 
@@ -134,7 +158,11 @@ pub async fn list(State(app): State<App>, admin: Admin<SeeErasures>, Query(query
     params(("erasure" = String, Path, description = "the erasure's id")),
     responses((status = 200, body = Erasure))
 )]
-pub async fn show(State(app): State<App>, admin: Admin<SeeErasures>, Path(id): Path<OrderId>) -> Result<Single<Erasure>, Problem> {
+pub async fn show(
+    State(app): State<App>,
+    admin: Admin<SeeErasures>,
+    Path(id): Path<OrderId>,
+) -> Result<Single<Erasure>, Problem> {
     jobs::shown(&app, &admin, Kind::Erasure, id).await
 }
 
@@ -173,7 +201,8 @@ impl Listed for Erasure {
 
 impl From<RetentionJob> for Erasure {
     fn from(job: RetentionJob) -> Self {
-        let about = if let JobKind::Erasure { about, .. } = job.what { about } else { String::new() };
+        let about =
+            if let JobKind::Erasure { about, .. } = job.what { about } else { String::new() };
         let leaves = job.progress.leaves.into_iter();
         let previewed = job.state == job::State::Previewed;
         Self {
@@ -188,7 +217,12 @@ impl From<RetentionJob> for Erasure {
             exact: job.preview.exact,
             erased: job.progress.done,
             left: job.progress.left,
-            leaves: leaves.map(|(recording, hold)| LeftRecording { recording: recording.to_string(), hold: hold.to_string() }).collect(),
+            leaves: leaves
+                .map(|(recording, hold)| LeftRecording {
+                    recording: recording.to_string(),
+                    hold: hold.to_string(),
+                })
+                .collect(),
             confirm_before: previewed.then(|| job.at + CONFIRMED_WITHIN),
         }
     }

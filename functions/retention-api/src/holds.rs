@@ -137,7 +137,11 @@ pub async fn place(
     params(PageQuery),
     responses((status = 200, body = Holds))
 )]
-pub async fn list(State(app): State<App>, admin: Admin<SeeHolds>, Query(query): Query<PageQuery>) -> Result<Holds, Problem> {
+pub async fn list(
+    State(app): State<App>,
+    admin: Admin<SeeHolds>,
+    Query(query): Query<PageQuery>,
+) -> Result<Holds, Problem> {
     jobs::listed(&app, &admin, Kind::Hold, &query).await
 }
 
@@ -157,7 +161,8 @@ pub async fn show(
 ) -> Result<Json<HoldWithRecordings>, Problem> {
     let (limit, after) = (query.limit()?, query.after()?);
     let hold = jobs::found(&app, &admin, Kind::Hold, id).await?.into();
-    let (held, next) = app.table.jobs().held_by(&admin.organisation.id, id, limit, after.as_deref()).await?;
+    let (held, next) =
+        app.table.jobs().held_by(&admin.organisation.id, id, limit, after.as_deref()).await?;
     let Page { rows: recordings, cursor } = Page::read(held, next);
     Ok(Json(HoldWithRecordings { hold, recordings, cursor }))
 }
@@ -200,25 +205,41 @@ async fn requested_criteria(
         (Some(ids), None) if (1..=NAMED).contains(&ids.len()) => {
             let ids = Vec::from_iter(ids);
             let seen = app.table.retention().seen(&admin.organisation.id, &ids).await?;
-            let existing: BTreeSet<_> = seen.iter().filter(|seen| seen.retained.exists(admin.now)).map(|seen| seen.recording.id).collect();
-            let missing: Vec<String> = ids.iter().filter(|id| !existing.contains(id)).map(ToString::to_string).collect();
+            let existing: BTreeSet<_> = seen
+                .iter()
+                .filter(|seen| seen.retained.exists(admin.now))
+                .map(|seen| seen.recording.id)
+                .collect();
+            let missing: Vec<String> =
+                ids.iter().filter(|id| !existing.contains(id)).map(ToString::to_string).collect();
             if missing.is_empty() {
                 return Ok(Criteria::Recordings(ids));
             }
-            Err(Problem::because(Cause::Invalid, format!("these recordings do not exist: {}", missing.join(", "))))
+            Err(Problem::because(
+                Cause::Invalid,
+                format!("these recordings do not exist: {}", missing.join(", ")),
+            ))
         }
         (None, Some(filter)) => {
             let users = named(app, admin, &filter).await?;
             filter.search(users.as_deref())?;
             Ok(Criteria::Filter { filter, users })
         }
-        _ => Err(Problem::because(Cause::Invalid, "say which recordings: either 1 to 100 `recordings` by their ids, or a `filter`")),
+        _ => Err(Problem::because(
+            Cause::Invalid,
+            "say which recordings: either 1 to 100 `recordings` by their ids, or a `filter`",
+        )),
     }
 }
 
 /// The users that the filter's name finds, all of which the hold stores. See [`criteria::named`].
-async fn named(app: &App, admin: &Principal, filter: &Filter) -> Result<Option<Vec<UserId>>, Problem> {
-    let found = criteria::named(&app.table, &admin.organisation.id, filter.name.as_deref(), None).await?;
+async fn named(
+    app: &App,
+    admin: &Principal,
+    filter: &Filter,
+) -> Result<Option<Vec<UserId>>, Problem> {
+    let found =
+        criteria::named(&app.table, &admin.organisation.id, filter.name.as_deref(), None).await?;
     if found.as_ref().is_some_and(|users| users.len() > USERS) {
         let too_many = "more than 4000 users have this name; write more of it, or place a hold for each `user`";
         return Err(Problem::because(Cause::Invalid, too_many));
@@ -236,7 +257,8 @@ impl Listed for Hold {
 
 impl Listed for HeldRecording {
     const MEMBER: &'static str = "recordings";
-    const SCHEMA: (&'static str, &'static str) = ("HeldRecordings", "A page of the recordings of a hold, oldest first.");
+    const SCHEMA: (&'static str, &'static str) =
+        ("HeldRecordings", "A page of the recordings of a hold, oldest first.");
 }
 
 impl From<(RecordingId, DateTime<Utc>)> for HeldRecording {
@@ -254,7 +276,11 @@ impl From<RetentionJob> for Hold {
             at: job.at,
             reason: job.reason.into(),
             recordings: job.progress.done,
-            lifted: job.lifted.map(|lifted| LiftedHold { by: lifted.by, at: lifted.at, reason: lifted.reason.into() }),
+            lifted: job.lifted.map(|lifted| LiftedHold {
+                by: lifted.by,
+                at: lifted.at,
+                reason: lifted.reason.into(),
+            }),
         }
     }
 }

@@ -46,12 +46,26 @@ pub async fn send_now(app: &App, job: &RetentionJob) {
 }
 
 /// Reads the job of that kind and id. Responds not-found if it does not exist or has lapsed.
-pub async fn found(app: &App, admin: &Principal, kind: Kind, id: OrderId) -> Result<RetentionJob, Problem> {
-    app.table.jobs().get(&admin.organisation.id, kind, id, admin.now).await?.ok_or(Problem::new(Cause::NotFound))
+pub async fn found(
+    app: &App,
+    admin: &Principal,
+    kind: Kind,
+    id: OrderId,
+) -> Result<RetentionJob, Problem> {
+    app.table
+        .jobs()
+        .get(&admin.organisation.id, kind, id, admin.now)
+        .await?
+        .ok_or(Problem::new(Cause::NotFound))
 }
 
 /// The job of that kind and id, as the API shows it.
-pub async fn shown<T: From<RetentionJob>>(app: &App, admin: &Principal, kind: Kind, id: OrderId) -> Result<Single<T>, Problem> {
+pub async fn shown<T: From<RetentionJob>>(
+    app: &App,
+    admin: &Principal,
+    kind: Kind,
+    id: OrderId,
+) -> Result<Single<T>, Problem> {
     Ok(Single(found(app, admin, kind, id).await?.into()))
 }
 
@@ -63,12 +77,20 @@ pub async fn listed<T: Listed + From<RetentionJob>>(
     query: &PageQuery,
 ) -> Result<Page<T>, Problem> {
     let (limit, after) = (query.limit()?, query.after()?);
-    let (jobs, next) = app.table.jobs().page(&admin.organisation.id, kind, limit, after.as_deref(), admin.now).await?;
+    let (jobs, next) = app
+        .table
+        .jobs()
+        .page(&admin.organisation.id, kind, limit, after.as_deref(), admin.now)
+        .await?;
     Ok(Page::read(jobs, next))
 }
 
 /// Stores a new previewed job.
-pub async fn previewed<T: Serialize + From<RetentionJob>>(app: &App, admin: &Principal, job: RetentionJob) -> Result<Created<T>, Problem> {
+pub async fn previewed<T: Serialize + From<RetentionJob>>(
+    app: &App,
+    admin: &Principal,
+    job: RetentionJob,
+) -> Result<Created<T>, Problem> {
     admin.about(job.id);
     let shown = T::from(job.clone());
     let claim = admin.claim(StatusCode::CREATED, &shown)?;
@@ -80,18 +102,27 @@ pub async fn previewed<T: Serialize + From<RetentionJob>>(app: &App, admin: &Pri
 pub type Created<T> = (StatusCode, Json<T>);
 
 /// Starts a previewed job if the caller repeats its count. A job confirmed earlier is unchanged.
-pub async fn confirmed(app: &App, admin: &Principal, job: RetentionJob, confirmation: &Confirmation) -> Result<RetentionJob, Problem> {
+pub async fn confirmed(
+    app: &App,
+    admin: &Principal,
+    job: RetentionJob,
+    confirmation: &Confirmation,
+) -> Result<RetentionJob, Problem> {
     if job.state != State::Previewed {
         return Ok(job);
     }
     if confirmation.recordings != job.preview.found {
-        return Err(Problem::because(Cause::Invalid, "the number of recordings differs from the preview; look at the preview again"));
+        return Err(Problem::because(
+            Cause::Invalid,
+            "the number of recordings differs from the preview; look at the preview again",
+        ));
     }
     send_delayed(app, &job).await?;
     match app.table.jobs().confirm(&job, &admin.event()).await? {
-        Err(Conflict::EditedMeanwhile) => {
-            Err(Problem::because(Cause::Changed, "the preview was confirmed in the meantime, or has lapsed; look at it again"))
-        }
+        Err(Conflict::EditedMeanwhile) => Err(Problem::because(
+            Cause::Changed,
+            "the preview was confirmed in the meantime, or has lapsed; look at it again",
+        )),
         Err(_) => Err(Problem::because(Cause::Invalid, Refusal::NoAddOn)),
         Ok(()) => {
             let state = if job.kind() == Kind::Retention { State::Moving } else { State::Erasing };
@@ -101,7 +132,13 @@ pub async fn confirmed(app: &App, admin: &Principal, job: RetentionJob, confirma
 }
 
 /// A new job of this caller.
-pub fn new_job(admin: &Principal, what: JobKind, state: State, reason: Reason, preview: Preview) -> RetentionJob {
+pub fn new_job(
+    admin: &Principal,
+    what: JobKind,
+    state: State,
+    reason: Reason,
+    preview: Preview,
+) -> RetentionJob {
     let Event { organisation, actor, request, at, .. } = admin.event();
     RetentionJob {
         id: OrderId::of(&organisation, &request, at),

@@ -74,7 +74,11 @@ pub struct Missed {
     params(PageQuery),
     responses((status = 200, body = Missing))
 )]
-pub async fn list(State(app): State<App>, admin: Admin<SeeMissing>, Query(query): Query<PageQuery>) -> Result<Json<Missing>, Problem> {
+pub async fn list(
+    State(app): State<App>,
+    admin: Admin<SeeMissing>,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Missing>, Problem> {
     let (organisation, limit, after) = (&admin.organisation.id, query.limit()?, query.after()?);
     let reconciled = app.table.findings().state(organisation).await?;
     let (findings, next) = app.table.findings().page(organisation, limit, after.as_deref()).await?;

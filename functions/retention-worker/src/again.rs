@@ -42,7 +42,8 @@ const PAGE: i32 = 50;
 /// Erases a page again, and sends the next. 1 list, and 2 reads for each organisation, of the table
 /// and of its jobs; for each recording that is back the cost of its removal.
 pub async fn erase(app: &App, again: &Again) -> Result<(), Failure> {
-    let (subjects, next) = app.stores.erasures.erased_subjects(again.erase_again.after.as_deref(), PAGE).await?;
+    let (subjects, next) =
+        app.stores.erasures.erased_subjects(again.erase_again.after.as_deref(), PAGE).await?;
     let mut of_each: BTreeMap<OrganisationId, Vec<Subject>> = BTreeMap::new();
     for (of, subject) in subjects {
         of_each.entry(of).or_default().push(subject);
@@ -70,7 +71,9 @@ async fn one(app: &App, of: &OrganisationId, subjects: &[Subject]) -> Result<(),
     for subject in subjects {
         match subject {
             Subject::Recording(id) if buried.contains(id) => {}
-            Subject::Recording(id) => recording(app, of, *id, app.stores.erasures.erased(of, subject).await?).await?,
+            Subject::Recording(id) => {
+                recording(app, of, *id, app.stores.erasures.erased(of, subject).await?).await?
+            }
             Subject::Note(user, id) => {
                 table.removals().forget_note(of, *id, Some(user), now).await?;
                 table.removals().forget_early(of, user, *id).await?;
@@ -91,7 +94,12 @@ async fn one(app: &App, of: &OrganisationId, subjects: &[Subject]) -> Result<(),
 }
 
 /// Erases a recording again, or what remains if its item is not back.
-async fn recording(app: &App, of: &OrganisationId, id: RecordingId, erased: Erased) -> Result<(), Failure> {
+async fn recording(
+    app: &App,
+    of: &OrganisationId,
+    id: RecordingId,
+    erased: Erased,
+) -> Result<(), Failure> {
     let (table, now) = (&app.stores.table, (app.now)());
     let Some(seen) = table.retention().seen(of, &[id]).await?.into_iter().next() else {
         return Ok(app.stores.remove_rest(of, id, erased, now).await?);

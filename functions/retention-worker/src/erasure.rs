@@ -49,7 +49,10 @@ pub async fn erase(app: &App, erasure: &RetentionJob, person: &Person) -> Result
 /// Erases a page: 1 read of the page, 2 of the recordings, 1 transaction, and each removal.
 async fn recordings(app: &App, erasure: &RetentionJob, person: &Person) -> Result<Page, Failure> {
     let table = &app.stores.table;
-    let (ids, next) = table.retention().ids_of(&erasure.organisation, person, erasure.checkpoint.as_deref(), ERASED).await?;
+    let (ids, next) = table
+        .retention()
+        .ids_of(&erasure.organisation, person, erasure.checkpoint.as_deref(), ERASED)
+        .await?;
     let snapshots = end(app, erasure, &ids).await?;
     for seen in snapshots.iter().filter(|seen| seen.erased == Some(erasure.id)) {
         let removal = Removal::of(seen)?;
@@ -57,14 +60,20 @@ async fn recordings(app: &App, erasure: &RetentionJob, person: &Person) -> Resul
         tracing::info!(recording = %removal.id, "erased");
     }
     let held = snapshots.iter().filter(|seen| seen.retained.is_held());
-    let left = held.filter_map(|seen| Some((seen.recording.id, *seen.retained.holds.first()?))).collect();
+    let left =
+        held.filter_map(|seen| Some((seen.recording.id, *seen.retained.holds.first()?))).collect();
     let next = Some(next.unwrap_or_else(|| REST.to_owned()));
     write(app, erasure, job::Page { next, passed: ids.len() as u64, done: 0, left }).await
 }
 
 /// Erases other data that names the person: a counterpart in other jobs; a user's notes on calls
 /// that never came, and a removed user's personal data. 1 transaction, and some requests each.
-async fn rest(app: &App, erasure: &RetentionJob, person: &Person, after: Option<&str>) -> Result<Page, Failure> {
+async fn rest(
+    app: &App,
+    erasure: &RetentionJob,
+    person: &Person,
+    after: Option<&str>,
+) -> Result<Page, Failure> {
     let next = match person {
         Person::Counterpart(_) => {
             let next = app.stores.table.jobs().forget(erasure, after, (app.now)()).await?;
@@ -86,7 +95,14 @@ async fn notes(app: &App, erasure: &RetentionJob, user: &UserId) -> Result<bool,
     let (stores, of, now) = (&app.stores, &erasure.organisation, (app.now)());
     let (early, more) = stores.table.removals().early_of(of, user, NOTES).await?;
     for id in early {
-        stores.erasures.remember(of, &Subject::Note(user.clone(), id), Erased { erasure: erasure.id, ended_at: now }).await?;
+        stores
+            .erasures
+            .remember(
+                of,
+                &Subject::Note(user.clone(), id),
+                Erased { erasure: erasure.id, ended_at: now },
+            )
+            .await?;
         stores.table.removals().forget_note(of, id, Some(user), now).await?;
         stores.table.removals().forget_early(of, user, id).await?;
     }
@@ -97,7 +113,10 @@ async fn notes(app: &App, erasure: &RetentionJob, user: &UserId) -> Result<bool,
 async fn forget_user(app: &App, erasure: &RetentionJob, user: &UserId) -> Result<(), Failure> {
     if app.stores.table.removals().forget_user(&erasure.organisation, user, erasure.id).await? {
         let erased = Erased { erasure: erasure.id, ended_at: (app.now)() };
-        app.stores.erasures.remember(&erasure.organisation, &Subject::User(user.clone()), erased).await?;
+        app.stores
+            .erasures
+            .remember(&erasure.organisation, &Subject::User(user.clone()), erased)
+            .await?;
     }
     Ok(())
 }
@@ -116,12 +135,17 @@ async fn write(app: &App, erasure: &RetentionJob, page: job::Page) -> Result<Pag
 }
 
 /// Expires the recordings that have no hold. Returns the state of all after that.
-async fn end(app: &App, erasure: &RetentionJob, ids: &[RecordingId]) -> Result<Vec<RetentionSnapshot>, Failure> {
+async fn end(
+    app: &App,
+    erasure: &RetentionJob,
+    ids: &[RecordingId],
+) -> Result<Vec<RetentionSnapshot>, Failure> {
     let table = &app.stores.table;
     for _ in 0..TRIES {
         let seen = table.retention().seen(&erasure.organisation, ids).await?;
         let now = (app.now)();
-        let due: Vec<_> = seen.iter().filter_map(|seen| Some((seen, seen.retained.erased(now)?))).collect();
+        let due: Vec<_> =
+            seen.iter().filter_map(|seen| Some((seen, seen.retained.erased(now)?))).collect();
         if due.is_empty() {
             return Ok(seen);
         }
@@ -141,8 +165,11 @@ async fn end(app: &App, erasure: &RetentionJob, ids: &[RecordingId]) -> Result<V
 /// The event of the finished erasure.
 async fn summary(app: &App, erasure: &RetentionJob) -> Result<Event, Failure> {
     let now = (app.now)();
-    let latest = app.stores.table.jobs().get(&erasure.organisation, erasure.kind(), erasure.id, now).await?;
-    let job::JobKind::Erasure { about, .. } = &erasure.what else { return Err(BadItem { attribute: "about" }.into()) };
+    let latest =
+        app.stores.table.jobs().get(&erasure.organisation, erasure.kind(), erasure.id, now).await?;
+    let job::JobKind::Erasure { about, .. } = &erasure.what else {
+        return Err(BadItem { attribute: "about" }.into());
+    };
     let erased = latest.map_or(0, |latest| latest.progress.done);
     let event = Event {
         resource: Some(erasure.id.to_string()),

@@ -31,9 +31,17 @@ pub async fn place(app: &App, hold: &RetentionJob, criteria: &str) -> Result<Pag
     for _ in 0..TRIES {
         let now = (app.now)();
         let seen = table.retention().seen(&hold.organisation, &ids).await?;
-        let wanted: Vec<_> = seen.iter().filter_map(|seen| Some((seen, seen.retained.with_hold(hold.id, now)?))).collect();
+        let wanted: Vec<_> = seen
+            .iter()
+            .filter_map(|seen| Some((seen, seen.retained.with_hold(hold.id, now)?)))
+            .collect();
         let mut writes = table.writes();
-        let did = job::Page { next: next.clone(), passed: ids.len() as u64, done: wanted.len() as u64, left: Vec::new() };
+        let did = job::Page {
+            next: next.clone(),
+            passed: ids.len() as u64,
+            done: wanted.len() as u64,
+            left: Vec::new(),
+        };
         writes.save_page(hold, &did, State::Held);
         for (seen, retained) in &wanted {
             writes.keep(seen, retained, None);
@@ -51,14 +59,23 @@ pub async fn place(app: &App, hold: &RetentionJob, criteria: &str) -> Result<Pag
 /// Lifts the hold from a page: 1 read of the page, 1 of the recordings, 1 transaction.
 pub async fn lift(app: &App, hold: &RetentionJob) -> Result<Page, Failure> {
     let table = &app.stores.table;
-    let (held, next) = table.jobs().held_by(&hold.organisation, hold.id, RELEASED, hold.checkpoint.as_deref()).await?;
+    let (held, next) = table
+        .jobs()
+        .held_by(&hold.organisation, hold.id, RELEASED, hold.checkpoint.as_deref())
+        .await?;
     let ids: Vec<RecordingId> = held.into_iter().map(|(id, _)| id).collect();
     for _ in 0..TRIES {
         let now = (app.now)();
         let seen = table.retention().seen(&hold.organisation, &ids).await?;
         let mut writes = table.writes();
-        writes.save_page(hold, &job::Page { next: next.clone(), ..job::Page::default() }, State::Lifted);
-        for (seen, retained) in seen.iter().filter_map(|seen| Some((seen, seen.retained.without_hold(hold.id, now)?))) {
+        writes.save_page(
+            hold,
+            &job::Page { next: next.clone(), ..job::Page::default() },
+            State::Lifted,
+        );
+        for (seen, retained) in
+            seen.iter().filter_map(|seen| Some((seen, seen.retained.without_hold(hold.id, now)?)))
+        {
             writes.keep(seen, &retained, None);
         }
         match writes.commit().await? {
@@ -71,20 +88,41 @@ pub async fn lift(app: &App, hold: &RetentionJob) -> Result<Page, Failure> {
 }
 
 /// The ids of the hold's next page, and the checkpoint after it.
-async fn page(app: &App, hold: &RetentionJob, criteria: &Criteria) -> Result<(Vec<RecordingId>, Option<String>), Failure> {
+async fn page(
+    app: &App,
+    hold: &RetentionJob,
+    criteria: &Criteria,
+) -> Result<(Vec<RecordingId>, Option<String>), Failure> {
     let unclear = || BadItem { attribute: "place" };
     match criteria {
         Criteria::Recordings(ids) => {
-            let begin: usize = hold.checkpoint.as_deref().unwrap_or("0").parse().map_err(|_| unclear())?;
+            let begin: usize =
+                hold.checkpoint.as_deref().unwrap_or("0").parse().map_err(|_| unclear())?;
             let end = ids.len().min(begin + HELD);
-            Ok((ids.get(begin..end).unwrap_or_default().to_vec(), (end < ids.len()).then(|| end.to_string())))
+            Ok((
+                ids.get(begin..end).unwrap_or_default().to_vec(),
+                (end < ids.len()).then(|| end.to_string()),
+            ))
         }
         Criteria::Filter { filter, users } => {
-            let search = filter.search(users.as_deref()).map_err(|_| BadItem { attribute: "sought" })?;
-            let after = hold.checkpoint.as_deref().map(cursor::read).transpose().map_err(|_| unclear())?;
-            let search = Search { filter: &search, order: search::Order::Oldest, limit: HELD, after, now: (app.now)() };
+            let search =
+                filter.search(users.as_deref()).map_err(|_| BadItem { attribute: "sought" })?;
+            let after =
+                hold.checkpoint.as_deref().map(cursor::read).transpose().map_err(|_| unclear())?;
+            let search = Search {
+                filter: &search,
+                order: search::Order::Oldest,
+                limit: HELD,
+                after,
+                now: (app.now)(),
+            };
             let page = app.stores.table.index().page(&hold.organisation, &search).await?;
-            let ids = page.rows.into_iter().filter(|row| row.registered_at <= hold.at).map(|row| row.id).collect();
+            let ids = page
+                .rows
+                .into_iter()
+                .filter(|row| row.registered_at <= hold.at)
+                .map(|row| row.id)
+                .collect();
             Ok((ids, page.next.map(cursor::write)))
         }
     }

@@ -87,12 +87,21 @@ async fn process(app: &App, body: &str) -> Result<(), Failure> {
     };
     let table = &app.stores.table;
     // The first message is sent before the job is stored. A job that does not exist now never will.
-    let Some(job) = table.jobs().get(&work.organisation, work.kind, work.job, (app.now)()).await? else { return Ok(()) };
+    let Some(job) = table.jobs().get(&work.organisation, work.kind, work.job, (app.now)()).await?
+    else {
+        return Ok(());
+    };
     let page = match (job.state, &job.what) {
-        (State::Placing, JobKind::Hold { criteria: Some(criteria) }) => hold::place(app, &job, criteria).await?,
+        (State::Placing, JobKind::Hold { criteria: Some(criteria) }) => {
+            hold::place(app, &job, criteria).await?
+        }
         (State::Lifting, JobKind::Hold { .. }) => hold::lift(app, &job).await?,
-        (State::Moving, JobKind::Retention { days, .. }) => retention::change(app, &job, *days).await?,
-        (State::Erasing, JobKind::Erasure { person: Some(person), .. }) => erasure::erase(app, &job, person).await?,
+        (State::Moving, JobKind::Retention { days, .. }) => {
+            retention::change(app, &job, *days).await?
+        }
+        (State::Erasing, JobKind::Erasure { person: Some(person), .. }) => {
+            erasure::erase(app, &job, person).await?
+        }
         _ => Page::Last,
     };
     if page == Page::Done {

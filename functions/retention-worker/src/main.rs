@@ -1,5 +1,7 @@
 use lambda_runtime::{LambdaEvent, service_fn};
-use platform::{aws::Environment, bucket::Bucket, clock, env, log, queue::Queue, removal::Stores, table::Table};
+use platform::{
+    aws::Environment, bucket::Bucket, clock, env, log, queue::Queue, removal::Stores, table::Table,
+};
 use retention_worker::App;
 
 #[tokio::main(flavor = "current_thread")]
@@ -13,7 +15,11 @@ async fn main() -> anyhow::Result<()> {
         erasures: Bucket { client: aws.s3(), name: env::required("ERASURES_BUCKET")? },
         folders: Queue { client: aws.sqs(), url: env::required("DROP_QUEUE_URL")? },
     };
-    let app = App { stores, jobs: Queue { client: aws.sqs(), url: env::required("ORDERS_QUEUE")? }, now: clock::now };
+    let app = App {
+        stores,
+        jobs: Queue { client: aws.sqs(), url: env::required("ORDERS_QUEUE")? },
+        now: clock::now,
+    };
     let handle = service_fn(|event: LambdaEvent<_>| retention_worker::handle(&app, event.payload));
     lambda_runtime::run(handle).await.map_err(anyhow::Error::from_boxed)
 }

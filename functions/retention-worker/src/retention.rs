@@ -18,10 +18,21 @@ pub async fn change(app: &App, change: &RetentionJob, days: u16) -> Result<Page,
     let table = &app.stores.table;
     for _ in 0..TRIES {
         let now = (app.now)();
-        let (seen, next) = table.retention().seen_by_id(&change.organisation, change.checkpoint.as_deref(), MOVED).await?;
-        let moved: Vec<_> = seen.iter().filter_map(|seen| Some((seen, seen.retained.with_retention(days, now)?))).collect();
+        let (seen, next) = table
+            .retention()
+            .seen_by_id(&change.organisation, change.checkpoint.as_deref(), MOVED)
+            .await?;
+        let moved: Vec<_> = seen
+            .iter()
+            .filter_map(|seen| Some((seen, seen.retained.with_retention(days, now)?)))
+            .collect();
         let mut writes = table.writes();
-        let did = job::Page { next: next.clone(), passed: seen.len() as u64, done: moved.len() as u64, left: Vec::new() };
+        let did = job::Page {
+            next: next.clone(),
+            passed: seen.len() as u64,
+            done: moved.len() as u64,
+            left: Vec::new(),
+        };
         writes.save_page(change, &did, State::Done);
         writes.is_latest(change);
         for (seen, retained) in &moved {

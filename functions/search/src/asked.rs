@@ -29,7 +29,8 @@ pub async fn asked(app: &App, of: &OrganisationId, filter: &Filter) -> Result<Va
     let key = app.keys.of(&app.table, of).await?;
     for (name, value) in filters {
         if name == "counterpart" {
-            *value = Counterpart::read(value.as_str().unwrap_or_default(), COUNTRY).to_string().into(); // one hash for every form
+            *value =
+                Counterpart::read(value.as_str().unwrap_or_default(), COUNTRY).to_string().into(); // one hash for every form
         }
         if let Some(kind) = kind(name, value) {
             *value = hashed(&key, kind, value.as_str().unwrap_or_default());
@@ -54,7 +55,8 @@ fn hashed(key: &Key, kind: Kind, text: &str) -> Value {
         Kind::Name => json!({ "hash": key.hash(kind, &fold(text.trim())) }),
         Kind::Words => json!({ "hash": key.hash(kind, &tokens(text).join(" ")) }),
         Kind::Number => {
-            let digits = Digits::parse(text).map_or_else(|_| text.trim().to_owned(), |digits| digits.beginning().to_owned());
+            let digits = Digits::parse(text)
+                .map_or_else(|_| text.trim().to_owned(), |digits| digits.beginning().to_owned());
             let ends = digits
                 .len()
                 .checked_sub(2)

@@ -44,7 +44,12 @@ const COLUMNS: [&str; 19] = [
 ];
 
 /// A file of the search's results from its position on, with column names if it `begins` the table.
-pub async fn of(app: &App, organisation: &OrganisationId, mut search: Search<'_>, begins: bool) -> Result<Response, Problem> {
+pub async fn of(
+    app: &App,
+    organisation: &OrganisationId,
+    mut search: Search<'_>,
+    begins: bool,
+) -> Result<Response, Problem> {
     search.limit = PAGE;
     let (mut rows, mut bytes) = (Vec::new(), 0);
     for _ in 0..PAGES {
@@ -66,7 +71,9 @@ pub async fn of(app: &App, organisation: &OrganisationId, mut search: Search<'_>
     }
     let names: &[&str] = if begins { &COLUMNS } else { &[] };
     let mut response = csv::file("recordings.csv", names, rows).map_err(Problem::internal)?;
-    if let Some(next) = search.after.and_then(|place| HeaderValue::from_str(&cursor::write(place)).ok()) {
+    if let Some(next) =
+        search.after.and_then(|place| HeaderValue::from_str(&cursor::write(place)).ok())
+    {
         response.headers_mut().insert("next-cursor", next);
     }
     Ok(response)
@@ -74,7 +81,8 @@ pub async fn of(app: &App, organisation: &OrganisationId, mut search: Search<'_>
 
 /// A recording's row. The offset in `started` marks October's repeated hour; `startedUtc` sorts.
 fn row(recording: &Shown) -> [Cell; COLUMNS.len()] {
-    let (text, value) = (|text: &Option<String>| Cell::text(text.clone()), |value: String| Cell::Value(value));
+    let (text, value) =
+        (|text: &Option<String>| Cell::text(text.clone()), |value: String| Cell::Value(value));
     let seconds = recording.duration_ms / 1000;
     [
         value(in_stockholm(recording.started_at).format("%Y-%m-%d %H:%M:%S%:z").to_string()),

@@ -24,7 +24,10 @@ pub struct App {
 
 /// The routes with their documentation.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(list::list)).routes(routes!(list::count)).routes(routes!(one::one))
+    OpenApiRouter::new()
+        .routes(routes!(list::list))
+        .routes(routes!(list::count))
+        .routes(routes!(one::one))
 }
 
 pub fn router(app: App) -> Router {

@@ -53,8 +53,16 @@ pub async fn list(
     Query(filter): Query<Filter>,
 ) -> Result<Response, Problem> {
     let wanted = scope::within(&app, &caller, &filter).await?;
-    let search = Search { filter: &wanted, order: filter.order.into(), limit: filter.limit()?, after: filter.after()?, now: caller.now };
-    let as_file = headers.get(header::ACCEPT).is_some_and(|accept| accept.as_bytes().starts_with(b"text/csv"));
+    let search = Search {
+        filter: &wanted,
+        order: filter.order.into(),
+        limit: filter.limit()?,
+        after: filter.after()?,
+        now: caller.now,
+    };
+    let as_file = headers
+        .get(header::ACCEPT)
+        .is_some_and(|accept| accept.as_bytes().starts_with(b"text/csv"));
     let organisation = &caller.organisation.id;
     audited(&app, &caller, async {
         if as_file {
@@ -67,8 +75,14 @@ pub async fn list(
 }
 
 /// The response of a search, once its audit event is written. Both run concurrently.
-async fn audited<T>(app: &App, caller: &Principal, answer: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
-    let (answer, ()) = tokio::try_join!(answer, async { Ok(app.table.audit_log().write(&caller.event()).await?) })?;
+async fn audited<T>(
+    app: &App,
+    caller: &Principal,
+    answer: impl Future<Output = Result<T, Problem>>,
+) -> Result<T, Problem> {
+    let (answer, ()) = tokio::try_join!(answer, async {
+        Ok(app.table.audit_log().write(&caller.event()).await?)
+    })?;
     Ok(answer)
 }
 
@@ -85,7 +99,12 @@ fn fitting(mut page: search::Page) -> search::Page {
 /// The most bytes that a row takes in a response.
 fn bytes(row: &Recording) -> usize {
     let annotation = &row.annotation;
-    let texts = annotation.fields.iter().flatten().map(|field| field.as_str()).chain(annotation.note.as_ref().map(|note| note.as_str()));
+    let texts = annotation
+        .fields
+        .iter()
+        .flatten()
+        .map(|field| field.as_str())
+        .chain(annotation.note.as_ref().map(|note| note.as_str()));
     ROW + texts.map(answer::escaped).sum::<usize>()
 }
 
@@ -104,7 +123,16 @@ pub async fn count(
 ) -> Result<Json<Count>, Problem> {
     let wanted = scope::within(&app, &caller, &filter).await?;
     filter.limit()?;
-    let search = Search { filter: &wanted, order: filter.order.into(), limit: usize::MAX, after: filter.after()?, now: caller.now };
-    let page = audited(&app, &caller, async { Ok(app.table.index().page(&caller.organisation.id, &search).await?) }).await?;
+    let search = Search {
+        filter: &wanted,
+        order: filter.order.into(),
+        limit: usize::MAX,
+        after: filter.after()?,
+        now: caller.now,
+    };
+    let page = audited(&app, &caller, async {
+        Ok(app.table.index().page(&caller.organisation.id, &search).await?)
+    })
+    .await?;
     Ok(Json(Count { count: page.rows.len(), cursor: page.next.map(cursor::write) }))
 }

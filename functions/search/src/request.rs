@@ -118,7 +118,9 @@ impl Filter {
     pub fn asked(&self) -> Value {
         let mut asked = serde_json::to_value(self).unwrap_or_default();
         if let Value::Object(asked) = &mut asked {
-            asked.retain(|name, value| !value.is_null() && !matches!(name.as_str(), "order" | "limit" | "cursor"));
+            asked.retain(|name, value| {
+                !value.is_null() && !matches!(name.as_str(), "order" | "limit" | "cursor")
+            });
         }
         asked
     }

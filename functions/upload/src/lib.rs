@@ -22,7 +22,9 @@ use domain::{
 };
 use platform::{
     bucket::Bucket,
-    http::{self, Cause, Person, Problem, extract, operation::Register, recording::Recording as Shown},
+    http::{
+        self, Cause, Person, Problem, extract, operation::Register, recording::Recording as Shown,
+    },
     objects::Link,
     table::{
         Table,
@@ -100,7 +102,12 @@ async fn register(
     if Day::of(recording.started_at).closed_at() <= now {
         app.table.late_arrivals().await_late(&[&recording], now).await?; // the folder of its day is closed, so a later folder contains it
     }
-    let existing = match app.table.recordings().register(&recording, Over::Unregistered, &person.event()).await? {
+    let existing = match app
+        .table
+        .recordings()
+        .register(&recording, Over::Unregistered, &person.event())
+        .await?
+    {
         Written::Erased => return Err(erased()),
         Written::Before(existing) => existing,
         Written::UnknownMark => return Err(Problem::unknown_mark()),
@@ -128,7 +135,10 @@ enum Repeat {
 
 fn repeat(existing: Recording, recording: Recording) -> Result<Repeat, Problem> {
     if !existing.is_same_call(&recording) {
-        return Err(Problem::because(Cause::OtherCall, "the call id is taken by another call; each leg of a call needs an id of its own"));
+        return Err(Problem::because(
+            Cause::OtherCall,
+            "the call id is taken by another call; each leg of a call needs an id of its own",
+        ));
     }
     match (&existing.state, existing.audio.is_same(&recording.audio)) {
         (_, true) => Ok(Repeat::Same(existing)),
@@ -136,15 +146,21 @@ fn repeat(existing: Recording, recording: Recording) -> Result<Repeat, Problem> 
             let Recording { annotation, version, held_since, .. } = existing;
             Ok(Repeat::Anew(Recording { annotation, version, held_since, ..recording }))
         }
-        (_, false) => {
-            Err(Problem::because(Cause::OtherCall, "the call is registered with other audio; the audio that was promised first applies"))
-        }
+        (_, false) => Err(Problem::because(
+            Cause::OtherCall,
+            "the call is registered with other audio; the audio that was promised first applies",
+        )),
     }
 }
 
 /// Registers a rejected call again. If another request did so meanwhile, the call ended, or a hold
 /// began, the current recording is returned.
-async fn again(app: &App, recording: Recording, held: bool, event: &Event) -> Result<Recording, Problem> {
+async fn again(
+    app: &App,
+    recording: Recording,
+    held: bool,
+    event: &Event,
+) -> Result<Recording, Problem> {
     let over = if held { Over::RejectedAndHeld } else { Over::Rejected };
     let existing = match app.table.recordings().register(&recording, over, event).await? {
         Written::Anew(existing) | Written::Before(existing) => existing,
@@ -168,7 +184,13 @@ async fn answer(
     Ok((status, Json(Registered { recording: recording.into(), upload })))
 }
 
-fn expected(organisation: &Organisation, user: &User, id: RecordingId, call: Registration, now: DateTime<Utc>) -> Recording {
+fn expected(
+    organisation: &Organisation,
+    user: &User,
+    id: RecordingId,
+    call: Registration,
+    now: DateTime<Utc>,
+) -> Recording {
     Recording {
         id,
         organisation: organisation.id.clone(),
@@ -191,7 +213,10 @@ fn expected(organisation: &Organisation, user: &User, id: RecordingId, call: Reg
 
 /// The problem of registering a call whose recording was erased.
 fn erased() -> Problem {
-    Problem::because(Cause::Erased, "the call's recording was erased and is not accepted again; delete the copy on the device")
+    Problem::because(
+        Cause::Erased,
+        "the call's recording was erased and is not accepted again; delete the copy on the device",
+    )
 }
 
 fn problem(refusal: Refusal) -> Problem {
@@ -209,6 +234,11 @@ fn problem(refusal: Refusal) -> Problem {
 
 impl From<Link> for Upload {
     fn from(link: Link) -> Self {
-        Self { method: link.method, url: link.url, headers: link.headers, expires_at: link.expires_at }
+        Self {
+            method: link.method,
+            url: link.url,
+            headers: link.headers,
+            expires_at: link.expires_at,
+        }
     }
 }

@@ -56,12 +56,19 @@ impl TryFrom<Call> for Registration {
 
     fn try_from(call: Call) -> Result<Self, Problem> {
         let types = ContentType::all().join(", ");
-        let content_type = ContentType::parse(&call.content_type)
-            .ok_or_else(|| Problem::because(Cause::UnknownType, format!("the audio's content type is none of {types}")))?;
+        let content_type = ContentType::parse(&call.content_type).ok_or_else(|| {
+            Problem::because(
+                Cause::UnknownType,
+                format!("the audio's content type is none of {types}"),
+            )
+        })?;
         Ok(Self {
             call: call.call_id,
             direction: call.direction,
-            counterpart: Counterpart::read(call.counterpart.as_deref().unwrap_or_default(), COUNTRY),
+            counterpart: Counterpart::read(
+                call.counterpart.as_deref().unwrap_or_default(),
+                COUNTRY,
+            ),
             started_at: call.started_at.utc().trunc_subsecs(3),
             duration: TimeDelta::milliseconds(call.duration_ms.into()),
             audio: Audio { content_type, length: call.content_length, sha256: call.sha256 },

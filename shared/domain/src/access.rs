@@ -84,14 +84,19 @@ impl Caller {
             return false;
         }
         match &self.who {
-            Who::Person(person) => person.administrator || person.rights_to(&recording.user).is_some_and(|rights| rights.allow(action)),
+            Who::Person(person) => {
+                person.administrator
+                    || person.rights_to(&recording.user).is_some_and(|rights| rights.allow(action))
+            }
             Who::Application { scopes, .. } => scopes.allow(action),
         }
     }
 
     pub fn has(&self, permission: Permission) -> bool {
         match (&self.who, permission) {
-            (Who::Person(person), Permission::Administer | Permission::ReadAudit) => person.administrator,
+            (Who::Person(person), Permission::Administer | Permission::ReadAudit) => {
+                person.administrator
+            }
             (Who::Application { .. }, _) => false,
         }
     }
@@ -109,12 +114,20 @@ impl Caller {
 impl Person {
     fn rights_to(&self, user: &UserId) -> Option<Rights> {
         let rights_by_user = self.rights_by_user.get(user).copied();
-        if *user == self.user { Some(self.rights.or(rights_by_user.unwrap_or_default())) } else { rights_by_user }
+        if *user == self.user {
+            Some(self.rights.or(rights_by_user.unwrap_or_default()))
+        } else {
+            rights_by_user
+        }
     }
 
     fn visible(&self) -> Vec<UserId> {
         let own = self.rights.any().then_some(&self.user);
-        let rights_by_user = self.rights_by_user.iter().filter(|(user, rights)| rights.any() && Some(*user) != own).map(|(user, _)| user);
+        let rights_by_user = self
+            .rights_by_user
+            .iter()
+            .filter(|(user, rights)| rights.any() && Some(*user) != own)
+            .map(|(user, _)| user);
         own.into_iter().chain(rights_by_user).cloned().collect()
     }
 }
@@ -148,7 +161,11 @@ impl Scopes {
 
     /// The scopes that both grant.
     pub fn and(self, other: Self) -> Self {
-        Self { read: self.read && other.read, annotate: self.annotate && other.annotate, export: self.export && other.export }
+        Self {
+            read: self.read && other.read,
+            annotate: self.annotate && other.annotate,
+            export: self.export && other.export,
+        }
     }
 
     fn allow(self, action: Action) -> bool {
@@ -174,13 +191,22 @@ mod tests {
         Caller { organisation: organisation.to_owned().try_into().expect("a valid id"), who }
     }
 
-    fn person(name: &str, administrator: bool, rights: Rights, rights_by_user: &[(&str, Rights)]) -> Who {
-        let rights_by_user = rights_by_user.iter().map(|(name, rights)| (user(name), *rights)).collect();
+    fn person(
+        name: &str,
+        administrator: bool,
+        rights: Rights,
+        rights_by_user: &[(&str, Rights)],
+    ) -> Who {
+        let rights_by_user =
+            rights_by_user.iter().map(|(name, rights)| (user(name), *rights)).collect();
         Who::Person(Person { user: user(name), administrator, rights, rights_by_user })
     }
 
     fn application(scope: &str) -> Who {
-        Who::Application { client: ClientId::try_from("crm".to_owned()).expect("a valid id"), scopes: Scopes::named([scope]) }
+        Who::Application {
+            client: ClientId::try_from("crm".to_owned()).expect("a valid id"),
+            scopes: Scopes::named([scope]),
+        }
     }
 
     #[test]
@@ -192,25 +218,48 @@ mod tests {
         let table = [
             (caller("demo", person("anna", false, all, &[])), [true, true, true, true, false]),
             (caller("demo", person("anna", false, listen, &[])), [true, true, false, false, false]),
-            (caller("demo", person("anna", false, download, &[])), [true, false, true, false, false]),
+            (
+                caller("demo", person("anna", false, download, &[])),
+                [true, false, true, false, false],
+            ),
             (caller("demo", person("anna", false, none, &[])), [false, false, false, false, false]),
             (caller("demo", person("omar", false, all, &[])), [false, false, false, false, false]),
-            (caller("demo", person("maja", false, none, &[("anna", all)])), [true, true, true, true, false]),
-            (caller("demo", person("maja", false, all, &[("anna", listen)])), [true, true, false, false, false]),
-            (caller("demo", person("maja", false, all, &[("omar", all)])), [false, false, false, false, false]),
-            (caller("demo", person("anna", false, listen, &[("anna", download)])), [true, true, true, false, false]),
+            (
+                caller("demo", person("maja", false, none, &[("anna", all)])),
+                [true, true, true, true, false],
+            ),
+            (
+                caller("demo", person("maja", false, all, &[("anna", listen)])),
+                [true, true, false, false, false],
+            ),
+            (
+                caller("demo", person("maja", false, all, &[("omar", all)])),
+                [false, false, false, false, false],
+            ),
+            (
+                caller("demo", person("anna", false, listen, &[("anna", download)])),
+                [true, true, true, false, false],
+            ),
             (caller("demo", person("karin", true, none, &[])), [true, true, true, true, true]),
             (caller("demo", application("read")), [true, false, false, false, false]),
             (caller("demo", application("annotate")), [false, false, false, true, false]),
             (caller("demo", application("export")), [false, true, true, false, false]),
             (caller("demo", application("operator")), [false, false, false, false, false]),
-            (caller("other", person("anna", false, all, &[("anna", all)])), [false, false, false, false, false]),
+            (
+                caller("other", person("anna", false, all, &[("anna", all)])),
+                [false, false, false, false, false],
+            ),
             (caller("other", person("karin", true, all, &[])), [false, false, false, false, false]),
             (caller("other", application("read")), [false, false, false, false, false]),
         ];
-        let actions = [Action::See, Action::Listen, Action::Download, Action::Annotate, Action::Hold];
+        let actions =
+            [Action::See, Action::Listen, Action::Download, Action::Annotate, Action::Hold];
         for (caller, expected) in table {
-            assert_eq!(actions.map(|action| caller.may(action, &recording())), expected, "{caller:?}");
+            assert_eq!(
+                actions.map(|action| caller.may(action, &recording())),
+                expected,
+                "{caller:?}"
+            );
         }
     }
 
@@ -224,15 +273,24 @@ mod tests {
         assert_eq!(scope(application("export")), users(&[]));
         assert_eq!(scope(person("anna", false, all, &[])), users(&["anna"]));
         assert_eq!(scope(person("anna", false, none, &[])), users(&[]));
-        assert_eq!(scope(person("maja", false, none, &[("anna", all), ("omar", none)])), users(&["anna"]));
-        assert_eq!(scope(person("maja", false, all, &[("anna", all), ("maja", all)])), users(&["maja", "anna"]));
+        assert_eq!(
+            scope(person("maja", false, none, &[("anna", all), ("omar", none)])),
+            users(&["anna"])
+        );
+        assert_eq!(
+            scope(person("maja", false, all, &[("anna", all), ("maja", all)])),
+            users(&["maja", "anna"])
+        );
     }
 
     #[test]
     fn only_an_administrator_has_the_permissions() {
         for permission in [Permission::Administer, Permission::ReadAudit] {
             assert!(caller("demo", person("karin", true, Rights::default(), &[])).has(permission));
-            assert!(!caller("demo", person("anna", false, Rights::ALL, &[("omar", Rights::ALL)])).has(permission));
+            assert!(
+                !caller("demo", person("anna", false, Rights::ALL, &[("omar", Rights::ALL)]))
+                    .has(permission)
+            );
             assert!(!caller("demo", application("read")).has(permission));
         }
     }

@@ -60,9 +60,13 @@ pub enum Recorded {
 /// Why there is no activation to acknowledge.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum NothingToAcknowledge {
-    #[error("the organisation does not have the base service; calls are not recorded, so there is nothing to acknowledge")]
+    #[error(
+        "the organisation does not have the base service; calls are not recorded, so there is nothing to acknowledge"
+    )]
     NoBaseService,
-    #[error("recording is not active for the user; acknowledge once an administrator has activated it")]
+    #[error(
+        "recording is not active for the user; acknowledge once an administrator has activated it"
+    )]
     NotActive,
 }
 
@@ -90,7 +94,9 @@ pub fn outcome(organisation: &Organisation, user: &User, active: bool) -> Outcom
 /// Whether the user is billed at `now`: from the activation on, acknowledged or not (P22), while
 /// there is the base service and a plan (P20).
 pub fn billed(organisation: &Organisation, user: &User, now: DateTime<Utc>) -> bool {
-    organisation.base_service && user.plan.is_some() && user.activated_at.is_some_and(|at| at <= now)
+    organisation.base_service
+        && user.plan.is_some()
+        && user.activated_at.is_some_and(|at| at <= now)
 }
 
 /// Whether calls of `user` are recorded at `now`, or the first thing that is missing.
@@ -99,21 +105,30 @@ pub fn recorded(organisation: &Organisation, user: &User, now: DateTime<Utc>) ->
         (!organisation.base_service, Recorded::NoBaseService),
         (user.plan.is_none(), Recorded::NoPlan),
         (user.activated_at.is_none_or(|at| at > now), Recorded::NotActive),
-        (acknowledged(user).is_none_or(|acknowledged| acknowledged.at > now), Recorded::NotAcknowledged),
+        (
+            acknowledged(user).is_none_or(|acknowledged| acknowledged.at > now),
+            Recorded::NotAcknowledged,
+        ),
     ];
     rules.into_iter().find(|(missing, _)| *missing).map_or(Recorded::Yes, |(_, what)| what)
 }
 
 /// The user's acknowledgement of the current activation. An earlier one does not count.
 pub fn acknowledged(user: &User) -> Option<&Acknowledged> {
-    user.acknowledged.as_ref().filter(|acknowledged| user.activated_at.is_some_and(|activated| activated <= acknowledged.at))
+    user.acknowledged.as_ref().filter(|acknowledged| {
+        user.activated_at.is_some_and(|activated| activated <= acknowledged.at)
+    })
 }
 
 /// When the activation began that `user` may acknowledge at `now` (P21).
 ///
 /// # Errors
 /// [`NothingToAcknowledge`] if calls of the user would not be recorded, acknowledged or not.
-pub fn to_acknowledge(organisation: &Organisation, user: &User, now: DateTime<Utc>) -> Result<DateTime<Utc>, NothingToAcknowledge> {
+pub fn to_acknowledge(
+    organisation: &Organisation,
+    user: &User,
+    now: DateTime<Utc>,
+) -> Result<DateTime<Utc>, NothingToAcknowledge> {
     if !organisation.base_service {
         return Err(NothingToAcknowledge::NoBaseService);
     }
@@ -131,17 +146,41 @@ mod tests {
         let (organisation, recorded) = (organisation(), user());
         let off = User { activated_at: None, ..user() };
         let changes = |waits_for_acknowledgement| Outcome::Changes { waits_for_acknowledgement };
-        assert_eq!(outcome(&organisation, &off, true), changes(true), "an earlier acknowledgement is of an earlier activation");
-        assert_eq!(outcome(&organisation, &User { acknowledged: None, ..off.clone() }, true), changes(true));
-        assert_eq!(outcome(&organisation, &User { plan: None, ..off.clone() }, true), Outcome::NoPlan);
-        assert_eq!(outcome(&Organisation { base_service: false, ..organisation.clone() }, &off, true), Outcome::NoBaseService);
+        assert_eq!(
+            outcome(&organisation, &off, true),
+            changes(true),
+            "an earlier acknowledgement is of an earlier activation"
+        );
+        assert_eq!(
+            outcome(&organisation, &User { acknowledged: None, ..off.clone() }, true),
+            changes(true)
+        );
+        assert_eq!(
+            outcome(&organisation, &User { plan: None, ..off.clone() }, true),
+            Outcome::NoPlan
+        );
+        assert_eq!(
+            outcome(&Organisation { base_service: false, ..organisation.clone() }, &off, true),
+            Outcome::NoBaseService
+        );
         assert_eq!(outcome(&organisation, &recorded, true), Outcome::Already);
         assert_eq!(outcome(&organisation, &off, false), Outcome::Already);
         let waits = User { acknowledged: None, ..user() };
-        assert!(billed(&organisation, &waits, DateTime::UNIX_EPOCH), "an activation is the delivery");
-        assert!(!billed(&Organisation { base_service: false, ..organisation.clone() }, &waits, DateTime::UNIX_EPOCH));
+        assert!(
+            billed(&organisation, &waits, DateTime::UNIX_EPOCH),
+            "an activation is the delivery"
+        );
+        assert!(!billed(
+            &Organisation { base_service: false, ..organisation.clone() },
+            &waits,
+            DateTime::UNIX_EPOCH
+        ));
         assert!(!billed(&organisation, &off, DateTime::UNIX_EPOCH));
-        assert_eq!(outcome(&organisation, &User { plan: None, ..recorded }, false), changes(false), "off can always be switched");
+        assert_eq!(
+            outcome(&organisation, &User { plan: None, ..recorded }, false),
+            changes(false),
+            "off can always be switched"
+        );
     }
 
     #[test]
@@ -150,7 +189,8 @@ mod tests {
         let at = |second| DateTime::from_timestamp(second, 0).unwrap_or_default();
         let user = |activated: Option<i64>, acknowledged: Option<i64>| User {
             activated_at: activated.map(at),
-            acknowledged: acknowledged.map(|second| Acknowledged { at: at(second), version: VERSION.to_owned() }),
+            acknowledged: acknowledged
+                .map(|second| Acknowledged { at: at(second), version: VERSION.to_owned() }),
             ..user()
         };
         let cases = [
@@ -162,8 +202,16 @@ mod tests {
         ];
         for (activated, acknowledged, expected) in cases {
             let user = user(activated, acknowledged);
-            assert_eq!(recorded(&organisation, &user, at(20)), expected, "{activated:?} {acknowledged:?}");
-            assert_eq!(super::acknowledged(&user).is_some(), expected == Recorded::Yes, "{activated:?} {acknowledged:?}");
+            assert_eq!(
+                recorded(&organisation, &user, at(20)),
+                expected,
+                "{activated:?} {acknowledged:?}"
+            );
+            assert_eq!(
+                super::acknowledged(&user).is_some(),
+                expected == Recorded::Yes,
+                "{activated:?} {acknowledged:?}"
+            );
         }
     }
 
@@ -179,9 +227,15 @@ mod tests {
             User { activated_at: Some(later), ..active.clone() },
         ];
         for user in inactive {
-            assert_eq!(to_acknowledge(&organisation, &user, epoch), Err(NothingToAcknowledge::NotActive));
+            assert_eq!(
+                to_acknowledge(&organisation, &user, epoch),
+                Err(NothingToAcknowledge::NotActive)
+            );
         }
         let without = Organisation { base_service: false, ..organisation };
-        assert_eq!(to_acknowledge(&without, &active, epoch), Err(NothingToAcknowledge::NoBaseService));
+        assert_eq!(
+            to_acknowledge(&without, &active, epoch),
+            Err(NothingToAcknowledge::NoBaseService)
+        );
     }
 }

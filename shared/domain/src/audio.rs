@@ -107,7 +107,9 @@ pub fn probe(length: u64, windows: &[Window]) -> Step {
         Ok(audio) => Step::Audio(audio),
         Err(Stop::Read(range)) => Step::Read(range),
         Err(Stop::NotAudio(reason)) => Step::NotAudio(reason),
-        Err(Stop::OutOfReach | Stop::Damaged(_)) => Step::Audio(Found::unknown(Codec::Other, length).audio(Container::Other)),
+        Err(Stop::OutOfReach | Stop::Damaged(_)) => {
+            Step::Audio(Found::unknown(Codec::Other, length).audio(Container::Other))
+        }
     }
 }
 
@@ -166,7 +168,9 @@ fn examine(object: Object<'_>) -> Result<Audio, Stop> {
     let (container, start) = recognise::recognise(object)?;
     let found = match measure(object, container, start) {
         Err(Stop::OutOfReach) => Found::unknown(usual_codec(container), object.length),
-        Err(Stop::Damaged(damage)) => Found::unknown(usual_codec(container), object.length).damaged(damage),
+        Err(Stop::Damaged(damage)) => {
+            Found::unknown(usual_codec(container), object.length).damaged(damage)
+        }
         found => found?,
     };
     Ok(found.audio(container))
@@ -214,7 +218,10 @@ mod tests {
         assert_eq!(reason("Möte med kunden, tisdag".as_bytes()), NotAudio::Foreign("text"));
         assert_eq!(reason(b"PK\x03\x04 and more"), NotAudio::Foreign("a zip archive"));
         let unknown = audio(&[0x80, 1, 2, 3, 0xfe, 0xdc, 0xba, 0x98]);
-        assert_eq!((unknown.container, unknown.measured(), unknown.damage), (Container::Other, Measured::Claimed, None));
+        assert_eq!(
+            (unknown.container, unknown.measured(), unknown.damage),
+            (Container::Other, Measured::Claimed, None)
+        );
     }
 
     #[test]
@@ -226,6 +233,10 @@ mod tests {
 
     #[test]
     fn each_origin_reads_back() {
-        assert!(Measured::ALL.into_iter().all(|measured| Measured::parse(measured.as_str()) == Some(measured)));
+        assert!(
+            Measured::ALL
+                .into_iter()
+                .all(|measured| Measured::parse(measured.as_str()) == Some(measured))
+        );
     }
 }

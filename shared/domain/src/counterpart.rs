@@ -68,14 +68,22 @@ impl Counterpart {
     }
 
     fn of_text(text: &str, country: Region) -> Self {
-        if text.contains('@') || text.to_ascii_lowercase().starts_with("sip") && text.contains(':') {
+        if text.contains('@') || text.to_ascii_lowercase().starts_with("sip") && text.contains(':')
+        {
             return Self::of_address(text, country);
         }
         let dialled = text.strip_prefix("tel:").unwrap_or(text);
         let dialled = dialled.split([',', ';', 'p', 'w']).next().unwrap_or_default(); // pauses and parameters
-        let dialled = OWN_NUMBER.iter().find_map(|prefix| dialled.strip_prefix(prefix).filter(|rest| !rest.is_empty())).unwrap_or(dialled);
-        let digits: String = dialled.replace("(0)", "").chars().filter(|c| !is_between(*c)).collect();
-        let is_dialled = digits.chars().enumerate().all(|(place, c)| c.is_ascii_digit() || "*#".contains(c) || (c == '+' && place == 0));
+        let dialled = OWN_NUMBER
+            .iter()
+            .find_map(|prefix| dialled.strip_prefix(prefix).filter(|rest| !rest.is_empty()))
+            .unwrap_or(dialled);
+        let digits: String =
+            dialled.replace("(0)", "").chars().filter(|c| !is_between(*c)).collect();
+        let is_dialled = digits
+            .chars()
+            .enumerate()
+            .all(|(place, c)| c.is_ascii_digit() || "*#".contains(c) || (c == '+' && place == 0));
         match is_dialled && digits.bytes().any(|b| b.is_ascii_digit() || b == b'*' || b == b'#') {
             true => Self::of_digits(&digits, country),
             false => Self::Name(text.chars().take(CHARACTERS).collect()),
@@ -87,15 +95,19 @@ impl Counterpart {
             return Self::Dialled(dialled.trim_start_matches('+').chars().take(32).collect());
         }
         let parsed = PHONE_NUMBER_UTIL.parse(dialled, Some(country)).ok();
-        let number = parsed.map(|number| (number.is_valid(), number.format_as(PhoneNumberFormat::E164).to_string()));
+        let number = parsed.map(|number| {
+            (number.is_valid(), number.format_as(PhoneNumberFormat::E164).to_string())
+        });
         let digits = dialled.trim_start_matches('+');
-        let (known, short) = (number.as_ref().is_some_and(|(valid, _)| *valid), digits.len() < NUMBER);
+        let (known, short) =
+            (number.as_ref().is_some_and(|(valid, _)| *valid), digits.len() < NUMBER);
         let international = format!("+{}", digits.trim_start_matches('0'));
         let candidates = match (known, dialled.starts_with(['+', '0'])) {
             (true, _) | (false, true) => [number.map(|(_, number)| number), Some(international)],
             (false, false) => [Some(international), None],
         };
-        let number = candidates.into_iter().flatten().find_map(|text| PhoneNumber::try_from(text).ok());
+        let number =
+            candidates.into_iter().flatten().find_map(|text| PhoneNumber::try_from(text).ok());
         match number.filter(|_| known || !short) {
             Some(number) => Self::Number(number),
             None => Self::Dialled(digits.chars().take(32).collect()),
@@ -112,11 +124,13 @@ impl Counterpart {
             return Self::Withheld;
         }
         if user.starts_with(['+', '0'])
-            && let Self::Number(number) = Self::of_text(user.split(';').next().unwrap_or_default(), country)
+            && let Self::Number(number) =
+                Self::of_text(user.split(';').next().unwrap_or_default(), country)
         {
             return Self::Number(number);
         }
-        let address = if host.is_empty() { format!("sip:{user}") } else { format!("sip:{user}@{host}") };
+        let address =
+            if host.is_empty() { format!("sip:{user}") } else { format!("sip:{user}@{host}") };
         Self::Sip(address.chars().filter(|c| !c.is_whitespace()).take(CHARACTERS).collect())
     }
 
@@ -158,7 +172,10 @@ impl Counterpart {
     pub fn in_a_file_name(&self) -> String {
         let text = self.to_string();
         let text = text.trim_start_matches('+').trim_start_matches("sip:");
-        text.chars().map(|c| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '-' }).take(40).collect()
+        text.chars()
+            .map(|c| if c.is_ascii_alphanumeric() || ".-_".contains(c) { c } else { '-' })
+            .take(40)
+            .collect()
     }
 }
 
@@ -174,7 +191,9 @@ impl From<String> for Counterpart {
         match text.as_str() {
             "withheld" => Self::Withheld,
             "unknown" => Self::Unknown,
-            dialled if dialled.bytes().all(|b| b.is_ascii_digit() || b"*#".contains(&b)) => Self::Dialled(text),
+            dialled if dialled.bytes().all(|b| b.is_ascii_digit() || b"*#".contains(&b)) => {
+                Self::Dialled(text)
+            }
             sip if sip.starts_with("sip:") => Self::Sip(text),
             _ => PhoneNumber::try_from(text.clone()).map_or(Self::Name(text), Self::Number),
         }
@@ -283,7 +302,11 @@ mod tests {
     fn digits_read_back_as_the_counterpart() {
         for sent in ["112", "4411", "0701234567", "+12025550123"] {
             let counterpart = Counterpart::read(sent, COUNTRY);
-            assert_eq!(counterpart.digits().and_then(Counterpart::with_digits).as_ref(), Some(&counterpart), "{sent}");
+            assert_eq!(
+                counterpart.digits().and_then(Counterpart::with_digits).as_ref(),
+                Some(&counterpart),
+                "{sent}"
+            );
         }
         assert_eq!(Counterpart::read("*21#", COUNTRY).digits(), None);
     }

@@ -110,7 +110,10 @@ pub fn is_late(recording: &Recording) -> bool {
 /// The instant of a local time in Stockholm. Clocks there change at 02:00 and 03:00 only.
 fn at(date: NaiveDate, time: NaiveTime) -> DateTime<Utc> {
     let local = NaiveDateTime::new(date, time).and_local_timezone(Stockholm);
-    local.single().expect("no clock in Stockholm is changed at midnight, 05:00 or 06:00").with_timezone(&Utc)
+    local
+        .single()
+        .expect("no clock in Stockholm is changed at midnight, 05:00 or 06:00")
+        .with_timezone(&Utc)
 }
 
 impl TryFrom<String> for Day {
@@ -150,7 +153,8 @@ mod tests {
 
     /// Every day from 2024 to 2040.
     fn every_day() -> impl Iterator<Item = Day> {
-        std::iter::successors(Some(day("2024-01-01")), |day| Some(day.next())).take_while(|&last| last <= day("2040-12-31"))
+        std::iter::successors(Some(day("2024-01-01")), |day| Some(day.next()))
+            .take_while(|&last| last <= day("2040-12-31"))
     }
 
     #[test]
@@ -158,14 +162,18 @@ mod tests {
         let (mut days, mut long, mut short) = (0, 0, 0);
         for day in every_day() {
             let hours = (day.ends_at() - day.begins_at()).num_hours();
-            (days, long, short) = (days + 1, long + u32::from(hours == 25), short + u32::from(hours == 23));
+            (days, long, short) =
+                (days + 1, long + u32::from(hours == 25), short + u32::from(hours == 23));
             assert!([23, 24, 25].contains(&hours), "{day}: {hours}");
             let clock = |instant| in_stockholm(instant).naive_local().to_string();
             assert_eq!(clock(day.begins_at()), format!("{day} 00:00:00"));
             assert_eq!(clock(day.ends_at()), format!("{} 00:00:00", day.next()));
             assert_eq!(clock(day.closed_at()), format!("{} 05:00:00", day.next()));
             assert_eq!(clock(day.due_at()), format!("{} 06:00:00", day.next()));
-            assert_eq!(clock(day.gone_at()), format!("{} 06:00:00", day.next().next().next().next()));
+            assert_eq!(
+                clock(day.gone_at()),
+                format!("{} 06:00:00", day.next().next().next().next())
+            );
             assert_eq!((Day::of(day.begins_at()), Day::of(day.ends_at())), (day, day.next()));
             assert_eq!(Day::of(day.ends_at() - TimeDelta::milliseconds(1)), day);
             assert_eq!((day.next().previous(), Day::try_from(day.to_string())), (day, Ok(day)));
@@ -176,7 +184,8 @@ mod tests {
     #[test]
     fn every_hour_from_2024_to_2040_has_one_day_and_one_close() {
         let (from, to) = (day("2024-01-01").begins_at(), day("2040-12-31").ends_at());
-        let hours = std::iter::successors(Some(from), |hour| Some(*hour + TimeDelta::hours(1))).take_while(|hour| *hour < to);
+        let hours = std::iter::successors(Some(from), |hour| Some(*hour + TimeDelta::hours(1)))
+            .take_while(|hour| *hour < to);
         for hour in hours {
             let (of, closing) = (Day::of(hour), Day::closing_after(hour));
             assert!(of.begins_at() <= hour && hour < of.ends_at(), "{hour}");
@@ -188,12 +197,27 @@ mod tests {
     #[test]
     fn the_days_on_which_clocks_change_have_23_and_25_hours() {
         let spring = day("2026-03-29");
-        assert_eq!((spring.begins_at(), spring.ends_at()), (utc("2026-03-28T23:00:00Z"), utc("2026-03-29T22:00:00Z")));
-        assert_eq!((day("2026-03-28").closed_at(), spring.closed_at()), (utc("2026-03-29T03:00:00Z"), utc("2026-03-30T03:00:00Z")));
-        assert_eq!((day("2026-03-28").gone_at(), day("2026-03-25").gone_at()), (utc("2026-04-01T04:00:00Z"), utc("2026-03-29T04:00:00Z")));
+        assert_eq!(
+            (spring.begins_at(), spring.ends_at()),
+            (utc("2026-03-28T23:00:00Z"), utc("2026-03-29T22:00:00Z"))
+        );
+        assert_eq!(
+            (day("2026-03-28").closed_at(), spring.closed_at()),
+            (utc("2026-03-29T03:00:00Z"), utc("2026-03-30T03:00:00Z"))
+        );
+        assert_eq!(
+            (day("2026-03-28").gone_at(), day("2026-03-25").gone_at()),
+            (utc("2026-04-01T04:00:00Z"), utc("2026-03-29T04:00:00Z"))
+        );
         let autumn = day("2026-10-25");
-        assert_eq!((autumn.begins_at(), autumn.ends_at()), (utc("2026-10-24T22:00:00Z"), utc("2026-10-25T23:00:00Z")));
-        assert_eq!((day("2026-10-24").due_at(), day("2026-10-21").gone_at()), (utc("2026-10-25T05:00:00Z"), utc("2026-10-25T05:00:00Z")));
+        assert_eq!(
+            (autumn.begins_at(), autumn.ends_at()),
+            (utc("2026-10-24T22:00:00Z"), utc("2026-10-25T23:00:00Z"))
+        );
+        assert_eq!(
+            (day("2026-10-24").due_at(), day("2026-10-21").gone_at()),
+            (utc("2026-10-25T05:00:00Z"), utc("2026-10-25T05:00:00Z"))
+        );
     }
 
     proptest! {
@@ -215,7 +239,8 @@ mod tests {
     #[test]
     fn a_recording_stored_at_five_is_late_and_an_expected_one_is_in_no_folder() {
         let started_at = utc("2026-11-24T12:00:00Z");
-        let came = |at| Recording { started_at, state: State::Stored { at: utc(at) }, ..recording() };
+        let came =
+            |at| Recording { started_at, state: State::Stored { at: utc(at) }, ..recording() };
         assert_eq!(day_of(&came("2026-11-25T03:59:59.999Z")), Some(day("2026-11-24")));
         assert_eq!(day_of(&came("2026-11-25T04:00:00Z")), Some(day("2026-11-25")));
         assert_eq!(day_of(&came("2026-12-24T03:00:00Z")), Some(day("2026-12-23")));
@@ -226,7 +251,17 @@ mod tests {
 
     #[test]
     fn rejects_a_text_that_is_not_a_day() {
-        for text in ["", "2026-2-3", "2026-02-30", "26-11-24", "1999-12-31", "2200-01-01", "2026-11-24 ", "+2026-11-24", "２026-11-24"] {
+        for text in [
+            "",
+            "2026-2-3",
+            "2026-02-30",
+            "26-11-24",
+            "1999-12-31",
+            "2200-01-01",
+            "2026-11-24 ",
+            "+2026-11-24",
+            "２026-11-24",
+        ] {
             assert_eq!(Day::try_from(text.to_owned()), Err(InvalidDay), "{text}");
         }
     }

@@ -232,7 +232,8 @@ fn bytes(text: &str) -> Option<[u8; 16]> {
 }
 
 fn slug(text: String) -> Result<String, InvalidId> {
-    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-');
+    let allowed =
+        |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'_' | b'-');
     let fits = (1..=64).contains(&text.len()) && text.bytes().all(allowed);
     let climbs = text == "." || text == ".."; // in a URL these name the folder, or the one above
     if fits && !climbs { Ok(text) } else { Err(InvalidId::Slug) }
@@ -263,8 +264,15 @@ mod tests {
     #[test]
     fn jobs_sort_by_their_time() -> Result<(), InvalidId> {
         let demo = OrganisationId::try_from("demo".to_owned())?;
-        let at = |milliseconds| OrderId::of(&demo, "request", DateTime::from_timestamp_millis(milliseconds).unwrap_or_default());
-        let orders = [at(1_795_521_600_000), at(1_795_521_600_001), at(1_995_521_600_000)].map(|id| id.to_string());
+        let at = |milliseconds| {
+            OrderId::of(
+                &demo,
+                "request",
+                DateTime::from_timestamp_millis(milliseconds).unwrap_or_default(),
+            )
+        };
+        let orders = [at(1_795_521_600_000), at(1_795_521_600_001), at(1_995_521_600_000)]
+            .map(|id| id.to_string());
         assert!(orders.is_sorted(), "{orders:?}");
         assert_eq!(OrderId::try_from(orders[0].clone()), Ok(at(1_795_521_600_000)));
         assert_eq!(OrderId::try_from("hold".to_owned()), Err(InvalidId::Order));
@@ -274,7 +282,10 @@ mod tests {
     #[test]
     fn the_same_call_of_two_organisations_is_two_recordings() -> Result<(), InvalidId> {
         let call = CallId::try_from("call-1".to_owned())?;
-        let of = |name: &str| OrganisationId::try_from(name.to_owned()).map(|organisation| RecordingId::of(&organisation, &call));
+        let of = |name: &str| {
+            OrganisationId::try_from(name.to_owned())
+                .map(|organisation| RecordingId::of(&organisation, &call))
+        };
         assert_ne!(of("a")?, of("b")?);
         assert_eq!(of("a")?, of("a")?);
         Ok(())

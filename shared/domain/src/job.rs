@@ -27,8 +27,12 @@ mod tests {
 
     #[test]
     fn two_digits_of_an_erased_number_are_remembered() {
-        for (counterpart, remembered) in [("+46701234567", "…67"), ("4411", "dialled"), ("sip:anna@bolaget.se", "sip"), ("Anna", "name")]
-        {
+        for (counterpart, remembered) in [
+            ("+46701234567", "…67"),
+            ("4411", "dialled"),
+            ("sip:anna@bolaget.se", "sip"),
+            ("Anna", "name"),
+        ] {
             assert_eq!(Person::Counterpart(counterpart.to_owned().into()).remembered(), remembered);
         }
     }

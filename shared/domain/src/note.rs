@@ -52,7 +52,9 @@ pub enum InvalidNote {
     FieldControl,
     #[error("a mark is named by 1 to 32 of a-z, 0-9 and '-'")]
     Mark,
-    #[error("a mark cannot be named none, which selects the calls without a mark in a search; choose another name")]
+    #[error(
+        "a mark cannot be named none, which selects the calls without a mark in a search; choose another name"
+    )]
     NoMark,
 }
 
@@ -103,7 +105,9 @@ impl Field {
 
 impl Annotation {
     pub fn after(&self, change: &Change) -> Self {
-        let field = |place: usize| change.fields[place].clone().unwrap_or_else(|| self.fields[place].clone());
+        let field = |place: usize| {
+            change.fields[place].clone().unwrap_or_else(|| self.fields[place].clone())
+        };
         Self {
             note: change.note.clone().unwrap_or_else(|| self.note.clone()),
             mark: change.mark.clone().unwrap_or_else(|| self.mark.clone()),
@@ -190,9 +194,17 @@ mod tests {
     fn a_change_leaves_the_other_values() {
         let note = |text: &str| Note::try_from(text.to_owned()).ok();
         let field = |text: &str| Field::try_from(text.to_owned()).ok();
-        let before = Annotation { note: note("ring"), mark: None, fields: [field("a"), None, field("c")] };
-        let change = Change { note: Some(None), fields: [None, Some(field("b")), Some(None)], ..Change::default() };
-        assert_eq!(before.after(&change), Annotation { note: None, mark: None, fields: [field("a"), field("b"), None] });
+        let before =
+            Annotation { note: note("ring"), mark: None, fields: [field("a"), None, field("c")] };
+        let change = Change {
+            note: Some(None),
+            fields: [None, Some(field("b")), Some(None)],
+            ..Change::default()
+        };
+        assert_eq!(
+            before.after(&change),
+            Annotation { note: None, mark: None, fields: [field("a"), field("b"), None] }
+        );
         assert_eq!(before.after(&Change::default()), before);
     }
 

@@ -75,7 +75,9 @@ pub struct Supervision {
 }
 
 /// The user plans that recording can be added to (P20).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Display, EnumString, IntoStaticStr)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Display, EnumString, IntoStaticStr,
+)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase", const_into_str)]
 pub enum Plan {
@@ -86,7 +88,19 @@ pub enum Plan {
 }
 
 /// The languages of the portal.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, Display, EnumString, IntoStaticStr)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumString,
+    IntoStaticStr,
+)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase", const_into_str)]
 pub enum Language {
@@ -110,7 +124,11 @@ impl Rights {
 
     /// The rights that either grants.
     pub fn or(self, other: Self) -> Self {
-        Self { listen: self.listen || other.listen, download: self.download || other.download, annotate: self.annotate || other.annotate }
+        Self {
+            listen: self.listen || other.listen,
+            download: self.download || other.download,
+            annotate: self.annotate || other.annotate,
+        }
     }
 
     pub fn any(self) -> bool {
@@ -126,7 +144,10 @@ impl Supervision {
 
 impl User {
     /// The groups that the user supervises at `now`, with the rights to each.
-    pub fn active_supervisions(&self, now: DateTime<Utc>) -> impl Iterator<Item = (&GroupId, Rights)> {
+    pub fn active_supervisions(
+        &self,
+        now: DateTime<Utc>,
+    ) -> impl Iterator<Item = (&GroupId, Rights)> {
         self.supervises
             .iter()
             .filter(move |(_, supervision)| supervision.holds(now))
@@ -152,7 +173,8 @@ impl TryFrom<String> for Name {
     type Error = InvalidName;
     fn try_from(text: String) -> Result<Self, InvalidName> {
         let text: String = text.trim().nfc().collect();
-        let fits = (1..=Self::CHARACTERS).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+        let fits = (1..=Self::CHARACTERS).contains(&text.chars().count())
+            && !text.chars().any(char::is_control);
         if fits { Ok(Self(text)) } else { Err(InvalidName) }
     }
 }
@@ -217,9 +239,12 @@ pub(crate) mod tests {
     fn a_supervision_holds_from_its_first_moment_until_its_last() {
         let at = |second| DateTime::from_timestamp(second, 0);
         let supervision = Supervision { from: at(10), to: at(20), rights: Rights::ALL };
-        let holds = [9, 10, 19, 20].map(|second| at(second).is_some_and(|now| supervision.holds(now)));
+        let holds =
+            [9, 10, 19, 20].map(|second| at(second).is_some_and(|now| supervision.holds(now)));
         assert_eq!(holds, [false, true, true, false]);
-        assert!(Supervision { from: None, to: None, rights: Rights::ALL }.holds(DateTime::UNIX_EPOCH));
+        assert!(
+            Supervision { from: None, to: None, rights: Rights::ALL }.holds(DateTime::UNIX_EPOCH)
+        );
     }
 
     #[test]

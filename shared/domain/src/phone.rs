@@ -26,7 +26,9 @@ impl TryFrom<String> for PhoneNumber {
     type Error = InvalidNumber;
     fn try_from(text: String) -> Result<Self, InvalidNumber> {
         let digits = text.strip_prefix('+').ok_or(InvalidNumber)?;
-        let fits = (7..=15).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit()) && !digits.starts_with('0');
+        let fits = (7..=15).contains(&digits.len())
+            && digits.bytes().all(|b| b.is_ascii_digit())
+            && !digits.starts_with('0');
         if fits { Ok(Self(text)) } else { Err(InvalidNumber) }
     }
 }
@@ -94,7 +96,8 @@ fn number_at(text: &str) -> Option<usize> {
 
 /// Whether people write the character between the digits of a number.
 pub fn is_between(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '-' | '(' | ')' | '.' | '/' | '\u{2010}'..='\u{2015}' | '\u{2212}')
+    c.is_whitespace()
+        || matches!(c, '-' | '(' | ')' | '.' | '/' | '\u{2010}'..='\u{2015}' | '\u{2212}')
 }
 
 #[cfg(test)]
@@ -113,7 +116,16 @@ mod tests {
 
     #[test]
     fn rejects_a_text_that_is_not_a_number() {
-        for text in ["", "+", "0701234567", "+0701234567", "+46 70", "+123456", "+1234567890123456", "+46７01234567"] {
+        for text in [
+            "",
+            "+",
+            "0701234567",
+            "+0701234567",
+            "+46 70",
+            "+123456",
+            "+1234567890123456",
+            "+46７01234567",
+        ] {
             assert_eq!(PhoneNumber::try_from(text.to_owned()), Err(InvalidNumber), "{text}");
         }
     }

@@ -14,7 +14,9 @@ pub struct Reason<const CHARACTERS: usize = 500>(String);
 
 /// The text is not a reason of at most this many characters.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
-#[error("say why in words: a reason has at least one letter and at most {0} characters, on one line")]
+#[error(
+    "say why in words: a reason has at least one letter and at most {0} characters, on one line"
+)]
 pub struct InvalidReason(pub usize);
 
 impl<const CHARACTERS: usize> Reason<CHARACTERS> {
@@ -38,7 +40,11 @@ impl<const CHARACTERS: usize> TryFrom<String> for Reason<CHARACTERS> {
     fn try_from(text: String) -> Result<Self, InvalidReason> {
         let text = text.trim().to_owned();
         let fits = text.chars().count() <= CHARACTERS && !text.chars().any(char::is_control);
-        if fits && text.chars().any(is_letter) { Ok(Self(text)) } else { Err(InvalidReason(CHARACTERS)) }
+        if fits && text.chars().any(is_letter) {
+            Ok(Self(text))
+        } else {
+            Err(InvalidReason(CHARACTERS))
+        }
     }
 }
 

@@ -25,7 +25,20 @@ use crate::{delivery::Day, registration::CLOCK_LEEWAY};
 
 /// The kind of a discrepancy.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Display, EnumString, IntoStaticStr, VariantArray,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
 )]
 #[serde(rename_all = "kebab-case")]
 #[strum(serialize_all = "kebab-case", const_into_str)]
@@ -109,12 +122,19 @@ mod tests {
         assert_eq!(window(now, Some(utc("2026-11-25T01:00:00Z"))).0, utc("2026-11-23T23:00:00Z"));
         assert_eq!(window(now, Some(utc("2026-11-20T01:30:00Z"))).0, utc("2026-11-19T23:00:00Z"));
         assert_eq!(window(utc("2026-03-29T00:30:00Z"), None).0, utc("2026-03-27T23:00:00Z"));
-        assert_eq!(window(utc("2026-03-30T00:30:00Z"), None).0, utc("2026-03-28T23:00:00Z"), "a day of 23 hours");
+        assert_eq!(
+            window(utc("2026-03-30T00:30:00Z"), None).0,
+            utc("2026-03-28T23:00:00Z"),
+            "a day of 23 hours"
+        );
     }
 
     #[test]
     fn eight_recordings_allow_one_rcu() {
-        assert_eq!([0, 200, 201, 8_000, 100_000].map(allowance), [25.0, 25.0, 25.125, 1_000.0, 12_500.0]);
+        assert_eq!(
+            [0, 200, 201, 8_000, 100_000].map(allowance),
+            [25.0, 25.0, 25.125, 1_000.0, 12_500.0]
+        );
     }
 
     #[test]

@@ -78,7 +78,9 @@ impl Default for Sound {
 }
 
 /// The direction of a call, seen from the recorded user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Display, EnumString, IntoStaticStr)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, Display, EnumString, IntoStaticStr,
+)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase", const_into_str)]
 pub enum Direction {
@@ -109,14 +111,20 @@ impl Recording {
     /// Whether `other` registers the same leg of a call; audio, note and duration may differ.
     pub fn is_same_call(&self, other: &Self) -> bool {
         let leg = |recording: &Self| (recording.direction, recording.started_at);
-        (self.id, &self.user, &self.counterpart) == (other.id, &other.user, &other.counterpart) && leg(self) == leg(other)
+        (self.id, &self.user, &self.counterpart) == (other.id, &other.user, &other.counterpart)
+            && leg(self) == leg(other)
     }
 
     /// A file name in ASCII and Stockholm time: `2026-11-24_140211_anna_in_46701234567.ogg`.
     pub fn file_name(&self) -> String {
         let stamp = in_stockholm(self.started_at).format("%Y-%m-%d_%H%M%S");
         let extension = self.audio.content_type.container().extension();
-        format!("{stamp}_{}_{}_{}.{extension}", self.user, self.direction, self.counterpart.in_a_file_name())
+        format!(
+            "{stamp}_{}_{}_{}.{extension}",
+            self.user,
+            self.direction,
+            self.counterpart.in_a_file_name()
+        )
     }
 }
 
@@ -174,7 +182,8 @@ impl Sha256 {
 impl TryFrom<String> for Sha256 {
     type Error = InvalidSha256;
     fn try_from(text: String) -> Result<Self, InvalidSha256> {
-        let bytes = HEXLOWER.decode(text.to_ascii_lowercase().as_bytes()).map_err(|_| InvalidSha256)?;
+        let bytes =
+            HEXLOWER.decode(text.to_ascii_lowercase().as_bytes()).map_err(|_| InvalidSha256)?;
         bytes.try_into().map(Self).map_err(|_| InvalidSha256)
     }
 }
@@ -203,7 +212,11 @@ pub(crate) mod tests {
             counterpart: Counterpart::from("+46701234567".to_owned()),
             started_at,
             duration: TimeDelta::minutes(1),
-            audio: Audio { content_type: ContentType(Container::Ogg), length: 1, sha256: Sha256([0; 32]) },
+            audio: Audio {
+                content_type: ContentType(Container::Ogg),
+                length: 1,
+                sha256: Sha256([0; 32]),
+            },
             sound: Sound::default(),
             annotation: Annotation::default(),
             version: 0,
@@ -217,7 +230,11 @@ pub(crate) mod tests {
     #[test]
     fn a_file_name_describes_the_recording_in_stockholm_time() {
         assert_eq!(recording().file_name(), "2026-11-24_130000_anna_in_46701234567.ogg");
-        let withheld = Recording { counterpart: Counterpart::Withheld, direction: Direction::Out, ..recording() };
+        let withheld = Recording {
+            counterpart: Counterpart::Withheld,
+            direction: Direction::Out,
+            ..recording()
+        };
         assert_eq!(withheld.file_name(), "2026-11-24_130000_anna_out_withheld.ogg");
     }
 

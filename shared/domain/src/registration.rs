@@ -38,7 +38,9 @@ pub enum Refusal {
     NoPlan,
     #[error("recording is not active for the user; an administrator activates it in Mina sidor")]
     NotActive,
-    #[error("the user has not acknowledged that calls are recorded; acknowledge it in the app or in Mina sidor")]
+    #[error(
+        "the user has not acknowledged that calls are recorded; acknowledge it in the app or in Mina sidor"
+    )]
     NotAcknowledged,
     #[error("the recording is empty; send it once it contains audio")]
     Empty,
@@ -60,7 +62,12 @@ pub const DURATION_AT_MOST: TimeDelta = TimeDelta::hours(24);
 pub const CLOCK_LEEWAY: TimeDelta = TimeDelta::minutes(5);
 
 /// Admits the registration, or returns the first reason against it, in the order of [`Refusal`].
-pub fn admit(organisation: &Organisation, user: &User, call: &Registration, now: DateTime<Utc>) -> Result<(), Refusal> {
+pub fn admit(
+    organisation: &Organisation,
+    user: &User,
+    call: &Registration,
+    now: DateTime<Utc>,
+) -> Result<(), Refusal> {
     match recorded(organisation, user, now) {
         Recorded::Yes => {}
         Recorded::NoBaseService => return Err(Refusal::NoBaseService),
@@ -101,7 +108,8 @@ mod tests {
         let recording = recording();
         let (organisation, mut user) = (organisation(), user());
         user.activated_at = Some(now());
-        user.acknowledged = user.acknowledged.map(|acknowledged| Acknowledged { at: now(), ..acknowledged });
+        user.acknowledged =
+            user.acknowledged.map(|acknowledged| Acknowledged { at: now(), ..acknowledged });
         let call = Registration {
             call: recording.call,
             direction: recording.direction,
@@ -116,7 +124,9 @@ mod tests {
     }
 
     /// The result of `admit` after `change` has altered an admitted registration.
-    fn after(change: impl FnOnce(&mut Organisation, &mut User, &mut Registration)) -> Result<(), Refusal> {
+    fn after(
+        change: impl FnOnce(&mut Organisation, &mut User, &mut Registration),
+    ) -> Result<(), Refusal> {
         let (mut organisation, mut user, mut call) = admitted();
         change(&mut organisation, &mut user, &mut call);
         admit(&organisation, &user, &call, now())
@@ -125,10 +135,16 @@ mod tests {
     #[test]
     fn recording_needs_base_service_plan_activation_and_acknowledgement() {
         assert_eq!(after(|_, _, _| ()), Ok(()));
-        assert_eq!(after(|organisation, _, _| organisation.base_service = false), Err(Refusal::NoBaseService));
+        assert_eq!(
+            after(|organisation, _, _| organisation.base_service = false),
+            Err(Refusal::NoBaseService)
+        );
         assert_eq!(after(|_, user, _| user.plan = None), Err(Refusal::NoPlan));
         assert_eq!(after(|_, user, _| user.activated_at = None), Err(Refusal::NotActive));
-        assert_eq!(after(|_, user, _| user.activated_at = Some(now() + TimeDelta::seconds(1))), Err(Refusal::NotActive));
+        assert_eq!(
+            after(|_, user, _| user.activated_at = Some(now() + TimeDelta::seconds(1))),
+            Err(Refusal::NotActive)
+        );
         assert_eq!(after(|_, user, _| user.acknowledged = None), Err(Refusal::NotAcknowledged));
     }
 
@@ -136,18 +152,30 @@ mod tests {
     fn the_length_and_the_duration_of_a_call_are_bounded() {
         assert_eq!(after(|_, _, call| call.audio.length = 0), Err(Refusal::Empty));
         assert_eq!(after(|_, _, call| call.audio.length = LENGTH_AT_MOST), Ok(()));
-        assert_eq!(after(|_, _, call| call.audio.length = LENGTH_AT_MOST + 1), Err(Refusal::TooLarge));
+        assert_eq!(
+            after(|_, _, call| call.audio.length = LENGTH_AT_MOST + 1),
+            Err(Refusal::TooLarge)
+        );
         assert_eq!(after(|_, _, call| call.duration = DURATION_AT_MOST), Ok(()));
-        assert_eq!(after(|_, _, call| call.duration = DURATION_AT_MOST + TimeDelta::milliseconds(1)), Err(Refusal::TooLong));
+        assert_eq!(
+            after(|_, _, call| call.duration = DURATION_AT_MOST + TimeDelta::milliseconds(1)),
+            Err(Refusal::TooLong)
+        );
     }
 
     #[test]
     fn a_call_starts_within_the_retention_and_not_in_the_future() {
         let days = TimeDelta::days(180);
         assert_eq!(after(|_, _, call| call.started_at = now() + CLOCK_LEEWAY), Ok(()));
-        assert_eq!(after(|_, _, call| call.started_at = now() + CLOCK_LEEWAY + TimeDelta::seconds(1)), Err(Refusal::InFuture));
+        assert_eq!(
+            after(|_, _, call| call.started_at = now() + CLOCK_LEEWAY + TimeDelta::seconds(1)),
+            Err(Refusal::InFuture)
+        );
         assert_eq!(after(|_, _, call| call.started_at = now() - days), Err(Refusal::PastRetention));
-        assert_eq!(after(|_, _, call| call.started_at = now() - days + TimeDelta::seconds(1)), Ok(()));
+        assert_eq!(
+            after(|_, _, call| call.started_at = now() - days + TimeDelta::seconds(1)),
+            Ok(())
+        );
         let longer = |organisation: &mut Organisation, call: &mut Registration| {
             organisation.retention_days = 3650;
             call.started_at = now() - days;

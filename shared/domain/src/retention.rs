@@ -98,7 +98,9 @@ impl RetentionState {
         if !self.exists(now) {
             return None;
         }
-        let day = expires_at(self.started_at, days).trunc_subsecs(0).max(self.grace.unwrap_or(DateTime::UNIX_EPOCH));
+        let day = expires_at(self.started_at, days)
+            .trunc_subsecs(0)
+            .max(self.grace.unwrap_or(DateTime::UNIX_EPOCH));
         let day = if self.is_held() { day } else { day.max(now.trunc_subsecs(0)) };
         (day != self.day).then(|| Self { day, ..self.clone() })
     }
@@ -139,7 +141,13 @@ mod tests {
     }
 
     fn recorded() -> RetentionState {
-        RetentionState { started_at: day(0), day: day(180), grace: None, held_since: None, holds: BTreeSet::new() }
+        RetentionState {
+            started_at: day(0),
+            day: day(180),
+            grace: None,
+            held_since: None,
+            holds: BTreeSet::new(),
+        }
     }
 
     /// A decision about a recording.
@@ -210,7 +218,10 @@ mod tests {
 
     #[test]
     fn a_hold_protects_a_recording_until_the_last_one_is_lifted() {
-        let held = recorded().with_hold(hold(1), day(10)).and_then(|state| state.with_hold(hold(2), day(20))).expect("it is there");
+        let held = recorded()
+            .with_hold(hold(1), day(10))
+            .and_then(|state| state.with_hold(hold(2), day(20)))
+            .expect("it is there");
         assert_eq!(held.held_since, Some(day(10)));
         assert_eq!(held.with_hold(hold(2), day(30)), None, "placed twice");
         assert!(held.exists(day(4000)));
@@ -223,7 +234,9 @@ mod tests {
 
     #[test]
     fn a_hold_lifted_before_the_expiry_does_not_change_it() {
-        let lifted = recorded().with_hold(hold(1), day(10)).and_then(|state| state.without_hold(hold(1), day(20)));
+        let lifted = recorded()
+            .with_hold(hold(1), day(10))
+            .and_then(|state| state.without_hold(hold(1), day(20)));
         assert_eq!(lifted, Some(recorded()));
     }
 
@@ -233,7 +246,10 @@ mod tests {
         assert_eq!(long.with_retention(180, day(100)).map(|state| state.day), Some(day(180)));
         assert_eq!(long.with_retention(180, day(300)).map(|state| state.day), Some(day(300)));
         assert_eq!(long.with_retention(180, day(365)), None, "it has ended already");
-        let held = long.with_hold(hold(1), day(1)).and_then(|state| state.with_retention(180, day(300))).expect("it is held");
+        let held = long
+            .with_hold(hold(1), day(1))
+            .and_then(|state| state.with_retention(180, day(300)))
+            .expect("it is held");
         assert!(held.is_held() && held.exists(day(5000)) && held.day == day(180));
     }
 
@@ -241,7 +257,10 @@ mod tests {
     fn a_held_or_ended_recording_is_not_erased() {
         assert_eq!(recorded().erased(day(10)).map(|state| state.exists(day(10))), Some(false));
         assert_eq!(recorded().erased(day(180)), None);
-        assert_eq!(recorded().with_hold(hold(1), day(1)).and_then(|state| state.erased(day(10))), None);
+        assert_eq!(
+            recorded().with_hold(hold(1), day(1)).and_then(|state| state.erased(day(10))),
+            None
+        );
     }
 
     #[test]

@@ -97,7 +97,8 @@ impl Filter {
 
     /// Whether the recording of a posting may match.
     fn may_hold(&self, posted: &Posted) -> bool {
-        self.in_time(posted.place.started_at) && self.of_call(&posted.user, posted.direction, &posted.counterpart)
+        self.in_time(posted.place.started_at)
+            && self.of_call(&posted.user, posted.direction, &posted.counterpart)
     }
 
     fn in_time(&self, started_at: DateTime<Utc>) -> bool {
@@ -121,10 +122,18 @@ impl Filter {
 
     fn in_annotation(&self, recording: &Recording) -> bool {
         let annotation = &recording.annotation;
-        let field = |place: usize| annotation.fields[place].as_ref().map_or("", |field| field.as_str());
-        let each = (0..3).all(|place| self.fields[place].as_ref().is_none_or(|words| words.hold([field(place)])));
-        each && self.any_field.as_ref().is_none_or(|words| words.hold([field(0), field(1), field(2)]))
-            && self.note.as_ref().is_none_or(|words| words.hold([annotation.note.as_ref().map_or("", |note| note.as_str())]))
+        let field =
+            |place: usize| annotation.fields[place].as_ref().map_or("", |field| field.as_str());
+        let each = (0..3).all(|place| {
+            self.fields[place].as_ref().is_none_or(|words| words.hold([field(place)]))
+        });
+        each && self
+            .any_field
+            .as_ref()
+            .is_none_or(|words| words.hold([field(0), field(1), field(2)]))
+            && self.note.as_ref().is_none_or(|words| {
+                words.hold([annotation.note.as_ref().map_or("", |note| note.as_str())])
+            })
             && self.mark.as_ref().is_none_or(|mark| mark.holds(annotation.mark.as_ref()))
     }
 }
@@ -142,7 +151,9 @@ impl StateName {
     fn holds(self, state: &State) -> bool {
         matches!(
             (self, state),
-            (Self::Expected, State::Expected) | (Self::Stored, State::Stored { .. }) | (Self::Rejected, State::Rejected { .. })
+            (Self::Expected, State::Expected)
+                | (Self::Stored, State::Stored { .. })
+                | (Self::Rejected, State::Rejected { .. })
         )
     }
 }
@@ -160,7 +171,11 @@ mod tests {
             annotation: Annotation {
                 note: Note::try_from("Ring Åsa om fakturan".to_owned()).ok(),
                 mark: Mark::try_from("red".to_owned()).ok(),
-                fields: [Field::try_from("ärende 4411".to_owned()).ok(), None, Field::try_from("VIP".to_owned()).ok()],
+                fields: [
+                    Field::try_from("ärende 4411".to_owned()).ok(),
+                    None,
+                    Field::try_from("VIP".to_owned()).ok(),
+                ],
             },
             state: State::Stored { at: recording().started_at },
             ..recording()
@@ -178,7 +193,10 @@ mod tests {
     fn a_length_filter_matches_only_stored_recordings() {
         let any_length = Filter { longer: Some(TimeDelta::zero()), ..Filter::default() };
         assert!(!any_length.holds(&recording()));
-        assert!(any_length.holds(&Recording { state: State::Stored { at: recording().started_at }, ..recording() }));
+        assert!(any_length.holds(&Recording {
+            state: State::Stored { at: recording().started_at },
+            ..recording()
+        }));
     }
 
     #[test]
@@ -187,7 +205,9 @@ mod tests {
         let minute = TimeDelta::minutes(1);
         let millisecond = TimeDelta::milliseconds(1);
         assert!(holds(|_| ()));
-        assert!(holds(|filter| (filter.from, filter.to) = (Some(start), Some(start + millisecond))));
+        assert!(
+            holds(|filter| (filter.from, filter.to) = (Some(start), Some(start + millisecond)))
+        );
         assert!(!holds(|filter| filter.to = Some(start)));
         assert!(!holds(|filter| filter.from = Some(start + millisecond)));
         assert!(holds(|filter| (filter.longer, filter.shorter) = (Some(minute), Some(minute))));
@@ -200,7 +220,9 @@ mod tests {
         assert!(!holds(|filter| filter.number = Digits::parse("071").ok()));
         assert!(holds(|filter| filter.counterpart = Some(recording().counterpart)));
         assert!(!holds(|filter| filter.counterpart = Some(Counterpart::Withheld)));
-        assert!(holds(|filter| filter.mark = Mark::try_from("red".to_owned()).ok().map(Marked::With)));
+        assert!(holds(
+            |filter| filter.mark = Mark::try_from("red".to_owned()).ok().map(Marked::With)
+        ));
         assert!(!holds(|filter| filter.mark = Some(Marked::Without)));
         assert!(holds(|filter| filter.note = words("åsa fak")));
         assert!(!holds(|filter| filter.note = words("asa")));

@@ -27,12 +27,18 @@ pub struct Date(NaiveDate);
 /// Why a text or a time is not an [`Instant`].
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum InvalidInstant {
-    #[error("a time is written with its offset, as in 2026-11-24T10:00:00Z or 2026-11-24T11:00:00+01:00")]
+    #[error(
+        "a time is written with its offset, as in 2026-11-24T10:00:00Z or 2026-11-24T11:00:00+01:00"
+    )]
     Form,
-    #[error("a time is from 2000-01-01T00:00:00Z to 2199-12-31T23:59:59Z; write one of these years, as in 2026-11-24T10:00:00Z")]
+    #[error(
+        "a time is from 2000-01-01T00:00:00Z to 2199-12-31T23:59:59Z; write one of these years, as in 2026-11-24T10:00:00Z"
+    )]
     Range,
     /// A query string turns a plus sign into a space.
-    #[error("a time has a space where the plus sign of its offset was; in an address write %2B for it, as in 2026-11-24T11:00:00%2B01:00")]
+    #[error(
+        "a time has a space where the plus sign of its offset was; in an address write %2B for it, as in 2026-11-24T11:00:00%2B01:00"
+    )]
     PlusLost,
 }
 
@@ -68,7 +74,10 @@ impl TryFrom<DateTime<Utc>> for Instant {
         // Chrono represents a leap second as the second before it, with 10^9 nanoseconds or more.
         let leap = instant.timestamp_subsec_nanos().checked_sub(1_000_000_000);
         let counted = match leap {
-            Some(nanoseconds) => instant.timestamp().checked_add(1).and_then(|seconds| DateTime::from_timestamp(seconds, nanoseconds)),
+            Some(nanoseconds) => instant
+                .timestamp()
+                .checked_add(1)
+                .and_then(|seconds| DateTime::from_timestamp(seconds, nanoseconds)),
             None => Some(instant),
         };
         let within = counted.filter(|counted| (Self::FIRST.0..=Self::LAST.0).contains(counted));
@@ -89,7 +98,8 @@ impl FromStr for Instant {
 
 /// Whether the text is a time if its last space becomes a plus sign.
 fn lost_its_plus(text: &str) -> bool {
-    text.rsplit_once(' ').is_some_and(|(clock, offset)| format!("{clock}+{offset}").parse::<DateTime<Utc>>().is_ok())
+    text.rsplit_once(' ')
+        .is_some_and(|(clock, offset)| format!("{clock}+{offset}").parse::<DateTime<Utc>>().is_ok())
 }
 
 impl TryFrom<String> for Instant {
@@ -136,7 +146,11 @@ const fn day(year: i32, month: u32, day: u32) -> NaiveDate {
 impl TryFrom<NaiveDate> for Date {
     type Error = InvalidDate;
     fn try_from(day: NaiveDate) -> Result<Self, InvalidDate> {
-        if (Self::FIRST.0..=Self::LAST.0).contains(&day) { Ok(Self(day)) } else { Err(InvalidDate::Range) }
+        if (Self::FIRST.0..=Self::LAST.0).contains(&day) {
+            Ok(Self(day))
+        } else {
+            Err(InvalidDate::Range)
+        }
     }
 }
 
@@ -237,7 +251,11 @@ mod tests {
         ] {
             assert_eq!(read(text), Err(InvalidInstant::Range), "{text}");
         }
-        assert!(InvalidInstant::Range.to_string().contains("from 2000-01-01T00:00:00Z to 2199-12-31T23:59:59Z"));
+        assert!(
+            InvalidInstant::Range
+                .to_string()
+                .contains("from 2000-01-01T00:00:00Z to 2199-12-31T23:59:59Z")
+        );
     }
 
     #[test]
@@ -262,7 +280,9 @@ mod tests {
 
     #[test]
     fn a_plus_sign_that_became_a_space_is_reported() {
-        for text in ["2026-11-24T10:00:00 01:00", "2026-11-24T10:00:00.5 0100", "1970-11-24 10:00:00 01:00"] {
+        for text in
+            ["2026-11-24T10:00:00 01:00", "2026-11-24T10:00:00.5 0100", "1970-11-24 10:00:00 01:00"]
+        {
             assert_eq!(read(text), Err(InvalidInstant::PlusLost), "{text}");
         }
         assert!(InvalidInstant::PlusLost.to_string().contains("%2B"));
@@ -277,7 +297,16 @@ mod tests {
         for text in ["1999-12-31", "2200-01-01", "0001-01-01", "-262143-01-01", "+262142-12-31"] {
             assert_eq!(read(text), Err(InvalidDate::Range), "{text}");
         }
-        for text in ["", "2026-1-5", " 2026-11-24", "+2026-11-24", "2026-02-30", "20261124", "2026-11-24T00:00:00Z", "٢٠٢٦-١١-٢٤"] {
+        for text in [
+            "",
+            "2026-1-5",
+            " 2026-11-24",
+            "+2026-11-24",
+            "2026-02-30",
+            "20261124",
+            "2026-11-24T00:00:00Z",
+            "٢٠٢٦-١١-٢٤",
+        ] {
             assert_eq!(read(text), Err(InvalidDate::Form), "{text}");
         }
     }
@@ -285,8 +314,14 @@ mod tests {
     #[test]
     fn no_time_is_beyond_the_calendar() {
         let (first, last) = (DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC);
-        assert_eq!((later(last, TimeDelta::days(1)), earlier(first, TimeDelta::days(1))), (last, first));
-        assert_eq!((days_later(NaiveDate::MAX, 1), days_earlier(NaiveDate::MIN, 1)), (NaiveDate::MAX, NaiveDate::MIN));
+        assert_eq!(
+            (later(last, TimeDelta::days(1)), earlier(first, TimeDelta::days(1))),
+            (last, first)
+        );
+        assert_eq!(
+            (days_later(NaiveDate::MAX, 1), days_earlier(NaiveDate::MIN, 1)),
+            (NaiveDate::MAX, NaiveDate::MIN)
+        );
         assert_eq!(in_stockholm(last).naive_local().to_string(), "9999-12-31 01:00:00");
         assert!(in_stockholm(first).to_string().starts_with("0001-01-02"));
     }
@@ -335,7 +370,9 @@ mod tests {
 
     #[test]
     fn the_clock_follows_summer_time() {
-        let clock = |text: &str| text.parse().map(|utc: DateTime<Utc>| in_stockholm(utc).naive_local().to_string());
+        let clock = |text: &str| {
+            text.parse().map(|utc: DateTime<Utc>| in_stockholm(utc).naive_local().to_string())
+        };
         assert_eq!(clock("2026-03-29T00:59:59Z").as_deref(), Ok("2026-03-29 01:59:59"));
         assert_eq!(clock("2026-03-29T01:00:00Z").as_deref(), Ok("2026-03-29 03:00:00"));
         assert_eq!(clock("2026-10-25T01:00:00Z").as_deref(), Ok("2026-10-25 02:00:00"));

@@ -10,7 +10,9 @@ use std::{
     time::Duration,
 };
 
-use domain::audio::{Audio, BYTES_AT_MOST, Codec, Container, Damage, Measured, READS_AT_MOST, Step, Window, probe};
+use domain::audio::{
+    Audio, BYTES_AT_MOST, Codec, Container, Damage, Measured, READS_AT_MOST, Step, Window, probe,
+};
 
 /// A file, its format, whether browsers play it, the origin of its duration, and its damage.
 type Case = (&'static str, Container, Codec, bool, Measured, Option<Damage>);
@@ -71,15 +73,25 @@ fn every_audio_file_is_recognised_and_measured_or_flagged() {
         "file", "origin", "damage"
     );
     println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
-    let wrong: Vec<&str> = CASES.into_iter().filter(|case| !is_right(&folder, case, &decoded)).map(|case| case.0).collect();
+    let wrong: Vec<&str> = CASES
+        .into_iter()
+        .filter(|case| !is_right(&folder, case, &decoded))
+        .map(|case| case.0)
+        .collect();
     assert!(wrong.is_empty(), "wrong: {wrong:?}");
 }
 
 /// The seconds that a full decode gives, by file.
 fn decoded(folder: &Path) -> Vec<(String, Option<f64>)> {
-    let text = std::fs::read_to_string(folder.join("cases.json")).expect("the folder has cases.json");
+    let text =
+        std::fs::read_to_string(folder.join("cases.json")).expect("the folder has cases.json");
     let cases: Vec<serde_json::Value> = serde_json::from_str(&text).expect("cases.json is a list");
-    cases.iter().map(|case| (case["file"].as_str().unwrap_or_default().to_owned(), case["seconds"].as_f64())).collect()
+    cases
+        .iter()
+        .map(|case| {
+            (case["file"].as_str().unwrap_or_default().to_owned(), case["seconds"].as_f64())
+        })
+        .collect()
 }
 
 /// Measures a file, prints its row, and compares both with the case.
@@ -91,16 +103,19 @@ fn is_right(folder: &Path, case: &Case, decoded: &[(String, Option<f64>)]) -> bo
     let duration = audio.duration(Duration::from_secs(3600)).as_secs_f64();
     let is_flagged = audio.measured() != EXACT || audio.damage.is_some();
     let is_near = seconds.is_none_or(|seconds| (duration - seconds).abs() <= TOLERANCE);
-    let is_bounded = audio.measured() == CLAIMED || duration <= seconds.unwrap_or(5.2) * 1.05 + TOLERANCE;
+    let is_bounded =
+        audio.measured() == CLAIMED || duration <= seconds.unwrap_or(5.2) * 1.05 + TOLERANCE;
     let found = (audio.container, audio.codec, audio.is_playable(), audio.measured(), audio.damage);
     found == (container, codec, plays, measured, damage) && (is_near || is_flagged) && is_bounded
 }
 
 /// A row of the table, up to the cost.
 fn row(file: &str, audio: &Audio, decoded: Option<f64>) -> String {
-    let seconds = |seconds: Option<f64>| seconds.map_or("–".to_owned(), |seconds| format!("{seconds:.3}"));
+    let seconds =
+        |seconds: Option<f64>| seconds.map_or("–".to_owned(), |seconds| format!("{seconds:.3}"));
     let plays = if audio.is_playable() { "yes" } else { "no" };
-    let (container, codec, origin) = (audio.container.as_str(), audio.codec.as_str(), audio.measured().as_str());
+    let (container, codec, origin) =
+        (audio.container.as_str(), audio.codec.as_str(), audio.measured().as_str());
     let damage = audio.damage.map_or("–", Damage::as_str);
     let measured = seconds(audio.length.duration().map(|duration| duration.as_secs_f64()));
     let promised = seconds(audio.promised.map(|duration| duration.as_secs_f64()));
@@ -122,7 +137,11 @@ fn measure(path: &Path) -> (Audio, usize, u64) {
             Step::NotAudio(reason) => panic!("{}: {reason}", path.display()),
         };
         total += range.end - range.start;
-        assert!(windows.len() < READS_AT_MOST && total <= BYTES_AT_MOST && range.end <= length, "{}: {range:?}", path.display());
+        assert!(
+            windows.len() < READS_AT_MOST && total <= BYTES_AT_MOST && range.end <= length,
+            "{}: {range:?}",
+            path.display()
+        );
         let mut bytes = vec![0; (range.end - range.start) as usize];
         file.seek(SeekFrom::Start(range.start)).expect("it is a file");
         file.read_exact(&mut bytes).expect("it has the range");

@@ -74,13 +74,26 @@ fn order(number: u8) -> OrderId {
 impl World {
     fn new() -> Self {
         let now = DateTime::from_timestamp(1_795_521_600, 0).expect("a valid moment");
-        Self { now, item: None, registrations: 0, audio: vec![], writes: vec![], notified: vec![], removals: vec![], holds: 0, deleted: 0 }
+        Self {
+            now,
+            item: None,
+            registrations: 0,
+            audio: vec![],
+            writes: vec![],
+            notified: vec![],
+            removals: vec![],
+            holds: 0,
+            deleted: 0,
+        }
     }
 
     /// Takes one step at random. Fails if it breaks the promise.
     fn step(&mut self, draw: &mut Draw) -> Result<(), String> {
         match draw.below(12) {
-            0 | 1 => self.now += TimeDelta::minutes(i64::try_from(draw.below(60 * 24 * 60)).unwrap_or_default()),
+            0 | 1 => {
+                self.now +=
+                    TimeDelta::minutes(i64::try_from(draw.below(60 * 24 * 60)).unwrap_or_default())
+            }
             2 => self.decide(draw),
             3 | 4 => self.write(draw),
             5 => self.expire(),
@@ -104,7 +117,12 @@ impl World {
             7 | 8 => (retention.with_retention(days(draw), now), None, false),
             _ => (retention.erased(now), None, true),
         };
-        self.writes.extend(next.map(|next| Write { seen: (item.registered, item.version), next, hold, erases }));
+        self.writes.extend(next.map(|next| Write {
+            seen: (item.registered, item.version),
+            next,
+            hold,
+            erases,
+        }));
     }
 
     /// The table accepts a write if the state read is current. The worker may write again, unaware.
@@ -113,8 +131,16 @@ impl World {
             return;
         }
         let place = draw.below(self.writes.len());
-        let write = if draw.below(3) == 0 { self.writes[place].clone() } else { self.writes.swap_remove(place) };
-        let Some(item) = self.item.as_mut().filter(|item| (item.registered, item.version) == write.seen) else { return };
+        let write = if draw.below(3) == 0 {
+            self.writes[place].clone()
+        } else {
+            self.writes.swap_remove(place)
+        };
+        let Some(item) =
+            self.item.as_mut().filter(|item| (item.registered, item.version) == write.seen)
+        else {
+            return;
+        };
         self.holds += u8::from(write.next.is_held() && !item.retention.is_held());
         (item.retention, item.version, item.erased) = (write.next, item.version + 1, write.erases);
         match write.hold {
@@ -127,13 +153,16 @@ impl World {
     /// The table removes an expired item, and notifies of it.
     fn expire(&mut self) {
         // A held item has no `expires_at`.
-        let expired = self.item.take_if(|item| !item.retention.is_held() && item.retention.day <= self.now);
+        let expired =
+            self.item.take_if(|item| !item.retention.is_held() && item.retention.day <= self.now);
         self.notified.extend(expired.map(|item| item.registered));
     }
 
     /// A worker that is notified of a removal, for the first time or again, looks for audio.
     fn find(&mut self, draw: &mut Draw) {
-        let Some(registered) = self.notified.get(draw.below(self.notified.len())).copied() else { return };
+        let Some(registered) = self.notified.get(draw.below(self.notified.len())).copied() else {
+            return;
+        };
         self.removals.push(Removal { registered, found: self.audio.clone() });
     }
 
@@ -144,14 +173,25 @@ impl World {
         }
         let place = draw.below(self.removals.len());
         let removal = self.removals.swap_remove(place);
-        let own = |item: &&Item| item.registered == removal.registered && !item.retention.exists(self.now);
+        let own = |item: &&Item| {
+            item.registered == removal.registered && !item.retention.exists(self.now)
+        };
         let another = self.item.as_ref().filter(|item| !own(item)).map(|item| item.registered);
-        for came_for in removal.found.into_iter().filter(|came_for| another.is_none_or(|another| *came_for < another)) {
-            let current = self.item.as_ref().filter(|item| item.registered == came_for && item.retention.exists(self.now));
+        for came_for in removal
+            .found
+            .into_iter()
+            .filter(|came_for| another.is_none_or(|another| *came_for < another))
+        {
+            let current = self
+                .item
+                .as_ref()
+                .filter(|item| item.registered == came_for && item.retention.exists(self.now));
             if let Some(item) = current {
                 return Err(format!("the audio of an existing recording was deleted: {item:?}"));
             }
-            self.deleted += u32::try_from(self.audio.extract_if(.., |audio| *audio == came_for).count()).unwrap_or_default();
+            self.deleted +=
+                u32::try_from(self.audio.extract_if(.., |audio| *audio == came_for).count())
+                    .unwrap_or_default();
         }
         Ok(())
     }
@@ -176,8 +216,20 @@ impl World {
         self.registrations += 1;
         let started_at = self.now - TimeDelta::hours(1);
         let day = expires_at(started_at, DAYS);
-        let retention = RetentionState { started_at, day, grace: None, held_since: None, holds: BTreeSet::new() };
-        self.item = Some(Item { registered: self.registrations, version: 0, retention, wanted: BTreeSet::new(), erased: false });
+        let retention = RetentionState {
+            started_at,
+            day,
+            grace: None,
+            held_since: None,
+            holds: BTreeSet::new(),
+        };
+        self.item = Some(Item {
+            registered: self.registrations,
+            version: 0,
+            retention,
+            wanted: BTreeSet::new(),
+            erased: false,
+        });
     }
 
     /// The app uploads the audio by its link, only if there is none.
@@ -196,7 +248,9 @@ impl World {
             return Err(format!("a hold is lost or comes back: {item:?}"));
         }
         let promised = !item.retention.is_held()
-            || (item.retention.held_since.is_some() && !item.erased && item.retention.exists(self.now + TimeDelta::days(100_000)));
+            || (item.retention.held_since.is_some()
+                && !item.erased
+                && item.retention.exists(self.now + TimeDelta::days(100_000)));
         if promised { Ok(()) } else { Err(format!("a held recording has an end: {item:?}")) }
     }
 }
@@ -224,5 +278,8 @@ fn nothing_held_is_deleted_in_a_hundred_thousand_interleavings() {
         "{cases} interleavings from SEED={seed}: {steps} steps, {holds} times held, {deleted} times audio deleted, {failures} failures"
     );
     assert_eq!(failures, 0);
-    assert!(cases < 1000 || (holds > cases / 4 && deleted > cases / 4), "the cases do not do what they are to show");
+    assert!(
+        cases < 1000 || (holds > cases / 4 && deleted > cases / 4),
+        "the cases do not do what they are to show"
+    );
 }

@@ -47,10 +47,17 @@ impl Environment {
     /// Reads `AWS_REGION`, `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, and optionally
     /// `AWS_SESSION_TOKEN` and `AWS_ENDPOINT_URL`.
     pub fn read() -> Result<Self, env::Missing> {
-        let (key, secret) = (env::required("AWS_ACCESS_KEY_ID")?, env::required("AWS_SECRET_ACCESS_KEY")?);
+        let (key, secret) =
+            (env::required("AWS_ACCESS_KEY_ID")?, env::required("AWS_SECRET_ACCESS_KEY")?);
         Ok(Self {
             region: Region::new(env::required("AWS_REGION")?),
-            credentials: Credentials::new(key, secret, env::optional("AWS_SESSION_TOKEN"), None, "lambda"),
+            credentials: Credentials::new(
+                key,
+                secret,
+                env::optional("AWS_SESSION_TOKEN"),
+                None,
+                "lambda",
+            ),
             endpoint: env::optional("AWS_ENDPOINT_URL"),
             http: http_client(),
         })
@@ -68,7 +75,9 @@ impl Environment {
 
     /// The S3 client of this process. A local cloud serves buckets by path.
     pub fn s3(&self) -> aws_sdk_s3::Client {
-        aws_sdk_s3::Client::from_conf(configure!(self, aws_sdk_s3).force_path_style(self.endpoint.is_some()).build())
+        aws_sdk_s3::Client::from_conf(
+            configure!(self, aws_sdk_s3).force_path_style(self.endpoint.is_some()).build(),
+        )
     }
 
     /// The SQS client of this process.
@@ -79,6 +88,12 @@ impl Environment {
 
 fn http_client() -> SharedHttpClient {
     let store = TrustStore::empty().with_pem_certificate(ROOTS);
-    let context = TlsContext::builder().with_trust_store(store).build().expect("a context without client certificates is always valid");
-    Builder::new().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).tls_context(context).build_https()
+    let context = TlsContext::builder()
+        .with_trust_store(store)
+        .build()
+        .expect("a context without client certificates is always valid");
+    Builder::new()
+        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
+        .tls_context(context)
+        .build_https()
 }

@@ -8,7 +8,10 @@ use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent};
 use crate::log::error_chain;
 
 /// Processes each message's body in order, and returns the ids of the messages that failed.
-pub async fn each<E: Error + 'static, F: Future<Output = Result<(), E>>>(event: SqsEvent, work: impl Fn(String) -> F) -> SqsBatchResponse {
+pub async fn each<E: Error + 'static, F: Future<Output = Result<(), E>>>(
+    event: SqsEvent,
+    work: impl Fn(String) -> F,
+) -> SqsBatchResponse {
     let mut answer = SqsBatchResponse::default();
     for message in event.records {
         let work = Box::pin(work(message.body.unwrap_or_default())); // some handlers nest too deep for the compiler otherwise

@@ -1,7 +1,9 @@
 //! A bucket: reads, writes and removes objects. `objects`, `copies`, `versions`, `digest`, `exports`
 //! and `erasures` add the requests of one kind of object each.
 
-use aws_sdk_s3::{Client, error::SdkError, operation::get_object::GetObjectError, primitives::ByteStream};
+use aws_sdk_s3::{
+    Client, error::SdkError, operation::get_object::GetObjectError, primitives::ByteStream,
+};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use thiserror::Error;
 
@@ -23,7 +25,9 @@ pub struct Error {
 }
 
 /// Adds the attempted action, such as `read the export`, to an error.
-pub fn failed_to<E: Into<Box<dyn std::error::Error + Send + Sync>>>(action: &'static str) -> impl FnOnce(E) -> Error {
+pub fn failed_to<E: Into<Box<dyn std::error::Error + Send + Sync>>>(
+    action: &'static str,
+) -> impl FnOnce(E) -> Error {
     move |error| Error { action, source: error.into() }
 }
 
@@ -42,7 +46,9 @@ impl Bucket {
     pub async fn get(&self, key: &str) -> Result<Option<(Vec<u8>, String)>, Error> {
         let answer = match self.client.get_object().bucket(&self.name).key(key).send().await {
             Ok(answer) => answer,
-            Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => return Ok(None),
+            Err(error) if error.as_service_error().is_some_and(GetObjectError::is_no_such_key) => {
+                return Ok(None);
+            }
             Err(error) => return Err(failed_to("read an object")(error)),
         };
         let etag = answer.e_tag.clone().unwrap_or_default();
@@ -55,9 +61,21 @@ impl Bucket {
     }
 
     /// Writes an object if the condition holds, and returns whether it did. 1 request.
-    pub async fn put_over(&self, key: &str, content_type: &str, body: Vec<u8>, condition: &Precondition) -> Result<bool, Error> {
+    pub async fn put_over(
+        &self,
+        key: &str,
+        content_type: &str,
+        body: Vec<u8>,
+        condition: &Precondition,
+    ) -> Result<bool, Error> {
         let (matching, none) = condition.conditions();
-        let put = self.client.put_object().bucket(&self.name).key(key).content_type(content_type).body(ByteStream::from(body));
+        let put = self
+            .client
+            .put_object()
+            .bucket(&self.name)
+            .key(key)
+            .content_type(content_type)
+            .body(ByteStream::from(body));
         let put = put.set_if_match(matching).set_if_none_match(none).send().await;
         Ok(condition.unless_overtaken(put).map_err(failed_to("write an object"))?.is_some())
     }
@@ -70,7 +88,12 @@ impl Bucket {
     /// Removes an object, or one version of it, for example a delete marker. Succeeds if it does
     /// not exist. 1 request.
     pub async fn remove(&self, key: &str, version: Option<&str>) -> Result<(), Error> {
-        let delete = self.client.delete_object().bucket(&self.name).key(key).set_version_id(version.map(str::to_owned));
+        let delete = self
+            .client
+            .delete_object()
+            .bucket(&self.name)
+            .key(key)
+            .set_version_id(version.map(str::to_owned));
         delete.send().await.map_err(failed_to("remove an object"))?;
         Ok(())
     }
@@ -90,9 +113,15 @@ impl Precondition {
     /// 412 if another object is there, 404 if there is none, and 409 if another put runs at the same
     /// time (Amazon S3 User Guide, "Conditional writes").
     #[expect(clippy::result_large_err, reason = "the SDK's own error is passed on")]
-    pub fn unless_overtaken<T, E>(&self, answer: Result<T, SdkError<E, HttpResponse>>) -> Result<Option<T>, SdkError<E, HttpResponse>> {
+    pub fn unless_overtaken<T, E>(
+        &self,
+        answer: Result<T, SdkError<E, HttpResponse>>,
+    ) -> Result<Option<T>, SdkError<E, HttpResponse>> {
         let overtaken = |error: &SdkError<E, HttpResponse>| {
-            *self != Self::Whatever && error.raw_response().is_some_and(|raw| matches!(raw.status().as_u16(), 404 | 409 | 412))
+            *self != Self::Whatever
+                && error
+                    .raw_response()
+                    .is_some_and(|raw| matches!(raw.status().as_u16(), 404 | 409 | 412))
         };
         match answer {
             Ok(answer) => Ok(Some(answer)),

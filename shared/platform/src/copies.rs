@@ -25,11 +25,23 @@ impl Bucket {
             let list = self.client.list_object_versions().bucket(&self.name).prefix(key);
             let list = list.set_key_marker(key_marker).set_version_id_marker(version_marker);
             let page = list.send().await.map_err(failed_to("list the copies of a recording"))?;
-            let versions = page.versions().iter().map(|version| (version.key(), version.version_id(), version.last_modified(), true));
-            let markers = page.delete_markers().iter().map(|marker| (marker.key(), marker.version_id(), marker.last_modified(), false));
-            for (found, version, modified, audio) in versions.chain(markers).filter(|(found, ..)| *found == Some(key)) {
+            let versions = page.versions().iter().map(|version| {
+                (version.key(), version.version_id(), version.last_modified(), true)
+            });
+            let markers = page
+                .delete_markers()
+                .iter()
+                .map(|marker| (marker.key(), marker.version_id(), marker.last_modified(), false));
+            for (found, version, modified, audio) in
+                versions.chain(markers).filter(|(found, ..)| *found == Some(key))
+            {
                 let modified_at = moment(modified)?;
-                copies.push(Copy { key: found.unwrap_or_default().to_owned(), version: version.map(str::to_owned), modified_at, audio });
+                copies.push(Copy {
+                    key: found.unwrap_or_default().to_owned(),
+                    version: version.map(str::to_owned),
+                    modified_at,
+                    audio,
+                });
             }
             if page.is_truncated() != Some(true) {
                 return Ok(copies);
@@ -40,12 +52,23 @@ impl Bucket {
 
     /// All objects under this key in a bucket without versions. 1 request for each 1,000.
     pub async fn copies_under(&self, key: &str) -> Result<Vec<Copy>, Error> {
-        let mut pages = self.client.list_objects_v2().bucket(&self.name).prefix(format!("{key}/")).into_paginator().send();
+        let mut pages = self
+            .client
+            .list_objects_v2()
+            .bucket(&self.name)
+            .prefix(format!("{key}/"))
+            .into_paginator()
+            .send();
         let mut copies = Vec::new();
         while let Some(page) = pages.next().await {
             for object in page.map_err(failed_to("list the copies of a recording"))?.contents() {
                 let modified_at = moment(object.last_modified())?;
-                copies.push(Copy { key: object.key().unwrap_or_default().to_owned(), version: None, modified_at, audio: true });
+                copies.push(Copy {
+                    key: object.key().unwrap_or_default().to_owned(),
+                    version: None,
+                    modified_at,
+                    audio: true,
+                });
             }
         }
         Ok(copies)

@@ -89,7 +89,9 @@ pub enum State {
 }
 
 /// A counterpart in any form, as in a registration.
-fn counterpart<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Counterpart>, D::Error> {
+fn counterpart<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Counterpart>, D::Error> {
     Ok(Option::<String>::deserialize(deserializer)?.map(|text| Counterpart::read(&text, COUNTRY)))
 }
 
@@ -102,7 +104,9 @@ pub enum InvalidFilter {
     Mark(#[from] InvalidNote),
     #[error("a name has at most 100 characters")]
     LongName,
-    #[error("the organisation has more users than a search by name can look through; look the user up and name them by `user`")]
+    #[error(
+        "the organisation has more users than a search by name can look through; look the user up and name them by `user`"
+    )]
     ManyUsers,
     #[error(transparent)]
     Table(#[from] table::Error),
@@ -111,7 +115,8 @@ pub enum InvalidFilter {
 impl Filter {
     /// The search filter, limited to the recordings of `users` if given.
     pub fn search(&self, users: Option<&[UserId]>) -> Result<search::Filter, InvalidFilter> {
-        let seconds = |seconds: Option<u32>| seconds.map(|seconds| TimeDelta::seconds(seconds.into()));
+        let seconds =
+            |seconds: Option<u32>| seconds.map(|seconds| TimeDelta::seconds(seconds.into()));
         Ok(search::Filter {
             from: self.from.map(Instant::utc),
             to: self.to.map(Instant::utc),
@@ -123,7 +128,11 @@ impl Filter {
             direction: self.direction,
             mark: self.mark.as_deref().map(marked).transpose()?,
             note: words(self.note.as_deref())?,
-            fields: [words(self.field1.as_deref())?, words(self.field2.as_deref())?, words(self.field3.as_deref())?],
+            fields: [
+                words(self.field1.as_deref())?,
+                words(self.field2.as_deref())?,
+                words(self.field3.as_deref())?,
+            ],
             any_field: words(self.fields.as_deref())?,
             held: self.held,
             state: self.state.map(StateName::from),
@@ -134,7 +143,13 @@ impl Filter {
         match (users, &self.user) {
             (None, None) => None,
             (None, Some(user)) => Some([user.clone()].into()),
-            (Some(users), user) => Some(users.iter().filter(|found| user.as_ref().is_none_or(|user| user == *found)).cloned().collect()),
+            (Some(users), user) => Some(
+                users
+                    .iter()
+                    .filter(|found| user.as_ref().is_none_or(|user| user == *found))
+                    .cloned()
+                    .collect(),
+            ),
         }
     }
 }
@@ -160,8 +175,17 @@ pub async fn named(
     if let Some(few) = users.as_ref().filter(|users| users.len() <= LOOKED_AT) {
         return Ok(Some(table.directory().among(organisation, few, name).await?));
     }
-    let found = table.directory().users_holding(organisation, name).await?.ok_or(InvalidFilter::ManyUsers)?;
-    Ok(Some(found.into_iter().filter(|user| users.as_ref().is_none_or(|users| users.contains(user))).collect()))
+    let found = table
+        .directory()
+        .users_holding(organisation, name)
+        .await?
+        .ok_or(InvalidFilter::ManyUsers)?;
+    Ok(Some(
+        found
+            .into_iter()
+            .filter(|user| users.as_ref().is_none_or(|users| users.contains(user)))
+            .collect(),
+    ))
 }
 
 fn words(typed: Option<&str>) -> Result<Option<Words>, InvalidSearch> {

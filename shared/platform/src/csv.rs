@@ -34,7 +34,9 @@ impl Cell {
     pub fn shown(&self) -> String {
         match self {
             Self::Value(value) => value.clone(),
-            Self::Text(text) if is_rewritten(text) || text.starts_with(['+', '-']) => format!("'{text}"),
+            Self::Text(text) if is_rewritten(text) || text.starts_with(['+', '-']) => {
+                format!("'{text}")
+            }
             Self::Text(text) => disarmed(text),
         }
     }
@@ -46,8 +48,13 @@ pub fn header<R: AsRef<[C]>, C: AsRef<str>>(names: [R; 1]) -> Result<Vec<u8>, cs
 }
 
 /// The lines of the rows. Only formulas are changed.
-pub fn lines<C: AsRef<str>, R: AsRef<[C]>>(rows: impl IntoIterator<Item = R>) -> Result<Vec<u8>, csv::Error> {
-    let mut writer = csv::WriterBuilder::new().delimiter(b';').terminator(csv::Terminator::CRLF).from_writer(Vec::new());
+pub fn lines<C: AsRef<str>, R: AsRef<[C]>>(
+    rows: impl IntoIterator<Item = R>,
+) -> Result<Vec<u8>, csv::Error> {
+    let mut writer = csv::WriterBuilder::new()
+        .delimiter(b';')
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new());
     for row in rows {
         writer.write_record(row.as_ref().iter().map(|cell| disarmed(cell.as_ref())))?;
     }
@@ -63,7 +70,10 @@ pub fn disarmed(text: &str) -> String {
 /// before a number or blank is harmless: `+46701234567`, `-123`, `- ring`.
 fn is_formula(text: &str) -> bool {
     let begins = text.trim_start();
-    let harmless = |rest: &str| rest.starts_with(' ') || !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit() || ".,".contains(c));
+    let harmless = |rest: &str| {
+        rest.starts_with(' ')
+            || !rest.is_empty() && rest.chars().all(|c| c.is_ascii_digit() || ".,".contains(c))
+    };
     match begins.strip_prefix(['+', '-', '＋', '－']) {
         Some(rest) => !harmless(rest),
         None => text.starts_with(['\t', '\r', '\n']) || begins.starts_with(['=', '@', '＝', '＠']),
@@ -74,8 +84,11 @@ fn is_formula(text: &str) -> bool {
 /// separators, as in `0012`, `1E5`, `12345678901234567`, `2026-11`, `10:30` and `5 %`.
 fn is_rewritten(text: &str) -> bool {
     let text = text.trim();
-    let between = |c: char| matches!(c, ' ' | '\u{a0}' | '.' | ',' | ':' | '/' | '-' | '%' | '(' | ')' | 'e' | 'E');
-    text.contains(|c: char| c.is_ascii_digit()) && text.chars().all(|c| c.is_ascii_digit() || between(c))
+    let between = |c: char| {
+        matches!(c, ' ' | '\u{a0}' | '.' | ',' | ':' | '/' | '-' | '%' | '(' | ')' | 'e' | 'E')
+    };
+    text.contains(|c: char| c.is_ascii_digit())
+        && text.chars().all(|c| c.is_ascii_digit() || between(c))
 }
 
 #[cfg(test)]
@@ -110,7 +123,18 @@ mod tests {
 
     #[test]
     fn formulas_are_text_in_every_file() -> Result<(), csv::Error> {
-        for formula in ["=1+1", " =1+1", "＝1", "@SUM(1)", "-2+3", "+1+1", "-cmd|'/c calc'!A1", "\t=1", "-", "+SUM(1)"] {
+        for formula in [
+            "=1+1",
+            " =1+1",
+            "＝1",
+            "@SUM(1)",
+            "-2+3",
+            "+1+1",
+            "-cmd|'/c calc'!A1",
+            "\t=1",
+            "-",
+            "+SUM(1)",
+        ] {
             let written = String::from_utf8(lines([[formula]])?).unwrap_or_default();
             assert!(written.trim_start_matches('"').starts_with('\''), "{written}");
         }
@@ -119,7 +143,8 @@ mod tests {
 
     #[test]
     fn other_texts_and_formatted_values_are_unchanged() {
-        for text in ["", "a=1", "ring;=1+1;", "a;@SUM(1)", "ärende 4411", "anna", "call-0012", "E"] {
+        for text in ["", "a=1", "ring;=1+1;", "a;@SUM(1)", "ärende 4411", "anna", "call-0012", "E"]
+        {
             assert_eq!(Cell::Text(text.to_owned()).shown(), text);
         }
         assert_eq!(Cell::Value("-12".to_owned()).shown(), "-12");
@@ -127,7 +152,16 @@ mod tests {
 
     #[test]
     fn files_for_systems_are_unchanged_and_a_semicolon_splits_no_cell() -> Result<(), csv::Error> {
-        let row = ["-123", "- ringde tillbaka", "ring;=1+1;", "a;@SUM(1)", "two\nlines", "\"", "0012", "+46701234567"];
+        let row = [
+            "-123",
+            "- ringde tillbaka",
+            "ring;=1+1;",
+            "a;@SUM(1)",
+            "two\nlines",
+            "\"",
+            "0012",
+            "+46701234567",
+        ];
         let table = [header([["a", "b", "c", "d", "e", "f", "g", "h"]])?, lines([row])?].concat();
         let mut reader = csv::ReaderBuilder::new().delimiter(b';').from_reader(table.as_slice());
         assert_eq!(reader.headers()?.get(0), Some("a"), "the csv crate reads past the mark");

@@ -31,7 +31,8 @@ pub fn read(text: &str) -> Result<Position, InvalidCursor> {
     let (version, rest) = bytes.split_first_chunk::<1>().ok_or(InvalidCursor)?;
     let (milliseconds, id) = rest.split_first_chunk::<8>().ok_or(InvalidCursor)?;
     let id: [u8; 16] = id.try_into().map_err(|_| InvalidCursor)?;
-    let started_at = DateTime::from_timestamp_millis(i64::from_be_bytes(*milliseconds)).ok_or(InvalidCursor)?;
+    let started_at =
+        DateTime::from_timestamp_millis(i64::from_be_bytes(*milliseconds)).ok_or(InvalidCursor)?;
     let started_at = Instant::try_from(started_at).map_err(|_| InvalidCursor)?.utc();
     if version != &[VERSION] {
         return Err(InvalidCursor);
@@ -61,7 +62,16 @@ mod tests {
 
     #[test]
     fn a_position_outside_the_years_of_calls_is_refused() {
-        for milliseconds in [i64::MIN, -8_334_601_228_800_000, -1, 0, 946_684_799_999, 7_258_118_400_000, 8_210_266_876_799_999, i64::MAX] {
+        for milliseconds in [
+            i64::MIN,
+            -8_334_601_228_800_000,
+            -1,
+            0,
+            946_684_799_999,
+            7_258_118_400_000,
+            8_210_266_876_799_999,
+            i64::MAX,
+        ] {
             let bytes = [&[VERSION], &milliseconds.to_be_bytes()[..], &[0; 16]].concat();
             assert_eq!(read(&BASE64URL_NOPAD.encode(&bytes)), Err(InvalidCursor), "{milliseconds}");
         }

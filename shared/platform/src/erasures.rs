@@ -36,7 +36,12 @@ const PREFIX: &str = "erased/";
 
 impl Bucket {
     /// Records the erasure. A repetition does no harm. 1 request.
-    pub async fn remember(&self, of: &OrganisationId, subject: &Subject, erased: Erased) -> Result<(), Error> {
+    pub async fn remember(
+        &self,
+        of: &OrganisationId,
+        subject: &Subject,
+        erased: Erased,
+    ) -> Result<(), Error> {
         let body = serde_json::to_vec(&erased).map_err(failed_to("record the erasure"))?;
         self.put(&key(of, subject), "application/json", body).await
     }
@@ -44,16 +49,28 @@ impl Bucket {
     /// A page of all erased subjects, in key order. 1 request.
     pub async fn erased_subjects(&self, after: Option<&str>, limit: i32) -> Result<Page, Error> {
         let list = self.client.list_objects_v2().bucket(&self.name).prefix(PREFIX).max_keys(limit);
-        let answer = list.set_start_after(after.map(str::to_owned)).send().await.map_err(failed_to("list the erasures"))?;
+        let answer = list
+            .set_start_after(after.map(str::to_owned))
+            .send()
+            .await
+            .map_err(failed_to("list the erasures"))?;
         let keys: Vec<&str> = answer.contents().iter().filter_map(|object| object.key()).collect();
-        let next = answer.is_truncated().unwrap_or_default().then(|| keys.last().map(|key| (*key).to_owned())).flatten();
+        let next = answer
+            .is_truncated()
+            .unwrap_or_default()
+            .then(|| keys.last().map(|key| (*key).to_owned()))
+            .flatten();
         Ok((keys.into_iter().filter_map(read).collect(), next))
     }
 
     /// The erasure of a subject, and its time. 1 request.
     pub async fn erased(&self, of: &OrganisationId, subject: &Subject) -> Result<Erased, Error> {
         let failed = "read the erasure";
-        let (body, _) = self.get(&key(of, subject)).await?.ok_or("it does not exist").map_err(failed_to(failed))?;
+        let (body, _) = self
+            .get(&key(of, subject))
+            .await?
+            .ok_or("it does not exist")
+            .map_err(failed_to(failed))?;
         serde_json::from_slice(&body).map_err(failed_to(failed))
     }
 }
@@ -94,9 +111,12 @@ mod tests {
 
     #[test]
     fn a_key_reads_back_as_its_subject() -> Result<(), Box<dyn std::error::Error>> {
-        let (demo, id) = (OrganisationId::try_from("demo".to_owned())?, RecordingId::from_bytes([7; 16]));
+        let (demo, id) =
+            (OrganisationId::try_from("demo".to_owned())?, RecordingId::from_bytes([7; 16]));
         let anna = UserId::try_from("anna".to_owned())?;
-        for subject in [Subject::Recording(id), Subject::Note(anna.clone(), id), Subject::User(anna)] {
+        for subject in
+            [Subject::Recording(id), Subject::Note(anna.clone(), id), Subject::User(anna)]
+        {
             assert_eq!(read(&key(&demo, &subject)), Some((demo.clone(), subject)));
         }
         for other in ["erased/demo/recording/x", "erased/demo/other/anna", "erased/demo", "other"] {

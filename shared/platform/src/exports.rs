@@ -41,7 +41,12 @@ impl Bucket {
     }
 
     /// Writes a file of the month in one request.
-    pub async fn write_export(&self, month: Month, file: &str, bytes: Vec<u8>) -> Result<(), Error> {
+    pub async fn write_export(
+        &self,
+        month: Month,
+        file: &str,
+        bytes: Vec<u8>,
+    ) -> Result<(), Error> {
         self.put(&key(month, file), content_type(file), bytes).await
     }
 

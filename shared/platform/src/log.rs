@@ -9,7 +9,8 @@ use crate::env;
 
 /// Starts logging at the level of `RUST_LOG` (`error` to `trace`, or `off`), by default `info`.
 pub fn init() {
-    let level = env::optional("RUST_LOG").and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
+    let level =
+        env::optional("RUST_LOG").and_then(|level| level.parse().ok()).unwrap_or(LevelFilter::INFO);
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)

@@ -67,7 +67,9 @@ impl<'a> Multipart<'a> {
     /// S3 refuses the object.
     pub async fn finish(self) -> Result<Written, Error> {
         let written = self.finish_over(&Precondition::Whatever).await?;
-        written.ok_or("S3 refused a condition that was not made").map_err(failed_to("finish an object in parts"))
+        written
+            .ok_or("S3 refused a condition that was not made")
+            .map_err(failed_to("finish an object in parts"))
     }
 
     /// Completes the object if the condition holds; else `None`. 1 request; 2 if sent in parts.
@@ -77,7 +79,13 @@ impl<'a> Multipart<'a> {
     pub async fn finish_over(mut self, condition: &Precondition) -> Result<Option<Written>, Error> {
         let (matching, none) = condition.conditions();
         let put = if self.upload.is_none() {
-            let put = self.bucket.client.put_object().bucket(&self.bucket.name).key(&self.key).content_type(self.content_type);
+            let put = self
+                .bucket
+                .client
+                .put_object()
+                .bucket(&self.bucket.name)
+                .key(&self.key)
+                .content_type(self.content_type);
             let put = put.set_if_match(matching).set_if_none_match(none);
             condition
                 .unless_overtaken(put.body(ByteStream::from(self.part)).send().await)
@@ -88,8 +96,13 @@ impl<'a> Multipart<'a> {
                 self.send().await?;
             }
             let parts = CompletedMultipartUpload::builder().set_parts(Some(self.sent)).build();
-            let complete =
-                self.bucket.client.complete_multipart_upload().bucket(&self.bucket.name).key(self.key).set_upload_id(self.upload);
+            let complete = self
+                .bucket
+                .client
+                .complete_multipart_upload()
+                .bucket(&self.bucket.name)
+                .key(self.key)
+                .set_upload_id(self.upload);
             let complete = complete.set_if_match(matching).set_if_none_match(none);
             condition
                 .unless_overtaken(complete.multipart_upload(parts).send().await)
@@ -102,15 +115,36 @@ impl<'a> Multipart<'a> {
     /// Sends the buffered part.
     async fn send(&mut self) -> Result<(), Error> {
         if self.upload.is_none() {
-            let create =
-                self.bucket.client.create_multipart_upload().bucket(&self.bucket.name).key(&self.key).content_type(self.content_type);
-            self.upload = create.send().await.map_err(failed_to("begin an object in parts"))?.upload_id;
+            let create = self
+                .bucket
+                .client
+                .create_multipart_upload()
+                .bucket(&self.bucket.name)
+                .key(&self.key)
+                .content_type(self.content_type);
+            self.upload =
+                create.send().await.map_err(failed_to("begin an object in parts"))?.upload_id;
         }
-        let number = i32::try_from(self.sent.len() + 1).map_err(failed_to("write an object in parts"))?;
+        let number =
+            i32::try_from(self.sent.len() + 1).map_err(failed_to("write an object in parts"))?;
         let body = ByteStream::from(std::mem::replace(&mut self.part, Vec::with_capacity(PART)));
-        let upload = self.bucket.client.upload_part().bucket(&self.bucket.name).key(&self.key).set_upload_id(self.upload.clone());
-        let answer = upload.part_number(number).body(body).send().await.map_err(failed_to("write an object in parts"))?;
-        let sent = CompletedPart::builder().part_number(number).set_e_tag(answer.e_tag).set_checksum_crc32(answer.checksum_crc32);
+        let upload = self
+            .bucket
+            .client
+            .upload_part()
+            .bucket(&self.bucket.name)
+            .key(&self.key)
+            .set_upload_id(self.upload.clone());
+        let answer = upload
+            .part_number(number)
+            .body(body)
+            .send()
+            .await
+            .map_err(failed_to("write an object in parts"))?;
+        let sent = CompletedPart::builder()
+            .part_number(number)
+            .set_e_tag(answer.e_tag)
+            .set_checksum_crc32(answer.checksum_crc32);
         self.sent.push(sent.build());
         Ok(())
     }

@@ -59,25 +59,42 @@ pub fn read_checksum(text: &str) -> Option<Sha256> {
 
 impl Bucket {
     /// Signs a PUT link with length, type, SHA-256 and `If-None-Match: *`. No request.
-    pub async fn upload_link(&self, recording: &Recording, now: DateTime<Utc>) -> Result<Link, Unsigned> {
+    pub async fn upload_link(
+        &self,
+        recording: &Recording,
+        now: DateTime<Utc>,
+    ) -> Result<Link, Unsigned> {
         let put = self
             .client
             .put_object()
             .bucket(&self.name)
             .key(key(&recording.organisation, recording.id))
-            .content_length(i64::try_from(recording.audio.length).map_err(|error| Unsigned(error.into()))?)
+            .content_length(
+                i64::try_from(recording.audio.length).map_err(|error| Unsigned(error.into()))?,
+            )
             .content_type(recording.audio.content_type.as_str())
             .checksum_sha256(checksum(&recording.audio.sha256))
             .if_none_match("*")
             .metadata(USER, recording.user.to_string());
-        let signed = put.presigned(validity(LINK, now)?).await.map_err(|error| Unsigned(error.into()))?;
+        let signed =
+            put.presigned(validity(LINK, now)?).await.map_err(|error| Unsigned(error.into()))?;
         Ok(link(&signed, now + LINK))
     }
 
     /// Signs a link to play or save (`file_name`) the audio until its expiry at most. No request.
-    pub async fn listening_link(&self, recording: &Recording, file_name: Option<&str>, now: DateTime<Utc>) -> Result<Link, Unsigned> {
-        let lifetime = if recording.held_since.is_some() { LINK } else { LINK.min(recording.expires_at - now) };
-        let disposition = file_name.map_or_else(|| "inline".to_owned(), |name| format!("attachment; filename=\"{name}\""));
+    pub async fn listening_link(
+        &self,
+        recording: &Recording,
+        file_name: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<Link, Unsigned> {
+        let lifetime = if recording.held_since.is_some() {
+            LINK
+        } else {
+            LINK.min(recording.expires_at - now)
+        };
+        let disposition = file_name
+            .map_or_else(|| "inline".to_owned(), |name| format!("attachment; filename=\"{name}\""));
         let get = self
             .client
             .get_object()
@@ -85,7 +102,10 @@ impl Bucket {
             .key(key(&recording.organisation, recording.id))
             .response_content_type(recording.audio.content_type.as_str())
             .response_content_disposition(disposition);
-        let signed = get.presigned(validity(lifetime, now)?).await.map_err(|error| Unsigned(error.into()))?;
+        let signed = get
+            .presigned(validity(lifetime, now)?)
+            .await
+            .map_err(|error| Unsigned(error.into()))?;
         Ok(link(&signed, now + lifetime))
     }
 }
@@ -115,8 +135,12 @@ mod tests {
     fn a_key_that_names_no_recording_has_no_owner() {
         let id = RecordingId::from_bytes([7; 16]);
         assert!(owner(&format!("recordings/demo/{id}")).is_some());
-        for key in [format!("recordings/../{id}x"), format!("other/demo/{id}"), format!("recordings/demo/{id}/x"), "recordings/".to_owned()]
-        {
+        for key in [
+            format!("recordings/../{id}x"),
+            format!("other/demo/{id}"),
+            format!("recordings/demo/{id}/x"),
+            "recordings/".to_owned(),
+        ] {
             assert_eq!(owner(&key), None, "{key}");
         }
     }

@@ -25,7 +25,12 @@ impl Queue {
     pub async fn send(&self, work: &impl Serialize, delay: Duration) -> Result<(), Unsent> {
         let body = serde_json::to_string(work).map_err(|error| Unsent(error.into()))?;
         let seconds = i32::try_from(delay.as_secs()).unwrap_or(900);
-        let send = self.client.send_message().queue_url(&self.url).message_body(body).delay_seconds(seconds);
+        let send = self
+            .client
+            .send_message()
+            .queue_url(&self.url)
+            .message_body(body)
+            .delay_seconds(seconds);
         send.send().await.map_err(|error| Unsent(error.into()))?;
         Ok(())
     }
@@ -36,7 +41,10 @@ impl Queue {
             let mut batch = self.client.send_message_batch().queue_url(&self.url);
             for (number, work) in some.iter().enumerate() {
                 let body = serde_json::to_string(work).map_err(|error| Unsent(error.into()))?;
-                let entry = SendMessageBatchRequestEntry::builder().id(number.to_string()).message_body(body).build();
+                let entry = SendMessageBatchRequestEntry::builder()
+                    .id(number.to_string())
+                    .message_body(body)
+                    .build();
                 batch = batch.entries(entry.map_err(|error| Unsent(error.into()))?);
             }
             let answer = batch.send().await.map_err(|error| Unsent(error.into()))?;

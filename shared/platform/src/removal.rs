@@ -63,16 +63,23 @@ impl Stores {
         }
         if let Some((erasure, ended_at)) = removal.erasure() {
             let subject = Subject::Recording(removal.id);
-            self.erasures.remember(&removal.organisation, &subject, Erased { erasure, ended_at }).await?;
+            self.erasures
+                .remember(&removal.organisation, &subject, Erased { erasure, ended_at })
+                .await?;
         }
         let key = key(&removal.organisation, removal.id);
         let (audio, aside) = match &removal.recorded {
-            Some(_) => (self.objects.copies(&key).await?, self.quarantine.copies_under(&key).await?),
+            Some(_) => {
+                (self.objects.copies(&key).await?, self.quarantine.copies_under(&key).await?)
+            }
             None => (Vec::new(), Vec::new()),
         };
         let (current, noted) = self.table.removals().standing_of(removal, now).await?;
         let (audio, aside) = (older(audio, current), older(aside, current));
-        let found = Copies { audio: audio.iter().filter(|copy| copy.audio).count() as u64, quarantined: aside.len() as u64 };
+        let found = Copies {
+            audio: audio.iter().filter(|copy| copy.audio).count() as u64,
+            quarantined: aside.len() as u64,
+        };
         if noted.is_none() && found != Copies::default() {
             self.table.removals().note_copies(removal, found, now).await?;
         }
@@ -89,7 +96,13 @@ impl Stores {
 
     /// Removes the remains of an erased recording whose item is gone, and writes its tombstone. 2
     /// lists and 1 write, plus 1 request for each remaining object.
-    pub async fn remove_rest(&self, of: &OrganisationId, id: RecordingId, erased: Erased, now: DateTime<Utc>) -> Result<(), Error> {
+    pub async fn remove_rest(
+        &self,
+        of: &OrganisationId,
+        id: RecordingId,
+        erased: Erased,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
         let key = key(of, id);
         self.objects.remove_copies(&self.objects.copies(&key).await?).await?;
         self.quarantine.remove_copies(&self.quarantine.copies_under(&key).await?).await?;
@@ -99,8 +112,18 @@ impl Stores {
 
     /// Writes the tombstone. A call that was registered again in between, after a crash and the
     /// removal of its item, is erased too unless it is held. 1 request.
-    async fn bury(&self, removal: &Removal, erasure: OrderId, ended_at: DateTime<Utc>, now: DateTime<Utc>) -> Result<(), Error> {
-        let Buried::Resurrected(seen) = self.table.tombstones().bury(removal, erasure, ended_at).await? else { return Ok(()) };
+    async fn bury(
+        &self,
+        removal: &Removal,
+        erasure: OrderId,
+        ended_at: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let Buried::Resurrected(seen) =
+            self.table.tombstones().bury(removal, erasure, ended_at).await?
+        else {
+            return Ok(());
+        };
         if seen.retained.is_held() {
             return Ok(());
         }
@@ -115,10 +138,18 @@ impl Stores {
     /// Requests removal from the delivery folders. A folder that is being built omits the
     /// recording, or contains it and receives the request. 1 read.
     async fn take_out(&self, removal: &Removal) -> Result<(), Error> {
-        let Some((started_at, stored_at)) = removal.recorded.as_ref().and_then(Recorded::stored) else { return Ok(()) };
+        let Some((started_at, stored_at)) = removal.recorded.as_ref().and_then(Recorded::stored)
+        else {
+            return Ok(());
+        };
         let delivery_folders = self.table.folders().all(&removal.organisation).await?;
-        if delivery_folders.iter().any(|delivery_folder| delivery_folder.exists() && delivery_folder.may_hold_call(started_at, stored_at)) {
-            let order = Order { organisation: removal.organisation.clone(), task: Task::Forget { recording: removal.id } };
+        if delivery_folders.iter().any(|delivery_folder| {
+            delivery_folder.exists() && delivery_folder.may_hold_call(started_at, stored_at)
+        }) {
+            let order = Order {
+                organisation: removal.organisation.clone(),
+                task: Task::Forget { recording: removal.id },
+            };
             self.folders.send(&order, Duration::ZERO).await?;
         }
         Ok(())
@@ -127,6 +158,11 @@ impl Stores {
 
 /// The copies from before the current registration. S3 reports their time to the second.
 fn older(copies: Vec<Copy>, current: Option<CurrentRegistration>) -> Vec<Copy> {
-    let Some(registered_at) = current.and_then(|current| current.registered_at) else { return copies };
-    copies.into_iter().filter(|copy| copy.modified_at < registered_at - TimeDelta::seconds(1)).collect()
+    let Some(registered_at) = current.and_then(|current| current.registered_at) else {
+        return copies;
+    };
+    copies
+        .into_iter()
+        .filter(|copy| copy.modified_at < registered_at - TimeDelta::seconds(1))
+        .collect()
 }

@@ -85,7 +85,8 @@ impl From<&billing::Line> for Line {
             Facts::Activated { at } => shown.activated_at = Some(at),
             Facts::Active { days, .. } => shown.days = Some(days),
             Facts::Stored { mean, days, allowance, .. } => {
-                (shown.days, shown.mean_bytes, shown.allowance_bytes) = (Some(days), Some(mean), Some(allowance));
+                (shown.days, shown.mean_bytes, shown.allowance_bytes) =
+                    (Some(days), Some(mean), Some(allowance));
             }
             Facts::Had { .. } => {}
         }

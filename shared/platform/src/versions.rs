@@ -23,15 +23,27 @@ const BEGINNINGS: &str = "0123456789abcdefghijklmnopqrstuv";
 impl Bucket {
     /// Folds all keys under the organisation's prefix in parts, each key with its versions. 1
     /// request for each 1,000 versions; beyond that at least one for each part.
-    pub async fn everything<T: Default>(&self, of: &OrganisationId, see: impl Fn(&mut T, String, Object)) -> Result<Vec<T>, Error> {
+    pub async fn everything<T: Default>(
+        &self,
+        of: &OrganisationId,
+        see: impl Fn(&mut T, String, Object),
+    ) -> Result<Vec<T>, Error> {
         let prefix = format!("{PREFIX}/{of}/");
         let (mut first, mut listing) = (T::default(), Listing::default());
         listing.start = self.fold_page(&prefix, &mut listing, &mut first, &see).await?;
         let Some((reached, _)) = listing.start.clone() else { return Ok(vec![first]) };
-        let cuts: Vec<_> = BEGINNINGS.chars().map(|beginning| format!("{prefix}{beginning}")).filter(|cut| *cut > reached).collect();
+        let cuts: Vec<_> = BEGINNINGS
+            .chars()
+            .map(|beginning| format!("{prefix}{beginning}"))
+            .filter(|cut| *cut > reached)
+            .collect();
         listing.end = cuts.first().cloned();
         let ends = cuts.iter().skip(1).cloned().map(Some).chain([None]);
-        let rest = cuts.iter().zip(ends).map(|(cut, end)| Listing { start: Some((cut.clone(), None)), end, waiting: Vec::new() });
+        let rest = cuts.iter().zip(ends).map(|(cut, end)| Listing {
+            start: Some((cut.clone(), None)),
+            end,
+            waiting: Vec::new(),
+        });
         let (prefix, see) = (&prefix, &see);
         let parts = [listing].into_iter().chain(rest).map(|mut listing| async move {
             let mut part = T::default();
@@ -63,17 +75,29 @@ impl Bucket {
 
     /// Reads the checksums of the versions at this key. 1 request each. A version that no longer
     /// exists is skipped. One of `length` bytes without a SHA-256 is read: 1 more.
-    pub async fn with_checksums(&self, key: &str, mut object: Object, length: u64) -> Result<Object, Error> {
+    pub async fn with_checksums(
+        &self,
+        key: &str,
+        mut object: Object,
+        length: u64,
+    ) -> Result<Object, Error> {
         for version in object.versions.iter_mut().filter(|version| !version.marker) {
-            let head = self.client.head_object().bucket(&self.name).key(key).version_id(&version.name);
+            let head =
+                self.client.head_object().bucket(&self.name).key(key).version_id(&version.name);
             match head.checksum_mode(aws_sdk_s3::types::ChecksumMode::Enabled).send().await {
                 Ok(head) => {
                     let recorded = head.checksum_sha256().and_then(read_checksum);
-                    let computed =
-                        if recorded.is_none() && version.length == length { self.digest(key, Some(&version.name)).await? } else { None };
+                    let computed = if recorded.is_none() && version.length == length {
+                        self.digest(key, Some(&version.name)).await?
+                    } else {
+                        None
+                    };
                     version.sha256 = Some(recorded.or(computed).unwrap_or(UNSIGNED));
                 }
-                Err(error) if error.as_service_error().is_some_and(aws_sdk_s3::operation::head_object::HeadObjectError::is_not_found) => {}
+                Err(error)
+                    if error.as_service_error().is_some_and(
+                        aws_sdk_s3::operation::head_object::HeadObjectError::is_not_found,
+                    ) => {}
                 Err(error) => return Err(failed_to("read the checksum of an object")(error)),
             }
         }
@@ -95,12 +119,23 @@ impl Bucket {
         let page = list.send().await.map_err(failed_to("list the bucket"))?;
         let mut found = std::mem::take(&mut listing.waiting);
         for version in page.versions() {
-            let at = version.last_modified().and_then(|at| DateTime::from_timestamp(at.secs(), at.subsec_nanos()));
+            let at = version
+                .last_modified()
+                .and_then(|at| DateTime::from_timestamp(at.secs(), at.subsec_nanos()));
             let length = version.size().unwrap_or_default().unsigned_abs();
-            found.push(one(version.key(), version.version_id(), version.is_latest(), at, length, false)?);
+            found.push(one(
+                version.key(),
+                version.version_id(),
+                version.is_latest(),
+                at,
+                length,
+                false,
+            )?);
         }
         for marker in page.delete_markers() {
-            let at = marker.last_modified().and_then(|at| DateTime::from_timestamp(at.secs(), at.subsec_nanos()));
+            let at = marker
+                .last_modified()
+                .and_then(|at| DateTime::from_timestamp(at.secs(), at.subsec_nanos()));
             found.push(one(marker.key(), marker.version_id(), marker.is_latest(), at, 0, true)?);
         }
         let next = match (page.is_truncated(), page.next_key_marker) {
@@ -156,13 +191,24 @@ fn one(
     let (Some(key), Some(modified_at)) = (key, modified_at) else {
         return Err(failed_to("list the bucket")("a version without a key or a time"));
     };
-    let version = Version { name: name.unwrap_or("null").to_owned(), marker, length, modified_at, sha256: None };
+    let version = Version {
+        name: name.unwrap_or("null").to_owned(),
+        marker,
+        length,
+        modified_at,
+        sha256: None,
+    };
     Ok(One { key: key.to_owned(), latest: latest == Some(true), version })
 }
 
 /// Groups versions by key, newest first. S3 lists versions and delete markers apart.
 fn grouped(mut found: Vec<One>) -> Vec<(String, Object)> {
-    found.sort_by(|a, b| a.key.cmp(&b.key).then(b.latest.cmp(&a.latest)).then(b.version.modified_at.cmp(&a.version.modified_at)));
+    found.sort_by(|a, b| {
+        a.key
+            .cmp(&b.key)
+            .then(b.latest.cmp(&a.latest))
+            .then(b.version.modified_at.cmp(&a.version.modified_at))
+    });
     let mut keys: Vec<(String, Object)> = Vec::new();
     for One { key, version, .. } in found {
         match keys.last_mut() {

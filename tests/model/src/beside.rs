@@ -80,9 +80,16 @@ impl Beside {
     }
 
     async fn put(&self, recordings: &[&Recording]) -> anyhow::Result<()> {
-        let texts = |value: fn(&Recording) -> String| recordings.iter().map(|row| value(row)).collect::<Vec<String>>();
-        let numbers = |value: fn(&Recording) -> i64| recordings.iter().map(|row| value(row)).collect::<Vec<i64>>();
-        let marks: Vec<Option<&str>> = recordings.iter().map(|row| row.annotation.mark.as_ref().map(|mark| mark.as_str())).collect();
+        let texts = |value: fn(&Recording) -> String| {
+            recordings.iter().map(|row| value(row)).collect::<Vec<String>>()
+        };
+        let numbers = |value: fn(&Recording) -> i64| {
+            recordings.iter().map(|row| value(row)).collect::<Vec<i64>>()
+        };
+        let marks: Vec<Option<&str>> = recordings
+            .iter()
+            .map(|row| row.annotation.mark.as_ref().map(|mark| mark.as_str()))
+            .collect();
         let held: Vec<bool> = recordings.iter().map(|row| row.held_since.is_some()).collect();
         let columns: [&(dyn ToSql + Sync); 13] = [
             &texts(|row| row.id.to_string()),
@@ -112,7 +119,8 @@ impl Beside {
         let row = self.client.query_one(&search, &[]).await.with_context(|| search.clone())?;
         let notified: Value = row.try_get(0)?;
         let plan = &notified[0]["Plan"];
-        let buffers = ["Shared Hit Blocks", "Shared Read Blocks"].map(|kind| plan[kind].as_u64().unwrap_or_default());
+        let buffers = ["Shared Hit Blocks", "Shared Read Blocks"]
+            .map(|kind| plan[kind].as_u64().unwrap_or_default());
         Ok(Taken { rows: visited(plan), blocks: buffers.iter().sum() })
     }
 }
@@ -122,7 +130,10 @@ fn visited(plan: &Value) -> u64 {
     let number = |name: &str| plan[name].as_f64().unwrap_or_default();
     let kind = plan["Node Type"].as_str().unwrap_or_default();
     let own = if kind.ends_with("Scan") && kind != "Bitmap Index Scan" {
-        (number("Actual Rows") + number("Rows Removed by Filter") + number("Rows Removed by Index Recheck")) * number("Actual Loops")
+        (number("Actual Rows")
+            + number("Rows Removed by Filter")
+            + number("Rows Removed by Index Recheck"))
+            * number("Actual Loops")
     } else {
         0.0
     };
@@ -138,12 +149,24 @@ fn conditions(filter: &Filter) -> Vec<String> {
         let names: Vec<String> = users.iter().map(|user| format!("'{user}'")).collect();
         format!("username IN ({})", names.join(", "))
     }));
-    all.extend(filter.longer.map(|least| format!("state = 'stored' AND ms >= {}", least.num_milliseconds())));
-    all.extend(filter.shorter.map(|most| format!("state = 'stored' AND ms <= {}", most.num_milliseconds())));
-    all.extend(filter.counterpart.as_ref().map(|counterpart| format!("counterpart = '{counterpart}'")));
+    all.extend(
+        filter
+            .longer
+            .map(|least| format!("state = 'stored' AND ms >= {}", least.num_milliseconds())),
+    );
+    all.extend(
+        filter
+            .shorter
+            .map(|most| format!("state = 'stored' AND ms <= {}", most.num_milliseconds())),
+    );
+    all.extend(
+        filter.counterpart.as_ref().map(|counterpart| format!("counterpart = '{counterpart}'")),
+    );
     all.extend(filter.number.as_ref().map(|digits| {
         let beginning = format!("counterpart LIKE '+{}%'", digits.beginning());
-        let end = digits.end().map(|end| format!("reverse(counterpart) LIKE '{}%'", end.chars().rev().collect::<String>()));
+        let end = digits.end().map(|end| {
+            format!("reverse(counterpart) LIKE '{}%'", end.chars().rev().collect::<String>())
+        });
         format!("({})", std::iter::once(beginning).chain(end).collect::<Vec<_>>().join(" OR "))
     }));
     all.extend(filter.direction.map(|direction| format!("direction = '{direction}'")));
@@ -158,8 +181,12 @@ fn conditions(filter: &Filter) -> Vec<String> {
         ("f2", &filter.fields[1]),
         ("f3", &filter.fields[2]),
     ];
-    all.extend(texts.iter().filter_map(|(column, words)| Some(format!("{column}  '{}'::tsquery", query(words.as_ref()?)))));
-    all.extend(filter.held.map(|held| if held { "held".to_owned() } else { "NOT held".to_owned() }));
+    all.extend(texts.iter().filter_map(|(column, words)| {
+        Some(format!("{column}  '{}'::tsquery", query(words.as_ref()?)))
+    }));
+    all.extend(
+        filter.held.map(|held| if held { "held".to_owned() } else { "NOT held".to_owned() }),
+    );
     all.extend(filter.state.map(|state| match state {
         StateName::Expected => "state = 'expected'".to_owned(),
         StateName::Stored => "state = 'stored'".to_owned(),

@@ -99,7 +99,8 @@ impl Draw {
     }
 
     pub fn note(&mut self) -> Note {
-        let words: Vec<String> = (0..self.random.random_range(2..=12)).map(|_| self.word()).collect();
+        let words: Vec<String> =
+            (0..self.random.random_range(2..=12)).map(|_| self.word()).collect();
         valid(Note::try_from(words.join(" ")))
     }
 
@@ -111,7 +112,8 @@ impl Draw {
     fn annotation(&mut self) -> Annotation {
         let case = format!("ärende {}", self.random.random_range(100_000..999_999));
         let customer = format!("{} {} ab", self.word(), self.word());
-        let mut field = |share, text| self.random.random_bool(share).then(|| valid(Field::try_from(text)));
+        let mut field =
+            |share, text| self.random.random_bool(share).then(|| valid(Field::try_from(text)));
         let fields = [field(0.2, case), field(0.05, customer), None];
         Annotation {
             note: self.random.random_bool(0.15).then(|| self.note()),
@@ -123,7 +125,9 @@ impl Draw {
     fn state(&mut self, at: DateTime<Utc>) -> State {
         match self.random.random_range(0..1000) {
             0..2 => State::Expected,
-            2..5 => State::Rejected { reason: "the audio is not the one that was registered".to_owned() },
+            2..5 => State::Rejected {
+                reason: "the audio is not the one that was registered".to_owned(),
+            },
             _ => State::Stored { at },
         }
     }
@@ -133,7 +137,8 @@ impl Draw {
         loop {
             let back = self.random.random_range(60_000..self.days * 86_400_000);
             let at = self.now - TimeDelta::milliseconds(back);
-            let at_work = !matches!(at.weekday(), Weekday::Sat | Weekday::Sun) && (7..16).contains(&at.hour());
+            let at_work = !matches!(at.weekday(), Weekday::Sat | Weekday::Sun)
+                && (7..16).contains(&at.hour());
             if odd || at_work {
                 return at;
             }
@@ -145,7 +150,8 @@ impl Draw {
     }
 }
 
-pub const MARKS: [&str; 8] = ["red", "blue", "green", "yellow", "purple", "orange", "brown", "grey"];
+pub const MARKS: [&str; 8] =
+    ["red", "blue", "green", "yellow", "purple", "orange", "brown", "grey"];
 
 pub fn organisation() -> OrganisationId {
     valid(OrganisationId::try_from(crate::size::ORGANISATION.to_owned()))
@@ -158,8 +164,9 @@ pub fn user(n: u64) -> UserId {
 /// The `n`-th most frequent word.
 fn spell(n: u64) -> String {
     const SYLLABLES: [&str; 28] = [
-        "fak", "tu", "ra", "ring", "mö", "te", "be", "tal", "ning", "kund", "av", "tal", "ord", "er", "le", "ve", "rans", "pris", "of",
-        "fert", "sam", "tal", "å", "ter", "upp", "följ", "på", "min",
+        "fak", "tu", "ra", "ring", "mö", "te", "be", "tal", "ning", "kund", "av", "tal", "ord",
+        "er", "le", "ve", "rans", "pris", "of", "fert", "sam", "tal", "å", "ter", "upp", "följ",
+        "på", "min",
     ];
     let (mut word, mut rest) = (String::new(), n);
     loop {

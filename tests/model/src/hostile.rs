@@ -53,7 +53,8 @@ pub struct Bound {
 
 impl Asked {
     pub fn draw(draw: &mut Draw) -> Self {
-        let mut filter = if draw.random.random_bool(0.3) { shape::any(draw) } else { Filter::default() };
+        let mut filter =
+            if draw.random.random_bool(0.3) { shape::any(draw) } else { Filter::default() };
         for _ in 0..[0, 1, 2, 3, 5, 9][draw.random.random_range(0..6)] {
             burden(draw, &mut filter);
         }
@@ -63,7 +64,13 @@ impl Asked {
     }
 
     fn search(&self) -> Search<'_> {
-        Search { filter: &self.filter, order: self.order, limit: self.limit, after: self.after, now: NOW }
+        Search {
+            filter: &self.filter,
+            order: self.order,
+            limit: self.limit,
+            after: self.after,
+            now: NOW,
+        }
     }
 }
 
@@ -77,13 +84,35 @@ fn burden(draw: &mut Draw, filter: &mut Filter) {
             filter.fields[place] = letters(draw);
         }
         5 => filter.any_field = letters(draw),
-        6 => filter.number = Digits::parse(["467", "468", "070", "000", "123", "0046"][draw.random.random_range(0..6)]).ok(),
-        7 => filter.counterpart = Some(if draw.random.random_bool(0.5) { Counterpart::Withheld } else { draw.counterpart() }),
-        8 => filter.mark = Some(if draw.random.random_bool(0.2) { Marked::Without } else { Marked::With(mark(draw)) }),
+        6 => {
+            filter.number = Digits::parse(
+                ["467", "468", "070", "000", "123", "0046"][draw.random.random_range(0..6)],
+            )
+            .ok()
+        }
+        7 => {
+            filter.counterpart = Some(if draw.random.random_bool(0.5) {
+                Counterpart::Withheld
+            } else {
+                draw.counterpart()
+            })
+        }
+        8 => {
+            filter.mark = Some(if draw.random.random_bool(0.2) {
+                Marked::Without
+            } else {
+                Marked::With(mark(draw))
+            })
+        }
         9 => filter.longer = Some(TimeDelta::milliseconds(draw.random.random_range(0..200_000))),
         10 => filter.shorter = Some(TimeDelta::milliseconds(draw.random.random_range(0..200_000))),
         11 => filter.held = Some(draw.random.random_bool(0.7)),
-        12 => filter.state = Some([StateName::Expected, StateName::Stored, StateName::Rejected][draw.random.random_range(0..3)]),
+        12 => {
+            filter.state = Some(
+                [StateName::Expected, StateName::Stored, StateName::Rejected]
+                    [draw.random.random_range(0..3)],
+            )
+        }
         _ => filter.direction = Some(Direction::Out),
     }
 }
@@ -120,7 +149,10 @@ fn anywhere(draw: &mut Draw) -> Position {
         _ => end - draw.random.random_range(0..26 * week),
     };
     let id = [0, u128::MAX, draw.random.random()][draw.random.random_range(0..3)];
-    Position { started_at: DateTime::from_timestamp_millis(milliseconds).unwrap_or(NOW), id: RecordingId::from_bytes(id.to_be_bytes()) }
+    Position {
+        started_at: DateTime::from_timestamp_millis(milliseconds).unwrap_or(NOW),
+        id: RecordingId::from_bytes(id.to_be_bytes()),
+    }
 }
 
 impl Bound {
@@ -156,9 +188,18 @@ impl Bound {
         }
         ensure!(cost.half_rcus <= HALF_RCUS, "a page took {cost:?}: {}", Shown(asked));
         ensure!(cost.round_trips <= ROUND_TRIPS, "a page took {cost:?}: {}", Shown(asked));
-        ensure!(page.rows.len() <= asked.limit, "a page has {} rows: {}", page.rows.len(), Shown(asked));
+        ensure!(
+            page.rows.len() <= asked.limit,
+            "a page has {} rows: {}",
+            page.rows.len(),
+            Shown(asked)
+        );
         if let (Some(after), Some(next)) = (asked.after, page.next) {
-            ensure!(asked.order.is_before(after, next), "a page continues at {next:?} after {cost:?}: {}", Shown(asked));
+            ensure!(
+                asked.order.is_before(after, next),
+                "a page continues at {next:?} after {cost:?}: {}",
+                Shown(asked)
+            );
         }
         Ok(page.next)
     }
@@ -166,7 +207,11 @@ impl Bound {
 
 /// A position with some rows after it, no earlier than `next`.
 fn near_the_end(memory: &Memory, asked: &Asked, next: Position) -> Position {
-    let mut places: Vec<Position> = memory.rows().map(Position::of).filter(|place| asked.order.is_before(next, *place)).collect();
+    let mut places: Vec<Position> = memory
+        .rows()
+        .map(Position::of)
+        .filter(|place| asked.order.is_before(next, *place))
+        .collect();
     places.sort_unstable();
     if asked.order == Order::Newest {
         places.reverse();
@@ -197,8 +242,22 @@ struct Shown<'a>(&'a Asked);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Filter { from, to, users, longer, shorter, counterpart, number, direction, mark, note, fields, any_field, held, state } =
-            &self.0.filter;
+        let Filter {
+            from,
+            to,
+            users,
+            longer,
+            shorter,
+            counterpart,
+            number,
+            direction,
+            mark,
+            note,
+            fields,
+            any_field,
+            held,
+            state,
+        } = &self.0.filter;
         write!(f, "limit {}, {:?}", self.0.limit, self.0.order)?;
         let users = users.as_ref().map(|users| format!("{} users", users.len()));
         let parts: [(&str, Option<String>); 16] = [
@@ -217,7 +276,10 @@ impl fmt::Display for Shown<'_> {
             ("field 2", written(fields[1].as_ref())),
             ("field 3", written(fields[2].as_ref())),
             ("any field", written(any_field.as_ref())),
-            ("held, state", (held.is_some() || state.is_some()).then(|| format!("{held:?} {state:?}"))),
+            (
+                "held, state",
+                (held.is_some() || state.is_some()).then(|| format!("{held:?} {state:?}")),
+            ),
         ];
         for (name, value) in parts {
             if let Some(value) = value {

@@ -7,7 +7,8 @@ use domain::{
     ids::RecordingId,
     recording::{Recording, State},
     search::{
-        Entry, Found, Order, Page, Place, Position, Posted, Posting, ReadRequest, ReadResponse, Search, SearchPlan, Span, Stream, length,
+        Entry, Found, Order, Page, Place, Position, Posted, Posting, ReadRequest, ReadResponse,
+        Search, SearchPlan, Span, Stream, length,
     },
 };
 
@@ -43,7 +44,11 @@ const PAGE: usize = 1_048_576;
 
 /// The streams that contain a recording.
 pub fn streams(recording: &Recording) -> Vec<Stream> {
-    let mut streams = vec![Stream::Organisation, Stream::User(recording.user.clone()), Stream::Counterpart(recording.counterpart.clone())];
+    let mut streams = vec![
+        Stream::Organisation,
+        Stream::User(recording.user.clone()),
+        Stream::Counterpart(recording.counterpart.clone()),
+    ];
     streams.extend(recording.annotation.mark.clone().map(Stream::Mark));
     match recording.state {
         State::Stored { .. } => streams.push(Stream::Length(length::class(recording.duration))),
@@ -79,14 +84,20 @@ impl Memory {
             self.streams.entry(stream).or_default().remove(&Position::of(&recording));
         }
         for posting in self.misleading.remove(&id).into_iter().flatten() {
-            self.streams.entry(Stream::Posting(posting)).or_default().remove(&Position::of(&recording));
+            self.streams
+                .entry(Stream::Posting(posting))
+                .or_default()
+                .remove(&Position::of(&recording));
         }
     }
 
     /// Leaves the recording on an outdated posting until its next change, as the table may.
     pub fn mislead(&mut self, id: RecordingId, posting: Posting) {
         let Some(recording) = self.rows.get(&id) else { return };
-        self.streams.entry(Stream::Posting(posting.clone())).or_default().insert(Position::of(recording));
+        self.streams
+            .entry(Stream::Posting(posting.clone()))
+            .or_default()
+            .insert(Position::of(recording));
         self.misleading.entry(id).or_default().push(posting);
     }
 
@@ -112,7 +123,8 @@ impl Memory {
             }
             cost.round_trips += 1;
             cost.requests += requests.len() as u64;
-            let responses = requests.iter().map(|request| self.response(request)).collect::<Vec<_>>();
+            let responses =
+                requests.iter().map(|request| self.response(request)).collect::<Vec<_>>();
             responses.iter().for_each(|response| cost.add(response));
             plan.take(responses);
         }
@@ -138,18 +150,29 @@ impl Memory {
         match request {
             ReadRequest::Read { stream, span, limit } => self.read(stream, *span, *limit),
             ReadRequest::Fetch(ids) => {
-                let rows: Vec<Recording> = ids.iter().filter_map(|id| self.rows.get(id)).cloned().collect();
+                let rows: Vec<Recording> =
+                    ids.iter().filter_map(|id| self.rows.get(id)).cloned().collect();
                 let half_rcus = rows.iter().map(|row| size::half_rcus(size::row(row))).sum();
                 ReadResponse { half_rcus, found: Found::Rows(rows) }
             }
             ReadRequest::Words { place, beginning, limit } => {
                 let entry = |word: &str| size::word(*place, word);
-                self.words.get(place).map_or_else(|| names([], 1, entry), |words| names(beginning_with(words, beginning), *limit, entry))
+                self.words.get(place).map_or_else(
+                    || names([], 1, entry),
+                    |words| names(beginning_with(words, beginning), *limit, entry),
+                )
             }
-            ReadRequest::Numbers { beginning, limit } => names(beginning_with(&self.numbers, beginning), *limit, size::digits),
+            ReadRequest::Numbers { beginning, limit } => {
+                names(beginning_with(&self.numbers, beginning), *limit, size::digits)
+            }
             ReadRequest::Endings { end, limit } => {
                 let end: String = end.chars().rev().collect();
-                names(beginning_with(&self.endings, &end).map(|digits| digits.chars().rev().collect()), *limit, size::digits)
+                names(
+                    beginning_with(&self.endings, &end)
+                        .map(|digits| digits.chars().rev().collect()),
+                    *limit,
+                    size::digits,
+                )
             }
         }
     }
@@ -189,14 +212,26 @@ fn entry(row: &Recording, stream: &Stream, place: Position) -> Entry {
     if stream.has_rows() {
         return Entry::Row(Box::new(row.clone()));
     }
-    Entry::Posted(Box::new(Posted { place, user: row.user.clone(), direction: row.direction, counterpart: row.counterpart.clone() }))
+    Entry::Posted(Box::new(Posted {
+        place,
+        user: row.user.clone(),
+        direction: row.direction,
+        counterpart: row.counterpart.clone(),
+    }))
 }
 
-fn beginning_with<'a>(names: &'a BTreeSet<String>, beginning: &'a str) -> impl Iterator<Item = String> + 'a {
+fn beginning_with<'a>(
+    names: &'a BTreeSet<String>,
+    beginning: &'a str,
+) -> impl Iterator<Item = String> + 'a {
     names.range(beginning.to_owned()..).take_while(move |name| name.starts_with(beginning)).cloned()
 }
 
-fn names(names: impl IntoIterator<Item = String>, limit: usize, entry: impl Fn(&str) -> usize) -> ReadResponse {
+fn names(
+    names: impl IntoIterator<Item = String>,
+    limit: usize,
+    entry: impl Fn(&str) -> usize,
+) -> ReadResponse {
     let mut names = names.into_iter();
     let found: Vec<String> = names.by_ref().take(limit).collect();
     let bytes = found.iter().map(|name| entry(name)).sum();

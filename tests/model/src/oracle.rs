@@ -45,19 +45,26 @@ impl Cases {
     /// # Errors
     /// When one of them is not a number.
     pub fn notified(unless: u64) -> anyhow::Result<Self> {
-        Ok(Self { count: number("CASES")?.unwrap_or(unless), seed: number("SEED")?.unwrap_or(1), one: number("CASE")? })
+        Ok(Self {
+            count: number("CASES")?.unwrap_or(unless),
+            seed: number("SEED")?.unwrap_or(1),
+            one: number("CASE")?,
+        })
     }
 
     /// The organisations of the cases, each with its number of searches.
     fn lives(self) -> impl Iterator<Item = (u64, u64)> {
         let (first, last) = self.one.map_or((0, self.count), |case| (case, case + 1));
-        (first / PLANS..last.div_ceil(PLANS)).map(move |number| (number, PLANS.min(last - number * PLANS)))
+        (first / PLANS..last.div_ceil(PLANS))
+            .map(move |number| (number, PLANS.min(last - number * PLANS)))
     }
 }
 
 fn number(name: &str) -> anyhow::Result<Option<u64>> {
     let notified = std::env::var(name).ok().filter(|text| !text.is_empty());
-    notified.map(|text| text.parse().with_context(|| format!("{name} is to be a number"))).transpose()
+    notified
+        .map(|text| text.parse().with_context(|| format!("{name} is to be a number")))
+        .transpose()
 }
 
 /// Checks the cases, each of an organisation that `lives` creates by its number, and prints the
@@ -65,19 +72,33 @@ fn number(name: &str) -> anyhow::Result<Option<u64>> {
 ///
 /// # Errors
 /// When a search fails or a case is wrong.
-pub async fn judge<S: Searched>(cases: Cases, mut lives: impl AsyncFnMut(u64) -> anyhow::Result<(Life, S)>) -> anyhow::Result<()> {
+pub async fn judge<S: Searched>(
+    cases: Cases,
+    mut lives: impl AsyncFnMut(u64) -> anyhow::Result<(Life, S)>,
+) -> anyhow::Result<()> {
     let reference = Reference::start().await?;
     let (began, mut all) = (Instant::now(), Judged::default());
     for (number, pagings) in cases.lives() {
         let (mut life, mut searched) = lives(number).await?;
-        let judged = all.judge(&reference, &mut searched, &mut life, (number, pagings), cases.one).await;
-        judged.with_context(|| format!("in the cases from {} on of SEED={}", number * PLANS, cases.seed))?;
+        let judged =
+            all.judge(&reference, &mut searched, &mut life, (number, pagings), cases.one).await;
+        judged.with_context(|| {
+            format!("in the cases from {} on of SEED={}", number * PLANS, cases.seed)
+        })?;
     }
     println!("SEED={}, {:.0?}: {all}", cases.seed, began.elapsed());
     for (case, differences) in all.differences.iter().take(SHOWN) {
-        println!("\nSEED={} CASE={case}\n  {}", cases.seed, differences[..differences.len().min(SHOWN)].join("\n  "));
+        println!(
+            "\nSEED={} CASE={case}\n  {}",
+            cases.seed,
+            differences[..differences.len().min(SHOWN)].join("\n  ")
+        );
     }
-    ensure!(all.differences.is_empty(), "{} cases are not as PostgreSQL has them", all.differences.len());
+    ensure!(
+        all.differences.is_empty(),
+        "{} cases are not as PostgreSQL has them",
+        all.differences.len()
+    );
     Ok(())
 }
 
@@ -134,15 +155,23 @@ impl Judged {
         self.pages += paged.pages.len() as u64;
         self.rows += rows as u64;
         self.found += u64::from(rows > 0);
-        self.changed += u64::from(history.versions.iter().any(|version| first < version.since && version.since <= last));
-        self.short += paged.pages.iter().filter(|turned| turned.page.is_short(paged.typed.limit)).count() as u64;
+        self.changed += u64::from(
+            history.versions.iter().any(|version| first < version.since && version.since <= last),
+        );
+        self.short +=
+            paged.pages.iter().filter(|turned| turned.page.is_short(paged.typed.limit)).count()
+                as u64;
     }
 }
 
 impl fmt::Display for Judged {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { cases, pages, rows, found, changed, short, differences } = self;
-        write!(f, "{cases} cases, {} differences; {found} found something, during {changed} something changed; ", differences.len())?;
+        write!(
+            f,
+            "{cases} cases, {} differences; {found} found something, during {changed} something changed; ",
+            differences.len()
+        )?;
         write!(f, "{pages} pages, {short} of them short, {rows} rows")
     }
 }
@@ -152,7 +181,14 @@ fn show(paged: &Paged, hits: &[Hit]) {
     for turned in &paged.pages {
         let page = &turned.page;
         let rows: Vec<String> = page.rows.iter().map(|id| id.to_string()).collect();
-        println!("step {} after {:?}: {} rows {rows:?}, next {:?}, {:?}", turned.step, turned.after, rows.len(), page.next, page.cost);
+        println!(
+            "step {} after {:?}: {} rows {rows:?}, next {:?}, {:?}",
+            turned.step,
+            turned.after,
+            rows.len(),
+            page.next,
+            page.cost
+        );
     }
     for hit in hits {
         println!("PostgreSQL finds {} at {:?}", hit.id, hit.steps);

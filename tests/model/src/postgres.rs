@@ -52,9 +52,23 @@ impl Server {
         let data = folder.join("data");
         let mut create = command(&programs.join("initdb"), owner, &folder);
         create.arg("--pgdata").arg(&data).arg("--pwfile").arg(folder.join("password"));
-        create.args(["--username", USER, "--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"]);
+        create.args([
+            "--username",
+            USER,
+            "--auth",
+            "scram-sha-256",
+            "--encoding",
+            "UTF8",
+            "--locale",
+            "C.UTF-8",
+            "--no-sync",
+        ]);
         let created = create.output().context("could not run initdb")?;
-        ensure!(created.status.success(), "initdb failed: {}", String::from_utf8_lossy(&created.stderr));
+        ensure!(
+            created.status.success(),
+            "initdb failed: {}",
+            String::from_utf8_lossy(&created.stderr)
+        );
         let port = free_port()?;
         let mut serve = command(Path::new("/bin/sh"), owner, &folder);
         serve.args(["-c", WATCH, "sh"]).arg(programs.join("postgres")).arg("-D").arg(&data);
@@ -62,7 +76,12 @@ impl Server {
             serve.args(["-c", setting]);
         }
         let log = File::create(folder.join("log"))?;
-        let process = serve.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(log).spawn().context("could not run postgres")?;
+        let process = serve
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .context("could not run postgres")?;
         let mut config = Config::new();
         config.host("127.0.0.1").port(port).user(USER).password(&password).dbname("postgres");
         Ok(Self { folder, config, process })
@@ -81,7 +100,10 @@ impl Server {
                 break;
             }
         }
-        bail!("PostgreSQL did not come up: {}", fs::read_to_string(self.folder.join("log")).unwrap_or_default())
+        bail!(
+            "PostgreSQL did not come up: {}",
+            fs::read_to_string(self.folder.join("log")).unwrap_or_default()
+        )
     }
 }
 
@@ -97,7 +119,9 @@ impl Drop for Server {
 fn programs() -> anyhow::Result<PathBuf> {
     let missing = "PostgreSQL is missing: run apt-get install postgresql, and try again";
     let versions = fs::read_dir("/usr/lib/postgresql").context(missing)?.filter_map(Result::ok);
-    let installed = versions.map(|version| version.path().join("bin")).filter(|programs| programs.join("initdb").exists());
+    let installed = versions
+        .map(|version| version.path().join("bin"))
+        .filter(|programs| programs.join("initdb").exists());
     installed.max_by_key(|programs| version(programs)).context(missing)
 }
 
@@ -116,11 +140,15 @@ fn owner() -> anyhow::Result<Option<(u32, u32)>> {
 
 fn id(arguments: &[&str]) -> anyhow::Result<u32> {
     let stated = Command::new("id").args(arguments).output().context("could not run id")?;
-    String::from_utf8(stated.stdout)?.trim().parse().with_context(|| format!("id {} returned no number", arguments.join(" ")))
+    String::from_utf8(stated.stdout)?
+        .trim()
+        .parse()
+        .with_context(|| format!("id {} returned no number", arguments.join(" ")))
 }
 
 fn folder(owner: Option<(u32, u32)>) -> anyhow::Result<PathBuf> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../.local/postgres-{}", std::process::id()));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join(format!("../../.local/postgres-{}", std::process::id()));
     if folder.exists() {
         fs::remove_dir_all(&folder)?;
     }
@@ -132,7 +160,8 @@ fn folder(owner: Option<(u32, u32)>) -> anyhow::Result<PathBuf> {
 
 fn owned(path: &Path, owner: Option<(u32, u32)>) -> anyhow::Result<()> {
     match owner {
-        Some((user, group)) => chown(path, Some(user), Some(group)).with_context(|| format!("could not give {} away", path.display())),
+        Some((user, group)) => chown(path, Some(user), Some(group))
+            .with_context(|| format!("could not give {} away", path.display())),
         None => Ok(()),
     }
 }

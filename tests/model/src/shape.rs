@@ -24,13 +24,19 @@ pub const SHAPES: [Shape; 24] = [
     ("number", true, |draw| Filter { counterpart: Some(draw.counterpart()), ..Filter::default() }),
     ("beginning of a number", true, |draw| part(draw, true)),
     ("end of a number", true, |draw| part(draw, false)),
-    ("withheld", true, |_| Filter { counterpart: Some(Counterpart::Withheld), ..Filter::default() }),
+    ("withheld", true, |_| Filter {
+        counterpart: Some(Counterpart::Withheld),
+        ..Filter::default()
+    }),
     ("direction", true, |draw| Filter { direction: Some(direction(draw)), ..Filter::default() }),
     ("mark", true, |draw| Filter { mark: Some(Marked::With(draw.mark())), ..Filter::default() }),
     ("length", true, length),
     ("word", true, |draw| noted(draw, 1)),
     ("two words", false, |draw| noted(draw, 2)),
-    ("case number", true, |draw| Filter { any_field: words(&draw.random.random_range(100_000..999_999).to_string()), ..Filter::default() }),
+    ("case number", true, |draw| Filter {
+        any_field: words(&draw.random.random_range(100_000..999_999).to_string()),
+        ..Filter::default()
+    }),
     ("held", true, |_| Filter { held: Some(true), ..Filter::default() }),
     ("rejected", true, |_| Filter { state: Some(StateName::Rejected), ..Filter::default() }),
     ("user, time", false, |draw| Filter { users: Some([draw.user()].into()), ..time(draw) }),
@@ -46,7 +52,10 @@ pub const SHAPES: [Shape; 24] = [
     }),
     ("user, word", false, |draw| Filter { users: Some([draw.user()].into()), ..noted(draw, 1) }),
     ("group, word", false, |draw| Filter { users: Some(group(draw)), ..noted(draw, 1) }),
-    ("mark, word", false, |draw| Filter { mark: Some(Marked::With(draw.mark())), ..noted(draw, 1) }),
+    ("mark, word", false, |draw| Filter {
+        mark: Some(Marked::With(draw.mark())),
+        ..noted(draw, 1)
+    }),
     ("mark, number, time", false, |draw| Filter {
         mark: Some(Marked::With(draw.mark())),
         counterpart: Some(draw.counterpart()),
@@ -58,7 +67,12 @@ pub const SHAPES: [Shape; 24] = [
 /// The span that the search may read, newest first.
 pub fn span(filter: &Filter) -> Span {
     let (first, last) = (DateTime::UNIX_EPOCH, NOW + TimeDelta::days(1));
-    Span { from: filter.from.unwrap_or(first), to: filter.to.unwrap_or(last), order: Order::Newest, after: None }
+    Span {
+        from: filter.from.unwrap_or(first),
+        to: filter.to.unwrap_or(last),
+        order: Order::Newest,
+        after: None,
+    }
 }
 
 /// Some filters, each equally likely.
@@ -74,7 +88,13 @@ pub fn any(draw: &mut Draw) -> Filter {
                 filter.number = part(draw, beginning).number;
             }
             4 => filter.direction = Some(direction(draw)),
-            5 => filter.mark = Some(if draw.random.random_bool(0.8) { Marked::With(draw.mark()) } else { Marked::Without }),
+            5 => {
+                filter.mark = Some(if draw.random.random_bool(0.8) {
+                    Marked::With(draw.mark())
+                } else {
+                    Marked::Without
+                })
+            }
             6 => {
                 let length = length(draw);
                 (filter.longer, filter.shorter) = (length.longer, length.shorter);
@@ -92,8 +112,13 @@ pub fn time(draw: &mut Draw) -> Filter {
     let length = 10_f64.powf(draw.random.random_range(0.0..2.26));
     let milliseconds = (length * 86_400_000.0) as i64;
     let latest = (draw.days * 86_400_000 - milliseconds).max(1);
-    let from = draw.now - TimeDelta::milliseconds(milliseconds + draw.random.random_range(0..latest));
-    Filter { from: Some(from), to: Some(from + TimeDelta::milliseconds(milliseconds)), ..Filter::default() }
+    let from =
+        draw.now - TimeDelta::milliseconds(milliseconds + draw.random.random_range(0..latest));
+    Filter {
+        from: Some(from),
+        to: Some(from + TimeDelta::milliseconds(milliseconds)),
+        ..Filter::default()
+    }
 }
 
 fn group(draw: &mut Draw) -> BTreeSet<UserId> {
@@ -107,7 +132,11 @@ fn direction(draw: &mut Draw) -> Direction {
 fn part(draw: &mut Draw, beginning: bool) -> Filter {
     let Counterpart::Number(number) = draw.counterpart() else { return part(draw, beginning) };
     let (digits, length) = (number.digits().to_owned(), draw.random.random_range(3..=8));
-    let typed = if beginning { format!("+{}", &digits[..length]) } else { digits[digits.len() - length..].to_owned() };
+    let typed = if beginning {
+        format!("+{}", &digits[..length])
+    } else {
+        digits[digits.len() - length..].to_owned()
+    };
     Filter { number: Digits::parse(&typed).ok(), ..Filter::default() }
 }
 
@@ -116,7 +145,11 @@ fn length(draw: &mut Draw) -> Filter {
     match draw.random.random_range(0..3) {
         0 => Filter { longer: Some(one), ..Filter::default() },
         1 => Filter { shorter: Some(one), ..Filter::default() },
-        _ => Filter { longer: Some(one.min(other)), shorter: Some(one.max(other)), ..Filter::default() },
+        _ => Filter {
+            longer: Some(one.min(other)),
+            shorter: Some(one.max(other)),
+            ..Filter::default()
+        },
     }
 }
 

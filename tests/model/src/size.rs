@@ -41,15 +41,32 @@ pub fn row(recording: &Recording) -> usize {
     bytes += "bytes".len() + number(recording.audio.length as i64);
     bytes += "registered".len() + number(recording.registered_at.timestamp_millis());
     bytes += match recording.held_since {
-        Some(held) => "held".len() + number(held.timestamp_millis()) + "until".len() + number(recording.expires_at.timestamp()),
+        Some(held) => {
+            "held".len()
+                + number(held.timestamp_millis())
+                + "until".len()
+                + number(recording.expires_at.timestamp())
+        }
         None => "expires_at".len() + number(recording.expires_at.timestamp()),
     };
     bytes += match &recording.state {
         State::Expected => "stateexpected".len(),
         State::Stored { at } => {
-            "statestored".len() + "stored".len() + number(at.timestamp_millis()) + "l".len() + organisation + "#00".len()
+            "statestored".len()
+                + "stored".len()
+                + number(at.timestamp_millis())
+                + "l".len()
+                + organisation
+                + "#00".len()
         }
-        State::Rejected { reason } => "staterejected".len() + "why".len() + reason.len() + "l".len() + organisation + "#rejected".len(),
+        State::Rejected { reason } => {
+            "staterejected".len()
+                + "why".len()
+                + reason.len()
+                + "l".len()
+                + organisation
+                + "#rejected".len()
+        }
     };
     bytes + annotation(recording)
 }
@@ -57,15 +74,22 @@ pub fn row(recording: &Recording) -> usize {
 fn annotation(recording: &Recording) -> usize {
     let annotation = &recording.annotation;
     let note = annotation.note.as_ref().map_or(0, |note| "note".len() + note.as_str().len());
-    let mark = annotation.mark.as_ref().map_or(0, |mark| "markm".len() + 2 * mark.as_str().len() + ORGANISATION.len() + 1);
-    let fields: usize = annotation.fields.iter().flatten().map(|field| "f1".len() + field.as_str().len()).sum();
-    let edits = if recording.version > 0 { "edits".len() + number(recording.version as i64) } else { 0 };
+    let mark = annotation
+        .mark
+        .as_ref()
+        .map_or(0, |mark| "markm".len() + 2 * mark.as_str().len() + ORGANISATION.len() + 1);
+    let fields: usize =
+        annotation.fields.iter().flatten().map(|field| "f1".len() + field.as_str().len()).sum();
+    let edits =
+        if recording.version > 0 { "edits".len() + number(recording.version as i64) } else { 0 };
     note + mark + fields + edits
 }
 
 fn posted(recording: &Recording, posting: &Posting) -> usize {
     let key = match posting {
-        Posting::Word(place, word) => "#note#".len() - if *place == Place::Note { 0 } else { 2 } + word.len(),
+        Posting::Word(place, word) => {
+            "#note#".len() - if *place == Place::Note { 0 } else { 2 } + word.len()
+        }
         Posting::Held => "#held".len(),
     };
     let own = "user".len()

@@ -1,6 +1,8 @@
 //! The bound on a filter mix: its sparsest access path, and a probe of each other path.
 
-use domain::search::{Filter, Found, Marked, Place, Posting, ReadRequest, Span, StateName, Stream, Words, length};
+use domain::search::{
+    Filter, Found, Marked, Place, Posting, ReadRequest, Span, StateName, Stream, Words, length,
+};
 
 use crate::memory::Memory;
 
@@ -15,7 +17,8 @@ const POSTED: usize = 8_000;
 /// Whether the search may read so many rows and entries in the span.
 pub fn allows(memory: &Memory, filter: &Filter, span: Span, read: u64) -> bool {
     let read = usize::try_from(read).unwrap_or(usize::MAX);
-    let unions: Vec<(usize, usize)> = unions(memory, filter).iter().map(|union| held(memory, union, span, read)).collect();
+    let unions: Vec<(usize, usize)> =
+        unions(memory, filter).iter().map(|union| held(memory, union, span, read)).collect();
     let looks: usize = unions.iter().map(|(all, look)| all.min(look)).sum();
     let sparsest = unions.iter().map(|(all, look)| all - all.min(look)).min().unwrap_or_default();
     read <= looks + sparsest
@@ -36,14 +39,21 @@ fn look(union: &[Stream]) -> usize {
 
 fn unions(memory: &Memory, filter: &Filter) -> Vec<Vec<Stream>> {
     let mut unions = vec![vec![Stream::Organisation]];
-    unions.extend(filter.users.iter().map(|users| users.iter().cloned().map(Stream::User).collect()));
-    unions.extend(filter.counterpart.iter().map(|counterpart| vec![Stream::Counterpart(counterpart.clone())]));
+    unions
+        .extend(filter.users.iter().map(|users| users.iter().cloned().map(Stream::User).collect()));
+    unions.extend(
+        filter.counterpart.iter().map(|counterpart| vec![Stream::Counterpart(counterpart.clone())]),
+    );
     if let Some(digits) = &filter.number {
-        let beginning = ReadRequest::Numbers { beginning: digits.beginning().to_owned(), limit: NAMES + 1 };
-        let ending = digits.end().map(|end| ReadRequest::Endings { end: end.to_owned(), limit: NAMES + 1 });
+        let beginning =
+            ReadRequest::Numbers { beginning: digits.beginning().to_owned(), limit: NAMES + 1 };
+        let ending =
+            digits.end().map(|end| ReadRequest::Endings { end: end.to_owned(), limit: NAMES + 1 });
         let requests: Vec<ReadRequest> = std::iter::once(beginning).chain(ending).collect();
         let number = |digits: String| format!("+{digits}").try_into().ok().map(Stream::Counterpart);
-        unions.extend(named(memory, &requests).map(|names| names.into_iter().filter_map(number).collect()));
+        unions.extend(
+            named(memory, &requests).map(|names| names.into_iter().filter_map(number).collect()),
+        );
     }
     if let Some(Marked::With(mark)) = &filter.mark {
         unions.push(vec![Stream::Mark(mark.clone())]);
@@ -64,11 +74,19 @@ fn unions(memory: &Memory, filter: &Filter) -> Vec<Vec<Stream>> {
 
 fn word_unions(memory: &Memory, places: &[Place], words: &Words) -> Vec<Vec<Stream>> {
     let posting = |place: Place, word: &String| Stream::Posting(Posting::Word(place, word.clone()));
-    let mut unions: Vec<Vec<Stream>> =
-        words.whole().iter().map(|word| places.iter().map(|place| posting(*place, word)).collect()).collect();
+    let mut unions: Vec<Vec<Stream>> = words
+        .whole()
+        .iter()
+        .map(|word| places.iter().map(|place| posting(*place, word)).collect())
+        .collect();
     let beginnings = places.iter().map(|place| {
-        let request = ReadRequest::Words { place: *place, beginning: words.beginning().to_owned(), limit: NAMES + 1 };
-        named(memory, &[request]).map(|names| names.iter().map(|word| posting(*place, word)).collect::<Vec<_>>())
+        let request = ReadRequest::Words {
+            place: *place,
+            beginning: words.beginning().to_owned(),
+            limit: NAMES + 1,
+        };
+        named(memory, &[request])
+            .map(|names| names.iter().map(|word| posting(*place, word)).collect::<Vec<_>>())
     });
     unions.extend(beginnings.collect::<Option<Vec<_>>>().map(|unions| unions.concat()));
     unions

@@ -73,7 +73,9 @@ async fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match &arguments[..] {
         [] => bench(SIZES).await,
-        [deliver, name, queue] if deliver == "deliver" => deliver_day(&organisation(name), queue).await,
+        [deliver, name, queue] if deliver == "deliver" => {
+            deliver_day(&organisation(name), queue).await
+        }
         [small, large] => bench([small.parse()?, large.parse()?]).await,
         _ => anyhow::bail!("drop-bench takes the recordings of two days, or nothing"),
     }
@@ -81,8 +83,16 @@ async fn main() -> anyhow::Result<()> {
 
 async fn bench(sizes: [u32; 2]) -> anyhow::Result<()> {
     let mut peaks = Vec::new();
-    let here = CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::EuNorth1).build();
-    cloud()?.s3(&Requests::default()).create_bucket().bucket(BUCKET).create_bucket_configuration(here).send().await?;
+    let here = CreateBucketConfiguration::builder()
+        .location_constraint(BucketLocationConstraint::EuNorth1)
+        .build();
+    cloud()?
+        .s3(&Requests::default())
+        .create_bucket()
+        .bucket(BUCKET)
+        .create_bucket_configuration(here)
+        .send()
+        .await?;
     for size in sizes {
         let figures = day_of(size).await?;
         let requests: u64 = figures.requests.values().sum();
@@ -90,19 +100,46 @@ async fn bench(sizes: [u32; 2]) -> anyhow::Result<()> {
         // Lambda receives and deletes each message. The function sends them.
         let others = requests - copies + 2 * figures.messages;
         let each = |count: u64| count as f64 / f64::from(size);
-        println!("\n{size} recordings in {:.1} s: {:.0} copies a second, local cloud", figures.seconds, f64::from(size) / figures.seconds);
-        println!("  requests of a recording: {:.4} copies + {:.4} others (at most 1 + 0.1)", each(copies), each(others));
-        println!("  {}", figures.requests.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", "));
-        println!("  memory: {:.1} MB before the first message, {:.1} MB at its peak", mb(figures.before), mb(figures.peak));
-        anyhow::ensure!(copies == u64::from(size) && each(others) <= 0.1, "more requests than agreed");
+        println!(
+            "\n{size} recordings in {:.1} s: {:.0} copies a second, local cloud",
+            figures.seconds,
+            f64::from(size) / figures.seconds
+        );
+        println!(
+            "  requests of a recording: {:.4} copies + {:.4} others (at most 1 + 0.1)",
+            each(copies),
+            each(others)
+        );
+        println!(
+            "  {}",
+            figures
+                .requests
+                .iter()
+                .map(|(name, count)| format!("{name} {count}"))
+                .collect::<Vec<_>>()
+                .join(", ")
+        );
+        println!(
+            "  memory: {:.1} MB before the first message, {:.1} MB at its peak",
+            mb(figures.before),
+            mb(figures.peak)
+        );
+        anyhow::ensure!(
+            copies == u64::from(size) && each(others) <= 0.1,
+            "more requests than agreed"
+        );
         peaks.push(figures.peak);
     }
     let growth = mb(peaks[1]) - mb(peaks[0]);
     println!("\nmemory grows by {growth:.1} MB from {} to {} recordings", sizes[0], sizes[1]);
     let published = A_LARGE_DAY / COPIES_A_SECOND;
     let reckoned = A_LARGE_DAY / (UNDER_WAY / LATENCY);
-    println!("100,000 recordings, reckoned: {published:.0} s at S3's rate of 3,500 copies a second and prefix;");
-    println!("{reckoned:.0} s at 160 copies under way of 200 ms each, which is what is deployed; there are 55 minutes");
+    println!(
+        "100,000 recordings, reckoned: {published:.0} s at S3's rate of 3,500 copies a second and prefix;"
+    );
+    println!(
+        "{reckoned:.0} s at 160 copies under way of 200 ms each, which is what is deployed; there are 55 minutes"
+    );
     Ok(())
 }
 
@@ -120,7 +157,12 @@ async fn day_of(size: u32) -> anyhow::Result<Figures> {
     let made = cloud.sqs().create_queue().queue_name(format!("bench-{size}")).send().await?;
     let url = made.queue_url.context("a queue has an address")?;
     let queue = Queue { client: cloud.sqs(), url: url.clone() };
-    queue.send_all(&[Order { organisation: of.clone(), task: Task::Plan { delivery_folder: name() } }]).await?;
+    queue
+        .send_all(&[Order {
+            organisation: of.clone(),
+            task: Task::Plan { delivery_folder: name() },
+        }])
+        .await?;
     let child = Command::new(std::env::current_exe()?)
         .args(["deliver", of.as_str(), &url])
         .env("RUST_LOG", "warn")
@@ -133,7 +175,11 @@ async fn day_of(size: u32) -> anyhow::Result<Figures> {
     eprint!("{logged}");
     let work = cloud.table().folders().work(&of, name()).await?.context("the issue was begun")?;
     verify(&cloud, &of, size).await?;
-    anyhow::ensure!(work.delivery_folder.is_complete() && work.delivery_folder.count.recordings == u64::from(size), "{work:?}");
+    anyhow::ensure!(
+        work.delivery_folder.is_complete()
+            && work.delivery_folder.count.recordings == u64::from(size),
+        "{work:?}"
+    );
     Ok(serde_json::from_str(figures)?)
 }
 
@@ -141,13 +187,23 @@ async fn day_of(size: u32) -> anyhow::Result<Figures> {
 async fn verify(cloud: &Cloud, of: &OrganisationId, size: u32) -> anyhow::Result<()> {
     let (s3, folder) = (cloud.s3(&Requests::default()), manifest::folder(of, name()));
     let get = async |file: &str| {
-        let got = s3.get_object().bucket(&cloud.drop_bucket).key(format!("{folder}{file}")).send().await?;
+        let got = s3
+            .get_object()
+            .bucket(&cloud.drop_bucket)
+            .key(format!("{folder}{file}"))
+            .send()
+            .await?;
         anyhow::Ok(got.body.collect().await?.to_vec())
     };
-    let (index, checksums) = (get(manifest::INDEX).await?, String::from_utf8(get(manifest::CHECKSUMS).await?)?);
+    let (index, checksums) =
+        (get(manifest::INDEX).await?, String::from_utf8(get(manifest::CHECKSUMS).await?)?);
     let own = Sha256::of(&index).line(manifest::INDEX);
-    let names: BTreeSet<&str> = checksums.lines().filter_map(|line| line.split_once("  ")).map(|(_, name)| name).collect();
-    anyhow::ensure!(checksums.ends_with(&own) && names.len() == size as usize + 1, "the checksums are not the folder's");
+    let names: BTreeSet<&str> =
+        checksums.lines().filter_map(|line| line.split_once("  ")).map(|(_, name)| name).collect();
+    anyhow::ensure!(
+        checksums.ends_with(&own) && names.len() == size as usize + 1,
+        "the checksums are not the folder's"
+    );
     println!("  index.csv of {:.1} MB", index.len() as f64 / 1e6);
     Ok(())
 }
@@ -164,23 +220,41 @@ async fn make(cloud: &Cloud, of: &OrganisationId, size: u32) -> anyhow::Result<(
     let mut first = recording(of.as_str(), "anna", "call-0", day.begins_at());
     first.audio.length = audio(0).len() as u64;
     register(&table, &first).await?;
-    let arrival = Arrival { organisation: of.clone(), id: first.id, user: first.user.clone(), audio: first.audio.clone() };
+    let arrival = Arrival {
+        organisation: of.clone(),
+        id: first.id,
+        user: first.user.clone(),
+        audio: first.audio.clone(),
+    };
     table.recordings().store(&arrival, &first.duration.into(), day.ends_at()).await?;
-    let get = table.client.get_item().table_name(&table.name).set_key(Some(key::recording(of, first.id)));
+    let get =
+        table.client.get_item().table_name(&table.name).set_key(Some(key::recording(of, first.id)));
     let item = get.send().await?.item.context("it is there")?;
     let (mut writes, mut putting) = (Vec::new(), JoinSet::new());
     for number in 0..size {
         let id = RecordingId::of(of, &CallId::try_from(format!("call-{number}"))?);
         writes.push(
-            WriteRequest::builder().put_request(PutRequest::builder().set_item(Some(row(&item, id, number, size, day))).build()?).build(),
+            WriteRequest::builder()
+                .put_request(
+                    PutRequest::builder()
+                        .set_item(Some(row(&item, id, number, size, day)))
+                        .build()?,
+                )
+                .build(),
         );
         if writes.len() == 25 || number + 1 == size {
-            table.client.batch_write_item().request_items(&table.name, std::mem::take(&mut writes)).send().await?;
+            table
+                .client
+                .batch_write_item()
+                .request_items(&table.name, std::mem::take(&mut writes))
+                .send()
+                .await?;
         }
         if putting.len() == AT_ONCE {
             putting.join_next().await.transpose()?.transpose()?;
         }
-        let put = s3.put_object().bucket(BUCKET).key(objects::key(of, id)).body(audio(number).into());
+        let put =
+            s3.put_object().bucket(BUCKET).key(objects::key(of, id)).body(audio(number).into());
         putting.spawn(async move { put.send().await.map(|_| ()) });
     }
     while let Some(put) = putting.join_next().await {
@@ -190,7 +264,8 @@ async fn make(cloud: &Cloud, of: &OrganisationId, size: u32) -> anyhow::Result<(
 }
 
 fn row(item: &key::Item, id: RecordingId, number: u32, size: u32, day: Day) -> key::Item {
-    let started_at = day.begins_at() + TimeDelta::milliseconds(80_000_000 / i64::from(size) * i64::from(number));
+    let started_at =
+        day.begins_at() + TimeDelta::milliseconds(80_000_000 / i64::from(size) * i64::from(number));
     let mut item = item.clone();
     item.insert("sk".into(), AttributeValue::S(id.to_string()));
     item.insert("at".into(), AttributeValue::S(key::at(started_at, id)));
@@ -210,7 +285,10 @@ async fn deliver_day(of: &OrganisationId, url: &str) -> anyhow::Result<()> {
     platform::log::init();
     let (cloud, requests) = (cloud()?, Requests::default());
     let app = delivery::App {
-        table: platform::table::Table { client: cloud.counted_dynamodb(&requests), name: cloud.table.clone() },
+        table: platform::table::Table {
+            client: cloud.counted_dynamodb(&requests),
+            name: cloud.table.clone(),
+        },
         queue: Queue { client: cloud.counted_sqs(&requests), url: url.to_owned() },
         recordings: Bucket { client: cloud.s3(&requests), name: BUCKET.to_owned() },
         drop: Bucket { client: cloud.s3(&requests), name: cloud.drop_bucket.clone() },
@@ -220,14 +298,29 @@ async fn deliver_day(of: &OrganisationId, url: &str) -> anyhow::Result<()> {
     let (before, begun, outside) = (peak()?, Instant::now(), cloud.sqs());
     let mut messages = 0;
     loop {
-        let received = outside.receive_message().queue_url(url).max_number_of_messages(1).send().await?.messages.unwrap_or_default();
+        let received = outside
+            .receive_message()
+            .queue_url(url)
+            .max_number_of_messages(1)
+            .send()
+            .await?
+            .messages
+            .unwrap_or_default();
         let Some(message) = received.into_iter().next() else { break };
         let event = serde_json::json!({ "Records": [{ "messageId": message.message_id(), "body": message.body() }] });
-        match delivery::handle(&app, serde_json::from_value(event)?).await.map_err(anyhow::Error::from_boxed)? {
+        match delivery::handle(&app, serde_json::from_value(event)?)
+            .await
+            .map_err(anyhow::Error::from_boxed)?
+        {
             delivery::Answer::Messages(answer) if answer.batch_item_failures.is_empty() => {}
             other => anyhow::bail!("{of}: {other:?}"),
         }
-        outside.delete_message().queue_url(url).receipt_handle(message.receipt_handle().unwrap_or_default()).send().await?;
+        outside
+            .delete_message()
+            .queue_url(url)
+            .receipt_handle(message.receipt_handle().unwrap_or_default())
+            .send()
+            .await?;
         messages += 1;
     }
     let seconds = begun.elapsed().as_secs_f64();
@@ -238,6 +331,9 @@ async fn deliver_day(of: &OrganisationId, url: &str) -> anyhow::Result<()> {
 /// The peak resident memory of this process, in KiB.
 fn peak() -> anyhow::Result<u64> {
     let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("the kernel reports no peak")?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .context("the kernel reports no peak")?;
     line.trim().trim_end_matches(" kB").parse().context("the peak is a number")
 }

@@ -9,7 +9,11 @@ use serde_json::{Value, json};
 const COMMON: [(&str, &str, When); 9] = [
     ("400", "malformed", When::Body),
     ("401", "not-signed-in", When::Always),
-    ("403", "not-allowed, unknown-user; the gateway's own message where the token is invalid", When::Always),
+    (
+        "403",
+        "not-allowed, unknown-user; the gateway's own message where the token is invalid",
+        When::Always,
+    ),
     ("404", "not-found", When::Named),
     ("413", "too-large", When::Body),
     ("415", "unknown-type", When::Body),
@@ -64,17 +68,23 @@ pub fn complete(document: &mut Value) {
             if status.as_str() >= "400" && response["$ref"].is_null() {
                 response["content"]["application/problem+json"] = problem();
             }
-            if response["$ref"].is_null() && response["description"].as_str().unwrap_or_default().is_empty() {
+            if response["$ref"].is_null()
+                && response["description"].as_str().unwrap_or_default().is_empty()
+            {
                 response["description"] = described(response, &schemas).into();
             }
             if status == "429" && response["$ref"].is_null() {
-                response["headers"]["Retry-After"] = json!({ "$ref": "#/components/headers/Retry-After" });
+                response["headers"]["Retry-After"] =
+                    json!({ "$ref": "#/components/headers/Retry-After" });
             }
             if status == "200" && SINGLE.contains(&schema_of(response)) {
                 response["headers"]["ETag"] = json!({ "$ref": "#/components/headers/ETag" });
             }
-            for (_, _, header) in HEADERS.iter().filter(|(of, when, _)| *of == name && when == status) {
-                response["headers"] = json!({ *header: { "$ref": format!("#/components/headers/{header}") } });
+            for (_, _, header) in
+                HEADERS.iter().filter(|(of, when, _)| *of == name && when == status)
+            {
+                response["headers"] =
+                    json!({ *header: { "$ref": format!("#/components/headers/{header}") } });
             }
         }
     }
@@ -112,13 +122,16 @@ fn add_components(document: &mut Value, responses: &BTreeSet<&str>) {
         "description": "The body of a refusal: of a function, or of API Gateway.",
         "anyOf": [{ "$ref": "#/components/schemas/Problem" }, { "$ref": "#/components/schemas/GatewayMessage" }],
     });
-    for (status, description, _) in COMMON.into_iter().filter(|(status, ..)| responses.contains(status)) {
+    for (status, description, _) in
+        COMMON.into_iter().filter(|(status, ..)| responses.contains(status))
+    {
         let mut response = json!({ "description": description, "content": { "application/problem+json": problem() } });
         if GATEWAYS.contains(&status) {
             response["content"]["application/json"] = gateways();
         }
         if status == "429" {
-            response["headers"]["Retry-After"] = json!({ "$ref": "#/components/headers/Retry-After" });
+            response["headers"]["Retry-After"] =
+                json!({ "$ref": "#/components/headers/Retry-After" });
         }
         document["components"]["responses"][status] = response;
     }
@@ -136,7 +149,13 @@ fn gateways() -> Value {
 /// Adds the common responses that the operation does not document. Returns their statuses.
 fn add_common(operation: &mut Value) -> Vec<&'static str> {
     let mut added = Vec::new();
-    let has = |place: &str| operation["parameters"].as_array().into_iter().flatten().any(|parameter| parameter["in"] == place);
+    let has = |place: &str| {
+        operation["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .any(|parameter| parameter["in"] == place)
+    };
     let (body, path, query) = (!operation["requestBody"].is_null(), has("path"), has("query"));
     for (status, _, when) in COMMON {
         let applies = match when {
@@ -147,10 +166,13 @@ fn add_common(operation: &mut Value) -> Vec<&'static str> {
         };
         match operation["responses"].get_mut(status) {
             None if applies => {
-                operation["responses"][status] = json!({ "$ref": format!("#/components/responses/{status}") });
+                operation["responses"][status] =
+                    json!({ "$ref": format!("#/components/responses/{status}") });
                 added.push(status);
             }
-            Some(own) if GATEWAYS.contains(&status) => own["content"]["application/json"] = gateways(),
+            Some(own) if GATEWAYS.contains(&status) => {
+                own["content"]["application/json"] = gateways()
+            }
             _ => {}
         }
     }
@@ -159,7 +181,10 @@ fn add_common(operation: &mut Value) -> Vec<&'static str> {
 
 /// The name of the schema of a response's JSON; empty if it has none.
 fn schema_of(response: &Value) -> &str {
-    let reference = response.pointer("/content/application~1json/schema/$ref").and_then(Value::as_str).unwrap_or_default();
+    let reference = response
+        .pointer("/content/application~1json/schema/$ref")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     reference.rsplit('/').next().unwrap_or_default()
 }
 

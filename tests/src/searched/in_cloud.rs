@@ -31,8 +31,12 @@ use crate::{
 
 /// The recorded users, and each caller with the users they may see.
 const USERS: [&str; 3] = ["anna", "maja", "omar"];
-const CALLERS: [(&str, Option<&[&str]>); 4] =
-    [("karin", None), ("anna", Some(&["anna"])), ("omar", Some(&["omar"])), ("sara", Some(&["anna", "maja"]))];
+const CALLERS: [(&str, Option<&[&str]>); 4] = [
+    ("karin", None),
+    ("anna", Some(&["anna"])),
+    ("omar", Some(&["omar"])),
+    ("sara", Some(&["anna", "maja"])),
+];
 /// Checks for indexed items, a twentieth of a second apart.
 const LOOKS: usize = 600;
 
@@ -55,29 +59,39 @@ impl InCloud {
     }
 
     fn token(&self, name: &str) -> anyhow::Result<&str> {
-        self.tokens.get(name).map(String::as_str).with_context(|| format!("{name} has not signed in"))
+        self.tokens
+            .get(name)
+            .map(String::as_str)
+            .with_context(|| format!("{name} has not signed in"))
     }
 
     /// Registers the call, and uploads valid or invalid audio unless it is to remain expected.
     async fn send(&self, recording: &Recording) -> anyhow::Result<()> {
         let token = self.token(recording.user.as_str())?;
         let sound = silence(recording.duration.num_seconds().try_into()?);
-        let audio = if matches!(recording.state, State::Rejected { .. }) { b"this is no audio".to_vec() } else { sound };
-        let (status, registered) = answer(self.door.post("/v1/recordings", &call(recording, &audio)), token).await?;
+        let audio = if matches!(recording.state, State::Rejected { .. }) {
+            b"this is no audio".to_vec()
+        } else {
+            sound
+        };
+        let (status, registered) =
+            answer(self.door.post("/v1/recordings", &call(recording, &audio)), token).await?;
         ensure!(status == 201 || status == 200, "{status}: {registered}");
         if recording.state == State::Expected {
             return Ok(());
         }
         self.door.send(&registered["upload"], &audio).await?;
         let settled = self.door.settled(&recording.id.to_string(), token).await?;
-        let state = if matches!(recording.state, State::Stored { .. }) { "stored" } else { "rejected" };
+        let state =
+            if matches!(recording.state, State::Stored { .. }) { "stored" } else { "rejected" };
         ensure!(settled["state"] == state, "{settled}");
         Ok(())
     }
 
     async fn annotate(&self, recording: &Recording) -> anyhow::Result<()> {
         let token = self.token(recording.user.as_str())?;
-        let put = self.door.put(&format!("/v1/calls/{}/annotation", recording.call), &stated(recording));
+        let put =
+            self.door.put(&format!("/v1/calls/{}/annotation", recording.call), &stated(recording));
         let (status, annotated) = answer(put, token).await?;
         ensure!(status == 200, "{status}: {annotated}");
         Ok(())
@@ -85,7 +99,8 @@ impl InCloud {
 
     /// Whether the table contains every item by which the recording is found.
     async fn is_indexed(&self, recording: &Recording) -> anyhow::Result<bool> {
-        let (organisation, at) = (&recording.organisation, key::at(recording.started_at, recording.id));
+        let (organisation, at) =
+            (&recording.organisation, key::at(recording.started_at, recording.id));
         let mut keys = Vec::new();
         for posting in Posting::of(recording) {
             if let Posting::Word(place, word) = &posting {
@@ -105,7 +120,16 @@ impl InCloud {
     }
 
     async fn exists(&self, key: Item) -> anyhow::Result<bool> {
-        Ok(self.table.client.get_item().table_name(&self.table.name).set_key(Some(key)).send().await?.item.is_some())
+        Ok(self
+            .table
+            .client
+            .get_item()
+            .table_name(&self.table.name)
+            .set_key(Some(key))
+            .send()
+            .await?
+            .item
+            .is_some())
     }
 }
 
@@ -126,7 +150,10 @@ impl Searched for InCloud {
     async fn settle(&mut self) -> anyhow::Result<()> {
         let mut look = tokio::time::interval(Duration::from_millis(50));
         // A recording that changed twice counts once, in its last version.
-        let latest: HashMap<_, _> = std::mem::take(&mut self.news).into_iter().map(|recording| (recording.id, recording)).collect();
+        let latest: HashMap<_, _> = std::mem::take(&mut self.news)
+            .into_iter()
+            .map(|recording| (recording.id, recording))
+            .collect();
         for recording in latest.values() {
             let mut looks = 0;
             while !self.is_indexed(recording).await? {
@@ -140,10 +167,19 @@ impl Searched for InCloud {
         Ok(())
     }
 
-    async fn page(&mut self, typed: &Typed, after: Option<Position>, _: DateTime<Utc>) -> anyhow::Result<Page> {
+    async fn page(
+        &mut self,
+        typed: &Typed,
+        after: Option<Position>,
+        _: DateTime<Utc>,
+    ) -> anyhow::Result<Page> {
         let seen = |names: &[&str]| names.iter().map(|name| user(name)).collect();
-        let caller = CALLERS.into_iter().find(|(_, names)| names.map(seen) == typed.seen).context("no caller sees exactly those")?;
-        let (status, body) = answer(self.door.get(&path(typed, after)), self.token(caller.0)?).await?;
+        let caller = CALLERS
+            .into_iter()
+            .find(|(_, names)| names.map(seen) == typed.seen)
+            .context("no caller sees exactly those")?;
+        let (status, body) =
+            answer(self.door.get(&path(typed, after)), self.token(caller.0)?).await?;
         ensure!(status == 200, "{status}: {body}");
         page(&body)
     }
@@ -162,13 +198,16 @@ pub fn life(seed: u64, number: u64, run: DateTime<Utc>) -> Life {
     manner.lengths = (1..=4).map(TimeDelta::seconds).collect();
     manner.spread = manner.spread.min(days);
     let off = begins - manner.begins;
-    manner.moments = manner.moments.iter().map(|moment| (*moment + off).max(begins - days)).collect();
+    manner.moments =
+        manner.moments.iter().map(|moment| (*moment + off).max(begins - days)).collect();
     manner.called = format!("oracle-{}-{number}-", run.timestamp_millis());
     manner.days = 180;
     (manner.begins, manner.plain) = (begins, true);
     life.now = run;
     life.window = Some((begins - days, begins + TimeDelta::milliseconds(1)));
-    life.callers = CALLERS.map(|(_, names)| names.map(|names| names.iter().map(|name| user(name)).collect())).to_vec();
+    life.callers = CALLERS
+        .map(|(_, names)| names.map(|names| names.iter().map(|name| user(name)).collect()))
+        .to_vec();
     life
 }
 

@@ -18,7 +18,9 @@ async fn demo(users: impl IntoIterator<Item = Value>) -> anyhow::Result<Service>
     let service = Service::empty().await?;
     let karin = json!({ "id": "karin", "name": "Karin Åberg", "administrator": true });
     service.provisions("demo", [karin].into_iter().chain(users)).await?;
-    service.provisions("other", [json!({ "id": "anna", "name": "Anna Annan", "administrator": true })]).await?;
+    service
+        .provisions("other", [json!({ "id": "anna", "name": "Anna Annan", "administrator": true })])
+        .await?;
     service.requests.take();
     Ok(service)
 }
@@ -31,7 +33,10 @@ fn few() -> Vec<Value> {
         ("orjan", "Örjan #1", "+46701740604"),
         ("ella", "ella ek", "+46701740605"),
     ];
-    people.into_iter().map(|(id, name, phone)| json!({ "id": id, "name": name, "phone": phone, "plan": "pro" })).collect()
+    people
+        .into_iter()
+        .map(|(id, name, phone)| json!({ "id": id, "name": name, "phone": phone, "plan": "pro" }))
+        .collect()
 }
 
 fn ids(answer: &Answer) -> Vec<String> {
@@ -43,7 +48,8 @@ fn ids(answer: &Answer) -> Vec<String> {
 async fn all(service: &Service, query: &str) -> anyhow::Result<(Vec<String>, usize)> {
     let (mut seen, mut pages, mut cursor) = (Vec::new(), 0, String::new());
     loop {
-        let page = KARIN.get(&service.admin, &format!("/v1/users?{query}{cursor}")).await?.done()?;
+        let page =
+            KARIN.get(&service.admin, &format!("/v1/users?{query}{cursor}")).await?.done()?;
         seen.extend(ids(&page));
         pages += 1;
         match page.body["cursor"].as_str() {
@@ -65,7 +71,11 @@ async fn ten_thousand_users_can_be_listed_found_and_paged() -> anyhow::Result<()
     assert_eq!(ids(&page).len(), 100);
     let requests = service.requests.take();
     let expected = [("DynamoDB.BatchGetItem", 1), ("DynamoDB.PutItem", 1), ("DynamoDB.Query", 1)];
-    assert_eq!(requests, expected.map(|(name, count)| (name.to_owned(), count)).into(), "the caller, the page, the audit event");
+    assert_eq!(
+        requests,
+        expected.map(|(name, count)| (name.to_owned(), count)).into(),
+        "the caller, the page, the audit event"
+    );
 
     let begun = Instant::now();
     for limit in [1000, 777] {
@@ -76,7 +86,12 @@ async fn ten_thousand_users_can_be_listed_found_and_paged() -> anyhow::Result<()
     }
     println!("10,000 users listed twice in {:.1?}", begun.elapsed());
     let names = KARIN.get(&service.admin, "/v1/users?limit=1000").await?.body;
-    let names: Vec<&str> = names["users"].as_array().into_iter().flatten().filter_map(|user| user["name"].as_str()).collect();
+    let names: Vec<&str> = names["users"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|user| user["name"].as_str())
+        .collect();
     assert!(names.is_sorted(), "by name");
 
     for (text, count) in [("u0042", 1), ("ANVÄNDARE 99", 100), ("nobody", 0)] {
@@ -94,7 +109,10 @@ async fn ten_thousand_users_can_be_listed_found_and_paged() -> anyhow::Result<()
 async fn users_are_sorted_by_name_regardless_of_case() -> anyhow::Result<()> {
     let service = demo(few()).await?;
     // The order follows the folded code points: å, ä and ö follow z, but not in Swedish order.
-    assert_eq!(ids(&KARIN.get(&service.admin, "/v1/users").await?), ["anna", "asa", "ella", "karin", "ake", "orjan"]);
+    assert_eq!(
+        ids(&KARIN.get(&service.admin, "/v1/users").await?),
+        ["anna", "asa", "ella", "karin", "ake", "orjan"]
+    );
     for limit in 1..=7 {
         let (seen, _) = all(&service, &format!("limit={limit}")).await?;
         assert_eq!(seen, ["anna", "asa", "ella", "karin", "ake", "orjan"], "{limit}");
@@ -118,8 +136,16 @@ async fn a_user_is_found_by_a_part_of_name_id_or_number_in_any_case() -> anyhow:
         ("%20%20", &["anna", "asa", "ella", "karin", "ake", "orjan"]),
     ];
     for (text, found) in cases {
-        assert_eq!(ids(&KARIN.get(&service.admin, &format!("/v1/users?q={text}")).await?), found, "{text}");
-        assert_eq!(all(&service, &format!("limit=1&q={text}")).await?.0, found, "{text}, one at a time");
+        assert_eq!(
+            ids(&KARIN.get(&service.admin, &format!("/v1/users?q={text}")).await?),
+            found,
+            "{text}"
+        );
+        assert_eq!(
+            all(&service, &format!("limit=1&q={text}")).await?.0,
+            found,
+            "{text}, one at a time"
+        );
     }
     Ok(())
 }
@@ -129,7 +155,11 @@ async fn a_renamed_user_is_sorted_again_and_a_removed_user_is_not_listed() -> an
     let service = demo(few()).await?;
     let users = "/v1/organisations/demo/users";
     OPERATOR
-        .put(&service.provision, &format!("{users}/anna"), &whole::user(json!({ "name": "Örn Zebra", "plan": "pro" })))
+        .put(
+            &service.provision,
+            &format!("{users}/anna"),
+            &whole::user(json!({ "name": "Örn Zebra", "plan": "pro" })),
+        )
         .await?
         .done()?;
     assert_eq!(all(&service, "limit=2").await?.0, ["asa", "ella", "karin", "ake", "orjan", "anna"]);
@@ -142,16 +172,29 @@ async fn a_renamed_user_is_sorted_again_and_a_removed_user_is_not_listed() -> an
 }
 
 #[tokio::test]
-async fn an_invalid_list_query_is_refused_and_an_unknown_cursor_is_harmless() -> anyhow::Result<()> {
+async fn an_invalid_list_query_is_refused_and_an_unknown_cursor_is_harmless() -> anyhow::Result<()>
+{
     let service = demo(few()).await?;
     let long = "x".repeat(101);
-    for query in ["limit=0", "limit=1001", "limit=x", "cursor=abc", "cursor=", "colour=red", &format!("q={long}")] {
+    for query in [
+        "limit=0",
+        "limit=1001",
+        "limit=x",
+        "cursor=abc",
+        "cursor=",
+        "colour=red",
+        &format!("q={long}"),
+    ] {
         let answer = KARIN.get(&service.admin, &format!("/v1/users?{query}")).await?;
         assert_eq!(answer.refusal(), (422, "invalid".to_owned()), "{query}");
     }
     for place in ["m", "m#", "#", "~", "0001795521600#request-1"] {
         let cursor = platform::cursor::write_text(place);
-        KARIN.get(&service.admin, &format!("/v1/users?cursor={cursor}")).await?.done().context(place)?;
+        KARIN
+            .get(&service.admin, &format!("/v1/users?cursor={cursor}"))
+            .await?
+            .done()
+            .context(place)?;
     }
     Ok(())
 }
@@ -163,18 +206,39 @@ async fn rights_are_granted_and_revoked_independently() -> anyhow::Result<()> {
     let listen = json!({ "listen": true, "download": false, "annotate": false });
     let changed = change(json!({ "rights": { "listen": true } })).await?.done()?;
     assert_eq!(changed.body["rights"], listen);
-    assert_eq!(change(json!({ "administrator": true })).await?.body["rights"], listen, "what is left out stays");
+    assert_eq!(
+        change(json!({ "administrator": true })).await?.body["rights"],
+        listen,
+        "what is left out stays"
+    );
     KARIN.get(&service.admin, "/v1/users/anna").await?.done()?;
-    ANNA.get(&service.admin, "/v1/users").await?.done().context("a new administrator administers")?;
+    ANNA.get(&service.admin, "/v1/users")
+        .await?
+        .done()
+        .context("a new administrator administers")?;
     assert_eq!(change(json!({ "administrator": false })).await?.body["administrator"], false);
-    assert_eq!(ANNA.get(&service.admin, "/v1/users").await?.cause(), "not-allowed", "on the next request");
+    assert_eq!(
+        ANNA.get(&service.admin, "/v1/users").await?.cause(),
+        "not-allowed",
+        "on the next request"
+    );
     let none = json!({ "listen": false, "download": false, "annotate": false });
     assert_eq!(change(json!({ "rights": { "listen": false } })).await?.body["rights"], none);
 
-    let details: Vec<_> = service.audit("demo").await?.into_iter().filter(|event| event.action.into_str() == "change-user").collect();
+    let details: Vec<_> = service
+        .audit("demo")
+        .await?
+        .into_iter()
+        .filter(|event| event.action.into_str() == "change-user")
+        .collect();
     let details: Vec<_> = details.iter().filter_map(|event| event.detail.as_deref()).collect();
     let granted = r#"{"rights":{"listen":true}}"#;
-    let expected = [granted, r#"{"administrator":true}"#, r#"{"administrator":false}"#, &granted.replace("true", "false")];
+    let expected = [
+        granted,
+        r#"{"administrator":true}"#,
+        r#"{"administrator":false}"#,
+        &granted.replace("true", "false"),
+    ];
     assert_eq!(details, expected, "the decisions are audited");
     Ok(())
 }
@@ -195,7 +259,8 @@ async fn an_invalid_change_is_refused() -> anyhow::Result<()> {
     }
     assert_eq!(KARIN.get(&service.admin, "/v1/users/nobody").await?.cause(), "not-found");
     let refused = service.actions("demo").await?.into_iter().filter(|event| !event[3].is_empty());
-    let refused: Vec<_> = refused.map(|[_, action, subject, cause]| [action, subject, cause]).collect();
+    let refused: Vec<_> =
+        refused.map(|[_, action, subject, cause]| [action, subject, cause]).collect();
     let expected = [
         ["change-user", "anna", "invalid"],
         ["change-user", "anna", "invalid"],
@@ -225,25 +290,48 @@ async fn only_an_administrator_administers_and_each_refusal_is_audited() -> anyh
         ("DELETE", "/v1/groups/sales", Value::Null, "remove-group"),
         ("GET", "/v1/groups/sales/members", Value::Null, "see-group"),
         ("POST", "/v1/groups/sales/members", json!({ "add": ["anna"] }), "change-members"),
-        ("PUT", "/v1/groups/sales/supervisors/anna", whole::supervision(json!({})), "change-supervisor"),
+        (
+            "PUT",
+            "/v1/groups/sales/supervisors/anna",
+            whole::supervision(json!({})),
+            "change-supervisor",
+        ),
         ("DELETE", "/v1/groups/sales/supervisors/anna", Value::Null, "remove-supervisor"),
         ("GET", "/v1/clients", Value::Null, "list-clients"),
         ("DELETE", "/v1/clients/Crm1", Value::Null, "remove-client"),
         ("GET", "/v1/audit", Value::Null, "read-audit"),
     ];
     for (method, path, body, _) in &requests {
-        let answer = ANNA.send(&service.admin, method, path, (!body.is_null()).then(|| body.to_string())).await?;
+        let answer = ANNA
+            .send(&service.admin, method, path, (!body.is_null()).then(|| body.to_string()))
+            .await?;
         assert_eq!(answer.refusal(), (403, "not-allowed".to_owned()), "{method} {path}");
     }
-    let retained: Vec<_> = service.audit("demo").await?.into_iter().filter(|event| event.actor == "user:anna").collect();
+    let retained: Vec<_> = service
+        .audit("demo")
+        .await?
+        .into_iter()
+        .filter(|event| event.actor == "user:anna")
+        .collect();
     let actions: Vec<_> = retained.iter().map(|event| event.action.into_str()).collect();
     assert_eq!(actions, requests.each_ref().map(|(.., action)| *action));
-    assert!(retained.iter().all(|event| event.denial.as_deref() == Some("not-allowed") && event.address == "192.0.2.1"));
+    assert!(retained.iter().all(
+        |event| event.denial.as_deref() == Some("not-allowed") && event.address == "192.0.2.1"
+    ));
 
     for (method, path, body, _) in requests.iter().filter(|(_, path, ..)| !path.ends_with("Crm1")) {
-        let made = KARIN.send(&service.admin, "PUT", "/v1/groups/sales", Some(json!({ "name": "Sälj" }).to_string())).await?;
+        let made = KARIN
+            .send(
+                &service.admin,
+                "PUT",
+                "/v1/groups/sales",
+                Some(json!({ "name": "Sälj" }).to_string()),
+            )
+            .await?;
         made.done()?;
-        let answer = KARIN.send(&service.admin, method, path, (!body.is_null()).then(|| body.to_string())).await?;
+        let answer = KARIN
+            .send(&service.admin, method, path, (!body.is_null()).then(|| body.to_string()))
+            .await?;
         answer.done().context(*path)?;
     }
     Ok(())
@@ -256,9 +344,20 @@ async fn an_organisation_sees_nothing_of_another() -> anyhow::Result<()> {
     assert_eq!(ids(&stranger.get(&service.admin, "/v1/users").await?), ["anna"]);
     assert_eq!(stranger.get(&service.admin, "/v1/users/karin").await?.cause(), "not-found");
     let order = json!({ "users": ["karin"], "active": true });
-    assert_eq!(stranger.post(&service.admin, "/v1/activations", &order).await?.body["users"][0]["outcome"], "not-found");
+    assert_eq!(
+        stranger.post(&service.admin, "/v1/activations", &order).await?.body["users"][0]["outcome"],
+        "not-found"
+    );
     let heard = stranger.get(&service.admin, "/v1/audit?limit=1000").await?.body;
-    let whose: Vec<_> = heard["events"].as_array().into_iter().flatten().map(|event| event["actor"].clone()).collect();
-    assert!(whose.iter().all(|who| who == "user:anna" || who == "operator:provisioning"), "{whose:?}");
+    let whose: Vec<_> = heard["events"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|event| event["actor"].clone())
+        .collect();
+    assert!(
+        whose.iter().all(|who| who == "user:anna" || who == "operator:provisioning"),
+        "{whose:?}"
+    );
     Ok(())
 }

@@ -53,10 +53,14 @@ fn text(at: DateTime<Utc>) -> String {
 }
 
 #[tokio::test]
-async fn every_administrative_request_leaves_one_event_with_actor_action_time_and_origin() -> anyhow::Result<()> {
+async fn every_administrative_request_leaves_one_event_with_actor_action_time_and_origin()
+-> anyhow::Result<()> {
     let service = demo().await?;
     let client = json!({ "name": "CRM", "scopes": ["read"] });
-    OPERATOR.put(&service.provision, "/v1/organisations/demo/clients/Crm1", &client).await?.done()?;
+    OPERATOR
+        .put(&service.provision, "/v1/organisations/demo/clients/Crm1", &client)
+        .await?
+        .done()?;
     let requests = [
         ("GET", "/v1/organisation", Value::Null, "see-organisation", ""),
         ("PATCH", "/v1/organisation", json!({ "asksReason": true }), "change-organisation", ""),
@@ -64,17 +68,47 @@ async fn every_administrative_request_leaves_one_event_with_actor_action_time_an
         ("GET", "/v1/users/anna", Value::Null, "see-user", "anna"),
         ("PATCH", "/v1/users/anna", json!({ "administrator": false }), "change-user", "anna"),
         ("GET", "/v1/users/anna/activations", Value::Null, "see-user", "anna"),
-        ("POST", "/v1/activations", json!({ "users": ["karin"], "active": true }), "activate", "karin"),
-        ("POST", "/v1/activations", json!({ "users": ["karin"], "active": false }), "deactivate", "karin"),
-        ("POST", "/v1/activations", json!({ "users": ["anna"], "active": false, "preview": true }), "preview-activation", ""),
+        (
+            "POST",
+            "/v1/activations",
+            json!({ "users": ["karin"], "active": true }),
+            "activate",
+            "karin",
+        ),
+        (
+            "POST",
+            "/v1/activations",
+            json!({ "users": ["karin"], "active": false }),
+            "deactivate",
+            "karin",
+        ),
+        (
+            "POST",
+            "/v1/activations",
+            json!({ "users": ["anna"], "active": false, "preview": true }),
+            "preview-activation",
+            "",
+        ),
         ("PUT", "/v1/groups/sales", json!({ "name": "Sälj" }), "change-group", "sales"),
         ("GET", "/v1/groups", Value::Null, "list-groups", ""),
         ("GET", "/v1/groups/sales", Value::Null, "see-group", "sales"),
         ("GET", "/v1/groups/nothing", Value::Null, "see-group", "nothing"),
         ("POST", "/v1/groups/sales/members", json!({ "add": ["anna"] }), "change-members", "sales"),
         ("GET", "/v1/groups/sales/members", Value::Null, "see-group", "sales"),
-        ("PUT", "/v1/groups/sales/supervisors/anna", whole::supervision(json!({})), "change-supervisor", "sales/anna"),
-        ("DELETE", "/v1/groups/sales/supervisors/anna", Value::Null, "remove-supervisor", "sales/anna"),
+        (
+            "PUT",
+            "/v1/groups/sales/supervisors/anna",
+            whole::supervision(json!({})),
+            "change-supervisor",
+            "sales/anna",
+        ),
+        (
+            "DELETE",
+            "/v1/groups/sales/supervisors/anna",
+            Value::Null,
+            "remove-supervisor",
+            "sales/anna",
+        ),
         ("DELETE", "/v1/groups/sales", Value::Null, "remove-group", "sales"),
         ("DELETE", "/v1/groups/sales", Value::Null, "remove-group", "sales"),
         ("GET", "/v1/clients", Value::Null, "list-clients", ""),
@@ -83,12 +117,22 @@ async fn every_administrative_request_leaves_one_event_with_actor_action_time_an
     ];
     for (method, path, body, action, subject) in requests {
         let before = service.audit("demo").await?.len();
-        let answer = KARIN.send(&service.admin, method, path, (!body.is_null()).then(|| body.to_string())).await?;
+        let answer = KARIN
+            .send(&service.admin, method, path, (!body.is_null()).then(|| body.to_string()))
+            .await?;
         let events = service.audit("demo").await?;
         assert_eq!(events.len(), before + 1, "{method} {path}");
         let event = events.last().cloned().ok_or_else(|| anyhow::anyhow!("no event"))?;
-        assert_eq!((event.actor.as_str(), event.action.into_str(), event.at), ("user:karin", action, now()), "{method} {path}");
-        assert_eq!((event.resource.as_deref().unwrap_or_default(), event.address.as_str()), (subject, "192.0.2.1"), "{method} {path}");
+        assert_eq!(
+            (event.actor.as_str(), event.action.into_str(), event.at),
+            ("user:karin", action, now()),
+            "{method} {path}"
+        );
+        assert_eq!(
+            (event.resource.as_deref().unwrap_or_default(), event.address.as_str()),
+            (subject, "192.0.2.1"),
+            "{method} {path}"
+        );
         let cause = (!answer.status.is_success()).then(|| answer.cause());
         assert_eq!(event.denial, cause, "{method} {path}");
     }
@@ -96,7 +140,8 @@ async fn every_administrative_request_leaves_one_event_with_actor_action_time_an
 }
 
 #[tokio::test]
-async fn every_search_view_play_and_download_leaves_an_event_allowed_or_denied() -> anyhow::Result<()> {
+async fn every_search_view_play_and_download_leaves_an_event_allowed_or_denied()
+-> anyhow::Result<()> {
     let service = demo().await?;
     let annas = recording("demo", "anna", "a", now());
     store(&service.table, &annas).await?;
@@ -125,7 +170,10 @@ async fn an_event_is_never_overwritten() -> anyhow::Result<()> {
     service.table.audit_log().write(&first).await?;
     service.table.audit_log().write(&Event { actor: "user:karin".to_owned(), ..first }).await?;
     let retained = service.audit("demo").await?;
-    assert_eq!(retained.iter().map(|event| event.actor.as_str()).collect::<Vec<_>>(), ["user:anna"]);
+    assert_eq!(
+        retained.iter().map(|event| event.actor.as_str()).collect::<Vec<_>>(),
+        ["user:anna"]
+    );
     Ok(())
 }
 
@@ -153,7 +201,11 @@ async fn filters_combine_and_pages_contain_each_event_once() -> anyhow::Result<(
     let service = demo().await?;
     forty(&service).await?;
     let id = recording("demo", "anna", "a", now()).id;
-    let range = format!("from={}&to={}", text(now() - TimeDelta::minutes(20)), text(now() - TimeDelta::minutes(10)));
+    let range = format!(
+        "from={}&to={}",
+        text(now() - TimeDelta::minutes(20)),
+        text(now() - TimeDelta::minutes(10))
+    );
     // Reading leaves events as well: Karin's, from the present. None of these cases match them.
     type Holds = fn(i64) -> bool;
     let cases: [(String, Holds); 9] = [
@@ -168,11 +220,13 @@ async fn filters_combine_and_pages_contain_each_event_once() -> anyhow::Result<(
         ("actor=client:Crm1".to_owned(), |_| false),
     ];
     for (query, holds) in cases {
-        let expected: Vec<String> = (0..40).filter(|number| holds(*number)).map(|number| format!("r{number:02}")).collect();
+        let expected: Vec<String> =
+            (0..40).filter(|number| holds(*number)).map(|number| format!("r{number:02}")).collect();
         for limit in [1, 3, 10, 40] {
             let (mut seen, mut cursor) = (Vec::new(), String::new());
             loop {
-                let page = read(&service, &format!("{query}&limit={limit}{cursor}")).await?.done()?;
+                let page =
+                    read(&service, &format!("{query}&limit={limit}{cursor}")).await?.done()?;
                 assert!(ids(&page).len() <= limit);
                 seen.extend(ids(&page));
                 match page.body["cursor"].as_str() {
@@ -190,11 +244,25 @@ async fn filters_combine_and_pages_contain_each_event_once() -> anyhow::Result<(
 async fn an_invalid_query_is_refused_and_an_empty_range_has_no_events() -> anyhow::Result<()> {
     let service = demo().await?;
     forty(&service).await?;
-    for query in ["limit=0", "limit=1001", "action=steal", "from=today", "recording=x", "denied=maybe", "cursor=abc", "colour=red"] {
+    for query in [
+        "limit=0",
+        "limit=1001",
+        "action=steal",
+        "from=today",
+        "recording=x",
+        "denied=maybe",
+        "cursor=abc",
+        "colour=red",
+    ] {
         assert_eq!(read(&service, query).await?.refusal(), (422, "invalid".to_owned()), "{query}");
     }
     let at = |minutes: i64| text(now() - TimeDelta::minutes(minutes));
-    let cursor = |minutes: i64| platform::cursor::write_text(&key::moment(now() - TimeDelta::minutes(minutes), &format!("r{minutes:02}")));
+    let cursor = |minutes: i64| {
+        platform::cursor::write_text(&key::moment(
+            now() - TimeDelta::minutes(minutes),
+            &format!("r{minutes:02}"),
+        ))
+    };
     let cases = [
         (format!("from={}&to={}", at(5), at(10)), 0),
         (format!("from={}&to={}", at(5), at(5)), 0),
@@ -213,7 +281,14 @@ async fn an_invalid_query_is_refused_and_an_empty_range_has_no_events() -> anyho
 #[tokio::test]
 async fn a_spreadsheet_reads_every_event_and_treats_none_as_a_formula() -> anyhow::Result<()> {
     let service = demo().await?;
-    let notified = ["=HYPERLINK(\"http://example.com\")", "@SUM(1)", "-2+3", "+46701234567", "a; \"b\"\r\nc", "ärende 4411"];
+    let notified = [
+        "=HYPERLINK(\"http://example.com\")",
+        "@SUM(1)",
+        "-2+3",
+        "+46701234567",
+        "a; \"b\"\r\nc",
+        "ärende 4411",
+    ];
     for (number, reason) in notified.iter().enumerate() {
         let base = event(now() - TimeDelta::minutes(i64::try_from(number)?), &format!("r{number}"));
         let notified = Event {
@@ -224,42 +299,92 @@ async fn a_spreadsheet_reads_every_event_and_treats_none_as_a_formula() -> anyho
         };
         service.table.audit_log().write(&notified).await?;
     }
-    let answer = KARIN.send_with(&service.admin, "GET", "/v1/audit?action=play", None, json!({ "accept": "text/csv" })).await?.done()?;
+    let answer = KARIN
+        .send_with(
+            &service.admin,
+            "GET",
+            "/v1/audit?action=play",
+            None,
+            json!({ "accept": "text/csv" }),
+        )
+        .await?
+        .done()?;
     assert_eq!(answer.content_type, "text/csv; charset=utf-8");
     let saved = answer.headers.get("content-disposition").and_then(|value| value.to_str().ok());
-    assert_eq!((saved, answer.headers.get("next-cursor")), (Some("attachment; filename=\"audit.csv\""), None));
+    assert_eq!(
+        (saved, answer.headers.get("next-cursor")),
+        (Some("attachment; filename=\"audit.csv\""), None)
+    );
     assert!(answer.text.ends_with("\r\n"));
     assert!(answer.text.starts_with('\u{feff}'), "a spreadsheet takes it for UTF-8");
     let rows = answer.rows()?;
     assert_eq!(
         rows[0],
-        ["at", "actor", "action", "recording", "resource", "recordedUser", "detail", "reason", "denial", "address", "request"]
+        [
+            "at",
+            "actor",
+            "action",
+            "recording",
+            "resource",
+            "recordedUser",
+            "detail",
+            "reason",
+            "denial",
+            "address",
+            "request"
+        ]
     );
-    let expected = ["'=HYPERLINK(\"http://example.com\")", "'@SUM(1)", "'-2+3", "…67", "a; \"b\"\r\nc", "ärende 4411"];
+    let expected = [
+        "'=HYPERLINK(\"http://example.com\")",
+        "'@SUM(1)",
+        "'-2+3",
+        "…67",
+        "a; \"b\"\r\nc",
+        "ärende 4411",
+    ];
     assert_eq!(rows[1..].iter().map(|row| row[7].as_str()).collect::<Vec<_>>(), expected);
     let first = &rows[1];
-    assert_eq!((first[0].as_str(), first[5].as_str(), first[10].as_str()), ("2026-11-24T12:00:00.000Z", "anna", "r0"));
+    assert_eq!(
+        (first[0].as_str(), first[5].as_str(), first[10].as_str()),
+        ("2026-11-24T12:00:00.000Z", "anna", "r0")
+    );
     Ok(())
 }
 
 #[tokio::test]
-async fn a_file_contains_ten_thousand_events_and_names_the_start_of_the_next() -> anyhow::Result<()> {
+async fn a_file_contains_ten_thousand_events_and_names_the_start_of_the_next() -> anyhow::Result<()>
+{
     let service = demo().await?;
     let puts = (0..10_500).map(|number: i64| {
         let request = format!("r{number:05}");
-        let mut item = key::audit(&organisation("demo"), now() - TimeDelta::minutes(number), &request);
-        let values = [("who", "user:anna"), ("deed", "search"), ("address", "192.0.2.7"), ("request", &request)];
+        let mut item =
+            key::audit(&organisation("demo"), now() - TimeDelta::minutes(number), &request);
+        let values = [
+            ("who", "user:anna"),
+            ("deed", "search"),
+            ("address", "192.0.2.7"),
+            ("request", &request),
+        ];
         item.extend(values.map(|(name, value)| (name.to_owned(), S(value.to_owned()))));
         let put = PutRequest::builder().set_item(Some(item)).build()?;
         Ok(WriteRequest::builder().put_request(put).build())
     });
     for some in puts.collect::<anyhow::Result<Vec<_>>>()?.chunks(25) {
-        service.table.client.batch_write_item().request_items(&service.table.name, some.to_vec()).send().await?;
+        service
+            .table
+            .client
+            .batch_write_item()
+            .request_items(&service.table.name, some.to_vec())
+            .send()
+            .await?;
     }
     let (mut seen, mut files, mut cursor) = (Vec::new(), Vec::new(), String::new());
     loop {
         let path = format!("/v1/audit?actor=user:anna{cursor}");
-        let answer = KARIN.send_with(&service.admin, "GET", &path, None, json!({ "accept": "text/csv" })).await?.done()?;
+        let answer = KARIN
+            .send_with(&service.admin, "GET", &path, None, json!({ "accept": "text/csv" }))
+            .await?
+            .done()?;
         let rows = answer.rows()?.split_off(1);
         files.push(rows.len());
         seen.extend(rows.iter().map(|row| row[10].to_owned()));
@@ -275,7 +400,8 @@ async fn a_file_contains_ten_thousand_events_and_names_the_start_of_the_next() -
 }
 
 #[tokio::test]
-async fn a_required_reason_precedes_each_link_and_the_recorded_user_reads_it() -> anyhow::Result<()> {
+async fn a_required_reason_precedes_each_link_and_the_recorded_user_reads_it() -> anyhow::Result<()>
+{
     let service = demo().await?;
     let annas = recording("demo", "anna", "a", now());
     store(&service.table, &annas).await?;
@@ -284,20 +410,46 @@ async fn a_required_reason_precedes_each_link_and_the_recorded_user_reads_it() -
         KARIN.post(&service.playback, &path, &body).await
     };
     link("playback", Value::Null).await?.done()?;
-    KARIN.patch(&service.admin, "/v1/organisation", &json!({ "asksReason": true })).await?.done()?;
+    KARIN
+        .patch(&service.admin, "/v1/organisation", &json!({ "asksReason": true }))
+        .await?
+        .done()?;
     for verb in ["playback", "download"] {
-        for body in [Value::Null, json!({}), json!({ "reason": "" }), json!({ "reason": "  " }), json!({ "reason": null })] {
+        for body in [
+            Value::Null,
+            json!({}),
+            json!({ "reason": "" }),
+            json!({ "reason": "  " }),
+            json!({ "reason": null }),
+        ] {
             let refused = link(verb, body.clone()).await?;
             assert_eq!(refused.status.as_u16(), 422, "{body}: {refused:?}");
             assert!(refused.body["url"].is_null());
         }
-        assert_eq!(link(verb, json!({ "reason": "x".repeat(201) })).await?.refusal(), (422, "invalid".to_owned()));
+        assert_eq!(
+            link(verb, json!({ "reason": "x".repeat(201) })).await?.refusal(),
+            (422, "invalid".to_owned())
+        );
         link(verb, json!({ "reason": format!("ärende 4411, {verb}") })).await?.done()?;
     }
     assert_eq!(link("playback", Value::Null).await?.cause(), "reason-missing");
     let heard = ANNA.get(&service.me, "/v1/me/listeners").await?.body;
-    let notified: Vec<_> = heard["events"].as_array().into_iter().flatten().map(|event| event["reason"].clone()).collect();
-    assert_eq!(notified, [json!("ärende 4411, download"), json!("ärende 4411, playback"), Value::Null]);
-    assert!(heard["events"].as_array().into_iter().flatten().all(|event| event["actor"] == "user:karin"));
+    let notified: Vec<_> = heard["events"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|event| event["reason"].clone())
+        .collect();
+    assert_eq!(
+        notified,
+        [json!("ärende 4411, download"), json!("ärende 4411, playback"), Value::Null]
+    );
+    assert!(
+        heard["events"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .all(|event| event["actor"] == "user:karin")
+    );
     Ok(())
 }

@@ -21,7 +21,9 @@ const VOID: &str = "/v1/organisations/demo/users/anna/activations/void";
 async fn demo() -> anyhow::Result<Service> {
     let service = Service::empty().await?;
     let karin = json!({ "id": "karin", "name": "Karin", "administrator": true });
-    service.provisions("demo", [karin, json!({ "id": "anna", "name": "Anna", "plan": "pro" })]).await?;
+    service
+        .provisions("demo", [karin, json!({ "id": "anna", "name": "Anna", "plan": "pro" })])
+        .await?;
     switched(&service.table, "demo", "anna", true, "2026-11-02T09:00:00+01:00").await?;
     service.requests.take();
     Ok(service)
@@ -35,9 +37,15 @@ async fn post(service: &Service, path: &str, body: &Value) -> anyhow::Result<Ans
 async fn enters(service: &Service, path: &str, body: &Value) -> anyhow::Result<Value> {
     let preview = post(service, path, body).await?.done()?;
     assert_eq!((preview.status.as_u16(), &preview.body["preview"]), (200, &json!(true)));
-    let confirmed = post(service, path, &with(body.clone(), json!({ "total": preview.body["total"] }))).await?.done()?;
+    let confirmed =
+        post(service, path, &with(body.clone(), json!({ "total": preview.body["total"] })))
+            .await?
+            .done()?;
     assert_eq!((confirmed.status.as_u16(), &confirmed.body["preview"]), (201, &json!(false)));
-    assert_eq!((&confirmed.body["total"], &confirmed.body["lines"]), (&preview.body["total"], &preview.body["lines"]));
+    assert_eq!(
+        (&confirmed.body["total"], &confirmed.body["lines"]),
+        (&preview.body["total"], &preview.body["lines"])
+    );
     Ok(confirmed.body)
 }
 
@@ -50,12 +58,17 @@ fn late(at: &str, active: bool) -> Value {
 }
 
 #[tokio::test]
-async fn a_correction_is_entered_with_its_previewed_total_and_affects_only_billing() -> anyhow::Result<()> {
+async fn a_correction_is_entered_with_its_previewed_total_and_affects_only_billing()
+-> anyhow::Result<()> {
     let service = demo().await?;
     let correction = late("2026-10-30T16:00:00+01:00", true);
     let preview = post(&service, ANNAS, &correction).await?.done()?.body;
-    let lines: Vec<_> =
-        preview["lines"].as_array().into_iter().flatten().map(|line| (&line["corrects"], &line["rule"], &line["amount"])).collect();
+    let lines: Vec<_> = preview["lines"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|line| (&line["corrects"], &line["rule"], &line["amount"]))
+        .collect();
     let (october, november) = (json!("2026-10"), json!(null));
     assert_eq!(
         lines,
@@ -67,26 +80,45 @@ async fn a_correction_is_entered_with_its_previewed_total_and_affects_only_billi
         "she had been on in October, and was not switched on in November"
     );
     assert_eq!(preview["total"], "49.00");
-    assert_eq!(service.table.activations().all(&organisation("demo")).await?.len(), 1, "a preview enters nothing");
+    assert_eq!(
+        service.table.activations().all(&organisation("demo")).await?.len(),
+        1,
+        "a preview enters nothing"
+    );
     enters(&service, ANNAS, &correction).await?;
-    let again = post(&service, ANNAS, &with(correction, json!({ "total": "49.00" }))).await?.done()?;
-    assert_eq!((again.status.as_u16(), &again.body["total"]), (200, &json!("0.00")), "the same again changes nothing");
+    let again =
+        post(&service, ANNAS, &with(correction, json!({ "total": "49.00" }))).await?.done()?;
+    assert_eq!(
+        (again.status.as_u16(), &again.body["total"]),
+        (200, &json!("0.00")),
+        "the same again changes nothing"
+    );
     let switches = service.table.activations().all(&organisation("demo")).await?;
-    let put_down = switches.iter().find(|switch| switch.at < switch.known).map(|switch| (switch.on, switch.known));
+    let put_down = switches
+        .iter()
+        .find(|switch| switch.at < switch.known)
+        .map(|switch| (switch.on, switch.known));
     assert_eq!((switches.len(), put_down), (2, Some((true, now()))));
-    assert_eq!(total(&service, "2026-11").await?, "148.00", "a preview is of what was known before it");
+    assert_eq!(
+        total(&service, "2026-11").await?,
+        "148.00",
+        "a preview is of what was known before it"
+    );
     assert_eq!(total(&service.later(|| now() + TimeDelta::minutes(1)), "2026-11").await?, "197.00");
-    let anna = OPERATOR.get(&service.provision, "/v1/organisations/demo/users/anna").await?.done()?.body;
+    let anna =
+        OPERATOR.get(&service.provision, "/v1/organisations/demo/users/anna").await?.done()?.body;
     assert_eq!(anna["activatedAt"], Value::Null, "whether she is recorded is another matter");
     Ok(())
 }
 
 #[tokio::test]
-async fn a_correction_with_a_different_total_or_an_unbillable_day_is_refused() -> anyhow::Result<()> {
+async fn a_correction_with_a_different_total_or_an_unbillable_day_is_refused() -> anyhow::Result<()>
+{
     let service = demo().await?;
     let correction = late("2026-10-30T16:00:00+01:00", true);
     for wrong in ["0.00", "49", "-49.00", "much"] {
-        let refused = post(&service, ANNAS, &with(correction.clone(), json!({ "total": wrong }))).await?;
+        let refused =
+            post(&service, ANNAS, &with(correction.clone(), json!({ "total": wrong }))).await?;
         assert_eq!(refused.refusal(), (409, "changed".to_owned()), "{wrong}");
         assert!(refused.text.contains("49.00"), "it states the total");
     }
@@ -104,10 +136,17 @@ async fn a_correction_with_a_different_total_or_an_unbillable_day_is_refused() -
             let refused = post(&service, path, &late(at, true)).await?;
             assert!([404, 422].contains(&refused.status.as_u16()), "{at} {path}: {refused:?}");
         }
-        assert_eq!(post(&service, ANNAS, &late(at, true)).await?.refusal(), (422, "invalid".to_owned()), "{at}");
+        assert_eq!(
+            post(&service, ANNAS, &late(at, true)).await?.refusal(),
+            (422, "invalid".to_owned()),
+            "{at}"
+        );
     }
     for wrong in [json!({ "reason": "" }), json!({ "active": "no" }), json!({ "total": 49 })] {
-        assert_eq!(post(&service, ANNAS, &with(correction.clone(), wrong)).await?.refusal(), (422, "invalid".to_owned()));
+        assert_eq!(
+            post(&service, ANNAS, &with(correction.clone(), wrong)).await?.refusal(),
+            (422, "invalid".to_owned())
+        );
     }
     assert_eq!(service.table.activations().all(&organisation("demo")).await?.len(), 1);
     Ok(())
@@ -119,16 +158,25 @@ async fn a_mistaken_entry_can_be_voided_and_costs_nothing() -> anyhow::Result<()
     let service = demo().await?;
     let mistaken = late("2026-01-05T08:00:00Z", true);
     let entered = enters(&service, ANNAS, &mistaken).await?;
-    assert_eq!(entered["total"], "490.00", "ten months of 49.00 each; her start fee moved to January");
+    assert_eq!(
+        entered["total"], "490.00",
+        "ten months of 49.00 each; her start fee moved to January"
+    );
     let later = service.later(|| now() + TimeDelta::minutes(1));
     let voided = enters(&later, VOID, &mistaken).await?;
     assert_eq!(voided["total"], "-490.00");
     let last = service.later(|| now() + TimeDelta::minutes(2));
     assert_eq!(total(&last, "2026-11").await?, "148.00");
-    let again = post(&last, VOID, &with(mistaken.clone(), json!({ "total": "-490.00" }))).await?.done()?;
+    let again =
+        post(&last, VOID, &with(mistaken.clone(), json!({ "total": "-490.00" }))).await?.done()?;
     assert_eq!((again.status.as_u16(), &again.body["total"]), (200, &json!("0.00")));
     let listed = OPERATOR.get(&last.provision, ANNAS).await?.done()?.body;
-    let voids: Vec<_> = listed["activations"].as_array().into_iter().flatten().map(|entry| entry["voidedAt"].is_string()).collect();
+    let voids: Vec<_> = listed["activations"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|entry| entry["voidedAt"].is_string())
+        .collect();
     assert_eq!(voids, [true, false], "it remains, marked as void: {listed}");
     let actions: Vec<_> = service
         .actions("demo")
@@ -137,9 +185,19 @@ async fn a_mistaken_entry_can_be_voided_and_costs_nothing() -> anyhow::Result<()
         .map(|action| action[1].clone())
         .filter(|action| action.ends_with("activation") || action.ends_with("correction"))
         .collect();
-    let expected = ["preview-correction", "correct-activation", "preview-correction", "void-activation", "void-activation"];
+    let expected = [
+        "preview-correction",
+        "correct-activation",
+        "preview-correction",
+        "void-activation",
+        "void-activation",
+    ];
     assert_eq!(actions, expected, "each request leaves an event");
-    assert_eq!(post(&last, ANNAS, &mistaken).await?.refusal(), (409, "changed".to_owned()), "the moment is taken");
+    assert_eq!(
+        post(&last, ANNAS, &mistaken).await?.refusal(),
+        (409, "changed".to_owned()),
+        "the moment is taken"
+    );
     let unknown = post(&last, VOID, &late("2026-01-06T08:00:00Z", true)).await?;
     assert_eq!(unknown.refusal(), (404, "not-found".to_owned()));
     Ok(())
@@ -149,12 +207,18 @@ async fn a_mistaken_entry_can_be_voided_and_costs_nothing() -> anyhow::Result<()
 async fn a_voided_mis_click_costs_nothing() -> anyhow::Result<()> {
     let service = Service::empty().await?;
     let karin = json!({ "id": "karin", "name": "Karin", "administrator": true });
-    service.provisions("demo", [karin, json!({ "id": "anna", "name": "Anna", "plan": "pro" })]).await?;
+    service
+        .provisions("demo", [karin, json!({ "id": "anna", "name": "Anna", "plan": "pro" })])
+        .await?;
     let order = |active| json!({ "users": ["anna"], "active": active });
     KARIN.post(&service.admin, "/v1/activations", &order(true)).await?.done()?;
     let clicked = json!({ "at": now(), "active": true, "reason": "a mis-click" });
     let still = post(&service.later(|| now() + TimeDelta::minutes(1)), VOID, &clicked).await?;
-    assert_eq!(still.refusal(), (422, "invalid".to_owned()), "she would be recorded and not billed");
+    assert_eq!(
+        still.refusal(),
+        (422, "invalid".to_owned()),
+        "she would be recorded and not billed"
+    );
     let minute = service.later(|| now() + TimeDelta::minutes(1));
     KARIN.post(&minute.admin, "/v1/activations", &order(false)).await?.done()?;
     assert_eq!(total(&service.later(|| now() + TimeDelta::minutes(2)), "2026-11").await?, "148.00");
@@ -165,12 +229,18 @@ async fn a_voided_mis_click_costs_nothing() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn an_activation_is_corrected_for_a_removed_user_but_not_for_an_unknown_one() -> anyhow::Result<()> {
+async fn an_activation_is_corrected_for_a_removed_user_but_not_for_an_unknown_one()
+-> anyhow::Result<()> {
     let service = demo().await?;
     OPERATOR.delete(&service.provision, "/v1/organisations/demo/users/anna").await?.done()?;
     enters(&service, ANNAS, &late("2026-11-10T16:00:00+01:00", false)).await?;
     let before = service.table.activations().all(&organisation("demo")).await?;
-    let answer = post(&service, "/v1/organisations/demo/users/nobody/activations", &late("2026-11-10T16:00:00+01:00", false)).await?;
+    let answer = post(
+        &service,
+        "/v1/organisations/demo/users/nobody/activations",
+        &late("2026-11-10T16:00:00+01:00", false),
+    )
+    .await?;
     assert_eq!(answer.refusal(), (404, "not-found".to_owned()));
     assert_eq!(service.table.activations().all(&organisation("demo")).await?, before);
     Ok(())
@@ -185,18 +255,43 @@ async fn a_billed_line_is_credited_and_the_credit_withdrawn() -> anyhow::Result<
     let month = of(json!({ "rule": "user-month", "user": "omar" }));
     let credited = enters(&service, credits, &month).await?;
     assert_eq!(credited["total"], "-49.00");
-    assert_eq!((&credited["lines"][0]["corrects"], &credited["lines"][0]["quantity"]), (&json!("2026-10"), &json!(-1)));
+    assert_eq!(
+        (&credited["lines"][0]["corrects"], &credited["lines"][0]["quantity"]),
+        (&json!("2026-10"), &json!(-1))
+    );
     let later = service.later(|| now() + TimeDelta::minutes(1));
-    assert_eq!(post(&later, credits, &month).await?.refusal(), (404, "not-found".to_owned()), "it is credited already");
-    let start = of(json!({ "rule": "start-fee", "user": "omar", "activatedAt": "2026-10-05T07:00:00Z" }));
+    assert_eq!(
+        post(&later, credits, &month).await?.refusal(),
+        (404, "not-found".to_owned()),
+        "it is credited already"
+    );
+    let start =
+        of(json!({ "rule": "start-fee", "user": "omar", "activatedAt": "2026-10-05T07:00:00Z" }));
     assert_eq!(enters(&later, credits, &start).await?["total"], "-99.00");
-    let withdrawn = enters(&service.later(|| now() + TimeDelta::minutes(2)), credits, &with(month, json!({ "withdrawn": true }))).await?;
+    let withdrawn = enters(
+        &service.later(|| now() + TimeDelta::minutes(2)),
+        credits,
+        &with(month, json!({ "withdrawn": true })),
+    )
+    .await?;
     assert_eq!(withdrawn["total"], "49.00");
     // October was never exported here, so November contains its lines and the credit of one.
-    let shown = KARIN.get(&service.later(|| now() + TimeDelta::minutes(3)).statements, "/v1/statements/2026-11").await?.done()?.body;
-    let october = shown["lines"].as_array().into_iter().flatten().filter(|line| line["corrects"] == "2026-10");
+    let shown = KARIN
+        .get(&service.later(|| now() + TimeDelta::minutes(3)).statements, "/v1/statements/2026-11")
+        .await?
+        .done()?
+        .body;
+    let october = shown["lines"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|line| line["corrects"] == "2026-10");
     let october: Vec<_> = october.map(|line| (&line["rule"], &line["amount"])).collect();
-    assert_eq!(october, [(&json!("start-fee"), &json!("-99.00"))], "what was credited and withdrawn leaves nothing: {shown}");
+    assert_eq!(
+        october,
+        [(&json!("start-fee"), &json!("-99.00"))],
+        "what was credited and withdrawn leaves nothing: {shown}"
+    );
     Ok(())
 }
 
@@ -228,7 +323,15 @@ async fn prices_are_bounded_and_can_be_voided() -> anyhow::Result<()> {
     let service = demo().await?;
     let body = json!({ "prices": { "startFee": "10", "userMonth": "5" } });
     for of in ["/v1/prices", "/v1/organisations/demo/prices"] {
-        for from in ["0001-01-01", "-262143-01-01", "+262142-12-31", "2019-01-01", "2025-12-31", "2028-01-01", "9999-12-31"] {
+        for from in [
+            "0001-01-01",
+            "-262143-01-01",
+            "+262142-12-31",
+            "2019-01-01",
+            "2025-12-31",
+            "2028-01-01",
+            "9999-12-31",
+        ] {
             let answer = OPERATOR.put(&service.provision, &format!("{of}/{from}"), &body).await?;
             assert_eq!(answer.refusal(), (422, "invalid".to_owned()), "{from}");
             assert!(answer.text.contains("2027-12-31"), "it states the last day: {}", answer.text);
@@ -245,18 +348,43 @@ async fn prices_are_bounded_and_can_be_voided() -> anyhow::Result<()> {
     );
     let minute = service.later(|| now() + TimeDelta::minutes(1));
     let void = "/v1/organisations/demo/prices/2026-01-01";
-    assert_eq!(OPERATOR.delete(&minute.provision, void).await?.refusal(), (422, "invalid".to_owned()), "say why");
-    assert_eq!(OPERATOR.delete(&minute.provision, &format!("{void}?reason=typed+wrong")).await?.done()?.status.as_u16(), 204);
-    assert_eq!(OPERATOR.delete(&minute.provision, &format!("{void}?reason=typed+wrong")).await?.refusal(), (404, "not-found".to_owned()));
+    assert_eq!(
+        OPERATOR.delete(&minute.provision, void).await?.refusal(),
+        (422, "invalid".to_owned()),
+        "say why"
+    );
+    assert_eq!(
+        OPERATOR
+            .delete(&minute.provision, &format!("{void}?reason=typed+wrong"))
+            .await?
+            .done()?
+            .status
+            .as_u16(),
+        204
+    );
+    assert_eq!(
+        OPERATOR.delete(&minute.provision, &format!("{void}?reason=typed+wrong")).await?.refusal(),
+        (404, "not-found".to_owned())
+    );
     let last = service.later(|| now() + TimeDelta::minutes(2));
-    assert_eq!(total(&last, "2026-11").await?, "15.00", "both agreed ones of the day are void, and the general list holds");
+    assert_eq!(
+        total(&last, "2026-11").await?,
+        "15.00",
+        "both agreed ones of the day are void, and the general list holds"
+    );
     OPERATOR.delete(&minute.provision, "/v1/prices/2026-01-01?reason=typed+wrong").await?.done()?;
     assert_eq!(total(&last, "2026-11").await?, "0.00", "nothing has a price");
     OPERATOR.put(&last.provision, void, &body).await?.done()?;
     let restored = service.later(|| now() + TimeDelta::minutes(3));
     assert_eq!(total(&restored, "2026-11").await?, "15.00", "a voided price can be recorded again");
-    let shown = OPERATOR.get(&restored.provision, "/v1/organisations/demo/prices").await?.done()?.body;
-    let voided = shown["terms"].as_array().into_iter().flatten().filter(|terms| terms["voidedAt"].is_string()).count();
+    let shown =
+        OPERATOR.get(&restored.provision, "/v1/organisations/demo/prices").await?.done()?.body;
+    let voided = shown["terms"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|terms| terms["voidedAt"].is_string())
+        .count();
     assert_eq!(voided, 2, "they stay in the list: {shown}");
     let voids: Vec<_> = service
         .actions("demo")
@@ -271,16 +399,48 @@ async fn prices_are_bounded_and_can_be_voided() -> anyhow::Result<()> {
 
 /// Facts that an older version accepted: prices of the year 1, and an activation as early.
 #[tokio::test]
-async fn stored_facts_of_unbillable_days_break_no_statement_and_can_be_voided() -> anyhow::Result<()> {
+async fn stored_facts_of_unbillable_days_break_no_statement_and_can_be_voided() -> anyhow::Result<()>
+{
     let service = demo().await?;
-    let year_one = Terms { from: day("0001-01-01"), known: moment("2026-11-20T12:00:00Z"), ..agreed("1", "1") };
-    service.table.prices().put(None, &Terms { whose: Whose::General, ..year_one.clone() }, "operator:test", None).await??;
-    service.table.prices().put(Some(&organisation("demo")), &year_one, "operator:test", None).await??;
-    for at in [DateTime::<Utc>::MIN_UTC, moment("0001-01-01T00:00:00Z"), moment("2019-11-05T08:00:00Z"), moment("9999-01-01T00:00:00Z")] {
-        let mut item = key::activation(&organisation("demo"), &tests::people::user("anna"), at, "activated");
-        item.insert("by".to_owned(), aws_sdk_dynamodb::types::AttributeValue::S("operator:test".to_owned()));
-        item.insert("known".to_owned(), aws_sdk_dynamodb::types::AttributeValue::N(now().timestamp_millis().to_string()));
-        service.table.client.put_item().table_name(&service.table.name).set_item(Some(item)).send().await?;
+    let year_one = Terms {
+        from: day("0001-01-01"),
+        known: moment("2026-11-20T12:00:00Z"),
+        ..agreed("1", "1")
+    };
+    service
+        .table
+        .prices()
+        .put(None, &Terms { whose: Whose::General, ..year_one.clone() }, "operator:test", None)
+        .await??;
+    service
+        .table
+        .prices()
+        .put(Some(&organisation("demo")), &year_one, "operator:test", None)
+        .await??;
+    for at in [
+        DateTime::<Utc>::MIN_UTC,
+        moment("0001-01-01T00:00:00Z"),
+        moment("2019-11-05T08:00:00Z"),
+        moment("9999-01-01T00:00:00Z"),
+    ] {
+        let mut item =
+            key::activation(&organisation("demo"), &tests::people::user("anna"), at, "activated");
+        item.insert(
+            "by".to_owned(),
+            aws_sdk_dynamodb::types::AttributeValue::S("operator:test".to_owned()),
+        );
+        item.insert(
+            "known".to_owned(),
+            aws_sdk_dynamodb::types::AttributeValue::N(now().timestamp_millis().to_string()),
+        );
+        service
+            .table
+            .client
+            .put_item()
+            .table_name(&service.table.name)
+            .set_item(Some(item))
+            .send()
+            .await?;
     }
     let later = service.later(|| now() + TimeDelta::minutes(1));
     assert_eq!(total(&later, "2026-11").await?, "148.00");
@@ -290,32 +450,53 @@ async fn stored_facts_of_unbillable_days_break_no_statement_and_can_be_voided() 
     post(&later, ANNAS, &late("2026-10-30T16:00:00+01:00", true)).await?.done()?;
     enters(&later, VOID, &late("2019-11-05T08:00:00Z", true)).await?;
     for prices in ["/v1/prices", "/v1/organisations/demo/prices"] {
-        OPERATOR.delete(&later.provision, &format!("{prices}/0001-01-01?reason=typed+wrong")).await?.done()?;
+        OPERATOR
+            .delete(&later.provision, &format!("{prices}/0001-01-01?reason=typed+wrong"))
+            .await?
+            .done()?;
     }
     Ok(())
 }
 
 #[tokio::test]
-async fn billed_users_who_are_not_recorded_are_listed_before_and_after_activation() -> anyhow::Result<()> {
+async fn billed_users_who_are_not_recorded_are_listed_before_and_after_activation()
+-> anyhow::Result<()> {
     let service = Service::empty().await?;
     let karin = json!({ "id": "karin", "name": "Karin", "administrator": true });
-    service.provisions("demo", [karin, json!({ "id": "anna", "name": "Anna", "plan": "pro" })]).await?;
+    service
+        .provisions("demo", [karin, json!({ "id": "anna", "name": "Anna", "plan": "pro" })])
+        .await?;
     let order = |preview| json!({ "users": ["anna"], "active": true, "preview": preview });
     let preview = KARIN.post(&service.admin, "/v1/activations", &order(true)).await?.done()?.body;
-    assert_eq!((&preview["billedNotRecorded"], &preview["cost"]["startFeesOre"]), (&json!(1), &json!(9900)));
+    assert_eq!(
+        (&preview["billedNotRecorded"], &preview["cost"]["startFeesOre"]),
+        (&json!(1), &json!(9900))
+    );
     KARIN.post(&service.admin, "/v1/activations", &order(false)).await?.done()?;
     let later = service.later(|| now() + TimeDelta::minutes(1));
     let shown = KARIN.get(&later.admin, "/v1/users/anna").await?.done()?.body;
-    assert_eq!((&shown["recording"], &shown["billedNotRecorded"]), (&json!("not-acknowledged"), &json!("not-acknowledged")));
+    assert_eq!(
+        (&shown["recording"], &shown["billedNotRecorded"]),
+        (&json!("not-acknowledged"), &json!("not-acknowledged"))
+    );
     let listed = KARIN.get(&later.statements, "/v1/statements").await?.done()?.body;
     let expected = json!([{ "user": "anna", "since": now(), "reason": "not-acknowledged" }]);
-    assert_eq!((&listed["billedNotRecorded"], &listed["preview"]["total"]), (&expected, &json!("148.00")));
+    assert_eq!(
+        (&listed["billedNotRecorded"], &listed["preview"]["total"]),
+        (&expected, &json!("148.00"))
+    );
     // The base service ends: nothing can be delivered, billing stops, and Anna is not listed.
     let body = json!({ "name": "demo", "baseService": false, "storageAddOn": false });
     OPERATOR.put(&later.provision, "/v1/organisations/demo", &body).await?.done()?;
     let last = service.later(|| now() + TimeDelta::minutes(2));
-    assert_eq!(KARIN.get(&last.admin, "/v1/users/anna").await?.done()?.body["billedNotRecorded"], Value::Null);
-    assert_eq!(KARIN.get(&last.statements, "/v1/statements").await?.done()?.body["billedNotRecorded"], json!([]));
+    assert_eq!(
+        KARIN.get(&last.admin, "/v1/users/anna").await?.done()?.body["billedNotRecorded"],
+        Value::Null
+    );
+    assert_eq!(
+        KARIN.get(&last.statements, "/v1/statements").await?.done()?.body["billedNotRecorded"],
+        json!([])
+    );
     Ok(())
 }
 
@@ -323,15 +504,40 @@ async fn billed_users_who_are_not_recorded_are_listed_before_and_after_activatio
 async fn nothing_is_billed_while_the_base_service_is_missing() -> anyhow::Result<()> {
     let service = demo().await?;
     let services = json!({ "prices": { "startFee": "99.00", "userMonth": "49.00", "sftp": "250" }, "services": { "sftp": true } });
-    OPERATOR.put(&service.provision, "/v1/organisations/demo/prices/2026-11-01", &services).await?.done()?;
+    OPERATOR
+        .put(&service.provision, "/v1/organisations/demo/prices/2026-11-01", &services)
+        .await?
+        .done()?;
     let base = |on: bool| json!({ "name": "demo", "baseService": on, "storageAddOn": false });
     let at = |later| service.later(later);
-    OPERATOR.put(&at(|| moment("2026-12-10T12:00:00+01:00")).provision, "/v1/organisations/demo", &base(false)).await?.done()?;
-    assert_eq!(total(&at(|| moment("2026-12-31T12:00:00+01:00")), "2026-12").await?, "299.00", "it was there in December");
+    OPERATOR
+        .put(
+            &at(|| moment("2026-12-10T12:00:00+01:00")).provision,
+            "/v1/organisations/demo",
+            &base(false),
+        )
+        .await?
+        .done()?;
+    assert_eq!(
+        total(&at(|| moment("2026-12-31T12:00:00+01:00")), "2026-12").await?,
+        "299.00",
+        "it was there in December"
+    );
     let january = at(|| moment("2027-01-31T12:00:00+01:00"));
     assert_eq!(total(&january, "2027-01").await?, "0.00", "no user, and no SFTP");
-    OPERATOR.put(&at(|| moment("2027-02-03T12:00:00+01:00")).provision, "/v1/organisations/demo", &base(true)).await?.done()?;
+    OPERATOR
+        .put(
+            &at(|| moment("2027-02-03T12:00:00+01:00")).provision,
+            "/v1/organisations/demo",
+            &base(true),
+        )
+        .await?
+        .done()?;
     let february = at(|| moment("2027-02-28T12:00:00+01:00"));
-    assert_eq!(total(&february, "2027-02").await?, "299.00", "Anna is still active, so there is no second start fee");
+    assert_eq!(
+        total(&february, "2027-02").await?,
+        "299.00",
+        "Anna is still active, so there is no second start fee"
+    );
     Ok(())
 }

@@ -13,11 +13,24 @@ async fn no_operation_takes_an_array_in_place_of_an_object() -> anyhow::Result<(
     let world = World::new("stored").await?;
     let (mut operations, mut asked) = (0, 0);
     for (method, path, schema) in bodies(&document) {
-        let role = if path.starts_with("/v1/organisations") || path.starts_with("/v1/prices") { "oper" } else { "admin" };
+        let role = if path.starts_with("/v1/organisations") || path.starts_with("/v1/prices") {
+            "oper"
+        } else {
+            "admin"
+        };
         let object = plausible(&document, schema);
         for array in arrays(&object) {
             let body = Some(array.to_string());
-            let answer = world.ask(role, "demo", &method, &world.named(&method, path), body, json!({ "if-match": "*" })).await?;
+            let answer = world
+                .ask(
+                    role,
+                    "demo",
+                    &method,
+                    &world.named(&method, path),
+                    body,
+                    json!({ "if-match": "*" }),
+                )
+                .await?;
             let refused = answer.status.is_client_error() && answer.body["detail"].is_string();
             ensure!(refused, "{method} {path} took {array}: {answer:?}");
             asked += 1;
@@ -44,7 +57,8 @@ fn bodies(document: &Value) -> impl Iterator<Item = (String, &str, &Value)> {
 /// order, the object in an array, and the object with arrays for its members.
 fn arrays(object: &Value) -> Vec<Value> {
     let members: Vec<(&String, &Value)> = object.as_object().into_iter().flatten().collect();
-    let mut arrays: Vec<Value> = (0..=members.len()).map(|count| Value::Array(vec![Value::Null; count])).collect();
+    let mut arrays: Vec<Value> =
+        (0..=members.len()).map(|count| Value::Array(vec![Value::Null; count])).collect();
     arrays.push(members.iter().map(|(_, value)| (*value).clone()).collect());
     arrays.push(json!([object]));
     for (name, inner) in members.into_iter().filter(|(_, value)| value.is_object()) {
@@ -64,12 +78,18 @@ fn arrays_of(inner: &Value) -> [Value; 2] {
 /// A value of the schema with every member present.
 fn plausible(document: &Value, schema: &Value) -> Value {
     if let Some(name) = schema["$ref"].as_str() {
-        return plausible(document, document.pointer(name.trim_start_matches('#')).unwrap_or(&Value::Null));
+        return plausible(
+            document,
+            document.pointer(name.trim_start_matches('#')).unwrap_or(&Value::Null),
+        );
     }
     if let Some(example) = schema.get("example") {
         return example.clone();
     }
-    if let Some(choice) = schema["oneOf"].as_array().and_then(|choices| choices.iter().rfind(|choice| choice["type"] != "null")) {
+    if let Some(choice) = schema["oneOf"]
+        .as_array()
+        .and_then(|choices| choices.iter().rfind(|choice| choice["type"] != "null"))
+    {
         return plausible(document, choice);
     }
     let kind = schema["type"].as_str().or_else(|| schema["type"][0].as_str()).unwrap_or("object");

@@ -27,7 +27,11 @@ async fn registered(service: &Service, id: &str, counterpart: Value) -> anyhow::
 }
 
 async fn found_by(service: &Service, query: &str) -> anyhow::Result<Vec<String>> {
-    let page = KARIN.get(&service.search, &format!("/v1/recordings?order=oldest&{query}")).await?.done()?.body;
+    let page = KARIN
+        .get(&service.search, &format!("/v1/recordings?order=oldest&{query}"))
+        .await?
+        .done()?
+        .body;
     let calls = page["recordings"].as_array().into_iter().flatten();
     Ok(calls.filter_map(|call| call["callId"].as_str().map(str::to_owned)).collect())
 }
@@ -53,8 +57,17 @@ async fn every_kind_of_counterpart_is_registered_and_shown() -> anyhow::Result<(
     .enumerate()
     {
         let recording = registered(&service, &format!("call-{number}"), sent.clone()).await?;
-        assert_eq!((&recording["counterpart"], &recording["counterpartKind"]), (&json!(shown), &json!(kind)), "{sent}");
-        let one = KARIN.get(&service.search, &format!("/v1/recordings/{}", recording["id"].as_str().unwrap_or_default())).await?;
+        assert_eq!(
+            (&recording["counterpart"], &recording["counterpartKind"]),
+            (&json!(shown), &json!(kind)),
+            "{sent}"
+        );
+        let one = KARIN
+            .get(
+                &service.search,
+                &format!("/v1/recordings/{}", recording["id"].as_str().unwrap_or_default()),
+            )
+            .await?;
         assert_eq!(one.done()?.body["counterpart"], json!(shown), "{sent} reads back");
     }
     let mut absent = call("absent", "audio/wav", &silence(1));
@@ -67,13 +80,24 @@ async fn every_kind_of_counterpart_is_registered_and_shown() -> anyhow::Result<(
 #[tokio::test]
 async fn one_party_is_one_counterpart_however_it_was_written() -> anyhow::Result<()> {
     let service = demo().await?;
-    let forms = ["0701234567", "0046701234567", "+46 (0)70-123 45 67", "*31#0701234567", "tel:+46701234567", "+46701234567,,123#"];
+    let forms = [
+        "0701234567",
+        "0046701234567",
+        "+46 (0)70-123 45 67",
+        "*31#0701234567",
+        "tel:+46701234567",
+        "+46701234567,,123#",
+    ];
     for (number, form) in forms.iter().enumerate() {
         registered(&service, &format!("call-{number}"), json!(form)).await?;
     }
     registered(&service, "other", json!("0707654321")).await?;
     for form in ["%2B46701234567", "070-123%2045%2067", "0046701234567", "tel:0701234567"] {
-        assert_eq!(found_by(&service, &format!("counterpart={form}")).await?.len(), forms.len(), "{form}");
+        assert_eq!(
+            found_by(&service, &format!("counterpart={form}")).await?.len(),
+            forms.len(),
+            "{form}"
+        );
     }
     let again = registered(&service, "call-0", json!("+46701234567")).await?;
     assert_eq!(again["callId"], "call-0", "the same call, written in another form");
@@ -83,7 +107,13 @@ async fn one_party_is_one_counterpart_however_it_was_written() -> anyhow::Result
 #[tokio::test]
 async fn short_numbers_addresses_and_names_are_found() -> anyhow::Result<()> {
     let service = demo().await?;
-    for (id, counterpart) in [("short", "4411"), ("sos", "112"), ("sip", "sip:anna@bolaget.se"), ("name", "Telia"), ("none", "")] {
+    for (id, counterpart) in [
+        ("short", "4411"),
+        ("sos", "112"),
+        ("sip", "sip:anna@bolaget.se"),
+        ("name", "Telia"),
+        ("none", ""),
+    ] {
         registered(&service, id, json!(counterpart)).await?;
     }
     for (query, expected) in [

@@ -36,7 +36,10 @@ where
     for point in 0..requests {
         let world = World::new(&format!("crash-{name}-{point}")).await?;
         let found = scenario(world, Some(point)).await?;
-        anyhow::ensure!(found["state"] == expected["state"], "{name}, ended after {point} requests: {found}\nnot {expected}");
+        anyhow::ensure!(
+            found["state"] == expected["state"],
+            "{name}, ended after {point} requests: {found}\nnot {expected}"
+        );
     }
     println!("{name}: a crash after each of 0 to {} requests, 0 differences", requests - 1);
     Ok(Point { name, requests })
@@ -51,8 +54,12 @@ fn counted(world: &World) -> u64 {
 /// The final state that a crash must not change: copies, counts, receipts, edits and holds.
 async fn state(world: &World, recordings: &[Recording]) -> anyhow::Result<Value> {
     let (mut copies, mut items, mut held, mut days) = (0, 0, 0, Vec::new());
-    let buried =
-        world.table().tombstones().buried(&organisation("demo"), &recordings.iter().map(|of| of.id).collect::<Vec<_>>()).await?.len();
+    let buried = world
+        .table()
+        .tombstones()
+        .buried(&organisation("demo"), &recordings.iter().map(|of| of.id).collect::<Vec<_>>())
+        .await?
+        .len();
     let remembered = world.stores.erasures.erased_subjects(None, 1000).await?.0.len();
     for of in recordings {
         copies += world.copies(of).await?;
@@ -62,11 +69,15 @@ async fn state(world: &World, recordings: &[Recording]) -> anyhow::Result<Value>
             days.push(seen.retained.day.timestamp());
         }
     }
-    let (expired, erased) = (receipts(world, AuditAction::Expire).await?, receipts(world, AuditAction::Erase).await?);
+    let (expired, erased) =
+        (receipts(world, AuditAction::Expire).await?, receipts(world, AuditAction::Erase).await?);
     let of_copies: Vec<Value> = expired
         .iter()
         .chain(&erased)
-        .map(|receipt| serde_json::from_str::<Value>(receipt.detail.as_deref().unwrap_or_default()).map(|detail| detail["copies"].clone()))
+        .map(|receipt| {
+            serde_json::from_str::<Value>(receipt.detail.as_deref().unwrap_or_default())
+                .map(|detail| detail["copies"].clone())
+        })
         .collect::<Result<_, _>>()?;
     Ok(json!({
         "copies": copies, "items": items, "buried": buried, "remembered": remembered, "held": held, "days": days, "usage": world.usage("anna").await?,
@@ -81,7 +92,10 @@ async fn annotated(world: &World, of: &Recording) -> anyhow::Result<()> {
     for note in ["ring", "ring igen"] {
         let body = Some(json!({ "note": note }).to_string());
         let path = format!("/v1/recordings/{}", of.id);
-        KARIN.send_with(&annotate, "PATCH", &path, body, json!({ "if-match": "*" })).await?.done()?;
+        KARIN
+            .send_with(&annotate, "PATCH", &path, body, json!({ "if-match": "*" }))
+            .await?
+            .done()?;
     }
     Ok(())
 }
@@ -105,7 +119,10 @@ async fn expire_ends_right_after_a_crash_at_any_request() -> anyhow::Result<()> 
         let first = world.removals(&event, late).await?;
         world.requests.end_after(None);
         let requests = counted(&world);
-        anyhow::ensure!(ends_after.is_none() == first, "the first run ended otherwise than it was to");
+        anyhow::ensure!(
+            ends_after.is_none() == first,
+            "the first run ended otherwise than it was to"
+        );
         for _ in 0..2 {
             anyhow::ensure!(world.removals(&event, late).await?, "the retry failed");
         }
@@ -154,17 +171,34 @@ async fn a_lift_ends_right_after_a_crash_at_any_request() -> anyhow::Result<()> 
 async fn a_retention_change_ends_right_after_a_crash_at_any_request() -> anyhow::Result<()> {
     at_every_point("retention", |world, ends_after| async move {
         let recordings = world.many("anna", 100).await?;
-        let provision = provision::router(provision::App { table: world.table().clone(), imports: tests::queue::untold(), now });
+        let provision = provision::router(provision::App {
+            table: world.table().clone(),
+            imports: tests::queue::untold(),
+            now,
+        });
         let body = json!({ "name": "Demo", "baseService": true, "storageAddOn": true });
         tests::service::OPERATOR.put(&provision, "/v1/organisations/demo", &body).await?.done()?;
         let router = world.retention(now);
-        let change = KARIN.post(&router, "/v1/retention", &json!({ "days": 365, "reason": "x" })).await?.done()?.body;
+        let change = KARIN
+            .post(&router, "/v1/retention", &json!({ "days": 365, "reason": "x" }))
+            .await?
+            .done()?
+            .body;
         let id = change["id"].as_str().unwrap_or_default().to_owned();
-        KARIN.post(&router, &format!("/v1/retention/{id}/confirm"), &json!({ "recordings": 100 })).await?.done()?;
+        KARIN
+            .post(&router, &format!("/v1/retention/{id}/confirm"), &json!({ "recordings": 100 }))
+            .await?
+            .done()?;
         let requests = pages(&world, "retention", &id, now, ends_after).await?;
         let done = job_shown(&world, &format!("/v1/retention/{id}"), now).await?;
-        let (found, _) = world.table().retention().seen_by_id(&recordings[0].organisation, None, 200).await?;
-        let moved = found.iter().filter(|seen| seen.retained.day == seen.retained.started_at + chrono::TimeDelta::days(365)).count();
+        let (found, _) =
+            world.table().retention().seen_by_id(&recordings[0].organisation, None, 200).await?;
+        let moved = found
+            .iter()
+            .filter(|seen| {
+                seen.retained.day == seen.retained.started_at + chrono::TimeDelta::days(365)
+            })
+            .count();
         Ok(json!({ "requests": requests, "state": [done["state"], done["moved"], moved] }))
     })
     .await?;
@@ -249,7 +283,13 @@ async fn with_discrepancies(world: &World) -> anyhow::Result<[Recording; 8]> {
 
 /// Processes all pages of a job, cut short after `ends_after` requests and then retried, with one
 /// more message at the end. Returns the number of requests.
-async fn pages(world: &World, kind: &str, order: &str, at: fn() -> DateTime<Utc>, ends_after: Option<u64>) -> anyhow::Result<u64> {
+async fn pages(
+    world: &World,
+    kind: &str,
+    order: &str,
+    at: fn() -> DateTime<Utc>,
+    ends_after: Option<u64>,
+) -> anyhow::Result<u64> {
     while world.message().await?.is_some() {} // only this function sends the pages
     world.requests.take();
     world.requests.end_after(ends_after);

@@ -48,15 +48,28 @@ pub async fn a_day(test: &str, rows: usize) -> anyhow::Result<(World, Vec<Record
     let world = World::new(test, rows, morning).await?;
     Person::recorded("anna").joins(&world.app.table, "demo").await?;
     let mut inside = Vec::new();
-    for (call, started_at) in [("first", "2026-11-23T23:00:00Z"), ("noon", "2026-11-24T11:00:00Z"), ("last", "2026-11-24T22:59:59.999Z")] {
+    for (call, started_at) in [
+        ("first", "2026-11-23T23:00:00Z"),
+        ("noon", "2026-11-24T11:00:00Z"),
+        ("last", "2026-11-24T22:59:59.999Z"),
+    ] {
         inside.push(world.stored("anna", call, at(started_at), at("2026-11-24T23:30:00Z")).await?);
     }
-    let late = world.stored("anna", "late", at("2026-11-22T10:00:00Z"), at("2026-11-24T08:00:00Z")).await?;
+    let late = world
+        .stored("anna", "late", at("2026-11-22T10:00:00Z"), at("2026-11-24T08:00:00Z"))
+        .await?;
     world.app.table.late_arrivals().await_late(&[&late], at("2026-11-23T04:06:00Z")).await?;
     inside.push(late);
-    for (call, started_at) in [("before", "2026-11-23T22:59:59.999Z"), ("after", "2026-11-24T23:00:00Z")] {
+    for (call, started_at) in
+        [("before", "2026-11-23T22:59:59.999Z"), ("after", "2026-11-24T23:00:00Z")]
+    {
         world
-            .stored("anna", call, at(started_at), at("2026-11-25T01:00:00Z") - TimeDelta::days(u32::from(call == "before").into()))
+            .stored(
+                "anna",
+                call,
+                at(started_at),
+                at("2026-11-25T01:00:00Z") - TimeDelta::days(u32::from(call == "before").into()),
+            )
             .await?;
     }
     world.registered("anna", "never", at("2026-11-24T12:00:00Z")).await?;
@@ -66,7 +79,9 @@ pub async fn a_day(test: &str, rows: usize) -> anyhow::Result<(World, Vec<Record
 
 /// The files that `sha256sum -c` verifies in the folder. Fails on a file with another checksum.
 pub fn verified(files: &BTreeMap<String, String>, folder: &str) -> BTreeSet<String> {
-    let named = files[&format!("files/demo/{folder}/SHA256SUMS")].lines().filter_map(|line| line.split_once("  "));
+    let named = files[&format!("files/demo/{folder}/SHA256SUMS")]
+        .lines()
+        .filter_map(|line| line.split_once("  "));
     let mut good = BTreeSet::new();
     for (sum, name) in named {
         let found = &files[&format!("files/demo/{folder}/{name}")];
@@ -91,10 +106,22 @@ async fn a_day_is_delivered_completely_with_late_arrivals_and_nothing_else() -> 
     let index = &files["files/demo/2026-11-24/index.csv"];
     let mut rows = csv::ReaderBuilder::new().delimiter(b';').from_reader(index.as_bytes());
     let rows: Vec<BTreeMap<String, String>> = rows.deserialize().collect::<Result<_, _>>()?;
-    assert_eq!(rows.iter().map(|row| row["callId"].as_str()).collect::<Vec<_>>(), ["first", "noon", "last", "late"]);
-    assert_eq!(rows.iter().map(|row| row["late"].as_str()).collect::<Vec<_>>(), ["no", "no", "no", "yes"]);
-    assert_eq!((rows[0]["startedAt"].as_str(), rows[0]["userName"].as_str()), ("2026-11-24T00:00:00.000+01:00", "anna"));
-    assert!(rows.iter().all(|row| row["note"] == format!("'{NOTE}")), "a spreadsheet would take a note for a formula");
+    assert_eq!(
+        rows.iter().map(|row| row["callId"].as_str()).collect::<Vec<_>>(),
+        ["first", "noon", "last", "late"]
+    );
+    assert_eq!(
+        rows.iter().map(|row| row["late"].as_str()).collect::<Vec<_>>(),
+        ["no", "no", "no", "yes"]
+    );
+    assert_eq!(
+        (rows[0]["startedAt"].as_str(), rows[0]["userName"].as_str()),
+        ("2026-11-24T00:00:00.000+01:00", "anna")
+    );
+    assert!(
+        rows.iter().all(|row| row["note"] == format!("'{NOTE}")),
+        "a spreadsheet would take a note for a formula"
+    );
     let delivery_folder = world
         .delivery_folders()
         .await?
@@ -103,28 +130,50 @@ async fn a_day_is_delivered_completely_with_late_arrivals_and_nothing_else() -> 
         .expect("it was begun");
     assert!(delivery_folder.is_complete());
     let bytes: u64 = inside.iter().map(|recording| recording.audio.length).sum();
-    assert_eq!((delivery_folder.count.recordings, delivery_folder.count.bytes, delivery_folder.count.late), (4, bytes, 1));
+    assert_eq!(
+        (delivery_folder.count.recordings, delivery_folder.count.bytes, delivery_folder.count.late),
+        (4, bytes, 1)
+    );
     Ok(())
 }
 
 #[tokio::test]
-async fn a_recording_after_five_is_late_in_the_next_folder_and_leaves_the_first_unchanged() -> anyhow::Result<()> {
+async fn a_recording_after_five_is_late_in_the_next_folder_and_leaves_the_first_unchanged()
+-> anyhow::Result<()> {
     let (world, _) = a_day("after-five", 2).await?;
     world.morning().await?;
     let before = world.files().await?;
     let (never, audio) = {
-        let recordings = world.app.table.folders().started_in(&organisation("demo"), "0", "9").await?;
-        let never = recordings.recordings.into_iter().find(|recording| recording.call.to_string() == "never").expect("it is registered");
+        let recordings =
+            world.app.table.folders().started_in(&organisation("demo"), "0", "9").await?;
+        let never = recordings
+            .recordings
+            .into_iter()
+            .find(|recording| recording.call.to_string() == "never")
+            .expect("it is registered");
         (never, b"audio of never".to_vec())
     };
     world.arrives(&never, audio, at("2026-11-25T10:00:00Z")).await?;
     let next = world.at(next_morning);
     next.morning().await?;
     let after = next.files().await?;
-    assert!(before.iter().all(|(key, body)| after.get(key) == Some(body)), "a folder that was complete has changed");
+    assert!(
+        before.iter().all(|(key, body)| after.get(key) == Some(body)),
+        "a folder that was complete has changed"
+    );
     assert!(verified(&after, "2026-11-25").contains(&manifest::file_name(&never)));
-    assert!(after["files/demo/2026-11-25/index.csv"].lines().any(|line| line.contains(";never;") && line.ends_with(";yes;delivered;")));
-    let stored = next.app.table.recordings().get(&never.organisation, never.id, next_morning()).await?.expect("it is stored");
+    assert!(
+        after["files/demo/2026-11-25/index.csv"]
+            .lines()
+            .any(|line| line.contains(";never;") && line.ends_with(";yes;delivered;"))
+    );
+    let stored = next
+        .app
+        .table
+        .recordings()
+        .get(&never.organisation, never.id, next_morning())
+        .await?
+        .expect("it is stored");
     assert_eq!(day_of(&stored), Some(day("2026-11-25")));
     Ok(())
 }
@@ -133,22 +182,41 @@ async fn a_recording_after_five_is_late_in_the_next_folder_and_leaves_the_first_
 async fn a_call_registered_after_its_day_is_delivered_as_a_late_arrival() -> anyhow::Result<()> {
     let world = World::new("registered-late", 2, morning).await?;
     Person::recorded("anna").joins(&world.app.table, "demo").await?;
-    let upload = upload::router(upload::App { table: world.app.table.clone(), objects: bucket::unreached(), now: morning });
+    let upload = upload::router(upload::App {
+        table: world.app.table.clone(),
+        objects: bucket::unreached(),
+        now: morning,
+    });
     let (anna, demo) = (As { organisation: "demo", user: "anna" }, organisation("demo"));
-    let started = |id: &str, at: &str| with(call(id, "audio/wav", b"audio of late"), json!({ "startedAt": at }));
-    anna.post(&upload, "/v1/recordings", &started("in-time", "2026-11-25T03:30:00Z")).await?.done()?;
+    let started = |id: &str, at: &str| {
+        with(call(id, "audio/wav", b"audio of late"), json!({ "startedAt": at }))
+    };
+    anna.post(&upload, "/v1/recordings", &started("in-time", "2026-11-25T03:30:00Z"))
+        .await?
+        .done()?;
     assert_eq!(world.app.table.late_arrivals().between(&demo, "0", "~").await?, []);
     anna.post(&upload, "/v1/recordings", &started("late", "2026-11-20T12:00:00Z")).await?.done()?;
     let late = RecordingId::of(&demo, &CallId::try_from("late".to_owned())?);
     assert_eq!(
-        world.app.table.late_arrivals().between(&demo, "0", "~").await?.iter().map(|late_arrival| late_arrival.id).collect::<Vec<_>>(),
+        world
+            .app
+            .table
+            .late_arrivals()
+            .between(&demo, "0", "~")
+            .await?
+            .iter()
+            .map(|late_arrival| late_arrival.id)
+            .collect::<Vec<_>>(),
         [late]
     );
-    let registered = world.app.table.recordings().get(&demo, late, morning()).await?.expect("it is registered");
+    let registered =
+        world.app.table.recordings().get(&demo, late, morning()).await?.expect("it is registered");
     world.arrives(&registered, b"audio of late".to_vec(), morning()).await?;
     let next = world.at(next_morning);
     next.morning().await?;
-    assert!(verified(&next.files().await?, "2026-11-25").contains(&manifest::file_name(&registered)));
+    assert!(
+        verified(&next.files().await?, "2026-11-25").contains(&manifest::file_name(&registered))
+    );
     Ok(())
 }
 
@@ -183,7 +251,10 @@ async fn a_repeated_or_concurrent_run_changes_nothing() -> anyhow::Result<()> {
         assert!(world.delivers(message).await?);
     }
     world.works().await?;
-    assert_eq!((world.files().await?, world.delivery_folders().await?), (files.clone(), delivery_folders));
+    assert_eq!(
+        (world.files().await?, world.delivery_folders().await?),
+        (files.clone(), delivery_folders)
+    );
     let (alone, inside) = a_day("alone", 500).await?;
     alone.orders(task).await?;
     alone.works().await?;
@@ -205,13 +276,20 @@ async fn a_folder_is_removed_at_six_three_days_later_and_not_before() -> anyhow:
     let over = world.at(|| at("2026-11-28T05:05:00Z"));
     over.morning().await?;
     assert!(!over.files().await?.keys().any(|key| key.contains("/2026-11-24/")));
-    let listed = over.app.drop.client.list_object_versions().bucket(&over.app.drop.name).send().await?;
-    assert!(!listed.versions().iter().any(|version| version.key().unwrap_or_default().contains("/2026-11-24/")));
+    let listed =
+        over.app.drop.client.list_object_versions().bucket(&over.app.drop.name).send().await?;
+    assert!(
+        !listed
+            .versions()
+            .iter()
+            .any(|version| version.key().unwrap_or_default().contains("/2026-11-24/"))
+    );
     let delivery_folders = over.delivery_folders().await?;
     assert!(
         delivery_folders
             .iter()
-            .any(|delivery_folder| delivery_folder.name == scheduled("2026-11-24") && delivery_folder.progress == Progress::Removed)
+            .any(|delivery_folder| delivery_folder.name == scheduled("2026-11-24")
+                && delivery_folder.progress == Progress::Removed)
     );
     Ok(())
 }
@@ -225,9 +303,13 @@ async fn an_erased_recording_is_removed_from_every_folder_and_its_lists() -> any
     world.orders(Task::Forget { recording: gone.id }).await?;
     world.works().await?;
     let files = world.files().await?;
-    let left: Vec<Recording> = inside.iter().filter(|recording| recording.id != gone.id).cloned().collect();
+    let left: Vec<Recording> =
+        inside.iter().filter(|recording| recording.id != gone.id).cloned().collect();
     assert_eq!(verified(&files, "2026-11-24"), expected(&left));
-    assert!(files.iter().all(|(key, body)| !key.contains(&gone.id.to_string()) && !body.contains(&gone.id.to_string())));
+    assert!(
+        files.iter().all(|(key, body)| !key.contains(&gone.id.to_string())
+            && !body.contains(&gone.id.to_string()))
+    );
     assert_eq!(world.delivery_folders().await?[0].count.recordings, 3);
     Ok(())
 }

@@ -14,13 +14,22 @@ use tokio::task::JoinSet;
 use crate::delivery::{a_day, at, expected, morning, scheduled, verified};
 
 /// A complete folder of recordings, each with its own number, note and hour.
-async fn a_folder(test: &str, recordings: usize, rows: usize) -> anyhow::Result<(World, Vec<Recording>)> {
+async fn a_folder(
+    test: &str,
+    recordings: usize,
+    rows: usize,
+) -> anyhow::Result<(World, Vec<Recording>)> {
     let world = World::new(test, rows, morning).await?;
     Person::recorded("anna").joins(&world.app.table, "demo").await?;
     let mut inside = Vec::new();
     for number in 0..recordings {
         let call = format!("call-{number}");
-        let mut recording = recording("demo", "anna", &call, at("2026-11-24T06:00:00Z") + chrono::TimeDelta::minutes(number as i64));
+        let mut recording = recording(
+            "demo",
+            "anna",
+            &call,
+            at("2026-11-24T06:00:00Z") + chrono::TimeDelta::minutes(number as i64),
+        );
         recording.counterpart = Counterpart::from(format!("+4670123{number:04}"));
         recording.annotation.note = Note::try_from(format!("said{number:04}; \"quoted\"")).ok();
         let (recording, audio) = world.registered_as(&call, recording).await?;
@@ -35,26 +44,49 @@ async fn a_folder(test: &str, recordings: usize, rows: usize) -> anyhow::Result<
 
 /// Checks the whole bucket against the remaining recordings: files, checksums, index rows and
 /// counts. Neither these nor the folder's parts mention the erased recordings.
-async fn assert_folder(world: &World, left: &[Recording], gone: &[Recording]) -> anyhow::Result<()> {
+async fn assert_folder(
+    world: &World,
+    left: &[Recording],
+    gone: &[Recording],
+) -> anyhow::Result<()> {
     let objects = world.objects("").await?;
-    let files: BTreeMap<_, _> = objects.clone().into_iter().filter(|(key, _)| key.starts_with("files/")).collect();
+    let files: BTreeMap<_, _> =
+        objects.clone().into_iter().filter(|(key, _)| key.starts_with("files/")).collect();
     assert_eq!(verified(&files, "2026-11-24"), expected(left));
-    let names: BTreeSet<String> = files.keys().filter_map(|key| Some(key.rsplit_once('/')?.1.to_owned())).collect();
+    let names: BTreeSet<String> =
+        files.keys().filter_map(|key| Some(key.rsplit_once('/')?.1.to_owned())).collect();
     let sums = ["SHA256SUMS".to_owned()].into_iter().chain(expected(left)).collect();
     assert_eq!(names, sums, "a file outlives its row, or a row its file");
-    let mut rows = csv::ReaderBuilder::new().delimiter(b';').from_reader(files["files/demo/2026-11-24/index.csv"].as_bytes());
-    let ids: Vec<String> = rows.records().map(|row| row.map(|row| row[1].to_owned())).collect::<Result<_, _>>()?;
+    let mut rows = csv::ReaderBuilder::new()
+        .delimiter(b';')
+        .from_reader(files["files/demo/2026-11-24/index.csv"].as_bytes());
+    let ids: Vec<String> =
+        rows.records().map(|row| row.map(|row| row[1].to_owned())).collect::<Result<_, _>>()?;
     assert_eq!(ids, left.iter().map(|recording| recording.id.to_string()).collect::<Vec<_>>());
     for recording in gone {
-        let note = recording.annotation.note.as_ref().map(|note| note.as_str()[..8].to_owned()).unwrap_or_default();
-        for trace in [recording.id.to_string(), recording.counterpart.to_string().replace('+', ""), note] {
-            let found = objects.iter().find(|(key, body)| key.contains(&trace) || body.contains(&trace));
+        let note = recording
+            .annotation
+            .note
+            .as_ref()
+            .map(|note| note.as_str()[..8].to_owned())
+            .unwrap_or_default();
+        for trace in
+            [recording.id.to_string(), recording.counterpart.to_string().replace('+', ""), note]
+        {
+            let found =
+                objects.iter().find(|(key, body)| key.contains(&trace) || body.contains(&trace));
             assert_eq!(found, None, "{trace} is left");
         }
     }
     let delivery_folder = world.delivery_folders().await?.remove(0);
-    assert_eq!((delivery_folder.count.recordings, delivery_folder.is_complete()), (left.len() as u64, true));
-    assert_eq!(delivery_folder.count.bytes, left.iter().map(|recording| recording.audio.length).sum::<u64>());
+    assert_eq!(
+        (delivery_folder.count.recordings, delivery_folder.is_complete()),
+        (left.len() as u64, true)
+    );
+    assert_eq!(
+        delivery_folder.count.bytes,
+        left.iter().map(|recording| recording.audio.length).sum::<u64>()
+    );
     Ok(())
 }
 

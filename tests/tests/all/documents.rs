@@ -41,7 +41,9 @@ fn the_api_document_says_what_the_code_does() -> anyhow::Result<()> {
 #[test]
 fn no_two_functions_use_one_name_for_different_schemas() {
     let mut shapes = std::collections::BTreeMap::new();
-    for (name, shape) in parts().into_iter().flat_map(|part| part.components.unwrap_or_default().schemas) {
+    for (name, shape) in
+        parts().into_iter().flat_map(|part| part.components.unwrap_or_default().schemas)
+    {
         let before = shapes.insert(name.clone(), shape.clone());
         assert!(before.is_none_or(|before| before == shape), "{name}");
     }
@@ -52,19 +54,42 @@ fn no_two_functions_use_one_name_for_different_schemas() {
 /// list names only the prices that it changes.
 #[test]
 fn a_put_requires_every_member() -> anyhow::Result<()> {
-    const PARTIAL: [&str; 3] = ["/v1/calls/{call}/annotation", "/v1/prices/{from}", "/v1/organisations/{organisation}/prices/{from}"];
+    const PARTIAL: [&str; 3] = [
+        "/v1/calls/{call}/annotation",
+        "/v1/prices/{from}",
+        "/v1/organisations/{organisation}/prices/{from}",
+    ];
     let document: serde_json::Value = serde_json::from_str(include_str!("../../openapi.json"))?;
     let mut puts = 0;
-    for (path, methods) in document["paths"].as_object().into_iter().flatten().filter(|(path, _)| !PARTIAL.contains(&path.as_str())) {
-        let schema = &methods["put"]["requestBody"]["content"]["application/json"]["schema"]["$ref"];
-        let Some(pointer) = schema.as_str().and_then(|reference| reference.strip_prefix('#')) else { continue };
+    for (path, methods) in document["paths"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(path, _)| !PARTIAL.contains(&path.as_str()))
+    {
+        let schema =
+            &methods["put"]["requestBody"]["content"]["application/json"]["schema"]["$ref"];
+        let Some(pointer) = schema.as_str().and_then(|reference| reference.strip_prefix('#'))
+        else {
+            continue;
+        };
         puts += 1;
         let mut left = vec![document.pointer(pointer).cloned().unwrap_or_default()];
         while let Some(schema) = left.pop() {
-            let required: Vec<&str> = schema["required"].as_array().into_iter().flatten().filter_map(|name| name.as_str()).collect();
+            let required: Vec<&str> = schema["required"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(|name| name.as_str())
+                .collect();
             for (name, of) in schema["properties"].as_object().into_iter().flatten() {
                 assert!(required.contains(&name.as_str()), "PUT {path} does not require {name}");
-                left.extend(of["$ref"].as_str().and_then(|at| document.pointer(at.strip_prefix('#')?)).cloned());
+                left.extend(
+                    of["$ref"]
+                        .as_str()
+                        .and_then(|at| document.pointer(at.strip_prefix('#')?))
+                        .cloned(),
+                );
             }
         }
     }
@@ -81,7 +106,10 @@ fn schemas_that_others_are_composed_of_allow_additional_members() -> anyhow::Res
         for part in schema["allOf"].as_array().into_iter().flatten() {
             let pointer = part["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
             let part = pointer.and_then(|pointer| document.pointer(pointer)).unwrap_or(part);
-            assert_ne!(part["additionalProperties"], false, "{name} is composed of a schema that forbids its other members");
+            assert_ne!(
+                part["additionalProperties"], false,
+                "{name} is composed of a schema that forbids its other members"
+            );
             composed += 1;
         }
     }
@@ -93,7 +121,10 @@ fn schemas_that_others_are_composed_of_allow_additional_members() -> anyhow::Res
 /// would otherwise share an operation id, and a generated client would mix them up.
 fn name_operations(document: &mut Document) {
     for (path, item) in &mut document.paths.paths {
-        let of_path = path.trim_start_matches("/v1/").replace(|c: char| !c.is_ascii_alphanumeric(), "_").replace("__", "_");
+        let of_path = path
+            .trim_start_matches("/v1/")
+            .replace(|c: char| !c.is_ascii_alphanumeric(), "_")
+            .replace("__", "_");
         let operations = [
             ("get", &mut item.get),
             ("put", &mut item.put),
@@ -103,7 +134,8 @@ fn name_operations(document: &mut Document) {
         ];
         for (method, operation) in operations {
             if let Some(operation) = operation {
-                operation.operation_id = Some(format!("{method}_{}", of_path.trim_end_matches('_')));
+                operation.operation_id =
+                    Some(format!("{method}_{}", of_path.trim_end_matches('_')));
             }
         }
     }

@@ -45,7 +45,9 @@ fn operator() -> Value {
 async fn provisioned(service: &Deployed) -> anyhow::Result<()> {
     let (operator, vera) = (operator(), person("vera"));
     let organisation = json!({ "name": "Glömska AB", "baseService": true, "storageAddOn": false });
-    service.done("provision", &operator, &format!("PUT /v1/organisations/{OF}"), &organisation).await?;
+    service
+        .done("provision", &operator, &format!("PUT /v1/organisations/{OF}"), &organisation)
+        .await?;
     let people = [
         ("vera", "Vera Ek", "+46761112221", true),
         ("ulla", "Ulla Ask", "+46761112222", false),
@@ -53,9 +55,18 @@ async fn provisioned(service: &Deployed) -> anyhow::Result<()> {
     ];
     for (user, name, phone, administrator) in people {
         let put = json!({ "name": name, "phone": phone, "language": "sv", "plan": "pro", "administrator": administrator });
-        service.done("provision", &operator, &format!("PUT /v1/organisations/{OF}/users/{user}"), &put).await?;
+        service
+            .done("provision", &operator, &format!("PUT /v1/organisations/{OF}/users/{user}"), &put)
+            .await?;
     }
-    service.done("admin", &vera, "POST /v1/activations", &json!({ "users": ["ulla", "u-17"], "active": true })).await?;
+    service
+        .done(
+            "admin",
+            &vera,
+            "POST /v1/activations",
+            &json!({ "users": ["ulla", "u-17"], "active": true }),
+        )
+        .await?;
     for user in ["ulla", "u-17"] {
         let me = service.done("me", &person(user), "GET /v1/me", &Value::Null).await?;
         let text = json!({ "version": me["acknowledgement"]["version"], "client": "test" });
@@ -86,11 +97,24 @@ async fn until(
 }
 
 /// Registers a call, uploads its audio and waits until it leaves `expected`. Returns the id.
-async fn recorded(service: &Deployed, door: &Door, user: &str, registration: Value, audio: &[u8]) -> anyhow::Result<String> {
-    let registered = service.done("upload", &person(user), "POST /v1/recordings", &registration).await?;
-    anyhow::ensure!(door.send(&registered["upload"], audio).await?.is_success(), "the link took no audio");
+async fn recorded(
+    service: &Deployed,
+    door: &Door,
+    user: &str,
+    registration: Value,
+    audio: &[u8],
+) -> anyhow::Result<String> {
+    let registered =
+        service.done("upload", &person(user), "POST /v1/recordings", &registration).await?;
+    anyhow::ensure!(
+        door.send(&registered["upload"], audio).await?.is_success(),
+        "the link took no audio"
+    );
     let id = registered["recording"]["id"].as_str().unwrap_or_default().to_owned();
-    until(service, "search", &person("vera"), &format!("GET /v1/recordings/{id}"), |shown| shown["state"] != "expected").await?;
+    until(service, "search", &person("vera"), &format!("GET /v1/recordings/{id}"), |shown| {
+        shown["state"] != "expected"
+    })
+    .await?;
     Ok(id)
 }
 
@@ -98,13 +122,27 @@ async fn held(service: &Deployed, filter: Value) -> anyhow::Result<String> {
     let body = json!({ "reason": "tvist med 076-135 79 24", "filter": filter });
     let placed = service.done("retention-api", &person("vera"), "POST /v1/holds", &body).await?;
     let path = format!("/v1/holds/{}", placed["id"].as_str().unwrap_or_default());
-    until(service, "retention-api", &person("vera"), &format!("GET {path}"), |shown| shown["hold"]["state"] == "held").await?;
+    until(service, "retention-api", &person("vera"), &format!("GET {path}"), |shown| {
+        shown["hold"]["state"] == "held"
+    })
+    .await?;
     Ok(path)
 }
 
 async fn lifted(service: &Deployed, path: &str) -> anyhow::Result<()> {
-    service.done("retention-api", &person("vera"), &format!("DELETE {path}?reason=klart%20%2B46761357924"), &Value::Null).await?;
-    until(service, "retention-api", &person("vera"), &format!("GET {path}"), |shown| shown["hold"]["state"] == "lifted").await.map(drop)
+    service
+        .done(
+            "retention-api",
+            &person("vera"),
+            &format!("DELETE {path}?reason=klart%20%2B46761357924"),
+            &Value::Null,
+        )
+        .await?;
+    until(service, "retention-api", &person("vera"), &format!("GET {path}"), |shown| {
+        shown["hold"]["state"] == "lifted"
+    })
+    .await
+    .map(drop)
 }
 
 async fn erased(service: &Deployed, whose: Value, expected: u64) -> anyhow::Result<()> {
@@ -114,20 +152,34 @@ async fn erased(service: &Deployed, whose: Value, expected: u64) -> anyhow::Resu
     let erasure = service.done("retention-api", &vera, "POST /v1/erasures", &order).await?;
     assert_eq!(erasure["recordings"], expected, "{erasure}");
     let path = format!("/v1/erasures/{}", erasure["id"].as_str().unwrap_or_default());
-    service.done("retention-api", &vera, &format!("POST {path}/confirm"), &json!({ "recordings": expected })).await?;
-    let done = until(service, "retention-api", &vera, &format!("GET {path}"), |shown| shown["state"] == "done").await?;
+    service
+        .done(
+            "retention-api",
+            &vera,
+            &format!("POST {path}/confirm"),
+            &json!({ "recordings": expected }),
+        )
+        .await?;
+    let done = until(service, "retention-api", &vera, &format!("GET {path}"), |shown| {
+        shown["state"] == "done"
+    })
+    .await?;
     assert_eq!(done["erased"], expected, "{done}");
     Ok(())
 }
 
 /// The places that contain a needle, and the number of items, objects and log lines searched.
 async fn found(service: &Deployed) -> anyhow::Result<(Vec<String>, [usize; 3])> {
-    let (items, objects, lines) = (service.items().await?, service.objects().await?, service.log().await?);
+    let (items, objects, lines) =
+        (service.items().await?, service.objects().await?, service.log().await?);
     let counts = [items.len(), objects.len(), lines.len()];
     let all = items.into_iter().chain(objects).chain(lines);
     let hit = |(place, text): (String, String)| {
         let (text, place_of) = (text.to_lowercase(), place.to_lowercase());
-        NEEDLES.into_iter().find(|needle| text.contains(needle) || place_of.contains(needle)).map(|needle| format!("{needle} in {place}"))
+        NEEDLES
+            .into_iter()
+            .find(|needle| text.contains(needle) || place_of.contains(needle))
+            .map(|needle| format!("{needle} in {place}"))
     };
     Ok((all.filter_map(hit).collect(), counts))
 }
@@ -153,21 +205,29 @@ async fn calls_of_both(service: &Deployed, door: &Door) -> anyhow::Result<(u64, 
     let (vera, ulla) = (person("vera"), person("ulla"));
     let day = Day::of(Utc::now() - TimeDelta::days(2));
     let registration = |id: &str, number: &str, audio: &[u8]| {
-        let started = json!({ "startedAt": day.begins_at() + TimeDelta::hours(9), "counterpart": number });
+        let started =
+            json!({ "startedAt": day.begins_at() + TimeDelta::hours(9), "counterpart": number });
         with(call(&format!("{OF}-{id}"), "audio/wav", audio), started)
     };
     let audio = silence(1);
     let mut theirs = Vec::new();
     for number in 0..4 {
-        let call = with(registration(&format!("theirs-{number}"), NUMBER, &audio), json!({ "note": "ring om Zebrafrukost" }));
+        let call = with(
+            registration(&format!("theirs-{number}"), NUMBER, &audio),
+            json!({ "note": "ring om Zebrafrukost" }),
+        );
         theirs.push(recorded(service, door, "ulla", call, &audio).await?);
     }
     let broken = b"no audio at all";
     recorded(service, door, "ulla", registration("broken", NUMBER, broken), broken).await?;
     recorded(service, door, "ulla", registration("other", "+46850000000", &audio), &audio).await?;
-    recorded(service, door, "u-17", registration("torstens", "+46850000000", &audio), &audio).await?;
-    let patch = async |id: &str, stated: Value| service.done("annotate", &ulla, &format!("PATCH /v1/recordings/{id}"), &stated).await;
-    patch(&theirs[0], json!({ "note": "kvantspöke 076-135 79 24", "field1": "Mullvadsord" })).await?;
+    recorded(service, door, "u-17", registration("torstens", "+46850000000", &audio), &audio)
+        .await?;
+    let patch = async |id: &str, stated: Value| {
+        service.done("annotate", &ulla, &format!("PATCH /v1/recordings/{id}"), &stated).await
+    };
+    patch(&theirs[0], json!({ "note": "kvantspöke 076-135 79 24", "field1": "Mullvadsord" }))
+        .await?;
     patch(&theirs[0], json!({ "note": "inget" })).await?;
     let by_number = held(service, json!({ "counterpart": NUMBER })).await?;
     patch(&theirs[1], json!({ "note": "kvantspöke under tvisten" })).await?;
@@ -181,21 +241,36 @@ async fn calls_of_both(service: &Deployed, door: &Door) -> anyhow::Result<(u64, 
         "name=torsten%20zackrisson",
     ] {
         service.done("search", &vera, &format!("GET /v1/recordings?{query}"), &Value::Null).await?;
-        service.done("search", &vera, &format!("GET /v1/recordings/count?{query}"), &Value::Null).await?;
+        service
+            .done("search", &vera, &format!("GET /v1/recordings/count?{query}"), &Value::Null)
+            .await?;
     }
     let reason = json!({ "reason": "samtal med 0761357924" });
-    service.done("playback", &ulla, &format!("POST /v1/recordings/{}/playback", theirs[0]), &reason).await?;
+    service
+        .done("playback", &ulla, &format!("POST /v1/recordings/{}/playback", theirs[0]), &reason)
+        .await?;
     // Notes on calls that never arrive.
-    service.done("annotate", &person("u-17"), &format!("PUT /v1/calls/{OF}-never/annotation"), &json!({ "note": "flyttfågel" })).await?;
+    service
+        .done(
+            "annotate",
+            &person("u-17"),
+            &format!("PUT /v1/calls/{OF}-never/annotation"),
+            &json!({ "note": "flyttfågel" }),
+        )
+        .await?;
     // A delivery folder.
-    let key =
-        include_str!("../../../functions/delivery-api/keys.txt").lines().find_map(|line| line.strip_prefix("SHA256:")?.split_once(" | "));
+    let key = include_str!("../../../functions/delivery-api/keys.txt")
+        .lines()
+        .find_map(|line| line.strip_prefix("SHA256:")?.split_once(" | "));
     let key = json!({ "key": key.map(|(_, key)| key) });
     service.done("delivery-api", &vera, "POST /v1/sftp/keys", &key).await?;
-    let issued = service.done("delivery-api", &vera, &format!("POST /v1/drops/{day}"), &Value::Null).await?;
+    let issued =
+        service.done("delivery-api", &vera, &format!("POST /v1/drops/{day}"), &Value::Null).await?;
     let is_complete = |listed: &Value| {
         let drops = listed["drops"].as_array().into_iter().flatten();
-        drops.into_iter().any(|drop| drop["folder"] == issued["folder"] && drop["state"] == "complete")
+        drops
+            .into_iter()
+            .any(|drop| drop["folder"] == issued["folder"] && drop["state"] == "complete")
     };
     until(service, "delivery-api", &vera, "GET /v1/drops", is_complete).await?;
     lifted(service, &by_number).await?;
@@ -209,52 +284,118 @@ async fn erased_people_leave_no_trace_and_remain_erased_after_a_restore() -> any
     provisioned(&service).await?;
     let (theirs, torstens) = calls_of_both(&service, &door).await?;
     let (before, counts) = found(&service).await?;
-    println!("before: {} hits in {} items, {} versions of objects and {} lines of logs", before.len(), counts[0], counts[1], counts[2]);
+    println!(
+        "before: {} hits in {} items, {} versions of objects and {} lines of logs",
+        before.len(),
+        counts[0],
+        counts[1],
+        counts[2]
+    );
     for kind in ["recording", "posting", "word", "number", "ending", "edit", "user"] {
-        assert!(before.iter().any(|hit| hit.contains(&format!("{OF}#")) && hit.contains(&format!("#{kind} "))), "no {kind}: {before:#?}");
+        assert!(
+            before
+                .iter()
+                .any(|hit| hit.contains(&format!("{OF}#")) && hit.contains(&format!("#{kind} "))),
+            "no {kind}: {before:#?}"
+        );
     }
-    assert!(before.iter().any(|hit| hit.contains(&service.cloud.drop_bucket)), "nothing was delivered: {before:#?}");
+    assert!(
+        before.iter().any(|hit| hit.contains(&service.cloud.drop_bucket)),
+        "nothing was delivered: {before:#?}"
+    );
     let saved = saved(&service).await?;
 
     erased(&service, json!({ "counterpart": NUMBER }), theirs).await?;
-    service.done("provision", &operator(), &format!("DELETE /v1/organisations/{OF}/users/u-17"), &Value::Null).await?;
+    service
+        .done(
+            "provision",
+            &operator(),
+            &format!("DELETE /v1/organisations/{OF}/users/u-17"),
+            &Value::Null,
+        )
+        .await?;
     erased(&service, json!({ "user": "u-17" }), torstens).await?;
     let [items, objects, lines] = nothing_is_found(&service).await?;
-    println!("erased: 0 hits of {} texts in {items} items, {objects} versions of objects and {lines} lines of logs", NEEDLES.len());
-    let (status, refused) = service.ask("upload", &person("ulla"), "POST /v1/recordings", &again(&silence(1))).await?;
-    assert_eq!((status, refused["type"].as_str()), (410, Some("urn:kontinuerlig-inspelning:problem:erased")), "{refused}");
+    println!(
+        "erased: 0 hits of {} texts in {items} items, {objects} versions of objects and {lines} lines of logs",
+        NEEDLES.len()
+    );
+    let (status, refused) =
+        service.ask("upload", &person("ulla"), "POST /v1/recordings", &again(&silence(1))).await?;
+    assert_eq!(
+        (status, refused["type"].as_str()),
+        (410, Some("urn:kontinuerlig-inspelning:problem:erased")),
+        "{refused}"
+    );
 
     for item in saved {
-        service.cloud.table().client.put_item().table_name(&service.cloud.table).set_item(Some(item)).send().await?;
+        service
+            .cloud
+            .table()
+            .client
+            .put_item()
+            .table_name(&service.cloud.table)
+            .set_item(Some(item))
+            .send()
+            .await?;
     }
     assert!(!found(&service).await?.0.is_empty(), "the table is as it was");
     let message = include_str!("../../../events/retention-worker.erase-again.json");
     let message: Value = serde_json::from_str(message)?;
     let body = message["Records"][0]["body"].as_str().unwrap_or_default();
-    service.cloud.sqs().send_message().queue_url(&service.cloud.retention_jobs_url).message_body(body).send().await?;
+    service
+        .cloud
+        .sqs()
+        .send_message()
+        .queue_url(&service.cloud.retention_jobs_url)
+        .message_body(body)
+        .send()
+        .await?;
     let [items, objects, lines] = nothing_is_found(&service).await?;
-    println!("restored, and erased again: 0 hits in {items} items, {objects} versions of objects and {lines} lines of logs");
+    println!(
+        "restored, and erased again: 0 hits in {items} items, {objects} versions of objects and {lines} lines of logs"
+    );
     Ok(())
 }
 
 /// The first of the counterpart's calls, as the phone registers it again.
 fn again(audio: &[u8]) -> Value {
     let started = (Utc::now() - TimeDelta::days(2)).to_rfc3339();
-    with(call(&format!("{OF}-theirs-0"), "audio/wav", audio), json!({ "counterpart": NUMBER, "startedAt": started }))
+    with(
+        call(&format!("{OF}-theirs-0"), "audio/wav", audio),
+        json!({ "counterpart": NUMBER, "startedAt": started }),
+    )
 }
 
 /// The items of this organisation that a restore brings back. The user has been removed by then;
 /// after a restore to an earlier moment, the operator must remove them again.
 async fn saved(service: &Deployed) -> anyhow::Result<Vec<Item>> {
     let table = service.cloud.table();
-    let scan = table.client.scan().table_name(&table.name).consistent_read(true).into_paginator().items().send();
+    let scan = table
+        .client
+        .scan()
+        .table_name(&table.name)
+        .consistent_read(true)
+        .into_paginator()
+        .items()
+        .send();
     let mut items: Vec<Item> = scan.collect::<Result<_, _>>().await?;
-    items.retain(|item| item.get("pk").and_then(|pk| pk.as_s().ok()).is_some_and(|pk| pk.starts_with(&format!("{OF}#"))));
+    items.retain(|item| {
+        item.get("pk")
+            .and_then(|pk| pk.as_s().ok())
+            .is_some_and(|pk| pk.starts_with(&format!("{OF}#")))
+    });
     for item in &mut items {
-        if item.get("pk").and_then(|pk| pk.as_s().ok()).is_some_and(|pk| pk == &format!("{OF}#user"))
+        if item
+            .get("pk")
+            .and_then(|pk| pk.as_s().ok())
+            .is_some_and(|pk| pk == &format!("{OF}#user"))
             && item.get("sk").and_then(|sk| sk.as_s().ok()).is_some_and(|sk| sk == "u-17")
         {
-            item.insert("removed_at".to_owned(), AttributeValue::N(Utc::now().timestamp_millis().to_string()));
+            item.insert(
+                "removed_at".to_owned(),
+                AttributeValue::N(Utc::now().timestamp_millis().to_string()),
+            );
         }
     }
     Ok(items)

@@ -20,18 +20,37 @@ const ANNA: As<'_> = As { organisation: "demo", user: "anna" };
 
 /// Every item that contains the text in any attribute, including attribute names and bytes.
 async fn naming(table: &Table, text: &str) -> anyhow::Result<Vec<String>> {
-    let items = table.client.scan().table_name(&table.name).into_paginator().items().send().collect::<Result<Vec<_>, _>>().await?;
-    let holds = |item: &key::Item| format!("{item:?}").to_lowercase().contains(&text.to_lowercase());
+    let items = table
+        .client
+        .scan()
+        .table_name(&table.name)
+        .into_paginator()
+        .items()
+        .send()
+        .collect::<Result<Vec<_>, _>>()
+        .await?;
+    let holds =
+        |item: &key::Item| format!("{item:?}").to_lowercase().contains(&text.to_lowercase());
     Ok(items.iter().filter(|item| holds(item)).map(|item| format!("{item:?}")).collect())
 }
 
 /// The searches in the audit log, oldest first.
 async fn asked(table: &Table, of: &str) -> anyhow::Result<Vec<Value>> {
-    let audit = admin::router(admin::App { table: table.clone(), now: || now() + chrono::TimeDelta::minutes(1) });
-    let page = As { organisation: of, user: "karin" }.get(&audit, "/v1/audit?action=search&limit=1000").await?.done()?.body;
+    let audit = admin::router(admin::App {
+        table: table.clone(),
+        now: || now() + chrono::TimeDelta::minutes(1),
+    });
+    let page = As { organisation: of, user: "karin" }
+        .get(&audit, "/v1/audit?action=search&limit=1000")
+        .await?
+        .done()?
+        .body;
     let mut events: Vec<_> = page["events"].as_array().into_iter().flatten().cloned().collect();
     events.reverse();
-    Ok(events.iter().map(|event| serde_json::from_str(event["detail"].as_str().unwrap_or("null"))).collect::<Result<_, _>>()?)
+    Ok(events
+        .iter()
+        .map(|event| serde_json::from_str(event["detail"].as_str().unwrap_or("null")))
+        .collect::<Result<_, _>>()?)
 }
 
 async fn two_organisations() -> anyhow::Result<(Table, tests::requests::Requests)> {
@@ -46,7 +65,8 @@ async fn two_organisations() -> anyhow::Result<(Table, tests::requests::Requests
 #[tokio::test]
 async fn a_search_is_audited_with_hashes_in_place_of_personal_data() -> anyhow::Result<()> {
     let (table, requests) = two_organisations().await?;
-    let search = search::router(search::App { table: table.clone(), keys: Default::default(), now });
+    let search =
+        search::router(search::App { table: table.clone(), keys: Default::default(), now });
     for query in [
         "counterpart=%2B46701234567",
         "number=070-123%2045%2067",
@@ -73,9 +93,19 @@ async fn a_search_is_audited_with_hashes_in_place_of_personal_data() -> anyhow::
             .all(|search| ["counterpart", "number"].iter().any(|name| &search[*name] == whole)),
         "{searches:?}"
     );
-    assert_eq!((&searches[4]["user"], &searches[4]["mark"]), (&json!("anna"), &json!("red")), "what is no person's outside stays");
-    assert_eq!((searches[6]["number"]["ends"].clone(), searches[6]["number"]["hash"] == whole["hash"]), (Value::Null, false));
-    assert_eq!(searches[10]["note"], searches[10]["fields"], "the same words, however they are typed");
+    assert_eq!(
+        (&searches[4]["user"], &searches[4]["mark"]),
+        (&json!("anna"), &json!("red")),
+        "what is no person's outside stays"
+    );
+    assert_eq!(
+        (searches[6]["number"]["ends"].clone(), searches[6]["number"]["hash"] == whole["hash"]),
+        (Value::Null, false)
+    );
+    assert_eq!(
+        searches[10]["note"], searches[10]["fields"],
+        "the same words, however they are typed"
+    );
     assert_ne!(searches[10]["note"], searches[10]["field1"]);
     assert_eq!(searches[12], json!({ "counterpart": "withheld", "held": true, "minSeconds": 5 }));
     for form in ["counterpart=070-123%2045%2067", "counterpart=sip:anna@bolaget.se"] {
@@ -83,11 +113,21 @@ async fn a_search_is_audited_with_hashes_in_place_of_personal_data() -> anyhow::
     }
     let searches = asked(&table, "demo").await?;
     let forms = searches.iter().filter(|search| search["counterpart"] == *whole).count();
-    let addresses = searches.iter().filter(|search| search["counterpart"]["hash"].is_string() && search["counterpart"]["ends"].is_null());
-    assert_eq!((forms, addresses.count()), (3, 1), "one hash for every form, and nothing of an address: {searches:?}");
+    let addresses = searches.iter().filter(|search| {
+        search["counterpart"]["hash"].is_string() && search["counterpart"]["ends"].is_null()
+    });
+    assert_eq!(
+        (forms, addresses.count()),
+        (3, 1),
+        "one hash for every form, and nothing of an address: {searches:?}"
+    );
     let other = As { organisation: "other", user: "karin" };
     other.get(&search, "/v1/recordings?counterpart=%2B46701234567").await?.done()?;
-    assert_ne!(asked(&table, "other").await?[0]["counterpart"]["hash"], whole["hash"], "each organisation has a key of its own");
+    assert_ne!(
+        asked(&table, "other").await?[0]["counterpart"]["hash"],
+        whole["hash"],
+        "each organisation has a key of its own"
+    );
     requests.take();
     KARIN.get(&search, "/v1/recordings?counterpart=%2B46701234567").await?.done()?;
     assert_eq!(requests.take().get("DynamoDB.GetItem"), None, "the key is read once");
@@ -98,7 +138,8 @@ async fn a_search_is_audited_with_hashes_in_place_of_personal_data() -> anyhow::
 #[tokio::test]
 async fn the_hash_key_is_generated_once() -> anyhow::Result<()> {
     let (table, _) = two_organisations().await?;
-    let router = || search::router(search::App { table: table.clone(), keys: Default::default(), now });
+    let router =
+        || search::router(search::App { table: table.clone(), keys: Default::default(), now });
     let (one, other) = (router(), router());
     let path = "/v1/recordings?note=ring";
     let (first, second) = tokio::join!(KARIN.get(&one, path), KARIN.get(&other, path));
@@ -118,7 +159,11 @@ async fn reasons_are_stored_without_telephone_numbers() -> anyhow::Result<()> {
     }
     let of = recording("demo", "anna", "call", now());
     tests::recording::store(&table, &of).await?;
-    let playback = playback::router(playback::App { table: table.clone(), objects: tests::bucket::unreached(), now });
+    let playback = playback::router(playback::App {
+        table: table.clone(),
+        objects: tests::bucket::unreached(),
+        now,
+    });
     let reason = json!({ "reason": "kunden på 070-765 43 21 ringde" });
     KARIN.post(&playback, &format!("/v1/recordings/{}/playback", of.id), &reason).await?.done()?;
     assert_eq!(naming(&table, "765 43 21").await?, [""; 0]);
@@ -135,14 +180,23 @@ async fn a_hold_contains_its_filter_only_while_it_is_placed() -> anyhow::Result<
         let placed = KARIN.post(&world.retention(now), "/v1/holds", &body).await?.done()?.body;
         anyhow::Ok(placed["id"].as_str().unwrap_or_default().to_owned())
     };
-    let lift = async |id: &str| KARIN.delete(&world.retention(now), &format!("/v1/holds/{id}?reason=070-9876543%20nej")).await?.done();
+    let lift = async |id: &str| {
+        KARIN
+            .delete(&world.retention(now), &format!("/v1/holds/{id}?reason=070-9876543%20nej"))
+            .await?
+            .done()
+    };
     let placed = place().await?;
     assert_eq!(naming(world.table(), "9876543").await?.len(), 1, "it is being placed");
     world.work(now).await?;
     assert_eq!(naming(world.table(), "9876543").await?, [""; 0], "what it holds is listed now");
     assert_eq!(naming(world.table(), "hemlig").await?, [""; 0]);
-    let shown = KARIN.get(&world.retention(now), &format!("/v1/holds/{placed}")).await?.done()?.body;
-    assert_eq!((&shown["hold"]["state"], &shown["hold"]["reason"]), (&json!("held"), &json!("tvist med …43")));
+    let shown =
+        KARIN.get(&world.retention(now), &format!("/v1/holds/{placed}")).await?.done()?.body;
+    assert_eq!(
+        (&shown["hold"]["state"], &shown["hold"]["reason"]),
+        (&json!("held"), &json!("tvist med …43"))
+    );
     lift(&placed).await?;
     world.work(now).await?;
     let early = place().await?;
@@ -150,7 +204,10 @@ async fn a_hold_contains_its_filter_only_while_it_is_placed() -> anyhow::Result<
     assert_eq!(naming(world.table(), "9876543").await?, [""; 0], "lifted before it was placed");
     world.work(now).await?;
     let shown = KARIN.get(&world.retention(now), &format!("/v1/holds/{early}")).await?.done()?.body;
-    assert_eq!((&shown["hold"]["state"], &shown["hold"]["lifted"]["reason"]), (&json!("lifted"), &json!("…43 nej")));
+    assert_eq!(
+        (&shown["hold"]["state"], &shown["hold"]["lifted"]["reason"]),
+        (&json!("lifted"), &json!("…43 nej"))
+    );
     Ok(())
 }
 
@@ -159,7 +216,10 @@ async fn erase(world: &World, whose: Value) -> anyhow::Result<String> {
     let erasure = KARIN.post(&world.retention(now), "/v1/erasures", &body).await?.done()?.body;
     let id = erasure["id"].as_str().unwrap_or_default().to_owned();
     let confirmed = json!({ "recordings": erasure["recordings"] });
-    KARIN.post(&world.retention(now), &format!("/v1/erasures/{id}/confirm"), &confirmed).await?.done()?;
+    KARIN
+        .post(&world.retention(now), &format!("/v1/erasures/{id}/confirm"), &confirmed)
+        .await?
+        .done()?;
     world.work(now).await?;
     Ok(id)
 }
@@ -175,7 +235,12 @@ async fn an_erasure_of_a_number_removes_it_from_other_jobs() -> anyhow::Result<(
     erase(&world, json!({ "counterpart": "+46701234567" })).await?;
     assert_eq!(naming(world.table(), "1234567").await?, [""; 0]);
     let left = KARIN.get(&world.retention(now), "/v1/erasures").await?.done()?.body;
-    let states: BTreeSet<_> = left["erasures"].as_array().into_iter().flatten().filter_map(|erasure| erasure["state"].as_str()).collect();
+    let states: BTreeSet<_> = left["erasures"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|erasure| erasure["state"].as_str())
+        .collect();
     assert_eq!(states, ["done", "previewed"].into(), "the other number's remains: {left}");
     Ok(())
 }
@@ -187,7 +252,13 @@ async fn an_erasure_of_a_user_removes_their_notes_on_unregistered_calls() -> any
     let omar = As { organisation: "demo", user: "omar" };
     for number in 0..25 {
         for note in ["hemlig", "hemlig igen"] {
-            ANNA.put(&annotate, &format!("/v1/calls/never-{number}/annotation"), &json!({ "note": note })).await?.done()?;
+            ANNA.put(
+                &annotate,
+                &format!("/v1/calls/never-{number}/annotation"),
+                &json!({ "note": note }),
+            )
+            .await?
+            .done()?;
         }
     }
     omar.put(&annotate, "/v1/calls/omars/annotation", &json!({ "note": "omars" })).await?.done()?;
@@ -196,7 +267,11 @@ async fn an_erasure_of_a_user_removes_their_notes_on_unregistered_calls() -> any
     assert_eq!(world.count("early").await?, 27);
     erase(&world, json!({ "user": "anna" })).await?;
     assert_eq!(naming(world.table(), "hemlig").await?, [""; 0]);
-    assert_eq!((world.count("edit").await?, world.count("early").await?), (1, 1), "another's note stays");
+    assert_eq!(
+        (world.count("edit").await?, world.count("early").await?),
+        (1, 1),
+        "another's note stays"
+    );
     assert_eq!(naming(world.table(), "omars").await?.len(), 2, "the note and its edit");
     // The call may still be registered: a note was erased, not a recording.
     register(world.table(), &recording("demo", "omar", "never-0", now())).await?;
@@ -204,9 +279,14 @@ async fn an_erasure_of_a_user_removes_their_notes_on_unregistered_calls() -> any
 }
 
 #[tokio::test]
-async fn an_erasure_of_a_removed_user_removes_their_name_and_number_but_not_their_id() -> anyhow::Result<()> {
+async fn an_erasure_of_a_removed_user_removes_their_name_and_number_but_not_their_id()
+-> anyhow::Result<()> {
     let world = World::new("forget-user").await?;
-    let provision = provision::router(provision::App { table: world.table().clone(), imports: tests::queue::untold(), now });
+    let provision = provision::router(provision::App {
+        table: world.table().clone(),
+        imports: tests::queue::untold(),
+        now,
+    });
     let path = "/v1/organisations/demo/users/kalle";
     let kalle = json!({ "name": "Kalle Svensson", "phone": "+46707654321", "language": "sv", "plan": "pro", "administrator": false });
     tests::service::OPERATOR.put(&provision, path, &kalle).await?.done()?;
@@ -214,15 +294,27 @@ async fn an_erasure_of_a_removed_user_removes_their_name_and_number_but_not_thei
     of.user = user("kalle");
     tests::recording::store(world.table(), &of).await?;
     erase(&world, json!({ "user": "kalle" })).await?;
-    assert_eq!(naming(world.table(), "svensson").await?.len(), 1, "current users retain their names");
+    assert_eq!(
+        naming(world.table(), "svensson").await?.len(),
+        1,
+        "current users retain their names"
+    );
     tests::service::OPERATOR.delete(&provision, path).await?.done()?;
     erase(&world, json!({ "user": "kalle" })).await?;
     for text in ["svensson", "7654321"] {
         assert_eq!(naming(world.table(), text).await?, [""; 0], "{text}");
     }
     let get = world.table().client.get_item().table_name(&world.table().name);
-    let item = get.set_key(Some(key::user(&organisation("demo"), &user("kalle")))).send().await?.item.unwrap_or_default();
-    assert!(item.contains_key("removed_at") && item.contains_key("erased"), "the id stays taken: {item:?}");
+    let item = get
+        .set_key(Some(key::user(&organisation("demo"), &user("kalle"))))
+        .send()
+        .await?
+        .item
+        .unwrap_or_default();
+    assert!(
+        item.contains_key("removed_at") && item.contains_key("erased"),
+        "the id stays taken: {item:?}"
+    );
     Ok(())
 }
 
@@ -231,19 +323,36 @@ async fn an_erasure_of_a_removed_user_removes_their_name_and_number_but_not_thei
 async fn what_a_restored_table_has_back_is_erased_again() -> anyhow::Result<()> {
     let world = World::new("forget-again").await?;
     let annotate = annotate::router(annotate::App { table: world.table().clone(), now });
-    let provision = provision::router(provision::App { table: world.table().clone(), imports: tests::queue::untold(), now });
+    let provision = provision::router(provision::App {
+        table: world.table().clone(),
+        imports: tests::queue::untold(),
+        now,
+    });
     let mut theirs = Vec::new();
     for number in 0..60 {
-        let of = recording("demo", "anna", &format!("call-{number}"), now() - chrono::TimeDelta::minutes(number));
+        let of = recording(
+            "demo",
+            "anna",
+            &format!("call-{number}"),
+            now() - chrono::TimeDelta::minutes(number),
+        );
         tests::recording::store(world.table(), &of).await?;
         theirs.push(of);
     }
     let held = world.stored("anna", "held", now()).await?;
-    ANNA.put(&annotate, "/v1/calls/call-0/annotation", &json!({ "note": "hemlig" })).await?.done()?;
-    ANNA.put(&annotate, "/v1/calls/never/annotation", &json!({ "note": "hemlig" })).await?.done()?;
-    tests::service::OPERATOR.delete(&provision, "/v1/organisations/demo/users/anna").await?.done()?;
+    ANNA.put(&annotate, "/v1/calls/call-0/annotation", &json!({ "note": "hemlig" }))
+        .await?
+        .done()?;
+    ANNA.put(&annotate, "/v1/calls/never/annotation", &json!({ "note": "hemlig" }))
+        .await?
+        .done()?;
+    tests::service::OPERATOR
+        .delete(&provision, "/v1/organisations/demo/users/anna")
+        .await?
+        .done()?;
     let hold = world.holds(json!({ "recordings": [held.id] })).await?;
-    let before = world.table().client.scan().table_name(&world.table().name).into_paginator().items().send();
+    let before =
+        world.table().client.scan().table_name(&world.table().name).into_paginator().items().send();
     let before: Vec<key::Item> = before.collect::<Result<_, _>>().await?;
     KARIN.delete(&world.retention(now), &format!("/v1/holds/{hold}?reason=klart")).await?.done()?;
     world.work(now).await?;
@@ -270,16 +379,30 @@ async fn what_a_restored_table_has_back_is_erased_again() -> anyhow::Result<()> 
     let again = receipts(&world, AuditAction::Erase).await?;
     assert_eq!(again.len(), 61);
     assert!(again.iter().all(|receipt| receipt.resource.as_deref() == Some(&erasure)));
-    assert_eq!((world.usage("anna").await?[0], world.count("edit").await?, world.count("early").await?), (0, 0, 0));
+    assert_eq!(
+        (world.usage("anna").await?[0], world.count("edit").await?, world.count("early").await?),
+        (0, 0, 0)
+    );
     world.requests.take();
     world.again().await?;
-    assert_eq!(world.requests.take().get("DynamoDB.TransactWriteItems"), None, "done once, it does nothing more");
+    assert_eq!(
+        world.requests.take().get("DynamoDB.TransactWriteItems"),
+        None,
+        "done once, it does nothing more"
+    );
     Ok(())
 }
 
 /// Restores the table to its earlier items.
 async fn restore(table: &Table, before: &[key::Item]) -> anyhow::Result<()> {
-    let scan = table.client.scan().table_name(&table.name).projection_expression("pk, sk").into_paginator().items().send();
+    let scan = table
+        .client
+        .scan()
+        .table_name(&table.name)
+        .projection_expression("pk, sk")
+        .into_paginator()
+        .items()
+        .send();
     for key in scan.collect::<Result<Vec<_>, _>>().await? {
         table.client.delete_item().table_name(&table.name).set_key(Some(key)).send().await?;
     }

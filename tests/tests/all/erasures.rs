@@ -30,44 +30,80 @@ async fn preview(world: &World, whose: Value) -> anyhow::Result<Value> {
 
 async fn confirm(world: &World, erasure: &Value) -> anyhow::Result<()> {
     let path = format!("/v1/erasures/{}/confirm", erasure["id"].as_str().unwrap_or_default());
-    KARIN.post(&world.retention(now), &path, &json!({ "recordings": erasure["recordings"] })).await?.done()?;
+    KARIN
+        .post(&world.retention(now), &path, &json!({ "recordings": erasure["recordings"] }))
+        .await?
+        .done()?;
     Ok(())
 }
 
 async fn shown(world: &World, erasure: &Value) -> anyhow::Result<Value> {
-    Ok(KARIN.get(&world.retention(now), &format!("/v1/erasures/{}", erasure["id"].as_str().unwrap_or_default())).await?.done()?.body)
+    Ok(KARIN
+        .get(
+            &world.retention(now),
+            &format!("/v1/erasures/{}", erasure["id"].as_str().unwrap_or_default()),
+        )
+        .await?
+        .done()?
+        .body)
 }
 
 #[tokio::test]
-async fn an_erasure_of_a_counterpart_removes_all_recordings_except_held_ones() -> anyhow::Result<()> {
+async fn an_erasure_of_a_counterpart_removes_all_recordings_except_held_ones() -> anyhow::Result<()>
+{
     let world = World::new("erase-counterpart").await?;
     let mut theirs = Vec::new();
     for number in 0..25 {
         theirs.push(
             world
-                .stored(if number % 2 == 0 { "anna" } else { "omar" }, &format!("call-{number}"), now() - TimeDelta::hours(number))
+                .stored(
+                    if number % 2 == 0 { "anna" } else { "omar" },
+                    &format!("call-{number}"),
+                    now() - TimeDelta::hours(number),
+                )
                 .await?,
         );
     }
-    let other = Recording { counterpart: Counterpart::from("+46735550101".to_owned()), ..recording("demo", "anna", "another", now()) };
+    let other = Recording {
+        counterpart: Counterpart::from("+46735550101".to_owned()),
+        ..recording("demo", "anna", "another", now())
+    };
     store(world.table(), &other).await?;
     let annotate = annotate::router(annotate::App { table: world.table().clone(), now });
     let note = Some(json!({ "note": "ring" }).to_string());
-    KARIN.send_with(&annotate, "PATCH", &format!("/v1/recordings/{}", theirs[3].id), note, json!({ "if-match": "*" })).await?.done()?;
+    KARIN
+        .send_with(
+            &annotate,
+            "PATCH",
+            &format!("/v1/recordings/{}", theirs[3].id),
+            note,
+            json!({ "if-match": "*" }),
+        )
+        .await?
+        .done()?;
     let hold = world.holds(json!({ "recordings": [theirs[7].id] })).await?;
     let erasure = preview(&world, json!({ "counterpart": "070-123 45 67" })).await?; // as a person writes it
-    let stated = |shown: &Value| ["state", "recordings", "held", "exact"].map(|name| shown[name].clone());
+    let stated =
+        |shown: &Value| ["state", "recordings", "held", "exact"].map(|name| shown[name].clone());
     assert_eq!(stated(&erasure), [json!("previewed"), json!(25), json!(1), json!(true)]);
     assert_eq!(world.copies(&theirs[0]).await?, 1, "a preview erases nothing");
     confirm(&world, &erasure).await?;
     assert!(world.work(now).await? >= 2, "more than one page");
     let done = shown(&world, &erasure).await?;
-    assert_eq!((&done["state"], &done["erased"], &done["left"]), (&json!("done"), &json!(24), &json!(1)), "{done}");
+    assert_eq!(
+        (&done["state"], &done["erased"], &done["left"]),
+        (&json!("done"), &json!(24), &json!(1)),
+        "{done}"
+    );
     assert_eq!(done["leaves"], json!([{ "recording": theirs[7].id, "hold": hold }]));
     assert_eq!(done["about"], json!("…67"));
     for (place, of) in theirs.iter().enumerate() {
         let held = place == 7;
-        assert_eq!((world.copies(of).await?, world.is_buried(of).await?), (usize::from(held), !held), "{place}");
+        assert_eq!(
+            (world.copies(of).await?, world.is_buried(of).await?),
+            (usize::from(held), !held),
+            "{place}"
+        );
     }
     assert_eq!(world.count("edit").await?, 0);
     assert_eq!((world.usage("anna").await?[0], world.usage("omar").await?[0]), (1, 1));
@@ -79,7 +115,8 @@ async fn an_erasure_of_a_counterpart_removes_all_recordings_except_held_ones() -
     assert_eq!(ends[0].detail.as_deref(), Some(r#"{"about":"…67","erased":24,"left":1}"#));
     // Only the held recording still contains the number.
     let scan = world.table().client.scan().table_name(&world.table().name).send().await?;
-    let with_number = scan.items().iter().filter(|item| format!("{item:?}").contains("46701234567")).count();
+    let with_number =
+        scan.items().iter().filter(|item| format!("{item:?}").contains("46701234567")).count();
     assert_eq!(with_number, 1, "the held recording");
     Ok(())
 }
@@ -91,7 +128,10 @@ async fn an_erasure_removes_recordings_from_delivery_folders() -> anyhow::Result
     for exists in [true, false] {
         let world = World::new(&format!("erase-folder-{exists}")).await?;
         let [own, late] = [now(), now() - TimeDelta::days(9)];
-        let (own, late) = (world.stored("anna", "call-1", own).await?, world.stored("anna", "call-2", late).await?);
+        let (own, late) = (
+            world.stored("anna", "call-1", own).await?,
+            world.stored("anna", "call-2", late).await?,
+        );
         register(world.table(), &recording("demo", "anna", "call-3", now())).await?;
         let delivery_folder = DeliveryFolder::scheduled(Day::of(own.started_at));
         world.table().folders().begin(&own.organisation, &delivery_folder).await?;
@@ -112,7 +152,10 @@ async fn an_erasure_removes_recordings_from_delivery_folders() -> anyhow::Result
 #[tokio::test]
 async fn an_erasure_of_a_user_removes_all_of_theirs_and_nothing_else() -> anyhow::Result<()> {
     let world = World::new("erase-user").await?;
-    let (annas, omars) = (world.stored("anna", "call-1", now()).await?, world.stored("omar", "call-2", now()).await?);
+    let (annas, omars) = (
+        world.stored("anna", "call-1", now()).await?,
+        world.stored("omar", "call-2", now()).await?,
+    );
     let erasure = preview(&world, json!({ "user": "anna" })).await?;
     confirm(&world, &erasure).await?;
     world.work(now).await?;
@@ -136,7 +179,10 @@ async fn a_recording_removed_by_an_erasure_and_the_table_is_counted_once() -> an
     assert!(!world.tell("erasure", id, now).await?);
     world.requests.end_after(None);
     assert!(world.item(&of).await?.contains_key("erased"), "it has ended");
-    assert!(world.table().recordings().get(&of.organisation, of.id, now()).await?.is_none(), "no reader sees it");
+    assert!(
+        world.table().recordings().get(&of.organisation, of.id, now()).await?.is_none(),
+        "no reader sees it"
+    );
     let event = world.expire(&of, days_later(1)).await?.expect("it has ended");
     assert!(world.removals(&event, || days_later(1)).await?);
     world.work(now).await?;
@@ -145,7 +191,13 @@ async fn a_recording_removed_by_an_erasure_and_the_table_is_counted_once() -> an
     let done = shown(&world, &erasure).await?;
     assert_eq!((&done["state"], &done["erased"]), (&json!("done"), &json!(1)));
     assert_eq!((world.usage("anna").await?[0], world.copies(&of).await?), (0, 0));
-    assert_eq!((receipts(&world, AuditAction::Erase).await?.len(), receipts(&world, AuditAction::Expire).await?.len()), (1, 0));
+    assert_eq!(
+        (
+            receipts(&world, AuditAction::Erase).await?.len(),
+            receipts(&world, AuditAction::Expire).await?.len()
+        ),
+        (1, 0)
+    );
     Ok(())
 }
 
@@ -162,26 +214,41 @@ async fn an_erased_recording_accepts_no_note_audio_or_registration() -> anyhow::
         register(world.table(), of).await?;
     }
     world.table().recordings().reject(&rejected, "no audio").await?;
-    let standing = world.table().annotations().of_call(&noted.organisation, noted.id, now()).await?;
+    let standing =
+        world.table().annotations().of_call(&noted.organisation, noted.id, now()).await?;
     let order = OrderId::of(&noted.organisation, "order", now());
-    for seen in world.table().retention().seen(&noted.organisation, &[noted.id, expected.id, rejected.id]).await? {
+    for seen in world
+        .table()
+        .retention()
+        .seen(&noted.organisation, &[noted.id, expected.id, rejected.id])
+        .await?
+    {
         let mut writes = world.table().writes();
         // One second ahead of the writers that follow, as the clocks of two machines may differ.
-        writes.keep(&seen, &seen.retained.erased(now() + TimeDelta::seconds(1)).expect("it is there"), Some(order));
+        writes.keep(
+            &seen,
+            &seen.retained.erased(now() + TimeDelta::seconds(1)).expect("it is there"),
+            Some(order),
+        );
         assert_eq!(writes.commit().await?, Ok(()));
     }
     let note = Annotation { note: Some("ring".to_owned().try_into()?), ..Annotation::default() };
     let event = tests::groups::event("demo", "late");
-    assert_eq!(world.table().annotations().edit(&standing, &note, None, 180, &event).await?, Err(Conflict::EditedMeanwhile));
+    assert_eq!(
+        world.table().annotations().edit(&standing, &note, None, 180, &event).await?,
+        Err(Conflict::EditedMeanwhile)
+    );
     let arrival = Arrival {
         organisation: expected.organisation.clone(),
         id: expected.id,
         user: expected.user.clone(),
         audio: expected.audio.clone(),
     };
-    let stored = world.table().recordings().store(&arrival, &expected.duration.into(), now()).await?;
+    let stored =
+        world.table().recordings().store(&arrival, &expected.duration.into(), now()).await?;
     assert!(matches!(stored, Outcome::Erased), "{stored:?}");
-    let anew = world.table().recordings().register(&rejected, Over::Rejected, &registration()).await?;
+    let anew =
+        world.table().recordings().register(&rejected, Over::Rejected, &registration()).await?;
     assert!(matches!(anew, Registered::Erased), "{anew:?}");
     assert_eq!(world.usage("anna").await?[0], 1);
     Ok(())
@@ -198,13 +265,28 @@ async fn an_invalid_erasure_is_refused() -> anyhow::Result<()> {
         json!({ "reason": "x", "counterpart": "" }),
         json!({ "user": "anna" }),
     ] {
-        assert_eq!(KARIN.post(&router, "/v1/erasures", &body).await?.refusal(), (422, "invalid".to_owned()), "{body}");
+        assert_eq!(
+            KARIN.post(&router, "/v1/erasures", &body).await?.refusal(),
+            (422, "invalid".to_owned()),
+            "{body}"
+        );
     }
     let of = world.stored("anna", "call-1", now()).await?;
     let erasure = preview(&world, json!({ "user": "anna" })).await?;
     let path = format!("/v1/erasures/{}/confirm", erasure["id"].as_str().unwrap_or_default());
-    assert_eq!(KARIN.post(&router, &path, &json!({ "recordings": 2 })).await?.status, 422, "another count");
-    assert_eq!(KARIN.post(&world.retention(|| days_later(1)), &path, &json!({ "recordings": 1 })).await?.status, 404, "it has lapsed");
+    assert_eq!(
+        KARIN.post(&router, &path, &json!({ "recordings": 2 })).await?.status,
+        422,
+        "another count"
+    );
+    assert_eq!(
+        KARIN
+            .post(&world.retention(|| days_later(1)), &path, &json!({ "recordings": 1 }))
+            .await?
+            .status,
+        404,
+        "it has lapsed"
+    );
     world.work(now).await?;
     assert_eq!(world.copies(&of).await?, 1);
     Ok(())

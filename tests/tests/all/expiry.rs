@@ -44,7 +44,13 @@ async fn every_copy_is_removed_and_the_receipt_states_how_many() -> anyhow::Resu
     let bucket = &world.stores.objects.name;
     let key = platform::objects::key(&of.organisation, of.id);
     world.stores.objects.client.delete_object().bucket(bucket).key(&key).send().await?; // a delete marker
-    let aside = world.stores.quarantine.client.put_object().bucket(&world.stores.quarantine.name).key(format!("{key}/v1"));
+    let aside = world
+        .stores
+        .quarantine
+        .client
+        .put_object()
+        .bucket(&world.stores.quarantine.name)
+        .key(format!("{key}/v1"));
     aside.body(b"no audio".to_vec().into()).send().await?;
     assert_eq!(world.copies(&of).await?, 4);
     let before = world.usage("anna").await?;
@@ -55,10 +61,16 @@ async fn every_copy_is_removed_and_the_receipt_states_how_many() -> anyhow::Resu
     assert_eq!(world.usage("anna").await?, [before[0] - 1, before[1] - bytes, before[2] - 60_000]);
     let receipts = receipts(&world, AuditAction::Expire).await?;
     assert_eq!(receipts.len(), 1);
-    assert_eq!((receipts[0].at, receipts[0].recording, receipts[0].actor.as_str()), (of.expires_at, Some(of.id), "service"));
+    assert_eq!(
+        (receipts[0].at, receipts[0].recording, receipts[0].actor.as_str()),
+        (of.expires_at, Some(of.id), "service")
+    );
     let stated: Value = serde_json::from_str(receipts[0].detail.as_deref().unwrap_or_default())?;
     let sha256: String = of.audio.sha256.into();
-    assert_eq!((&stated["sha256"], &stated["copies"]), (&json!(sha256), &json!({ "audio": 2, "quarantined": 1 })));
+    assert_eq!(
+        (&stated["sha256"], &stated["copies"]),
+        (&json!(sha256), &json!({ "audio": 2, "quarantined": 1 }))
+    );
     assert_eq!((&stated["removedAt"], &stated["stored"]), (&json!(days_later(190)), &json!(true)));
     let note = key::removal(&of.organisation, of.id, of.registered_at.timestamp_millis());
     let note = stream::expire(world.table(), note, days_later(251)).await?;
@@ -104,12 +116,18 @@ async fn a_recording_that_was_never_stored_does_not_change_usage() -> anyhow::Re
 #[tokio::test]
 async fn an_expired_recording_loses_its_edits_and_no_others() -> anyhow::Result<()> {
     let world = World::new("expire-edits").await?;
-    let (of, another) = (world.stored("anna", "call-1", now()).await?, world.stored("anna", "another", now()).await?);
+    let (of, another) = (
+        world.stored("anna", "call-1", now()).await?,
+        world.stored("anna", "another", now()).await?,
+    );
     let annotate = annotate::router(annotate::App { table: world.table().clone(), now });
     for id in [of.id, of.id, another.id] {
         let note = json!({ "note": format!("ring {}", world.count("edit").await?) }).to_string();
         let path = format!("/v1/recordings/{id}");
-        tests::retention_jobs::KARIN.send_with(&annotate, "PATCH", &path, Some(note), json!({ "if-match": "*" })).await?.done()?;
+        tests::retention_jobs::KARIN
+            .send_with(&annotate, "PATCH", &path, Some(note), json!({ "if-match": "*" }))
+            .await?
+            .done()?;
     }
     assert_eq!(world.count("edit").await?, 3);
     let event = world.expire(&of, days_later(181)).await?.expect("its day is past");
@@ -119,7 +137,8 @@ async fn an_expired_recording_loses_its_edits_and_no_others() -> anyhow::Result<
 }
 
 #[tokio::test]
-async fn an_annotated_call_without_registration_leaves_no_edit_and_no_receipt() -> anyhow::Result<()> {
+async fn an_annotated_call_without_registration_leaves_no_edit_and_no_receipt() -> anyhow::Result<()>
+{
     let world = World::new("expire-early").await?;
     let annotate = annotate::router(annotate::App { table: world.table().clone(), now });
     let anna = tests::request::As { organisation: "demo", user: "anna" };
@@ -128,7 +147,10 @@ async fn an_annotated_call_without_registration_leaves_no_edit_and_no_receipt() 
     let early = recording("demo", "anna", "call-1", now());
     let event = world.expire(&early, days_later(181)).await?.expect("its day is past");
     assert!(removals(&world, &event).await?);
-    assert_eq!((world.count("edit").await?, receipts(&world, AuditAction::Expire).await?.len()), (0, 0));
+    assert_eq!(
+        (world.count("edit").await?, receipts(&world, AuditAction::Expire).await?.len()),
+        (0, 0)
+    );
     Ok(())
 }
 
@@ -137,7 +159,11 @@ async fn a_recording_registered_again_under_the_same_id_retains_its_audio() -> a
     let world = World::new("expire-anew").await?;
     let (of, event) = expired(&world, "call-1").await?;
     // The old audio is older than the new registration. It is removed; the item remains.
-    let anew = Recording { registered_at: Utc::now() + TimeDelta::hours(1), expires_at: days_later(900), ..of.clone() };
+    let anew = Recording {
+        registered_at: Utc::now() + TimeDelta::hours(1),
+        expires_at: days_later(900),
+        ..of.clone()
+    };
     register(world.table(), &anew).await?;
     assert!(removals(&world, &event).await?);
     assert_eq!(world.copies(&of).await?, 0);
@@ -145,7 +171,8 @@ async fn a_recording_registered_again_under_the_same_id_retains_its_audio() -> a
     // Audio for the new registration remains, however late and often the old removal is delivered.
     let delete = world.table().client.delete_item().table_name(&world.table().name);
     delete.set_key(Some(key::recording(&of.organisation, of.id))).send().await?;
-    register(world.table(), &Recording { registered_at: Utc::now() - TimeDelta::hours(1), ..anew }).await?;
+    register(world.table(), &Recording { registered_at: Utc::now() - TimeDelta::hours(1), ..anew })
+        .await?;
     world.put(&of, "new audio").await?;
     for _ in 0..2 {
         assert!(removals(&world, &event).await?);
@@ -166,15 +193,29 @@ async fn a_failing_removal_waits_on_the_queue_and_blocks_no_other() -> anyhow::R
     assert!(removals(&world, &of_other).await?);
     assert_eq!((world.copies(&of).await?, world.copies(&other).await?), (1, 0));
     // The message is delayed first. The test reads the sent message as the queue would deliver it.
-    let attributes = world.queue.client.get_queue_attributes().queue_url(&world.queue.url).attribute_names("All".into()).send().await?;
+    let attributes = world
+        .queue
+        .client
+        .get_queue_attributes()
+        .queue_url(&world.queue.url)
+        .attribute_names("All".into())
+        .send()
+        .await?;
     let delayed = attributes.attributes.unwrap_or_default();
-    assert_eq!(delayed.get(&"ApproximateNumberOfMessagesDelayed".into()).map(String::as_str), Some("1"));
+    assert_eq!(
+        delayed.get(&"ApproximateNumberOfMessagesDelayed".into()).map(String::as_str),
+        Some("1")
+    );
     let removal = platform::table::removal::Removal::read(&of_image(&event))?;
     let body = serde_json::to_string(&removal)?;
-    let message = json!({ "Records": [{ "eventSource": "aws:sqs", "messageId": "m", "body": body }] });
+    let message =
+        json!({ "Records": [{ "eventSource": "aws:sqs", "messageId": "m", "body": body }] });
     assert!(!removals(&away, &message).await?, "from the queue it fails, and SQS counts the tries");
     assert!(removals(&world, &message).await?);
-    assert_eq!((world.copies(&of).await?, receipts(&world, AuditAction::Expire).await?.len()), (0, 2));
+    assert_eq!(
+        (world.copies(&of).await?, receipts(&world, AuditAction::Expire).await?.len()),
+        (0, 2)
+    );
     Ok(())
 }
 
@@ -197,8 +238,17 @@ async fn manual_deletions_and_items_other_than_recordings_are_ignored() -> anyho
     assert_eq!(world.usage("anna").await?[0], 1);
     let mut unreadable = record;
     unreadable["dynamodb"]["OldImage"] = json!({ "pk": { "S": "demo#recording" } });
-    assert!(!removals(&world, &json!({ "Records": [unreadable] })).await?, "what cannot be read is not passed over");
-    assert!(!removals(&world, &json!({ "Records": [{ "eventSource": "aws:sqs", "messageId": "m", "body": "{" }] })).await?);
+    assert!(
+        !removals(&world, &json!({ "Records": [unreadable] })).await?,
+        "what cannot be read is not passed over"
+    );
+    assert!(
+        !removals(
+            &world,
+            &json!({ "Records": [{ "eventSource": "aws:sqs", "messageId": "m", "body": "{" }] })
+        )
+        .await?
+    );
     Ok(())
 }
 

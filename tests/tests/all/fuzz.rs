@@ -47,20 +47,45 @@ use unicode_normalization::UnicodeNormalization;
 type Parser = (&'static str, Seeds, fn(&str) -> anyhow::Result<bool>);
 
 const PARSERS: [Parser; 16] = [
-    ("number, typed", &["070-123 45 67", "+46 70 123", "0046701234567", "(08) 123", "4567"], digits),
-    ("words, typed", &["ring åsa om fakturan", "CAFE\u{301} 4411", "ﬁnal ½ x-y", "o\u{308}l"], words),
+    (
+        "number, typed",
+        &["070-123 45 67", "+46 70 123", "0046701234567", "(08) 123", "4567"],
+        digits,
+    ),
+    (
+        "words, typed",
+        &["ring åsa om fakturan", "CAFE\u{301} 4411", "ﬁnal ½ x-y", "o\u{308}l"],
+        words,
+    ),
     ("words of a text", &["Ring Åsa, ring!", "a\u{30a}\u{323}b ⑴ ﷺ", "İstanbul ẞ Σς"], folded),
     ("note", &["vill ha offert\r\nring\tigen", "å\u{30a}"], |text| written_back::<Note>(text)),
     ("field", &["ärende 4411", "kund 7"], |text| written_back::<Field>(text)),
     ("mark", &["red", "dark-blue-2"], |text| written_back::<Mark>(text)),
-    ("counterpart", &["+46701234567", "withheld", "+123456789012345"], |text| written_back::<Counterpart>(text)),
+    ("counterpart", &["+46701234567", "withheld", "+123456789012345"], |text| {
+        written_back::<Counterpart>(text)
+    }),
     ("names of things", &["demo", "a.b_c-9"], names),
     ("call", &["call-1", "3c5f#9@pbx.example;leg=2"], |text| written_back::<CallId>(text)),
-    ("recording", &["00000000000000000000000000", "vvvvvvvvvvvvvvvvvvvvvvvvvs"], |text| written_back::<RecordingId>(text)),
-    ("hash", &["e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"], |text| written_back::<Sha256>(text)),
-    ("content type", &["audio/ogg; codecs=opus", "AUDIO/X-WAV"], |text| Ok(ContentType::parse(text).is_some())),
+    ("recording", &["00000000000000000000000000", "vvvvvvvvvvvvvvvvvvvvvvvvvs"], |text| {
+        written_back::<RecordingId>(text)
+    }),
+    ("hash", &["e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"], |text| {
+        written_back::<Sha256>(text)
+    }),
+    ("content type", &["audio/ogg; codecs=opus", "AUDIO/X-WAV"], |text| {
+        Ok(ContentType::parse(text).is_some())
+    }),
     ("reason", &["tvist 4411", "å"], |text| written_back::<Reason>(text)),
-    ("time", &["2026-11-24T12:00:00Z", "2199-12-31T23:59:60.5+01:00", "-262143-01-01T00:00:00Z", "2026-11-24T12:00:00 01:00"], times),
+    (
+        "time",
+        &[
+            "2026-11-24T12:00:00Z",
+            "2199-12-31T23:59:60.5+01:00",
+            "-262143-01-01T00:00:00Z",
+            "2026-11-24T12:00:00 01:00",
+        ],
+        times,
+    ),
     ("day", &["2026-11-24", "-262143-01-01", "2199-12-31"], days),
     ("cursor", &["AQAAAaIL6mAAAAAAAAAAAAAAAAAAAAAAAA", "AmFubmEjYW5uYQ"], cursors),
 ];
@@ -79,7 +104,8 @@ fn random() -> ChaCha8Rng {
 
 /// Whether to continue: for a share of the available time, or up to a number of inputs.
 fn goes_on(began: Instant, share: u32, tried: u64, enough: u64) -> bool {
-    seconds().map_or(tried < enough, |seconds| began.elapsed() < Duration::from_secs(seconds) / share)
+    seconds()
+        .map_or(tried < enough, |seconds| began.elapsed() < Duration::from_secs(seconds) / share)
 }
 
 #[test]
@@ -89,8 +115,11 @@ fn no_text_parser_panics_and_each_writes_back_accepted_values() -> anyhow::Resul
         let (began, mut tried, mut taken) = (Instant::now(), 0_u64, 0_u64);
         while goes_on(began, PARSERS.len() as u32, tried, 1_500) {
             let input = text(&mut random, seeds);
-            let answer = catch_unwind(AssertUnwindSafe(|| parser(&input))).ok().context("it panicked");
-            taken += u64::from(answer.and_then(|answer| answer).with_context(|| format!("{name}: {input:?}"))?);
+            let answer =
+                catch_unwind(AssertUnwindSafe(|| parser(&input))).ok().context("it panicked");
+            taken += u64::from(
+                answer.and_then(|answer| answer).with_context(|| format!("{name}: {input:?}"))?,
+            );
             tried += 1;
         }
         println!("{name:<16}{tried:>10} texts, {taken} of them taken");
@@ -102,16 +131,30 @@ fn no_text_parser_panics_and_each_writes_back_accepted_values() -> anyhow::Resul
 #[test]
 fn any_bytes_are_classified_within_the_allowed_reads() -> anyhow::Result<()> {
     let mut random = random();
-    let mut heads = vec![silence(1)[..400].to_vec(), b"OggS\0\x02".to_vec(), b"\0\0\0\x18ftypM4A \0\0\0\0".to_vec(), b"ID3\x04\0".to_vec()];
-    heads.extend([b"\xff\xfb\x90\x64".to_vec(), b"fLaC\0".to_vec(), b"\0\0\0\x10moov\0\0\0\x6cmvhd".to_vec(), Vec::new()]);
+    let mut heads = vec![
+        silence(1)[..400].to_vec(),
+        b"OggS\0\x02".to_vec(),
+        b"\0\0\0\x18ftypM4A \0\0\0\0".to_vec(),
+        b"ID3\x04\0".to_vec(),
+    ];
+    heads.extend([
+        b"\xff\xfb\x90\x64".to_vec(),
+        b"fLaC\0".to_vec(),
+        b"\0\0\0\x10moov\0\0\0\x6cmvhd".to_vec(),
+        Vec::new(),
+    ]);
     let (began, mut tried, mut sounds) = (Instant::now(), 0_u64, 0_u64);
     while goes_on(began, 1, tried, 3_000) {
         let head = &heads[random.random_range(0..heads.len())];
         let mut object = bytes(&mut random, head);
-        object.resize(object.len() + [0, 1, 300, 20_000][random.random_range(0..4)], random.random());
+        object
+            .resize(object.len() + [0, 1, 300, 20_000][random.random_range(0..4)], random.random());
         let length = if random.random_bool(0.7) { object.len() as u64 } else { random.random() };
         let shown = object.get(..80.min(object.len())).unwrap_or_default().to_vec();
-        let heard = catch_unwind(AssertUnwindSafe(|| probed(length, &object))).ok().context("it panicked").and_then(|heard| heard);
+        let heard = catch_unwind(AssertUnwindSafe(|| probed(length, &object)))
+            .ok()
+            .context("it panicked")
+            .and_then(|heard| heard);
         sounds += u64::from(heard.with_context(|| format!("{length} bytes: {shown:?}…"))?);
         tried += 1;
     }
@@ -133,11 +176,20 @@ async fn any_time_in_a_body_is_accepted_or_refused_by_name() -> anyhow::Result<(
     let admin = admin::router(admin::App { table: table.clone(), now });
     let (mut random, began, mut tried, mut taken) = (random(), Instant::now(), 0_u64, 0_u64);
     while goes_on(began, 1, tried, 60) {
-        let at = if random.random_bool(0.3) { "2026-11-24T11:00:00+01:00".to_owned() } else { time(&mut random) };
-        let started = with(call(&format!("call-{tried}"), "audio/wav", b"audio"), json!({ "startedAt": at }));
-        let registered = As { organisation: "demo", user: "anna" }.post(&upload, "/v1/recordings", &started).await?;
+        let at = if random.random_bool(0.3) {
+            "2026-11-24T11:00:00+01:00".to_owned()
+        } else {
+            time(&mut random)
+        };
+        let started =
+            with(call(&format!("call-{tried}"), "audio/wav", b"audio"), json!({ "startedAt": at }));
+        let registered = As { organisation: "demo", user: "anna" }
+            .post(&upload, "/v1/recordings", &started)
+            .await?;
         let supervision = json!({ "from": at, "to": time(&mut random) });
-        let covered = As { organisation: "demo", user: "karin" }.put(&admin, "/v1/groups/g1/supervisors/anna", &supervision).await?;
+        let covered = As { organisation: "demo", user: "karin" }
+            .put(&admin, "/v1/groups/g1/supervisors/anna", &supervision)
+            .await?;
         for answer in [&registered, &covered] {
             ensure!(answer.status.is_success() || answer.status == 422, "{at}: {answer:?}");
         }
@@ -159,8 +211,15 @@ async fn any_stored_hold_is_placed() -> anyhow::Result<()> {
         let filter = filter(&mut random);
         let order = hold(tried, &filter);
         table.jobs().create(&order, &groups::event("demo", &format!("hold-{tried}")), None).await?;
-        ensure!(retention_jobs::notified(&table, Kind::Hold, order.id).await?, "the message of {filter} came back");
-        let exists = table.jobs().get(&order.organisation, Kind::Hold, order.id, now()).await?.context("it was placed")?;
+        ensure!(
+            retention_jobs::notified(&table, Kind::Hold, order.id).await?,
+            "the message of {filter} came back"
+        );
+        let exists = table
+            .jobs()
+            .get(&order.organisation, Kind::Hold, order.id, now())
+            .await?
+            .context("it was placed")?;
         ensure!(exists.state == State::Held, "{filter}: {exists:?}");
         held += exists.progress.done;
         tried += 1;
@@ -198,7 +257,9 @@ fn hold(number: u64, filter: &Value) -> RetentionJob {
     RetentionJob {
         id: OrderId::of(&organisation("demo"), &format!("fuzz-{number}"), now()),
         organisation: organisation("demo"),
-        what: JobKind::Hold { criteria: Some(json!({ "filter": { "filter": filter, "users": null } }).to_string()) },
+        what: JobKind::Hold {
+            criteria: Some(json!({ "filter": { "filter": filter, "users": null } }).to_string()),
+        },
         state: State::Placing,
         by: "user:karin".to_owned(),
         at: now(),
@@ -229,8 +290,11 @@ async fn any_query_is_answered_or_refused() -> anyhow::Result<()> {
 }
 
 async fn asked(router: &Router, query: &str) -> anyhow::Result<u16> {
-    let answer = As { organisation: "demo", user: "karin" }.get(router, &format!("/v1/recordings?{query}")).await?;
-    let refused = answer.status == 422 && answer.cause() == "invalid" && answer.body["detail"].is_string();
+    let answer = As { organisation: "demo", user: "karin" }
+        .get(router, &format!("/v1/recordings?{query}"))
+        .await?;
+    let refused =
+        answer.status == 422 && answer.cause() == "invalid" && answer.body["detail"].is_string();
     ensure!(answer.status == 200 || refused, "{answer:?}");
     Ok(answer.status.as_u16())
 }
@@ -271,7 +335,9 @@ fn query(random: &mut ChaCha8Rng) -> String {
             text(random, seeds)
         };
         let raw = random.random_bool(0.1);
-        let written = percent_encoding::utf8_percent_encode(&value, percent_encoding::NON_ALPHANUMERIC).to_string();
+        let written =
+            percent_encoding::utf8_percent_encode(&value, percent_encoding::NON_ALPHANUMERIC)
+                .to_string();
         format!("{name}={}", if raw { value } else { written })
     });
     parts.collect::<Vec<_>>().join("&")
@@ -285,18 +351,25 @@ where
     let Ok(read) = T::try_from(text.to_owned()) else { return Ok(false) };
     let written: String = read.clone().into();
     let again = T::try_from(written.clone());
-    ensure!(again.as_ref().is_ok_and(|again| *again == read), "{read:?} is written as {written:?}, which reads as {again:?}");
+    ensure!(
+        again.as_ref().is_ok_and(|again| *again == read),
+        "{read:?} is written as {written:?}, which reads as {again:?}"
+    );
     ensure!(!format!("{read:?}").is_empty(), "it is not shown");
     Ok(true)
 }
 
 fn names(text: &str) -> anyhow::Result<bool> {
-    Ok(written_back::<OrganisationId>(text)? | written_back::<ClientId>(text)? | written_back::<Name>(text)?)
+    Ok(written_back::<OrganisationId>(text)?
+        | written_back::<ClientId>(text)?
+        | written_back::<Name>(text)?)
 }
 
 fn digits(text: &str) -> anyhow::Result<bool> {
     let Ok(read) = Digits::parse(text) else { return Ok(false) };
-    let number = |digits: &str| (1..=18).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    let number = |digits: &str| {
+        (1..=18).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
+    };
     ensure!(number(read.beginning()) && read.end().is_none_or(number), "{read:?}");
     read.hold(&Counterpart::Withheld);
     Ok(true)
@@ -305,7 +378,10 @@ fn digits(text: &str) -> anyhow::Result<bool> {
 fn words(text: &str) -> anyhow::Result<bool> {
     let Ok(read) = Words::parse(text) else { return Ok(false) };
     ensure!(read.hold([text]), "{read:?} is not found in what it was read of");
-    ensure!(Words::parse(&text.nfd().collect::<String>()).as_ref() == Ok(&read), "taken apart, it is another");
+    ensure!(
+        Words::parse(&text.nfd().collect::<String>()).as_ref() == Ok(&read),
+        "taken apart, it is another"
+    );
     Ok(true)
 }
 
@@ -313,30 +389,49 @@ fn folded(text: &str) -> anyhow::Result<bool> {
     let words = tokens(text);
     ensure!(tokens(&words.join(" ")) == words, "folded once more, {words:?} changes");
     let (together, apart): (String, String) = (text.nfc().collect(), text.nfd().collect());
-    ensure!(tokens(&together) == words && tokens(&apart) == words, "put together or taken apart, it has other words than {words:?}");
+    ensure!(
+        tokens(&together) == words && tokens(&apart) == words,
+        "put together or taken apart, it has other words than {words:?}"
+    );
     let mut stated: Recording = recording("demo", "anna", "call", now());
     stated.annotation.note = Note::try_from(text.to_owned()).ok();
     stated.annotation.fields[2] = Field::try_from(text.to_owned()).ok();
-    ensure!(Posting::of(&stated).len() <= Posting::AT_MOST, "{} postings", Posting::of(&stated).len());
+    ensure!(
+        Posting::of(&stated).len() <= Posting::AT_MOST,
+        "{} postings",
+        Posting::of(&stated).len()
+    );
     Ok(!words.is_empty())
 }
 
 fn times(text: &str) -> anyhow::Result<bool> {
     let Ok(read) = text.parse::<Time>() else { return Ok(false) };
-    ensure!((Time::FIRST..=Time::LAST).contains(&read) && read.to_string().parse() == Ok(read), "{read:?} is written as {read}");
+    ensure!(
+        (Time::FIRST..=Time::LAST).contains(&read) && read.to_string().parse() == Ok(read),
+        "{read:?} is written as {read}"
+    );
     Ok(true)
 }
 
 fn days(text: &str) -> anyhow::Result<bool> {
     let Ok(read) = text.parse::<Date>() else { return Ok(false) };
-    ensure!((Date::FIRST..=Date::LAST).contains(&read) && read.to_string() == text, "{read:?} is written as {read}");
+    ensure!(
+        (Date::FIRST..=Date::LAST).contains(&read) && read.to_string() == text,
+        "{read:?} is written as {read}"
+    );
     Ok(true)
 }
 
 fn cursors(text: &str) -> anyhow::Result<bool> {
     let (place, name) = (cursor::read(text), cursor::read_text(text));
-    ensure!(place.as_ref().map_or(true, |place| cursor::write(*place) == text), "{place:?} is written otherwise");
-    ensure!(name.as_ref().map_or(true, |name| cursor::write_text(name) == text), "{name:?} is written otherwise");
+    ensure!(
+        place.as_ref().map_or(true, |place| cursor::write(*place) == text),
+        "{place:?} is written otherwise"
+    );
+    ensure!(
+        name.as_ref().map_or(true, |name| cursor::write_text(name) == text),
+        "{name:?} is written otherwise"
+    );
     Ok(place.is_ok() || name.is_ok())
 }
 
@@ -347,7 +442,10 @@ fn probed(length: u64, object: &[u8]) -> anyhow::Result<bool> {
         let range = match audio::probe(length, &windows) {
             Step::Read(range) => range,
             Step::Audio(audio) => {
-                ensure!(audio.length.duration().is_none_or(|duration| duration <= audio.longest), "it lasts longer than its bytes hold");
+                ensure!(
+                    audio.length.duration().is_none_or(|duration| duration <= audio.longest),
+                    "it lasts longer than its bytes hold"
+                );
                 return Ok(true);
             }
             Step::NotAudio(reason) => {
@@ -355,10 +453,20 @@ fn probed(length: u64, object: &[u8]) -> anyhow::Result<bool> {
                 return Ok(false);
             }
         };
-        ensure!(range.start < range.end && range.end <= length, "{range:?} is not of {length} bytes");
+        ensure!(
+            range.start < range.end && range.end <= length,
+            "{range:?} is not of {length} bytes"
+        );
         read += range.end - range.start;
-        ensure!(windows.len() < READS_AT_MOST && read <= BYTES_AT_MOST, "{} reads and {read} bytes", windows.len() + 1);
+        ensure!(
+            windows.len() < READS_AT_MOST && read <= BYTES_AT_MOST,
+            "{} reads and {read} bytes",
+            windows.len() + 1
+        );
         let within = |at: u64| usize::try_from(at).unwrap_or(usize::MAX).min(object.len());
-        windows.push(Window { offset: range.start, bytes: object[within(range.start)..within(range.end)].to_vec() });
+        windows.push(Window {
+            offset: range.start,
+            bytes: object[within(range.start)..within(range.end)].to_vec(),
+        });
     }
 }

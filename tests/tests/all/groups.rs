@@ -26,26 +26,53 @@ async fn demo(count: usize) -> anyhow::Result<Service> {
         json!({ "id": "karin", "name": "Karin Åberg", "administrator": true }),
         json!({ "id": "maja", "name": "Maja Lindgren", "plan": "pro" }),
     ];
-    let more = (0..count).map(|number| json!({ "id": format!("user-{number:03}"), "name": "Användare", "plan": "pro" }));
+    let more = (0..count).map(
+        |number| json!({ "id": format!("user-{number:03}"), "name": "Användare", "plan": "pro" }),
+    );
     service.provisions("demo", known.into_iter().chain(more)).await?;
     Ok(service)
 }
 
 async fn create(service: &Service, id: &str, name: &str) -> anyhow::Result<()> {
-    KARIN.put(&service.admin, &format!("/v1/groups/{id}"), &json!({ "name": name })).await?.done().map(drop)
+    KARIN
+        .put(&service.admin, &format!("/v1/groups/{id}"), &json!({ "name": name }))
+        .await?
+        .done()
+        .map(drop)
 }
 
-async fn change(service: &Service, id: &str, change: &str, users: &[impl AsRef<str>]) -> anyhow::Result<Answer> {
+async fn change(
+    service: &Service,
+    id: &str,
+    change: &str,
+    users: &[impl AsRef<str>],
+) -> anyhow::Result<Answer> {
     let users: Vec<&str> = users.iter().map(AsRef::as_ref).collect();
     KARIN.post(&service.admin, &format!("/v1/groups/{id}/members"), &json!({ change: users })).await
 }
 
-async fn supervise(service: &Service, id: &str, user: &str, supervision: &Value) -> anyhow::Result<Answer> {
-    KARIN.put(&service.admin, &format!("/v1/groups/{id}/supervisors/{user}"), &whole::supervision(supervision.clone())).await
+async fn supervise(
+    service: &Service,
+    id: &str,
+    user: &str,
+    supervision: &Value,
+) -> anyhow::Result<Answer> {
+    KARIN
+        .put(
+            &service.admin,
+            &format!("/v1/groups/{id}/supervisors/{user}"),
+            &whole::supervision(supervision.clone()),
+        )
+        .await
 }
 
 /// The ids of all rows of a list, page by page.
-async fn all(service: &Service, caller: As<'_>, path: &str, list: &str) -> anyhow::Result<Vec<String>> {
+async fn all(
+    service: &Service,
+    caller: As<'_>,
+    path: &str,
+    list: &str,
+) -> anyhow::Result<Vec<String>> {
     let (mut seen, mut cursor) = (Vec::new(), String::new());
     loop {
         let page = caller.get(&service.admin, &format!("{path}{cursor}")).await?.done()?;
@@ -70,20 +97,41 @@ fn users(numbers: std::ops::Range<usize>) -> Vec<String> {
 async fn a_thousand_groups_can_be_listed_found_and_paged() -> anyhow::Result<()> {
     let service = demo(0).await?;
     for number in 0..1000 {
-        create(&service, &format!("group-{number:03}"), &format!("Grupp {:03} Västerås", (number * 7) % 1000)).await?;
+        create(
+            &service,
+            &format!("group-{number:03}"),
+            &format!("Grupp {:03} Västerås", (number * 7) % 1000),
+        )
+        .await?;
     }
     service.requests.take();
     let page = KARIN.get(&service.admin, "/v1/groups?limit=100").await?.body;
     assert_eq!(page["groups"].as_array().map(Vec::len), Some(100));
     assert_eq!(service.requests.take().get("DynamoDB.Query"), Some(&1));
-    let names: Vec<_> = page["groups"].as_array().into_iter().flatten().filter_map(|group| group["name"].as_str()).collect();
+    let names: Vec<_> = page["groups"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|group| group["name"].as_str())
+        .collect();
     assert!(names.is_sorted() && names[0] == "Grupp 000 Västerås", "{names:?}");
     for limit in [1000, 300] {
         let seen = all(&service, KARIN, &format!("/v1/groups?limit={limit}"), "groups").await?;
-        assert_eq!((seen.len(), seen.iter().collect::<BTreeSet<_>>().len()), (1000, 1000), "{limit}");
+        assert_eq!(
+            (seen.len(), seen.iter().collect::<BTreeSet<_>>().len()),
+            (1000, 1000),
+            "{limit}"
+        );
     }
-    for (text, count) in [("group-042", 1), ("GRUPP%20042", 1), ("grupp%2004", 10), ("V%C3%84STER", 1000), ("vaster", 0)] {
-        let seen = all(&service, KARIN, &format!("/v1/groups?limit=400&q={text}"), "groups").await?;
+    for (text, count) in [
+        ("group-042", 1),
+        ("GRUPP%20042", 1),
+        ("grupp%2004", 10),
+        ("V%C3%84STER", 1000),
+        ("vaster", 0),
+    ] {
+        let seen =
+            all(&service, KARIN, &format!("/v1/groups?limit=400&q={text}"), "groups").await?;
         assert_eq!(seen.len(), count, "{text}");
     }
     Ok(())
@@ -113,11 +161,24 @@ async fn a_group_is_created_renamed_shown_and_removed() -> anyhow::Result<()> {
         assert_eq!((&shown["groups"], &shown["supervises"]), (&json!([]), &json!([])), "{user}");
     }
     create(&service, "sales", "Ny").await?;
-    assert_eq!(members(&service, "sales").await?, Vec::<String>::new(), "a group of the same name is a new one");
-    for (id, body) in [("sales", json!({ "name": "" })), ("sales", json!({ "name": "A", "members": [] }))] {
-        assert_eq!(KARIN.put(&service.admin, &format!("/v1/groups/{id}"), &body).await?.cause(), "invalid", "{body}");
+    assert_eq!(
+        members(&service, "sales").await?,
+        Vec::<String>::new(),
+        "a group of the same name is a new one"
+    );
+    for (id, body) in
+        [("sales", json!({ "name": "" })), ("sales", json!({ "name": "A", "members": [] }))]
+    {
+        assert_eq!(
+            KARIN.put(&service.admin, &format!("/v1/groups/{id}"), &body).await?.cause(),
+            "invalid",
+            "{body}"
+        );
     }
-    assert_eq!(KARIN.put(&service.admin, "/v1/groups/Sales", &json!({ "name": "A" })).await?.cause(), "not-found");
+    assert_eq!(
+        KARIN.put(&service.admin, "/v1/groups/Sales", &json!({ "name": "A" })).await?.cause(),
+        "not-found"
+    );
     Ok(())
 }
 
@@ -139,15 +200,28 @@ async fn joining_and_leaving_twice_is_harmless() -> anyhow::Result<()> {
     }
     change(&service, "sales", "remove", &users(0..10)).await?.done()?;
     assert_eq!(members(&service, "sales").await?, Vec::<String>::new());
-    assert_eq!(KARIN.get(&service.admin, "/v1/users/user-005").await?.body["groups"], json!(["support"]));
+    assert_eq!(
+        KARIN.get(&service.admin, "/v1/users/user-005").await?.body["groups"],
+        json!(["support"])
+    );
     for limit in [1, 2, 6, 7] {
-        let seen = all(&service, KARIN, &format!("/v1/groups/support/members?limit={limit}"), "members").await?;
+        let seen =
+            all(&service, KARIN, &format!("/v1/groups/support/members?limit={limit}"), "members")
+                .await?;
         assert_eq!(seen, users(4..10), "{limit}");
     }
-    let retained: Vec<_> = service.audit("demo").await?.into_iter().filter(|event| event.action.into_str() == "change-members").collect();
+    let retained: Vec<_> = service
+        .audit("demo")
+        .await?
+        .into_iter()
+        .filter(|event| event.action.into_str() == "change-members")
+        .collect();
     assert_eq!(retained.last().and_then(|event| event.resource.as_deref()), Some("sales"));
     let left = json!({ "remove": users(0..5) }).to_string();
-    assert!(retained.iter().any(|event| event.detail.as_ref() == Some(&left)), "who left is stored");
+    assert!(
+        retained.iter().any(|event| event.detail.as_ref() == Some(&left)),
+        "who left is stored"
+    );
     Ok(())
 }
 
@@ -157,17 +231,31 @@ async fn an_unknown_user_is_named_and_nothing_changes() -> anyhow::Result<()> {
     create(&service, "sales", "Sälj").await?;
     change(&service, "sales", "add", &["user-001"]).await?.done()?;
     for verb in ["add", "remove"] {
-        let answer = change(&service, "sales", verb, &["user-000", "nobody", "user-001", "zebra"]).await?;
+        let answer =
+            change(&service, "sales", verb, &["user-000", "nobody", "user-001", "zebra"]).await?;
         assert_eq!(answer.refusal(), (422, "invalid".to_owned()));
         assert_eq!(answer.body["detail"], "there are no such users: nobody, zebra");
         assert_eq!(members(&service, "sales").await?, ["user-001"]);
-        assert_eq!(KARIN.get(&service.admin, "/v1/users/user-000").await?.body["groups"], json!([]));
+        assert_eq!(
+            KARIN.get(&service.admin, "/v1/users/user-000").await?.body["groups"],
+            json!([])
+        );
     }
-    assert_eq!(change(&service, "nothing", "add", &["user-000"]).await?.refusal(), (404, "not-found".to_owned()));
-    assert_eq!(change(&service, "nothing", "remove", &["user-000"]).await?.refusal(), (404, "not-found".to_owned()));
-    for body in
-        [json!({}), json!({ "add": [] }), json!({ "add": ["a"], "remove": ["b"] }), json!({ "set": ["a"] }), json!({ "add": ["A"] })]
-    {
+    assert_eq!(
+        change(&service, "nothing", "add", &["user-000"]).await?.refusal(),
+        (404, "not-found".to_owned())
+    );
+    assert_eq!(
+        change(&service, "nothing", "remove", &["user-000"]).await?.refusal(),
+        (404, "not-found".to_owned())
+    );
+    for body in [
+        json!({}),
+        json!({ "add": [] }),
+        json!({ "add": ["a"], "remove": ["b"] }),
+        json!({ "set": ["a"] }),
+        json!({ "add": ["A"] }),
+    ] {
         let answer = KARIN.post(&service.admin, "/v1/groups/sales/members", &body).await?;
         assert!(matches!(answer.cause().as_str(), "invalid" | "malformed"), "{body}: {answer:?}");
     }
@@ -178,7 +266,10 @@ async fn an_unknown_user_is_named_and_nothing_changes() -> anyhow::Result<()> {
 async fn a_change_names_ninety_users_at_most() -> anyhow::Result<()> {
     let service = demo(91).await?;
     create(&service, "sales", "Sälj").await?;
-    assert_eq!(change(&service, "sales", "add", &users(0..91)).await?.refusal(), (422, "invalid".to_owned()));
+    assert_eq!(
+        change(&service, "sales", "add", &users(0..91)).await?.refusal(),
+        (422, "invalid".to_owned())
+    );
     service.requests.take();
     change(&service, "sales", "add", &users(0..90)).await?.done()?;
     assert_eq!(service.requests.take()["DynamoDB.TransactWriteItems"], 1);
@@ -196,8 +287,14 @@ async fn a_group_has_five_thousand_members_at_most() -> anyhow::Result<()> {
     let put = service.table.client.put_item().table_name(&service.table.name).set_item(Some(item));
     put.item("members", AttributeValue::Ss(full)).send().await?;
     change(&service, "all", "add", &["user-000"]).await?.done()?;
-    assert_eq!(change(&service, "all", "add", &["user-001"]).await?.refusal(), (422, "invalid".to_owned()));
-    change(&service, "all", "add", &["user-000"]).await?.done().context("who is a member already")?;
+    assert_eq!(
+        change(&service, "all", "add", &["user-001"]).await?.refusal(),
+        (422, "invalid".to_owned())
+    );
+    change(&service, "all", "add", &["user-000"])
+        .await?
+        .done()
+        .context("who is a member already")?;
     change(&service, "all", "remove", &["user-000"]).await?.done()?;
     change(&service, "all", "add", &["user-001"]).await?.done()?;
     Ok(())
@@ -210,17 +307,28 @@ async fn a_group_has_ninety_supervisors_at_most_and_is_removed_with_them() -> an
     for user in users(0..90) {
         supervise(&service, "sales", &user, &json!({})).await?.done()?;
     }
-    assert_eq!(supervise(&service, "sales", "user-090", &json!({})).await?.refusal(), (422, "invalid".to_owned()));
-    supervise(&service, "sales", "user-000", &json!({ "to": "2027-01-01T00:00:00Z" })).await?.done().context("a change of cover")?;
+    assert_eq!(
+        supervise(&service, "sales", "user-090", &json!({})).await?.refusal(),
+        (422, "invalid".to_owned())
+    );
+    supervise(&service, "sales", "user-000", &json!({ "to": "2027-01-01T00:00:00Z" }))
+        .await?
+        .done()
+        .context("a change of cover")?;
     KARIN.delete(&service.admin, "/v1/groups/sales").await?.done()?;
     for user in ["user-000", "user-089"] {
-        assert_eq!(KARIN.get(&service.admin, &format!("/v1/users/{user}")).await?.body["supervises"], json!([]), "{user}");
+        assert_eq!(
+            KARIN.get(&service.admin, &format!("/v1/users/{user}")).await?.body["supervises"],
+            json!([]),
+            "{user}"
+        );
     }
     Ok(())
 }
 
 #[tokio::test]
-async fn an_interrupted_removal_has_ended_all_access_and_continues_when_repeated() -> anyhow::Result<()> {
+async fn an_interrupted_removal_has_ended_all_access_and_continues_when_repeated()
+-> anyhow::Result<()> {
     // Five commits: the group and its supervisors, ninety members, ninety, twenty, and the rest.
     for commits in 1..5 {
         let service = demo(200).await?;
@@ -230,16 +338,27 @@ async fn an_interrupted_removal_has_ended_all_access_and_continues_when_repeated
         }
         supervise(&service, "sales", "maja", &json!({})).await?.done()?;
         service.requests.cut_short_after(Some(commits));
-        let failed = KARIN.delete(&service.admin, "/v1/groups/sales").await.expect_err("it was interrupted");
+        let failed =
+            KARIN.delete(&service.admin, "/v1/groups/sales").await.expect_err("it was interrupted");
         assert!(failed.is::<Failed>(), "{failed:?}");
         service.requests.cut_short_after(None);
 
         assert_eq!(MAJA.get(&service.search, "/v1/recordings").await?.cause(), "not-allowed");
-        assert_eq!(MAJA.get(&service.admin, "/v1/groups/sales/members").await?.cause(), "not-allowed");
+        assert_eq!(
+            MAJA.get(&service.admin, "/v1/groups/sales/members").await?.cause(),
+            "not-allowed"
+        );
         assert_eq!(KARIN.get(&service.admin, "/v1/groups/sales").await?.cause(), "not-found");
-        assert_eq!(all(&service, KARIN, "/v1/groups?limit=9", "groups").await?, Vec::<String>::new());
+        assert_eq!(
+            all(&service, KARIN, "/v1/groups?limit=9", "groups").await?,
+            Vec::<String>::new()
+        );
         let again = KARIN.put(&service.admin, "/v1/groups/sales", &json!({ "name": "Ny" })).await?;
-        assert_eq!(again.refusal(), (409, "changed".to_owned()), "it is not built on while it is taken down");
+        assert_eq!(
+            again.refusal(),
+            (409, "changed".to_owned()),
+            "it is not built on while it is taken down"
+        );
         assert_eq!(change(&service, "sales", "add", &["maja"]).await?.cause(), "not-found");
         assert_eq!(supervise(&service, "sales", "maja", &json!({})).await?.cause(), "not-found");
 
@@ -275,10 +394,18 @@ async fn a_supervision_has_a_period_and_rights() -> anyhow::Result<()> {
         for _ in 0..2 {
             supervise(&service, "sales", "maja", &supervision).await?.done()?;
         }
-        let expected = json!({ "user": "maja", "from": from, "to": to, "rights": rights, "holds": holds });
-        assert_eq!(KARIN.get(&service.admin, "/v1/groups/sales").await?.body["supervisors"], json!([expected]));
-        let of_maja = json!({ "group": "sales", "from": from, "to": to, "rights": rights, "holds": holds });
-        assert_eq!(MAJA.get(&service.me, "/v1/me").await?.body["user"]["supervises"], json!([of_maja]));
+        let expected =
+            json!({ "user": "maja", "from": from, "to": to, "rights": rights, "holds": holds });
+        assert_eq!(
+            KARIN.get(&service.admin, "/v1/groups/sales").await?.body["supervisors"],
+            json!([expected])
+        );
+        let of_maja =
+            json!({ "group": "sales", "from": from, "to": to, "rights": rights, "holds": holds });
+        assert_eq!(
+            MAJA.get(&service.me, "/v1/me").await?.body["user"]["supervises"],
+            json!([of_maja])
+        );
     }
     for (supervision, cause) in [
         (json!({ "from": day(1), "to": day(1) }), "invalid"),
@@ -288,18 +415,32 @@ async fn a_supervision_has_a_period_and_rights() -> anyhow::Result<()> {
         (json!({ "until": day(1) }), "invalid"),
         (json!({ "from": "today" }), "invalid"),
     ] {
-        assert_eq!(supervise(&service, "sales", "maja", &supervision).await?.cause(), cause, "{supervision}");
+        assert_eq!(
+            supervise(&service, "sales", "maja", &supervision).await?.cause(),
+            cause,
+            "{supervision}"
+        );
     }
     let unknown = supervise(&service, "sales", "nobody", &json!({})).await?;
-    assert_eq!((unknown.status.as_u16(), &unknown.body["detail"]), (422, &json!("there are no such users: nobody")));
+    assert_eq!(
+        (unknown.status.as_u16(), &unknown.body["detail"]),
+        (422, &json!("there are no such users: nobody"))
+    );
     assert_eq!(supervise(&service, "nothing", "maja", &json!({})).await?.cause(), "not-found");
 
     let supervisor = "/v1/groups/sales/supervisors/maja";
     for _ in 0..2 {
-        assert_eq!(KARIN.delete(&service.admin, supervisor).await?.status.as_u16(), 204, "again without harm");
+        assert_eq!(
+            KARIN.delete(&service.admin, supervisor).await?.status.as_u16(),
+            204,
+            "again without harm"
+        );
     }
     assert_eq!(MAJA.get(&service.me, "/v1/me").await?.body["user"]["supervises"], json!([]));
-    assert_eq!(KARIN.delete(&service.admin, "/v1/groups/sales/supervisors/nobody").await?.cause(), "not-found");
+    assert_eq!(
+        KARIN.delete(&service.admin, "/v1/groups/sales/supervisors/nobody").await?.cause(),
+        "not-found"
+    );
     Ok(())
 }
 
@@ -319,17 +460,31 @@ async fn a_supervisor_sees_their_current_groups_and_members() -> anyhow::Result<
     }
     create(&service, "e", "Not hers").await?;
     for limit in 1..=4 {
-        assert_eq!(all(&service, MAJA, &format!("/v1/groups?limit={limit}"), "groups").await?, ["d", "b", "a"], "{limit}");
+        assert_eq!(
+            all(&service, MAJA, &format!("/v1/groups?limit={limit}"), "groups").await?,
+            ["d", "b", "a"],
+            "{limit}"
+        );
     }
     assert_eq!(all(&service, MAJA, "/v1/groups?q=%C3%85S", "groups").await?, ["d", "b"]);
     assert_eq!(MAJA.get(&service.admin, "/v1/groups?limit=0").await?.cause(), "invalid");
     assert_eq!(all(&service, MAJA, "/v1/groups/b/members?limit=2", "members").await?, users(0..3));
     MAJA.get(&service.admin, "/v1/groups/b").await?.done()?;
-    for path in ["/v1/groups/c", "/v1/groups/c/members", "/v1/groups/e", "/v1/groups/nothing", "/v1/users"] {
-        assert_eq!(MAJA.get(&service.admin, path).await?.refusal(), (403, "not-allowed".to_owned()), "{path}");
+    for path in
+        ["/v1/groups/c", "/v1/groups/c/members", "/v1/groups/e", "/v1/groups/nothing", "/v1/users"]
+    {
+        assert_eq!(
+            MAJA.get(&service.admin, path).await?.refusal(),
+            (403, "not-allowed".to_owned()),
+            "{path}"
+        );
     }
     let add = json!({ "add": ["user-000"] });
-    assert_eq!(MAJA.post(&service.admin, "/v1/groups/a/members", &add).await?.cause(), "not-allowed", "reads and changes nothing");
+    assert_eq!(
+        MAJA.post(&service.admin, "/v1/groups/a/members", &add).await?.cause(),
+        "not-allowed",
+        "reads and changes nothing"
+    );
     Ok(())
 }
 
@@ -344,7 +499,12 @@ async fn a_removed_supervisor_is_cleared_from_a_removed_group() -> anyhow::Resul
     let path = "/v1/organisations/demo/users/maja";
     OPERATOR.delete(&service.provision, path).await?.done()?;
     let item = service.table.client.get_item().table_name(&service.table.name);
-    let item = item.set_key(Some(key::user(&organisation("demo"), &user("maja")))).send().await?.item.unwrap_or_default();
+    let item = item
+        .set_key(Some(key::user(&organisation("demo"), &user("maja"))))
+        .send()
+        .await?
+        .item
+        .unwrap_or_default();
     assert_eq!(item.get("supervises"), Some(&AttributeValue::M(Default::default())));
     Ok(())
 }

@@ -27,9 +27,22 @@ fn creating() -> Vec<Creating> {
         Creating::of("/v1/erasures", json!({ "user": "anna", "reason": "begäran" }), 201, "order"),
         Creating::of("/v1/drops/{day}", Value::Null, 202, "drop"),
         Creating::of("/v1/sftp/keys", json!({ "key": include_str!("../../key.pub") }), 201, "sftp"),
-        Creating { file: true, ..Creating::of("/v1/organisations/{organisation}/users", line("berit"), 202, "import") },
-        Creating::of("/v1/organisations/{organisation}/users/{user}/activations", switch(true), 201, "activation"),
-        Creating::of("/v1/organisations/{organisation}/users/{user}/activations/void", switch(false), 201, "activation"),
+        Creating {
+            file: true,
+            ..Creating::of("/v1/organisations/{organisation}/users", line("berit"), 202, "import")
+        },
+        Creating::of(
+            "/v1/organisations/{organisation}/users/{user}/activations",
+            switch(true),
+            201,
+            "activation",
+        ),
+        Creating::of(
+            "/v1/organisations/{organisation}/users/{user}/activations/void",
+            switch(false),
+            201,
+            "activation",
+        ),
         Creating::of(
             "/v1/organisations/{organisation}/statements/{month}/credits",
             json!({ "rule": "user-month", "user": "anna", "reason": "overcharged" }),
@@ -45,7 +58,10 @@ const REPEATABLE: [(&str, &str); 9] = [
     ("/v1/erasures/{erasure}/confirm", "a confirmed job remains as it is"),
     ("/v1/groups/{group}/members", "a member remains a member"),
     ("/v1/me/acknowledgement", "the first acknowledgement remains"),
-    ("/v1/organisations/{organisation}/users/{user}/restore", "an existing user is not restored again"),
+    (
+        "/v1/organisations/{organisation}/users/{user}/restore",
+        "an existing user is not restored again",
+    ),
     ("/v1/recordings", "the call id is the key"),
     ("/v1/recordings/{id}/download", "it creates only a link, and an event for each request"),
     ("/v1/recordings/{id}/playback", "the same"),
@@ -72,7 +88,11 @@ impl Creating {
     }
 
     fn sent_to(&self) -> String {
-        let path = self.path.replace("{organisation}", "demo").replace("{user}", "anna").replace("{month}", "2026-10");
+        let path = self
+            .path
+            .replace("{organisation}", "demo")
+            .replace("{user}", "anna")
+            .replace("{month}", "2026-10");
         path.replace("{day}", "2026-11-23")
     }
 }
@@ -89,7 +109,10 @@ impl World {
     async fn new() -> anyhow::Result<Self> {
         let (cloud, (table, _)) = (cloud()?, table::empty().await?);
         found(&table, "demo").await?;
-        for person in [Person::administrator("karin"), Person { activated: false, ..Person::recorded("anna") }] {
+        for person in [
+            Person::administrator("karin"),
+            Person { activated: false, ..Person::recorded("anna") },
+        ] {
             person.joins(&table, "demo").await?;
         }
         tests::terms::agree(&table, "demo", "99.00", "49.00").await?;
@@ -97,9 +120,22 @@ impl World {
             tests::ledgers::switched(&table, "demo", "anna", on, at).await?;
         }
         Ok(Self {
-            retention: retention_api::router(retention_api::App { table: table.clone(), jobs: retention_jobs::jobs(&cloud), now }),
-            sftp: delivery_api::router(delivery_api::App { table: table.clone(), queue: cloud.drop_queue(), server: cloud.sftp(), now }),
-            provision: provision::router(provision::App { table: table.clone(), imports: tests::queue::untold(), now }),
+            retention: retention_api::router(retention_api::App {
+                table: table.clone(),
+                jobs: retention_jobs::jobs(&cloud),
+                now,
+            }),
+            sftp: delivery_api::router(delivery_api::App {
+                table: table.clone(),
+                queue: cloud.drop_queue(),
+                server: cloud.sftp(),
+                now,
+            }),
+            provision: provision::router(provision::App {
+                table: table.clone(),
+                imports: tests::queue::untold(),
+                now,
+            }),
             table,
         })
     }
@@ -110,8 +146,18 @@ impl World {
             let fingerprint = format!("SHA256:{}", "A".repeat(43));
             let (body, comment) = ("ssh-ed25519 AAAA".to_owned(), String::new());
             let imported_at = Some(now());
-            let key = platform::table::sftp::Key { fingerprint, body, comment, who: "user:karin".to_owned(), added_at: now(), imported_at };
-            self.table.sftp().add(&organisation("demo"), &key, &groups::event("demo", "key"), None).await??;
+            let key = platform::table::sftp::Key {
+                fingerprint,
+                body,
+                comment,
+                who: "user:karin".to_owned(),
+                added_at: now(),
+                imported_at,
+            };
+            self.table
+                .sftp()
+                .add(&organisation("demo"), &key, &groups::event("demo", "key"), None)
+                .await??;
         }
         if creating.file || !creating.path.starts_with("/v1/organisations") {
             return Ok(creating.body.clone());
@@ -120,7 +166,12 @@ impl World {
         Ok(with(creating.body.clone(), json!({ "total": preview.body["total"] })))
     }
 
-    async fn send(&self, creating: &Creating, body: &Value, key: Option<&str>) -> anyhow::Result<Answer> {
+    async fn send(
+        &self,
+        creating: &Creating,
+        body: &Value,
+        key: Option<&str>,
+    ) -> anyhow::Result<Answer> {
         let router = match creating.path.split('/').nth(2) {
             Some("organisations") => &self.provision,
             Some("sftp" | "drops") => &self.sftp,
@@ -141,7 +192,12 @@ impl World {
     async fn effects(&self, creating: &Creating) -> anyhow::Result<[usize; 2]> {
         let mut counts = [0; 2];
         for (count, partition) in counts.iter_mut().zip([creating.partition, "audit"]) {
-            let query = self.table.client.query().table_name(&self.table.name).key_condition_expression("pk = :pk");
+            let query = self
+                .table
+                .client
+                .query()
+                .table_name(&self.table.name)
+                .key_condition_expression("pk = :pk");
             let pk = aws_sdk_dynamodb::types::AttributeValue::S(format!("demo#{partition}"));
             let found = query.expression_attribute_values(":pk", pk).send().await?;
             // The rows of an import precede it, and do not count without it.
@@ -154,9 +210,20 @@ impl World {
 #[test]
 fn every_post_in_the_document_takes_a_key_or_needs_none() -> anyhow::Result<()> {
     let document: Value = serde_json::from_str(include_str!("../../openapi.json"))?;
-    let paths = document["paths"].as_object().into_iter().flatten().filter(|(_, methods)| methods["post"].is_object());
-    let takes = |post: &Value| post["parameters"].as_array().into_iter().flatten().any(|parameter| parameter["name"] == "Idempotency-Key");
-    let posts: BTreeMap<&str, bool> = paths.map(|(path, methods)| (path.as_str(), takes(&methods["post"]))).collect();
+    let paths = document["paths"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(_, methods)| methods["post"].is_object());
+    let takes = |post: &Value| {
+        post["parameters"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .any(|parameter| parameter["name"] == "Idempotency-Key")
+    };
+    let posts: BTreeMap<&str, bool> =
+        paths.map(|(path, methods)| (path.as_str(), takes(&methods["post"]))).collect();
     let keyed = creating().into_iter().map(|creating| (creating.path, true));
     let repeatable = REPEATABLE.into_iter().map(|(path, _)| (path, false));
     assert_eq!(posts, keyed.chain(repeatable).collect());
@@ -175,8 +242,18 @@ async fn a_repeated_request_has_one_effect_and_one_response() -> anyhow::Result<
         assert_eq!([once[0] - before[0], once[1] - before[1]], [1, 1], "{}", creating.path);
         for _ in 0..2 {
             let again = world.send(&creating, &body, Some("key-1")).await?;
-            assert_eq!((again.status, &again.body), (first.status, &first.body), "{}", creating.path);
-            assert_eq!(again.headers.get("location"), first.headers.get("location"), "{}", creating.path);
+            assert_eq!(
+                (again.status, &again.body),
+                (first.status, &first.body),
+                "{}",
+                creating.path
+            );
+            assert_eq!(
+                again.headers.get("location"),
+                first.headers.get("location"),
+                "{}",
+                creating.path
+            );
         }
         let items = world.effects(&creating).await?[0];
         assert_eq!(items, once[0], "{}", creating.path);
@@ -194,8 +271,18 @@ async fn concurrent_requests_have_one_effect() -> anyhow::Result<()> {
         let (one, two, three) = tokio::join!(send(), send(), send());
         let answers = [one?, two?, three?];
         let good: Vec<_> = answers.iter().filter(|answer| answer.status.is_success()).collect();
-        assert!(!good.is_empty() && answers.iter().all(|answer| answer.status.is_success() || answer.cause() == "busy"), "{answers:?}");
-        assert!(good.iter().all(|answer| answer.body == good[0].body), "{}: {answers:?}", creating.path);
+        assert!(
+            !good.is_empty()
+                && answers
+                    .iter()
+                    .all(|answer| answer.status.is_success() || answer.cause() == "busy"),
+            "{answers:?}"
+        );
+        assert!(
+            good.iter().all(|answer| answer.body == good[0].body),
+            "{}: {answers:?}",
+            creating.path
+        );
         assert_eq!(world.effects(&creating).await?[0], before + 1, "{}", creating.path);
     }
     Ok(())
@@ -208,12 +295,19 @@ async fn a_key_belongs_to_its_request_caller_and_day() -> anyhow::Result<()> {
         let body = world.ready(&creating).await?;
         world.send(&creating, &body, Some("key-1")).await?.done()?;
         let other = match creating.path {
-            "/v1/sftp/keys" => json!({ "key": format!("{} other", include_str!("../../key.pub").trim()) }),
+            "/v1/sftp/keys" => {
+                json!({ "key": format!("{} other", include_str!("../../key.pub").trim()) })
+            }
             _ if creating.file => line("cecilia"),
             _ => with(body.clone(), json!({ "reason": "another" })),
         };
         let refused = world.send(&creating, &other, Some("key-1")).await?;
-        assert_eq!(refused.refusal(), (422, "idempotency-key-reused".to_owned()), "{}", creating.path);
+        assert_eq!(
+            refused.refusal(),
+            (422, "idempotency-key-reused".to_owned()),
+            "{}",
+            creating.path
+        );
     }
     Ok(())
 }
@@ -225,15 +319,34 @@ async fn a_key_lasts_for_24_hours_and_belongs_to_its_caller() -> anyhow::Result<
     let hold = json!({ "reason": "tvist", "filter": {} }).to_string();
     let place = async |router: &Router, user| {
         let caller = As { organisation: "demo", user };
-        let answer = caller.send_with(router, "POST", "/v1/holds", Some(hold.clone()), json!({ "idempotency-key": "key-1" }));
+        let answer = caller.send_with(
+            router,
+            "POST",
+            "/v1/holds",
+            Some(hold.clone()),
+            json!({ "idempotency-key": "key-1" }),
+        );
         Ok::<_, anyhow::Error>(answer.await?.done()?.body["id"].take())
     };
     let jobs = retention_jobs::jobs(&cloud()?);
-    let at = |now| retention_api::router(retention_api::App { table: world.table.clone(), jobs: jobs.clone(), now });
+    let at = |now| {
+        retention_api::router(retention_api::App {
+            table: world.table.clone(),
+            jobs: jobs.clone(),
+            now,
+        })
+    };
     let first = place(&world.retention, "karin").await?;
     assert_ne!(place(&world.retention, "klara").await?, first);
-    assert_eq!(place(&at(|| now() + TimeDelta::hours(24) - TimeDelta::seconds(1)), "karin").await?, first);
-    assert_ne!(place(&at(|| now() + TimeDelta::hours(24)), "karin").await?, first, "though the table has not removed it yet");
+    assert_eq!(
+        place(&at(|| now() + TimeDelta::hours(24) - TimeDelta::seconds(1)), "karin").await?,
+        first
+    );
+    assert_ne!(
+        place(&at(|| now() + TimeDelta::hours(24)), "karin").await?,
+        first,
+        "though the table has not removed it yet"
+    );
     Ok(())
 }
 
@@ -241,8 +354,13 @@ async fn a_key_lasts_for_24_hours_and_belongs_to_its_caller() -> anyhow::Result<
 async fn a_caller_without_the_permission_gets_no_stored_response() -> anyhow::Result<()> {
     let (world, hold) = (World::new().await?, creating().remove(0));
     world.send(&hold, &hold.body, Some("key-1")).await?.done()?;
-    Person { administrator: false, ..Person::administrator("karin") }.joins(&world.table, "demo").await?;
-    assert_eq!(world.send(&hold, &hold.body, Some("key-1")).await?.refusal(), (403, "not-allowed".to_owned()));
+    Person { administrator: false, ..Person::administrator("karin") }
+        .joins(&world.table, "demo")
+        .await?;
+    assert_eq!(
+        world.send(&hold, &hold.body, Some("key-1")).await?.refusal(),
+        (403, "not-allowed".to_owned())
+    );
     Ok(())
 }
 
@@ -251,7 +369,11 @@ async fn a_key_has_at_most_128_visible_characters() -> anyhow::Result<()> {
     let (world, hold) = (World::new().await?, creating().remove(0));
     let long = "x".repeat(129);
     for key in ["", " ", "a b", "nyckel-å", long.as_str()] {
-        assert_eq!(world.send(&hold, &hold.body, Some(key)).await?.refusal(), (422, "invalid".to_owned()), "{key}");
+        assert_eq!(
+            world.send(&hold, &hold.body, Some(key)).await?.refusal(),
+            (422, "invalid".to_owned()),
+            "{key}"
+        );
     }
     world.send(&hold, &hold.body, Some(&long[1..])).await?.done()?;
     Ok(())
@@ -259,7 +381,8 @@ async fn a_key_has_at_most_128_visible_characters() -> anyhow::Result<()> {
 
 /// A crash after the effect. The repeated request returns the response of the first.
 #[tokio::test]
-async fn a_request_cut_short_by_a_crash_is_answered_without_a_second_effect() -> anyhow::Result<()> {
+async fn a_request_cut_short_by_a_crash_is_answered_without_a_second_effect() -> anyhow::Result<()>
+{
     let (cloud, requests) = (cloud()?, tests::requests::Requests::default());
     let table = table::counted(&requests).await?;
     found(&table, "demo").await?;
@@ -271,9 +394,13 @@ async fn a_request_cut_short_by_a_crash_is_answered_without_a_second_effect() ->
     let mut ids = Vec::new();
     for crash in 0..8 {
         requests.end_after(Some(crash));
-        let _cut_short = KARIN.send_with(&router, "POST", "/v1/retention", Some(body.clone()), headers()).await;
+        let _cut_short =
+            KARIN.send_with(&router, "POST", "/v1/retention", Some(body.clone()), headers()).await;
         requests.end_after(None);
-        let answer = KARIN.send_with(&router, "POST", "/v1/retention", Some(body.clone()), headers()).await?.done()?;
+        let answer = KARIN
+            .send_with(&router, "POST", "/v1/retention", Some(body.clone()), headers())
+            .await?
+            .done()?;
         ids.push(answer.body["id"].clone());
     }
     ids.dedup();
@@ -286,7 +413,11 @@ async fn a_key_adds_one_write_and_no_request() -> anyhow::Result<()> {
     let (cloud, (table, requests)) = (cloud()?, table::empty().await?);
     found(&table, "demo").await?;
     Person::administrator("karin").joins(&table, "demo").await?;
-    let router = retention_api::router(retention_api::App { table: table.clone(), jobs: retention_jobs::jobs(&cloud), now });
+    let router = retention_api::router(retention_api::App {
+        table: table.clone(),
+        jobs: retention_jobs::jobs(&cloud),
+        now,
+    });
     let body = json!({ "reason": "tvist", "filter": {} }).to_string();
     let mut made = Vec::new();
     for headers in [json!({}), json!({ "idempotency-key": "key-1" })] {
@@ -298,7 +429,9 @@ async fn a_key_adds_one_write_and_no_request() -> anyhow::Result<()> {
     let claims = table.client.query().table_name(&table.name).key_condition_expression("pk = :pk");
     let claims = claims.expression_attribute_values(
         ":pk",
-        key::claim(&organisation("demo"), "").remove("pk").unwrap_or(aws_sdk_dynamodb::types::AttributeValue::Null(true)),
+        key::claim(&organisation("demo"), "")
+            .remove("pk")
+            .unwrap_or(aws_sdk_dynamodb::types::AttributeValue::Null(true)),
     );
     assert_eq!(claims.send().await?.items().len(), 1);
     Ok(())

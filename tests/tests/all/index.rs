@@ -31,17 +31,32 @@ async fn an_annotation_has_a_posting_for_each_word() -> anyhow::Result<()> {
     world.say("call", json!({ "note": "Ring Åsa, ring!", "field2": "4411" })).await?;
     world.hear().await?;
     let postings = world.postings().await?;
-    assert_eq!(partitions(&postings), ["demo#f2#4411#posting", "demo#note#ring#posting", "demo#note#åsa#posting"].into());
+    assert_eq!(
+        partitions(&postings),
+        ["demo#f2#4411#posting", "demo#note#ring#posting", "demo#note#åsa#posting"].into()
+    );
     assert_eq!(postings, world.expected(std::slice::from_ref(&stored)).await?);
     for item in world.items(|pk| pk.ends_with("#posting")).await? {
-        let shown = [text(&item, "user"), text(&item, "dir"), text(&item, "peer"), text(&item, "sk")];
-        assert_eq!(shown, ["anna".to_owned(), "out".to_owned(), "+46701234567".to_owned(), key::at(stored.started_at, stored.id)]);
+        let shown =
+            [text(&item, "user"), text(&item, "dir"), text(&item, "peer"), text(&item, "sk")];
+        assert_eq!(
+            shown,
+            [
+                "anna".to_owned(),
+                "out".to_owned(),
+                "+46701234567".to_owned(),
+                key::at(stored.started_at, stored.id)
+            ]
+        );
         assert_eq!((end(&item), item.len()), (Some(stored.expires_at.timestamp().to_string()), 6));
     }
     let entries = world.entries().await?;
     let known: Vec<&str> = entries.keys().map(String::as_str).collect();
     let words = ["demo#word f2#4411", "demo#word note#ring", "demo#word note#åsa"];
-    assert_eq!(known, [&["demo#ending 76543210764", "demo#number 46701234567"], words.as_slice()].concat());
+    assert_eq!(
+        known,
+        [&["demo#ending 76543210764", "demo#number 46701234567"], words.as_slice()].concat()
+    );
     let later = (stored.expires_at + TimeDelta::days(30)).timestamp().to_string();
     assert!(entries.values().all(|end| *end == Some(later.clone())), "{entries:?}");
     Ok(())
@@ -56,7 +71,11 @@ async fn an_edit_writes_only_changed_postings() -> anyhow::Result<()> {
     world.say("call", json!({ "note": "ring örjan om fakturan" })).await?;
     world.watched.units.take();
     world.hear().await?;
-    assert_eq!(world.watched.units.take()["all"], 4.0, "one posting put, one removed, one word entered, one forgotten");
+    assert_eq!(
+        world.watched.units.take()["all"],
+        4.0,
+        "one posting put, one removed, one word entered, one forgotten"
+    );
     assert_eq!(world.postings().await?, world.expected(std::slice::from_ref(&stored)).await?);
     world.say("call", json!({ "note": "om örjan, ring fakturan", "mark": null })).await?;
     world.watched.units.take();
@@ -86,11 +105,17 @@ async fn a_hold_retains_the_postings_until_it_is_lifted() -> anyhow::Result<()> 
     world.say("call", json!({ "note": "ring åsa" })).await?;
     world.hear().await?;
     let before = world.postings().await?;
-    let (hold, lift) = ("SET held = :at, #until = expires_at REMOVE expires_at", "SET expires_at = #until REMOVE held, #until");
+    let (hold, lift) = (
+        "SET held = :at, #until = expires_at REMOVE expires_at",
+        "SET expires_at = #until REMOVE held, #until",
+    );
     world.write(&stored, hold, [(":at", N(now().timestamp_millis().to_string()))]).await?;
     world.hear().await?;
     let held = world.postings().await?;
-    assert_eq!(partitions(&held), ["demo#held#posting", "demo#note#ring#posting", "demo#note#åsa#posting"].into());
+    assert_eq!(
+        partitions(&held),
+        ["demo#held#posting", "demo#note#ring#posting", "demo#note#åsa#posting"].into()
+    );
     assert!(held.values().all(Option::is_none), "{held:?}");
     assert!(world.entries().await?.values().all(Option::is_none));
     world.write(&stored, lift, []).await?;
@@ -98,17 +123,26 @@ async fn a_hold_retains_the_postings_until_it_is_lifted() -> anyhow::Result<()> 
     assert_eq!(world.postings().await?, before);
     // The retention was prolonged.
     let longer = stored.expires_at + TimeDelta::days(1000);
-    world.write(&stored, "SET expires_at = :end", [(":end", N(longer.timestamp().to_string()))]).await?;
+    world
+        .write(&stored, "SET expires_at = :end", [(":end", N(longer.timestamp().to_string()))])
+        .await?;
     world.hear().await?;
-    assert!(world.postings().await?.values().all(|end| *end == Some(longer.timestamp().to_string())));
+    assert!(
+        world.postings().await?.values().all(|end| *end == Some(longer.timestamp().to_string()))
+    );
     Ok(())
 }
 
 #[tokio::test]
 async fn an_entry_is_written_only_when_missing_or_expiring_too_soon() -> anyhow::Result<()> {
     let mut world = World::new().await?;
-    for (call, days_ago, units) in [("first", 170, 4.0), ("second", 150, 1.0), ("third", 10, 4.0), ("fourth", 170, 1.0), ("fifth", 0, 1.0)]
-    {
+    for (call, days_ago, units) in [
+        ("first", 170, 4.0),
+        ("second", 150, 1.0),
+        ("third", 10, 4.0),
+        ("fourth", 170, 1.0),
+        ("fifth", 0, 1.0),
+    ] {
         let mut stated = recording("demo", "anna", call, now() - TimeDelta::days(days_ago));
         stated.annotation.note = "offert".to_owned().try_into().ok();
         register(world.table(), &stated).await?;
@@ -117,7 +151,10 @@ async fn an_entry_is_written_only_when_missing_or_expiring_too_soon() -> anyhow:
         assert_eq!(world.watched.units.take()["all"], units, "{call}");
         let ends = stated.expires_at.timestamp();
         let entries = world.entries().await?;
-        assert!(entries.values().flatten().all(|end| end.parse::<i64>().is_ok_and(|end| end >= ends)), "{call}: {entries:?}");
+        assert!(
+            entries.values().flatten().all(|end| end.parse::<i64>().is_ok_and(|end| end >= ends)),
+            "{call}: {entries:?}"
+        );
     }
     Ok(())
 }
@@ -126,8 +163,18 @@ async fn an_entry_is_written_only_when_missing_or_expiring_too_soon() -> anyhow:
 async fn the_longest_note_is_written_in_batches() -> anyhow::Result<()> {
     let mut world = World::new().await?;
     let stored = world.stored("call").await?;
-    let letters = ('a'..='z').chain('0'..='9').chain('α'..='ω').chain('а'..='я').chain('ა'..='ჰ').chain('一'..='忿');
-    let words = letters.filter(|c| !c.is_ascii_uppercase()).take(500).map(String::from).collect::<Vec<_>>().join(" ");
+    let letters = ('a'..='z')
+        .chain('0'..='9')
+        .chain('α'..='ω')
+        .chain('а'..='я')
+        .chain('ა'..='ჰ')
+        .chain('一'..='忿');
+    let words = letters
+        .filter(|c| !c.is_ascii_uppercase())
+        .take(500)
+        .map(String::from)
+        .collect::<Vec<_>>()
+        .join(" ");
     world.say("call", json!({ "note": words })).await?;
     world.watched.requests.take();
     world.hear().await?;
@@ -152,14 +199,22 @@ async fn a_failed_record_is_reported_and_repaired_by_its_retry() -> anyhow::Resu
         world.say(call, json!({ "note": format!("ring {call}") })).await?;
     }
     let news = world.watched.stream.news()?;
-    let stated: Vec<&Value> = news.iter().filter(|record| record["dynamodb"]["NewImage"].get("note").is_some()).collect();
+    let stated: Vec<&Value> =
+        news.iter().filter(|record| record["dynamodb"]["NewImage"].get("note").is_some()).collect();
     assert_eq!(stated.len(), 3);
     world.watched.requests.cut_short_after(Some(1));
     let answer = take_in(&world.app, &news).await?;
     assert_eq!(failed(&answer), [sequence(stated[1])]);
-    assert_eq!(world.postings().await?, world.expected(&all[..1]).await?, "earlier records are done, later ones wait");
+    assert_eq!(
+        world.postings().await?,
+        world.expected(&all[..1]).await?,
+        "earlier records are done, later ones wait"
+    );
     world.watched.requests.cut_short_after(None);
-    let again = news.iter().position(|record| sequence(record) == sequence(stated[1])).context("the record")?;
+    let again = news
+        .iter()
+        .position(|record| sequence(record) == sequence(stated[1]))
+        .context("the record")?;
     assert_eq!(failed(&take_in(&world.app, &news[again..]).await?), [""; 0]);
     assert_eq!(world.postings().await?, world.expected(&all).await?);
     Ok(())
@@ -182,8 +237,16 @@ async fn an_unreadable_record_is_reported_by_its_sequence_number() -> anyhow::Re
     for spoil in spoilt {
         let mut bad = good.clone();
         spoil(&mut bad);
-        assert_eq!(failed(&take_in(&world.app, &[bad.clone(), good.clone()]).await?), [sequence(&bad)], "{bad}");
-        assert_eq!(world.postings().await?, world.expected(std::slice::from_ref(&stored)).await?, "later records do not wait: {bad}");
+        assert_eq!(
+            failed(&take_in(&world.app, &[bad.clone(), good.clone()]).await?),
+            [sequence(&bad)],
+            "{bad}"
+        );
+        assert_eq!(
+            world.postings().await?,
+            world.expected(std::slice::from_ref(&stored)).await?,
+            "later records do not wait: {bad}"
+        );
     }
     // Lambda treats a failure without a number as a failure of the whole batch.
     assert_eq!(failed(&take_in(&world.app, &[json!({}), good.clone()]).await?), [""]);
@@ -191,7 +254,8 @@ async fn an_unreadable_record_is_reported_by_its_sequence_number() -> anyhow::Re
 }
 
 #[tokio::test]
-async fn a_deleted_recording_loses_its_postings_and_an_expired_one_leaves_them_to_the_ttl() -> anyhow::Result<()> {
+async fn a_deleted_recording_loses_its_postings_and_an_expired_one_leaves_them_to_the_ttl()
+-> anyhow::Result<()> {
     let mut world = World::new().await?;
     let stored = world.stored("call").await?;
     world.say("call", json!({ "note": "ring" })).await?;
@@ -208,7 +272,8 @@ async fn a_deleted_recording_loses_its_postings_and_an_expired_one_leaves_them_t
 }
 
 fn by_ttl(removal: &mut [Value]) {
-    removal[0]["userIdentity"] = json!({ "type": "Service", "principalId": "dynamodb.amazonaws.com" });
+    removal[0]["userIdentity"] =
+        json!({ "type": "Service", "principalId": "dynamodb.amazonaws.com" });
 }
 
 /// A year from now: the recordings that begin today have ended, and those of [`other`] have not.
@@ -244,7 +309,10 @@ async fn a_removed_recording_takes_the_entries_that_only_it_used() -> anyhow::Re
     by_ttl(&mut removal);
     for _ in 0..2 {
         take_in(&world.app, &removal).await?;
-        assert_eq!(entry_keys(&world).await?, ["demo#ending 99999990764", "demo#number 46709999999", "demo#word note#ring"]);
+        assert_eq!(
+            entry_keys(&world).await?,
+            ["demo#ending 99999990764", "demo#number 46709999999", "demo#word note#ring"]
+        );
     }
     world.remove(&retained).await?;
     world.hear().await?;
@@ -257,11 +325,18 @@ async fn entries_without_an_expiry_are_removed_with_the_held_recording() -> anyh
     let mut world = World::new().await?;
     let stored = world.stored("call").await?;
     world
-        .write(&stored, "SET #until = expires_at, held = :since REMOVE expires_at", [(":since", N(now().timestamp_millis().to_string()))])
+        .write(
+            &stored,
+            "SET #until = expires_at, held = :since REMOVE expires_at",
+            [(":since", N(now().timestamp_millis().to_string()))],
+        )
         .await?;
     world.say("call", json!({ "note": "ring" })).await?;
     world.hear().await?;
-    assert!(world.entries().await?.values().any(Option::is_none), "while it is held, no expiry is known");
+    assert!(
+        world.entries().await?.values().any(Option::is_none),
+        "while it is held, no expiry is known"
+    );
     world.app.now = next_year;
     world.remove(&stored).await?;
     world.hear().await?;
@@ -279,29 +354,53 @@ async fn a_missing_or_expired_entry_is_repaired_by_the_next_removal() -> anyhow:
         world.hear().await?;
         let mut entry = key::word(&organisation("demo"), Place::Note, "ring");
         if removed {
-            world.table().client.delete_item().table_name(&world.table().name).set_key(Some(entry)).send().await?;
+            world
+                .table()
+                .client
+                .delete_item()
+                .table_name(&world.table().name)
+                .set_key(Some(entry))
+                .send()
+                .await?;
         } else {
             entry.insert("expires_at".to_owned(), N(next_year().timestamp().to_string()));
-            world.table().client.put_item().table_name(&world.table().name).set_item(Some(entry)).send().await?;
+            world
+                .table()
+                .client
+                .put_item()
+                .table_name(&world.table().name)
+                .set_item(Some(entry))
+                .send()
+                .await?;
         }
         world.app.now = next_year;
         world.remove(&stored).await?;
         world.hear().await?;
-        assert_eq!(world.entries().await?["demo#word note#ring"], None, "the entry is restored for the remaining recording");
+        assert_eq!(
+            world.entries().await?["demo#word note#ring"],
+            None,
+            "the entry is restored for the remaining recording"
+        );
     }
     Ok(())
 }
 
 /// The words of the entries, in order.
 async fn words(world: &World) -> anyhow::Result<Vec<String>> {
-    Ok(entry_keys(world).await?.into_iter().filter_map(|entry| Some(entry.strip_prefix("demo#word ")?.to_owned())).collect())
+    Ok(entry_keys(world)
+        .await?
+        .into_iter()
+        .filter_map(|entry| Some(entry.strip_prefix("demo#word ")?.to_owned()))
+        .collect())
 }
 
 #[tokio::test]
 async fn an_edited_out_word_leaves_the_dictionary_unless_used_elsewhere() -> anyhow::Result<()> {
     let mut world = World::new().await?;
     world.stored("call").await?;
-    world.say("call", json!({ "note": "ring hemlig", "field1": "hemlig", "field3": "4411" })).await?;
+    world
+        .say("call", json!({ "note": "ring hemlig", "field1": "hemlig", "field3": "4411" }))
+        .await?;
     other(&world, "ring").await?;
     world.hear().await?;
     assert_eq!(words(&world).await?, ["f1#hemlig", "f3#4411", "note#hemlig", "note#ring"]);
@@ -322,7 +421,11 @@ async fn a_word_added_during_a_hold_leaves_the_dictionary_with_an_edit() -> anyh
     world.write(&stored, "SET #until = expires_at, held = :since REMOVE expires_at", since).await?;
     world.say("call", json!({ "note": "hemlig" })).await?;
     world.hear().await?;
-    assert_eq!(world.entries().await?["demo#word note#hemlig"], None, "while it is held, no expiry is known");
+    assert_eq!(
+        world.entries().await?["demo#word note#hemlig"],
+        None,
+        "while it is held, no expiry is known"
+    );
     world.say("call", json!({ "note": "faktura" })).await?;
     world.hear().await?;
     assert_eq!(words(&world).await?, ["note#faktura"]);
@@ -357,8 +460,15 @@ async fn a_captured_stream_record_is_read() -> anyhow::Result<()> {
     let world = World::new().await?;
     let event: Value = serde_json::from_str(include_str!("../../../events/index.annotated.json"))?;
     world.watched.requests.take();
-    assert_eq!(failed(&take_in(&world.app, event["Records"].as_array().context("records")?).await?), [""; 0]);
-    assert_eq!(world.watched.requests.take(), [("DynamoDB.GetItem".to_owned(), 1)].into(), "it reads the item, which does not exist");
+    assert_eq!(
+        failed(&take_in(&world.app, event["Records"].as_array().context("records")?).await?),
+        [""; 0]
+    );
+    assert_eq!(
+        world.watched.requests.take(),
+        [("DynamoDB.GetItem".to_owned(), 1)].into(),
+        "it reads the item, which does not exist"
+    );
     Ok(())
 }
 
@@ -368,10 +478,16 @@ async fn a_named_recording_is_indexed_in_its_current_state() -> anyhow::Result<(
     let stored = world.stored("call").await?;
     world.say("call", json!({ "note": "ring åsa" })).await?;
     world.watched.stream.news()?; // its records reach no function
-    let file = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../events/index.anew.json"))?;
+    let file =
+        std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../events/index.anew.json"))?;
     let mut event: Value = serde_json::from_str(&file)?;
     let of_the_file = event["Records"][0]["dynamodb"]["Keys"]["sk"]["S"].take();
-    assert!(of_the_file.as_str().is_some_and(|id| domain::ids::RecordingId::try_from(id.to_owned()).is_ok()), "{of_the_file}");
+    assert!(
+        of_the_file
+            .as_str()
+            .is_some_and(|id| domain::ids::RecordingId::try_from(id.to_owned()).is_ok()),
+        "{of_the_file}"
+    );
     event["Records"][0]["dynamodb"]["Keys"]["sk"]["S"] = json!(stored.id.to_string());
     let records = event["Records"].as_array().context("records")?;
     assert_eq!(failed(&take_in(&world.app, records).await?), [""; 0]);
@@ -393,8 +509,9 @@ async fn the_same_words_in_two_organisations_are_separate() -> anyhow::Result<()
         of_both.push(stated);
     }
     let news = world.watched.stream.news()?;
-    let (demo, other): (Vec<Value>, Vec<Value>) =
-        news.into_iter().partition(|record| record["dynamodb"]["Keys"]["pk"]["S"] == key::recordings(&organisation("demo")));
+    let (demo, other): (Vec<Value>, Vec<Value>) = news.into_iter().partition(|record| {
+        record["dynamodb"]["Keys"]["pk"]["S"] == key::recordings(&organisation("demo"))
+    });
     assert_eq!(failed(&take_in(&world.app, &demo).await?), [""; 0]);
     assert_eq!(world.postings().await?, world.expected(&of_both[..1]).await?);
     assert!(world.entries().await?.keys().all(|entry| entry.starts_with("demo#")));

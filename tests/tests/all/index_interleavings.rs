@@ -80,8 +80,12 @@ impl Model {
         match step {
             Step::Note(_) | Step::Fields(_) if ended => return next,
             Step::Edit(_) if ended || !registered => return next,
-            Step::Note(number) => (next.note, next.mark) = (Some(note(number)), Some(MARKS[number].to_owned())),
-            Step::Fields(number) => (next.fields[0], next.fields[1]) = (Some(field(number)), Some("kund 7".to_owned())),
+            Step::Note(number) => {
+                (next.note, next.mark) = (Some(note(number)), Some(MARKS[number].to_owned()))
+            }
+            Step::Fields(number) => {
+                (next.fields[0], next.fields[1]) = (Some(field(number)), Some("kund 7".to_owned()))
+            }
             Step::Edit(number) => next.fields[2] = Some(field(number)),
             Step::Register if registered || self.over => return next,
             Step::Register => {
@@ -93,13 +97,18 @@ impl Model {
                 next.state = Some("expected");
                 return next;
             }
-            Step::Ingest if self.state == Some("expected") => (next.state, next.counted) = (Some("stored"), self.counted + 1),
+            Step::Ingest if self.state == Some("expected") => {
+                (next.state, next.counted) = (Some("stored"), self.counted + 1)
+            }
             Step::Ingest => {}
             Step::Expire => (next.over, next.ended) = (true, registered || self.edits > 0),
-            Step::Remove if ended => next = Self { counted: self.counted, over: true, ..Self::default() },
+            Step::Remove if ended => {
+                next = Self { counted: self.counted, over: true, ..Self::default() }
+            }
             Step::Remove => {}
         }
-        let stated = (&next.note, &next.mark, &next.fields) != (&self.note, &self.mark, &self.fields);
+        let stated =
+            (&next.note, &next.mark, &next.fields) != (&self.note, &self.mark, &self.fields);
         if stated && step != Step::Remove {
             next.edits += 1;
         }
@@ -146,7 +155,8 @@ struct Case {
 /// Generates a case. Half set several values for the same member; half expire the call.
 fn draw(draw: &mut Draw) -> Case {
     let contended = draw.one_in(2);
-    let mut steps = vec![Step::Note(0), Step::Fields(0), Step::Edit(0), Step::Register, Step::Ingest];
+    let mut steps =
+        vec![Step::Note(0), Step::Fields(0), Step::Edit(0), Step::Register, Step::Ingest];
     if contended {
         let others = [Step::Note(1), Step::Fields(1), Step::Edit(1)];
         steps.extend([others[draw.below(3)], others[draw.below(3)]]);
@@ -167,7 +177,8 @@ fn draw(draw: &mut Draw) -> Case {
     while let Some(step) = steps.pop() {
         // The expiry moves the clock for every process, so it runs alone.
         let pairs = |step: &Step| *step != Step::Expire;
-        let other = if draw.one_in(2) && pairs(&step) { steps.pop_if(|other| pairs(other)) } else { None };
+        let other =
+            if draw.one_in(2) && pairs(&step) { steps.pop_if(|other| pairs(other)) } else { None };
         turns.push([Some(step), other].into_iter().flatten().collect());
     }
     // Popping reversed the order. It is restored, because an early expiry leaves nothing to do.
@@ -186,7 +197,8 @@ struct Process {
 impl Process {
     fn new(table: &Table, now: fn() -> DateTime<Utc>) -> Self {
         let annotate = annotate::router(annotate::App { table: table.clone(), now });
-        let upload = upload::router(upload::App { table: table.clone(), objects: bucket::unreached(), now });
+        let upload =
+            upload::router(upload::App { table: table.clone(), objects: bucket::unreached(), now });
         Self { table: table.clone(), annotate, upload }
     }
 
@@ -202,17 +214,41 @@ impl Process {
 
     /// Takes the step once. Returns false if it must be retried, and true otherwise.
     async fn try_to(&self, of: &Recording, step: Step, own_note: bool) -> anyhow::Result<bool> {
-        let (annotation, one) = (format!("/v1/calls/{}/annotation", of.call), format!("/v1/recordings/{}", of.id));
+        let (annotation, one) =
+            (format!("/v1/calls/{}/annotation", of.call), format!("/v1/recordings/{}", of.id));
         let answer = match step {
-            Step::Note(number) => ANNA.put(&self.annotate, &annotation, &json!({ "note": note(number), "mark": MARKS[number] })).await?,
-            Step::Fields(number) => CRM.put(&self.annotate, &annotation, &json!({ "field1": field(number), "field2": "kund 7" })).await?,
+            Step::Note(number) => {
+                ANNA.put(
+                    &self.annotate,
+                    &annotation,
+                    &json!({ "note": note(number), "mark": MARKS[number] }),
+                )
+                .await?
+            }
+            Step::Fields(number) => {
+                CRM.put(
+                    &self.annotate,
+                    &annotation,
+                    &json!({ "field1": field(number), "field2": "kund 7" }),
+                )
+                .await?
+            }
             Step::Edit(number) => {
                 let patch = json!({ "field3": field(number) }).to_string();
-                ANNA.send_with(&self.annotate, "PATCH", &one, Some(patch), json!({ "if-match": "*" })).await?
+                ANNA.send_with(
+                    &self.annotate,
+                    "PATCH",
+                    &one,
+                    Some(patch),
+                    json!({ "if-match": "*" }),
+                )
+                .await?
             }
             Step::Register => {
-                let more = if own_note { json!({ "note": "vid registreringen" }) } else { json!({}) };
-                let body = with(call(&String::from(of.call.clone()), "audio/wav", &silence(1)), more);
+                let more =
+                    if own_note { json!({ "note": "vid registreringen" }) } else { json!({}) };
+                let body =
+                    with(call(&String::from(of.call.clone()), "audio/wav", &silence(1)), more);
                 ANNA.post(&self.upload, "/v1/recordings", &body).await?
             }
             Step::Ingest => return self.ingest(of).await,
@@ -220,12 +256,20 @@ impl Process {
             Step::Expire => return Ok(true),
         };
         ensure!(answer.status.as_u16() < 500, "{step:?}: {answer:?}");
-        ensure!(matches!(answer.status.as_u16(), 200 | 201 | 404 | 422 | 429), "{step:?}: {answer:?}");
+        ensure!(
+            matches!(answer.status.as_u16(), 200 | 201 | 404 | 422 | 429),
+            "{step:?}: {answer:?}"
+        );
         Ok(answer.status != 429)
     }
 
     async fn ingest(&self, of: &Recording) -> anyhow::Result<bool> {
-        let arrival = Arrival { organisation: of.organisation.clone(), id: of.id, user: of.user.clone(), audio: of.audio.clone() };
+        let arrival = Arrival {
+            organisation: of.organisation.clone(),
+            id: of.id,
+            user: of.user.clone(),
+            audio: of.audio.clone(),
+        };
         match self.table.recordings().store(&arrival, &TimeDelta::seconds(1).into(), now()).await {
             Ok(Outcome::Written | Outcome::Otherwise(_) | Outcome::Erased) => Ok(true),
             Err(Error::Busy) => Ok(false),
@@ -237,11 +281,21 @@ impl Process {
     async fn remove(&self, of: &Recording) -> anyhow::Result<bool> {
         let past = AttributeValue::N(afterwards().timestamp().to_string());
         let delete = self.table.client.delete_item().table_name(&self.table.name);
-        let delete = delete.set_key(Some(key::recording(&of.organisation, of.id))).return_values(ReturnValue::AllOld);
-        let delete = delete.condition_expression("expires_at <= :now").expression_attribute_values(":now", past.clone());
+        let delete = delete
+            .set_key(Some(key::recording(&of.organisation, of.id)))
+            .return_values(ReturnValue::AllOld);
+        let delete = delete
+            .condition_expression("expires_at <= :now")
+            .expression_attribute_values(":now", past.clone());
         let removed = match delete.send().await {
             Ok(removed) => removed.attributes.unwrap_or_default(),
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_conditional_check_failed_exception()) => return Ok(true),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|error| error.is_conditional_check_failed_exception()) =>
+            {
+                return Ok(true);
+            }
             Err(error) => return Err(error.into()),
         };
         self.forget(&Removal::read(&removed)?).await?;
@@ -261,21 +315,44 @@ impl Process {
     }
 
     async fn edits(&self, of: &Recording) -> anyhow::Result<Vec<Item>> {
-        let query = self.table.client.query().table_name(&self.table.name).key_condition_expression("pk = :pk AND begins_with(sk, :id)");
-        let query = query.expression_attribute_values(":pk", AttributeValue::S(key::edits(&of.organisation)));
-        let query = query.expression_attribute_values(":id", AttributeValue::S(format!("{}#", of.id)));
+        let query = self
+            .table
+            .client
+            .query()
+            .table_name(&self.table.name)
+            .key_condition_expression("pk = :pk AND begins_with(sk, :id)");
+        let query = query
+            .expression_attribute_values(":pk", AttributeValue::S(key::edits(&of.organisation)));
+        let query =
+            query.expression_attribute_values(":id", AttributeValue::S(format!("{}#", of.id)));
         Ok(query.send().await?.items.unwrap_or_default())
     }
 
     /// The call as the table contains it, and the recordings counted. 1 request, because requests
     /// take most of the time in a test build.
-    async fn found(&self, of: &Recording, over: bool, counted_before: u64) -> anyhow::Result<Model> {
-        let (usage, call) = (key::usage(&of.organisation, &of.user), key::recording(&of.organisation, of.id));
-        let keys = KeysAndAttributes::builder().consistent_read(true).keys(usage.clone()).keys(call).build()?;
-        let answer = self.table.client.batch_get_item().request_items(&self.table.name, keys).send().await?;
-        let items = answer.responses.unwrap_or_default().remove(&self.table.name).unwrap_or_default();
-        let (usage, call): (Vec<Item>, Vec<Item>) = items.into_iter().partition(|item| item.get("pk") == usage.get("pk"));
-        let (usage, item) = (usage.into_iter().next().unwrap_or_default(), call.into_iter().next().unwrap_or_default());
+    async fn found(
+        &self,
+        of: &Recording,
+        over: bool,
+        counted_before: u64,
+    ) -> anyhow::Result<Model> {
+        let (usage, call) =
+            (key::usage(&of.organisation, &of.user), key::recording(&of.organisation, of.id));
+        let keys = KeysAndAttributes::builder()
+            .consistent_read(true)
+            .keys(usage.clone())
+            .keys(call)
+            .build()?;
+        let answer =
+            self.table.client.batch_get_item().request_items(&self.table.name, keys).send().await?;
+        let items =
+            answer.responses.unwrap_or_default().remove(&self.table.name).unwrap_or_default();
+        let (usage, call): (Vec<Item>, Vec<Item>) =
+            items.into_iter().partition(|item| item.get("pk") == usage.get("pk"));
+        let (usage, item) = (
+            usage.into_iter().next().unwrap_or_default(),
+            call.into_iter().next().unwrap_or_default(),
+        );
         let text = |name: &str| item.get(name).and_then(|value| value.as_s().ok()).cloned();
         let state = match text("state").as_deref() {
             None => None,
@@ -290,7 +367,8 @@ impl Process {
             mark: text("mark"),
             fields: [text("f1"), text("f2"), text("f3")],
             edits: number(&item, "edits"),
-            ended: item.contains_key("expires_at") && number(&item, "expires_at") <= clock.timestamp().cast_unsigned(),
+            ended: item.contains_key("expires_at")
+                && number(&item, "expires_at") <= clock.timestamp().cast_unsigned(),
             counted: number(&usage, "recordings") - counted_before,
             over,
         })
@@ -299,7 +377,12 @@ impl Process {
     /// Checks that each edit begins where the previous one ended, and the last ends at present.
     async fn has_an_unbroken_history(&self, of: &Recording, current: &Model) -> anyhow::Result<()> {
         let edits = self.edits(of).await?;
-        ensure!(edits.len() as u64 == current.edits, "{} edits of version {}", edits.len(), current.edits);
+        ensure!(
+            edits.len() as u64 == current.edits,
+            "{} edits of version {}",
+            edits.len(),
+            current.edits
+        );
         let mut known: BTreeMap<&str, Option<String>> = BTreeMap::new();
         for edit in &edits {
             let text = |name: String| edit.get(&name).and_then(|value| value.as_s().ok()).cloned();
@@ -311,14 +394,22 @@ impl Process {
                 }
                 let before = known.insert(name, to);
                 // A note of the registration itself is no edit; the first edit begins there.
-                ensure!(before.is_none_or(|before| before == from), "{name} was changed from {from:?}: {edits:?}");
+                ensure!(
+                    before.is_none_or(|before| before == from),
+                    "{name} was changed from {from:?}: {edits:?}"
+                );
                 changed += 1;
             }
             ensure!(changed > 0, "an edit that changes nothing: {edit:?}");
         }
         let [f1, f2, f3] = &current.fields;
-        for (name, value) in [("note", &current.note), ("mark", &current.mark), ("f1", f1), ("f2", f2), ("f3", f3)] {
-            ensure!(known.get(name).is_none_or(|known| known == value), "{name} is {value:?}: {edits:?}");
+        for (name, value) in
+            [("note", &current.note), ("mark", &current.mark), ("f1", f1), ("f2", f2), ("f3", f3)]
+        {
+            ensure!(
+                known.get(name).is_none_or(|known| known == value),
+                "{name} is {value:?}: {edits:?}"
+            );
         }
         Ok(())
     }
@@ -342,7 +433,9 @@ async fn demo() -> anyhow::Result<Table> {
     let mut crm = key::client(&organisation("demo"), &client("crm"));
     crm.insert("name".into(), AttributeValue::S("CRM".into()));
     crm.insert("scopes".into(), AttributeValue::Ss(vec!["annotate".into()]));
-    let marks = MARKS.map(|mark| key::mark(&organisation("demo"), &mark.to_owned().try_into().expect("a mark's name")));
+    let marks = MARKS.map(|mark| {
+        key::mark(&organisation("demo"), &mark.to_owned().try_into().expect("a mark's name"))
+    });
     for item in marks.into_iter().chain([crm]) {
         table.client.put_item().table_name(&table.name).set_item(Some(item)).send().await?;
     }
@@ -374,7 +467,8 @@ async fn run(processes: &[[Process; 2]; 2], number: u64, case: &Case) -> anyhow:
                 let (of_first, of_second, own_note) = (of.clone(), of.clone(), case.own_note);
                 let (one, other) = (one.clone(), other.clone());
                 let one = tokio::spawn(async move { one.take(&of_first, first, own_note).await });
-                let other = tokio::spawn(async move { other.take(&of_second, second, own_note).await });
+                let other =
+                    tokio::spawn(async move { other.take(&of_second, second, own_note).await });
                 one.await??;
                 other.await??;
                 let in_order = |a, b| current.after(a, own_note).after(b, own_note);
@@ -392,7 +486,10 @@ async fn run(processes: &[[Process; 2]; 2], number: u64, case: &Case) -> anyhow:
         }
         let over = current.over || turn.contains(&Step::Expire);
         let found = one.found(&of, over, counted_before).await?;
-        ensure!(possible.contains(&found), "after {turn:?}\n  found  {found:?}\n  not    {possible:?}\n  before {current:?}");
+        ensure!(
+            possible.contains(&found),
+            "after {turn:?}\n  found  {found:?}\n  not    {possible:?}\n  before {current:?}"
+        );
         if turn.contains(&Step::Expire) {
             one.has_an_unbroken_history(&of, &found).await?;
         }
@@ -417,11 +514,15 @@ async fn a_thousand_interleavings_of_one_call_match_the_rules() -> anyhow::Resul
                 let own = seed.wrapping_add(number);
                 let case = draw(&mut Draw(own));
                 let ended = case.turns.iter().any(|turn| turn.contains(&Step::Expire));
-                let current =
-                    run(&processes, number, &case).await.with_context(|| format!("again with SEED={own} CASES=1, which is {case:?}"))?;
+                let current = run(&processes, number, &case)
+                    .await
+                    .with_context(|| format!("again with SEED={own} CASES=1, which is {case:?}"))?;
                 at_once += case.turns.iter().filter(|turn| turn.len() == 2).count();
                 steps += case.turns.iter().map(Vec::len).sum::<usize>();
-                ensure!(ended || current.state.is_some(), "SEED={own}: a registered call is there: {current:?}");
+                ensure!(
+                    ended || current.state.is_some(),
+                    "SEED={own}: a registered call is there: {current:?}"
+                );
             }
             anyhow::Ok((at_once, steps))
         })
@@ -431,7 +532,9 @@ async fn a_thousand_interleavings_of_one_call_match_the_rules() -> anyhow::Resul
         let (pairs, all) = worker.await??;
         (at_once, steps) = (at_once + pairs, steps + all);
     }
-    println!("{cases} cases from SEED={seed}: {steps} steps, {at_once} pairs of them at once, 0 differences");
+    println!(
+        "{cases} cases from SEED={seed}: {steps} steps, {at_once} pairs of them at once, 0 differences"
+    );
     Ok(())
 }
 
@@ -455,10 +558,16 @@ async fn values_set_once_end_in_the_same_item_in_every_order() -> anyhow::Result
             steps.insert(registered + 1 + draw.below(steps.len() - registered), Step::Ingest);
         }
         let turns = steps.iter().map(|step| vec![*step]).collect();
-        let current = run(&processes, number, &Case { own_note: false, turns }).await.with_context(|| format!("SEED={seed} {steps:?}"))?;
+        let current = run(&processes, number, &Case { own_note: false, turns })
+            .await
+            .with_context(|| format!("SEED={seed} {steps:?}"))?;
         assert_eq!(current.counted, 1, "{steps:?}");
         let id = recording("demo", "anna", &format!("call-{number}"), now()).id;
-        let get = table.client.get_item().table_name(&table.name).set_key(Some(key::recording(&organisation("demo"), id)));
+        let get = table
+            .client
+            .get_item()
+            .table_name(&table.name)
+            .set_key(Some(key::recording(&organisation("demo"), id)));
         let mut item = get.send().await?.item.context("the item")?;
         for of_the_call in ["sk", "at", "call"] {
             item.remove(of_the_call);

@@ -40,9 +40,21 @@ async fn change(world: &World, draw: &mut Draw, of: &Recording) -> anyhow::Resul
     match draw.below(10) {
         0..5 => world.write(of, "SET note = :said", [(":said", S(draw.words()))]).await,
         5..7 => world.write(of, "SET f1 = :said REMOVE f3", [(":said", S(draw.words()))]).await,
-        7 if recording.held_since.is_some() => world.write(of, "SET expires_at = :end REMOVE held, #until", [(":end", end)]).await,
-        7 => world.write(of, "SET held = :at, #until = :end REMOVE expires_at", [(":at", N("1".to_owned())), (":end", end)]).await,
-        8 if recording.held_since.is_none() => world.write(of, "SET expires_at = :end", [(":end", end)]).await,
+        7 if recording.held_since.is_some() => {
+            world.write(of, "SET expires_at = :end REMOVE held, #until", [(":end", end)]).await
+        }
+        7 => {
+            world
+                .write(
+                    of,
+                    "SET held = :at, #until = :end REMOVE expires_at",
+                    [(":at", N("1".to_owned())), (":end", end)],
+                )
+                .await
+        }
+        8 if recording.held_since.is_none() => {
+            world.write(of, "SET expires_at = :end", [(":end", end)]).await
+        }
         8 => Ok(()),
         _ => world.remove(of).await,
     }
@@ -60,7 +72,8 @@ async fn repeated_late_and_reordered_records_end_in_the_right_postings() -> anyh
         let own = seed.wrapping_add(number);
         let mut draw = Draw(own);
         let mut world = World::new().await?;
-        let calls = ["one", "two"].map(|call| recording("demo", "anna", call, now() - TimeDelta::hours(1)));
+        let calls =
+            ["one", "two"].map(|call| recording("demo", "anna", call, now() - TimeDelta::hours(1)));
         let (mut waiting, mut past): (Vec<Value>, Vec<Value>) = Default::default();
         for _ in 0..draw.below(25) + 5 {
             let of = &calls[draw.below(2)];
@@ -84,19 +97,31 @@ async fn repeated_late_and_reordered_records_end_in_the_right_postings() -> anyh
             delivered += 1;
         }
         let (stand, expected) = (world.postings().await?, world.expected(&calls).await?);
-        ensure!(stand == expected, "again with SEED={own} CASES=1\n  stand  {stand:#?}\n  expect {expected:#?}");
+        ensure!(
+            stand == expected,
+            "again with SEED={own} CASES=1\n  stand  {stand:#?}\n  expect {expected:#?}"
+        );
         let entries = world.entries().await?;
         for ((partition, _), ends) in &expected {
-            let Some(word) = partition.strip_prefix("demo#").and_then(|rest| rest.strip_suffix("#posting")) else { continue };
+            let Some(word) =
+                partition.strip_prefix("demo#").and_then(|rest| rest.strip_suffix("#posting"))
+            else {
+                continue;
+            };
             let entry = entries.get(&format!("demo#word {word}"));
             let lasts = match (entry, ends) {
                 (Some(None), _) => true,
                 (Some(Some(entry)), Some(ends)) => entry.parse::<i64>()? >= ends.parse()?,
                 _ => word == "held",
             };
-            ensure!(lasts, "again with SEED={own} CASES=1: {word} ends {ends:?}, its entry {entry:?}");
+            ensure!(
+                lasts,
+                "again with SEED={own} CASES=1: {word} ends {ends:?}, its entry {entry:?}"
+            );
         }
     }
-    println!("{cases} cases from SEED={seed}: {happened} changes, {delivered} deliveries, 0 postings too few or too many");
+    println!(
+        "{cases} cases from SEED={seed}: {happened} changes, {delivered} deliveries, 0 postings too few or too many"
+    );
     Ok(())
 }

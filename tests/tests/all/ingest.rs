@@ -41,9 +41,15 @@ async fn world(test: &str) -> anyhow::Result<World> {
 }
 
 /// A registered call that promises `audio`.
-async fn promised(world: &World, call: &str, content_type: &str, audio: &[u8]) -> anyhow::Result<Recording> {
+async fn promised(
+    world: &World,
+    call: &str,
+    content_type: &str,
+    audio: &[u8],
+) -> anyhow::Result<Recording> {
     let mut recording = recording("demo", "anna", call, Utc::now() - TimeDelta::hours(1));
-    recording.audio.content_type = ContentType::parse(content_type).expect("the test names a known type");
+    recording.audio.content_type =
+        ContentType::parse(content_type).expect("the test names a known type");
     recording.audio.length = audio.len() as u64;
     recording.audio.sha256 = Sha256::of(audio);
     recording.registered_at = Utc::now();
@@ -53,7 +59,11 @@ async fn promised(world: &World, call: &str, content_type: &str, audio: &[u8]) -
 }
 
 /// Puts `audio` by the recording's upload link, as the app does.
-async fn put_by_link(objects: &Bucket, recording: &Recording, audio: &[u8]) -> anyhow::Result<reqwest::StatusCode> {
+async fn put_by_link(
+    objects: &Bucket,
+    recording: &Recording,
+    audio: &[u8],
+) -> anyhow::Result<reqwest::StatusCode> {
     put(objects.upload_link(recording, Utc::now()).await?, audio).await
 }
 
@@ -72,8 +82,11 @@ async fn take_in(app: &App, bodies: &[String]) -> anyhow::Result<SqsBatchRespons
 }
 
 async fn take_in_of_any(app: &App, bodies: &[String]) -> anyhow::Result<SqsBatchResponse> {
-    let messages: Vec<Value> =
-        bodies.iter().enumerate().map(|(number, body)| json!({ "messageId": format!("message-{number}"), "body": body })).collect();
+    let messages: Vec<Value> = bodies
+        .iter()
+        .enumerate()
+        .map(|(number, body)| json!({ "messageId": format!("message-{number}"), "body": body }))
+        .collect();
     let event: SqsEvent = serde_json::from_value(json!({ "Records": messages }))?;
     Ok(ingest::handle(app, event).await?)
 }
@@ -83,7 +96,8 @@ fn failed(answer: &SqsBatchResponse) -> Vec<&str> {
 }
 
 async fn state(app: &App, recording: &Recording) -> anyhow::Result<Option<State>> {
-    let found = app.table.recordings().get(&recording.organisation, recording.id, Utc::now()).await?;
+    let found =
+        app.table.recordings().get(&recording.organisation, recording.id, Utc::now()).await?;
     Ok(found.map(|found| found.state))
 }
 
@@ -95,8 +109,18 @@ async fn keys(bucket: &Bucket) -> anyhow::Result<Vec<String>> {
 /// The user's counted recordings and bytes.
 async fn usage(table: &Table, of: &str) -> anyhow::Result<(u64, u64)> {
     let key = platform::table::key::usage(&organisation("demo"), &user(of));
-    let item = table.client.get_item().table_name(&table.name).set_key(Some(key)).send().await?.item.unwrap_or_default();
-    let number = |name: &str| item.get(name).and_then(|value| value.as_n().ok()?.parse().ok()).unwrap_or_default();
+    let item = table
+        .client
+        .get_item()
+        .table_name(&table.name)
+        .set_key(Some(key))
+        .send()
+        .await?
+        .item
+        .unwrap_or_default();
+    let number = |name: &str| {
+        item.get(name).and_then(|value| value.as_n().ok()?.parse().ok()).unwrap_or_default()
+    };
     Ok((number("recordings"), number("bytes")))
 }
 
@@ -111,10 +135,18 @@ async fn speech_of_every_format_is_measured_from_few_bytes_and_stored() -> anyho
     let world = world("every-format").await?;
     for (number, file) in speech()?.into_iter().enumerate() {
         let audio = file.read()?;
-        let recording = promised(&world, &format!("call-{number}"), &file.content_type, &audio).await?;
-        assert_eq!(put_by_link(&world.app.objects, &recording, &audio).await?, 200, "{}", file.name);
+        let recording =
+            promised(&world, &format!("call-{number}"), &file.content_type, &audio).await?;
+        assert_eq!(
+            put_by_link(&world.app.objects, &recording, &audio).await?,
+            200,
+            "{}",
+            file.name
+        );
         world.reads.take();
-        let answer = take_in(&world.app, &[created(&objects::key(&recording.organisation, recording.id))]).await?;
+        let answer =
+            take_in(&world.app, &[created(&objects::key(&recording.organisation, recording.id))])
+                .await?;
         assert_eq!(failed(&answer), Vec::<&str>::new(), "{}", file.name);
         let (reads, writes) = (world.reads.take(), world.writes.take());
         let allowed = if file.content_type == "audio/wav" { 1 } else { 3 };
@@ -122,8 +154,19 @@ async fn speech_of_every_format_is_measured_from_few_bytes_and_stored() -> anyho
         assert!((1..=allowed).contains(&reads["S3.GetObject"]), "{}: {reads:?}", file.name);
         assert!(reads[BYTES] <= 256 * 1024, "{}: {reads:?}", file.name);
         assert_eq!(reads.len(), 3, "{}: {reads:?}", file.name);
-        assert_eq!(writes, BTreeMap::from([("DynamoDB.TransactWriteItems".to_owned(), 1)]), "{}", file.name);
-        let found = world.app.table.recordings().get(&recording.organisation, recording.id, Utc::now()).await?.expect("it is registered");
+        assert_eq!(
+            writes,
+            BTreeMap::from([("DynamoDB.TransactWriteItems".to_owned(), 1)]),
+            "{}",
+            file.name
+        );
+        let found = world
+            .app
+            .table
+            .recordings()
+            .get(&recording.organisation, recording.id, Utc::now())
+            .await?
+            .expect("it is registered");
         assert!(matches!(found.state, State::Stored { .. }), "{}: {:?}", file.name, found.state);
         let off = (found.duration.as_seconds_f64() - file.duration).abs();
         assert!(off <= 0.050, "{}: {} against {} s", file.name, found.duration, file.duration);
@@ -148,12 +191,18 @@ async fn a_bad_upload_is_rejected_with_a_reason_and_quarantined() -> anyhow::Res
         let answer = take_in(&world.app, &[created(&key)]).await?;
         assert_eq!(failed(&answer), Vec::<&str>::new(), "{name}");
         let Some(State::Rejected { reason }) = state(&world.app, &recording).await? else {
-            anyhow::bail!("{name} was not rejected but is {:?}", state(&world.app, &recording).await?)
+            anyhow::bail!(
+                "{name} was not rejected but is {:?}",
+                state(&world.app, &recording).await?
+            )
         };
         assert!(reason.len() > 10, "{name} has a reason: {reason}");
         assert!(keys(&world.app.objects).await?.is_empty(), "{name} is not served");
         let retained = keys(&world.app.quarantine).await?;
-        assert!(retained.iter().any(|retained| retained.starts_with(&key)), "{name} is in quarantine: {retained:?}");
+        assert!(
+            retained.iter().any(|retained| retained.starts_with(&key)),
+            "{name} is in quarantine: {retained:?}"
+        );
     }
     assert_eq!(usage(&world.app.table, "anna").await?, (0, 0), "nothing is counted");
     Ok(())
@@ -169,40 +218,80 @@ async fn unusual_audio_is_stored_and_flagged() -> anyhow::Result<()> {
         ("whole", "audio/wav", &wav[..], ["audio/wav", "exact"], None),
         ("truncated", "audio/wav", cut, ["audio/wav", "exact"], Some("cut-off")),
         ("other-format", "audio/ogg", &wav[..], ["audio/wav", "exact"], None),
-        ("unknown", "audio/mpeg", &[0x11, 0x9d, 0x03, 0xfe, 0x80, 0x00, 0x01, 0xc7][..], ["audio/mpeg", "claimed"], None),
+        (
+            "unknown",
+            "audio/mpeg",
+            &[0x11, 0x9d, 0x03, 0xfe, 0x80, 0x00, 0x01, 0xc7][..],
+            ["audio/mpeg", "claimed"],
+            None,
+        ),
     ];
     for (name, content_type, audio, [kind, measured], damage) in cases {
         let recording = promised(&world, name, content_type, audio).await?;
         assert_eq!(put_by_link(&world.app.objects, &recording, audio).await?, 200, "{name}");
         for _ in ["first", "again"] {
-            let answer = take_in(&world.app, &[created(&objects::key(&recording.organisation, recording.id))]).await?;
+            let answer = take_in(
+                &world.app,
+                &[created(&objects::key(&recording.organisation, recording.id))],
+            )
+            .await?;
             assert_eq!(failed(&answer), Vec::<&str>::new(), "{name}");
         }
-        let stored = world.app.table.recordings().get(&recording.organisation, recording.id, Utc::now()).await?.context("it exists")?;
+        let stored = world
+            .app
+            .table
+            .recordings()
+            .get(&recording.organisation, recording.id, Utc::now())
+            .await?
+            .context("it exists")?;
         assert!(matches!(stored.state, State::Stored { .. }), "{name}: {stored:?}");
         assert_eq!(stored.audio.content_type.as_str(), kind, "{name}");
-        assert_eq!((stored.sound.measured.as_str(), stored.sound.damage.map(|damage| damage.as_str())), (measured, damage), "{name}");
-        assert!(stored.duration <= recording.duration.max(TimeDelta::seconds(4)), "{name}: {}", stored.duration);
+        assert_eq!(
+            (stored.sound.measured.as_str(), stored.sound.damage.map(|damage| damage.as_str())),
+            (measured, damage),
+            "{name}"
+        );
+        assert!(
+            stored.duration <= recording.duration.max(TimeDelta::seconds(4)),
+            "{name}: {}",
+            stored.duration
+        );
     }
     assert!(keys(&world.app.quarantine).await?.is_empty(), "nothing is set aside");
     Ok(())
 }
 
 #[tokio::test]
-async fn an_upload_that_differs_from_its_registration_is_refused_by_the_link() -> anyhow::Result<()> {
+async fn an_upload_that_differs_from_its_registration_is_refused_by_the_link() -> anyhow::Result<()>
+{
     let world = world("broken-promise").await?;
     let wav = silence(1);
     let recording = promised(&world, "call-1", "audio/wav", &wav).await?;
     let mut other = wav.clone();
     other[100] ^= 1;
-    assert_eq!(put_by_link(&world.app.objects, &recording, &other).await?, 400, "other bytes than the checksum's");
-    assert_eq!(put_by_link(&world.app.objects, &recording, &wav[1..]).await?.as_u16() / 100, 4, "another length");
+    assert_eq!(
+        put_by_link(&world.app.objects, &recording, &other).await?,
+        400,
+        "other bytes than the checksum's"
+    );
+    assert_eq!(
+        put_by_link(&world.app.objects, &recording, &wav[1..]).await?.as_u16() / 100,
+        4,
+        "another length"
+    );
     assert!(keys(&world.app.objects).await?.is_empty());
     assert_eq!(put_by_link(&world.app.objects, &recording, &wav).await?, 200);
     assert_eq!(put_by_link(&world.app.objects, &recording, &wav).await?, 412, "a second time");
     take_in(&world.app, &[created(&objects::key(&recording.organisation, recording.id))]).await?;
-    assert!(matches!(state(&world.app, &recording).await?, Some(State::Stored { .. })), "the promised audio remains");
-    assert_eq!(put_by_link(&world.app.objects, &recording, &wav).await?, 412, "replayed once it is stored");
+    assert!(
+        matches!(state(&world.app, &recording).await?, Some(State::Stored { .. })),
+        "the promised audio remains"
+    );
+    assert_eq!(
+        put_by_link(&world.app.objects, &recording, &wav).await?,
+        412,
+        "replayed once it is stored"
+    );
     Ok(())
 }
 
@@ -212,7 +301,11 @@ async fn a_link_works_for_fifteen_minutes_and_its_own_key_only() -> anyhow::Resu
     let wav = silence(1);
     let recording = promised(&world, "call-1", "audio/wav", &wav).await?;
     let link = async |at| world.app.objects.upload_link(&recording, at).await;
-    assert_eq!(put(link(Utc::now() - LINK - TimeDelta::seconds(1)).await?, &wav).await?, 403, "an expired link");
+    assert_eq!(
+        put(link(Utc::now() - LINK - TimeDelta::seconds(1)).await?, &wav).await?,
+        403,
+        "an expired link"
+    );
     for (what, from, to) in [
         ("made to last longer", "X-Amz-Expires=900", "X-Amz-Expires=901"),
         ("another organisation's key", "recordings/demo/", "recordings/other/"),
@@ -236,9 +329,19 @@ async fn an_unregistered_object_is_quarantined() -> anyhow::Result<()> {
     let world = world("nobody").await?;
     let stranger = recording("other", "anna", "call-1", Utc::now());
     let wav = silence(1);
-    let keys_of = [objects::key(&stranger.organisation, stranger.id), "recordings/no/recording at+all".to_owned()];
+    let keys_of = [
+        objects::key(&stranger.organisation, stranger.id),
+        "recordings/no/recording at+all".to_owned(),
+    ];
     for key in &keys_of {
-        let put = world.app.objects.client.put_object().bucket(&world.app.objects.name).key(key).body(ByteStream::from(wav.clone()));
+        let put = world
+            .app
+            .objects
+            .client
+            .put_object()
+            .bucket(&world.app.objects.name)
+            .key(key)
+            .body(ByteStream::from(wav.clone()));
         put.send().await?;
     }
     let encoded = "recordings/no/recording+at%2Ball";
@@ -257,12 +360,25 @@ async fn an_object_put_without_the_link_cannot_replace_a_recording() -> anyhow::
     let key = objects::key(&recording.organisation, recording.id);
     let other = silence(2);
     for (what, body) in [("other audio", other), ("nothing", Vec::new())] {
-        let put = world.app.objects.client.put_object().bucket(&world.app.objects.name).key(&key).content_type("audio/wav");
+        let put = world
+            .app
+            .objects
+            .client
+            .put_object()
+            .bucket(&world.app.objects.name)
+            .key(&key)
+            .content_type("audio/wav");
         let hash = BASE64.encode(&Sha256::of(&body).0);
-        let put = put.metadata("user", "anna").checksum_algorithm(ChecksumAlgorithm::Sha256).checksum_sha256(hash);
+        let put = put
+            .metadata("user", "anna")
+            .checksum_algorithm(ChecksumAlgorithm::Sha256)
+            .checksum_sha256(hash);
         put.body(ByteStream::from(body)).send().await?;
         take_in(&world.app, &[created(&key)]).await?;
-        assert!(matches!(state(&world.app, &recording).await?, Some(State::Rejected { .. })), "{what}");
+        assert!(
+            matches!(state(&world.app, &recording).await?, Some(State::Rejected { .. })),
+            "{what}"
+        );
         assert!(keys(&world.app.objects).await?.is_empty(), "{what}");
     }
     Ok(())
@@ -276,8 +392,18 @@ async fn only_the_bad_message_is_retried() -> anyhow::Result<()> {
     put_by_link(&world.app.objects, &recording, &wav).await?;
     let good = created(&objects::key(&recording.organisation, recording.id));
     let test = json!({ "Service": "Amazon S3", "Event": "s3:TestEvent", "Time": "2026-11-24T12:00:00.000Z", "Bucket": "b" }).to_string();
-    let gone = created(&objects::key(&recording.organisation, domain::ids::RecordingId::from_bytes([9; 16])));
-    let bodies = ["{".to_owned(), good, test, "{}".to_owned(), gone, json!({ "Event": "s3:Other" }).to_string()];
+    let gone = created(&objects::key(
+        &recording.organisation,
+        domain::ids::RecordingId::from_bytes([9; 16]),
+    ));
+    let bodies = [
+        "{".to_owned(),
+        good,
+        test,
+        "{}".to_owned(),
+        gone,
+        json!({ "Event": "s3:Other" }).to_string(),
+    ];
     let answer = take_in(&world.app, &bodies).await?;
     assert_eq!(failed(&answer), ["message-0", "message-3", "message-5"]);
     assert!(matches!(state(&world.app, &recording).await?, Some(State::Stored { .. })));
@@ -318,7 +444,11 @@ async fn a_thousand_shuffled_events_of_200_recordings_leave_exact_usage() -> any
         worker.await??;
     }
     for recording in &recordings {
-        assert!(matches!(state(&world.app, recording).await?, Some(State::Stored { .. })), "{}", recording.id);
+        assert!(
+            matches!(state(&world.app, recording).await?, Some(State::Stored { .. })),
+            "{}",
+            recording.id
+        );
     }
     assert_eq!(usage(&world.app.table, "anna").await?, (200, bytes));
     assert_eq!(keys(&world.app.objects).await?.len(), 200);
@@ -330,14 +460,29 @@ async fn a_rejection_ends_right_after_a_crash_at_any_step() -> anyhow::Result<()
     let world = world("crash").await?;
     for step in 0..3 {
         let text = format!("no audio, {step}");
-        let recording = promised(&world, &format!("call-{step}"), "audio/wav", text.as_bytes()).await?;
+        let recording =
+            promised(&world, &format!("call-{step}"), "audio/wav", text.as_bytes()).await?;
         put_by_link(&world.app.objects, &recording, text.as_bytes()).await?;
         let key = objects::key(&recording.organisation, recording.id);
         // The result of a run cut short at this step: nothing, the copy, or the copy and rejection.
         if step >= 1 {
-            let head = world.app.objects.client.head_object().bucket(&world.app.objects.name).key(&key).send().await?;
+            let head = world
+                .app
+                .objects
+                .client
+                .head_object()
+                .bucket(&world.app.objects.name)
+                .key(&key)
+                .send()
+                .await?;
             let version = head.version_id().unwrap_or_default();
-            let copy = world.app.objects.client.copy_object().bucket(&world.app.quarantine.name).key(format!("{key}/{version}"));
+            let copy = world
+                .app
+                .objects
+                .client
+                .copy_object()
+                .bucket(&world.app.quarantine.name)
+                .key(format!("{key}/{version}"));
             copy.copy_source(format!("{}/{key}", world.app.objects.name)).send().await?;
         }
         if step >= 2 {
@@ -347,10 +492,17 @@ async fn a_rejection_ends_right_after_a_crash_at_any_step() -> anyhow::Result<()
             let answer = take_in(&world.app, &[created(&key)]).await?;
             assert_eq!(failed(&answer), Vec::<&str>::new(), "step {step}");
         }
-        assert!(matches!(state(&world.app, &recording).await?, Some(State::Rejected { .. })), "step {step}");
+        assert!(
+            matches!(state(&world.app, &recording).await?, Some(State::Rejected { .. })),
+            "step {step}"
+        );
         assert!(keys(&world.app.objects).await?.is_empty(), "step {step}");
         let retained = keys(&world.app.quarantine).await?;
-        assert_eq!(retained.iter().filter(|retained| retained.starts_with(&key)).count(), 1, "step {step}");
+        assert_eq!(
+            retained.iter().filter(|retained| retained.starts_with(&key)).count(),
+            1,
+            "step {step}"
+        );
     }
     Ok(())
 }

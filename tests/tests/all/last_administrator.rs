@@ -24,9 +24,13 @@ async fn demo(administrators: &[&'static str]) -> anyhow::Result<Service> {
 }
 
 async fn administrators(service: &Service) -> anyhow::Result<Vec<String>> {
-    let users = OPERATOR.get(&service.provision, &format!("{USERS}?limit=1000")).await?.done()?.body;
+    let users =
+        OPERATOR.get(&service.provision, &format!("{USERS}?limit=1000")).await?.done()?.body;
     let users = users["users"].as_array().cloned().unwrap_or_default().into_iter();
-    Ok(users.filter(|user| user["administrator"] == true).filter_map(|user| user["id"].as_str().map(str::to_owned)).collect())
+    Ok(users
+        .filter(|user| user["administrator"] == true)
+        .filter_map(|user| user["id"].as_str().map(str::to_owned))
+        .collect())
 }
 
 fn last() -> (u16, String) {
@@ -37,20 +41,32 @@ fn last() -> (u16, String) {
 async fn two_administrators_who_remove_each_other_concurrently_leave_one() -> anyhow::Result<()> {
     for _ in 0..20 {
         let service = demo(&["karin", "omar"]).await?;
-        let ends =
-            async |by: As<'_>, whom: &str| by.patch(&service.admin, &format!("/v1/users/{whom}"), &json!({ "administrator": false })).await;
+        let ends = async |by: As<'_>, whom: &str| {
+            by.patch(
+                &service.admin,
+                &format!("/v1/users/{whom}"),
+                &json!({ "administrator": false }),
+            )
+            .await
+        };
         let (one, other) = tokio::join!(ends(KARIN, "omar"), ends(OMAR, "karin"));
         let (one, other) = (one?, other?);
         let done = [&one, &other].into_iter().filter(|answer| answer.status.is_success()).count();
         assert_eq!(done, 1, "{one:?} {other:?}");
-        assert!([&one, &other].into_iter().any(|answer| answer.refusal() == (403, "not-allowed".to_owned())), "{one:?} {other:?}");
+        assert!(
+            [&one, &other]
+                .into_iter()
+                .any(|answer| answer.refusal() == (403, "not-allowed".to_owned())),
+            "{one:?} {other:?}"
+        );
         assert_eq!(administrators(&service).await?.len(), 1);
     }
     Ok(())
 }
 
 #[tokio::test]
-async fn the_operator_names_another_administrator_before_the_last_is_removed() -> anyhow::Result<()> {
+async fn the_operator_names_another_administrator_before_the_last_is_removed() -> anyhow::Result<()>
+{
     let service = demo(&["karin"]).await?;
     let karins = format!("{USERS}/karin");
     let demoted = whole::user(json!({ "name": "karin", "plan": "pro", "administrator": false }));
@@ -64,22 +80,34 @@ async fn the_operator_names_another_administrator_before_the_last_is_removed() -
                 .collect::<Vec<_>>(),
         )
     };
-    let with_id =
-        |id: &str, administrator: bool| whole::user(json!({ "id": id, "name": id, "plan": "pro", "administrator": administrator }));
+    let with_id = |id: &str, administrator: bool| {
+        whole::user(json!({ "id": id, "name": id, "plan": "pro", "administrator": administrator }))
+    };
     for answer in [
         OPERATOR.put(&service.provision, &karins, &demoted).await?,
         OPERATOR.patch(&service.provision, &karins, &json!({ "administrator": false })).await?,
         OPERATOR.delete(&service.provision, &karins).await?,
     ] {
         assert_eq!(answer.refusal(), last());
-        assert!(answer.body["detail"].as_str().unwrap_or_default().contains("name another one first"), "{answer:?}");
+        assert!(
+            answer.body["detail"].as_str().unwrap_or_default().contains("name another one first"),
+            "{answer:?}"
+        );
     }
-    assert_eq!(imported(vec![with_id("karin", false), with_id("anna", false)]).await?, ["last-administrator", "unchanged"]);
+    assert_eq!(
+        imported(vec![with_id("karin", false), with_id("anna", false)]).await?,
+        ["last-administrator", "unchanged"]
+    );
     assert_eq!(administrators(&service).await?, ["karin"]);
-    let retained = service.actions("demo").await?.into_iter().filter(|event| event[3] == "last-administrator");
+    let retained =
+        service.actions("demo").await?.into_iter().filter(|event| event[3] == "last-administrator");
     assert_eq!(retained.count(), 3, "the attempts are audited");
 
-    assert_eq!(imported(vec![with_id("karin", false), with_id("anna", true)]).await?, ["changed", "changed"], "one for another at once");
+    assert_eq!(
+        imported(vec![with_id("karin", false), with_id("anna", true)]).await?,
+        ["changed", "changed"],
+        "one for another at once"
+    );
     assert_eq!(administrators(&service).await?, ["anna"]);
     OPERATOR.patch(&service.provision, &karins, &json!({ "administrator": true })).await?.done()?;
     OPERATOR.delete(&service.provision, &format!("{USERS}/anna")).await?.done()?;
@@ -99,8 +127,20 @@ async fn concurrent_removals_of_all_administrators_leave_one() -> anyhow::Result
                 loop {
                     let answer = match (place + round) % 3 {
                         0 => OPERATOR.delete(&provision, &path).await?,
-                        1 => OPERATOR.patch(&provision, &path, &json!({ "administrator": false })).await?,
-                        _ => OPERATOR.put(&provision, &path, &whole::user(json!({ "name": name, "administrator": false }))).await?,
+                        1 => {
+                            OPERATOR
+                                .patch(&provision, &path, &json!({ "administrator": false }))
+                                .await?
+                        }
+                        _ => {
+                            OPERATOR
+                                .put(
+                                    &provision,
+                                    &path,
+                                    &whole::user(json!({ "name": name, "administrator": false })),
+                                )
+                                .await?
+                        }
                     };
                     if answer.status != 429 {
                         return anyhow::Ok::<Answer>(answer);
@@ -111,7 +151,11 @@ async fn concurrent_removals_of_all_administrators_leave_one() -> anyhow::Result
         while let Some(answer) = ends.join_next().await {
             answers.push(answer??);
         }
-        let refused: Vec<_> = answers.iter().filter(|answer| !answer.status.is_success()).map(Answer::refusal).collect();
+        let refused: Vec<_> = answers
+            .iter()
+            .filter(|answer| !answer.status.is_success())
+            .map(Answer::refusal)
+            .collect();
         assert_eq!(refused, [last()]);
         assert_eq!(administrators(&service).await?.len(), 1);
     }
@@ -124,10 +168,19 @@ async fn concurrent_removals_of_all_administrators_leave_one() -> anyhow::Result
 async fn a_stale_put_does_not_remove_the_only_administrator() -> anyhow::Result<()> {
     for _ in 0..10 {
         let service = demo(&["karin"]).await?;
-        let annas = whole::user(json!({ "name": "Anna Ek", "plan": "pro", "administrator": false }));
+        let annas =
+            whole::user(json!({ "name": "Anna Ek", "plan": "pro", "administrator": false }));
         let named = async {
-            KARIN.patch(&service.admin, "/v1/users/anna", &json!({ "administrator": true })).await?;
-            OPERATOR.patch(&service.provision, &format!("{USERS}/karin"), &json!({ "administrator": false })).await
+            KARIN
+                .patch(&service.admin, "/v1/users/anna", &json!({ "administrator": true }))
+                .await?;
+            OPERATOR
+                .patch(
+                    &service.provision,
+                    &format!("{USERS}/karin"),
+                    &json!({ "administrator": false }),
+                )
+                .await
         };
         let path = format!("{USERS}/anna");
         let (put, _) = tokio::join!(OPERATOR.put(&service.provision, &path, &annas), named);

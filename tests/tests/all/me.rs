@@ -45,7 +45,9 @@ async fn recording_starts_only_after_plan_activation_and_acknowledgement() -> an
         person.joins(&service.table, "demo").await?;
         let me = ANNA.get(&service.me, "/v1/me").await?;
         assert_eq!(me.body["user"]["recording"], stated, "{person:?}");
-        let registered = ANNA.post(&service.upload, "/v1/recordings", &call("c", "audio/wav", &silence(1))).await?;
+        let registered = ANNA
+            .post(&service.upload, "/v1/recordings", &call("c", "audio/wav", &silence(1)))
+            .await?;
         match cause {
             "" => assert_eq!(registered.status.as_u16(), 201),
             cause => assert_eq!(registered.refusal(), (403, cause.to_owned()), "{person:?}"),
@@ -57,14 +59,28 @@ async fn recording_starts_only_after_plan_activation_and_acknowledgement() -> an
 #[tokio::test]
 async fn a_user_reads_their_identity_and_what_to_acknowledge() -> anyhow::Result<()> {
     let service = demo().await?;
-    Person { rights: &["listen"], acknowledged: false, ..Person::recorded("anna") }.joins(&service.table, "demo").await?;
+    Person { rights: &["listen"], acknowledged: false, ..Person::recorded("anna") }
+        .joins(&service.table, "demo")
+        .await?;
     let me = ANNA.get(&service.me, "/v1/me").await?.body;
-    assert_eq!(me["organisation"], json!({ "id": "demo", "name": "demo", "retentionDays": 180, "asksReason": false }));
+    assert_eq!(
+        me["organisation"],
+        json!({ "id": "demo", "name": "demo", "retentionDays": 180, "asksReason": false })
+    );
     assert_eq!(me["user"]["id"], "anna");
-    assert_eq!(me["user"]["rights"], json!({ "listen": true, "download": false, "annotate": false }));
-    assert_eq!((&me["user"]["acknowledgedAt"], &me["acknowledgement"]["version"]), (&Value::Null, &json!("2026-11")));
+    assert_eq!(
+        me["user"]["rights"],
+        json!({ "listen": true, "download": false, "annotate": false })
+    );
+    assert_eq!(
+        (&me["user"]["acknowledgedAt"], &me["acknowledgement"]["version"]),
+        (&Value::Null, &json!("2026-11"))
+    );
     for (language, words) in [("sv", "spelas in"), ("en", "are recorded")] {
-        assert!(me["acknowledgement"][language].as_str().unwrap_or_default().contains(words), "{me}");
+        assert!(
+            me["acknowledgement"][language].as_str().unwrap_or_default().contains(words),
+            "{me}"
+        );
     }
     Ok(())
 }
@@ -72,10 +88,15 @@ async fn a_user_reads_their_identity_and_what_to_acknowledge() -> anyhow::Result
 #[tokio::test]
 async fn an_acknowledgement_is_stored_with_time_version_and_client() -> anyhow::Result<()> {
     let service = demo().await?;
-    Person { acknowledged: false, ..Person::recorded("anna") }.joins(&service.table, "demo").await?;
+    Person { acknowledged: false, ..Person::recorded("anna") }
+        .joins(&service.table, "demo")
+        .await?;
     let me = ANNA.post(&service.me, "/v1/me/acknowledgement", &word()).await?.done()?.body;
     assert_eq!(me["user"]["recording"], "recorded");
-    assert_eq!((&me["user"]["acknowledgedAt"], &me["user"]["acknowledgedVersion"]), (&json!(now()), &json!("2026-11")));
+    assert_eq!(
+        (&me["user"]["acknowledgedAt"], &me["user"]["acknowledgedVersion"]),
+        (&json!(now()), &json!("2026-11"))
+    );
 
     let later = service.later(|| now() + TimeDelta::minutes(1));
     let again = ANNA.post(&later.me, "/v1/me/acknowledgement", &word()).await?.done()?.body;
@@ -83,8 +104,12 @@ async fn an_acknowledgement_is_stored_with_time_version_and_client() -> anyhow::
     let expected = json!({
         "at": now(), "kind": "acknowledged", "by": "user:anna", "byName": "anna", "version": "2026-11", "client": "iCentrex 8.2 (Android 16)"
     });
-    assert_eq!(ANNA.get(&service.me, "/v1/me/activations").await?.body, json!({ "activations": [expected], "cursor": null }));
-    let retained = service.actions("demo").await?.into_iter().filter(|event| event[1] == "acknowledge");
+    assert_eq!(
+        ANNA.get(&service.me, "/v1/me/activations").await?.body,
+        json!({ "activations": [expected], "cursor": null })
+    );
+    let retained =
+        service.actions("demo").await?.into_iter().filter(|event| event[1] == "acknowledge");
     assert_eq!(retained.count(), 2, "each request leaves an event");
     Ok(())
 }
@@ -92,29 +117,53 @@ async fn an_acknowledgement_is_stored_with_time_version_and_client() -> anyhow::
 #[tokio::test]
 async fn only_an_existing_activation_can_be_acknowledged() -> anyhow::Result<()> {
     let service = demo().await?;
-    let acknowledge = async |service: &Service| ANNA.post(&service.me, "/v1/me/acknowledgement", &word()).await;
+    let acknowledge =
+        async |service: &Service| ANNA.post(&service.me, "/v1/me/acknowledgement", &word()).await;
     let nothing = (409, "nothing-to-acknowledge".to_owned());
     let recording = async |service: &Service| {
-        anyhow::Ok(ANNA.get(&service.me, "/v1/me").await?.body["user"]["recording"].as_str().unwrap_or_default().to_owned())
+        anyhow::Ok(
+            ANNA.get(&service.me, "/v1/me").await?.body["user"]["recording"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+        )
     };
     let switch = async |service: &Service, active: bool| {
-        KARIN.post(&service.admin, "/v1/activations", &json!({ "users": ["anna"], "active": active })).await?.done()
+        KARIN
+            .post(
+                &service.admin,
+                "/v1/activations",
+                &json!({ "users": ["anna"], "active": active }),
+            )
+            .await?
+            .done()
     };
     for (plan, stated) in [(Some("pro"), "not-active"), (None, "no-plan")] {
-        Person { plan, activated: false, acknowledged: false, ..Person::recorded("anna") }.joins(&service.table, "demo").await?;
+        Person { plan, activated: false, acknowledged: false, ..Person::recorded("anna") }
+            .joins(&service.table, "demo")
+            .await?;
         assert_eq!(acknowledge(&service).await?.refusal(), nothing, "{stated}");
         assert_eq!(recording(&service).await?, stated);
     }
     assert_eq!(service.activations("demo", "anna").await?, []);
-    let refused = service.actions("demo").await?.into_iter().filter(|event| event[1] == "acknowledge" && event[3] == nothing.1);
+    let refused = service
+        .actions("demo")
+        .await?
+        .into_iter()
+        .filter(|event| event[1] == "acknowledge" && event[3] == nothing.1);
     assert_eq!(refused.count(), 2, "the attempts are audited");
 
-    Person { activated: false, acknowledged: false, ..Person::recorded("anna") }.joins(&service.table, "demo").await?;
+    Person { activated: false, acknowledged: false, ..Person::recorded("anna") }
+        .joins(&service.table, "demo")
+        .await?;
     switch(&service, true).await?;
     assert_eq!(recording(&service).await?, "not-acknowledged");
     acknowledge(&service).await?.done()?;
     assert_eq!(recording(&service).await?, "recorded");
-    OPERATOR.patch(&service.provision, "/v1/organisations/demo", &json!({ "baseService": false })).await?.done()?;
+    OPERATOR
+        .patch(&service.provision, "/v1/organisations/demo", &json!({ "baseService": false }))
+        .await?
+        .done()?;
     assert_eq!(acknowledge(&service).await?.refusal(), nothing);
     Ok(())
 }
@@ -126,32 +175,55 @@ async fn whatever_ends_an_activation_ends_its_acknowledgement() -> anyhow::Resul
         let service = demo().await?;
         let later = service.later(|| now() + TimeDelta::minutes(1));
         let switch = async |service: &Service, active: bool| {
-            KARIN.post(&service.admin, "/v1/activations", &json!({ "users": ["anna"], "active": active })).await?.done()
+            KARIN
+                .post(
+                    &service.admin,
+                    "/v1/activations",
+                    &json!({ "users": ["anna"], "active": active }),
+                )
+                .await?
+                .done()
         };
         match end {
             "administrator" => drop(switch(&service, false).await?),
             "plan" => {
                 for plan in [Value::Null, json!("pro")] {
-                    OPERATOR.patch(&service.provision, ANNAS, &json!({ "plan": plan })).await?.done()?;
+                    OPERATOR
+                        .patch(&service.provision, ANNAS, &json!({ "plan": plan }))
+                        .await?
+                        .done()?;
                 }
             }
             "import" => {
                 for plan in [Value::Null, json!("pro")] {
-                    service.provisions("demo", [json!({ "id": "anna", "name": "anna", "plan": plan })]).await?;
+                    service
+                        .provisions("demo", [json!({ "id": "anna", "name": "anna", "plan": plan })])
+                        .await?;
                 }
             }
             _ => {
                 OPERATOR.delete(&service.provision, ANNAS).await?.done()?;
-                OPERATOR.post(&service.provision, &format!("{ANNAS}/restore"), &Value::Null).await?.done()?;
+                OPERATOR
+                    .post(&service.provision, &format!("{ANNAS}/restore"), &Value::Null)
+                    .await?
+                    .done()?;
             }
         }
         switch(&later, true).await?;
         let me = ANNA.get(&later.me, "/v1/me").await?.body;
-        assert_eq!((&me["user"]["recording"], &me["user"]["acknowledgedAt"]), (&json!("not-acknowledged"), &Value::Null), "{end}");
-        let registered = ANNA.post(&later.upload, "/v1/recordings", &call("c", "audio/wav", &silence(1))).await?;
+        assert_eq!(
+            (&me["user"]["recording"], &me["user"]["acknowledgedAt"]),
+            (&json!("not-acknowledged"), &Value::Null),
+            "{end}"
+        );
+        let registered = ANNA
+            .post(&later.upload, "/v1/recordings", &call("c", "audio/wav", &silence(1)))
+            .await?;
         assert_eq!(registered.refusal(), (403, "not-acknowledged".to_owned()), "{end}");
         ANNA.post(&later.me, "/v1/me/acknowledgement", &word()).await?.done()?;
-        ANNA.post(&later.upload, "/v1/recordings", &call("c", "audio/wav", &silence(1))).await?.done()?;
+        ANNA.post(&later.upload, "/v1/recordings", &call("c", "audio/wav", &silence(1)))
+            .await?
+            .done()?;
     }
     Ok(())
 }
@@ -160,23 +232,51 @@ async fn whatever_ends_an_activation_ends_its_acknowledgement() -> anyhow::Resul
 #[tokio::test]
 async fn an_acknowledgement_older_than_the_activation_does_not_count() -> anyhow::Result<()> {
     let service = demo().await?;
-    let mut item = platform::table::key::user(&tests::people::organisation("demo"), &tests::people::user("anna"));
-    let stored = service.table.client.get_item().table_name(&service.table.name).set_key(Some(item.clone())).consistent_read(true);
+    let mut item = platform::table::key::user(
+        &tests::people::organisation("demo"),
+        &tests::people::user("anna"),
+    );
+    let stored = service
+        .table
+        .client
+        .get_item()
+        .table_name(&service.table.name)
+        .set_key(Some(item.clone()))
+        .consistent_read(true);
     item = stored.send().await?.item.unwrap_or_default();
-    item.insert("activated_at".to_owned(), aws_sdk_dynamodb::types::AttributeValue::N("2".to_owned())); // acknowledged at 1
-    service.table.client.put_item().table_name(&service.table.name).set_item(Some(item)).send().await?;
-    assert_eq!(ANNA.get(&service.me, "/v1/me").await?.body["user"]["recording"], "not-acknowledged");
-    let registered = ANNA.post(&service.upload, "/v1/recordings", &call("c", "audio/wav", &silence(1))).await?;
+    item.insert(
+        "activated_at".to_owned(),
+        aws_sdk_dynamodb::types::AttributeValue::N("2".to_owned()),
+    ); // acknowledged at 1
+    service
+        .table
+        .client
+        .put_item()
+        .table_name(&service.table.name)
+        .set_item(Some(item))
+        .send()
+        .await?;
+    assert_eq!(
+        ANNA.get(&service.me, "/v1/me").await?.body["user"]["recording"],
+        "not-acknowledged"
+    );
+    let registered =
+        ANNA.post(&service.upload, "/v1/recordings", &call("c", "audio/wav", &silence(1))).await?;
     assert_eq!(registered.refusal(), (403, "not-acknowledged".to_owned()));
     let me = ANNA.post(&service.me, "/v1/me/acknowledgement", &word()).await?.done()?.body;
-    assert_eq!((&me["user"]["recording"], &me["user"]["acknowledgedAt"]), (&json!("recorded"), &json!(now())));
+    assert_eq!(
+        (&me["user"]["recording"], &me["user"]["acknowledgedAt"]),
+        (&json!("recorded"), &json!(now()))
+    );
     Ok(())
 }
 
 #[tokio::test]
 async fn an_invalid_acknowledgement_is_refused() -> anyhow::Result<()> {
     let service = demo().await?;
-    Person { acknowledged: false, ..Person::recorded("anna") }.joins(&service.table, "demo").await?;
+    Person { acknowledged: false, ..Person::recorded("anna") }
+        .joins(&service.table, "demo")
+        .await?;
     let cases = [
         (json!({ "version": "2025-01", "client": "app" }), 409, "changed"),
         (json!({ "version": "", "client": "app" }), 409, "changed"),
@@ -191,7 +291,10 @@ async fn an_invalid_acknowledgement_is_refused() -> anyhow::Result<()> {
         let answer = ANNA.post(&service.me, "/v1/me/acknowledgement", &word).await?;
         assert_eq!(answer.refusal(), (status, cause.to_owned()), "{word}");
     }
-    assert_eq!(ANNA.get(&service.me, "/v1/me").await?.body["user"]["recording"], "not-acknowledged");
+    assert_eq!(
+        ANNA.get(&service.me, "/v1/me").await?.body["user"]["recording"],
+        "not-acknowledged"
+    );
     assert_eq!(service.activations("demo", "anna").await?, []);
     let longest = json!({ "version": "2026-11", "client": "å".repeat(100) });
     ANNA.post(&service.me, "/v1/me/acknowledgement", &longest).await?.done()?;
@@ -205,8 +308,18 @@ async fn me_costs_two_requests_whatever_the_groups() -> anyhow::Result<()> {
         let group = format!("/v1/groups/group-{number}");
         KARIN.put(&service.admin, &group, &json!({ "name": "Grupp" })).await?.done()?;
         for user in ["anna", "karin"] {
-            KARIN.post(&service.admin, &format!("{group}/members"), &json!({ "add": [user] })).await?.done()?;
-            KARIN.put(&service.admin, &format!("{group}/supervisors/{user}"), &whole::supervision(json!({}))).await?.done()?;
+            KARIN
+                .post(&service.admin, &format!("{group}/members"), &json!({ "add": [user] }))
+                .await?
+                .done()?;
+            KARIN
+                .put(
+                    &service.admin,
+                    &format!("{group}/supervisors/{user}"),
+                    &whole::supervision(json!({})),
+                )
+                .await?
+                .done()?;
         }
     }
     for caller in [ANNA, KARIN] {
@@ -224,7 +337,10 @@ async fn a_sign_in_is_audited() -> anyhow::Result<()> {
     let service = demo().await?;
     ANNA.get(&service.me, "/v1/me").await?.done()?;
     KARIN.get(&service.me, "/v1/me").await?.done()?;
-    assert_eq!(service.actions("demo").await?, [["user:anna", "sign-in", "", ""], ["user:karin", "sign-in", "", ""]]);
+    assert_eq!(
+        service.actions("demo").await?,
+        [["user:anna", "sign-in", "", ""], ["user:karin", "sign-in", "", ""]]
+    );
     Ok(())
 }
 
@@ -232,7 +348,10 @@ async fn a_sign_in_is_audited() -> anyhow::Result<()> {
 async fn an_application_is_refused_on_the_routes_of_a_user() -> anyhow::Result<()> {
     let service = demo().await?;
     let client = json!({ "name": "CRM", "scopes": ["read", "annotate", "export"] });
-    OPERATOR.put(&service.provision, "/v1/organisations/demo/clients/Crm1", &client).await?.done()?;
+    OPERATOR
+        .put(&service.provision, "/v1/organisations/demo/clients/Crm1", &client)
+        .await?
+        .done()?;
     let crm = App { organisation: "demo", client: "Crm1", scopes: "read annotate export" };
     let refused = [
         crm.get(&service.me, "/v1/me").await?,
@@ -243,7 +362,12 @@ async fn an_application_is_refused_on_the_routes_of_a_user() -> anyhow::Result<(
     for answer in refused {
         assert_eq!(answer.refusal(), (403, "not-allowed".to_owned()));
     }
-    let retained: Vec<_> = service.actions("demo").await?.into_iter().filter(|event| event[0] == "client:Crm1").collect();
+    let retained: Vec<_> = service
+        .actions("demo")
+        .await?
+        .into_iter()
+        .filter(|event| event[0] == "client:Crm1")
+        .collect();
     assert_eq!(retained.len(), 4);
     assert!(retained.iter().all(|event| event[3] == "not-allowed"), "{retained:?}");
     Ok(())
@@ -253,7 +377,8 @@ async fn an_application_is_refused_on_the_routes_of_a_user() -> anyhow::Result<(
 async fn a_user_sees_the_listeners_of_their_own_recordings_only() -> anyhow::Result<()> {
     let service = demo().await?;
     Person::recorded("omar").joins(&service.table, "demo").await?;
-    let (annas, omars) = (recording("demo", "anna", "a", now()), recording("demo", "omar", "o", now()));
+    let (annas, omars) =
+        (recording("demo", "anna", "a", now()), recording("demo", "omar", "o", now()));
     store(&service.table, &annas).await?;
     store(&service.table, &omars).await?;
     let link = async |caller: As<'_>, id: String, verb: &str| {
@@ -266,29 +391,46 @@ async fn a_user_sees_the_listeners_of_their_own_recordings_only() -> anyhow::Res
     assert_eq!(link(omar, annas.id.to_string(), "playback").await?.cause(), "not-allowed");
 
     let heard = ANNA.get(&service.me, "/v1/me/listeners").await?.body;
-    let heard: Vec<_> = heard["events"].as_array().into_iter().flatten().map(|event| [&event["actor"], &event["action"]]).collect();
-    assert_eq!(heard, [[&json!("user:anna"), &json!("download")], [&json!("user:karin"), &json!("play")]]);
-    assert_eq!(KARIN.get(&service.me, "/v1/me/listeners").await?.body, json!({ "events": [], "cursor": null }));
+    let heard: Vec<_> = heard["events"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|event| [&event["actor"], &event["action"]])
+        .collect();
+    assert_eq!(
+        heard,
+        [[&json!("user:anna"), &json!("download")], [&json!("user:karin"), &json!("play")]]
+    );
+    assert_eq!(
+        KARIN.get(&service.me, "/v1/me/listeners").await?.body,
+        json!({ "events": [], "cursor": null })
+    );
     Ok(())
 }
 
 #[tokio::test]
 async fn listeners_are_listed_by_name_with_the_call() -> anyhow::Result<()> {
     let service = demo().await?;
-    let (first, second) = (recording("demo", "anna", "a", now()), recording("demo", "anna", "b", now()));
+    let (first, second) =
+        (recording("demo", "anna", "a", now()), recording("demo", "anna", "b", now()));
     store(&service.table, &first).await?;
     store(&service.table, &second).await?;
     Person::administrator("gone").joins(&service.table, "demo").await?;
     let gone = As { organisation: "demo", user: "gone" };
     for (caller, call) in [(KARIN, &first), (ANNA, &first), (gone, &second)] {
-        caller.post(&service.playback, &format!("/v1/recordings/{}/playback", call.id), &Value::Null).await?.done()?;
+        caller
+            .post(&service.playback, &format!("/v1/recordings/{}/playback", call.id), &Value::Null)
+            .await?
+            .done()?;
     }
     OPERATOR.delete(&service.provision, "/v1/organisations/demo/users/gone").await?.done()?;
     let listeners = async |query: &str| -> anyhow::Result<Vec<Value>> {
         let heard = ANNA.get(&service.me, &format!("/v1/me/listeners{query}")).await?.done()?.body;
         Ok(heard["events"].as_array().cloned().unwrap_or_default())
     };
-    let names = |events: &[Value]| events.iter().map(|event| json!([event["actor"], event["name"]])).collect::<Vec<_>>();
+    let names = |events: &[Value]| {
+        events.iter().map(|event| json!([event["actor"], event["name"]])).collect::<Vec<_>>()
+    };
 
     let all = listeners("").await?;
     assert_eq!(
@@ -301,9 +443,15 @@ async fn listeners_are_listed_by_name_with_the_call() -> anyhow::Result<()> {
     );
     let call = json!({ "startedAt": first.started_at, "direction": "out", "counterpart": String::from(first.counterpart.clone()) });
     assert_eq!(all[2]["call"], call);
-    assert_eq!(names(&listeners("?others=true").await?), [names(&all)[0].clone(), names(&all)[2].clone()]);
+    assert_eq!(
+        names(&listeners("?others=true").await?),
+        [names(&all)[0].clone(), names(&all)[2].clone()]
+    );
     assert_eq!(names(&listeners(&format!("?recording={}", first.id)).await?), names(&all)[1..]);
-    assert_eq!(names(&listeners(&format!("?recording={}&others=true", first.id)).await?), names(&all)[2..]);
+    assert_eq!(
+        names(&listeners(&format!("?recording={}&others=true", first.id)).await?),
+        names(&all)[2..]
+    );
 
     // Users who may not see their own calls see who listened, but not to which calls.
     let none = json!({ "rights": { "listen": false, "download": false, "annotate": false } });
@@ -312,7 +460,11 @@ async fn listeners_are_listed_by_name_with_the_call() -> anyhow::Result<()> {
     assert_eq!(names(&bare), names(&all));
     assert!(bare.iter().all(|event| event["call"].is_null()), "{bare:?}");
     for query in ["?recording=x", "?others=yes"] {
-        assert_eq!(ANNA.get(&service.me, &format!("/v1/me/listeners{query}")).await?.cause(), "invalid", "{query}");
+        assert_eq!(
+            ANNA.get(&service.me, &format!("/v1/me/listeners{query}")).await?.cause(),
+            "invalid",
+            "{query}"
+        );
     }
     Ok(())
 }
@@ -322,14 +474,23 @@ async fn an_activation_names_the_administrator_who_made_it() -> anyhow::Result<(
     let service = demo().await?;
     let user = json!({ "name": "Bo Ny", "phone": "+46701740611", "language": "sv", "plan": "pro", "administrator": false });
     OPERATOR.put(&service.provision, "/v1/organisations/demo/users/bo", &user).await?.done()?;
-    KARIN.post(&service.admin, "/v1/activations", &json!({ "users": ["bo"], "active": true })).await?.done()?;
+    KARIN
+        .post(&service.admin, "/v1/activations", &json!({ "users": ["bo"], "active": true }))
+        .await?
+        .done()?;
     let karin = name_of(&service, "karin").await?;
     let bo = As { organisation: "demo", user: "bo" };
-    for answer in
-        [bo.get(&service.me, "/v1/me/activations").await?.done()?, KARIN.get(&service.admin, "/v1/users/bo/activations").await?.done()?]
-    {
+    for answer in [
+        bo.get(&service.me, "/v1/me/activations").await?.done()?,
+        KARIN.get(&service.admin, "/v1/users/bo/activations").await?.done()?,
+    ] {
         let activation = &answer.body["activations"][0];
-        assert_eq!((&activation["by"], &activation["byName"]), (&json!("user:karin"), &karin), "{}", answer.body);
+        assert_eq!(
+            (&activation["by"], &activation["byName"]),
+            (&json!("user:karin"), &karin),
+            "{}",
+            answer.body
+        );
     }
     Ok(())
 }
@@ -356,7 +517,10 @@ async fn pages_of_listeners_contain_each_once() -> anyhow::Result<()> {
     for limit in [1, 2, 3, 7, 8] {
         let (mut seen, mut cursor) = (Vec::new(), String::new());
         loop {
-            let page = ANNA.get(&service.me, &format!("/v1/me/listeners?limit={limit}{cursor}")).await?.done()?;
+            let page = ANNA
+                .get(&service.me, &format!("/v1/me/listeners?limit={limit}{cursor}"))
+                .await?
+                .done()?;
             seen.extend(ids(&page));
             match page.body["cursor"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),
@@ -366,7 +530,11 @@ async fn pages_of_listeners_contain_each_once() -> anyhow::Result<()> {
         assert_eq!(seen, whole, "{limit}");
     }
     for query in ["limit=0", "limit=1001", "cursor=abc", "user=omar"] {
-        assert_eq!(ANNA.get(&service.me, &format!("/v1/me/listeners?{query}")).await?.cause(), "invalid", "{query}");
+        assert_eq!(
+            ANNA.get(&service.me, &format!("/v1/me/listeners?{query}")).await?.cause(),
+            "invalid",
+            "{query}"
+        );
     }
     Ok(())
 }

@@ -36,7 +36,11 @@ async fn write(mut object: Multipart<'_>, bytes: &[u8]) -> anyhow::Result<Writte
 }
 
 fn made(requests: &Requests) -> BTreeMap<String, u64> {
-    requests.take().into_iter().map(|(name, times)| (name.trim_start_matches("S3.").to_owned(), times)).collect()
+    requests
+        .take()
+        .into_iter()
+        .map(|(name, times)| (name.trim_start_matches("S3.").to_owned(), times))
+        .collect()
 }
 
 #[tokio::test]
@@ -45,30 +49,46 @@ async fn short_objects_are_put_and_longer_ones_are_uploaded_in_parts() -> anyhow
     for (length, expected) in [
         (0, vec![("PutObject", 1)]),
         (PART - 1, vec![("PutObject", 1)]),
-        (PART, vec![("CompleteMultipartUpload", 1), ("CreateMultipartUpload", 1), ("UploadPart", 1)]),
-        (2 * PART + 1, vec![("CompleteMultipartUpload", 1), ("CreateMultipartUpload", 1), ("UploadPart", 3)]),
+        (
+            PART,
+            vec![("CompleteMultipartUpload", 1), ("CreateMultipartUpload", 1), ("UploadPart", 1)],
+        ),
+        (
+            2 * PART + 1,
+            vec![("CompleteMultipartUpload", 1), ("CreateMultipartUpload", 1), ("UploadPart", 3)],
+        ),
     ] {
         let bytes = some(length);
         let written = write(exports.begin_export(october()?, "lines.csv"), &bytes).await?;
         let expected = expected.into_iter().map(|(name, times)| (name.to_owned(), times)).collect();
         assert_eq!(made(&requests), expected, "of {length} bytes");
         assert_eq!(written, Written { bytes: length as u64, sha256: Sha256::of(&bytes) });
-        assert!(exports.read_export(october()?, "lines.csv").await? == Some(bytes), "another object of {length} bytes");
+        assert!(
+            exports.read_export(october()?, "lines.csv").await? == Some(bytes),
+            "another object of {length} bytes"
+        );
         made(&requests);
     }
     Ok(())
 }
 
 #[tokio::test]
-async fn an_interrupted_write_leaves_the_earlier_object_and_can_be_repeated() -> anyhow::Result<()> {
+async fn an_interrupted_write_leaves_the_earlier_object_and_can_be_repeated() -> anyhow::Result<()>
+{
     let (exports, requests) = world("cut-short").await?;
     exports.write_export(october()?, "lines.csv", b"what stood there".to_vec()).await?;
     let bytes = some(PART + 1);
     for left in 0..4 {
         requests.end_after(Some(left));
-        assert!(write(exports.begin_export(october()?, "lines.csv"), &bytes).await.is_err(), "after {left} requests");
+        assert!(
+            write(exports.begin_export(october()?, "lines.csv"), &bytes).await.is_err(),
+            "after {left} requests"
+        );
         requests.end_after(None);
-        assert_eq!(exports.read_export(october()?, "lines.csv").await?.as_deref(), Some(&b"what stood there"[..]));
+        assert_eq!(
+            exports.read_export(october()?, "lines.csv").await?.as_deref(),
+            Some(&b"what stood there"[..])
+        );
     }
     write(exports.begin_export(october()?, "lines.csv"), &bytes).await?;
     assert!(exports.read_export(october()?, "lines.csv").await? == Some(bytes));

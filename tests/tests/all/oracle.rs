@@ -21,5 +21,8 @@ async fn every_page_of_the_router_equals_postgresql() -> anyhow::Result<()> {
 async fn every_page_of_the_front_door_equals_postgresql() -> anyhow::Result<()> {
     let cases = Cases::notified(5)?;
     let run = chrono::Utc::now();
-    judge(cases, async |number| Ok((in_cloud::life(cases.seed, number, run), InCloud::open().await?))).await
+    judge(cases, async |number| {
+        Ok((in_cloud::life(cases.seed, number, run), InCloud::open().await?))
+    })
+    .await
 }

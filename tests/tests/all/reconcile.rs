@@ -113,7 +113,12 @@ async fn plant(world: &World) -> anyhow::Result<Vec<Planted>> {
     add(Kind::PostingMissing, &unfound);
 
     let wrong = world.has(noted(next("posting-wrong"), "ring")).await?;
-    world.index_words(&Recording { expires_at: wrong.expires_at + TimeDelta::days(1), ..wrong.clone() }).await?;
+    world
+        .index_words(&Recording {
+            expires_at: wrong.expires_at + TimeDelta::days(1),
+            ..wrong.clone()
+        })
+        .await?;
     add(Kind::PostingWrong, &wrong);
 
     let silent = world.has(next("posting-left")).await?;
@@ -139,7 +144,10 @@ async fn plant(world: &World) -> anyhow::Result<Vec<Planted>> {
 
 /// The kind and the subject of a finding, in the form of [`Planted`].
 fn place(finding: &Value) -> (String, String) {
-    let subject = ["recording", "key", "user"].into_iter().find_map(|name| finding[name].as_str()).unwrap_or("*");
+    let subject = ["recording", "key", "user"]
+        .into_iter()
+        .find_map(|name| finding[name].as_str())
+        .unwrap_or("*");
     (finding["kind"].as_str().unwrap_or_default().to_owned(), subject.to_owned())
 }
 
@@ -148,12 +156,14 @@ fn places(findings: &[Value]) -> BTreeSet<(String, String)> {
 }
 
 #[tokio::test]
-async fn one_reconciliation_finds_20_planted_discrepancies_and_repairs_what_it_can() -> anyhow::Result<()> {
+async fn one_reconciliation_finds_20_planted_discrepancies_and_repairs_what_it_can()
+-> anyhow::Result<()> {
     let (world, units) = World::metered("sweep-20").await?;
     world.day(DAY).await?;
     let planted = plant(&world).await?;
     assert_eq!(planted.len(), 20);
-    let expected: BTreeSet<_> = planted.iter().map(|(kind, subject)| (kind.to_string(), subject.clone())).collect();
+    let expected: BTreeSet<_> =
+        planted.iter().map(|(kind, subject)| (kind.to_string(), subject.clone())).collect();
 
     units.take_read();
     world.requests.take();
@@ -161,22 +171,36 @@ async fn one_reconciliation_finds_20_planted_discrepancies_and_repairs_what_it_c
     let (read, requests) = (units.take_read(), world.requests.take());
     let (reconciled, findings) = world.missing().await?;
     let day = reconciled["recordings"].as_f64().unwrap_or_default();
-    println!("{day} recordings of the day: {read} read units, {:.1} recordings a unit, of at least 8; {requests:?}", day / read);
+    println!(
+        "{day} recordings of the day: {read} read units, {:.1} recordings a unit, of at least 8; {requests:?}",
+        day / read
+    );
     println!("{reconciled}");
     assert_eq!(places(&findings), expected);
     assert_eq!(findings.len(), 20);
     assert!(read <= day / 8.0, "{read} units for {day} recordings");
-    assert_eq!((&reconciled["words"], &reconciled["objects"]), (&reconciled["ofWords"], &Value::from(DAY + 13)));
+    assert_eq!(
+        (&reconciled["words"], &reconciled["objects"]),
+        (&reconciled["ofWords"], &Value::from(DAY + 13))
+    );
 
     for _ in 0..2 {
         world.takes_in().await?; // a repeated event changes nothing
     }
-    let stays: BTreeSet<_> = findings.iter().filter(|finding| finding["repaired"] == false).map(place).collect();
+    let stays: BTreeSet<_> =
+        findings.iter().filter(|finding| finding["repaired"] == false).map(place).collect();
     let mut kinds = BTreeMap::<&str, usize>::new();
     for (kind, _) in &stays {
         *kinds.entry(kind).or_default() += 1;
     }
-    let unrepaired = [("doubled", 1), ("lost", 2), ("never-came", 2), ("no-recording", 1), ("replaced", 1), ("usage", 1)];
+    let unrepaired = [
+        ("doubled", 1),
+        ("lost", 2),
+        ("never-came", 2),
+        ("no-recording", 1),
+        ("replaced", 1),
+        ("usage", 1),
+    ];
     assert_eq!(kinds, BTreeMap::from(unrepaired), "the rest is repaired");
     is_repaired(&world).await?;
 
@@ -184,7 +208,8 @@ async fn one_reconciliation_finds_20_planted_discrepancies_and_repairs_what_it_c
     let (_, again) = world.missing().await?;
     assert_eq!(places(&again), stays, "the second reconciliation finds only what was not repaired");
     for finding in &again {
-        let before = findings.iter().find(|before| place(before) == place(finding)).unwrap_or(&Value::Null);
+        let before =
+            findings.iter().find(|before| place(before) == place(finding)).unwrap_or(&Value::Null);
         assert_eq!(finding["since"], before["since"]);
     }
     assert_eq!(world.takes_in().await?, 0, "no event is sent again");
@@ -196,8 +221,13 @@ async fn one_reconciliation_finds_20_planted_discrepancies_and_repairs_what_it_c
 async fn is_repaired(world: &World) -> anyhow::Result<()> {
     let of = |name: &str| call(name, yesterday(0)).id;
     let demo = organisation("demo");
-    for (name, stored) in [("event-lost", true), ("event-lost-and-not-what-was-registered", false), ("refused-and-left", false)] {
-        let exists = world.table().index().recording(&demo, of(name)).await?.map(|exists| exists.state);
+    for (name, stored) in [
+        ("event-lost", true),
+        ("event-lost-and-not-what-was-registered", false),
+        ("refused-and-left", false),
+    ] {
+        let exists =
+            world.table().index().recording(&demo, of(name)).await?.map(|exists| exists.state);
         assert_eq!(matches!(exists, Some(State::Stored { .. })), stored, "{name}");
         assert_eq!(matches!(exists, Some(State::Rejected { .. })), !stored, "{name}");
         let there = world.stores.objects.object(&objects::key(&demo, of(name))).await?;
@@ -205,17 +235,26 @@ async fn is_repaired(world: &World) -> anyhow::Result<()> {
     }
     for name in ["removed", "removed-of-a-month-ago", "replaced"] {
         let (client, bucket) = (&world.stores.objects.client, &world.stores.objects.name);
-        let got = client.get_object().bucket(bucket).key(objects::key(&demo, of(name))).send().await?;
+        let got =
+            client.get_object().bucket(bucket).key(objects::key(&demo, of(name))).send().await?;
         assert_eq!(got.body.collect().await?.to_vec(), silence(1), "{name}");
     }
     let set_aside = ["event-lost-and-not-what-was-registered", "replaced", "refused-and-left"];
     for name in set_aside {
-        assert_eq!(world.stores.quarantine.copies_under(&objects::key(&demo, of(name))).await?.len(), 1, "{name}");
+        assert_eq!(
+            world.stores.quarantine.copies_under(&objects::key(&demo, of(name))).await?.len(),
+            1,
+            "{name}"
+        );
     }
     assert_eq!(world.stores.quarantine.copies_under("recordings/demo/notes.txt").await?.len(), 1);
     let posted = world.posted("ring").await?;
-    for (name, stated) in [("posting-missing", true), ("posting-wrong", true), ("posting-left", false), ("posting-of-no-recording", false)]
-    {
+    for (name, stated) in [
+        ("posting-missing", true),
+        ("posting-wrong", true),
+        ("posting-left", false),
+        ("posting-of-no-recording", false),
+    ] {
         assert_eq!(posted.contains(&of(name)), stated, "{name}");
     }
     assert_eq!(world.posted("glömt").await?, []);
@@ -224,7 +263,8 @@ async fn is_repaired(world: &World) -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_day_without_discrepancies_has_no_finding_even_with_repeated_events() -> anyhow::Result<()> {
+async fn a_day_without_discrepancies_has_no_finding_even_with_repeated_events() -> anyhow::Result<()>
+{
     let (world, units) = World::metered("sweep-clean").await?;
     world.day(400).await?;
     let notified = call("told-twice", yesterday(1));
@@ -237,24 +277,34 @@ async fn a_day_without_discrepancies_has_no_finding_even_with_repeated_events() 
     assert!(world.reconciliations(night(0)).await?);
     let read = units.take_read();
     let (reconciled, findings) = world.missing().await?;
-    println!("{} recordings, no discrepancy: {read} read units, {:.1} recordings a unit", reconciled["recordings"], 401.0 / read);
+    println!(
+        "{} recordings, no discrepancy: {read} read units, {:.1} recordings a unit",
+        reconciled["recordings"],
+        401.0 / read
+    );
     assert_eq!(findings, Vec::<Value>::new());
     assert_eq!(reconciled["recordings"], 401);
     assert!(read <= 401.0 / 8.0, "{read} units");
 
     world.requests.take();
     assert!(world.reconciliations(night(-1)).await?, "a late message for an earlier night");
-    assert_eq!(world.requests.take().values().sum::<u64>(), 1, "it is already done, which takes one request");
+    assert_eq!(
+        world.requests.take().values().sum::<u64>(),
+        1,
+        "it is already done, which takes one request"
+    );
     assert_eq!(world.takes_in().await?, 0);
     Ok(())
 }
 
 #[tokio::test]
-async fn words_beyond_the_nightly_allowance_are_reported_and_checked_on_later_nights() -> anyhow::Result<()> {
+async fn words_beyond_the_nightly_allowance_are_reported_and_checked_on_later_nights()
+-> anyhow::Result<()> {
     let (world, units) = World::metered("sweep-words").await?;
     for number in 0..12 {
         let words = (0..10).map(|word| format!("ord{number}x{word}")).collect::<Vec<_>>().join(" ");
-        let of = world.has(noted(call(&format!("call-{number}"), yesterday(number)), &words)).await?;
+        let of =
+            world.has(noted(call(&format!("call-{number}"), yesterday(number)), &words)).await?;
         world.index_words(&of).await?;
     }
     let unfound = world.has(noted(call("unfound", yesterday(20)), "ofunnen")).await?;
@@ -290,9 +340,15 @@ async fn late_audio_or_the_recordings_removal_ends_its_finding() -> anyhow::Resu
     let (_, findings) = world.missing().await?;
     assert_eq!(findings.len(), 3);
     let found = &findings[0];
-    assert_eq!((&found["kind"], &found["user"], &found["repaired"]), (&"never-came".into(), &"anna".into(), &false.into()));
+    assert_eq!(
+        (&found["kind"], &found["user"], &found["repaired"]),
+        (&"never-came".into(), &"anna".into(), &false.into())
+    );
     let age = clock::now() - comes.registered_at;
-    assert!((0..=60).contains(&(age.num_seconds() - found["ageSeconds"].as_i64().unwrap_or_default())), "{found} of {age}");
+    assert!(
+        (0..=60).contains(&(age.num_seconds() - found["ageSeconds"].as_i64().unwrap_or_default())),
+        "{found} of {age}"
+    );
 
     world.put_object(&comes, &silence(1)).await?;
     world.stores(comes).await?;
@@ -312,7 +368,8 @@ async fn late_audio_or_the_recordings_removal_ends_its_finding() -> anyhow::Resu
 }
 
 #[tokio::test]
-async fn total_usage_is_compared_with_the_bucket_when_not_all_rows_are_read() -> anyhow::Result<()> {
+async fn total_usage_is_compared_with_the_bucket_when_not_all_rows_are_read() -> anyhow::Result<()>
+{
     let world = World::new("sweep-count").await?;
     let old = clock::now() - TimeDelta::days(40);
     for number in 0..30 {
@@ -337,7 +394,8 @@ async fn older_recordings_are_checked_night_by_night() -> anyhow::Result<()> {
     let old = clock::now() - TimeDelta::days(40);
     let mut lost = BTreeSet::new();
     for number in 0..6 {
-        let of = world.has(call(&format!("old-{number}"), old + TimeDelta::minutes(number))).await?;
+        let of =
+            world.has(call(&format!("old-{number}"), old + TimeDelta::minutes(number))).await?;
         world.delete_versions(&of, None).await?;
         lost.insert(of.id.to_string());
     }
@@ -347,19 +405,32 @@ async fn older_recordings_are_checked_night_by_night() -> anyhow::Result<()> {
     let mut found = Vec::new();
     for number in 0..3 {
         assert!(world.reconciliations(night(number)).await?);
-        found.push(world.missing().await?.1.iter().filter(|finding| finding["kind"] == "lost").count());
+        found.push(
+            world.missing().await?.1.iter().filter(|finding| finding["kind"] == "lost").count(),
+        );
     }
     assert_eq!(found, [2, 4, 6], "as many older ones each night as there were yesterday");
     assert!(world.reconciliations(night(3)).await?);
     let (_, findings) = world.missing().await?;
-    assert_eq!(findings.iter().filter(|finding| finding["kind"] == "lost").map(|finding| place(finding).1).collect::<BTreeSet<_>>(), lost);
+    assert_eq!(
+        findings
+            .iter()
+            .filter(|finding| finding["kind"] == "lost")
+            .map(|finding| place(finding).1)
+            .collect::<BTreeSet<_>>(),
+        lost
+    );
     Ok(())
 }
 
 #[tokio::test]
 async fn every_provisioned_organisation_is_reconciled() -> anyhow::Result<()> {
     let world = World::new("sweep-all").await?;
-    let provision = provision::router(provision::App { table: world.table().clone(), imports: tests::queue::untold(), now: clock::now });
+    let provision = provision::router(provision::App {
+        table: world.table().clone(),
+        imports: tests::queue::untold(),
+        now: clock::now,
+    });
     let body = serde_json::json!({ "name": "Demo", "baseService": true, "storageAddOn": false });
     for of in ["demo", "first", "zebra"] {
         OPERATOR.put(&provision, &format!("/v1/organisations/{of}"), &body).await?.done()?;
@@ -367,7 +438,10 @@ async fn every_provisioned_organisation_is_reconciled() -> anyhow::Result<()> {
     let night = night(0);
     let mut orders = world.night(night).await?;
     orders.sort_by_key(|order| order["organisation"].to_string());
-    let orders: Vec<_> = orders.iter().map(|order| (order["organisation"].as_str(), order["night"].as_str())).collect();
+    let orders: Vec<_> = orders
+        .iter()
+        .map(|order| (order["organisation"].as_str(), order["night"].as_str()))
+        .collect();
     let at = serde_json::to_value(night)?;
     assert_eq!(orders, ["demo", "first", "zebra"].map(|of| (Some(of), at.as_str())));
     Ok(())

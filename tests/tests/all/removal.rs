@@ -34,7 +34,11 @@ async fn erased(table: &Table, of: &Recording) -> anyhow::Result<OrderId> {
     let erasure = OrderId::of(&of.organisation, "erasure", now());
     for seen in table.retention().seen(&of.organisation, &[of.id]).await? {
         let retained = seen.retained.erased(now()).expect("it is there");
-        let ended = table.retention().end(&seen, &retained, erasure).await?.expect("no other job has ended it");
+        let ended = table
+            .retention()
+            .end(&seen, &retained, erasure)
+            .await?
+            .expect("no other job has ended it");
         let buried = table.tombstones().bury(&Removal::of(&ended)?, erasure, now()).await?;
         anyhow::ensure!(matches!(buried, Buried::Done), "{buried:?}");
     }
@@ -42,7 +46,11 @@ async fn erased(table: &Table, of: &Recording) -> anyhow::Result<OrderId> {
 }
 
 async fn item(table: &Table, of: &Recording) -> anyhow::Result<key::Item> {
-    let get = table.client.get_item().table_name(&table.name).set_key(Some(key::recording(&of.organisation, of.id)));
+    let get = table
+        .client
+        .get_item()
+        .table_name(&table.name)
+        .set_key(Some(key::recording(&of.organisation, of.id)));
     Ok(get.consistent_read(true).send().await?.item.unwrap_or_default())
 }
 
@@ -53,36 +61,73 @@ async fn an_erased_call_is_refused_without_an_extra_request() -> anyhow::Result<
     for person in [Person::recorded("anna"), Person::administrator("karin")] {
         person.joins(&table, "demo").await?;
     }
-    let upload = upload::router(upload::App { table: table.clone(), objects: bucket::unreached(), now });
+    let upload =
+        upload::router(upload::App { table: table.clone(), objects: bucket::unreached(), now });
     let annotate = annotate::router(annotate::App { table: table.clone(), now });
-    let search = search::router(search::App { table: table.clone(), keys: Default::default(), now });
+    let search =
+        search::router(search::App { table: table.clone(), keys: Default::default(), now });
     let registration = with(call("call", "audio/wav", &silence(1)), json!({ "note": "ring" }));
     requests.take();
     ANNA.post(&upload, "/v1/recordings", &registration).await?.done()?;
-    let two = BTreeMap::from([("DynamoDB.BatchGetItem".to_owned(), 1), ("DynamoDB.TransactWriteItems".to_owned(), 1)]);
+    let two = BTreeMap::from([
+        ("DynamoDB.BatchGetItem".to_owned(), 1),
+        ("DynamoDB.TransactWriteItems".to_owned(), 1),
+    ]);
     assert_eq!(requests.take(), two, "a registration costs what it did");
     let of = recording("demo", "anna", "call", now());
     erased(&table, &of).await?;
     requests.take();
-    for other in [json!({}), json!({ "note": "igen" }), json!({ "startedAt": now() - chrono::TimeDelta::days(3) })] {
-        let refused = ANNA.post(&upload, "/v1/recordings", &with(registration.clone(), other.clone())).await?;
+    for other in [
+        json!({}),
+        json!({ "note": "igen" }),
+        json!({ "startedAt": now() - chrono::TimeDelta::days(3) }),
+    ] {
+        let refused = ANNA
+            .post(&upload, "/v1/recordings", &with(registration.clone(), other.clone()))
+            .await?;
         assert_eq!(refused.refusal(), (410, "erased".to_owned()), "{other}");
-        assert!(refused.body["detail"].as_str().is_some_and(|detail| detail.contains("delete the copy")), "{refused:?}");
+        assert!(
+            refused.body["detail"]
+                .as_str()
+                .is_some_and(|detail| detail.contains("delete the copy")),
+            "{refused:?}"
+        );
     }
     let made = requests.take();
-    assert_eq!((made["DynamoDB.BatchGetItem"], made["DynamoDB.TransactWriteItems"], made["DynamoDB.PutItem"]), (3, 3, 3), "{made:?}");
-    let stated = ANNA.put(&annotate, "/v1/calls/call/annotation", &json!({ "note": "igen" })).await?;
+    assert_eq!(
+        (
+            made["DynamoDB.BatchGetItem"],
+            made["DynamoDB.TransactWriteItems"],
+            made["DynamoDB.PutItem"]
+        ),
+        (3, 3, 3),
+        "{made:?}"
+    );
+    let stated =
+        ANNA.put(&annotate, "/v1/calls/call/annotation", &json!({ "note": "igen" })).await?;
     assert_eq!(stated.refusal(), (410, "erased".to_owned()));
     let path = format!("/v1/recordings/{}", of.id);
     let edit = Some(json!({ "note": "igen" }).to_string());
-    let edited = KARIN.send_with(&annotate, "PATCH", &path, edit, json!({ "if-match": "*" })).await?;
-    assert_eq!((edited.status.as_u16(), KARIN.get(&search, &path).await?.status.as_u16()), (404, 404));
+    let edited =
+        KARIN.send_with(&annotate, "PATCH", &path, edit, json!({ "if-match": "*" })).await?;
+    assert_eq!(
+        (edited.status.as_u16(), KARIN.get(&search, &path).await?.status.as_u16()),
+        (404, 404)
+    );
     assert_eq!(KARIN.get(&search, "/v1/recordings").await?.body["recordings"], json!([]));
     let exists = item(&table, &of).await?;
     let names: std::collections::BTreeSet<_> = exists.keys().map(String::as_str).collect();
-    assert_eq!(names, ["pk", "sk", "state", "erased", "expires_at"].into(), "nothing of the call remains");
+    assert_eq!(
+        names,
+        ["pk", "sk", "state", "erased", "expires_at"].into(),
+        "nothing of the call remains"
+    );
     let until: i64 = exists["expires_at"].as_n().expect("a number").parse()?;
-    assert_eq!(until, (now() + chrono::TimeDelta::days(3650)).timestamp(), "as long as any organisation may keep a call");
+    assert_eq!(
+        until,
+        (now() + chrono::TimeDelta::days(3650)).timestamp(),
+        "as long as any organisation may keep a call"
+    );
     Ok(())
 }
 
@@ -92,15 +137,22 @@ async fn a_call_is_not_registered_during_its_erasure() -> anyhow::Result<()> {
     let (table, _) = table::empty().await?;
     found(&table, "demo").await?;
     Person::recorded("anna").joins(&table, "demo").await?;
-    let upload = upload::router(upload::App { table: table.clone(), objects: bucket::unreached(), now });
+    let upload =
+        upload::router(upload::App { table: table.clone(), objects: bucket::unreached(), now });
     let registration = call("call", "audio/wav", &silence(1));
     ANNA.post(&upload, "/v1/recordings", &registration).await?.done()?;
     let of = recording("demo", "anna", "call", now());
     for seen in table.retention().seen(&of.organisation, &[of.id]).await? {
         let retained = seen.retained.erased(now()).expect("it is there");
-        table.retention().end(&seen, &retained, OrderId::of(&of.organisation, "erasure", now())).await?;
+        table
+            .retention()
+            .end(&seen, &retained, OrderId::of(&of.organisation, "erasure", now()))
+            .await?;
     }
-    assert_eq!(ANNA.post(&upload, "/v1/recordings", &registration).await?.refusal(), (410, "erased".to_owned()));
+    assert_eq!(
+        ANNA.post(&upload, "/v1/recordings", &registration).await?.refusal(),
+        (410, "erased".to_owned())
+    );
     Ok(())
 }
 
@@ -109,25 +161,44 @@ async fn erase(world: &World, whose: Value) -> anyhow::Result<String> {
     let erasure = KARIN.post(&world.retention(now), "/v1/erasures", &body).await?.done()?.body;
     let id = erasure["id"].as_str().unwrap_or_default().to_owned();
     let confirmed = json!({ "recordings": erasure["recordings"] });
-    KARIN.post(&world.retention(now), &format!("/v1/erasures/{id}/confirm"), &confirmed).await?.done()?;
+    KARIN
+        .post(&world.retention(now), &format!("/v1/erasures/{id}/confirm"), &confirmed)
+        .await?
+        .done()?;
     Ok(id)
 }
 
 /// Puts audio as the upload link does.
 async fn put_by_link(world: &World, of: &Recording, audio: &[u8]) -> anyhow::Result<()> {
     let objects = &world.stores.objects;
-    let put = objects.client.put_object().bucket(&objects.name).key(objects::key(&of.organisation, of.id));
+    let put = objects
+        .client
+        .put_object()
+        .bucket(&objects.name)
+        .key(objects::key(&of.organisation, of.id));
     let put = put.content_type(of.audio.content_type.as_str()).metadata(USER, of.user.to_string());
-    put.checksum_sha256(checksum(&Sha256::of(audio))).body(ByteStream::from(audio.to_vec())).send().await?;
+    put.checksum_sha256(checksum(&Sha256::of(audio)))
+        .body(ByteStream::from(audio.to_vec()))
+        .send()
+        .await?;
     Ok(())
 }
 
 async fn take_in(world: &World, of: &Recording) -> anyhow::Result<()> {
     let quarantine = world.stores.quarantine.clone();
-    let app = ingest::App { table: world.table().clone(), objects: world.stores.objects.clone(), quarantine, now };
+    let app = ingest::App {
+        table: world.table().clone(),
+        objects: world.stores.objects.clone(),
+        quarantine,
+        now,
+    };
     let body = created(&objects::key(&of.organisation, of.id));
-    let event: SqsEvent = serde_json::from_value(json!({ "Records": [{ "messageId": "message", "body": body }] }))?;
-    anyhow::ensure!(ingest::handle(&app, event).await?.batch_item_failures.is_empty(), "ingest failed");
+    let event: SqsEvent =
+        serde_json::from_value(json!({ "Records": [{ "messageId": "message", "body": body }] }))?;
+    anyhow::ensure!(
+        ingest::handle(&app, event).await?.batch_item_failures.is_empty(),
+        "ingest failed"
+    );
     Ok(())
 }
 
@@ -138,7 +209,11 @@ async fn audio_by_an_old_link_is_removed_and_not_quarantined() -> anyhow::Result
     (of.audio.sha256, of.audio.length) = (Sha256::of(&silence(1)), silence(1).len() as u64);
     register(world.table(), &of).await?;
     let aside = world.stores.quarantine.client.put_object().bucket(&world.stores.quarantine.name);
-    aside.key(format!("{}/earlier", objects::key(&of.organisation, of.id))).body(ByteStream::from_static(b"aside")).send().await?;
+    aside
+        .key(format!("{}/earlier", objects::key(&of.organisation, of.id)))
+        .body(ByteStream::from_static(b"aside"))
+        .send()
+        .await?;
     erase(&world, json!({ "counterpart": "+46701234567" })).await?;
     world.work(now).await?;
     assert_eq!(world.copies(&of).await?, 0, "what had been set aside is gone");
@@ -187,13 +262,17 @@ async fn a_call_registered_before_its_tombstone_is_erased_too() -> anyhow::Resul
     assert!(!world.tell("erasure", &id, now).await?);
     world.requests.end_after(None);
     let event = world.expire(&of, days_later(1)).await?.expect("it has ended");
-    let again = Recording { registered_at: of.registered_at + chrono::TimeDelta::seconds(1), ..of.clone() };
+    let again =
+        Recording { registered_at: of.registered_at + chrono::TimeDelta::seconds(1), ..of.clone() };
     register(world.table(), &again).await?;
     world.put(&again, "sent again").await?;
     assert!(world.removals(&event, now).await?);
     assert!(world.removals(&event, now).await?, "a late stream record");
     world.work(now).await?;
-    assert_eq!(item(world.table(), &of).await?["state"].as_s().ok().map(String::as_str), Some("erased"));
+    assert_eq!(
+        item(world.table(), &of).await?["state"].as_s().ok().map(String::as_str),
+        Some("erased")
+    );
     assert_eq!((world.copies(&of).await?, world.usage("anna").await?[0]), (0, 0));
     assert_eq!(receipts(&world, AuditAction::Erase).await?.len(), 2, "one for each registration");
     Ok(())
@@ -207,10 +286,16 @@ async fn a_reconciliation_removes_audio_at_the_key_of_an_erased_recording() -> a
     erased(world.table(), &of).await?;
     assert!(world.reconciliations(platform::clock::now()).await?);
     let found = world.missing().await?.1;
-    assert_eq!((&found[0]["kind"], &found[0]["repaired"]), (&json!("no-recording"), &json!(true)), "{found:?}");
+    assert_eq!(
+        (&found[0]["kind"], &found[0]["repaired"]),
+        (&json!("no-recording"), &json!(true)),
+        "{found:?}"
+    );
     world.takes_in().await?;
     assert_eq!(world.copies(&of).await?, 0);
-    assert!(world.table().tombstones().buried(&organisation("demo"), &[of.id]).await?.contains(&of.id));
+    assert!(
+        world.table().tombstones().buried(&organisation("demo"), &[of.id]).await?.contains(&of.id)
+    );
     Ok(())
 }
 
@@ -231,7 +316,11 @@ async fn a_removal_deletes_the_audio_first_and_any_number_of_edits_after() -> an
     world.requests.end_after(Some(5));
     assert!(!world.removals(&event, late).await?);
     world.requests.end_after(None);
-    assert_eq!((world.copies(&of).await?, edits(&world).await?), (0, 800), "the audio is gone, no edit was read");
+    assert_eq!(
+        (world.copies(&of).await?, edits(&world).await?),
+        (0, 800),
+        "the audio is gone, no edit was read"
+    );
     world.requests.take();
     // Three pages of edits, and then the run is cut short again.
     world.requests.end_after(Some(3 + 9));
@@ -241,13 +330,25 @@ async fn a_removal_deletes_the_audio_first_and_any_number_of_edits_after() -> an
     assert!(world.removals(&event, late).await?);
     assert_eq!(edits(&world).await?, 0);
     let receipt = receipts(&world, AuditAction::Expire).await?;
-    assert!(receipt[0].detail.as_deref().is_some_and(|detail| detail.contains(r#""audio":1"#)), "{receipt:?}");
+    assert!(
+        receipt[0].detail.as_deref().is_some_and(|detail| detail.contains(r#""audio":1"#)),
+        "{receipt:?}"
+    );
     Ok(())
 }
 
 async fn edits(world: &World) -> anyhow::Result<i64> {
-    let query = world.table().client.query().table_name(&world.table().name).key_condition_expression("pk = :pk");
+    let query = world
+        .table()
+        .client
+        .query()
+        .table_name(&world.table().name)
+        .key_condition_expression("pk = :pk");
     let pk = aws_sdk_dynamodb::types::AttributeValue::S("demo#edit".to_owned());
-    let pages = query.expression_attribute_values(":pk", pk).select(aws_sdk_dynamodb::types::Select::Count).into_paginator().send();
+    let pages = query
+        .expression_attribute_values(":pk", pk)
+        .select(aws_sdk_dynamodb::types::Select::Count)
+        .into_paginator()
+        .send();
     Ok(pages.collect::<Result<Vec<_>, _>>().await?.iter().map(|page| i64::from(page.count())).sum())
 }

@@ -29,7 +29,11 @@ use tests::{
 /// Puts bytes at the recording's key without checksum or metadata, as `aws s3 cp` does.
 async fn copied_back(world: &World, of: &Recording, bytes: &[u8]) -> anyhow::Result<()> {
     let Bucket { client, name: bucket } = &world.stores.objects;
-    let put = client.put_object().bucket(bucket).key(objects::key(&of.organisation, of.id)).body(ByteStream::from(bytes.to_vec()));
+    let put = client
+        .put_object()
+        .bucket(bucket)
+        .key(objects::key(&of.organisation, of.id))
+        .body(ByteStream::from(bytes.to_vec()));
     put.send().await?;
     world.notify_ingest(of).await
 }
@@ -45,7 +49,13 @@ async fn quarantined(world: &World) -> anyhow::Result<usize> {
 }
 
 async fn kinds(world: &World) -> anyhow::Result<Vec<String>> {
-    Ok(world.missing().await?.1.iter().map(|finding| finding["kind"].as_str().unwrap_or_default().to_owned()).collect())
+    Ok(world
+        .missing()
+        .await?
+        .1
+        .iter()
+        .map(|finding| finding["kind"].as_str().unwrap_or_default().to_owned())
+        .collect())
 }
 
 fn night(nights: i64) -> chrono::DateTime<Utc> {
@@ -53,7 +63,8 @@ fn night(nights: i64) -> chrono::DateTime<Utc> {
 }
 
 #[tokio::test]
-async fn lost_audio_put_back_byte_for_byte_is_accepted_and_ends_its_finding() -> anyhow::Result<()> {
+async fn lost_audio_put_back_byte_for_byte_is_accepted_and_ends_its_finding() -> anyhow::Result<()>
+{
     let world = World::new("restored").await?;
     let lost = world.has(yesterdays("lost", yesterday(1))).await?;
     world.delete_versions(&lost, None).await?;
@@ -70,14 +81,19 @@ async fn lost_audio_put_back_byte_for_byte_is_accepted_and_ends_its_finding() ->
     copied_back(&world, &lost, &silence(1)).await?;
     world.notify_ingest(&lost).await?; // an event may arrive twice
     assert_eq!(world.takes_in().await?, 2);
-    assert_eq!((versions(&world, &lost).await?, quarantined(&world).await?), (1, 1), "it stays where it was put");
+    assert_eq!(
+        (versions(&world, &lost).await?, quarantined(&world).await?),
+        (1, 1),
+        "it stays where it was put"
+    );
     assert!(world.reconciliations(night(1)).await?);
     assert_eq!(kinds(&world).await?, Vec::<String>::new());
     Ok(())
 }
 
 #[tokio::test]
-async fn audio_put_back_in_parts_is_recognised_without_a_checksum_of_the_whole() -> anyhow::Result<()> {
+async fn audio_put_back_in_parts_is_recognised_without_a_checksum_of_the_whole()
+-> anyhow::Result<()> {
     let world = World::new("restored-in-parts").await?;
     let mut lost = yesterdays("lost", yesterday(1));
     let audio = silence(400);
@@ -87,15 +103,30 @@ async fn audio_put_back_in_parts_is_recognised_without_a_checksum_of_the_whole()
     let lost = world.stores(lost).await?;
     let Bucket { client, name: bucket } = &world.stores.objects;
     let key = objects::key(&lost.organisation, lost.id);
-    let upload = client.create_multipart_upload().bucket(bucket).key(&key).send().await?.upload_id.unwrap_or_default();
+    let upload = client
+        .create_multipart_upload()
+        .bucket(bucket)
+        .key(&key)
+        .send()
+        .await?
+        .upload_id
+        .unwrap_or_default();
     let mut parts = Vec::new();
     for (number, part) in (1..).zip(audio.chunks(5 * 1024 * 1024)) {
-        let put = client.upload_part().bucket(bucket).key(&key).upload_id(&upload).part_number(number);
+        let put =
+            client.upload_part().bucket(bucket).key(&key).upload_id(&upload).part_number(number);
         let etag = put.body(ByteStream::from(part.to_vec())).send().await?.e_tag;
         parts.push(CompletedPart::builder().part_number(number).set_e_tag(etag).build());
     }
     let parts = CompletedMultipartUpload::builder().set_parts(Some(parts)).build();
-    client.complete_multipart_upload().bucket(bucket).key(&key).upload_id(upload).multipart_upload(parts).send().await?;
+    client
+        .complete_multipart_upload()
+        .bucket(bucket)
+        .key(&key)
+        .upload_id(upload)
+        .multipart_upload(parts)
+        .send()
+        .await?;
     world.notify_ingest(&lost).await?;
     assert_eq!(world.takes_in().await?, 1);
     assert_eq!((versions(&world, &lost).await?, quarantined(&world).await?), (1, 0));
@@ -105,7 +136,8 @@ async fn audio_put_back_in_parts_is_recognised_without_a_checksum_of_the_whole()
 }
 
 #[tokio::test]
-async fn audio_without_an_item_is_quarantined_and_accepted_once_the_item_returns() -> anyhow::Result<()> {
+async fn audio_without_an_item_is_quarantined_and_accepted_once_the_item_returns()
+-> anyhow::Result<()> {
     let world = World::new("restored-early").await?;
     let gone = yesterdays("gone", yesterday(1));
     copied_back(&world, &gone, &silence(1)).await?;
@@ -125,7 +157,10 @@ fn restore(door: &Door, id: &str, file: &std::path::Path) -> anyhow::Result<Outp
     let mut command = Command::new(format!("{root}/.venv/bin/python"));
     command.args([&format!("{root}/infra/restore_audio.py"), "inspelning", "demo", id]).arg(file);
     command.envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")]);
-    command.envs([("AWS_ENDPOINT_URL", &door.cloud.endpoint), ("AWS_DEFAULT_REGION", &door.cloud.region)]);
+    command.envs([
+        ("AWS_ENDPOINT_URL", &door.cloud.endpoint),
+        ("AWS_DEFAULT_REGION", &door.cloud.region),
+    ]);
     Ok(command.output()?)
 }
 
@@ -134,7 +169,9 @@ async fn the_operators_command_puts_back_only_the_signed_audio() -> anyhow::Resu
     let door = Door::open()?;
     let anna = door.cloud.token("anna").await?;
     let audio = silence(2);
-    let id = door.record(started_now(call("restore-command", "audio/wav", &audio)), &audio, &anna).await?;
+    let id = door
+        .record(started_now(call("restore-command", "audio/wav", &audio)), &audio, &anna)
+        .await?;
     door.settled(&id, &anna).await?;
     let key = objects::key(&organisation("demo"), RecordingId::try_from(id.clone())?);
     let bucket = door.cloud.objects();
@@ -150,7 +187,11 @@ async fn the_operators_command_puts_back_only_the_signed_audio() -> anyhow::Resu
     std::fs::write(&bad, &other)?;
 
     let refused = restore(&door, &id, &bad)?;
-    assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stderr).contains("other audio"), "{refused:?}");
+    assert!(
+        !refused.status.success()
+            && String::from_utf8_lossy(&refused.stderr).contains("other audio"),
+        "{refused:?}"
+    );
     assert!(bucket.object(&key).await?.versions.is_empty());
     let restored = restore(&door, &id, &good)?;
     assert!(restored.status.success(), "{restored:?}");
@@ -167,8 +208,11 @@ async fn the_operators_command_puts_back_only_the_signed_audio() -> anyhow::Resu
         quarantine: Bucket { name: door.cloud.quarantine_bucket.clone(), ..door.cloud.objects() },
         now: Utc::now,
     };
-    let event = serde_json::json!({ "Records": [{ "messageId": "one", "body": notified.to_string() }] });
-    assert!(ingest::handle(&app, serde_json::from_value(event)?).await?.batch_item_failures.is_empty());
+    let event =
+        serde_json::json!({ "Records": [{ "messageId": "one", "body": notified.to_string() }] });
+    assert!(
+        ingest::handle(&app, serde_json::from_value(event)?).await?.batch_item_failures.is_empty()
+    );
     assert_eq!(bucket.object(&key).await?.versions.len(), 1);
     std::fs::remove_dir_all(&folder)?;
     Ok(())

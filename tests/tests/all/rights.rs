@@ -71,7 +71,8 @@ async fn every_route_responds_to_every_role_as_the_table_states() -> anyhow::Res
     let rows = rows();
     assert!(rows.iter().all(|row| row.cells.len() == 13), "each line has a cell for each role");
     let gateway = Arc::new(Gateway::open().await?);
-    let asked: Vec<_> = rows.into_iter().map(|row| tokio::spawn(ask_row(gateway.clone(), row))).collect();
+    let asked: Vec<_> =
+        rows.into_iter().map(|row| tokio::spawn(ask_row(gateway.clone(), row))).collect();
     let (mut count, mut wrong) = (0, Vec::new());
     for row in asked {
         let (cells, differences) = row.await??;
@@ -88,11 +89,18 @@ fn the_table_contains_every_route_of_the_document_for_both_organisations() -> an
     let document: Value = serde_json::from_str(include_str!("../../openapi.json"))?;
     let paths = document["paths"].as_object().into_iter().flatten();
     let routes: BTreeSet<(String, String)> = paths
-        .flat_map(|(path, methods)| methods.as_object().into_iter().flatten().map(move |(method, _)| (method.to_uppercase(), path.clone())))
+        .flat_map(|(path, methods)| {
+            methods
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(move |(method, _)| (method.to_uppercase(), path.clone()))
+        })
         .collect();
     for asked in ["own", "other"] {
         let of = rows().into_iter().filter(|row| row.organisation == asked);
-        let in_table: BTreeSet<_> = of.map(|row| (row.method.to_owned(), row.path.to_owned())).collect();
+        let in_table: BTreeSet<_> =
+            of.map(|row| (row.method.to_owned(), row.path.to_owned())).collect();
         assert_eq!(in_table, routes, "{asked}");
     }
     Ok(())
@@ -107,15 +115,29 @@ async fn every_operation_returns_each_media_type_that_it_documents() -> anyhow::
         if contract::media_types(operation).next().is_none() {
             continue;
         }
-        let of = |row: &&Row| row.organisation == "own" && row.method == method && row.path == path && ["-", "stored"].contains(&row.state);
-        let row = rows.iter().find(of).ok_or_else(|| anyhow::anyhow!("{method} {path} is not in the table"))?;
-        let may = row.cells.iter().find(|(role, cell)| !["bare", "expired"].contains(role) && cell.starts_with('2'));
+        let of = |row: &&Row| {
+            row.organisation == "own"
+                && row.method == method
+                && row.path == path
+                && ["-", "stored"].contains(&row.state)
+        };
+        let row = rows
+            .iter()
+            .find(of)
+            .ok_or_else(|| anyhow::anyhow!("{method} {path} is not in the table"))?;
+        let may = row
+            .cells
+            .iter()
+            .find(|(role, cell)| !["bare", "expired"].contains(role) && cell.starts_with('2'));
         let Some((role, _)) = may else {
             elsewhere.push(path); // tested with the table's own request, which needs more than this world has
             continue;
         };
         for media in contract::media_types(operation) {
-            let answer = World::new("stored").await?.answer(row, role, json!({ "if-match": "*", "accept": media })).await?;
+            let answer = World::new("stored")
+                .await?
+                .answer(row, role, json!({ "if-match": "*", "accept": media }))
+                .await?;
             assert!(answer.status.is_success(), "{method} {path} as {media}: {answer:?}");
             assert_eq!(answer.content_type.split(';').next(), Some(media), "{method} {path}");
             assert!(!answer.text.is_empty(), "{method} {path} as {media}");
@@ -137,7 +159,16 @@ async fn the_recording_of_another_organisation_looks_like_none() -> anyhow::Resu
         for (method, verb) in [("GET", ""), ("POST", "/playback"), ("POST", "/download")] {
             let mut answers = Vec::new();
             for id in [world.recording.id, domain::ids::RecordingId::from_bytes([9; 16])] {
-                let mut answer = world.ask(role, "other", method, &format!("/v1/recordings/{id}{verb}"), None, json!({})).await?;
+                let mut answer = world
+                    .ask(
+                        role,
+                        "other",
+                        method,
+                        &format!("/v1/recordings/{id}{verb}"),
+                        None,
+                        json!({}),
+                    )
+                    .await?;
                 answer.body["requestId"].take();
                 answers.push((answer.status, answer.body));
             }
@@ -160,7 +191,10 @@ async fn ask_row(gateway: Arc<Gateway>, row: Row) -> anyhow::Result<(usize, Vec<
             (_, false) => shared.cell(&row, role).await?,
         };
         if found != *expected {
-            wrong.push(format!("{} {} {} {} {role}: {found}, not {expected}", row.organisation, row.method, row.path, row.state));
+            wrong.push(format!(
+                "{} {} {} {} {role}: {found}, not {expected}",
+                row.organisation, row.method, row.path, row.state
+            ));
         }
     }
     Ok((row.cells.len(), wrong))
@@ -183,9 +217,15 @@ impl Gateway {
             user_claim: "custom:user".to_owned(),
         };
         let at = |now| authorizer::Authorizer::new(expected.clone(), cloud.jwks_url.clone(), now);
-        let gateway = Self { later: at(|| Utc::now() + TimeDelta::hours(2)), token: cloud.token("anna").await? };
+        let gateway = Self {
+            later: at(|| Utc::now() + TimeDelta::hours(2)),
+            token: cloud.token("anna").await?,
+        };
         let request = gateway.request("GET", "/v1/me")?;
-        anyhow::ensure!(is_authorized(&at(Utc::now), request).await?, "the token is good while it lasts");
+        anyhow::ensure!(
+            is_authorized(&at(Utc::now), request).await?,
+            "the token is good while it lasts"
+        );
         Ok(gateway)
     }
 
@@ -196,7 +236,8 @@ impl Gateway {
     }
 
     fn request(&self, method: &str, path: &str) -> anyhow::Result<Value> {
-        let mut request: Value = serde_json::from_str(include_str!("../../../events/authorizer.no-token.json"))?;
+        let mut request: Value =
+            serde_json::from_str(include_str!("../../../events/authorizer.no-token.json"))?;
         request["headers"]["authorization"] = json!(format!("Bearer {}", self.token));
         request["routeKey"] = json!(format!("{method} {path}"));
         request["requestContext"]["http"]["method"] = json!(method);
@@ -205,7 +246,10 @@ impl Gateway {
     }
 }
 
-async fn is_authorized(authorizer: &authorizer::Authorizer, request: Value) -> anyhow::Result<bool> {
+async fn is_authorized(
+    authorizer: &authorizer::Authorizer,
+    request: Value,
+) -> anyhow::Result<bool> {
     let answer = authorizer.handle(serde_json::from_value(request)?).await?;
     Ok(serde_json::to_value(answer)?["isAuthorized"] == true)
 }
@@ -229,8 +273,14 @@ impl World {
         let mut item = key::client(&organisation("demo"), &client("zapp"));
         item.insert("name".into(), S("Zapp".into()));
         put(&table, item).await?;
-        let key = sftp_key::Key { fingerprint: format!("SHA256:{}", "A".repeat(43)), ..key_of("user:karin") };
-        table.sftp().add(&organisation("demo"), &key, &groups::event("demo", "key"), None).await??;
+        let key = sftp_key::Key {
+            fingerprint: format!("SHA256:{}", "A".repeat(43)),
+            ..key_of("user:karin")
+        };
+        table
+            .sftp()
+            .add(&organisation("demo"), &key, &groups::event("demo", "key"), None)
+            .await??;
         let recording = in_state(&table, state).await?;
         let order = ordered(&table).await?;
         imported(&table, order).await?;
@@ -256,7 +306,8 @@ impl World {
             return Ok(status.to_string());
         }
         let id = self.recording.id.to_string();
-        let listed = answer.body["recordings"].as_array().into_iter().flatten().any(|row| row["id"] == *id);
+        let listed =
+            answer.body["recordings"].as_array().into_iter().flatten().any(|row| row["id"] == *id);
         Ok(format!("200{}", if listed { '+' } else { '-' }))
     }
 
@@ -268,10 +319,16 @@ impl World {
             .replace("{group}", "g1")
             .replace("{client}", "zapp")
             .replace("{call}", "call-1")
-            .replace("{from}", if method == "DELETE" { "2026-11-01?reason=x" } else { "2026-11-01" })
+            .replace(
+                "{from}",
+                if method == "DELETE" { "2026-11-01?reason=x" } else { "2026-11-01" },
+            )
             .replace("{month}", "2026-11")
             .replace("{mark}", "red")
-            .replace("{hold}", &format!("{}{}", self.order, if method == "DELETE" { "?reason=x" } else { "" }))
+            .replace(
+                "{hold}",
+                &format!("{}{}", self.order, if method == "DELETE" { "?reason=x" } else { "" }),
+            )
             .replace("{change}", &self.order.to_string())
             .replace("{erasure}", &self.order.to_string())
             .replace("{import}", &self.order.to_string())
@@ -299,8 +356,14 @@ impl World {
             "supx" => person("sven").send_with(&router, method, path, body, headers).await,
             "lapsed" => person("lena").send_with(&router, method, path, body, headers).await,
             "admin" => person("karin").send_with(&router, method, path, body, headers).await,
-            "oper" => Operator { client: "operator" }.send_with(&router, method, path, body, headers).await,
-            "annot" => application("annotate").send_with(&router, method, path, body, headers).await,
+            "oper" => {
+                Operator { client: "operator" }
+                    .send_with(&router, method, path, body, headers)
+                    .await
+            }
+            "annot" => {
+                application("annotate").send_with(&router, method, path, body, headers).await
+            }
             scope => application(scope).send_with(&router, method, path, body, headers).await,
         }
     }
@@ -310,21 +373,33 @@ impl World {
         let (table, objects) = (self.table.clone(), bucket::unreached());
         Ok(match (method, path.split('/').nth(2), path.rsplit('/').next()) {
             (_, Some("holds" | "retention" | "erasures" | "missing"), _) => {
-                retention_api::router(retention_api::App { table, jobs: retention_jobs::jobs(&cloud()?), now })
+                retention_api::router(retention_api::App {
+                    table,
+                    jobs: retention_jobs::jobs(&cloud()?),
+                    now,
+                })
             }
-            (_, _, Some("playback" | "download")) => playback::router(playback::App { table, objects, now }),
-            ("PATCH", Some("recordings"), _) | (_, Some("calls" | "marks"), _) | (_, _, Some("edits")) => {
-                annotate::router(annotate::App { table, now })
+            (_, _, Some("playback" | "download")) => {
+                playback::router(playback::App { table, objects, now })
             }
+            ("PATCH", Some("recordings"), _)
+            | (_, Some("calls" | "marks"), _)
+            | (_, _, Some("edits")) => annotate::router(annotate::App { table, now }),
             (_, Some("sftp" | "drops"), _) => {
                 let (queue, server) = self.delivery.as_ref().clone();
                 delivery_api::router(delivery_api::App { table, queue, server, now })
             }
             (_, Some("me"), _) => me::router(me::App { table, now }),
-            (_, Some("usage" | "statements"), _) => billing_api::router(billing_api::App { table, exports: bucket::no_exports(), now }),
-            (_, Some("organisations" | "prices"), _) => provision::router(provision::App { table, imports: tests::queue::untold(), now }),
+            (_, Some("usage" | "statements"), _) => {
+                billing_api::router(billing_api::App { table, exports: bucket::no_exports(), now })
+            }
+            (_, Some("organisations" | "prices"), _) => {
+                provision::router(provision::App { table, imports: tests::queue::untold(), now })
+            }
             ("POST", Some("recordings"), _) => upload::router(upload::App { table, objects, now }),
-            (_, Some("recordings"), _) => search::router(search::App { table, keys: Default::default(), now }),
+            (_, Some("recordings"), _) => {
+                search::router(search::App { table, keys: Default::default(), now })
+            }
             _ => admin::router(admin::App { table, now }),
         })
     }
@@ -334,7 +409,13 @@ impl World {
 async fn people(table: &Table, of: &str, groups: [&'static str; 2]) -> anyhow::Result<()> {
     found(table, of).await?;
     let without = |name| Person { rights: &[], ..Person::recorded(name) };
-    let everyone = [Person::recorded("anna"), Person::recorded("omar"), without("sara"), without("sven"), without("lena")];
+    let everyone = [
+        Person::recorded("anna"),
+        Person::recorded("omar"),
+        without("sara"),
+        without("sven"),
+        without("lena"),
+    ];
     for person in everyone.into_iter().chain([Person::administrator("karin")]) {
         person.joins(table, of).await?;
     }
@@ -371,7 +452,8 @@ async fn imported(table: &Table, id: OrderId) -> anyhow::Result<()> {
 /// Jobs of the three kinds in "demo", with one id.
 async fn ordered(table: &Table) -> anyhow::Result<OrderId> {
     let id = OrderId::of(&organisation("demo"), "rights", now());
-    let erasure = JobKind::Erasure { person: Some(Erased::User(user("zoe"))), about: "user zoe".to_owned() };
+    let erasure =
+        JobKind::Erasure { person: Some(Erased::User(user("zoe"))), about: "user zoe".to_owned() };
     for (what, state) in [
         (JobKind::Hold { criteria: None }, job::State::Held),
         (JobKind::Retention { days: 180, was: 180 }, job::State::Previewed),
@@ -391,7 +473,14 @@ async fn ordered(table: &Table) -> anyhow::Result<OrderId> {
             lifted: None,
             checkpoint: None,
         };
-        table.jobs().create(&order, &Event { request: format!("{}-{:?}", event.request, order.kind()), ..event }, None).await?;
+        table
+            .jobs()
+            .create(
+                &order,
+                &Event { request: format!("{}-{:?}", event.request, order.kind()), ..event },
+                None,
+            )
+            .await?;
     }
     Ok(id)
 }
@@ -428,15 +517,26 @@ async fn delivery() -> anyhow::Result<Arc<(Queue, delivery_api::Server)>> {
 
 fn key_of(who: &str) -> sftp_key::Key {
     let (body, comment) = ("ssh-ed25519 AAAA".to_owned(), String::new());
-    sftp_key::Key { fingerprint: String::new(), body, comment, who: who.to_owned(), added_at: now(), imported_at: Some(now()) }
+    sftp_key::Key {
+        fingerprint: String::new(),
+        body,
+        comment,
+        who: who.to_owned(),
+        added_at: now(),
+        imported_at: Some(now()),
+    }
 }
 
 /// A body that the route accepts.
 pub(super) fn body(method: &str, path: &str) -> Option<String> {
     let body = match (method, path) {
         ("POST", "/v1/recordings") => call("new", "audio/wav", &silence(1)),
-        ("PATCH", "/v1/recordings/{id}") | ("PUT", "/v1/calls/{call}/annotation") => json!({ "note": "ring tillbaka" }),
-        ("PUT", "/v1/marks/{mark}") => json!({ "label": "Röd", "colour": "red", "shape": "diamond", "retired": false }),
+        ("PATCH", "/v1/recordings/{id}") | ("PUT", "/v1/calls/{call}/annotation") => {
+            json!({ "note": "ring tillbaka" })
+        }
+        ("PUT", "/v1/marks/{mark}") => {
+            json!({ "label": "Röd", "colour": "red", "shape": "diamond", "retired": false })
+        }
         ("POST", "/v1/me/acknowledgement") => json!({ "version": "2026-11", "client": "test" }),
         ("PATCH", "/v1/organisation") => json!({ "asksReason": true }),
         ("PATCH", "/v1/users/{user}") => json!({ "rights": { "listen": true } }),
@@ -445,24 +545,43 @@ pub(super) fn body(method: &str, path: &str) -> Option<String> {
         ("POST", "/v1/holds") => json!({ "reason": "tvist", "filter": {} }),
         ("POST", "/v1/retention") => json!({ "days": 180, "reason": "policy" }),
         ("POST", "/v1/erasures") => json!({ "user": "zoe", "reason": "begäran" }),
-        ("POST", "/v1/retention/{change}/confirm" | "/v1/erasures/{erasure}/confirm") => json!({ "recordings": 0 }),
+        ("POST", "/v1/retention/{change}/confirm" | "/v1/erasures/{erasure}/confirm") => {
+            json!({ "recordings": 0 })
+        }
         ("POST", "/v1/groups/{group}/members") => json!({ "add": ["zoe"] }),
-        ("PUT", "/v1/groups/{group}/supervisors/{user}") => whole::supervision(json!({ "rights": { "listen": true } })),
-        ("POST", "/v1/organisations/{organisation}/statements/{month}/credits") => json!({ "rule": "sftp", "reason": "overcharged" }),
+        ("PUT", "/v1/groups/{group}/supervisors/{user}") => {
+            whole::supervision(json!({ "rights": { "listen": true } }))
+        }
+        ("POST", "/v1/organisations/{organisation}/statements/{month}/credits") => {
+            json!({ "rule": "sftp", "reason": "overcharged" })
+        }
         (
             "POST",
-            "/v1/organisations/{organisation}/users/{user}/activations" | "/v1/organisations/{organisation}/users/{user}/activations/void",
+            "/v1/organisations/{organisation}/users/{user}/activations"
+            | "/v1/organisations/{organisation}/users/{user}/activations/void",
         ) => {
             json!({ "at": "2026-11-01T12:00:00Z", "active": false, "reason": "told by telephone" })
         }
-        ("PUT", "/v1/organisations/{organisation}/prices/{from}" | "/v1/prices/{from}") => json!({ "prices": { "startFee": "99" } }),
-        ("PUT", "/v1/organisations/{organisation}") => json!({ "name": "Demo", "baseService": true, "storageAddOn": false }),
+        ("PUT", "/v1/organisations/{organisation}/prices/{from}" | "/v1/prices/{from}") => {
+            json!({ "prices": { "startFee": "99" } })
+        }
+        ("PUT", "/v1/organisations/{organisation}") => {
+            json!({ "name": "Demo", "baseService": true, "storageAddOn": false })
+        }
         ("PATCH", "/v1/organisations/{organisation}") => json!({ "name": "Demo" }),
-        ("PUT", "/v1/organisations/{organisation}/users/{user}") => whole::user(json!({ "name": "Zoe", "plan": "pro" })),
+        ("PUT", "/v1/organisations/{organisation}/users/{user}") => {
+            whole::user(json!({ "name": "Zoe", "plan": "pro" }))
+        }
         ("PATCH", "/v1/organisations/{organisation}/users/{user}") => json!({ "plan": "pro" }),
-        ("POST", "/v1/organisations/{organisation}/users") => whole::user(json!({ "id": "zoe", "name": "Zoe", "plan": "pro" })),
-        ("PUT", "/v1/organisations/{organisation}/clients/{client}") => json!({ "name": "Zapp", "scopes": ["read"] }),
-        ("PATCH", "/v1/organisations/{organisation}/clients/{client}") => json!({ "scopes": ["read"] }),
+        ("POST", "/v1/organisations/{organisation}/users") => {
+            whole::user(json!({ "id": "zoe", "name": "Zoe", "plan": "pro" }))
+        }
+        ("PUT", "/v1/organisations/{organisation}/clients/{client}") => {
+            json!({ "name": "Zapp", "scopes": ["read"] })
+        }
+        ("PATCH", "/v1/organisations/{organisation}/clients/{client}") => {
+            json!({ "scopes": ["read"] })
+        }
         ("POST", "/v1/sftp/keys") => json!({ "key": include_str!("../../key.pub") }),
         _ => return None,
     };

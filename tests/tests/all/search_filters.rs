@@ -24,8 +24,10 @@ use tests::{
     table,
 };
 
-const NUMBERS: [&str; 6] = ["+46701234567", "+46701234999", "+4684650012", "+4531390012", "+46735550101", "withheld"];
-const WORDS: [&str; 8] = ["Faktura", "åter", "offert", "Örjan", "café", "4411", "reklamation", "fakturan"];
+const NUMBERS: [&str; 6] =
+    ["+46701234567", "+46701234999", "+4684650012", "+4531390012", "+46735550101", "withheld"];
+const WORDS: [&str; 8] =
+    ["Faktura", "åter", "offert", "Örjan", "café", "4411", "reklamation", "fakturan"];
 const MARKS: [&str; 3] = ["red", "green", "blue"];
 const SEARCHES: usize = 150;
 
@@ -123,7 +125,10 @@ async fn fields(table: &Table, made: &Recording, draw: &mut Draw) -> anyhow::Res
 /// A search as the pairs of its query string.
 fn asked(draw: &mut Draw) -> Vec<(&'static str, String)> {
     let mut query = Vec::new();
-    let moment = |draw: &mut Draw| (now() - TimeDelta::minutes(draw.below(14_400) as i64)).to_rfc3339_opts(SecondsFormat::Secs, true);
+    let moment = |draw: &mut Draw| {
+        (now() - TimeDelta::minutes(draw.below(14_400) as i64))
+            .to_rfc3339_opts(SecondsFormat::Secs, true)
+    };
     let mut add = |draw: &mut Draw, name, value: &dyn Fn(&mut Draw) -> String| {
         if draw.seldom() {
             query.push((name, value(draw)));
@@ -136,10 +141,14 @@ fn asked(draw: &mut Draw) -> Vec<(&'static str, String)> {
     add(draw, "minSeconds", &|draw| draw.below(900).to_string());
     add(draw, "maxSeconds", &|draw| draw.below(900).to_string());
     add(draw, "counterpart", &|draw| draw.one(&NUMBERS).to_owned());
-    add(draw, "number", &|draw| draw.one(&["070-123", "4567", "+45", "0012", "46735550101", "0101"]).to_owned());
+    add(draw, "number", &|draw| {
+        draw.one(&["070-123", "4567", "+45", "0012", "46735550101", "0101"]).to_owned()
+    });
     add(draw, "direction", &|draw| draw.one(&["in", "out"]).to_owned());
     add(draw, "mark", &|draw| draw.one(&["red", "green", "blue", "none"]).to_owned());
-    add(draw, "note", &|draw| draw.one(&["fakt", "faktura", "FAKTURA 44", "cafe", "ater", "örj", "offert åt"]).to_owned());
+    add(draw, "note", &|draw| {
+        draw.one(&["fakt", "faktura", "FAKTURA 44", "cafe", "ater", "örj", "offert åt"]).to_owned()
+    });
     add(draw, "field1", &|draw| draw.one(&["rekl", "4411", "café"]).to_owned());
     add(draw, "field2", &|draw| draw.one(&["rekl", "4411"]).to_owned());
     add(draw, "fields", &|draw| draw.one(&["offert", "faktura åter", "ö"]).to_owned());
@@ -151,15 +160,23 @@ fn asked(draw: &mut Draw) -> Vec<(&'static str, String)> {
 /// Whether a search finds the recording, decided from its query without the code of the search.
 fn plainly(recording: &Recording, query: &[(&'static str, String)]) -> bool {
     let annotation = &recording.annotation;
-    let text = |field: usize| annotation.fields[field].as_ref().map(|field| plain(field.as_str())).unwrap_or_default();
+    let text = |field: usize| {
+        annotation.fields[field].as_ref().map(|field| plain(field.as_str())).unwrap_or_default()
+    };
     let number = recording.counterpart.to_string();
     query.iter().all(|(name, value)| match *name {
         "from" => recording.started_at >= parsed(value),
         "to" => recording.started_at < parsed(value),
         "user" => recording.user.as_str() == value,
         "name" => recording.user.as_str().contains(&value.to_lowercase()),
-        "minSeconds" => is_stored(recording) && recording.duration.num_seconds() >= value.parse().unwrap_or_default(),
-        "maxSeconds" => is_stored(recording) && recording.duration.num_seconds() <= value.parse().unwrap_or_default(),
+        "minSeconds" => {
+            is_stored(recording)
+                && recording.duration.num_seconds() >= value.parse().unwrap_or_default()
+        }
+        "maxSeconds" => {
+            is_stored(recording)
+                && recording.duration.num_seconds() <= value.parse().unwrap_or_default()
+        }
         "counterpart" => number == *value,
         "number" => match value.as_str() {
             "070-123" => number.starts_with("+4670123"),
@@ -169,7 +186,10 @@ fn plainly(recording: &Recording, query: &[(&'static str, String)]) -> bool {
         },
         "direction" => recording.direction.into_str() == value,
         "mark" => annotation.mark.as_ref().map_or("none", |mark| mark.as_str()) == value,
-        "note" => finds(&annotation.note.as_ref().map(|note| plain(note.as_str())).unwrap_or_default(), value),
+        "note" => finds(
+            &annotation.note.as_ref().map(|note| plain(note.as_str())).unwrap_or_default(),
+            value,
+        ),
         "field1" => finds(&text(0), value),
         "field2" => finds(&text(1), value),
         "fields" => finds(&format!("{} {} {}", text(0), text(1), text(2)), value),
@@ -196,7 +216,8 @@ fn finds(text: &str, typed: &str) -> bool {
     let typed = plain(typed);
     let (whole, beginning) = typed.rsplit_once(' ').unwrap_or(("", &typed));
     let words: Vec<&str> = text.split_whitespace().collect();
-    whole.split_whitespace().all(|wanted| words.contains(&wanted)) && words.iter().any(|word| word.starts_with(beginning))
+    whole.split_whitespace().all(|wanted| words.contains(&wanted))
+        && words.iter().any(|word| word.starts_with(beginning))
 }
 
 fn parsed(text: &str) -> DateTime<Utc> {
@@ -226,30 +247,48 @@ async fn any_mix_of_filters_finds_the_same_in_pages_and_one_by_one() -> anyhow::
         }
         let oldest = draw.below(2) == 0;
         let limit = [5, 40, 1000][draw.below(3)];
-        let mut expected: Vec<&Recording> =
-            world.recordings.iter().filter(|recording| seen.contains(&recording.user) && plainly(recording, &query)).collect();
+        let mut expected: Vec<&Recording> = world
+            .recordings
+            .iter()
+            .filter(|recording| seen.contains(&recording.user) && plainly(recording, &query))
+            .collect();
         expected.sort_by_key(|recording| (recording.started_at, recording.id));
         if !oldest {
             expected.reverse();
         }
-        let expected: Vec<String> = expected.iter().map(|recording| recording.id.to_string()).collect();
+        let expected: Vec<String> =
+            expected.iter().map(|recording| recording.id.to_string()).collect();
         let answered = paged(&world.router, caller, &query, oldest, limit).await?;
-        assert_eq!(answered, expected, "search {number} of SEED={seed}: {caller} {query:?} oldest={oldest} limit={limit}");
+        assert_eq!(
+            answered, expected,
+            "search {number} of SEED={seed}: {caller} {query:?} oldest={oldest} limit={limit}"
+        );
         found_any += usize::from(!answered.is_empty());
     }
     assert!(found_any > SEARCHES / 5, "only {found_any} searches found something");
     Ok(())
 }
 
-async fn paged(router: &Router, caller: &str, query: &[(&'static str, String)], oldest: bool, limit: usize) -> anyhow::Result<Vec<String>> {
-    let encode = |value: &str| percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC).to_string();
-    let mut path = format!("/v1/recordings?limit={limit}&order={}", if oldest { "oldest" } else { "newest" });
+async fn paged(
+    router: &Router,
+    caller: &str,
+    query: &[(&'static str, String)],
+    oldest: bool,
+    limit: usize,
+) -> anyhow::Result<Vec<String>> {
+    let encode = |value: &str| {
+        percent_encoding::utf8_percent_encode(value, percent_encoding::NON_ALPHANUMERIC).to_string()
+    };
+    let mut path =
+        format!("/v1/recordings?limit={limit}&order={}", if oldest { "oldest" } else { "newest" });
     for (name, value) in query {
         path.push_str(&format!("&{name}={}", encode(value)));
     }
     let (mut ids, mut cursor) = (Vec::new(), String::new());
     loop {
-        let page = As { organisation: "demo", user: caller }.get(router, &format!("{path}{cursor}")).await?;
+        let page = As { organisation: "demo", user: caller }
+            .get(router, &format!("{path}{cursor}"))
+            .await?;
         anyhow::ensure!(page.status == 200, "{path}: {page:?}");
         let rows = page.body["recordings"].as_array().map(Vec::as_slice).unwrap_or_default();
         assert!(rows.len() <= limit);
@@ -281,8 +320,14 @@ async fn an_invalid_filter_is_refused() -> anyhow::Result<()> {
         "held=maybe",
         "minSeconds=-1",
     ];
-    for query in queries.into_iter().map(str::to_owned).chain([format!("note={many_words}"), format!("name={}", "x".repeat(101))]) {
-        let answer = As { organisation: "demo", user: "karin" }.get(&router, &format!("/v1/recordings?{query}")).await?;
+    for query in queries
+        .into_iter()
+        .map(str::to_owned)
+        .chain([format!("note={many_words}"), format!("name={}", "x".repeat(101))])
+    {
+        let answer = As { organisation: "demo", user: "karin" }
+            .get(&router, &format!("/v1/recordings?{query}"))
+            .await?;
         assert_eq!((answer.status.as_u16(), answer.cause().as_str()), (422, "invalid"), "{query}");
         assert_ne!(answer.body["detail"], Value::Null);
     }

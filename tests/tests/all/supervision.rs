@@ -38,13 +38,30 @@ async fn demo(rights: &'static [&'static str]) -> anyhow::Result<Service> {
     for (id, members, supervision) in groups {
         let path = format!("/v1/groups/{id}");
         KARIN.put(&service.admin, &path, &json!({ "name": id })).await?.done()?;
-        KARIN.post(&service.admin, &format!("{path}/members"), &json!({ "add": members })).await?.done()?;
-        KARIN.put(&service.admin, &format!("{path}/supervisors/maja"), &whole::supervision(supervision)).await?.done()?;
+        KARIN
+            .post(&service.admin, &format!("{path}/members"), &json!({ "add": members }))
+            .await?
+            .done()?;
+        KARIN
+            .put(
+                &service.admin,
+                &format!("{path}/supervisors/maja"),
+                &whole::supervision(supervision),
+            )
+            .await?
+            .done()?;
     }
     for round in 0..6 {
-        for (place, name) in ["anna", "omar", "erik", "nils", "siv", "ola", "maja"].into_iter().enumerate() {
-            let started_at = now() - TimeDelta::hours(round) - TimeDelta::minutes(i64::try_from(place)?);
-            register(&service.table, &recording("demo", name, &format!("{name}-{round}"), started_at)).await?;
+        for (place, name) in
+            ["anna", "omar", "erik", "nils", "siv", "ola", "maja"].into_iter().enumerate()
+        {
+            let started_at =
+                now() - TimeDelta::hours(round) - TimeDelta::minutes(i64::try_from(place)?);
+            register(
+                &service.table,
+                &recording("demo", name, &format!("{name}-{round}"), started_at),
+            )
+            .await?;
         }
     }
     Ok(service)
@@ -61,8 +78,10 @@ fn rows(answer: &Answer) -> Vec<Value> {
 
 /// The users whose calls a listing contains, without repetition.
 async fn whose(service: &Service, query: &str) -> anyhow::Result<Vec<String>> {
-    let answer = MAJA.get(&service.search, &format!("/v1/recordings?limit=1000{query}")).await?.done()?;
-    let mut users: Vec<String> = rows(&answer).iter().filter_map(|row| row["user"].as_str()).map(str::to_owned).collect();
+    let answer =
+        MAJA.get(&service.search, &format!("/v1/recordings?limit=1000{query}")).await?.done()?;
+    let mut users: Vec<String> =
+        rows(&answer).iter().filter_map(|row| row["user"].as_str()).map(str::to_owned).collect();
     assert_eq!(answer.body["cursor"], Value::Null);
     users.sort();
     let count = users.len();
@@ -99,7 +118,10 @@ const NONE: [u16; 4] = [403; 4];
 async fn a_supervisor_lists_their_members_and_with_the_right_their_own() -> anyhow::Result<()> {
     let service = demo(&[]).await?;
     assert_eq!(whose(&service, "").await?, ["anna", "erik", "omar"]);
-    KARIN.patch(&service.admin, "/v1/users/maja", &json!({ "rights": { "listen": true } })).await?.done()?;
+    KARIN
+        .patch(&service.admin, "/v1/users/maja", &json!({ "rights": { "listen": true } }))
+        .await?
+        .done()?;
     assert_eq!(whose(&service, "").await?, ["anna", "erik", "maja", "omar"]);
     Ok(())
 }
@@ -121,12 +143,20 @@ async fn the_user_filter_stays_within_what_a_supervisor_reaches() -> anyhow::Res
 async fn pages_of_any_size_contain_every_row_once() -> anyhow::Result<()> {
     let service = demo(LISTEN).await?;
     for order in ["newest", "oldest"] {
-        let whole = rows(&MAJA.get(&service.search, &format!("/v1/recordings?limit=1000&order={order}")).await?);
+        let whole = rows(
+            &MAJA.get(&service.search, &format!("/v1/recordings?limit=1000&order={order}")).await?,
+        );
         assert_eq!(whole.len(), 24);
         for limit in [1, 2, 3, 5, 8, 23, 24, 25] {
             let (mut seen, mut cursor) = (Vec::new(), String::new());
             loop {
-                let page = MAJA.get(&service.search, &format!("/v1/recordings?limit={limit}&order={order}{cursor}")).await?.done()?;
+                let page = MAJA
+                    .get(
+                        &service.search,
+                        &format!("/v1/recordings?limit={limit}&order={order}{cursor}"),
+                    )
+                    .await?
+                    .done()?;
                 assert!(rows(&page).len() <= limit);
                 seen.extend(rows(&page));
                 match page.body["cursor"].as_str() {
@@ -147,7 +177,12 @@ async fn recordings_of_others_in_between_are_not_read() -> anyhow::Result<()> {
     register(&service.table, &recording("demo", "ola", "pattern", began)).await?;
     let pattern = RecordingId::of(&organisation("demo"), &"pattern".to_owned().try_into()?);
     let get = service.table.client.get_item().table_name(&service.table.name);
-    let pattern = get.set_key(Some(key::recording(&organisation("demo"), pattern))).send().await?.item.unwrap_or_default();
+    let pattern = get
+        .set_key(Some(key::recording(&organisation("demo"), pattern)))
+        .send()
+        .await?
+        .item
+        .unwrap_or_default();
     let copies: Vec<_> = (0..4000)
         .map(|number| {
             let id = RecordingId::of(&organisation("demo"), &format!("copy-{number}").try_into()?);
@@ -160,13 +195,21 @@ async fn recordings_of_others_in_between_are_not_read() -> anyhow::Result<()> {
         })
         .collect::<anyhow::Result<_>>()?;
     for some in copies.chunks(25) {
-        service.table.client.batch_write_item().request_items(&service.table.name, some.to_vec()).send().await?;
+        service
+            .table
+            .client
+            .batch_write_item()
+            .request_items(&service.table.name, some.to_vec())
+            .send()
+            .await?;
     }
-    register(&service.table, &recording("demo", "anna", "beyond", began - TimeDelta::days(1))).await?;
+    register(&service.table, &recording("demo", "anna", "beyond", began - TimeDelta::days(1)))
+        .await?;
     let (mut seen, mut pages, mut cursor) = (Vec::new(), 0, String::new());
     loop {
         service.requests.take();
-        let page = MAJA.get(&service.search, &format!("/v1/recordings?limit=20{cursor}")).await?.done()?;
+        let page =
+            MAJA.get(&service.search, &format!("/v1/recordings?limit=20{cursor}")).await?.done()?;
         let queries = service.requests.take()["DynamoDB.Query"];
         assert!(queries <= 4, "{queries} queries");
         seen.extend(rows(&page));
@@ -176,7 +219,10 @@ async fn recordings_of_others_in_between_are_not_read() -> anyhow::Result<()> {
             None => break,
         }
     }
-    assert_eq!((seen.len(), seen.last().map(|row| row["callId"].clone())), (19, Some(json!("beyond"))));
+    assert_eq!(
+        (seen.len(), seen.last().map(|row| row["callId"].clone())),
+        (19, Some(json!("beyond")))
+    );
     assert_eq!(pages, 1, "the members' own calls are read, and not those that lie between");
     Ok(())
 }
@@ -193,7 +239,11 @@ async fn an_ended_membership_is_refused_on_the_next_request() -> anyhow::Result<
     joins(&service, "support", "remove", "omar").await?;
     assert_eq!(reach(&service, &omars).await?, NONE);
     joins(&service, "sales", "add", "anna").await?;
-    assert_eq!(reach(&service, &annas).await?, ALL, "recordings of before too: it is the current members'");
+    assert_eq!(
+        reach(&service, &annas).await?,
+        ALL,
+        "recordings of before too: it is the current members'"
+    );
     Ok(())
 }
 
@@ -203,13 +253,20 @@ async fn any_end_of_a_supervision_ends_the_access_on_the_next_request() -> anyho
         ("DELETE", "/v1/groups/sales/supervisors/maja", Value::Null),
         ("DELETE", "/v1/groups/sales", Value::Null),
         ("PUT", "/v1/groups/sales/supervisors/maja", whole::supervision(json!({ "to": now() }))),
-        ("PUT", "/v1/groups/sales/supervisors/maja", whole::supervision(json!({ "from": now() + TimeDelta::milliseconds(1) }))),
+        (
+            "PUT",
+            "/v1/groups/sales/supervisors/maja",
+            whole::supervision(json!({ "from": now() + TimeDelta::milliseconds(1) })),
+        ),
     ];
     for (method, path, body) in ends {
         let service = demo(&[]).await?;
         let annas = stored(&service, "anna").await?;
         assert_eq!(reach(&service, &annas).await?, ALL);
-        KARIN.send(&service.admin, method, path, (!body.is_null()).then(|| body.to_string())).await?.done()?;
+        KARIN
+            .send(&service.admin, method, path, (!body.is_null()).then(|| body.to_string()))
+            .await?
+            .done()?;
         assert_eq!(reach(&service, &annas).await?, NONE, "{method} {path} {body}");
         assert_eq!(whose(&service, "").await?, ["erik", "omar"], "the other group is as it was");
     }
@@ -220,8 +277,12 @@ async fn any_end_of_a_supervision_ends_the_access_on_the_next_request() -> anyho
 async fn a_supervision_begins_and_ends_with_the_clock() -> anyhow::Result<()> {
     let service = demo(&[]).await?;
     let annas = stored(&service, "anna").await?;
-    let supervision = json!({ "from": now() + TimeDelta::hours(1), "to": now() + TimeDelta::hours(2) });
-    KARIN.put(&service.admin, "/v1/groups/sales/supervisors/maja", &whole::supervision(supervision)).await?.done()?;
+    let supervision =
+        json!({ "from": now() + TimeDelta::hours(1), "to": now() + TimeDelta::hours(2) });
+    KARIN
+        .put(&service.admin, "/v1/groups/sales/supervisors/maja", &whole::supervision(supervision))
+        .await?
+        .done()?;
     type Clock = fn() -> DateTime<Utc>;
     let times: [(Clock, [u16; 4]); 5] = [
         (now, NONE),
@@ -239,10 +300,17 @@ async fn a_supervision_begins_and_ends_with_the_clock() -> anyhow::Result<()> {
 #[tokio::test]
 async fn two_supervisions_add_their_rights() -> anyhow::Result<()> {
     let service = demo(&[]).await?;
-    let (annas, omars, eriks) = (stored(&service, "anna").await?, stored(&service, "omar").await?, stored(&service, "erik").await?);
+    let (annas, omars, eriks) = (
+        stored(&service, "anna").await?,
+        stored(&service, "omar").await?,
+        stored(&service, "erik").await?,
+    );
     let supervision = async |group: &str, rights: Value| {
         let path = format!("/v1/groups/{group}/supervisors/maja");
-        KARIN.put(&service.admin, &path, &whole::supervision(json!({ "rights": rights }))).await?.done()
+        KARIN
+            .put(&service.admin, &path, &whole::supervision(json!({ "rights": rights })))
+            .await?
+            .done()
     };
     supervision("sales", json!({ "listen": true })).await?;
     supervision("support", json!({ "download": true })).await?;
@@ -255,7 +323,8 @@ async fn two_supervisions_add_their_rights() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
-async fn a_supervisor_in_their_own_group_has_its_rights_to_their_own_recordings() -> anyhow::Result<()> {
+async fn a_supervisor_in_their_own_group_has_its_rights_to_their_own_recordings()
+-> anyhow::Result<()> {
     let service = demo(&[]).await?;
     let majas = stored(&service, "maja").await?;
     assert_eq!(reach(&service, &majas).await?, NONE);
@@ -282,15 +351,26 @@ async fn a_supervisor_of_another_organisation_reaches_nothing_here() -> anyhow::
     let service = demo(&[]).await?;
     let annas = stored(&service, "anna").await?;
     found(&service.table, "other").await?;
-    for person in [Person::administrator("karin"), Person::recorded("maja"), Person::recorded("anna")] {
+    for person in
+        [Person::administrator("karin"), Person::recorded("maja"), Person::recorded("anna")]
+    {
         person.joins(&service.table, "other").await?;
     }
     let karin = As { organisation: "other", user: "karin" };
     karin.put(&service.admin, "/v1/groups/sales", &json!({ "name": "Same name" })).await?.done()?;
-    karin.post(&service.admin, "/v1/groups/sales/members", &json!({ "add": ["anna"] })).await?.done()?;
-    karin.put(&service.admin, "/v1/groups/sales/supervisors/maja", &whole::supervision(json!({}))).await?.done()?;
+    karin
+        .post(&service.admin, "/v1/groups/sales/members", &json!({ "add": ["anna"] }))
+        .await?
+        .done()?;
+    karin
+        .put(&service.admin, "/v1/groups/sales/supervisors/maja", &whole::supervision(json!({})))
+        .await?
+        .done()?;
     let maja = As { organisation: "other", user: "maja" };
     assert_eq!(rows(&maja.get(&service.search, "/v1/recordings").await?), Vec::<Value>::new());
-    assert_eq!(maja.get(&service.search, &format!("/v1/recordings/{}", annas.id)).await?.cause(), "not-found");
+    assert_eq!(
+        maja.get(&service.search, &format!("/v1/recordings/{}", annas.id)).await?.cause(),
+        "not-found"
+    );
     Ok(())
 }

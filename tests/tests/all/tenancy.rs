@@ -22,6 +22,12 @@ async fn a_query_of_another_organisation_ends_the_test() {
     let (table, _) = table::empty().await.expect("a table");
     let demo = organisation("demo");
     let filter = domain::search::Filter { from: Some(now()), ..Default::default() };
-    let search = domain::search::Search { filter: &filter, order: Default::default(), limit: 1, after: None, now: now() };
+    let search = domain::search::Search {
+        filter: &filter,
+        order: Default::default(),
+        limit: 1,
+        after: None,
+        now: now(),
+    };
     let _ended_before = TENANT.scope("other".to_owned(), table.index().page(&demo, &search)).await;
 }

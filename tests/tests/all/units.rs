@@ -62,7 +62,10 @@ const OTHER: &str = "vill ha offert på sextio telefoner innan nästa onsdag kv�
 async fn ingest(table: &Table, of: &Recording) -> anyhow::Result<()> {
     let (organisation, user, audio) = (of.organisation.clone(), of.user.clone(), of.audio.clone());
     let arrival = Arrival { organisation, id: of.id, user, audio };
-    let outcome = table.recordings().store(&arrival, &of.duration.into(), now() + TimeDelta::milliseconds(456)).await?;
+    let outcome = table
+        .recordings()
+        .store(&arrival, &of.duration.into(), now() + TimeDelta::milliseconds(456))
+        .await?;
     anyhow::ensure!(matches!(outcome, Outcome::Written), "{outcome:?}");
     Ok(())
 }
@@ -81,10 +84,16 @@ async fn every_operation_writes_exactly_the_agreed_units() -> anyhow::Result<()>
     found(&table, "demo").await?;
     legend(&table, "demo").await?;
     Person::recorded("anna").joins(&table, "demo").await?;
-    let upload = upload::router(upload::App { table: table.clone(), objects: tests::bucket::unreached(), now });
+    let upload = upload::router(upload::App {
+        table: table.clone(),
+        objects: tests::bucket::unreached(),
+        now,
+    });
     let annotate = annotate::router(annotate::App { table: table.clone(), now });
     let new = |id: &str| call(id, "audio/wav", &silence(1));
-    let say = async |note: &str| ANNA.put(&annotate, "/v1/calls/call/annotation", &json!({ "note": note })).await?.done();
+    let say = async |note: &str| {
+        ANNA.put(&annotate, "/v1/calls/call/annotation", &json!({ "note": note })).await?.done()
+    };
 
     let mut written: BTreeMap<&str, BTreeMap<String, f64>> = BTreeMap::new();
     let mut made: BTreeMap<&str, BTreeMap<String, u64>> = BTreeMap::new();
@@ -93,13 +102,17 @@ async fn every_operation_writes_exactly_the_agreed_units() -> anyhow::Result<()>
     written.insert("register", watched.units.take());
     made.insert("index a registration with a new number", index(&mut watched).await?);
     written.insert("index a registration with a new number", watched.units.take());
-    ANNA.post(&upload, "/v1/recordings", &with(new("marked"), json!({ "mark": "red" }))).await?.done()?;
+    ANNA.post(&upload, "/v1/recordings", &with(new("marked"), json!({ "mark": "red" })))
+        .await?
+        .done()?;
     written.insert("register, with a mark", watched.units.take());
     made.insert("index a registration with a known number", index(&mut watched).await?);
     written.insert("index a registration with a known number", watched.units.take());
     let of = async |id: &str| {
         let id = recording("demo", "anna", id, now()).id;
-        anyhow::Ok(table.index().recording(&organisation("demo"), id).await?.expect("it is registered"))
+        anyhow::Ok(
+            table.index().recording(&organisation("demo"), id).await?.expect("it is registered"),
+        )
     };
     ingest(&table, &of("call").await?).await?;
     written.insert("ingest", watched.units.take());
@@ -135,24 +148,33 @@ async fn every_operation_writes_exactly_the_agreed_units() -> anyhow::Result<()>
     assert_eq!(all("annotate with 10 new words") + all("index 10 new words"), 30.0);
     let row = row(&table).await?;
     println!("{row:#}");
-    golden::holds("units.golden.json", &json!({ "write units": written, "requests": made, "bytes of a call without a note": row }))
+    golden::holds(
+        "units.golden.json",
+        &json!({ "write units": written, "requests": made, "bytes of a call without a note": row }),
+    )
 }
 
 /// The units that `expire` writes for recordings that the table has removed.
 async fn expired() -> anyhow::Result<BTreeMap<&'static str, BTreeMap<String, f64>>> {
     let (world, units) = World::metered("units-expire").await?;
     let plain = world.stored("anna", "plain", now()).await?;
-    let (once, twice) = (world.stored("anna", "once", now()).await?, world.stored("anna", "twice", now()).await?);
+    let (once, twice) =
+        (world.stored("anna", "once", now()).await?, world.stored("anna", "twice", now()).await?);
     let annotate = annotate::router(annotate::App { table: world.table().clone(), now });
     for (call, note) in [("once", "ring"), ("twice", "ring"), ("twice", "ring igen")] {
-        ANNA.put(&annotate, &format!("/v1/calls/{call}/annotation"), &json!({ "note": note })).await?.done()?;
+        ANNA.put(&annotate, &format!("/v1/calls/{call}/annotation"), &json!({ "note": note }))
+            .await?
+            .done()?;
     }
     let never = recording("demo", "anna", "never-stored", now());
     register(world.table(), &never).await?;
     let mut written = BTreeMap::new();
-    for (operation, of) in
-        [("expire", plain), ("expire, with an edit", once), ("expire, with two edits", twice), ("expire what was never stored", never)]
-    {
+    for (operation, of) in [
+        ("expire", plain),
+        ("expire, with an edit", once),
+        ("expire, with two edits", twice),
+        ("expire what was never stored", never),
+    ] {
         let event = world.expire(&of, days_later(181)).await?.context("its day is past")?;
         units.take();
         anyhow::ensure!(world.removals(&event, || days_later(190)).await?, "it was not removed");
@@ -163,14 +185,24 @@ async fn expired() -> anyhow::Result<BTreeMap<&'static str, BTreeMap<String, f64
 
 /// The bytes of a stored call without a note, by attribute. Its names are as long as real ones.
 async fn row(table: &Table) -> anyhow::Result<Value> {
-    let mut of = recording("demo", "anna.svensson", "b7f1c2de-4a53-4f0e-9a1b-3c5d7e9f1a2b", now() - TimeDelta::milliseconds(93_347));
+    let mut of = recording(
+        "demo",
+        "anna.svensson",
+        "b7f1c2de-4a53-4f0e-9a1b-3c5d7e9f1a2b",
+        now() - TimeDelta::milliseconds(93_347),
+    );
     of.duration = TimeDelta::milliseconds(93_347);
     of.registered_at = now() + TimeDelta::milliseconds(123);
     register(table, &of).await?;
     ingest(table, &of).await?;
-    let get = table.client.get_item().table_name(&table.name).set_key(Some(key::recording(&of.organisation, of.id)));
+    let get = table
+        .client
+        .get_item()
+        .table_name(&table.name)
+        .set_key(Some(key::recording(&of.organisation, of.id)));
     let item = get.send().await?.item.unwrap_or_default();
-    let mut bytes: BTreeMap<String, usize> = item.iter().map(|(name, value)| (name.clone(), name.len() + size(value))).collect();
+    let mut bytes: BTreeMap<String, usize> =
+        item.iter().map(|(name, value)| (name.clone(), name.len() + size(value))).collect();
     let all: usize = bytes.values().sum();
     bytes.insert("all".to_owned(), all);
     Ok(json!(bytes))

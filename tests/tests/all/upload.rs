@@ -33,12 +33,23 @@ async fn a_registered_call_gets_a_link_signed_for_its_promised_audio() -> anyhow
     let answer = ANNA.post(&router, "/v1/recordings", &call("call-1", "audio/wav", &audio)).await?;
     assert_eq!(answer.status, StatusCode::CREATED, "{answer:?}");
     assert_eq!(answer.body["recording"]["state"], "expected");
-    assert_eq!(answer.body["recording"]["expiresAt"], json!(now() - TimeDelta::hours(1) + TimeDelta::days(180)));
+    assert_eq!(
+        answer.body["recording"]["expiresAt"],
+        json!(now() - TimeDelta::hours(1) + TimeDelta::days(180))
+    );
     let upload = &answer.body["upload"];
     assert_eq!(upload["method"], "PUT");
     assert_eq!(upload["expiresAt"], json!(now() + TimeDelta::minutes(15)));
-    let headers = upload["headers"].as_object().map(|headers| headers.keys().map(String::as_str).collect::<Vec<_>>());
-    let signed = ["content-length", "content-type", "if-none-match", "x-amz-checksum-sha256", "x-amz-meta-user"];
+    let headers = upload["headers"]
+        .as_object()
+        .map(|headers| headers.keys().map(String::as_str).collect::<Vec<_>>());
+    let signed = [
+        "content-length",
+        "content-type",
+        "if-none-match",
+        "x-amz-checksum-sha256",
+        "x-amz-meta-user",
+    ];
     assert_eq!(headers, Some(signed.to_vec()));
     let url = upload["url"].as_str().unwrap_or_default();
     for header in signed {
@@ -72,8 +83,13 @@ async fn a_reused_call_id_is_a_conflict_and_changes_nothing() -> anyhow::Result<
         json!({ "sha256": "ab".repeat(32) }),
         json!({ "contentLength": 1 }),
     ] {
-        let refused = ANNA.post(&router, "/v1/recordings", &with(first.clone(), other.clone())).await?;
-        assert_eq!((refused.status, refused.cause().as_str()), (StatusCode::CONFLICT, "other-call"), "{other}");
+        let refused =
+            ANNA.post(&router, "/v1/recordings", &with(first.clone(), other.clone())).await?;
+        assert_eq!(
+            (refused.status, refused.cause().as_str()),
+            (StatusCode::CONFLICT, "other-call"),
+            "{other}"
+        );
     }
     let omar = As { organisation: "demo", user: "omar" };
     assert_eq!(omar.post(&router, "/v1/recordings", &first).await?.cause(), "other-call");
@@ -90,10 +106,17 @@ async fn a_note_from_before_the_registration_remains() -> anyhow::Result<()> {
     let note = aws_sdk_dynamodb::types::AttributeValue::S("ring tillbaka".into());
     let write = table.client.update_item().table_name(&table.name);
     let write = write.set_key(Some(platform::table::key::recording(&organisation("demo"), id)));
-    write.update_expression("SET note = :note").expression_attribute_values(":note", note).send().await?;
+    write
+        .update_expression("SET note = :note")
+        .expression_attribute_values(":note", note)
+        .send()
+        .await?;
     ANNA.post(&router, "/v1/recordings", &first).await?;
     let retained = table.recordings().get(&organisation("demo"), id, now()).await?;
-    assert_eq!(retained.and_then(|retained| retained.annotation.note).map(String::from).as_deref(), Some("ring tillbaka"));
+    assert_eq!(
+        retained.and_then(|retained| retained.annotation.note).map(String::from).as_deref(),
+        Some("ring tillbaka")
+    );
     Ok(())
 }
 
@@ -108,16 +131,31 @@ async fn a_user_who_may_not_be_recorded_learns_the_reason() -> anyhow::Result<()
     ];
     for (person, cause) in cases {
         person.joins(&table, "demo").await?;
-        let answer = ANNA.post(&router, "/v1/recordings", &call("call-1", "audio/wav", &silence(2))).await?;
-        assert_eq!((answer.status, answer.cause().as_str()), (StatusCode::FORBIDDEN, cause), "{person:?}");
+        let answer =
+            ANNA.post(&router, "/v1/recordings", &call("call-1", "audio/wav", &silence(2))).await?;
+        assert_eq!(
+            (answer.status, answer.cause().as_str()),
+            (StatusCode::FORBIDDEN, cause),
+            "{person:?}"
+        );
         assert_eq!(answer.content_type, "application/problem+json");
-        assert!(answer.body["requestId"].as_str().is_some_and(|id| id.starts_with("request-")), "{answer:?}");
+        assert!(
+            answer.body["requestId"].as_str().is_some_and(|id| id.starts_with("request-")),
+            "{answer:?}"
+        );
     }
     anna.joins(&table, "demo").await?;
     let stranger = As { organisation: "demo", user: "nobody" };
-    assert_eq!(stranger.post(&router, "/v1/recordings", &call("c", "audio/wav", b"x")).await?.cause(), "unknown-user");
-    let nobody = tests::request::send(&router, "POST", "/v1/recordings", Some("{}".into()), None).await?;
-    assert_eq!((nobody.status, nobody.cause().as_str()), (StatusCode::UNAUTHORIZED, "not-signed-in"));
+    assert_eq!(
+        stranger.post(&router, "/v1/recordings", &call("c", "audio/wav", b"x")).await?.cause(),
+        "unknown-user"
+    );
+    let nobody =
+        tests::request::send(&router, "POST", "/v1/recordings", Some("{}".into()), None).await?;
+    assert_eq!(
+        (nobody.status, nobody.cause().as_str()),
+        (StatusCode::UNAUTHORIZED, "not-signed-in")
+    );
     Ok(())
 }
 
@@ -143,8 +181,18 @@ async fn a_call_that_cannot_be_stored_is_refused_with_its_own_problem() -> anyho
         (json!({ "surprise": true }), 422, "invalid"),
     ];
     for (other, status, cause) in cases {
-        let answer = ANNA.post(&router, "/v1/recordings", &with(call("call-1", "audio/wav", b"audio"), other.clone())).await?;
-        assert_eq!((answer.status.as_u16(), answer.cause().as_str()), (status, cause), "{other}: {answer:?}");
+        let answer = ANNA
+            .post(
+                &router,
+                "/v1/recordings",
+                &with(call("call-1", "audio/wav", b"audio"), other.clone()),
+            )
+            .await?;
+        assert_eq!(
+            (answer.status.as_u16(), answer.cause().as_str()),
+            (status, cause),
+            "{other}: {answer:?}"
+        );
     }
     let malformed = ANNA.send(&router, "POST", "/v1/recordings", Some("{".into())).await?;
     assert_eq!((malformed.status.as_u16(), malformed.cause().as_str()), (400, "malformed"));
@@ -155,7 +203,10 @@ async fn a_call_that_cannot_be_stored_is_refused_with_its_own_problem() -> anyho
     let elsewhere = ANNA.get(&router, "/v1/elsewhere").await?;
     assert_eq!((elsewhere.status.as_u16(), elsewhere.cause().as_str()), (404, "no-such-route"));
     let id = domain::ids::RecordingId::of(&organisation("demo"), &"call-1".to_owned().try_into()?);
-    assert!(table.recordings().get(&organisation("demo"), id, now()).await?.is_none(), "nothing was registered on the way");
+    assert!(
+        table.recordings().get(&organisation("demo"), id, now()).await?.is_none(),
+        "nothing was registered on the way"
+    );
     Ok(())
 }
 
@@ -165,10 +216,21 @@ async fn a_refusal_is_audited() -> anyhow::Result<()> {
     Person { acknowledged: false, ..Person::recorded("anna") }.joins(&table, "demo").await?;
     ANNA.post(&router, "/v1/recordings", &call("call-1", "audio/wav", b"audio")).await?;
     let events = table.client.query().table_name(&table.name).key_condition_expression("pk = :pk");
-    let events = events.expression_attribute_values(":pk", aws_sdk_dynamodb::types::AttributeValue::S("demo#audit".into())).send().await?;
-    let text = |name: &str| events.items()[0].get(name).and_then(|value| value.as_s().ok()).map(String::as_str);
+    let events = events
+        .expression_attribute_values(
+            ":pk",
+            aws_sdk_dynamodb::types::AttributeValue::S("demo#audit".into()),
+        )
+        .send()
+        .await?;
+    let text = |name: &str| {
+        events.items()[0].get(name).and_then(|value| value.as_s().ok()).map(String::as_str)
+    };
     assert_eq!(events.items().len(), 1);
-    assert_eq!((text("who"), text("deed"), text("refused")), (Some("user:anna"), Some("register"), Some("not-acknowledged")));
+    assert_eq!(
+        (text("who"), text("deed"), text("refused")),
+        (Some("user:anna"), Some("register"), Some("not-acknowledged"))
+    );
     assert_eq!(text("address"), Some("192.0.2.1"));
     Ok(())
 }

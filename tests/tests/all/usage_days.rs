@@ -72,27 +72,43 @@ impl World {
 
     /// Applies a random change at `at`.
     async fn happens(&mut self, number: usize, at: DateTime<Utc>) -> anyhow::Result<()> {
-        let gone: Vec<_> = self.stored.iter().filter(|(_, (_, _, gone))| gone.is_some()).map(|(number, _)| *number).collect();
-        let there: Vec<_> = self.stored.keys().copied().filter(|number| !gone.contains(number)).collect();
+        let gone: Vec<_> = self
+            .stored
+            .iter()
+            .filter(|(_, (_, _, gone))| gone.is_some())
+            .map(|(number, _)| *number)
+            .collect();
+        let there: Vec<_> =
+            self.stored.keys().copied().filter(|number| !gone.contains(number)).collect();
         match self.dice.roll(10) {
             // An upload, or refused audio, which does not count.
             rolled @ 0..=5 => {
                 let of = ["anna", "omar", "maja"][self.dice.roll(3) as usize];
-                let mut one = recording(self.organisation.as_str(), of, &format!("call-{number}"), at);
-                (one.audio.length, one.audio.sha256) = (1 + self.dice.roll(40_000_000), Sha256([number as u8; 32]));
+                let mut one =
+                    recording(self.organisation.as_str(), of, &format!("call-{number}"), at);
+                (one.audio.length, one.audio.sha256) =
+                    (1 + self.dice.roll(40_000_000), Sha256([number as u8; 32]));
                 register(&self.table, &one).await?;
                 if rolled == 5 {
                     self.table.recordings().reject(&one, "no audio").await?;
                     return Ok(());
                 }
-                let outcome = self.table.recordings().store(&Self::arrival(&one), &one.duration.into(), at).await?;
+                let outcome = self
+                    .table
+                    .recordings()
+                    .store(&Self::arrival(&one), &one.duration.into(), at)
+                    .await?;
                 anyhow::ensure!(matches!(outcome, Outcome::Written), "{outcome:?}");
                 self.stored.insert(number, (one, at, None));
             }
             // The event of an existing recording arrives again.
             6 if !there.is_empty() => {
                 let (one, ..) = &self.stored[&there[self.dice.roll(there.len() as u64) as usize]];
-                let outcome = self.table.recordings().store(&Self::arrival(one), &one.duration.into(), at).await?;
+                let outcome = self
+                    .table
+                    .recordings()
+                    .store(&Self::arrival(one), &one.duration.into(), at)
+                    .await?;
                 anyhow::ensure!(matches!(outcome, Outcome::Otherwise(Some(_))), "{outcome:?}");
             }
             // A recording is held; or it expires or is erased, unless it is held.
@@ -114,8 +130,11 @@ impl World {
         let seen = self.seen(which).await?;
         let Some(erased) = seen.retained.erased(at) else { return Ok(false) };
         let erasure = OrderId::of(&self.organisation, "erasure", at);
-        let (retained, erasure) =
-            if self.dice.roll(2) == 0 { (erased, Some(erasure)) } else { (RetentionState { day: at, ..seen.retained.clone() }, None) };
+        let (retained, erasure) = if self.dice.roll(2) == 0 {
+            (erased, Some(erasure))
+        } else {
+            (RetentionState { day: at, ..seen.retained.clone() }, None)
+        };
         let mut writes = self.table.writes();
         writes.keep(&seen, &retained, erasure);
         anyhow::ensure!(writes.commit().await? == Ok(()), "its end was refused");
@@ -134,21 +153,31 @@ impl World {
     }
 
     async fn seen(&self, which: usize) -> anyhow::Result<RetentionSnapshot> {
-        let seen = self.table.retention().seen(&self.organisation, &[self.stored[&which].0.id]).await?;
+        let seen =
+            self.table.retention().seen(&self.organisation, &[self.stored[&which].0.id]).await?;
         seen.into_iter().next().context("the recording is there")
     }
 
     /// The bytes stored at the end of `day`.
     fn there(&self, day: NaiveDate) -> i64 {
         let end = midnight(day + Days::new(1));
-        let there = self.stored.values().filter(|(_, came, gone)| *came < end && gone.is_none_or(|gone| gone >= end));
+        let there = self
+            .stored
+            .values()
+            .filter(|(_, came, gone)| *came < end && gone.is_none_or(|gone| gone >= end));
         there.map(|(one, ..)| one.audio.length as i64).sum()
     }
 
     /// The bytes of the recordings in the table.
     async fn in_table(&self) -> anyhow::Result<i64> {
         let filter = Filter::default();
-        let search = Search { filter: &filter, order: Default::default(), limit: 1000, after: None, now: midnight(day(FIRST)) };
+        let search = Search {
+            filter: &filter,
+            order: Default::default(),
+            limit: 1000,
+            after: None,
+            now: midnight(day(FIRST)),
+        };
         let page = self.table.index().page(&self.organisation, &search).await?;
         anyhow::ensure!(page.next.is_none(), "there are more than a page");
         let stored = page.rows.iter().filter(|row| matches!(row.state, State::Stored { .. }));
@@ -159,7 +188,8 @@ impl World {
 /// One random history, with each day closed at its end.
 async fn history(table: Table, number: u64) -> anyhow::Result<()> {
     let organisation = organisation(&format!("org-{number}"));
-    let mut world = World { table, organisation, dice: Dice(number * 2 + 1), stored: BTreeMap::new() };
+    let mut world =
+        World { table, organisation, dice: Dice(number * 2 + 1), stored: BTreeMap::new() };
     let first = day(FIRST);
     let mut called = 0;
     for today in first.iter_days().take(1) {
@@ -183,13 +213,24 @@ async fn history(table: Table, number: u64) -> anyhow::Result<()> {
     for closed in &days {
         let at = closed.day.day;
         let lacking = known.late.iter().filter(|late| late.day <= at && at < late.noticed);
-        let balance = closed.day.balance + lacking.map(|late| late.added as i64 - late.removed as i64).sum::<i64>();
-        anyhow::ensure!(balance == world.there(at), "{number}: {at} has {balance}, not {}", world.there(at));
+        let balance = closed.day.balance
+            + lacking.map(|late| late.added as i64 - late.removed as i64).sum::<i64>();
+        anyhow::ensure!(
+            balance == world.there(at),
+            "{number}: {at} has {balance}, not {}",
+            world.there(at)
+        );
     }
     let filled = world.table.usage().filled(&world.organisation).await?;
     let now: i64 = filled.iter().map(|filled| filled.bytes).sum();
-    anyhow::ensure!(now == world.there(yesterday) && now == world.in_table().await?, "{number}: {now} bytes now");
-    anyhow::ensure!(filled.iter().all(|filled| filled.open.is_empty()), "{number}: something is open");
+    anyhow::ensure!(
+        now == world.there(yesterday) && now == world.in_table().await?,
+        "{number}: {now} bytes now"
+    );
+    anyhow::ensure!(
+        filled.iter().all(|filled| filled.open.is_empty()),
+        "{number}: something is open"
+    );
     by_user(&world, &days).await
 }
 
@@ -200,10 +241,17 @@ async fn by_user(world: &World, days: &[Closed]) -> anyhow::Result<()> {
         let own = entries.iter().filter(|entry| entry.of == closed.day.day);
         let (mut added, mut removed, mut recordings) = (0, 0, 0);
         for entry in own {
-            (added, removed, recordings) =
-                (added + entry.counts.added, removed + entry.counts.removed, recordings + entry.counts.recordings);
+            (added, removed, recordings) = (
+                added + entry.counts.added,
+                removed + entry.counts.removed,
+                recordings + entry.counts.recordings,
+            );
         }
-        anyhow::ensure!((added, removed, recordings) == (closed.day.added, closed.day.removed, closed.day.recordings), "{closed:?}");
+        anyhow::ensure!(
+            (added, removed, recordings)
+                == (closed.day.added, closed.day.removed, closed.day.recordings),
+            "{closed:?}"
+        );
     }
     Ok(())
 }
@@ -241,14 +289,35 @@ async fn usage_equals_the_stored_bytes_of_a_fourth_random_day() -> anyhow::Resul
 async fn counting_by_day_costs_no_extra_write_unit() -> anyhow::Result<()> {
     let (table, _) = table::empty().await?;
     for hour in 0..72 {
-        counted(&table, "demo", "anna", ChangeKind::Stored, u64::from(u32::MAX), midnight(day("2026-11-24")) + TimeDelta::hours(hour))
-            .await?;
-        counted(&table, "demo", "anna", ChangeKind::Removed, u64::from(u32::MAX), midnight(day("2026-11-24")) + TimeDelta::hours(hour))
-            .await?;
+        counted(
+            &table,
+            "demo",
+            "anna",
+            ChangeKind::Stored,
+            u64::from(u32::MAX),
+            midnight(day("2026-11-24")) + TimeDelta::hours(hour),
+        )
+        .await?;
+        counted(
+            &table,
+            "demo",
+            "anna",
+            ChangeKind::Removed,
+            u64::from(u32::MAX),
+            midnight(day("2026-11-24")) + TimeDelta::hours(hour),
+        )
+        .await?;
     }
-    let item = table.client.get_item().table_name(&table.name).set_key(Some(key::usage(&organisation("demo"), &user("anna"))));
+    let item = table
+        .client
+        .get_item()
+        .table_name(&table.name)
+        .set_key(Some(key::usage(&organisation("demo"), &user("anna"))));
     let item = item.send().await?.item.unwrap_or_default();
-    let bytes: usize = item.iter().map(|(name, value)| name.len() + value.as_s().or(value.as_n()).map_or(0, String::len)).sum();
+    let bytes: usize = item
+        .iter()
+        .map(|(name, value)| name.len() + value.as_s().or(value.as_n()).map_or(0, String::len))
+        .sum();
     assert_eq!(item.len(), 2 + 3 + 3 * 4, "{item:?}");
     assert!(bytes < 1024, "an item of three open days has {bytes} bytes, and a write unit is 1024");
     Ok(())
@@ -265,7 +334,10 @@ async fn an_interrupted_closing_of_the_first_day_is_completed_later() -> anyhow:
     let known = usage(table.days().between(&demo, day("2026-11-01"), day("2026-11-30")).await?);
     let balances: Vec<_> = known.days.iter().map(|day| day.balance).collect();
     assert_eq!(balances, [5, 12, 12]);
-    assert_eq!((known.late[0].day, known.late[0].noticed, known.late[0].added), (day("2026-11-20"), day("2026-11-21"), 7));
+    assert_eq!(
+        (known.late[0].day, known.late[0].noticed, known.late[0].added),
+        (day("2026-11-20"), day("2026-11-21"), 7)
+    );
     Ok(())
 }
 
@@ -281,8 +353,12 @@ async fn a_skipped_day_is_closed_with_the_next() -> anyhow::Result<()> {
     close(&table, &demo, day("2026-11-22")).await?;
     let month = Month::of(day("2026-11-01"));
     let days = table.days().between(&demo, month.first(), month.last()).await?;
-    let shown: Vec<_> = days.iter().map(|closed| (closed.day.day.to_string(), closed.day.balance)).collect();
-    assert_eq!(shown, [("2026-11-20".to_owned(), 5), ("2026-11-21".to_owned(), 5), ("2026-11-22".to_owned(), 10)]);
+    let shown: Vec<_> =
+        days.iter().map(|closed| (closed.day.day.to_string(), closed.day.balance)).collect();
+    assert_eq!(
+        shown,
+        [("2026-11-20".to_owned(), 5), ("2026-11-21".to_owned(), 5), ("2026-11-22".to_owned(), 10)]
+    );
     assert!(days.iter().all(|closed| closed.late.is_empty()));
     Ok(())
 }

@@ -49,7 +49,8 @@ fn message_for(sent: &Answer) -> String {
 
 /// The import in its current state, without its id.
 async fn import_shown(service: &Service, sent: &Answer) -> anyhow::Result<Value> {
-    let mut shown = OPERATOR.get(&service.provision, &format!("{IMPORTS}/{}", id(sent))).await?.done()?.body;
+    let mut shown =
+        OPERATOR.get(&service.provision, &format!("{IMPORTS}/{}", id(sent))).await?.done()?.body;
     if let Some(members) = shown.as_object_mut() {
         members.remove("id");
     }
@@ -67,7 +68,12 @@ fn file(lines: usize) -> String {
 }
 
 fn outcomes(results: &[Value]) -> Vec<(u64, String)> {
-    let outcome = |line: &Value| (line["line"].as_u64().unwrap_or_default(), line["outcome"].as_str().unwrap_or_default().to_owned());
+    let outcome = |line: &Value| {
+        (
+            line["line"].as_u64().unwrap_or_default(),
+            line["outcome"].as_str().unwrap_or_default().to_owned(),
+        )
+    };
     results.iter().map(outcome).collect()
 }
 
@@ -79,13 +85,23 @@ fn count(results: &[Value], wanted: &str) -> usize {
 async fn an_import_is_accepted_at_once_and_carried_out_later() -> anyhow::Result<()> {
     let service = demo().await?;
     let sent = send(&service, &file(100)).await?;
-    assert_eq!((sent.status.as_u16(), sent.headers["location"].to_str()?), (202, format!("{IMPORTS}/{}", id(&sent)).as_str()));
+    assert_eq!(
+        (sent.status.as_u16(), sent.headers["location"].to_str()?),
+        (202, format!("{IMPORTS}/{}", id(&sent)).as_str())
+    );
     let waits = json!({
         "state": "waiting", "at": now(), "lines": 100, "done": 0, "created": 0, "changed": 0, "unchanged": 0, "invalid": 0, "refused": 0
     });
     assert_eq!(import_shown(&service, &sent).await?, waits);
-    assert_eq!(OPERATOR.get(&service.provision, &format!("{USERS}/user-00000")).await?.cause(), "not-found");
-    let empty = OPERATOR.get(&service.provision, &format!("{IMPORTS}/{}/results", id(&sent))).await?.done()?.body;
+    assert_eq!(
+        OPERATOR.get(&service.provision, &format!("{USERS}/user-00000")).await?.cause(),
+        "not-found"
+    );
+    let empty = OPERATOR
+        .get(&service.provision, &format!("{IMPORTS}/{}/results", id(&sent)))
+        .await?
+        .done()?
+        .body;
     assert_eq!(empty["results"], json!([]));
     assert_ne!(empty["cursor"], Value::Null, "there is more to come");
 
@@ -94,23 +110,40 @@ async fn an_import_is_accepted_at_once_and_carried_out_later() -> anyhow::Result
     assert_eq!(messages.iter().map(|message| message.delay).collect::<Vec<_>>(), [30, 0]);
     assert!(messages.iter().all(|message| message.body == message_for(&sent)), "{messages:?}");
 
-    let Some(Message { body, .. }) = service.imports.take() else { anyhow::bail!("no message was sent") };
-    assert!(service.carry_on("demo", &body, TimeDelta::zero()).await?, "one part, and a message of the rest");
+    let Some(Message { body, .. }) = service.imports.take() else {
+        anyhow::bail!("no message was sent")
+    };
+    assert!(
+        service.carry_on("demo", &body, TimeDelta::zero()).await?,
+        "one part, and a message of the rest"
+    );
     let runs = import_shown(&service, &sent).await?;
-    assert_eq!((&runs["state"], &runs["done"], &runs["created"]), (&json!("running"), &json!(PART), &json!(PART)));
+    assert_eq!(
+        (&runs["state"], &runs["done"], &runs["created"]),
+        (&json!("running"), &json!(PART), &json!(PART))
+    );
     assert_eq!(service.results("demo", id(&sent)).await?.len(), PART);
     assert_eq!(service.imports.all().len(), 2, "the second message, and that of the rest");
     service.work("demo").await?;
     let done = import_shown(&service, &sent).await?;
-    assert_eq!((&done["state"], &done["done"], &done["created"]), (&json!("done"), &json!(100), &json!(100)));
+    assert_eq!(
+        (&done["state"], &done["done"], &done["created"]),
+        (&json!("done"), &json!(100), &json!(100))
+    );
     let actions = service.actions("demo").await?;
-    let of = |action: &str| actions.iter().filter(|event| event[0] == "operator:provisioning" && event[1] == action).count();
+    let of = |action: &str| {
+        actions
+            .iter()
+            .filter(|event| event[0] == "operator:provisioning" && event[1] == action)
+            .count()
+    };
     assert_eq!((of("import-users"), of("provision-user")), (1, 3), "{actions:?}");
     Ok(())
 }
 
 #[tokio::test]
-async fn a_file_of_ten_thousand_users_is_imported_and_repeated_without_a_write() -> anyhow::Result<()> {
+async fn a_file_of_ten_thousand_users_is_imported_and_repeated_without_a_write()
+-> anyhow::Result<()> {
     let service = demo().await?;
     let file = file(10_000);
     let (bytes, begun) = (file.len(), Instant::now());
@@ -125,7 +158,10 @@ async fn a_file_of_ten_thousand_users_is_imported_and_repeated_without_a_write()
         service.requests.take()
     );
     let outcomes = outcomes(&service.results("demo", id(&sent)).await?);
-    assert!(outcomes.iter().map(|(line, _)| *line).eq(1..=10_000), "the results are in the order of the lines");
+    assert!(
+        outcomes.iter().map(|(line, _)| *line).eq(1..=10_000),
+        "the results are in the order of the lines"
+    );
     assert!(outcomes.iter().all(|(_, outcome)| outcome == "created"));
     service.requests.take();
     let again = import(&service, &file).await?;
@@ -136,7 +172,10 @@ async fn a_file_of_ten_thousand_users_is_imported_and_repeated_without_a_write()
         "the job, and the results of each part"
     );
     let last = OPERATOR.get(&service.provision, &format!("{USERS}/user-09999")).await?.body;
-    assert_eq!((&last["name"], &last["phone"], &last["plan"]), (&json!("Användare 9999"), &json!("+46700009999"), &json!("basic")));
+    assert_eq!(
+        (&last["name"], &last["phone"], &last["plan"]),
+        (&json!("Användare 9999"), &json!("+46700009999"), &json!("basic"))
+    );
     Ok(())
 }
 
@@ -144,9 +183,18 @@ async fn a_file_of_ten_thousand_users_is_imported_and_repeated_without_a_write()
 async fn each_line_succeeds_or_fails_on_its_own() -> anyhow::Result<()> {
     let service = demo().await?;
     let whole = |id: &str, more: &str| {
-        format!(r#"{{"id":"{id}","name":"{}","phone":null,"language":"sv","plan":null,"administrator":null{more}}}"#, id.to_uppercase())
+        format!(
+            r#"{{"id":"{id}","name":"{}","phone":null,"language":"sv","plan":null,"administrator":null{more}}}"#,
+            id.to_uppercase()
+        )
     };
-    let other = |member: &str, value: &str| whole("c", "").replacen(&format!(r#""{member}":null"#), &format!(r#""{member}":{value}"#), 1);
+    let other = |member: &str, value: &str| {
+        whole("c", "").replacen(
+            &format!(r#""{member}":null"#),
+            &format!(r#""{member}":{value}"#),
+            1,
+        )
+    };
     let cases: [(String, &str, Value, &str); 25] = [
         (
             r#"{"id":"a","name":"A","phone":"+46701740601","language":"en","plan":"pro","administrator":true}"#.to_owned(),
@@ -182,12 +230,22 @@ async fn each_line_succeeds_or_fails_on_its_own() -> anyhow::Result<()> {
     for (mark, end) in [("", "\n"), ("\u{feff}", "\r\n")] {
         let text: String = cases.iter().map(|(text, ..)| text.clone() + end).collect();
         let mut answers = import(&service, &format!("{mark}{text}")).await?.into_iter();
-        for (number, (text, outcome, id, detail)) in cases.iter().enumerate().filter(|(_, (_, outcome, ..))| !outcome.is_empty()) {
+        for (number, (text, outcome, id, detail)) in
+            cases.iter().enumerate().filter(|(_, (_, outcome, ..))| !outcome.is_empty())
+        {
             let answered = answers.next().unwrap_or_default();
-            let outcome = if *outcome == "created" && !mark.is_empty() { "unchanged" } else { outcome };
-            assert_eq!((&answered["line"], &answered["outcome"]), (&json!(number + 1), &json!(outcome)), "{text}: {answered}");
+            let outcome =
+                if *outcome == "created" && !mark.is_empty() { "unchanged" } else { outcome };
+            assert_eq!(
+                (&answered["line"], &answered["outcome"]),
+                (&json!(number + 1), &json!(outcome)),
+                "{text}: {answered}"
+            );
             assert_eq!(&answered["id"], id, "{text}: {answered}");
-            assert!(answered["detail"].as_str().unwrap_or_default().contains(detail), "{text}: {answered}");
+            assert!(
+                answered["detail"].as_str().unwrap_or_default().contains(detail),
+                "{text}: {answered}"
+            );
         }
         assert_eq!(answers.next(), None);
     }
@@ -201,9 +259,15 @@ async fn bytes_that_are_not_text_affect_only_their_line() -> anyhow::Result<()> 
     let service = demo().await?;
     let (first, last) = (line(1), line(2));
     let lines: [&[u8]; 3] = [first.as_bytes(), b"\xff\xfe", last.as_bytes()];
-    let sent = OPERATOR.send_bytes(&service.provision, "POST", USERS, &lines.join(&b'\n')).await?.done()?;
+    let sent = OPERATOR
+        .send_bytes(&service.provision, "POST", USERS, &lines.join(&b'\n'))
+        .await?
+        .done()?;
     service.work("demo").await?;
-    let outcomes: Vec<_> = outcomes(&service.results("demo", id(&sent)).await?).into_iter().map(|(_, outcome)| outcome).collect();
+    let outcomes: Vec<_> = outcomes(&service.results("demo", id(&sent)).await?)
+        .into_iter()
+        .map(|(_, outcome)| outcome)
+        .collect();
     assert_eq!(outcomes, ["created", "invalid", "created"]);
     Ok(())
 }
@@ -215,11 +279,25 @@ async fn only_what_changed_is_written() -> anyhow::Result<()> {
     let changed = file(200).replace("\"Användare 7\"", "\"Någon annan\"") + &line(200);
     service.requests.take();
     let outcomes = outcomes(&import(&service, &changed).await?);
-    let of = |wanted: &str| outcomes.iter().filter(|(_, outcome)| outcome == wanted).map(|(line, _)| *line).collect::<Vec<_>>();
+    let of = |wanted: &str| {
+        outcomes
+            .iter()
+            .filter(|(_, outcome)| outcome == wanted)
+            .map(|(line, _)| *line)
+            .collect::<Vec<_>>()
+    };
     assert_eq!((of("unchanged").len(), of("changed"), of("created")), (199, vec![8], vec![201]));
     let actions = service.actions("demo").await?;
-    let recorded: Vec<_> = actions.iter().filter(|event| event[1] == "provision-user").map(|event| event[2].as_str()).collect();
-    assert_eq!(&recorded[recorded.len() - 2..], ["1 users", "1 users"], "only changes are recorded");
+    let recorded: Vec<_> = actions
+        .iter()
+        .filter(|event| event[1] == "provision-user")
+        .map(|event| event[2].as_str())
+        .collect();
+    assert_eq!(
+        &recorded[recorded.len() - 2..],
+        ["1 users", "1 users"],
+        "only changes are recorded"
+    );
     Ok(())
 }
 
@@ -227,19 +305,38 @@ async fn only_what_changed_is_written() -> anyhow::Result<()> {
 async fn removing_a_plan_by_file_ends_recording() -> anyhow::Result<()> {
     let service = demo().await?;
     let lines = |plan: Option<&str>| -> String {
-        (0..100).map(|number| whole::user(json!({ "id": format!("u{number}"), "name": "U", "plan": plan })).to_string() + "\n").collect()
+        (0..100)
+            .map(|number| {
+                whole::user(json!({ "id": format!("u{number}"), "name": "U", "plan": plan }))
+                    .to_string()
+                    + "\n"
+            })
+            .collect()
     };
-    import(&service, &(lines(Some("pro")) + &whole::user(json!({ "id": "karin", "name": "K", "administrator": true })).to_string()))
-        .await?;
+    import(
+        &service,
+        &(lines(Some("pro"))
+            + &whole::user(json!({ "id": "karin", "name": "K", "administrator": true }))
+                .to_string()),
+    )
+    .await?;
     let users: Vec<String> = (0..100).map(|number| format!("u{number}")).collect();
     let karin = As { organisation: "demo", user: "karin" };
-    karin.post(&service.admin, "/v1/activations", &json!({ "users": users, "active": true })).await?;
+    karin
+        .post(&service.admin, "/v1/activations", &json!({ "users": users, "active": true }))
+        .await?;
     let results = import(&service, &lines(None)).await?;
     assert!(outcomes(&results).iter().all(|(_, outcome)| outcome == "changed"));
     for user in ["u0", "u48", "u49", "u99"] {
         let kinds: Vec<_> = service.activations("demo", user).await?;
-        assert!(kinds.contains(&("deactivated", "operator:provisioning".to_owned())), "{user}: {kinds:?}");
-        assert_eq!(OPERATOR.get(&service.provision, &format!("{USERS}/{user}")).await?.body["recording"], "no-plan");
+        assert!(
+            kinds.contains(&("deactivated", "operator:provisioning".to_owned())),
+            "{user}: {kinds:?}"
+        );
+        assert_eq!(
+            OPERATOR.get(&service.provision, &format!("{USERS}/{user}")).await?.body["recording"],
+            "no-plan"
+        );
     }
     Ok(())
 }
@@ -248,13 +345,26 @@ async fn removing_a_plan_by_file_ends_recording() -> anyhow::Result<()> {
 #[tokio::test]
 async fn an_omitted_member_never_ends_recording() -> anyhow::Result<()> {
     let service = demo().await?;
-    let lines = [json!({ "id": "anna", "name": "Anna", "plan": "pro" }), json!({ "id": "karin", "name": "K", "administrator": true })];
+    let lines = [
+        json!({ "id": "anna", "name": "Anna", "plan": "pro" }),
+        json!({ "id": "karin", "name": "K", "administrator": true }),
+    ];
     service.provisions("demo", lines).await?;
     let karin = As { organisation: "demo", user: "karin" };
-    karin.post(&service.admin, "/v1/activations", &json!({ "users": ["anna"], "active": true })).await?.done()?;
-    let results = import(&service, r#"{"id":"anna","name":"Anna Ny","phone":null,"language":"sv","administrator":null}"#).await?;
+    karin
+        .post(&service.admin, "/v1/activations", &json!({ "users": ["anna"], "active": true }))
+        .await?
+        .done()?;
+    let results = import(
+        &service,
+        r#"{"id":"anna","name":"Anna Ny","phone":null,"language":"sv","administrator":null}"#,
+    )
+    .await?;
     assert_eq!((&results[0]["outcome"], &results[0]["id"]), (&json!("invalid"), &json!("anna")));
-    assert!(results[0]["detail"].as_str().unwrap_or_default().starts_with("missing member: `plan`"), "{results:?}");
+    assert!(
+        results[0]["detail"].as_str().unwrap_or_default().starts_with("missing member: `plan`"),
+        "{results:?}"
+    );
     let anna = OPERATOR.get(&service.provision, &format!("{USERS}/anna")).await?.body;
     assert_eq!((&anna["name"], &anna["recording"]), (&json!("Anna"), &json!("not-acknowledged")));
     Ok(())
@@ -269,12 +379,17 @@ async fn an_import_continues_after_a_crash_at_any_request() -> anyhow::Result<()
         let karin = json!({ "id": "karin", "name": "Karin", "administrator": true });
         service.provisions("demo", [karin]).await?;
         import(&service, &file("\"basic\"")).await?;
-        let users: Vec<String> = (0..2 * PART + 3).map(|number| format!("user-{number:05}")).collect();
+        let users: Vec<String> =
+            (0..2 * PART + 3).map(|number| format!("user-{number:05}")).collect();
         let karin = As { organisation: "demo", user: "karin" };
-        karin.post(&service.admin, "/v1/activations", &json!({ "users": users, "active": true })).await?.done()?;
+        karin
+            .post(&service.admin, "/v1/activations", &json!({ "users": users, "active": true }))
+            .await?
+            .done()?;
 
         let sent = send(&service, &file("null")).await?.done()?;
-        let body = service.imports.all().pop().unwrap_or(Message { body: String::new(), delay: 0 }).body;
+        let body =
+            service.imports.all().pop().unwrap_or(Message { body: String::new(), delay: 0 }).body;
         while service.imports.take().is_some() {}
         service.requests.end_after(Some(after));
         let ended = !service.carry_on("demo", &body, import::BUDGET).await?;
@@ -283,7 +398,11 @@ async fn an_import_continues_after_a_crash_at_any_request() -> anyhow::Result<()
             assert!(service.carry_on("demo", &body, import::BUDGET).await?);
         }
         let shown = import_shown(&service, &sent).await?;
-        assert_eq!((&shown["state"], &shown["changed"]), (&json!("done"), &json!(2 * PART + 3)), "ended after {after} requests");
+        assert_eq!(
+            (&shown["state"], &shown["changed"]),
+            (&json!("done"), &json!(2 * PART + 3)),
+            "ended after {after} requests"
+        );
         assert_eq!(count(&service.results("demo", id(&sent)).await?, "changed"), 2 * PART + 3);
         for user in ["user-00000", "user-00050", "user-00098"] {
             let kinds = service.activations("demo", user).await?;
@@ -309,9 +428,16 @@ async fn two_concurrent_messages_import_each_part_once() -> anyhow::Result<()> {
     while service.imports.take().is_some() {}
     assert!(work().await?);
     let shown = import_shown(&service, &sent).await?;
-    assert_eq!((&shown["state"], &shown["created"], &shown["done"]), (&json!("done"), &json!(500), &json!(500)));
+    assert_eq!(
+        (&shown["state"], &shown["created"], &shown["done"]),
+        (&json!("done"), &json!(500), &json!(500))
+    );
     let actions = service.actions("demo").await?;
-    assert_eq!(actions.iter().filter(|event| event[1] == "provision-user").count(), 500_usize.div_ceil(PART), "an event for each part");
+    assert_eq!(
+        actions.iter().filter(|event| event[1] == "provision-user").count(),
+        500_usize.div_ceil(PART),
+        "an event for each part"
+    );
     Ok(())
 }
 
@@ -322,10 +448,16 @@ async fn an_import_pauses_for_a_busy_table_and_continues() -> anyhow::Result<()>
     let body = message_for(&sent);
     while service.imports.take().is_some() {}
     service.requests.throttle_after(Some(1));
-    assert!(service.carry_on("demo", &body, import::BUDGET).await?, "after one part it pauses and continues");
+    assert!(
+        service.carry_on("demo", &body, import::BUDGET).await?,
+        "after one part it pauses and continues"
+    );
     assert_eq!(service.imports.all(), [Message { body: body.clone(), delay: 5 }]);
     service.requests.throttle_after(Some(0));
-    assert!(!service.carry_on("demo", &body, import::BUDGET).await?, "without progress the message is retried");
+    assert!(
+        !service.carry_on("demo", &body, import::BUDGET).await?,
+        "without progress the message is retried"
+    );
     service.requests.throttle_after(None);
     assert_eq!(import_shown(&service, &sent).await?["done"], json!(PART));
     service.work("demo").await?;
@@ -337,16 +469,23 @@ async fn an_import_pauses_for_a_busy_table_and_continues() -> anyhow::Result<()>
 async fn an_invalid_message_is_poison_and_one_for_a_missing_import_is_done() -> anyhow::Result<()> {
     let service = demo().await?;
     let sent = send(&service, &file(1)).await?.done()?;
-    let gone = json!({ "organisation": "demo", "import": "06h3dkl8g5kq2n8v1c7pj4t9r0" }).to_string();
+    let gone =
+        json!({ "organisation": "demo", "import": "06h3dkl8g5kq2n8v1c7pj4t9r0" }).to_string();
     assert!(service.carry_on("demo", &gone, import::BUDGET).await?);
     for poison in ["", "{}", r#"{"organisation":"demo","import":"x"}"#] {
         assert!(!service.carry_on("demo", poison, import::BUDGET).await?, "{poison}");
     }
     let later = service.later(|| now() + TimeDelta::days(7));
-    for path in
-        [format!("{IMPORTS}/{}", id(&sent)), format!("{IMPORTS}/{}/results", id(&sent)), format!("{IMPORTS}/06h3dkl8g5kq2n8v1c7pj4t9r0")]
-    {
-        assert_eq!(OPERATOR.get(&later.provision, &path).await?.cause(), "not-found", "an import is there for seven days");
+    for path in [
+        format!("{IMPORTS}/{}", id(&sent)),
+        format!("{IMPORTS}/{}/results", id(&sent)),
+        format!("{IMPORTS}/06h3dkl8g5kq2n8v1c7pj4t9r0"),
+    ] {
+        assert_eq!(
+            OPERATOR.get(&later.provision, &path).await?.cause(),
+            "not-found",
+            "an import is there for seven days"
+        );
     }
     let other = format!("/v1/organisations/other/imports/{}", id(&sent));
     assert_eq!(OPERATOR.get(&service.provision, &other).await?.cause(), "not-found");
@@ -367,7 +506,12 @@ async fn results_are_paged_and_short_whatever_was_sent() -> anyhow::Result<()> {
     service.work("demo").await?;
     let whole = service.results("demo", id(&sent)).await?;
     assert!(outcomes(&whole).iter().map(|(line, _)| *line).eq(1..=lines.len() as u64));
-    assert!(whole.iter().all(|line| line["detail"].as_str().is_none_or(|detail| detail.chars().count() <= 200)), "{whole:?}");
+    assert!(
+        whole
+            .iter()
+            .all(|line| line["detail"].as_str().is_none_or(|detail| detail.chars().count() <= 200)),
+        "{whole:?}"
+    );
     for limit in [1, 7, PART, PART + 1, 1000] {
         let (mut seen, mut cursor) = (Vec::new(), String::new());
         loop {
@@ -382,10 +526,16 @@ async fn results_are_paged_and_short_whatever_was_sent() -> anyhow::Result<()> {
         assert_eq!(seen, whole, "{limit}");
     }
     for query in ["limit=0", "limit=1001", "cursor=abc", "cursor=AmFiYw", "x=1"] {
-        let answer = OPERATOR.get(&service.provision, &format!("{IMPORTS}/{}/results?{query}", id(&sent))).await?;
+        let answer = OPERATOR
+            .get(&service.provision, &format!("{IMPORTS}/{}/results?{query}", id(&sent)))
+            .await?;
         assert_eq!(answer.refusal(), (422, "invalid".to_owned()), "{query}");
     }
-    let ids: BTreeSet<_> = whole.iter().filter(|line| line["outcome"] == "created").map(|line| line["id"].to_string()).collect();
+    let ids: BTreeSet<_> = whole
+        .iter()
+        .filter(|line| line["outcome"] == "created")
+        .map(|line| line["id"].to_string())
+        .collect();
     assert_eq!(ids.len(), lines.len().div_ceil(3));
     Ok(())
 }
@@ -401,9 +551,15 @@ async fn a_file_that_is_too_large_is_refused_completely() -> anyhow::Result<()> 
         assert_eq!(answer.content_type, "application/problem+json");
     }
     assert_eq!(service.requests.take().get("DynamoDB.TransactWriteItems"), None);
-    let nowhere = OPERATOR.send(&service.provision, "POST", "/v1/organisations/nowhere/users", Some(file(1))).await?;
+    let nowhere = OPERATOR
+        .send(&service.provision, "POST", "/v1/organisations/nowhere/users", Some(file(1)))
+        .await?;
     assert_eq!(nowhere.cause(), "not-found");
     let nothing = send(&service, "").await?.done()?;
-    assert_eq!((&nothing.body["state"], &nothing.body["lines"]), (&json!("done"), &json!(0)), "nothing asked, nothing to do");
+    assert_eq!(
+        (&nothing.body["state"], &nothing.body["lines"]),
+        (&json!("done"), &json!(0)),
+        "nothing asked, nothing to do"
+    );
     Ok(())
 }

@@ -28,11 +28,18 @@ async fn accepts_every_form_that_the_standard_allows() -> anyhow::Result<()> {
         json!({ "alg": "RS256", "kid": "first", "x5t": "ignored", "private": [1, 2] }),
     ];
     for written in headers {
-        assert_eq!(door.show(&door.key.token(&written, &Kind::Person.claims())?).await?, Kind::Person.accepted(), "{written}");
+        assert_eq!(
+            door.show(&door.key.token(&written, &Kind::Person.claims())?).await?,
+            Kind::Person.accepted(),
+            "{written}"
+        );
     }
     let mut alone = Kind::Person.claims();
     alone["aud"] = json!([PORTAL]);
-    assert_eq!(door.show(&door.key.token(&header("first"), &alone)?).await?, Kind::Person.accepted());
+    assert_eq!(
+        door.show(&door.key.token(&header("first"), &alone)?).await?,
+        Kind::Person.accepted()
+    );
     Ok(())
 }
 
@@ -41,14 +48,21 @@ async fn scopes_are_passed_on_in_order_and_once() -> anyhow::Result<()> {
     let door = Door::open().await?;
     let granted = [
         ("inspelning/demo:read", "read"),
-        ("inspelning/demo:export inspelning/demo:annotate inspelning/demo:read", "annotate export read"),
+        (
+            "inspelning/demo:export inspelning/demo:annotate inspelning/demo:read",
+            "annotate export read",
+        ),
         ("inspelning/demo:read inspelning/demo:read", "read"),
     ];
     for (scope, scopes) in granted {
         let mut claims = Kind::Application.claims();
         claims["scope"] = json!(scope);
         let expected = json!({ "organisation": "demo", "client": CRM, "scopes": scopes });
-        assert_eq!(door.show(&door.key.token(&header("first"), &claims)?).await?, Outcome::Accepted(expected), "{scope}");
+        assert_eq!(
+            door.show(&door.key.token(&header("first"), &claims)?).await?,
+            Outcome::Accepted(expected),
+            "{scope}"
+        );
     }
     Ok(())
 }
@@ -60,7 +74,11 @@ async fn accepts_client_ids_of_the_user_pool() -> anyhow::Result<()> {
         let mut claims = Kind::Operator.claims();
         (claims["sub"], claims["client_id"]) = (json!(client), json!(client));
         let expected = json!({ "client": client, "scopes": "operator" });
-        assert_eq!(door.show(&door.key.token(&header("first"), &claims)?).await?, Outcome::Accepted(expected), "{client}");
+        assert_eq!(
+            door.show(&door.key.token(&header("first"), &claims)?).await?,
+            Outcome::Accepted(expected),
+            "{client}"
+        );
     }
     Ok(())
 }

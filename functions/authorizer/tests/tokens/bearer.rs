@@ -12,9 +12,17 @@ async fn the_scheme_may_be_in_any_case_and_be_followed_by_spaces() -> anyhow::Re
     let door = Door::open().await?;
     let token = door.token(Kind::Person)?;
     for scheme in ["Bearer ", "bearer ", "BEARER ", "bEaReR ", "Bearer  ", "Bearer     "] {
-        assert_eq!(door.receive(json!(format!("{scheme}{token}"))).await?, Kind::Person.accepted(), "{scheme:?}");
+        assert_eq!(
+            door.receive(json!(format!("{scheme}{token}"))).await?,
+            Kind::Person.accepted(),
+            "{scheme:?}"
+        );
     }
-    assert_eq!(door.receive(json!([format!("Bearer {token}")])).await?, Kind::Person.accepted(), "a list of one");
+    assert_eq!(
+        door.receive(json!([format!("Bearer {token}")])).await?,
+        Kind::Person.accepted(),
+        "a list of one"
+    );
     Ok(())
 }
 

@@ -35,7 +35,11 @@ async fn a_token_that_would_be_refused_anyway_causes_no_fetch() -> anyhow::Resul
     let mut strange = Kind::Person.claims();
     strange["iss"] = "https://elsewhere.example".into();
     for number in 0..100 {
-        let token = format!("{}.{}", joined(&header(&format!("made-up-{number}")), &strange), encoded([0; 256]));
+        let token = format!(
+            "{}.{}",
+            joined(&header(&format!("made-up-{number}")), &strange),
+            encoded([0; 256])
+        );
         assert_eq!(door.show(&token).await?, Outcome::Refused);
         clock::pass(61);
     }
@@ -54,7 +58,11 @@ async fn an_issuer_that_never_answered_is_asked_once_a_second() -> anyhow::Resul
     door.set.now_answers(Answer::keys([&door.key.jwk]));
     assert_eq!(door.show(&token).await?, Outcome::TryAgain);
     clock::pass(1);
-    assert_eq!(door.show(&token).await?, Kind::Person.accepted(), "a lost response delays nobody for a minute");
+    assert_eq!(
+        door.show(&token).await?,
+        Kind::Person.accepted(),
+        "a lost response delays nobody for a minute"
+    );
     assert_eq!(door.set.fetches(), 2);
     Ok(())
 }

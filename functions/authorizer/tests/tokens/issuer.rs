@@ -35,7 +35,9 @@ impl Kind {
     pub fn context(self) -> Value {
         match self {
             Self::Person => json!({ "organisation": "demo", "user": "anna" }),
-            Self::Application => json!({ "organisation": "demo", "client": CRM, "scopes": "annotate read" }),
+            Self::Application => {
+                json!({ "organisation": "demo", "client": CRM, "scopes": "annotate read" })
+            }
             Self::Operator => json!({ "client": CRM, "scopes": "operator" }),
         }
     }

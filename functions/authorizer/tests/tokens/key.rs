@@ -5,7 +5,10 @@ use aws_lc_rs::{
     hmac,
     rand::SystemRandom,
     rsa::KeySize,
-    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaEncoding, RsaKeyPair},
+    signature::{
+        ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _, RSA_PKCS1_SHA256, RsaEncoding,
+        RsaKeyPair,
+    },
 };
 use data_encoding::BASE64URL_NOPAD;
 use serde_json::{Value, json};
@@ -29,7 +32,8 @@ impl Key {
     pub fn new(kid: &str) -> anyhow::Result<Self> {
         let private = RsaKeyPair::generate(KeySize::Rsa2048)?;
         let public = private.public_key();
-        let [n, e] = [public.modulus(), public.exponent()].map(|number| encoded(number.big_endian_without_leading_zero()));
+        let [n, e] = [public.modulus(), public.exponent()]
+            .map(|number| encoded(number.big_endian_without_leading_zero()));
         let jwk = json!({ "kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "n": n, "e": e });
         Ok(Self { kid: kid.to_owned(), jwk, private })
     }
@@ -44,7 +48,11 @@ impl Key {
         self.sign_with(&RSA_PKCS1_SHA256, signed)
     }
 
-    pub fn sign_with(&self, algorithm: &'static dyn RsaEncoding, signed: &str) -> anyhow::Result<String> {
+    pub fn sign_with(
+        &self,
+        algorithm: &'static dyn RsaEncoding,
+        signed: &str,
+    ) -> anyhow::Result<String> {
         let mut signature = vec![0; self.private.public_modulus_len()];
         self.private.sign(algorithm, &SystemRandom::new(), signed.as_bytes(), &mut signature)?;
         Ok(format!("{signed}.{}", encoded(signature)))

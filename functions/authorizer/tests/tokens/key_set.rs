@@ -67,7 +67,8 @@ async fn reply(mut stream: TcpStream, answer: Answer) -> std::io::Result<()> {
         request.push(stream.read_u8().await?);
     }
     let Answer::Reply(status, body) = answer else { return Ok(()) };
-    let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+    let head =
+        format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
     stream.write_all(head.as_bytes()).await?;
     stream.write_all(body.as_bytes()).await?;
     stream.shutdown().await

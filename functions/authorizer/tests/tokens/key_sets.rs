@@ -88,11 +88,16 @@ fn bad(key: &Key) -> anyhow::Result<Vec<(String, Answer)>> {
         ("an error with keys".to_owned(), reply("500 Internal Server Error")),
         ("not found with keys".to_owned(), reply("404 Not Found")),
         ("a redirection with keys".to_owned(), reply("302 Found\r\nlocation: /elsewhere")),
-        ("a permanent redirection".to_owned(), reply("308 Permanent Redirect\r\nlocation: /pool/.well-known/jwks.json")),
+        (
+            "a permanent redirection".to_owned(),
+            reply("308 Permanent Redirect\r\nlocation: /pool/.well-known/jwks.json"),
+        ),
         ("choices with keys".to_owned(), reply("300 Multiple Choices")),
         ("a part with keys".to_owned(), reply("206 Partial Content")),
     ];
-    let alone = unusable(key)?.into_iter().map(|(what, jwk)| (format!("alone, {what}"), Answer::keys([&jwk])));
+    let alone = unusable(key)?
+        .into_iter()
+        .map(|(what, jwk)| (format!("alone, {what}"), Answer::keys([&jwk])));
     answers.extend(alone);
     Ok(answers)
 }
@@ -110,7 +115,10 @@ fn unusable(key: &Key) -> anyhow::Result<Vec<(&'static str, Value)>> {
     Ok(vec![
         ("a key to encrypt with", with("use", json!("enc"))),
         ("a key of unknown use", with("use", json!("other"))),
-        ("a key to encrypt with, by its operations", with("key_ops", json!(["encrypt", "wrapKey"]))),
+        (
+            "a key to encrypt with, by its operations",
+            with("key_ops", json!(["encrypt", "wrapKey"])),
+        ),
         ("a key for RS512", with("alg", json!("RS512"))),
         ("a key for PS256", with("alg", json!("PS256"))),
         ("a key for RSA-OAEP", with("alg", json!("RSA-OAEP"))),

@@ -23,13 +23,21 @@ async fn accepts_a_new_key_at_once_and_the_old_one_until_it_is_withdrawn() -> an
     door.set.now_answers(Answer::keys([&new_key.jwk]));
     clock::pass(3599);
     assert_eq!(door.show(&lasting(&new_key)?).await?, Kind::Person.accepted());
-    assert_eq!(door.show(&lasting(&door.key)?).await?, Kind::Person.accepted(), "the set is fresh for an hour");
+    assert_eq!(
+        door.show(&lasting(&door.key)?).await?,
+        Kind::Person.accepted(),
+        "the set is fresh for an hour"
+    );
     clock::pass(1);
     assert_eq!(door.show(&lasting(&new_key)?).await?, Kind::Person.accepted());
     assert_ne!(door.show(&lasting(&door.key)?).await?, Kind::Person.accepted(), "withdrawn");
     assert_eq!(door.set.fetches(), 3);
     clock::pass(60);
-    assert_eq!(door.show(&lasting(&door.key)?).await?, Outcome::Refused, "asked for, and not there");
+    assert_eq!(
+        door.show(&lasting(&door.key)?).await?,
+        Outcome::Refused,
+        "asked for, and not there"
+    );
     Ok(())
 }
 
@@ -42,7 +50,11 @@ async fn a_flood_during_a_rotation_refuses_no_valid_token() -> anyhow::Result<()
     assert_eq!(door.show(&old).await?, Kind::Person.accepted());
     for minute in 0..3 {
         clock::pass(60);
-        assert_eq!(door.show(&made_up(minute)).await?, Outcome::Refused, "the first of a minute is looked up");
+        assert_eq!(
+            door.show(&made_up(minute)).await?,
+            Outcome::Refused,
+            "the first of a minute is looked up"
+        );
         if minute == 1 {
             door.set.now_answers(Answer::keys([&door.key.jwk, &new_key.jwk]));
         }
@@ -63,7 +75,10 @@ async fn a_key_that_is_published_before_its_first_use_is_known() -> anyhow::Resu
     let new_key = Key::new("second")?;
     door.set.now_answers(Answer::keys([&door.key.jwk, &new_key.jwk]));
     assert_eq!(door.show(&door.token(Kind::Person)?).await?, Kind::Person.accepted());
-    assert_eq!(door.show(&new_key.token(&header("second"), &Kind::Person.claims())?).await?, Kind::Person.accepted());
+    assert_eq!(
+        door.show(&new_key.token(&header("second"), &Kind::Person.claims())?).await?,
+        Kind::Person.accepted()
+    );
     assert_eq!(door.set.fetches(), 1);
     Ok(())
 }
@@ -77,7 +92,11 @@ async fn known_keys_are_accepted_while_the_issuer_is_unavailable() -> anyhow::Re
     for _ in 0..48 {
         clock::pass(1800);
         assert_eq!(door.show(&lasting(&door.key)?).await?, Kind::Person.accepted());
-        assert_eq!(door.show(&lasting(&unknown)?).await?, Outcome::TryAgain, "its key could not be looked for");
+        assert_eq!(
+            door.show(&lasting(&unknown)?).await?,
+            Outcome::TryAgain,
+            "its key could not be looked for"
+        );
     }
     Ok(())
 }

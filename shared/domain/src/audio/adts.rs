@@ -9,13 +9,18 @@ use super::{
 pub(super) const FORMAT: Format = Format { frame, neighbours: 3 };
 
 /// Samples a second by the header's index.
-const RATES: [u64; 13] = [96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350];
+const RATES: [u64; 13] = [
+    96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000,
+    7_350,
+];
 
 pub(super) fn measure(object: Object<'_>, start: u64) -> Result<Found, Stop> {
     let searched = object.up_to(start, SEARCHED as u64)?;
     let is_last = searched.len() as u64 == object.length.saturating_sub(start);
     let bytes = object.length.saturating_sub(start);
-    let Some((at, like)) = frames::first(searched, FORMAT, is_last) else { return Ok(Found::unknown(Codec::Aac, bytes)) };
+    let Some((at, like)) = frames::first(searched, FORMAT, is_last) else {
+        return Ok(Found::unknown(Codec::Aac, bytes));
+    };
     let stream = frames::measure(object, start.saturating_add(at as u64), &like, FORMAT)?;
     Ok(Found { length: stream.length, damage: stream.damage, ..Found::unknown(Codec::Aac, bytes) })
 }
@@ -30,7 +35,13 @@ fn frame(bytes: &[u8]) -> Option<Frame> {
     let size = usize::try_from(be(bytes.get(3..6)?) >> 5 & 0x1fff).ok()?;
     let blocks = u64::from(bytes.get(6)? & 3).saturating_add(1);
     let header = if kind & 1 == 1 { 7 } else { 9 };
-    (size > header).then_some(Frame { size, samples: blocks.saturating_mul(1024), rate, bit_rate: None, padded: false })
+    (size > header).then_some(Frame {
+        size,
+        samples: blocks.saturating_mul(1024),
+        rate,
+        bit_rate: None,
+        padded: false,
+    })
 }
 
 #[cfg(test)]
@@ -45,8 +56,15 @@ pub(super) mod tests {
     pub(in super::super) fn file(frames: usize) -> Vec<u8> {
         let frame = |at: usize| {
             let size = 200 + at * 7 % 32;
-            let mut frame =
-                vec![0xff, 0xf1, 1 << 6 | 8 << 2, 1 << 6 | (size >> 11) as u8, (size >> 3) as u8, (size << 5) as u8 | 0x1f, 0xfc];
+            let mut frame = vec![
+                0xff,
+                0xf1,
+                1 << 6 | 8 << 2,
+                1 << 6 | (size >> 11) as u8,
+                (size >> 3) as u8,
+                (size << 5) as u8 | 0x1f,
+                0xfc,
+            ];
             frame.resize(size, 0x21);
             frame
         };
@@ -72,10 +90,17 @@ pub(super) mod tests {
 
     #[test]
     fn a_header_of_another_kind_is_no_frame() {
-        for header in [[0xff, 0xfb, 0x50, 0x80, 0x20, 0, 0], [0xff, 0xf1, 0x7c, 0x80, 0x20, 0, 0], [0xff, 0xf1, 0x50, 0x80, 0, 0xe0, 0]] {
+        for header in [
+            [0xff, 0xfb, 0x50, 0x80, 0x20, 0, 0],
+            [0xff, 0xf1, 0x7c, 0x80, 0x20, 0, 0],
+            [0xff, 0xf1, 0x50, 0x80, 0, 0xe0, 0],
+        ] {
             assert_eq!(frame(&header), None);
         }
-        assert!(!matches!(super::super::testing::run(&file(4)).0, super::super::Step::NotAudio(NotAudio::Empty)));
+        assert!(!matches!(
+            super::super::testing::run(&file(4)).0,
+            super::super::Step::NotAudio(NotAudio::Empty)
+        ));
         assert_ne!(audio(&file(4)).length, Length::Exact(Duration::ZERO));
     }
 }

@@ -8,8 +8,10 @@ use super::{
     object::{Object, Stop},
 };
 
-const NARROWBAND: Format = Format { frame: |bytes| frame(bytes, &NARROWBAND_SIZES, 8_000), neighbours: 12 };
-const WIDEBAND: Format = Format { frame: |bytes| frame(bytes, &WIDEBAND_SIZES, 16_000), neighbours: 12 };
+const NARROWBAND: Format =
+    Format { frame: |bytes| frame(bytes, &NARROWBAND_SIZES, 8_000), neighbours: 12 };
+const WIDEBAND: Format =
+    Format { frame: |bytes| frame(bytes, &WIDEBAND_SIZES, 16_000), neighbours: 12 };
 
 /// Bytes after the header by the type of the frame. The last three types occur in no file (3GPP TS
 /// 26.101 and 26.201): they carry comfort noise of other systems.
@@ -24,7 +26,9 @@ pub(super) fn measure(object: Object<'_>) -> Result<Found, Stop> {
     let (codec, format, start) = match head {
         [b'#', b'!', b'A', b'M', b'R', b'\n', ..] => (Codec::AmrNb, NARROWBAND, 6),
         [b'#', b'!', b'A', b'M', b'R', b'-', b'W', b'B', b'\n', ..] => (Codec::AmrWb, WIDEBAND, 9),
-        [b'#', b'!', b'A', b'M', b'R', b'-', ..] => return Ok(Found::unknown(Codec::AmrWb, object.length)), // several channels
+        [b'#', b'!', b'A', b'M', b'R', b'-', ..] => {
+            return Ok(Found::unknown(Codec::AmrWb, object.length));
+        } // several channels
         _ => return Ok(Found::unknown(Codec::AmrNb, object.length)),
     };
     let bytes = object.length.saturating_sub(start);
@@ -40,10 +44,17 @@ pub(super) fn measure(object: Object<'_>) -> Result<Found, Stop> {
 fn frame(bytes: &[u8], sizes: &[usize], rate: u64) -> Option<Frame> {
     let header = *bytes.first()?;
     let kind = header >> 3 & 15;
-    let body = sizes.get(usize::from(kind)).copied().or_else(|| NO_DATA.contains(&kind).then_some(0))?;
+    let body =
+        sizes.get(usize::from(kind)).copied().or_else(|| NO_DATA.contains(&kind).then_some(0))?;
     let size = body.saturating_add(1);
     let bit_rate = Some((size as u64).saturating_mul(8 * 50));
-    (header & 0x83 == 0).then_some(Frame { size, samples: rate / 50, rate, bit_rate, padded: false })
+    (header & 0x83 == 0).then_some(Frame {
+        size,
+        samples: rate / 50,
+        rate,
+        bit_rate,
+        padded: false,
+    })
 }
 
 #[cfg(test)]
@@ -75,13 +86,18 @@ pub(super) mod tests {
 
     #[test]
     fn wideband_has_other_sizes() {
-        let object = [b"#!AMR-WB\n".to_vec(), frames((0..500).map(|at| [8, 2, 9, 15][at % 4]), &WIDEBAND_SIZES)].concat();
+        let object = [
+            b"#!AMR-WB\n".to_vec(),
+            frames((0..500).map(|at| [8, 2, 9, 15][at % 4]), &WIDEBAND_SIZES),
+        ]
+        .concat();
         assert_eq!((exact(&object), audio(&object).codec), (10_000, Codec::AmrWb));
     }
 
     #[test]
     fn pauses_in_a_long_file_make_it_an_estimate() {
-        let kinds = (0..60_000).map(|at| if at / 500 % 2 == 0 { 7 } else { [8, 15, 15, 15, 15, 15, 15, 15][at % 8] });
+        let kinds = (0..60_000)
+            .map(|at| if at / 500 % 2 == 0 { 7 } else { [8, 15, 15, 15, 15, 15, 15, 15][at % 8] });
         let object = [b"#!AMR\n".to_vec(), frames(kinds, &NARROWBAND_SIZES)].concat();
         assert_eq!(flags(&object), (Measured::Estimated, None));
         assert!(milliseconds(&object).abs_diff(1_200_000) < 120_000, "{}", milliseconds(&object));

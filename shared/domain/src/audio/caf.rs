@@ -24,7 +24,12 @@ pub(super) fn measure(object: Object<'_>) -> Result<Found, Stop> {
         match name {
             b"desc" => format = Format::of(object.up_to(start, 32)?),
             b"pakt" => packets = Some(Table::of(object.up_to(start, 16)?)),
-            b"data" => sound = Some(Sound { stated: size.saturating_sub(4), existing: size.min(left).saturating_sub(4) }),
+            b"data" => {
+                sound = Some(Sound {
+                    stated: size.saturating_sub(4),
+                    existing: size.min(left).saturating_sub(4),
+                })
+            }
             _ => {}
         }
         at = start.saturating_add(size);
@@ -65,11 +70,13 @@ impl Table {
 fn duration(format: &Format, sound: &Sound, table: Option<Table>) -> Found {
     let unknown = Found::unknown(format.codec, sound.existing);
     let is_cut = |stated: Duration, existing: Duration| stated.saturating_sub(existing) > TOLERANCE;
-    let counted = table.filter(|table| table.frames > 0).and_then(|table| time(table.frames, format.rate));
+    let counted =
+        table.filter(|table| table.frames > 0).and_then(|table| time(table.frames, format.rate));
     let is_rounded = table.is_some_and(|table| table.is_rounded(format));
     match (format.time(sound.stated), counted) {
         (Some(stated), counted) => {
-            let (existing, stated) = (format.time(sound.existing).unwrap_or_default(), counted.unwrap_or(stated));
+            let (existing, stated) =
+                (format.time(sound.existing).unwrap_or_default(), counted.unwrap_or(stated));
             let found = Found::exact(format.codec, existing.min(stated), sound.existing);
             if is_cut(stated, existing) { found.promised(stated, Damage::CutOff) } else { found }
         }
@@ -77,7 +84,9 @@ fn duration(format: &Format, sound: &Sound, table: Option<Table>) -> Found {
             let rest = super::share_of_time(counted, sound.existing, sound.stated);
             Found::estimated(format.codec, rest, sound.existing).promised(counted, Damage::CutOff)
         }
-        (None, Some(counted)) if is_rounded => Found::estimated(format.codec, counted, sound.existing),
+        (None, Some(counted)) if is_rounded => {
+            Found::estimated(format.codec, counted, sound.existing)
+        }
         (None, Some(counted)) => Found::exact(format.codec, counted, sound.existing),
         (None, None) if sound.existing < sound.stated => unknown.damaged(Damage::CutOff),
         (None, None) => unknown.damaged(Damage::NoIndex),
@@ -155,23 +164,39 @@ pub(super) mod tests {
     }
 
     fn table(frames: i64) -> Vec<u8> {
-        chunk(b"pakt", 24 + 1000, &[&500_i64.to_be_bytes()[..], &frames.to_be_bytes(), &[0; 1008]].concat())
+        chunk(
+            b"pakt",
+            24 + 1000,
+            &[&500_i64.to_be_bytes()[..], &frames.to_be_bytes(), &[0; 1008]].concat(),
+        )
     }
 
     pub(in super::super) fn opus(seconds: i64) -> Vec<u8> {
-        [head(b"opus", 48_000.0, 0, 960), sound(seconds as usize * 3000), table(seconds * 48_000)].concat()
+        [head(b"opus", 48_000.0, 0, 960), sound(seconds as usize * 3000), table(seconds * 48_000)]
+            .concat()
     }
 
     #[test]
     fn a_table_before_or_after_the_sound_counts_the_frames() {
         assert_eq!((exact(&opus(3)), exact(&opus(3000))), (3000, 3_000_000));
-        let first = [head(b"aac ", 16_000.0, 0, 1024), table(32_000), chunk(b"free", 9, &[0; 9]), sound(9000)].concat();
-        assert_eq!((exact(&first), audio(&first).codec, audio(&first).container), (2000, Codec::Aac, Container::Caf));
+        let first = [
+            head(b"aac ", 16_000.0, 0, 1024),
+            table(32_000),
+            chunk(b"free", 9, &[0; 9]),
+            sound(9000),
+        ]
+        .concat();
+        assert_eq!(
+            (exact(&first), audio(&first).codec, audio(&first).container),
+            (2000, Codec::Aac, Container::Caf)
+        );
     }
 
     #[test]
     fn a_table_that_rounds_up_to_long_packets_is_an_estimate() {
-        for (frames, measured) in [(4096 * 500, Measured::Estimated), (4096 * 500 - 9, Measured::Exact)] {
+        for (frames, measured) in
+            [(4096 * 500, Measured::Estimated), (4096 * 500 - 9, Measured::Exact)]
+        {
             let object = [head(b"alac", 8000.0, 0, 4096), table(frames), sound(90_000)].concat();
             assert_eq!(flags(&object), (measured, None));
         }
@@ -189,10 +214,16 @@ pub(super) mod tests {
     fn a_recording_that_was_cut_off_is_damaged() {
         let samples = [head(b"lpcm", 8000.0, 2, 1), sound(16_000)].concat();
         let cut = audio(&samples[..samples.len() - 8000]);
-        assert_eq!((cut.damage, cut.promised), (Some(Damage::CutOff), Some(Duration::from_secs(1))));
+        assert_eq!(
+            (cut.damage, cut.promised),
+            (Some(Damage::CutOff), Some(Duration::from_secs(1)))
+        );
         assert_eq!(milliseconds(&samples[..samples.len() - 8000]), 500);
         let first = [head(b"aac ", 16_000.0, 0, 1024), table(32_000), sound(9000)].concat();
-        assert_eq!(flags(&first[..first.len() - 4500]), (Measured::Estimated, Some(Damage::CutOff)));
+        assert_eq!(
+            flags(&first[..first.len() - 4500]),
+            (Measured::Estimated, Some(Damage::CutOff))
+        );
         assert_eq!(milliseconds(&first[..first.len() - 4500]), 1000);
         assert_eq!(flags(&opus(3)[..4000]), (Measured::Claimed, Some(Damage::CutOff)));
         assert_eq!(flags(&opus(3)[..50]), (Measured::Exact, Some(Damage::CutOff)));

@@ -86,7 +86,13 @@ impl Codec {
         match self {
             Self::Pcm | Self::ALaw | Self::MuLaw | Self::Gsm | Self::Adpcm | Self::Mp3 => 8_000,
             Self::AmrNb | Self::AmrWb => 400,
-            Self::Aac | Self::Alac | Self::Opus | Self::Vorbis | Self::Speex | Self::Flac | Self::Other => 100,
+            Self::Aac
+            | Self::Alac
+            | Self::Opus
+            | Self::Vorbis
+            | Self::Speex
+            | Self::Flac
+            | Self::Other => 100,
         }
     }
 }

@@ -59,13 +59,21 @@ mod tests {
 
     #[test]
     fn each_name_reads_back() {
-        assert!(Damage::ALL.into_iter().all(|damage| Damage::parse(damage.as_str()) == Some(damage)));
+        assert!(
+            Damage::ALL.into_iter().all(|damage| Damage::parse(damage.as_str()) == Some(damage))
+        );
     }
 
     #[test]
     fn the_texts_are_sentences_for_people() {
-        assert_eq!(NotAudio::Foreign("a zip archive").to_string(), "the content is a zip archive, not audio");
-        assert_eq!(NotAudio::Silent(Container::Mp4).to_string(), "the mp4 contains video without sound");
+        assert_eq!(
+            NotAudio::Foreign("a zip archive").to_string(),
+            "the content is a zip archive, not audio"
+        );
+        assert_eq!(
+            NotAudio::Silent(Container::Mp4).to_string(),
+            "the mp4 contains video without sound"
+        );
         assert_eq!(Damage::CutOff.to_string(), "the recording is cut off");
     }
 }

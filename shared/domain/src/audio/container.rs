@@ -23,15 +23,29 @@ pub enum Container {
 }
 
 impl Container {
-    pub const ALL: [Self; 10] =
-        [Self::Wav, Self::Mp3, Self::Mp4, Self::Ogg, Self::WebM, Self::Flac, Self::Adts, Self::Amr, Self::Caf, Self::Other];
+    pub const ALL: [Self; 10] = [
+        Self::Wav,
+        Self::Mp3,
+        Self::Mp4,
+        Self::Ogg,
+        Self::WebM,
+        Self::Flac,
+        Self::Adts,
+        Self::Amr,
+        Self::Caf,
+        Self::Other,
+    ];
 
     /// The container of a content type, in any case and with any parameters. An audio type that is
     /// not listed is [`Container::Other`]; `None` for a type that promises something else.
     pub fn of_content_type(text: &str) -> Option<Self> {
         let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let listed = Self::ALL.into_iter().find(|container| container.content_types().contains(&essence.as_str()));
-        listed.or_else(|| essence.strip_prefix("audio/").filter(|subtype| is_token(subtype)).map(|_| Self::Other))
+        let listed = Self::ALL
+            .into_iter()
+            .find(|container| container.content_types().contains(&essence.as_str()));
+        listed.or_else(|| {
+            essence.strip_prefix("audio/").filter(|subtype| is_token(subtype)).map(|_| Self::Other)
+        })
     }
 
     /// The content type that the service stores and serves.
@@ -43,14 +57,34 @@ impl Container {
     /// registered types and those of Android, iOS and common recorders.
     pub fn content_types(self) -> &'static [&'static str] {
         match self {
-            Self::Wav => &["audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave", "audio/x-pn-wav"],
-            Self::Mp3 => &["audio/mpeg", "audio/mp3", "audio/x-mp3", "audio/x-mpeg", "audio/mpeg3", "audio/x-mpeg-3", "audio/mpg"],
+            Self::Wav => {
+                &["audio/wav", "audio/x-wav", "audio/wave", "audio/vnd.wave", "audio/x-pn-wav"]
+            }
+            Self::Mp3 => &[
+                "audio/mpeg",
+                "audio/mp3",
+                "audio/x-mp3",
+                "audio/x-mpeg",
+                "audio/mpeg3",
+                "audio/x-mpeg-3",
+                "audio/mpg",
+            ],
             Self::Mp4 => &MP4,
-            Self::Ogg => &["audio/ogg", "audio/opus", "audio/vorbis", "audio/speex", "audio/x-speex", "application/ogg", "video/ogg"],
+            Self::Ogg => &[
+                "audio/ogg",
+                "audio/opus",
+                "audio/vorbis",
+                "audio/speex",
+                "audio/x-speex",
+                "application/ogg",
+                "video/ogg",
+            ],
             Self::WebM => &["audio/webm", "video/webm", "audio/x-matroska", "video/x-matroska"],
             Self::Flac => &["audio/flac", "audio/x-flac"],
             Self::Adts => &["audio/aac", "audio/x-aac", "audio/aacp", "audio/x-hx-aac-adts"],
-            Self::Amr => &["audio/amr", "audio/amr-nb", "audio/amr-wb", "audio/amr-wb+", "audio/x-amr"],
+            Self::Amr => {
+                &["audio/amr", "audio/amr-nb", "audio/amr-wb", "audio/amr-wb+", "audio/x-amr"]
+            }
             Self::Caf => &["audio/x-caf", "audio/caf"],
             Self::Other => &["application/octet-stream", "binary/octet-stream"],
         }
@@ -145,14 +179,33 @@ mod tests {
             ("application/octet-stream", Container::Other),
         ];
         for (text, container) in cases {
-            let variants = [text.to_owned(), text.to_uppercase(), format!(" {text} ; codecs=\"x, y\"; rate=8000")];
-            assert!(variants.iter().all(|variant| Container::of_content_type(variant) == Some(container)), "{text}");
+            let variants = [
+                text.to_owned(),
+                text.to_uppercase(),
+                format!(" {text} ; codecs=\"x, y\"; rate=8000"),
+            ];
+            assert!(
+                variants
+                    .iter()
+                    .all(|variant| Container::of_content_type(variant) == Some(container)),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn a_type_that_promises_no_audio_has_no_container() {
-        for text in ["", "audio", "audio/", "audio/a b", "text/plain", "image/png", "video/x-msvideo", "application/pdf", ";audio/wav"] {
+        for text in [
+            "",
+            "audio",
+            "audio/",
+            "audio/a b",
+            "text/plain",
+            "image/png",
+            "video/x-msvideo",
+            "application/pdf",
+            ";audio/wav",
+        ] {
             assert_eq!(Container::of_content_type(text), None, "{text}");
         }
     }
@@ -161,7 +214,12 @@ mod tests {
     fn each_content_type_and_each_name_belongs_to_one_container() {
         for container in Container::ALL {
             assert_eq!(Container::of_content_type(container.content_type()), Some(container));
-            assert!(container.content_types().iter().all(|text| Container::of_content_type(text) == Some(container)));
+            assert!(
+                container
+                    .content_types()
+                    .iter()
+                    .all(|text| Container::of_content_type(text) == Some(container))
+            );
             assert_eq!(Container::parse(container.as_str()), Some(container));
         }
         assert_eq!((Container::Mp4.extension(), Container::Other.extension()), ("m4a", "bin"));

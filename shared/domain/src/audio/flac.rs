@@ -19,10 +19,13 @@ pub(super) fn measure(object: Object<'_>, start: u64) -> Result<Found, Stop> {
     let Some(stream) = stream else { return Ok(found.damaged(Damage::Contradictory)) };
     let stated = time(stream.samples, stream.rate).unwrap_or_default();
     let tail = if_readable(object.tail(THIRD))?;
-    let last = tail.and_then(|(_, tail)| last_frame(tail, &stream)).and_then(|end| time(end, stream.rate));
+    let last =
+        tail.and_then(|(_, tail)| last_frame(tail, &stream)).and_then(|end| time(end, stream.rate));
     Ok(match last {
         Some(last) if stated.is_zero() => Found::exact(Codec::Flac, last, bytes),
-        Some(last) if stated.saturating_sub(last) > TOLERANCE => Found::exact(Codec::Flac, last, bytes).promised(stated, Damage::CutOff),
+        Some(last) if stated.saturating_sub(last) > TOLERANCE => {
+            Found::exact(Codec::Flac, last, bytes).promised(stated, Damage::CutOff)
+        }
         None if stated.is_zero() => found,
         _ => Found::exact(Codec::Flac, stated, bytes),
     })
@@ -46,7 +49,12 @@ impl Stream {
         let fields = be(header.get(18..26)?); // 20 bits of rate, 8 of the format, 36 of samples
         let rate = fields >> 44;
         let is_first = header.starts_with(b"fLaC") && header.get(4)? & 0x7f == 0;
-        (is_first && rate > 0 && block > 0).then_some(Self { block, is_fixed: smallest == block, rate, samples: fields & 0xf_ffff_ffff })
+        (is_first && rate > 0 && block > 0).then_some(Self {
+            block,
+            is_fixed: smallest == block,
+            rate,
+            samples: fields & 0xf_ffff_ffff,
+        })
     }
 }
 
@@ -71,7 +79,8 @@ fn frame_end(bytes: &[u8], stream: &Stream) -> Option<u64> {
         _ => 1_u64 << size, // 256 to 32,768
     };
     let of_size: usize = size.checked_sub(5).filter(|count| *count <= 2).unwrap_or_default().into();
-    let of_rate: usize = [1, 2, 2].get(usize::from(rate).wrapping_sub(12)).copied().unwrap_or_default();
+    let of_rate: usize =
+        [1, 2, 2].get(usize::from(rate).wrapping_sub(12)).copied().unwrap_or_default();
     let end = at.saturating_add(of_size).saturating_add(of_rate);
     let is_intact = crc8(bytes.get(..end)?) == *bytes.get(end)?;
     let start = if is_fixed { number.saturating_mul(stream.block) } else { number };
@@ -88,9 +97,12 @@ fn coded_number(bytes: &[u8]) -> Option<(u64, usize)> {
         _ => return None,
     };
     let rest = bytes.get(1..size)?;
-    let begin = u64::from(first) & 0x7f_u64.checked_shr(u32::try_from(size).ok()?).unwrap_or_default();
+    let begin =
+        u64::from(first) & 0x7f_u64.checked_shr(u32::try_from(size).ok()?).unwrap_or_default();
     let is_valid = rest.iter().all(|byte| byte & 0xc0 == 0x80);
-    is_valid.then(|| (rest.iter().fold(begin, |number, byte| number << 6 | u64::from(byte & 0x3f)), size))
+    is_valid.then(|| {
+        (rest.iter().fold(begin, |number, byte| number << 6 | u64::from(byte & 0x3f)), size)
+    })
 }
 
 /// The CRC of a frame header: polynomial 7, not reflected (section 9.1.8).
@@ -131,7 +143,10 @@ pub(super) mod tests {
     fn the_header_counts_the_samples() {
         assert_eq!((exact(&file(30)), exact(&file(900))), (30 * 512, 900 * 512));
         assert_eq!((run(&file(30)).1, run(&file(900)).1), (1, 2));
-        assert_eq!((audio(&file(3)).container, audio(&file(3)).codec), (Container::Flac, Codec::Flac));
+        assert_eq!(
+            (audio(&file(3)).container, audio(&file(3)).codec),
+            (Container::Flac, Codec::Flac)
+        );
     }
 
     #[test]
@@ -147,14 +162,20 @@ pub(super) mod tests {
     fn a_recording_that_was_cut_off_lasts_to_its_last_frame() {
         for (frames, rest) in [(30, 18), (900, 540)] {
             let object = &file(frames)[..42 + 1000 * rest as usize];
-            assert_eq!((flags(object), milliseconds(object)), ((Measured::Exact, Some(Damage::CutOff)), rest * 512));
+            assert_eq!(
+                (flags(object), milliseconds(object)),
+                ((Measured::Exact, Some(Damage::CutOff)), rest * 512)
+            );
         }
     }
 
     #[test]
     fn a_header_that_cannot_be_read_leaves_the_claim() {
         assert_eq!(flags(&[header(0), vec![1; 90]].concat()), (Measured::Claimed, None));
-        assert_eq!(flags(&[b"fLaC\x84\0\0\x22".to_vec(), vec![1; 90]].concat()), (Measured::Claimed, Some(Damage::Contradictory)));
+        assert_eq!(
+            flags(&[b"fLaC\x84\0\0\x22".to_vec(), vec![1; 90]].concat()),
+            (Measured::Claimed, Some(Damage::Contradictory))
+        );
         assert_eq!(flags(&header(0)[..20]), (Measured::Claimed, Some(Damage::CutOff)));
     }
 

@@ -2,7 +2,8 @@
 
 /// The name of the format of other content, by its first bytes; `None` if it may be audio.
 pub(super) fn foreign(head: &[u8]) -> Option<&'static str> {
-    let starts = |at: usize, magic: &[u8]| head.get(at..).is_some_and(|bytes| bytes.starts_with(magic));
+    let starts =
+        |at: usize, magic: &[u8]| head.get(at..).is_some_and(|bytes| bytes.starts_with(magic));
     let named = FORMATS.iter().find(|(at, magic, _)| starts(*at, magic)).map(|(_, _, name)| *name);
     named.or_else(|| image(head)).or_else(|| is_windows_program(head).then_some("a program"))
 }
@@ -13,7 +14,8 @@ pub(super) fn text(head: &[u8], is_whole: bool) -> Option<&'static str> {
         Some(utf16) => return is_utf16(utf16, head[0] == 0xfe).then_some("text"),
         None => valid_beginning(head, is_whole)?,
     };
-    let is_printable = text.chars().all(|c| !c.is_control() || c.is_ascii_whitespace()) && !text.is_empty();
+    let is_printable =
+        text.chars().all(|c| !c.is_control() || c.is_ascii_whitespace()) && !text.is_empty();
     let beginning = text.trim_start_matches('\u{feff}').trim_start().to_ascii_lowercase();
     let named = TEXTS.iter().find(|(start, _)| beginning.starts_with(start)).map(|(_, name)| *name);
     is_printable.then_some(named.unwrap_or("text"))
@@ -81,7 +83,27 @@ const TEXTS: [(&str, &str); 8] = [
 fn image(head: &[u8]) -> Option<&'static str> {
     match head {
         [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some("a webp image"),
-        [b'B', b'M', _, _, _, _, 0, 0, 0, 0, _, _, 0, 0, 12 | 40 | 52 | 56 | 108 | 124, 0, 0, 0, ..] => Some("a bmp image"),
+        [
+            b'B',
+            b'M',
+            _,
+            _,
+            _,
+            _,
+            0,
+            0,
+            0,
+            0,
+            _,
+            _,
+            0,
+            0,
+            12 | 40 | 52 | 56 | 108 | 124,
+            0,
+            0,
+            0,
+            ..,
+        ] => Some("a bmp image"),
         _ => None,
     }
 }
@@ -97,15 +119,20 @@ fn is_windows_program(head: &[u8]) -> bool {
 fn valid_beginning(head: &[u8], is_whole: bool) -> Option<&str> {
     match std::str::from_utf8(head) {
         Ok(text) => Some(text),
-        Err(error) if error.error_len().is_none() && !is_whole => std::str::from_utf8(&head[..error.valid_up_to()]).ok(),
+        Err(error) if error.error_len().is_none() && !is_whole => {
+            std::str::from_utf8(&head[..error.valid_up_to()]).ok()
+        }
         Err(_) => None,
     }
 }
 
 /// Whether every unit is a printable character of the first plane, and most are of Latin script.
 fn is_utf16(bytes: &[u8], is_big_endian: bool) -> bool {
-    let units = bytes.chunks_exact(2).map(|pair| if is_big_endian { [pair[0], pair[1]] } else { [pair[1], pair[0]] });
-    let characters: Option<Vec<char>> = units.map(|unit| char::from_u32(u16::from_be_bytes(unit).into())).collect();
+    let units = bytes
+        .chunks_exact(2)
+        .map(|pair| if is_big_endian { [pair[0], pair[1]] } else { [pair[1], pair[0]] });
+    let characters: Option<Vec<char>> =
+        units.map(|unit| char::from_u32(u16::from_be_bytes(unit).into())).collect();
     characters.is_some_and(|characters| {
         let latin = characters.iter().filter(|c| **c < '\u{250}').count();
         let is_printable = characters.iter().all(|c| !c.is_control() || c.is_ascii_whitespace());

@@ -41,16 +41,27 @@ impl Found {
         let longest = self.codec.longest(self.bytes);
         let found = match self.length.duration() {
             Some(stated) if stated > longest => {
-                let contradiction = self.promised(self.promised.unwrap_or(stated), self.damage.unwrap_or(Damage::Contradictory));
+                let contradiction = self.promised(
+                    self.promised.unwrap_or(stated),
+                    self.damage.unwrap_or(Damage::Contradictory),
+                );
                 Self { length: Length::Estimated(longest), ..contradiction }
             }
             Some(Duration::ZERO) => self.damaged(self.damage.unwrap_or(Damage::NoSound)),
-            None if longest.is_zero() => {
-                Self { length: Length::Exact(Duration::ZERO), ..self.damaged(self.damage.unwrap_or(Damage::NoSound)) }
-            }
+            None if longest.is_zero() => Self {
+                length: Length::Exact(Duration::ZERO),
+                ..self.damaged(self.damage.unwrap_or(Damage::NoSound))
+            },
             _ => self,
         };
-        Audio { container, codec: found.codec, length: found.length, longest, damage: found.damage, promised: found.promised }
+        Audio {
+            container,
+            codec: found.codec,
+            length: found.length,
+            longest,
+            damage: found.damage,
+            promised: found.promised,
+        }
     }
 }
 
@@ -69,6 +80,9 @@ mod tests {
     #[test]
     fn no_time_is_no_sound() {
         let audio = Found::exact(Codec::Pcm, Duration::ZERO, 10).audio(Container::Wav);
-        assert_eq!((audio.length, audio.damage), (Length::Exact(Duration::ZERO), Some(Damage::NoSound)));
+        assert_eq!(
+            (audio.length, audio.damage),
+            (Length::Exact(Duration::ZERO), Some(Damage::NoSound))
+        );
     }
 }

@@ -31,47 +31,81 @@ pub(super) struct Stream {
 /// The offset and the header of the first frame. After other data, more frames must follow it. If
 /// the bytes are the `last` of the object, fewer suffice that end with it.
 pub(super) fn first(bytes: &[u8], format: Format, is_last: bool) -> Option<(usize, Frame)> {
-    let candidates = (0..bytes.len().min(SEARCHED)).filter_map(|at| Some((at, (format.frame)(&bytes[at..])?)));
+    let candidates =
+        (0..bytes.len().min(SEARCHED)).filter_map(|at| Some((at, (format.frame)(&bytes[at..])?)));
     candidates.into_iter().find(|(at, frame)| {
-        let neighbours = if *at == 0 { format.neighbours } else { format.neighbours.saturating_mul(3) };
+        let neighbours =
+            if *at == 0 { format.neighbours } else { format.neighbours.saturating_mul(3) };
         is_followed(&bytes[*at..], frame, Format { neighbours, ..format }, is_last)
     })
 }
 
 /// Measures the frames from `start` on, of which the first is like `like`.
-pub(super) fn measure(object: Object<'_>, start: u64, like: &Frame, format: Format) -> Result<Stream, Stop> {
+pub(super) fn measure(
+    object: Object<'_>,
+    start: u64,
+    like: &Frame,
+    format: Format,
+) -> Result<Stream, Stop> {
     let reader = Reader { like, format };
     if object.whole()?.is_some() {
         let all = reader.runs(object.from(start), (start, true), u64::MAX);
         let samples = all.runs.iter().fold(0_u64, |sum, run| sum.saturating_add(run.samples));
         let damage = all.is_cut.then_some(Damage::CutOff);
-        return Ok(Stream { length: Length::Exact(time(samples, like.rate).unwrap_or_default()), damage });
+        return Ok(Stream {
+            length: Length::Exact(time(samples, like.rate).unwrap_or_default()),
+            damage,
+        });
     }
     let head_end = start.saturating_add(HEAD / 2).max(HEAD).min(object.length);
-    let head = reader.runs(object.up_to(start, head_end.saturating_sub(start))?, (start, true), u64::MAX);
+    let head =
+        reader.runs(object.up_to(start, head_end.saturating_sub(start))?, (start, true), u64::MAX);
     let (tail_at, tail) = if_readable(object.tail(SECOND))?.unwrap_or((object.length, &[]));
     let tail_at = tail_at.max(object.length.saturating_sub(SECOND)).max(head_end);
-    let tail = reader.runs(if tail.is_empty() { tail } else { object.from(tail_at) }, (tail_at, false), u64::MAX);
+    let tail = reader.runs(
+        if tail.is_empty() { tail } else { object.from(tail_at) },
+        (tail_at, false),
+        u64::MAX,
+    );
     let middle = middle(object, (start, head_end, tail_at), &head, &tail)?;
-    let middle = middle.map(|(at, bytes)| reader.runs(bytes, (at, false), THIRD / 2)).unwrap_or_default();
-    let damage = if tail.runs.is_empty() { Some(Damage::Contradictory) } else { tail.is_cut.then_some(Damage::CutOff) };
+    let middle =
+        middle.map(|(at, bytes)| reader.runs(bytes, (at, false), THIRD / 2)).unwrap_or_default();
+    let damage = if tail.runs.is_empty() {
+        Some(Damage::Contradictory)
+    } else {
+        tail.is_cut.then_some(Damage::CutOff)
+    };
     let runs = [head.runs, middle.runs, tail.runs].concat();
     Ok(Stream { length: extrapolated(&runs, start, tail_at, like), damage })
 }
 
 /// A part between the head and the tail: the middle in time, if all before it is like the head and
 /// all after it like the tail. So a silent half, which has few bytes, is noticed.
-fn middle<'a>(object: Object<'a>, parts: (u64, u64, u64), head: &Runs, tail: &Runs) -> Result<Option<(u64, &'a [u8])>, Stop> {
+fn middle<'a>(
+    object: Object<'a>,
+    parts: (u64, u64, u64),
+    head: &Runs,
+    tail: &Runs,
+) -> Result<Option<(u64, &'a [u8])>, Stop> {
     let (start, head_end, tail_at) = parts;
     let sizes = |runs: &[Run]| {
-        runs.iter().fold((0, 0), |(bytes, samples), run: &Run| (run.bytes.saturating_add(bytes), run.samples.saturating_add(samples)))
+        runs.iter().fold((0, 0), |(bytes, samples), run: &Run| {
+            (run.bytes.saturating_add(bytes), run.samples.saturating_add(samples))
+        })
     };
     let ((bytes, samples), (tail_bytes, tail_samples)) = (sizes(&head.runs), sizes(&tail.runs));
     let (early, late) = (share(bytes, tail_samples, 1), share(tail_bytes, samples, 1)); // both bit rates, in one unit
     let rest = object.length.saturating_sub(start);
-    let half = if late == 0 { rest / 2 } else { share(rest, early / 2, (early / 2).saturating_add(late / 2)) };
+    let half = if late == 0 {
+        rest / 2
+    } else {
+        share(rest, early / 2, (early / 2).saturating_add(late / 2))
+    };
     let size = THIRD.min(tail_at.saturating_sub(head_end));
-    let at = start.saturating_add(half).saturating_sub(size / 2).clamp(head_end, tail_at.saturating_sub(size).max(head_end));
+    let at = start
+        .saturating_add(half)
+        .saturating_sub(size / 2)
+        .clamp(head_end, tail_at.saturating_sub(size).max(head_end));
     Ok(object.sample(at, size, 0)?.map(|bytes| (at, bytes)))
 }
 
@@ -88,7 +122,8 @@ fn extrapolated(runs: &[Run], start: u64, tail_at: u64, like: &Frame) -> Length 
         let [early, late] = pair else { return sum };
         sum.saturating_add(samples_between(early, late))
     });
-    let samples = read.saturating_add(between).saturating_add(last.samples_in(end.saturating_sub(last.end)));
+    let samples =
+        read.saturating_add(between).saturating_add(last.samples_in(end.saturating_sub(last.end)));
     time(samples, like.rate).map_or(Length::Unknown, Length::Estimated)
 }
 
@@ -96,7 +131,10 @@ fn extrapolated(runs: &[Run], start: u64, tail_at: u64, like: &Frame) -> Length 
 /// for `n` bytes, and runs of `b` bytes and `s` samples.
 fn samples_between(early: &Run, late: &Run) -> u64 {
     let bytes = late.start.saturating_sub(early.end).saturating_mul(2);
-    let weights = early.bytes.saturating_mul(late.samples).saturating_add(late.bytes.saturating_mul(early.samples));
+    let weights = early
+        .bytes
+        .saturating_mul(late.samples)
+        .saturating_add(late.bytes.saturating_mul(early.samples));
     share(bytes, early.samples.saturating_mul(late.samples), weights)
 }
 
@@ -123,7 +161,13 @@ mod tests {
         frame: |bytes| match bytes {
             [0xaa, size, ..] if *size >= 2 => {
                 let bit_rate = Some(u64::from(*size) * 80);
-                Some(Frame { size: (*size).into(), samples: 100, rate: 1000, bit_rate, padded: false })
+                Some(Frame {
+                    size: (*size).into(),
+                    samples: 100,
+                    rate: 1000,
+                    bit_rate,
+                    padded: false,
+                })
             }
             _ => None,
         },
@@ -131,7 +175,10 @@ mod tests {
     };
 
     fn frames(sizes: impl IntoIterator<Item = u8>) -> Vec<u8> {
-        sizes.into_iter().flat_map(|size| [vec![0xaa, size], vec![0; usize::from(size) - 2]].concat()).collect()
+        sizes
+            .into_iter()
+            .flat_map(|size| [vec![0xaa, size], vec![0; usize::from(size) - 2]].concat())
+            .collect()
     }
 
     /// The measured stream, with every read that it requests.
@@ -159,13 +206,19 @@ mod tests {
         let object = [frames([10, 20, 30, 40]), vec![7; 30], frames([10; 4])].concat();
         assert_eq!(stream(&object).length, Length::Exact(Duration::from_millis(800)));
         let cut = stream(&object[..object.len() - 1]);
-        assert_eq!((cut.length, cut.damage), (Length::Exact(Duration::from_millis(700)), Some(Damage::CutOff)));
+        assert_eq!(
+            (cut.length, cut.damage),
+            (Length::Exact(Duration::from_millis(700)), Some(Damage::CutOff))
+        );
     }
 
     #[test]
     fn frames_of_one_size_are_exact_in_a_long_object() {
         let stream = stream(&[frames(vec![50; 20_000]), vec![7; 128]].concat());
-        assert_eq!((stream.length, stream.damage), (Length::Exact(Duration::from_secs(2000)), None));
+        assert_eq!(
+            (stream.length, stream.damage),
+            (Length::Exact(Duration::from_secs(2000)), None)
+        );
     }
 
     #[test]

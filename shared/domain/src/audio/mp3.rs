@@ -24,7 +24,8 @@ const TAGS: u64 = 64 * 1024;
 pub(super) fn measure(object: Object<'_>, start: u64) -> Result<Found, Stop> {
     let searched = object.up_to(start, SEARCHED as u64)?;
     let bytes = object.length.saturating_sub(start);
-    let Some((skipped, like)) = frames::first(searched, FORMAT, searched.len() as u64 == bytes) else {
+    let Some((skipped, like)) = frames::first(searched, FORMAT, searched.len() as u64 == bytes)
+    else {
         let damage = if bytes == 0 { Damage::NoSound } else { Damage::Contradictory };
         return Ok(Found::unknown(Codec::Mp3, bytes).damaged(damage));
     };
@@ -40,7 +41,8 @@ fn counted(object: Object<'_>, start: u64, like: &Frame, count: &Count) -> Resul
     let duration = time(count.frames.saturating_mul(like.samples), like.rate).unwrap_or_default();
     let bytes = object.length.saturating_sub(start);
     let exact = Found::exact(Codec::Mp3, duration, bytes);
-    let counts_all = count.bytes == 0 || bytes <= count.bytes.saturating_add(count.bytes / 16).saturating_add(TAGS);
+    let counts_all = count.bytes == 0
+        || bytes <= count.bytes.saturating_add(count.bytes / 16).saturating_add(TAGS);
     if is_cut(duration, count.bytes, bytes) {
         let found = by_frames(object, start.saturating_add(like.size as u64), like)?; // the header is no sound
         return Ok(found.promised(duration, Damage::CutOff));
@@ -76,7 +78,10 @@ pub(super) mod tests {
 
     /// Frames of 24 ms: MPEG 2, 24 kHz, mono.
     fn frame(kilobits: u64) -> Vec<u8> {
-        let index = [8, 16, 24, 32, 40, 48, 56, 64].iter().position(|rate| *rate == kilobits).map_or(0, |at| at as u8 + 1);
+        let index = [8, 16, 24, 32, 40, 48, 56, 64]
+            .iter()
+            .position(|rate| *rate == kilobits)
+            .map_or(0, |at| at as u8 + 1);
         let mut frame = vec![0xff, 0xf3, index << 4 | 1 << 2, 0xc0];
         frame.resize(3 * kilobits as usize, 0x55);
         frame
@@ -88,7 +93,8 @@ pub(super) mod tests {
 
     fn header(name: &[u8; 4], frames: u32, bytes: u32) -> Vec<u8> {
         let mut first = frame(64);
-        let header = [&name[..], &3u32.to_be_bytes(), &frames.to_be_bytes(), &bytes.to_be_bytes()].concat();
+        let header =
+            [&name[..], &3u32.to_be_bytes(), &frames.to_be_bytes(), &bytes.to_be_bytes()].concat();
         first[13..13 + header.len()].copy_from_slice(&header);
         first
     }
@@ -102,7 +108,8 @@ pub(super) mod tests {
 
     #[test]
     fn padded_frames_are_counted_by_their_bit_rate() {
-        let sizes = (0..50_000u64).map(|at| (at + 1) * 11_520_000 / 110_250 - at * 11_520_000 / 110_250); // 144 × 32,000 / 44,100
+        let sizes =
+            (0..50_000u64).map(|at| (at + 1) * 11_520_000 / 110_250 - at * 11_520_000 / 110_250); // 144 × 32,000 / 44,100
         let frames = sizes.flat_map(|size| {
             let mut frame = vec![0xff, 0xfb, if size == 105 { 0x12 } else { 0x10 }, 0xc0];
             frame.resize(size as usize, 0x55);
@@ -142,7 +149,8 @@ pub(super) mod tests {
 
     #[test]
     fn data_that_is_no_audio_may_follow_the_counted_frames() {
-        let object = [header(b"Info", 2000, 2001 * 192), file(2000, |_| 64), vec![0; 900_000]].concat();
+        let object =
+            [header(b"Info", 2000, 2001 * 192), file(2000, |_| 64), vec![0; 900_000]].concat();
         assert_eq!((exact(&object), run(&object).1), (48_000, 2));
     }
 
@@ -163,7 +171,12 @@ pub(super) mod tests {
     #[test]
     fn tags_before_and_after_are_not_counted() {
         let tag = |size: usize| {
-            [b"ID3\x04\0\0\0", &[(size >> 14) as u8, (size >> 7 & 127) as u8, (size & 127) as u8][..], &vec![0; size]].concat()
+            [
+                b"ID3\x04\0\0\0",
+                &[(size >> 14) as u8, (size >> 7 & 127) as u8, (size & 127) as u8][..],
+                &vec![0; size],
+            ]
+            .concat()
         };
         let closing = [&b"TAG"[..], &[b' '; 125]].concat();
         for (before, frames) in [(100, 400), (100, 40_000), (200_000, 400), (200_000, 40_000)] {

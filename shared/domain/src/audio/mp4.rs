@@ -27,7 +27,9 @@ pub(super) fn measure(object: Object<'_>) -> Result<Found, Stop> {
         return Ok(Found::unknown(Codec::Other, object.length).damaged(Damage::NoIndex));
     };
     let index = match Index::of(object, moov) {
-        Err(Stop::Damaged(_)) => return Ok(Found::unknown(Codec::Other, object.length).damaged(Damage::NoIndex)),
+        Err(Stop::Damaged(_)) => {
+            return Ok(Found::unknown(Codec::Other, object.length).damaged(Damage::NoIndex));
+        }
         index => index?,
     };
     let Some(index) = index else { return Ok(Found::exact(Codec::Other, Duration::ZERO, 0)) };
@@ -93,13 +95,18 @@ fn by_index(object: Object<'_>, index: &Index, layout: &Layout) -> Found {
     let samples = index.samples(object, layout.sound);
     let Some(duration) = index.duration else { return without_duration(index, layout, samples) };
     // A table that was read in part is extrapolated, so only a great difference is one.
-    let counted = samples.as_ref().filter(|samples| samples.is_whole || samples.bytes / 2 > layout.sound);
+    let counted =
+        samples.as_ref().filter(|samples| samples.is_whole || samples.bytes / 2 > layout.sound);
     let needed = layout.promised.max(counted.map_or(0, |samples| samples.bytes));
     let lacking = needed.saturating_sub(layout.sound);
     if share_of_time(duration, lacking, needed) <= TOLERANCE && layout.sound > 0 {
         return Found::exact(index.codec, duration, layout.sound);
     }
-    let damage = if layout.promised > layout.sound || layout.sound == 0 { Damage::CutOff } else { Damage::Contradictory };
+    let damage = if layout.promised > layout.sound || layout.sound == 0 {
+        Damage::CutOff
+    } else {
+        Damage::Contradictory
+    };
     let rest = match counted.filter(|samples| samples.is_whole) {
         Some(samples) => share_of_time(duration, samples.fitting, samples.count),
         None => share_of_time(duration, layout.sound, needed),
@@ -110,7 +117,9 @@ fn by_index(object: Object<'_>, index: &Index, layout: &Layout) -> Found {
 /// An index without a duration: there is no sound, or only its amount is known.
 fn without_duration(index: &Index, layout: &Layout, samples: Option<Samples>) -> Found {
     match samples {
-        Some(samples) if samples.is_whole && samples.bytes == 0 => Found::exact(index.codec, Duration::ZERO, layout.sound),
+        Some(samples) if samples.is_whole && samples.bytes == 0 => {
+            Found::exact(index.codec, Duration::ZERO, layout.sound)
+        }
         _ => Found::unknown(index.codec, layout.sound).damaged(Damage::Contradictory),
     }
 }
@@ -132,12 +141,18 @@ pub(super) mod tests {
         let handler = part(b"hdlr", &[words(&[0, 0]), handler.to_vec(), words(&[0, 0, 0])]);
         let sizes = part(b"stsz", &[words(&[0, 0, samples]), words(&vec![4; samples as usize])]);
         let tables = part(b"stbl", &[part(b"stsd", &[description(b"mp4a", &[])]), sizes]);
-        let media = part(b"mdia", &[part(b"mdhd", &[words(&[0, 0, 0, 8000, 0, 0])]), handler, part(b"minf", &[tables])]);
+        let media = part(
+            b"mdia",
+            &[part(b"mdhd", &[words(&[0, 0, 0, 8000, 0, 0])]), handler, part(b"minf", &[tables])],
+        );
         part(b"trak", &[part(b"tkhd", &[words(&[0, 0, 0, 1, 0, 0]), vec![0; 60]]), media])
     }
 
     pub(super) fn movie(milliseconds: u32, more: &[Vec<u8>]) -> Vec<u8> {
-        part(b"moov", &[part(b"mvhd", &[words(&[0, 0, 0, 1000, milliseconds]), vec![0; 80]]), more.concat()])
+        part(
+            b"moov",
+            &[part(b"mvhd", &[words(&[0, 0, 0, 1000, milliseconds]), vec![0; 80]]), more.concat()],
+        )
     }
 
     pub(super) fn sound(size: usize) -> Vec<u8> {
@@ -163,7 +178,9 @@ pub(super) mod tests {
 
     #[test]
     fn sixty_four_bit_sizes_and_times_are_read() {
-        let long = [words(&[1]), b"mdat".to_vec(), 100_016u64.to_be_bytes().to_vec(), vec![0; 100_000]].concat();
+        let long =
+            [words(&[1]), b"mdat".to_vec(), 100_016u64.to_be_bytes().to_vec(), vec![0; 100_000]]
+                .concat();
         let header = [words(&[1 << 24, 0, 0, 0, 0, 8000, 0, 12_000]), vec![0; 80]].concat();
         let index = part(b"moov", &[part(b"mvhd", &[header]), trak(b"soun", 0)]);
         assert_eq!(exact(&[start(), long, index].concat()), 1500);
@@ -191,19 +208,30 @@ pub(super) mod tests {
     #[test]
     fn a_stub_never_lasts_as_long_as_its_index_promises() {
         for (samples, bytes, seconds) in [(25_000, 1000, 80), (500_000, 20_000, 360)] {
-            let object = [start(), sound(bytes), movie(36_000_000, &[trak(b"soun", samples)])].concat();
+            let object =
+                [start(), sound(bytes), movie(36_000_000, &[trak(b"soun", samples)])].concat();
             let stub = audio(&object);
-            assert_eq!((stub.measured(), stub.damage), (Measured::Estimated, Some(Damage::Contradictory)));
+            assert_eq!(
+                (stub.measured(), stub.damage),
+                (Measured::Estimated, Some(Damage::Contradictory))
+            );
             assert_eq!(stub.length.duration(), Some(Duration::from_secs(seconds)));
         }
     }
 
     #[test]
     fn sound_without_an_index_leaves_the_claim() {
-        let (short, long, garbled) = (index_last(1000), index_last(400_000), [start(), words(&[4]), b"free".to_vec()].concat());
+        let (short, long, garbled) = (
+            index_last(1000),
+            index_last(400_000),
+            [start(), words(&[4]), b"free".to_vec()].concat(),
+        );
         for object in [&short[..1020], &short[..short.len() - 900], &long[..300_000], &garbled] {
             let audio = audio(object);
-            assert_eq!((audio.container, audio.length, audio.damage), (Container::Mp4, Length::Unknown, Some(Damage::NoIndex)));
+            assert_eq!(
+                (audio.container, audio.length, audio.damage),
+                (Container::Mp4, Length::Unknown, Some(Damage::NoIndex))
+            );
         }
     }
 
@@ -212,7 +240,10 @@ pub(super) mod tests {
         let silent = [start(), movie(1500, &[trak(b"vide", 0)]), sound(9)].concat();
         assert_eq!(reason(&silent), NotAudio::Silent(Container::Mp4));
         for moov in [movie(0, &[trak(b"soun", 0)]), movie(1500, &[])] {
-            assert_eq!(flags(&[start(), moov, sound(9)].concat()), (Measured::Exact, Some(Damage::NoSound)));
+            assert_eq!(
+                flags(&[start(), moov, sound(9)].concat()),
+                (Measured::Exact, Some(Damage::NoSound))
+            );
         }
         let open = [start(), movie(0, &[trak(b"soun", 9)]), sound(36)].concat();
         assert_eq!(flags(&open), (Measured::Claimed, Some(Damage::Contradictory)));

@@ -4,14 +4,18 @@ use std::time::Duration;
 
 /// The duration of `units` at `rate` units a second; `None` if the rate is 0.
 pub(super) fn time(units: u64, rate: u64) -> Option<Duration> {
-    let nanoseconds = u128::from(units.checked_rem(rate)?).saturating_mul(1_000_000_000).checked_div(u128::from(rate))?;
+    let nanoseconds = u128::from(units.checked_rem(rate)?)
+        .saturating_mul(1_000_000_000)
+        .checked_div(u128::from(rate))?;
     Some(Duration::new(units.checked_div(rate)?, u32::try_from(nanoseconds).ok()?))
 }
 
 /// `number × part ÷ whole`, without overflow; zero if the whole is 0.
 pub(super) fn share(number: u64, part: u64, whole: u64) -> u64 {
     let product = u128::from(number).saturating_mul(u128::from(part));
-    product.checked_div(u128::from(whole)).map_or(0, |share| u64::try_from(share).unwrap_or(u64::MAX))
+    product
+        .checked_div(u128::from(whole))
+        .map_or(0, |share| u64::try_from(share).unwrap_or(u64::MAX))
 }
 
 /// `duration × part ÷ whole`, to the microsecond; zero if the whole is 0.

@@ -51,7 +51,8 @@ pub(super) struct Object<'a> {
 
 /// The windows in the order of their offsets. Those that touch or overlap are joined.
 pub(super) fn joined(length: u64, windows: &[Window]) -> Vec<Window> {
-    let mut ordered: Vec<&Window> = windows.iter().filter(|window| window.offset < length.min(LONGEST)).collect();
+    let mut ordered: Vec<&Window> =
+        windows.iter().filter(|window| window.offset < length.min(LONGEST)).collect();
     ordered.sort_by_key(|window| window.offset);
     let mut pieces: Vec<Window> = Vec::new();
     for window in ordered {
@@ -59,7 +60,8 @@ pub(super) fn joined(length: u64, windows: &[Window]) -> Vec<Window> {
         let bytes = &window.bytes[..window.bytes.len().min(left)];
         match pieces.last_mut() {
             Some(last) if window.offset <= last.end() => {
-                let overlap = usize::try_from(last.end().saturating_sub(window.offset)).unwrap_or(usize::MAX);
+                let overlap =
+                    usize::try_from(last.end().saturating_sub(window.offset)).unwrap_or(usize::MAX);
                 last.bytes.extend_from_slice(bytes.get(overlap..).unwrap_or_default());
             }
             _ => pieces.push(Window { offset: window.offset, bytes: bytes.to_vec() }),
@@ -81,7 +83,11 @@ impl<'a> Object<'a> {
 
     /// The bytes from `at` to the end of one piece; empty if none were read.
     pub fn from(self, at: u64) -> &'a [u8] {
-        self.pieces.iter().map(|piece| piece.from(at)).find(|bytes| !bytes.is_empty()).unwrap_or_default()
+        self.pieces
+            .iter()
+            .map(|piece| piece.from(at))
+            .find(|bytes| !bytes.is_empty())
+            .unwrap_or_default()
     }
 
     /// The `count` bytes at `at`. A read for them also includes the bytes that are likely to follow.
@@ -91,7 +97,12 @@ impl<'a> Object<'a> {
         }
         let read = self.from(at);
         let wanted = usize::try_from(count).ok().and_then(|count| read.get(..count));
-        wanted.ok_or_else(|| self.missing(at.saturating_add(read.len() as u64), count.saturating_sub(read.len() as u64)))
+        wanted.ok_or_else(|| {
+            self.missing(
+                at.saturating_add(read.len() as u64),
+                count.saturating_sub(read.len() as u64),
+            )
+        })
     }
 
     /// Up to `count` bytes at `at`, fewer if the object ends.
@@ -102,7 +113,9 @@ impl<'a> Object<'a> {
     /// The `count` bytes at `at`; `None` if the reads besides `reserved` ones are used up.
     pub fn sample(self, at: u64, count: u64, reserved: usize) -> Result<Option<&'a [u8]>, Stop> {
         match self.bytes(at, count) {
-            Err(Stop::Read(_)) if self.reads.saturating_add(reserved) >= super::READS_AT_MOST => Ok(None),
+            Err(Stop::Read(_)) if self.reads.saturating_add(reserved) >= super::READS_AT_MOST => {
+                Ok(None)
+            }
             found => if_readable(found),
         }
     }
@@ -169,9 +182,15 @@ mod tests {
 
     #[test]
     fn windows_that_touch_or_overlap_are_joined() {
-        let pieces = joined(100, &[window(8, b"efgh"), window(0, b"abcdef"), window(20, b"xyz"), window(4, b"efghi")]);
+        let pieces = joined(
+            100,
+            &[window(8, b"efgh"), window(0, b"abcdef"), window(20, b"xyz"), window(4, b"efghi")],
+        );
         assert_eq!(pieces, [window(0, b"abcdefghifgh"), window(20, b"xyz")]);
-        assert_eq!(joined(3, &[window(1, b"bcd"), window(3, b"e"), window(u64::MAX, b"f")]), [window(1, b"bc")]);
+        assert_eq!(
+            joined(3, &[window(1, b"bcd"), window(3, b"e"), window(u64::MAX, b"f")]),
+            [window(1, b"bc")]
+        );
     }
 
     #[test]
@@ -187,10 +206,14 @@ mod tests {
     fn a_read_begins_at_the_first_missing_byte() {
         let pieces = [window(0, &[7; HEAD as usize])];
         let object = Object::new(1 << 30, 1, &pieces);
-        assert!(matches!(object.bytes(HEAD - 4, 8), Err(Stop::Read(range)) if range == (HEAD..HEAD + HOP)));
+        assert!(
+            matches!(object.bytes(HEAD - 4, 8), Err(Stop::Read(range)) if range == (HEAD..HEAD + HOP))
+        );
         assert!(matches!(object.bytes(1 << 30, 1), Err(Stop::Damaged(Damage::CutOff))));
         assert!(matches!(object.bytes(HEAD, SECOND + 1), Err(Stop::OutOfReach)));
         assert!(matches!(object.sample(HEAD, 8, 2), Ok(None)));
-        assert!(matches!(Object::new(1 << 30, 2, &pieces).tail(SECOND), Err(Stop::Read(range)) if range == ((1 << 30) - THIRD..1 << 30)));
+        assert!(
+            matches!(Object::new(1 << 30, 2, &pieces).tail(SECOND), Err(Stop::Read(range)) if range == ((1 << 30) - THIRD..1 << 30))
+        );
     }
 }

@@ -111,7 +111,9 @@ mod tests {
 
     #[test]
     fn a_text_that_looks_like_a_container_is_a_text() {
-        for text in ["Feelfree to call", "fLaC is a codec", "RIFF, WAVE and others", "OggS", "caff\u{e9}"] {
+        for text in
+            ["Feelfree to call", "fLaC is a codec", "RIFF, WAVE and others", "OggS", "caff\u{e9}"]
+        {
             assert_eq!(reason(text.as_bytes()), NotAudio::Foreign("text"), "{text}");
         }
     }
@@ -122,7 +124,10 @@ mod tests {
         let flac = super::super::flac::tests::file(30);
         for size in [0, 100, 200_000, 1_000_000] {
             assert_eq!(audio(&[tag(size), mp3.clone()].concat()).container, Container::Mp3);
-            assert_eq!(audio(&[tag(size), tag(9), flac.clone()].concat()).container, Container::Flac);
+            assert_eq!(
+                audio(&[tag(size), tag(9), flac.clone()].concat()).container,
+                Container::Flac
+            );
         }
     }
 
@@ -136,8 +141,12 @@ mod tests {
 
     #[test]
     fn samples_without_a_header_may_be_audio() {
-        let samples: Vec<u8> = (0..9000_u32).flat_map(|at| ((at * 7919 % 8001) as u16).to_le_bytes()).collect();
+        let samples: Vec<u8> =
+            (0..9000_u32).flat_map(|at| ((at * 7919 % 8001) as u16).to_le_bytes()).collect();
         let audio = audio(&samples);
-        assert_eq!((audio.container, audio.length, audio.measured()), (Container::Other, Length::Unknown, Measured::Claimed));
+        assert_eq!(
+            (audio.container, audio.length, audio.measured()),
+            (Container::Other, Length::Unknown, Measured::Claimed)
+        );
     }
 }

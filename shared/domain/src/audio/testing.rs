@@ -25,9 +25,16 @@ pub(super) fn run_long(length: u64, read: impl Fn(Range<u64>) -> Vec<u8>) -> (St
         };
         assert!(range.start < range.end && range.end <= length, "requested {range:?} of {length}");
         total += range.end - range.start;
-        assert!(windows.len() < READS_AT_MOST && total <= BYTES_AT_MOST, "requested {total} bytes in {} reads", windows.len() + 1);
+        assert!(
+            windows.len() < READS_AT_MOST && total <= BYTES_AT_MOST,
+            "requested {total} bytes in {} reads",
+            windows.len() + 1
+        );
         for window in windows.iter().filter(|window| !window.bytes.is_empty()) {
-            assert!(range.start < window.offset || range.end > window.end(), "requested {range:?} again");
+            assert!(
+                range.start < window.offset || range.end > window.end(),
+                "requested {range:?} again"
+            );
         }
         windows.push(Window { offset: range.start, bytes: read(range) });
     }
@@ -75,15 +82,29 @@ pub(super) fn reason(object: &[u8]) -> NotAudio {
 
 /// Small and large files of every container, each valid.
 fn valid_files() -> Vec<Vec<u8>> {
-    let mut files = vec![wav::tests::second_of_speech(), mp3::tests::file(3000, |_| 32), mp3::tests::file(9000, |at| [32, 64][at % 2])];
-    files.extend([mp4::tests::index_first(300_000), mp4::tests::index_last(200_000), ogg::tests::opus(20), ogg::tests::opus(200)]);
+    let mut files = vec![
+        wav::tests::second_of_speech(),
+        mp3::tests::file(3000, |_| 32),
+        mp3::tests::file(9000, |at| [32, 64][at % 2]),
+    ];
+    files.extend([
+        mp4::tests::index_first(300_000),
+        mp4::tests::index_last(200_000),
+        ogg::tests::opus(20),
+        ogg::tests::opus(200),
+    ]);
     files.extend([
         mp4::fragments::tests::fragmented(3),
         mp4::fragments::tests::fragmented(900),
         webm::tests::live(30),
         webm::tests::live(900),
     ]);
-    files.extend([flac::tests::file(30), flac::tests::file(900), adts::tests::file(100), adts::tests::file(2000)]);
+    files.extend([
+        flac::tests::file(30),
+        flac::tests::file(900),
+        adts::tests::file(100),
+        adts::tests::file(2000),
+    ]);
     files.extend([amr::tests::file(100), amr::tests::file(20_000), caf::tests::opus(3)]);
     files
 }
@@ -99,7 +120,10 @@ fn every_valid_file_is_audio_without_damage() {
 fn reads_that_come_back_empty_end_the_probe() {
     for object in valid_files() {
         let (step, _) = run_long(object.len() as u64, |_| Vec::new());
-        assert!(matches!(step, Step::Audio(Audio { container: Container::Other, length: Length::Unknown, .. })));
+        assert!(matches!(
+            step,
+            Step::Audio(Audio { container: Container::Other, length: Length::Unknown, .. })
+        ));
     }
 }
 

@@ -19,7 +19,9 @@ pub(super) fn measure(object: Object<'_>) -> Result<Found, Stop> {
     let (mut at, mut format, mut large) = (12, Format::default(), None);
     loop {
         let chunk = match Chunk::at(object, at) {
-            Err(Stop::Damaged(damage)) => return Ok(Found::unknown(format.codec, 0).damaged(damage)),
+            Err(Stop::Damaged(damage)) => {
+                return Ok(Found::unknown(format.codec, 0).damaged(damage));
+            }
             Err(Stop::OutOfReach) => return Ok(Found::unknown(format.codec, object.length)),
             chunk => chunk?,
         };
@@ -43,13 +45,19 @@ struct Chunk {
 impl Chunk {
     fn at(object: Object<'_>, at: u64) -> Result<Self, Stop> {
         let header = object.bytes(at, 8)?;
-        Ok(Self { name: [header[0], header[1], header[2], header[3]], start: at.saturating_add(8), size: le(&header[4..]) })
+        Ok(Self {
+            name: [header[0], header[1], header[2], header[3]],
+            start: at.saturating_add(8),
+            size: le(&header[4..]),
+        })
     }
 
     /// Whether a name that follows sound is at `at`, and its chunk ends within the object.
     fn follows(object: Object<'_>, at: u64) -> Result<bool, Stop> {
-        const NAMES: [&[u8; 4]; 12] =
-            [b"LIST", b"id3 ", b"ID3 ", b"fact", b"cue ", b"bext", b"JUNK", b"FLLR", b"iXML", b"PEAK", b"smpl", b"PAD "];
+        const NAMES: [&[u8; 4]; 12] = [
+            b"LIST", b"id3 ", b"ID3 ", b"fact", b"cue ", b"bext", b"JUNK", b"FLLR", b"iXML",
+            b"PEAK", b"smpl", b"PAD ",
+        ];
         let chunk = if_readable(Self::at(object, at))?;
         Ok(chunk.is_some_and(|chunk| {
             let end = chunk.start.saturating_add(chunk.size);
@@ -59,7 +67,12 @@ impl Chunk {
 }
 
 /// Measures the data by what exists of it. `large` is the size that RF64 states.
-fn measure_data(object: Object<'_>, data: &Chunk, format: &Format, large: Option<u64>) -> Result<Found, Stop> {
+fn measure_data(
+    object: Object<'_>,
+    data: &Chunk,
+    format: &Format,
+    large: Option<u64>,
+) -> Result<Found, Stop> {
     let left = object.length.saturating_sub(data.start);
     let stated = large.filter(|_| data.size == u64::from(u32::MAX)).unwrap_or(data.size);
     if stated == 0 && Chunk::follows(object, data.start)? {
@@ -74,7 +87,9 @@ fn measure_data(object: Object<'_>, data: &Chunk, format: &Format, large: Option
         return Ok(found.promised(format.time(stated), Damage::CutOff));
     }
     let is_more_than_tags = format.time(left.saturating_sub(stated)) > TOLERANCE;
-    if is_more_than_tags && !Chunk::follows(object, data.start.saturating_add(stated).saturating_add(stated % 2))? {
+    if is_more_than_tags
+        && !Chunk::follows(object, data.start.saturating_add(stated).saturating_add(stated % 2))?
+    {
         return Ok(found.damaged(Damage::Contradictory));
     }
     Ok(found)
@@ -116,7 +131,10 @@ pub(super) mod tests {
     #[test]
     fn samples_are_measured_in_one_read() {
         assert_eq!((exact(&second_of_speech()), run(&second_of_speech()).1), (1000, 1));
-        assert_eq!((exact(&sized(1_600_000, 1_600_000)), run(&sized(1_600_000, 1_600_000)).1), (100_000, 1));
+        assert_eq!(
+            (exact(&sized(1_600_000, 1_600_000)), run(&sized(1_600_000, 1_600_000)).1),
+            (100_000, 1)
+        );
         for (law, codec) in [(6, Codec::ALaw), (7, Codec::MuLaw)] {
             let object = file(&[format(law, 8), whole(b"data", &[0; 12_000])]);
             assert_eq!((exact(&object), audio(&object).codec), (1500, codec));
@@ -148,14 +166,18 @@ pub(super) mod tests {
     #[test]
     fn a_size_of_an_hour_too_much_is_damage() {
         let cut = audio(&sized(16_000 + 57_600_000, 16_000));
-        assert_eq!((cut.length, cut.damage), (Length::Exact(Duration::from_secs(1)), Some(Damage::CutOff)));
+        assert_eq!(
+            (cut.length, cut.damage),
+            (Length::Exact(Duration::from_secs(1)), Some(Damage::CutOff))
+        );
         assert_eq!(cut.promised, Some(Duration::from_secs(3601)));
     }
 
     #[test]
     fn more_data_than_stated_is_a_contradiction_unless_it_is_metadata() {
         assert_eq!(flags(&sized(16_000, 900_000)), (Measured::Exact, Some(Damage::Contradictory)));
-        let tagged = file(&[format(1, 16), whole(b"data", &[0; 900_000]), whole(b"id3 ", &[1; 90_000])]);
+        let tagged =
+            file(&[format(1, 16), whole(b"data", &[0; 900_000]), whole(b"id3 ", &[1; 90_000])]);
         assert_eq!(exact(&tagged), 56_250);
     }
 
@@ -164,7 +186,10 @@ pub(super) mod tests {
         let closed = file(&[format(1, 16), chunk(b"data", 0, &[]), whole(b"LIST", &[b'i'; 26])]);
         for object in [closed, sized(0, 0)] {
             let audio = audio(&object);
-            assert_eq!((audio.length, audio.damage), (Length::Exact(Duration::ZERO), Some(Damage::NoSound)));
+            assert_eq!(
+                (audio.length, audio.damage),
+                (Length::Exact(Duration::ZERO), Some(Damage::NoSound))
+            );
         }
         for size in [20, 36, 40] {
             assert_eq!(flags(&second_of_speech()[..size]), (Measured::Exact, Some(Damage::CutOff)));
@@ -174,14 +199,17 @@ pub(super) mod tests {
     #[test]
     fn rf64_has_the_size_in_a_separate_chunk() {
         let sizes = [[0; 8], 8000u64.to_le_bytes(), [0; 8]].concat();
-        let mut object = file(&[whole(b"ds64", &sizes), format(1, 16), chunk(b"data", u32::MAX, &[0; 9000])]);
+        let mut object =
+            file(&[whole(b"ds64", &sizes), format(1, 16), chunk(b"data", u32::MAX, &[0; 9000])]);
         object[..4].copy_from_slice(b"RF64");
         assert_eq!(exact(&object), 500);
     }
 
     #[test]
     fn a_format_that_cannot_be_read_leaves_the_claim() {
-        for object in [file(&[whole(b"data", &[0; 99])]), file(&[format(1, 0), whole(b"data", &[0; 99])])] {
+        for object in
+            [file(&[whole(b"data", &[0; 99])]), file(&[format(1, 0), whole(b"data", &[0; 99])])]
+        {
             assert_eq!(flags(&object), (Measured::Claimed, Some(Damage::Contradictory)));
             assert_eq!(milliseconds(&object), u128::MAX);
         }

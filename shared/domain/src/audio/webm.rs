@@ -34,7 +34,9 @@ pub(super) fn measure(object: Object<'_>) -> Result<Found, Stop> {
         return Ok(found(Length::Exact(duration)));
     }
     let (length, ends_within) = by_blocks(object, &head, stream.number)?;
-    let lacks = head.duration.filter(|stated| length.duration().is_some_and(|found| stated.saturating_sub(found) > TOLERANCE));
+    let lacks = head.duration.filter(|stated| {
+        length.duration().is_some_and(|found| stated.saturating_sub(found) > TOLERANCE)
+    });
     Ok(match lacks {
         Some(stated) => found(length).promised(stated, Damage::CutOff),
         None if is_cut || ends_within => found(length).damaged(Damage::CutOff),
@@ -48,7 +50,8 @@ fn by_blocks(object: Object<'_>, head: &Head, stream: u64) -> Result<(Length, bo
     let first = Blocks::of(object.from(head.clusters), stream);
     let begin = first.and_then(|blocks| blocks.first).unwrap_or_default();
     let tail = if_readable(object.tail(SECOND))?;
-    let last = tail.and_then(|(_, tail)| Blocks::of(tail, stream)).filter(|blocks| blocks.first.is_some());
+    let last =
+        tail.and_then(|(_, tail)| Blocks::of(tail, stream)).filter(|blocks| blocks.first.is_some());
     if let Some(last) = last {
         return Ok((Length::Exact(head.time(last.end().saturating_sub(begin))), last.is_cut));
     }
@@ -77,15 +80,30 @@ pub(super) mod tests {
     use super::*;
 
     fn head(milliseconds: Option<f64>, kind: u8) -> Vec<u8> {
-        let duration = milliseconds.map(|time| element(0x4489, Some(&time.to_be_bytes()))).unwrap_or_default();
+        let duration =
+            milliseconds.map(|time| element(0x4489, Some(&time.to_be_bytes()))).unwrap_or_default();
         let info = [element(0x2a_d7b1, Some(&1_000_000_u32.to_be_bytes())), duration].concat();
-        let entry = [element(0xd7, Some(&[2])), element(0x83, Some(&[kind])), element(0x86, Some(b"A_OPUS"))].concat();
-        [element(0x1549_a966, Some(&info)), element(0x1654_ae6b, Some(&element(0xae, Some(&entry))))].concat()
+        let entry = [
+            element(0xd7, Some(&[2])),
+            element(0x83, Some(&[kind])),
+            element(0x86, Some(b"A_OPUS")),
+        ]
+        .concat();
+        [
+            element(0x1549_a966, Some(&info)),
+            element(0x1654_ae6b, Some(&element(0xae, Some(&entry)))),
+        ]
+        .concat()
     }
 
     fn file(head: Vec<u8>, seconds: u32, is_open: bool) -> Vec<u8> {
-        let content = [head, (0..seconds).flat_map(|second| cluster(second, is_open)).collect()].concat();
-        let segment = if is_open { [element(0x1853_8067, None), content].concat() } else { element(0x1853_8067, Some(&content)) };
+        let content =
+            [head, (0..seconds).flat_map(|second| cluster(second, is_open)).collect()].concat();
+        let segment = if is_open {
+            [element(0x1853_8067, None), content].concat()
+        } else {
+            element(0x1853_8067, Some(&content))
+        };
         [element(0x1a45_dfa3, Some(&[])), segment].concat()
     }
 
@@ -97,7 +115,10 @@ pub(super) mod tests {
     fn the_header_may_state_the_duration() {
         let object = file(head(Some(900_000.0), 2), 900, false);
         assert_eq!((exact(&object), run(&object).1), (900_000, 1));
-        assert_eq!((audio(&object).container, audio(&object).codec), (Container::WebM, Codec::Opus));
+        assert_eq!(
+            (audio(&object).container, audio(&object).codec),
+            (Container::WebM, Codec::Opus)
+        );
     }
 
     #[test]
@@ -117,14 +138,20 @@ pub(super) mod tests {
             let cut = audio(&object[..object.len() * 6 / 10]);
             assert_eq!((cut.measured(), cut.damage), (Measured::Exact, Some(Damage::CutOff)));
             assert_eq!(cut.promised, Some(Duration::from_secs(seconds.into())));
-            assert!(milliseconds(&object[..object.len() * 6 / 10]).abs_diff(u128::from(seconds) * 600) < 100);
+            assert!(
+                milliseconds(&object[..object.len() * 6 / 10]).abs_diff(u128::from(seconds) * 600)
+                    < 100
+            );
         }
     }
 
     #[test]
     fn blocks_that_are_too_far_from_the_end_are_extrapolated() {
-        let long: Vec<u8> = cluster(0, true).into_iter().chain(element(0xec, Some(&vec![0; 600_000]))).collect();
-        let object = [element(0x1a45_dfa3, Some(&[])), element(0x1853_8067, None), head(None, 2), long].concat();
+        let long: Vec<u8> =
+            cluster(0, true).into_iter().chain(element(0xec, Some(&vec![0; 600_000]))).collect();
+        let object =
+            [element(0x1a45_dfa3, Some(&[])), element(0x1853_8067, None), head(None, 2), long]
+                .concat();
         assert_eq!(flags(&object).0, Measured::Estimated);
     }
 
@@ -141,6 +168,9 @@ pub(super) mod tests {
         for time in [f64::NAN, -5.0, 0.0] {
             assert_eq!(exact(&file(head(Some(time), 2), 3, true)), 3000);
         }
-        assert_eq!(flags(&file(head(Some(f64::INFINITY), 2), 3, true)), (Measured::Estimated, Some(Damage::Contradictory)));
+        assert_eq!(
+            flags(&file(head(Some(f64::INFINITY), 2), 3, true)),
+            (Measured::Estimated, Some(Damage::Contradictory))
+        );
     }
 }

@@ -41,9 +41,16 @@ type Moments = BTreeMap<DateTime<Utc>, [bool; 2]>;
 
 /// Every user's activity in `month` up to `until` during the base service, from the facts known
 /// before `known`. Their order and repetition do not matter.
-pub(super) fn of(ledger: &Ledger, month: Month, until: DateTime<Utc>, known: DateTime<Utc>) -> BTreeMap<&UserId, Activity> {
+pub(super) fn of(
+    ledger: &Ledger,
+    month: Month,
+    until: DateTime<Utc>,
+    known: DateTime<Utc>,
+) -> BTreeMap<&UserId, Activity> {
     let base = ledger.base.spans();
-    let found = moments(ledger, until, known).into_iter().map(|(user, moments)| (user, activity(&moments, &base, month, until)));
+    let found = moments(ledger, until, known)
+        .into_iter()
+        .map(|(user, moments)| (user, activity(&moments, &base, month, until)));
     found.filter(|(_, activity)| *activity != Activity::default()).collect()
 }
 
@@ -54,23 +61,32 @@ pub fn switched_on(ledger: &Ledger, now: DateTime<Utc>) -> BTreeMap<&UserId, Dat
         return on;
     }
     for (user, moments) in moments(ledger, now, now) {
-        let since = moments.into_iter().fold(None, |since, (at, switched)| match (since, switched) {
-            (Some(_), [true, on]) => on.then_some(at),
-            (None, [false, true]) => Some(at),
-            (since, _) => since,
-        });
+        let since =
+            moments.into_iter().fold(None, |since, (at, switched)| match (since, switched) {
+                (Some(_), [true, on]) => on.then_some(at),
+                (None, [false, true]) => Some(at),
+                (since, _) => since,
+            });
         on.extend(since.map(|since| (user, since)));
     }
     on
 }
 
 /// The switches of each user before `until`, from the facts known before `known`.
-fn moments(ledger: &Ledger, until: DateTime<Utc>, known: DateTime<Utc>) -> BTreeMap<&UserId, Moments> {
+fn moments(
+    ledger: &Ledger,
+    until: DateTime<Utc>,
+    known: DateTime<Utc>,
+) -> BTreeMap<&UserId, Moments> {
     let mut users: BTreeMap<&UserId, Moments> = BTreeMap::new();
-    let counts =
-        |switch: &&Switch| switch.at < until && ledger::in_force(switch.known, switch.voided, known) && ledger::counts_at(switch.at);
+    let counts = |switch: &&Switch| {
+        switch.at < until
+            && ledger::in_force(switch.known, switch.voided, known)
+            && ledger::counts_at(switch.at)
+    };
     for switch in ledger.switches.iter().filter(counts) {
-        users.entry(&switch.user).or_default().entry(switch.at).or_default()[usize::from(switch.on)] = true;
+        users.entry(&switch.user).or_default().entry(switch.at).or_default()
+            [usize::from(switch.on)] = true;
     }
     users
 }
@@ -108,7 +124,9 @@ fn has(base: &[Span], at: DateTime<Utc>) -> bool {
 impl Activity {
     /// Adds the time from `since` to before `until`, as far as there was the base service.
     fn was_on(&mut self, since: DateTime<Utc>, until: DateTime<Utc>, base: &[Span], month: Month) {
-        for (on, off) in base.iter().filter(|(on, off)| (*on < until && since < *off) || (since == until && *on <= since && since < *off)) {
+        for (on, off) in base.iter().filter(|(on, off)| {
+            (*on < until && since < *off) || (since == until && *on <= since && since < *off)
+        }) {
             self.was_active(since.max(*on), until.min(*off), month);
         }
     }
@@ -122,7 +140,14 @@ impl Activity {
             return;
         }
         let before = self.days.unwrap_or(Days { first, last: days_earlier(first, 1), count: 0 });
-        let new = last.signed_duration_since(first.max(days_later(before.last, 1))).num_days().saturating_add(1);
-        self.days = Some(Days { first: before.first, last: last.max(before.last), count: before.count.saturating_add(new.max(0)) });
+        let new = last
+            .signed_duration_since(first.max(days_later(before.last, 1)))
+            .num_days()
+            .saturating_add(1);
+        self.days = Some(Days {
+            first: before.first,
+            last: last.max(before.last),
+            count: before.count.saturating_add(new.max(0)),
+        });
     }
 }

@@ -33,7 +33,8 @@ impl BaseService {
 
     /// The periods during which the organisation had it, in order.
     pub(super) fn spans(&self) -> Vec<Span> {
-        let (mut spans, mut since) = (Vec::new(), self.at_first.then_some(DateTime::<Utc>::MIN_UTC));
+        let (mut spans, mut since) =
+            (Vec::new(), self.at_first.then_some(DateTime::<Utc>::MIN_UTC));
         for change in &self.changes {
             match (change.on, since) {
                 (true, None) => since = Some(change.at),
@@ -90,10 +91,17 @@ mod tests {
 
     #[test]
     fn a_day_counts_if_the_service_existed_at_any_moment() {
-        let base = BaseService::of(true, vec![change("2026-11-20T08:00:00Z", true), change("2026-11-10T12:00:00Z", false)]);
-        let days = ["2026-11-09", "2026-11-10", "2026-11-11", "2026-11-19", "2026-11-20"].map(|day| on(&base, day));
+        let base = BaseService::of(
+            true,
+            vec![change("2026-11-20T08:00:00Z", true), change("2026-11-10T12:00:00Z", false)],
+        );
+        let days = ["2026-11-09", "2026-11-10", "2026-11-11", "2026-11-19", "2026-11-20"]
+            .map(|day| on(&base, day));
         assert_eq!(days, [true, true, false, false, true]);
         let ends_at_midnight = BaseService::of(false, vec![change("2026-11-09T23:00:00Z", false)]);
-        assert_eq!(["2026-11-09", "2026-11-10"].map(|day| on(&ends_at_midnight, day)), [true, false]);
+        assert_eq!(
+            ["2026-11-09", "2026-11-10"].map(|day| on(&ends_at_midnight, day)),
+            [true, false]
+        );
     }
 }

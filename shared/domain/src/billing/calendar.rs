@@ -26,7 +26,10 @@ pub fn today(instant: DateTime<Utc>) -> NaiveDate {
 /// The moment at which `day` begins.
 pub fn midnight(day: NaiveDate) -> DateTime<Utc> {
     let local = day.and_time(NaiveTime::MIN);
-    let begins = Stockholm.from_local_datetime(&local).earliest().expect("clocks in Stockholm change at two and three, never at midnight");
+    let begins = Stockholm
+        .from_local_datetime(&local)
+        .earliest()
+        .expect("clocks in Stockholm change at two and three, never at midnight");
     begins.to_utc()
 }
 
@@ -69,8 +72,14 @@ impl Month {
 impl TryFrom<String> for Month {
     type Error = InvalidMonth;
     fn try_from(text: String) -> Result<Self, InvalidMonth> {
-        let fits = text.len() == 7 && text.bytes().enumerate().all(|(place, b)| if place == 4 { b == b'-' } else { b.is_ascii_digit() });
-        let first = NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d").ok().filter(|day| fits && Date::try_from(*day).is_ok());
+        let fits = text.len() == 7
+            && text
+                .bytes()
+                .enumerate()
+                .all(|(place, b)| if place == 4 { b == b'-' } else { b.is_ascii_digit() });
+        let first = NaiveDate::parse_from_str(&format!("{text}-01"), "%Y-%m-%d")
+            .ok()
+            .filter(|day| fits && Date::try_from(*day).is_ok());
         first.map(Self).ok_or(InvalidMonth)
     }
 }
@@ -100,7 +109,19 @@ mod tests {
 
     #[test]
     fn rejects_a_text_that_is_not_a_month() {
-        for text in ["", "2026", "2026-13", "2026-1", "26-11", "2026-11-01", "+026-11", "1999-12", "2200-01", "9999-12", "2026/11"] {
+        for text in [
+            "",
+            "2026",
+            "2026-13",
+            "2026-1",
+            "26-11",
+            "2026-11-01",
+            "+026-11",
+            "1999-12",
+            "2200-01",
+            "9999-12",
+            "2026/11",
+        ] {
             assert_eq!(month(text), Err(InvalidMonth), "{text}");
         }
     }

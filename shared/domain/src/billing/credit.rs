@@ -26,8 +26,14 @@ pub struct Credit {
 
 /// Whether the line is waived by the last decision before `known`.
 pub(super) fn waived(credits: &[Credit], month: Month, key: &Key, known: DateTime<Utc>) -> bool {
-    let of = |credit: &&Credit| credit.line.month == month && credit.line.key() == *key && credit.known < known;
-    credits.iter().filter(of).max_by_key(|credit| (credit.known, credit.waived)).is_some_and(|credit| credit.waived)
+    let of = |credit: &&Credit| {
+        credit.line.month == month && credit.line.key() == *key && credit.known < known
+    };
+    credits
+        .iter()
+        .filter(of)
+        .max_by_key(|credit| (credit.known, credit.waived))
+        .is_some_and(|credit| credit.waived)
 }
 
 impl Named {

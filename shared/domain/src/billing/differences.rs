@@ -53,9 +53,13 @@ pub enum Kind {
 /// The differences at the end of `month`, by kind and user.
 pub fn differences(ledger: &Ledger, used: &Used, month: Month) -> Vec<Difference> {
     let agreed = in_force(&ledger.terms, Whose::Agreed, month.last(), month.end());
-    let (sftp, add_on) = (agreed.is_some_and(|terms| terms.sftp), agreed.is_some_and(|terms| terms.add_on.is_some()));
+    let (sftp, add_on) = (
+        agreed.is_some_and(|terms| terms.sftp),
+        agreed.is_some_and(|terms| terms.add_on.is_some()),
+    );
     let base = ledger.base.at_end_of(month);
-    let stored = ledger.usage.days.iter().any(|closed| closed.day == month.last() && closed.balance > 0);
+    let stored =
+        ledger.usage.days.iter().any(|closed| closed.day == month.last() && closed.balance > 0);
     let longer = used.retention_days > retention::DAYS;
     let kinds = [
         (base && sftp && !used.sftp_key, Kind::SftpWithoutKey),
@@ -66,15 +70,24 @@ pub fn differences(ledger: &Ledger, used: &Used, month: Month) -> Vec<Difference
         (!base && (sftp || add_on), Kind::ServicesWithoutBaseService),
         (!base && stored, Kind::StoredWithoutBaseService),
     ];
-    let of_all = kinds.into_iter().filter(|(is, _)| *is).map(|(_, kind)| Difference { kind, user: None });
+    let of_all =
+        kinds.into_iter().filter(|(is, _)| *is).map(|(_, kind)| Difference { kind, user: None });
     of_all.chain(unacknowledged(ledger, used, month)).collect()
 }
 
-fn unacknowledged<'a>(ledger: &'a Ledger, used: &'a Used, month: Month) -> impl Iterator<Item = Difference> + 'a {
+fn unacknowledged<'a>(
+    ledger: &'a Ledger,
+    used: &'a Used,
+    month: Month,
+) -> impl Iterator<Item = Difference> + 'a {
     let billed = activity::of(ledger, month, month.end(), month.end());
-    let users = billed.into_iter().filter(|(_, activity)| activity.days.is_some()).map(|(user, _)| user);
-    let waits = move |user: &&UserId| used.acknowledged.get(*user).is_none_or(|at| *at >= month.end());
-    users.filter(waits).map(|user| Difference { kind: Kind::BilledNotAcknowledged, user: Some(user.clone()) })
+    let users =
+        billed.into_iter().filter(|(_, activity)| activity.days.is_some()).map(|(user, _)| user);
+    let waits =
+        move |user: &&UserId| used.acknowledged.get(*user).is_none_or(|at| *at >= month.end());
+    users
+        .filter(waits)
+        .map(|user| Difference { kind: Kind::BilledNotAcknowledged, user: Some(user.clone()) })
 }
 
 #[cfg(test)]
@@ -89,7 +102,15 @@ mod tests {
         let user = UserId::try_from("anna".to_owned()).expect("a user");
         let known = at("2026-09-01T10:00:00Z");
         let from = "2026-09-01".parse().expect("a day");
-        let terms = Terms { whose: Whose::Agreed, from, known, voided: None, prices: Prices::default(), add_on, sftp };
+        let terms = Terms {
+            whose: Whose::Agreed,
+            from,
+            known,
+            voided: None,
+            prices: Prices::default(),
+            add_on,
+            sftp,
+        };
         let ended = BaseChange { at: at("2026-10-20T10:00:00Z"), on: false };
         let day = Day { day: "2026-10-31".parse().expect("a day"), balance: 1, ..Day::default() };
         Ledger {
@@ -101,10 +122,22 @@ mod tests {
         }
     }
 
-    fn found(ledger: &Ledger, sftp_key: bool, retention_days: u16, longer_retention: bool) -> Vec<&'static str> {
-        let acknowledged = [("anna".to_owned().try_into().expect("a user"), "2026-10-31T22:59:59Z".parse().expect("a moment"))];
-        let used = Used { sftp_key, retention_days, longer_retention, acknowledged: acknowledged.into() };
-        differences(ledger, &used, MONTH.to_owned().try_into().expect("a month")).into_iter().map(|found| found.kind.into_str()).collect()
+    fn found(
+        ledger: &Ledger,
+        sftp_key: bool,
+        retention_days: u16,
+        longer_retention: bool,
+    ) -> Vec<&'static str> {
+        let acknowledged = [(
+            "anna".to_owned().try_into().expect("a user"),
+            "2026-10-31T22:59:59Z".parse().expect("a moment"),
+        )];
+        let used =
+            Used { sftp_key, retention_days, longer_retention, acknowledged: acknowledged.into() };
+        differences(ledger, &used, MONTH.to_owned().try_into().expect("a month"))
+            .into_iter()
+            .map(|found| found.kind.into_str())
+            .collect()
     }
 
     #[test]
@@ -115,9 +148,16 @@ mod tests {
 
     #[test]
     fn a_service_sold_and_not_used_or_used_and_not_sold_is_a_difference() {
-        assert_eq!(found(&ledger(true, Some(500), true), false, 180, false), ["sftp-without-key", "add-on-not-provisioned"]);
-        assert_eq!(found(&ledger(false, None, true), true, 365, true), ["key-without-sftp", "days-without-add-on", "add-on-not-sold"]);
-        let ended = ["key-without-sftp", "services-without-base-service", "stored-without-base-service"];
+        assert_eq!(
+            found(&ledger(true, Some(500), true), false, 180, false),
+            ["sftp-without-key", "add-on-not-provisioned"]
+        );
+        assert_eq!(
+            found(&ledger(false, None, true), true, 365, true),
+            ["key-without-sftp", "days-without-add-on", "add-on-not-sold"]
+        );
+        let ended =
+            ["key-without-sftp", "services-without-base-service", "stored-without-base-service"];
         assert_eq!(found(&ledger(true, None, false), true, 180, false), ended);
     }
 
@@ -125,7 +165,11 @@ mod tests {
     fn a_billed_user_without_an_acknowledgement_by_the_end_is_a_difference() {
         let month = Month::try_from(MONTH.to_owned()).expect("a month");
         let user = UserId::try_from("anna".to_owned()).expect("a user");
-        let late = Used { retention_days: 180, acknowledged: [(user.clone(), month.end())].into(), ..Used::default() };
+        let late = Used {
+            retention_days: 180,
+            acknowledged: [(user.clone(), month.end())].into(),
+            ..Used::default()
+        };
         let expected = [Difference { kind: Kind::BilledNotAcknowledged, user: Some(user) }];
         for used in [late, Used { retention_days: 180, ..Used::default() }] {
             assert_eq!(differences(&ledger(false, None, true), &used, month), expected);

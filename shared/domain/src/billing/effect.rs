@@ -7,7 +7,8 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{Ledger, Line, Month, Rule, statement, today};
 
 /// The key of lines that bill the same at the same price, whatever their facts.
-type Alike = (Option<Month>, Rule, Option<String>, Option<DateTime<Utc>>, i64, Option<super::Price>);
+type Alike =
+    (Option<Month>, Rule, Option<String>, Option<DateTime<Utc>>, i64, Option<super::Price>);
 
 /// The lines of the current month that only `after` has, and those that only `before` has, taken
 /// back. The month is read as if it ended now, with the facts of this very moment.

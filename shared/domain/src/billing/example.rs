@@ -19,18 +19,37 @@ fn price(text: &str) -> Option<Price> {
 }
 
 fn switch(user: &str, on: bool, at: &str, known: &str) -> Switch {
-    Switch { user: UserId::try_from(user.to_owned()).expect("a user"), at: moment(at), on, known: moment(known), voided: None }
+    Switch {
+        user: UserId::try_from(user.to_owned()).expect("a user"),
+        at: moment(at),
+        on,
+        known: moment(known),
+        voided: None,
+    }
 }
 
 /// Balances of a month in MB. Each holds from its day until the next.
 fn balances(first: &str, steps: &[(&str, i64)]) -> Vec<Day> {
-    let balance = |day: NaiveDate| steps.iter().rfind(|(from, _)| day >= self::day(from)).map_or(0, |(_, megabytes)| megabytes * 1_000_000);
-    Month::of(day(first)).days().map(|day| Day { day, balance: balance(day), ..Day::default() }).collect()
+    let balance = |day: NaiveDate| {
+        steps
+            .iter()
+            .rfind(|(from, _)| day >= self::day(from))
+            .map_or(0, |(_, megabytes)| megabytes * 1_000_000)
+    };
+    Month::of(day(first))
+        .days()
+        .map(|day| Day { day, balance: balance(day), ..Day::default() })
+        .collect()
 }
 
 fn general(from: &str, user_month: &str) -> Terms {
-    let prices =
-        Prices { start_fee: price("99"), user_month: price(user_month), storage: price("4.25"), add_on: price("150"), sftp: price("250") };
+    let prices = Prices {
+        start_fee: price("99"),
+        user_month: price(user_month),
+        storage: price("4.25"),
+        add_on: price("150"),
+        sftp: price("250"),
+    };
     Terms {
         whose: Whose::General,
         from: day(from),
@@ -62,8 +81,14 @@ fn ledger() -> Ledger {
         balances("2026-12-01", &[("2026-12-01", 330)]),
     ];
     // 600 MB that arrived on 12 November were only counted at the end of 2 December.
-    let late =
-        vec![Late { day: day("2026-11-12"), noticed: day("2026-12-02"), recordings: 1, milliseconds: 1, added: 600_000_000, removed: 0 }];
+    let late = vec![Late {
+        day: day("2026-11-12"),
+        noticed: day("2026-12-02"),
+        recordings: 1,
+        milliseconds: 1,
+        added: 600_000_000,
+        removed: 0,
+    }];
     let agreed = Terms {
         whose: Whose::Agreed,
         from: day("2026-11-15"),
@@ -88,7 +113,10 @@ fn shown_of(ledger: &Ledger, text: &str) -> (Vec<String>, String) {
         let corrects = line.corrects.map(|month| format!("{month}: ")).unwrap_or_default();
         let user = line.user.as_ref().map(|user| format!(" {user}")).unwrap_or_default();
         let price = line.price.map_or("none".to_owned(), |price| price.to_string());
-        format!("{corrects}{}{user} {} x {price} = {} ({})", line.rule, line.quantity, line.amount, line.facts)
+        format!(
+            "{corrects}{}{user} {} x {price} = {} ({})",
+            line.rule, line.quantity, line.amount, line.facts
+        )
     };
     (statement.lines.iter().map(line).collect(), statement.total().to_string())
 }
@@ -162,16 +190,26 @@ fn a_price_agreed_after_the_close_takes_the_line_back_and_bills_it_again() {
         sftp: true,
     });
     let december = month(&ledger, Month::of(day("2026-12-01")));
-    let start_fees: Vec<_> = december.lines.iter().filter(|line| line.rule == Rule::StartFee).collect();
-    assert_eq!(start_fees.iter().map(|line| line.amount.to_string()).collect::<Vec<_>>(), ["-99.00", "0.00"]);
-    assert!(start_fees.iter().all(|line| line.corrects == Some(Month::of(day("2026-11-01"))) && line.facts == start_fees[0].facts));
+    let start_fees: Vec<_> =
+        december.lines.iter().filter(|line| line.rule == Rule::StartFee).collect();
+    assert_eq!(
+        start_fees.iter().map(|line| line.amount.to_string()).collect::<Vec<_>>(),
+        ["-99.00", "0.00"]
+    );
+    assert!(start_fees.iter().all(|line| line.corrects == Some(Month::of(day("2026-11-01")))
+        && line.facts == start_fees[0].facts));
 }
 
 #[test]
 fn a_line_without_a_price_has_the_amount_zero() {
     let statement = month(&Ledger { terms: Vec::new(), ..ledger() }, Month::of(day("2026-10-01")));
     assert_eq!(statement.lines.len(), 6);
-    assert!(statement.lines.iter().all(|line| line.price.is_none() && line.amount.to_string() == "0.00"));
+    assert!(
+        statement
+            .lines
+            .iter()
+            .all(|line| line.price.is_none() && line.amount.to_string() == "0.00")
+    );
 }
 
 #[test]
@@ -196,10 +234,24 @@ fn the_preview_is_of_the_days_that_are_over() {
 fn a_mis_click_that_is_voided_costs_nothing_and_is_taken_back_in_the_next_month() {
     // Per was switched on by mistake for a minute. The operator voids the activation in December.
     let mut ledger = ledger();
-    ledger.switches.push(switch("per", true, "2026-11-20T09:00:00+01:00", "2026-11-20T09:00:00+01:00"));
-    ledger.switches.push(switch("per", false, "2026-11-20T09:01:00+01:00", "2026-11-20T09:01:00+01:00"));
+    ledger.switches.push(switch(
+        "per",
+        true,
+        "2026-11-20T09:00:00+01:00",
+        "2026-11-20T09:00:00+01:00",
+    ));
+    ledger.switches.push(switch(
+        "per",
+        false,
+        "2026-11-20T09:01:00+01:00",
+        "2026-11-20T09:01:00+01:00",
+    ));
     let (november, total) = shown_of(&ledger, "2026-11");
-    assert_eq!(november.iter().filter(|line| line.contains("per")).count(), 2, "a start fee and a month: {november:?}");
+    assert_eq!(
+        november.iter().filter(|line| line.contains("per")).count(),
+        2,
+        "a start fee and a month: {november:?}"
+    );
     assert_eq!(total, "629.25", "490.75 + 99.00 + 39.50");
     let per = UserId::try_from("per".to_owned()).expect("a user");
     let (at, now) = (moment("2026-11-20T09:00:00+01:00"), moment("2026-12-03T09:00:00+01:00"));
@@ -215,7 +267,10 @@ fn a_mis_click_that_is_voided_costs_nothing_and_is_taken_back_in_the_next_month(
     // Without Per, November includes 30 MB less: 440 and not 410 MB over, still five begun 100 MB.
     assert_eq!(total, "185.00", "323.50 - 138.50");
     let effect = effect(&ledger, &voided, now);
-    assert_eq!(effect.iter().map(|line| line.amount).sum::<rust_decimal::Decimal>().to_string(), "-138.50");
+    assert_eq!(
+        effect.iter().map(|line| line.amount).sum::<rust_decimal::Decimal>().to_string(),
+        "-138.50"
+    );
     assert_eq!(voided.without(&per, at, true, now), None, "it is void already");
 }
 
@@ -235,7 +290,11 @@ fn nothing_is_billed_for_days_without_the_base_service() {
     );
     assert_eq!(total, "98.00", "80 MB on ten days are a mean of 27 MB");
     let (december, _) = shown_of(&ledger, "2026-12");
-    assert_eq!(december.iter().filter(|line| !line.starts_with("2026-11")).count(), 0, "{december:?}");
+    assert_eq!(
+        december.iter().filter(|line| !line.starts_with("2026-11")).count(),
+        0,
+        "{december:?}"
+    );
 }
 
 #[test]
@@ -247,18 +306,40 @@ fn a_line_that_is_waived_is_taken_back_once_whatever_becomes_known_later() {
         user: UserId::try_from("omar".to_owned()).ok(),
         activated_at: None,
     };
-    ledger.credits.push(Credit { line: line.clone(), waived: true, known: moment("2026-11-05T10:00:00+01:00") });
-    let taken_back =
-        |ledger: &Ledger, text| shown_of(ledger, text).0.into_iter().filter(|line| line.starts_with("2026-10")).collect::<Vec<_>>();
+    ledger.credits.push(Credit {
+        line: line.clone(),
+        waived: true,
+        known: moment("2026-11-05T10:00:00+01:00"),
+    });
+    let taken_back = |ledger: &Ledger, text| {
+        shown_of(ledger, text)
+            .0
+            .into_iter()
+            .filter(|line| line.starts_with("2026-10"))
+            .collect::<Vec<_>>()
+    };
     let omar = "2026-10: user-month omar -1 x 49.00 = -49.00 (active on 3 days from 2026-10-20 to 2026-10-22)";
     assert_eq!(taken_back(&ledger, "2026-11"), [omar]);
     // Then his activation of October is voided: only the start fee is taken back.
     let user = UserId::try_from("omar".to_owned()).expect("a user");
-    let mut voided =
-        ledger.without(&user, moment("2026-10-20T10:30:00+02:00"), true, moment("2026-12-05T10:00:00+01:00")).expect("an entry");
-    assert_eq!(taken_back(&voided, "2026-12"), ["2026-10: start-fee omar -1 x 99.00 = -99.00 (activated 2026-10-20 10:30:00)"]);
+    let mut voided = ledger
+        .without(
+            &user,
+            moment("2026-10-20T10:30:00+02:00"),
+            true,
+            moment("2026-12-05T10:00:00+01:00"),
+        )
+        .expect("an entry");
+    assert_eq!(
+        taken_back(&voided, "2026-12"),
+        ["2026-10: start-fee omar -1 x 99.00 = -99.00 (activated 2026-10-20 10:30:00)"]
+    );
     // A withdrawn credit bills the line again if the facts still support it.
-    ledger.credits.push(Credit { line: line.clone(), waived: false, known: moment("2026-12-06T10:00:00+01:00") });
+    ledger.credits.push(Credit {
+        line: line.clone(),
+        waived: false,
+        known: moment("2026-12-06T10:00:00+01:00"),
+    });
     assert_eq!(taken_back(&ledger, "2026-12"), [omar.replace("-1 x", "1 x").replace("-49", "49")]);
     voided.credits.push(Credit { line, waived: false, known: moment("2026-12-06T10:00:00+01:00") });
     assert_eq!(taken_back(&voided, "2026-12").len(), 1);
@@ -267,13 +348,35 @@ fn a_line_that_is_waived_is_taken_back_once_whatever_becomes_known_later() {
 #[test]
 fn a_fact_of_a_day_that_cannot_be_billed_is_ignored() {
     let mut odd = ledger();
-    let extreme = [DateTime::<Utc>::MIN_UTC, moment("0001-01-01T00:00:00Z"), moment("2019-11-05T00:00:00Z"), DateTime::<Utc>::MAX_UTC];
+    let extreme = [
+        DateTime::<Utc>::MIN_UTC,
+        moment("0001-01-01T00:00:00Z"),
+        moment("2019-11-05T00:00:00Z"),
+        DateTime::<Utc>::MAX_UTC,
+    ];
     for at in extreme {
         let known = moment("2026-11-05T10:00:00+01:00");
-        odd.switches.push(Switch { user: UserId::try_from("omar".to_owned()).expect("a user"), at, on: true, known, voided: None });
+        odd.switches.push(Switch {
+            user: UserId::try_from("omar".to_owned()).expect("a user"),
+            at,
+            on: true,
+            known,
+            voided: None,
+        });
         let known = moment("2026-12-05T10:00:00+01:00");
-        odd.terms.push(Terms { from: at.date_naive(), known, voided: Some(known), ..general("2026-01-01", "1") });
-        odd.terms.push(Terms { from: at.date_naive(), known, whose: Whose::Agreed, sftp: true, ..general("2026-01-01", "1") });
+        odd.terms.push(Terms {
+            from: at.date_naive(),
+            known,
+            voided: Some(known),
+            ..general("2026-01-01", "1")
+        });
+        odd.terms.push(Terms {
+            from: at.date_naive(),
+            known,
+            whose: Whose::Agreed,
+            sftp: true,
+            ..general("2026-01-01", "1")
+        });
     }
     for text in ["2026-10", "2026-11", "2026-12"] {
         assert_eq!(shown_of(&odd, text), shown(text));

@@ -31,7 +31,12 @@ pub struct InvalidFacts;
 
 impl From<Mean> for Facts {
     fn from(mean: Mean) -> Self {
-        Self::Stored { mean: mean.bytes(), days: mean.days, users: mean.users, allowance: mean.allowance }
+        Self::Stored {
+            mean: mean.bytes(),
+            days: mean.days,
+            users: mean.users,
+            allowance: mean.allowance,
+        }
     }
 }
 
@@ -39,10 +44,17 @@ impl From<Mean> for Facts {
 impl fmt::Display for Facts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Activated { at } => write!(f, "activated {}", in_stockholm(*at).format("%Y-%m-%d %H:%M:%S")),
-            Self::Active { first, last, days } => write!(f, "active on {days} days from {first} to {last}"),
+            Self::Activated { at } => {
+                write!(f, "activated {}", in_stockholm(*at).format("%Y-%m-%d %H:%M:%S"))
+            }
+            Self::Active { first, last, days } => {
+                write!(f, "active on {days} days from {first} to {last}")
+            }
             Self::Stored { mean, days, users, allowance } => {
-                write!(f, "mean of {days} days {mean} bytes; {users} users; included {allowance} bytes")
+                write!(
+                    f,
+                    "mean of {days} days {mean} bytes; {users} users; included {allowance} bytes"
+                )
             }
             Self::Had { first } => write!(f, "from {first}"),
         }
@@ -55,13 +67,30 @@ impl FromStr for Facts {
     fn from_str(text: &str) -> Result<Self, InvalidFacts> {
         let words: Vec<&str> = text.split(' ').collect();
         match words[..] {
-            ["activated", day, clock] => Ok(Self::Activated { at: moment(read(day)?, read(clock)?)? }),
+            ["activated", day, clock] => {
+                Ok(Self::Activated { at: moment(read(day)?, read(clock)?)? })
+            }
             ["active", "on", days, "days", "from", first, "to", last] => {
                 Ok(Self::Active { first: read(first)?, last: read(last)?, days: read(days)? })
             }
-            ["mean", "of", days, "days", mean, "bytes;", users, "users;", "included", allowance, "bytes"] => {
-                Ok(Self::Stored { mean: read(mean)?, days: read(days)?, users: read(users)?, allowance: read(allowance)? })
-            }
+            [
+                "mean",
+                "of",
+                days,
+                "days",
+                mean,
+                "bytes;",
+                users,
+                "users;",
+                "included",
+                allowance,
+                "bytes",
+            ] => Ok(Self::Stored {
+                mean: read(mean)?,
+                days: read(days)?,
+                users: read(users)?,
+                allowance: read(allowance)?,
+            }),
             ["from", first] => Ok(Self::Had { first: read(first)? }),
             _ => Err(InvalidFacts),
         }
@@ -90,9 +119,17 @@ mod tests {
 
     fn facts() -> impl Strategy<Value = Facts> {
         prop_oneof![
-            (0..4_000_000_000_i64).prop_map(|second| Facts::Activated { at: DateTime::UNIX_EPOCH + TimeDelta::seconds(second) }),
-            (day(), day(), 0..32_i64).prop_map(|(first, last, days)| Facts::Active { first, last, days }),
-            any::<(i64, i64, u64, u64)>().prop_map(|(mean, days, users, allowance)| Facts::Stored { mean, days, users, allowance }),
+            (0..4_000_000_000_i64).prop_map(|second| Facts::Activated {
+                at: DateTime::UNIX_EPOCH + TimeDelta::seconds(second)
+            }),
+            (day(), day(), 0..32_i64).prop_map(|(first, last, days)| Facts::Active {
+                first,
+                last,
+                days
+            }),
+            any::<(i64, i64, u64, u64)>().prop_map(|(mean, days, users, allowance)| {
+                Facts::Stored { mean, days, users, allowance }
+            }),
             day().prop_map(|first| Facts::Had { first }),
         ]
     }
@@ -118,9 +155,19 @@ mod tests {
 
     #[test]
     fn rejects_a_text_that_describes_no_facts() {
-        for text in ["", "from", "from 2026-13-01", "from 2026-10-05 on", "active on some days from 2026-10-05 to 2026-10-31"] {
+        for text in [
+            "",
+            "from",
+            "from 2026-13-01",
+            "from 2026-10-05 on",
+            "active on some days from 2026-10-05 to 2026-10-31",
+        ] {
             assert_eq!(text.parse::<Facts>(), Err(InvalidFacts), "{text}");
         }
-        assert_eq!("activated 2026-03-29 02:30:00".parse::<Facts>(), Err(InvalidFacts), "an hour that is not there");
+        assert_eq!(
+            "activated 2026-03-29 02:30:00".parse::<Facts>(),
+            Err(InvalidFacts),
+            "an hour that is not there"
+        );
     }
 }

@@ -39,8 +39,16 @@ pub struct NotBillable {
 
 impl Ledger {
     /// The ledger with the user's switch at that moment voided, if such a switch is in force.
-    pub fn without(&self, user: &UserId, at: DateTime<Utc>, on: bool, voided: DateTime<Utc>) -> Option<Self> {
-        let is = |switch: &Switch| switch.user == *user && switch.at == at && switch.on == on && switch.voided.is_none();
+    pub fn without(
+        &self,
+        user: &UserId,
+        at: DateTime<Utc>,
+        on: bool,
+        voided: DateTime<Utc>,
+    ) -> Option<Self> {
+        let is = |switch: &Switch| {
+            switch.user == *user && switch.at == at && switch.on == on && switch.voided.is_none()
+        };
         let place = self.switches.iter().position(is)?;
         let mut other = self.clone();
         other.switches.get_mut(place)?.voided = Some(voided);
@@ -50,8 +58,13 @@ impl Ledger {
 
 /// Checks the day of an entry made at `now`: from [`FIRST_DAY`] to the end of next year.
 pub fn billable(day: NaiveDate, now: DateTime<Utc>) -> Result<(), NotBillable> {
-    let last = NaiveDate::from_ymd_opt(today(now).year().saturating_add(1), 12, 31).unwrap_or(LAST_DAY);
-    if (FIRST_DAY..=last).contains(&day) { Ok(()) } else { Err(NotBillable { first: FIRST_DAY, last }) }
+    let last =
+        NaiveDate::from_ymd_opt(today(now).year().saturating_add(1), 12, 31).unwrap_or(LAST_DAY);
+    if (FIRST_DAY..=last).contains(&day) {
+        Ok(())
+    } else {
+        Err(NotBillable { first: FIRST_DAY, last })
+    }
 }
 
 pub(super) fn counts(day: NaiveDate) -> bool {
@@ -68,7 +81,11 @@ const FIRST_MOMENT: i64 = 1_767_222_000;
 const LAST_MOMENT: i64 = 7_258_028_400;
 
 /// Whether a fact entered at `known`, and perhaps voided at `voided`, is in force before `asked`.
-pub(super) fn in_force(known: DateTime<Utc>, voided: Option<DateTime<Utc>>, asked: DateTime<Utc>) -> bool {
+pub(super) fn in_force(
+    known: DateTime<Utc>,
+    voided: Option<DateTime<Utc>>,
+    asked: DateTime<Utc>,
+) -> bool {
     known < asked && voided.is_none_or(|voided| voided >= asked)
 }
 
@@ -89,7 +106,15 @@ mod tests {
         for good in ["2026-01-01", "2026-11-24", "2027-12-31"] {
             assert_eq!(billable(good.parse().expect("a day"), now), Ok(()), "{good}");
         }
-        for bad in ["0001-01-01", "-262143-01-01", "2019-12-31", "2025-12-31", "2028-01-01", "9999-12-31", "+262142-12-31"] {
+        for bad in [
+            "0001-01-01",
+            "-262143-01-01",
+            "2019-12-31",
+            "2025-12-31",
+            "2028-01-01",
+            "9999-12-31",
+            "+262142-12-31",
+        ] {
             assert!(billable(bad.parse().expect("a day"), now).is_err(), "{bad}");
         }
         let in_stockholm_it_is_2027 = "2026-12-31T23:00:00Z".parse().expect("a moment");

@@ -17,7 +17,20 @@ use crate::ids::UserId;
 use crate::time::earlier;
 
 /// The reason for a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Display, EnumString, IntoStaticStr, VariantArray)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Display,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
+)]
 #[strum(serialize_all = "kebab-case", const_into_str)]
 pub enum Rule {
     /// Once for each activation, at the price of its day (P24).
@@ -69,19 +82,34 @@ pub(super) fn of(ledger: &Ledger, month: Month, known: DateTime<Utc>) -> Lines {
         let user = || Some((*user).clone());
         for moment in &activity.activations {
             let found = at(Rule::StartFee, today(*moment));
-            add((Rule::StartFee, user(), Some(*moment)), line(Rule::StartFee, user(), 1, found, Facts::Activated { at: *moment }));
+            add(
+                (Rule::StartFee, user(), Some(*moment)),
+                line(Rule::StartFee, user(), 1, found, Facts::Activated { at: *moment }),
+            );
         }
         if let Some(Days { first, last, count: days }) = activity.days {
             let facts = Facts::Active { first, last, days };
-            add((Rule::UserMonth, user(), None), line(Rule::UserMonth, user(), 1, at(Rule::UserMonth, first), facts));
+            add(
+                (Rule::UserMonth, user(), None),
+                line(Rule::UserMonth, user(), 1, at(Rule::UserMonth, first), facts),
+            );
         }
     }
     let days = || days(ledger, month, until);
     let agreed = |day| in_force(terms, Whose::Agreed, day, known);
-    let mean = ledger.usage.mean(month, known, billed(&activity), more(ledger, month, until, known), |day| ledger.base.on(day, until));
+    let mean = ledger.usage.mean(
+        month,
+        known,
+        billed(&activity),
+        more(ledger, month, until, known),
+        |day| ledger.base.on(day, until),
+    );
     if mean.units() > 0 {
         let found = days().find_map(|day| at(Rule::Storage, day));
-        add((Rule::Storage, None, None), line(Rule::Storage, None, mean.units(), found, Facts::from(mean)));
+        add(
+            (Rule::Storage, None, None),
+            line(Rule::Storage, None, mean.units(), found, Facts::from(mean)),
+        );
     }
     for (rule, has) in [(Rule::StorageAddOn, add_on as fn(&Terms) -> bool), (Rule::Sftp, sftp)] {
         if let Some(first) = days().find(|day| agreed(*day).is_some_and(has)) {
@@ -95,7 +123,10 @@ pub(super) fn of(ledger: &Ledger, month: Month, known: DateTime<Utc>) -> Lines {
 /// The bytes included in `month`, from the facts that were known and had happened before `known`.
 pub(super) fn allowance(ledger: &Ledger, month: Month, known: DateTime<Utc>) -> u64 {
     let until = known.min(month.end());
-    storage::allowance(billed(&activity::of(ledger, month, until, known)), more(ledger, month, until, known))
+    storage::allowance(
+        billed(&activity::of(ledger, month, until, known)),
+        more(ledger, month, until, known),
+    )
 }
 
 /// The days of the month that have begun, with the base service.
@@ -110,7 +141,10 @@ fn billed(activity: &BTreeMap<&UserId, Activity>) -> u64 {
 
 /// The add-on's megabytes.
 fn more(ledger: &Ledger, month: Month, until: DateTime<Utc>, known: DateTime<Utc>) -> u32 {
-    days(ledger, month, until).filter_map(|day| in_force(&ledger.terms, Whose::Agreed, day, known)?.add_on).max().unwrap_or_default()
+    days(ledger, month, until)
+        .filter_map(|day| in_force(&ledger.terms, Whose::Agreed, day, known)?.add_on)
+        .max()
+        .unwrap_or_default()
 }
 
 fn add_on(terms: &Terms) -> bool {
@@ -121,7 +155,13 @@ fn sftp(terms: &Terms) -> bool {
     terms.sftp
 }
 
-fn line(rule: Rule, user: Option<UserId>, quantity: i64, found: Option<Found>, facts: Facts) -> Line {
+fn line(
+    rule: Rule,
+    user: Option<UserId>,
+    quantity: i64,
+    found: Option<Found>,
+    facts: Facts,
+) -> Line {
     Line {
         rule,
         corrects: None,
@@ -143,6 +183,10 @@ impl Line {
 
     /// The line that takes this one back.
     pub(super) fn taken_back(&self) -> Self {
-        Self { quantity: self.quantity.saturating_neg(), amount: Decimal::ZERO.saturating_sub(self.amount), ..self.clone() }
+        Self {
+            quantity: self.quantity.saturating_neg(),
+            amount: Decimal::ZERO.saturating_sub(self.amount),
+            ..self.clone()
+        }
     }
 }

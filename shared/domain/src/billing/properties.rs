@@ -47,7 +47,13 @@ fn switch() -> impl Strategy<Value = Switch> {
     (0..4_u8, moment(), any::<bool>(), delay, voided()).prop_map(|(user, at, on, late, voided)| {
         let known = at + TimeDelta::minutes(late);
         let voided = voided.map(|later| known + later);
-        Switch { user: UserId::try_from(format!("user-{user}")).expect("a user"), at, on, known, voided }
+        Switch {
+            user: UserId::try_from(format!("user-{user}")).expect("a user"),
+            at,
+            on,
+            known,
+            voided,
+        }
     })
 }
 
@@ -58,8 +64,16 @@ fn voided() -> impl Strategy<Value = Option<TimeDelta>> {
 
 /// A credit of a line that one of the switches may have caused.
 fn credit() -> impl Strategy<Value = (usize, usize, usize, bool, DateTime<Utc>)> {
-    (0..Rule::VARIANTS.len(), any::<proptest::sample::Index>(), 0..MONTHS, prop::bool::weighted(0.8), moment())
-        .prop_map(|(rule, switch, month, waived, known)| (rule, switch.index(14), month, waived, known))
+    (
+        0..Rule::VARIANTS.len(),
+        any::<proptest::sample::Index>(),
+        0..MONTHS,
+        prop::bool::weighted(0.8),
+        moment(),
+    )
+        .prop_map(|(rule, switch, month, waived, known)| {
+            (rule, switch.index(14), month, waived, known)
+        })
 }
 
 fn price() -> impl Strategy<Value = Option<Price>> {
@@ -68,29 +82,64 @@ fn price() -> impl Strategy<Value = Option<Price>> {
 
 fn terms() -> impl Strategy<Value = Terms> {
     let prices = (price(), price(), price(), price(), price());
-    (any::<bool>(), 0..120_i64, moment(), voided(), prices, proptest::option::of(0..500_u32), any::<bool>()).prop_map(
-        |(agreed, from, known, voided, (start_fee, user_month, storage, add_on_price, sftp_price), add_on, sftp)| Terms {
-            whose: if agreed { Whose::Agreed } else { Whose::General },
-            from: first() + TimeDelta::days(from),
-            known,
-            voided: voided.map(|later| known + later),
-            prices: Prices { start_fee, user_month, storage, add_on: add_on_price, sftp: sftp_price },
-            add_on,
-            sftp,
-        },
+    (
+        any::<bool>(),
+        0..120_i64,
+        moment(),
+        voided(),
+        prices,
+        proptest::option::of(0..500_u32),
+        any::<bool>(),
     )
+        .prop_map(
+            |(
+                agreed,
+                from,
+                known,
+                voided,
+                (start_fee, user_month, storage, add_on_price, sftp_price),
+                add_on,
+                sftp,
+            )| Terms {
+                whose: if agreed { Whose::Agreed } else { Whose::General },
+                from: first() + TimeDelta::days(from),
+                known,
+                voided: voided.map(|later| known + later),
+                prices: Prices {
+                    start_fee,
+                    user_month,
+                    storage,
+                    add_on: add_on_price,
+                    sftp: sftp_price,
+                },
+                add_on,
+                sftp,
+            },
+        )
 }
 
 fn usage() -> impl Strategy<Value = Usage> {
     let late = (0..100_i64, 1..20_i64, 0..900_000_000_u64, 0..900_000_000_u64);
     // Eighteen balances, one for each week.
     (vec(0..2_000_000_000_i64, 18), vec(late, 0..4)).prop_map(|(balances, late)| Usage {
-        days: first().iter_days().take(122).zip(0..).map(|(day, at)| Day { day, balance: balances[at / 7], ..Day::default() }).collect(),
+        days: first()
+            .iter_days()
+            .take(122)
+            .zip(0..)
+            .map(|(day, at)| Day { day, balance: balances[at / 7], ..Day::default() })
+            .collect(),
         late: late
             .into_iter()
             .map(|(day, delay, added, removed)| {
                 let day = first() + TimeDelta::days(day);
-                Late { day, noticed: day + TimeDelta::days(delay), recordings: 1, milliseconds: 1, added, removed }
+                Late {
+                    day,
+                    noticed: day + TimeDelta::days(delay),
+                    recordings: 1,
+                    milliseconds: 1,
+                    added,
+                    removed,
+                }
             })
             .collect(),
     })
@@ -125,22 +174,51 @@ impl History {
 
     fn ledger(&self) -> Ledger {
         let on = |nth: usize| nth.is_multiple_of(2) != self.at_first;
-        let changes = self.changes.iter().enumerate().map(|(nth, &at)| BaseChange { at, on: on(nth) }).collect();
-        let (switches, usage, terms) = (self.switches.clone(), self.usage.clone(), self.terms.clone());
-        Ledger { switches, usage, terms, base: BaseService::of(self.at_first, changes), credits: self.credits.clone() }
+        let changes = self
+            .changes
+            .iter()
+            .enumerate()
+            .map(|(nth, &at)| BaseChange { at, on: on(nth) })
+            .collect();
+        let (switches, usage, terms) =
+            (self.switches.clone(), self.usage.clone(), self.terms.clone());
+        Ledger {
+            switches,
+            usage,
+            terms,
+            base: BaseService::of(self.at_first, changes),
+            credits: self.credits.clone(),
+        }
     }
 
     /// The periods with the base service.
     fn base(&self) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
-        let ends = [DateTime::<Utc>::MIN_UTC].into_iter().chain(self.changes.iter().copied()).chain([DateTime::<Utc>::MAX_UTC]);
+        let ends = [DateTime::<Utc>::MIN_UTC]
+            .into_iter()
+            .chain(self.changes.iter().copied())
+            .chain([DateTime::<Utc>::MAX_UTC]);
         let ends: Vec<_> = ends.collect();
-        ends.windows(2).skip(usize::from(!self.at_first)).step_by(2).map(|ends| (ends[0], ends[1])).collect()
+        ends.windows(2)
+            .skip(usize::from(!self.at_first))
+            .step_by(2)
+            .map(|ends| (ends[0], ends[1]))
+            .collect()
     }
 
-    fn is_waived(&self, month: Month, rule: Rule, user: Option<&UserId>, activated_at: Option<DateTime<Utc>>) -> bool {
+    fn is_waived(
+        &self,
+        month: Month,
+        rule: Rule,
+        user: Option<&UserId>,
+        activated_at: Option<DateTime<Utc>>,
+    ) -> bool {
         let line = Named { month, rule, user: user.cloned(), activated_at };
-        let mut decisions: Vec<_> =
-            self.credits.iter().filter(|credit| credit.line == line).map(|credit| (credit.known, credit.waived)).collect();
+        let mut decisions: Vec<_> = self
+            .credits
+            .iter()
+            .filter(|credit| credit.line == line)
+            .map(|credit| (credit.known, credit.waived))
+            .collect();
         decisions.sort();
         decisions.last().is_some_and(|(_, waived)| *waived)
     }
@@ -151,8 +229,12 @@ impl History {
         let mut some = self.clone();
         some.switches.retain(|switch| known(switch.known));
         some.terms.retain(|terms| known(terms.known));
-        some.switches.iter_mut().for_each(|switch| switch.voided = switch.voided.filter(|voided| known(*voided)));
-        some.terms.iter_mut().for_each(|terms| terms.voided = terms.voided.filter(|voided| known(*voided)));
+        some.switches
+            .iter_mut()
+            .for_each(|switch| switch.voided = switch.voided.filter(|voided| known(*voided)));
+        some.terms
+            .iter_mut()
+            .for_each(|terms| terms.voided = terms.voided.filter(|voided| known(*voided)));
         some.changes.retain(|change| known(*change));
         some.credits.retain(|credit| known(credit.known));
         some.usage.days.retain(|day| day.day <= month.last());
@@ -177,11 +259,21 @@ impl History {
             let (begins, ends) = (midnight(*day), midnight(*day + TimeDelta::days(1)));
             base.iter().any(|(on, off)| *on < ends && *off > begins)
         };
-        let owed = |rule, user, at, amount: Decimal| if self.is_waived(month, rule, user, at) { Decimal::ZERO } else { amount };
+        let owed = |rule, user, at, amount: Decimal| {
+            if self.is_waived(month, rule, user, at) { Decimal::ZERO } else { amount }
+        };
         for user in users {
             let spans = self.spans(user);
-            for (on, _) in spans.iter().filter(|(on, _)| month.has(in_stockholm(*on).date_naive()) && in_service(*on)) {
-                sum += owed(Rule::StartFee, Some(user), Some(*on), self.amount(Rule::StartFee, in_stockholm(*on).date_naive(), 1));
+            for (on, _) in spans
+                .iter()
+                .filter(|(on, _)| month.has(in_stockholm(*on).date_naive()) && in_service(*on))
+            {
+                sum += owed(
+                    Rule::StartFee,
+                    Some(user),
+                    Some(*on),
+                    self.amount(Rule::StartFee, in_stockholm(*on).date_naive(), 1),
+                );
             }
             let active = |day: &NaiveDate| {
                 let (begins, ends) = (midnight(*day), midnight(*day + TimeDelta::days(1)));
@@ -189,26 +281,37 @@ impl History {
                     let (begins, ends) = (begins.max(*on), ends.min(*off));
                     base.iter().any(|(on, off)| begins.max(*on) < ends.min(*off))
                 };
-                spans.iter().any(|span| within(span) || ((begins..ends).contains(&span.0) && in_service(span.0)))
+                spans.iter().any(|span| {
+                    within(span) || ((begins..ends).contains(&span.0) && in_service(span.0))
+                })
             };
             if let Some(day) = month.days().find(active) {
-                sum += owed(Rule::UserMonth, Some(user), None, self.amount(Rule::UserMonth, day, 1));
+                sum +=
+                    owed(Rule::UserMonth, Some(user), None, self.amount(Rule::UserMonth, day, 1));
                 billed += 1;
             }
         }
-        let agreed = |day: &NaiveDate| in_force(&self.terms, Whose::Agreed, *day, DateTime::<Utc>::MAX_UTC).filter(|_| serviced(day));
+        let agreed = |day: &NaiveDate| {
+            in_force(&self.terms, Whose::Agreed, *day, DateTime::<Utc>::MAX_UTC)
+                .filter(|_| serviced(day))
+        };
         let more = month.days().filter_map(|day| agreed(&day)?.add_on).max().unwrap_or(0);
         let over = month
             .days()
             .map(|day| if serviced(&day) { self.stored(day) } else { 0 } - i128::from((billed * 30 + u64::from(more)) * 1_000_000))
             .sum::<i128>();
-        let units = (1..).find(|units| units * 100_000_000 * month.days().count() as i128 >= over).expect("some");
+        let units = (1..)
+            .find(|units| units * 100_000_000 * month.days().count() as i128 >= over)
+            .expect("some");
         if over > 0 {
-            let priced = month.days().filter(serviced).find(|day| self.price(Rule::Storage, *day).is_some());
-            let amount = priced.map_or(Decimal::ZERO, |day| self.amount(Rule::Storage, day, units as i64));
+            let priced =
+                month.days().filter(serviced).find(|day| self.price(Rule::Storage, *day).is_some());
+            let amount =
+                priced.map_or(Decimal::ZERO, |day| self.amount(Rule::Storage, day, units as i64));
             sum += owed(Rule::Storage, None, None, amount);
         }
-        let add_on = month.days().find(|day| agreed(day).is_some_and(|terms| terms.add_on.is_some()));
+        let add_on =
+            month.days().find(|day| agreed(day).is_some_and(|terms| terms.add_on.is_some()));
         let sftp = month.days().find(|day| agreed(day).is_some_and(|terms| terms.sftp));
         let add_on = add_on.map_or(Decimal::ZERO, |day| self.amount(Rule::StorageAddOn, day, 1));
         let sftp = sftp.map_or(Decimal::ZERO, |day| self.amount(Rule::Sftp, day, 1));
@@ -217,8 +320,17 @@ impl History {
 
     /// The periods during which the user was switched on.
     fn spans(&self, user: &UserId) -> Vec<(DateTime<Utc>, DateTime<Utc>)> {
-        let moments: BTreeSet<_> = self.switches.iter().filter(|switch| switch.user == *user).map(|switch| switch.at).collect();
-        let switched = |at, on| self.switches.iter().any(|switch| switch.user == *user && switch.at == at && switch.on == on);
+        let moments: BTreeSet<_> = self
+            .switches
+            .iter()
+            .filter(|switch| switch.user == *user)
+            .map(|switch| switch.at)
+            .collect();
+        let switched = |at, on| {
+            self.switches
+                .iter()
+                .any(|switch| switch.user == *user && switch.at == at && switch.on == on)
+        };
         let (mut spans, mut since): (Vec<_>, Option<DateTime<Utc>>) = (Vec::new(), None);
         for at in moments {
             let order = if since.is_some() { [false, true] } else { [true, false] };
@@ -238,14 +350,24 @@ impl History {
     }
 
     fn stored(&self, day: NaiveDate) -> i128 {
-        let closed = self.usage.days.iter().find(|closed| closed.day == day).map_or(0, |closed| closed.balance);
+        let closed = self
+            .usage
+            .days
+            .iter()
+            .find(|closed| closed.day == day)
+            .map_or(0, |closed| closed.balance);
         let late = self.usage.late.iter().filter(|late| late.day <= day && day < late.noticed);
-        i128::from(closed) + late.map(|late| i128::from(late.added) - i128::from(late.removed)).sum::<i128>()
+        i128::from(closed)
+            + late.map(|late| i128::from(late.added) - i128::from(late.removed)).sum::<i128>()
     }
 
     fn price(&self, rule: Rule, day: NaiveDate) -> Option<Decimal> {
         let latest = |whose| {
-            let mut terms: Vec<_> = self.terms.iter().filter(|terms| terms.whose == whose && terms.from <= day).collect();
+            let mut terms: Vec<_> = self
+                .terms
+                .iter()
+                .filter(|terms| terms.whose == whose && terms.from <= day)
+                .collect();
             terms.sort_by_key(|terms| (terms.from, terms.known));
             terms.last().and_then(|terms| terms.prices.of(rule))
         };
@@ -341,6 +463,7 @@ proptest! {
 
 /// Whether no two terms share start and entry time, which would leave open which one holds.
 fn of_different_moments(terms: &[Terms]) -> bool {
-    let moments: BTreeSet<_> = terms.iter().map(|terms| (terms.whose == Whose::Agreed, terms.from, terms.known)).collect();
+    let moments: BTreeSet<_> =
+        terms.iter().map(|terms| (terms.whose == Whose::Agreed, terms.from, terms.known)).collect();
     moments.len() == terms.len()
 }

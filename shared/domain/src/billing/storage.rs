@@ -65,7 +65,9 @@ pub fn fill(balance: i64, allowance: u64) -> Fill {
     let (balance, allowance) = (i128::from(balance), i128::from(allowance));
     match () {
         () if balance > 0 && balance >= allowance => Fill::Full,
-        () if balance > 0 && balance.saturating_mul(100) >= allowance.saturating_mul(80) => Fill::Nearly,
+        () if balance > 0 && balance.saturating_mul(100) >= allowance.saturating_mul(80) => {
+            Fill::Nearly
+        }
         () => Fill::Below,
     }
 }
@@ -77,18 +79,36 @@ pub fn allowance(users: u64, more: u32) -> u64 {
 
 impl Usage {
     /// The mean over the days of `month` over and known before `known`. Unbilled days count as 0.
-    pub(super) fn mean(&self, month: Month, known: DateTime<Utc>, users: u64, more: u32, billed: impl Fn(NaiveDate) -> bool) -> Mean {
+    pub(super) fn mean(
+        &self,
+        month: Month,
+        known: DateTime<Utc>,
+        users: u64,
+        more: u32,
+        billed: impl Fn(NaiveDate) -> bool,
+    ) -> Mean {
         let (first, end) = (month.first(), today(known).min(month.next().first()));
-        let closed = self.days.iter().filter(|closed| first <= closed.day && closed.day < end && billed(closed.day));
+        let closed = self
+            .days
+            .iter()
+            .filter(|closed| first <= closed.day && closed.day < end && billed(closed.day));
         let closed = closed.map(|closed| i128::from(closed.balance));
         let late = self.late.iter().filter(|late| late.noticed < today(known));
         let lacking = late.map(|late| {
-            let lacking = late.day.max(first).iter_days().take_while(|day| *day < late.noticed.min(end));
+            let lacking =
+                late.day.max(first).iter_days().take_while(|day| *day < late.noticed.min(end));
             let days = lacking.filter(|day| billed(*day)).count() as u64;
-            i128::from(late.added).saturating_sub(i128::from(late.removed)).saturating_mul(i128::from(days))
+            i128::from(late.added)
+                .saturating_sub(i128::from(late.removed))
+                .saturating_mul(i128::from(days))
         });
         let days = end.signed_duration_since(first).num_days().max(0);
-        Mean { sum: closed.chain(lacking).fold(0, i128::saturating_add), days, users, allowance: allowance(users, more) }
+        Mean {
+            sum: closed.chain(lacking).fold(0, i128::saturating_add),
+            days,
+            users,
+            allowance: allowance(users, more),
+        }
     }
 }
 
@@ -98,13 +118,17 @@ impl Mean {
         let days = i128::from(self.days);
         let over = self.sum.saturating_sub(i128::from(self.allowance).saturating_mul(days));
         let unit = i128::from(STORAGE_UNIT * MEGABYTE).saturating_mul(days);
-        let begun = over.saturating_add(unit).saturating_sub(1).checked_div(unit).unwrap_or_default();
+        let begun =
+            over.saturating_add(unit).saturating_sub(1).checked_div(unit).unwrap_or_default();
         if over <= 0 { 0 } else { i64::try_from(begun).unwrap_or(i64::MAX) }
     }
 
     /// The mean in whole bytes.
     pub fn bytes(&self) -> i64 {
-        self.sum.checked_div(i128::from(self.days.max(1))).and_then(|mean| i64::try_from(mean).ok()).unwrap_or(i64::MAX)
+        self.sum
+            .checked_div(i128::from(self.days.max(1)))
+            .and_then(|mean| i64::try_from(mean).ok())
+            .unwrap_or(i64::MAX)
     }
 }
 
@@ -129,7 +153,10 @@ mod tests {
     #[test]
     fn the_allowance_is_nearly_full_at_80_percent_and_full_at_100() {
         let fills = [0, 79, 80, 99, 100, 101].map(|balance| fill(balance, 100));
-        assert_eq!(fills, [Fill::Below, Fill::Below, Fill::Nearly, Fill::Nearly, Fill::Full, Fill::Full]);
+        assert_eq!(
+            fills,
+            [Fill::Below, Fill::Below, Fill::Nearly, Fill::Nearly, Fill::Full, Fill::Full]
+        );
         assert_eq!(fill(0, 0), Fill::Below);
         assert_eq!(fill(1, 0), Fill::Full);
     }

@@ -64,8 +64,15 @@ pub(super) struct Found {
 }
 
 /// The terms of `whose` that hold on `day`, from those entered before `known`.
-pub fn in_force(terms: &[Terms], whose: Whose, day: NaiveDate, known: DateTime<Utc>) -> Option<&Terms> {
-    let counts = |terms: &Terms| ledger::in_force(terms.known, terms.voided, known) && ledger::counts(terms.from);
+pub fn in_force(
+    terms: &[Terms],
+    whose: Whose,
+    day: NaiveDate,
+    known: DateTime<Utc>,
+) -> Option<&Terms> {
+    let counts = |terms: &Terms| {
+        ledger::in_force(terms.known, terms.voided, known) && ledger::counts(terms.from)
+    };
     let holds = |terms: &&Terms| terms.whose == whose && terms.from <= day && counts(terms);
     terms.iter().filter(holds).max_by_key(|terms| (terms.from, terms.known))
 }
@@ -76,7 +83,12 @@ pub fn price(terms: &[Terms], rule: Rule, day: NaiveDate) -> Option<Price> {
 }
 
 /// The same from terms entered before `known`, with the terms that contain it.
-pub(super) fn found(terms: &[Terms], rule: Rule, day: NaiveDate, known: DateTime<Utc>) -> Option<Found> {
+pub(super) fn found(
+    terms: &[Terms],
+    rule: Rule,
+    day: NaiveDate,
+    known: DateTime<Utc>,
+) -> Option<Found> {
     [Whose::Agreed, Whose::General].into_iter().find_map(|whose| {
         let found = in_force(terms, whose, day, known)?;
         Some(Found { price: found.prices.of(rule)?, from: found.from, whose })
@@ -105,7 +117,8 @@ impl Price {
     /// `quantity` times the price, rounded to the öre, halves away from zero.
     pub fn times(self, quantity: i64) -> Decimal {
         let exact = self.0.saturating_mul(Decimal::from(quantity)); // a price has 11 digits and a quantity 19, of the 28 that fit
-        let mut rounded = exact.round_dp_with_strategy(2, rust_decimal::RoundingStrategy::MidpointAwayFromZero);
+        let mut rounded =
+            exact.round_dp_with_strategy(2, rust_decimal::RoundingStrategy::MidpointAwayFromZero);
         rounded.rescale(2);
         rounded
     }
@@ -119,9 +132,14 @@ impl Price {
 impl TryFrom<String> for Price {
     type Error = InvalidPrice;
     fn try_from(text: String) -> Result<Self, InvalidPrice> {
-        let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.') && text.starts_with(|first: char| first.is_ascii_digit());
+        let plain = text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+            && text.starts_with(|first: char| first.is_ascii_digit());
         let price: Decimal = text.parse().map_err(|_| InvalidPrice)?;
-        if plain && price <= Self::AT_MOST && price.scale() <= 4 { Ok(Self(price)) } else { Err(InvalidPrice) }
+        if plain && price <= Self::AT_MOST && price.scale() <= 4 {
+            Ok(Self(price))
+        } else {
+            Err(InvalidPrice)
+        }
     }
 }
 

@@ -121,18 +121,38 @@ impl DeliveryFolder {
     pub fn scheduled(day: Day) -> Self {
         let name = FolderId { day, number: 1 };
         let (cutoff, due_at, gone_at) = (day.closed_at(), day.due_at(), day.gone_at());
-        Self { name, cutoff, due_at, gone_at, progress: Progress::Building, count: Count::default(), undelivered: Vec::new() }
+        Self {
+            name,
+            cutoff,
+            due_at,
+            gone_at,
+            progress: Progress::Building,
+            count: Count::default(),
+            undelivered: Vec::new(),
+        }
     }
 
     /// The folder of a redelivery at `now`, numbered after the `existing` ones. It remains until
     /// 06:00, for three days or slightly more.
     pub fn ordered(day: Day, now: DateTime<Utc>, existing: &[Self]) -> Self {
-        let last = existing.iter().filter(|folder| folder.name.day == day).map(|folder| folder.name.number).max();
+        let last = existing
+            .iter()
+            .filter(|folder| folder.name.day == day)
+            .map(|folder| folder.name.number)
+            .max();
         let name = FolderId { day, number: last.unwrap_or(1).saturating_add(1) };
         let yesterday = Day::of(now).previous();
         let morning = if now <= yesterday.due_at() { yesterday } else { yesterday.next() };
         let (due_at, gone_at) = (later(now, ORDERED_WITHIN), morning.gone_at());
-        Self { name, cutoff: now, due_at, gone_at, progress: Progress::Building, count: Count::default(), undelivered: Vec::new() }
+        Self {
+            name,
+            cutoff: now,
+            due_at,
+            gone_at,
+            progress: Progress::Building,
+            count: Count::default(),
+            undelivered: Vec::new(),
+        }
     }
 
     /// When it stops waiting for recordings that fail, and lists them: 05:45 if scheduled.
@@ -142,7 +162,8 @@ impl DeliveryFolder {
 
     /// Whether it may contain a call with these times, if only because an earlier one lacked it.
     pub fn may_hold_call(&self, started_at: DateTime<Utc>, stored_at: DateTime<Utc>) -> bool {
-        let may_be_restored = self.name.is_scheduled() && (self.count.restored > 0 || self.progress == Progress::Building);
+        let may_be_restored = self.name.is_scheduled()
+            && (self.count.restored > 0 || self.progress == Progress::Building);
         let is_later = day_between(started_at, stored_at) < self.name.day;
         self.holds_call(started_at, stored_at) || (may_be_restored && is_later)
     }
@@ -182,21 +203,37 @@ impl FolderId {
 /// The name of the folder: `2026-11-24`, or `2026-11-24_2` for the second folder of the day.
 impl fmt::Display for FolderId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.is_scheduled() { self.day.fmt(f) } else { write!(f, "{}_{}", self.day, self.number) }
+        if self.is_scheduled() {
+            self.day.fmt(f)
+        } else {
+            write!(f, "{}_{}", self.day, self.number)
+        }
     }
 }
 
 /// The due tasks of an organisation with these folders, which has had the service since `since`.
-pub fn due_tasks(now: DateTime<Utc>, since: DateTime<Utc>, folders: &[DeliveryFolder]) -> Vec<DueTask> {
+pub fn due_tasks(
+    now: DateTime<Utc>,
+    since: DateTime<Utc>,
+    folders: &[DeliveryFolder],
+) -> Vec<DueTask> {
     let begun = |day| folders.iter().any(|folder| folder.name == FolderId { day, number: 1 });
     let yesterday = Day::of(now).previous();
-    let days = std::iter::successors(Some(yesterday), |day| Some(day.previous())).take(1 + CAUGHT_UP);
-    let due = days.filter(|day| day.settled_at() <= now && now < day.gone_at() && since <= day.closed_at() && !begun(*day));
-    let unfinished =
-        |folder: &&DeliveryFolder| folder.progress == Progress::Building && folder.gives_up_at() <= now && now < folder.gone_at;
+    let days =
+        std::iter::successors(Some(yesterday), |day| Some(day.previous())).take(1 + CAUGHT_UP);
+    let due = days.filter(|day| {
+        day.settled_at() <= now && now < day.gone_at() && since <= day.closed_at() && !begun(*day)
+    });
+    let unfinished = |folder: &&DeliveryFolder| {
+        folder.progress == Progress::Building && folder.gives_up_at() <= now && now < folder.gone_at
+    };
     let ended = |folder: &&DeliveryFolder| folder.exists() && folder.gone_at <= now;
     let taken_up = |folder: &DeliveryFolder| {
-        if now < folder.due_at { DueTask::Finish(folder.name) } else { DueTask::Resume(folder.name) }
+        if now < folder.due_at {
+            DueTask::Finish(folder.name)
+        } else {
+            DueTask::Resume(folder.name)
+        }
     };
     let resumed = folders.iter().filter(unfinished).map(taken_up);
     let removed = folders.iter().filter(ended).map(|folder| DueTask::Remove(folder.name));
@@ -217,7 +254,10 @@ mod tests {
     }
 
     fn complete(day: Day) -> DeliveryFolder {
-        DeliveryFolder { progress: Progress::Complete { at: day.due_at() }, ..DeliveryFolder::scheduled(day) }
+        DeliveryFolder {
+            progress: Progress::Complete { at: day.due_at() },
+            ..DeliveryFolder::scheduled(day)
+        }
     }
 
     /// A year without failures, every half hour: each day is begun once, within an hour after its
@@ -225,7 +265,8 @@ mod tests {
     #[test]
     fn every_day_of_a_year_is_begun_and_removed_once() {
         let (first, last) = (day("2026-01-01"), day("2026-12-31"));
-        let (mut now, mut folders, mut begun, mut removed) = (first.begins_at(), Vec::<DeliveryFolder>::new(), 0, 0);
+        let (mut now, mut folders, mut begun, mut removed) =
+            (first.begins_at(), Vec::<DeliveryFolder>::new(), 0, 0);
         while now < last.ends_at() {
             for due_task in due_tasks(now, first.begins_at(), &folders) {
                 match due_task {
@@ -235,7 +276,10 @@ mod tests {
                         begun += 1;
                     }
                     DueTask::Remove(name) => {
-                        let folder = folders.iter_mut().find(|folder| folder.name == name).expect("it was begun");
+                        let folder = folders
+                            .iter_mut()
+                            .find(|folder| folder.name == name)
+                            .expect("it was begun");
                         assert!(now - folder.gone_at < TimeDelta::hours(1));
                         folder.progress = Progress::Removed;
                         removed += 1;
@@ -266,7 +310,10 @@ mod tests {
     fn missed_days_are_delivered_while_their_folders_would_exist() {
         let now = utc("2026-11-25T08:00:00Z");
         let days = |due_tasks: Vec<DueTask>| {
-            due_tasks.into_iter().map(|due_task| format!("{due_task:?}").replace("Begin(Day(", "")).collect::<Vec<_>>()
+            due_tasks
+                .into_iter()
+                .map(|due_task| format!("{due_task:?}").replace("Begin(Day(", ""))
+                .collect::<Vec<_>>()
         };
         let all = days(due_tasks(now, DateTime::UNIX_EPOCH, &[]));
         assert_eq!(all, ["2026-11-24))", "2026-11-23))", "2026-11-22))"]);
@@ -278,9 +325,16 @@ mod tests {
     fn a_redelivery_has_a_folder_of_its_own_for_three_days() {
         let of = day("2026-11-20");
         let second = DeliveryFolder::ordered(of, utc("2026-11-25T10:00:00Z"), &[complete(of)]);
-        assert_eq!((second.name.to_string().as_str(), second.gone_at), ("2026-11-20_2", utc("2026-11-29T05:00:00Z")));
-        let third = DeliveryFolder::ordered(of, utc("2026-11-25T04:00:00Z"), &[complete(of), second]);
-        assert_eq!((third.name.to_string().as_str(), third.gone_at), ("2026-11-20_3", utc("2026-11-28T05:00:00Z")));
+        assert_eq!(
+            (second.name.to_string().as_str(), second.gone_at),
+            ("2026-11-20_2", utc("2026-11-29T05:00:00Z"))
+        );
+        let third =
+            DeliveryFolder::ordered(of, utc("2026-11-25T04:00:00Z"), &[complete(of), second]);
+        assert_eq!(
+            (third.name.to_string().as_str(), third.gone_at),
+            ("2026-11-20_3", utc("2026-11-28T05:00:00Z"))
+        );
         assert_eq!(DeliveryFolder::ordered(of, utc("2026-11-25T04:00:00Z"), &[]).name.number, 2);
         assert_eq!(complete(of).name.to_string(), "2026-11-20");
     }
@@ -289,7 +343,11 @@ mod tests {
     fn a_late_recording_is_in_the_next_scheduled_folder_and_in_later_redeliveries_of_its_day() {
         let (own, next) = (day("2026-11-24"), day("2026-11-25"));
         let at = utc("2026-11-25T09:00:00Z");
-        let late = Recording { started_at: utc("2026-11-24T12:00:00Z"), state: State::Stored { at }, ..recording() };
+        let late = Recording {
+            started_at: utc("2026-11-24T12:00:00Z"),
+            state: State::Stored { at },
+            ..recording()
+        };
         assert!(!DeliveryFolder::scheduled(own).holds(&late));
         assert!(DeliveryFolder::scheduled(next).holds(&late));
         assert!(DeliveryFolder::ordered(own, at + TimeDelta::seconds(1), &[]).holds(&late));
@@ -304,11 +362,15 @@ mod tests {
         let may = |folder: &DeliveryFolder| folder.may_hold_call(started, stored);
         assert!(may(&complete(own)), "by its times");
         assert!(!may(&complete(next)), "it is in its own day's folder");
-        let restored = DeliveryFolder { count: Count { restored: 1, ..Count::default() }, ..complete(next) };
+        let restored =
+            DeliveryFolder { count: Count { restored: 1, ..Count::default() }, ..complete(next) };
         assert!(may(&restored), "perhaps it is the one that came back");
         assert!(may(&DeliveryFolder::scheduled(next)), "nobody knows yet what came back");
         assert!(
-            !may(&DeliveryFolder { name: DeliveryFolder::scheduled(day("2026-11-23")).name, ..restored }),
+            !may(&DeliveryFolder {
+                name: DeliveryFolder::scheduled(day("2026-11-23")).name,
+                ..restored
+            }),
             "no folder is earlier than its own"
         );
     }

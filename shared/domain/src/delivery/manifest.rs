@@ -54,7 +54,10 @@ pub const NOT_DELIVERED: &str = "not-delivered";
 pub fn file_name(recording: &Recording) -> String {
     let counterpart = recording.counterpart.to_string();
     let Recording { id, user, direction, .. } = recording;
-    let (time, extension) = (in_stockholm(recording.started_at).format("%H%M%S"), recording.audio.content_type.container().extension());
+    let (time, extension) = (
+        in_stockholm(recording.started_at).format("%H%M%S"),
+        recording.audio.content_type.container().extension(),
+    );
     format!("{time}_{user}_{direction}_{}_{id}.{extension}", counterpart.trim_start_matches('+'))
 }
 
@@ -80,11 +83,18 @@ pub fn key(recording: &Recording, delivery_folder: FolderId) -> String {
 
 /// A recording's row of [`INDEX`]. With a reason for not being delivered, it names no file. Times
 /// have their offset, so that both hours of the night in October can be distinguished.
-pub fn row(recording: &Recording, user_name: Option<&Name>, late: bool, undelivered: Option<Reason>) -> [String; COLUMNS.len()] {
+pub fn row(
+    recording: &Recording,
+    user_name: Option<&Name>,
+    late: bool,
+    undelivered: Option<Reason>,
+) -> [String; COLUMNS.len()] {
     let utc = |at: chrono::DateTime<chrono::Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
-    let stored_at = if let State::Stored { at } = recording.state { utc(at) } else { String::new() };
+    let stored_at =
+        if let State::Stored { at } = recording.state { utc(at) } else { String::new() };
     let annotation = &recording.annotation;
-    let [field1, field2, field3] = annotation.fields.clone().map(|field| field.map(String::from).unwrap_or_default());
+    let [field1, field2, field3] =
+        annotation.fields.clone().map(|field| field.map(String::from).unwrap_or_default());
     let [state, reason] = state(undelivered);
     [
         if undelivered.is_none() { file_name(recording) } else { String::new() },
@@ -148,8 +158,14 @@ mod tests {
     fn a_key_begins_with_the_organisation_and_the_day() {
         let recording = recording();
         let name = FolderId { day: Day::of(recording.started_at), number: 1 };
-        assert_eq!(key(&recording, name), format!("files/demo/2026-11-24/130000_anna_in_46701234567_{}.ogg", recording.id));
-        assert_eq!(workshop(&recording.organisation, FolderId { number: 2, ..name }), "parts/demo/2026-11-24_2/");
+        assert_eq!(
+            key(&recording, name),
+            format!("files/demo/2026-11-24/130000_anna_in_46701234567_{}.ogg", recording.id)
+        );
+        assert_eq!(
+            workshop(&recording.organisation, FolderId { number: 2, ..name }),
+            "parts/demo/2026-11-24_2/"
+        );
         let withheld = Recording { counterpart: Counterpart::Withheld, ..recording };
         assert!(file_name(&withheld).starts_with("130000_anna_in_withheld_"));
     }
@@ -157,7 +173,11 @@ mod tests {
     #[test]
     fn calls_in_both_hours_of_the_night_in_october_have_distinct_names_and_times() {
         let first = Recording { started_at: utc("2026-10-25T00:30:00Z"), ..recording() };
-        let second = Recording { started_at: utc("2026-10-25T01:30:00Z"), id: RecordingId::from_bytes([1; 16]), ..recording() };
+        let second = Recording {
+            started_at: utc("2026-10-25T01:30:00Z"),
+            id: RecordingId::from_bytes([1; 16]),
+            ..recording()
+        };
         assert!([&first, &second].iter().all(|call| file_name(call).starts_with("023000_")));
         assert_ne!(file_name(&first), file_name(&second));
         let times = [&first, &second].map(|call| row(call, None, false, None)[3].clone());
@@ -166,11 +186,20 @@ mod tests {
 
     #[test]
     fn a_row_shows_when_the_recording_was_stored_and_whether_that_was_late() {
-        let late = Recording { state: State::Stored { at: utc("2026-11-25T04:00:00Z") }, ..recording() };
+        let late =
+            Recording { state: State::Stored { at: utc("2026-11-25T04:00:00Z") }, ..recording() };
         let row = row(&late, None, is_late(&late), None);
-        let cell = |name: &str| COLUMNS.iter().position(|column| *column == name).map(|place| row[place].as_str());
-        assert_eq!((cell("late"), cell("storedAtUtc")), (Some("yes"), Some("2026-11-25T04:00:00.000Z")));
-        assert_eq!((cell("durationMs"), cell("counterpart")), (Some("60000"), Some("+46701234567")));
+        let cell = |name: &str| {
+            COLUMNS.iter().position(|column| *column == name).map(|place| row[place].as_str())
+        };
+        assert_eq!(
+            (cell("late"), cell("storedAtUtc")),
+            (Some("yes"), Some("2026-11-25T04:00:00.000Z"))
+        );
+        assert_eq!(
+            (cell("durationMs"), cell("counterpart")),
+            (Some("60000"), Some("+46701234567"))
+        );
         assert_eq!((cell("state"), cell("reason")), (Some("delivered"), Some("")));
     }
 
@@ -183,7 +212,8 @@ mod tests {
             ("", "+46701234567", &["not-delivered", "lost"].map(String::from)[..])
         );
         let expired = bare_row(recording.id, Reason::Expired);
-        let cells: Vec<_> = expired.iter().filter(|cell| !cell.is_empty()).map(String::as_str).collect();
+        let cells: Vec<_> =
+            expired.iter().filter(|cell| !cell.is_empty()).map(String::as_str).collect();
         assert_eq!(cells, [recording.id.to_string().as_str(), "not-delivered", "expired"]);
     }
 }

@@ -39,7 +39,11 @@ pub enum Repair {
 const CLOCKS: TimeDelta = TimeDelta::seconds(2);
 
 /// The discrepancy of the audio and its repair, if any. An ended recording has none.
-pub fn audio(recording: Option<&Recording>, object: Option<&Object>, now: DateTime<Utc>) -> Option<(Kind, Option<Repair>)> {
+pub fn audio(
+    recording: Option<&Recording>,
+    object: Option<&Object>,
+    now: DateTime<Utc>,
+) -> Option<(Kind, Option<Repair>)> {
     let versions = object.map_or(&[][..], |object| &object.versions);
     let current = versions.first().filter(|version| !version.marker);
     let Some(recording) = recording else { return current.map(|_| (Kind::NoRecording, None)) };
@@ -51,7 +55,9 @@ pub fn audio(recording: Option<&Recording>, object: Option<&Object>, now: DateTi
         State::Expected if later(recording.registered_at, PATIENCE) > now => None,
         State::Expected => match (current, versions.iter().find(|version| !version.marker)) {
             (Some(_), _) => Some((Kind::NotTakenIn, Some(Repair::TellAgain))),
-            (None, Some(beneath)) if is_audio(beneath) => Some((Kind::Removed, Some(unhide(versions)))),
+            (None, Some(beneath)) if is_audio(beneath) => {
+                Some((Kind::Removed, Some(unhide(versions))))
+            }
             (None, _) => Some((Kind::NeverCame, None)),
         },
         State::Rejected { .. } => current.map(|_| (Kind::RefusedLeft, Some(Repair::TellAgain))),
@@ -60,7 +66,9 @@ pub fn audio(recording: Option<&Recording>, object: Option<&Object>, now: DateTi
                 let doubled = versions.iter().filter(|version| !version.marker).count() > 1;
                 doubled.then_some((Kind::Doubled, None))
             }
-            Some(_) => Some((Kind::Replaced, versions.iter().any(is_audio).then_some(Repair::TellAgain))),
+            Some(_) => {
+                Some((Kind::Replaced, versions.iter().any(is_audio).then_some(Repair::TellAgain)))
+            }
             None => match versions.iter().find(|version| !version.marker) {
                 Some(beneath) if is_audio(beneath) => Some((Kind::Removed, Some(unhide(versions)))),
                 _ => Some((Kind::Lost, None)),
@@ -84,7 +92,13 @@ fn is_of(version: &Version, recording: &Recording) -> bool {
 
 /// Removes the markers above the newest version with content.
 fn unhide(versions: &[Version]) -> Repair {
-    Repair::Unhide(versions.iter().take_while(|version| version.marker).map(|version| version.name.clone()).collect())
+    Repair::Unhide(
+        versions
+            .iter()
+            .take_while(|version| version.marker)
+            .map(|version| version.name.clone())
+            .collect(),
+    )
 }
 
 #[cfg(test)]
@@ -111,7 +125,13 @@ mod tests {
     /// A version of this length, whose checksum bytes are all `sum`.
     fn version(length: u64, sum: u8) -> Version {
         let name = format!("v{length}{sum}");
-        Version { name, marker: false, length, modified_at: recording().started_at, sha256: Some(Sha256([sum; 32])) }
+        Version {
+            name,
+            marker: false,
+            length,
+            modified_at: recording().started_at,
+            sha256: Some(Sha256([sum; 32])),
+        }
     }
 
     fn marker() -> Version {
@@ -133,8 +153,16 @@ mod tests {
         let cases = [
             ("as it should be", of(&stored(), &[OWN()]), None),
             ("waited for", of(&in_state(State::Expected), &[]), Some((Kind::NeverCame, None))),
-            ("an event was lost", of(&in_state(State::Expected), &[OWN()]), Some((Kind::NotTakenIn, again.clone()))),
-            ("removed before it was taken in", of(&in_state(State::Expected), &[marker(), OWN()]), Some((Kind::Removed, unhide.clone()))),
+            (
+                "an event was lost",
+                of(&in_state(State::Expected), &[OWN()]),
+                Some((Kind::NotTakenIn, again.clone())),
+            ),
+            (
+                "removed before it was taken in",
+                of(&in_state(State::Expected), &[marker(), OWN()]),
+                Some((Kind::Removed, unhide.clone())),
+            ),
             ("gone", of(&stored(), &[]), Some((Kind::Lost, None))),
             ("removed by hand", of(&stored(), &[marker(), OWN()]), Some((Kind::Removed, unhide))),
             (
@@ -143,9 +171,21 @@ mod tests {
                 Some((Kind::Removed, Some(Repair::Unhide(vec!["m".to_owned(); 2])))),
             ),
             ("only the removal is left", of(&stored(), &[marker()]), Some((Kind::Lost, None))),
-            ("something else was removed", of(&stored(), &[marker(), OTHER()]), Some((Kind::Lost, None))),
-            ("something else lies above", of(&stored(), &[OTHER(), OWN()]), Some((Kind::Replaced, again.clone()))),
-            ("of another length", of(&stored(), &[version(2, 0), OWN()]), Some((Kind::Replaced, again.clone()))),
+            (
+                "something else was removed",
+                of(&stored(), &[marker(), OTHER()]),
+                Some((Kind::Lost, None)),
+            ),
+            (
+                "something else lies above",
+                of(&stored(), &[OTHER(), OWN()]),
+                Some((Kind::Replaced, again.clone())),
+            ),
+            (
+                "of another length",
+                of(&stored(), &[version(2, 0), OWN()]),
+                Some((Kind::Replaced, again.clone())),
+            ),
             ("something else alone", of(&stored(), &[OTHER()]), Some((Kind::Replaced, None))),
             ("twice the same", of(&stored(), &[OWN(), OWN()]), Some((Kind::Doubled, None))),
             ("another beneath", of(&stored(), &[OWN(), OTHER()]), Some((Kind::Doubled, None))),
@@ -153,8 +193,16 @@ mod tests {
             ("refused", of(&rejected(), &[]), None),
             ("refused and removed", of(&rejected(), &[marker(), OTHER()]), None),
             ("refused and left", of(&rejected(), &[OTHER()]), Some((Kind::RefusedLeft, again))),
-            ("of nobody", audio(None, Some(&Object { versions: vec![OWN()] }), now()), Some((Kind::NoRecording, None))),
-            ("nobody's, removed", audio(None, Some(&Object { versions: vec![marker(), OWN()] }), now()), None),
+            (
+                "of nobody",
+                audio(None, Some(&Object { versions: vec![OWN()] }), now()),
+                Some((Kind::NoRecording, None)),
+            ),
+            (
+                "nobody's, removed",
+                audio(None, Some(&Object { versions: vec![marker(), OWN()] }), now()),
+                None,
+            ),
             ("nothing at all", audio(None, None, now()), None),
         ];
         for (what, found, expected) in cases {
@@ -164,7 +212,10 @@ mod tests {
 
     #[test]
     fn audio_may_arrive_within_an_hour_of_the_registration() {
-        let young = |minutes| Recording { registered_at: now() - TimeDelta::minutes(minutes), ..in_state(State::Expected) };
+        let young = |minutes| Recording {
+            registered_at: now() - TimeDelta::minutes(minutes),
+            ..in_state(State::Expected)
+        };
         assert_eq!(of(&young(59), &[]), None);
         assert_eq!(of(&young(60), &[]), Some((Kind::NeverCame, None)));
     }
@@ -173,7 +224,10 @@ mod tests {
     fn an_ended_recording_has_no_discrepancy_unless_it_is_held() {
         let ended = Recording { expires_at: now(), ..stored() };
         assert_eq!(of(&ended, &[]), None);
-        assert_eq!(of(&Recording { held_since: Some(now()), ..ended }, &[]), Some((Kind::Lost, None)));
+        assert_eq!(
+            of(&Recording { held_since: Some(now()), ..ended }, &[]),
+            Some((Kind::Lost, None))
+        );
     }
 
     #[test]
@@ -183,6 +237,9 @@ mod tests {
         assert!(!needs_checksum(&stored(), &object(&[OWN()])));
         assert!(needs_checksum(&stored(), &object(&[OWN(), OWN()])));
         assert!(needs_checksum(&stored(), &object(std::slice::from_ref(&later))));
-        assert!(!needs_checksum(&in_state(State::Expected), &object(&[later])), "ingest looks at it");
+        assert!(
+            !needs_checksum(&in_state(State::Expected), &object(&[later])),
+            "ingest looks at it"
+        );
     }
 }

@@ -27,14 +27,20 @@ impl Count {
 impl Add for Count {
     type Output = Self;
     fn add(self, other: Self) -> Self {
-        Self { recordings: self.recordings.saturating_add(other.recordings), bytes: self.bytes.saturating_add(other.bytes) }
+        Self {
+            recordings: self.recordings.saturating_add(other.recordings),
+            bytes: self.bytes.saturating_add(other.bytes),
+        }
     }
 }
 
 impl Sub for Count {
     type Output = Self;
     fn sub(self, other: Self) -> Self {
-        Self { recordings: self.recordings.saturating_sub(other.recordings), bytes: self.bytes.saturating_sub(other.bytes) }
+        Self {
+            recordings: self.recordings.saturating_sub(other.recordings),
+            bytes: self.bytes.saturating_sub(other.bytes),
+        }
     }
 }
 

@@ -26,25 +26,37 @@ pub type Misplaced = (Kind, RecordingId, DateTime<Utc>);
 /// The discrepancies between the `found` postings of a word and the recordings that have it,
 /// `says`, in one range of starts. Recordings and postings that have ended are ignored.
 pub fn postings(says: &Says<'_>, found: &[Posted], now: DateTime<Utc>) -> Vec<Misplaced> {
-    let by_place: HashMap<_, _> = found.iter().map(|posted| ((posted.id, posted.started_at), posted.ends_at)).collect();
+    let by_place: HashMap<_, _> =
+        found.iter().map(|posted| ((posted.id, posted.started_at), posted.ends_at)).collect();
     let missing = says.values().filter(|recording| recording.exists(now)).filter_map(|recording| {
         let kind = match by_place.get(&(recording.id, recording.started_at)) {
-            Some(ends) if *ends == ends_at(recording).map(|ends| ends.trunc_subsecs(0)) => return None,
+            Some(ends) if *ends == ends_at(recording).map(|ends| ends.trunc_subsecs(0)) => {
+                return None;
+            }
             Some(_) => Kind::PostingWrong,
             None => Kind::PostingMissing,
         };
         Some((kind, recording.id, recording.started_at))
     });
-    let is_valid = |posted: &Posted| says.get(&posted.id).is_some_and(|recording| recording.started_at == posted.started_at);
-    let left = found.iter().filter(|posted| posted.ends_at.is_none_or(|ends| ends > now) && !is_valid(posted));
-    let mut discrepancies: Vec<_> = missing.chain(left.map(|posted| (Kind::PostingLeft, posted.id, posted.started_at))).collect();
+    let is_valid = |posted: &Posted| {
+        says.get(&posted.id).is_some_and(|recording| recording.started_at == posted.started_at)
+    };
+    let left = found
+        .iter()
+        .filter(|posted| posted.ends_at.is_none_or(|ends| ends > now) && !is_valid(posted));
+    let mut discrepancies: Vec<_> = missing
+        .chain(left.map(|posted| (Kind::PostingLeft, posted.id, posted.started_at)))
+        .collect();
     discrepancies.sort();
     discrepancies
 }
 
 /// The postings of the recordings, each with its recordings. The most frequent come first; equally
 /// frequent ones have another order each `night`.
-pub fn stated<'a>(recordings: impl IntoIterator<Item = &'a Recording>, night: DateTime<Utc>) -> Vec<(Posting, Says<'a>)> {
+pub fn stated<'a>(
+    recordings: impl IntoIterator<Item = &'a Recording>,
+    night: DateTime<Utc>,
+) -> Vec<(Posting, Says<'a>)> {
     let mut by_posting: HashMap<Posting, Says<'a>> = HashMap::new();
     for recording in recordings {
         for posting in Posting::of(recording) {
@@ -52,7 +64,9 @@ pub fn stated<'a>(recordings: impl IntoIterator<Item = &'a Recording>, night: Da
         }
     }
     let mut sorted = Vec::from_iter(by_posting);
-    sorted.sort_by_cached_key(|(posting, says)| (Reverse(says.len()), nightly_order(posting, night), posting.clone()));
+    sorted.sort_by_cached_key(|(posting, says)| {
+        (Reverse(says.len()), nightly_order(posting, night), posting.clone())
+    });
     sorted
 }
 
@@ -72,18 +86,30 @@ mod tests {
 
     fn noted(call: &str, note: &str) -> Recording {
         let call = CallId::try_from(call.to_owned()).expect("a valid id");
-        let mut noted = Recording { id: RecordingId::of(&recording().organisation, &call), call, ..recording() };
+        let mut noted = Recording {
+            id: RecordingId::of(&recording().organisation, &call),
+            call,
+            ..recording()
+        };
         noted.expires_at = now() + TimeDelta::days(180) + TimeDelta::milliseconds(250);
         noted.annotation.note = Note::try_from(note.to_owned()).ok();
         noted
     }
 
     fn posted(of: &Recording) -> Posted {
-        Posted { id: of.id, started_at: of.started_at, ends_at: ends_at(of).map(|ends| ends.trunc_subsecs(0)) }
+        Posted {
+            id: of.id,
+            started_at: of.started_at,
+            ends_at: ends_at(of).map(|ends| ends.trunc_subsecs(0)),
+        }
     }
 
     fn discrepancies(says: &[&Recording], found: &[Posted]) -> Vec<(Kind, RecordingId)> {
-        let discrepancies = postings(&says.iter().map(|recording| (recording.id, *recording)).collect(), found, now());
+        let discrepancies = postings(
+            &says.iter().map(|recording| (recording.id, *recording)).collect(),
+            found,
+            now(),
+        );
         discrepancies.into_iter().map(|(kind, id, _)| (kind, id)).collect()
     }
 
@@ -93,16 +119,25 @@ mod tests {
         assert_eq!(discrepancies(&[&of], &[posted(&of)]), []);
         assert_eq!(discrepancies(&[&of], &[]), [(Kind::PostingMissing, of.id)]);
         assert_eq!(discrepancies(&[], &[posted(&of)]), [(Kind::PostingLeft, of.id)]);
-        assert_eq!(discrepancies(&[&of], &[Posted { ends_at: None, ..posted(&of) }]), [(Kind::PostingWrong, of.id)]);
+        assert_eq!(
+            discrepancies(&[&of], &[Posted { ends_at: None, ..posted(&of) }]),
+            [(Kind::PostingWrong, of.id)]
+        );
         let earlier = Posted { started_at: now() - TimeDelta::hours(1), ..posted(&of) };
-        assert_eq!(discrepancies(&[&of], &[earlier]), [(Kind::PostingMissing, of.id), (Kind::PostingLeft, of.id)]);
+        assert_eq!(
+            discrepancies(&[&of], &[earlier]),
+            [(Kind::PostingMissing, of.id), (Kind::PostingLeft, of.id)]
+        );
     }
 
     #[test]
     fn postings_of_a_held_recording_have_no_end() {
         let held = Recording { held_since: Some(now()), ..noted("call-1", "ring") };
         assert_eq!(discrepancies(&[&held], &[posted(&held)]), []);
-        assert_eq!(discrepancies(&[&held], &[posted(&noted("call-1", "ring"))]), [(Kind::PostingWrong, held.id)]);
+        assert_eq!(
+            discrepancies(&[&held], &[posted(&noted("call-1", "ring"))]),
+            [(Kind::PostingWrong, held.id)]
+        );
     }
 
     #[test]
@@ -124,7 +159,13 @@ mod tests {
     #[test]
     fn the_most_frequent_words_come_first() {
         let (one, two) = (noted("call-1", "ring igen"), noted("call-2", "ring"));
-        let words: Vec<_> = stated([&one, &two], now()).into_iter().map(|(posting, of)| (format!("{posting:?}"), of.len())).collect();
-        assert_eq!(words, [("Word(Note, \"ring\")".to_owned(), 2), ("Word(Note, \"igen\")".to_owned(), 1)]);
+        let words: Vec<_> = stated([&one, &two], now())
+            .into_iter()
+            .map(|(posting, of)| (format!("{posting:?}"), of.len()))
+            .collect();
+        assert_eq!(
+            words,
+            [("Word(Note, \"ring\")".to_owned(), 2), ("Word(Note, \"igen\")".to_owned(), 1)]
+        );
     }
 }

@@ -97,12 +97,21 @@ impl AccessPath {
             self.doubted |= !other.cursors.is_posted();
             return;
         }
-        self.checks.push((other.cursors, &(&other.posted | &other.wanted) | &other.found.into_keys().collect()));
+        self.checks.push((
+            other.cursors,
+            &(&other.posted | &other.wanted) | &other.found.into_keys().collect(),
+        ));
     }
 
     /// Requests the reads that should raise the matches to `needed`, for at most `half_rcus`.
     /// Postings are cheap, so each round trip reads more of them ahead.
-    pub(super) fn follow(&mut self, search: &Search<'_>, needed: usize, half_rcus: u64, round_trips: u32) -> Vec<ReadRequest> {
+    pub(super) fn follow(
+        &mut self,
+        search: &Search<'_>,
+        needed: usize,
+        half_rcus: u64,
+        round_trips: u32,
+    ) -> Vec<ReadRequest> {
         self.classify(search);
         let missing = needed.saturating_sub(self.final_rows(search).count()) as f64;
         let candidates = self.rows_to_examine(missing, round_trips);
@@ -125,7 +134,11 @@ impl AccessPath {
     }
 
     /// The entries that are worth fetching, then the likely ones if the page should be ready.
-    fn worth_fetching(&self, search: &Search<'_>, round_trips: u32) -> impl Iterator<Item = Position> {
+    fn worth_fetching(
+        &self,
+        search: &Search<'_>,
+        round_trips: u32,
+    ) -> impl Iterator<Item = Position> {
         let is_hurried = round_trips >= PROMPT_ROUND_TRIPS && self.checks.is_empty();
         let likely = search.in_order(self.posted.iter().copied()).filter(move |_| is_hurried);
         search.in_order(self.wanted.iter().copied()).chain(likely)
@@ -134,10 +147,20 @@ impl AccessPath {
     /// Requests about `want` more entries, and the postings that decide about all waiting ones.
     fn read_on(&mut self, search: &Search<'_>, want: f64, half_rcus: f64) -> Vec<ReadRequest> {
         let half_rcus = half_rcus / self.checks.len().saturating_add(1) as f64;
-        let waiting = search.in_order(self.posted.iter().copied()).last().map(|place| progress(search.order, place));
-        let goal = if self.cursors.is_done() { waiting.unwrap_or(f64::NEG_INFINITY) } else { self.cursors.goal(want) };
-        let mut requests =
-            if self.cursors.read() == 0 { self.cursors.begin(want) } else { self.cursors.requests_to(goal, half_rcus / self.price()) };
+        let waiting = search
+            .in_order(self.posted.iter().copied())
+            .last()
+            .map(|place| progress(search.order, place));
+        let goal = if self.cursors.is_done() {
+            waiting.unwrap_or(f64::NEG_INFINITY)
+        } else {
+            self.cursors.goal(want)
+        };
+        let mut requests = if self.cursors.read() == 0 {
+            self.cursors.begin(want)
+        } else {
+            self.cursors.requests_to(goal, half_rcus / self.price())
+        };
         self.asked.extend((0..requests.len()).map(For::Cursors));
         for (check, (cursors, _)) in self.checks.iter_mut().enumerate() {
             let checking = cursors.requests_to(goal, half_rcus / POSTED);
@@ -153,7 +176,10 @@ impl AccessPath {
             (For::Cursors(n), Found::Entries { entries, all }) => {
                 if response.half_rcus > 1 {
                     let (priced, half_rcus) = self.priced;
-                    self.priced = (priced.saturating_add(entries.len() as u64), half_rcus.saturating_add(response.half_rcus));
+                    self.priced = (
+                        priced.saturating_add(entries.len() as u64),
+                        half_rcus.saturating_add(response.half_rcus),
+                    );
                 }
                 let places: Vec<Position> = entries.iter().map(Entry::place).collect();
                 self.cursors.take(n, &places, all);
@@ -168,7 +194,12 @@ impl AccessPath {
                 seen.extend(places);
             }
             (For::Fetch(n), Found::Rows(rows)) => {
-                for place in self.fetching.iter().skip(n.saturating_mul(ReadRequest::ROWS_AT_MOST)).take(ReadRequest::ROWS_AT_MOST) {
+                for place in self
+                    .fetching
+                    .iter()
+                    .skip(n.saturating_mul(ReadRequest::ROWS_AT_MOST))
+                    .take(ReadRequest::ROWS_AT_MOST)
+                {
                     self.wanted.remove(place);
                     self.posted.remove(place);
                     self.fetched = self.fetched.saturating_add(1);
@@ -204,27 +235,42 @@ impl AccessPath {
             .take_while(|place| known_to.is_none_or(|end| !search.order.is_before(end, *place)));
         for place in known.collect::<Vec<_>>() {
             self.posted.remove(&place);
-            if self.checks.iter().all(|(_, seen)| seen.contains(&place)) && !self.found.contains_key(&place) {
+            if self.checks.iter().all(|(_, seen)| seen.contains(&place))
+                && !self.found.contains_key(&place)
+            {
                 self.wanted.insert(place);
             }
         }
     }
 
     fn known_to(&self, search: &Search<'_>) -> Option<Position> {
-        let ends = self.checks.iter().map(|(cursors, _)| cursors).chain([&self.cursors]).filter_map(Cursors::known_to);
+        let ends = self
+            .checks
+            .iter()
+            .map(|(cursors, _)| cursors)
+            .chain([&self.cursors])
+            .filter_map(Cursors::known_to);
         ends.reduce(|one, other| if search.order.is_before(one, other) { one } else { other })
     }
 
     /// The matching rows before everything that is still to be read or fetched, in search order.
-    pub(super) fn final_rows<'a>(&'a self, search: &'a Search<'_>) -> impl Iterator<Item = &'a Recording> {
+    pub(super) fn final_rows<'a>(
+        &'a self,
+        search: &'a Search<'_>,
+    ) -> impl Iterator<Item = &'a Recording> {
         let end = self.final_to(search);
         let found = search.in_order(self.found.iter());
-        found.take_while(move |(place, _)| end.is_none_or(|end| !search.order.is_before(end, **place))).map(|(_, row)| row)
+        found
+            .take_while(move |(place, _)| {
+                end.is_none_or(|end| !search.order.is_before(end, **place))
+            })
+            .map(|(_, row)| row)
     }
 
     /// The position up to which the result is final; `None` if it is complete.
     pub(super) fn final_to(&self, search: &Search<'_>) -> Option<Position> {
-        let waiting = [&self.posted, &self.wanted].map(|places| search.in_order(places.iter().copied()).next());
+        let waiting = [&self.posted, &self.wanted]
+            .map(|places| search.in_order(places.iter().copied()).next());
         let before_them = waiting.into_iter().flatten().map(|place| place.before(search.order));
         let ends = self.cursors.known_to().into_iter().chain(before_them);
         ends.reduce(|one, other| if search.order.is_before(one, other) { one } else { other })
@@ -235,6 +281,8 @@ impl AccessPath {
         let first = search.in_order(self.posted.iter()).next();
         self.has_rows()
             || self.is_complete()
-            || first.is_some_and(|place| self.known_to(search).is_none_or(|end| !search.order.is_before(end, *place)))
+            || first.is_some_and(|place| {
+                self.known_to(search).is_none_or(|end| !search.order.is_before(end, *place))
+            })
     }
 }

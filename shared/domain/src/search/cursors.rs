@@ -46,8 +46,16 @@ const FIRST: f64 = 8000.0;
 
 impl Cursors {
     pub(super) fn new(streams: Vec<Stream>, span: Span, horizon: DateTime<Utc>) -> Self {
-        let cursors = (0..streams.len()).map(|stream| Cursor { stream, span, done: false }).collect();
-        Self { read: vec![(0, 0.0); streams.len()], streams, cursors, first: None, horizon, asked: Vec::new() }
+        let cursors =
+            (0..streams.len()).map(|stream| Cursor { stream, span, done: false }).collect();
+        Self {
+            read: vec![(0, 0.0); streams.len()],
+            streams,
+            cursors,
+            first: None,
+            horizon,
+            asked: Vec::new(),
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -64,7 +72,9 @@ impl Cursors {
 
     /// Whether every posting contains the value that selects the streams.
     pub(super) fn is_posted(&self) -> bool {
-        self.streams.first().is_none_or(|stream| matches!(stream, Stream::Organisation | Stream::User(_) | Stream::Counterpart(_)))
+        self.streams.first().is_none_or(|stream| {
+            matches!(stream, Stream::Organisation | Stream::User(_) | Stream::Counterpart(_))
+        })
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -82,8 +92,13 @@ impl Cursors {
 
     /// The position up to which all streams have been read; `None` if they are complete.
     pub(super) fn known_to(&self) -> Option<Position> {
-        let ends = self.cursors.iter().filter(|cursor| !cursor.done).map(|cursor| (cursor.span.order, cursor.span.read_to()));
-        ends.reduce(|one, other| if one.0.is_before(other.1, one.1) { other } else { one }).map(|(_, place)| place)
+        let ends = self
+            .cursors
+            .iter()
+            .filter(|cursor| !cursor.done)
+            .map(|cursor| (cursor.span.order, cursor.span.read_to()));
+        ends.reduce(|one, other| if one.0.is_before(other.1, one.1) { other } else { one })
+            .map(|(_, place)| place)
     }
 
     /// Entries per millisecond, in all streams together.
@@ -106,11 +121,18 @@ impl Cursors {
 
     /// The progress that should yield about `want` more entries.
     pub(super) fn goal(&self, want: f64) -> f64 {
-        let open: Vec<(f64, f64)> =
-            self.cursors.iter().filter(|cursor| !cursor.done).map(|cursor| (self.density_of(cursor.stream), cursor.progress())).collect();
-        let holds = |goal: f64| open.iter().map(|(density, progress)| density * (goal - progress).max(0.0)).sum::<f64>();
+        let open: Vec<(f64, f64)> = self
+            .cursors
+            .iter()
+            .filter(|cursor| !cursor.done)
+            .map(|cursor| (self.density_of(cursor.stream), cursor.progress()))
+            .collect();
+        let holds = |goal: f64| {
+            open.iter().map(|(density, progress)| density * (goal - progress).max(0.0)).sum::<f64>()
+        };
         let mut low = open.iter().map(|(_, progress)| *progress).fold(f64::INFINITY, f64::min);
-        let mut high = open.iter().map(|(density, progress)| progress + want / density).fold(low, f64::max);
+        let mut high =
+            open.iter().map(|(density, progress)| progress + want / density).fold(low, f64::max);
         for _ in 0..50 {
             let middle = f64::midpoint(low, high);
             if holds(middle) < want { low = middle } else { high = middle }
@@ -132,7 +154,8 @@ impl Cursors {
             .map(|cursor| {
                 let is_beyond = cursor.progress() >= horizon;
                 let end = if is_beyond { cursor.end() } else { cursor.end().min(horizon) };
-                let entries = (self.density_of(cursor.stream) * (goal.min(end) - cursor.progress())).max(0.0);
+                let entries =
+                    (self.density_of(cursor.stream) * (goal.min(end) - cursor.progress())).max(0.0);
                 let whole = end <= goal; // the rest of a piece would cost another request
                 (cursor.progress() <= goal).then(|| match (is_beyond, whole) {
                     (true, _) if cursor.span.after.is_none() => at_least,
@@ -155,7 +178,11 @@ impl Cursors {
                 let limit = limit.min(most.max(1.0)).ceil();
                 most -= limit;
                 self.asked.push(n);
-                requests.push(ReadRequest::Read { stream: self.streams[cursor.stream].clone(), span: cursor.span, limit: limit as usize });
+                requests.push(ReadRequest::Read {
+                    stream: self.streams[cursor.stream].clone(),
+                    span: cursor.span,
+                    limit: limit as usize,
+                });
             }
         }
         requests
@@ -175,7 +202,8 @@ impl Cursors {
             cursor.span.after = Some(*last);
         }
         // The end of the range says nothing of the density: it may be decades after the last entry.
-        let ended = if all { cursor.end().min(horizon).max(cursor.progress()) } else { cursor.progress() };
+        let ended =
+            if all { cursor.end().min(horizon).max(cursor.progress()) } else { cursor.progress() };
         let read = &mut self.read[cursor.stream];
         *read = (read.0.saturating_add(places.len() as u64), read.1 + (ended - began).max(0.0));
     }
@@ -199,7 +227,8 @@ impl Cursors {
             let cursor = &mut self.cursors[n];
             let is_long = density * (horizon - cursor.progress()) > PIECE;
             if goal >= horizon && !cursor.done && is_long && horizon < cursor.end() {
-                let rest = cursor.split(TimeDelta::milliseconds((horizon - cursor.progress()) as i64));
+                let rest =
+                    cursor.split(TimeDelta::milliseconds((horizon - cursor.progress()) as i64));
                 self.cursors.push(rest);
             }
         }
@@ -241,7 +270,8 @@ impl Cursor {
 
     /// The progress at its end.
     fn end(&self) -> f64 {
-        let started_at = if self.span.order == Order::Newest { self.span.from } else { self.span.to };
+        let started_at =
+            if self.span.order == Order::Newest { self.span.from } else { self.span.to };
         progress(self.span.order, Position { started_at, ..self.span.read_to() })
     }
 

@@ -58,7 +58,8 @@ impl Digits {
     /// Whether the counterpart has a number that begins or ends with the digits.
     pub fn hold(&self, counterpart: &Counterpart) -> bool {
         let Some(number) = counterpart.digits() else { return false };
-        number.starts_with(&self.beginning) || self.end.as_ref().is_some_and(|end| number.ends_with(end.as_str()))
+        number.starts_with(&self.beginning)
+            || self.end.as_ref().is_some_and(|end| number.ends_with(end.as_str()))
     }
 }
 

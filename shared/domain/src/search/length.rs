@@ -10,14 +10,18 @@ use chrono::TimeDelta;
 /// The lower bound of each class but the first, in milliseconds: √2 to the power of 0 to 27, in
 /// seconds. The first class is below a second, the last above 3.2 hours.
 const BOUNDS: [i64; 28] = [
-    1_000, 1_414, 2_000, 2_828, 4_000, 5_657, 8_000, 11_314, 16_000, 22_627, 32_000, 45_255, 64_000, 90_510, 128_000, 181_019, 256_000,
-    362_039, 512_000, 724_077, 1_024_000, 1_448_155, 2_048_000, 2_896_309, 4_096_000, 5_792_619, 8_192_000, 11_585_238,
+    1_000, 1_414, 2_000, 2_828, 4_000, 5_657, 8_000, 11_314, 16_000, 22_627, 32_000, 45_255,
+    64_000, 90_510, 128_000, 181_019, 256_000, 362_039, 512_000, 724_077, 1_024_000, 1_448_155,
+    2_048_000, 2_896_309, 4_096_000, 5_792_619, 8_192_000, 11_585_238,
 ];
 
 /// The class of a duration: 0 to 28.
 pub fn class(duration: TimeDelta) -> u8 {
     let milliseconds = duration.num_milliseconds();
-    BOUNDS.iter().take_while(|bound| **bound <= milliseconds).fold(0_u8, |class, _| class.saturating_add(1))
+    BOUNDS
+        .iter()
+        .take_while(|bound| **bound <= milliseconds)
+        .fold(0_u8, |class, _| class.saturating_add(1))
 }
 
 /// The classes that contain the durations from `longer` to `shorter`, both inclusive.
@@ -33,7 +37,8 @@ mod tests {
 
     /// Any duration, or with equal probability one next to a bound.
     fn duration() -> impl Strategy<Value = TimeDelta> {
-        let beside = (prop::sample::select(BOUNDS.to_vec()), -1..=1_i64).prop_map(|(bound, off)| bound + off);
+        let beside = (prop::sample::select(BOUNDS.to_vec()), -1..=1_i64)
+            .prop_map(|(bound, off)| bound + off);
         prop_oneof![0..100_000_000_i64, beside].prop_map(TimeDelta::milliseconds)
     }
 

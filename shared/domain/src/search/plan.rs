@@ -88,7 +88,10 @@ impl<'a> Search<'a> {
         row.exists(self.now) && self.filter.holds(row)
     }
 
-    pub(super) fn in_order<'b, T: 'b>(&self, sorted: impl DoubleEndedIterator<Item = T> + 'b) -> Box<dyn Iterator<Item = T> + 'b> {
+    pub(super) fn in_order<'b, T: 'b>(
+        &self,
+        sorted: impl DoubleEndedIterator<Item = T> + 'b,
+    ) -> Box<dyn Iterator<Item = T> + 'b> {
         match self.order {
             Order::Oldest => Box::new(sorted),
             Order::Newest => Box::new(sorted.rev()),
@@ -96,7 +99,10 @@ impl<'a> Search<'a> {
     }
 
     fn span(&self) -> Span {
-        let from = self.filter.from.map_or(DateTime::UNIX_EPOCH, |from| whole(from).max(DateTime::UNIX_EPOCH));
+        let from = self
+            .filter
+            .from
+            .map_or(DateTime::UNIX_EPOCH, |from| whole(from).max(DateTime::UNIX_EPOCH));
         let to = self.filter.to.map_or(END_OF_TIME, |to| whole(to).min(END_OF_TIME));
         Span { from, to, order: self.order, after: self.after }
     }
@@ -124,7 +130,9 @@ const END_OF_TIME: DateTime<Utc> = match DateTime::from_timestamp_millis(9_999_9
 
 /// Adds the organisation's stream unless another path is certain to be better.
 fn fall_back(paths: &mut Vec<AccessPath>, search: &Search<'_>) {
-    if paths.iter().all(|path| !path.is_of_all() && path.width() > if path.has_rows() { FEW } else { BETTER_THAN_ALL }) {
+    if paths.iter().all(|path| {
+        !path.is_of_all() && path.width() > if path.has_rows() { FEW } else { BETTER_THAN_ALL }
+    }) {
         paths.push(path(search, vec![Stream::Organisation]));
     }
 }
@@ -150,7 +158,17 @@ impl<'a> SearchPlan<'a> {
         if !(paths.is_empty() && matches!(unknown[..], [Predicate::Beginning(..)])) {
             fall_back(&mut paths, search);
         }
-        Self { search, span, unknown, paths, asked: Vec::new(), following: false, budget: NARROW + 0.5, half_rcus: 0, round_trips: 0 }
+        Self {
+            search,
+            span,
+            unknown,
+            paths,
+            asked: Vec::new(),
+            following: false,
+            budget: NARROW + 0.5,
+            half_rcus: 0,
+            round_trips: 0,
+        }
     }
 
     /// The requests to perform now; none when the page is ready.
@@ -174,7 +192,9 @@ impl<'a> SearchPlan<'a> {
                     let known = named.entry(predicate).or_insert_with(|| Some(Vec::new()));
                     let Found::Names { names, all } = response.found else { continue };
                     if all {
-                        known.iter_mut().for_each(|streams| streams.extend(self.unknown[predicate].streams(which, names.clone())));
+                        known.iter_mut().for_each(|streams| {
+                            streams.extend(self.unknown[predicate].streams(which, names.clone()))
+                        });
                     } else {
                         *known = None;
                     }
@@ -204,7 +224,11 @@ impl<'a> SearchPlan<'a> {
         let Some(path) = self.paths.first() else { return Page { rows: Vec::new(), next: None } };
         let mut final_rows = path.final_rows(self.search);
         let rows: Vec<Recording> = final_rows.by_ref().take(self.search.limit).cloned().collect();
-        let next = if final_rows.next().is_some() { rows.last().map(Position::of) } else { path.final_to(self.search) };
+        let next = if final_rows.next().is_some() {
+            rows.last().map(Position::of)
+        } else {
+            path.final_to(self.search)
+        };
         Page { rows, next }
     }
 
@@ -231,7 +255,8 @@ impl<'a> SearchPlan<'a> {
     }
 
     fn probes(&self) -> Vec<usize> {
-        let mut probes: Vec<usize> = (0..self.paths.len()).filter(|n| self.is_worth_probing(&self.paths[*n])).collect();
+        let mut probes: Vec<usize> =
+            (0..self.paths.len()).filter(|n| self.is_worth_probing(&self.paths[*n])).collect();
         if probes.is_empty() && !self.unknown.is_empty() {
             let narrowest = (0..self.paths.len()).min_by_key(|n| self.paths[*n].width());
             probes.extend(narrowest.filter(|n| self.paths[*n].width() <= MEANWHILE));
@@ -242,8 +267,14 @@ impl<'a> SearchPlan<'a> {
     /// Chooses the path to follow, unless it is worth probing others.
     fn choose(&mut self) {
         let hits = self.paths.iter().filter_map(AccessPath::hits).reduce(f64::max);
-        let progress = (self.span.to.signed_duration_since(self.span.from).num_milliseconds() as f64).min(FAR.num_milliseconds() as f64);
-        let costs = self.paths.iter().enumerate().filter(|(_, path)| path.is_read() || self.paths.len() == 1);
+        let progress = (self.span.to.signed_duration_since(self.span.from).num_milliseconds()
+            as f64)
+            .min(FAR.num_milliseconds() as f64);
+        let costs = self
+            .paths
+            .iter()
+            .enumerate()
+            .filter(|(_, path)| path.is_read() || self.paths.len() == 1);
         let cheapest = costs
             .map(|(n, path)| (n, path.cost(self.search, hits, progress, &self.paths)))
             .reduce(|one, other| if other.1 < one.1 { other } else { one });
@@ -253,10 +284,18 @@ impl<'a> SearchPlan<'a> {
             return;
         };
         self.budget = cost / 2.0;
-        if self.round_trips >= PROMPT_ROUND_TRIPS || !self.paths.iter().any(|path| self.is_worth_probing(path)) {
-            let chosen = if self.round_trips == PROMPT_ROUND_TRIPS { self.prompt(cheapest, progress) } else { cheapest };
+        if self.round_trips >= PROMPT_ROUND_TRIPS
+            || !self.paths.iter().any(|path| self.is_worth_probing(path))
+        {
+            let chosen = if self.round_trips == PROMPT_ROUND_TRIPS {
+                self.prompt(cheapest, progress)
+            } else {
+                cheapest
+            };
             let mut path = self.paths.swap_remove(chosen);
-            std::mem::take(&mut self.paths).into_iter().for_each(|other| path.intersect_with(other));
+            std::mem::take(&mut self.paths)
+                .into_iter()
+                .for_each(|other| path.intersect_with(other));
             self.paths = vec![path];
             self.following = true;
         }
@@ -266,9 +305,14 @@ impl<'a> SearchPlan<'a> {
     /// cannot have a match by then, one of rows that can be read to its end.
     fn prompt(&self, cheapest: usize, progress: f64) -> usize {
         let left = PROMPT_HALF_RCUS.saturating_sub(self.half_rcus) as f64;
-        let wholes =
-            self.paths.iter().enumerate().filter_map(|(n, path)| Some((n, path.whole(progress)?))).filter(|(_, cost)| *cost < left);
-        let least = wholes.reduce(|one, other| if other.1 < one.1 { other } else { one }).map(|(n, _)| n);
+        let wholes = self
+            .paths
+            .iter()
+            .enumerate()
+            .filter_map(|(n, path)| Some((n, path.whole(progress)?)))
+            .filter(|(_, cost)| *cost < left);
+        let least =
+            wholes.reduce(|one, other| if other.1 < one.1 { other } else { one }).map(|(n, _)| n);
         least.filter(|_| !self.paths[cheapest].finds_next(self.search)).unwrap_or(cheapest)
     }
 

@@ -39,8 +39,12 @@ impl Position {
         let id = u128::from_be_bytes(self.id.to_bytes());
         let instant = TimeDelta::milliseconds(1);
         let (id, started_at) = match order {
-            Order::Newest => id.checked_add(1).map_or((0, later(self.started_at, instant)), |id| (id, self.started_at)),
-            Order::Oldest => id.checked_sub(1).map_or((u128::MAX, earlier(self.started_at, instant)), |id| (id, self.started_at)),
+            Order::Newest => id
+                .checked_add(1)
+                .map_or((0, later(self.started_at, instant)), |id| (id, self.started_at)),
+            Order::Oldest => id
+                .checked_sub(1)
+                .map_or((u128::MAX, earlier(self.started_at, instant)), |id| (id, self.started_at)),
         };
         Self { started_at, id: RecordingId::from_bytes(id.to_be_bytes()) }
     }
@@ -58,7 +62,9 @@ impl Order {
 
 impl Span {
     pub fn holds(&self, place: Position) -> bool {
-        self.from <= place.started_at && place.started_at < self.to && self.after.is_none_or(|after| self.order.is_before(after, place))
+        self.from <= place.started_at
+            && place.started_at < self.to
+            && self.after.is_none_or(|after| self.order.is_before(after, place))
     }
 
     /// Whether the span contains no position.
@@ -77,7 +83,10 @@ impl Span {
         let instant = TimeDelta::milliseconds(1);
         let beginning = match self.order {
             Order::Newest => Position { started_at: self.to, id: RecordingId::from_bytes([0; 16]) },
-            Order::Oldest => Position { started_at: earlier(self.from, instant), id: RecordingId::from_bytes([255; 16]) },
+            Order::Oldest => Position {
+                started_at: earlier(self.from, instant),
+                id: RecordingId::from_bytes([255; 16]),
+            },
         };
         self.after.filter(|after| self.order.is_before(beginning, *after)).unwrap_or(beginning)
     }

@@ -63,9 +63,18 @@ impl Posting {
     /// The postings of a recording: at most [`Self::AT_MOST`].
     pub fn of(recording: &Recording) -> BTreeSet<Self> {
         let annotation = &recording.annotation;
-        let field = |place: usize| annotation.fields[place].as_ref().map_or("", |field| field.as_str());
-        let texts = [annotation.note.as_ref().map_or("", |note| note.as_str()), field(0), field(1), field(2)];
-        let words = Place::ALL.into_iter().zip(texts).flat_map(|(place, text)| tokens(text).into_iter().map(move |word| (place, word)));
+        let field =
+            |place: usize| annotation.fields[place].as_ref().map_or("", |field| field.as_str());
+        let texts = [
+            annotation.note.as_ref().map_or("", |note| note.as_str()),
+            field(0),
+            field(1),
+            field(2),
+        ];
+        let words = Place::ALL
+            .into_iter()
+            .zip(texts)
+            .flat_map(|(place, text)| tokens(text).into_iter().map(move |word| (place, word)));
         let words = words.map(|(place, word)| Self::Word(place, cut(word)));
         words.chain(recording.held_since.map(|_| Self::Held)).collect()
     }
@@ -87,7 +96,10 @@ impl Change {
     /// with a change, which is processed after the recording has changed.
     pub fn still(&self, current: Option<&Recording>) -> Self {
         let is = current.map(Posting::of).unwrap_or_default();
-        Self { put: self.put.intersection(&is).cloned().collect(), gone: self.gone.difference(&is).cloned().collect() }
+        Self {
+            put: self.put.intersection(&is).cloned().collect(),
+            gone: self.gone.difference(&is).cloned().collect(),
+        }
     }
 
     pub fn is_empty(&self) -> bool {
@@ -133,14 +145,20 @@ mod tests {
 
     /// Every character that spells a word and separates the text around it.
     static PARTING: LazyLock<Vec<char>> = LazyLock::new(|| {
-        let parts = |c: &char| !tokens(&c.to_string()).is_empty() && tokens(&format!("x{c}x")).len() > 1;
+        let parts =
+            |c: &char| !tokens(&c.to_string()).is_empty() && tokens(&format!("x{c}x")).len() > 1;
         ('\0'..=char::MAX).filter(parts).collect()
     });
 
     #[test]
     fn each_distinct_word_of_each_place_is_a_posting() {
         let found = Posting::of(&noted("Ring Åsa, ring!", "Åsa 4411"));
-        let expected = [word(Place::Note, "ring"), word(Place::Note, "åsa"), word(Place::Field(2), "4411"), word(Place::Field(2), "åsa")];
+        let expected = [
+            word(Place::Note, "ring"),
+            word(Place::Note, "åsa"),
+            word(Place::Field(2), "4411"),
+            word(Place::Field(2), "åsa"),
+        ];
         assert_eq!(found, expected.into());
         let held = Recording { held_since: Some(recording().started_at), ..recording() };
         assert_eq!(Posting::of(&held), [Posting::Held].into());
@@ -150,18 +168,33 @@ mod tests {
     fn an_edit_changes_the_postings_of_the_words_that_it_changes() {
         let (before, after) = (noted("ring åsa", "4411"), noted("ring örjan", "4411"));
         let change = Change::between(Some(&before), Some(&after));
-        assert_eq!(change, Change { put: [word(Place::Note, "örjan")].into(), gone: [word(Place::Note, "åsa")].into() });
+        assert_eq!(
+            change,
+            Change {
+                put: [word(Place::Note, "örjan")].into(),
+                gone: [word(Place::Note, "åsa")].into()
+            }
+        );
         assert_eq!(Change::between(Some(&before), Some(&before)), Change::default());
         assert_eq!(Change::between(Some(&before), None).gone, Posting::of(&before));
-        assert_eq!(Change::between(None, Some(&before)), Change { put: Posting::of(&before), gone: BTreeSet::new() });
+        assert_eq!(
+            Change::between(None, Some(&before)),
+            Change { put: Posting::of(&before), gone: BTreeSet::new() }
+        );
     }
 
     #[test]
     fn all_postings_are_put_again_when_the_recording_gets_another_end() {
         let before = noted("ring åsa", "");
-        let longer = Recording { expires_at: before.expires_at + chrono::TimeDelta::days(1), ..before.clone() };
+        let longer = Recording {
+            expires_at: before.expires_at + chrono::TimeDelta::days(1),
+            ..before.clone()
+        };
         let held = Recording { held_since: Some(before.started_at), ..before.clone() };
-        assert_eq!(Change::between(Some(&before), Some(&longer)), Change { put: Posting::of(&before), gone: BTreeSet::new() });
+        assert_eq!(
+            Change::between(Some(&before), Some(&longer)),
+            Change { put: Posting::of(&before), gone: BTreeSet::new() }
+        );
         assert_eq!(Change::between(Some(&before), Some(&held)).put, Posting::of(&held));
         let lifted = Change::between(Some(&held), Some(&before));
         assert_eq!(lifted, Change { put: Posting::of(&before), gone: [Posting::Held].into() });
@@ -172,13 +205,19 @@ mod tests {
         let change = Change::between(Some(&noted("a b", "")), Some(&noted("b c d", "")));
         let still = change.still(Some(&noted("a d", "")));
         assert_eq!(still, Change { put: [word(Place::Note, "d")].into(), gone: BTreeSet::new() });
-        assert_eq!(change.still(None), Change { put: BTreeSet::new(), gone: [word(Place::Note, "a")].into() });
+        assert_eq!(
+            change.still(None),
+            Change { put: BTreeSet::new(), gone: [word(Place::Note, "a")].into() }
+        );
     }
 
     #[test]
     fn characters_that_spell_several_words_add_no_more_than_the_limit() {
         let alone = |c: &char| tokens(&format!("α{c}α")); // a word that touches a neighbour has its letter
-        let words = PARTING.iter().flat_map(alone).filter(|word| !word.starts_with('α') && !word.ends_with('α'));
+        let words = PARTING
+            .iter()
+            .flat_map(alone)
+            .filter(|word| !word.starts_with('α') && !word.ends_with('α'));
         let within: BTreeSet<String> = words.collect();
         println!("{} characters spell {} words within", PARTING.len(), within.len());
         assert!(within.len() <= Posting::WITHIN_A_CHARACTER, "{}: {within:?}", within.len());

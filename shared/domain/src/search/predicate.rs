@@ -4,7 +4,9 @@
 //! filter lets through. A search may follow any of them, as the whole filter is checked on the
 //! rows.
 
-use super::{Digits, Filter, Marked, Place, Posting, ReadRequest, StateName, Stream, Words, length};
+use super::{
+    Digits, Filter, Marked, Place, Posting, ReadRequest, StateName, Stream, Words, length,
+};
 use crate::counterpart::Counterpart;
 
 /// Streams to read together, or the names to look up first.
@@ -26,9 +28,18 @@ const CLASSES_AT_MOST: usize = 20;
 pub(super) fn predicates(filter: &Filter) -> Vec<Predicate> {
     let mut predicates = Vec::new();
     predicates.extend(
-        filter.users.iter().filter(|users| users.len() <= NAMES_AT_MOST).map(|users| union(users.iter().cloned().map(Stream::User))),
+        filter
+            .users
+            .iter()
+            .filter(|users| users.len() <= NAMES_AT_MOST)
+            .map(|users| union(users.iter().cloned().map(Stream::User))),
     );
-    predicates.extend(filter.counterpart.iter().map(|counterpart| union([Stream::Counterpart(counterpart.clone())])));
+    predicates.extend(
+        filter
+            .counterpart
+            .iter()
+            .map(|counterpart| union([Stream::Counterpart(counterpart.clone())])),
+    );
     predicates.extend(filter.number.iter().cloned().map(Predicate::Digits));
     if let Some(Marked::With(mark)) = &filter.mark {
         predicates.push(union([Stream::Mark(mark.clone())]));
@@ -53,7 +64,9 @@ pub(super) fn predicates(filter: &Filter) -> Vec<Predicate> {
 }
 
 fn of_words(words: &Words, places: &[Place]) -> Vec<Predicate> {
-    let posting = |word: &String| union(places.iter().map(|place| Stream::Posting(Posting::Word(*place, word.clone()))));
+    let posting = |word: &String| {
+        union(places.iter().map(|place| Stream::Posting(Posting::Word(*place, word.clone()))))
+    };
     let beginning = Predicate::Beginning(places.to_vec(), words.beginning().to_owned());
     words.whole().iter().map(posting).chain([beginning]).collect()
 }
@@ -68,12 +81,19 @@ impl Predicate {
         let limit = NAMES_AT_MOST + 1;
         match self {
             Self::Union(_) => Vec::new(),
-            Self::Beginning(places, beginning) => {
-                places.iter().map(|place| ReadRequest::Words { place: *place, beginning: beginning.clone(), limit }).collect()
-            }
+            Self::Beginning(places, beginning) => places
+                .iter()
+                .map(|place| ReadRequest::Words {
+                    place: *place,
+                    beginning: beginning.clone(),
+                    limit,
+                })
+                .collect(),
             Self::Digits(digits) => {
-                let beginning = ReadRequest::Numbers { beginning: digits.beginning().to_owned(), limit };
-                let ending = digits.end().map(|end| ReadRequest::Endings { end: end.to_owned(), limit });
+                let beginning =
+                    ReadRequest::Numbers { beginning: digits.beginning().to_owned(), limit };
+                let ending =
+                    digits.end().map(|end| ReadRequest::Endings { end: end.to_owned(), limit });
                 std::iter::once(beginning).chain(ending).collect()
             }
         }
@@ -87,7 +107,11 @@ impl Predicate {
                 let place = places[which];
                 names.into_iter().map(|word| Stream::Posting(Posting::Word(place, word))).collect()
             }
-            Self::Digits(_) => names.iter().filter_map(|digits| Counterpart::with_digits(digits)).map(Stream::Counterpart).collect(),
+            Self::Digits(_) => names
+                .iter()
+                .filter_map(|digits| Counterpart::with_digits(digits))
+                .map(Stream::Counterpart)
+                .collect(),
         }
     }
 }

@@ -91,7 +91,10 @@ impl Stream {
             Self::User(user) => *user == recording.user,
             Self::Counterpart(counterpart) => *counterpart == recording.counterpart,
             Self::Mark(mark) => Some(mark) == recording.annotation.mark.as_ref(),
-            Self::Length(class) => matches!(recording.state, State::Stored { .. }) && length::class(recording.duration) == *class,
+            Self::Length(class) => {
+                matches!(recording.state, State::Stored { .. })
+                    && length::class(recording.duration) == *class
+            }
             Self::Rejected => matches!(recording.state, State::Rejected { .. }),
             Self::Posting(posting) => Posting::of(recording).contains(posting),
         }

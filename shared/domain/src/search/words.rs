@@ -24,7 +24,8 @@ impl Words {
     /// Parses 1 to 10 words.
     pub fn parse(text: &str) -> Result<Self, InvalidSearch> {
         let mut words = tokens(text);
-        let fits = words.len() <= Self::MOST && words.iter().all(|word| word.chars().count() <= LETTERS);
+        let fits =
+            words.len() <= Self::MOST && words.iter().all(|word| word.chars().count() <= LETTERS);
         match words.pop() {
             Some(beginning) if fits => Ok(Self { whole: words, beginning }),
             _ => Err(InvalidSearch::Words),
@@ -44,14 +45,19 @@ impl Words {
     /// Whether the texts together contain all of the words.
     pub fn hold<'a>(&self, texts: impl IntoIterator<Item = &'a str>) -> bool {
         let words: Vec<String> = texts.into_iter().flat_map(tokens).collect();
-        self.whole.iter().all(|wanted| words.contains(wanted)) && words.iter().any(|word| word.starts_with(&self.beginning))
+        self.whole.iter().all(|wanted| words.contains(wanted))
+            && words.iter().any(|word| word.starts_with(&self.beginning))
     }
 }
 
 /// The words of a text, folded, in order.
 pub fn tokens(text: &str) -> Vec<String> {
     let folded = fold(text);
-    folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+    folded
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn fold(text: &str) -> String {
@@ -60,7 +66,12 @@ fn fold(text: &str) -> String {
         if matches!(c, 'å' | 'ä' | 'ö') {
             folded.push(c);
         } else {
-            folded.extend(std::iter::once(c).nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase));
+            folded.extend(
+                std::iter::once(c)
+                    .nfkd()
+                    .filter(|c| !is_combining_mark(*c))
+                    .flat_map(char::to_lowercase),
+            );
         }
     }
     folded
@@ -81,7 +92,8 @@ mod tests {
 
     #[test]
     fn all_words_must_occur_and_the_last_may_be_a_beginning() {
-        let holds = |typed: &str, text: &str| Words::parse(typed).is_ok_and(|words| words.hold([text]));
+        let holds =
+            |typed: &str, text: &str| Words::parse(typed).is_ok_and(|words| words.hold([text]));
         assert!(holds("ring fak", "Ring om fakturan"));
         assert!(holds("FAKTURAN ri", "Ring om fakturan"));
         assert!(!holds("fak ring", "Ring om fakturan"), "only the last is a beginning");

@@ -42,9 +42,15 @@ pub fn of(day: NaiveDate, users: usize, first: u64, draw: &mut Draw) -> Vec<Call
 /// `None` if the clock in Stockholm skips the time of day.
 fn call(day: NaiveDate, user: usize, number: u64, draw: &mut Draw) -> Option<Call> {
     let second = u32::try_from(draw.below(86_400)).ok()?;
-    let local = day.and_hms_milli_opt(second / 3600, second / 60 % 60, second % 60, u32::try_from(draw.below(1000)).ok()?)?;
+    let local = day.and_hms_milli_opt(
+        second / 3600,
+        second / 60 % 60,
+        second % 60,
+        u32::try_from(draw.below(1000)).ok()?,
+    )?;
     let either = Stockholm.from_local_datetime(&local);
-    let started_at = if draw.below(2) == 0 { either.earliest() } else { either.latest() }?.with_timezone(&Utc);
+    let started_at =
+        if draw.below(2) == 0 { either.earliest() } else { either.latest() }?.with_timezone(&Utc);
     let seconds = i64::try_from(5 + draw.below(600) * draw.below(4)).ok()?;
     let registered_at = started_at + TimeDelta::seconds(seconds) + after(draw);
     let at = registered_at + after(draw);
@@ -54,7 +60,15 @@ fn call(day: NaiveDate, user: usize, number: u64, draw: &mut Draw) -> Option<Cal
         other => Fate::Comes { at, twice: other < 40 },
     };
     let bytes = u64::try_from(seconds * RATE).ok()?;
-    Some(Call { user, number, started_at, duration: TimeDelta::seconds(seconds), bytes, registered_at, fate })
+    Some(Call {
+        user,
+        number,
+        started_at,
+        duration: TimeDelta::seconds(seconds),
+        bytes,
+        registered_at,
+        fate,
+    })
 }
 
 /// How long a phone takes to send: seconds, hours where out of reach, days where it is off.

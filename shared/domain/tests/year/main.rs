@@ -74,10 +74,14 @@ impl Year {
             }
             other if other % 7 == 0 => {
                 let numbers = self.some(40);
-                let hold =
-                    OrderId::of(&OrganisationId::try_from("demo".to_owned()).expect("a valid id"), &day.to_string(), self.service.now);
+                let hold = OrderId::of(
+                    &OrganisationId::try_from("demo".to_owned()).expect("a valid id"),
+                    &day.to_string(),
+                    self.service.now,
+                );
                 self.service.hold(&numbers, hold);
-                let lifted = self.service.now + TimeDelta::days(1 + i64::try_from(self.draw.below(300)).unwrap_or_default());
+                let lifted = self.service.now
+                    + TimeDelta::days(1 + i64::try_from(self.draw.below(300)).unwrap_or_default());
                 self.plan(lifted, Event::Lift(numbers, hold));
             }
             _ => {}
@@ -87,9 +91,13 @@ impl Year {
     /// The numbers of some recordings that exist.
     fn some(&mut self, number: usize) -> Vec<u64> {
         let end = usize::try_from(self.calls).unwrap_or_default();
-        let drawn = (0..number * 4).map(|_| self.draw.below(end) as u64).collect::<std::collections::BTreeSet<_>>();
+        let drawn = (0..number * 4)
+            .map(|_| self.draw.below(end) as u64)
+            .collect::<std::collections::BTreeSet<_>>();
         let now = self.service.now;
-        let there = drawn.into_iter().filter(|number| self.service.rows.get(number).is_some_and(|row| row.retention.exists(now)));
+        let there = drawn.into_iter().filter(|number| {
+            self.service.rows.get(number).is_some_and(|row| row.retention.exists(now))
+        });
         there.take(number).collect()
     }
 
@@ -97,7 +105,8 @@ impl Year {
     fn go_on(&mut self, end: DateTime<Utc>) {
         while self.service.now < end {
             let next = self.service.now + TimeDelta::minutes(30);
-            while let Some(entry) = self.events.first_entry().filter(|entry| entry.key().0 <= next) {
+            while let Some(entry) = self.events.first_entry().filter(|entry| entry.key().0 <= next)
+            {
                 let ((at, _), event) = entry.remove_entry();
                 self.service.now = at;
                 match event {
@@ -114,7 +123,8 @@ impl Year {
 
 #[test]
 fn every_recording_of_a_year_is_accounted_for() {
-    let (seed, users) = (environment("SEED", 1), usize::try_from(environment("USERS", 4)).unwrap_or_default());
+    let (seed, users) =
+        (environment("SEED", 1), usize::try_from(environment("USERS", 4)).unwrap_or_default());
     let began = Instant::now();
     let first = NaiveDate::from_ymd_opt(2026, 1, 1).expect("a day");
     let day = |date: NaiveDate| Day::try_from(date.to_string()).expect("a day");
@@ -139,11 +149,24 @@ fn every_recording_of_a_year_is_accounted_for() {
     // All holds are lifted within 300 days, and the last of the held recordings end 7 days later.
     year.go_on(day(first + TimeDelta::days(365 + 320)).begins_at());
     let counts = &year.service.counts;
-    println!("{users} users, SEED={seed}: {counts:#?}\n{existing} existed when the year ended; {:.0?} for all", began.elapsed());
+    println!(
+        "{users} users, SEED={seed}: {counts:#?}\n{existing} existed when the year ended; {:.0?} for all",
+        began.elapsed()
+    );
     assert!(year.service.rows.is_empty(), "{} have not ended", year.service.rows.len());
     assert!(year.service.usage.iter().all(|bytes| *bytes == 0), "usage is left");
     assert_eq!(counts.registered, counts.expired + counts.erased);
     assert_eq!(counts.registered, counts.stored + counts.rejected + counts.never_came);
-    assert_eq!(counts.folders, 365 + 320, "a folder of each day, with calls or without, from the day before the first");
-    assert!(counts.delivered_late > 0 && counts.notified_again > 0 && counts.erased > 0 && counts.held > 0, "the year lacks something");
+    assert_eq!(
+        counts.folders,
+        365 + 320,
+        "a folder of each day, with calls or without, from the day before the first"
+    );
+    assert!(
+        counts.delivered_late > 0
+            && counts.notified_again > 0
+            && counts.erased > 0
+            && counts.held > 0,
+        "the year lacks something"
+    );
 }

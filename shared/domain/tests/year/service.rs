@@ -86,32 +86,64 @@ impl Service {
         let usage = vec![0; users];
         let users = (0..users).map(|number| user(number, now)).collect();
         let (ends, folders, counts) = (BTreeMap::new(), Vec::new(), Counts::default());
-        Self { now, since: now, organisation, users, rows, by_day, late_arrivals, ends, folders, usage, counts }
+        Self {
+            now,
+            since: now,
+            organisation,
+            users,
+            rows,
+            by_day,
+            late_arrivals,
+            ends,
+            folders,
+            usage,
+            counts,
+        }
     }
 
     /// The app registers a call.
     pub fn register(&mut self, call: &Call) {
-        if admit(&self.organisation, &self.users[call.user], &registration(call), self.now).is_err() {
+        if admit(&self.organisation, &self.users[call.user], &registration(call), self.now).is_err()
+        {
             self.counts.refused += 1;
             return;
         }
         let day = expires_at(call.started_at, self.organisation.retention_days);
         let day = DateTime::from_timestamp(day.timestamp(), 0).expect("a second of some year");
-        let retention = RetentionState { started_at: call.started_at, day, grace: None, held_since: None, holds: BTreeSet::new() };
+        let retention = RetentionState {
+            started_at: call.started_at,
+            day,
+            grace: None,
+            held_since: None,
+            holds: BTreeSet::new(),
+        };
         self.ends.entry(day.timestamp()).or_default().push(call.number);
         let own = Day::of(call.started_at);
         self.by_day.entry(own).or_default().push(call.number);
         if own.closed_at() <= self.now {
             self.late_arrivals.insert(call.number);
         }
-        self.rows.insert(call.number, Row { user: call.user, bytes: call.bytes, state: State::Expected, retention, folders: 0 });
+        self.rows.insert(
+            call.number,
+            Row {
+                user: call.user,
+                bytes: call.bytes,
+                state: State::Expected,
+                retention,
+                folders: 0,
+            },
+        );
         self.counts.registered += 1;
     }
 
     /// S3 notifies of an object.
     pub fn ingest(&mut self, call: &Call) {
         let now = self.now;
-        let Some(row) = self.rows.get_mut(&call.number).filter(|row| row.state == State::Expected && row.retention.exists(now)) else {
+        let Some(row) = self
+            .rows
+            .get_mut(&call.number)
+            .filter(|row| row.state == State::Expected && row.retention.exists(now))
+        else {
             self.counts.notified_again += 1;
             return;
         };
@@ -130,9 +162,15 @@ impl Service {
         for due_task in due_tasks(self.now, self.since, &self.folders) {
             match due_task {
                 DueTask::Begin(day) => self.deliver(day),
-                DueTask::Finish(name) | DueTask::Resume(name) => panic!("{name} is not complete in time"),
+                DueTask::Finish(name) | DueTask::Resume(name) => {
+                    panic!("{name} is not complete in time")
+                }
                 DueTask::Remove(name) => {
-                    let folder = self.folders.iter_mut().find(|folder| folder.name == name).expect("it is listed");
+                    let folder = self
+                        .folders
+                        .iter_mut()
+                        .find(|folder| folder.name == name)
+                        .expect("it is listed");
                     assert!(
                         self.now - folder.gone_at < TimeDelta::minutes(30),
                         "{name} goes at {} instead of {}",
@@ -179,9 +217,15 @@ impl Service {
     }
 
     fn expire(&mut self) {
-        while let Some(entry) = self.ends.first_entry().filter(|entry| *entry.key() <= self.now.timestamp()) {
+        while let Some(entry) =
+            self.ends.first_entry().filter(|entry| *entry.key() <= self.now.timestamp())
+        {
             for number in entry.remove() {
-                if self.rows.get(&number).is_some_and(|row| !row.retention.is_held() && !row.retention.exists(self.now)) {
+                if self
+                    .rows
+                    .get(&number)
+                    .is_some_and(|row| !row.retention.is_held() && !row.retention.exists(self.now))
+                {
                     self.remove(number);
                     self.counts.expired += 1;
                 }
@@ -215,7 +259,10 @@ impl Service {
 
     pub fn lift(&mut self, numbers: &[u64], hold: OrderId) {
         for number in numbers {
-            assert!(self.rows.get(number).is_some_and(|row| row.retention.exists(self.now)), "a held recording is gone");
+            assert!(
+                self.rows.get(number).is_some_and(|row| row.retention.exists(self.now)),
+                "a held recording is gone"
+            );
             self.keep(*number, |retention, now| retention.without_hold(hold, now));
         }
     }
@@ -241,7 +288,11 @@ impl Service {
     }
 
     /// Writes the decision of a rule; returns whether there was one.
-    fn keep(&mut self, number: u64, rule: impl Fn(&RetentionState, DateTime<Utc>) -> Option<RetentionState>) -> bool {
+    fn keep(
+        &mut self,
+        number: u64,
+        rule: impl Fn(&RetentionState, DateTime<Utc>) -> Option<RetentionState>,
+    ) -> bool {
         let Some(row) = self.rows.get_mut(&number) else { return false };
         let Some(next) = rule(&row.retention, self.now) else { return false };
         row.retention = next;
@@ -265,7 +316,11 @@ pub fn folder_of(started_at: DateTime<Utc>, stored_at: DateTime<Utc>) -> Day {
 
 /// Users of all kinds: some have no plan, are activated during the year, or acknowledge later.
 fn user(number: usize, now: DateTime<Utc>) -> User {
-    let joined = TimeDelta::days(if number.is_multiple_of(5) { i64::try_from(number % 50).unwrap_or_default() } else { 0 });
+    let joined = TimeDelta::days(if number.is_multiple_of(5) {
+        i64::try_from(number % 50).unwrap_or_default()
+    } else {
+        0
+    });
     let acknowledged = TimeDelta::days(i64::from(number.is_multiple_of(3)));
     User {
         id: UserId::try_from(format!("user-{number}")).expect("a valid id"),
@@ -276,7 +331,10 @@ fn user(number: usize, now: DateTime<Utc>) -> User {
         administrator: false,
         rights: Rights::default(),
         activated_at: Some(now + joined),
-        acknowledged: Some(Acknowledged { at: now + joined + acknowledged, version: "2026-11".to_owned() }),
+        acknowledged: Some(Acknowledged {
+            at: now + joined + acknowledged,
+            version: "2026-11".to_owned(),
+        }),
         groups: BTreeSet::new(),
         supervises: BTreeMap::new(),
     }
@@ -289,7 +347,11 @@ fn registration(call: &Call) -> Registration {
         counterpart: Counterpart::Withheld,
         started_at: call.started_at,
         duration: call.duration,
-        audio: Audio { content_type: ContentType::parse("audio/ogg").expect("a type"), length: call.bytes, sha256: Sha256([0; 32]) },
+        audio: Audio {
+            content_type: ContentType::parse("audio/ogg").expect("a type"),
+            length: call.bytes,
+            sha256: Sha256([0; 32]),
+        },
         note: None,
         mark: None,
     }

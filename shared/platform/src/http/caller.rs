@@ -16,7 +16,9 @@ use domain::{
     people::{Organisation, Rights, User},
     recording::Recording,
 };
-use lambda_http::{aws_lambda_events::apigw::ApiGatewayV2httpRequestContext, request::RequestContext};
+use lambda_http::{
+    aws_lambda_events::apigw::ApiGatewayV2httpRequestContext, request::RequestContext,
+};
 
 use super::{
     exchange::Exchange,
@@ -84,15 +86,27 @@ impl Principal {
         let who = match &self.actor {
             Actor::User(user) => {
                 let (administrator, rights) = (user.administrator, user.rights);
-                Who::Person(access::Person { user: user.id.clone(), administrator, rights, rights_by_user })
+                Who::Person(access::Person {
+                    user: user.id.clone(),
+                    administrator,
+                    rights,
+                    rights_by_user,
+                })
             }
-            Actor::Application { client, scopes } => Who::Application { client: client.clone(), scopes: *scopes },
+            Actor::Application { client, scopes } => {
+                Who::Application { client: client.clone(), scopes: *scopes }
+            }
         };
         access::Caller { organisation: self.organisation.id.clone(), who }
     }
 
     /// Whether the caller may do `action`. No request, or 1 if it depends on a supervisor's groups.
-    pub async fn may(&self, table: &Table, action: Action, recording: &Recording) -> Result<bool, Problem> {
+    pub async fn may(
+        &self,
+        table: &Table,
+        action: Action,
+        recording: &Recording,
+    ) -> Result<bool, Problem> {
         let mut rights_by_user = BTreeMap::new();
         if let Actor::User(user) = &self.actor
             && !user.administrator
@@ -100,9 +114,17 @@ impl Principal {
         {
             let groups = match recording.user == user.id {
                 true => user.groups.clone(),
-                false => table.people().user(&recording.organisation, &recording.user).await?.map(|user| user.groups).unwrap_or_default(),
+                false => table
+                    .people()
+                    .user(&recording.organisation, &recording.user)
+                    .await?
+                    .map(|user| user.groups)
+                    .unwrap_or_default(),
             };
-            let through = user.active_supervisions(self.now).filter(|(group, _)| groups.contains(group)).map(|(_, rights)| rights);
+            let through = user
+                .active_supervisions(self.now)
+                .filter(|(group, _)| groups.contains(group))
+                .map(|(_, rights)| rights);
             if let Some(rights) = through.reduce(Rights::or) {
                 rights_by_user.insert(recording.user.clone(), rights);
             }
@@ -161,7 +183,8 @@ where
 
     /// Loads the caller. 1 request.
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let principal = load(parts, Table::from_ref(state), Clock::from_ref(state)(), O::ACTION).await?;
+        let principal =
+            load(parts, Table::from_ref(state), Clock::from_ref(state)(), O::ACTION).await?;
         Ok(Self(principal, PhantomData))
     }
 }
@@ -179,7 +202,10 @@ where
         let Caller(principal, operation) = Caller::from_request_parts(parts, state).await?;
         match &principal.actor {
             Actor::User(user) => Ok(Self { user: user.clone(), principal, operation }),
-            Actor::Application { .. } => Err(Problem::because(Cause::NotAllowed, "this is for a person; an application cannot do it")),
+            Actor::Application { .. } => Err(Problem::because(
+                Cause::NotAllowed,
+                "this is for a person; an application cannot do it",
+            )),
         }
     }
 }
@@ -225,28 +251,44 @@ where
 }
 
 /// Loads the caller and begins the audit event.
-async fn load(parts: &mut Parts, table: Table, now: DateTime<Utc>, action: AuditAction) -> Result<Principal, Problem> {
+async fn load(
+    parts: &mut Parts,
+    table: Table,
+    now: DateTime<Utc>,
+    action: AuditAction,
+) -> Result<Principal, Problem> {
     if let Some(client) = operator(parts) {
         begin_as_operator(parts, &client, action, now).await;
-        return Err(Problem::because(Cause::NotAllowed, "the operator's system belongs to no organisation"));
+        return Err(Problem::because(
+            Cause::NotAllowed,
+            "the operator's system belongs to no organisation",
+        ));
     }
     let exchange = Exchange::of(&parts.extensions);
     let context = context(&parts.extensions).ok_or(Problem::new(Cause::NotSignedIn))?;
     let organisation: OrganisationId = claim(context, "organisation")?;
-    let begin = |who: String| exchange.begin(event(&parts.extensions, organisation.clone(), who, action, now));
+    let begin = |who: String| {
+        exchange.begin(event(&parts.extensions, organisation.clone(), who, action, now))
+    };
     let found = match claim::<ClientId>(context, "client") {
         Ok(client) => {
             let granted: String = claim(context, "scopes")?;
             begin(format!("client:{client}"));
-            table.people().application(&organisation, &client).await?.map(|(organisation, found)| {
-                let scopes = found.scopes.and(Scopes::named(granted.split(' ')));
-                (organisation, Actor::Application { client: found.id, scopes })
-            })
+            table.people().application(&organisation, &client).await?.map(
+                |(organisation, found)| {
+                    let scopes = found.scopes.and(Scopes::named(granted.split(' ')));
+                    (organisation, Actor::Application { client: found.id, scopes })
+                },
+            )
         }
         Err(_) => {
             let user: UserId = claim(context, "user")?;
             begin(format!("user:{user}"));
-            table.people().caller(&organisation, &user).await?.map(|(organisation, user)| (organisation, Actor::User(Box::new(user))))
+            table
+                .people()
+                .caller(&organisation, &user)
+                .await?
+                .map(|(organisation, user)| (organisation, Actor::User(Box::new(user))))
         }
     };
     let Some((organisation, actor)) = found else {
@@ -264,19 +306,37 @@ fn operator(parts: &Parts) -> Option<ClientId> {
 }
 
 /// Begins the event in the log of the path's organisation, or in the operator's.
-async fn begin_as_operator(parts: &mut Parts, client: &ClientId, action: AuditAction, now: DateTime<Utc>) -> Exchange {
+async fn begin_as_operator(
+    parts: &mut Parts,
+    client: &ClientId,
+    action: AuditAction,
+    now: DateTime<Utc>,
+) -> Exchange {
     let named = RawPathParams::from_request_parts(parts, &()).await.ok().and_then(|names| {
         let organisation = names.iter().find(|(name, _)| *name == "organisation")?.1.to_owned();
         OrganisationId::try_from(organisation).ok()
     });
     let organisation = named.unwrap_or_else(OrganisationId::operator);
     let exchange = Exchange::of(&parts.extensions);
-    exchange.begin(event(&parts.extensions, organisation, format!("operator:{client}"), action, now));
+    exchange.begin(event(
+        &parts.extensions,
+        organisation,
+        format!("operator:{client}"),
+        action,
+        now,
+    ));
     exchange
 }
 
-fn event(of: &Extensions, organisation: OrganisationId, actor: String, action: AuditAction, at: DateTime<Utc>) -> Event {
-    let address = context(of).and_then(|context| context.http.source_ip.clone()).unwrap_or_default();
+fn event(
+    of: &Extensions,
+    organisation: OrganisationId,
+    actor: String,
+    action: AuditAction,
+    at: DateTime<Utc>,
+) -> Event {
+    let address =
+        context(of).and_then(|context| context.http.source_ip.clone()).unwrap_or_default();
     Event { address, request: request_id(of), ..Event::new(organisation, actor, action, at) }
 }
 
@@ -291,7 +351,8 @@ pub fn request_id(extensions: &Extensions) -> String {
 /// The caller according to the authorizer; `None` without a signed-in caller.
 pub fn who(extensions: &Extensions) -> Option<String> {
     let context = context(extensions)?;
-    let [organisation, user, client] = ["organisation", "user", "client"].map(|name| claim::<String>(context, name).unwrap_or_default());
+    let [organisation, user, client] = ["organisation", "user", "client"]
+        .map(|name| claim::<String>(context, name).unwrap_or_default());
     context.authorizer.as_ref().map(|_| format!("{organisation}#{user}#{client}"))
 }
 
@@ -302,7 +363,11 @@ fn context(extensions: &Extensions) -> Option<&ApiGatewayV2httpRequestContext> {
     }
 }
 
-fn claim<T: TryFrom<String>>(context: &ApiGatewayV2httpRequestContext, name: &str) -> Result<T, Problem> {
-    let value = context.authorizer.as_ref().and_then(|authorizer| authorizer.fields.get(name)?.as_str());
+fn claim<T: TryFrom<String>>(
+    context: &ApiGatewayV2httpRequestContext,
+    name: &str,
+) -> Result<T, Problem> {
+    let value =
+        context.authorizer.as_ref().and_then(|authorizer| authorizer.fields.get(name)?.as_str());
     value.and_then(|text| T::try_from(text.to_owned()).ok()).ok_or(Problem::new(Cause::NotSignedIn))
 }

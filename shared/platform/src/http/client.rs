@@ -33,12 +33,17 @@ pub type Clients = Page<Client>;
 
 impl Listed for Client {
     const MEMBER: &'static str = "clients";
-    const SCHEMA: (&'static str, &'static str) = ("Clients", "A page of the organisation's application clients, sorted by id.");
+    const SCHEMA: (&'static str, &'static str) =
+        ("Clients", "A page of the organisation's application clients, sorted by id.");
 }
 
 impl From<people::Client> for Client {
     fn from(client: people::Client) -> Self {
-        let scopes = [(Scope::Read, client.scopes.read), (Scope::Annotate, client.scopes.annotate), (Scope::Export, client.scopes.export)];
+        let scopes = [
+            (Scope::Read, client.scopes.read),
+            (Scope::Annotate, client.scopes.annotate),
+            (Scope::Export, client.scopes.export),
+        ];
         let granted = scopes.into_iter().filter(|(_, granted)| *granted);
         Self { id: client.id, name: client.name, scopes: granted.map(|(scope, _)| scope).collect() }
     }

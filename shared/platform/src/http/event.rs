@@ -37,7 +37,8 @@ pub type Events = Page<Event>;
 
 impl Listed for Event {
     const MEMBER: &'static str = "events";
-    const SCHEMA: (&'static str, &'static str) = ("Events", "A page of audit events, newest first.");
+    const SCHEMA: (&'static str, &'static str) =
+        ("Events", "A page of audit events, newest first.");
 }
 
 impl From<audit::Event> for Event {

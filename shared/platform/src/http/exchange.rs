@@ -77,7 +77,12 @@ impl Exchange {
     pub fn about(&self, resource: impl ToString) {
         self.change(|event| {
             let resource = resource.to_string();
-            event.resource = Some(event.resource.take().map_or(resource.clone(), |before| format!("{before}/{resource}")));
+            event.resource = Some(
+                event
+                    .resource
+                    .take()
+                    .map_or(resource.clone(), |before| format!("{before}/{resource}")),
+            );
         });
     }
 
@@ -92,7 +97,11 @@ impl Exchange {
     }
 
     /// The claim on this response, to write with the request's effect; `None` without a key.
-    pub fn claim(&self, status: StatusCode, body: &impl Serialize) -> Result<Option<Claim>, Problem> {
+    pub fn claim(
+        &self,
+        status: StatusCode,
+        body: &impl Serialize,
+    ) -> Result<Option<Claim>, Problem> {
         let (event, keyed) = (self.event(), self.inner().keyed.clone());
         keyed.map(|keyed| keyed.claim(event.organisation, event.at, status, body)).transpose()
     }
@@ -114,30 +123,44 @@ impl Exchange {
         let cause = cause(&response);
         let (is_keyed, is_first, has_effect) = {
             let inner = self.inner();
-            (inner.keyed.is_some(), inner.is_first, inner.event.as_ref().is_none_or(Event::is_written))
+            (
+                inner.keyed.is_some(),
+                inner.is_first,
+                inner.event.as_ref().is_none_or(Event::is_written),
+            )
         };
         if !is_keyed || has_effect || (is_first && cause != Some(Cause::Repeated)) {
             return response;
         }
         // A caller who has lost the permission since does not receive the first response.
-        if cause.is_some_and(|cause| cause.status().is_server_error() || FORBIDDEN.contains(&cause.status())) {
+        if cause.is_some_and(|cause| {
+            cause.status().is_server_error() || FORBIDDEN.contains(&cause.status())
+        }) {
             return response;
         }
-        self.repeated(table).await.map_or_else(IntoResponse::into_response, |first| first.unwrap_or(response))
+        self.repeated(table)
+            .await
+            .map_or_else(IntoResponse::into_response, |first| first.unwrap_or(response))
     }
 
     /// The response, after the event is written. An event that cannot be written takes its place.
     async fn audited(&self, table: &Table, response: Response) -> Response {
         let cause = cause(&response);
         let Some(event) = self.inner().event.clone() else {
-            return if cause.is_some() { response } else { Problem::internal("an operation without an audit event").into_response() };
+            return if cause.is_some() {
+                response
+            } else {
+                Problem::internal("an operation without an audit event").into_response()
+            };
         };
         if event.is_written() {
             return response;
         }
         let event = Event { denial: cause.map(|cause| cause.name().to_owned()), ..event };
         match table.audit_log().write(&event).await {
-            Err(error) if !cause.is_some_and(|cause| cause.status().is_server_error()) => Problem::from(error).into_response(),
+            Err(error) if !cause.is_some_and(|cause| cause.status().is_server_error()) => {
+                Problem::from(error).into_response()
+            }
             _ => response,
         }
     }

@@ -56,7 +56,8 @@ impl<T: DeserializeOwned + Named + Send, S: Send + Sync> FromRequestParts<S> for
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let axum::extract::Path(names) = axum::extract::Path::<T>::from_request_parts(parts, state).await?;
+        let axum::extract::Path(names) =
+            axum::extract::Path::<T>::from_request_parts(parts, state).await?;
         names.name(&Exchange::of(&parts.extensions));
         Ok(Self(names))
     }
@@ -125,8 +126,10 @@ impl<S: Send + Sync, T: DeserializeOwned + PartialSchema> FromRequest<S> for Com
         let (parts, body) = request.into_parts();
         let bytes = Bytes::from_request(Request::from_parts(parts.clone(), body), state).await?;
         let again = Request::from_parts(parts, bytes.clone().into());
-        let Json(object): Json<serde_json::Map<String, serde_json::Value>> = Json::from_request(again, state).await?;
-        complete::<T>(|name| object.contains_key(name)).map_err(|missing| Problem::because(Cause::Invalid, missing))?;
+        let Json(object): Json<serde_json::Map<String, serde_json::Value>> =
+            Json::from_request(again, state).await?;
+        complete::<T>(|name| object.contains_key(name))
+            .map_err(|missing| Problem::because(Cause::Invalid, missing))?;
         let axum::Json(Strict(value)) = axum::Json::from_bytes(&bytes)?;
         Ok(Self(value))
     }
@@ -153,16 +156,22 @@ pub fn complete<T: PartialSchema>(has: impl Fn(&str) -> bool) -> Result<(), Inco
 }
 
 /// A clearable member of a merge patch (RFC 7396): `None` if absent, `Some(None)` if `null`.
-pub fn clearable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
+pub fn clearable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<Option<T>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }
 
 /// A member of a merge patch that cannot be cleared: `None` if absent; `null` is an error.
-pub fn not_clearable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+pub fn not_clearable<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     given(deserializer).map(Some)
 }
 
 /// A member that must have a value. (For an enum, serde_json reports `null` as a malformed body.)
-pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
     Option::deserialize(deserializer)?.ok_or_else(|| D::Error::custom("null is not allowed here"))
 }

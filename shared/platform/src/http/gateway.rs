@@ -1,7 +1,9 @@
 //! Requests of API Gateway, prepared for a function's router.
 
 use axum::Router;
-use lambda_http::{Adapter, Error, LambdaEvent, lambda_runtime, request::LambdaRequest, tower::ServiceExt};
+use lambda_http::{
+    Adapter, Error, LambdaEvent, lambda_runtime, request::LambdaRequest, tower::ServiceExt,
+};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 /// Characters that a query must encode (RFC 3986, 3.4). `lambda_http` panics on them.
@@ -12,7 +14,10 @@ const NOT_IN_A_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'
 /// # Errors
 /// Lambda's runtime API does not respond.
 pub async fn run(router: Router) -> Result<(), Error> {
-    let encoded = |event: LambdaEvent<_>| LambdaEvent { payload: encode_query(event.payload), context: event.context };
+    let encoded = |event: LambdaEvent<_>| LambdaEvent {
+        payload: encode_query(event.payload),
+        context: event.context,
+    };
     lambda_runtime::run(Adapter::from(router).map_request(encoded)).await
 }
 

@@ -53,7 +53,11 @@ where
 }
 
 /// The same with another bound on the body, in bytes.
-pub fn bounded<S: Clone + Send + Sync + 'static>(routes: OpenApiRouter<S>, app: S, body_at_most: usize) -> Router
+pub fn bounded<S: Clone + Send + Sync + 'static>(
+    routes: OpenApiRouter<S>,
+    app: S,
+    body_at_most: usize,
+) -> Router
 where
     Table: FromRef<S>,
 {

@@ -79,7 +79,9 @@ impl Keyed {
     ) -> Result<Option<Response>, Problem> {
         match table.claims().get(organisation, &self.name, now).await? {
             None => Ok(None),
-            Some(claimed) if claimed.fingerprint == self.fingerprint => Ok(Some(replay(claimed.answer))),
+            Some(claimed) if claimed.fingerprint == self.fingerprint => {
+                Ok(Some(replay(claimed.answer)))
+            }
             Some(_) => Err(Problem::because(
                 Cause::IdempotencyKeyReused,
                 "the Idempotency-Key was sent with another request within 24 hours; send a new key with a new request",
@@ -94,7 +96,8 @@ fn replay(answer: Answer) -> Response {
     let location = AppendHeaders(location.map(|location| (header::LOCATION, location)));
     match answer.body.as_str() {
         "" | "null" => (status, location).into_response(),
-        _ => (status, location, [(header::CONTENT_TYPE, "application/json")], answer.body).into_response(),
+        _ => (status, location, [(header::CONTENT_TYPE, "application/json")], answer.body)
+            .into_response(),
     }
 }
 
@@ -112,7 +115,8 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for OnceJson<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let bytes = to_bytes(body, super::BODY_AT_MOST).await.map_err(|_| Problem::new(Cause::TooLarge))?;
+        let bytes =
+            to_bytes(body, super::BODY_AT_MOST).await.map_err(|_| Problem::new(Cause::TooLarge))?;
         let again = Request::from_parts(parts.clone(), bytes.clone().into());
         let extract::Json(body) = extract::Json::from_request(again, state).await?;
         note_key(&parts, &bytes)?;
@@ -125,7 +129,8 @@ impl<S: Send + Sync> FromRequest<S> for OnceBody {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let extract::Body(body) = extract::Body::from_request(Request::from_parts(parts.clone(), body), state).await?;
+        let extract::Body(body) =
+            extract::Body::from_request(Request::from_parts(parts.clone(), body), state).await?;
         note_key(&parts, &body)?;
         Ok(Self(body))
     }
@@ -134,9 +139,15 @@ impl<S: Send + Sync> FromRequest<S> for OnceBody {
 /// Adds the key to the request's exchange, if there is one.
 fn note_key(parts: &Parts, body: &Bytes) -> Result<(), Problem> {
     let Some(key) = key(&parts.headers)? else { return Ok(()) };
-    let operation = parts.extensions.get::<MatchedPath>().map_or_else(|| parts.uri.path(), MatchedPath::as_str);
+    let operation =
+        parts.extensions.get::<MatchedPath>().map_or_else(|| parts.uri.path(), MatchedPath::as_str);
     let who = caller::who(&parts.extensions).ok_or(Problem::new(Cause::NotSignedIn))?;
-    let name = hash(&[who.as_bytes(), parts.method.as_str().as_bytes(), operation.as_bytes(), key.as_bytes()]);
+    let name = hash(&[
+        who.as_bytes(),
+        parts.method.as_str().as_bytes(),
+        operation.as_bytes(),
+        key.as_bytes(),
+    ]);
     let fingerprint = hash(&[key.as_bytes(), parts.uri.path().as_bytes(), body]);
     Exchange::of(&parts.extensions).keyed(Keyed { name, fingerprint });
     Ok(())
@@ -145,10 +156,15 @@ fn note_key(parts: &Parts, body: &Bytes) -> Result<(), Problem> {
 fn key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     let mut sent = headers.get_all(HEADER).iter();
     let Some(key) = sent.next() else { return Ok(None) };
-    let visible = key.to_str().ok().filter(|key| (1..=KEY_AT_MOST).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()));
+    let visible = key.to_str().ok().filter(|key| {
+        (1..=KEY_AT_MOST).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic())
+    });
     match (visible, sent.next()) {
         (Some(key), None) => Ok(Some(key.to_owned())),
-        _ => Err(Problem::because(Cause::Invalid, "an Idempotency-Key is sent once and has 1 to 128 visible ASCII characters")),
+        _ => Err(Problem::because(
+            Cause::Invalid,
+            "an Idempotency-Key is sent once and has 1 to 128 visible ASCII characters",
+        )),
     }
 }
 

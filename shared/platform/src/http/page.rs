@@ -62,11 +62,18 @@ pub struct Page<T> {
 impl<T: Listed> Page<T> {
     /// The page as read, and the position of its last row if there are more.
     pub fn read<R: Into<T>>(rows: Vec<R>, next: Option<String>) -> Self {
-        Self { rows: rows.into_iter().map(Into::into).collect(), cursor: next.map(|place| cursor::write_text(&place)) }
+        Self {
+            rows: rows.into_iter().map(Into::into).collect(),
+            cursor: next.map(|place| cursor::write_text(&place)),
+        }
     }
 
     /// The first page of the remaining rows: see [`cut`].
-    pub fn cut(rest: impl IntoIterator<Item = T>, limit: usize, place: impl Fn(&T) -> String) -> Self {
+    pub fn cut(
+        rest: impl IntoIterator<Item = T>,
+        limit: usize,
+        place: impl Fn(&T) -> String,
+    ) -> Self {
         cut(rest, limit, place).into()
     }
 
@@ -107,9 +114,13 @@ impl<T: Listed> PartialSchema for Page<T> {
     fn schema() -> RefOr<Schema> {
         let rows = ArrayBuilder::new().items(Ref::from_schema_name(T::name()));
         let types = SchemaType::from_iter([Type::String, Type::Null]);
-        let cursor =
-            ObjectBuilder::new().schema_type(types).description(Some("Pass it as `cursor` to get the next page. Null on the last page."));
-        let page = ObjectBuilder::new().description(Some(T::SCHEMA.1)).property(T::MEMBER, rows).property("cursor", cursor);
+        let cursor = ObjectBuilder::new()
+            .schema_type(types)
+            .description(Some("Pass it as `cursor` to get the next page. Null on the last page."));
+        let page = ObjectBuilder::new()
+            .description(Some(T::SCHEMA.1))
+            .property(T::MEMBER, rows)
+            .property("cursor", cursor);
         page.required(T::MEMBER).into()
     }
 }
@@ -127,7 +138,11 @@ impl<T: Listed> ToSchema for Page<T> {
 
 /// The first page of the remaining rows: at most `limit` rows that fit in a response. The cursor
 /// contains the position of the last row, if there are more.
-pub fn cut<T: Serialize>(rest: impl IntoIterator<Item = T>, limit: usize, place: impl Fn(&T) -> String) -> (Vec<T>, Option<String>) {
+pub fn cut<T: Serialize>(
+    rest: impl IntoIterator<Item = T>,
+    limit: usize,
+    place: impl Fn(&T) -> String,
+) -> (Vec<T>, Option<String>) {
     let mut rest = rest.into_iter();
     let mut rows: Vec<T> = rest.by_ref().take(limit).collect();
     let fits = answer::fitting(&rows, answer::bytes);
@@ -138,7 +153,11 @@ pub fn cut<T: Serialize>(rest: impl IntoIterator<Item = T>, limit: usize, place:
 }
 
 /// A page of a list that is only appended to, or never changes. Its positions are row numbers.
-pub fn numbered<T: Serialize>(rows: Vec<T>, limit: usize, after: Option<&str>) -> Result<(Vec<T>, Option<String>), Problem> {
+pub fn numbered<T: Serialize>(
+    rows: Vec<T>,
+    limit: usize,
+    after: Option<&str>,
+) -> Result<(Vec<T>, Option<String>), Problem> {
     let after = after.map_or(Ok(0), |place| place.parse::<usize>().map_err(|_| not_ours()))?;
     let rest: Vec<T> = rows.into_iter().skip(after).collect();
     let (rows, more) = cut(rest, limit, |_| "-".to_owned());
@@ -147,11 +166,21 @@ pub fn numbered<T: Serialize>(rows: Vec<T>, limit: usize, after: Option<&str>) -
 }
 
 /// Rows with their position in the list, shortened if they do not fit in a response.
-pub fn placed<T: Serialize>(rows: impl IntoIterator<Item = (String, T)>, next: Option<String>) -> (Vec<T>, Option<String>) {
+pub fn placed<T: Serialize>(
+    rows: impl IntoIterator<Item = (String, T)>,
+    next: Option<String>,
+) -> (Vec<T>, Option<String>) {
     let rows: Vec<(String, T)> = rows.into_iter().collect();
     let fits = answer::fitting(&rows, |(_, row)| answer::bytes(row));
-    let next = if fits < rows.len() { rows.get(fits.saturating_sub(1)).map(|(place, _)| place.clone()) } else { next };
-    (rows.into_iter().take(fits).map(|(_, row)| row).collect(), next.map(|place| cursor::write_text(&place)))
+    let next = if fits < rows.len() {
+        rows.get(fits.saturating_sub(1)).map(|(place, _)| place.clone())
+    } else {
+        next
+    };
+    (
+        rows.into_iter().take(fits).map(|(_, row)| row).collect(),
+        next.map(|place| cursor::write_text(&place)),
+    )
 }
 
 /// The problem of a cursor that belongs to another list.
@@ -170,7 +199,10 @@ pub fn limit(asked: Option<usize>) -> Result<usize, Problem> {
 
 /// The position in a cursor of a list by text.
 pub fn after(asked: Option<&str>) -> Result<Option<String>, Problem> {
-    asked.map(cursor::read_text).transpose().map_err(|error| Problem::because(Cause::Invalid, error))
+    asked
+        .map(cursor::read_text)
+        .transpose()
+        .map_err(|error| Problem::because(Cause::Invalid, error))
 }
 
 #[cfg(test)]
@@ -182,7 +214,9 @@ mod tests {
         let (mut pages, mut cursor) = (Vec::new(), None);
         loop {
             let after = after(cursor.as_deref()).ok().flatten();
-            let Ok((page, next)) = numbered(rows.to_vec(), limit, after.as_deref()) else { return pages };
+            let Ok((page, next)) = numbered(rows.to_vec(), limit, after.as_deref()) else {
+                return pages;
+            };
             pages.push(page);
             match next {
                 Some(next) => cursor = Some(next),
@@ -205,10 +239,19 @@ mod tests {
     fn a_page_of_long_rows_ends_before_the_response_is_too_large() {
         let rows: Vec<String> = (0..50).map(|row| format!("{row}").repeat(100_000)).collect();
         let pages = paged(&rows, 1000);
-        assert!(pages.len() > 1 && pages.iter().all(|page| page.iter().map(answer::bytes).sum::<usize>() <= answer::BYTES));
+        assert!(
+            pages.len() > 1
+                && pages
+                    .iter()
+                    .all(|page| page.iter().map(answer::bytes).sum::<usize>() <= answer::BYTES)
+        );
         assert_eq!(pages.concat(), rows);
-        let (short, cursor) = placed(rows.iter().map(|row| (row[..1].to_owned(), row)), Some("end".to_owned()));
+        let (short, cursor) =
+            placed(rows.iter().map(|row| (row[..1].to_owned(), row)), Some("end".to_owned()));
         assert!(short.len() < rows.len() && cursor != Some(cursor::write_text("end")));
-        assert_eq!(placed([("a".to_owned(), "a")], Some("end".to_owned())).1, Some(cursor::write_text("end")));
+        assert_eq!(
+            placed([("a".to_owned(), "a")], Some("end".to_owned())).1,
+            Some(cursor::write_text("end"))
+        );
     }
 }

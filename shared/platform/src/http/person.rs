@@ -131,7 +131,11 @@ impl User {
         Self {
             recording: recorded(organisation, &user, now).into(),
             billed_not_recorded: billed_not_recorded(organisation, &user, now),
-            supervises: user.supervises.into_iter().map(|(group, supervision)| GroupSupervision::of(group, supervision, now)).collect(),
+            supervises: user
+                .supervises
+                .into_iter()
+                .map(|(group, supervision)| GroupSupervision::of(group, supervision, now))
+                .collect(),
             id: user.id,
             name: user.name.into(),
             phone: user.phone.map(Into::into),
@@ -148,20 +152,37 @@ impl User {
 }
 
 /// The requirement that is missing while the user is billed and cannot be recorded.
-pub fn billed_not_recorded(organisation: &Organisation, user: &people::User, now: DateTime<Utc>) -> Option<&'static str> {
+pub fn billed_not_recorded(
+    organisation: &Organisation,
+    user: &people::User,
+    now: DateTime<Utc>,
+) -> Option<&'static str> {
     let lacks = recorded(organisation, user, now);
-    (activation::billed(organisation, user, now) && lacks != activation::Recorded::Yes).then_some(lacks.into())
+    (activation::billed(organisation, user, now) && lacks != activation::Recorded::Yes)
+        .then_some(lacks.into())
 }
 
 impl GroupSupervision {
     fn of(group: GroupId, supervision: people::Supervision, now: DateTime<Utc>) -> Self {
-        Self { group, holds: supervision.holds(now), from: supervision.from, to: supervision.to, rights: supervision.rights.into() }
+        Self {
+            group,
+            holds: supervision.holds(now),
+            from: supervision.from,
+            to: supervision.to,
+            rights: supervision.rights.into(),
+        }
     }
 }
 
 impl Supervisor {
     pub fn of(user: UserId, supervision: people::Supervision, now: DateTime<Utc>) -> Self {
-        Self { user, holds: supervision.holds(now), from: supervision.from, to: supervision.to, rights: supervision.rights.into() }
+        Self {
+            user,
+            holds: supervision.holds(now),
+            from: supervision.from,
+            to: supervision.to,
+            rights: supervision.rights.into(),
+        }
     }
 }
 
@@ -179,7 +200,11 @@ impl From<Rights> for people::Rights {
 
 impl From<Supervision> for people::Supervision {
     fn from(supervision: Supervision) -> Self {
-        Self { from: supervision.from.map(Instant::utc), to: supervision.to.map(Instant::utc), rights: supervision.rights.into() }
+        Self {
+            from: supervision.from.map(Instant::utc),
+            to: supervision.to.map(Instant::utc),
+            rights: supervision.rights.into(),
+        }
     }
 }
 
@@ -196,7 +221,8 @@ impl Listed for User {
 
 impl Listed for Activation {
     const MEMBER: &'static str = "activations";
-    const SCHEMA: (&'static str, &'static str) = ("Activations", "A page of the events of a user's activation, oldest first.");
+    const SCHEMA: (&'static str, &'static str) =
+        ("Activations", "A page of the events of a user's activation, oldest first.");
 }
 
 impl Activation {
@@ -208,6 +234,14 @@ impl Activation {
             activation::Kind::Acknowledged { version, client } => (Some(version), Some(client)),
             activation::Kind::Activated | activation::Kind::Deactivated => (None, None),
         };
-        Self { at: event.at, kind, by_name: names.get(&event.by).cloned(), by: event.by, version, client, voided_at: voided }
+        Self {
+            at: event.at,
+            kind,
+            by_name: names.get(&event.by).cloned(),
+            by: event.by,
+            version,
+            client,
+            voided_at: voided,
+        }
     }
 }

@@ -157,7 +157,9 @@ impl Problem {
     /// The text for people. It is constant for failures of the service.
     pub fn detail(&self) -> &str {
         match self.cause {
-            Cause::Internal => "it has been logged; try again, and quote the request id if it continues",
+            Cause::Internal => {
+                "it has been logged; try again, and quote the request id if it continues"
+            }
             Cause::Busy => "wait a second and try again",
             cause => self.detail.as_deref().unwrap_or(cause.title()),
         }
@@ -168,9 +170,10 @@ impl From<table::Error> for Problem {
     fn from(error: table::Error) -> Self {
         match error {
             table::Error::Busy => Self::new(Cause::Busy),
-            table::Error::Claimed => {
-                Self::because(Cause::Repeated, "the request was sent before and its answer is no longer known; look first")
-            }
+            table::Error::Claimed => Self::because(
+                Cause::Repeated,
+                "the request was sent before and its answer is no longer known; look first",
+            ),
             other => Self::internal(other),
         }
     }
@@ -210,7 +213,9 @@ impl IntoResponse for Problem {
 pub async fn write(request: Request, next: Next) -> Response {
     let request_id = caller::request_id(request.extensions());
     let mut response = next.run(request).await;
-    let Some(problem) = response.extensions_mut().remove::<std::sync::Arc<Problem>>() else { return response };
+    let Some(problem) = response.extensions_mut().remove::<std::sync::Arc<Problem>>() else {
+        return response;
+    };
     log(&problem, &request_id);
     let cause = problem.cause;
     let body = Body {
@@ -225,7 +230,9 @@ pub async fn write(request: Request, next: Next) -> Response {
         current: problem.current.clone(),
     };
     let mut response = (cause.status(), Json(body)).into_response();
-    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
     if cause == Cause::Busy {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }

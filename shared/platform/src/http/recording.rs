@@ -80,7 +80,10 @@ impl Listed for Recording {
 
 impl From<search::Page> for Page<Recording> {
     fn from(page: search::Page) -> Self {
-        Self { rows: page.rows.into_iter().map(Recording::from).collect(), cursor: page.next.map(cursor::write) }
+        Self {
+            rows: page.rows.into_iter().map(Recording::from).collect(),
+            cursor: page.next.map(cursor::write),
+        }
     }
 }
 

@@ -46,12 +46,18 @@ const WHOLE: &str = "expected a whole number";
 impl From<JsonRejection> for Problem {
     fn from(rejection: JsonRejection) -> Self {
         match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Self::because(Cause::TooLarge, "the body is larger than the operation accepts"),
-            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
-                Self::because(Cause::UnknownType, "send the body as application/json, with that Content-Type")
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Self::because(Cause::TooLarge, "the body is larger than the operation accepts")
             }
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::because(
+                Cause::UnknownType,
+                "send the body as application/json, with that Content-Type",
+            ),
             StatusCode::UNPROCESSABLE_ENTITY => invalid(&rejection),
-            _ => Self::because(Cause::Malformed, format!("the body is not valid JSON: {}", reason(&rejection, "member").0)),
+            _ => Self::because(
+                Cause::Malformed,
+                format!("the body is not valid JSON: {}", reason(&rejection, "member").0),
+            ),
         }
     }
 }
@@ -59,8 +65,13 @@ impl From<JsonRejection> for Problem {
 impl From<BytesRejection> for Problem {
     fn from(rejection: BytesRejection) -> Self {
         match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => Self::because(Cause::TooLarge, "the body is larger than the operation accepts"),
-            _ => Self::because(Cause::Malformed, "the body could not be read to its end; send it again"),
+            StatusCode::PAYLOAD_TOO_LARGE => {
+                Self::because(Cause::TooLarge, "the body is larger than the operation accepts")
+            }
+            _ => Self::because(
+                Cause::Malformed,
+                "the body could not be read to its end; send it again",
+            ),
         }
     }
 }
@@ -74,9 +85,13 @@ impl From<QueryRejection> for Problem {
 
 impl From<PathRejection> for Problem {
     fn from(rejection: PathRejection) -> Self {
-        let PathRejection::FailedToDeserializePathParams(error) = rejection else { return Self::internal(rejection) };
+        let PathRejection::FailedToDeserializePathParams(error) = rejection else {
+            return Self::internal(rejection);
+        };
         match error.into_kind() {
-            ErrorKind::DeserializeError { key, message, .. } => Self::because(Cause::NotFound, format!("{key}: {message}")),
+            ErrorKind::DeserializeError { key, message, .. } => {
+                Self::because(Cause::NotFound, format!("{key}: {message}"))
+            }
             _ => Self::new(Cause::NotFound),
         }
     }
@@ -84,8 +99,11 @@ impl From<PathRejection> for Problem {
 
 fn invalid(rejection: &(dyn Error + 'static)) -> Problem {
     let (reason, path) = reason(rejection, "member");
-    let pointer = path.as_ref().map(|path| path.iter().map(|segment| format!("/{}", escaped(segment))).collect::<String>());
-    Problem::because(Cause::Invalid, named(path.as_ref(), reason)).at(pointer.filter(|pointer| !pointer.is_empty()))
+    let pointer = path.as_ref().map(|path| {
+        path.iter().map(|segment| format!("/{}", escaped(segment))).collect::<String>()
+    });
+    Problem::because(Cause::Invalid, named(path.as_ref(), reason))
+        .at(pointer.filter(|pointer| !pointer.is_empty()))
 }
 
 /// The reason after the path of the value that it concerns, where there is one.
@@ -100,11 +118,20 @@ fn named(path: Option<&Path>, reason: String) -> String {
 fn reason(rejection: &(dyn Error + 'static), what: &str) -> (String, Option<Path>) {
     let mut error = rejection;
     loop {
-        if let Some(located) = error.downcast_ref::<serde_path_to_error::Error<serde_json::Error>>() {
-            return (plain(&located.inner().to_string(), is_invalid(located.inner()), what), Some(located.path().clone()));
+        if let Some(located) = error.downcast_ref::<serde_path_to_error::Error<serde_json::Error>>()
+        {
+            return (
+                plain(&located.inner().to_string(), is_invalid(located.inner()), what),
+                Some(located.path().clone()),
+            );
         }
-        if let Some(located) = error.downcast_ref::<serde_path_to_error::Error<serde::de::value::Error>>() {
-            return (plain(&located.inner().to_string(), false, what), Some(located.path().clone()));
+        if let Some(located) =
+            error.downcast_ref::<serde_path_to_error::Error<serde::de::value::Error>>()
+        {
+            return (
+                plain(&located.inner().to_string(), false, what),
+                Some(located.path().clone()),
+            );
         }
         match error.source() {
             Some(source) => error = source,
@@ -125,11 +152,15 @@ pub fn explain(error: &serde_json::Error) -> String {
 
 /// The message in the words of JSON. `what` names a member: `parameter` in a query.
 fn plain(message: &str, is_located: bool, what: &str) -> String {
-    let message = message.rsplit_once(" at line ").filter(|_| is_located).map_or(message, |(message, _)| message);
-    let words = WORDS.into_iter().fold(message.to_owned(), |message, (from, to)| message.replace(from, to));
-    let words = ["unknown", "missing", "duplicate"]
-        .into_iter()
-        .fold(words, |words, kind| words.replace(&format!("{kind} field `"), &format!("{kind} {what} `")));
+    let message = message
+        .rsplit_once(" at line ")
+        .filter(|_| is_located)
+        .map_or(message, |(message, _)| message);
+    let words =
+        WORDS.into_iter().fold(message.to_owned(), |message, (from, to)| message.replace(from, to));
+    let words = ["unknown", "missing", "duplicate"].into_iter().fold(words, |words, kind| {
+        words.replace(&format!("{kind} field `"), &format!("{kind} {what} `"))
+    });
     match words.split_once("expected struct ").or_else(|| words.split_once("expected enum ")) {
         Some((before, name)) => {
             let rest = name.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_');
@@ -181,20 +212,42 @@ mod tests {
     #[test]
     fn details_use_the_words_of_json_and_point_to_the_member() {
         let cases = [
-            (r#"{"count":"x"}"#, "count: wrong type: text \"x\", expected a whole number", Some("/count")),
-            (r#"{"count":1,"parts":{}}"#, "parts: wrong type: object, expected an array", Some("/parts")),
+            (
+                r#"{"count":"x"}"#,
+                "count: wrong type: text \"x\", expected a whole number",
+                Some("/count"),
+            ),
+            (
+                r#"{"count":1,"parts":{}}"#,
+                "parts: wrong type: object, expected an array",
+                Some("/parts"),
+            ),
             (
                 r#"{"count":1,"parts":[{"a/b":"x"},{"a/b":7}]}"#,
                 "parts[1].a/b: wrong type: integer `7`, expected text",
                 Some("/parts/1/a~1b"),
             ),
-            (r#"{"count":1,"parts":["x"]}"#, "parts[0]: wrong type: text \"x\", expected an object", Some("/parts/0")),
-            (r#"{"count":1,"other":2}"#, "other: unknown member `other`, expected `count` or `parts`", Some("/other")),
+            (
+                r#"{"count":1,"parts":["x"]}"#,
+                "parts[0]: wrong type: text \"x\", expected an object",
+                Some("/parts/0"),
+            ),
+            (
+                r#"{"count":1,"other":2}"#,
+                "other: unknown member `other`, expected `count` or `parts`",
+                Some("/other"),
+            ),
             ("{}", "missing member `count`", None),
-            (r#"{"count":"#, "the body is not valid JSON: the text ends within a value at line 1 column 9", None),
+            (
+                r#"{"count":"#,
+                "the body is not valid JSON: the text ends within a value at line 1 column 9",
+                None,
+            ),
         ];
         for (body, detail, pointer) in cases {
-            let problem = Problem::from(Json::<Body>::from_bytes(body.as_bytes()).expect_err("it is invalid"));
+            let problem = Problem::from(
+                Json::<Body>::from_bytes(body.as_bytes()).expect_err("it is invalid"),
+            );
             assert_eq!((problem.detail(), problem.pointer()), (detail, pointer), "{body}");
         }
     }
@@ -207,7 +260,9 @@ mod tests {
             ("limit=1&limit=2", "duplicate parameter `limit`"),
         ] {
             let uri = format!("http://localhost/?{query}").parse().expect("it is a URI");
-            let problem = Problem::from(axum::extract::Query::<Query>::try_from_uri(&uri).expect_err("it is invalid"));
+            let problem = Problem::from(
+                axum::extract::Query::<Query>::try_from_uri(&uri).expect_err("it is invalid"),
+            );
             assert_eq!(problem.detail(), detail, "{query}");
         }
     }

@@ -24,6 +24,7 @@ impl<T: Serialize> IntoResponse for Single<T> {
             Err(error) => return Problem::internal(error).into_response(),
         };
         let tag = format!("\"{}\"", HEXLOWER.encode(&Sha256::digest(&body)[..TAG]));
-        ([(header::CONTENT_TYPE, "application/json".to_owned()), (header::ETAG, tag)], body).into_response()
+        ([(header::CONTENT_TYPE, "application/json".to_owned()), (header::ETAG, tag)], body)
+            .into_response()
     }
 }

@@ -6,7 +6,10 @@
 
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeSeed, EnumAccess, Error, MapAccess, SeqAccess, Unexpected, VariantAccess, Visitor},
+    de::{
+        DeserializeSeed, EnumAccess, Error, MapAccess, SeqAccess, Unexpected, VariantAccess,
+        Visitor,
+    },
 };
 
 /// A value whose structs, including nested ones, are read only from objects.
@@ -49,19 +52,36 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Wrapped<D> {
         deserialize_identifier deserialize_ignored_any
     }
 
-    fn deserialize_unit_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
+    fn deserialize_unit_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
         self.0.deserialize_unit_struct(name, Wrapped(visitor))
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, D::Error> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
         self.0.deserialize_newtype_struct(name, Wrapped(visitor))
     }
 
-    fn deserialize_tuple<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, D::Error> {
+    fn deserialize_tuple<V: Visitor<'de>>(
+        self,
+        length: usize,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
         self.0.deserialize_tuple(length, Wrapped(visitor))
     }
 
-    fn deserialize_tuple_struct<V: Visitor<'de>>(self, name: &'static str, length: usize, visitor: V) -> Result<V::Value, D::Error> {
+    fn deserialize_tuple_struct<V: Visitor<'de>>(
+        self,
+        name: &'static str,
+        length: usize,
+        visitor: V,
+    ) -> Result<V::Value, D::Error> {
         self.0.deserialize_tuple_struct(name, length, Wrapped(visitor))
     }
 
@@ -118,7 +138,10 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Wrapped<V> {
         self.0.visit_some(Wrapped(deserializer))
     }
 
-    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
+    fn visit_newtype_struct<D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> Result<V::Value, D::Error> {
         self.0.visit_newtype_struct(Wrapped(deserializer))
     }
 
@@ -162,7 +185,10 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Wrapped<S> {
 impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Wrapped<A> {
     type Error = A::Error;
 
-    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
+    fn next_element_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, A::Error> {
         self.0.next_element_seed(Wrapped(seed))
     }
 
@@ -174,7 +200,10 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Wrapped<A> {
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for Wrapped<A> {
     type Error = A::Error;
 
-    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
+    fn next_key_seed<S: DeserializeSeed<'de>>(
+        &mut self,
+        seed: S,
+    ) -> Result<Option<S::Value>, A::Error> {
         self.0.next_key_seed(Wrapped(seed))
     }
 
@@ -191,7 +220,10 @@ impl<'de, A: EnumAccess<'de>> EnumAccess<'de> for Wrapped<A> {
     type Error = A::Error;
     type Variant = Wrapped<A::Variant>;
 
-    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Wrapped<A::Variant>), A::Error> {
+    fn variant_seed<S: DeserializeSeed<'de>>(
+        self,
+        seed: S,
+    ) -> Result<(S::Value, Wrapped<A::Variant>), A::Error> {
         let (name, inside) = self.0.variant_seed(Wrapped(seed))?;
         Ok((name, Wrapped(inside)))
     }
@@ -208,11 +240,19 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Wrapped<A> {
         self.0.newtype_variant_seed(Wrapped(seed))
     }
 
-    fn tuple_variant<V: Visitor<'de>>(self, length: usize, visitor: V) -> Result<V::Value, A::Error> {
+    fn tuple_variant<V: Visitor<'de>>(
+        self,
+        length: usize,
+        visitor: V,
+    ) -> Result<V::Value, A::Error> {
         self.0.tuple_variant(length, Wrapped(visitor))
     }
 
-    fn struct_variant<V: Visitor<'de>>(self, members: &'static [&'static str], visitor: V) -> Result<V::Value, A::Error> {
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        members: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, A::Error> {
         self.0.struct_variant(members, OfStruct(visitor))
     }
 }
@@ -269,7 +309,11 @@ mod tests {
             r#"{"text":"a","way":{"Two":[1,{}]}}"#,
             r#"{"text":"a","way":{"Named":{"inner":{}}}}"#,
         ] {
-            assert_eq!(from_slice::<Outer>(json.as_bytes())?, serde_json::from_str(json)?, "{json}");
+            assert_eq!(
+                from_slice::<Outer>(json.as_bytes())?,
+                serde_json::from_str(json)?,
+                "{json}"
+            );
         }
         Ok(())
     }
@@ -290,14 +334,33 @@ mod tests {
             r#"{"text":"a","way":{"Named":{"inner":[1,[]]}}}"#,
         ] {
             let error = from_slice::<Outer>(json.as_bytes()).map_err(|error| error.to_string());
-            assert!(error.as_ref().is_err_and(|error| error.contains("expected an object with its members by name")), "{json}: {error:?}");
+            assert!(
+                error.as_ref().is_err_and(
+                    |error| error.contains("expected an object with its members by name")
+                ),
+                "{json}: {error:?}"
+            );
         }
     }
 
     #[test]
     fn other_errors_are_those_of_serde_json() {
-        for json in ["", "{", "null", "7", r#""text""#, r#"{"text":7}"#, r#"{"text":"a","text":"b"}"#, r#"{"text":"a"} {}"#, "{}"] {
-            assert!(serde_json::from_str::<Outer>(json).is_err() && from_slice::<Outer>(json.as_bytes()).is_err(), "{json}");
+        for json in [
+            "",
+            "{",
+            "null",
+            "7",
+            r#""text""#,
+            r#"{"text":7}"#,
+            r#"{"text":"a","text":"b"}"#,
+            r#"{"text":"a"} {}"#,
+            "{}",
+        ] {
+            assert!(
+                serde_json::from_str::<Outer>(json).is_err()
+                    && from_slice::<Outer>(json.as_bytes()).is_err(),
+                "{json}"
+            );
         }
     }
 }

@@ -35,12 +35,17 @@ pub const SWITCHED: usize = 33;
 /// The attributes of an acknowledgement, which a new activation removes.
 const ACKNOWLEDGED: [&str; 3] = ["acknowledged_at", "acknowledged_version", "acknowledged_client"];
 /// The attributes of an activation and its acknowledgement, which a deactivation removes.
-pub(super) const ACTIVE: [&str; 4] = ["activated_at", "acknowledged_at", "acknowledged_version", "acknowledged_client"];
+pub(super) const ACTIVE: [&str; 4] =
+    ["activated_at", "acknowledged_at", "acknowledged_version", "acknowledged_client"];
 
 impl Activations<'_> {
     /// Switches recording on or off for every user or for none. 1 request. [`Conflict::Users`] names
     /// those who are in that state already, lack a plan or are removed.
-    pub async fn switch(self, organisation: &OrganisationId, events: &[(Event, audit::Event)]) -> Result<Committed, Error> {
+    pub async fn switch(
+        self,
+        organisation: &OrganisationId,
+        events: &[(Event, audit::Event)],
+    ) -> Result<Committed, Error> {
         let mut writes = self.0.writes();
         for (event, _) in events {
             writes.switched(organisation, event);
@@ -81,7 +86,11 @@ impl Activations<'_> {
     }
 
     /// When recording was switched on for the user. Outer `None`: they never existed. 1 request.
-    pub async fn ever_a_user(self, organisation: &OrganisationId, user: &UserId) -> Result<Option<Option<DateTime<Utc>>>, Error> {
+    pub async fn ever_a_user(
+        self,
+        organisation: &OrganisationId,
+        user: &UserId,
+    ) -> Result<Option<Option<DateTime<Utc>>>, Error> {
         let item = self.0.get(key::user(organisation, user)).await?;
         Ok(item.map(|item| optional_instant(&item, "activated_at")).transpose()?)
     }
@@ -111,7 +120,8 @@ impl Activations<'_> {
         audited: &audit::Event,
         claim: Option<&Claim>,
     ) -> Result<Committed, Error> {
-        let mut item = key::void(key::activation(organisation, &event.user, event.at, event.kind.into_str()));
+        let mut item =
+            key::void(key::activation(organisation, &event.user, event.at, event.kind.into_str()));
         item.insert("known".to_owned(), n(audited.at.timestamp_millis()));
         item.insert("by".to_owned(), s(&audited.actor));
         let mut writes = self.0.writes();
@@ -143,14 +153,19 @@ impl Activations<'_> {
     }
 
     /// All events of the user's recording, oldest first. 1 request: a page of 1 MB holds thousands.
-    pub async fn of_user(self, organisation: &OrganisationId, user: &UserId) -> Result<Vec<Entry>, Error> {
+    pub async fn of_user(
+        self,
+        organisation: &OrganisationId,
+        user: &UserId,
+    ) -> Result<Vec<Entry>, Error> {
         Ok(entries(&self.0.all(key::activations(organisation), &format!("{user}#")).await?)?)
     }
 }
 
 impl Transaction<'_> {
     fn switched(&mut self, organisation: &OrganisationId, event: &Event) {
-        let user = Write::update(key::user(organisation, &event.user)).when("attribute_not_exists(removed_at)");
+        let user = Write::update(key::user(organisation, &event.user))
+            .when("attribute_not_exists(removed_at)");
         let switched = match event.kind {
             Kind::Deactivated => user.remove_all(&ACTIVE).when("attribute_exists(activated_at)"),
             Kind::Activated | Kind::Acknowledged { .. } => user
@@ -169,7 +184,8 @@ impl Transaction<'_> {
 
 fn item(organisation: &OrganisationId, event: &Event) -> Item {
     let mut item = key::activation(organisation, &event.user, event.at, event.kind.into_str());
-    let mut set = |name: &str, text: &str| item.insert(name.to_owned(), AttributeValue::S(text.to_owned()));
+    let mut set =
+        |name: &str, text: &str| item.insert(name.to_owned(), AttributeValue::S(text.to_owned()));
     set("by", &event.by);
     if let Kind::Acknowledged { version, client } = &event.kind {
         set("version", version);
@@ -194,11 +210,16 @@ fn entries(items: &[Item]) -> Result<Vec<Entry>, BadItem> {
     let mut entries: Vec<Entry> = Vec::new();
     for item in items {
         if text(item, "sk")?.ends_with(key::VOID) {
-            entries.last_mut().ok_or(BadItem { attribute: "sk" })?.voided = Some(instant(item, "known")?);
+            entries.last_mut().ok_or(BadItem { attribute: "sk" })?.voided =
+                Some(instant(item, "known")?);
             continue;
         }
         let event = read(item)?;
-        entries.push(Entry { known: optional_instant(item, "known")?.unwrap_or(event.at), event, voided: None });
+        entries.push(Entry {
+            known: optional_instant(item, "known")?.unwrap_or(event.at),
+            event,
+            voided: None,
+        });
     }
     Ok(entries)
 }
@@ -206,14 +227,23 @@ fn entries(items: &[Item]) -> Result<Vec<Entry>, BadItem> {
 fn read(item: &Item) -> Result<Event, BadItem> {
     let bad = BadItem { attribute: "sk" };
     let mut parts = text(item, "sk")?.split('#');
-    let (Some(user), Some(at), Some(kind), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else { return Err(bad) };
+    let (Some(user), Some(at), Some(kind), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return Err(bad);
+    };
     let kind = match kind {
         "activated" => Kind::Activated,
         "deactivated" => Kind::Deactivated,
-        "acknowledged" => Kind::Acknowledged { version: text(item, "version")?.to_owned(), client: text(item, "client")?.to_owned() },
+        "acknowledged" => Kind::Acknowledged {
+            version: text(item, "version")?.to_owned(),
+            client: text(item, "client")?.to_owned(),
+        },
         _ => return Err(bad),
     };
     let at = at.parse().ok().and_then(chrono::DateTime::from_timestamp_millis);
-    let (Ok(user), Some(at)) = (UserId::try_from(user.to_owned()), at) else { return Err(BadItem { attribute: "sk" }) };
+    let (Ok(user), Some(at)) = (UserId::try_from(user.to_owned()), at) else {
+        return Err(BadItem { attribute: "sk" });
+    };
     Ok(Event { user, at, kind, by: text(item, "by")?.to_owned() })
 }

@@ -65,7 +65,12 @@ pub const NAMES: [&str; 5] = ["note", "mark", "f1", "f2", "f3"];
 
 impl Annotations<'_> {
     /// Reads a call; an expired one has no recording or annotation. 1 request.
-    pub async fn of_call(self, organisation: &OrganisationId, id: RecordingId, now: DateTime<Utc>) -> Result<CallSnapshot, Error> {
+    pub async fn of_call(
+        self,
+        organisation: &OrganisationId,
+        id: RecordingId,
+        now: DateTime<Utc>,
+    ) -> Result<CallSnapshot, Error> {
         let item = self.0.get(key::recording(organisation, id)).await?.unwrap_or_default();
         Ok(CallSnapshot::read(organisation, id, &item, now)?)
     }
@@ -84,7 +89,8 @@ impl Annotations<'_> {
     ) -> Result<Committed, Error> {
         let unregistered = snapshot.recording.is_none();
         let early = early.filter(|_| unregistered);
-        let expires_at = n(snapshot.expires_at.unwrap_or((event.at + TimeDelta::days(days.into())).timestamp()));
+        let expires_at =
+            n(snapshot.expires_at.unwrap_or((event.at + TimeDelta::days(days.into())).timestamp()));
         let write = Write::update(key::recording(&snapshot.organisation, snapshot.id))
             .annotation(&snapshot.organisation, annotation)
             .set("edits", n(snapshot.version + 1))
@@ -96,8 +102,14 @@ impl Annotations<'_> {
             false => write.when("attribute_exists(#state) AND attribute_not_exists(erased)"),
         };
         let mut writes = self.0.writes();
-        writes.add(if early.is_some() { write.when("attribute_not_exists(early) OR early = :early") } else { write });
-        if let Some(mark) = annotation.mark.as_ref().filter(|mark| snapshot.annotation.mark.as_ref() != Some(*mark)) {
+        writes.add(if early.is_some() {
+            write.when("attribute_not_exists(early) OR early = :early")
+        } else {
+            write
+        });
+        if let Some(mark) =
+            annotation.mark.as_ref().filter(|mark| snapshot.annotation.mark.as_ref() != Some(*mark))
+        {
             writes.can_set(&snapshot.organisation, mark);
         }
         writes.edit(snapshot, annotation, &event.actor, event.at);
@@ -118,7 +130,10 @@ impl Annotations<'_> {
             return Ok(Vec::new());
         }
         let query = self.0.query(key::edits(organisation), None).consistent();
-        let items = query.between(key::nth_edit(id, snapshot.since + 1), key::nth_edit(id, version)).all().await?;
+        let items = query
+            .between(key::nth_edit(id, snapshot.since + 1), key::nth_edit(id, version))
+            .all()
+            .await?;
         Ok(items.iter().map(read).collect::<Result<_, _>>()?)
     }
 
@@ -140,20 +155,36 @@ impl Annotations<'_> {
         if first > last {
             return Ok((Vec::new(), false));
         }
-        let query = self.0.query(key::edits(&snapshot.organisation), None).consistent().ascending(order == Order::Oldest).limit(limit);
-        let page = query.between(key::nth_edit(snapshot.id, first), key::nth_edit(snapshot.id, last)).page().await?;
+        let query = self
+            .0
+            .query(key::edits(&snapshot.organisation), None)
+            .consistent()
+            .ascending(order == Order::Oldest)
+            .limit(limit);
+        let page = query
+            .between(key::nth_edit(snapshot.id, first), key::nth_edit(snapshot.id, last))
+            .page()
+            .await?;
         let (edits, next) = page.read(read)?;
         Ok((edits, next.is_some()))
     }
 
     /// The annotation that remains when `user` registers the call: all but another user's edits. No
     /// request, or those of [`Table::edits`].
-    pub(super) async fn retained(self, snapshot: &CallSnapshot, user: &UserId) -> Result<Annotation, Error> {
-        let Some(another) = snapshot.early.as_ref().filter(|early| *early != user) else { return Ok(snapshot.annotation.clone()) };
+    pub(super) async fn retained(
+        self,
+        snapshot: &CallSnapshot,
+        user: &UserId,
+    ) -> Result<Annotation, Error> {
+        let Some(another) = snapshot.early.as_ref().filter(|early| *early != user) else {
+            return Ok(snapshot.annotation.clone());
+        };
         let another = format!("user:{another}");
         let mut retained = Item::new();
         let edits = self.edits(snapshot).await?;
-        for (name, _, to) in edits.into_iter().filter(|edit| edit.who != another).flat_map(|edit| edit.changes) {
+        for (name, _, to) in
+            edits.into_iter().filter(|edit| edit.who != another).flat_map(|edit| edit.changes)
+        {
             match to {
                 Some(to) => retained.insert(name.to_owned(), s(to)),
                 None => retained.remove(name),
@@ -165,8 +196,14 @@ impl Annotations<'_> {
 
 impl CallSnapshot {
     /// Reads an item. Only the version of an expired call remains.
-    pub(super) fn read(organisation: &OrganisationId, id: RecordingId, item: &Item, now: DateTime<Utc>) -> Result<Self, BadItem> {
-        let expires_at: Option<i64> = if item.contains_key("expires_at") { Some(number(item, "expires_at")?) } else { None };
+    pub(super) fn read(
+        organisation: &OrganisationId,
+        id: RecordingId,
+        item: &Item,
+        now: DateTime<Utc>,
+    ) -> Result<Self, BadItem> {
+        let expires_at: Option<i64> =
+            if item.contains_key("expires_at") { Some(number(item, "expires_at")?) } else { None };
         let ended = expires_at.is_some_and(|at| at <= now.timestamp());
         let (nothing, version) = (Item::new(), recording::read_version(item)?);
         let since = match (ended, item.contains_key("since")) {
@@ -193,12 +230,20 @@ impl CallSnapshot {
 
 impl Transaction<'_> {
     /// Adds the edit that changes the snapshot's annotation to `annotation`.
-    pub(super) fn edit(&mut self, snapshot: &CallSnapshot, annotation: &Annotation, who: &str, at: DateTime<Utc>) {
+    pub(super) fn edit(
+        &mut self,
+        snapshot: &CallSnapshot,
+        annotation: &Annotation,
+        who: &str,
+        at: DateTime<Utc>,
+    ) {
         let mut item = key::edit(&snapshot.organisation, snapshot.id, snapshot.version + 1);
         item.insert("who".to_owned(), s(who));
         item.insert("when".to_owned(), n(at.timestamp_millis()));
         let (before, after) = (values(&snapshot.annotation), values(annotation));
-        for ((name, before), after) in NAMES.into_iter().zip(before).zip(after).filter(|((_, before), after)| before != after) {
+        for ((name, before), after) in
+            NAMES.into_iter().zip(before).zip(after).filter(|((_, before), after)| before != after)
+        {
             for (end, value) in [("from", before), ("to", after)] {
                 if let Some(value) = value {
                     item.insert(format!("{name}_{end}"), s(value));
@@ -213,30 +258,53 @@ impl Write {
     /// Sets the annotation and the index partition of its mark, and removes absent parts.
     pub(super) fn annotation(self, organisation: &OrganisationId, annotation: &Annotation) -> Self {
         let texts = NAMES.into_iter().zip(values(annotation));
-        texts.fold(self, |write, (name, text)| write.set_or_remove(name, text.map(s))).set_or_remove("m", by_mark(organisation, annotation))
+        texts
+            .fold(self, |write, (name, text)| write.set_or_remove(name, text.map(s)))
+            .set_or_remove("m", by_mark(organisation, annotation))
     }
 }
 
 /// The index partition of the annotation's mark.
-pub(super) fn by_mark(organisation: &OrganisationId, annotation: &Annotation) -> Option<AttributeValue> {
+pub(super) fn by_mark(
+    organisation: &OrganisationId,
+    annotation: &Annotation,
+) -> Option<AttributeValue> {
     Some(s(key::recordings_marked(organisation, annotation.mark.as_ref()?)))
 }
 
 /// The values of [`NAMES`].
 pub(super) fn values(annotation: &Annotation) -> [Option<String>; 5] {
     let field = |place: usize| annotation.fields[place].clone().map(String::from);
-    [annotation.note.clone().map(String::from), annotation.mark.clone().map(Mark::into), field(0), field(1), field(2)]
+    [
+        annotation.note.clone().map(String::from),
+        annotation.mark.clone().map(Mark::into),
+        field(0),
+        field(1),
+        field(2),
+    ]
 }
 
 fn read(item: &Item) -> Result<Edit, BadItem> {
-    let keys = [("note_from", "note_to"), ("mark_from", "mark_to"), ("f1_from", "f1_to"), ("f2_from", "f2_to"), ("f3_from", "f3_to")];
+    let keys = [
+        ("note_from", "note_to"),
+        ("mark_from", "mark_to"),
+        ("f1_from", "f1_to"),
+        ("f2_from", "f2_to"),
+        ("f3_from", "f3_to"),
+    ];
     let mut changes = Vec::new();
     for (name, (from, to)) in NAMES.into_iter().zip(keys) {
-        let (from, to) = (optional_text(item, from)?.map(str::to_owned), optional_text(item, to)?.map(str::to_owned));
+        let (from, to) = (
+            optional_text(item, from)?.map(str::to_owned),
+            optional_text(item, to)?.map(str::to_owned),
+        );
         if from != to {
             changes.push((name, from, to));
         }
     }
-    let version = text(item, "sk")?.rsplit_once('#').and_then(|(_, version)| version.parse().ok()).ok_or(BadItem { attribute: "sk" })?;
+    let version = text(item, "sk")?
+        .rsplit_once('#')
+        .and_then(|(_, version)| version.parse().ok())
+        .ok_or(BadItem { attribute: "sk" })?;
     Ok(Edit { version, at: instant(item, "when")?, who: text(item, "who")?.to_owned(), changes })
 }

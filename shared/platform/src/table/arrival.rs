@@ -53,7 +53,11 @@ pub enum Outcome {
 /// Intact audio of the registered type and exactly this duration.
 impl From<TimeDelta> for Found {
     fn from(duration: TimeDelta) -> Self {
-        Self { duration, sound: Sound { measured: Measured::Exact, ..Sound::default() }, content_type: None }
+        Self {
+            duration,
+            sound: Sound { measured: Measured::Exact, ..Sound::default() },
+            content_type: None,
+        }
     }
 }
 
@@ -62,7 +66,12 @@ impl Recordings<'_> {
     ///
     /// # Errors
     /// [`Error::Busy`] if another write changes the user's usage at the same time: try again.
-    pub async fn store(self, arrival: &Arrival, found: &Found, now: DateTime<Utc>) -> Result<Outcome, Error> {
+    pub async fn store(
+        self,
+        arrival: &Arrival,
+        found: &Found,
+        now: DateTime<Utc>,
+    ) -> Result<Outcome, Error> {
         let Found { duration, sound, content_type } = *found;
         let by_length = key::recordings_lasting(&arrival.organisation, length::class(duration));
         let mut writes = self.0.writes();
@@ -72,7 +81,10 @@ impl Recordings<'_> {
             .set("stored", n(now.timestamp_millis()))
             .set("ms", n(duration.num_milliseconds()))
             .set("l", s(by_length))
-            .set_if("measured", (sound.measured != Measured::Exact).then(|| s(sound.measured.as_str())))
+            .set_if(
+                "measured",
+                (sound.measured != Measured::Exact).then(|| s(sound.measured.as_str())),
+            )
             .set_if("damage", sound.damage.map(|damage| s(damage.as_str())))
             .set_if("codec", sound.unplayable.map(|codec| s(codec.as_str())))
             .set_if("type", other_type.map(|found| s(found.as_str())));

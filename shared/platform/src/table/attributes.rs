@@ -25,7 +25,13 @@ pub fn readable<T>(kind: &'static str, item: &Item, read: Read<T>) -> Option<T> 
         Err(error) => error,
     };
     let place = |name| item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str);
-    tracing::error!(kind, partition = place("pk"), place = place("sk"), attribute = error.attribute, "an item cannot be read");
+    tracing::error!(
+        kind,
+        partition = place("pk"),
+        place = place("sk"),
+        attribute = error.attribute,
+        "an item cannot be read"
+    );
     None
 }
 
@@ -43,7 +49,10 @@ pub fn parsed<T: TryFrom<String>>(item: &Item, attribute: &'static str) -> Read<
     T::try_from(text(item, attribute)?.to_owned()).map_err(|_| BadItem { attribute })
 }
 
-pub fn optional_parsed<T: TryFrom<String>>(item: &Item, attribute: &'static str) -> Read<Option<T>> {
+pub fn optional_parsed<T: TryFrom<String>>(
+    item: &Item,
+    attribute: &'static str,
+) -> Read<Option<T>> {
     let Some(text) = optional_text(item, attribute)? else { return Ok(None) };
     T::try_from(text.to_owned()).map(Some).map_err(|_| BadItem { attribute })
 }
@@ -79,12 +88,15 @@ pub fn optional_instant(item: &Item, attribute: &'static str) -> Read<Option<Dat
 
 /// A flag; absent means no.
 pub fn flag(item: &Item, attribute: &'static str) -> Read<bool> {
-    item.get(attribute).map_or(Ok(false), |value| value.as_bool().copied().map_err(|_| BadItem { attribute }))
+    item.get(attribute)
+        .map_or(Ok(false), |value| value.as_bool().copied().map_err(|_| BadItem { attribute }))
 }
 
 /// A set of texts; absent means the empty set.
 pub fn set<'a>(item: &'a Item, attribute: &'static str) -> Read<&'a [String]> {
-    item.get(attribute).map_or(Ok(&[]), |value| value.as_ss().map(Vec::as_slice).map_err(|_| BadItem { attribute }))
+    item.get(attribute).map_or(Ok(&[]), |value| {
+        value.as_ss().map(Vec::as_slice).map_err(|_| BadItem { attribute })
+    })
 }
 
 pub fn bytes<const N: usize>(item: &Item, attribute: &'static str) -> Read<[u8; N]> {
@@ -94,7 +106,10 @@ pub fn bytes<const N: usize>(item: &Item, attribute: &'static str) -> Read<[u8; 
 
 /// A set of ids; absent means the empty set.
 pub fn ids<T: TryFrom<String> + Ord>(item: &Item, attribute: &'static str) -> Read<BTreeSet<T>> {
-    set(item, attribute)?.iter().map(|id| T::try_from(id.clone()).map_err(|_| BadItem { attribute })).collect()
+    set(item, attribute)?
+        .iter()
+        .map(|id| T::try_from(id.clone()).map_err(|_| BadItem { attribute }))
+        .collect()
 }
 
 pub fn s(text: impl ToString) -> AttributeValue {

@@ -174,9 +174,15 @@ impl AuditLog<'_> {
 
     /// A page of events, and the sort key after which the next begins. 1 request; with filters up
     /// to `QUERIES_AT_MOST`, and the page may be short.
-    pub async fn events(self, reading: &Reading<'_>) -> Result<(Vec<Event>, Option<String>), Error> {
+    pub async fn events(
+        self,
+        reading: &Reading<'_>,
+    ) -> Result<(Vec<Event>, Option<String>), Error> {
         let (mut events, mut bytes) = (Vec::new(), 0);
-        let Some(span) = key::span(reading.from, reading.to, false, reading.after.as_deref()) else { return Ok((events, None)) };
+        let Some(span) = key::span(reading.from, reading.to, false, reading.after.as_deref())
+        else {
+            return Ok((events, None));
+        };
         let mut after = reading.after.clone().filter(|_| span.within);
         for _ in 0..QUERIES_AT_MOST {
             let page = self.events_query(reading, &span, after.as_deref()).page().await?;
@@ -203,21 +209,33 @@ impl AuditLog<'_> {
             None => key::audits(reading.organisation),
         };
         let start = after.map(|after| start(reading, &partition, after));
-        let query = self.0.query(partition, index(reading)).between(&span.first, &span.last).ascending(false).after(start);
+        let query = self
+            .0
+            .query(partition, index(reading))
+            .between(&span.first, &span.last)
+            .ascending(false)
+            .after(start);
         let filters = filters(reading);
         if filters.is_empty() {
             return query.limit(reading.limit);
         }
         let conditions: Vec<&str> = filters.iter().map(|(condition, _)| *condition).collect();
         let query = query.filter(&conditions.join(" AND "));
-        let values = filters.into_iter().filter_map(|(condition, value)| Some((condition.rsplit_once(':')?.1, value?)));
+        let values = filters
+            .into_iter()
+            .filter_map(|(condition, value)| Some((condition.rsplit_once(':')?.1, value?)));
         values.fold(query, |query, (name, value)| query.given(name, value))
     }
 }
 
 impl Event {
     /// An event without any optional member, address or request.
-    pub fn new(organisation: OrganisationId, actor: impl Into<String>, action: AuditAction, at: DateTime<Utc>) -> Self {
+    pub fn new(
+        organisation: OrganisationId,
+        actor: impl Into<String>,
+        action: AuditAction,
+        at: DateTime<Utc>,
+    ) -> Self {
         Self {
             at,
             organisation,
@@ -243,7 +261,8 @@ impl Event {
     /// The most bytes of the event in a response.
     pub fn bytes(&self) -> usize {
         let Self { actor, resource, detail, reason, address, request, .. } = self;
-        let texts = [resource, detail, reason].into_iter().flatten().chain([actor, address, request]);
+        let texts =
+            [resource, detail, reason].into_iter().flatten().chain([actor, address, request]);
         EVENT + texts.map(|text| answer::escaped(text)).sum::<usize>()
     }
 
@@ -261,7 +280,12 @@ impl Written {
 
 impl<'a> Reading<'a> {
     /// All events from `from` to `to`, the first page of `limit`.
-    pub fn new(organisation: &'a OrganisationId, from: DateTime<Utc>, to: DateTime<Utc>, limit: usize) -> Self {
+    pub fn new(
+        organisation: &'a OrganisationId,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+        limit: usize,
+    ) -> Self {
         Self {
             organisation,
             recorded_user: None,
@@ -338,15 +362,23 @@ fn index(reading: &Reading<'_>) -> Option<key::Index> {
 }
 
 fn start(reading: &Reading<'_>, partition: &str, after: &str) -> Item {
-    let mut key = Item::from([("pk".to_owned(), s(key::audits(reading.organisation))), ("sk".to_owned(), s(after))]);
+    let mut key = Item::from([
+        ("pk".to_owned(), s(key::audits(reading.organisation))),
+        ("sk".to_owned(), s(after)),
+    ]);
     if reading.recorded_user.is_some() {
-        key.extend([(key::BY_USER.partition.to_owned(), s(partition)), ("at".to_owned(), s(after))]);
+        key.extend([
+            (key::BY_USER.partition.to_owned(), s(partition)),
+            ("at".to_owned(), s(after)),
+        ]);
     }
     key
 }
 
 fn filters(reading: &Reading<'_>) -> Vec<(&'static str, Option<AttributeValue>)> {
-    let denied = reading.denied.map(|denied| if denied { "attribute_exists(refused)" } else { "attribute_not_exists(refused)" });
+    let denied = reading.denied.map(|denied| {
+        if denied { "attribute_exists(refused)" } else { "attribute_not_exists(refused)" }
+    });
     [
         reading.actor.as_ref().map(|actor| ("who = :who", Some(s(actor)))),
         reading.but.as_ref().map(|actor| ("who <> :but", Some(s(actor)))),

@@ -24,7 +24,10 @@ impl Table {
     }
 
     /// Removes the items with these keys, as [`Table::put_all`] stores.
-    pub(super) async fn delete_all(&self, keys: impl IntoIterator<Item = Item>) -> Result<(), Error> {
+    pub(super) async fn delete_all(
+        &self,
+        keys: impl IntoIterator<Item = Item>,
+    ) -> Result<(), Error> {
         self.replace_all([], keys).await
     }
 
@@ -52,7 +55,8 @@ impl Table {
     async fn write_batch(&self, writes: Vec<WriteRequest>) -> Result<(), Error> {
         let mut left = HashMap::from([(self.name.clone(), writes)]);
         for attempt in 0..ATTEMPTS {
-            let answer = self.client.batch_write_item().set_request_items(Some(left)).send().await?;
+            let answer =
+                self.client.batch_write_item().set_request_items(Some(left)).send().await?;
             left = answer.unprocessed_items.unwrap_or_default();
             if left.is_empty() {
                 return Ok(());

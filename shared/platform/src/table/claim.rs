@@ -49,7 +49,12 @@ pub struct Claimed {
 
 impl Claims<'_> {
     /// The claim of that name, unless it has expired. 1 request.
-    pub async fn get(self, organisation: &OrganisationId, name: &str, now: DateTime<Utc>) -> Result<Option<Claimed>, Error> {
+    pub async fn get(
+        self,
+        organisation: &OrganisationId,
+        name: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Claimed>, Error> {
         let item = self.0.get(key::claim(organisation, name)).await?;
         let Some(claimed) = item.map(|item| read(&item)).transpose()? else { return Ok(None) };
         Ok(Some(claimed).filter(|(_, until)| *until > now.timestamp()).map(|(claimed, _)| claimed))
@@ -72,15 +77,26 @@ impl Transaction<'_> {
         item.insert("fingerprint".to_owned(), s(&claim.fingerprint));
         item.insert("status".to_owned(), n(claim.answer.status));
         item.insert("body".to_owned(), s(&claim.answer.body));
-        item.extend(claim.answer.location.as_ref().map(|location| ("location".to_owned(), s(location))));
-        item.insert("expires_at".to_owned(), n(claim.at.timestamp().saturating_add(RETAINED.num_seconds())));
+        item.extend(
+            claim.answer.location.as_ref().map(|location| ("location".to_owned(), s(location))),
+        );
+        item.insert(
+            "expires_at".to_owned(),
+            n(claim.at.timestamp().saturating_add(RETAINED.num_seconds())),
+        );
         let free = "attribute_not_exists(pk) OR expires_at <= :now";
-        self.add(Write::put(item).when(free).given("now", n(claim.at.timestamp())).or(Conflict::Claimed));
+        self.add(
+            Write::put(item).when(free).given("now", n(claim.at.timestamp())).or(Conflict::Claimed),
+        );
     }
 }
 
 fn read(item: &Item) -> Result<(Claimed, i64), BadItem> {
     let location = optional_text(item, "location")?.map(str::to_owned);
-    let answer = Answer { status: number(item, "status")?, body: text(item, "body")?.to_owned(), location };
-    Ok((Claimed { fingerprint: text(item, "fingerprint")?.to_owned(), answer }, number(item, "expires_at")?))
+    let answer =
+        Answer { status: number(item, "status")?, body: text(item, "body")?.to_owned(), location };
+    Ok((
+        Claimed { fingerprint: text(item, "fingerprint")?.to_owned(), answer },
+        number(item, "expires_at")?,
+    ))
 }

@@ -59,7 +59,12 @@ impl Clients<'_> {
     }
 
     /// Removes the client. 1 request. `NotFound` if there is none.
-    pub async fn remove(self, organisation: &OrganisationId, client: &ClientId, event: &Event) -> Result<Committed, Error> {
+    pub async fn remove(
+        self,
+        organisation: &OrganisationId,
+        client: &ClientId,
+        event: &Event,
+    ) -> Result<Committed, Error> {
         let mut writes = self.0.writes();
         writes.add(Write::delete(key::client(organisation, client)).existing());
         writes.audit(event);
@@ -81,7 +86,13 @@ impl Clients<'_> {
 
     /// The organisation's clients. 1 request: a page of 1 MB holds thousands.
     pub async fn all(self, organisation: &OrganisationId) -> Result<Vec<Client>, Error> {
-        Ok(self.0.all(key::clients(organisation), "").await?.iter().map(read_client).collect::<Result<_, _>>()?)
+        Ok(self
+            .0
+            .all(key::clients(organisation), "")
+            .await?
+            .iter()
+            .map(read_client)
+            .collect::<Result<_, _>>()?)
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use aws_sdk_dynamodb::{operation::transact_write_items::TransactWriteItemsError, types::CancellationReason};
+use aws_sdk_dynamodb::{
+    operation::transact_write_items::TransactWriteItemsError, types::CancellationReason,
+};
 use domain::ids::UserId;
 use thiserror::Error as ThisError;
 
@@ -128,23 +130,37 @@ impl Transaction<'_> {
             return Err(error);
         }
         let writes = self.writes.into_iter().map(|write| write.in_transaction(&self.table.name));
-        let writes: Vec<_> = writes.collect::<Result<_, _>>().map_err(|error| Error::Request(error.into()))?;
+        let writes: Vec<_> =
+            writes.collect::<Result<_, _>>().map_err(|error| Error::Request(error.into()))?;
         let (items, conflicts): (Vec<_>, Vec<_>) = writes.into_iter().unzip();
         let mut attempt = 0;
         loop {
-            let sent = self.table.client.transact_write_items().set_transact_items(Some(items.clone())).send().await;
+            let sent = self
+                .table
+                .client
+                .transact_write_items()
+                .set_transact_items(Some(items.clone()))
+                .send()
+                .await;
             let Err(error) = sent else {
                 self.events.iter().for_each(Written::set);
                 return Ok(Ok(()));
             };
             let reasons = match error.as_service_error() {
-                Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => cancelled.cancellation_reasons(),
+                Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                    cancelled.cancellation_reasons()
+                }
                 _ => return Err(error.into()),
             };
             match refused(reasons, &conflicts) {
                 Some(Refused { conflict: Conflict::Claimed, .. }) => return Err(Error::Claimed),
                 Some(refused) => return Ok(Err(refused)),
-                None if !reasons.iter().any(|reason| reason.code().is_some_and(|code| BUSY.contains(&code))) => return Err(error.into()),
+                None if !reasons
+                    .iter()
+                    .any(|reason| reason.code().is_some_and(|code| BUSY.contains(&code))) =>
+                {
+                    return Err(error.into());
+                }
                 None => {}
             }
             attempt += 1;
@@ -158,12 +174,17 @@ impl Transaction<'_> {
 
 /// The first write whose condition failed, or the claim; `None` if no condition failed.
 fn refused(reasons: &[CancellationReason], conflicts: &[Conflict]) -> Option<Refused> {
-    let failed = reasons.iter().zip(conflicts).filter(|(reason, _)| reason.code() == Some("ConditionalCheckFailed"));
+    let failed = reasons
+        .iter()
+        .zip(conflicts)
+        .filter(|(reason, _)| reason.code() == Some("ConditionalCheckFailed"));
     let failed: Vec<(&CancellationReason, &Conflict)> = failed.collect();
     let claim = failed.iter().find(|(_, conflict)| **conflict == Conflict::Claimed);
     let (reason, conflict) = claim.or(failed.first())?;
     let conflict = match conflict {
-        Conflict::Users(_) => Conflict::Users(failed.iter().flat_map(|(_, conflict)| conflict.users()).cloned().collect()),
+        Conflict::Users(_) => Conflict::Users(
+            failed.iter().flat_map(|(_, conflict)| conflict.users()).cloned().collect(),
+        ),
         conflict => (*conflict).clone(),
     };
     Some(Refused { conflict, found: reason.item().cloned().unwrap_or_default() })

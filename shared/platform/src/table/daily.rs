@@ -52,27 +52,45 @@ const ATTEMPTS: usize = 5;
 impl UsageDays<'_> {
     /// The organisation's last closed day. 1 request.
     pub async fn last(self, organisation: &OrganisationId) -> Result<Option<Closed>, Error> {
-        let page = self.0.query(key::days(organisation), None).consistent().ascending(false).limit(1).page().await?;
+        let page = self
+            .0
+            .query(key::days(organisation), None)
+            .consistent()
+            .ascending(false)
+            .limit(1)
+            .page()
+            .await?;
         Ok(page.items.first().map(read_day).transpose()?)
     }
 
     /// The organisation's last closed day, and the days to close up to `yesterday`, in order. 1
     /// request, or 3 if no day was closed before.
-    pub async fn due(self, organisation: &OrganisationId, yesterday: NaiveDate) -> Result<(Option<Closed>, Vec<NaiveDate>), Error> {
+    pub async fn due(
+        self,
+        organisation: &OrganisationId,
+        yesterday: NaiveDate,
+    ) -> Result<(Option<Closed>, Vec<NaiveDate>), Error> {
         let last = self.last(organisation).await?;
         let first = match &last {
             Some(last) => Some(last.day.day + Days::new(1)),
             None => self.first_day(organisation, yesterday).await?,
         };
-        let days = first.into_iter().flat_map(|first| first.iter_days().take_while(|day| *day <= yesterday));
+        let days = first
+            .into_iter()
+            .flat_map(|first| first.iter_days().take_while(|day| *day <= yesterday));
         let days = days.collect();
         Ok((last, days))
     }
 
     /// The first day to close if none is closed: the first with counts, including those that an
     /// interrupted run has moved. 2 requests.
-    async fn first_day(self, organisation: &OrganisationId, yesterday: NaiveDate) -> Result<Option<NaiveDate>, Error> {
-        let page = self.0.query(key::dailies(organisation), None).consistent().limit(1).page().await?;
+    async fn first_day(
+        self,
+        organisation: &OrganisationId,
+        yesterday: NaiveDate,
+    ) -> Result<Option<NaiveDate>, Error> {
+        let page =
+            self.0.query(key::dailies(organisation), None).consistent().limit(1).page().await?;
         let moved = page.items.first().map(read_entry).transpose()?.map(|entry| entry.noticed);
         let filled = self.0.usage().filled(organisation).await?;
         let counted = filled.iter().filter_map(|filled| filled.open.keys().next()).copied();
@@ -82,16 +100,31 @@ impl UsageDays<'_> {
     }
 
     /// The closed days from `first` to `last`. 1 request: a page of 1 MB holds years.
-    pub async fn between(self, organisation: &OrganisationId, first: NaiveDate, last: NaiveDate) -> Result<Vec<Closed>, Error> {
+    pub async fn between(
+        self,
+        organisation: &OrganisationId,
+        first: NaiveDate,
+        last: NaiveDate,
+    ) -> Result<Vec<Closed>, Error> {
         if first > last {
             return Ok(Vec::new()); // which DynamoDB would refuse
         }
-        let page = self.0.query(key::days(organisation), None).consistent().between(first, last).page().await?;
+        let page = self
+            .0
+            .query(key::days(organisation), None)
+            .consistent()
+            .between(first, last)
+            .page()
+            .await?;
         Ok(page.items.iter().map(read_day).collect::<Result<_, _>>()?)
     }
 
     /// The entries written at the end of `day`, by user. 1 request for each MB.
-    pub async fn entries(self, organisation: &OrganisationId, day: NaiveDate) -> Result<Vec<Entry>, Error> {
+    pub async fn entries(
+        self,
+        organisation: &OrganisationId,
+        day: NaiveDate,
+    ) -> Result<Vec<Entry>, Error> {
         let items = self.0.all(key::dailies(organisation), &format!("{day}#")).await?;
         Ok(items.iter().map(read_entry).collect::<Result<_, _>>()?)
     }
@@ -101,7 +134,11 @@ impl UsageDays<'_> {
     ///
     /// # Errors
     /// [`Error::Busy`] while counts of the day keep arriving: try again.
-    pub async fn close_users(self, organisation: &OrganisationId, day: NaiveDate) -> Result<(Day, Vec<Late>), Error> {
+    pub async fn close_users(
+        self,
+        organisation: &OrganisationId,
+        day: NaiveDate,
+    ) -> Result<(Day, Vec<Late>), Error> {
         for _ in 0..ATTEMPTS {
             let filled = self.0.usage().filled(organisation).await?;
             let mut entries = self.entries(organisation, day).await?;
@@ -123,16 +160,26 @@ impl UsageDays<'_> {
         item.insert("balance".to_owned(), n(closed.day.balance));
         item.insert("fill".to_owned(), s(closed.fill));
         if !closed.late.is_empty() {
-            item.insert("late".to_owned(), AttributeValue::L(closed.late.iter().map(late_value).collect()));
+            item.insert(
+                "late".to_owned(),
+                AttributeValue::L(closed.late.iter().map(late_value).collect()),
+            );
         }
         self.0.put_new(item).await
     }
 
     /// Moves counts into items. Returns false if some had changed since they were read.
-    async fn move_counts(self, organisation: &OrganisationId, entries: &[Entry]) -> Result<bool, Error> {
+    async fn move_counts(
+        self,
+        organisation: &OrganisationId,
+        entries: &[Entry],
+    ) -> Result<bool, Error> {
         let mut as_read = true;
         // A transaction writes an item once, so it takes one day, with one entry for each user.
-        for some in entries.chunk_by(|one, other| one.of == other.of).flat_map(|of_a_day| of_a_day.chunks(CLOSED)) {
+        for some in entries
+            .chunk_by(|one, other| one.of == other.of)
+            .flat_map(|of_a_day| of_a_day.chunks(CLOSED))
+        {
             let mut writes = self.0.writes();
             for entry in some {
                 writes.add(Write::put_new(entry_item(organisation, entry)));
@@ -153,7 +200,13 @@ fn new_entries(day: NaiveDate, filled: &[Filled], written: &[Entry]) -> (Vec<Ent
             if written.contains(&(&filled.user, of)) {
                 left += counts.net();
             } else {
-                new.push(Entry { user: filled.user.clone(), of, noticed: day, counts, balance: filled.at_end_of(day) });
+                new.push(Entry {
+                    user: filled.user.clone(),
+                    of,
+                    noticed: day,
+                    counts,
+                    balance: filled.at_end_of(day),
+                });
             }
         }
     }
@@ -193,11 +246,21 @@ fn sum(day: NaiveDate, balance: i64, entries: &[Entry]) -> (Day, Vec<Late>) {
 
 impl Counts {
     pub fn of(day: &Day) -> Self {
-        Self { recordings: day.recordings, milliseconds: day.milliseconds, added: day.added, removed: day.removed }
+        Self {
+            recordings: day.recordings,
+            milliseconds: day.milliseconds,
+            added: day.added,
+            removed: day.removed,
+        }
     }
 
     fn of_late(late: &Late) -> Self {
-        Self { recordings: late.recordings, milliseconds: late.milliseconds, added: late.added, removed: late.removed }
+        Self {
+            recordings: late.recordings,
+            milliseconds: late.milliseconds,
+            added: late.added,
+            removed: late.removed,
+        }
     }
 }
 
@@ -230,9 +293,19 @@ fn late_value(late: &Late) -> AttributeValue {
 fn read_day(item: &Item) -> Result<Closed, BadItem> {
     let day: NaiveDate = parse(text(item, "sk")?, "sk")?;
     let Counts { recordings, milliseconds, added, removed } = Counts::read(item)?;
-    let late = item.get("late").map_or(Ok(&[][..]), |late| late.as_l().map(Vec::as_slice)).map_err(|_| BadItem { attribute: "late" })?;
+    let late = item
+        .get("late")
+        .map_or(Ok(&[][..]), |late| late.as_l().map(Vec::as_slice))
+        .map_err(|_| BadItem { attribute: "late" })?;
     Ok(Closed {
-        day: Day { day, recordings, milliseconds, added, removed, balance: count(item, "balance")? },
+        day: Day {
+            day,
+            recordings,
+            milliseconds,
+            added,
+            removed,
+            balance: count(item, "balance")?,
+        },
         late: late.iter().map(|late| read_late(day, late)).collect::<Result<_, _>>()?,
         fill: named(item, "fill")?,
     })
@@ -241,5 +314,12 @@ fn read_day(item: &Item) -> Result<Closed, BadItem> {
 fn read_late(noticed: NaiveDate, late: &AttributeValue) -> Result<Late, BadItem> {
     let late = late.as_m().map_err(|_| BadItem { attribute: "late" })?;
     let Counts { recordings, milliseconds, added, removed } = Counts::read(late)?;
-    Ok(Late { day: parse(text(late, "of")?, "of")?, noticed, recordings, milliseconds, added, removed })
+    Ok(Late {
+        day: parse(text(late, "of")?, "of")?,
+        noticed,
+        recordings,
+        milliseconds,
+        added,
+        removed,
+    })
 }

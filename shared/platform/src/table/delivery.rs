@@ -120,7 +120,9 @@ impl Work {
 
     /// Whether everything is copied, so that the folder can be finalized.
     pub fn is_copied(&self) -> bool {
-        self.delivery_folder.progress == Progress::Building && self.plan.is_some() && self.left().is_empty()
+        self.delivery_folder.progress == Progress::Building
+            && self.plan.is_some()
+            && self.left().is_empty()
     }
 }
 
@@ -129,17 +131,29 @@ impl Folders<'_> {
     /// read is logged and left out. 1 request for each MB.
     pub async fn all(self, organisation: &OrganisationId) -> Result<Vec<DeliveryFolder>, Error> {
         let items = self.0.all(key::delivery_folders(organisation), "").await?;
-        Ok(items.iter().filter_map(|item| readable("issue", item, read(item))).map(|work| work.delivery_folder).collect())
+        Ok(items
+            .iter()
+            .filter_map(|item| readable("issue", item, read(item)))
+            .map(|work| work.delivery_folder)
+            .collect())
     }
 
     /// A folder and its progress. 1 request.
-    pub async fn work(self, organisation: &OrganisationId, name: FolderId) -> Result<Option<Work>, Error> {
+    pub async fn work(
+        self,
+        organisation: &OrganisationId,
+        name: FolderId,
+    ) -> Result<Option<Work>, Error> {
         let item = self.0.get(key::delivery_folder(organisation, name)).await?;
         Ok(item.map(|item| read(&item)).transpose()?)
     }
 
     /// Begins a folder, unless it has begun. 1 request.
-    pub async fn begin(self, organisation: &OrganisationId, delivery_folder: &DeliveryFolder) -> Result<(), Error> {
+    pub async fn begin(
+        self,
+        organisation: &OrganisationId,
+        delivery_folder: &DeliveryFolder,
+    ) -> Result<(), Error> {
         self.0.put_new(item(organisation, delivery_folder)).await
     }
 
@@ -159,7 +173,12 @@ impl Folders<'_> {
     }
 
     /// Stores the plan of a folder, unless it has one. Returns the current progress. 1 request.
-    pub async fn plan(self, organisation: &OrganisationId, name: FolderId, plan: &Plan) -> Result<Option<Work>, Error> {
+    pub async fn plan(
+        self,
+        organisation: &OrganisationId,
+        name: FolderId,
+        plan: &Plan,
+    ) -> Result<Option<Work>, Error> {
         let list = |places: &[String]| AttributeValue::L(places.iter().map(s).collect());
         let folder = Write::update(key::delivery_folder(organisation, name));
         let folder = folder.set("started", list(&plan.started)).set("late_ones", list(&plan.late));
@@ -167,53 +186,102 @@ impl Folders<'_> {
     }
 
     /// Records that a chunk is copied, unless it was. Returns the current progress. 1 request.
-    pub async fn copied(self, organisation: &OrganisationId, name: FolderId, chunk: u32, count: &Count) -> Result<Option<Work>, Error> {
+    pub async fn copied(
+        self,
+        organisation: &OrganisationId,
+        name: FolderId,
+        chunk: u32,
+        count: &Count,
+    ) -> Result<Option<Work>, Error> {
         let folder = Write::update(key::delivery_folder(organisation, name))
             .add("done", AttributeValue::Ns(vec![chunk.to_string()]))
             .is("state", Some(s("building")))
             .when("NOT contains(done, :chunk)")
             .given("chunk", n(chunk));
-        self.changed(counts(count).into_iter().fold(folder, |folder, (name, count)| folder.add(name, n(count)))).await
+        self.changed(
+            counts(count)
+                .into_iter()
+                .fold(folder, |folder, (name, count)| folder.add(name, n(count))),
+        )
+        .await
     }
 
     /// Completes a folder, unless it is complete. 1 request.
-    pub async fn complete(self, organisation: &OrganisationId, name: FolderId, held: &Held, now: DateTime<Utc>) -> Result<(), Error> {
-        let folder =
-            Write::update(key::delivery_folder(organisation, name)).set("state", s("complete")).set("ready", n(now.timestamp_millis()));
+    pub async fn complete(
+        self,
+        organisation: &OrganisationId,
+        name: FolderId,
+        held: &Held,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let folder = Write::update(key::delivery_folder(organisation, name))
+            .set("state", s("complete"))
+            .set("ready", n(now.timestamp_millis()));
         let folder = folder.remove_all(&PROGRESS).is("state", Some(s("building")));
         self.changed(holding(folder, held)).await.map(drop)
     }
 
     /// Stores the contents of a complete folder after an erasure. 1 request. A folder only loses
     /// recordings: lower stored counts are those of a later erasure, and remain.
-    pub async fn recount(self, organisation: &OrganisationId, name: FolderId, held: &Held) -> Result<(), Error> {
-        let folder = Write::update(key::delivery_folder(organisation, name)).is("state", Some(s("complete")));
-        let folder = folder.when("recordings >= :recordings").when("attribute_not_exists(undelivered) OR undelivered >= :undelivered");
+    pub async fn recount(
+        self,
+        organisation: &OrganisationId,
+        name: FolderId,
+        held: &Held,
+    ) -> Result<(), Error> {
+        let folder = Write::update(key::delivery_folder(organisation, name))
+            .is("state", Some(s("complete")));
+        let folder = folder
+            .when("recordings >= :recordings")
+            .when("attribute_not_exists(undelivered) OR undelivered >= :undelivered");
         self.changed(holding(folder, held)).await.map(drop)
     }
 
     /// Records that a folder is removed. 1 request.
     pub async fn removed(self, organisation: &OrganisationId, name: FolderId) -> Result<(), Error> {
-        let folder = Write::update(key::delivery_folder(organisation, name)).set("state", s("removed")).remove_all(&PROGRESS);
-        let folder = folder.when("#state IN (:building, :complete)").given("building", s("building"));
+        let folder = Write::update(key::delivery_folder(organisation, name))
+            .set("state", s("removed"))
+            .remove_all(&PROGRESS);
+        let folder =
+            folder.when("#state IN (:building, :complete)").given("building", s("building"));
         self.changed(folder.given("complete", s("complete"))).await.map(drop)
     }
 
     /// The boundaries of chunks of `rows` recordings of a day. 1 request for each MB.
-    pub async fn split_day(self, organisation: &OrganisationId, day: Day, rows: usize) -> Result<Vec<String>, Error> {
+    pub async fn split_day(
+        self,
+        organisation: &OrganisationId,
+        day: Day,
+        rows: usize,
+    ) -> Result<Vec<String>, Error> {
         let ends = (key::from(day.begins_at()), key::before(day.ends_at()));
-        boundaries(self.0.query(key::recordings(organisation), Some(key::BY_ORG)), (&ends.0, &ends.1), rows).await
+        boundaries(
+            self.0.query(key::recordings(organisation), Some(key::BY_ORG)),
+            (&ends.0, &ends.1),
+            rows,
+        )
+        .await
     }
 
     /// The boundaries of chunks of `rows` late arrivals. 1 request for each MB.
-    pub async fn split_late(self, organisation: &OrganisationId, rows: usize) -> Result<Vec<String>, Error> {
+    pub async fn split_late(
+        self,
+        organisation: &OrganisationId,
+        rows: usize,
+    ) -> Result<Vec<String>, Error> {
         boundaries(self.0.query(key::all_late(organisation), None), IDS, rows).await
     }
 
     /// The recordings from `from` up to `to`, in order, except erased ones. 1 request for each MB.
-    pub async fn started_in(self, organisation: &OrganisationId, from: &str, to: &str) -> Result<Found, Error> {
+    pub async fn started_in(
+        self,
+        organisation: &OrganisationId,
+        from: &str,
+        to: &str,
+    ) -> Result<Found, Error> {
         let mut found = Found::default();
-        let query = self.0.query(key::recordings(organisation), Some(key::BY_ORG)).between(from, to);
+        let query =
+            self.0.query(key::recordings(organisation), Some(key::BY_ORG)).between(from, to);
         for item in query.all().await? {
             if item.contains_key("erased") || text(&item, "at").is_ok_and(|at| at >= to) {
                 continue;
@@ -224,10 +292,16 @@ impl Folders<'_> {
     }
 
     /// The current recordings of these ids. 1 request for each 100.
-    pub async fn with_ids(self, organisation: &OrganisationId, ids: &[RecordingId]) -> Result<Found, Error> {
+    pub async fn with_ids(
+        self,
+        organisation: &OrganisationId,
+        ids: &[RecordingId],
+    ) -> Result<Found, Error> {
         let mut found = Found::default();
         for some in ids.chunks(BATCH) {
-            for item in self.0.batch(some.iter().map(|id| key::recording(organisation, *id))).await? {
+            for item in
+                self.0.batch(some.iter().map(|id| key::recording(organisation, *id))).await?
+            {
                 found.add(organisation, &item);
             }
         }
@@ -242,7 +316,11 @@ impl Folders<'_> {
 }
 
 /// Divides the sort keys of a query into chunks of `rows`. 1 request for each MB.
-async fn boundaries(query: Query, (first, last): (&str, &str), rows: usize) -> Result<Vec<String>, Error> {
+async fn boundaries(
+    query: Query,
+    (first, last): (&str, &str),
+    rows: usize,
+) -> Result<Vec<String>, Error> {
     let (mut places, mut seen) = (vec![first.to_owned()], 0);
     let sort = query.sort();
     let mut pages = query.between(first, last).only(&[sort]).pages();
@@ -260,19 +338,32 @@ async fn boundaries(query: Query, (first, last): (&str, &str), rows: usize) -> R
 
 fn counts(count: &Count) -> [(&'static str, u64); 5] {
     let Count { recordings, bytes, late, restored, undelivered } = *count;
-    [("recordings", recordings), ("bytes", bytes), ("late", late), ("restored", restored), ("undelivered", undelivered)]
+    [
+        ("recordings", recordings),
+        ("bytes", bytes),
+        ("late", late),
+        ("restored", restored),
+        ("undelivered", undelivered),
+    ]
 }
 
 /// Sets the contents of a folder.
 fn holding(folder: Write, held: &Held) -> Write {
-    let lacks = held.undelivered.iter().map(|lacking| s(format!("{} {}", lacking.recording, lacking.reason)));
+    let lacks = held
+        .undelivered
+        .iter()
+        .map(|lacking| s(format!("{} {}", lacking.recording, lacking.reason)));
     let folder = folder.set("lacks", AttributeValue::L(lacks.collect()));
     counts(&held.count).into_iter().fold(folder, |folder, (name, count)| folder.set(name, n(count)))
 }
 
 fn item(organisation: &OrganisationId, delivery_folder: &DeliveryFolder) -> Item {
     let mut item = key::delivery_folder(organisation, delivery_folder.name);
-    for (name, at) in [("cut", delivery_folder.cutoff), ("due", delivery_folder.due_at), ("gone", delivery_folder.gone_at)] {
+    for (name, at) in [
+        ("cut", delivery_folder.cutoff),
+        ("due", delivery_folder.due_at),
+        ("gone", delivery_folder.gone_at),
+    ] {
         item.insert(name.to_owned(), n(at.timestamp_millis()));
     }
     item.insert("state".to_owned(), s("building"));
@@ -287,7 +378,8 @@ fn read(item: &Item) -> Result<Work, BadItem> {
         "removed" => Progress::Removed,
         _ => return Err(BadItem { attribute: "state" }),
     };
-    let amount = |attribute| if item.contains_key(attribute) { number(item, attribute) } else { Ok(0) };
+    let amount =
+        |attribute| if item.contains_key(attribute) { number(item, attribute) } else { Ok(0) };
     let delivery_folder = DeliveryFolder {
         name: name(text(item, "sk")?).ok_or(BadItem { attribute: "sk" })?,
         cutoff: instant(item, "cut")?,
@@ -316,22 +408,34 @@ fn name(place: &str) -> Option<FolderId> {
 }
 
 fn places(item: &Item, attribute: &'static str) -> Result<Vec<String>, BadItem> {
-    let list = item.get(attribute).and_then(|value| value.as_l().ok()).ok_or(BadItem { attribute })?;
+    let list =
+        item.get(attribute).and_then(|value| value.as_l().ok()).ok_or(BadItem { attribute })?;
     list.iter().map(|place| place.as_s().cloned().map_err(|_| BadItem { attribute })).collect()
 }
 
 fn lacks(item: &Item) -> Result<Vec<Undelivered>, BadItem> {
     let lacking = |text: &str| {
         let (id, reason) = text.split_once(' ')?;
-        Some(Undelivered { recording: id.to_owned().try_into().ok()?, reason: reason.parse().ok()? })
+        Some(Undelivered {
+            recording: id.to_owned().try_into().ok()?,
+            reason: reason.parse().ok()?,
+        })
     };
-    places(item, "lacks")?.iter().map(|text| lacking(text).ok_or(BadItem { attribute: "lacks" })).collect()
+    places(item, "lacks")?
+        .iter()
+        .map(|text| lacking(text).ok_or(BadItem { attribute: "lacks" }))
+        .collect()
 }
 
 fn done(item: &Item) -> Result<Vec<u32>, BadItem> {
     let bad = || BadItem { attribute: "done" };
     let Some(chunks) = item.get("done") else { return Ok(Vec::new()) };
-    chunks.as_ns().map_err(|_| bad())?.iter().map(|chunk| chunk.parse().map_err(|_| bad())).collect()
+    chunks
+        .as_ns()
+        .map_err(|_| bad())?
+        .iter()
+        .map(|chunk| chunk.parse().map_err(|_| bad()))
+        .collect()
 }
 
 #[cfg(test)]
@@ -340,9 +444,17 @@ mod tests {
 
     #[test]
     fn chunks_are_numbered_through_the_day_and_then_the_late_arrivals() {
-        let plan = Plan { started: ["a", "b", "c"].map(str::to_owned).to_vec(), late: ["0", "~"].map(str::to_owned).to_vec() };
+        let plan = Plan {
+            started: ["a", "b", "c"].map(str::to_owned).to_vec(),
+            late: ["0", "~"].map(str::to_owned).to_vec(),
+        };
         assert_eq!(plan.chunks(), 3);
-        let chunks = [Some(Chunk::Started("a", "b")), Some(Chunk::Started("b", "c")), Some(Chunk::Late("0", "~")), None];
+        let chunks = [
+            Some(Chunk::Started("a", "b")),
+            Some(Chunk::Started("b", "c")),
+            Some(Chunk::Late("0", "~")),
+            None,
+        ];
         assert_eq!([0, 1, 2, 3].map(|number| plan.chunk(number)), chunks);
         let of_day = Plan { late: Vec::new(), ..plan };
         assert_eq!((of_day.chunks(), of_day.chunk(2)), (2, None));

@@ -37,10 +37,16 @@ const NEWEST: usize = 10;
 impl Index<'_> {
     /// Adds the words of `postings`, and the number of a `new` recording, for as long as it is
     /// retained. 1 request for each 100, and 1 for each missing entry.
-    pub async fn enter<'a>(self, recording: &Recording, postings: impl IntoIterator<Item = &'a Posting>, new: bool) -> Result<(), Error> {
+    pub async fn enter<'a>(
+        self,
+        recording: &Recording,
+        postings: impl IntoIterator<Item = &'a Posting>,
+        new: bool,
+    ) -> Result<(), Error> {
         let words = postings.into_iter().cloned().map(Stream::Posting);
         let number = new.then(|| Stream::Counterpart(recording.counterpart.clone()));
-        let keys: Vec<Item> = words.chain(number).flat_map(|stream| keys(recording, &stream)).collect();
+        let keys: Vec<Item> =
+            words.chain(number).flat_map(|stream| keys(recording, &stream)).collect();
         let ends = ends_at(recording);
         for some in keys.chunks(BATCH) {
             let known = self.0.batch(some.iter().cloned()).await?;
@@ -58,7 +64,12 @@ impl Index<'_> {
     /// entries; 1 for each known word and for the number, and 2 more if nothing else leads there.
     pub async fn leave(self, recording: &Recording, now: DateTime<Utc>) -> Result<(), Error> {
         let words = Posting::of(recording).into_iter().map(Stream::Posting);
-        self.leave_all(recording, words.chain([Stream::Counterpart(recording.counterpart.clone())]), now).await
+        self.leave_all(
+            recording,
+            words.chain([Stream::Counterpart(recording.counterpart.clone())]),
+            now,
+        )
+        .await
     }
 
     /// Removes the terms that an edit took out of the recording and nothing else contains. Costs as
@@ -72,8 +83,15 @@ impl Index<'_> {
         self.leave_all(recording, gone.into_iter().cloned().map(Stream::Posting), now).await
     }
 
-    async fn leave_all(self, recording: &Recording, streams: impl Iterator<Item = Stream>, now: DateTime<Utc>) -> Result<(), Error> {
-        let streams = streams.map(|stream| (keys(recording, &stream), stream)).filter(|(keys, _)| !keys.is_empty());
+    async fn leave_all(
+        self,
+        recording: &Recording,
+        streams: impl Iterator<Item = Stream>,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let streams = streams
+            .map(|stream| (keys(recording, &stream), stream))
+            .filter(|(keys, _)| !keys.is_empty());
         let streams: Vec<(Vec<Item>, Stream)> = streams.collect();
         for some in streams.chunks(BATCH / 2) {
             let known = &self.0.batch(some.iter().flat_map(|(keys, _)| keys).cloned()).await?;
@@ -121,11 +139,18 @@ impl Index<'_> {
     }
 
     /// Whether the stream has a current recording. 1 request; 1 for each MB of ended ones before.
-    async fn finds(self, of: &OrganisationId, stream: &Stream, now: DateTime<Utc>) -> Result<bool, Error> {
+    async fn finds(
+        self,
+        of: &OrganisationId,
+        stream: &Stream,
+        now: DateTime<Utc>,
+    ) -> Result<bool, Error> {
         let partition = Partition::of(of, stream);
         let query = self.0.query(partition.name, partition.index).ascending(false).limit(NEWEST);
         let query = if partition.index.is_none() { query.consistent() } else { query };
-        let query = query.filter("attribute_not_exists(expires_at) OR expires_at > :now").given("now", n(now.timestamp()));
+        let query = query
+            .filter("attribute_not_exists(expires_at) OR expires_at > :now")
+            .given("now", n(now.timestamp()));
         let mut pages = query.only(&["sk"]).pages();
         while let Some(page) = pages.next().await? {
             if page.count > 0 {
@@ -137,7 +162,11 @@ impl Index<'_> {
 
     /// Removes the entry if it is as read, and returns whether it did. 1 request.
     async fn remove_entry(self, key: &Item, seen: &Item) -> Result<bool, Error> {
-        Ok(self.0.write(Write::delete(key.clone()).is("expires_at", seen.get("expires_at").cloned())).await?.is_ok())
+        Ok(self
+            .0
+            .write(Write::delete(key.clone()).is("expires_at", seen.get("expires_at").cloned()))
+            .await?
+            .is_ok())
     }
 
     /// Writes the entry, unless it lasts until `ends`. 1 request.
@@ -157,7 +186,9 @@ fn keys(recording: &Recording, stream: &Stream) -> Vec<Item> {
         Stream::Posting(Posting::Word(place, token)) => vec![key::word(of, *place, token)],
         Stream::Counterpart(counterpart) => {
             let digits = counterpart.digits();
-            digits.map_or_else(Vec::new, |digits| vec![key::number(of, digits), key::ending(of, digits)])
+            digits.map_or_else(Vec::new, |digits| {
+                vec![key::number(of, digits), key::ending(of, digits)]
+            })
         }
         _ => Vec::new(),
     }

@@ -15,8 +15,20 @@ use super::{
 
 impl Removals<'_> {
     /// Some calls that the user annotated before registration, and whether more exist. 1 request.
-    pub async fn early_of(self, of: &OrganisationId, user: &UserId, limit: usize) -> Result<(Vec<RecordingId>, bool), Error> {
-        let page = self.0.query(key::earlies(of), None).consistent().beginning(format!("{user}#")).limit(limit).page().await?;
+    pub async fn early_of(
+        self,
+        of: &OrganisationId,
+        user: &UserId,
+        limit: usize,
+    ) -> Result<(Vec<RecordingId>, bool), Error> {
+        let page = self
+            .0
+            .query(key::earlies(of), None)
+            .consistent()
+            .beginning(format!("{user}#"))
+            .limit(limit)
+            .page()
+            .await?;
         let bad = || BadItem { attribute: "sk" };
         let (calls, next) = page.read(|item| {
             let (_, id) = text(item, "sk")?.split_once('#').ok_or_else(bad)?;
@@ -29,16 +41,25 @@ impl Removals<'_> {
     ///
     /// # Errors
     /// [`Error::Busy`] if the call was annotated meanwhile.
-    pub async fn forget_note(self, of: &OrganisationId, id: RecordingId, user: Option<&UserId>, now: DateTime<Utc>) -> Result<(), Error> {
+    pub async fn forget_note(
+        self,
+        of: &OrganisationId,
+        id: RecordingId,
+        user: Option<&UserId>,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
         let call = key::recording(of, id);
         let item = self.0.batch([call.clone()]).await?.pop().unwrap_or_default();
-        let theirs = |user: &UserId| Ok::<_, BadItem>(optional_text(&item, "early")? == Some(user.as_str()));
+        let theirs =
+            |user: &UserId| Ok::<_, BadItem>(optional_text(&item, "early")? == Some(user.as_str()));
         if item.contains_key("state") || !user.map_or(Ok(true), theirs)? {
             return Ok(());
         }
         if !item.is_empty() {
             let version = recording::read_version(&item)?;
-            let delete = Write::delete(call).when("attribute_not_exists(#state)").when("attribute_not_exists(pk) OR edits = :seen");
+            let delete = Write::delete(call)
+                .when("attribute_not_exists(#state)")
+                .when("attribute_not_exists(pk) OR edits = :seen");
             self.0.write(delete.given("seen", n(version))).await??;
         }
         let removal = Removal::of_note(of.clone(), id);
@@ -47,15 +68,27 @@ impl Removals<'_> {
     }
 
     /// Forgets that the user annotated the call. 1 request.
-    pub async fn forget_early(self, of: &OrganisationId, user: &UserId, id: RecordingId) -> Result<(), Error> {
+    pub async fn forget_early(
+        self,
+        of: &OrganisationId,
+        user: &UserId,
+        id: RecordingId,
+    ) -> Result<(), Error> {
         self.0.write(Write::delete(key::early(of, user, id))).await.map(drop)
     }
 
     /// Removes the name and the number of a removed user. The item remains, so that nobody else
     /// receives the id. Returns false if the user is not removed. 1 request.
-    pub async fn forget_user(self, of: &OrganisationId, user: &UserId, erasure: OrderId) -> Result<bool, Error> {
+    pub async fn forget_user(
+        self,
+        of: &OrganisationId,
+        user: &UserId,
+        erasure: OrderId,
+    ) -> Result<bool, Error> {
         let write = Write::update(key::user(of, user)).set("erased", s(erasure));
-        let write = write.remove_all(&["name", "phone", "found_by", "at", "language"]).when("attribute_exists(removed_at)");
+        let write = write
+            .remove_all(&["name", "phone", "found_by", "at", "language"])
+            .when("attribute_exists(removed_at)");
         Ok(self.0.write(write).await?.is_ok())
     }
 }

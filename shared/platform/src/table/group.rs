@@ -42,14 +42,25 @@ const EXISTS: &str = "attribute_exists(pk) AND attribute_not_exists(removed_at)"
 
 impl Groups<'_> {
     /// The group, if it exists. 1 request.
-    pub async fn get(self, organisation: &OrganisationId, group: &GroupId) -> Result<Option<Group>, Error> {
+    pub async fn get(
+        self,
+        organisation: &OrganisationId,
+        group: &GroupId,
+    ) -> Result<Option<Group>, Error> {
         let item = self.0.get(key::group(organisation, group)).await?;
         Ok(item.map(|item| read(&item)).transpose()?.flatten())
     }
 
     /// The members of the group, if it exists. 1 request.
-    pub async fn members(self, organisation: &OrganisationId, group: &GroupId) -> Result<Option<BTreeSet<UserId>>, Error> {
-        let items = self.0.batch([key::group(organisation, group), key::members(organisation, group)]).await?;
+    pub async fn members(
+        self,
+        organisation: &OrganisationId,
+        group: &GroupId,
+    ) -> Result<Option<BTreeSet<UserId>>, Error> {
+        let items = self
+            .0
+            .batch([key::group(organisation, group), key::members(organisation, group)])
+            .await?;
         let (mut exists, mut members) = (false, BTreeSet::new());
         for item in &items {
             if text(item, "pk")? == key::groups(organisation) {
@@ -62,7 +73,13 @@ impl Groups<'_> {
     }
 
     /// Creates the group, or renames it. 1 request. Fails for a group under removal.
-    pub async fn put(self, organisation: &OrganisationId, group: &GroupId, name: &Name, event: &Event) -> Result<Committed, Error> {
+    pub async fn put(
+        self,
+        organisation: &OrganisationId,
+        group: &GroupId,
+        name: &Name,
+        event: &Event,
+    ) -> Result<Committed, Error> {
         let mut writes = self.0.writes();
         writes.add(
             Write::update(key::group(organisation, group))
@@ -87,13 +104,20 @@ impl Groups<'_> {
         join: bool,
         event: &Event,
     ) -> Result<Committed, Error> {
-        let change = |write: Write, set, ids: Vec<&str>| if join { write.add_members(set, ids) } else { write.take_members(set, ids) };
+        let change = |write: Write, set, ids: Vec<&str>| {
+            if join { write.add_members(set, ids) } else { write.take_members(set, ids) }
+        };
         let mut writes = self.0.writes();
         for user in users {
-            let member = Write::update(key::user(organisation, user)).when(if join { EXISTS } else { "attribute_exists(pk)" });
+            let member = Write::update(key::user(organisation, user)).when(if join {
+                EXISTS
+            } else {
+                "attribute_exists(pk)"
+            });
             writes.add(change(member, "groups", vec![group.as_str()]).or(Conflict::of(user)));
         }
-        writes.add(Write::check(key::group(organisation, group)).when(EXISTS).or(Conflict::NotFound));
+        writes
+            .add(Write::check(key::group(organisation, group)).when(EXISTS).or(Conflict::NotFound));
         let members = Write::update(key::members(organisation, group));
         writes.add(change(members, "members", users.iter().map(UserId::as_str).collect()));
         writes.audit(event);
@@ -111,9 +135,14 @@ impl Groups<'_> {
         event: &Event,
     ) -> Result<Committed, Error> {
         let mut writes = self.0.writes();
-        let (of_group, of_user) = (Write::update(key::group(organisation, group)), Write::update(key::user(organisation, user)));
-        let of_group = of_group.set_member("supervisors", user.as_str(), supervision_value(supervision));
-        let of_user = of_user.set_member("supervises", group.as_str(), supervision_value(supervision));
+        let (of_group, of_user) = (
+            Write::update(key::group(organisation, group)),
+            Write::update(key::user(organisation, user)),
+        );
+        let of_group =
+            of_group.set_member("supervisors", user.as_str(), supervision_value(supervision));
+        let of_user =
+            of_user.set_member("supervises", group.as_str(), supervision_value(supervision));
         writes.add(of_group.when(EXISTS).or(Conflict::NotFound));
         writes.add(of_user.when(EXISTS).or(Conflict::of(user)));
         writes.audit(event);
@@ -129,9 +158,11 @@ impl Groups<'_> {
         event: &Event,
     ) -> Result<Committed, Error> {
         let mut writes = self.0.writes();
-        let of_group = Write::update(key::group(organisation, group)).remove_member("supervisors", user.as_str());
+        let of_group = Write::update(key::group(organisation, group))
+            .remove_member("supervisors", user.as_str());
         writes.add(of_group.when("attribute_exists(supervisors)").or(Conflict::NotFound));
-        let of_user = Write::update(key::user(organisation, user)).remove_member("supervises", group.as_str());
+        let of_user = Write::update(key::user(organisation, user))
+            .remove_member("supervises", group.as_str());
         writes.add(of_user.when("attribute_exists(supervises)").or(Conflict::NotFound));
         writes.audit(event);
         writes.commit().await
@@ -139,8 +170,15 @@ impl Groups<'_> {
 
     /// Removes the group; `None` if there is none. The first transaction ends access through it. 2
     /// reads, then 1 request for each [`CHANGE`] members, and 2.
-    pub async fn remove(self, organisation: &OrganisationId, group: &GroupId, event: &Event) -> Result<Option<()>, Error> {
-        let Some(item) = self.0.get(key::group(organisation, group)).await? else { return Ok(None) };
+    pub async fn remove(
+        self,
+        organisation: &OrganisationId,
+        group: &GroupId,
+        event: &Event,
+    ) -> Result<Option<()>, Error> {
+        let Some(item) = self.0.get(key::group(organisation, group)).await? else {
+            return Ok(None);
+        };
         if !item.contains_key("removed_at") {
             self.close(organisation, group, &item, event).await?;
         }
@@ -149,9 +187,13 @@ impl Groups<'_> {
         for some in members.chunks(CHANGE) {
             let mut writes = self.0.writes();
             for user in some {
-                writes.add(Write::update(key::user(organisation, user)).take_members("groups", [group]));
+                writes.add(
+                    Write::update(key::user(organisation, user)).take_members("groups", [group]),
+                );
             }
-            writes.add(Write::update(key::members(organisation, group)).take_members("members", some));
+            writes.add(
+                Write::update(key::members(organisation, group)).take_members("members", some),
+            );
             writes.commit().await??;
         }
         let mut writes = self.0.writes();
@@ -162,17 +204,29 @@ impl Groups<'_> {
     }
 
     /// Marks the group as removed and ends its supervisors' access in one transaction.
-    async fn close(self, organisation: &OrganisationId, group: &GroupId, item: &Item, event: &Event) -> Result<(), Error> {
+    async fn close(
+        self,
+        organisation: &OrganisationId,
+        group: &GroupId,
+        item: &Item,
+        event: &Event,
+    ) -> Result<(), Error> {
         let supervisors: BTreeMap<UserId, Supervision> = read_supervisions(item, "supervisors")?;
         let mut writes = self.0.writes();
         writes.add(
             Write::update(key::group(organisation, group))
                 .set("removed_at", n(event.at.timestamp_millis()))
                 .set("supervisors", empty_map())
-                .is("supervisors", Some(item.get("supervisors").cloned().unwrap_or_else(empty_map))),
+                .is(
+                    "supervisors",
+                    Some(item.get("supervisors").cloned().unwrap_or_else(empty_map)),
+                ),
         );
         for user in supervisors.keys() {
-            writes.add(Write::update(key::user(organisation, user)).remove_member("supervises", group.as_str()));
+            writes.add(
+                Write::update(key::user(organisation, user))
+                    .remove_member("supervises", group.as_str()),
+            );
         }
         writes.audit(event);
         Ok(writes.commit().await??) // busy if its supervisors were changed meanwhile
@@ -184,17 +238,28 @@ pub(super) fn read(item: &Item) -> Result<Option<Group>, BadItem> {
     if item.contains_key("removed_at") {
         return Ok(None);
     }
-    Ok(Some(Group { id: parsed(item, "sk")?, name: parsed(item, "name")?, supervisors: read_supervisions(item, "supervisors")? }))
+    Ok(Some(Group {
+        id: parsed(item, "sk")?,
+        name: parsed(item, "name")?,
+        supervisors: read_supervisions(item, "supervisors")?,
+    }))
 }
 
 /// The rights as a set of their names.
 pub(super) fn rights_value(rights: Rights) -> Option<AttributeValue> {
-    let names = [("listen", rights.listen), ("download", rights.download), ("annotate", rights.annotate)];
+    let names =
+        [("listen", rights.listen), ("download", rights.download), ("annotate", rights.annotate)];
     ss(names.into_iter().filter(|(_, granted)| *granted).map(|(name, _)| name))
 }
 
 fn supervision_value(supervision: &Supervision) -> AttributeValue {
     let moment = |at: Option<DateTime<Utc>>| at.map(|at| n(at.timestamp_millis()));
-    let members = [("from", moment(supervision.from)), ("to", moment(supervision.to)), ("rights", rights_value(supervision.rights))];
-    AttributeValue::M(members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())
+    let members = [
+        ("from", moment(supervision.from)),
+        ("to", moment(supervision.to)),
+        ("rights", rights_value(supervision.rights)),
+    ];
+    AttributeValue::M(
+        members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect(),
+    )
 }

@@ -8,7 +8,8 @@ use super::key::Item;
 
 /// Whether the record reports that TTL removed the item.
 pub fn is_expiry(record: &Value) -> bool {
-    record["eventName"] == "REMOVE" && record["userIdentity"]["principalId"] == "dynamodb.amazonaws.com"
+    record["eventName"] == "REMOVE"
+        && record["userIdentity"]["principalId"] == "dynamodb.amazonaws.com"
 }
 
 /// The item in an image; `None` if the JSON is no image.
@@ -18,7 +19,13 @@ pub fn read(image: &Value) -> Option<Item> {
 
 fn attribute(value: &Value) -> Option<AttributeValue> {
     let (kind, value) = value.as_object()?.iter().next()?;
-    let texts = || value.as_array()?.iter().map(|text| text.as_str().map(str::to_owned)).collect::<Option<Vec<_>>>();
+    let texts = || {
+        value
+            .as_array()?
+            .iter()
+            .map(|text| text.as_str().map(str::to_owned))
+            .collect::<Option<Vec<_>>>()
+    };
     Some(match kind.as_str() {
         "S" => AttributeValue::S(value.as_str()?.to_owned()),
         "N" => AttributeValue::N(value.as_str()?.to_owned()),
@@ -41,8 +48,7 @@ mod tests {
 
     #[test]
     fn an_image_is_read_as_an_item() {
-        let image =
-            json!({ "pk": { "S": "demo#recording" }, "bytes": { "N": "44" }, "sha": { "B": "BwcH" }, "holds": { "SS": ["a", "b"] } });
+        let image = json!({ "pk": { "S": "demo#recording" }, "bytes": { "N": "44" }, "sha": { "B": "BwcH" }, "holds": { "SS": ["a", "b"] } });
         let item = read(&image).expect("it is an image");
         assert_eq!(item["pk"], AttributeValue::S("demo#recording".to_owned()));
         assert_eq!(item["bytes"], AttributeValue::N("44".to_owned()));

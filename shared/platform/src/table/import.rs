@@ -122,9 +122,16 @@ impl Imports<'_> {
     }
 
     /// Creates the import, whose parts are stored, with its event and the claim. 1 request.
-    pub async fn place(self, import: &Import, event: &Event, claim: Option<&Claim>) -> Result<(), Error> {
+    pub async fn place(
+        self,
+        import: &Import,
+        event: &Event,
+        claim: Option<&Claim>,
+    ) -> Result<(), Error> {
         let mut item = key::import(&import.organisation, import.id);
-        for (name, text) in [("who", &import.by), ("address", &import.address), ("request", &import.request)] {
+        for (name, text) in
+            [("who", &import.by), ("address", &import.address), ("request", &import.request)]
+        {
             item.insert(name.to_owned(), s(text));
         }
         item.insert("when".to_owned(), n(import.at.timestamp_millis()));
@@ -140,15 +147,25 @@ impl Imports<'_> {
     }
 
     /// The import, unless it has expired. 1 request.
-    pub async fn get(self, of: &OrganisationId, id: OrderId, now: DateTime<Utc>) -> Result<Option<Import>, Error> {
+    pub async fn get(
+        self,
+        of: &OrganisationId,
+        id: OrderId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Import>, Error> {
         let item = self.0.get(key::import(of, id)).await?;
-        let current = item.filter(|item| number::<i64>(item, "expires_at").is_ok_and(|at| at > now.timestamp()));
+        let current = item
+            .filter(|item| number::<i64>(item, "expires_at").is_ok_and(|at| at > now.timestamp()));
         Ok(current.map(|item| read(of, id, &item)).transpose()?)
     }
 
     /// The lines of a part to process; `None` if it is processed. 1 request.
     pub async fn rows(self, import: &Import, part: usize) -> Result<Option<Vec<Row>>, Error> {
-        let item = self.0.get(key::import_part(&import.organisation, import.id, part)).await?.unwrap_or_default();
+        let item = self
+            .0
+            .get(key::import_part(&import.organisation, import.id, part))
+            .await?
+            .unwrap_or_default();
         if item.contains_key("results") {
             return Ok(None);
         }
@@ -156,13 +173,19 @@ impl Imports<'_> {
     }
 
     /// At most `limit` results of processed lines, beginning with the `nth` line. 1 request.
-    pub async fn results(self, import: &Import, nth: usize, limit: usize) -> Result<Vec<Done>, Error> {
+    pub async fn results(
+        self,
+        import: &Import,
+        nth: usize,
+        limit: usize,
+    ) -> Result<Vec<Done>, Error> {
         let (first, last) = (nth / PART, ((nth + limit) / PART).min(import.next.saturating_sub(1)));
         if import.next <= first {
             return Ok(Vec::new());
         }
         let (from, to) = (key::nth_part(import.id, first), key::nth_part(import.id, last));
-        let parts = self.0.query(key::imports(&import.organisation), None).between(from, to).all().await?;
+        let parts =
+            self.0.query(key::imports(&import.organisation), None).between(from, to).all().await?;
         let mut done = Vec::new();
         for part in &parts {
             done.extend(parsed::<Done>(part, "results")?);
@@ -179,9 +202,15 @@ impl Transaction<'_> {
             Err(error) => return self.fail(error),
         };
         let counts = Counts::of(done);
-        let import_item = Write::update(key::import(&import.organisation, import.id)).set("next", n(import.next + 1));
+        let import_item = Write::update(key::import(&import.organisation, import.id))
+            .set("next", n(import.next + 1));
         let import_item = import_item.is("next", Some(n(import.next))).or(Conflict::PageSaved);
-        self.add(counts.named().into_iter().fold(import_item, |write, (name, lines)| write.add(name, n(lines))));
+        self.add(
+            counts
+                .named()
+                .into_iter()
+                .fold(import_item, |write, (name, lines)| write.add(name, n(lines))),
+        );
         let part = Write::update(key::import_part(&import.organisation, import.id, import.next));
         self.add(part.set("results", results).remove("rows").existing());
     }
@@ -208,7 +237,9 @@ impl Row {
     pub fn done(&self, outcome: Option<Outcome>) -> Done {
         let (id, came, detail) = match &self.content {
             LineContent::Bad { id, detail } => (id.clone(), Came::Invalid, Some(detail.clone())),
-            LineContent::User(user) => (Some(user.id.clone()), outcome.map_or(Came::Unchanged, Came::of), None),
+            LineContent::User(user) => {
+                (Some(user.id.clone()), outcome.map_or(Came::Unchanged, Came::of), None)
+            }
         };
         Done { line: self.line, id, came, detail }
     }
@@ -229,7 +260,13 @@ impl Came {
 impl Counts {
     fn named(self) -> [(&'static str, u64); 5] {
         let Self { created, changed, unchanged, invalid, refused } = self;
-        [("created", created), ("changed", changed), ("unchanged", unchanged), ("invalid", invalid), ("refused", refused)]
+        [
+            ("created", created),
+            ("changed", changed),
+            ("unchanged", unchanged),
+            ("invalid", invalid),
+            ("refused", refused),
+        ]
     }
 
     fn of(done: &[Done]) -> Self {
@@ -273,6 +310,9 @@ fn json(rows: &(impl Serialize + ?Sized)) -> Result<String, Error> {
     serde_json::to_string(rows).map_err(|error| Error::Request(error.into()))
 }
 
-fn parsed<T: for<'de> Deserialize<'de>>(item: &Item, attribute: &'static str) -> Result<Vec<T>, BadItem> {
+fn parsed<T: for<'de> Deserialize<'de>>(
+    item: &Item,
+    attribute: &'static str,
+) -> Result<Vec<T>, BadItem> {
     serde_json::from_str(text(item, attribute)?).map_err(|_| BadItem { attribute })
 }

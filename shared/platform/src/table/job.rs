@@ -149,7 +149,12 @@ pub enum State {
 
 impl Jobs<'_> {
     /// Creates the job, with its event. 1 request.
-    pub async fn create(self, job: &RetentionJob, event: &Event, claim: Option<&Claim>) -> Result<(), Error> {
+    pub async fn create(
+        self,
+        job: &RetentionJob,
+        event: &Event,
+        claim: Option<&Claim>,
+    ) -> Result<(), Error> {
         let mut writes = self.0.writes();
         writes.add(Write::put_new(item(job)));
         writes.audit(event);
@@ -161,7 +166,13 @@ impl Jobs<'_> {
     }
 
     /// The job, unless it is a preview that nobody confirmed in time. 1 request.
-    pub async fn get(self, of: &OrganisationId, kind: Kind, id: OrderId, now: DateTime<Utc>) -> Result<Option<RetentionJob>, Error> {
+    pub async fn get(
+        self,
+        of: &OrganisationId,
+        kind: Kind,
+        id: OrderId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<RetentionJob>, Error> {
         let item = self.0.get(key::job(of, kind, id)).await?;
         Ok(item.filter(|item| exists(item, now)).map(|item| read(of, &item)).transpose()?)
     }
@@ -175,11 +186,23 @@ impl Jobs<'_> {
         after: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<(Vec<RetentionJob>, Option<String>), Error> {
-        let query = self.0.query(key::jobs(of), None).beginning(format!("{kind}#")).ascending(false).limit(limit);
-        let start = after.and_then(|id| OrderId::try_from(id.to_owned()).ok()).map(|id| key::job(of, kind, id));
+        let query = self
+            .0
+            .query(key::jobs(of), None)
+            .beginning(format!("{kind}#"))
+            .ascending(false)
+            .limit(limit);
+        let start = after
+            .and_then(|id| OrderId::try_from(id.to_owned()).ok())
+            .map(|id| key::job(of, kind, id));
         let page = query.after(start).page().await?;
         let next = page.next.as_ref().map(id_of).transpose()?;
-        let jobs = page.items.iter().filter(|item| exists(item, now)).map(|item| read(of, item)).collect::<Result<_, _>>()?;
+        let jobs = page
+            .items
+            .iter()
+            .filter(|item| exists(item, now))
+            .map(|item| read(of, item))
+            .collect::<Result<_, _>>()?;
         Ok((jobs, next.map(String::from)))
     }
 
@@ -187,7 +210,8 @@ impl Jobs<'_> {
     /// preview; `NoAddOn` if so many days require the storage add-on.
     pub async fn confirm(self, job: &RetentionJob, event: &Event) -> Result<Committed, Error> {
         let mut writes = self.0.writes();
-        let state = if let JobKind::Retention { .. } = job.what { State::Moving } else { State::Erasing };
+        let state =
+            if let JobKind::Retention { .. } = job.what { State::Moving } else { State::Erasing };
         writes.add(
             Write::update(key_of(job))
                 .set("state", s(state))
@@ -197,9 +221,14 @@ impl Jobs<'_> {
                 .given("now", n(event.at.timestamp())),
         );
         if let JobKind::Retention { days, .. } = job.what {
-            let change = Write::update(key::organisation(&job.organisation)).set("retention_days", n(days)).set("retained_by", s(job.id));
-            let change =
-                if days <= retention::DAYS { change.existing() } else { change.is("storage_add_on", Some(AttributeValue::Bool(true))) };
+            let change = Write::update(key::organisation(&job.organisation))
+                .set("retention_days", n(days))
+                .set("retained_by", s(job.id));
+            let change = if days <= retention::DAYS {
+                change.existing()
+            } else {
+                change.is("storage_add_on", Some(AttributeValue::Bool(true)))
+            };
             writes.add(change.or(Conflict::NoAddOn));
         }
         writes.audit(event);
@@ -207,7 +236,12 @@ impl Jobs<'_> {
     }
 
     /// Begins to lift a hold, even a partly placed one. 1 request. `EditedMeanwhile` if it is lifted.
-    pub async fn lift(self, hold: &RetentionJob, reason: &Reason, event: &Event) -> Result<Committed, Error> {
+    pub async fn lift(
+        self,
+        hold: &RetentionJob,
+        reason: &Reason,
+        event: &Event,
+    ) -> Result<Committed, Error> {
         let mut writes = self.0.writes();
         writes.add(
             Write::update(key_of(hold))

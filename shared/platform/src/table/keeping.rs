@@ -60,11 +60,21 @@ const QUERIES_AT_MOST: usize = 50;
 impl Retention<'_> {
     /// The registered recordings of these ids, including ended ones. One that cannot be read is
     /// logged as an error and left out. 1 request, for 100 of them at most.
-    pub async fn seen(self, organisation: &OrganisationId, ids: &[RecordingId]) -> Result<Vec<RetentionSnapshot>, Error> {
-        let items = self.0.batch(ids.iter().take(BATCH).map(|id| key::recording(organisation, *id))).await?;
+    pub async fn seen(
+        self,
+        organisation: &OrganisationId,
+        ids: &[RecordingId],
+    ) -> Result<Vec<RetentionSnapshot>, Error> {
+        let items = self
+            .0
+            .batch(ids.iter().take(BATCH).map(|id| key::recording(organisation, *id)))
+            .await?;
         Ok(items
             .into_iter()
-            .filter_map(|item| readable("recording", &item, RetentionSnapshot::read(organisation, item.clone())).flatten())
+            .filter_map(|item| {
+                readable("recording", &item, RetentionSnapshot::read(organisation, item.clone()))
+                    .flatten()
+            })
             .collect())
     }
 
@@ -76,10 +86,25 @@ impl Retention<'_> {
         after: Option<&str>,
         limit: usize,
     ) -> Result<(Vec<RetentionSnapshot>, Option<String>), Error> {
-        let page = self.0.query(key::recordings(of), None).consistent().limit(limit).after_sort_key(after).page().await?;
+        let page = self
+            .0
+            .query(key::recordings(of), None)
+            .consistent()
+            .limit(limit)
+            .after_sort_key(after)
+            .page()
+            .await?;
         let next = page.next_sort_key()?;
         let items = page.items.into_iter();
-        Ok((items.filter_map(|item| readable("recording", &item, RetentionSnapshot::read(of, item.clone())).flatten()).collect(), next))
+        Ok((
+            items
+                .filter_map(|item| {
+                    readable("recording", &item, RetentionSnapshot::read(of, item.clone()))
+                        .flatten()
+                })
+                .collect(),
+            next,
+        ))
     }
 
     /// A page of the ids of a person's recordings, oldest first, including ended ones, and the key
@@ -92,21 +117,39 @@ impl Retention<'_> {
         limit: usize,
     ) -> Result<(Vec<RecordingId>, Option<String>), Error> {
         let (index, partition) = partition(organisation, person);
-        let query = self.0.query(partition, Some(index)).above(after.unwrap_or("0")).only(&["sk", "at"]).limit(limit);
+        let query = self
+            .0
+            .query(partition, Some(index))
+            .above(after.unwrap_or("0"))
+            .only(&["sk", "at"])
+            .limit(limit);
         Ok(query.page().await?.read(|item| parsed(item, "sk"))?)
     }
 
     /// Counts recordings. 1 request for each MB, up to `QUERIES_AT_MOST`; as many for held ones.
-    pub async fn count(self, organisation: &OrganisationId, counted: &Counted<'_>, now: DateTime<Utc>) -> Result<Count, Error> {
+    pub async fn count(
+        self,
+        organisation: &OrganisationId,
+        counted: &Counted<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Count, Error> {
         let exists = "(attribute_not_exists(expires_at) OR expires_at > :now)";
         let (recordings, exact) = match counted {
             Counted::EndedBefore(_) => {
-                self.count_where(organisation, counted, "expires_at > :now AND (attribute_not_exists(grace) OR grace <= :now)", now).await?
+                self.count_where(
+                    organisation,
+                    counted,
+                    "expires_at > :now AND (attribute_not_exists(grace) OR grace <= :now)",
+                    now,
+                )
+                .await?
             }
             _ => self.count_where(organisation, counted, exists, now).await?,
         };
         let held = match counted {
-            Counted::Of(_) => self.count_where(organisation, counted, "attribute_exists(held)", now).await?.0,
+            Counted::Of(_) => {
+                self.count_where(organisation, counted, "attribute_exists(held)", now).await?.0
+            }
             _ => 0,
         };
         Ok(Count { recordings, held, exact })
@@ -123,9 +166,14 @@ impl Retention<'_> {
             Counted::Of(person) => partition(organisation, person),
             _ => (key::BY_ORG, key::recordings(organisation)),
         };
-        let last = if let Counted::EndedBefore(start) = counted { key::before(*start) } else { ":".to_owned() };
+        let last = if let Counted::EndedBefore(start) = counted {
+            key::before(*start)
+        } else {
+            ":".to_owned()
+        };
         let query = self.0.query(partition, Some(index)).below(last).filter(condition).counting();
-        let query = if condition.contains(":now") { query.given("now", n(now.timestamp())) } else { query };
+        let query =
+            if condition.contains(":now") { query.given("now", n(now.timestamp())) } else { query };
         let (mut count, mut pages) = (0, query.pages());
         for _ in 0..QUERIES_AT_MOST {
             let Some(page) = pages.next().await? else { break };
@@ -160,12 +208,22 @@ impl RetentionSnapshot {
         let retained = RetentionState {
             started_at: recording.started_at,
             day: recording.expires_at,
-            grace: grace.map(|grace| DateTime::from_timestamp(grace, 0).ok_or(BadItem { attribute: "grace" })).transpose()?,
+            grace: grace
+                .map(|grace| {
+                    DateTime::from_timestamp(grace, 0).ok_or(BadItem { attribute: "grace" })
+                })
+                .transpose()?,
             held_since: recording.held_since,
             holds,
         };
         let version = if item.contains_key("kept") { number(&item, "kept")? } else { 0 };
-        Ok(Some(Self { recording, retained, erased: optional_parsed(&item, "erased")?, version, item }))
+        Ok(Some(Self {
+            recording,
+            retained,
+            erased: optional_parsed(&item, "erased")?,
+            version,
+            item,
+        }))
     }
 
     /// The item as it was read.
@@ -181,7 +239,12 @@ impl RetentionSnapshot {
 
 impl Transaction<'_> {
     /// Writes the next retention state; fails after another decision, or if the recording is gone.
-    pub fn keep(&mut self, seen: &RetentionSnapshot, next: &RetentionState, erased: Option<OrderId>) {
+    pub fn keep(
+        &mut self,
+        seen: &RetentionSnapshot,
+        next: &RetentionState,
+        erased: Option<OrderId>,
+    ) {
         let (held, day) = (next.is_held(), n(next.day.timestamp()));
         self.add(
             Write::update(key::recording(&seen.recording.organisation, seen.recording.id))
@@ -202,6 +265,8 @@ impl Transaction<'_> {
 fn partition(organisation: &OrganisationId, person: &Person) -> (key::Index, String) {
     match person {
         Person::User(user) => (key::BY_USER, key::recordings_of(organisation, user)),
-        Person::Counterpart(counterpart) => (key::BY_PEER, key::recordings_with(organisation, counterpart)),
+        Person::Counterpart(counterpart) => {
+            (key::BY_PEER, key::recordings_with(organisation, counterpart))
+        }
     }
 }

@@ -147,7 +147,12 @@ pub fn members(organisation: &OrganisationId, group: &GroupId) -> Item {
     key(format!("{organisation}#members"), group.to_string())
 }
 
-pub fn activation(organisation: &OrganisationId, user: &UserId, at: DateTime<Utc>, kind: &str) -> Item {
+pub fn activation(
+    organisation: &OrganisationId,
+    user: &UserId,
+    at: DateTime<Utc>,
+    kind: &str,
+) -> Item {
     key(activations(organisation), format!("{user}#{:013}#{kind}", at.timestamp_millis()))
 }
 
@@ -257,7 +262,8 @@ pub fn price(organisation: Option<&OrganisationId>, from: NaiveDate, known: Date
 }
 
 pub fn prices(organisation: Option<&OrganisationId>) -> String {
-    organisation.map_or_else(|| format!("{OPERATOR}#price"), |organisation| format!("{organisation}#price"))
+    organisation
+        .map_or_else(|| format!("{OPERATOR}#price"), |organisation| format!("{organisation}#price"))
 }
 
 pub fn statement(organisation: &OrganisationId, month: Month) -> Item {
@@ -300,7 +306,10 @@ pub fn audit_key(organisation: &OrganisationId) -> Item {
 }
 
 pub fn delivery_folder(organisation: &OrganisationId, delivery_folder: folder::FolderId) -> Item {
-    key(delivery_folders(organisation), format!("{}#{:05}", delivery_folder.day, delivery_folder.number))
+    key(
+        delivery_folders(organisation),
+        format!("{}#{:05}", delivery_folder.day, delivery_folder.number),
+    )
 }
 
 pub fn delivery_folders(organisation: &OrganisationId) -> String {
@@ -455,7 +464,12 @@ pub fn before(instant: DateTime<Utc>) -> String {
 /// The sort keys of a period, and whether a page begins within it; `None` if nothing is left.
 ///
 /// DynamoDB accepts neither an inverted period nor a start outside it; a client may send both.
-pub(super) fn span(from: DateTime<Utc>, to: DateTime<Utc>, forward: bool, after: Option<&str>) -> Option<Span> {
+pub(super) fn span(
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+    forward: bool,
+    after: Option<&str>,
+) -> Option<Span> {
     let (first, last) = (self::from(from), before(to));
     let (begins_before, ends_before) = match after {
         Some(after) if forward => (after < first.as_str(), after > last.as_str()),
@@ -505,9 +519,15 @@ pub(super) fn peer_of(partition: &str) -> Option<Counterpart> {
 
 /// Only the key of the item.
 pub(super) fn alone(item: &Item) -> Item {
-    item.iter().filter(|(name, _)| ["pk", "sk"].contains(&name.as_str())).map(|(name, value)| (name.clone(), value.clone())).collect()
+    item.iter()
+        .filter(|(name, _)| ["pk", "sk"].contains(&name.as_str()))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 fn key(pk: String, sk: String) -> Item {
-    HashMap::from([("pk".to_owned(), AttributeValue::S(pk)), ("sk".to_owned(), AttributeValue::S(sk))])
+    HashMap::from([
+        ("pk".to_owned(), AttributeValue::S(pk)),
+        ("sk".to_owned(), AttributeValue::S(sk)),
+    ])
 }

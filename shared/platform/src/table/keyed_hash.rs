@@ -43,12 +43,17 @@ const HASH_BYTES: usize = 16;
 impl Keys {
     /// The organisation's key. No request; the first time 1, or 3 if no key existed.
     pub async fn of(&self, table: &Table, organisation: &OrganisationId) -> Result<Key, Error> {
-        let known = |keys: &Self| keys.0.lock().unwrap_or_else(PoisonError::into_inner).get(organisation).cloned();
+        let known = |keys: &Self| {
+            keys.0.lock().unwrap_or_else(PoisonError::into_inner).get(organisation).cloned()
+        };
         if let Some(key) = known(self) {
             return Ok(key);
         }
         let key = table.audit_log().key(organisation).await?;
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(organisation.clone(), key.clone());
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(organisation.clone(), key.clone());
         Ok(key)
     }
 }
@@ -97,7 +102,11 @@ mod tests {
         let hash = key.hash(Kind::Number, "46701234567");
         assert_eq!(hash, Key::new([1; 32]).hash(Kind::Number, "46701234567"));
         assert_eq!(hash.len(), 26);
-        let others = [key.hash(Kind::Number, "46701234568"), key.hash(Kind::Words, "46701234567"), other.hash(Kind::Number, "46701234567")];
+        let others = [
+            key.hash(Kind::Number, "46701234568"),
+            key.hash(Kind::Words, "46701234567"),
+            other.hash(Kind::Number, "46701234567"),
+        ];
         assert!(!others.contains(&hash));
         assert_eq!(format!("{key:?}").find('1'), None, "a key is not shown");
     }

@@ -37,8 +37,14 @@ impl LateArrivals<'_> {
     ///
     /// # Errors
     /// [`Error::Busy`] if only a part was written: try again.
-    pub async fn await_late(self, recordings: &[&Recording], now: DateTime<Utc>) -> Result<(), Error> {
-        let item = |recording: &&Recording| item(&recording.organisation, recording.id, recording.expires_at, now);
+    pub async fn await_late(
+        self,
+        recordings: &[&Recording],
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let item = |recording: &&Recording| {
+            item(&recording.organisation, recording.id, recording.expires_at, now)
+        };
         self.0.put_all(recordings.iter().map(item)).await
     }
 
@@ -62,22 +68,42 @@ impl LateArrivals<'_> {
     }
 
     /// The late arrivals from `from` up to `to`; unreadable ones are logged. 1 request for each MB.
-    pub async fn between(self, organisation: &OrganisationId, from: &str, to: &str) -> Result<Vec<LateArrival>, Error> {
+    pub async fn between(
+        self,
+        organisation: &OrganisationId,
+        from: &str,
+        to: &str,
+    ) -> Result<Vec<LateArrival>, Error> {
         let mut found = Vec::new();
         for item in self.0.query(key::all_late(organisation), None).between(from, to).all().await? {
-            found.extend(readable("awaited", &item, read(&item)).filter(|late_arrival| late_arrival.id.to_string().as_str() < to));
+            found.extend(
+                readable("awaited", &item, read(&item))
+                    .filter(|late_arrival| late_arrival.id.to_string().as_str() < to),
+            );
         }
         Ok(found)
     }
 
     /// Removes a late arrival, unless it was recorded anew meanwhile. 1 request.
-    pub async fn await_no_longer(self, organisation: &OrganisationId, late_arrival: &LateArrival) -> Result<(), Error> {
+    pub async fn await_no_longer(
+        self,
+        organisation: &OrganisationId,
+        late_arrival: &LateArrival,
+    ) -> Result<(), Error> {
         let delete = Write::delete(key::late_arrival(organisation, late_arrival.id));
-        self.0.write(delete.is("since", Some(n(late_arrival.since.timestamp_millis())))).await.map(drop)
+        self.0
+            .write(delete.is("since", Some(n(late_arrival.since.timestamp_millis()))))
+            .await
+            .map(drop)
     }
 }
 
-fn item(organisation: &OrganisationId, id: RecordingId, expires_at: DateTime<Utc>, now: DateTime<Utc>) -> Item {
+fn item(
+    organisation: &OrganisationId,
+    id: RecordingId,
+    expires_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Item {
     let mut item = key::late_arrival(organisation, id);
     item.insert("since".to_owned(), n(now.timestamp_millis()));
     item.insert("expires_at".to_owned(), n(expires_at.timestamp()));
@@ -85,5 +111,9 @@ fn item(organisation: &OrganisationId, id: RecordingId, expires_at: DateTime<Utc
 }
 
 fn read(item: &Item) -> Result<LateArrival, BadItem> {
-    Ok(LateArrival { id: parsed(item, "sk")?, since: instant(item, "since")?, missed: optional_parsed(item, "missed")? })
+    Ok(LateArrival {
+        id: parsed(item, "sk")?,
+        since: instant(item, "since")?,
+        missed: optional_parsed(item, "missed")?,
+    })
 }

@@ -27,25 +27,44 @@ use super::{
 impl Ledgers<'_> {
     /// The facts of the organisation's statement of `month`, with the `general` price list. 4
     /// requests; 1 more if the statement corrects earlier months.
-    pub async fn of_month(self, organisation: &OrganisationId, general: &[Terms], month: Month) -> Result<Ledger, Error> {
+    pub async fn of_month(
+        self,
+        organisation: &OrganisationId,
+        general: &[Terms],
+        month: Month,
+    ) -> Result<Ledger, Error> {
         let (mut ledger, _) = self.agreements(organisation, general).await?;
         self.fill(organisation, &mut ledger, month).await?;
         Ok(ledger)
     }
 
     /// The ledger without storage, and the services in use except SFTP. 3 requests.
-    pub async fn agreements(self, organisation: &OrganisationId, general: &[Terms]) -> Result<(Ledger, Used), Error> {
-        let (switches, acknowledged) = self.0.activations().with_acknowledgements(organisation).await?;
+    pub async fn agreements(
+        self,
+        organisation: &OrganisationId,
+        general: &[Terms],
+    ) -> Result<(Ledger, Used), Error> {
+        let (switches, acknowledged) =
+            self.0.activations().with_acknowledgements(organisation).await?;
         let mut terms = self.0.prices().all(Some(organisation)).await?;
         terms.extend_from_slice(general);
         let items = self.0.all(key::of_organisation(organisation), "").await?;
         let (base, credits, used) = read(&items)?;
-        Ok((Ledger { switches, terms, base, credits, ..Ledger::default() }, Used { acknowledged, ..used }))
+        Ok((
+            Ledger { switches, terms, base, credits, ..Ledger::default() },
+            Used { acknowledged, ..used },
+        ))
     }
 
     /// Adds the storage of `month` and of the months that it corrects. 1 request, or 2.
-    pub async fn fill(self, organisation: &OrganisationId, ledger: &mut Ledger, month: Month) -> Result<(), Error> {
-        ledger.usage = usage(self.0.days().between(organisation, month.first(), month.last()).await?);
+    pub async fn fill(
+        self,
+        organisation: &OrganisationId,
+        ledger: &mut Ledger,
+        month: Month,
+    ) -> Result<(), Error> {
+        ledger.usage =
+            usage(self.0.days().between(organisation, month.first(), month.last()).await?);
         let first = usage_from(ledger, month);
         if first < month.first() && !ledger.switches.is_empty() {
             ledger.usage = usage(self.0.days().between(organisation, first, month.last()).await?);
@@ -66,7 +85,9 @@ impl Ledgers<'_> {
         item.insert("month".to_owned(), s(month));
         item.insert("rule".to_owned(), s(rule));
         item.extend(user.iter().map(|user| ("user".to_owned(), s(user))));
-        item.extend(activated_at.iter().map(|at| ("activated".to_owned(), n(at.timestamp_millis()))));
+        item.extend(
+            activated_at.iter().map(|at| ("activated".to_owned(), n(at.timestamp_millis()))),
+        );
         item.insert("waived".to_owned(), AttributeValue::Bool(*waived));
         item.insert("by".to_owned(), s(&event.actor));
         let mut writes = self.0.writes();
@@ -78,17 +99,23 @@ impl Ledgers<'_> {
 }
 
 fn read(items: &[Item]) -> Result<(BaseService, Vec<Credit>, Used), BadItem> {
-    let (mut on, mut changes, mut credits, mut used) = (true, Vec::new(), Vec::new(), Used::default());
+    let (mut on, mut changes, mut credits, mut used) =
+        (true, Vec::new(), Vec::new(), Used::default());
     for item in items {
         let place = text(item, "sk")?;
         if let Some(at) = place.strip_prefix(key::BASE_CHANGE) {
-            let at = at.parse().ok().and_then(chrono::DateTime::from_timestamp_millis).ok_or(BadItem { attribute: "sk" })?;
+            let at = at
+                .parse()
+                .ok()
+                .and_then(chrono::DateTime::from_timestamp_millis)
+                .ok_or(BadItem { attribute: "sk" })?;
             changes.push(BaseChange { at, on: flag(item, "on")? });
         } else if let Some(moment) = place.strip_prefix(key::CREDIT) {
             credits.push(read_credit(moment, item)?);
         } else if place == "organisation" {
             on = flag(item, "base_service")?;
-            (used.retention_days, used.longer_retention) = (number(item, "retention_days")?, flag(item, "storage_add_on")?);
+            (used.retention_days, used.longer_retention) =
+                (number(item, "retention_days")?, flag(item, "storage_add_on")?);
         }
     }
     Ok((BaseService::of(on, changes), credits, used))
@@ -101,5 +128,9 @@ fn read_credit(moment: &str, item: &Item) -> Result<Credit, BadItem> {
         user: optional_parsed(item, "user")?,
         activated_at: optional_instant(item, "activated")?,
     };
-    Ok(Credit { line, waived: flag(item, "waived")?, known: key::started_at(moment).ok_or(BadItem { attribute: "sk" })? })
+    Ok(Credit {
+        line,
+        waived: flag(item, "waived")?,
+        known: key::started_at(moment).ok_or(BadItem { attribute: "sk" })?,
+    })
 }

@@ -18,11 +18,22 @@ use super::{
 impl Marks<'_> {
     /// The legend by name, with retired marks. 1 request: a page of 1 MB holds it.
     pub async fn all(self, organisation: &OrganisationId) -> Result<Vec<Entry>, Error> {
-        Ok(self.0.all(key::marks(organisation), "").await?.iter().map(read).collect::<Result<_, _>>()?)
+        Ok(self
+            .0
+            .all(key::marks(organisation), "")
+            .await?
+            .iter()
+            .map(read)
+            .collect::<Result<_, _>>()?)
     }
 
     /// Adds the mark or changes it; `retired: false` restores a retired one. 1 request.
-    pub async fn put(self, organisation: &OrganisationId, entry: &Entry, event: &Event) -> Result<Committed, Error> {
+    pub async fn put(
+        self,
+        organisation: &OrganisationId,
+        entry: &Entry,
+        event: &Event,
+    ) -> Result<Committed, Error> {
         let mut item = key::mark(organisation, &entry.mark);
         item.insert("label".to_owned(), s(&entry.label));
         item.insert("colour".to_owned(), s(entry.colour));
@@ -40,7 +51,8 @@ impl Marks<'_> {
 impl Transaction<'_> {
     /// Checks that the mark is in the legend and not retired, for every change of a mark.
     pub(super) fn can_set(&mut self, organisation: &OrganisationId, mark: &Mark) {
-        let listed = Write::check(key::mark(organisation, mark)).when("attribute_exists(pk) AND attribute_not_exists(retired)");
+        let listed = Write::check(key::mark(organisation, mark))
+            .when("attribute_exists(pk) AND attribute_not_exists(retired)");
         self.add(listed.or(Conflict::UnknownMark));
     }
 
@@ -49,7 +61,12 @@ impl Transaction<'_> {
         for (mark, label, colour, shape) in FIRST {
             let Ok(mark) = mark.to_owned().try_into() else { continue };
             let write = Write::update(key::mark(organisation, &mark));
-            self.add(write.set_first("label", s(label)).set_first("colour", s(colour)).set_first("shape", s(shape)));
+            self.add(
+                write
+                    .set_first("label", s(label))
+                    .set_first("colour", s(colour))
+                    .set_first("shape", s(shape)),
+            );
         }
     }
 }

@@ -130,7 +130,11 @@ where
 {
     fn from(error: SdkError<E>) -> Self {
         match error.code() {
-            Some("ProvisionedThroughputExceededException" | "ThrottlingException" | "RequestLimitExceeded") => Self::Busy,
+            Some(
+                "ProvisionedThroughputExceededException"
+                | "ThrottlingException"
+                | "RequestLimitExceeded",
+            ) => Self::Busy,
             _ => Self::Request(error.into()),
         }
     }

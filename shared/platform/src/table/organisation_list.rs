@@ -26,9 +26,24 @@ pub struct Listed {
 
 impl Organisations<'_> {
     /// At most `limit` organisations by id, after the given one. An empty page is last. 1 request.
-    pub async fn page(self, after: Option<&OrganisationId>, limit: usize) -> Result<Vec<Listed>, Error> {
-        let query = self.0.query(key::organisations(), None).consistent().limit(limit).after(after.map(key::listed));
-        Ok(query.page().await?.items.iter().filter_map(|item| readable("organisation", item, read(item))).collect())
+    pub async fn page(
+        self,
+        after: Option<&OrganisationId>,
+        limit: usize,
+    ) -> Result<Vec<Listed>, Error> {
+        let query = self
+            .0
+            .query(key::organisations(), None)
+            .consistent()
+            .limit(limit)
+            .after(after.map(key::listed));
+        Ok(query
+            .page()
+            .await?
+            .items
+            .iter()
+            .filter_map(|item| readable("organisation", item, read(item)))
+            .collect())
     }
 
     /// The existing organisations of these ids, by id. 1 request for each 100.

@@ -15,7 +15,10 @@ use domain::{
 
 use super::{
     BadItem, Error, People,
-    attributes::{flag, ids, number, optional_instant, optional_parsed, optional_text, parse, parsed, readable, set, text},
+    attributes::{
+        flag, ids, number, optional_instant, optional_parsed, optional_text, parse, parsed,
+        readable, set, text,
+    },
     key::{self, Item},
     read::{BATCH, find},
 };
@@ -34,21 +37,37 @@ impl People<'_> {
     ///
     /// # Errors
     /// As [`enum@Error`]; a partial response is [`Error::Busy`].
-    pub async fn caller(self, organisation: &OrganisationId, user: &UserId) -> Result<Option<(Organisation, User)>, Error> {
+    pub async fn caller(
+        self,
+        organisation: &OrganisationId,
+        user: &UserId,
+    ) -> Result<Option<(Organisation, User)>, Error> {
         let keys = [key::organisation(organisation), key::user(organisation, user)];
         let items = self.0.batch(keys.clone()).await?;
         let (organisation_item, user_item) = (find(&items, &keys[0]), find(&items, &keys[1]));
-        let (Some(organisation_item), Some(user_item)) = (organisation_item, user_item) else { return Ok(None) };
+        let (Some(organisation_item), Some(user_item)) = (organisation_item, user_item) else {
+            return Ok(None);
+        };
         let user = read_user(user_item)?;
-        Ok(user.map(|user| Ok::<_, BadItem>((read_organisation(organisation, organisation_item)?, user))).transpose()?)
+        Ok(user
+            .map(|user| {
+                Ok::<_, BadItem>((read_organisation(organisation, organisation_item)?, user))
+            })
+            .transpose()?)
     }
 
     /// The organisation and the application client, if both exist. 1 request.
-    pub async fn application(self, organisation: &OrganisationId, client: &ClientId) -> Result<Option<(Organisation, Client)>, Error> {
+    pub async fn application(
+        self,
+        organisation: &OrganisationId,
+        client: &ClientId,
+    ) -> Result<Option<(Organisation, Client)>, Error> {
         let keys = [key::organisation(organisation), key::client(organisation, client)];
         let items = self.0.batch(keys.clone()).await?;
         let (organisation_item, client_item) = (find(&items, &keys[0]), find(&items, &keys[1]));
-        let (Some(organisation_item), Some(client_item)) = (organisation_item, client_item) else { return Ok(None) };
+        let (Some(organisation_item), Some(client_item)) = (organisation_item, client_item) else {
+            return Ok(None);
+        };
         Ok(Some((read_organisation(organisation, organisation_item)?, read_client(client_item)?)))
     }
 
@@ -59,17 +78,29 @@ impl People<'_> {
     }
 
     /// One user. 1 request.
-    pub async fn user(self, organisation: &OrganisationId, user: &UserId) -> Result<Option<User>, Error> {
+    pub async fn user(
+        self,
+        organisation: &OrganisationId,
+        user: &UserId,
+    ) -> Result<Option<User>, Error> {
         let item = self.0.get(key::user(organisation, user)).await?;
         Ok(item.map(|item| read_user(&item)).transpose()?.flatten())
     }
 
     /// The existing users of these ids. One that cannot be read is logged. 1 request for each 100.
-    pub async fn users(self, organisation: &OrganisationId, users: &BTreeSet<UserId>) -> Result<BTreeMap<UserId, User>, Error> {
+    pub async fn users(
+        self,
+        organisation: &OrganisationId,
+        users: &BTreeSet<UserId>,
+    ) -> Result<BTreeMap<UserId, User>, Error> {
         let mut found = BTreeMap::new();
         for some in users.iter().collect::<Vec<_>>().chunks(BATCH) {
             for item in self.0.batch(some.iter().map(|user| key::user(organisation, user))).await? {
-                found.extend(readable("user", &item, read_user(&item)).flatten().map(|user| (user.id.clone(), user)));
+                found.extend(
+                    readable("user", &item, read_user(&item))
+                        .flatten()
+                        .map(|user| (user.id.clone(), user)),
+                );
             }
         }
         Ok(found)
@@ -85,16 +116,25 @@ impl People<'_> {
         organisation: &OrganisationId,
         who: impl IntoIterator<Item = &'a str>,
     ) -> Result<BTreeMap<String, String>, Error> {
-        let ids = who.into_iter().filter_map(|who| UserId::try_from(who.strip_prefix("user:")?.to_owned()).ok()).collect();
+        let ids = who
+            .into_iter()
+            .filter_map(|who| UserId::try_from(who.strip_prefix("user:")?.to_owned()).ok())
+            .collect();
         let users = self.users(organisation, &ids).await?;
         Ok(users.into_iter().map(|(id, user)| (format!("user:{id}"), user.name.into())).collect())
     }
 
     /// The members of each of the groups. 1 request for each 100.
-    pub async fn members(self, organisation: &OrganisationId, groups: &[&GroupId]) -> Result<BTreeMap<GroupId, BTreeSet<UserId>>, Error> {
+    pub async fn members(
+        self,
+        organisation: &OrganisationId,
+        groups: &[&GroupId],
+    ) -> Result<BTreeMap<GroupId, BTreeSet<UserId>>, Error> {
         let mut found = BTreeMap::new();
         for some in groups.chunks(BATCH) {
-            for item in self.0.batch(some.iter().map(|group| key::members(organisation, group))).await? {
+            for item in
+                self.0.batch(some.iter().map(|group| key::members(organisation, group))).await?
+            {
                 found.insert(parsed(&item, "sk")?, ids(&item, "members")?);
             }
         }
@@ -123,7 +163,11 @@ pub(super) fn read_user(item: &Item) -> Result<Option<User>, BadItem> {
         id: parsed(item, "sk")?,
         name: parsed(item, "name")?,
         phone: optional_parsed(item, "phone")?,
-        language: if optional_text(item, "language")? == Some("en") { Language::En } else { Language::Sv },
+        language: if optional_text(item, "language")? == Some("en") {
+            Language::En
+        } else {
+            Language::Sv
+        },
         plan,
         administrator: flag(item, "administrator")?,
         rights: read_rights(item)?,
@@ -160,7 +204,8 @@ pub(super) fn read_supervisions<T: TryFrom<String> + Ord>(
 }
 
 fn read_supervision(item: &Item) -> Result<Supervision, BadItem> {
-    let moment = |attribute| -> Result<Option<DateTime<Utc>>, BadItem> { optional_instant(item, attribute) };
+    let moment =
+        |attribute| -> Result<Option<DateTime<Utc>>, BadItem> { optional_instant(item, attribute) };
     Ok(Supervision { from: moment("from")?, to: moment("to")?, rights: read_rights(item)? })
 }
 

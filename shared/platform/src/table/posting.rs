@@ -36,7 +36,11 @@ pub fn shown(item: &Item) -> Result<Option<Recording>, BadItem> {
 
 impl Index<'_> {
     /// The recording, even if it has ended; `None` if its call is not registered. 1 request.
-    pub async fn recording(self, organisation: &OrganisationId, id: RecordingId) -> Result<Option<Recording>, Error> {
+    pub async fn recording(
+        self,
+        organisation: &OrganisationId,
+        id: RecordingId,
+    ) -> Result<Option<Recording>, Error> {
         let item = self.0.get(key::recording(organisation, id)).await?;
         Ok(item.map(|item| recording::read(organisation, &item)).transpose()?.flatten())
     }
@@ -51,8 +55,15 @@ impl Index<'_> {
     }
 
     /// Removes postings of a recording that does not exist, by its sort key. 1 request for each 25.
-    pub async fn unpost(self, of: &OrganisationId, gone: impl IntoIterator<Item = &Posting>, at: &str) -> Result<(), Error> {
-        self.0.delete_all(gone.into_iter().map(|posting| key::posted(of, posting, at.to_owned()))).await
+    pub async fn unpost(
+        self,
+        of: &OrganisationId,
+        gone: impl IntoIterator<Item = &Posting>,
+        at: &str,
+    ) -> Result<(), Error> {
+        self.0
+            .delete_all(gone.into_iter().map(|posting| key::posted(of, posting, at.to_owned())))
+            .await
     }
 }
 

@@ -43,7 +43,8 @@ const LEFT: usize = 40;
 /// Attempts while others change the same users.
 const TRIES: usize = 4;
 /// A removed user who is in no group and supervises none.
-const OUT: &str = "attribute_exists(removed_at) AND attribute_not_exists(groups) AND supervises = :none";
+const OUT: &str =
+    "attribute_exists(removed_at) AND attribute_not_exists(groups) AND supervises = :none";
 
 /// An administrator's change of a user; `None` leaves a setting unchanged.
 #[derive(Clone, Copy, Debug, Default)]
@@ -100,9 +101,18 @@ impl Provision<'_> {
     }
 
     /// Sets whether listening requires a reason, as an administrator decides. 1 request.
-    pub async fn ask_reason(self, id: &OrganisationId, asks: bool, event: &Event) -> Result<Committed, Error> {
+    pub async fn ask_reason(
+        self,
+        id: &OrganisationId,
+        asks: bool,
+        event: &Event,
+    ) -> Result<Committed, Error> {
         let mut writes = self.0.writes();
-        writes.add(Write::update(key::organisation(id)).set("asks_reason", AttributeValue::Bool(asks)).existing());
+        writes.add(
+            Write::update(key::organisation(id))
+                .set("asks_reason", AttributeValue::Bool(asks))
+                .existing(),
+        );
         writes.audit(event);
         writes.commit().await
     }
@@ -128,13 +138,22 @@ impl Provision<'_> {
     /// Removes a user. The first transaction ends all access and recording; the groups follow. A
     /// repetition continues an interrupted removal. 3 requests, 1 for each `LEFT` groups, 1 for
     /// each group that they supervise, and 1 for each MB of users if they administer.
-    pub async fn remove_user(self, organisation: &OrganisationId, user: &UserId, event: &Event) -> Result<Removal, Error> {
+    pub async fn remove_user(
+        self,
+        organisation: &OrganisationId,
+        user: &UserId,
+        event: &Event,
+    ) -> Result<Removal, Error> {
         for _ in 0..TRIES {
-            let Some(item) = self.0.get(key::user(organisation, user)).await? else { return Ok(Removal::Unknown) };
+            let Some(item) = self.0.get(key::user(organisation, user)).await? else {
+                return Ok(Removal::Unknown);
+            };
             let closed = match read_user(&item)? {
                 None => Ok(()),
                 Some(there) if there.administrator => {
-                    let Some(other) = self.administrator_besides(organisation, &BTreeSet::from([user])).await? else {
+                    let Some(other) =
+                        self.administrator_besides(organisation, &BTreeSet::from([user])).await?
+                    else {
                         return Ok(Removal::LastAdministrator);
                     };
                     self.close_user(organisation, &there, Some(&other), event).await?
@@ -151,9 +170,16 @@ impl Provision<'_> {
 
     /// Restores a removed user with name, number and plan, but without rights, groups, activation
     /// or acknowledgement. 3 requests, and the rest of an interrupted removal.
-    pub async fn restore_user(self, organisation: &OrganisationId, user: &UserId, event: &Event) -> Result<Restoral, Error> {
+    pub async fn restore_user(
+        self,
+        organisation: &OrganisationId,
+        user: &UserId,
+        event: &Event,
+    ) -> Result<Restoral, Error> {
         for _ in 0..TRIES {
-            let Some(item) = self.0.get(key::user(organisation, user)).await? else { return Ok(Restoral::Unknown) };
+            let Some(item) = self.0.get(key::user(organisation, user)).await? else {
+                return Ok(Restoral::Unknown);
+            };
             if !item.contains_key("removed_at") {
                 return Ok(Restoral::Done);
             }
@@ -162,7 +188,11 @@ impl Provision<'_> {
             }
             self.take_out(organisation, user).await?;
             let mut writes = self.0.writes();
-            let restored = Write::update(key::user(organisation, user)).remove_all(&["removed_at", "rights", "administrator"]);
+            let restored = Write::update(key::user(organisation, user)).remove_all(&[
+                "removed_at",
+                "rights",
+                "administrator",
+            ]);
             let restored = restored.remove_all(&ACTIVE).when("attribute_exists(#name)");
             writes.add(restored.when(OUT).given("none", empty_map()));
             writes.audit(event);
@@ -184,14 +214,19 @@ impl Provision<'_> {
         for some in groups.chunks(LEFT) {
             let mut writes = self.0.writes();
             for group in some {
-                writes.add(Write::update(key::members(organisation, group)).take_members("members", [user]));
+                writes.add(
+                    Write::update(key::members(organisation, group))
+                        .take_members("members", [user]),
+                );
             }
             writes.add(Write::update(key::user(organisation, user)).take_members("groups", some));
             writes.commit().await??;
         }
         for group in supervisions.keys() {
-            let ends = Write::update(key::user(organisation, user)).remove_member("supervises", group.as_str());
-            let of_group = Write::update(key::group(organisation, group)).remove_member("supervisors", user.as_str());
+            let ends = Write::update(key::user(organisation, user))
+                .remove_member("supervises", group.as_str());
+            let of_group = Write::update(key::group(organisation, group))
+                .remove_member("supervisors", user.as_str());
             let mut writes = self.0.writes();
             writes.add(of_group.when("attribute_exists(supervisors)"));
             writes.add(ends.clone());
@@ -214,16 +249,29 @@ impl Provision<'_> {
         event: &Event,
     ) -> Result<Committed, Error> {
         let active = user.activated_at.is_some();
-        let closed = Write::update(key::user(organisation, &user.id)).set("removed_at", n(event.at.timestamp_millis()));
-        let closed = closed.remove_all(&["rights", "administrator"]).remove_all(&ACTIVE).is("removed_at", None);
-        let closed = closed.when(if active { "attribute_exists(activated_at)" } else { "attribute_not_exists(activated_at)" });
+        let closed = Write::update(key::user(organisation, &user.id))
+            .set("removed_at", n(event.at.timestamp_millis()));
+        let closed = closed
+            .remove_all(&["rights", "administrator"])
+            .remove_all(&ACTIVE)
+            .is("removed_at", None);
+        let closed = closed.when(if active {
+            "attribute_exists(activated_at)"
+        } else {
+            "attribute_not_exists(activated_at)"
+        });
         let mut writes = self.0.writes();
         writes.add(if other.is_some() { closed } else { closed.no_administrator() });
         if let Some(other) = other {
             writes.still_administers(organisation, other);
         }
         if active {
-            let ended = Activation { user: user.id.clone(), at: event.at, kind: Kind::Deactivated, by: event.actor.clone() };
+            let ended = Activation {
+                user: user.id.clone(),
+                at: event.at,
+                kind: Kind::Deactivated,
+                by: event.actor.clone(),
+            };
             writes.activation(organisation, &ended);
         }
         writes.audit(event);
@@ -233,7 +281,12 @@ impl Provision<'_> {
 
 impl Transaction<'_> {
     /// Fails unless the base service is still `seen`; for `None`, unless the organisation is new.
-    fn organisation(&mut self, id: &OrganisationId, change: &OrganisationChange, seen: Option<bool>) {
+    fn organisation(
+        &mut self,
+        id: &OrganisationId,
+        change: &OrganisationChange,
+        seen: Option<bool>,
+    ) {
         let organisation = Write::update(key::organisation(id))
             .set_first("retention_days", n(retention::DAYS))
             .set_if("name", change.name.as_ref().map(s))
@@ -252,12 +305,18 @@ impl Transaction<'_> {
     }
 
     fn decided(&mut self, organisation: &OrganisationId, user: &UserId, change: &Decided<'_>) {
-        let user = Write::update(key::user(organisation, user)).when("attribute_exists(pk) AND attribute_not_exists(removed_at)");
-        let user = user.set_if("administrator", change.administrator.map(|(administrator, _)| AttributeValue::Bool(administrator)));
+        let user = Write::update(key::user(organisation, user))
+            .when("attribute_exists(pk) AND attribute_not_exists(removed_at)");
+        let user = user.set_if(
+            "administrator",
+            change.administrator.map(|(administrator, _)| AttributeValue::Bool(administrator)),
+        );
         self.add(match change.rights {
             None => user,
             Some((None, rights)) => user.set_or_remove("rights", rights_value(rights)),
-            Some((Some(was), rights)) => user.set_or_remove("rights", rights_value(rights)).is("rights", rights_value(was)),
+            Some((Some(was), rights)) => {
+                user.set_or_remove("rights", rights_value(rights)).is("rights", rights_value(was))
+            }
         });
     }
 }
@@ -265,7 +324,8 @@ impl Transaction<'_> {
 impl Write {
     /// Adds the condition that the user is no administrator.
     fn no_administrator(self) -> Self {
-        self.when("attribute_not_exists(administrator) OR administrator = :no").given("no", AttributeValue::Bool(false))
+        self.when("attribute_not_exists(administrator) OR administrator = :no")
+            .given("no", AttributeValue::Bool(false))
     }
 }
 
@@ -274,6 +334,8 @@ impl OrganisationChange {
     pub fn is(&self, current: &Organisation) -> bool {
         self.name.as_ref().is_none_or(|name| *name == current.name)
             && self.base_service.is_none_or(|base_service| base_service == current.base_service)
-            && self.storage_add_on.is_none_or(|storage_add_on| storage_add_on == current.storage_add_on)
+            && self
+                .storage_add_on
+                .is_none_or(|storage_add_on| storage_add_on == current.storage_add_on)
     }
 }

@@ -50,8 +50,13 @@ pub(super) struct Pages {
 impl Table {
     /// A query of a partition, of the table itself or of an index.
     pub(super) fn query(&self, partition: impl Into<String>, index: Option<Index>) -> Query {
-        let (partition, attribute) = (partition.into(), index.map_or("pk", |index| index.partition));
-        let request = self.client.query().table_name(&self.name).set_index_name(index.map(|index| index.name.to_owned()));
+        let (partition, attribute) =
+            (partition.into(), index.map_or("pk", |index| index.partition));
+        let request = self
+            .client
+            .query()
+            .table_name(&self.name)
+            .set_index_name(index.map(|index| index.name.to_owned()));
         let query = Query { request, partition, index, keys: format!("#{attribute} = :partition") };
         let value = s(&query.partition);
         query.naming(&[attribute]).given("partition", value)
@@ -66,7 +71,9 @@ impl Query {
 
     /// Only sort keys from `first` to `last`, inclusive.
     pub fn between(self, first: impl ToString, last: impl ToString) -> Self {
-        self.range(|sort| format!("{sort} BETWEEN :first AND :last")).given("first", s(first)).given("last", s(last))
+        self.range(|sort| format!("{sort} BETWEEN :first AND :last"))
+            .given("first", s(first))
+            .given("last", s(last))
     }
 
     /// Only sort keys above `place`.
@@ -86,7 +93,9 @@ impl Query {
     }
 
     fn naming(self, names: &[&str]) -> Self {
-        let named = |request: QueryFluentBuilder, name: &&str| request.expression_attribute_names(format!("#{name}"), *name);
+        let named = |request: QueryFluentBuilder, name: &&str| {
+            request.expression_attribute_names(format!("#{name}"), *name)
+        };
         Self { request: names.iter().fold(self.request, named), ..self }
     }
 
@@ -103,7 +112,10 @@ impl Query {
 
     /// Gives a value that a filter names as `:NAME`.
     pub fn given(self, name: &str, value: AttributeValue) -> Self {
-        Self { request: self.request.expression_attribute_values(format!(":{name}"), value), ..self }
+        Self {
+            request: self.request.expression_attribute_values(format!(":{name}"), value),
+            ..self
+        }
     }
 
     /// Reads only these attributes.
@@ -139,13 +151,18 @@ impl Query {
 
     /// Begins after this sort key, in a partition of the table itself.
     pub fn after_sort_key(self, sort_key: Option<&str>) -> Self {
-        let start = sort_key.map(|key| Item::from([("pk".to_owned(), s(&self.partition)), ("sk".to_owned(), s(key))]));
+        let start = sort_key.map(|key| {
+            Item::from([("pk".to_owned(), s(&self.partition)), ("sk".to_owned(), s(key))])
+        });
         self.after(start)
     }
 
     /// Requests the read units of each page.
     pub fn metered(self) -> Self {
-        Self { request: self.request.return_consumed_capacity(ReturnConsumedCapacity::Total), ..self }
+        Self {
+            request: self.request.return_consumed_capacity(ReturnConsumedCapacity::Total),
+            ..self
+        }
     }
 
     /// The first page. 1 request.
@@ -154,7 +171,11 @@ impl Query {
         let answer = Box::pin(self.request.key_condition_expression(self.keys).send()).await?;
         Ok(QueryPage {
             count: u64::try_from(answer.count).unwrap_or_default(),
-            units: answer.consumed_capacity.as_ref().and_then(ConsumedCapacity::capacity_units).unwrap_or_default(),
+            units: answer
+                .consumed_capacity
+                .as_ref()
+                .and_then(ConsumedCapacity::capacity_units)
+                .unwrap_or_default(),
             items: answer.items.unwrap_or_default(),
             next: answer.last_evaluated_key,
             sort: sort(self.index),
@@ -196,7 +217,10 @@ impl QueryPage {
     }
 
     /// The items as values, and the sort key after which the next page begins.
-    pub fn read<T>(&self, read: impl Fn(&Item) -> Result<T, BadItem>) -> Result<(Vec<T>, Option<String>), BadItem> {
+    pub fn read<T>(
+        &self,
+        read: impl Fn(&Item) -> Result<T, BadItem>,
+    ) -> Result<(Vec<T>, Option<String>), BadItem> {
         Ok((self.items.iter().map(read).collect::<Result<_, _>>()?, self.next_sort_key()?))
     }
 }

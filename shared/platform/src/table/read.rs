@@ -10,7 +10,8 @@ pub const BATCH: usize = 100;
 impl Table {
     /// An item. 1 request.
     pub(super) async fn get(&self, key: Item) -> Result<Option<Item>, Error> {
-        let get = self.client.get_item().table_name(&self.name).set_key(Some(key)).consistent_read(true);
+        let get =
+            self.client.get_item().table_name(&self.name).set_key(Some(key)).consistent_read(true);
         Ok(get.send().await?.item)
     }
 
@@ -21,7 +22,10 @@ impl Table {
     }
 
     /// The existing items of at most [`BATCH`] keys, in no order. 1 request.
-    pub(super) async fn batch(&self, keys: impl IntoIterator<Item = Item>) -> Result<Vec<Item>, Error> {
+    pub(super) async fn batch(
+        &self,
+        keys: impl IntoIterator<Item = Item>,
+    ) -> Result<Vec<Item>, Error> {
         let keys: Vec<Item> = keys.into_iter().collect();
         if keys.is_empty() {
             return Ok(Vec::new());

@@ -20,7 +20,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use aws_sdk_dynamodb::types::{AttributeValue, ConsumedCapacity, KeysAndAttributes, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, ConsumedCapacity, KeysAndAttributes, ReturnConsumedCapacity,
+};
 use chrono::{DateTime, Utc};
 use domain::{
     ids::{OrganisationId, RecordingId, UserId},
@@ -31,7 +33,10 @@ use domain::{
 
 use super::{
     BadItem, Error, Findings, Table,
-    attributes::{flag, instant, n, number, optional_instant, optional_parsed, optional_text, parse, parsed, readable, s, text},
+    attributes::{
+        flag, instant, n, number, optional_instant, optional_parsed, optional_text, parse, parsed,
+        readable, s, text,
+    },
     key::{self, Item},
     query::Query,
     read::BATCH,
@@ -104,23 +109,49 @@ impl<'a> Findings<'a> {
     }
 
     /// Stores the findings of a night over earlier ones. 1 request for each 25.
-    pub async fn note(self, organisation: &OrganisationId, findings: &[Finding]) -> Result<(), Error> {
+    pub async fn note(
+        self,
+        organisation: &OrganisationId,
+        findings: &[Finding],
+    ) -> Result<(), Error> {
         self.0.put_all(findings.iter().map(|finding| item(organisation, finding))).await
     }
 
     /// Removes findings that no longer apply. 1 request for each 25.
-    pub async fn end(self, organisation: &OrganisationId, findings: &[Finding]) -> Result<(), Error> {
-        self.0.delete_all(findings.iter().map(|finding| key::finding(organisation, finding.kind, &finding.subject))).await
+    pub async fn end(
+        self,
+        organisation: &OrganisationId,
+        findings: &[Finding],
+    ) -> Result<(), Error> {
+        self.0
+            .delete_all(
+                findings
+                    .iter()
+                    .map(|finding| key::finding(organisation, finding.kind, &finding.subject)),
+            )
+            .await
     }
 
     /// Stores the result of a reconciliation, unless a later night has stored one. 1 request.
-    pub async fn keep_state(self, organisation: &OrganisationId, reconciled: &Reconciled) -> Result<(), Error> {
+    pub async fn keep_state(
+        self,
+        organisation: &OrganisationId,
+        reconciled: &Reconciled,
+    ) -> Result<(), Error> {
         let mut item = key::reconcile(organisation);
-        for (name, at) in [("night", reconciled.night), ("began", reconciled.at), ("complete", reconciled.complete)] {
+        for (name, at) in [
+            ("night", reconciled.night),
+            ("began", reconciled.at),
+            ("complete", reconciled.complete),
+        ] {
             item.insert(name.to_owned(), n(at.timestamp_millis()));
         }
         let places = [("rolled", &reconciled.rolled), ("said", &reconciled.stated)];
-        item.extend(places.into_iter().filter_map(|(name, place)| Some((name.to_owned(), s(place.as_ref()?)))));
+        item.extend(
+            places
+                .into_iter()
+                .filter_map(|(name, place)| Some((name.to_owned(), s(place.as_ref()?)))),
+        );
         let counts = [
             ("recordings", reconciled.recordings),
             ("older", reconciled.older),
@@ -139,13 +170,33 @@ impl<'a> Findings<'a> {
 
     /// The result of the last reconciliation, if there was one. 1 request.
     pub async fn state(self, organisation: &OrganisationId) -> Result<Option<Reconciled>, Error> {
-        Ok(self.0.get(key::reconcile(organisation)).await?.map(|item| read_reconciled(&item)).transpose()?)
+        Ok(self
+            .0
+            .get(key::reconcile(organisation))
+            .await?
+            .map(|item| read_reconciled(&item))
+            .transpose()?)
     }
 
     /// A page of findings, and the sort key after which the next begins. 1 request.
-    pub async fn page(self, of: &OrganisationId, limit: usize, after: Option<&str>) -> Result<(Vec<Finding>, Option<String>), Error> {
-        let page = self.0.query(key::findings(of), None).consistent().limit(limit).after_sort_key(after).page().await?;
-        Ok((page.items.iter().filter_map(|item| readable("finding", item, read(item))).collect(), page.next_sort_key()?))
+    pub async fn page(
+        self,
+        of: &OrganisationId,
+        limit: usize,
+        after: Option<&str>,
+    ) -> Result<(Vec<Finding>, Option<String>), Error> {
+        let page = self
+            .0
+            .query(key::findings(of), None)
+            .consistent()
+            .limit(limit)
+            .after_sort_key(after)
+            .page()
+            .await?;
+        Ok((
+            page.items.iter().filter_map(|item| readable("finding", item, read(item))).collect(),
+            page.next_sort_key()?,
+        ))
     }
 }
 
@@ -158,25 +209,39 @@ impl Reads<'_> {
 
     /// All findings of earlier reconciliations. 1 request for each MB.
     pub async fn findings(&mut self) -> Result<Vec<Finding>, Error> {
-        let items = self.all(self.table.query(key::findings(self.organisation), None).between("0", "~")).await?;
+        let items = self
+            .all(self.table.query(key::findings(self.organisation), None).between("0", "~"))
+            .await?;
         Ok(items.iter().filter_map(|item| readable("finding", item, read(item))).collect())
     }
 
     /// The recordings that began in a period, in any state. 1 request for each MB.
-    pub async fn started_in(&mut self, (from, to): (DateTime<Utc>, DateTime<Utc>)) -> Result<Vec<Recording>, Error> {
+    pub async fn started_in(
+        &mut self,
+        (from, to): (DateTime<Utc>, DateTime<Utc>),
+    ) -> Result<Vec<Recording>, Error> {
         let query = self.table.query(key::recordings(self.organisation), Some(key::BY_ORG));
         let items = self.all(query.between(key::from(from), key::before(to))).await?;
         Ok(self.recordings(&items))
     }
 
     /// Up to `rows` recordings after a key, before `to`, and where to continue. 1 request per MB.
-    pub async fn after(&mut self, place: Option<&str>, to: DateTime<Utc>, rows: usize) -> Result<(Vec<Recording>, Option<String>), Error> {
+    pub async fn after(
+        &mut self,
+        place: Option<&str>,
+        to: DateTime<Utc>,
+        rows: usize,
+    ) -> Result<(Vec<Recording>, Option<String>), Error> {
         let from = place.map_or_else(|| "0".to_owned(), |place| format!("{place}~"));
         let before = key::before(to);
         if rows == 0 || from > before {
             return Ok((Vec::new(), place.map(str::to_owned).filter(|_| from <= before)));
         }
-        let mut query = self.table.query(key::recordings(self.organisation), Some(key::BY_ORG)).between(from, before).metered();
+        let mut query = self
+            .table
+            .query(key::recordings(self.organisation), Some(key::BY_ORG))
+            .between(from, before)
+            .metered();
         let mut items = Vec::new();
         loop {
             let page = query.clone().limit(rows - items.len()).page().await?;
@@ -192,11 +257,17 @@ impl Reads<'_> {
 
     /// The calls recorded as late arrivals at or after `since`. 1 request for each MB.
     pub async fn late_arrival(&mut self, since: DateTime<Utc>) -> Result<Vec<RecordingId>, Error> {
-        let items = self.all(self.table.query(key::all_late(self.organisation), None).between("0", "~")).await?;
+        let items = self
+            .all(self.table.query(key::all_late(self.organisation), None).between("0", "~"))
+            .await?;
         let mut found = Vec::new();
         for item in &items {
             let late_arrival = || Ok((instant(item, "since")?, parsed::<RecordingId>(item, "sk")?));
-            found.extend(readable("awaited", item, late_arrival()).filter(|(at, _)| *at >= since).map(|(_, id)| id));
+            found.extend(
+                readable("awaited", item, late_arrival())
+                    .filter(|(at, _)| *at >= since)
+                    .map(|(_, id)| id),
+            );
         }
         Ok(found)
     }
@@ -206,15 +277,29 @@ impl Reads<'_> {
         let mut found = Vec::new();
         for some in ids.chunks(BATCH) {
             let keys = some.iter().map(|id| key::recording(self.organisation, *id)).collect();
-            let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(now).build();
+            let wanted =
+                KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(now).build();
             let mut left = Some(wanted.map_err(|error| Error::Request(error.into()))?);
             while let Some(wanted) = left.take() {
-                let get = self.table.client.batch_get_item().request_items(&self.table.name, wanted);
-                let answer = get.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await?;
-                self.spent += answer.consumed_capacity.iter().flatten().filter_map(ConsumedCapacity::capacity_units).sum::<f64>();
-                let items = answer.responses.unwrap_or_default().remove(&self.table.name).unwrap_or_default();
+                let get =
+                    self.table.client.batch_get_item().request_items(&self.table.name, wanted);
+                let answer =
+                    get.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await?;
+                self.spent += answer
+                    .consumed_capacity
+                    .iter()
+                    .flatten()
+                    .filter_map(ConsumedCapacity::capacity_units)
+                    .sum::<f64>();
+                let items = answer
+                    .responses
+                    .unwrap_or_default()
+                    .remove(&self.table.name)
+                    .unwrap_or_default();
                 found.extend(self.recordings(&items));
-                left = answer.unprocessed_keys.and_then(|mut unprocessed| unprocessed.remove(&self.table.name));
+                left = answer
+                    .unprocessed_keys
+                    .and_then(|mut unprocessed| unprocessed.remove(&self.table.name));
             }
         }
         Ok(found)
@@ -232,35 +317,65 @@ impl Reads<'_> {
 
     /// The usage of each user. 1 request for each MB.
     pub async fn usage(&mut self) -> Result<BTreeMap<UserId, Count>, Error> {
-        let items = self.all(self.table.query(key::usages(self.organisation), None).between("-", "~")).await?;
+        let items = self
+            .all(self.table.query(key::usages(self.organisation), None).between("-", "~"))
+            .await?;
         let read = |item: &Item| {
             let amount = |name| if item.contains_key(name) { number(item, name) } else { Ok(0) };
-            Ok((parsed(item, "sk")?, Count { recordings: amount("recordings")?, bytes: amount("bytes")? }))
+            Ok((
+                parsed(item, "sk")?,
+                Count { recordings: amount("recordings")?, bytes: amount("bytes")? },
+            ))
         };
         Ok(items.iter().filter_map(|item| readable("usage", item, read(item))).collect())
     }
 
     /// The postings of recordings that began in a period. 1 request for each MB.
-    pub async fn posted(&mut self, of: &Posting, (from, to): (DateTime<Utc>, DateTime<Utc>)) -> Result<Vec<Posted>, Error> {
+    pub async fn posted(
+        &mut self,
+        of: &Posting,
+        (from, to): (DateTime<Utc>, DateTime<Utc>),
+    ) -> Result<Vec<Posted>, Error> {
         let query = self.table.query(key::posting(self.organisation, of), None);
         let items = self.all(query.between(key::from(from), key::before(to))).await?;
         let read = |item: &Item| {
             let place = key::place(text(item, "sk")?).ok_or(BadItem { attribute: "sk" })?;
-            let ends = if item.contains_key("expires_at") { Some(number(item, "expires_at")?) } else { None };
-            let ends_at = ends.map(|ends| DateTime::from_timestamp(ends, 0).ok_or(BadItem { attribute: "expires_at" })).transpose()?;
+            let ends = if item.contains_key("expires_at") {
+                Some(number(item, "expires_at")?)
+            } else {
+                None
+            };
+            let ends_at = ends
+                .map(|ends| {
+                    DateTime::from_timestamp(ends, 0).ok_or(BadItem { attribute: "expires_at" })
+                })
+                .transpose()?;
             Ok(Posted { id: place.id, started_at: place.started_at, ends_at })
         };
         Ok(items.iter().filter_map(|item| readable("posting", item, read(item))).collect())
     }
 
     /// At most `words` words after a sort key, and the key after which to continue. 1 request.
-    pub async fn words(&mut self, place: Option<&str>, words: usize) -> Result<(Vec<Posting>, Option<String>), Error> {
-        let query = self.table.query(key::words(self.organisation), None).between("-", "~").limit(words).after_sort_key(place);
+    pub async fn words(
+        &mut self,
+        place: Option<&str>,
+        words: usize,
+    ) -> Result<(Vec<Posting>, Option<String>), Error> {
+        let query = self
+            .table
+            .query(key::words(self.organisation), None)
+            .between("-", "~")
+            .limit(words)
+            .after_sort_key(place);
         let page = query.metered().page().await?;
         self.spent += page.units;
         let words = page.read(|item| {
-            let (place, word) = text(item, "sk")?.split_once('#').ok_or(BadItem { attribute: "sk" })?;
-            let place = Place::ALL.into_iter().find(|one| one.as_str() == place).ok_or(BadItem { attribute: "sk" })?;
+            let (place, word) =
+                text(item, "sk")?.split_once('#').ok_or(BadItem { attribute: "sk" })?;
+            let place = Place::ALL
+                .into_iter()
+                .find(|one| one.as_str() == place)
+                .ok_or(BadItem { attribute: "sk" })?;
             Ok(Posting::Word(place, word.to_owned()))
         });
         Ok(words?)
@@ -268,7 +383,12 @@ impl Reads<'_> {
 
     /// The recordings in items. One that cannot be read is logged, and its audio seems unowned.
     fn recordings(&self, items: &[Item]) -> Vec<Recording> {
-        items.iter().filter_map(|item| readable("recording", item, recording::read(self.organisation, item)).flatten()).collect()
+        items
+            .iter()
+            .filter_map(|item| {
+                readable("recording", item, recording::read(self.organisation, item)).flatten()
+            })
+            .collect()
     }
 
     async fn all(&mut self, query: Query) -> Result<Vec<Item>, Error> {
@@ -286,7 +406,18 @@ impl Finding {
     pub fn new(kind: Kind, subject: impl ToString, night: DateTime<Utc>, repaired: bool) -> Self {
         let subject = subject.to_string().chars().take(SUBJECT).collect();
         let (since, age_from) = (night, night);
-        Self { kind, subject, user: None, started_at: None, age_from, since, night, repaired, detail: None, expires_at: None }
+        Self {
+            kind,
+            subject,
+            user: None,
+            started_at: None,
+            age_from,
+            since,
+            night,
+            repaired,
+            detail: None,
+            expires_at: None,
+        }
     }
 
     /// The finding, about a recording.
@@ -299,7 +430,9 @@ impl Finding {
     /// The finding, with the age that an earlier night recorded for it.
     pub fn as_before(self, before: &HashMap<(Kind, String), Finding>) -> Self {
         match before.get(&(self.kind, self.subject.clone())) {
-            Some(known) => Self { since: known.since, age_from: self.age_from.min(known.age_from), ..self },
+            Some(known) => {
+                Self { since: known.since, age_from: self.age_from.min(known.age_from), ..self }
+            }
             None => self,
         }
     }
@@ -312,10 +445,21 @@ impl Finding {
 
 fn item(organisation: &OrganisationId, finding: &Finding) -> Item {
     let mut item = key::finding(organisation, finding.kind, &finding.subject);
-    let instants =
-        [("age", Some(finding.age_from)), ("since", Some(finding.since)), ("night", Some(finding.night)), ("started", finding.started_at)];
-    item.extend(instants.into_iter().filter_map(|(name, at)| Some((name.to_owned(), n(at?.timestamp_millis())))));
-    let texts = [("user", finding.user.as_ref().map(ToString::to_string)), ("detail", finding.detail.clone())];
+    let instants = [
+        ("age", Some(finding.age_from)),
+        ("since", Some(finding.since)),
+        ("night", Some(finding.night)),
+        ("started", finding.started_at),
+    ];
+    item.extend(
+        instants
+            .into_iter()
+            .filter_map(|(name, at)| Some((name.to_owned(), n(at?.timestamp_millis())))),
+    );
+    let texts = [
+        ("user", finding.user.as_ref().map(ToString::to_string)),
+        ("detail", finding.detail.clone()),
+    ];
     item.extend(texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), s(text?)))));
     item.extend(finding.expires_at.map(|ends| ("expires_at".to_owned(), n(ends.timestamp()))));
     item.insert("mended".to_owned(), AttributeValue::Bool(finding.repaired));
@@ -325,7 +469,8 @@ fn item(organisation: &OrganisationId, finding: &Finding) -> Item {
 fn read(item: &Item) -> Result<Finding, BadItem> {
     let bad = || BadItem { attribute: "sk" };
     let (kind, subject) = text(item, "sk")?.split_once('#').ok_or_else(bad)?;
-    let ends = if item.contains_key("expires_at") { Some(number(item, "expires_at")?) } else { None };
+    let ends =
+        if item.contains_key("expires_at") { Some(number(item, "expires_at")?) } else { None };
     Ok(Finding {
         kind: parse(kind, "sk")?,
         subject: subject.to_owned(),

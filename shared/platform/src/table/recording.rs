@@ -44,22 +44,38 @@ use domain::{
 
 use super::{
     BadItem, Error, Recordings,
-    attributes::{bytes, instant, named, number, optional_instant, optional_parsed, optional_text, parsed, text},
+    attributes::{
+        bytes, instant, named, number, optional_instant, optional_parsed, optional_text, parsed,
+        text,
+    },
     key::{self, Item},
     tombstone::is_tombstone,
 };
 
 impl Recordings<'_> {
     /// The recording, if it is registered and has not expired at `now`. 1 request.
-    pub async fn get(self, organisation: &OrganisationId, id: RecordingId, now: DateTime<Utc>) -> Result<Option<Recording>, Error> {
-        let get = self.0.client.get_item().table_name(&self.0.name).set_key(Some(key::recording(organisation, id)));
+    pub async fn get(
+        self,
+        organisation: &OrganisationId,
+        id: RecordingId,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Recording>, Error> {
+        let get = self
+            .0
+            .client
+            .get_item()
+            .table_name(&self.0.name)
+            .set_key(Some(key::recording(organisation, id)));
         let Some(item) = get.send().await?.item else { return Ok(None) };
         Ok(read(organisation, &item)?.filter(|recording| recording.exists(now)))
     }
 }
 
 /// The recording in an item; `None` if the call is not registered, and for a tombstone.
-pub(super) fn read(organisation: &OrganisationId, item: &Item) -> Result<Option<Recording>, BadItem> {
+pub(super) fn read(
+    organisation: &OrganisationId,
+    item: &Item,
+) -> Result<Option<Recording>, BadItem> {
     if !item.contains_key("state") || is_tombstone(item) {
         return Ok(None);
     }
@@ -88,7 +104,11 @@ pub(super) fn read_annotation(item: &Item) -> Result<Annotation, BadItem> {
     Ok(Annotation {
         note: optional_parsed(item, "note")?,
         mark: optional_text(item, "mark")?.map(|mark| Mark::stored(mark.to_owned())),
-        fields: [optional_parsed(item, "f1")?, optional_parsed(item, "f2")?, optional_parsed(item, "f3")?],
+        fields: [
+            optional_parsed(item, "f1")?,
+            optional_parsed(item, "f2")?,
+            optional_parsed(item, "f3")?,
+        ],
     })
 }
 
@@ -112,13 +132,18 @@ fn read_sound(item: &Item) -> Result<Sound, BadItem> {
     })
 }
 
-fn found<T>(item: &Item, attribute: &'static str, parse: fn(&str) -> Option<T>) -> Result<Option<T>, BadItem> {
+fn found<T>(
+    item: &Item,
+    attribute: &'static str,
+    parse: fn(&str) -> Option<T>,
+) -> Result<Option<T>, BadItem> {
     optional_text(item, attribute)?.map(|text| parse(text).ok_or(BadItem { attribute })).transpose()
 }
 
 fn read_audio(item: &Item) -> Result<Audio, BadItem> {
     Ok(Audio {
-        content_type: ContentType::parse(text(item, "type")?).ok_or(BadItem { attribute: "type" })?,
+        content_type: ContentType::parse(text(item, "type")?)
+            .ok_or(BadItem { attribute: "type" })?,
         length: number(item, "bytes")?,
         sha256: Sha256(bytes(item, "sha")?),
     })

@@ -60,7 +60,12 @@ impl Recordings<'_> {
     ///
     /// # Errors
     /// [`Error::Busy`] while others annotate the same call: try again.
-    pub async fn register(self, recording: &Recording, over: Over, event: &Event) -> Result<Registered, Error> {
+    pub async fn register(
+        self,
+        recording: &Recording,
+        over: Over,
+        event: &Event,
+    ) -> Result<Registered, Error> {
         for _ in 0..TRIES {
             let found = match self.register_at_once(recording, over, event).await? {
                 AtOnce::Anew => return Ok(Registered::Anew(recording.clone())),
@@ -73,7 +78,12 @@ impl Recordings<'_> {
             if let Some(current) = recording::read(&recording.organisation, &found)? {
                 return Ok(Registered::Before(current));
             }
-            let snapshot = CallSnapshot::read(&recording.organisation, recording.id, &found, recording.registered_at)?;
+            let snapshot = CallSnapshot::read(
+                &recording.organisation,
+                recording.id,
+                &found,
+                recording.registered_at,
+            )?;
             if let Some(registered) = self.register_over(recording, &snapshot, event).await? {
                 return Ok(registered);
             }
@@ -82,11 +92,18 @@ impl Recordings<'_> {
     }
 
     /// Registers the recording if no annotation has to be read; otherwise returns the current item.
-    async fn register_at_once(self, recording: &Recording, over: Over, event: &Event) -> Result<AtOnce, Error> {
+    async fn register_at_once(
+        self,
+        recording: &Recording,
+        over: Over,
+        event: &Event,
+    ) -> Result<AtOnce, Error> {
         let mut writes = self.0.writes();
         writes.add(at_once(recording, over).returning());
         writes.audit(event);
-        if let Some(mark) = recording.annotation.mark.as_ref().filter(|_| over == Over::Unregistered) {
+        if let Some(mark) =
+            recording.annotation.mark.as_ref().filter(|_| over == Over::Unregistered)
+        {
             writes.can_set(&recording.organisation, mark);
         }
         Ok(match writes.commit_or_see().await? {
@@ -98,7 +115,12 @@ impl Recordings<'_> {
     }
 
     /// Registers the recording over an earlier annotation; `None` if it was edited meanwhile.
-    async fn register_over(self, recording: &Recording, snapshot: &CallSnapshot, event: &Event) -> Result<Option<Registered>, Error> {
+    async fn register_over(
+        self,
+        recording: &Recording,
+        snapshot: &CallSnapshot,
+        event: &Event,
+    ) -> Result<Option<Registered>, Error> {
         let mut annotation = self.0.annotations().retained(snapshot, &recording.user).await?;
         annotation.note = recording.annotation.note.clone().or(annotation.note);
         annotation.mark = recording.annotation.mark.clone().or(annotation.mark);
@@ -113,7 +135,12 @@ impl Recordings<'_> {
                 .is("state", None)
                 .is("edits", (snapshot.version > 0).then(|| n(snapshot.version))),
         );
-        if let Some(mark) = recording.annotation.mark.as_ref().filter(|mark| snapshot.annotation.mark.as_ref() != Some(*mark)) {
+        if let Some(mark) = recording
+            .annotation
+            .mark
+            .as_ref()
+            .filter(|mark| snapshot.annotation.mark.as_ref() != Some(*mark))
+        {
             writes.can_set(&recording.organisation, mark);
         }
         if edited {
@@ -122,7 +149,9 @@ impl Recordings<'_> {
         }
         writes.audit(event);
         match writes.commit().await? {
-            Ok(()) => Ok(Some(Registered::Anew(Recording { annotation, version, ..recording.clone() }))),
+            Ok(()) => {
+                Ok(Some(Registered::Anew(Recording { annotation, version, ..recording.clone() })))
+            }
             Err(Conflict::EditedMeanwhile) => Ok(None),
             Err(_) => Ok(Some(Registered::UnknownMark)),
         }
@@ -134,10 +163,12 @@ fn at_once(recording: &Recording, over: Over) -> Write {
     let now = n(recording.registered_at.timestamp());
     match over {
         // A held recording has no `expires_at`, or the table would remove it.
-        Over::RejectedAndHeld => rejected(registered(recording, "until")).when("attribute_exists(held)"),
-        Over::Rejected => {
-            rejected(registered(recording, "expires_at")).when("expires_at > :now AND attribute_not_exists(erased)").given("now", now)
+        Over::RejectedAndHeld => {
+            rejected(registered(recording, "until")).when("attribute_exists(held)")
         }
+        Over::Rejected => rejected(registered(recording, "expires_at"))
+            .when("expires_at > :now AND attribute_not_exists(erased)")
+            .given("now", now),
         Over::Unregistered => brought(registered(recording, "expires_at"), recording)
             .remove("l")
             .when("attribute_not_exists(#state) AND attribute_not_exists(edits)")

@@ -95,7 +95,11 @@ const NOTED_DAYS: i64 = 60;
 
 impl Removals<'_> {
     /// The item under the id, unless it is this recording's rest, and the noted copies. 1 request.
-    pub async fn standing_of(self, removal: &Removal, now: DateTime<Utc>) -> Result<(Option<CurrentRegistration>, Option<Copies>), Error> {
+    pub async fn standing_of(
+        self,
+        removal: &Removal,
+        now: DateTime<Utc>,
+    ) -> Result<(Option<CurrentRegistration>, Option<Copies>), Error> {
         let call = key::recording(&removal.organisation, removal.id);
         let note = removal.recorded.as_ref().map(|recorded| removal.note(recorded));
         let items = self.0.batch([Some(call.clone()), note].into_iter().flatten()).await?;
@@ -104,7 +108,10 @@ impl Removals<'_> {
             if item.get("pk") == call.get("pk") {
                 current = removal.another(item, now)?;
             } else {
-                noted = Some(Copies { audio: number(item, "audio")?, quarantined: number(item, "quarantined")? });
+                noted = Some(Copies {
+                    audio: number(item, "audio")?,
+                    quarantined: number(item, "quarantined")?,
+                });
             }
         }
         Ok((current, noted))
@@ -112,7 +119,12 @@ impl Removals<'_> {
 
     /// Notes how many copies were found, before they are removed, for the receipt. The first note
     /// remains, because the first worker has found the most. 1 request.
-    pub async fn note_copies(self, removal: &Removal, copies: Copies, now: DateTime<Utc>) -> Result<(), Error> {
+    pub async fn note_copies(
+        self,
+        removal: &Removal,
+        copies: Copies,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
         let Some(recorded) = &removal.recorded else { return Ok(()) };
         let mut item = removal.note(recorded);
         item.insert("audio".to_owned(), n(copies.audio));
@@ -129,7 +141,12 @@ impl Removals<'_> {
     ///
     /// # Errors
     /// [`Error::Busy`] if an edit was overwritten meanwhile: the current item has changed.
-    pub async fn remove_edits(self, removal: &Removal, mut current: Option<CurrentRegistration>, now: DateTime<Utc>) -> Result<(), Error> {
+    pub async fn remove_edits(
+        self,
+        removal: &Removal,
+        mut current: Option<CurrentRegistration>,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
         if !removal.has_edits(current) {
             return Ok(());
         }
@@ -147,12 +164,25 @@ impl Removals<'_> {
     }
 
     /// Some of the edits to remove, and whether there may be more. 1 request.
-    pub async fn old_edits(self, removal: &Removal, current: Option<CurrentRegistration>) -> Result<(Vec<OldEdit>, bool), Error> {
+    pub async fn old_edits(
+        self,
+        removal: &Removal,
+        current: Option<CurrentRegistration>,
+    ) -> Result<(Vec<OldEdit>, bool), Error> {
         let first = current.map_or(0, |current| current.edits) + 1;
-        let query = self.0.query(key::edits(&removal.organisation), None).consistent().only(&["sk", "when"]).limit(EDITS);
-        let page = query.between(key::nth_edit(removal.id, first), format!("{}#~", removal.id)).page().await?;
+        let query = self
+            .0
+            .query(key::edits(&removal.organisation), None)
+            .consistent()
+            .only(&["sk", "when"])
+            .limit(EDITS);
+        let page = query
+            .between(key::nth_edit(removal.id, first), format!("{}#~", removal.id))
+            .page()
+            .await?;
         let (edits, next) = page.read(|item| {
-            let version = text(item, "sk")?.rsplit_once('#').and_then(|(_, version)| version.parse().ok());
+            let version =
+                text(item, "sk")?.rsplit_once('#').and_then(|(_, version)| version.parse().ok());
             Ok(OldEdit { version: version.ok_or(BadItem { attribute: "sk" })?, item: item.clone() })
         })?;
         Ok((edits, next.is_some()))
@@ -174,16 +204,23 @@ impl Removals<'_> {
 
     /// Returns the recording's usage and writes its receipt, once. 1 request; 2 if the erasure is
     /// missing because the table was restored to before it.
-    pub async fn receipt(self, removal: &Removal, copies: Copies, now: DateTime<Utc>) -> Result<(), Error> {
+    pub async fn receipt(
+        self,
+        removal: &Removal,
+        copies: Copies,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
         let Some(recorded) = &removal.recorded else { return Ok(()) };
         let event = removal.event(recorded, copies, now);
         if recorded.stored_at.is_none() && recorded.erasure.is_none() {
             return self.0.audit_log().write(&event).await;
         }
         match self.write_receipt(removal, recorded, &event, recorded.erasure).await? {
-            Err(Conflict::NotFound) => match self.write_receipt(removal, recorded, &event, None).await? {
-                Ok(()) | Err(_) => Ok(()), // a conflict: it was written meanwhile
-            },
+            Err(Conflict::NotFound) => {
+                match self.write_receipt(removal, recorded, &event, None).await? {
+                    Ok(()) | Err(_) => Ok(()), // a conflict: it was written meanwhile
+                }
+            }
             Ok(()) | Err(_) => Ok(()), // a conflict: it was written before
         }
     }
@@ -254,25 +291,41 @@ impl Removal {
 
     /// Reads the last image of a call's item.
     pub fn read(item: &Item) -> Result<Self, BadItem> {
-        let (organisation, _) = text(item, "pk")?.split_once('#').ok_or(BadItem { attribute: "pk" })?;
-        let organisation = OrganisationId::try_from(organisation.to_owned()).map_err(|_| BadItem { attribute: "pk" })?;
-        let recorded = recording::read(&organisation, item)?.map(|recording| Recorded::read(recording, item)).transpose()?;
-        Ok(Self { id: parsed(item, "sk")?, organisation, edits: recording::read_version(item)?, recorded })
+        let (organisation, _) =
+            text(item, "pk")?.split_once('#').ok_or(BadItem { attribute: "pk" })?;
+        let organisation = OrganisationId::try_from(organisation.to_owned())
+            .map_err(|_| BadItem { attribute: "pk" })?;
+        let recorded = recording::read(&organisation, item)?
+            .map(|recording| Recorded::read(recording, item))
+            .transpose()?;
+        Ok(Self {
+            id: parsed(item, "sk")?,
+            organisation,
+            edits: recording::read_version(item)?,
+            recorded,
+        })
     }
 
     /// The item under the same id, unless it is the rest of this recording.
-    fn another(&self, item: &Item, now: DateTime<Utc>) -> Result<Option<CurrentRegistration>, BadItem> {
+    fn another(
+        &self,
+        item: &Item,
+        now: DateTime<Utc>,
+    ) -> Result<Option<CurrentRegistration>, BadItem> {
         let current = RetentionSnapshot::read(&self.organisation, item.clone())?;
-        let own = current
-            .as_ref()
-            .zip(self.recorded.as_ref())
-            .is_some_and(|(seen, recorded)| seen.recording.registered_at == recorded.registered_at && !seen.retained.exists(now));
+        let own = current.as_ref().zip(self.recorded.as_ref()).is_some_and(|(seen, recorded)| {
+            seen.recording.registered_at == recorded.registered_at && !seen.retained.exists(now)
+        });
         if own {
             return Ok(None);
         }
         let registered_at = current.map(|seen| seen.recording.registered_at);
         let erased = registered_at.is_none() && self.erasure().is_some();
-        Ok(Some(CurrentRegistration { registered_at, edits: if erased { 0 } else { recording::read_version(item)? }, erased }))
+        Ok(Some(CurrentRegistration {
+            registered_at,
+            edits: if erased { 0 } else { recording::read_version(item)? },
+            erased,
+        }))
     }
 
     fn note(&self, recorded: &Recorded) -> Item {
@@ -280,7 +333,8 @@ impl Removal {
     }
 
     fn event(&self, recorded: &Recorded, copies: Copies, now: DateTime<Utc>) -> Event {
-        let action = if recorded.erasure.is_some() { AuditAction::Erase } else { AuditAction::Expire };
+        let action =
+            if recorded.erasure.is_some() { AuditAction::Erase } else { AuditAction::Expire };
         let receipt = Receipt {
             sha256: recorded.sha256,
             bytes: recorded.bytes,

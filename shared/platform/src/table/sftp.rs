@@ -49,7 +49,13 @@ pub const KEYS: usize = 10;
 impl Sftp<'_> {
     /// Adds a key that the server does not accept yet. 1 request. [`Conflict::Exists`], or
     /// `TooMany` if there are [`KEYS`] already.
-    pub async fn add(self, organisation: &OrganisationId, key: &Key, event: &Event, claim: Option<&Claim>) -> Result<Committed, Error> {
+    pub async fn add(
+        self,
+        organisation: &OrganisationId,
+        key: &Key,
+        event: &Event,
+        claim: Option<&Claim>,
+    ) -> Result<Committed, Error> {
         let mut item = key::sftp_key(organisation, &key.fingerprint);
         for (name, value) in [("body", &key.body), ("comment", &key.comment), ("who", &key.who)] {
             item.insert(name.to_owned(), s(value));
@@ -71,15 +77,26 @@ impl Sftp<'_> {
     }
 
     /// Records that the server accepts a key. 1 request. `NotFound` if it was removed.
-    pub async fn import(self, organisation: &OrganisationId, fingerprint: &str, now: DateTime<Utc>) -> Result<Committed, Error> {
+    pub async fn import(
+        self,
+        organisation: &OrganisationId,
+        fingerprint: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Committed, Error> {
         let mut writes = self.0.writes();
-        let imported = Write::update(key::sftp_key(organisation, fingerprint)).set("imported", n(now.timestamp_millis()));
+        let imported = Write::update(key::sftp_key(organisation, fingerprint))
+            .set("imported", n(now.timestamp_millis()));
         writes.add(imported.existing());
         writes.commit().await
     }
 
     /// Removes a key. 1 request. `NotFound` if there is none.
-    pub async fn remove(self, organisation: &OrganisationId, fingerprint: &str, event: &Event) -> Result<Committed, Error> {
+    pub async fn remove(
+        self,
+        organisation: &OrganisationId,
+        fingerprint: &str,
+        event: &Event,
+    ) -> Result<Committed, Error> {
         let mut writes = self.0.writes();
         writes.add(Write::delete(key::sftp_key(organisation, fingerprint)).existing());
         writes.add(Write::update(key::subscriber(organisation)).add("keys", n(-1)));
@@ -88,22 +105,45 @@ impl Sftp<'_> {
     }
 
     /// One key. 1 request.
-    pub async fn get(self, organisation: &OrganisationId, fingerprint: &str) -> Result<Option<Key>, Error> {
+    pub async fn get(
+        self,
+        organisation: &OrganisationId,
+        fingerprint: &str,
+    ) -> Result<Option<Key>, Error> {
         let item = self.0.get(key::sftp_key(organisation, fingerprint)).await?;
         Ok(item.map(|item| read(&item)).transpose()?)
     }
 
     /// The organisation's keys: [`KEYS`] at most. 1 request.
     pub async fn all(self, organisation: &OrganisationId) -> Result<Vec<Key>, Error> {
-        Ok(self.0.all(key::sftp_keys(organisation), "").await?.iter().map(read).collect::<Result<_, _>>()?)
+        Ok(self
+            .0
+            .all(key::sftp_keys(organisation), "")
+            .await?
+            .iter()
+            .map(read)
+            .collect::<Result<_, _>>()?)
     }
 
     /// A page of the organisations with the service, and where the next begins. One that cannot be
     /// read is logged. 1 request for each MB: thousands of them.
-    pub async fn subscribers(self, after: Option<Item>) -> Result<(Vec<Subscriber>, Option<Item>), Error> {
-        let page = self.0.query(key::SUBSCRIBERS, None).filter("#keys > :none").given("none", n(0)).after(after).page().await?;
-        let read = |item| Ok(Subscriber { organisation: parsed(item, "sk")?, since: instant(item, "since")? });
-        let subscribers = page.items.iter().filter_map(|item| readable("subscriber", item, read(item))).collect();
+    pub async fn subscribers(
+        self,
+        after: Option<Item>,
+    ) -> Result<(Vec<Subscriber>, Option<Item>), Error> {
+        let page = self
+            .0
+            .query(key::SUBSCRIBERS, None)
+            .filter("#keys > :none")
+            .given("none", n(0))
+            .after(after)
+            .page()
+            .await?;
+        let read = |item| {
+            Ok(Subscriber { organisation: parsed(item, "sk")?, since: instant(item, "since")? })
+        };
+        let subscribers =
+            page.items.iter().filter_map(|item| readable("subscriber", item, read(item))).collect();
         Ok((subscribers, page.next))
     }
 }

@@ -19,7 +19,11 @@ pub struct Exported {
 
 impl Statements<'_> {
     /// Records that the month was exported. Can be repeated. 1 request.
-    pub async fn put(self, organisation: &OrganisationId, exported: &Exported) -> Result<(), Error> {
+    pub async fn put(
+        self,
+        organisation: &OrganisationId,
+        exported: &Exported,
+    ) -> Result<(), Error> {
         let mut item = key::statement(organisation, exported.month);
         item.insert("lines".to_owned(), n(exported.lines));
         item.insert("total".to_owned(), s(&exported.total));
@@ -34,5 +38,9 @@ impl Statements<'_> {
 }
 
 fn read(item: &Item) -> Result<Exported, BadItem> {
-    Ok(Exported { month: parsed(item, "sk")?, lines: number(item, "lines")?, total: text(item, "total")?.to_owned() })
+    Ok(Exported {
+        month: parsed(item, "sk")?,
+        lines: number(item, "lines")?,
+        total: text(item, "total")?.to_owned(),
+    })
 }

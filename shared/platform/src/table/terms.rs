@@ -36,8 +36,16 @@ impl PriceTable<'_> {
     ) -> Result<Committed, Error> {
         let mut item = key::price(organisation, terms.from, terms.known);
         let Prices { start_fee, user_month, storage, add_on, sftp } = terms.prices;
-        let named = [("start_fee", start_fee), ("user_month", user_month), ("storage", storage), ("add_on", add_on), ("sftp", sftp)];
-        item.extend(named.into_iter().filter_map(|(name, price)| Some((name.to_owned(), s(price?)))));
+        let named = [
+            ("start_fee", start_fee),
+            ("user_month", user_month),
+            ("storage", storage),
+            ("add_on", add_on),
+            ("sftp", sftp),
+        ];
+        item.extend(
+            named.into_iter().filter_map(|(name, price)| Some((name.to_owned(), s(price?)))),
+        );
         item.extend(terms.add_on.map(|megabytes| ("add_on_mb".to_owned(), n(megabytes))));
         item.insert("by".to_owned(), s(by));
         item.insert("has_sftp".to_owned(), AttributeValue::Bool(terms.sftp));
@@ -76,7 +84,8 @@ impl PriceTable<'_> {
         let mut terms: Vec<Terms> = Vec::new();
         for item in &items {
             if text(item, "sk")?.ends_with(key::VOID) {
-                terms.last_mut().ok_or(BadItem { attribute: "sk" })?.voided = Some(instant(item, "known")?);
+                terms.last_mut().ok_or(BadItem { attribute: "sk" })?.voided =
+                    Some(instant(item, "known")?);
             } else {
                 terms.push(read(whose, item)?);
             }
@@ -109,7 +118,11 @@ fn read(whose: Whose, item: &Item) -> Result<Terms, BadItem> {
             add_on: price("add_on")?,
             sftp: price("sftp")?,
         },
-        add_on: if item.contains_key("add_on_mb") { Some(number(item, "add_on_mb")?) } else { None },
+        add_on: if item.contains_key("add_on_mb") {
+            Some(number(item, "add_on_mb")?)
+        } else {
+            None
+        },
         sftp: flag(item, "has_sftp")?,
     })
 }

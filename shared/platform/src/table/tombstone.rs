@@ -57,17 +57,29 @@ pub enum Buried {
 
 impl Tombstones<'_> {
     /// The state of the call at `now`. 1 request, consistent.
-    pub async fn call(self, organisation: &OrganisationId, id: RecordingId, now: DateTime<Utc>) -> Result<Call, Error> {
-        let Some(item) = self.0.get(key::recording(organisation, id)).await? else { return Ok(Call::Unknown) };
+    pub async fn call(
+        self,
+        organisation: &OrganisationId,
+        id: RecordingId,
+        now: DateTime<Utc>,
+    ) -> Result<Call, Error> {
+        let Some(item) = self.0.get(key::recording(organisation, id)).await? else {
+            return Ok(Call::Unknown);
+        };
         if is_erased(&item) {
             return Ok(Call::Erased);
         }
-        let recording = recording::read(organisation, &item)?.filter(|recording| recording.exists(now));
+        let recording =
+            recording::read(organisation, &item)?.filter(|recording| recording.exists(now));
         Ok(recording.map_or(Call::Unknown, |recording| Call::Registered(Box::new(recording))))
     }
 
     /// The recordings of these ids that have a tombstone. 1 request, for 100 of them at most.
-    pub async fn buried(self, organisation: &OrganisationId, ids: &[RecordingId]) -> Result<Vec<RecordingId>, Error> {
+    pub async fn buried(
+        self,
+        organisation: &OrganisationId,
+        ids: &[RecordingId],
+    ) -> Result<Vec<RecordingId>, Error> {
         let items = self.0.batch(ids.iter().map(|id| key::recording(organisation, *id))).await?;
         let buried = items.iter().filter(|item| is_tombstone(item));
         Ok(buried.map(|item| super::attributes::parsed(item, "sk")).collect::<Result<_, _>>()?)
@@ -75,7 +87,12 @@ impl Tombstones<'_> {
 
     /// Replaces the recording that the erasure ended by a tombstone, or adds it if nothing is
     /// registered. 1 request; 1 more if the call was registered anew.
-    pub async fn bury(self, removal: &Removal, erasure: OrderId, ended_at: DateTime<Utc>) -> Result<Buried, Error> {
+    pub async fn bury(
+        self,
+        removal: &Removal,
+        erasure: OrderId,
+        ended_at: DateTime<Utc>,
+    ) -> Result<Buried, Error> {
         let mut item = key::recording(&removal.organisation, removal.id);
         item.insert("state".to_owned(), s(STATE));
         item.insert("erased".to_owned(), s(erasure));
@@ -92,7 +109,8 @@ impl Tombstones<'_> {
         if self.0.write(put).await?.is_ok() {
             return Ok(Buried::Done);
         }
-        let seen = self.0.retention().seen(&removal.organisation, &[removal.id]).await?.into_iter().next();
+        let seen =
+            self.0.retention().seen(&removal.organisation, &[removal.id]).await?.into_iter().next();
         Ok(seen.map_or(Buried::Done, |seen| Buried::Resurrected(Box::new(seen))))
     }
 }

@@ -80,29 +80,47 @@ impl UsageCounts<'_> {
 impl Transaction<'_> {
     /// Counts a stored or removed recording, in the same transaction.
     pub fn usage(&mut self, change: &Change<'_>) {
-        let (day, sign) = (today(change.at), if change.kind == ChangeKind::Stored { 1 } else { -1 });
+        let (day, sign) =
+            (today(change.at), if change.kind == ChangeKind::Stored { 1 } else { -1 });
         let usage = Write::update(key::usage(change.organisation, change.user))
             .add("recordings", n(sign))
             .add("ms", n(sign * change.duration.num_milliseconds()))
             .add("bytes", n(sign * i64::try_from(change.bytes).unwrap_or(i64::MAX)));
-        let counts = NAMES.into_iter().zip(change.counts().values()).filter(|(_, value)| *value > 0);
-        self.add(counts.fold(usage, |usage, (name, value)| usage.add(&format!("{name}{day}"), n(value))));
+        let counts =
+            NAMES.into_iter().zip(change.counts().values()).filter(|(_, value)| *value > 0);
+        self.add(
+            counts.fold(usage, |usage, (name, value)| usage.add(&format!("{name}{day}"), n(value))),
+        );
     }
 
     /// Removes the user's counts of a day, if they are as read.
-    pub(super) fn close_counts(&mut self, organisation: &OrganisationId, user: &UserId, day: NaiveDate, counts: &Counts) {
-        let counts = NAMES.into_iter().zip(counts.values()).map(|(name, value)| (format!("{name}{day}"), value));
+    pub(super) fn close_counts(
+        &mut self,
+        organisation: &OrganisationId,
+        user: &UserId,
+        day: NaiveDate,
+        counts: &Counts,
+    ) {
+        let counts = NAMES
+            .into_iter()
+            .zip(counts.values())
+            .map(|(name, value)| (format!("{name}{day}"), value));
         let usage = Write::update(key::usage(organisation, user));
-        self.add(counts.fold(usage, |usage, (name, value)| usage.remove(&name).is(&name, (value > 0).then(|| n(value)))));
+        self.add(counts.fold(usage, |usage, (name, value)| {
+            usage.remove(&name).is(&name, (value > 0).then(|| n(value)))
+        }));
     }
 }
 
 impl Change<'_> {
     fn counts(&self) -> Counts {
         match self.kind {
-            ChangeKind::Stored => {
-                Counts { recordings: 1, milliseconds: self.duration.num_milliseconds().unsigned_abs(), added: self.bytes, removed: 0 }
-            }
+            ChangeKind::Stored => Counts {
+                recordings: 1,
+                milliseconds: self.duration.num_milliseconds().unsigned_abs(),
+                added: self.bytes,
+                removed: 0,
+            },
             ChangeKind::Removed => Counts { removed: self.bytes, ..Counts::default() },
         }
     }
@@ -128,7 +146,10 @@ impl Counts {
     }
 
     pub(super) fn attributes(&self) -> impl Iterator<Item = (String, AttributeValue)> {
-        ["recordings", "ms", "added", "removed"].into_iter().zip(self.values()).map(|(name, value)| (name.to_owned(), n(value)))
+        ["recordings", "ms", "added", "removed"]
+            .into_iter()
+            .zip(self.values())
+            .map(|(name, value)| (name.to_owned(), n(value)))
     }
 
     pub(super) fn read(item: &Item) -> Result<Self, BadItem> {
@@ -144,7 +165,8 @@ impl Counts {
 impl Filled {
     /// Bytes at the end of `day`, as known now.
     pub fn at_end_of(&self, day: NaiveDate) -> i64 {
-        let later: i64 = self.open.iter().filter(|(of, _)| **of > day).map(|(_, counts)| counts.net()).sum();
+        let later: i64 =
+            self.open.iter().filter(|(of, _)| **of > day).map(|(_, counts)| counts.net()).sum();
         self.bytes - later
     }
 }

@@ -10,8 +10,13 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::{
     error::BuildError,
-    operation::{delete_item::DeleteItemError, put_item::PutItemError, update_item::UpdateItemError},
-    types::{AttributeValue, ConditionCheck, Delete, Put, ReturnValue, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update},
+    operation::{
+        delete_item::DeleteItemError, put_item::PutItemError, update_item::UpdateItemError,
+    },
+    types::{
+        AttributeValue, ConditionCheck, Delete, Put, ReturnValue,
+        ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
+    },
 };
 
 use super::{
@@ -55,7 +60,9 @@ macro_rules! conditional {
             .set_condition_expression(joined(&$write.conditions))
             .set_expression_attribute_names((!$write.names.is_empty()).then_some($write.names))
             .set_expression_attribute_values((!$write.values.is_empty()).then_some($write.values))
-            .set_return_values_on_condition_check_failure($write.returns.then_some(ReturnValuesOnConditionCheckFailure::AllOld))
+            .set_return_values_on_condition_check_failure(
+                $write.returns.then_some(ReturnValuesOnConditionCheckFailure::AllOld),
+            )
     };
 }
 
@@ -65,9 +72,10 @@ macro_rules! sent {
         match $request.send().await {
             Ok(answer) => Ok(Ok(answer.attributes.unwrap_or_default())),
             Err(error) => match error.as_service_error() {
-                Some($error::ConditionalCheckFailedException(failed)) => {
-                    Ok(Err(Refused { conflict: $conflict, found: failed.item().cloned().unwrap_or_default() }))
-                }
+                Some($error::ConditionalCheckFailedException(failed)) => Ok(Err(Refused {
+                    conflict: $conflict,
+                    found: failed.item().cloned().unwrap_or_default(),
+                })),
                 _ => Err(error.into()),
             },
         }
@@ -102,7 +110,19 @@ impl Write {
     fn new(kind: Kind, item: Item) -> Self {
         let [set, remove, add, delete, conditions] = Default::default();
         let (names, values, conflict) = (HashMap::new(), Item::new(), Conflict::EditedMeanwhile);
-        Self { kind, item, set, remove, add, delete, conditions, names, values, conflict, returns: false }
+        Self {
+            kind,
+            item,
+            set,
+            remove,
+            add,
+            delete,
+            conditions,
+            names,
+            values,
+            conflict,
+            returns: false,
+        }
     }
 
     /// Sets an attribute.
@@ -175,7 +195,11 @@ impl Write {
     }
 
     /// Removes members of a set.
-    pub fn take_members(mut self, set: &str, members: impl IntoIterator<Item = impl ToString>) -> Self {
+    pub fn take_members(
+        mut self,
+        set: &str,
+        members: impl IntoIterator<Item = impl ToString>,
+    ) -> Self {
         if let Some(members) = ss(members) {
             let removal = format!("{} {}", self.name(set), self.value(set, members));
             self.delete.push(removal);
@@ -228,11 +252,18 @@ impl Write {
         let write = TransactWriteItem::builder();
         let write = match self.kind {
             Kind::Update => {
-                let update = Update::builder().table_name(table).set_update_expression(self.changes());
+                let update =
+                    Update::builder().table_name(table).set_update_expression(self.changes());
                 write.update(conditional!(update.set_key(Some(self.item)), self).build()?)
             }
-            Kind::Put => write.put(conditional!(Put::builder().table_name(table).set_item(Some(self.item)), self).build()?),
-            Kind::Delete => write.delete(conditional!(Delete::builder().table_name(table).set_key(Some(self.item)), self).build()?),
+            Kind::Put => write.put(
+                conditional!(Put::builder().table_name(table).set_item(Some(self.item)), self)
+                    .build()?,
+            ),
+            Kind::Delete => write.delete(
+                conditional!(Delete::builder().table_name(table).set_key(Some(self.item)), self)
+                    .build()?,
+            ),
             Kind::Check => {
                 let check = ConditionCheck::builder().table_name(table).set_key(Some(self.item));
                 write.condition_check(conditional!(check, self).build()?)
@@ -243,9 +274,15 @@ impl Write {
 
     /// The changes of an update.
     fn changes(&self) -> Option<String> {
-        let parts = [("SET", &self.set), ("REMOVE", &self.remove), ("ADD", &self.add), ("DELETE", &self.delete)];
+        let parts = [
+            ("SET", &self.set),
+            ("REMOVE", &self.remove),
+            ("ADD", &self.add),
+            ("DELETE", &self.delete),
+        ];
         let parts = parts.into_iter().filter(|(_, changes)| !changes.is_empty());
-        let parts: Vec<String> = parts.map(|(verb, changes)| format!("{verb} {}", changes.join(", "))).collect();
+        let parts: Vec<String> =
+            parts.map(|(verb, changes)| format!("{verb} {}", changes.join(", "))).collect();
         (!parts.is_empty()).then(|| parts.join(" "))
     }
 
@@ -274,9 +311,14 @@ impl Table {
         let (client, table, conflict) = (&self.client, &self.name, write.conflict.clone());
         match write.kind {
             Kind::Update => {
-                let update = client.update_item().table_name(table).set_update_expression(write.changes());
+                let update =
+                    client.update_item().table_name(table).set_update_expression(write.changes());
                 let update = update.set_return_values(write.returns.then_some(ReturnValue::AllNew));
-                sent!(conditional!(update.set_key(Some(write.item)), write), UpdateItemError, conflict)
+                sent!(
+                    conditional!(update.set_key(Some(write.item)), write),
+                    UpdateItemError,
+                    conflict
+                )
             }
             Kind::Put => {
                 let put = client.put_item().table_name(table).set_item(Some(write.item));
@@ -299,7 +341,9 @@ impl Table {
 /// The conditions as one. DynamoDB refuses redundant parentheses.
 fn joined(conditions: &[String]) -> Option<String> {
     let several = conditions.len() > 1;
-    let one = |one: &String| if several && one.contains(" OR ") { format!("({one})") } else { one.clone() };
+    let one = |one: &String| {
+        if several && one.contains(" OR ") { format!("({one})") } else { one.clone() }
+    };
     let conditions: Vec<String> = conditions.iter().map(one).collect();
     (!conditions.is_empty()).then(|| conditions.join(" AND "))
 }
@@ -311,7 +355,10 @@ fn plain(name: &str) -> String {
 
 /// The attributes that a condition names as `#NAME`.
 pub(super) fn names_in(condition: &str) -> impl Iterator<Item = &str> {
-    condition.split('#').skip(1).map(|rest| rest.split(|c: char| !is_plain(c)).next().unwrap_or_default())
+    condition
+        .split('#')
+        .skip(1)
+        .map(|rest| rest.split(|c: char| !is_plain(c)).next().unwrap_or_default())
 }
 
 fn is_plain(c: char) -> bool {

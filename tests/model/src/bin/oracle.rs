@@ -5,5 +5,8 @@ use model::oracle::{Cases, judge, life::Life, memory::InMemory};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let cases = Cases::notified(100_000)?;
-    judge(cases, async |number| Ok((Life::new(cases.seed, number), InMemory::new(cases.seed, number)))).await
+    judge(cases, async |number| {
+        Ok((Life::new(cases.seed, number), InMemory::new(cases.seed, number)))
+    })
+    .await
 }

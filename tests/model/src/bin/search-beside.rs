@@ -11,7 +11,8 @@ use model::{
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> anyhow::Result<()> {
     let mut arguments = std::env::args().skip(1);
-    let mut number = |otherwise: u64| arguments.next().map_or(Ok(otherwise), |argument| argument.parse());
+    let mut number =
+        |otherwise: u64| arguments.next().map_or(Ok(otherwise), |argument| argument.parse());
     let (recordings, queries, seed) = (number(100_000)?, number(100)?, number(1)?);
     let users = (recordings / 3_600).clamp(1, 1_000) as usize;
     let mut draw = Draw::new(seed, users, 180);
@@ -24,12 +25,17 @@ async fn main() -> anyhow::Result<()> {
         "{recordings} recordings of {users} users over 180 days, seed {seed}; {queries} searches of each shape, a page of 50, newest first"
     );
     println!("Means of a page: rows read, and read units or buffers of 8 KB\n");
-    println!("{:<26}{:>16}{:>18}{:>20}", "shape", "the search plan", "plain timeline", "PostgreSQL");
+    println!(
+        "{:<26}{:>16}{:>18}{:>20}",
+        "shape", "the search plan", "plain timeline", "PostgreSQL"
+    );
     for (name, _, shape) in SHAPES {
-        let (mut plan, mut plain, mut postgresql) = (Taken::default(), Taken::default(), Taken::default());
+        let (mut plan, mut plain, mut postgresql) =
+            (Taken::default(), Taken::default(), Taken::default());
         for _ in 0..queries {
             let filter = shape(&mut draw);
-            let search = Search { filter: &filter, order: Order::Newest, limit: 50, after: None, now: NOW };
+            let search =
+                Search { filter: &filter, order: Order::Newest, limit: 50, after: None, now: NOW };
             let (_, cost) = memory.page(&search);
             plan += Taken { rows: cost.read + cost.fetched, blocks: cost.half_rcus };
             let cost = memory.plain(&search, span(&filter));

@@ -7,7 +7,8 @@ use model::{
 };
 
 fn main() -> anyhow::Result<()> {
-    let mut arguments = std::env::args().skip(1).map(|argument| argument.parse::<u64>().expect("a number"));
+    let mut arguments =
+        std::env::args().skip(1).map(|argument| argument.parse::<u64>().expect("a number"));
     let recordings = arguments.next().unwrap_or(200_000);
     let searches = arguments.next().unwrap_or(2_000);
     let seed = arguments.next().unwrap_or(1);

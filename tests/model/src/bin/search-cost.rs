@@ -12,7 +12,9 @@ use model::{
 
 fn main() {
     let mut arguments = std::env::args().skip(1);
-    let mut number = |otherwise: u64| arguments.next().map_or(otherwise, |argument| argument.parse().expect("a number"));
+    let mut number = |otherwise: u64| {
+        arguments.next().map_or(otherwise, |argument| argument.parse().expect("a number"))
+    };
     let (recordings, queries, seed) = (number(3_600_000), number(10_000), number(1));
     let only = arguments.next();
     let users = (recordings / 3_600).clamp(1, 1_000) as usize;
@@ -23,25 +25,45 @@ fn main() {
         let recording = draw.recording();
         memory.put(recording);
     }
-    println!("{recordings} recordings of {users} users over 180 days, seed {seed}, drawn in {:.0?}", began.elapsed());
+    println!(
+        "{recordings} recordings of {users} users over 180 days, seed {seed}, drawn in {:.0?}",
+        began.elapsed()
+    );
     println!("{queries} searches of each shape, a page of 50, newest first\n");
     println!(
         "{:<26}{:>9}{:>10}{:>9}{:>9}{:>7}{:>8}{:>7}{:>10}{:>5}{:>8}{:>8}{:>8}",
-        "shape", "rows", "read", "fetched", "read/row", "RU p50", "p99", "max", "trips p99", "max", "short", "beyond", "µs p50"
+        "shape",
+        "rows",
+        "read",
+        "fetched",
+        "read/row",
+        "RU p50",
+        "p99",
+        "max",
+        "trips p99",
+        "max",
+        "short",
+        "beyond",
+        "µs p50"
     );
     let mut every = Tally::default();
-    for (name, is_alone, shape) in SHAPES.into_iter().filter(|(name, ..)| only.as_deref().is_none_or(|only| only == *name)) {
+    for (name, is_alone, shape) in
+        SHAPES.into_iter().filter(|(name, ..)| only.as_deref().is_none_or(|only| only == *name))
+    {
         let mut all = Tally::default();
         for _ in 0..queries {
             let filter: Filter = shape(&mut draw);
-            let search = Search { filter: &filter, order: Order::Newest, limit: 50, after: None, now: NOW };
+            let search =
+                Search { filter: &filter, order: Order::Newest, limit: 50, after: None, now: NOW };
             let began = Instant::now();
             let (page, cost) = memory.page(&search);
             all.times.push(began.elapsed());
             all.costs.push(cost);
             all.rows += page.rows.len() as u64;
             all.short += u64::from(page.rows.len() < 50 && page.next.is_some());
-            all.beyond += u64::from(!is_alone && !sparsest::allows(&memory, &filter, span(&filter), cost.read));
+            all.beyond += u64::from(
+                !is_alone && !sparsest::allows(&memory, &filter, span(&filter), cost.read),
+            );
         }
         all.print(name);
         every.add(all);
@@ -64,7 +86,8 @@ impl Tally {
     fn add(&mut self, mut other: Self) {
         self.costs.append(&mut other.costs);
         self.times.append(&mut other.times);
-        (self.rows, self.short, self.beyond) = (self.rows + other.rows, self.short + other.short, self.beyond + other.beyond);
+        (self.rows, self.short, self.beyond) =
+            (self.rows + other.rows, self.short + other.short, self.beyond + other.beyond);
     }
 
     fn print(&mut self, name: &str) {

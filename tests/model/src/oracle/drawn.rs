@@ -28,7 +28,11 @@ pub fn search(life: &mut Life) -> Typed {
     let mut typed = Typed {
         seen: life.random.random_bool(0.4).then(|| seen(life)),
         order: if life.random.random_bool(0.5) { Order::Newest } else { Order::Oldest },
-        limit: if life.random.random_bool(0.1) { 1000 } else { one(&mut life.random, &LIMITS).to_owned().max(least) },
+        limit: if life.random.random_bool(0.1) {
+            1000
+        } else {
+            one(&mut life.random, &LIMITS).to_owned().max(least)
+        },
         ..Typed::default()
     };
     for _ in 0..filters {
@@ -47,7 +51,8 @@ pub fn search(life: &mut Life) -> Typed {
 /// Restricts the search to permitted users and to whole seconds, as in a query string.
 fn at_the_door(life: &mut Life, typed: &mut Typed) {
     typed.seen = one(&mut life.random, &life.callers).clone();
-    typed.user = typed.user.take().filter(|user| typed.seen.as_ref().is_none_or(|seen| seen.contains(user)));
+    typed.user =
+        typed.user.take().filter(|user| typed.seen.as_ref().is_none_or(|seen| seen.contains(user)));
     let seconds = |length: TimeDelta| TimeDelta::seconds(length.num_seconds());
     (typed.longer, typed.shorter) = (typed.longer.map(seconds), typed.shorter.map(seconds));
     if life.random.random_bool(0.1) {
@@ -80,29 +85,63 @@ fn fill_in(life: &mut Life, typed: &mut Typed, like: Option<&Recording>) {
         0 => typed.from = Some(moment(life, like)),
         1 => typed.to = Some(moment(life, like)),
         2 => typed.user = Some(like.map_or_else(|| user(1), |like| like.user.clone())),
-        3 => typed.longer = Some(length(life).min(like.map_or(TimeDelta::MAX, |like| like.duration))),
-        4 => typed.shorter = Some(length(life).max(like.map_or(TimeDelta::zero(), |like| like.duration))),
-        5 => typed.counterpart = Some(like.map_or_else(|| one(random, &life.manner.numbers), |like| &like.counterpart).to_string()),
+        3 => {
+            typed.longer = Some(length(life).min(like.map_or(TimeDelta::MAX, |like| like.duration)))
+        }
+        4 => {
+            typed.shorter =
+                Some(length(life).max(like.map_or(TimeDelta::zero(), |like| like.duration)))
+        }
+        5 => {
+            typed.counterpart = Some(
+                like.map_or_else(|| one(random, &life.manner.numbers), |like| &like.counterpart)
+                    .to_string(),
+            )
+        }
         6 => {
-            let of = like.map_or_else(|| one(random, &life.manner.numbers), |like| &like.counterpart).clone();
+            let of = like
+                .map_or_else(|| one(random, &life.manner.numbers), |like| &like.counterpart)
+                .clone();
             typed.number = Some(number(random, &of));
         }
-        7 => typed.direction = Some(if like.is_none_or(|like| like.direction == Direction::In) { "in" } else { "out" }),
+        7 => {
+            typed.direction = Some(if like.is_none_or(|like| like.direction == Direction::In) {
+                "in"
+            } else {
+                "out"
+            })
+        }
         8 => typed.mark = Some(mark(life, like)),
-        9 | 10 => typed.note = words(life, like.and_then(|like| like.annotation.note.as_ref()).map(|note| note.as_str())),
+        9 | 10 => {
+            typed.note = words(
+                life,
+                like.and_then(|like| like.annotation.note.as_ref()).map(|note| note.as_str()),
+            )
+        }
         place @ 11..14 => {
-            let field = like.and_then(|like| like.annotation.fields[place - 11].as_ref()).map(|field| field.as_str());
+            let field = like
+                .and_then(|like| like.annotation.fields[place - 11].as_ref())
+                .map(|field| field.as_str());
             typed.fields[place - 11] = words(life, field);
         }
-        14 => typed.any_field = words(life, like.and_then(|like| like.annotation.fields[0].as_ref()).map(|field| field.as_str())),
-        _ if random.random_bool(0.5) => typed.held = Some(like.is_none_or(|like| like.held_since.is_some())),
+        14 => {
+            typed.any_field = words(
+                life,
+                like.and_then(|like| like.annotation.fields[0].as_ref())
+                    .map(|field| field.as_str()),
+            )
+        }
+        _ if random.random_bool(0.5) => {
+            typed.held = Some(like.is_none_or(|like| like.held_since.is_some()))
+        }
         _ => typed.state = Some(like.map_or("rejected", state)),
     }
 }
 
 fn mark(life: &mut Life, like: Option<&Recording>) -> String {
     let any = one(&mut life.random, &life.manner.marks).as_str();
-    let mark = like.map_or(Some(any), |like| like.annotation.mark.as_ref().map(|mark| mark.as_str()));
+    let mark =
+        like.map_or(Some(any), |like| like.annotation.mark.as_ref().map(|mark| mark.as_str()));
     mark.unwrap_or("none").to_owned()
 }
 
@@ -146,7 +185,9 @@ fn number(random: &mut impl Rng, of: &Counterpart) -> String {
 /// Some of the words of a text, or of the vocabulary. Half the time, the last is cut short.
 fn words(life: &mut Life, of: Option<&str>) -> Option<String> {
     let random = &mut life.random;
-    let own = of.filter(|_| random.random_bool(0.8)).map(|text| text.split([' ', '\n']).filter(|word| takes(word)).collect::<Vec<_>>());
+    let own = of
+        .filter(|_| random.random_bool(0.8))
+        .map(|text| text.split([' ', '\n']).filter(|word| takes(word)).collect::<Vec<_>>());
     let count = *one(random, &[1, 2, 3, 9]);
     let mut words: Vec<String> = Vec::new();
     for _ in 0..count {
@@ -164,7 +205,8 @@ fn words(life: &mut Life, of: Option<&str>) -> Option<String> {
     }
     let typed = words.join([" ", " ", ", "][random.random_range(0..3)]);
     let all = tokens(&typed);
-    ((1..=10).contains(&all.len()) && all.iter().all(|word| word.chars().count() <= LETTERS)).then_some(typed)
+    ((1..=10).contains(&all.len()) && all.iter().all(|word| word.chars().count() <= LETTERS))
+        .then_some(typed)
 }
 
 fn takes(word: &str) -> bool {

@@ -50,6 +50,9 @@ impl History {
     /// The recording at the step.
     pub fn at(&self, id: RecordingId, step: usize) -> Option<&Recording> {
         let versions = self.of.get(&id)?.iter().map(|version| &self.versions[*version]);
-        versions.rev().find(|version| (version.since..version.until).contains(&step)).map(|version| &version.recording)
+        versions
+            .rev()
+            .find(|version| (version.since..version.until).contains(&step))
+            .map(|version| &version.recording)
     }
 }

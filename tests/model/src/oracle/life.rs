@@ -48,7 +48,15 @@ impl Life {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         random.set_stream(number);
         let manner = Manner::draw(&mut random, number % 100 == 99);
-        Self { random, manner, now: NOW, callers: Vec::new(), window: None, standing: BTreeMap::new(), calls: 0 }
+        Self {
+            random,
+            manner,
+            now: NOW,
+            callers: Vec::new(),
+            window: None,
+            standing: BTreeMap::new(),
+            calls: 0,
+        }
     }
 
     /// The first recordings.
@@ -73,7 +81,9 @@ impl Life {
         match kind {
             _ if !before.exists(self.now) => return self.becomes(Some(before), None),
             3 if !self.manner.plain => return self.becomes(Some(before), None),
-            4 if !self.manner.plain => after.held_since = before.held_since.is_none().then_some(self.now),
+            4 if !self.manner.plain => {
+                after.held_since = before.held_since.is_none().then_some(self.now)
+            }
             5 | 6 => after = self.proceeds(before.clone()),
             _ => self.edit(&mut after),
         }
@@ -110,7 +120,9 @@ impl Life {
     fn proceeds(&mut self, mut recording: Recording) -> Recording {
         let plain = self.manner.plain;
         recording.state = match recording.state {
-            State::Expected if plain || self.random.random_bool(0.8) => State::Stored { at: self.now },
+            State::Expected if plain || self.random.random_bool(0.8) => {
+                State::Stored { at: self.now }
+            }
             State::Expected => rejected(),
             State::Rejected { .. } => State::Expected,
             stored @ State::Stored { .. } => return Recording { state: stored, ..recording },
@@ -125,7 +137,12 @@ impl Life {
         let stated = &mut recording.annotation;
         match self.random.random_range(0..5) {
             0 | 1 => stated.note = self.note(),
-            2 => stated.mark = self.random.random_bool(0.7).then(|| one(&mut self.random, &self.manner.marks).clone()),
+            2 => {
+                stated.mark = self
+                    .random
+                    .random_bool(0.7)
+                    .then(|| one(&mut self.random, &self.manner.marks).clone())
+            }
             place => stated.fields[place - 2] = self.field(),
         }
         recording.version += 1;
@@ -136,7 +153,11 @@ impl Life {
         let call = valid(CallId::try_from(format!("{}{}", self.manner.called, self.calls)));
         let (random, manner) = (&mut self.random, &self.manner);
         let at_a_moment = random.random_bool(manner.ties);
-        let started_at = if at_a_moment { *one(random, &manner.moments) } else { back(random, manner.begins, manner.spread) };
+        let started_at = if at_a_moment {
+            *one(random, &manner.moments)
+        } else {
+            back(random, manner.begins, manner.spread)
+        };
         let expires_at = (started_at + TimeDelta::days(manner.days)).timestamp();
         let mut sha256 = [0; 32];
         random.fill(&mut sha256);
@@ -149,7 +170,11 @@ impl Life {
             counterpart: one(random, &manner.numbers).clone(),
             started_at,
             duration: *one(random, &manner.lengths),
-            audio: Audio { content_type: ContentType::parse("audio/ogg").expect("a known type"), length: 480_000, sha256: Sha256(sha256) },
+            audio: Audio {
+                content_type: ContentType::parse("audio/ogg").expect("a known type"),
+                length: 480_000,
+                sha256: Sha256(sha256),
+            },
             version: 0,
             registered_at: NOW,
             expires_at: DateTime::from_timestamp(expires_at, 0).expect("a moment of our time"),
@@ -167,8 +192,13 @@ impl Life {
     fn annotation(&mut self) -> Annotation {
         Annotation {
             note: self.random.random_bool(0.5).then(|| self.note()).flatten(),
-            mark: self.random.random_bool(0.3).then(|| one(&mut self.random, &self.manner.marks).clone()),
-            fields: std::array::from_fn(|_| self.random.random_bool(0.2).then(|| self.field()).flatten()),
+            mark: self
+                .random
+                .random_bool(0.3)
+                .then(|| one(&mut self.random, &self.manner.marks).clone()),
+            fields: std::array::from_fn(|_| {
+                self.random.random_bool(0.2).then(|| self.field()).flatten()
+            }),
         }
     }
 
@@ -180,12 +210,16 @@ impl Life {
 
     fn field(&mut self) -> Option<Field> {
         let words = self.random.random_range(0..=3);
-        Field::try_from(self.text(words).replace('\n', " ")).ok().filter(|field| !field.as_str().is_empty())
+        Field::try_from(self.text(words).replace('\n', " "))
+            .ok()
+            .filter(|field| !field.as_str().is_empty())
     }
 
     fn text(&mut self, words: usize) -> String {
         let random = &mut self.random;
-        (0..words).map(|_| format!("{}{}", one(random, &self.manner.words), one(random, &BETWEEN))).collect()
+        (0..words)
+            .map(|_| format!("{}{}", one(random, &self.manner.words), one(random, &BETWEEN)))
+            .collect()
     }
 }
 

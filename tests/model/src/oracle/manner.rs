@@ -74,14 +74,19 @@ impl Manner {
     /// Generates a manner, usually small. A large one exceeds what one request reads.
     pub fn draw(random: &mut impl Rng, large: bool) -> Self {
         let many = random.random_bool(0.1);
-        let recordings = if large { random.random_range(4_000..12_000) } else { random.random_range(20..=400) };
+        let recordings =
+            if large { random.random_range(4_000..12_000) } else { random.random_range(20..=400) };
         let spread = TimeDelta::milliseconds(10_i64.pow(random.random_range(2..=10)) + 1);
         let moments = (0..random.random_range(1..=6)).map(|_| back(random, NOW, spread)).collect();
         Self {
             recordings,
             users: (1..=if many { 260 } else { random.random_range(1..=8) }).map(user).collect(),
             numbers: numbers(random),
-            marks: MARKS.iter().take(random.random_range(1..=4)).map(|mark| valid(Mark::try_from((*mark).to_owned()))).collect(),
+            marks: MARKS
+                .iter()
+                .take(random.random_range(1..=4))
+                .map(|mark| valid(Mark::try_from((*mark).to_owned())))
+                .collect(),
             lengths: (0..random.random_range(1..=12)).map(|_| length(random)).collect(),
             words: words(random),
             wordy: if !large && random.random_bool(0.05) { 160 } else { 6 },
@@ -103,10 +108,21 @@ pub fn back(random: &mut impl Rng, from: DateTime<Utc>, spread: TimeDelta) -> Da
 
 /// A few numbers with common beginnings and ends, or some hundred.
 fn numbers(random: &mut impl Rng) -> Vec<Counterpart> {
-    let few = ["+46701234567", "+46701234999", "+4684650567", "+4531390040", "+4673555000000", "withheld", "+46700701234"];
+    let few = [
+        "+46701234567",
+        "+46701234999",
+        "+4684650567",
+        "+4531390040",
+        "+4673555000000",
+        "withheld",
+        "+46700701234",
+    ];
     let mut numbers: Vec<String> = few.into_iter().map(str::to_owned).collect();
     if random.random_bool(0.15) {
-        numbers.extend((0..random.random_range(150..500)).map(|_| format!("+4670{}", random.random_range(1_000_000..9_999_999))));
+        numbers.extend(
+            (0..random.random_range(150..500))
+                .map(|_| format!("+4670{}", random.random_range(1_000_000..9_999_999))),
+        );
     }
     numbers.into_iter().map(Counterpart::from).collect()
 }
@@ -126,7 +142,11 @@ fn length(random: &mut impl Rng) -> TimeDelta {
     let half_steps = f64::from(random.random_range(0..=27_u8));
     let bound = (1000.0 * 2_f64.powf(half_steps / 2.0)).round() as i64;
     let beside = [bound - 1, bound, bound + 1][random.random_range(0..3)];
-    TimeDelta::milliseconds(if random.random_bool(0.5) { beside } else { random.random_range(0..20_000_000) })
+    TimeDelta::milliseconds(if random.random_bool(0.5) {
+        beside
+    } else {
+        random.random_range(0..20_000_000)
+    })
 }
 
 /// One of several, the first ones more often.

@@ -40,7 +40,9 @@ impl Searched for InMemory {
         if let Some(before) = &happening.before
             && self.random.random_bool(0.5)
         {
-            outdated(before, after).into_iter().for_each(|posting| self.memory.mislead(after.id, posting));
+            outdated(before, after)
+                .into_iter()
+                .for_each(|posting| self.memory.mislead(after.id, posting));
         }
         Ok(())
     }
@@ -49,11 +51,21 @@ impl Searched for InMemory {
         Ok(())
     }
 
-    async fn page(&mut self, typed: &Typed, after: Option<Position>, now: DateTime<Utc>) -> anyhow::Result<Page> {
+    async fn page(
+        &mut self,
+        typed: &Typed,
+        after: Option<Position>,
+        now: DateTime<Utc>,
+    ) -> anyhow::Result<Page> {
         let filter = typed.filter()?;
         let search = Search { filter: &filter, order: typed.order, limit: typed.limit, after, now };
         let (page, cost) = self.memory.page(&search);
-        Ok(Page { rows: page.rows.iter().map(|row| row.id).collect(), whole: Some(page.rows), next: page.next, cost: Some(cost) })
+        Ok(Page {
+            rows: page.rows.iter().map(|row| row.id).collect(),
+            whole: Some(page.rows),
+            next: page.next,
+            cost: Some(cost),
+        })
     }
 }
 

@@ -21,7 +21,12 @@ pub trait Searched {
     /// Waits until every change can be searched.
     fn settle(&mut self) -> impl Future<Output = anyhow::Result<()>>;
     /// The page after a position.
-    fn page(&mut self, typed: &Typed, after: Option<Position>, now: DateTime<Utc>) -> impl Future<Output = anyhow::Result<Page>>;
+    fn page(
+        &mut self,
+        typed: &Typed,
+        after: Option<Position>,
+        now: DateTime<Utc>,
+    ) -> impl Future<Output = anyhow::Result<Page>>;
 }
 
 #[derive(Clone, Debug, Default)]
@@ -60,7 +65,11 @@ pub struct Paged {
 const NO_END: usize = 5_000;
 
 /// Creates the first recordings of an organisation.
-pub async fn begin(life: &mut Life, searched: &mut impl Searched, history: &mut History) -> anyhow::Result<()> {
+pub async fn begin(
+    life: &mut Life,
+    searched: &mut impl Searched,
+    history: &mut History,
+) -> anyhow::Result<()> {
     for happening in life.begins() {
         history.happen(&happening);
         searched.happen(&happening).await?;
@@ -69,7 +78,11 @@ pub async fn begin(life: &mut Life, searched: &mut impl Searched, history: &mut 
 }
 
 /// Reads one search to its end. During one in four, nothing changes.
-pub async fn paging(life: &mut Life, searched: &mut impl Searched, history: &mut History) -> anyhow::Result<Paged> {
+pub async fn paging(
+    life: &mut Life,
+    searched: &mut impl Searched,
+    history: &mut History,
+) -> anyhow::Result<Paged> {
     let typed = drawn::search(life);
     let busy = if life.random.random_bool(0.25) { 0 } else { life.random.random_range(1..=6) };
     let mut pages: Vec<Turned> = Vec::new();
@@ -78,7 +91,8 @@ pub async fn paging(life: &mut Life, searched: &mut impl Searched, history: &mut
         let step = history.step(life.now);
         let page = searched.page(&typed, after, life.now).await?;
         let next = page.next;
-        let stuck = after.zip(next).is_some_and(|(after, next)| !typed.order.is_before(after, next));
+        let stuck =
+            after.zip(next).is_some_and(|(after, next)| !typed.order.is_before(after, next));
         pages.push(Turned { step, after, page });
         if next.is_none() || stuck || pages.len() == NO_END {
             return Ok(Paged { typed, pages });

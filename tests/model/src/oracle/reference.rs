@@ -52,14 +52,22 @@ impl Reference {
     /// Replaces the data with this life.
     pub async fn tell(&self, history: &History) -> anyhow::Result<()> {
         self.client.batch_execute("TRUNCATE version, step").await?;
-        let of = |value: fn(&Recording) -> String| history.versions.iter().map(|version| value(&version.recording)).collect::<Vec<_>>();
-        let maybe =
-            |value: fn(&Recording) -> Option<&str>| history.versions.iter().map(|version| value(&version.recording)).collect::<Vec<_>>();
+        let of = |value: fn(&Recording) -> String| {
+            history.versions.iter().map(|version| value(&version.recording)).collect::<Vec<_>>()
+        };
+        let maybe = |value: fn(&Recording) -> Option<&str>| {
+            history.versions.iter().map(|version| value(&version.recording)).collect::<Vec<_>>()
+        };
         let step = |step: usize| i32::try_from(step).unwrap_or(i32::MAX);
         let since: Vec<i32> = history.versions.iter().map(|version| step(version.since)).collect();
         let until: Vec<i32> = history.versions.iter().map(|version| step(version.until)).collect();
-        let lasts: Vec<i64> = history.versions.iter().map(|version| version.recording.duration.num_milliseconds()).collect();
-        let held: Vec<bool> = history.versions.iter().map(|version| version.recording.held_since.is_some()).collect();
+        let lasts: Vec<i64> = history
+            .versions
+            .iter()
+            .map(|version| version.recording.duration.num_milliseconds())
+            .collect();
+        let held: Vec<bool> =
+            history.versions.iter().map(|version| version.recording.held_since.is_some()).collect();
         let columns: [&(dyn ToSql + Sync); 16] = [
             &of(|row| row.id.to_string()),
             &since,
@@ -87,10 +95,17 @@ impl Reference {
     }
 
     /// The matches at the steps from `first` to `last`, in the order of the search.
-    pub async fn finds(&self, typed: &Typed, first: usize, last: usize) -> anyhow::Result<Vec<Hit>> {
+    pub async fn finds(
+        &self,
+        typed: &Typed,
+        first: usize,
+        last: usize,
+    ) -> anyhow::Result<Vec<Hit>> {
         let (first, last) = (i32::try_from(first)?, i32::try_from(last)?);
-        let seen: Option<Vec<&str>> = typed.seen.as_ref().map(|users| users.iter().map(|user| user.as_str()).collect());
-        let milliseconds = |length: Option<chrono::TimeDelta>| length.map(|length| length.num_milliseconds());
+        let seen: Option<Vec<&str>> =
+            typed.seen.as_ref().map(|users| users.iter().map(|user| user.as_str()).collect());
+        let milliseconds =
+            |length: Option<chrono::TimeDelta>| length.map(|length| length.num_milliseconds());
         let parameters: [&(dyn ToSql + Sync); 21] = [
             &first,
             &last,
@@ -114,12 +129,19 @@ impl Reference {
             &typed.state,
             &(typed.order == Order::Newest),
         ];
-        let rows = self.client.query(&self.search, &parameters).await.context("PostgreSQL did not answer")?;
+        let rows = self
+            .client
+            .query(&self.search, &parameters)
+            .await
+            .context("PostgreSQL did not answer")?;
         rows.iter()
             .map(|row| {
                 let steps: Vec<i32> = row.try_get(1)?;
                 let id: String = row.try_get(0)?;
-                Ok(Hit { id: id.try_into()?, steps: steps.into_iter().map(usize::try_from).collect::<Result<_, _>>()? })
+                Ok(Hit {
+                    id: id.try_into()?,
+                    steps: steps.into_iter().map(usize::try_from).collect::<Result<_, _>>()?,
+                })
             })
             .collect()
     }

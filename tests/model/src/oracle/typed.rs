@@ -52,7 +52,9 @@ impl Typed {
             shorter: self.shorter,
             counterpart: self.counterpart.clone().map(Counterpart::from),
             number: self.number.as_deref().map(Digits::parse).transpose()?,
-            direction: self.direction.map(|direction| if direction == "in" { Direction::In } else { Direction::Out }),
+            direction: self
+                .direction
+                .map(|direction| if direction == "in" { Direction::In } else { Direction::Out }),
             mark: self.mark.clone().map(marked).transpose()?,
             note: words(&self.note)?,
             fields: [words(&self.fields[0])?, words(&self.fields[1])?, words(&self.fields[2])?],

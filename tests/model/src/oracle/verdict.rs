@@ -19,7 +19,9 @@ pub fn differences(paged: &Paged, hits: &[Hit], history: &History) -> Vec<String
     let mut differences = Vec::new();
     for (number, turned) in paged.pages.iter().enumerate() {
         let of_page = page(paged, turned, hits, history);
-        differences.extend(of_page.into_iter().map(|difference| format!("page {}: {difference}", number + 1)));
+        differences.extend(
+            of_page.into_iter().map(|difference| format!("page {}: {difference}", number + 1)),
+        );
     }
     if paged.pages.last().is_some_and(|last| last.page.next.is_some()) {
         differences.push("the search has no end".to_owned());
@@ -39,8 +41,11 @@ fn page(paged: &Paged, turned: &Turned, hits: &[Hit], history: &History) -> Vec<
         let ended = page.next.is_some_and(|next| order.is_before(next, place));
         Some(begun && !ended)
     };
-    let expected: Vec<RecordingId> =
-        hits.iter().filter(|hit| hit.steps.contains(&turned.step) && here(hit.id) == Some(true)).map(|hit| hit.id).collect();
+    let expected: Vec<RecordingId> = hits
+        .iter()
+        .filter(|hit| hit.steps.contains(&turned.step) && here(hit.id) == Some(true))
+        .map(|hit| hit.id)
+        .collect();
     if page.rows != expected {
         differences.push(unlike(&page.rows, &expected));
     }
@@ -48,7 +53,8 @@ fn page(paged: &Paged, turned: &Turned, hits: &[Hit], history: &History) -> Vec<
         differences.push(format!("{} rows where {limit} were requested", page.rows.len()));
     }
     if page.is_short(limit)
-        && let Some(cost) = page.cost.filter(|cost| is_little(cost) && !is_prompt(page.rows.len(), limit, cost))
+        && let Some(cost) =
+            page.cost.filter(|cost| is_little(cost) && !is_prompt(page.rows.len(), limit, cost))
     {
         differences.push(format!("short, with {} rows, though it took {cost:?}", page.rows.len()));
     }
@@ -57,7 +63,9 @@ fn page(paged: &Paged, turned: &Turned, hits: &[Hit], history: &History) -> Vec<
     {
         differences.push("the next page begins no later than this one".to_owned());
     }
-    for row in page.whole.iter().flatten().filter(|row| history.at(row.id, turned.step) != Some(row)) {
+    for row in
+        page.whole.iter().flatten().filter(|row| history.at(row.id, turned.step) != Some(row))
+    {
         differences.push(format!("{} is shown as it was not", row.id));
     }
     differences
@@ -70,7 +78,9 @@ fn is_little(cost: &Cost) -> bool {
 
 /// Whether the page returned its matches early, as a waiting user needs.
 fn is_prompt(rows: usize, limit: usize, cost: &Cost) -> bool {
-    rows > 0 && limit <= WAITED_FOR && (cost.round_trips >= PROMPT_ROUND_TRIPS || cost.half_rcus >= PROMPT_HALF_RCUS)
+    rows > 0
+        && limit <= WAITED_FOR
+        && (cost.round_trips >= PROMPT_ROUND_TRIPS || cost.half_rcus >= PROMPT_HALF_RCUS)
 }
 
 /// Checks that constant matches appear once, others only if they ever matched, and in order.
@@ -80,18 +90,32 @@ fn whole(paged: &Paged, hits: &[Hit]) -> Vec<String> {
         *shown.entry(*id).or_default() += 1;
     }
     let found: BTreeSet<RecordingId> = hits.iter().map(|hit| hit.id).collect();
-    let throughout = hits.iter().filter(|hit| hit.steps.len() == paged.pages.len()).map(|hit| hit.id);
-    let missed = throughout.filter(|id| !shown.contains_key(id)).map(|id| format!("{id} is missed"));
-    let twice = shown.iter().filter(|(_, times)| **times > 1).map(|(id, times)| format!("{id} occurs {times} times"));
-    let stray = shown.keys().filter(|id| !found.contains(id)).map(|id| format!("{id} is found at no time"));
-    let places: BTreeMap<RecordingId, usize> = hits.iter().enumerate().map(|(place, hit)| (hit.id, place)).collect();
-    let way: Vec<usize> = paged.pages.iter().flat_map(|turned| &turned.page.rows).filter_map(|id| places.get(id).copied()).collect();
+    let throughout =
+        hits.iter().filter(|hit| hit.steps.len() == paged.pages.len()).map(|hit| hit.id);
+    let missed =
+        throughout.filter(|id| !shown.contains_key(id)).map(|id| format!("{id} is missed"));
+    let twice = shown
+        .iter()
+        .filter(|(_, times)| **times > 1)
+        .map(|(id, times)| format!("{id} occurs {times} times"));
+    let stray =
+        shown.keys().filter(|id| !found.contains(id)).map(|id| format!("{id} is found at no time"));
+    let places: BTreeMap<RecordingId, usize> =
+        hits.iter().enumerate().map(|(place, hit)| (hit.id, place)).collect();
+    let way: Vec<usize> = paged
+        .pages
+        .iter()
+        .flat_map(|turned| &turned.page.rows)
+        .filter_map(|id| places.get(id).copied())
+        .collect();
     let disorder = (!way.is_sorted()).then(|| "the rows are out of order".to_owned());
     missed.chain(twice).chain(stray).chain(disorder).collect()
 }
 
 fn unlike(rows: &[RecordingId], expected: &[RecordingId]) -> String {
-    let names = |ids: Vec<&RecordingId>| ids.iter().take(5).map(|id| id.to_string()).collect::<Vec<_>>().join(" ");
+    let names = |ids: Vec<&RecordingId>| {
+        ids.iter().take(5).map(|id| id.to_string()).collect::<Vec<_>>().join(" ")
+    };
     let missing: Vec<_> = expected.iter().filter(|id| !rows.contains(id)).collect();
     let more: Vec<_> = rows.iter().filter(|id| !expected.contains(id)).collect();
     let (lacks, has) = (missing.len(), more.len());

@@ -7,7 +7,15 @@ use crate::issuer::{CRM, Kind, PORTAL};
 
 impl Bench<'_> {
     pub fn of_an_application(&mut self) -> anyhow::Result<()> {
-        for audience in [json!(PORTAL), json!(CRM), json!("inspelning"), json!([]), json!([PORTAL]), json!(null), json!("")] {
+        for audience in [
+            json!(PORTAL),
+            json!(CRM),
+            json!("inspelning"),
+            json!([]),
+            json!([PORTAL]),
+            json!(null),
+            json!(""),
+        ] {
             self.add_claim("audience", "aud", Some(audience))?;
         }
         for name in ["anna", "", CRM] {
@@ -24,10 +32,21 @@ impl Bench<'_> {
         }
         self.add_claim("client", "client_id", None)?;
         self.add_claim("client", "client_id", Some(json!("another")))?;
-        for name in not_names(128).into_iter().chain([PORTAL, "demo.x", "demo-x"].map(|name| json!(name))) {
+        for name in
+            not_names(128).into_iter().chain([PORTAL, "demo.x", "demo-x"].map(|name| json!(name)))
+        {
             self.add_claim("client", "client_id", Some(name.clone()))?;
-            let both = changed(changed(self.kind.claims(), "sub", Some(name.clone())), "client_id", Some(name.clone()));
-            self.add_signed("client", format!("client and subject {name:.80}"), &self.good_header(), &both)?;
+            let both = changed(
+                changed(self.kind.claims(), "sub", Some(name.clone())),
+                "client_id",
+                Some(name.clone()),
+            );
+            self.add_signed(
+                "client",
+                format!("client and subject {name:.80}"),
+                &self.good_header(),
+                &both,
+            )?;
         }
         // The claims of the two differ in their scopes only.
         if self.kind == Kind::Application { self.scopes() } else { Ok(()) }

@@ -51,7 +51,13 @@ impl Bench<'_> {
         for issuer in issuers {
             self.add_claim("another issuer", "iss", Some(json!(issuer)))?;
         }
-        for issuer in [None, Some(json!(null)), Some(json!(1)), Some(json!([ISSUER])), Some(json!({ "iss": ISSUER }))] {
+        for issuer in [
+            None,
+            Some(json!(null)),
+            Some(json!(1)),
+            Some(json!([ISSUER])),
+            Some(json!({ "iss": ISSUER })),
+        ] {
             self.add_claim("another issuer", "iss", issuer)?;
         }
         Ok(())
@@ -59,8 +65,16 @@ impl Bench<'_> {
 
     fn uses(&mut self) -> anyhow::Result<()> {
         let swapped = if self.kind == Kind::Person { "access" } else { "id" };
-        let uses = [swapped, "refresh", "ID", "Id", "Access", "ACCESS", "id ", " access", "", "id access"].map(|value| Some(json!(value)));
-        for value in uses.into_iter().chain([None, Some(json!(null)), Some(json!(["id", "access"])), Some(json!(true)), Some(json!({}))]) {
+        let uses =
+            [swapped, "refresh", "ID", "Id", "Access", "ACCESS", "id ", " access", "", "id access"]
+                .map(|value| Some(json!(value)));
+        for value in uses.into_iter().chain([
+            None,
+            Some(json!(null)),
+            Some(json!(["id", "access"])),
+            Some(json!(true)),
+            Some(json!({})),
+        ]) {
             self.add_claim("another use", "token_use", value)?;
         }
         Ok(())
@@ -128,8 +142,16 @@ impl Bench<'_> {
             ("jti", json!("x")),
         ];
         let own = match self.kind {
-            Kind::Person => [("aud", json!("x")), ("custom:organisation", json!("annan")), ("custom:user", json!("karin"))],
-            _ => [("client_id", json!("x")), ("scope", json!("inspelning/annan:read")), ("version", json!(1))],
+            Kind::Person => [
+                ("aud", json!("x")),
+                ("custom:organisation", json!("annan")),
+                ("custom:user", json!("karin")),
+            ],
+            _ => [
+                ("client_id", json!("x")),
+                ("scope", json!("inspelning/annan:read")),
+                ("version", json!(1)),
+            ],
         };
         for (claim, bad) in bad.into_iter().chain(own) {
             let rest = good.to_string();
@@ -139,7 +161,11 @@ impl Bench<'_> {
                 format!("{{{rest},\"{claim}\":{bad}}}"),
                 format!("{{{rest},\"{claim}\":{}}}", good[claim]),
             ] {
-                let token = self.key.sign(&format!("{}.{}", encoded(self.good_header().to_string()), encoded(text)))?;
+                let token = self.key.sign(&format!(
+                    "{}.{}",
+                    encoded(self.good_header().to_string()),
+                    encoded(text)
+                ))?;
                 self.add("twice", claim, token);
             }
         }
@@ -149,7 +175,14 @@ impl Bench<'_> {
 
 /// Values that are no name of an organisation, a user or a client.
 pub fn not_names(at_most: usize) -> Vec<Value> {
-    let mut names = vec![json!(null), json!(5), json!(true), json!(["demo"]), json!({ "demo": 1 }), json!("a".repeat(at_most + 1))];
+    let mut names = vec![
+        json!(null),
+        json!(5),
+        json!(true),
+        json!(["demo"]),
+        json!({ "demo": 1 }),
+        json!("a".repeat(at_most + 1)),
+    ];
     let texts = [
         "",
         " ",

@@ -2,7 +2,10 @@
 
 use aws_lc_rs::{
     hmac,
-    signature::{RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512, RsaEncoding},
+    signature::{
+        RSA_PKCS1_SHA384, RSA_PKCS1_SHA512, RSA_PSS_SHA256, RSA_PSS_SHA384, RSA_PSS_SHA512,
+        RsaEncoding,
+    },
 };
 use data_encoding::BASE64;
 use serde_json::{Value, json};
@@ -31,15 +34,29 @@ impl Bench<'_> {
     }
 
     fn no_algorithm(&mut self) -> anyhow::Result<()> {
-        let spellings =
-            ["none", "None", "NONE", "nOnE", "noNe", "none ", " none", "none\0", "", "null", "\"none\""].map(|alg| Some(json!(alg)));
-        let others = [None, Some(Value::Null), Some(json!(0)), Some(json!(false)), Some(json!(["RS256"])), Some(json!({ "alg": "RS256" }))];
+        let spellings = [
+            "none", "None", "NONE", "nOnE", "noNe", "none ", " none", "none\0", "", "null",
+            "\"none\"",
+        ]
+        .map(|alg| Some(json!(alg)));
+        let others = [
+            None,
+            Some(Value::Null),
+            Some(json!(0)),
+            Some(json!(false)),
+            Some(json!(["RS256"])),
+            Some(json!({ "alg": "RS256" })),
+        ];
         for alg in spellings.into_iter().chain(others) {
             let header = changed(self.good_header(), "alg", alg.clone());
             let signed = joined(&header, &self.kind.claims());
             self.add("no algorithm", format!("{alg:?}, no signature"), format!("{signed}."));
             self.add("no algorithm", format!("{alg:?}, no signature part"), signed.clone());
-            self.add("no algorithm", format!("{alg:?}, made-up signature"), format!("{signed}.{}", encoded([7; 256])));
+            self.add(
+                "no algorithm",
+                format!("{alg:?}, made-up signature"),
+                format!("{signed}.{}", encoded([7; 256])),
+            );
             self.add("no algorithm", format!("{alg:?}, signed"), self.key.sign(&signed)?);
         }
         Ok(())
@@ -48,9 +65,20 @@ impl Bench<'_> {
     /// The public key as an HMAC secret, in every form that a verifier may receive it in.
     fn secret_of_public_parts(&mut self) -> anyhow::Result<()> {
         let (spki, pkcs1) = (self.key.spki()?, self.key.pkcs1());
-        let lines = |der: &[u8]| BASE64.encode(der).as_bytes().chunks(64).map(String::from_utf8_lossy).collect::<Vec<_>>().join("\n");
+        let lines = |der: &[u8]| {
+            BASE64
+                .encode(der)
+                .as_bytes()
+                .chunks(64)
+                .map(String::from_utf8_lossy)
+                .collect::<Vec<_>>()
+                .join("\n")
+        };
         let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----", lines(&spki));
-        let pem1 = format!("-----BEGIN RSA PUBLIC KEY-----\n{}\n-----END RSA PUBLIC KEY-----\n", lines(&pkcs1));
+        let pem1 = format!(
+            "-----BEGIN RSA PUBLIC KEY-----\n{}\n-----END RSA PUBLIC KEY-----\n",
+            lines(&pkcs1)
+        );
         let secrets: [(&str, Vec<u8>); 10] = [
             ("PEM", pem.clone().into()),
             ("PEM and a line feed", format!("{pem}\n").into()),
@@ -63,13 +91,22 @@ impl Bench<'_> {
             ("key id", self.key.kid.clone().into()),
             ("nothing", Vec::new()),
         ];
-        for (alg, algorithm) in [("HS256", hmac::HMAC_SHA256), ("HS384", hmac::HMAC_SHA384), ("HS512", hmac::HMAC_SHA512)] {
+        for (alg, algorithm) in [
+            ("HS256", hmac::HMAC_SHA256),
+            ("HS384", hmac::HMAC_SHA384),
+            ("HS512", hmac::HMAC_SHA512),
+        ] {
             let header = changed(self.good_header(), "alg", Some(json!(alg)));
             for (what, secret) in &secrets {
-                let token = sign_with_secret(algorithm, secret, &joined(&header, &self.kind.claims()));
+                let token =
+                    sign_with_secret(algorithm, secret, &joined(&header, &self.kind.claims()));
                 self.add("public key as a secret", format!("{alg} with {what}"), token);
             }
-            let token = sign_with_secret(algorithm, &secrets[0].1, &joined(&self.good_header(), &self.kind.claims()));
+            let token = sign_with_secret(
+                algorithm,
+                &secrets[0].1,
+                &joined(&self.good_header(), &self.kind.claims()),
+            );
             self.add("public key as a secret", format!("{alg} declared as RS256"), token);
         }
         Ok(())
@@ -80,34 +117,71 @@ impl Bench<'_> {
             let header = changed(self.good_header(), "alg", Some(json!(alg)));
             let token = self.key.sign_with(algorithm, &joined(&header, &self.kind.claims()))?;
             self.add("another algorithm", alg, token);
-            let token = self.key.sign_with(algorithm, &joined(&self.good_header(), &self.kind.claims()))?;
+            let token =
+                self.key.sign_with(algorithm, &joined(&self.good_header(), &self.kind.claims()))?;
             self.add("another algorithm", format!("{alg} declared as RS256"), token);
         }
         for kid in [self.key.kid.clone(), self.elliptic.kid.clone()] {
             for alg in ["ES256", "RS256"] {
                 let header = json!({ "alg": alg, "kid": kid });
                 let token = self.elliptic.sign(&joined(&header, &self.kind.claims()))?;
-                let class = if alg == "RS256" && kid == self.elliptic.kid { "unknown key" } else { "another algorithm" };
+                let class = if alg == "RS256" && kid == self.elliptic.kid {
+                    "unknown key"
+                } else {
+                    "another algorithm"
+                };
                 self.add(class, format!("{alg} by an elliptic key with id {kid}"), token);
             }
         }
-        for alg in ["rs256", "Rs256", "RS256 ", " RS256", "RS-256", "RS2567", "ES256", "ES384", "EdDSA", "HS256", "RSA", "SHA256withRSA"] {
+        for alg in [
+            "rs256",
+            "Rs256",
+            "RS256 ",
+            " RS256",
+            "RS-256",
+            "RS2567",
+            "ES256",
+            "ES384",
+            "EdDSA",
+            "HS256",
+            "RSA",
+            "SHA256withRSA",
+        ] {
             self.add_field("another algorithm", "alg", Some(json!(alg)))?;
         }
         Ok(())
     }
 
     fn types_and_extensions(&mut self) -> anyhow::Result<()> {
-        let types = ["at+jwt", "application/jwt", "JOSE", "dpop+jwt", "logout+jwt", "secevent+jwt", "", "JWT "].map(|kind| json!(kind));
+        let types = [
+            "at+jwt",
+            "application/jwt",
+            "JOSE",
+            "dpop+jwt",
+            "logout+jwt",
+            "secevent+jwt",
+            "",
+            "JWT ",
+        ]
+        .map(|kind| json!(kind));
         for kind in types.into_iter().chain([json!(null), json!(1), json!(["JWT"])]) {
             self.add_field("another type", "typ", Some(kind))?;
         }
-        for crit in
-            [json!(["exp"]), json!(["b64"]), json!(["x"]), json!([]), json!(["alg", "kid"]), json!("exp"), json!(null), json!({}), json!(1)]
-        {
+        for crit in [
+            json!(["exp"]),
+            json!(["b64"]),
+            json!(["x"]),
+            json!([]),
+            json!(["alg", "kid"]),
+            json!("exp"),
+            json!(null),
+            json!({}),
+            json!(1),
+        ] {
             self.add_field("critical extension", "crit", Some(crit))?;
         }
-        let unencoded = json!({ "alg": "RS256", "kid": self.key.kid, "b64": false, "crit": ["b64"] });
+        let unencoded =
+            json!({ "alg": "RS256", "kid": self.key.kid, "b64": false, "crit": ["b64"] });
         let signed = format!("{}.{}", encoded(unencoded.to_string()), self.kind.claims());
         let token = self.key.sign(&signed)?;
         self.add("critical extension", "b64 false, as RFC 7797 has it", token);
@@ -116,11 +190,18 @@ impl Bench<'_> {
 
     /// Valid except for the signing key.
     fn other_keys(&mut self) -> anyhow::Result<()> {
-        for (signer, kid) in [(self.stranger, &self.key.kid), (self.other, &self.key.kid), (self.key, &self.other.kid)] {
-            let token = signer.token(&json!({ "alg": "RS256", "kid": kid }), &self.kind.claims())?;
+        for (signer, kid) in [
+            (self.stranger, &self.key.kid),
+            (self.other, &self.key.kid),
+            (self.key, &self.other.kid),
+        ] {
+            let token =
+                signer.token(&json!({ "alg": "RS256", "kid": kid }), &self.kind.claims())?;
             self.add("another key", format!("signed by {} as {kid}", signer.kid), token);
         }
-        let token = self.stranger.token(&json!({ "alg": "RS256", "kid": self.stranger.kid }), &self.kind.claims())?;
+        let token = self
+            .stranger
+            .token(&json!({ "alg": "RS256", "kid": self.stranger.kid }), &self.kind.claims())?;
         self.add("unknown key", "a stranger's", token);
         Ok(())
     }
@@ -194,8 +275,13 @@ impl Bench<'_> {
             ("keys", json!([self.stranger.jwk])),
         ];
         for (field, value) in brought {
-            for (class, kid) in [("brought key", Some(&self.key.kid)), ("brought key", None), ("unknown key", Some(&self.stranger.kid))] {
-                let header = changed(json!({ "alg": "RS256", "kid": kid }), field, Some(value.clone()));
+            for (class, kid) in [
+                ("brought key", Some(&self.key.kid)),
+                ("brought key", None),
+                ("unknown key", Some(&self.stranger.kid)),
+            ] {
+                let header =
+                    changed(json!({ "alg": "RS256", "kid": kid }), field, Some(value.clone()));
                 let header = if kid.is_none() { changed(header, "kid", None) } else { header };
                 let token = self.stranger.token(&header, &self.kind.claims())?;
                 self.add(class, format!("{field} with key id {kid:?}"), token);

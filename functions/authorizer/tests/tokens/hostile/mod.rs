@@ -46,7 +46,14 @@ async fn no_hostile_token_is_accepted() -> anyhow::Result<()> {
     let set = KeySet::serve(Answer::keys([&key.jwk, &other.jwk, &elliptic.jwk])).await?;
     let mut hostile = BTreeMap::new();
     for kind in Kind::ALL {
-        let mut bench = Bench { kind, key: &key, other: &other, stranger: &stranger, elliptic: &elliptic, hostile };
+        let mut bench = Bench {
+            kind,
+            key: &key,
+            other: &other,
+            stranger: &stranger,
+            elliptic: &elliptic,
+            hostile,
+        };
         bench.header()?;
         bench.claims()?;
         bench.parts()?;
@@ -89,22 +96,42 @@ impl Bench<'_> {
     }
 
     /// Adds a token with these parts, signed by the issuer's key.
-    fn add_signed(&mut self, class: &'static str, what: impl ToString, header: &Value, claims: &Value) -> anyhow::Result<()> {
+    fn add_signed(
+        &mut self,
+        class: &'static str,
+        what: impl ToString,
+        header: &Value,
+        claims: &Value,
+    ) -> anyhow::Result<()> {
         let token = self.key.token(header, claims)?;
         self.add(class, what, token);
         Ok(())
     }
 
     /// Adds the valid token with one claim changed or removed, signed again.
-    fn add_claim(&mut self, class: &'static str, claim: &str, value: Option<Value>) -> anyhow::Result<()> {
-        let what = value.as_ref().map_or_else(|| format!("no {claim}"), |value| format!("{claim} {value:.80}"));
+    fn add_claim(
+        &mut self,
+        class: &'static str,
+        claim: &str,
+        value: Option<Value>,
+    ) -> anyhow::Result<()> {
+        let what = value
+            .as_ref()
+            .map_or_else(|| format!("no {claim}"), |value| format!("{claim} {value:.80}"));
         let claims = changed(self.kind.claims(), claim, value);
         self.add_signed(class, what, &self.good_header(), &claims)
     }
 
     /// Adds the valid token with one header field changed or removed, signed again.
-    fn add_field(&mut self, class: &'static str, field: &str, value: Option<Value>) -> anyhow::Result<()> {
-        let what = value.as_ref().map_or_else(|| format!("no {field}"), |value| format!("{field} {value:.80}"));
+    fn add_field(
+        &mut self,
+        class: &'static str,
+        field: &str,
+        value: Option<Value>,
+    ) -> anyhow::Result<()> {
+        let what = value
+            .as_ref()
+            .map_or_else(|| format!("no {field}"), |value| format!("{field} {value:.80}"));
         let header = changed(self.good_header(), field, value);
         self.add_signed(class, what, &header, &self.kind.claims())
     }

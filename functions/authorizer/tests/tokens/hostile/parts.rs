@@ -58,7 +58,11 @@ impl Bench<'_> {
             format!(r#"{{"alg":"RS256","kid":"{kid}","x":1,"x":2}}"#),
         ];
         for header in headers {
-            let token = self.key.sign(&format!("{}.{}", encoded(&header), encoded(self.kind.claims().to_string())))?;
+            let token = self.key.sign(&format!(
+                "{}.{}",
+                encoded(&header),
+                encoded(self.kind.claims().to_string())
+            ))?;
             self.add("twice", header, token);
         }
         Ok(())
@@ -68,7 +72,9 @@ impl Bench<'_> {
         let good = self.good()?;
         let parts: Vec<&str> = good.split('.').collect();
         let (header, claims, signature) = (parts[0], parts[1], parts[2]);
-        let other = self.key.token(&changed(self.good_header(), "x", Some(json!(1))), &self.kind.claims())?;
+        let other = self
+            .key
+            .token(&changed(self.good_header(), "x", Some(json!(1))), &self.kind.claims())?;
         let tokens = [
             header.to_owned(),
             claims.to_owned(),
@@ -101,7 +107,11 @@ impl Bench<'_> {
         for (number, token) in tokens.into_iter().enumerate() {
             self.add("number of parts", number, token);
         }
-        let nested = self.key.sign(&format!("{}.{}", encoded(self.good_header().to_string()), encoded(&good)))?;
+        let nested = self.key.sign(&format!(
+            "{}.{}",
+            encoded(self.good_header().to_string()),
+            encoded(&good)
+        ))?;
         self.add("number of parts", "a token in a token", nested);
         for dots in [".", "..", "...", "...."] {
             self.add("number of parts", dots, format!("{dots}{}", " ".repeat(self.kind as usize)));
@@ -112,11 +122,25 @@ impl Bench<'_> {
     fn sizes(&mut self) -> anyhow::Result<()> {
         for size in [8 * 1024, 64 * 1024, 1024 * 1024] {
             let filler = Some(json!("a".repeat(size)));
-            self.add_signed("size", format!("claims of {size}"), &self.good_header(), &changed(self.kind.claims(), "x", filler.clone()))?;
-            self.add_signed("size", format!("header of {size}"), &changed(self.good_header(), "x", filler), &self.kind.claims())?;
+            self.add_signed(
+                "size",
+                format!("claims of {size}"),
+                &self.good_header(),
+                &changed(self.kind.claims(), "x", filler.clone()),
+            )?;
+            self.add_signed(
+                "size",
+                format!("header of {size}"),
+                &changed(self.good_header(), "x", filler),
+                &self.kind.claims(),
+            )?;
         }
         let signed = joined(&self.good_header(), &self.kind.claims());
-        self.add("size", "a signature of 8 KiB", format!("{signed}.{}", encoded(vec![7; 8 * 1024])));
+        self.add(
+            "size",
+            "a signature of 8 KiB",
+            format!("{signed}.{}", encoded(vec![7; 8 * 1024])),
+        );
         Ok(())
     }
 }

@@ -38,7 +38,9 @@ impl Bench<'_> {
         }
         for claim in ["custom:organisation", "custom:user"] {
             self.add_claim("nobody", claim, None)?;
-            for name in not_names(64).into_iter().chain(["Demo", "DEMO", "demo+"].map(|name| json!(name))) {
+            for name in
+                not_names(64).into_iter().chain(["Demo", "DEMO", "demo+"].map(|name| json!(name)))
+            {
                 self.add_claim("nobody", claim, Some(name))?;
             }
         }
@@ -47,7 +49,13 @@ impl Bench<'_> {
 
     /// A person's access token, which authorises them at the user pool only.
     fn of_a_persons_access(&mut self) -> anyhow::Result<()> {
-        let scopes = ["aws.cognito.signin.user.admin", "openid email", "inspelning/demo:read", "inspelning/operator", ""];
+        let scopes = [
+            "aws.cognito.signin.user.admin",
+            "openid email",
+            "inspelning/demo:read",
+            "inspelning/operator",
+            "",
+        ];
         for scope in scopes {
             let sub = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee";
             let mut claims = json!({
@@ -57,14 +65,24 @@ impl Bench<'_> {
             for (client, subject) in [(PORTAL, sub), (CRM, sub), (CRM, CRM), (PORTAL, PORTAL)] {
                 claims["client_id"] = json!(client);
                 claims["sub"] = json!(subject);
-                self.add_signed("a person's access token", format!("{scope} {client} {subject}"), &self.good_header(), &claims)?;
+                self.add_signed(
+                    "a person's access token",
+                    format!("{scope} {client} {subject}"),
+                    &self.good_header(),
+                    &claims,
+                )?;
             }
             claims["client_id"] = json!(CRM);
             claims["sub"] = json!(sub);
             claims["custom:organisation"] = json!("demo");
             claims["custom:user"] = json!("anna");
             claims.as_object_mut().and_then(|claims| claims.remove("username"));
-            self.add_signed("a person's access token", format!("{scope} without username"), &self.good_header(), &claims)?;
+            self.add_signed(
+                "a person's access token",
+                format!("{scope} without username"),
+                &self.good_header(),
+                &claims,
+            )?;
         }
         Ok(())
     }

@@ -19,7 +19,11 @@ impl Bench<'_> {
         for place in 0..64 {
             let mut flipped = signature.clone();
             flipped[place * signature.len() / 64] ^= 1 << (place % 8);
-            self.add("bit flip", format!("in byte {}", place * signature.len() / 64), format!("{signed}.{}", encoded(flipped)));
+            self.add(
+                "bit flip",
+                format!("in byte {}", place * signature.len() / 64),
+                format!("{signed}.{}", encoded(flipped)),
+            );
         }
         for (what, signature) in misshapen(&signature) {
             self.add("signature", what, format!("{signed}.{}", encoded(signature)));
@@ -39,20 +43,43 @@ impl Bench<'_> {
             ("jti", json!("another")),
         ];
         changes.extend(match self.kind {
-            Kind::Person => vec![("custom:organisation", json!("annan")), ("custom:user", json!("karin")), ("aud", json!([PORTAL]))],
-            _ => vec![("scope", json!("inspelning/annan:read")), ("scope", json!("inspelning/demo:export")), ("version", json!(3))],
+            Kind::Person => vec![
+                ("custom:organisation", json!("annan")),
+                ("custom:user", json!("karin")),
+                ("aud", json!([PORTAL])),
+            ],
+            _ => vec![
+                ("scope", json!("inspelning/annan:read")),
+                ("scope", json!("inspelning/demo:export")),
+                ("version", json!(3)),
+            ],
         });
         let good_header = encoded(self.good_header().to_string());
         for (claim, value) in changes {
             let claims = changed(good.clone(), claim, Some(value)).to_string();
-            self.add("changed under a signature", claim, format!("{good_header}.{}.{signature}", encoded(claims)));
+            self.add(
+                "changed under a signature",
+                claim,
+                format!("{good_header}.{}.{signature}", encoded(claims)),
+            );
         }
-        for text in [format!(" {good}"), format!("{good}\n"), serde_json::to_string_pretty(&good)?] {
-            self.add("changed under a signature", "spaces", format!("{good_header}.{}.{signature}", encoded(text)));
+        for text in [format!(" {good}"), format!("{good}\n"), serde_json::to_string_pretty(&good)?]
+        {
+            self.add(
+                "changed under a signature",
+                "spaces",
+                format!("{good_header}.{}.{signature}", encoded(text)),
+            );
         }
         let claims = signed.split('.').next_back().unwrap_or_default();
-        for other in [json!({ "alg": "RS256", "kid": self.key.kid, "typ": "JWT" }), header(&self.other.kid)] {
-            self.add("changed under a signature", "header", format!("{}.{claims}.{signature}", encoded(other.to_string())));
+        for other in
+            [json!({ "alg": "RS256", "kid": self.key.kid, "typ": "JWT" }), header(&self.other.kid)]
+        {
+            self.add(
+                "changed under a signature",
+                "header",
+                format!("{}.{claims}.{signature}", encoded(other.to_string())),
+            );
         }
         Ok(())
     }
@@ -61,8 +88,19 @@ impl Bench<'_> {
     fn signature_moved(&mut self) -> anyhow::Result<()> {
         let signed = joined(&self.good_header(), &self.kind.claims());
         let (header, claims) = signed.split_once('.').context("a token has parts")?;
-        let older = joined(&self.good_header(), &changed(self.kind.claims(), "iat", Some(json!(START - 7))));
-        for message in [header, claims, &older, &signed.replace('.', ""), &format!("{signed}."), &format!("{claims}.{header}"), ""] {
+        let older = joined(
+            &self.good_header(),
+            &changed(self.kind.claims(), "iat", Some(json!(START - 7))),
+        );
+        for message in [
+            header,
+            claims,
+            &older,
+            &signed.replace('.', ""),
+            &format!("{signed}."),
+            &format!("{claims}.{header}"),
+            "",
+        ] {
             let token = self.key.sign(message)?;
             let signature = token.rsplit('.').next().unwrap_or_default();
             self.add("signature", "of another text", format!("{signed}.{signature}"));

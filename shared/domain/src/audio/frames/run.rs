@@ -70,7 +70,8 @@ impl Reader<'_> {
     /// The whole frames in `bytes`, with other data between them, as runs of `size` bytes. The bytes
     /// begin at an offset, where a frame begins with certainty or must be found.
     pub fn runs(&self, bytes: &[u8], (offset, is_certain): (u64, bool), size: u64) -> Runs {
-        let (mut found, mut run, mut at, mut is_in_run) = (Runs::default(), Run::default(), 0, is_certain);
+        let (mut found, mut run, mut at, mut is_in_run) =
+            (Runs::default(), Run::default(), 0, is_certain);
         while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
             let frame = (self.format.frame)(rest).filter(|frame| frame.rate == self.like.rate);
             match frame.filter(|frame| is_in_run || is_followed(rest, frame, self.format, false)) {
@@ -118,7 +119,15 @@ mod tests {
 
     /// Frames of 10 bytes that begin with a marker.
     const FORMAT: Format = Format {
-        frame: |bytes| (*bytes.first()? == 0xaa).then_some(Frame { size: 10, samples: 5, rate: 50, bit_rate: None, padded: false }),
+        frame: |bytes| {
+            (*bytes.first()? == 0xaa).then_some(Frame {
+                size: 10,
+                samples: 5,
+                rate: 50,
+                bit_rate: None,
+                padded: false,
+            })
+        },
         neighbours: 3,
     };
 
@@ -142,7 +151,8 @@ mod tests {
     fn runs_have_a_size_and_leave_out_other_data() {
         let bytes = [vec![7; 5], frames(5), vec![7; 5], frames(3), vec![0xaa]].concat();
         let found = Reader { like: &like(), format: FORMAT }.runs(&bytes, (100, false), 40);
-        let ranges: Vec<_> = found.runs.iter().map(|run| (run.start, run.end, run.samples)).collect();
+        let ranges: Vec<_> =
+            found.runs.iter().map(|run| (run.start, run.end, run.samples)).collect();
         assert_eq!((ranges, found.is_cut), (vec![(105, 145, 20), (145, 190, 20)], true));
     }
 }

@@ -52,7 +52,8 @@ impl Count {
             (true, true) | (false, false) => 21,
             (false, true) => 13,
         };
-        let count = Self::xing(bytes.get(after_side_information..)?).or_else(|| Self::vbri(bytes.get(36..)?));
+        let count = Self::xing(bytes.get(after_side_information..)?)
+            .or_else(|| Self::vbri(bytes.get(36..)?));
         count.filter(|count| count.frames > 0)
     }
 
@@ -81,24 +82,37 @@ mod tests {
     #[test]
     fn a_frame_states_its_size() {
         let frame = frame(&[0xff, 0xfb, 0x92, 0xc0]).expect("a frame");
-        assert_eq!((frame.size, frame.samples, frame.rate, frame.bit_rate), (418, 1152, 44_100, Some(128_000)));
+        assert_eq!(
+            (frame.size, frame.samples, frame.rate, frame.bit_rate),
+            (418, 1152, 44_100, Some(128_000))
+        );
         let slow = super::frame(&[0xff, 0xe3, 0x18, 0xc0]).expect("a frame");
         assert_eq!((slow.size, slow.samples, slow.rate), (72, 576, 8_000));
     }
 
     #[test]
     fn forbidden_fields_are_no_frame() {
-        for header in [[0xff, 0xfb, 0xf2, 0], [0xff, 0xfb, 0x02, 0], [0xff, 0xfb, 0x9c, 0], [0xff, 0xfd, 0x92, 0], [0xff, 0xfb, 0x92, 2]] {
+        for header in [
+            [0xff, 0xfb, 0xf2, 0],
+            [0xff, 0xfb, 0x02, 0],
+            [0xff, 0xfb, 0x9c, 0],
+            [0xff, 0xfd, 0x92, 0],
+            [0xff, 0xfb, 0x92, 2],
+        ] {
             assert_eq!(frame(&header), None);
         }
     }
 
     #[test]
     fn both_headers_count_frames_and_bytes() {
-        let first = |at: usize, header: &[u8]| [&[0xff, 0xf3, 0x84, 0xc0][..], &vec![0; at - 4], header, &[0; 99]].concat();
-        let xing = [&b"Xing\0\0\0\x03"[..], &500_u32.to_be_bytes(), &9000_u32.to_be_bytes()].concat();
+        let first = |at: usize, header: &[u8]| {
+            [&[0xff, 0xf3, 0x84, 0xc0][..], &vec![0; at - 4], header, &[0; 99]].concat()
+        };
+        let xing =
+            [&b"Xing\0\0\0\x03"[..], &500_u32.to_be_bytes(), &9000_u32.to_be_bytes()].concat();
         assert_eq!(Count::of(&first(13, &xing)), Some(Count { frames: 500, bytes: 9000 }));
-        let vbri = [&b"VBRI\0\0\0\0\0\0"[..], &9000_u32.to_be_bytes(), &500_u32.to_be_bytes()].concat();
+        let vbri =
+            [&b"VBRI\0\0\0\0\0\0"[..], &9000_u32.to_be_bytes(), &500_u32.to_be_bytes()].concat();
         assert_eq!(Count::of(&first(36, &vbri)), Some(Count { frames: 500, bytes: 9000 }));
         assert_eq!(Count::of(&first(13, b"Info\0\0\0\0")), None);
     }

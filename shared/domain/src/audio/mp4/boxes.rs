@@ -56,7 +56,11 @@ impl Part {
     }
 
     /// The box at the end of a path of names in `parent`.
-    pub fn descend(object: Object<'_>, parent: Area, path: &[&[u8; 4]]) -> Result<Option<Self>, Stop> {
+    pub fn descend(
+        object: Object<'_>,
+        parent: Area,
+        path: &[&[u8; 4]],
+    ) -> Result<Option<Self>, Stop> {
         let Some((name, rest)) = path.split_first() else { return Ok(None) };
         match Self::find(object, parent, name)? {
             Some(part) if !rest.is_empty() => Self::descend(object, part.body, rest),
@@ -151,7 +155,10 @@ pub(super) mod tests {
     fn fields_have_the_size_of_their_version() {
         let short = words(&[5, 10, 20, 30]);
         let mut fields = Fields::of(&short).expect("a version");
-        assert_eq!((fields.long(), fields.optional(4), fields.optional(2), fields.number(9)), (Some(10), Some(20), None, None));
+        assert_eq!(
+            (fields.long(), fields.optional(4), fields.optional(2), fields.number(9)),
+            (Some(10), Some(20), None, None)
+        );
         let long = words(&[1 << 24, 1, 2]);
         assert_eq!(Fields::of(&long).and_then(|mut fields| fields.long()), Some(1 << 32 | 2));
         assert!(Fields::of(&[1, 2, 3]).is_none());

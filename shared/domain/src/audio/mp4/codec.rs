@@ -16,7 +16,8 @@ pub(super) fn codec(description: &[u8]) -> Codec {
         b"alaw" => Codec::ALaw,
         b"agsm" | b"ms\0\x31" => Codec::Gsm,
         b"ima4" | b"ms\0\x02" | b"ms\0\x11" => Codec::Adpcm,
-        b"sowt" | b"twos" | b"lpcm" | b"raw " | b"in24" | b"in32" | b"fl32" | b"fl64" | b"ipcm" | b"fpcm" | b"NONE" => Codec::Pcm,
+        b"sowt" | b"twos" | b"lpcm" | b"raw " | b"in24" | b"in32" | b"fl32" | b"fl64" | b"ipcm"
+        | b"fpcm" | b"NONE" => Codec::Pcm,
         _ => Codec::Other,
     }
 }
@@ -68,10 +69,17 @@ pub(super) mod tests {
     #[test]
     fn mp4a_has_an_object_type() {
         let short = [&b"\0\0\0\x27esds\0\0\0\0\x03\x19\0\x01\0\x04\x11"[..], &[0x6b]].concat();
-        let long = [&b"\0\0\0\x33esds\0\0\0\0\x03\x80\x80\x80\x22\0\x01\0\x04\x80\x80\x80\x14"[..], &[0x40]].concat();
+        let long = [
+            &b"\0\0\0\x33esds\0\0\0\0\x03\x80\x80\x80\x22\0\x01\0\x04\x80\x80\x80\x14"[..],
+            &[0x40],
+        ]
+        .concat();
         assert_eq!(codec(&description(b"mp4a", &short)), Codec::Mp3);
         assert_eq!(codec(&description(b"mp4a", &long)), Codec::Aac);
         assert_eq!(codec(&description(b"mp4a", &[])), Codec::Aac);
-        assert_eq!(codec(&description(b"mp4a", b"esds\0\0\0\0\x03\xff\xff\xff\xff\xff")), Codec::Aac);
+        assert_eq!(
+            codec(&description(b"mp4a", b"esds\0\0\0\0\x03\xff\xff\xff\xff\xff")),
+            Codec::Aac
+        );
     }
 }

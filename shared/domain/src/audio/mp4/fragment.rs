@@ -48,9 +48,12 @@ impl Fragment {
         let mut parts = Boxes(bytes.get(8..)?);
         parts.next().filter(|(name, body)| name == b"mfhd" && body.len() == 8)?;
         let sound_at = at.saturating_add(size);
-        let next = Part::at(object, sound_at, object.length).map_or(sound_at.saturating_add(8), |sound| sound.body.end);
+        let next = Part::at(object, sound_at, object.length)
+            .map_or(sound_at.saturating_add(8), |sound| sound.body.end);
         let existing = next.min(object.length).saturating_sub(sound_at).saturating_sub(8);
-        let (begin, ticks) = parts.filter(|(name, _)| name == b"traf").find_map(|(_, body)| run(body, defaults, existing))?;
+        let (begin, ticks) = parts
+            .filter(|(name, _)| name == b"traf")
+            .find_map(|(_, body)| run(body, defaults, existing))?;
         Some(Self { begin, end: begin.saturating_add(ticks), size: next.saturating_sub(at), next })
     }
 }
@@ -89,7 +92,8 @@ fn run_ticks(body: &[u8], defaults: &Defaults, left: &mut u64) -> Option<u64> {
     fields.optional(1); // the offset of the sound
     fields.optional(4); // the flags of the first sample
     if fields.flags & 0xf00 == 0 {
-        let existing = left.checked_div(defaults.size).map_or(count, |existing| count.min(existing));
+        let existing =
+            left.checked_div(defaults.size).map_or(count, |existing| count.min(existing));
         *left = left.saturating_sub(existing.saturating_mul(defaults.size));
         return Some(existing.saturating_mul(defaults.duration));
     }
@@ -132,14 +136,25 @@ pub(super) mod tests {
         let short = [words(&[0x300, u32::MAX, 7]), vec![0; 3]].concat(); // an entry that is cut off
         assert_eq!(run_ticks(&short, &defaults, &mut left), Some(0));
         assert_eq!(run_ticks(&words(&[0, 50]), &defaults, &mut left), Some(25 * 160));
-        assert_eq!(run_ticks(&words(&[0, u32::MAX]), &Defaults { size: 0, ..defaults }, &mut left), Some(160 * u64::from(u32::MAX)));
-        assert_eq!(run_ticks(&words(&[0x100, u32::MAX, 7, 7]), &Defaults { id: 1, duration: 1, size: 0 }, &mut left), Some(14));
+        assert_eq!(
+            run_ticks(&words(&[0, u32::MAX]), &Defaults { size: 0, ..defaults }, &mut left),
+            Some(160 * u64::from(u32::MAX))
+        );
+        assert_eq!(
+            run_ticks(
+                &words(&[0x100, u32::MAX, 7, 7]),
+                &Defaults { id: 1, duration: 1, size: 0 },
+                &mut left
+            ),
+            Some(14)
+        );
         let other = [part(b"tfhd", &[words(&[0, 2])]), part(b"tfdt", &[words(&[0, 5])])].concat();
         assert!(run(&other, &Defaults { id: 1, duration: 1, size: 1 }, 9).is_none());
         let window = Window { offset: 0, bytes: fragment(7, 0) };
         let object = Object::new(window.bytes.len() as u64, 1, std::slice::from_ref(&window));
         assert_eq!(
-            Fragment::at(object, 0, &Defaults { id: 1, duration: 1, size: 1 }).map(|found| (found.begin, found.end)),
+            Fragment::at(object, 0, &Defaults { id: 1, duration: 1, size: 1 })
+                .map(|found| (found.begin, found.end)),
             Some((56_000, 64_000))
         );
     }

@@ -22,7 +22,12 @@ use super::{
 /// The most places at the end to try as the last fragment. Forged ones might be costly.
 const CANDIDATES: usize = 64;
 
-pub(super) fn measure(object: Object<'_>, index: &Index, extends: Area, layout: &Layout) -> Result<Found, Stop> {
+pub(super) fn measure(
+    object: Object<'_>,
+    index: &Index,
+    extends: Area,
+    layout: &Layout,
+) -> Result<Found, Stop> {
     let found = |length| Found { length, ..Found::unknown(index.codec, object.length) };
     let total = |ticks: u64| found(time(ticks, index.rate).map_or(Length::Unknown, Length::Exact));
     let whole = layout.segments.map(|area| segments::total(object, area)).transpose();
@@ -41,7 +46,9 @@ pub(super) fn measure(object: Object<'_>, index: &Index, extends: Area, layout: 
         return Ok(found(Length::Estimated(total)));
     }
     let rest = object.length.saturating_sub(layout.fragment.unwrap_or(object.length));
-    let by_first = first.and_then(|first| Some(share_of_time(time(first.end.saturating_sub(begin), index.rate)?, rest, first.size)));
+    let by_first = first.and_then(|first| {
+        Some(share_of_time(time(first.end.saturating_sub(begin), index.rate)?, rest, first.size))
+    });
     Ok(match by_first.filter(|time| !time.is_zero()) {
         Some(time) => found(Length::Estimated(time)),
         None if layout.fragment.is_none() && !is_in_index => found(Length::Exact(Duration::ZERO)),
@@ -53,7 +60,8 @@ pub(super) fn measure(object: Object<'_>, index: &Index, extends: Area, layout: 
 /// The total that the index may state (`mehd`, section 8.8.2).
 fn header(object: Object<'_>, extends: Area, rate: u64) -> Result<Option<Duration>, Stop> {
     let Some(part) = Part::find(object, extends, b"mehd")? else { return Ok(None) };
-    let ticks = Fields::of(object.up_to(part.body.start, part.body.size().min(12))?).and_then(|mut fields| fields.long());
+    let ticks = Fields::of(object.up_to(part.body.start, part.body.size().min(12))?)
+        .and_then(|mut fields| fields.long());
     Ok(ticks.and_then(|ticks| time(ticks, rate)))
 }
 
@@ -133,7 +141,9 @@ pub(in super::super) mod tests {
 
     #[test]
     fn a_recording_that_was_cut_off_lasts_to_its_last_whole_sample() {
-        for (cut, expected) in [(1, 19_980), (100, 19_500), (208, 19_000), (209, 19_000), (600, 19_000)] {
+        for (cut, expected) in
+            [(1, 19_980), (100, 19_500), (208, 19_000), (209, 19_000), (600, 19_000)]
+        {
             for seconds in [20, 3020] {
                 let object = fragmented(seconds);
                 let cut = &object[..object.len() - cut];
@@ -155,22 +165,32 @@ pub(in super::super) mod tests {
     #[test]
     fn the_last_fragment_is_before_a_long_list() {
         let size = 300_024;
-        let closing = part(b"mfra", &[part(b"tfra", &[vec![0; 300_000 - 8]]), part(b"mfro", &[words(&[0, size])])]);
+        let closing = part(
+            b"mfra",
+            &[part(b"tfra", &[vec![0; 300_000 - 8]]), part(b"mfro", &[words(&[0, size])])],
+        );
         assert_eq!(closing.len() as u32, size);
         assert_eq!(exact(&[fragmented(500), closing].concat()), 500_000);
     }
 
     #[test]
     fn large_fragments_without_a_list_are_estimated() {
-        assert_eq!((flags(&large(Some(1900))), milliseconds(&large(Some(1900)))), ((Measured::Estimated, None), 1900));
+        assert_eq!(
+            (flags(&large(Some(1900))), milliseconds(&large(Some(1900)))),
+            ((Measured::Estimated, None), 1900)
+        );
         assert_eq!(flags(&large(None)), (Measured::Estimated, None));
         assert!(milliseconds(&large(None)).abs_diff(2000) < 20);
     }
 
     #[test]
     fn an_index_of_the_first_fragment_is_not_taken_for_the_whole() {
-        let head = [start(), movie(1500, &[trak(b"soun", 0), extends(None)]), sound(100_000)].concat();
-        assert_eq!(audio(&[head, fragment(2, 0), fragment(3, 0)].concat()).length, Length::Exact(Duration::from_secs(4)));
+        let head =
+            [start(), movie(1500, &[trak(b"soun", 0), extends(None)]), sound(100_000)].concat();
+        assert_eq!(
+            audio(&[head, fragment(2, 0), fragment(3, 0)].concat()).length,
+            Length::Exact(Duration::from_secs(4))
+        );
     }
 
     #[test]

@@ -70,7 +70,8 @@ impl Index {
     fn of_stream(object: Object<'_>, trak: Area, movie: &Header) -> Result<Self, Stop> {
         let (id, presented) = stream_header(object, trak, movie.rate)?;
         let media = Header::of(object, Part::descend(object, trak, &[b"mdia", b"mdhd"])?)?;
-        let tables = Part::descend(object, trak, &[b"mdia", b"minf", b"stbl"])?.map(|part| part.body);
+        let tables =
+            Part::descend(object, trak, &[b"mdia", b"minf", b"stbl"])?.map(|part| part.body);
         let description = match tables {
             Some(tables) => Part::find(object, tables, b"stsd")?,
             None => None,
@@ -80,7 +81,15 @@ impl Index {
             None => Codec::Other,
         };
         let duration = presented.or(media.duration()).or(movie.duration());
-        Ok(Self { codec, id, rate: media.rate, duration, extends: None, movie_rate: movie.rate, tables })
+        Ok(Self {
+            codec,
+            id,
+            rate: media.rate,
+            duration,
+            extends: None,
+            movie_rate: movie.rate,
+            tables,
+        })
     }
 
     /// The samples by their table, of which `existing` bytes exist. `None` if it was not read.
@@ -92,15 +101,29 @@ impl Index {
         let (size, count) = (fields.number(4)?, fields.number(4)?);
         if size > 0 || count == 0 {
             let fitting = existing.checked_div(size).unwrap_or_default().min(count);
-            return Some(Samples { bytes: size.saturating_mul(count), count, fitting, is_whole: true });
+            return Some(Samples {
+                bytes: size.saturating_mul(count),
+                count,
+                fitting,
+                is_whole: true,
+            });
         }
         let (mut bytes, mut read, mut fitting) = (0_u64, 0_u64, 0_u64);
-        for entry in object.from(table.body.start.saturating_add(12)).chunks_exact(4).take(usize::try_from(count).ok()?) {
+        for entry in object
+            .from(table.body.start.saturating_add(12))
+            .chunks_exact(4)
+            .take(usize::try_from(count).ok()?)
+        {
             bytes = bytes.saturating_add(be(entry));
             read = read.saturating_add(1);
             fitting = if bytes <= existing { read } else { fitting };
         }
-        (read > 0).then(|| Samples { bytes: share(bytes, count, read), count, fitting, is_whole: read == count })
+        (read > 0).then(|| Samples {
+            bytes: share(bytes, count, read),
+            count,
+            fitting,
+            is_whole: read == count,
+        })
     }
 }
 
@@ -150,7 +173,11 @@ fn stated(fields: &mut Fields<'_>) -> Option<u64> {
 }
 
 /// The number of a stream, and its duration by the movie's clock (`tkhd`, section 8.3.2).
-fn stream_header(object: Object<'_>, trak: Area, rate: u64) -> Result<(u64, Option<Duration>), Stop> {
+fn stream_header(
+    object: Object<'_>,
+    trak: Area,
+    rate: u64,
+) -> Result<(u64, Option<Duration>), Stop> {
     let Some(part) = Part::find(object, trak, b"tkhd")? else { return Ok((0, None)) };
     let bytes = object.up_to(part.body.start, part.body.size().min(HEADER))?;
     let fields = || {
@@ -181,23 +208,38 @@ mod tests {
     fn index(moov: Vec<u8>, check: impl Fn(Object<'_>, Option<Index>)) {
         let window = Window { offset: 0, bytes: moov };
         let object = Object::new(window.bytes.len() as u64, 1, std::slice::from_ref(&window));
-        check(object, Index::of(object, Area { start: 8, end: object.length }).expect("it was read"));
+        check(
+            object,
+            Index::of(object, Area { start: 8, end: object.length }).expect("it was read"),
+        );
     }
 
     #[test]
     fn the_stream_of_sound_has_a_clock_and_a_duration() {
-        index(movie(1500, &[trak(b"vide", 9), trak(b"soun", 9), part(b"mvex", &[])]), |_, index| {
-            let index = index.expect("a stream of sound");
-            assert_eq!((index.codec, index.id, index.rate, index.movie_rate), (Codec::Aac, 1, 8000, 1000));
-            assert_eq!((index.duration, index.extends.is_some()), (Some(Duration::from_millis(1500)), true));
-        });
+        index(
+            movie(1500, &[trak(b"vide", 9), trak(b"soun", 9), part(b"mvex", &[])]),
+            |_, index| {
+                let index = index.expect("a stream of sound");
+                assert_eq!(
+                    (index.codec, index.id, index.rate, index.movie_rate),
+                    (Codec::Aac, 1, 8000, 1000)
+                );
+                assert_eq!(
+                    (index.duration, index.extends.is_some()),
+                    (Some(Duration::from_millis(1500)), true)
+                );
+            },
+        );
     }
 
     #[test]
     fn the_table_tells_how_many_samples_exist() {
         index(movie(1500, &[trak(b"soun", 9)]), |object, index| {
             let samples = index.and_then(|index| index.samples(object, 14)).expect("a table");
-            assert_eq!((samples.bytes, samples.count, samples.fitting, samples.is_whole), (36, 9, 3, true));
+            assert_eq!(
+                (samples.bytes, samples.count, samples.fitting, samples.is_whole),
+                (36, 9, 3, true)
+            );
         });
     }
 

@@ -15,16 +15,23 @@ pub(super) fn total(object: Object<'_>, body: Area) -> Result<Option<(u64, u64)>
     let parse = |bytes| {
         let mut fields = Fields::of(bytes)?;
         let (_id, rate) = (fields.number(4)?, fields.number(4)?);
-        let (_time, offset, _reserved, count) = (fields.long()?, fields.long()?, fields.number(2)?, fields.number(2)?);
+        let (_time, offset, _reserved, count) =
+            (fields.long()?, fields.long()?, fields.number(2)?, fields.number(2)?);
         let entries = fields.rest().get(..usize::try_from(count.checked_mul(12)?).ok()?)?;
         let start = (body.end.saturating_add(offset), 0_u64);
-        let (end, ticks) = entries
-            .chunks_exact(12)
-            .fold(start, |(end, ticks), entry| (end.saturating_add(be(&entry[..4]) & 0x7fff_ffff), ticks.saturating_add(be(&entry[4..8]))));
+        let (end, ticks) = entries.chunks_exact(12).fold(start, |(end, ticks), entry| {
+            (
+                end.saturating_add(be(&entry[..4]) & 0x7fff_ffff),
+                ticks.saturating_add(be(&entry[4..8])),
+            )
+        });
         Some((end, ticks, rate))
     };
-    let Some((end, ticks, rate)) = parse(object.up_to(body.start, body.size())?) else { return Ok(None) };
-    let is_whole = end == object.length || end < object.length && Part::at(object, end, object.length)?.name == *b"mfra";
+    let Some((end, ticks, rate)) = parse(object.up_to(body.start, body.size())?) else {
+        return Ok(None);
+    };
+    let is_whole = end == object.length
+        || end < object.length && Part::at(object, end, object.length)?.name == *b"mfra";
     Ok(is_whole.then_some((ticks, rate)))
 }
 
@@ -84,12 +91,15 @@ mod tests {
 
     #[test]
     fn the_list_of_fragments_ends_with_its_size() {
-        let list = |version: u32, entries: &[u32]| part(b"tfra", &[words(&[version, 1, 0x3f, 2]), words(entries)]);
+        let list = |version: u32, entries: &[u32]| {
+            part(b"tfra", &[words(&[version, 1, 0x3f, 2]), words(entries)])
+        };
         let short = list(0, &[0, 500, 0, 0, 0, 8000, 900, 0, 0, 0]);
         let long = list(1 << 24, &[0, 0, 0, 500, 0, 0, 0, 0, 8000, 0, 900, 0, 0, 0]);
         for list in [short, long] {
             let size = list.len() as u32 + 24;
-            let tail = [vec![7; 30], part(b"mfra", &[list, part(b"mfro", &[words(&[0, size])])])].concat();
+            let tail =
+                [vec![7; 30], part(b"mfra", &[list, part(b"mfro", &[words(&[0, size])])])].concat();
             assert_eq!((last_fragment(&tail, 1), last_fragment(&tail, 2)), (Some(900), None));
         }
         assert_eq!(last_fragment(&[0; 99], 1), None);

@@ -84,11 +84,13 @@ impl Chain {
                 (link.last, link.stream.skip) = (0, 0);
             }
         } else if page.sequence > HEADERS {
-            let elapsed = time(ticks.saturating_sub(link.last), link.stream.rate).unwrap_or_default();
+            let elapsed =
+                time(ticks.saturating_sub(link.last), link.stream.rate).unwrap_or_default();
             let observed = if self.unread.is_some() { &mut self.after } else { &mut self.before };
             observed.add(page.size(), elapsed);
         }
-        self.pages = self.pages.saturating_add((page.sequence >= HEADERS && !page.body.is_empty()).into());
+        self.pages =
+            self.pages.saturating_add((page.sequence >= HEADERS && !page.body.is_empty()).into());
         (link.last, link.sequence, link.has_ended) = (ticks, page.sequence, page.ends_stream);
     }
 
@@ -105,7 +107,13 @@ impl Chain {
         self.has_video |= is_video(page.body);
         if let Some(stream) = Stream::of(page.body).filter(|_| self.link.is_none()) {
             self.stream.get_or_insert(stream);
-            self.link = Some(Link { stream, serial: page.serial, last: 0, sequence: page.sequence, has_ended: false });
+            self.link = Some(Link {
+                stream,
+                serial: page.serial,
+                last: 0,
+                sequence: page.sequence,
+                has_ended: false,
+            });
         }
     }
 
@@ -114,7 +122,13 @@ impl Chain {
         self.is_broken = true;
         self.earlier = self.time();
         self.serials = vec![page.serial];
-        self.link = self.stream.map(|stream| Link { stream, serial: page.serial, last: 0, sequence: page.sequence, has_ended: false });
+        self.link = self.stream.map(|stream| Link {
+            stream,
+            serial: page.serial,
+            last: 0,
+            sequence: page.sequence,
+            has_ended: false,
+        });
     }
 
     /// The time of all links that were read.
@@ -125,7 +139,8 @@ impl Chain {
     /// The time of `bytes` bytes, if they are like those that were read.
     pub fn time_in(&self, bytes: u64) -> Option<Duration> {
         let read = self.before.bytes.saturating_add(self.after.bytes);
-        (read > 0).then(|| share_of_time(self.before.time.saturating_add(self.after.time), bytes, read))
+        (read > 0)
+            .then(|| share_of_time(self.before.time.saturating_add(self.after.time), bytes, read))
     }
 
     /// Whether the unread bytes may contain more pages than the numbers say, or fewer: their mean
@@ -179,7 +194,11 @@ mod tests {
     /// The chain of pages with these times in seconds and numbers, the last one after unread bytes.
     fn chain(pages: &[(u64, u32)], unread: u64) -> Chain {
         let mut bytes = page(2, 0, 7, 0, OPUS);
-        bytes.extend(pages.iter().flat_map(|(second, sequence)| page(0, second * 48_000, 7, *sequence, &[1; 72])));
+        bytes.extend(
+            pages
+                .iter()
+                .flat_map(|(second, sequence)| page(0, second * 48_000, 7, *sequence, &[1; 72])),
+        );
         let window = Window { offset: 0, bytes };
         let mut chain = Chain::default();
         for (at, page) in Pages::of(&window).enumerate() {
@@ -191,7 +210,9 @@ mod tests {
     #[test]
     fn unread_bytes_have_as_many_pages_as_the_numbers_say() {
         let read = [(1, 2), (2, 3), (3, 4), (13, 14)];
-        for (unread, is_uneven) in [(1000, false), (1490, false), (700, false), (1600, true), (600, true)] {
+        for (unread, is_uneven) in
+            [(1000, false), (1490, false), (700, false), (1600, true), (600, true)]
+        {
             let chain = chain(&read, unread);
             assert_eq!((chain.is_broken, chain.time()), (false, Duration::from_secs(13)));
             assert_eq!(chain.is_uneven(), is_uneven, "{unread}");
@@ -205,6 +226,9 @@ mod tests {
             assert!(chain.is_broken);
             assert_eq!(chain.time(), Duration::from_secs(3 + last.0));
         }
-        assert_eq!(chain(&[(1, 2), (2, 3), (3, 4), (4, 5)], 0).time_in(1000), Some(Duration::from_secs(10)));
+        assert_eq!(
+            chain(&[(1, 2), (2, 3), (3, 4), (4, 5)], 0).time_in(1000),
+            Some(Duration::from_secs(10))
+        );
     }
 }

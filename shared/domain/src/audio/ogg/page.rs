@@ -68,7 +68,14 @@ pub(super) struct Pages<'a> {
 
 impl<'a> Pages<'a> {
     pub fn of(piece: &'a Window) -> Self {
-        Self { bytes: &piece.bytes, at: 0, is_certain: piece.offset == 0, checksums: 0, end: piece.offset, offset: piece.offset }
+        Self {
+            bytes: &piece.bytes,
+            at: 0,
+            is_certain: piece.offset == 0,
+            checksums: 0,
+            end: piece.offset,
+            offset: piece.offset,
+        }
     }
 }
 
@@ -95,8 +102,11 @@ impl<'a> Iterator for Pages<'a> {
 /// The CRC of a page with its own field as zero: polynomial 0x04c11db7, neither reflected nor
 /// inverted (RFC 3533, section 6).
 pub(super) fn checksum(page: &[u8]) -> u64 {
-    let zeroed = page.iter().enumerate().map(|(at, byte)| if (22..26).contains(&at) { 0 } else { *byte });
-    zeroed.fold(0u32, |sum, byte| sum << 8 ^ REMAINDERS[usize::from((sum >> 24) as u8 ^ byte)]).into()
+    let zeroed =
+        page.iter().enumerate().map(|(at, byte)| if (22..26).contains(&at) { 0 } else { *byte });
+    zeroed
+        .fold(0u32, |sum, byte| sum << 8 ^ REMAINDERS[usize::from((sum >> 24) as u8 ^ byte)])
+        .into()
 }
 
 const REMAINDERS: [u32; 256] = remainders();
@@ -121,10 +131,25 @@ const fn remainders() -> [u32; 256] {
 pub(super) mod tests {
     use super::*;
 
-    pub(in super::super) fn page(flags: u8, time: u64, serial: u32, sequence: u32, body: &[u8]) -> Vec<u8> {
+    pub(in super::super) fn page(
+        flags: u8,
+        time: u64,
+        serial: u32,
+        sequence: u32,
+        body: &[u8],
+    ) -> Vec<u8> {
         let segments: Vec<u8> = body.chunks(255).map(|segment| segment.len() as u8).collect();
         let numbers = [serial.to_le_bytes(), sequence.to_le_bytes(), [0; 4]].concat();
-        let mut page = [b"OggS\0", &[flags][..], &time.to_le_bytes(), &numbers, &[segments.len() as u8], &segments, body].concat();
+        let mut page = [
+            b"OggS\0",
+            &[flags][..],
+            &time.to_le_bytes(),
+            &numbers,
+            &[segments.len() as u8],
+            &segments,
+            body,
+        ]
+        .concat();
         let sum = checksum(&page) as u32;
         page[22..26].copy_from_slice(&sum.to_le_bytes());
         page
@@ -138,7 +163,10 @@ pub(super) mod tests {
     fn pages_are_found_after_a_piece_of_one() {
         let pages = [page(0, 5, 7, 1, &[1; 300]), page(4, u64::MAX, 7, 2, &[2; 300])];
         assert_eq!(times(0, pages.concat()), [Some(5), None]);
-        assert_eq!(times(99, [&[0; 40], pages.concat().as_slice(), &pages[0][..40]].concat()), [Some(5), None]);
+        assert_eq!(
+            times(99, [&[0; 40], pages.concat().as_slice(), &pages[0][..40]].concat()),
+            [Some(5), None]
+        );
     }
 
     #[test]

@@ -18,16 +18,26 @@ impl Stream {
         let stream = |codec, rate| Self { codec, rate, skip: 0 };
         match packet {
             // RFC 7845: a clock of 48 kHz, and samples to skip at the start
-            [b'O', b'p', b'u', b's', b'H', b'e', b'a', b'd', version, _, low, high, ..] if *version < 16 => {
+            [b'O', b'p', b'u', b's', b'H', b'e', b'a', b'd', version, _, low, high, ..]
+                if *version < 16 =>
+            {
                 Some(Self { skip: le(&[*low, *high]), ..stream(Codec::Opus, 48_000) })
             }
             // Vorbis I, section 4.2.2
-            [1, b'v', b'o', b'r', b'b', b'i', b's', ..] => Some(stream(Codec::Vorbis, le(packet.get(12..16)?))),
+            [1, b'v', b'o', b'r', b'b', b'i', b's', ..] => {
+                Some(stream(Codec::Vorbis, le(packet.get(12..16)?)))
+            }
             // The Speex manual, section "Ogg file format"
-            [b'S', b'p', b'e', b'e', b'x', b' ', b' ', b' ', ..] => Some(stream(Codec::Speex, le(packet.get(36..40)?))),
+            [b'S', b'p', b'e', b'e', b'x', b' ', b' ', b' ', ..] => {
+                Some(stream(Codec::Speex, le(packet.get(36..40)?)))
+            }
             // RFC 9639, section 10.1: the rate has 20 bits
-            [0x7f, b'F', b'L', b'A', b'C', ..] => Some(stream(Codec::Flac, be(packet.get(27..30)?) >> 4)),
-            [b'P', b'C', b'M', b' ', b' ', b' ', b' ', b' ', ..] => Some(stream(Codec::Pcm, be(packet.get(16..20)?))),
+            [0x7f, b'F', b'L', b'A', b'C', ..] => {
+                Some(stream(Codec::Flac, be(packet.get(27..30)?) >> 4))
+            }
+            [b'P', b'C', b'M', b' ', b' ', b' ', b' ', b' ', ..] => {
+                Some(stream(Codec::Pcm, be(packet.get(16..20)?)))
+            }
             _ => None,
         }
     }
@@ -35,7 +45,9 @@ impl Stream {
 
 /// Whether the packet begins a stream of video: Theora, Dirac, VP8 or Daala.
 pub(super) fn is_video(packet: &[u8]) -> bool {
-    [&b"\x80theora"[..], b"BBCD\0", b"OVP80", b"\x80daala"].iter().any(|magic| packet.starts_with(magic))
+    [&b"\x80theora"[..], b"BBCD\0", b"OVP80", b"\x80daala"]
+        .iter()
+        .any(|magic| packet.starts_with(magic))
 }
 
 #[cfg(test)]
@@ -50,7 +62,8 @@ mod tests {
         assert_eq!(vorbis, Some(Stream { codec: Codec::Vorbis, rate: 16_000, skip: 0 }));
         let speex = [&b"Speex   "[..], &[0; 28], &8000_u32.to_le_bytes()].concat();
         assert_eq!(Stream::of(&speex), Some(Stream { codec: Codec::Speex, rate: 8000, skip: 0 }));
-        let flac = [&b"\x7fFLAC\x01\0\0\x01fLaC\0\0\0\x22"[..], &[0; 10], &[0x01, 0xf4, 0x00]].concat();
+        let flac =
+            [&b"\x7fFLAC\x01\0\0\x01fLaC\0\0\0\x22"[..], &[0; 10], &[0x01, 0xf4, 0x00]].concat();
         assert_eq!(Stream::of(&flac), Some(Stream { codec: Codec::Flac, rate: 8000, skip: 0 }));
     }
 

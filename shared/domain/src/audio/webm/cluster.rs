@@ -31,7 +31,8 @@ impl Blocks {
         let start = first_cluster(bytes)?;
         let (mut blocks, mut at, mut base) = (Self::default(), start, 0);
         while at < bytes.len() {
-            let Some(element) = bytes.get(at..).and_then(|rest| Element::of(rest, at as u64)) else {
+            let Some(element) = bytes.get(at..).and_then(|rest| Element::of(rest, at as u64))
+            else {
                 blocks.is_cut = true;
                 break;
             };
@@ -47,7 +48,9 @@ impl Blocks {
             };
             match element.id {
                 TIMESTAMP => base = be(content.get(..content.len().min(8)).unwrap_or_default()),
-                SIMPLE_BLOCK | BLOCK => blocks.add(content, base, stream, end.saturating_sub(start)),
+                SIMPLE_BLOCK | BLOCK => {
+                    blocks.add(content, base, stream, end.saturating_sub(start))
+                }
                 _ => {}
             }
             at = end;
@@ -81,12 +84,23 @@ impl Blocks {
 /// The first cluster. An identifier in a payload is not followed by a time or a checksum.
 fn first_cluster(bytes: &[u8]) -> Option<usize> {
     let is_cluster = |at: &usize| {
-        let cluster = bytes.get(*at..).and_then(|rest| Element::of(rest, 0)).filter(|element| element.id == CLUSTER);
-        let content = cluster.and_then(|cluster| usize::try_from(cluster.start).ok()?.checked_add(*at));
+        let cluster = bytes
+            .get(*at..)
+            .and_then(|rest| Element::of(rest, 0))
+            .filter(|element| element.id == CLUSTER);
+        let content =
+            cluster.and_then(|cluster| usize::try_from(cluster.start).ok()?.checked_add(*at));
         let first = content.and_then(|at| Element::of(bytes.get(at..)?, 0));
-        first.is_some_and(|first| matches!(first.id, TIMESTAMP | CHECKSUM) && first.size.is_some_and(|size| size <= 8))
+        first.is_some_and(|first| {
+            matches!(first.id, TIMESTAMP | CHECKSUM) && first.size.is_some_and(|size| size <= 8)
+        })
     };
-    bytes.windows(4).enumerate().filter(|(_, id)| *id == [0x1f, 0x43, 0xb6, 0x75]).map(|(at, _)| at).find(is_cluster)
+    bytes
+        .windows(4)
+        .enumerate()
+        .filter(|(_, id)| *id == [0x1f, 0x43, 0xb6, 0x75])
+        .map(|(at, _)| at)
+        .find(is_cluster)
 }
 
 #[cfg(test)]
@@ -97,12 +111,22 @@ pub(super) mod tests {
     /// A cluster of 50 blocks of 20 ms and 60 bytes for each of the streams 1 and 2.
     pub(in super::super) fn cluster(second: u32, is_open: bool) -> Vec<u8> {
         let block = |at: u16| {
-            let content = |stream: u8| [&[0x80 | stream][..], &(at * 20).to_be_bytes(), &[0x80], &[9; 60]].concat();
-            [element(0xa3, Some(&content(1))), element(0xa0, Some(&element(0xa1, Some(&content(2)))))].concat()
+            let content = |stream: u8| {
+                [&[0x80 | stream][..], &(at * 20).to_be_bytes(), &[0x80], &[9; 60]].concat()
+            };
+            [
+                element(0xa3, Some(&content(1))),
+                element(0xa0, Some(&element(0xa1, Some(&content(2))))),
+            ]
+            .concat()
         };
         let time = element(0xe7, Some(&(second * 1000).to_be_bytes()));
         let content = [time, (0..50).flat_map(block).collect()].concat();
-        if is_open { [element(0x1f43_b675, None), content].concat() } else { element(0x1f43_b675, Some(&content)) }
+        if is_open {
+            [element(0x1f43_b675, None), content].concat()
+        } else {
+            element(0x1f43_b675, Some(&content))
+        }
     }
 
     #[test]
@@ -110,7 +134,10 @@ pub(super) mod tests {
         for is_open in [false, true] {
             let bytes = [vec![7; 30], cluster(3, is_open), cluster(4, is_open)].concat();
             let blocks = Blocks::of(&bytes, 2).expect("a cluster");
-            assert_eq!((blocks.first, blocks.last, blocks.end(), blocks.is_cut), (Some(3000), 4980, 5000, false));
+            assert_eq!(
+                (blocks.first, blocks.last, blocks.end(), blocks.is_cut),
+                (Some(3000), 4980, 5000, false)
+            );
             let cut = Blocks::of(&bytes[..bytes.len() - 1], 2).expect("a cluster");
             assert_eq!((cut.end(), cut.is_cut), (4980, true));
         }

@@ -72,18 +72,35 @@ pub(super) mod tests {
     pub(in super::super) fn element(id: u32, content: Option<&[u8]>) -> Vec<u8> {
         let id: Vec<u8> = id.to_be_bytes().into_iter().skip_while(|byte| *byte == 0).collect();
         match content {
-            Some(content) if content.len() < 0x3fff => [&id[..], &(content.len() as u16 | 0x4000).to_be_bytes(), content].concat(),
-            Some(content) => [&id[..], &(content.len() as u32 | 0x1000_0000).to_be_bytes(), content].concat(),
+            Some(content) if content.len() < 0x3fff => {
+                [&id[..], &(content.len() as u16 | 0x4000).to_be_bytes(), content].concat()
+            }
+            Some(content) => {
+                [&id[..], &(content.len() as u32 | 0x1000_0000).to_be_bytes(), content].concat()
+            }
             None => [&id[..], &[1], &[0xff; 7]].concat(),
         }
     }
 
     #[test]
     fn sizes_have_one_to_eight_bytes_and_may_be_open() {
-        assert_eq!(Element::of(&[0xe7, 0x82, 1, 2], 10), Some(Element { id: 0xe7, start: 12, size: Some(2) }));
-        assert_eq!(Element::of(&element(0x1f43_b675, None), 0), Some(Element { id: 0x1f43_b675, start: 12, size: None }));
+        assert_eq!(
+            Element::of(&[0xe7, 0x82, 1, 2], 10),
+            Some(Element { id: 0xe7, start: 12, size: Some(2) })
+        );
+        assert_eq!(
+            Element::of(&element(0x1f43_b675, None), 0),
+            Some(Element { id: 0x1f43_b675, start: 12, size: None })
+        );
         assert_eq!(Element::of(&[0xe7, 0xff], 0).map(|element| element.end()), Some(None));
-        assert_eq!((Element::of(&[0xe7], 0), Element::of(&[0, 0, 0, 0, 0x80], 0), Element::of(&[0xe7, 0], 0)), (None, None, None));
+        assert_eq!(
+            (
+                Element::of(&[0xe7], 0),
+                Element::of(&[0, 0, 0, 0, 0x80], 0),
+                Element::of(&[0xe7, 0], 0)
+            ),
+            (None, None, None)
+        );
     }
 
     #[test]

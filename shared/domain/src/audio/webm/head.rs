@@ -44,13 +44,20 @@ pub(super) struct Stream {
 
 impl Head {
     pub fn of(object: Object<'_>, start: u64) -> Result<Self, Stop> {
-        let mut head = Self { scale: 1_000_000, duration: None, stream: None, has_video: false, clusters: start };
+        let mut head = Self {
+            scale: 1_000_000,
+            duration: None,
+            stream: None,
+            has_video: false,
+            clusters: start,
+        };
         while head.clusters < object.length {
             let element = match Element::at(object, head.clusters) {
                 Err(Stop::Damaged(_)) => break,
                 element => element?,
             };
-            let content = |size: u64| object.up_to(element.start, element.size.unwrap_or(size).min(size));
+            let content =
+                |size: u64| object.up_to(element.start, element.size.unwrap_or(size).min(size));
             match element.id {
                 CLUSTER => break,
                 INFO => head.add_info(content(HEADER)?),
@@ -67,7 +74,9 @@ impl Head {
         let mut ticks = None;
         for (id, content) in Elements(info) {
             match id {
-                TIMESTAMP_SCALE => self.scale = be(content.get(..content.len().min(8)).unwrap_or_default()),
+                TIMESTAMP_SCALE => {
+                    self.scale = be(content.get(..content.len().min(8)).unwrap_or_default())
+                }
                 DURATION => ticks = float(content),
                 _ => {}
             }
@@ -79,10 +88,20 @@ impl Head {
 
     fn add_streams(&mut self, streams: &[u8]) {
         for (_, entry) in Elements(streams).filter(|(id, _)| *id == ENTRY) {
-            let field = |wanted| Elements(entry).find(|(id, _)| *id == wanted).map_or(&[][..], |(_, content)| content);
-            let small = |id| field(id).last_chunk().map_or(be(field(id)), |chunk: &[u8; 8]| u64::from_be_bytes(*chunk));
+            let field = |wanted| {
+                Elements(entry)
+                    .find(|(id, _)| *id == wanted)
+                    .map_or(&[][..], |(_, content)| content)
+            };
+            let small = |id| {
+                field(id)
+                    .last_chunk()
+                    .map_or(be(field(id)), |chunk: &[u8; 8]| u64::from_be_bytes(*chunk))
+            };
             match small(KIND) {
-                2 if self.stream.is_none() => self.stream = Some(Stream { number: small(NUMBER), codec: codec(field(CODEC)) }),
+                2 if self.stream.is_none() => {
+                    self.stream = Some(Stream { number: small(NUMBER), codec: codec(field(CODEC)) })
+                }
                 1 => self.has_video = true,
                 _ => {}
             }
@@ -127,7 +146,10 @@ mod tests {
 
     #[test]
     fn the_duration_has_the_scale_of_the_segment() {
-        let (scale, ticks) = (element(0x2a_d7b1, Some(&[1, 0x86, 0xa0])), element(0x4489, Some(&250_f32.to_be_bytes())));
+        let (scale, ticks) = (
+            element(0x2a_d7b1, Some(&[1, 0x86, 0xa0])),
+            element(0x4489, Some(&250_f32.to_be_bytes())),
+        );
         let mut head = head();
         head.add_info(&[ticks, scale].concat());
         assert_eq!(head.duration, Some(Duration::from_millis(25)));
@@ -136,10 +158,23 @@ mod tests {
     #[test]
     fn the_first_stream_of_sound_counts() {
         let entry = |number: u8, kind: u8, codec: &[u8]| {
-            element(0xae, Some(&[element(0xd7, Some(&[number])), element(0x83, Some(&[kind])), element(0x86, Some(codec))].concat()))
+            element(
+                0xae,
+                Some(
+                    &[
+                        element(0xd7, Some(&[number])),
+                        element(0x83, Some(&[kind])),
+                        element(0x86, Some(codec)),
+                    ]
+                    .concat(),
+                ),
+            )
         };
         let mut head = head();
-        head.add_streams(&[entry(1, 1, b"V_VP9"), entry(2, 2, b"A_AAC/MPEG4/LC"), entry(3, 2, b"A_OPUS")].concat());
+        head.add_streams(
+            &[entry(1, 1, b"V_VP9"), entry(2, 2, b"A_AAC/MPEG4/LC"), entry(3, 2, b"A_OPUS")]
+                .concat(),
+        );
         assert!(head.has_video);
         assert_eq!(head.stream.map(|stream| (stream.number, stream.codec)), Some((2, Codec::Aac)));
     }

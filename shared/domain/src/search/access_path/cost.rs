@@ -19,7 +19,13 @@ const SHARED: f64 = 0.1;
 impl AccessPath {
     /// The likely cost of the rest of the search in half RCUs, over at most `progress`. A path
     /// without matches uses `hits`, the matches per millisecond of other paths.
-    pub(in crate::search) fn cost(&self, search: &Search<'_>, hits: Option<f64>, progress: f64, others: &[Self]) -> f64 {
+    pub(in crate::search) fn cost(
+        &self,
+        search: &Search<'_>,
+        hits: Option<f64>,
+        progress: f64,
+        others: &[Self],
+    ) -> f64 {
         let missing = search.limit.saturating_sub(self.final_rows(search).count()) as f64;
         let all = if self.cursors.is_done() { 0.0 } else { self.cursors.density() * progress };
         let entries = if self.cursors.has_rows() && !self.found.is_empty() {
@@ -29,24 +35,29 @@ impl AccessPath {
             hits.map_or(f64::INFINITY, |hits| self.cursors.density() * missing / hits)
         };
         let entries = entries.min(all);
-        let reading = if entries > 0.0 { entries * self.price() + self.cursors.open() as f64 } else { 0.0 };
+        let reading =
+            if entries > 0.0 { entries * self.price() + self.cursors.open() as f64 } else { 0.0 };
         if self.cursors.has_rows() {
             return reading;
         }
         let checked = others.iter().filter(|other| other.is_worth_checking(self)).count();
-        let to_fetch = (entries * self.passing() + self.posted.len().saturating_add(self.wanted.len()) as f64)
+        let to_fetch = (entries * self.passing()
+            + self.posted.len().saturating_add(self.wanted.len()) as f64)
             * SHARED.powi(i32::try_from(checked).unwrap_or(i32::MAX));
         reading * checked.saturating_add(1) as f64 + to_fetch
     }
 
     /// The likely cost of reading all its rows in half RCUs, if it advances by at most `progress`.
     pub(in crate::search) fn whole(&self, progress: f64) -> Option<f64> {
-        (self.has_rows() && self.is_read()).then(|| self.cursors.density() * progress * self.price() + self.cursors.open() as f64)
+        (self.has_rows() && self.is_read())
+            .then(|| self.cursors.density() * progress * self.price() + self.cursors.open() as f64)
     }
 
     /// The matches per millisecond, if there are any.
     pub(in crate::search) fn hits(&self) -> Option<f64> {
-        (!self.found.is_empty()).then(|| self.found.len() as f64 * self.cursors.density() / self.cursors.read().max(1) as f64)
+        (!self.found.is_empty()).then(|| {
+            self.found.len() as f64 * self.cursors.density() / self.cursors.read().max(1) as f64
+        })
     }
 
     /// Half RCUs of an entry.
@@ -66,14 +77,19 @@ impl AccessPath {
         if self.cursors.has_rows() || self.cursors.read() == 0 {
             return 1.0;
         }
-        let passed = self.posted.len().saturating_add(self.wanted.len()) as f64 + self.fetched as f64;
+        let passed =
+            self.posted.len().saturating_add(self.wanted.len()) as f64 + self.fetched as f64;
         passed.max(1.0) / self.cursors.read() as f64
     }
 
     /// The share of the examined rows that matched.
     fn rate(&self) -> f64 {
         let examined = self.examined();
-        if examined == 0 { 1.0 } else { (self.found.len().max(1) as f64 / examined as f64).min(1.0) }
+        if examined == 0 {
+            1.0
+        } else {
+            (self.found.len().max(1) as f64 / examined as f64).min(1.0)
+        }
     }
 
     fn examined(&self) -> u64 {

@@ -13,7 +13,9 @@ use domain::{
 use super::{
     super::{
         BadItem,
-        attributes::{flag, instant, n, named, number, optional_parsed, optional_text, parse, s, set, text},
+        attributes::{
+            flag, instant, n, named, number, optional_parsed, optional_text, parse, s, set, text,
+        },
         key::Item,
     },
     CONFIRMED_WITHIN, JobKind, Kind, Lifted, Preview, Progress, RetentionJob, State, key_of,
@@ -67,16 +69,33 @@ pub(super) fn read(organisation: &OrganisationId, item: &Item) -> Result<Retenti
         id: OrderId::try_from(id.to_owned()).map_err(|_| bad("sk"))?,
         organisation: organisation.clone(),
         what: match parse(kind, "sk")? {
-            Kind::Hold => JobKind::Hold { criteria: optional_text(item, "sought")?.map(str::to_owned) },
-            Kind::Retention => JobKind::Retention { days: number(item, "days")?, was: number(item, "was")? },
-            Kind::Erasure => JobKind::Erasure { person: read_person(item)?, about: text(item, "about")?.to_owned() },
+            Kind::Hold => {
+                JobKind::Hold { criteria: optional_text(item, "sought")?.map(str::to_owned) }
+            }
+            Kind::Retention => {
+                JobKind::Retention { days: number(item, "days")?, was: number(item, "was")? }
+            }
+            Kind::Erasure => JobKind::Erasure {
+                person: read_person(item)?,
+                about: text(item, "about")?.to_owned(),
+            },
         },
         state: named(item, "state")?,
         by: text(item, "who")?.to_owned(),
         at: instant(item, "when")?,
         reason: Reason::stored(text(item, "reason")?.to_owned()),
-        preview: Preview { found: count("found")?, ending: count("ending")?, held: count("held")?, exact: flag(item, "exact")? },
-        progress: Progress { passed: count("passed")?, done: count("done")?, left: count("left")?, leaves: read_leaves(item)? },
+        preview: Preview {
+            found: count("found")?,
+            ending: count("ending")?,
+            held: count("held")?,
+            exact: flag(item, "exact")?,
+        },
+        progress: Progress {
+            passed: count("passed")?,
+            done: count("done")?,
+            left: count("left")?,
+            leaves: read_leaves(item)?,
+        },
         lifted: if item.contains_key("lifted_at") {
             Some(Lifted {
                 by: text(item, "lifted_by")?.to_owned(),
@@ -91,7 +110,8 @@ pub(super) fn read(organisation: &OrganisationId, item: &Item) -> Result<Retenti
 }
 
 fn read_person(item: &Item) -> Result<Option<Person>, BadItem> {
-    let (number, user): (Option<Counterpart>, Option<UserId>) = (optional_parsed(item, "peer")?, optional_parsed(item, "user")?);
+    let (number, user): (Option<Counterpart>, Option<UserId>) =
+        (optional_parsed(item, "peer")?, optional_parsed(item, "user")?);
     Ok(number.map(Person::Counterpart).or(user.map(Person::User)))
 }
 

@@ -39,16 +39,28 @@ impl Jobs<'_> {
         limit: usize,
         after: Option<&str>,
     ) -> Result<(Vec<(RecordingId, DateTime<Utc>)>, Option<String>), Error> {
-        let query = self.0.query(key::helds(of), None).consistent().beginning(format!("{hold}#")).limit(limit);
+        let query = self
+            .0
+            .query(key::helds(of), None)
+            .consistent()
+            .beginning(format!("{hold}#"))
+            .limit(limit);
         let page = query.after(after.map(|at| key::held(of, hold, at))).page().await?;
-        let checkpoint = |item: &Item| Ok::<_, BadItem>(text(item, "sk")?.split_once('#').ok_or(BadItem { attribute: "sk" })?.1.to_owned());
+        let checkpoint = |item: &Item| {
+            Ok::<_, BadItem>(
+                text(item, "sk")?.split_once('#').ok_or(BadItem { attribute: "sk" })?.1.to_owned(),
+            )
+        };
         let next = page.next.as_ref().map(checkpoint).transpose()?;
         let mut held = Vec::new();
         for item in &page.items {
             let bad = || BadItem { attribute: "sk" };
             let at = checkpoint(item)?;
             let (_, id) = at.split_once('#').ok_or_else(bad)?;
-            held.push((RecordingId::try_from(id.to_owned()).map_err(|_| bad())?, key::started_at(&at).ok_or_else(bad)?));
+            held.push((
+                RecordingId::try_from(id.to_owned()).map_err(|_| bad())?,
+                key::started_at(&at).ok_or_else(bad)?,
+            ));
         }
         Ok((held, next))
     }
@@ -57,17 +69,25 @@ impl Jobs<'_> {
 impl Transaction<'_> {
     /// Saves a page with its checkpoint, unless it was saved. `ends` is the state after the last.
     pub fn save_page(&mut self, job: &RetentionJob, page: &Page, ends: State) {
-        let write = Write::update(key_of(job)).is("state", Some(s(job.state))).is("place", job.checkpoint.as_ref().map(s));
+        let write = Write::update(key_of(job))
+            .is("state", Some(s(job.state)))
+            .is("place", job.checkpoint.as_ref().map(s));
         let write = match (&page.next, &job.what) {
             (Some(next), _) => write.set("place", s(next)),
             (None, JobKind::Erasure { .. }) => write.remove_all(&["place", "peer"]), // the person is erased, so their number is removed
-            (None, JobKind::Hold { .. }) => write.remove_all(&["place", "sought"]),  // its recordings are listed from now on
+            (None, JobKind::Hold { .. }) => write.remove_all(&["place", "sought"]), // its recordings are listed from now on
             (None, JobKind::Retention { .. }) => write.remove("place"),
         };
         let write = write.set_if("state", page.next.is_none().then(|| s(ends)));
-        let write = write.add("passed", n(page.passed)).add("done", n(page.done)).add("left", n(page.left.len()));
+        let write = write
+            .add("passed", n(page.passed))
+            .add("done", n(page.done))
+            .add("left", n(page.left.len()));
         let room = usize::try_from(LEAVES.saturating_sub(job.progress.left)).unwrap_or_default();
-        let write = write.add_members("leaves", page.left.iter().take(room).map(|(recording, hold)| format!("{recording}#{hold}")));
+        let write = write.add_members(
+            "leaves",
+            page.left.iter().take(room).map(|(recording, hold)| format!("{recording}#{hold}")),
+        );
         self.add(write.or(Conflict::PageSaved));
     }
 

@@ -148,7 +148,11 @@ impl Provision<'_> {
     }
 
     /// The existing users that are wanted, and the ids of removed ones. 1 request for each 100.
-    async fn known(self, organisation: &OrganisationId, wanted: &[Wanted]) -> Result<Stored, Error> {
+    async fn known(
+        self,
+        organisation: &OrganisationId,
+        wanted: &[Wanted],
+    ) -> Result<Stored, Error> {
         let ids: BTreeSet<&UserId> = wanted.iter().map(Wanted::id).collect();
         let mut stored = Stored::default();
         for some in ids.into_iter().collect::<Vec<_>>().chunks(BATCH) {
@@ -175,7 +179,8 @@ impl Provision<'_> {
         if !due.iter().any(Due::ends_administering) || due.iter().any(stays) {
             return Ok(None);
         }
-        let ending: BTreeSet<&UserId> = due.iter().filter(|due| due.ends_administering()).map(|due| &due.user.id).collect();
+        let ending: BTreeSet<&UserId> =
+            due.iter().filter(|due| due.ends_administering()).map(|due| &due.user.id).collect();
         if let Some(other) = self.administrator_besides(organisation, &ending).await? {
             return Ok(Some(other));
         }
@@ -193,7 +198,9 @@ impl Provision<'_> {
         these: &BTreeSet<&UserId>,
     ) -> Result<Option<UserId>, Error> {
         let query = self.0.query(key::users(organisation), None).consistent().only(&["sk"]);
-        let query = query.filter("administrator = :yes AND attribute_not_exists(removed_at)").given("yes", AttributeValue::Bool(true));
+        let query = query
+            .filter("administrator = :yes AND attribute_not_exists(removed_at)")
+            .given("yes", AttributeValue::Bool(true));
         let mut pages = query.pages();
         while let Some(page) = pages.next().await? {
             let (found, _) = page.read(|item| parsed(item, "sk"))?;
@@ -231,7 +238,12 @@ fn decide<'a>(wanted: &[Wanted], stored: &'a Stored) -> (Vec<Outcome>, Vec<Due<'
 
 /// The event that recording ended with the user's plan.
 fn ended(user: &UserId, event: &Event) -> Activation {
-    Activation { user: user.clone(), at: event.at, kind: Kind::Deactivated, by: event.actor.clone() }
+    Activation {
+        user: user.clone(),
+        at: event.at,
+        kind: Kind::Deactivated,
+        by: event.actor.clone(),
+    }
 }
 
 impl Due<'_> {
@@ -255,7 +267,8 @@ impl Due<'_> {
     fn write(&self, organisation: &OrganisationId) -> Write {
         let user = &self.user;
         let phone = user.phone.as_ref().map(PhoneNumber::to_string);
-        let found_by = fold(&format!("{} {} {}", user.name, user.id, phone.clone().unwrap_or_default()));
+        let found_by =
+            fold(&format!("{} {} {}", user.name, user.id, phone.clone().unwrap_or_default()));
         let write = Write::update(key::user(organisation, &user.id))
             .set("name", s(&user.name))
             .set("language", s(user.language))
@@ -296,7 +309,8 @@ fn unchanged(write: Write, was: &User) -> Write {
 impl Transaction<'_> {
     /// Checks that the user still administers the organisation.
     pub(super) fn still_administers(&mut self, organisation: &OrganisationId, user: &UserId) {
-        let administrator = Write::check(key::user(organisation, user)).is("administrator", Some(AttributeValue::Bool(true)));
+        let administrator = Write::check(key::user(organisation, user))
+            .is("administrator", Some(AttributeValue::Bool(true)));
         self.add(administrator.is("removed_at", None).or(Conflict::NotAdministrator));
     }
 }
@@ -327,7 +341,8 @@ impl UserChange {
 impl UserProvision {
     /// Whether `current` is provisioned so already.
     fn is(&self, current: &User) -> bool {
-        (&self.name, &self.phone, self.language, self.plan) == (&current.name, &current.phone, current.language, current.plan)
+        (&self.name, &self.phone, self.language, self.plan)
+            == (&current.name, &current.phone, current.language, current.plan)
             && self.administrator.is_none_or(|administrator| administrator == current.administrator)
     }
 }
