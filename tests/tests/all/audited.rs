@@ -12,7 +12,7 @@ use platform::table::{
 use serde_json::{Value, json};
 use tests::{call::now, contract, people::organisation};
 
-use super::rights::{World, body};
+use super::rights_world::{World, body};
 
 /// Roles of the rights table, and each one's actor. An administrator's valid request is the last.
 const ROLES: [(&str, &str); 4] = [

@@ -1,24 +1,21 @@
-//! The operator's corrections of activations, prices and lines: previewed, bounded and voidable.
+//! The operator's corrections of activations and lines: previewed, bounded and voidable.
 
-use chrono::{DateTime, TimeDelta, Utc};
-use domain::billing::{Terms, Whose};
-use platform::table::key;
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 use tests::{
     call::{now, with},
-    ledgers::{moment, switched},
+    ledgers::switched,
     people::organisation,
     request::{Answer, As},
     service::{OPERATOR, Service},
-    terms::{agreed, day},
 };
 
-const KARIN: As<'_> = As { organisation: "demo", user: "karin" };
-const ANNAS: &str = "/v1/organisations/demo/users/anna/activations";
-const VOID: &str = "/v1/organisations/demo/users/anna/activations/void";
+pub(crate) const KARIN: As<'_> = As { organisation: "demo", user: "karin" };
+pub(crate) const ANNAS: &str = "/v1/organisations/demo/users/anna/activations";
+pub(crate) const VOID: &str = "/v1/organisations/demo/users/anna/activations/void";
 
 /// "demo" with the administrator Karin, and Anna, who was activated at the start of the month.
-async fn demo() -> anyhow::Result<Service> {
+pub(crate) async fn demo() -> anyhow::Result<Service> {
     let service = Service::empty().await?;
     let karin = json!({ "id": "karin", "name": "Karin", "administrator": true });
     service
@@ -29,12 +26,12 @@ async fn demo() -> anyhow::Result<Service> {
     Ok(service)
 }
 
-async fn post(service: &Service, path: &str, body: &Value) -> anyhow::Result<Answer> {
+pub(crate) async fn post(service: &Service, path: &str, body: &Value) -> anyhow::Result<Answer> {
     OPERATOR.post(&service.provision, path, body).await
 }
 
 /// Previews an entry, and then enters it with the preview's total.
-async fn enters(service: &Service, path: &str, body: &Value) -> anyhow::Result<Value> {
+pub(crate) async fn enters(service: &Service, path: &str, body: &Value) -> anyhow::Result<Value> {
     let preview = post(service, path, body).await?.done()?;
     assert_eq!((preview.status.as_u16(), &preview.body["preview"]), (200, &json!(true)));
     let confirmed =
@@ -49,11 +46,11 @@ async fn enters(service: &Service, path: &str, body: &Value) -> anyhow::Result<V
     Ok(confirmed.body)
 }
 
-async fn total(service: &Service, month: &str) -> anyhow::Result<Value> {
+pub(crate) async fn total(service: &Service, month: &str) -> anyhow::Result<Value> {
     Ok(KARIN.get(&service.statements, &format!("/v1/statements/{month}")).await?.done()?.body["total"].take())
 }
 
-fn late(at: &str, active: bool) -> Value {
+pub(crate) fn late(at: &str, active: bool) -> Value {
     json!({ "at": at, "active": active, "reason": "told by telephone" })
 }
 
@@ -315,229 +312,5 @@ async fn a_credit_names_a_line_of_a_past_month() -> anyhow::Result<()> {
         let answer = post(&service, &path, &body).await?;
         assert_eq!(answer.refusal(), (refusal.0, refusal.1.to_owned()), "{month} {body}");
     }
-    Ok(())
-}
-
-#[tokio::test]
-async fn prices_are_bounded_and_can_be_voided() -> anyhow::Result<()> {
-    let service = demo().await?;
-    let body = json!({ "prices": { "startFee": "10", "userMonth": "5" } });
-    for of in ["/v1/prices", "/v1/organisations/demo/prices"] {
-        for from in [
-            "0001-01-01",
-            "-262143-01-01",
-            "+262142-12-31",
-            "2019-01-01",
-            "2025-12-31",
-            "2028-01-01",
-            "9999-12-31",
-        ] {
-            let answer = OPERATOR.put(&service.provision, &format!("{of}/{from}"), &body).await?;
-            assert_eq!(answer.refusal(), (422, "invalid".to_owned()), "{from}");
-            assert!(answer.text.contains("2027-12-31"), "it states the last day: {}", answer.text);
-        }
-        for from in ["2026-01-01", "2027-12-31"] {
-            let answer = OPERATOR.put(&service.provision, &format!("{of}/{from}"), &body).await?;
-            answer.done()?;
-        }
-    }
-    assert_eq!(
-        total(&service.later(|| now() + TimeDelta::minutes(1)), "2026-11").await?,
-        "15.00",
-        "the last that was recorded for the day holds"
-    );
-    let minute = service.later(|| now() + TimeDelta::minutes(1));
-    let void = "/v1/organisations/demo/prices/2026-01-01";
-    assert_eq!(
-        OPERATOR.delete(&minute.provision, void).await?.refusal(),
-        (422, "invalid".to_owned()),
-        "say why"
-    );
-    assert_eq!(
-        OPERATOR
-            .delete(&minute.provision, &format!("{void}?reason=typed+wrong"))
-            .await?
-            .done()?
-            .status
-            .as_u16(),
-        204
-    );
-    assert_eq!(
-        OPERATOR.delete(&minute.provision, &format!("{void}?reason=typed+wrong")).await?.refusal(),
-        (404, "not-found".to_owned())
-    );
-    let last = service.later(|| now() + TimeDelta::minutes(2));
-    assert_eq!(
-        total(&last, "2026-11").await?,
-        "15.00",
-        "both agreed ones of the day are void, and the general list holds"
-    );
-    OPERATOR.delete(&minute.provision, "/v1/prices/2026-01-01?reason=typed+wrong").await?.done()?;
-    assert_eq!(total(&last, "2026-11").await?, "0.00", "nothing has a price");
-    OPERATOR.put(&last.provision, void, &body).await?.done()?;
-    let restored = service.later(|| now() + TimeDelta::minutes(3));
-    assert_eq!(total(&restored, "2026-11").await?, "15.00", "a voided price can be recorded again");
-    let shown =
-        OPERATOR.get(&restored.provision, "/v1/organisations/demo/prices").await?.done()?.body;
-    let voided = shown["terms"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter(|terms| terms["voidedAt"].is_string())
-        .count();
-    assert_eq!(voided, 2, "they stay in the list: {shown}");
-    let voids: Vec<_> = service
-        .actions("demo")
-        .await?
-        .into_iter()
-        .filter(|action| action[1] == "void-prices" && action[3].is_empty())
-        .map(|action| action[2].clone())
-        .collect();
-    assert_eq!(voids, ["2026-01-01", "2026-01-01"], "an event for each");
-    Ok(())
-}
-
-/// Facts that an older version accepted: prices of the year 1, and an activation as early.
-#[tokio::test]
-async fn stored_facts_of_unbillable_days_break_no_statement_and_can_be_voided() -> anyhow::Result<()>
-{
-    let service = demo().await?;
-    let year_one = Terms {
-        from: day("0001-01-01"),
-        known: moment("2026-11-20T12:00:00Z"),
-        ..agreed("1", "1")
-    };
-    service
-        .table
-        .prices()
-        .put(None, &Terms { whose: Whose::General, ..year_one.clone() }, "operator:test", None)
-        .await??;
-    service
-        .table
-        .prices()
-        .put(Some(&organisation("demo")), &year_one, "operator:test", None)
-        .await??;
-    for at in [
-        DateTime::<Utc>::MIN_UTC,
-        moment("0001-01-01T00:00:00Z"),
-        moment("2019-11-05T08:00:00Z"),
-        moment("9999-01-01T00:00:00Z"),
-    ] {
-        let mut item =
-            key::activation(&organisation("demo"), &tests::people::user("anna"), at, "activated");
-        item.insert(
-            "by".to_owned(),
-            aws_sdk_dynamodb::types::AttributeValue::S("operator:test".to_owned()),
-        );
-        item.insert(
-            "known".to_owned(),
-            aws_sdk_dynamodb::types::AttributeValue::N(now().timestamp_millis().to_string()),
-        );
-        service
-            .table
-            .client
-            .put_item()
-            .table_name(&service.table.name)
-            .set_item(Some(item))
-            .send()
-            .await?;
-    }
-    let later = service.later(|| now() + TimeDelta::minutes(1));
-    assert_eq!(total(&later, "2026-11").await?, "148.00");
-    KARIN.get(&later.statements, "/v1/statements").await?.done()?;
-    KARIN.get(&later.statements, "/v1/usage").await?.done()?;
-    OPERATOR.get(&later.provision, ANNAS).await?.done()?;
-    post(&later, ANNAS, &late("2026-10-30T16:00:00+01:00", true)).await?.done()?;
-    enters(&later, VOID, &late("2019-11-05T08:00:00Z", true)).await?;
-    for prices in ["/v1/prices", "/v1/organisations/demo/prices"] {
-        OPERATOR
-            .delete(&later.provision, &format!("{prices}/0001-01-01?reason=typed+wrong"))
-            .await?
-            .done()?;
-    }
-    Ok(())
-}
-
-#[tokio::test]
-async fn billed_users_who_are_not_recorded_are_listed_before_and_after_activation()
--> anyhow::Result<()> {
-    let service = Service::empty().await?;
-    let karin = json!({ "id": "karin", "name": "Karin", "administrator": true });
-    service
-        .provisions("demo", [karin, json!({ "id": "anna", "name": "Anna", "plan": "pro" })])
-        .await?;
-    let order = |preview| json!({ "users": ["anna"], "active": true, "preview": preview });
-    let preview = KARIN.post(&service.admin, "/v1/activations", &order(true)).await?.done()?.body;
-    assert_eq!(
-        (&preview["billedNotRecorded"], &preview["cost"]["startFeesOre"]),
-        (&json!(1), &json!(9900))
-    );
-    KARIN.post(&service.admin, "/v1/activations", &order(false)).await?.done()?;
-    let later = service.later(|| now() + TimeDelta::minutes(1));
-    let shown = KARIN.get(&later.admin, "/v1/users/anna").await?.done()?.body;
-    assert_eq!(
-        (&shown["recording"], &shown["billedNotRecorded"]),
-        (&json!("not-acknowledged"), &json!("not-acknowledged"))
-    );
-    let listed = KARIN.get(&later.statements, "/v1/statements").await?.done()?.body;
-    let expected = json!([{ "user": "anna", "since": now(), "reason": "not-acknowledged" }]);
-    assert_eq!(
-        (&listed["billedNotRecorded"], &listed["preview"]["total"]),
-        (&expected, &json!("148.00"))
-    );
-    // The base service ends: nothing can be delivered, billing stops, and Anna is not listed.
-    let body = json!({ "name": "demo", "baseService": false, "storageAddOn": false });
-    OPERATOR.put(&later.provision, "/v1/organisations/demo", &body).await?.done()?;
-    let last = service.later(|| now() + TimeDelta::minutes(2));
-    assert_eq!(
-        KARIN.get(&last.admin, "/v1/users/anna").await?.done()?.body["billedNotRecorded"],
-        Value::Null
-    );
-    assert_eq!(
-        KARIN.get(&last.statements, "/v1/statements").await?.done()?.body["billedNotRecorded"],
-        json!([])
-    );
-    Ok(())
-}
-
-#[tokio::test]
-async fn nothing_is_billed_while_the_base_service_is_missing() -> anyhow::Result<()> {
-    let service = demo().await?;
-    let services = json!({ "prices": { "startFee": "99.00", "userMonth": "49.00", "sftp": "250" }, "services": { "sftp": true } });
-    OPERATOR
-        .put(&service.provision, "/v1/organisations/demo/prices/2026-11-01", &services)
-        .await?
-        .done()?;
-    let base = |on: bool| json!({ "name": "demo", "baseService": on, "storageAddOn": false });
-    let at = |later| service.later(later);
-    OPERATOR
-        .put(
-            &at(|| moment("2026-12-10T12:00:00+01:00")).provision,
-            "/v1/organisations/demo",
-            &base(false),
-        )
-        .await?
-        .done()?;
-    assert_eq!(
-        total(&at(|| moment("2026-12-31T12:00:00+01:00")), "2026-12").await?,
-        "299.00",
-        "it was there in December"
-    );
-    let january = at(|| moment("2027-01-31T12:00:00+01:00"));
-    assert_eq!(total(&january, "2027-01").await?, "0.00", "no user, and no SFTP");
-    OPERATOR
-        .put(
-            &at(|| moment("2027-02-03T12:00:00+01:00")).provision,
-            "/v1/organisations/demo",
-            &base(true),
-        )
-        .await?
-        .done()?;
-    let february = at(|| moment("2027-02-28T12:00:00+01:00"));
-    assert_eq!(
-        total(&february, "2027-02").await?,
-        "299.00",
-        "Anna is still active, so there is no second start fee"
-    );
     Ok(())
 }

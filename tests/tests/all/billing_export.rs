@@ -1,13 +1,12 @@
-//! The export of a month to a bucket: the files for finance, and recovery from a crash.
+//! The export of a month to a bucket: the files for finance.
 
 use std::{collections::BTreeMap, fs, path::PathBuf, process::Command};
 
 use anyhow::{Context, ensure};
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
-use aws_sdk_sqs::types::QueueAttributeName;
-use billing::{App, Done, Error, Separator, Task, Warnings, perform};
+use billing::{App, Done, Separator, Task, Warnings, perform};
 use chrono::{DateTime, TimeDelta, Utc};
-use domain::billing::{Month, Terms, Whose, midnight};
+use domain::billing::{Month, Terms, midnight};
 use platform::{bucket::Bucket, table::usage::ChangeKind};
 use serde_json::{Value, json};
 use tests::{
@@ -16,19 +15,15 @@ use tests::{
     ledgers::{counted, moment, organisations, switched},
     requests::Requests,
     table,
-    terms::{agreed, day, price},
+    terms::{agreed, day},
 };
 
 /// 11:45 on 2 November, in Stockholm.
-fn november() -> DateTime<Utc> {
+pub(crate) fn november() -> DateTime<Utc> {
     moment("2026-11-02T11:45:00+01:00")
 }
 
-fn december() -> DateTime<Utc> {
-    moment("2026-12-02T11:45:00+01:00")
-}
-
-const OCTOBER: &str = "2026-10";
+pub(crate) const OCTOBER: &str = "2026-10";
 
 /// Names that a spreadsheet could read as formulas or as several columns.
 const NAMES: [(&str, &str); 4] = [
@@ -38,19 +33,19 @@ const NAMES: [(&str, &str); 4] = [
     ("solo", "@Solo\u{a0}AB"),
 ];
 
-struct World {
-    app: App,
-    cloud: Cloud,
-    requests: Requests,
+pub(crate) struct World {
+    pub(crate) app: App,
+    pub(crate) cloud: Cloud,
+    pub(crate) requests: Requests,
 }
 
 /// Four organisations: one named like a formula, one over its allowance, one empty, one unpriced.
-async fn world(test: &str) -> anyhow::Result<World> {
+pub(crate) async fn world(test: &str) -> anyhow::Result<World> {
     world_with(test, "2026-10-16").await
 }
 
 /// The same organisations, with Demo's storage from another day on.
-async fn world_with(test: &str, stored: &str) -> anyhow::Result<World> {
+pub(crate) async fn world_with(test: &str, stored: &str) -> anyhow::Result<World> {
     let cloud = cloud()?;
     let (table, requests) = table::empty().await?;
     organisations(&table, &NAMES, november).await?;
@@ -81,16 +76,16 @@ async fn world_with(test: &str, stored: &str) -> anyhow::Result<World> {
     })
 }
 
-fn month(text: &str) -> Task {
+pub(crate) fn month(text: &str) -> Task {
     Task::Month { at: None, month: Some(text.to_owned()) }
 }
 
-async fn exports(app: &App, text: &str) -> anyhow::Result<Value> {
+pub(crate) async fn exports(app: &App, text: &str) -> anyhow::Result<Value> {
     Ok(serde_json::to_value(perform(app, month(text)).await?)?)
 }
 
 /// Every object in the bucket, by key.
-async fn files(exports: &Bucket) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
+pub(crate) async fn files(exports: &Bucket) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
     let mut files = BTreeMap::new();
     let listed = exports.client.list_objects_v2().bucket(&exports.name).send().await?;
     for key in listed.contents().iter().filter_map(|object| object.key()) {
@@ -109,7 +104,7 @@ async fn files(exports: &Bucket) -> anyhow::Result<BTreeMap<String, Vec<u8>>> {
     Ok(files)
 }
 
-async fn file(exports: &Bucket, key: &str) -> anyhow::Result<String> {
+pub(crate) async fn file(exports: &Bucket, key: &str) -> anyhow::Result<String> {
     let bytes = files(exports).await?.remove(key).with_context(|| format!("there is no {key}"))?;
     Ok(String::from_utf8(bytes)?)
 }
@@ -212,116 +207,6 @@ async fn a_json_line_has_only_the_members_that_finance_reads() -> anyhow::Result
 }
 
 #[tokio::test]
-async fn a_repeated_export_writes_the_same_bytes_and_never_rewrites_a_closed_month()
--> anyhow::Result<()> {
-    let world = world("same-bytes").await?;
-    assert_eq!(exports(&world.app, OCTOBER).await?, json!({ "month": OCTOBER, "before": false }));
-    let written = files(&world.app.exports).await?;
-    assert_eq!(written.len(), 5 + 3, "{:?}", written.keys());
-    let other = bucket::exports(&world.cloud, "same-bytes-again", &Requests::default()).await?;
-    exports(&App { exports: other.clone(), now: december, ..world.app.clone() }, OCTOBER).await?;
-    assert_eq!(files(&other).await?, written, "a month later it is the same");
-
-    organisations(&world.app.table, &[("demo", "Renamed")], november).await?;
-    switched(&world.app.table, "demo", "maja", true, "2026-10-30T09:00:00+02:00").await?;
-    assert_eq!(exports(&world.app, OCTOBER).await?, json!({ "month": OCTOBER, "before": true }));
-    assert_eq!(files(&world.app.exports).await?, written);
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_rerun_after_a_crash_at_any_request_gives_the_same_export() -> anyhow::Result<()> {
-    let whole = world_with("crash-none", "2026-10-30").await?;
-    whole.requests.end_after(None);
-    exports(&whole.app, OCTOBER).await?;
-    let requests: u64 = whole.requests.take().values().sum();
-    let expected = files(&whole.app.exports).await?;
-    assert!(requests > 20, "{requests}");
-    for crash in 0..requests {
-        let world = world_with(&format!("crash-{crash}"), "2026-10-30").await?;
-        world.requests.end_after(Some(crash));
-        ensure!(
-            perform(&world.app, month(OCTOBER)).await.is_err(),
-            "the request {crash} was not needed"
-        );
-        let left = world.cloud.s3(&Requests::default());
-        let left = files(&Bucket { client: left, name: world.app.exports.name.clone() }).await?;
-        ensure!(
-            !left.contains_key("exports/2026-10/control.json") || crash + 1 == requests,
-            "{crash}: the month is closed"
-        );
-        world.requests.end_after(None);
-        exports(&world.app, OCTOBER).await?;
-        ensure!(files(&world.app.exports).await? == expected, "{crash}: the export differs");
-    }
-    Ok(())
-}
-
-#[tokio::test]
-async fn late_facts_appear_in_the_next_month_and_point_back() -> anyhow::Result<()> {
-    let world = world("late").await?;
-    exports(&world.app, OCTOBER).await?;
-    let october = files(&world.app.exports).await?;
-    // 310 MB arrive for 1 October, and a lower price is agreed for October.
-    counted(
-        &world.app.table,
-        "demo",
-        "anna",
-        ChangeKind::Stored,
-        310_000_000,
-        midnight(day("2026-10-01")),
-    )
-    .await?;
-    let cheaper = Terms {
-        whose: Whose::Agreed,
-        from: day("2026-10-01"),
-        known: moment("2026-11-20T12:00:00+01:00"),
-        voided: None,
-        prices: domain::billing::Prices {
-            start_fee: Some(price("50")),
-            ..agreed("99", "49.5").prices
-        },
-        add_on: None,
-        sftp: false,
-    };
-    world
-        .app
-        .table
-        .prices()
-        .put(Some(&tests::people::organisation("demo")), &cheaper, "operator:test", None)
-        .await??;
-    exports(&App { now: december, ..world.app.clone() }, "2026-11").await?;
-    let statement: Value = serde_json::from_str(
-        &file(&world.app.exports, "exports/2026-11/statements/demo.json").await?,
-    )?;
-    let corrections: Vec<_> = statement["lines"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter(|line| line["corrects"] == OCTOBER)
-        .collect();
-    let shown: Vec<_> = corrections
-        .iter()
-        .map(|line| format!("{} {} {}", line["rule"], line["user"], line["amount"]))
-        .collect();
-    assert_eq!(
-        shown,
-        [
-            "\"start-fee\" \"anna\" \"-99.00\"",
-            "\"start-fee\" \"anna\" \"50.00\"",
-            "\"start-fee\" \"omar\" \"-99.00\"",
-            "\"start-fee\" \"omar\" \"50.00\"",
-            "\"storage\" null \"-21.25\"",
-            "\"storage\" null \"34.00\"",
-        ],
-        "310 MB on all of 31 days: 715 MB over, eight begun 100 MB"
-    );
-    let after = files(&world.app.exports).await?;
-    assert!(october.iter().all(|(key, bytes)| after.get(key) == Some(bytes)));
-    Ok(())
-}
-
-#[tokio::test]
 async fn an_unfinished_or_invalid_month_is_refused() -> anyhow::Result<()> {
     let world = world("not-over").await?;
     for (text, why) in
@@ -335,102 +220,6 @@ async fn an_unfinished_or_invalid_month_is_refused() -> anyhow::Result<()> {
         anyhow::bail!("it did something else")
     };
     assert_eq!(done.month, OCTOBER, "the 1st of November, four o'clock in Stockholm");
-    Ok(())
-}
-
-/// Writes unreadable terms for the organisation and returns their key.
-async fn breaks(
-    table: &platform::table::Table,
-    of: &str,
-) -> anyhow::Result<platform::table::key::Item> {
-    let key = platform::table::key::price(
-        Some(&tests::people::organisation(of)),
-        day("2026-10-01"),
-        november(),
-    );
-    let mut item = key.clone();
-    item.insert("sftp".to_owned(), AttributeValue::S("much".to_owned()));
-    table.client.put_item().table_name(&table.name).set_item(Some(item)).send().await?;
-    Ok(key)
-}
-
-#[tokio::test]
-async fn an_unreadable_organisation_follows_in_a_supplement_and_stops_no_other()
--> anyhow::Result<()> {
-    let world = world("unreadable").await?;
-    let (solo, dash) =
-        (breaks(&world.app.table, "solo").await?, breaks(&world.app.table, "-dash").await?);
-    let failed = perform(&world.app, month(OCTOBER)).await;
-    assert!(
-        matches!(failed, Err(Error::Missing { missing: 2, ref first, .. }) if first == "-dash"),
-        "{failed:?}"
-    );
-    let control: Value =
-        serde_json::from_str(&file(&world.app.exports, "exports/2026-10/control.json").await?)?;
-    assert_eq!(
-        (&control["organisations"], &control["missing"]),
-        (&json!(1), &json!(["-dash", "solo"]))
-    );
-    let written = files(&world.app.exports).await?;
-    assert!(written.contains_key("exports/2026-10/statements/demo.json"), "{:?}", written.keys());
-
-    assert!(
-        matches!(perform(&world.app, month(OCTOBER)).await, Err(Error::Missing { missing: 2, .. })),
-        "two are still missing"
-    );
-    assert!(
-        !files(&world.app.exports).await?.contains_key("exports/2026-10/supplement-1/control.json")
-    );
-    let repair = async |key: platform::table::key::Item| {
-        world
-            .app
-            .table
-            .client
-            .delete_item()
-            .table_name(&world.app.table.name)
-            .set_key(Some(key))
-            .send()
-            .await
-    };
-    repair(solo).await?;
-    assert!(matches!(
-        perform(&world.app, month(OCTOBER)).await,
-        Err(Error::Missing { missing: 1, .. })
-    ));
-    repair(dash).await?;
-    assert_eq!(
-        exports(&world.app, OCTOBER).await?,
-        json!({ "month": OCTOBER, "before": false, "supplement": 2 })
-    );
-    assert_eq!(exports(&world.app, OCTOBER).await?, json!({ "month": OCTOBER, "before": true }));
-    let after = files(&world.app.exports).await?;
-    assert!(
-        written.iter().all(|(key, bytes)| after.get(key) == Some(bytes)),
-        "exported files are not rewritten"
-    );
-
-    // Together they equal one export of all organisations.
-    let whole = bucket::exports(&world.cloud, "unreadable-whole", &Requests::default()).await?;
-    exports(&App { exports: whole.clone(), ..world.app.clone() }, OCTOBER).await?;
-    let whole = files(&whole).await?;
-    let lines = |files: &BTreeMap<String, Vec<u8>>, folder: &str| {
-        let text = String::from_utf8_lossy(&files[&format!("exports/2026-10/{folder}lines.jsonl")])
-            .into_owned();
-        text.lines().map(str::to_owned).collect::<Vec<_>>()
-    };
-    let mut parts: Vec<_> = ["", "supplement-1/", "supplement-2/"]
-        .into_iter()
-        .flat_map(|folder| lines(&after, folder))
-        .collect();
-    let mut expected = lines(&whole, "");
-    parts.sort();
-    expected.sort();
-    assert_eq!(parts, expected);
-    for statement in
-        ["-dash", "demo", "solo"].map(|of| format!("exports/2026-10/statements/{of}.json"))
-    {
-        assert_eq!(after[&statement], whole[&statement]);
-    }
     Ok(())
 }
 
@@ -498,16 +287,6 @@ async fn differences_between_services_sold_and_used_are_reported() -> anyhow::Re
 }
 
 #[tokio::test]
-async fn two_concurrent_exports_write_one_export() -> anyhow::Result<()> {
-    let world = world("two-at-once").await?;
-    let (one, other) =
-        tokio::join!(perform(&world.app, month(OCTOBER)), perform(&world.app, month(OCTOBER)));
-    assert!(one.is_ok() && other.is_ok(), "{one:?} {other:?}");
-    assert_eq!(exports(&world.app, OCTOBER).await?["before"], true);
-    Ok(())
-}
-
-#[tokio::test]
 async fn a_file_of_many_parts_is_complete() -> anyhow::Result<()> {
     let world = world("parts").await?;
     let demo = tests::people::organisation("demo");
@@ -549,91 +328,6 @@ async fn a_file_of_many_parts_is_complete() -> anyhow::Result<()> {
     assert_eq!(control["files"][1]["bytes"], lines.len());
     assert_eq!(control["files"][1]["sha256"], tests::call::sha256(&lines));
     Ok(())
-}
-
-/// The warnings at 80 and 100 % are sent once each, and again only after usage has fallen below.
-#[tokio::test]
-async fn each_crossing_of_the_allowance_is_notified_once() -> anyhow::Result<()> {
-    let world = world("crossings").await?;
-    let (sqs, notified) = listener(&world).await?;
-    let noon = |text| midnight(day(text)) + TimeDelta::hours(12);
-    let app = |now: fn() -> DateTime<Utc>| App { now, ..world.app.clone() };
-    switched(&world.app.table, "crossing", "anna", true, "2026-10-28T09:00:00+01:00").await?;
-    organisations(&world.app.table, &[("crossing", "Crossing")], november).await?;
-    for (at, action, bytes) in [
-        ("2026-10-28", ChangeKind::Stored, 23_999_999),
-        ("2026-10-29", ChangeKind::Stored, 1),
-        ("2026-10-30", ChangeKind::Stored, 1_000_000),
-        ("2026-10-31", ChangeKind::Stored, 5_000_000),
-    ] {
-        counted(&world.app.table, "crossing", "anna", action, bytes, noon(at)).await?;
-    }
-    for _ in 0..2 {
-        perform(&app(november), Task::Day { at: None }).await?;
-    }
-    let mut heard = Vec::new();
-    while heard.len() < 2 {
-        let answer = sqs
-            .receive_message()
-            .queue_url(&notified)
-            .wait_time_seconds(10)
-            .max_number_of_messages(10)
-            .send()
-            .await?;
-        ensure!(!answer.messages().is_empty(), "only {heard:?} arrived");
-        for message in answer.messages() {
-            let event: Value = serde_json::from_str(message.body().unwrap_or_default())?;
-            let detail = &event["detail"];
-            heard.push((
-                detail["day"].to_string(),
-                detail["percent"].as_u64(),
-                detail["storedBytes"].as_i64(),
-            ));
-        }
-    }
-    heard.sort();
-    let expected = [("\"2026-10-29\"", 80, 24_000_000), ("\"2026-10-31\"", 100, 30_000_000)];
-    assert_eq!(
-        heard,
-        expected.map(|(day, percent, bytes)| (day.to_owned(), Some(percent), Some(bytes)))
-    );
-    let days = world
-        .app
-        .table
-        .days()
-        .between(&tests::people::organisation("crossing"), day("2026-10-01"), day("2026-11-30"))
-        .await?;
-    assert_eq!(days.len(), 5, "the 28th of October to the 1st of November: {days:?}");
-    Ok(())
-}
-
-/// A queue that receives the warnings about the organisation "crossing".
-async fn listener(world: &World) -> anyhow::Result<(aws_sdk_sqs::Client, String)> {
-    let (sqs, bus) = (world.cloud.sqs(), &world.cloud.warnings_bus);
-    let queue = sqs
-        .create_queue()
-        .queue_name("crossings")
-        .send()
-        .await?
-        .queue_url
-        .context("a queue has an address")?;
-    let arn = sqs
-        .get_queue_attributes()
-        .queue_url(&queue)
-        .attribute_names(QueueAttributeName::QueueArn)
-        .send()
-        .await?;
-    let arn = arn
-        .attributes()
-        .and_then(|all| all.get(&QueueAttributeName::QueueArn))
-        .context("a queue has an ARN")?
-        .clone();
-    let events = world.cloud.eventbridge();
-    let pattern = json!({ "detail": { "organisation": ["crossing"] } }).to_string();
-    events.put_rule().name("crossings").event_bus_name(bus).event_pattern(pattern).send().await?;
-    let target = aws_sdk_eventbridge::types::Target::builder().id("queue").arn(arn).build()?;
-    events.put_targets().rule("crossings").event_bus_name(bus).targets(target).send().await?;
-    Ok((sqs, queue))
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use anyhow::ensure;
 use serde_json::{Value, json};
 
-use crate::rights::World;
+use crate::rights_world::World;
 
 const DOCUMENT: &str = include_str!("../../openapi.json");
 

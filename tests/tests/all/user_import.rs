@@ -9,15 +9,15 @@ use serde_json::{Value, json};
 use tests::{
     call::now,
     queue::Message,
-    request::{Answer, As},
+    request::Answer,
     service::{OPERATOR, Service},
     whole,
 };
 
-const USERS: &str = "/v1/organisations/demo/users";
-const IMPORTS: &str = "/v1/organisations/demo/imports";
+pub(crate) const USERS: &str = "/v1/organisations/demo/users";
+pub(crate) const IMPORTS: &str = "/v1/organisations/demo/imports";
 
-async fn demo() -> anyhow::Result<Service> {
+pub(crate) async fn demo() -> anyhow::Result<Service> {
     let service = Service::empty().await?;
     let organisation = json!({ "name": "Demo", "baseService": true, "storageAddOn": false });
     let put = OPERATOR.put(&service.provision, "/v1/organisations/demo", &organisation).await?;
@@ -26,29 +26,29 @@ async fn demo() -> anyhow::Result<Service> {
 }
 
 /// Sends a file, without running the worker.
-async fn send(service: &Service, file: &str) -> anyhow::Result<Answer> {
+pub(crate) async fn send(service: &Service, file: &str) -> anyhow::Result<Answer> {
     let headers = json!({ "content-type": "application/x-ndjson" });
     OPERATOR.send_with(&service.provision, "POST", USERS, Some(file.to_owned()), headers).await
 }
 
 /// Sends a file, and returns the result of each line.
-async fn import(service: &Service, file: &str) -> anyhow::Result<Vec<Value>> {
+pub(crate) async fn import(service: &Service, file: &str) -> anyhow::Result<Vec<Value>> {
     let sent = send(service, file).await?.done()?;
     service.work("demo").await?;
     service.results("demo", id(&sent)).await
 }
 
-fn id(sent: &Answer) -> &str {
+pub(crate) fn id(sent: &Answer) -> &str {
     sent.body["id"].as_str().unwrap_or_default()
 }
 
 /// The worker's message for an import.
-fn message_for(sent: &Answer) -> String {
+pub(crate) fn message_for(sent: &Answer) -> String {
     format!(r#"{{"organisation":"demo","import":"{}"}}"#, id(sent))
 }
 
 /// The import in its current state, without its id.
-async fn import_shown(service: &Service, sent: &Answer) -> anyhow::Result<Value> {
+pub(crate) async fn import_shown(service: &Service, sent: &Answer) -> anyhow::Result<Value> {
     let mut shown =
         OPERATOR.get(&service.provision, &format!("{IMPORTS}/{}", id(sent))).await?.done()?.body;
     if let Some(members) = shown.as_object_mut() {
@@ -57,17 +57,17 @@ async fn import_shown(service: &Service, sent: &Answer) -> anyhow::Result<Value>
     Ok(shown)
 }
 
-fn line(number: usize) -> String {
+pub(crate) fn line(number: usize) -> String {
     let phone = format!("+4670{number:07}");
     whole::user(json!({ "id": format!("user-{number:05}"), "name": format!("Användare {number}"), "phone": phone, "plan": "basic" }))
         .to_string()
 }
 
-fn file(lines: usize) -> String {
+pub(crate) fn file(lines: usize) -> String {
     (0..lines).map(|number| line(number) + "\n").collect()
 }
 
-fn outcomes(results: &[Value]) -> Vec<(u64, String)> {
+pub(crate) fn outcomes(results: &[Value]) -> Vec<(u64, String)> {
     let outcome = |line: &Value| {
         (
             line["line"].as_u64().unwrap_or_default(),
@@ -77,7 +77,7 @@ fn outcomes(results: &[Value]) -> Vec<(u64, String)> {
     results.iter().map(outcome).collect()
 }
 
-fn count(results: &[Value], wanted: &str) -> usize {
+pub(crate) fn count(results: &[Value], wanted: &str) -> usize {
     outcomes(results).iter().filter(|(_, outcome)| outcome == wanted).count()
 }
 
@@ -269,226 +269,6 @@ async fn bytes_that_are_not_text_affect_only_their_line() -> anyhow::Result<()> 
         .map(|(_, outcome)| outcome)
         .collect();
     assert_eq!(outcomes, ["created", "invalid", "created"]);
-    Ok(())
-}
-
-#[tokio::test]
-async fn only_what_changed_is_written() -> anyhow::Result<()> {
-    let service = demo().await?;
-    import(&service, &file(200)).await?;
-    let changed = file(200).replace("\"Användare 7\"", "\"Någon annan\"") + &line(200);
-    service.requests.take();
-    let outcomes = outcomes(&import(&service, &changed).await?);
-    let of = |wanted: &str| {
-        outcomes
-            .iter()
-            .filter(|(_, outcome)| outcome == wanted)
-            .map(|(line, _)| *line)
-            .collect::<Vec<_>>()
-    };
-    assert_eq!((of("unchanged").len(), of("changed"), of("created")), (199, vec![8], vec![201]));
-    let actions = service.actions("demo").await?;
-    let recorded: Vec<_> = actions
-        .iter()
-        .filter(|event| event[1] == "provision-user")
-        .map(|event| event[2].as_str())
-        .collect();
-    assert_eq!(
-        &recorded[recorded.len() - 2..],
-        ["1 users", "1 users"],
-        "only changes are recorded"
-    );
-    Ok(())
-}
-
-#[tokio::test]
-async fn removing_a_plan_by_file_ends_recording() -> anyhow::Result<()> {
-    let service = demo().await?;
-    let lines = |plan: Option<&str>| -> String {
-        (0..100)
-            .map(|number| {
-                whole::user(json!({ "id": format!("u{number}"), "name": "U", "plan": plan }))
-                    .to_string()
-                    + "\n"
-            })
-            .collect()
-    };
-    import(
-        &service,
-        &(lines(Some("pro"))
-            + &whole::user(json!({ "id": "karin", "name": "K", "administrator": true }))
-                .to_string()),
-    )
-    .await?;
-    let users: Vec<String> = (0..100).map(|number| format!("u{number}")).collect();
-    let karin = As { organisation: "demo", user: "karin" };
-    karin
-        .post(&service.admin, "/v1/activations", &json!({ "users": users, "active": true }))
-        .await?;
-    let results = import(&service, &lines(None)).await?;
-    assert!(outcomes(&results).iter().all(|(_, outcome)| outcome == "changed"));
-    for user in ["u0", "u48", "u49", "u99"] {
-        let kinds: Vec<_> = service.activations("demo", user).await?;
-        assert!(
-            kinds.contains(&("deactivated", "operator:provisioning".to_owned())),
-            "{user}: {kinds:?}"
-        );
-        assert_eq!(
-            OPERATOR.get(&service.provision, &format!("{USERS}/{user}")).await?.body["recording"],
-            "no-plan"
-        );
-    }
-    Ok(())
-}
-
-/// A line without the plan ends no recording.
-#[tokio::test]
-async fn an_omitted_member_never_ends_recording() -> anyhow::Result<()> {
-    let service = demo().await?;
-    let lines = [
-        json!({ "id": "anna", "name": "Anna", "plan": "pro" }),
-        json!({ "id": "karin", "name": "K", "administrator": true }),
-    ];
-    service.provisions("demo", lines).await?;
-    let karin = As { organisation: "demo", user: "karin" };
-    karin
-        .post(&service.admin, "/v1/activations", &json!({ "users": ["anna"], "active": true }))
-        .await?
-        .done()?;
-    let results = import(
-        &service,
-        r#"{"id":"anna","name":"Anna Ny","phone":null,"language":"sv","administrator":null}"#,
-    )
-    .await?;
-    assert_eq!((&results[0]["outcome"], &results[0]["id"]), (&json!("invalid"), &json!("anna")));
-    assert!(
-        results[0]["detail"].as_str().unwrap_or_default().starts_with("missing member: `plan`"),
-        "{results:?}"
-    );
-    let anna = OPERATOR.get(&service.provision, &format!("{USERS}/anna")).await?.body;
-    assert_eq!((&anna["name"], &anna["recording"]), (&json!("Anna"), &json!("not-acknowledged")));
-    Ok(())
-}
-
-/// The worker is cut short after each request and retried, and once more when it is done.
-#[tokio::test]
-async fn an_import_continues_after_a_crash_at_any_request() -> anyhow::Result<()> {
-    let file = |plan: &str| file(2 * PART + 3).replace("\"basic\"", plan);
-    for after in 0.. {
-        let service = demo().await?;
-        let karin = json!({ "id": "karin", "name": "Karin", "administrator": true });
-        service.provisions("demo", [karin]).await?;
-        import(&service, &file("\"basic\"")).await?;
-        let users: Vec<String> =
-            (0..2 * PART + 3).map(|number| format!("user-{number:05}")).collect();
-        let karin = As { organisation: "demo", user: "karin" };
-        karin
-            .post(&service.admin, "/v1/activations", &json!({ "users": users, "active": true }))
-            .await?
-            .done()?;
-
-        let sent = send(&service, &file("null")).await?.done()?;
-        let body =
-            service.imports.all().pop().unwrap_or(Message { body: String::new(), delay: 0 }).body;
-        while service.imports.take().is_some() {}
-        service.requests.end_after(Some(after));
-        let ended = !service.carry_on("demo", &body, import::BUDGET).await?;
-        service.requests.end_after(None);
-        for _ in 0..2 {
-            assert!(service.carry_on("demo", &body, import::BUDGET).await?);
-        }
-        let shown = import_shown(&service, &sent).await?;
-        assert_eq!(
-            (&shown["state"], &shown["changed"]),
-            (&json!("done"), &json!(2 * PART + 3)),
-            "ended after {after} requests"
-        );
-        assert_eq!(count(&service.results("demo", id(&sent)).await?, "changed"), 2 * PART + 3);
-        for user in ["user-00000", "user-00050", "user-00098"] {
-            let kinds = service.activations("demo", user).await?;
-            let off = kinds.iter().filter(|(kind, _)| *kind == "deactivated").count();
-            assert_eq!(off, 1, "{user} is switched off once: {kinds:?}");
-        }
-        if !ended {
-            assert!(after >= 3 * 4, "three parts of four requests: {after}");
-            return Ok(());
-        }
-    }
-    Ok(())
-}
-
-#[tokio::test]
-async fn two_concurrent_messages_import_each_part_once() -> anyhow::Result<()> {
-    let service = demo().await?;
-    let sent = send(&service, &file(500)).await?.done()?;
-    let body = message_for(&sent);
-    let work = async || service.carry_on("demo", &body, import::BUDGET).await;
-    let (one, other, third) = tokio::join!(work(), work(), work());
-    for _took in [one?, other?, third?] {}
-    while service.imports.take().is_some() {}
-    assert!(work().await?);
-    let shown = import_shown(&service, &sent).await?;
-    assert_eq!(
-        (&shown["state"], &shown["created"], &shown["done"]),
-        (&json!("done"), &json!(500), &json!(500))
-    );
-    let actions = service.actions("demo").await?;
-    assert_eq!(
-        actions.iter().filter(|event| event[1] == "provision-user").count(),
-        500_usize.div_ceil(PART),
-        "an event for each part"
-    );
-    Ok(())
-}
-
-#[tokio::test]
-async fn an_import_pauses_for_a_busy_table_and_continues() -> anyhow::Result<()> {
-    let service = demo().await?;
-    let sent = send(&service, &file(3 * PART)).await?.done()?;
-    let body = message_for(&sent);
-    while service.imports.take().is_some() {}
-    service.requests.throttle_after(Some(1));
-    assert!(
-        service.carry_on("demo", &body, import::BUDGET).await?,
-        "after one part it pauses and continues"
-    );
-    assert_eq!(service.imports.all(), [Message { body: body.clone(), delay: 5 }]);
-    service.requests.throttle_after(Some(0));
-    assert!(
-        !service.carry_on("demo", &body, import::BUDGET).await?,
-        "without progress the message is retried"
-    );
-    service.requests.throttle_after(None);
-    assert_eq!(import_shown(&service, &sent).await?["done"], json!(PART));
-    service.work("demo").await?;
-    assert_eq!(import_shown(&service, &sent).await?["created"], json!(3 * PART));
-    Ok(())
-}
-
-#[tokio::test]
-async fn an_invalid_message_is_poison_and_one_for_a_missing_import_is_done() -> anyhow::Result<()> {
-    let service = demo().await?;
-    let sent = send(&service, &file(1)).await?.done()?;
-    let gone =
-        json!({ "organisation": "demo", "import": "06h3dkl8g5kq2n8v1c7pj4t9r0" }).to_string();
-    assert!(service.carry_on("demo", &gone, import::BUDGET).await?);
-    for poison in ["", "{}", r#"{"organisation":"demo","import":"x"}"#] {
-        assert!(!service.carry_on("demo", poison, import::BUDGET).await?, "{poison}");
-    }
-    let later = service.later(|| now() + TimeDelta::days(7));
-    for path in [
-        format!("{IMPORTS}/{}", id(&sent)),
-        format!("{IMPORTS}/{}/results", id(&sent)),
-        format!("{IMPORTS}/06h3dkl8g5kq2n8v1c7pj4t9r0"),
-    ] {
-        assert_eq!(
-            OPERATOR.get(&later.provision, &path).await?.cause(),
-            "not-found",
-            "an import is there for seven days"
-        );
-    }
-    let other = format!("/v1/organisations/other/imports/{}", id(&sent));
-    assert_eq!(OPERATOR.get(&service.provision, &other).await?.cause(), "not-found");
     Ok(())
 }
 
