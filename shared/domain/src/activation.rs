@@ -113,6 +113,37 @@ pub fn recorded(organisation: &Organisation, user: &User, now: DateTime<Utc>) ->
     rules.into_iter().find(|(missing, _)| *missing).map_or(Recorded::Yes, |(_, what)| what)
 }
 
+/// Whether a call of `user` that began at `at` is to be recorded, or the first thing that was
+/// missing then. Later changes do not matter. A period before the last two is answered as missing,
+/// and [`recorded_in`] knows it.
+pub fn recorded_at(organisation: &Organisation, user: &User, at: DateTime<Utc>) -> Recorded {
+    let since = user.recorded_since.or(acknowledged(user).map(|acknowledged| acknowledged.at));
+    let rules = [
+        (!organisation.had_base_service(at), Recorded::NoBaseService),
+        (user.plan.is_some() && since.is_some_and(|since| since <= at), Recorded::Yes),
+        (user.recorded_before.is_some_and(|before| before.contains(at)), Recorded::Yes),
+        (user.plan.is_none(), Recorded::NoPlan),
+        (user.activated_at.is_some_and(|activated| activated <= at), Recorded::NotAcknowledged),
+    ];
+    rules.into_iter().find(|(holds, _)| *holds).map_or(Recorded::NotActive, |(_, what)| what)
+}
+
+/// Whether a user with these events, oldest first, was recorded at `at`.
+pub fn recorded_in<'a>(events: impl IntoIterator<Item = &'a Event>, at: DateTime<Utc>) -> bool {
+    let (mut active, mut since) = (false, None);
+    for event in events {
+        match event.kind {
+            Kind::Activated => (active, since) = (true, None),
+            Kind::Acknowledged { .. } => since = since.or(active.then_some(event.at)),
+            Kind::Deactivated if since.is_some_and(|since| (since..event.at).contains(&at)) => {
+                return true;
+            }
+            Kind::Deactivated => (active, since) = (false, None),
+        }
+    }
+    since.is_some_and(|since| since <= at)
+}
+
 /// The user's acknowledgement of the current activation. An earlier one does not count.
 pub fn acknowledged(user: &User) -> Option<&Acknowledged> {
     user.acknowledged.as_ref().filter(|acknowledged| {
@@ -139,7 +170,10 @@ pub fn to_acknowledge(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::people::tests::{organisation, user};
+    use crate::people::{
+        Period,
+        tests::{organisation, user},
+    };
 
     #[test]
     fn recording_is_switched_on_where_it_can_be() {
@@ -213,6 +247,83 @@ mod tests {
                 "{activated:?} {acknowledged:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_call_is_judged_by_the_time_at_which_it_began() {
+        let at = |second| DateTime::from_timestamp(second, 0).unwrap_or_default();
+        let (organisation, period) =
+            (organisation(), |from, to| Some(Period { from: at(from), to: at(to) }));
+        let user = User {
+            activated_at: Some(at(30)),
+            acknowledged: Some(Acknowledged { at: at(60), version: VERSION.to_owned() }),
+            recorded_since: Some(at(40)),
+            recorded_before: period(10, 20),
+            ..user()
+        };
+        let judged = |user: &User, second| recorded_at(&organisation, user, at(second));
+        for (second, expected) in [
+            (9, Recorded::NotActive),
+            (10, Recorded::Yes),
+            (19, Recorded::Yes),
+            (20, Recorded::NotActive),
+            (30, Recorded::NotAcknowledged),
+            (39, Recorded::NotAcknowledged),
+            (40, Recorded::Yes), // acknowledged anew at 60, which ends nothing
+            (99, Recorded::Yes),
+        ] {
+            assert_eq!(judged(&user, second), expected, "{second}");
+        }
+        let ended = User {
+            activated_at: None,
+            acknowledged: None,
+            recorded_since: None,
+            plan: None,
+            ..user.clone()
+        };
+        assert_eq!(judged(&ended, 19), Recorded::Yes, "the plan ended later");
+        assert_eq!(judged(&ended, 20), Recorded::NoPlan);
+        let earlier = User { recorded_since: None, ..user.clone() };
+        assert_eq!(judged(&earlier, 60), Recorded::Yes, "the first acknowledgement is not stored");
+        let without = |base_service, base_since, base_before| Organisation {
+            base_service,
+            base_since,
+            base_before,
+            ..organisation.clone()
+        };
+        for (organisation, expected) in [
+            (without(false, None, None), Recorded::NoBaseService),
+            (without(false, None, period(0, 50)), Recorded::NoBaseService),
+            (without(false, None, period(0, 51)), Recorded::Yes),
+            (without(true, Some(at(51)), None), Recorded::NoBaseService),
+            (without(true, Some(at(50)), None), Recorded::Yes),
+            (without(true, Some(at(90)), period(40, 60)), Recorded::Yes),
+        ] {
+            assert_eq!(recorded_at(&organisation, &user, at(50)), expected, "{organisation:?}");
+        }
+    }
+
+    #[test]
+    fn the_events_tell_any_period() {
+        let at = |second| DateTime::from_timestamp(second, 0).unwrap_or_default();
+        let event =
+            |second, kind| Event { user: user().id, at: at(second), kind, by: String::new() };
+        let acknowledged =
+            || Kind::Acknowledged { version: VERSION.to_owned(), client: String::new() };
+        let events = [
+            event(1, acknowledged()), // of no activation
+            event(10, Kind::Activated),
+            event(12, acknowledged()),
+            event(14, acknowledged()),
+            event(20, Kind::Deactivated),
+            event(30, Kind::Activated),
+            event(40, Kind::Deactivated), // never acknowledged
+            event(50, Kind::Activated),
+            event(55, acknowledged()),
+        ];
+        let recorded: Vec<i64> =
+            (0..60).filter(|second| recorded_in(&events, at(*second))).collect();
+        assert_eq!(recorded, (12..20).chain(55..60).collect::<Vec<_>>());
     }
 
     #[test]

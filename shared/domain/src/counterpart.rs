@@ -7,10 +7,10 @@
 
 use std::fmt;
 
-use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, Region};
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
 use serde::{Deserialize, Serialize};
 
-use crate::phone::{PhoneNumber, is_between};
+use crate::phone::{Country, PhoneNumber, is_between};
 
 /// The other end of a call.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -28,8 +28,6 @@ pub enum Counterpart {
     Unknown,
 }
 
-/// The country of numbers in national form, unless the organisation has another.
-pub const COUNTRY: Region = Region::SE;
 /// The most characters of a name or an address.
 const CHARACTERS: usize = 100;
 /// Fewer digits than this are a short number.
@@ -56,7 +54,7 @@ const OWN_NUMBER: [&str; 4] = ["*31#", "#31#", "*67", "*82"];
 
 impl Counterpart {
     /// Reads the text that a phone sent, with numbers in national form of `country`.
-    pub fn read(sent: &str, country: Region) -> Self {
+    pub fn read(sent: &str, country: Country) -> Self {
         let text: String = sent.chars().filter(|c| !c.is_control() && !is_invisible(*c)).collect();
         let text = text.trim();
         let bare = text.strip_prefix("tel:").unwrap_or(text).trim_start_matches('+').to_lowercase();
@@ -67,7 +65,7 @@ impl Counterpart {
         }
     }
 
-    fn of_text(text: &str, country: Region) -> Self {
+    fn of_text(text: &str, country: Country) -> Self {
         if text.contains('@') || text.to_ascii_lowercase().starts_with("sip") && text.contains(':')
         {
             return Self::of_address(text, country);
@@ -90,11 +88,11 @@ impl Counterpart {
         }
     }
 
-    fn of_digits(dialled: &str, country: Region) -> Self {
+    fn of_digits(dialled: &str, country: Country) -> Self {
         if dialled.contains(['*', '#']) {
             return Self::Dialled(dialled.trim_start_matches('+').chars().take(32).collect());
         }
-        let parsed = PHONE_NUMBER_UTIL.parse(dialled, Some(country)).ok();
+        let parsed = PHONE_NUMBER_UTIL.parse(dialled, Some(country.0)).ok();
         let number = parsed.map(|number| {
             (number.is_valid(), number.format_as(PhoneNumberFormat::E164).to_string())
         });
@@ -115,7 +113,7 @@ impl Counterpart {
     }
 
     /// A SIP address. One whose user is a whole number is that number.
-    fn of_address(text: &str, country: Region) -> Self {
+    fn of_address(text: &str, country: Country) -> Self {
         let lower = text.to_lowercase();
         let address = lower.trim_start_matches("sips:").trim_start_matches("sip:");
         let (user, host) = address.split_once('@').unwrap_or((address, ""));
@@ -157,7 +155,7 @@ impl Counterpart {
             Self::Number(_) => "number",
             Self::Dialled(_) => "dialled",
             Self::Sip(_) => "sip",
-            Self::Name(_) => "name",
+            Self::Name(_) => "text",
             Self::Withheld => "withheld",
             Self::Unknown => "unknown",
         }
@@ -233,7 +231,7 @@ mod tests {
     use super::*;
 
     fn read(sent: &str) -> String {
-        let counterpart = Counterpart::read(sent, COUNTRY);
+        let counterpart = Counterpart::read(sent, Country::default());
         format!("{} {counterpart}", counterpart.kind())
     }
 
@@ -278,8 +276,8 @@ mod tests {
             ("  ", "unknown unknown"),
             ("\u{7}", "unknown unknown"),
             ("070\t1234567\n", anna),
-            ("Telia", "name Telia"),
-            ("Kund & Co", "name Kund & Co"),
+            ("Telia", "text Telia"),
+            ("Kund & Co", "text Kund & Co"),
             ("+12025550123", "number +12025550123"),
             ("+358 40 123 4567", "number +358401234567"),
             ("08-123 456 78", "number +46812345678"),
@@ -294,41 +292,46 @@ mod tests {
 
     #[test]
     fn a_country_has_its_own_national_form() {
-        assert_eq!(Counterpart::read("22 33 44 55", Region::NO).to_string(), "+4722334455");
-        assert_eq!(Counterpart::read("040 1234567", Region::FI).to_string(), "+358401234567");
+        let [norway, finland] =
+            ["NO", "FI"].map(|code| Country::try_from(code.to_owned()).expect("a country"));
+        assert_eq!(Counterpart::read("22 33 44 55", norway).to_string(), "+4722334455");
+        assert_eq!(Counterpart::read("040 1234567", finland).to_string(), "+358401234567");
     }
 
     #[test]
     fn digits_read_back_as_the_counterpart() {
         for sent in ["112", "4411", "0701234567", "+12025550123"] {
-            let counterpart = Counterpart::read(sent, COUNTRY);
+            let counterpart = Counterpart::read(sent, Country::default());
             assert_eq!(
                 counterpart.digits().and_then(Counterpart::with_digits).as_ref(),
                 Some(&counterpart),
                 "{sent}"
             );
         }
-        assert_eq!(Counterpart::read("*21#", COUNTRY).digits(), None);
+        assert_eq!(Counterpart::read("*21#", Country::default()).digits(), None);
     }
 
     #[test]
     fn a_log_contains_no_address_or_name() {
         for sent in ["sip:anna@bolaget.se", "Anna Svensson", "4411"] {
-            assert!(!format!("{:?}", Counterpart::read(sent, COUNTRY)).contains("nna"));
+            assert!(!format!("{:?}", Counterpart::read(sent, Country::default())).contains("nna"));
         }
-        assert_eq!(format!("{:?}", Counterpart::read("0701234567", COUNTRY)), "Number(…67)");
+        assert_eq!(
+            format!("{:?}", Counterpart::read("0701234567", Country::default())),
+            "Number(…67)"
+        );
     }
 
     proptest! {
         #[test]
         fn any_text_reads_back_as_the_same_counterpart(sent in any::<String>()) {
-            let counterpart = Counterpart::read(&sent, COUNTRY);
+            let counterpart = Counterpart::read(&sent, Country::default());
             prop_assert_eq!(Counterpart::from(counterpart.to_string()), counterpart);
         }
 
         #[test]
         fn any_dialled_text_reads_back_as_the_same_counterpart(sent in "[0-9+*#,;() pwtel:-]{0,40}") {
-            let counterpart = Counterpart::read(&sent, COUNTRY);
+            let counterpart = Counterpart::read(&sent, Country::default());
             prop_assert_eq!(Counterpart::from(counterpart.to_string()), counterpart);
         }
     }

@@ -113,6 +113,24 @@ impl RecordingId {
         Self(id)
     }
 
+    /// The id of a recording under a call id that another call has taken: of this user's audio.
+    pub fn beside(
+        organisation: &OrganisationId,
+        call: &CallId,
+        user: &UserId,
+        sha256: &[u8; 32],
+    ) -> Self {
+        let mut hash = Sha256::new();
+        for part in ["recording beside", "\0", &organisation.0, "\0", &call.0, "\0", &user.0, "\0"]
+        {
+            hash.update(part);
+        }
+        hash.update(sha256);
+        let mut id = [0; 16];
+        id.copy_from_slice(&hash.finalize()[..16]);
+        Self(id)
+    }
+
     /// The bytes of the id, as a cursor contains them.
     pub fn to_bytes(self) -> [u8; 16] {
         self.0

@@ -31,7 +31,7 @@ mod tests {
             ("+46701234567", "…67"),
             ("4411", "dialled"),
             ("sip:anna@bolaget.se", "sip"),
-            ("Anna", "name"),
+            ("Anna", "text"),
         ] {
             assert_eq!(Person::Counterpart(counterpart.to_owned().into()).remembered(), remembered);
         }

@@ -58,8 +58,31 @@ pub enum InvalidNote {
     NoMark,
 }
 
+/// The changes that made a text a note.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Repaired {
+    /// It was longer than the maximum.
+    pub cut: bool,
+    /// It contained control characters.
+    pub corrected: bool,
+}
+
 impl Note {
     pub const CHARACTERS: usize = 1000;
+
+    /// The nearest note to any text. A line that ends in a carriage return ends in a line feed; other
+    /// control characters become spaces.
+    pub fn repaired(text: &str) -> (Self, Repaired) {
+        let text = text.replace("\r\n", "\n");
+        let corrected = text.chars().any(is_refused);
+        let repair = |c| if c == '\r' { '\n' } else { ' ' };
+        let text: String =
+            text.chars().map(|c| if is_refused(c) { repair(c) } else { c }).nfc().collect();
+        match text.char_indices().nth(Self::CHARACTERS) {
+            None => (Self(text), Repaired { cut: false, corrected }),
+            Some((end, _)) => (Self(text[..end].to_owned()), Repaired { cut: true, corrected }),
+        }
+    }
 
     pub fn as_str(&self) -> &str {
         &self.0
@@ -69,6 +92,13 @@ impl Note {
 impl Mark {
     /// The name with which a search selects calls without a mark.
     pub const NONE: &str = "none";
+
+    /// The nearest mark to a text, and whether it differs; `None` if no letter case makes it one.
+    pub fn repaired(text: &str) -> Option<(Self, bool)> {
+        let lower = text.trim().to_lowercase();
+        let differs = lower != text;
+        Some((Self::try_from(lower).ok()?, differs))
+    }
 
     /// A mark as stored. It is not checked, so that earlier names stay readable.
     pub fn stored(text: String) -> Self {
@@ -88,11 +118,16 @@ impl TryFrom<String> for Note {
         if count > Self::CHARACTERS {
             return Err(InvalidNote::TooLong(count));
         }
-        if text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t')) {
+        if text.chars().any(is_refused) {
             return Err(InvalidNote::Control);
         }
         Ok(Self(text))
     }
+}
+
+/// Whether a note holds no such character.
+fn is_refused(c: char) -> bool {
+    c.is_control() && !matches!(c, '\n' | '\t')
 }
 
 impl Field {
@@ -178,6 +213,10 @@ mod tests {
         for text in ["none-", "non", "red", "0", "-"] {
             assert_eq!(Mark::try_from(text.to_owned()).map(String::from).as_deref(), Ok(text));
         }
+        let repaired = |text: &str| Mark::repaired(text).map(|(mark, differs)| (mark.0, differs));
+        assert_eq!(repaired("red"), Some(("red".to_owned(), false)));
+        assert_eq!(repaired(" RED"), Some(("red".to_owned(), true)));
+        assert_eq!((repaired("None"), repaired("röd")), (None, None));
         for text in ["", "None", "röd", "a b", &"x".repeat(33)] {
             assert_eq!(Mark::try_from(text.to_owned()), Err(InvalidNote::Mark), "{text}");
         }
@@ -213,6 +252,20 @@ mod tests {
         assert_eq!(Note::try_from("a\0b".to_owned()), Err(InvalidNote::Control));
         assert!(Note::try_from("rad ett\nrad två".to_owned()).is_ok());
         assert_eq!(Note::try_from("a\rb".to_owned()), Err(InvalidNote::Control));
+    }
+
+    #[test]
+    fn any_text_is_repaired_to_the_nearest_note() {
+        let repaired = |text: &str| {
+            let (note, Repaired { cut, corrected }) = Note::repaired(text);
+            assert_eq!(Note::try_from(note.as_str().to_owned()).as_ref(), Ok(&note), "{text:?}");
+            (String::from(note), cut, corrected)
+        };
+        let note = |text: &str, cut, corrected| (text.to_owned(), cut, corrected);
+        assert_eq!(repaired("rad\r\nrad\tå"), note("rad\nrad\tå", false, false));
+        assert_eq!(repaired("a\rb\u{b}c\0"), note("a\nb c ", false, true));
+        assert_eq!(repaired(&"ö".repeat(1001)), note(&"ö".repeat(1000), true, false));
+        assert_eq!(repaired(&"o\u{308}".repeat(1000)), note(&"ö".repeat(1000), false, false));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::{
     ids::{GroupId, OrganisationId, UserId},
-    phone::PhoneNumber,
+    phone::{Country, PhoneNumber},
 };
 
 #[derive(Clone, Debug)]
@@ -19,6 +19,12 @@ pub struct Organisation {
     pub name: Name,
     /// Whether it has the base service iCentrex Företagstelefoni (P20).
     pub base_service: bool,
+    /// Since when it has had it; `None` if it always has, or if it has not.
+    pub base_since: Option<DateTime<Utc>>,
+    /// The period before that, or the last one.
+    pub base_before: Option<Period>,
+    /// The country of numbers in national form.
+    pub country: Country,
     /// Days that a recording is retained, from the start of its call (P18, P23).
     pub retention_days: u16,
     /// Whether it has the add-on for a longer retention (P23).
@@ -42,6 +48,11 @@ pub struct User {
     /// The latest acknowledgement that calls are recorded (P21). It counts for the activation that
     /// existed then, see [`crate::activation::acknowledged`].
     pub acknowledged: Option<Acknowledged>,
+    /// The first acknowledgement of the current activation, from which calls are recorded. `None`
+    /// of users who acknowledged before it was stored.
+    pub recorded_since: Option<DateTime<Utc>>,
+    /// The period before the current activation in which calls were recorded, if there was one.
+    pub recorded_before: Option<Period>,
     /// The recording groups that the user is a member of.
     pub groups: BTreeSet<GroupId>,
     /// The recording groups whose recordings the user reaches (P12).
@@ -53,6 +64,13 @@ pub struct User {
 pub struct Acknowledged {
     pub at: DateTime<Utc>,
     pub version: String,
+}
+
+/// A period: from its start, inclusive, to its end, exclusive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Period {
+    pub from: DateTime<Utc>,
+    pub to: DateTime<Utc>,
 }
 
 /// The actions that a user may perform on recordings they reach (P4, P7, P11, P12).
@@ -118,6 +136,20 @@ pub struct Name(String);
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("a name has 1 to 100 characters on one line")]
 pub struct InvalidName;
+
+impl Period {
+    pub fn contains(&self, at: DateTime<Utc>) -> bool {
+        (self.from..self.to).contains(&at)
+    }
+}
+
+impl Organisation {
+    /// Whether it had the base service at `at`, as far as its last two periods tell.
+    pub fn had_base_service(&self, at: DateTime<Utc>) -> bool {
+        self.base_service && self.base_since.is_none_or(|since| since <= at)
+            || self.base_before.is_some_and(|before| before.contains(at))
+    }
+}
 
 impl Rights {
     pub const ALL: Self = Self { listen: true, download: true, annotate: true };
@@ -212,6 +244,9 @@ pub(crate) mod tests {
             id: id("demo"),
             name: id("Demo"),
             base_service: true,
+            base_since: None,
+            base_before: None,
+            country: Country::default(),
             retention_days: 180,
             storage_add_on: false,
             asks_reason: false,
@@ -229,6 +264,8 @@ pub(crate) mod tests {
             administrator: false,
             rights: Rights::default(),
             activated_at: Some(DateTime::UNIX_EPOCH),
+            recorded_since: None,
+            recorded_before: None,
             acknowledged: Some(Acknowledged { at: DateTime::UNIX_EPOCH, version: "1".to_owned() }),
             groups: BTreeSet::new(),
             supervises: BTreeMap::new(),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -14,6 +15,42 @@ pub struct PhoneNumber(String);
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error("a number is written in E.164 form: '+' and 7 to 15 digits")]
 pub struct InvalidNumber;
+
+/// A country by its ISO 3166-1 code, as in `SE`. Numbers in national form belong to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Country(pub(crate) Region);
+
+/// The text is not the code of a country.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("a country is named by its ISO 3166-1 code of two capital letters, as in SE")]
+pub struct InvalidCountry;
+
+impl Default for Country {
+    fn default() -> Self {
+        Self(Region::SE)
+    }
+}
+
+impl TryFrom<String> for Country {
+    type Error = InvalidCountry;
+    fn try_from(text: String) -> Result<Self, InvalidCountry> {
+        let mut countries = PHONE_NUMBER_UTIL.get_supported_regions();
+        countries.find(|region| region.to_string() == text).map(Self).ok_or(InvalidCountry)
+    }
+}
+
+impl From<Country> for String {
+    fn from(country: Country) -> Self {
+        country.to_string()
+    }
+}
+
+impl fmt::Display for Country {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 impl PhoneNumber {
     /// The number without its `+`.

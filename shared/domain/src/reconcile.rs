@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 use crate::time::later;
-use crate::{delivery::Day, registration::CLOCK_LEEWAY};
+use crate::{delivery::Day, registration::START_LEEWAY};
 
 /// The kind of a discrepancy.
 #[derive(
@@ -85,7 +85,7 @@ pub const UNITS_AT_LEAST: f64 = 25.0;
 pub fn window(now: DateTime<Utc>, last: Option<DateTime<Utc>>) -> (DateTime<Utc>, DateTime<Utc>) {
     let yesterday = Day::of(now).previous();
     let from = last.map_or(yesterday, |last| Day::of(last).min(yesterday));
-    (from.begins_at(), later(now, CLOCK_LEEWAY))
+    (from.begins_at(), later(now, START_LEEWAY))
 }
 
 /// The RCUs that a reconciliation may use if it finds this many recordings in its window.

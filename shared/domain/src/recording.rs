@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use data_encoding::HEXLOWER;
 use serde::{Deserialize, Serialize};
 use sha2::Digest;
-use strum::{Display, EnumString, IntoStaticStr};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 use thiserror::Error;
 
 use crate::{
@@ -12,6 +12,8 @@ use crate::{
     counterpart::Counterpart,
     ids::{CallId, OrganisationId, RecordingId, UserId},
     note::Annotation,
+    registration::Basis,
+    retention::begins_at,
     time::in_stockholm,
 };
 
@@ -29,6 +31,7 @@ pub struct Recording {
     pub duration: TimeDelta,
     pub audio: Audio,
     pub sound: Sound,
+    pub reported: Reported,
     pub annotation: Annotation,
     /// The number of edits of the annotation, which is the ETag.
     pub version: u64,
@@ -60,6 +63,39 @@ pub struct Audio {
     pub sha256: Sha256,
 }
 
+/// Values of the app where the recording has others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reported {
+    /// The start by the device's clock, and how the recording's start was determined from it.
+    pub started_at: Option<DateTime<Utc>>,
+    pub basis: Basis,
+    /// The length that the app promised; `None` of recordings from before it was stored.
+    pub duration: Option<TimeDelta>,
+    /// The counterpart as the app wrote it.
+    pub counterpart: Option<String>,
+    /// Whether its call id was taken by another call.
+    pub call_id_taken: bool,
+}
+
+/// An anomaly of a recording. It is shown and has no other effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
+pub enum Flag {
+    /// The start was corrected by the difference of the clocks.
+    StartCorrected,
+    /// The start is the time of receipt minus the duration.
+    StartReplaced,
+    /// The call began more than a week before its registration.
+    Backdated,
+    /// The measured duration differs from the promised one by more than [`SAME_DURATION`].
+    DurationDiffers,
+    /// The call id was taken by another call.
+    CallIdTaken,
+}
+
+/// How far a measured duration may differ from the promised one.
+pub const SAME_DURATION: TimeDelta = TimeDelta::seconds(2);
+
 /// The findings of ingest about the stored audio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sound {
@@ -68,6 +104,19 @@ pub struct Sound {
     pub damage: Option<Damage>,
     /// The codec, if browsers cannot play it.
     pub unplayable: Option<Codec>,
+}
+
+impl Default for Reported {
+    /// As the recording has it.
+    fn default() -> Self {
+        Self {
+            started_at: None,
+            basis: Basis::Reported,
+            duration: None,
+            counterpart: None,
+            call_id_taken: false,
+        }
+    }
 }
 
 impl Default for Sound {
@@ -110,9 +159,33 @@ impl Recording {
 
     /// Whether `other` registers the same leg of a call; audio, note and duration may differ.
     pub fn is_same_call(&self, other: &Self) -> bool {
-        let leg = |recording: &Self| (recording.direction, recording.started_at);
-        (self.id, &self.user, &self.counterpart) == (other.id, &other.user, &other.counterpart)
+        let leg = |recording: &Self| (recording.direction, recording.reported_start());
+        (&self.user, &self.counterpart) == (&other.user, &other.counterpart)
             && leg(self) == leg(other)
+    }
+
+    /// The start by the device's clock.
+    pub fn reported_start(&self) -> DateTime<Utc> {
+        self.reported.started_at.unwrap_or(self.started_at)
+    }
+
+    /// The length that the app promised.
+    pub fn promised(&self) -> TimeDelta {
+        self.reported.duration.unwrap_or(self.duration)
+    }
+
+    /// The anomalies of the recording.
+    pub fn flags(&self) -> Vec<Flag> {
+        let begins_at = begins_at(self.started_at, self.registered_at);
+        let difference = self.duration.checked_sub(&self.promised()).unwrap_or(TimeDelta::MAX);
+        let holds = |flag: &Flag| match flag {
+            Flag::StartCorrected => self.reported.basis == Basis::Corrected,
+            Flag::StartReplaced => self.reported.basis == Basis::Received,
+            Flag::Backdated => begins_at > self.started_at,
+            Flag::DurationDiffers => difference.abs() > SAME_DURATION,
+            Flag::CallIdTaken => self.reported.call_id_taken,
+        };
+        Flag::VARIANTS.iter().copied().filter(holds).collect()
     }
 
     /// A file name in ASCII and Stockholm time: `2026-11-24_140211_anna_in_46701234567.ogg`.
@@ -147,6 +220,14 @@ impl ContentType {
     /// The type of a container that was found; `None` for an unknown one.
     pub fn found(container: Container) -> Option<Self> {
         (container != Container::Other).then_some(Self(container))
+    }
+
+    /// The type of audio whose container the app does not know.
+    pub const UNKNOWN: &str = "application/octet-stream";
+
+    /// The type that leaves everything to the content.
+    pub fn unknown() -> Self {
+        Self(Container::Other)
     }
 
     /// The stored types, one of each container.
@@ -218,6 +299,7 @@ pub(crate) mod tests {
                 sha256: Sha256([0; 32]),
             },
             sound: Sound::default(),
+            reported: Reported::default(),
             annotation: Annotation::default(),
             version: 0,
             registered_at: started_at,
@@ -236,6 +318,33 @@ pub(crate) mod tests {
             ..recording()
         };
         assert_eq!(withheld.file_name(), "2026-11-24_130000_anna_out_withheld.ogg");
+    }
+
+    #[test]
+    fn anomalies_are_flagged() {
+        let with = |reported: Reported| Recording { reported, ..recording() }.flags();
+        let usual = Reported::default();
+        assert_eq!(recording().flags(), []);
+        let corrected = Reported { basis: Basis::Corrected, ..usual.clone() };
+        assert_eq!(with(corrected), [Flag::StartCorrected]);
+        let received = Reported { basis: Basis::Received, call_id_taken: true, ..usual.clone() };
+        assert_eq!(with(received), [Flag::StartReplaced, Flag::CallIdTaken]);
+        let promised = |seconds| {
+            let duration = Some(TimeDelta::minutes(1) + TimeDelta::milliseconds(seconds));
+            with(Reported { duration, ..usual.clone() })
+        };
+        assert_eq!(promised(2000), []);
+        assert_eq!(
+            (promised(2001), promised(-2001)),
+            ([Flag::DurationDiffers].into(), [Flag::DurationDiffers].into())
+        );
+        let week = TimeDelta::days(7);
+        let registered_after = |by| {
+            let registered_at = recording().started_at + by;
+            Recording { registered_at, ..recording() }.flags()
+        };
+        assert_eq!(registered_after(week), []);
+        assert_eq!(registered_after(week + TimeDelta::seconds(1)), [Flag::Backdated]);
     }
 
     #[test]

@@ -1,19 +1,19 @@
-//! Whether a call may be registered for upload: the rules on consent (P20, P21), audio and start.
+//! Whether a call may be registered for upload, and when it began.
 //!
-//! The storage allowance is no such rule: storage above it is billed and never refused.
+//! A call of a user who was recorded when it began is retained, whatever is unusual about it: anomalies
+//! are flagged, never refused. The storage allowance is no rule either: storage above it is billed.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 use thiserror::Error;
 
-use crate::time::later;
 use crate::{
-    activation::{Recorded, recorded},
+    activation::Recorded,
     counterpart::Counterpart,
     ids::CallId,
     note::{Mark, Note},
-    people::{Organisation, User},
     recording::{Audio, Direction},
-    retention::expires_at,
+    time::{Instant, earlier},
 };
 
 /// A finished call, as the app registers it.
@@ -22,164 +22,249 @@ pub struct Registration {
     pub call: CallId,
     pub direction: Direction,
     pub counterpart: Counterpart,
+    /// The counterpart as the app wrote it, if that differs.
+    pub written: Option<String>,
+    /// The start by the device's clock.
     pub started_at: DateTime<Utc>,
+    /// The time of the device's clock when it sent the registration.
+    pub sent_at: Option<DateTime<Utc>>,
     pub duration: TimeDelta,
     pub audio: Audio,
     pub note: Option<Note>,
     pub mark: Option<Mark>,
+    pub warnings: Vec<Warning>,
+}
+
+/// When a call began, as the service determines it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Start {
+    pub at: DateTime<Utc>,
+    pub basis: Basis,
+}
+
+/// How the start of a call was determined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "lowercase", const_into_str)]
+pub enum Basis {
+    /// The device's clock.
+    Reported,
+    /// The device's clock, corrected by its difference from ours.
+    Corrected,
+    /// The time of receipt minus the duration: the device's clock was of no use.
+    Received,
 }
 
 /// Why a call is refused. The app shows these texts.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum Refusal {
-    #[error("the organisation does not have the base service iCentrex Företagstelefoni")]
+    #[error(
+        "the organisation did not have the base service iCentrex Företagstelefoni when the call began"
+    )]
     NoBaseService,
     #[error("the user has none of the plans Basic, Pro, Business or Enterprise")]
     NoPlan,
-    #[error("recording is not active for the user; an administrator activates it in Mina sidor")]
+    #[error(
+        "recording was not active for the user when the call began; an administrator activates it in Mina sidor"
+    )]
     NotActive,
     #[error(
-        "the user has not acknowledged that calls are recorded; acknowledge it in the app or in Mina sidor"
+        "the user had not acknowledged that calls are recorded when the call began; acknowledge it in the app or in Mina sidor"
     )]
     NotAcknowledged,
     #[error("the recording is empty; send it once it contains audio")]
     Empty,
     #[error("the recording is larger than 1073741824 bytes, the maximum for one call")]
     TooLarge,
-    #[error("the call is longer than 24 hours, the maximum for one call")]
-    TooLong,
-    #[error("the call starts in the future; set the device's clock and send it again")]
-    InFuture,
-    #[error("the call is older than the organisation's retention")]
-    PastRetention,
+}
+
+/// A part of a registration that was put right or left out. The call is registered anyway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Warning {
+    pub code: WarningCode,
+    /// The JSON pointer of the member.
+    pub pointer: String,
+}
+
+/// Each code with its detail.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "kebab-case", const_into_str)]
+pub enum WarningCode {
+    #[error("the text is longer than its maximum and was cut")]
+    Cut,
+    #[error("characters that the member does not permit were replaced or removed")]
+    Corrected,
+    #[error("the value is not valid and was left out")]
+    LeftOut,
+    #[error("the mark is not in the organisation's legend, or is retired, and was left out")]
+    UnknownMark,
+    #[error("the member is not known and was ignored")]
+    UnknownMember,
+    #[error("the number was not written as a whole JSON number")]
+    NumberForm,
+    #[error("the content type is not known; the content of the audio decides")]
+    UnknownType,
+    #[error("the device's clock is wrong by more than a minute; the start was corrected")]
+    StartCorrected,
+    #[error(
+        "the start lies in the future or before 2000; it was replaced by the time of receipt minus the duration"
+    )]
+    StartReplaced,
+    #[error(
+        "the call id is taken by another call or other audio; this recording has an id of its own"
+    )]
+    CallIdTaken,
+    #[error("the call is registered under another call id, as after the app was installed anew")]
+    Double,
+    #[error("the call is registered with another value, which remains")]
+    Unchanged,
+    #[error("the recording was rejected before and stays rejected; see its rejection")]
+    StaysRejected,
 }
 
 /// The most bytes of audio for one call: 1 GiB, which holds 24 hours of PCM at 8 kHz and 12 bits.
 pub const LENGTH_AT_MOST: u64 = 1 << 30;
-/// The longest call that can be registered.
-pub const DURATION_AT_MOST: TimeDelta = TimeDelta::hours(24);
-/// How far a device's clock may run ahead before the start of a call counts as in the future.
-pub const CLOCK_LEEWAY: TimeDelta = TimeDelta::minutes(5);
+/// How far a start may lie ahead before it counts as in the future.
+pub const START_LEEWAY: TimeDelta = TimeDelta::minutes(5);
+/// How wrong a device's clock may be before a start is corrected.
+pub const CLOCK_LEEWAY: TimeDelta = TimeDelta::minutes(1);
 
-/// Admits the registration, or returns the first reason against it, in the order of [`Refusal`].
-pub fn admit(
-    organisation: &Organisation,
-    user: &User,
-    call: &Registration,
-    now: DateTime<Utc>,
-) -> Result<(), Refusal> {
-    match recorded(organisation, user, now) {
-        Recorded::Yes => {}
-        Recorded::NoBaseService => return Err(Refusal::NoBaseService),
-        Recorded::NoPlan => return Err(Refusal::NoPlan),
-        Recorded::NotActive => return Err(Refusal::NotActive),
-        Recorded::NotAcknowledged => return Err(Refusal::NotAcknowledged),
+/// How long after its end a call may be registered before it is looked for under other call ids.
+pub const LATE: TimeDelta = TimeDelta::hours(2);
+
+/// Determines when the call began, to the millisecond.
+pub fn start(call: &Registration, now: DateTime<Utc>) -> Start {
+    let ahead = call.sent_at.map_or(TimeDelta::zero(), |sent| sent.signed_duration_since(now));
+    let start = match ahead.abs() > CLOCK_LEEWAY {
+        true => Start { at: earlier(call.started_at, ahead), basis: Basis::Corrected },
+        false => Start { at: call.started_at, basis: Basis::Reported },
+    };
+    let in_future = start.at.signed_duration_since(now) > START_LEEWAY;
+    let start = match in_future || start.at < Instant::FIRST.utc() {
+        true => Start { at: earlier(now, call.duration), basis: Basis::Received },
+        false => start,
+    };
+    Start { at: start.at.trunc_subsecs(3), ..start }
+}
+
+/// Admits the call of a user who was `recorded` when it began, or returns the first reason against
+/// it, in the order of [`Refusal`].
+pub fn admit(recorded: Recorded, audio: &Audio) -> Result<(), Refusal> {
+    match recorded {
+        Recorded::NoBaseService => Err(Refusal::NoBaseService),
+        Recorded::NoPlan => Err(Refusal::NoPlan),
+        Recorded::NotActive => Err(Refusal::NotActive),
+        Recorded::NotAcknowledged => Err(Refusal::NotAcknowledged),
+        Recorded::Yes if audio.length == 0 => Err(Refusal::Empty),
+        Recorded::Yes if audio.length > LENGTH_AT_MOST => Err(Refusal::TooLarge),
+        Recorded::Yes => Ok(()),
     }
-    let rules = [
-        (call.audio.length == 0, Refusal::Empty),
-        (call.audio.length > LENGTH_AT_MOST, Refusal::TooLarge),
-        (call.duration > DURATION_AT_MOST, Refusal::TooLong),
-        (call.started_at > later(now, CLOCK_LEEWAY), Refusal::InFuture),
-        (expires_at(call.started_at, organisation.retention_days) <= now, Refusal::PastRetention),
-    ];
-    match rules.into_iter().find(|(broken, _)| *broken) {
-        Some((_, refusal)) => Err(refusal),
-        None => Ok(()),
+}
+
+impl Warning {
+    pub fn new(code: WarningCode, pointer: impl Into<String>) -> Self {
+        Self { code, pointer: pointer.into() }
+    }
+}
+
+impl Basis {
+    /// The warning about a start that is not the reported one.
+    pub fn warning(self) -> Option<Warning> {
+        let code = match self {
+            Self::Reported => return None,
+            Self::Corrected => WarningCode::StartCorrected,
+            Self::Received => WarningCode::StartReplaced,
+        };
+        Some(Warning::new(code, "/startedAt"))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        people::{
-            Acknowledged,
-            tests::{organisation, user},
-        },
-        recording::tests::recording,
-    };
+    use crate::recording::tests::recording;
 
     fn now() -> DateTime<Utc> {
         recording().started_at
     }
 
-    /// An organisation, a user and a call that are admitted.
-    fn admitted() -> (Organisation, User, Registration) {
+    /// A call of a minute that began at `started_at` and was sent at `sent_at` by the device.
+    fn call(started_at: DateTime<Utc>, sent_at: Option<DateTime<Utc>>) -> Registration {
         let recording = recording();
-        let (organisation, mut user) = (organisation(), user());
-        user.activated_at = Some(now());
-        user.acknowledged =
-            user.acknowledged.map(|acknowledged| Acknowledged { at: now(), ..acknowledged });
-        let call = Registration {
+        Registration {
             call: recording.call,
             direction: recording.direction,
             counterpart: recording.counterpart,
-            started_at: recording.started_at,
-            duration: recording.duration,
+            written: None,
+            started_at,
+            sent_at,
+            duration: TimeDelta::minutes(1),
             audio: recording.audio,
             note: None,
             mark: None,
-        };
-        (organisation, user, call)
-    }
-
-    /// The result of `admit` after `change` has altered an admitted registration.
-    fn after(
-        change: impl FnOnce(&mut Organisation, &mut User, &mut Registration),
-    ) -> Result<(), Refusal> {
-        let (mut organisation, mut user, mut call) = admitted();
-        change(&mut organisation, &mut user, &mut call);
-        admit(&organisation, &user, &call, now())
+            warnings: Vec::new(),
+        }
     }
 
     #[test]
-    fn recording_needs_base_service_plan_activation_and_acknowledgement() {
-        assert_eq!(after(|_, _, _| ()), Ok(()));
-        assert_eq!(
-            after(|organisation, _, _| organisation.base_service = false),
-            Err(Refusal::NoBaseService)
-        );
-        assert_eq!(after(|_, user, _| user.plan = None), Err(Refusal::NoPlan));
-        assert_eq!(after(|_, user, _| user.activated_at = None), Err(Refusal::NotActive));
-        assert_eq!(
-            after(|_, user, _| user.activated_at = Some(now() + TimeDelta::seconds(1))),
-            Err(Refusal::NotActive)
-        );
-        assert_eq!(after(|_, user, _| user.acknowledged = None), Err(Refusal::NotAcknowledged));
+    fn a_call_of_a_recorded_user_is_refused_only_without_audio_or_above_the_maximum() {
+        let of_length = |length| Audio { length, ..recording().audio };
+        for (length, expected) in [
+            (0, Err(Refusal::Empty)),
+            (1, Ok(())),
+            (LENGTH_AT_MOST, Ok(())),
+            (LENGTH_AT_MOST + 1, Err(Refusal::TooLarge)),
+        ] {
+            assert_eq!(admit(Recorded::Yes, &of_length(length)), expected);
+        }
+        for (recorded, refusal) in [
+            (Recorded::NoBaseService, Refusal::NoBaseService),
+            (Recorded::NoPlan, Refusal::NoPlan),
+            (Recorded::NotActive, Refusal::NotActive),
+            (Recorded::NotAcknowledged, Refusal::NotAcknowledged),
+        ] {
+            assert_eq!(admit(recorded, &of_length(0)), Err(refusal));
+        }
     }
 
     #[test]
-    fn the_length_and_the_duration_of_a_call_are_bounded() {
-        assert_eq!(after(|_, _, call| call.audio.length = 0), Err(Refusal::Empty));
-        assert_eq!(after(|_, _, call| call.audio.length = LENGTH_AT_MOST), Ok(()));
-        assert_eq!(
-            after(|_, _, call| call.audio.length = LENGTH_AT_MOST + 1),
-            Err(Refusal::TooLarge)
-        );
-        assert_eq!(after(|_, _, call| call.duration = DURATION_AT_MOST), Ok(()));
-        assert_eq!(
-            after(|_, _, call| call.duration = DURATION_AT_MOST + TimeDelta::milliseconds(1)),
-            Err(Refusal::TooLong)
-        );
+    fn a_start_is_as_reported_unless_the_clock_was_wrong() {
+        let (minute, day) = (TimeDelta::minutes, TimeDelta::days);
+        let received = (now() - minute(1), Basis::Received);
+        for (started_at, sent_at, expected) in [
+            (now() - day(1), None, (now() - day(1), Basis::Reported)),
+            (now() - day(900), None, (now() - day(900), Basis::Reported)),
+            (now() + minute(5), None, (now() + minute(5), Basis::Reported)),
+            (now() + minute(6), None, received),
+            (now() + day(730), None, received),
+            (DateTime::UNIX_EPOCH, None, received),
+            // The clock is right, and the call waited for a day without a net.
+            (now() - day(1), Some(now() - minute(1)), (now() - day(1), Basis::Reported)),
+            // The clock is ahead, behind, or was never set.
+            (now() + day(730), Some(now() + day(731)), (now() - day(1), Basis::Corrected)),
+            (now() - day(3), Some(now() - day(2)), (now() - day(1), Basis::Corrected)),
+            (
+                DateTime::UNIX_EPOCH,
+                Some(DateTime::UNIX_EPOCH + minute(9)),
+                (now() - minute(9), Basis::Corrected),
+            ),
+            // The clock was set while the call waited: the difference is of no use.
+            (now(), Some(now() - day(1)), received),
+            (DateTime::UNIX_EPOCH, Some(now()), received),
+        ] {
+            let start = start(&call(started_at, sent_at), now());
+            assert_eq!((start.at, start.basis), expected, "{started_at} {sent_at:?}");
+        }
+        let fraction = now() + TimeDelta::nanoseconds(1_999_999);
+        assert_eq!(start(&call(fraction, None), now()).at, now() + TimeDelta::milliseconds(1));
     }
 
     #[test]
-    fn a_call_starts_within_the_retention_and_not_in_the_future() {
-        let days = TimeDelta::days(180);
-        assert_eq!(after(|_, _, call| call.started_at = now() + CLOCK_LEEWAY), Ok(()));
-        assert_eq!(
-            after(|_, _, call| call.started_at = now() + CLOCK_LEEWAY + TimeDelta::seconds(1)),
-            Err(Refusal::InFuture)
-        );
-        assert_eq!(after(|_, _, call| call.started_at = now() - days), Err(Refusal::PastRetention));
-        assert_eq!(
-            after(|_, _, call| call.started_at = now() - days + TimeDelta::seconds(1)),
-            Ok(())
-        );
-        let longer = |organisation: &mut Organisation, call: &mut Registration| {
-            organisation.retention_days = 3650;
-            call.started_at = now() - days;
-        };
-        assert_eq!(after(|organisation, _, call| longer(organisation, call)), Ok(()));
+    fn no_clock_moves_a_start_beyond_the_calendar() {
+        for at in [DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC, Instant::LAST.utc()] {
+            for sent in [None, Some(DateTime::<Utc>::MIN_UTC), Some(DateTime::<Utc>::MAX_UTC)] {
+                let start = start(&call(at, sent), now());
+                assert!(start.at <= now() + START_LEEWAY && start.at >= Instant::FIRST.utc());
+            }
+        }
     }
 }

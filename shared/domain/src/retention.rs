@@ -11,19 +11,22 @@ use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use thiserror::Error;
 
 use crate::ids::OrderId;
-use crate::time::later;
+use crate::time::{earlier, later};
 
 /// The days that every organisation has, and the fewest that it may choose (P18).
 pub const DAYS: u16 = 180;
 /// The most days that it may choose, with the storage add-on (P23): ten years.
 pub const DAYS_AT_MOST: u16 = 3650;
+/// A call that began longer before its registration is backdated.
+pub const BACKDATED: TimeDelta = TimeDelta::days(7);
 /// How long a recording remains after its last hold is lifted, if its expiry has passed.
 pub const GRACE: TimeDelta = TimeDelta::days(7);
 
 /// The values that decide when a recording ends.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetentionState {
-    pub started_at: DateTime<Utc>,
+    /// When its retention began.
+    pub begins_at: DateTime<Utc>,
     /// The expiry, to the second as in the table. From then on it has ended, unless it is held.
     pub day: DateTime<Utc>,
     /// The end of the grace period that a lifted hold promised. `day` is never before it.
@@ -43,9 +46,16 @@ pub enum Refusal {
     NoAddOn,
 }
 
-/// When a recording expires: `days` times 24 hours later. No reader sees it from then on.
-pub fn expires_at(started_at: DateTime<Utc>, days: u16) -> DateTime<Utc> {
-    later(started_at, TimeDelta::days(days.into()))
+/// When the retention of a call begins: at its start, but at most a week before its registration,
+/// so that nobody can date a call out of its retention.
+pub fn begins_at(started_at: DateTime<Utc>, registered_at: DateTime<Utc>) -> DateTime<Utc> {
+    started_at.max(earlier(registered_at, BACKDATED))
+}
+
+/// When a recording expires: `days` times 24 hours after its retention began. No reader sees it
+/// from then on.
+pub fn expires_at(begins_at: DateTime<Utc>, days: u16) -> DateTime<Utc> {
+    later(begins_at, TimeDelta::days(days.into()))
 }
 
 /// Checks whether an organisation may choose this number of days.
@@ -98,7 +108,7 @@ impl RetentionState {
         if !self.exists(now) {
             return None;
         }
-        let day = expires_at(self.started_at, days)
+        let day = expires_at(self.begins_at, days)
             .trunc_subsecs(0)
             .max(self.grace.unwrap_or(DateTime::UNIX_EPOCH));
         let day = if self.is_held() { day } else { day.max(now.trunc_subsecs(0)) };
@@ -135,6 +145,17 @@ mod tests {
         minute(days * 24 * 60)
     }
 
+    #[test]
+    fn a_backdated_call_is_retained_from_a_week_before_its_registration() {
+        assert_eq!(begins_at(day(-7), day(0)), day(-7));
+        assert_eq!(begins_at(day(-8), day(0)), day(-7));
+        assert_eq!(begins_at(day(1), day(0)), day(1));
+        assert_eq!(
+            begins_at(DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MIN_UTC),
+            DateTime::<Utc>::MIN_UTC
+        );
+    }
+
     fn hold(number: u8) -> OrderId {
         let demo = OrganisationId::try_from("demo".to_owned()).expect("a valid id");
         OrderId::of(&demo, &number.to_string(), minute(0))
@@ -142,7 +163,7 @@ mod tests {
 
     fn recorded() -> RetentionState {
         RetentionState {
-            started_at: day(0),
+            begins_at: day(0),
             day: day(180),
             grace: None,
             held_since: None,

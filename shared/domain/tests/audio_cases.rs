@@ -1,7 +1,7 @@
 //! Measures the recordings of phones and recorders that the service must store, damaged or not.
 //!
-//! `AUDIO_CASES` names a folder with these files and with `cases.json`, which has the seconds that a
-//! full decode of each gives. Without the variable, the test has nothing to do.
+//! `make audio` generates them, with `cases.json`, which has the seconds that a full decode of each
+//! gives. `AUDIO_CASES` names their folder. Without the variable, the test has nothing to do.
 
 use std::{
     fs::File,

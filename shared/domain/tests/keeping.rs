@@ -217,7 +217,7 @@ impl World {
         let started_at = self.now - TimeDelta::hours(1);
         let day = expires_at(started_at, DAYS);
         let retention = RetentionState {
-            started_at,
+            begins_at: started_at,
             day,
             grace: None,
             held_since: None,

@@ -10,7 +10,7 @@ use super::{folder::FolderId, outcome::Reason};
 use crate::{
     ids::{OrganisationId, RecordingId},
     people::Name,
-    recording::{Recording, State},
+    recording::{Flag, Recording, State},
     time::in_stockholm,
 };
 
@@ -20,7 +20,7 @@ pub const INDEX: &str = "index.csv";
 pub const CHECKSUMS: &str = "SHA256SUMS";
 
 /// The columns of [`INDEX`].
-pub const COLUMNS: [&str; 22] = [
+pub const COLUMNS: [&str; 27] = [
     "file",
     "id",
     "callId",
@@ -43,6 +43,11 @@ pub const COLUMNS: [&str; 22] = [
     "late",
     "state",
     "reason",
+    "promisedMs",
+    "measured",
+    "damage",
+    "counterpartWritten",
+    "flags",
 ];
 
 /// The values of the column `state`.
@@ -52,13 +57,13 @@ pub const NOT_DELIVERED: &str = "not-delivered";
 /// The name of a recording's file, in Stockholm time: `140211_anna_in_46701234567_ID.ogg`. The
 /// recording's id makes it unique in the folder, even in the hour that occurs twice.
 pub fn file_name(recording: &Recording) -> String {
-    let counterpart = recording.counterpart.to_string();
     let Recording { id, user, direction, .. } = recording;
     let (time, extension) = (
         in_stockholm(recording.started_at).format("%H%M%S"),
         recording.audio.content_type.container().extension(),
     );
-    format!("{time}_{user}_{direction}_{}_{id}.{extension}", counterpart.trim_start_matches('+'))
+    let counterpart = recording.counterpart.in_a_file_name();
+    format!("{time}_{user}_{direction}_{counterpart}_{id}.{extension}")
 }
 
 /// The prefix of everything that an organisation sees over SFTP.
@@ -119,6 +124,11 @@ pub fn row(
         if late { "yes" } else { "no" }.to_owned(),
         state,
         reason,
+        recording.promised().num_milliseconds().to_string(),
+        recording.sound.measured.as_str().to_owned(),
+        recording.sound.damage.map(|damage| damage.as_str().to_owned()).unwrap_or_default(),
+        recording.reported.counterpart.clone().unwrap_or_default(),
+        recording.flags().iter().map(Flag::into_str).collect::<Vec<_>>().join(" "),
     ]
 }
 
@@ -145,9 +155,11 @@ mod tests {
 
     use super::*;
     use crate::{
+        audio::{Damage, Measured},
         counterpart::Counterpart,
         delivery::{Day, is_late},
-        recording::tests::recording,
+        recording::{Reported, Sound, tests::recording},
+        registration::Basis,
     };
 
     fn utc(text: &str) -> DateTime<Utc> {
@@ -168,6 +180,16 @@ mod tests {
         );
         let withheld = Recording { counterpart: Counterpart::Withheld, ..recording };
         assert!(file_name(&withheld).starts_with("130000_anna_in_withheld_"));
+        for (counterpart, named) in [
+            ("sip:anna@bolaget.se", "130000_anna_in_anna-bolaget.se_"),
+            ("Kund / Örebro", "130000_anna_in_Kund----rebro_"),
+        ] {
+            let other = Recording {
+                counterpart: Counterpart::from(counterpart.to_owned()),
+                ..withheld.clone()
+            };
+            assert!(file_name(&other).starts_with(named), "{}", file_name(&other));
+        }
     }
 
     #[test]
@@ -204,11 +226,36 @@ mod tests {
     }
 
     #[test]
+    fn a_row_shows_what_is_unusual_about_the_recording() {
+        let usual = recording();
+        let unusual = Recording {
+            sound: Sound {
+                measured: Measured::Estimated,
+                damage: Some(Damage::NoIndex),
+                unplayable: None,
+            },
+            reported: Reported {
+                duration: Some(usual.duration + chrono::TimeDelta::seconds(3)),
+                counterpart: Some("070-123 45 67".to_owned()),
+                basis: Basis::Corrected,
+                ..Reported::default()
+            },
+            ..usual.clone()
+        };
+        let last = |recording: &Recording| row(recording, None, false, None)[22..].join("|");
+        assert_eq!(last(&usual), "60000|claimed|||");
+        assert_eq!(
+            last(&unusual),
+            "63000|estimated|no-index|070-123 45 67|start-corrected duration-differs"
+        );
+    }
+
+    #[test]
     fn the_row_of_an_undelivered_recording_has_a_reason_and_no_file() {
         let recording = recording();
         let lost = row(&recording, None, false, Some(Reason::Lost));
         assert_eq!(
-            (lost[0].as_str(), lost[9].as_str(), &lost[20..]),
+            (lost[0].as_str(), lost[9].as_str(), &lost[20..22]),
             ("", "+46701234567", &["not-delivered", "lost"].map(String::from)[..])
         );
         let expired = bare_row(recording.id, Reason::Expired);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
+    activation::recorded_at,
     counterpart::Counterpart,
     delivery::{
         Day,
@@ -11,9 +12,10 @@ use domain::{
     },
     ids::{CallId, OrderId, OrganisationId, UserId},
     people::{Acknowledged, Language, Name, Organisation, Plan, Rights, User},
+    phone::Country,
     recording::{Audio, ContentType, Direction, Sha256},
-    registration::{Registration, admit},
-    retention::{self, DAYS, RetentionState, expires_at},
+    registration::{Registration, admit, start},
+    retention::{self, DAYS, RetentionState, begins_at, expires_at},
 };
 
 use crate::calls::{Call, Fate};
@@ -23,6 +25,7 @@ use crate::calls::{Call, Fate};
 pub struct Row {
     pub user: usize,
     pub bytes: u64,
+    pub started_at: DateTime<Utc>,
     pub state: State,
     pub retention: RetentionState,
     /// The number of scheduled folders that contained it.
@@ -78,6 +81,9 @@ impl Service {
             id: OrganisationId::try_from("demo".to_owned()).expect("a valid id"),
             name: Name::try_from("Demo".to_owned()).expect("a valid name"),
             base_service: true,
+            base_since: None,
+            base_before: None,
+            country: Country::default(),
             retention_days: DAYS,
             storage_add_on: true,
             asks_reason: false,
@@ -103,22 +109,25 @@ impl Service {
 
     /// The app registers a call.
     pub fn register(&mut self, call: &Call) {
-        if admit(&self.organisation, &self.users[call.user], &registration(call), self.now).is_err()
-        {
+        let registration = registration(call);
+        let start = start(&registration, self.now);
+        let recorded = recorded_at(&self.organisation, &self.users[call.user], start.at);
+        if admit(recorded, &registration.audio).is_err() {
             self.counts.refused += 1;
             return;
         }
-        let day = expires_at(call.started_at, self.organisation.retention_days);
+        let begins_at = begins_at(start.at, self.now);
+        let day = expires_at(begins_at, self.organisation.retention_days);
         let day = DateTime::from_timestamp(day.timestamp(), 0).expect("a second of some year");
         let retention = RetentionState {
-            started_at: call.started_at,
+            begins_at,
             day,
             grace: None,
             held_since: None,
             holds: BTreeSet::new(),
         };
         self.ends.entry(day.timestamp()).or_default().push(call.number);
-        let own = Day::of(call.started_at);
+        let own = Day::of(start.at);
         self.by_day.entry(own).or_default().push(call.number);
         if own.closed_at() <= self.now {
             self.late_arrivals.insert(call.number);
@@ -128,6 +137,7 @@ impl Service {
             Row {
                 user: call.user,
                 bytes: call.bytes,
+                started_at: start.at,
                 state: State::Expected,
                 retention,
                 folders: 0,
@@ -201,7 +211,7 @@ impl Service {
         }
         let (rows, counts) = (&mut self.rows, &mut self.counts);
         self.late_arrivals.retain(|number| match rows.get_mut(number) {
-            Some(row) if is_in(&folder, row) && Day::of(row.retention.started_at) != day => {
+            Some(row) if is_in(&folder, row) && Day::of(row.started_at) != day => {
                 row.folders += 1;
                 counts.delivered_late += 1;
                 false
@@ -240,7 +250,7 @@ impl Service {
         match row.state {
             State::Stored { at } => {
                 self.usage[row.user] -= row.bytes;
-                let delivered = folder_of(row.retention.started_at, at).due_at() <= self.now;
+                let delivered = folder_of(row.started_at, at).due_at() <= self.now;
                 assert_eq!(row.folders, u32::from(delivered), "at {}: {row:?}", self.now);
             }
             State::Expected | State::Rejected => {
@@ -302,7 +312,7 @@ impl Service {
 }
 
 fn is_in(folder: &DeliveryFolder, row: &Row) -> bool {
-    matches!(row.state, State::Stored { at } if folder.holds_call(row.retention.started_at, at))
+    matches!(row.state, State::Stored { at } if folder.holds_call(row.started_at, at))
 }
 
 /// The promise in other words: the first folder closed after the recording was stored.
@@ -335,6 +345,8 @@ fn user(number: usize, now: DateTime<Utc>) -> User {
             at: now + joined + acknowledged,
             version: "2026-11".to_owned(),
         }),
+        recorded_since: None,
+        recorded_before: None,
         groups: BTreeSet::new(),
         supervises: BTreeMap::new(),
     }
@@ -345,7 +357,9 @@ fn registration(call: &Call) -> Registration {
         call: CallId::try_from(format!("call-{}", call.number)).expect("a valid id"),
         direction: if call.number.is_multiple_of(2) { Direction::In } else { Direction::Out },
         counterpart: Counterpart::Withheld,
+        written: None,
         started_at: call.started_at,
+        sent_at: None,
         duration: call.duration,
         audio: Audio {
             content_type: ContentType::parse("audio/ogg").expect("a type"),
@@ -354,5 +368,6 @@ fn registration(call: &Call) -> Registration {
         },
         note: None,
         mark: None,
+        warnings: Vec::new(),
     }
 }
