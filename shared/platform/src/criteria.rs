@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use domain::{
-    counterpart::{COUNTRY, Counterpart},
+    counterpart::Counterpart,
     ids::{OrganisationId, RecordingId, UserId},
     note::{InvalidNote, Mark},
     people::Name,
+    phone::Country,
     recording::Direction,
     search::{self, Digits, InvalidSearch, Marked, StateName, Words},
     time::Instant,
 };
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use thiserror::Error;
 use utoipa::ToSchema;
@@ -63,9 +64,8 @@ pub struct Filter {
     pub name: Option<String>,
     pub min_seconds: Option<u32>,
     pub max_seconds: Option<u32>,
-    #[serde(deserialize_with = "counterpart")]
-    #[schema(value_type = Option<String>)]
-    pub counterpart: Option<Counterpart>,
+    /// In any form, as in a registration.
+    pub counterpart: Option<String>,
     pub number: Option<String>,
     #[schema(value_type = Option<String>)]
     pub direction: Option<Direction>,
@@ -88,13 +88,6 @@ pub enum State {
     Rejected,
 }
 
-/// A counterpart in any form, as in a registration.
-fn counterpart<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Option<Counterpart>, D::Error> {
-    Ok(Option::<String>::deserialize(deserializer)?.map(|text| Counterpart::read(&text, COUNTRY)))
-}
-
 /// Why no search can be made of a filter.
 #[derive(Debug, Error)]
 pub enum InvalidFilter {
@@ -113,6 +106,13 @@ pub enum InvalidFilter {
 }
 
 impl Filter {
+    /// The filter with its counterpart in the one form in which recordings have it.
+    #[must_use]
+    pub fn in_country(self, country: Country) -> Self {
+        let counterpart = self.counterpart.map(|text| Counterpart::read(&text, country).into());
+        Self { counterpart, ..self }
+    }
+
     /// The search filter, limited to the recordings of `users` if given.
     pub fn search(&self, users: Option<&[UserId]>) -> Result<search::Filter, InvalidFilter> {
         let seconds =
@@ -123,7 +123,7 @@ impl Filter {
             users: self.among(users),
             longer: seconds(self.min_seconds),
             shorter: seconds(self.max_seconds),
-            counterpart: self.counterpart.clone(),
+            counterpart: self.counterpart.clone().map(Counterpart::from),
             number: self.number.as_deref().map(Digits::parse).transpose()?,
             direction: self.direction,
             mark: self.mark.as_deref().map(marked).transpose()?,

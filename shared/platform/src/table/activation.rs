@@ -30,13 +30,26 @@ pub struct Entry {
     pub voided: Option<DateTime<Utc>>,
 }
 
+impl Entry {
+    /// Whether it was added for billing alone, and recording never followed it.
+    pub fn is_correction(&self) -> bool {
+        self.known != self.event.at
+    }
+}
+
 /// The most users in one transaction: each takes an item, an event and an audit event.
 pub const SWITCHED: usize = 33;
 /// The attributes of an acknowledgement, which a new activation removes.
-const ACKNOWLEDGED: [&str; 3] = ["acknowledged_at", "acknowledged_version", "acknowledged_client"];
+const ACKNOWLEDGED: [&str; 4] =
+    ["acknowledged_at", "acknowledged_version", "acknowledged_client", "recorded_since"];
 /// The attributes of an activation and its acknowledgement, which a deactivation removes.
-pub(super) const ACTIVE: [&str; 4] =
-    ["activated_at", "acknowledged_at", "acknowledged_version", "acknowledged_client"];
+pub(super) const ACTIVE: [&str; 5] = [
+    "activated_at",
+    "acknowledged_at",
+    "acknowledged_version",
+    "acknowledged_client",
+    "recorded_since",
+];
 
 impl Activations<'_> {
     /// Switches recording on or off for every user or for none. 1 request. [`Conflict::Users`] names
@@ -74,6 +87,7 @@ impl Activations<'_> {
         writes.add(
             Write::update(key::user(organisation, &event.user))
                 .set("acknowledged_at", n(event.at.timestamp_millis()))
+                .set_first("recorded_since", n(event.at.timestamp_millis()))
                 .set("acknowledged_version", s(VERSION))
                 .set("acknowledged_client", s(client))
                 .when("activated_at = :activated AND attribute_not_exists(removed_at)")
@@ -162,12 +176,21 @@ impl Activations<'_> {
     }
 }
 
+impl Write {
+    /// Ends the activation of a user, and remembers the period in which calls were recorded.
+    pub(super) fn deactivated(self, at: DateTime<Utc>) -> Self {
+        let at = n(at.timestamp_millis());
+        let ended = self.set_from("recorded_from", "recorded_since", at.clone());
+        ended.set("recorded_to", at).remove_all(&ACTIVE)
+    }
+}
+
 impl Transaction<'_> {
     fn switched(&mut self, organisation: &OrganisationId, event: &Event) {
         let user = Write::update(key::user(organisation, &event.user))
             .when("attribute_not_exists(removed_at)");
         let switched = match event.kind {
-            Kind::Deactivated => user.remove_all(&ACTIVE).when("attribute_exists(activated_at)"),
+            Kind::Deactivated => user.deactivated(event.at).when("attribute_exists(activated_at)"),
             Kind::Activated | Kind::Acknowledged { .. } => user
                 .set("activated_at", n(event.at.timestamp_millis()))
                 .remove_all(&ACKNOWLEDGED)

@@ -9,6 +9,8 @@
 //! `who`, `when` in Unix milliseconds and, for each change, `NAME_from` and `NAME_to`. Edits are
 //! removed after the call's item, so a hold protects both.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
@@ -20,7 +22,7 @@ use domain::{
 
 use super::{
     Annotations, BadItem, Error,
-    attributes::{instant, n, number, optional_parsed, optional_text, s, text},
+    attributes::{ids, instant, n, number, optional_parsed, optional_text, s, text},
     audit::Event,
     commit::{Committed, Transaction},
     key::{self, Item},
@@ -46,6 +48,8 @@ pub struct CallSnapshot {
     pub ended: bool,
     /// The call was erased and can no longer be annotated.
     pub erased: bool,
+    /// Recordings beside this one, under the same call id.
+    pub others: BTreeSet<RecordingId>,
     expires_at: Option<i64>,
 }
 
@@ -211,7 +215,7 @@ impl CallSnapshot {
             (false, true) => number(item, "since")?,
             (false, false) => 0,
         };
-        let erased = is_erased(item);
+        let (erased, others) = (is_erased(item), ids(item, "others")?);
         let item = if ended { &nothing } else { item };
         Ok(Self {
             organisation: organisation.clone(),
@@ -223,6 +227,7 @@ impl CallSnapshot {
             early: optional_parsed(item, "early")?,
             ended,
             erased,
+            others,
             expires_at,
         })
     }

@@ -10,7 +10,7 @@ use domain::{
     ids::{OrderId, OrganisationId, RecordingId},
     job::Person,
     recording::Recording,
-    retention::RetentionState,
+    retention::{self, RetentionState},
 };
 
 use super::{
@@ -206,7 +206,7 @@ impl RetentionSnapshot {
         let grace = if item.contains_key("grace") { Some(number(&item, "grace")?) } else { None };
         let holds: BTreeSet<OrderId> = ids(&item, "holds")?;
         let retained = RetentionState {
-            started_at: recording.started_at,
+            begins_at: retention::begins_at(recording.started_at, recording.registered_at),
             day: recording.expires_at,
             grace: grace
                 .map(|grace| {

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     access::Scopes,
     ids::{ClientId, GroupId, OrganisationId, UserId},
-    people::{Acknowledged, Language, Organisation, Rights, Supervision, User},
+    people::{Acknowledged, Language, Organisation, Period, Rights, Supervision, User},
 };
 
 use super::{
@@ -42,18 +42,35 @@ impl People<'_> {
         organisation: &OrganisationId,
         user: &UserId,
     ) -> Result<Option<(Organisation, User)>, Error> {
+        self.caller_by(organisation, user, read_user).await
+    }
+
+    /// The same, with a removed user as they were, unless their data is erased. 1 request.
+    pub async fn caller_or_removed(
+        self,
+        organisation: &OrganisationId,
+        user: &UserId,
+    ) -> Result<Option<(Organisation, User)>, Error> {
+        self.caller_by(organisation, user, |item| match item.contains_key("name") {
+            true => read_any_user(item).map(Some),
+            false => Ok(None),
+        })
+        .await
+    }
+
+    async fn caller_by(
+        self,
+        organisation: &OrganisationId,
+        user: &UserId,
+        read: fn(&Item) -> Result<Option<User>, BadItem>,
+    ) -> Result<Option<(Organisation, User)>, Error> {
         let keys = [key::organisation(organisation), key::user(organisation, user)];
         let items = self.0.batch(keys.clone()).await?;
-        let (organisation_item, user_item) = (find(&items, &keys[0]), find(&items, &keys[1]));
-        let (Some(organisation_item), Some(user_item)) = (organisation_item, user_item) else {
+        let (Some(of), Some(item)) = (find(&items, &keys[0]), find(&items, &keys[1])) else {
             return Ok(None);
         };
-        let user = read_user(user_item)?;
-        Ok(user
-            .map(|user| {
-                Ok::<_, BadItem>((read_organisation(organisation, organisation_item)?, user))
-            })
-            .transpose()?)
+        let Some(user) = read(item)? else { return Ok(None) };
+        Ok(Some((read_organisation(organisation, of)?, user)))
     }
 
     /// The organisation and the application client, if both exist. 1 request.
@@ -147,19 +164,34 @@ pub(super) fn read_organisation(id: &OrganisationId, item: &Item) -> Result<Orga
         id: id.clone(),
         name: parsed(item, "name")?,
         base_service: flag(item, "base_service")?,
+        base_since: optional_instant(item, "base_since")?,
+        base_before: read_period(item, "base_from", "base_to")?,
+        country: optional_parsed(item, "country")?.unwrap_or_default(),
         retention_days: number(item, "retention_days")?,
         storage_add_on: flag(item, "storage_add_on")?,
         asks_reason: flag(item, "asks_reason")?,
     })
 }
 
+/// The period between two attributes. Without the first, it has always begun.
+fn read_period(
+    item: &Item,
+    from: &'static str,
+    to: &'static str,
+) -> Result<Option<Period>, BadItem> {
+    let from = optional_instant(item, from)?.unwrap_or(DateTime::<Utc>::MIN_UTC);
+    Ok(optional_instant(item, to)?.map(|to| Period { from, to }))
+}
+
 /// The user in an item; `None` once they are removed.
 pub(super) fn read_user(item: &Item) -> Result<Option<User>, BadItem> {
-    if item.contains_key("removed_at") {
-        return Ok(None);
-    }
+    if item.contains_key("removed_at") { Ok(None) } else { Ok(Some(read_any_user(item)?)) }
+}
+
+/// The user in an item, removed or not.
+fn read_any_user(item: &Item) -> Result<User, BadItem> {
     let plan = optional_text(item, "plan")?.map(|plan| parse(plan, "plan")).transpose()?;
-    Ok(Some(User {
+    Ok(User {
         id: parsed(item, "sk")?,
         name: parsed(item, "name")?,
         phone: optional_parsed(item, "phone")?,
@@ -173,9 +205,11 @@ pub(super) fn read_user(item: &Item) -> Result<Option<User>, BadItem> {
         rights: read_rights(item)?,
         activated_at: optional_instant(item, "activated_at")?,
         acknowledged: read_acknowledged(item)?,
+        recorded_since: optional_instant(item, "recorded_since")?,
+        recorded_before: read_period(item, "recorded_from", "recorded_to")?,
         groups: ids(item, "groups")?,
         supervises: read_supervisions(item, "supervises")?,
-    }))
+    })
 }
 
 fn read_acknowledged(item: &Item) -> Result<Option<Acknowledged>, BadItem> {

@@ -7,10 +7,12 @@ mod users;
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, Utc};
 use domain::{
     activation::{Event as Activation, Kind},
     ids::{GroupId, OrganisationId, UserId},
     people::{Name, Organisation, Rights, Supervision, User},
+    phone::Country,
     retention,
 };
 
@@ -35,6 +37,8 @@ pub struct OrganisationChange {
     pub base_service: Option<bool>,
     /// The storage add-on, for longer retention (P23). Its end leaves recordings as they are.
     pub storage_add_on: Option<bool>,
+    /// The country of numbers in national form.
+    pub country: Option<Country>,
 }
 
 /// Groups that a removed user leaves in one transaction.
@@ -88,7 +92,7 @@ impl Provision<'_> {
     ) -> Result<Committed, Error> {
         let mut writes = self.0.writes();
         let seen = current.map(|current| current.base_service);
-        writes.organisation(id, change, seen);
+        writes.organisation(id, change, current, event.at);
         if let Some(on) = change.base_service.filter(|on| seen.is_some_and(|seen| seen != *on)) {
             let mut changed = key::base_change(id, event.at);
             changed.insert("on".to_owned(), AttributeValue::Bool(on));
@@ -251,10 +255,8 @@ impl Provision<'_> {
         let active = user.activated_at.is_some();
         let closed = Write::update(key::user(organisation, &user.id))
             .set("removed_at", n(event.at.timestamp_millis()));
-        let closed = closed
-            .remove_all(&["rights", "administrator"])
-            .remove_all(&ACTIVE)
-            .is("removed_at", None);
+        let closed = closed.remove_all(&["rights", "administrator"]).is("removed_at", None);
+        let closed = if active { closed.deactivated(event.at) } else { closed.remove_all(&ACTIVE) };
         let closed = closed.when(if active {
             "attribute_exists(activated_at)"
         } else {
@@ -280,19 +282,32 @@ impl Provision<'_> {
 }
 
 impl Transaction<'_> {
-    /// Fails unless the base service is still `seen`; for `None`, unless the organisation is new.
+    /// Fails unless the base service is as in `current`; without one, unless the organisation is new.
     fn organisation(
         &mut self,
         id: &OrganisationId,
         change: &OrganisationChange,
-        seen: Option<bool>,
+        current: Option<&Organisation>,
+        now: DateTime<Utc>,
     ) {
         let organisation = Write::update(key::organisation(id))
             .set_first("retention_days", n(retention::DAYS))
             .set_if("name", change.name.as_ref().map(s))
             .set_if("base_service", change.base_service.map(AttributeValue::Bool))
-            .set_if("storage_add_on", change.storage_add_on.map(AttributeValue::Bool));
-        self.add(match seen {
+            .set_if("storage_add_on", change.storage_add_on.map(AttributeValue::Bool))
+            .set_if("country", change.country.map(s));
+        let millis = |at: DateTime<Utc>| n(at.timestamp_millis());
+        let organisation = match (current, change.base_service) {
+            (Some(current), Some(false)) if current.base_service => organisation
+                .set_or_remove("base_from", current.base_since.map(millis))
+                .set("base_to", millis(now))
+                .remove("base_since"),
+            (Some(current), Some(true)) if !current.base_service => {
+                organisation.set("base_since", millis(now))
+            }
+            _ => organisation,
+        };
+        self.add(match current.map(|current| current.base_service) {
             None => organisation.is("pk", None),
             Some(true) => organisation.is("base_service", Some(AttributeValue::Bool(true))),
             Some(false) => organisation
@@ -337,5 +352,6 @@ impl OrganisationChange {
             && self
                 .storage_add_on
                 .is_none_or(|storage_add_on| storage_add_on == current.storage_add_on)
+            && self.country.is_none_or(|country| country == current.country)
     }
 }

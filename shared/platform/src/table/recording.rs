@@ -25,6 +25,12 @@
 //! | `measured`   | S    | `estimated` or `claimed` if the stored duration is that; absent: exact |
 //! | `damage`     | S    | `cut-off`, `no-index`, `no-sound`, `contradictory`; absent: none |
 //! | `codec`      | S    | once stored, the codec if browsers cannot play it |
+//! | `promised`   | N    | the duration in milliseconds that the app promised |
+//! | `reported`   | N    | Unix milliseconds: the start by the device's clock, if `basis` is present |
+//! | `basis`      | S    | `corrected` or `received` if the start is that; absent: as reported |
+//! | `written`    | S    | the counterpart as the app wrote it, if that differs |
+//! | `taken`      | BOOL | whether the call id was taken by another call |
+//! | `others`     | SS   | the recordings whose call id this recording has taken |
 //! | `why`        | S    | the reason, once rejected |
 //! | `expires_at` | N    | Unix seconds: the table's TTL; absent while the recording is held |
 //! | `held`       | N    | Unix milliseconds, while held |
@@ -37,16 +43,17 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     audio::{Codec, Damage, Measured},
-    ids::{OrganisationId, RecordingId},
+    ids::{OrganisationId, RecordingId, UserId},
     note::{Annotation, Mark},
-    recording::{Audio, ContentType, Recording, Sha256, Sound, State},
+    recording::{Audio, ContentType, Recording, Reported, Sha256, Sound, State},
+    registration::Basis,
 };
 
 use super::{
     BadItem, Error, Recordings,
     attributes::{
-        bytes, instant, named, number, optional_instant, optional_parsed, optional_text, parsed,
-        text,
+        bytes, flag, instant, named, number, optional_instant, optional_parsed, optional_text,
+        parse, parsed, text,
     },
     key::{self, Item},
     tombstone::is_tombstone,
@@ -69,6 +76,21 @@ impl Recordings<'_> {
         let Some(item) = get.send().await?.item else { return Ok(None) };
         Ok(read(organisation, &item)?.filter(|recording| recording.exists(now)))
     }
+
+    /// Recordings of the user's calls that began at this millisecond, at most 50. 1 request.
+    pub async fn started_at(
+        self,
+        organisation: &OrganisationId,
+        user: &UserId,
+        at: DateTime<Utc>,
+    ) -> Result<Vec<Recording>, Error> {
+        let query = self.0.query(key::recordings_of(organisation, user), Some(key::BY_USER));
+        let next = at + TimeDelta::milliseconds(1);
+        let page = query.between(key::from(at), key::before(next)).limit(50).page().await?;
+        let recordings: Result<Vec<_>, _> =
+            page.items.iter().map(|item| read(organisation, item)).collect();
+        Ok(recordings?.into_iter().flatten().collect())
+    }
 }
 
 /// The recording in an item; `None` if the call is not registered, and for a tombstone.
@@ -90,6 +112,7 @@ pub(super) fn read(
         duration: TimeDelta::milliseconds(number(item, "ms")?),
         audio: read_audio(item)?,
         sound: read_sound(item)?,
+        reported: read_reported(item)?,
         annotation: read_annotation(item)?,
         version: read_version(item)?,
         registered_at: instant(item, "registered")?,
@@ -129,6 +152,18 @@ fn read_sound(item: &Item) -> Result<Sound, BadItem> {
         measured: found(item, "measured", Measured::parse)?.unwrap_or(Measured::Exact),
         damage: found(item, "damage", Damage::parse)?,
         unplayable: found(item, "codec", Codec::parse)?,
+    })
+}
+
+fn read_reported(item: &Item) -> Result<Reported, BadItem> {
+    let basis = optional_text(item, "basis")?.map(|basis| parse(basis, "basis")).transpose()?;
+    let promised = item.contains_key("promised").then(|| number(item, "promised")).transpose()?;
+    Ok(Reported {
+        started_at: optional_instant(item, "reported")?,
+        basis: basis.unwrap_or(Basis::Reported),
+        duration: promised.map(TimeDelta::milliseconds),
+        counterpart: optional_text(item, "written")?.map(str::to_owned),
+        call_id_taken: flag(item, "taken")?,
     })
 }
 

@@ -4,7 +4,11 @@
 //! annotation is read first, and its change is an edit, so no note is lost.
 
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
-use domain::recording::Recording;
+use domain::{
+    ids::RecordingId,
+    recording::{Recording, Reported},
+    registration::Basis,
+};
 
 use super::{
     Error, Recordings,
@@ -26,6 +30,8 @@ pub enum Over {
     Rejected,
     /// The same while it is held; it remains held.
     RejectedAndHeld,
+    /// An unregistered recording beside this one, which has taken its call id.
+    Beside(RecordingId),
 }
 
 /// The outcome of a registration.
@@ -39,6 +45,9 @@ pub enum Registered {
     UnknownMark,
     /// The call's recording was erased, and cannot be registered again.
     Erased,
+    /// Nothing was written: the recording that has taken the call id is gone, or has too many beside
+    /// it.
+    TooMany,
 }
 
 /// The outcome of the first attempt.
@@ -47,8 +56,12 @@ enum AtOnce {
     /// The current item, which has to be examined first.
     Found(key::Item),
     UnknownMark,
+    /// The recording that has taken the call id is gone, or has too many beside it.
+    TooMany,
 }
 
+/// The most recordings beside one that has taken their call id.
+const OTHERS: usize = 100;
 /// Attempts while others annotate the same call.
 const TRIES: usize = 5;
 
@@ -70,6 +83,7 @@ impl Recordings<'_> {
             let found = match self.register_at_once(recording, over, event).await? {
                 AtOnce::Anew => return Ok(Registered::Anew(recording.clone())),
                 AtOnce::UnknownMark => return Ok(Registered::UnknownMark),
+                AtOnce::TooMany => return Ok(Registered::TooMany),
                 AtOnce::Found(item) => item,
             };
             if is_erased(&found) {
@@ -91,6 +105,32 @@ impl Recordings<'_> {
         Err(Error::Busy)
     }
 
+    /// Gives the recording another start, if no decision about its retention refers to the present
+    /// one. 1 request. `None` after another change: nothing was written.
+    pub async fn correct_start(
+        self,
+        current: &Recording,
+        corrected: &Recording,
+        event: &Event,
+    ) -> Result<Option<Recording>, Error> {
+        let at = |recording: &Recording| s(key::at(recording.started_at, recording.id));
+        let mut writes = self.0.writes();
+        let write = Write::update(key::recording(&current.organisation, current.id))
+            .set("at", at(corrected))
+            .set("expires_at", n(corrected.expires_at.timestamp()));
+        writes.add(
+            reported(write, corrected)
+                .is("at", Some(at(current)))
+                .is("kept", None)
+                .is("held", None)
+                .is("erased", None)
+                .when("expires_at > :now")
+                .given("now", n(event.at.timestamp())),
+        );
+        writes.audit(event);
+        Ok(writes.commit().await?.is_ok().then(|| corrected.clone()))
+    }
+
     /// Registers the recording if no annotation has to be read; otherwise returns the current item.
     async fn register_at_once(
         self,
@@ -101,15 +141,25 @@ impl Recordings<'_> {
         let mut writes = self.0.writes();
         writes.add(at_once(recording, over).returning());
         writes.audit(event);
-        if let Some(mark) =
-            recording.annotation.mark.as_ref().filter(|_| over == Over::Unregistered)
-        {
+        let anew = !matches!(over, Over::Rejected | Over::RejectedAndHeld);
+        if let Some(mark) = recording.annotation.mark.as_ref().filter(|_| anew) {
             writes.can_set(&recording.organisation, mark);
+        }
+        if let Over::Beside(taker) = over {
+            writes.add(
+                Write::update(key::recording(&recording.organisation, taker))
+                    .add_members("others", [recording.id])
+                    .when("attribute_exists(#state)")
+                    .when("attribute_not_exists(#others) OR size(#others) < :most")
+                    .given("most", n(OTHERS))
+                    .or(Conflict::TooMany),
+            );
         }
         Ok(match writes.commit_or_see().await? {
             Ok(()) => AtOnce::Anew,
             // Registered before, perhaps with a mark that was retired since.
             Err(Refused { conflict: Conflict::EditedMeanwhile, found }) => AtOnce::Found(found),
+            Err(Refused { conflict: Conflict::TooMany, .. }) => AtOnce::TooMany,
             Err(_) => AtOnce::UnknownMark,
         })
     }
@@ -169,18 +219,29 @@ fn at_once(recording: &Recording, over: Over) -> Write {
         Over::Rejected => rejected(registered(recording, "expires_at"))
             .when("expires_at > :now AND attribute_not_exists(erased)")
             .given("now", now),
-        Over::Unregistered => brought(registered(recording, "expires_at"), recording)
-            .remove("l")
-            .when("attribute_not_exists(#state) AND attribute_not_exists(edits)")
-            .when("attribute_not_exists(early) OR early = :user")
-            .when("attribute_not_exists(expires_at) OR expires_at > :now")
-            .given("user", s(&recording.user))
-            .given("now", now),
+        Over::Unregistered | Over::Beside(_) => {
+            brought(registered(recording, "expires_at"), recording)
+                .remove("l")
+                .when("attribute_not_exists(#state) AND attribute_not_exists(edits)")
+                .when("attribute_not_exists(early) OR early = :user")
+                .when("attribute_not_exists(expires_at) OR expires_at > :now")
+                .given("user", s(&recording.user))
+                .given("now", now)
+        }
     }
 }
 
 fn rejected(write: Write) -> Write {
     write.remove("l").is("state", Some(s("rejected")))
+}
+
+/// Sets the start as the app reported it, if the recording has another.
+fn reported(write: Write, recording: &Recording) -> Write {
+    let Reported { started_at, basis, .. } = &recording.reported;
+    let basis = (*basis != Basis::Reported).then(|| s(basis.into_str()));
+    write
+        .set_or_remove("reported", started_at.map(|at| n(at.timestamp_millis())))
+        .set_or_remove("basis", basis)
 }
 
 /// Sets the annotation that the registration brings, and the index partition of its mark.
@@ -192,8 +253,9 @@ fn brought(write: Write, recording: &Recording) -> Write {
 
 /// The write that makes the item an expected recording, whose end is in the attribute `end`.
 fn registered(recording: &Recording, end: &str) -> Write {
-    let audio = &recording.audio;
-    Write::update(key::recording(&recording.organisation, recording.id))
+    let (audio, written) = (&recording.audio, &recording.reported.counterpart);
+    let taken = recording.reported.call_id_taken.then_some(AttributeValue::Bool(true));
+    let write = Write::update(key::recording(&recording.organisation, recording.id))
         .set("state", s("expected"))
         .set("at", s(key::at(recording.started_at, recording.id)))
         .set("u", s(key::recordings_of(&recording.organisation, &recording.user)))
@@ -201,10 +263,14 @@ fn registered(recording: &Recording, end: &str) -> Write {
         .set("call", s(&recording.call))
         .set("dir", s(recording.direction))
         .set("ms", n(recording.duration.num_milliseconds()))
+        .set("promised", n(recording.duration.num_milliseconds()))
+        .set_or_remove("written", written.as_ref().map(s))
+        .set_or_remove("taken", taken)
         .set("type", s(audio.content_type.as_str()))
         .set("bytes", n(audio.length))
         .set("sha", AttributeValue::B(Blob::new(audio.sha256.0)))
         .set("registered", n(recording.registered_at.timestamp_millis()))
         .set(end, n(recording.expires_at.timestamp()))
-        .remove_all(&["why", "early"])
+        .remove_all(&["why", "early"]);
+    reported(write, recording)
 }

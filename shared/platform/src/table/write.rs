@@ -155,6 +155,14 @@ impl Write {
         self
     }
 
+    /// Sets an attribute to the value of another, or to this value if there is no other.
+    pub fn set_from(mut self, name: &str, other: &str, value: AttributeValue) -> Self {
+        let (value, other) = (self.value(name, value), self.name(other));
+        let assignment = format!("{} = if_not_exists({other}, {value})", self.name(name));
+        self.set.push(assignment);
+        self
+    }
+
     /// Sets a member of a map.
     pub fn set_member(mut self, map: &str, member: &str, value: AttributeValue) -> Self {
         let assignment = format!("{} = {}", self.member(map, member), self.value("member", value));

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use chrono::{DateTime, Utc};
 use domain::{
     activation::{Event as Activation, Kind},
     ids::{OrganisationId, UserId},
@@ -121,19 +122,19 @@ impl Provision<'_> {
             if let Some(also) = also {
                 also(&mut writes, &outcomes);
             }
-            for due in &due {
-                writes.add(due.write(organisation));
+            let users: Vec<&UserProvision> = due.iter().map(|due| &due.user).collect();
+            let event = (!users.is_empty()).then(|| event_of(&users));
+            for (due, event) in due.iter().zip(event.iter().cycle()) {
+                writes.add(due.write(organisation, event.at));
             }
             if let Some(witness) = &witness {
                 writes.still_administers(organisation, witness);
             }
-            let users: Vec<&UserProvision> = due.iter().map(|due| &due.user).collect();
-            if !users.is_empty() {
-                let event = event_of(&users);
+            if let Some(event) = &event {
                 for due in due.iter().filter(|due| due.ends_recording()) {
-                    writes.activation(organisation, &ended(&due.user.id, &event));
+                    writes.activation(organisation, &ended(&due.user.id, event));
                 }
-                writes.audit(&event);
+                writes.audit(event);
             }
             if writes.is_empty() {
                 return Ok(Some(outcomes));
@@ -264,7 +265,7 @@ impl Due<'_> {
     }
 
     /// The write of the user, on the condition that they are as the write was decided on.
-    fn write(&self, organisation: &OrganisationId) -> Write {
+    fn write(&self, organisation: &OrganisationId, now: DateTime<Utc>) -> Write {
         let user = &self.user;
         let phone = user.phone.as_ref().map(PhoneNumber::to_string);
         let found_by =
@@ -281,7 +282,7 @@ impl Due<'_> {
             .is("removed_at", None);
         let write = match (user.plan, self.is_active()) {
             (Some(_), _) => write,
-            (None, true) => write.remove_all(&ACTIVE).when("attribute_exists(activated_at)"),
+            (None, true) => write.deactivated(now).when("attribute_exists(activated_at)"),
             (None, false) => write.remove_all(&ACTIVE).when("attribute_not_exists(activated_at)"),
         };
         let write = match (user.administrator, self.administered()) {
