@@ -1,7 +1,8 @@
 //! Registers a call for upload: `POST /v1/recordings`.
 //!
 //! The app calls this when a call has ended, and receives a link to upload the audio. It may repeat
-//! the request: the same call is the same recording, with a new link until the audio has arrived.
+//! the request: the same audio is the same recording, with a new link until it has arrived. Other
+//! audio under the same call id is a recording of its own, so nobody blocks a colleague's call.
 
 mod request;
 
@@ -12,13 +13,14 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
+    activation::{Recorded, recorded_at, recorded_in},
     delivery::Day,
     ids::RecordingId,
     note::Annotation,
-    people::{Organisation, User},
-    recording::{self, Recording},
-    registration::{Refusal, Registration, admit},
-    retention::expires_at,
+    recording::{self, Recording, Reported},
+    registration::{self, Basis, LATE, Refusal, Registration, Start, WarningCode, admit},
+    retention::{begins_at, expires_at},
+    time::later,
 };
 use platform::{
     bucket::Bucket,
@@ -52,6 +54,21 @@ pub struct Registered {
     /// The upload link; absent once the audio is stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     upload: Option<Upload>,
+    /// Members that were put right or left out, and what is unusual about the registration.
+    #[schema(max_items = 40)]
+    warnings: Vec<Warning>,
+}
+
+/// Something that the app's developer should know. The call is registered.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RegistrationWarning)]
+pub struct Warning {
+    #[schema(value_type = String)]
+    code: &'static str,
+    /// The JSON pointer (RFC 6901) of the member.
+    #[schema(example = "/note")]
+    pointer: String,
+    detail: String,
 }
 
 /// A link for one upload of the audio. The client sends exactly these headers.
@@ -82,130 +99,260 @@ pub fn router(app: App) -> Router {
     responses(
         (status = 201, description = "registered; upload the audio to the link", body = Registered),
         (status = 200, description = "registered before; a new link while the audio is missing", body = Registered),
-        (status = 403, description = "recording-not-active, not-acknowledged, unknown-user"),
-        (status = 409, description = "other-call: the call id is taken by another call"),
+        (status = 403, description = "recording-not-active, not-acknowledged: the user was not recorded when the call began; unknown-user"),
+        (status = 409, description = "other-call: too many recordings have this call id"),
         (status = 410, description = "erased: the call's recording was erased; delete the device's copy"),
-        (status = 422, description = "invalid, unknown-mark, too-long, in-future, past-retention"),
+        (status = 422, description = "invalid; past-retention: the recording's retention is over; delete the device's copy"),
     )
 )]
 async fn register(
     State(app): State<App>,
     person: Person<Register>,
-    extract::Json(call): extract::Json<Call>,
+    extract::RepairedJson(call): extract::RepairedJson<Call>,
 ) -> Result<(StatusCode, Json<Registered>), Problem> {
-    let (organisation, now) = (&person.organisation, person.now);
-    let call = Registration::try_from(call)?;
-    let id = RecordingId::of(&organisation.id, &call.call);
-    person.on(id);
-    admit(organisation, &person.user, &call, now).map_err(problem)?;
-    let recording = expected(organisation, &person.user, id, call, now);
-    if Day::of(recording.started_at).closed_at() <= now {
-        app.table.late_arrivals().await_late(&[&recording], now).await?; // the folder of its day is closed, so a later folder contains it
-    }
-    let existing = match app
-        .table
-        .recordings()
-        .register(&recording, Over::Unregistered, &person.event())
-        .await?
-    {
-        Written::Erased => return Err(erased()),
-        Written::Before(existing) => existing,
-        Written::UnknownMark => return Err(Problem::unknown_mark()),
-        Written::Anew(recording) => {
-            tracing::info!(recording = %id, "registered");
-            return answer(&app, StatusCode::CREATED, recording, now).await;
-        }
-    };
-    let held = existing.held_since.is_some();
-    let recording = match repeat(existing, recording)? {
-        Repeat::Same(existing) => existing,
-        Repeat::Anew(recording) => again(&app, recording, held, &person.event()).await?,
-    };
-    answer(&app, StatusCode::OK, recording, now).await
-}
-
-/// The result of registering a call again.
-#[derive(Debug)]
-enum Repeat {
-    /// The existing recording.
-    Same(Recording),
-    /// The call with other audio, after the first audio was rejected.
-    Anew(Recording),
-}
-
-fn repeat(existing: Recording, recording: Recording) -> Result<Repeat, Problem> {
-    if !existing.is_same_call(&recording) {
-        return Err(Problem::because(
-            Cause::OtherCall,
-            "the call id is taken by another call; each leg of a call needs an id of its own",
-        ));
-    }
-    match (&existing.state, existing.audio.is_same(&recording.audio)) {
-        (_, true) => Ok(Repeat::Same(existing)),
-        (recording::State::Rejected { .. }, false) => {
-            let Recording { annotation, version, held_since, .. } = existing;
-            Ok(Repeat::Anew(Recording { annotation, version, held_since, ..recording }))
-        }
-        (_, false) => Err(Problem::because(
-            Cause::OtherCall,
-            "the call is registered with other audio; the audio that was promised first applies",
-        )),
-    }
-}
-
-/// Registers a rejected call again. If another request did so meanwhile, the call ended, or a hold
-/// began, the current recording is returned.
-async fn again(
-    app: &App,
-    recording: Recording,
-    held: bool,
-    event: &Event,
-) -> Result<Recording, Problem> {
-    let over = if held { Over::RejectedAndHeld } else { Over::Rejected };
-    let existing = match app.table.recordings().register(&recording, over, event).await? {
-        Written::Anew(existing) | Written::Before(existing) => existing,
-        Written::UnknownMark => return Err(Problem::unknown_mark()), // impossible for a registered call: its mark does not change
-        Written::Erased => return Err(erased()),
-    };
-    tracing::info!(recording = %recording.id, "registered anew");
-    Ok(existing)
-}
-
-async fn answer(
-    app: &App,
-    status: StatusCode,
-    recording: Recording,
-    now: DateTime<Utc>,
-) -> Result<(StatusCode, Json<Registered>), Problem> {
+    let call = call.read(&person.organisation);
+    person.on(RecordingId::of(&person.organisation.id, &call.call));
+    let start = registration::start(&call, person.now);
+    admit(recorded(&app, &person, start.at).await?, &call.audio).map_err(problem)?;
+    let mut warnings = call.warnings.clone();
+    warnings.extend(start.basis.warning());
+    let recording = expected(&person, call, start);
+    let (status, recording) = put(&app, &person, recording, &mut warnings).await?;
     let upload = match recording.state {
-        recording::State::Expected => Some(app.objects.upload_link(&recording, now).await?.into()),
+        recording::State::Expected => {
+            Some(app.objects.upload_link(&recording, person.now).await?.into())
+        }
         recording::State::Stored { .. } | recording::State::Rejected { .. } => None,
     };
-    Ok((status, Json(Registered { recording: recording.into(), upload })))
+    let warnings = warnings.into_iter().map(Warning::from).collect();
+    Ok((status, Json(Registered { recording: recording.into(), upload, warnings })))
 }
 
-fn expected(
-    organisation: &Organisation,
-    user: &User,
-    id: RecordingId,
-    call: Registration,
-    now: DateTime<Utc>,
-) -> Recording {
+/// Whether the user was recorded when the call began. No request; 1 before a refusal, which takes
+/// all periods into account.
+async fn recorded(
+    app: &App,
+    person: &Person<Register>,
+    at: DateTime<Utc>,
+) -> Result<Recorded, Problem> {
+    let recorded = recorded_at(&person.organisation, &person.user, at);
+    if matches!(recorded, Recorded::Yes | Recorded::NoBaseService) {
+        return Ok(recorded);
+    }
+    let events = app.table.activations().of_user(&person.organisation.id, &person.user.id).await?;
+    let events = events.iter().filter(|entry| !entry.is_correction()).map(|entry| &entry.event);
+    Ok(if recorded_in(events, at) { Recorded::Yes } else { recorded })
+}
+
+/// Registers the recording, or finds the one that it repeats.
+async fn put(
+    app: &App,
+    person: &Person<Register>,
+    mut recording: Recording,
+    warnings: &mut Vec<registration::Warning>,
+) -> Result<(StatusCode, Recording), Problem> {
+    if let Some(double) = double(app, &recording).await? {
+        person.on(double.id);
+        warnings.push(registration::Warning::new(WarningCode::Double, "/callId"));
+        let existing = repeated(app, person, double, &recording, warnings).await?;
+        return Ok((StatusCode::OK, existing));
+    }
+    for _ in 0..TRIES {
+        let over = Over::Unregistered;
+        let existing = match write(app, &mut recording, over, warnings, &person.event()).await? {
+            Written::Anew(recording) => return Ok((StatusCode::CREATED, recording)),
+            Written::Before(existing) => existing,
+            Written::Erased => return Err(erased()),
+            Written::UnknownMark | Written::TooMany => continue,
+        };
+        let is_own = existing.user == recording.user;
+        let is_repeated = is_own && existing.audio.is_same(&recording.audio);
+        if is_repeated && !existing.exists(person.now) {
+            return Err(Problem::because(
+                Cause::PastRetention,
+                "the recording's retention is over; delete the copy on the device",
+            ));
+        }
+        if is_repeated {
+            let existing = repeated(app, person, existing, &recording, warnings).await?;
+            return Ok((StatusCode::OK, existing));
+        }
+        let is_rejected = matches!(existing.state, recording::State::Rejected { .. });
+        if is_own && is_rejected && existing.is_same_call(&recording) {
+            return Ok((StatusCode::OK, again(app, person, existing, recording).await?));
+        }
+        let registered = beside(app, person, &existing, recording.clone(), warnings).await?;
+        if let Some(registered) = registered {
+            return Ok(registered);
+        }
+    }
+    Err(Problem::because(
+        Cause::OtherCall,
+        "too many recordings have this call id; each leg of a call needs an id of its own",
+    ))
+}
+
+/// The same call under another call id, if it is registered late: an app that was installed anew
+/// registers all its files again. No request; 1 for a call that ended [`LATE`] ago.
+async fn double(app: &App, recording: &Recording) -> Result<Option<Recording>, Problem> {
+    let Recording { organisation, user, started_at, duration, registered_at, .. } = recording;
+    if later(later(*started_at, *duration), LATE) > *registered_at {
+        return Ok(None);
+    }
+    let found = app.table.recordings().started_at(organisation, user, *started_at).await?;
+    let is_double = |other: &Recording| {
+        other.call != recording.call
+            && other.exists(*registered_at)
+            && other.counterpart == recording.counterpart
+            && other.audio.is_same(&recording.audio)
+    };
+    Ok(found.into_iter().find(is_double))
+}
+
+/// Attempts while the recording that has taken the call id ends.
+const TRIES: usize = 2;
+
+/// Writes the registration, without its mark if the legend lacks it.
+async fn write(
+    app: &App,
+    recording: &mut Recording,
+    over: Over,
+    warnings: &mut Vec<registration::Warning>,
+    event: &Event,
+) -> Result<Written, Problem> {
+    if Day::of(recording.started_at).closed_at() <= event.at {
+        app.table.late_arrivals().await_late(&[recording], event.at).await?; // the folder of its day is closed, so a later folder contains it
+    }
+    let written = app.table.recordings().register(recording, over, event).await?;
+    if let Written::UnknownMark = written {
+        recording.annotation.mark = None;
+        warnings.push(registration::Warning::new(WarningCode::UnknownMark, "/mark"));
+        return Ok(app.table.recordings().register(recording, over, event).await?);
+    }
+    if let Written::Anew(recording) = &written {
+        tracing::info!(recording = %recording.id, "registered");
+    }
+    Ok(written)
+}
+
+/// The existing recording of the same audio, with its start as the app has corrected it.
+async fn repeated(
+    app: &App,
+    person: &Person<Register>,
+    existing: Recording,
+    recording: &Recording,
+    warnings: &mut Vec<registration::Warning>,
+) -> Result<Recording, Problem> {
+    let mut warn = |code, member| warnings.push(registration::Warning::new(code, member));
+    if let recording::State::Rejected { .. } = existing.state {
+        warn(WarningCode::StaysRejected, "/sha256");
+    }
+    for (differs, member) in [
+        (existing.counterpart != recording.counterpart, "/counterpart"),
+        (existing.direction != recording.direction, "/direction"),
+    ] {
+        if differs {
+            warn(WarningCode::Unchanged, member);
+        }
+    }
+    if existing.reported_start() == recording.reported_start() {
+        return Ok(existing);
+    }
+    let days = person.organisation.retention_days;
+    let (started_at, reported) = (recording.started_at, &recording.reported);
+    let corrected = Recording {
+        started_at,
+        expires_at: expires_at(begins_at(started_at, existing.registered_at), days),
+        reported: Reported {
+            started_at: reported.started_at,
+            basis: reported.basis,
+            ..existing.reported.clone()
+        },
+        ..existing.clone()
+    };
+    person.detail(&[existing.started_at, started_at]);
+    let table = app.table.recordings();
+    match table.correct_start(&existing, &corrected, &person.event()).await? {
+        Some(corrected) => Ok(corrected),
+        None => {
+            warn(WarningCode::Unchanged, "/startedAt");
+            Ok(existing)
+        }
+    }
+}
+
+/// Registers other audio over a rejected recording, whose annotation remains. If another request did
+/// so meanwhile, the call ended, or a hold began, the current recording is returned.
+async fn again(
+    app: &App,
+    person: &Person<Register>,
+    existing: Recording,
+    recording: Recording,
+) -> Result<Recording, Problem> {
+    let over = if existing.held_since.is_some() { Over::RejectedAndHeld } else { Over::Rejected };
+    let Recording { annotation, version, held_since, .. } = existing;
+    let recording = Recording { annotation, version, held_since, ..recording };
+    match app.table.recordings().register(&recording, over, &person.event()).await? {
+        Written::Anew(existing) | Written::Before(existing) => {
+            tracing::info!(recording = %recording.id, "registered anew");
+            Ok(existing)
+        }
+        Written::Erased => Err(erased()),
+        Written::UnknownMark | Written::TooMany => Err(Problem::new(Cause::Busy)), // impossible: its mark does not change
+    }
+}
+
+/// Registers a recording beside the one that has taken its call id; `None` if that has ended, or has
+/// too many beside it.
+async fn beside(
+    app: &App,
+    person: &Person<Register>,
+    taker: &Recording,
+    mut recording: Recording,
+    warnings: &mut Vec<registration::Warning>,
+) -> Result<Option<(StatusCode, Recording)>, Problem> {
+    let Recording { organisation, call, user, audio, .. } = &recording;
+    recording.id = RecordingId::beside(organisation, call, user, &audio.sha256.0);
+    recording.reported.call_id_taken = true;
+    person.on(recording.id);
+    person.about(taker.id);
+    warnings.push(registration::Warning::new(WarningCode::CallIdTaken, "/callId"));
+    let over = Over::Beside(taker.id);
+    match write(app, &mut recording, over, warnings, &person.event()).await? {
+        Written::Anew(recording) => Ok(Some((StatusCode::CREATED, recording))),
+        Written::Before(existing) => {
+            let existing = repeated(app, person, existing, &recording, warnings).await?;
+            Ok(Some((StatusCode::OK, existing)))
+        }
+        Written::Erased => Err(erased()),
+        Written::UnknownMark | Written::TooMany => Ok(None),
+    }
+}
+
+fn expected(person: &Person<Register>, call: Registration, start: Start) -> Recording {
+    let (organisation, now) = (&person.organisation, person.now);
     Recording {
-        id,
+        id: RecordingId::of(&organisation.id, &call.call),
         organisation: organisation.id.clone(),
-        user: user.id.clone(),
+        user: person.user.id.clone(),
         call: call.call,
         direction: call.direction,
         counterpart: call.counterpart,
-        started_at: call.started_at,
+        started_at: start.at,
         duration: call.duration,
         audio: call.audio,
         annotation: Annotation { note: call.note, mark: call.mark, ..Annotation::default() },
         version: 0,
         registered_at: now,
-        expires_at: expires_at(call.started_at, organisation.retention_days),
+        expires_at: expires_at(begins_at(start.at, now), organisation.retention_days),
         sound: Default::default(),
+        reported: Reported {
+            started_at: (start.basis != Basis::Reported).then_some(call.started_at),
+            basis: start.basis,
+            duration: None,
+            counterpart: call.written,
+            call_id_taken: false,
+        },
         held_since: None,
         state: recording::State::Expected,
     }
@@ -225,11 +372,15 @@ fn problem(refusal: Refusal) -> Problem {
         Refusal::NotAcknowledged => Cause::NotAcknowledged,
         Refusal::Empty => Cause::Invalid,
         Refusal::TooLarge => Cause::TooLarge,
-        Refusal::TooLong => Cause::TooLong,
-        Refusal::InFuture => Cause::InFuture,
-        Refusal::PastRetention => Cause::PastRetention,
     };
     Problem::because(cause, refusal)
+}
+
+impl From<registration::Warning> for Warning {
+    fn from(warning: registration::Warning) -> Self {
+        let registration::Warning { code, pointer } = warning;
+        Self { code: code.into_str(), pointer, detail: code.to_string() }
+    }
 }
 
 impl From<Link> for Upload {

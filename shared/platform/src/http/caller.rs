@@ -183,8 +183,13 @@ where
 
     /// Loads the caller. 1 request.
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
-        let principal =
-            load(parts, Table::from_ref(state), Clock::from_ref(state)(), O::ACTION).await?;
+        let principal = load(
+            parts,
+            Table::from_ref(state),
+            Clock::from_ref(state)(),
+            (O::ACTION, O::ADMITS_REMOVED),
+        )
+        .await?;
         Ok(Self(principal, PhantomData))
     }
 }
@@ -243,7 +248,7 @@ where
                 Ok(Self { client, now, exchange, operation: PhantomData })
             }
             None => {
-                load(parts, Table::from_ref(state), now, AuditAction::Provision).await?;
+                load(parts, Table::from_ref(state), now, (AuditAction::Provision, false)).await?;
                 Err(Problem::because(Cause::NotAllowed, "this is for the operator's system"))
             }
         }
@@ -255,7 +260,7 @@ async fn load(
     parts: &mut Parts,
     table: Table,
     now: DateTime<Utc>,
-    action: AuditAction,
+    (action, admits_removed): (AuditAction, bool),
 ) -> Result<Principal, Problem> {
     if let Some(client) = operator(parts) {
         begin_as_operator(parts, &client, action, now).await;
@@ -284,11 +289,11 @@ async fn load(
         Err(_) => {
             let user: UserId = claim(context, "user")?;
             begin(format!("user:{user}"));
-            table
-                .people()
-                .caller(&organisation, &user)
-                .await?
-                .map(|(organisation, user)| (organisation, Actor::User(Box::new(user))))
+            let found = match admits_removed {
+                true => table.people().caller_or_removed(&organisation, &user).await?,
+                false => table.people().caller(&organisation, &user).await?,
+            };
+            found.map(|(organisation, user)| (organisation, Actor::User(Box::new(user))))
         }
     };
     let Some((organisation, actor)) = found else {

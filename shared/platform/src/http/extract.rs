@@ -35,6 +35,11 @@ pub struct Json<T>(pub T);
 #[derive(Debug)]
 pub struct Complete<T>(pub T);
 
+/// A JSON body as [`Json`]. Halves of surrogate pairs in its texts, which name no character, become
+/// the replacement character.
+#[derive(Debug)]
+pub struct RepairedJson<T>(pub T);
+
 #[derive(Debug)]
 pub struct Body(pub Bytes);
 
@@ -111,6 +116,39 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Json<T> {
     }
 }
 
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for RepairedJson<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let bytes = Bytes::from_request(Request::from_parts(parts.clone(), body), state).await?;
+        let repaired = Request::from_parts(parts, with_whole_characters(&bytes).into());
+        Json::from_request(repaired, state).await.map(|Json(value)| Self(value))
+    }
+}
+
+/// The JSON text with `\ufffd` in place of each `\ud800` to `\udfff` that is no part of a pair.
+fn with_whole_characters(json: &[u8]) -> Vec<u8> {
+    let unit = |at: usize| {
+        let escape = json.get(at..at + 6).filter(|escape| escape.starts_with(b"\\u"))?;
+        u16::from_str_radix(std::str::from_utf8(&escape[2..]).ok()?, 16).ok()
+    };
+    let (mut repaired, mut at) = (json.to_vec(), 0);
+    while at < json.len() {
+        at += match (unit(at), unit(at + 6)) {
+            (Some(0xd800..0xdc00), Some(0xdc00..0xe000)) => 12,
+            (Some(0xd800..0xe000), _) => {
+                repaired[at + 2..at + 6].copy_from_slice(b"fffd");
+                6
+            }
+            (Some(_), _) => 6,
+            (None, _) if json[at] == b'\\' => 2, // an escape of another kind, as of a backslash
+            (None, _) => 1,
+        };
+    }
+    repaired
+}
+
 impl<S: Send + Sync> FromRequest<S> for Body {
     type Rejection = Problem;
 
@@ -174,4 +212,26 @@ pub fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Option::deserialize(deserializer)?.ok_or_else(|| D::Error::custom("null is not allowed here"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn half_a_surrogate_pair_becomes_the_replacement_character() {
+        for (json, repaired) in [
+            (r#""x\ud83d""#, r#""x\ufffd""#),
+            (r#""\udc00x\uDBFF""#, r#""\ufffdx\ufffd""#),
+            (r#""\ud83d\ud83d\ude00""#, r#""\ufffd\ud83d\ude00""#),
+            (r#""\ud83d\ude00 å \u00e5""#, r#""\ud83d\ude00 å \u00e5""#),
+            (r#""\\ud83d \\\ud83d""#, r#""\\ud83d \\\ufffd""#),
+            (r#""\ud83"#, r#""\ud83"#),
+            (r#""\u+123\ud8zz""#, r#""\u+123\ud8zz""#),
+            ("\\", "\\"),
+            ("", ""),
+        ] {
+            assert_eq!(String::from_utf8_lossy(&with_whole_characters(json.as_bytes())), repaired);
+        }
+    }
 }

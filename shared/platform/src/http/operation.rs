@@ -10,6 +10,8 @@ pub trait Operation: Send + Sync {
     const ACTION: AuditAction;
     /// The permission that [`Admin`](super::Admin) requires.
     const PERMISSION: Permission = Permission::Administer;
+    /// Whether a removed user may call it: their phone may still have calls from before.
+    const ADMITS_REMOVED: bool = false;
 }
 
 macro_rules! operations {
@@ -29,10 +31,19 @@ operations! {
     ChangeRetention ChangeSupervisor ChangeUser CorrectActivation CreditLine Download ImportUsers
     LiftHold ListClients ListDrops ListGroups ListMarks ListOrganisations ListPrices ListSftpKeys
     ListStatements ListUsers OrderDrop OrderErasure PlaceHold Play PreviewErasure PreviewRetention
-    ProvisionClient ProvisionOrganisation ProvisionPrices ProvisionUser Register RemoveClient
+    ProvisionClient ProvisionOrganisation ProvisionPrices ProvisionUser RemoveClient
     RemoveGroup RemoveSftpKey RemoveSupervisor RemoveUser RestoreUser Search See SeeEdits
     SeeErasures SeeGroup SeeHolds SeeImport SeeListeners SeeMissing SeeOrganisation
     SeeRetention SeeStatement SeeUsage SeeUser SignIn VoidActivation VoidPrices
+}
+
+/// See [`AuditAction::Register`].
+#[derive(Debug)]
+pub enum Register {}
+
+impl Operation for Register {
+    const ACTION: AuditAction = AuditAction::Register;
+    const ADMITS_REMOVED: bool = true;
 }
 
 /// See [`AuditAction::ReadAudit`].

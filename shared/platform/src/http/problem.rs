@@ -101,9 +101,7 @@ causes! {
     KeyRefused UNPROCESSABLE_ENTITY "key-refused" "the key is not accepted";
     UnknownMark UNPROCESSABLE_ENTITY "unknown-mark" "the mark is not in the organisation's legend";
     ReasonMissing UNPROCESSABLE_ENTITY "reason-missing" "the organisation requires a reason";
-    TooLong UNPROCESSABLE_ENTITY "too-long" "the call is too long";
-    InFuture UNPROCESSABLE_ENTITY "in-future" "the call starts in the future";
-    PastRetention UNPROCESSABLE_ENTITY "past-retention" "the call is past its retention";
+    PastRetention UNPROCESSABLE_ENTITY "past-retention" "the retention is over";
     IdempotencyKeyReused UNPROCESSABLE_ENTITY "idempotency-key-reused" "the idempotency key belongs to another request";
     Repeated CONFLICT "repeated" "the request was sent before";
     Busy TOO_MANY_REQUESTS "busy" "there are too many requests at the moment";

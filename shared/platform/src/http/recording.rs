@@ -8,7 +8,7 @@ use axum::{
 use chrono::{DateTime, SecondsFormat, Utc};
 use domain::{
     audio::Damage,
-    recording::{self, State},
+    recording::{self, Flag, State},
     search,
 };
 use serde::{Serialize, Serializer};
@@ -32,16 +32,27 @@ pub struct Recording {
     pub direction: &'static str,
     /// A number in E.164, a short number, a SIP address, a name, `withheld` or `unknown`.
     pub counterpart: String,
-    /// `number`, `dialled`, `sip`, `name`, `withheld` or `unknown`.
+    /// The counterpart as the app wrote it; null if it is the same.
+    pub counterpart_written: Option<String>,
+    /// `number`, `dialled`, `sip`, `text`, `withheld` or `unknown`.
     pub counterpart_kind: &'static str,
     #[serde(serialize_with = "instant")]
     pub started_at: DateTime<Utc>,
+    /// The start by the device's clock; null if the recording's start is that.
+    #[serde(serialize_with = "optional_instant")]
+    pub started_at_reported: Option<DateTime<Utc>>,
     /// Measured from the audio once it is stored; reported by the app until then.
     pub duration_ms: i64,
+    /// The length that the app promised.
+    pub promised_ms: i64,
     /// `exact` or `estimated` from the audio, or `claimed` by the app.
     pub measured: &'static str,
     /// `cut-off`, `no-index`, `no-sound` or `contradictory`; null if the audio is whole.
     pub damage: Option<&'static str>,
+    /// The anomalies: `start-corrected`, `start-replaced`, `backdated` (registered more than a week
+    /// after it began), `duration-differs` (by more than 2 seconds), `call-id-taken`.
+    #[schema(value_type = Vec<String>, max_items = 5)]
+    pub flags: Vec<&'static str>,
     /// Whether browsers play the audio; null until it is stored.
     pub playable: Option<bool>,
     pub content_type: &'static str,
@@ -96,6 +107,8 @@ impl IntoResponse for Recording {
 
 impl From<recording::Recording> for Recording {
     fn from(recording: recording::Recording) -> Self {
+        let flags = recording.flags().iter().map(Flag::into_str).collect();
+        let promised_ms = recording.promised().num_milliseconds();
         let (state, stored_at, rejection) = match recording.state {
             State::Expected => ("expected", None, None),
             State::Stored { at } => ("stored", Some(at), None),
@@ -109,7 +122,11 @@ impl From<recording::Recording> for Recording {
             direction: recording.direction.into(),
             counterpart_kind: recording.counterpart.kind(),
             counterpart: recording.counterpart.into(),
+            counterpart_written: recording.reported.counterpart,
             started_at: recording.started_at,
+            started_at_reported: recording.reported.started_at,
+            promised_ms,
+            flags,
             duration_ms: recording.duration.num_milliseconds(),
             measured: recording.sound.measured.as_str(),
             damage: recording.sound.damage.map(Damage::as_str),
