@@ -9,11 +9,12 @@ use domain::{
 use platform::{
     http::{
         Caller, Cause, Principal, Problem,
+        caller::Actor,
         extract::{Json, Path},
         operation::Annotate,
         recording::etag,
     },
-    table::{annotation::CallSnapshot, commit::Conflict},
+    table::{annotation::CallSnapshot, audit::Event, commit::Conflict},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -30,6 +31,9 @@ pub struct Annotated {
     registered: bool,
     /// The version of note, mark and fields, as an ETag.
     version: String,
+    /// Other recordings with this call id, which were annotated as well.
+    #[schema(max_items = 100)]
+    also: Vec<String>,
 }
 
 /// Sets note, mark and fields of a call by its id, before or after registration. The last one wins.
@@ -54,25 +58,78 @@ pub async fn annotate(
     Path(call): Path<CallId>,
     Json(patch): Json<Patch>,
 ) -> Result<axum::Json<Annotated>, Problem> {
-    let id = RecordingId::of(&caller.organisation.id, &call);
+    let (of, id) = (&caller.organisation.id, RecordingId::of(&caller.organisation.id, &call));
     let change = Change::from(patch);
-    for _ in 0..crate::TRIES {
-        let snapshot =
-            app.table.annotations().of_call(&caller.organisation.id, id, caller.now).await?;
-        let early = permitted(&app, &caller, &snapshot).await?;
-        let annotation = snapshot.annotation.after(&change);
-        if annotation == snapshot.annotation {
-            return Ok(axum::Json(Annotated::of(&snapshot, snapshot.version)));
+    let first = app.table.annotations().of_call(of, id, caller.now).await?;
+    if first.others.is_empty() {
+        return Ok(axum::Json(one(&app, &caller, first, &change, &caller.event()).await?));
+    }
+    several(&app, &caller, first, &change).await.map(axum::Json)
+}
+
+/// Annotates the recordings that share a call id: the caller's own, or else all that they may.
+async fn several(
+    app: &App,
+    caller: &Principal,
+    first: CallSnapshot,
+    change: &Change,
+) -> Result<Annotated, Problem> {
+    let mut found = vec![first];
+    for id in found[0].others.clone() {
+        found.push(app.table.annotations().of_call(&caller.organisation.id, id, caller.now).await?);
+    }
+    let is_own = |snapshot: &CallSnapshot| match (&caller.actor, &snapshot.recording) {
+        (Actor::User(user), Some(recording)) => recording.user == user.id,
+        _ => false,
+    };
+    if found.iter().any(is_own) {
+        found.retain(is_own);
+    }
+    let (mut annotated, mut refusal) = (Vec::new(), None);
+    for (number, snapshot) in found.into_iter().enumerate() {
+        let event = caller.event();
+        let event = Event {
+            request: if number == 0 {
+                event.request
+            } else {
+                format!("{}#{number}", event.request)
+            },
+            recording: Some(snapshot.id),
+            ..event
+        };
+        match one(app, caller, snapshot, change, &event).await {
+            Ok(one) => annotated.push(one),
+            Err(problem) => refusal = refusal.or(Some(problem)),
         }
-        let (days, event) = (caller.organisation.retention_days, caller.event());
-        match app
-            .table
-            .annotations()
-            .edit(&snapshot, &annotation, early.as_ref(), days, &event)
-            .await?
-        {
-            Ok(()) => return Ok(axum::Json(Annotated::of(&snapshot, snapshot.version + 1))),
-            Err(Conflict::EditedMeanwhile) => {} // read it again
+    }
+    let mut annotated = annotated.into_iter();
+    let Some(first) = annotated.next() else {
+        return Err(refusal.unwrap_or(Problem::new(Cause::NotFound)));
+    };
+    Ok(Annotated { also: annotated.map(|one| one.recording).collect(), ..first })
+}
+
+/// Annotates one call, whose state is `snapshot`.
+async fn one(
+    app: &App,
+    caller: &Principal,
+    mut snapshot: CallSnapshot,
+    change: &Change,
+    event: &Event,
+) -> Result<Annotated, Problem> {
+    for _ in 0..crate::TRIES {
+        let early = permitted(app, caller, &snapshot).await?;
+        let annotation = snapshot.annotation.after(change);
+        if annotation == snapshot.annotation {
+            return Ok(Annotated::of(&snapshot, snapshot.version));
+        }
+        let days = caller.organisation.retention_days;
+        let table = app.table.annotations();
+        match table.edit(&snapshot, &annotation, early.as_ref(), days, event).await? {
+            Ok(()) => return Ok(Annotated::of(&snapshot, snapshot.version + 1)),
+            Err(Conflict::EditedMeanwhile) => {
+                snapshot = table.of_call(&snapshot.organisation, snapshot.id, caller.now).await?;
+            }
             Err(_) => return Err(Problem::unknown_mark()),
         }
     }
@@ -119,6 +176,7 @@ impl Annotated {
             recording: snapshot.id.to_string(),
             registered: snapshot.recording.is_some(),
             version: etag(version),
+            also: Vec::new(),
         }
     }
 }
