@@ -15,7 +15,7 @@ use domain::{
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use platform::{
     bucket::{Error, failed_to},
-    objects::{USER, read_checksum},
+    objects::{USER, read_checksum, set_aside},
     table::arrival::Arrival,
 };
 
@@ -82,7 +82,7 @@ pub async fn read(app: &App, object: &Object, range: Range<u64>) -> Result<Vec<u
     Ok(answer.body.collect().await.map_err(failed_to("read the object"))?.to_vec())
 }
 
-/// Copies the object to quarantine under its key and version, so it has one copy. 1 request.
+/// Copies the object to quarantine, where the same bytes have one copy. 1 request.
 pub async fn copy_to_quarantine(app: &App, object: &Object) -> Result<(), Error> {
     let source =
         utf8_percent_encode(&format!("{}/{}", app.objects.name, object.key), PATH).to_string();
@@ -114,9 +114,11 @@ pub async fn remove(app: &App, object: &Object) -> Result<(), Error> {
 impl Object {
     /// The key of its copy in quarantine.
     fn aside(&self) -> String {
-        self.version
-            .as_ref()
-            .map_or_else(|| self.key.clone(), |version| format!("{}/{version}", self.key))
+        match (self.head.checksum_sha256().and_then(read_checksum), &self.version) {
+            (Some(sha256), _) => set_aside(&self.key, sha256),
+            (None, Some(version)) => format!("{}/{version}", self.key),
+            (None, None) => self.key.clone(),
+        }
     }
 
     /// Whether the object has exactly the bytes of that audio, by its length and SHA-256. No

@@ -40,6 +40,11 @@ pub fn key(organisation: &OrganisationId, id: RecordingId) -> String {
     format!("{PREFIX}/{organisation}/{id}")
 }
 
+/// The key in quarantine of content that was set aside for a recording: one copy of the same bytes.
+pub fn set_aside(key: &str, sha256: Sha256) -> String {
+    format!("{key}/{}", String::from(sha256))
+}
+
 /// The organisation and recording that a key names; `None` if it names none.
 pub fn owner(key: &str) -> Option<(OrganisationId, RecordingId)> {
     let rest = key.strip_prefix(PREFIX)?.strip_prefix('/')?;
@@ -107,6 +112,27 @@ impl Bucket {
             .await
             .map_err(|error| Unsigned(error.into()))?;
         Ok(link(&signed, now + lifetime))
+    }
+}
+
+impl Bucket {
+    /// Signs a link to save the content in quarantine that was rejected for a recording. No request.
+    pub async fn set_aside_link(
+        &self,
+        recording: &Recording,
+        file_name: &str,
+        now: DateTime<Utc>,
+    ) -> Result<Link, Unsigned> {
+        let key = key(&recording.organisation, recording.id);
+        let get = self
+            .client
+            .get_object()
+            .bucket(&self.name)
+            .key(set_aside(&key, recording.audio.sha256))
+            .response_content_type("application/octet-stream")
+            .response_content_disposition(format!("attachment; filename=\"{file_name}\""));
+        let signed = get.presigned(validity(LINK, now)?).await;
+        Ok(link(&signed.map_err(|error| Unsigned(error.into()))?, now + LINK))
     }
 }
 
