@@ -4,6 +4,7 @@ use axum::extract::State;
 use domain::{
     ids::OrganisationId,
     people::{self, Name},
+    phone::Country,
 };
 use platform::{
     http::{
@@ -32,6 +33,11 @@ pub struct Put {
     base_service: bool,
     /// Has the add-on for more than 180 days of retention. When it ends, the chosen days remain.
     storage_add_on: bool,
+    /// The country of numbers in national form, by its ISO 3166-1 code. Absent: unchanged, and `SE`
+    /// for a new organisation.
+    #[serde(default, deserialize_with = "not_clearable", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "SE")]
+    country: Option<Country>,
 }
 
 /// A change of an organisation, as a JSON merge patch (RFC 7396).
@@ -51,6 +57,10 @@ pub struct Patch {
     #[serde(default, deserialize_with = "not_clearable", skip_serializing_if = "Option::is_none")]
     #[schema(value_type = bool, required = false)]
     storage_add_on: Option<bool>,
+    /// The country of numbers in national form, by its ISO 3166-1 code.
+    #[serde(default, deserialize_with = "not_clearable", skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = String, required = false, example = "SE")]
+    country: Option<Country>,
 }
 
 /// An organisation.
@@ -64,6 +74,9 @@ pub struct Organisation {
     base_service: bool,
     /// Has the add-on for more than 180 days of retention.
     storage_add_on: bool,
+    /// The country of numbers in national form, by its ISO 3166-1 code.
+    #[schema(value_type = String, example = "SE")]
+    country: Country,
     /// Days of retention: 180 unless the organisation has decided otherwise.
     retention_days: u16,
 }
@@ -115,6 +128,7 @@ pub async fn put(
         name: Some(put.name),
         base_service: Some(put.base_service),
         storage_add_on: Some(put.storage_add_on),
+        country: put.country,
     };
     changed(&app.table, &id, app.table.people().organisation(&id).await?, &whole, &operator.event())
         .await
@@ -143,6 +157,7 @@ pub async fn patch(
         name: patch.name,
         base_service: patch.base_service,
         storage_add_on: patch.storage_add_on,
+        country: patch.country,
     };
     changed(&app.table, &id, Some(current), &change, &operator.event()).await
 }
@@ -213,6 +228,7 @@ impl From<people::Organisation> for Organisation {
             name: organisation.name.into(),
             base_service: organisation.base_service,
             storage_add_on: organisation.storage_add_on,
+            country: organisation.country,
             retention_days: organisation.retention_days,
         }
     }

@@ -3,7 +3,7 @@
 use axum::{Json, extract::State, http::StatusCode};
 use chrono::{DateTime, Utc};
 use domain::{
-    counterpart::{COUNTRY, Counterpart},
+    counterpart::Counterpart,
     ids::{OrderId, UserId},
     job::Person,
     reason::Reason,
@@ -100,7 +100,7 @@ pub async fn preview(
     OnceJson(asked): OnceJson<ErasureOrder>,
 ) -> Result<Created<Erasure>, Problem> {
     let person = match (asked.counterpart, asked.user) {
-        (Some(sent), None) => match Counterpart::read(&sent, COUNTRY) {
+        (Some(sent), None) => match Counterpart::read(&sent, admin.organisation.country) {
             counterpart if counterpart.is_known() => Person::Counterpart(counterpart),
             _ => {
                 return Err(Problem::because(

@@ -221,6 +221,7 @@ async fn requested_criteria(
             ))
         }
         (None, Some(filter)) => {
+            let filter = Box::new(filter.in_country(admin.organisation.country));
             let users = named(app, admin, &filter).await?;
             filter.search(users.as_deref())?;
             Ok(Criteria::Filter { filter, users })

@@ -108,7 +108,7 @@ async fn recording(
         true => Some(seen),
         false => {
             let retained = RetentionState {
-                started_at: seen.retained.started_at,
+                begins_at: seen.retained.begins_at,
                 day: erased.ended_at,
                 grace: None,
                 held_since: None,

@@ -3,9 +3,8 @@
 //! Numbers are hashed as E.164 digits, words and names in their compared form.
 
 use domain::{
-    counterpart::{COUNTRY, Counterpart},
-    ids::OrganisationId,
-    people::fold,
+    counterpart::Counterpart,
+    people::{Organisation, fold},
     search::{Digits, tokens},
 };
 use platform::{
@@ -20,17 +19,17 @@ use crate::{App, request::Filter};
 const WHOLE: usize = 7;
 
 /// The criteria. No request, or those of [`platform::table::keyed_hash::Keys::of`].
-pub async fn asked(app: &App, of: &OrganisationId, filter: &Filter) -> Result<Value, Problem> {
+pub async fn asked(app: &App, of: &Organisation, filter: &Filter) -> Result<Value, Problem> {
     let mut asked = filter.asked();
     let Value::Object(filters) = &mut asked else { return Ok(asked) };
     if filters.iter().all(|(name, value)| kind(name, value).is_none()) {
         return Ok(asked);
     }
-    let key = app.keys.of(&app.table, of).await?;
+    let key = app.keys.of(&app.table, &of.id).await?;
     for (name, value) in filters {
         if name == "counterpart" {
-            *value =
-                Counterpart::read(value.as_str().unwrap_or_default(), COUNTRY).to_string().into(); // one hash for every form
+            let text = value.as_str().unwrap_or_default();
+            *value = Counterpart::read(text, of.country).to_string().into(); // one hash for every form
         }
         if let Some(kind) = kind(name, value) {
             *value = hashed(&key, kind, value.as_str().unwrap_or_default());

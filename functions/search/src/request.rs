@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    counterpart::{COUNTRY, Counterpart},
     ids::UserId,
+    phone::Country,
     recording::Direction,
     search::{self, Position},
     time::Instant,
@@ -87,8 +87,12 @@ pub enum Order {
 
 impl Filter {
     /// The search filter, limited to the recordings of `users` if given.
-    pub fn search(&self, users: Option<BTreeSet<UserId>>) -> Result<search::Filter, Problem> {
-        Ok(search::Filter { users, ..self.criteria().search(None)? })
+    pub fn search(
+        &self,
+        users: Option<BTreeSet<UserId>>,
+        country: Country,
+    ) -> Result<search::Filter, Problem> {
+        Ok(search::Filter { users, ..self.criteria().in_country(country).search(None)? })
     }
 
     /// The filters that jobs have, too.
@@ -100,7 +104,7 @@ impl Filter {
             name: self.name.clone(),
             min_seconds: self.min_seconds,
             max_seconds: self.max_seconds,
-            counterpart: self.counterpart.as_deref().map(|text| Counterpart::read(text, COUNTRY)),
+            counterpart: self.counterpart.clone(),
             number: self.number.clone(),
             direction: self.direction,
             mark: self.mark.clone(),

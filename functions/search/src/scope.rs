@@ -21,12 +21,12 @@ pub async fn within(
     caller: &Principal,
     filter: &Filter,
 ) -> Result<search::Filter, Problem> {
-    caller.detail(&asked(app, &caller.organisation.id, filter).await?);
+    caller.detail(&asked(app, &caller.organisation, filter).await?);
     let users =
         whose(&caller.caller(caller.rights_by_user(&app.table).await?), filter.user.as_ref())?;
-    filter.search(
-        criteria::named(&app.table, &caller.organisation.id, filter.name.as_deref(), users).await?,
-    )
+    let users =
+        criteria::named(&app.table, &caller.organisation.id, filter.name.as_deref(), users).await?;
+    filter.search(users, caller.organisation.country)
 }
 
 /// The users whose recordings to list; `None` for all.
