@@ -13,6 +13,7 @@ NEXTEST := $(CHECK)/cargo-nextest nextest run --locked
 NPM := npm --no-fund --no-audit --no-update-notifier --silent
 PAGES := $(CLOUD) run --state .local/portal-cloud --fresh --auth -- portal/node_modules/.bin/playwright test --config portal/playwright.config.ts
 export CARGO_TERM_COLOR ?= auto
+export AUDIO_CASES := $(CURDIR)/.local/audio/cases
 
 .PHONY: help
 help: ## list the targets
@@ -59,6 +60,10 @@ portal-check: portal/node_modules/ready ## check the portal: types, lints, and t
 .PHONY: rights
 rights: build audio .venv-check/ready ## test every cell of tests/rights.txt, and print their number
 	@$(TESTED) $(NEXTEST) --package tests rights:: --no-capture
+
+.PHONY: cases
+cases: build audio .venv-check/ready ## test every case of docs/cases.md, and print the row of each audio file
+	@$(PYTHON) infra/cases.py "$(NEXTEST) --workspace" $(TESTED)
 
 .PHONY: search-cost
 search-cost: needed ## print the cost of searches of each shape, with 3.6 million recordings in memory (RECORDINGS= QUERIES= SEED=)
@@ -196,6 +201,7 @@ restore-audio: .venv/ready ## restore lost audio of a stored recording (docs/ope
 .PHONY: audio
 audio: .venv/ready debian ## generate the speech samples, in .local/audio
 	@$(PYTHON) infra/local/speech.py
+	@$(PYTHON) infra/local/audio_cases.py
 
 .PHONY: clean
 clean: ## remove build output and the local clouds' data, but not the tools

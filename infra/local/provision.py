@@ -61,6 +61,7 @@ def demonstration(cloud):
     for person in PEOPLE:
         if person.acknowledges:
             acknowledge(cloud, main_job.sign_in(cloud, person.user))
+    date_back(cloud, session.client("dynamodb", endpoint_url=cloud["endpoint"]))
     return {"users": cloud["users"], "applications": {"operator": operator, "crm": crm}}
 
 
@@ -96,6 +97,17 @@ def acknowledge(cloud, token):
     """Acknowledges recording, as a recorded user does once."""
     version = main_job.get(cloud, "/v1/me", token, {})["acknowledgement"]["version"]
     main_job.post(cloud, "/v1/me/acknowledgement", token, {"version": version, "client": "demonstration"})
+
+
+def date_back(cloud, table):
+    """Lets the demonstration register calls of earlier days, for which its people were not recorded yet."""
+    for person in (person for person in PEOPLE if person.acknowledges):
+        table.update_item(
+            TableName=cloud["table"],
+            Key={"pk": {"S": f"{person.organisation}#user"}, "sk": {"S": person.user}},
+            UpdateExpression="SET recorded_since = :since",
+            ExpressionAttributeValues={":since": {"N": "0"}},
+        )
 
 
 def restore(cloud, path, token):

@@ -4,6 +4,7 @@ import provision
 
 from .door import CRM, OPERATOR, fetch, item_of
 from .people import organisation
+from .recordings import NO_AUDIO, recorded
 
 
 def everyones_calls_are_listed(door):
@@ -69,6 +70,10 @@ def a_supervisor_hears_a_call(door):
     door.ask("sara", f"POST /v1/recordings/{door.recording}/playback")
 
 
+def an_administrator_saves_rejected_content(door):
+    fetch("GET", door.ask("karin", f"POST /v1/recordings/{recorded(door, NO_AUDIO)}/download")["url"], {})
+
+
 def an_application_downloads_a_call(door):
     door.ask(CRM, f"POST /v1/recordings/{door.recording}/download")
 
@@ -102,7 +107,12 @@ PROBES = {
         a_key_is_drawn_for_what_is_searched_for,
         a_call_is_shown_to_a_supervisor,
     ],
-    "playback": [a_call_is_heard, a_supervisor_hears_a_call, an_application_downloads_a_call],
+    "playback": [
+        a_call_is_heard,
+        a_supervisor_hears_a_call,
+        an_administrator_saves_rejected_content,
+        an_application_downloads_a_call,
+    ],
     "annotate": [a_call_is_annotated, an_application_annotates_a_call, a_supervisor_reads_the_edits, marks_are_listed_and_put],
     "authorizer": [ones_own_calls_are_listed],
 }

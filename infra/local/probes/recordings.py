@@ -67,6 +67,11 @@ def a_refused_registration_is_audited(door):
     door.ask("erik", "POST /v1/recordings", call(door, silence()), 403)
 
 
+def a_call_of_a_user_who_was_never_recorded_is_refused(door):
+    """All periods of the user are read before the refusal."""
+    door.ask("karin", "POST /v1/recordings", call(door, silence()), 403)
+
+
 def an_application_registers_nothing(door):
     door.ask(CRM, "POST /v1/recordings", call(door, silence()), 403)
 
@@ -130,6 +135,7 @@ PROBES = {
         a_call_of_a_closed_day_is_registered,
         a_call_that_another_annotated_is_registered,
         a_refused_registration_is_audited,
+        a_call_of_a_user_who_was_never_recorded_is_refused,
         an_application_registers_nothing,
     ],
     "ingest": [
