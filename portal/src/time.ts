@@ -75,6 +75,11 @@ export function monthInWords(month: string, language: Language): string {
   return format(language, { month: 'long', year: 'numeric' }).format(startOf(`${month}-01`));
 }
 
+/** The length of a recording; with a sign if it is not exactly the audio's. */
+export function lengthOf(recording: { durationMs: number; measured: string }): string {
+  return `${recording.measured === 'exact' ? '' : '≈ '}${length(recording.durationMs)}`;
+}
+
 /** 0:48, 3:12, 1:02:05. */
 export function length(milliseconds: number): string {
   const seconds = Math.max(0, Math.round(milliseconds / 1000));

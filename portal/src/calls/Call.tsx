@@ -4,11 +4,12 @@ import './call.css';
 import '../frame/later.css';
 import { ActionIcon, Tabs, Tooltip } from '@mantine/core';
 import { useNavigate, useParams } from '@tanstack/react-router';
-import { useEffect, useRef } from 'react';
+import { lazy, Suspense, useEffect, useRef } from 'react';
 import { Problem, type Recording } from '../api/problem';
 import { Failed } from '../frame/Failed';
 import { Icon } from '../frame/Icon';
 import { useKeys } from '../frame/keys';
+import { Download } from '../player/Download';
 import { Player } from '../player/Player';
 import { may, useMe } from '../session/me';
 import { useWords } from '../words/words';
@@ -22,6 +23,8 @@ import { HoldCall } from './HoldCall';
 import { Listeners } from './Listeners';
 import { useRecording } from './recordings';
 import { When } from './When';
+
+const Unusual = lazy(() => import('./Unusual'));
 
 export function Call() {
   const { id = '' } = useParams({ strict: false });
@@ -77,6 +80,11 @@ function Shown({ recording }: { recording: Recording }) {
           <Counterpart recording={recording} /> · <When at={recording.startedAt} />
         </p>
       </header>
+      {isUnusual(recording) && (
+        <Suspense>
+          <Unusual recording={recording} />
+        </Suspense>
+      )}
       <Sound recording={recording} />
       <Annotation recording={recording} mayAnnotate={mayAnnotate} />
       <Tabs defaultValue="facts" keepMounted={false} className="panel-tabs">
@@ -102,20 +110,31 @@ function Shown({ recording }: { recording: Recording }) {
   );
 }
 
+/** Whether there is anything to say about the recording. */
+function isUnusual({ state, flags, damage, measured, playable }: Recording) {
+  return flags.length > 0 || damage || playable === false || (state === 'stored' && measured !== 'exact');
+}
+
 /** The player, or the reason why there is no audio. */
 function Sound({ recording }: { recording: Recording }) {
   const words = useWords();
   const me = useMe();
   if (recording.state === 'stored') {
-    const [mayListen, mayDownload] = [may(me, 'listen', recording.user), may(me, 'download', recording.user)];
-    return <Player recording={recording} mayListen={mayListen} mayDownload={mayDownload} />;
+    const mayDownload = may(me, 'download', recording.user);
+    const mayListen = recording.playable !== false && may(me, 'listen', recording.user);
+    return recording.playable === false && !mayDownload ? null : (
+      <Player recording={recording} mayListen={mayListen} mayDownload={mayDownload} />
+    );
   }
   const rejected = recording.state === 'rejected';
   return (
     <section className={rejected ? 'no-sound no-sound-bad' : 'no-sound'}>
       <strong>{rejected ? words.call.rejected : words.call.expected}</strong>
       {rejected ? (
-        <p dir="auto">{recording.rejection}</p>
+        <>
+          <p dir="auto">{recording.rejection}</p>
+          {me.user.administrator && <Download recording={recording} />}
+        </>
       ) : (
         <p>
           {words.call.expectedText} <When at={recording.registeredAt} />.

@@ -2,7 +2,7 @@
 
 import { columnVisibilityFeature, createColumnHelper, tableFeatures } from '@tanstack/react-table';
 import type { Recording } from '../api/problem';
-import { length } from '../time';
+import { lengthOf } from '../time';
 import { useWords, type Words } from '../words/words';
 import { Counterpart } from './Counterpart';
 import { useDirectory } from './directory';
@@ -62,7 +62,7 @@ function Cell({ column, recording }: { column: Column; recording: Recording }) {
 /** The length of the call, or the state of its audio. */
 function Length({ recording }: { recording: Recording }) {
   const words = useWords();
-  if (recording.state === 'stored') return <span className="digits">{length(recording.durationMs)}</span>;
+  if (recording.state === 'stored') return <span className="digits">{lengthOf(recording)}</span>;
   const rejected = recording.state === 'rejected';
   return (
     <span

@@ -5,7 +5,7 @@ import { Link, useParams } from '@tanstack/react-router';
 import { Counterpart } from '../calls/Counterpart';
 import { useDirectory } from '../calls/directory';
 import { Icon } from '../frame/Icon';
-import { length } from '../time';
+import { length, lengthOf } from '../time';
 import { useWords } from '../words/words';
 import { usePlayer, usePosition } from './usePlayer';
 
@@ -31,7 +31,7 @@ export function NowPlaying() {
       <Link to="/calls/$id" params={{ id: recording.id }} search={(search) => search} className="now-playing-call">
         <bdi>{nameOf(recording.user)}</bdi> <Counterpart recording={recording} />
       </Link>
-      <Where end={recording.durationMs} />
+      <Where end={lengthOf(recording)} />
       <ActionIcon variant="subtle" color="gray" aria-label={words.player.stop} onClick={player.close}>
         <Icon name="close" />
       </ActionIcon>
@@ -39,11 +39,11 @@ export function NowPlaying() {
   );
 }
 
-function Where({ end }: { end: number }) {
+function Where({ end }: { end: string }) {
   const position = usePosition();
   return (
     <span className="digits">
-      {length(position * 1000)} / {length(end)}
+      {length(position * 1000)} / {end}
     </span>
   );
 }

@@ -8,7 +8,7 @@ import { Icon } from '../frame/Icon';
 import { useKeys } from '../frame/keys';
 import { saysWhy } from '../reason';
 import { useMe } from '../session/me';
-import { length } from '../time';
+import { length, lengthOf } from '../time';
 import { useWords } from '../words/words';
 import { Download } from './Download';
 import { SPEEDS } from './player';
@@ -155,7 +155,7 @@ function Times({ recording, loaded }: { recording: Recording; loaded: boolean })
   return (
     <div className="player-times">
       <span data-testid="position">{length(loaded ? position * 1000 : 0)}</span>
-      <span>{length(recording.durationMs)}</span>
+      <span>{lengthOf(recording)}</span>
     </div>
   );
 }
