@@ -8,7 +8,7 @@ use domain::{
     ids::{CallId, OrganisationId, RecordingId},
     note::Annotation,
     recording::{Audio, ContentType, Direction, Recording, Sha256, State},
-    retention::expires_at,
+    retention::{BACKDATED, expires_at},
 };
 use platform::table::{
     Table,
@@ -42,9 +42,10 @@ pub fn recording(to: &str, of: &str, call: &str, started_at: DateTime<Utc>) -> R
         },
         annotation: Annotation::default(),
         version: 0,
-        registered_at: now(),
+        registered_at: now().min(started_at + BACKDATED),
         expires_at: expires_at(started_at, 180),
         sound: Default::default(),
+        reported: Default::default(),
         held_since: None,
         state: State::Expected,
     }

@@ -61,7 +61,12 @@ impl Service {
                 keys: Default::default(),
                 now,
             }),
-            playback: playback::router(playback::App { table: table.clone(), objects, now }),
+            playback: playback::router(playback::App {
+                table: table.clone(),
+                quarantine: objects.clone(),
+                objects,
+                now,
+            }),
             me: me::router(me::App { table: table.clone(), now }),
             admin: admin::router(admin::App { table: table.clone(), now }),
             provision: provision::router(provision::App {
@@ -172,19 +177,7 @@ impl Service {
 
     /// All audit events of the organisation, oldest first.
     pub async fn audit(&self, of: &str) -> anyhow::Result<Vec<Event>> {
-        let organisation = organisation(of);
-        let mut reading =
-            Reading::new(&organisation, DateTime::UNIX_EPOCH, now() + TimeDelta::days(1000), 1000);
-        let mut all = Vec::new();
-        loop {
-            let (events, next) = self.table.audit_log().events(&reading).await?;
-            all.extend(events);
-            reading.after = next;
-            if reading.after.is_none() {
-                all.reverse();
-                return Ok(all);
-            }
-        }
+        audit(&self.table, of).await
     }
 
     /// All audit events as texts: actor, action, resource and denial.
@@ -212,5 +205,22 @@ impl Service {
     ) -> anyhow::Result<Vec<(&'static str, String)>> {
         let entries = self.table.activations().of_user(&organisation(of), &user(name)).await?;
         Ok(entries.into_iter().map(|entry| (entry.event.kind.into_str(), entry.event.by)).collect())
+    }
+}
+
+/// All audit events of the organisation, oldest first.
+pub async fn audit(table: &Table, of: &str) -> anyhow::Result<Vec<Event>> {
+    let organisation = organisation(of);
+    let mut reading =
+        Reading::new(&organisation, DateTime::UNIX_EPOCH, now() + TimeDelta::days(1000), 1000);
+    let mut all = Vec::new();
+    loop {
+        let (events, next) = table.audit_log().events(&reading).await?;
+        all.extend(events);
+        reading.after = next;
+        if reading.after.is_none() {
+            all.reverse();
+            return Ok(all);
+        }
     }
 }

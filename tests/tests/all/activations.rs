@@ -243,13 +243,15 @@ async fn concurrent_activation_and_deactivation_match_their_events() -> anyhow::
 async fn deactivation_is_immediate_and_retains_the_recordings() -> anyhow::Result<()> {
     let service = annas().await?;
     store(&service.table, &recording("demo", "anna", "kept", now())).await?;
-    let register = async |id: &str| {
-        ANNA.post(&service.upload, "/v1/recordings", &call(id, "audio/wav", &silence(1))).await
+    let begun = |id: &str, minute: i64| {
+        let started_at = now() + TimeDelta::minutes(minute);
+        with(call(id, "audio/wav", &silence(1)), json!({ "startedAt": started_at }))
     };
-    register("one").await?.done()?;
+    ANNA.post(&service.upload, "/v1/recordings", &begun("one", 0)).await?.done()?;
     let off = service.later(|| now() + TimeDelta::minutes(1));
     assert_eq!(outcomes(&switch(&off, &["anna"], false).await?), [("anna", "changes")]);
-    assert_eq!(register("two").await?.refusal(), (403, "recording-not-active".to_owned()));
+    let two = ANNA.post(&off.upload, "/v1/recordings", &begun("two", 1)).await?;
+    assert_eq!(two.refusal(), (403, "recording-not-active".to_owned()));
     let retained = KARIN.get(&service.search, "/v1/recordings?user=anna").await?.body;
     assert_eq!(retained["recordings"].as_array().map(Vec::len), Some(2));
 
@@ -258,9 +260,7 @@ async fn deactivation_is_immediate_and_retains_the_recordings() -> anyhow::Resul
         outcomes(&switch(&on, &["anna"], true).await?),
         [("anna", "waits-for-acknowledgement")]
     );
-    let register = async || {
-        ANNA.post(&on.upload, "/v1/recordings", &call("three", "audio/wav", &silence(1))).await
-    };
+    let register = async || ANNA.post(&on.upload, "/v1/recordings", &begun("three", 2)).await;
     assert_eq!(
         register().await?.refusal(),
         (403, "not-acknowledged".to_owned()),

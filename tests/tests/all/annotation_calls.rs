@@ -30,6 +30,7 @@ async fn the_app_annotates_before_at_and_after_registration() -> anyhow::Result<
             "recording": recording_id("before").to_string(),
             "registered": false,
             "version": "\"1\"",
+            "also": [],
         })
     );
     assert_eq!(

@@ -46,12 +46,12 @@ async fn every_kind_of_counterpart_is_registered_and_shown() -> anyhow::Result<(
         (json!("070-123 45 67"), "+46701234567", "number"),
         (json!("+460701234567"), "+46701234567", "number"),
         (json!("sip:anna@bolaget.se"), "sip:anna@bolaget.se", "sip"),
-        (json!("Telia"), "Telia", "name"),
+        (json!("Telia"), "Telia", "text"),
         (json!("+266696687"), "withheld", "withheld"),
         (json!("anonymous"), "withheld", "withheld"),
         (json!(""), "unknown", "unknown"),
         (Value::Null, "unknown", "unknown"),
-        (json!("å".repeat(5_000)), &"å".repeat(100), "name"),
+        (json!("å".repeat(5_000)), &"å".repeat(100), "text"),
     ]
     .into_iter()
     .enumerate()

@@ -196,7 +196,7 @@ async fn a_retention_change_ends_right_after_a_crash_at_any_request() -> anyhow:
         let moved = found
             .iter()
             .filter(|seen| {
-                seen.retained.day == seen.retained.started_at + chrono::TimeDelta::days(365)
+                seen.retained.day == seen.retained.begins_at + chrono::TimeDelta::days(365)
             })
             .count();
         Ok(json!({ "requests": requests, "state": [done["state"], done["moved"], moved] }))

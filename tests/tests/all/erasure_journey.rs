@@ -16,7 +16,8 @@ use tests::{
 };
 
 use crate::erasure_steps::{
-    OF, erased, held, lifted, operator, person, provisioned, recorded, until,
+    OF, erased, held, lifted, operator, person, provisioned, recorded, recorded_since_long_ago,
+    until,
 };
 
 /// The counterpart's number.
@@ -73,8 +74,9 @@ async fn calls_of_both(service: &Deployed, door: &Door) -> anyhow::Result<(u64, 
     let (vera, ulla) = (person("vera"), person("ulla"));
     let day = Day::of(Utc::now() - TimeDelta::days(2));
     let registration = |id: &str, number: &str, audio: &[u8]| {
-        let started =
-            json!({ "startedAt": day.begins_at() + TimeDelta::hours(9), "counterpart": number });
+        let apart = TimeDelta::milliseconds(id.bytes().map(i64::from).sum::<i64>() % 1000);
+        let started_at = day.begins_at() + TimeDelta::hours(9) + apart;
+        let started = json!({ "startedAt": started_at, "counterpart": number });
         with(call(&format!("{OF}-{id}"), "audio/wav", audio), started)
     };
     let audio = silence(1);
@@ -150,6 +152,7 @@ async fn calls_of_both(service: &Deployed, door: &Door) -> anyhow::Result<(u64, 
 async fn erased_people_leave_no_trace_and_remain_erased_after_a_restore() -> anyhow::Result<()> {
     let (service, door) = (Deployed::open()?, Door::open()?);
     provisioned(&service).await?;
+    recorded_since_long_ago(&door, &["ulla", "u-17"]).await?;
     let (theirs, torstens) = calls_of_both(&service, &door).await?;
     let (before, counts) = found(&service).await?;
     println!(

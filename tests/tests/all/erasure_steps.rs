@@ -2,8 +2,15 @@
 
 use std::time::Duration;
 
+use aws_sdk_dynamodb::types::AttributeValue;
+use platform::table::key;
 use serde_json::{Value, json};
-use tests::{call::with, deployed::Deployed, door::Door};
+use tests::{
+    call::with,
+    deployed::Deployed,
+    door::Door,
+    people::{organisation, user},
+};
 
 pub(crate) const OF: &str = "forgotten";
 
@@ -47,6 +54,18 @@ pub(crate) async fn provisioned(service: &Deployed) -> anyhow::Result<()> {
         service.done("me", &person(user), "POST /v1/me/acknowledgement", &text).await?;
         let rights = json!({ "rights": { "listen": true, "download": true, "annotate": true } });
         service.done("admin", &vera, &format!("PATCH /v1/users/{user}"), &rights).await?;
+    }
+    Ok(())
+}
+
+/// Dates the users' recording back, so that they can register calls of earlier days.
+pub(crate) async fn recorded_since_long_ago(door: &Door, users: &[&str]) -> anyhow::Result<()> {
+    let table = door.cloud.table();
+    for name in users {
+        let write = table.client.update_item().table_name(&table.name);
+        let write = write.set_key(Some(key::user(&organisation(OF), &user(name))));
+        let write = write.update_expression("SET recorded_since = :since");
+        write.expression_attribute_values(":since", AttributeValue::N("0".into())).send().await?;
     }
     Ok(())
 }

@@ -159,6 +159,7 @@ async fn reasons_are_stored_without_telephone_numbers() -> anyhow::Result<()> {
     let playback = playback::router(playback::App {
         table: table.clone(),
         objects: tests::bucket::unreached(),
+        quarantine: tests::bucket::unreached(),
         now,
     });
     let reason = json!({ "reason": "kunden på 070-765 43 21 ringde" });

@@ -75,13 +75,21 @@ impl Model {
                 (next.fields[0], next.fields[1]) = (Some(field(number)), Some("kund 7".to_owned()))
             }
             Step::Edit(number) => next.fields[2] = Some(field(number)),
-            Step::Register if registered || self.over => return next,
+            Step::Register if registered => return next,
             Step::Register => {
-                let early = self.edits > 0;
+                if ended {
+                    next = Self {
+                        edits: self.edits,
+                        counted: self.counted,
+                        over: true,
+                        ..Self::default()
+                    };
+                }
+                let (early, before) = (self.edits > 0, next.note.clone());
                 if own_note {
                     next.note = Some("vid registreringen".to_owned());
                 }
-                next.edits += u64::from(early && next.note != self.note);
+                next.edits += u64::from(early && next.note != before);
                 next.state = Some("expected");
                 return next;
             }

@@ -28,20 +28,20 @@ use tests::{
 };
 
 /// The ingest function under test, and its requests.
-struct World {
-    app: App,
+pub(crate) struct World {
+    pub(crate) app: App,
     reads: Requests,
     writes: Requests,
 }
 
-async fn world(test: &str) -> anyhow::Result<World> {
+pub(crate) async fn world(test: &str) -> anyhow::Result<World> {
     let (table, writes) = table::empty().await?;
     let (objects, quarantine, reads) = bucket::pair(&cloud()?, test).await?;
     Ok(World { app: App { table, objects, quarantine, now: Utc::now }, reads, writes })
 }
 
 /// A registered call that promises `audio`.
-async fn promised(
+pub(crate) async fn promised(
     world: &World,
     call: &str,
     content_type: &str,
@@ -59,7 +59,7 @@ async fn promised(
 }
 
 /// Puts `audio` by the recording's upload link, as the app does.
-async fn put_by_link(
+pub(crate) async fn put_by_link(
     objects: &Bucket,
     recording: &Recording,
     audio: &[u8],
@@ -77,7 +77,7 @@ async fn put(link: Link, audio: &[u8]) -> anyhow::Result<reqwest::StatusCode> {
 }
 
 /// Ingests events of "demo". A request for another organisation's key ends the test.
-async fn take_in(app: &App, bodies: &[String]) -> anyhow::Result<SqsBatchResponse> {
+pub(crate) async fn take_in(app: &App, bodies: &[String]) -> anyhow::Result<SqsBatchResponse> {
     TENANT.scope("demo".to_owned(), take_in_of_any(app, bodies)).await
 }
 
@@ -91,23 +91,23 @@ async fn take_in_of_any(app: &App, bodies: &[String]) -> anyhow::Result<SqsBatch
     Ok(ingest::handle(app, event).await?)
 }
 
-fn failed(answer: &SqsBatchResponse) -> Vec<&str> {
+pub(crate) fn failed(answer: &SqsBatchResponse) -> Vec<&str> {
     answer.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect()
 }
 
-async fn state(app: &App, recording: &Recording) -> anyhow::Result<Option<State>> {
+pub(crate) async fn state(app: &App, recording: &Recording) -> anyhow::Result<Option<State>> {
     let found =
         app.table.recordings().get(&recording.organisation, recording.id, Utc::now()).await?;
     Ok(found.map(|found| found.state))
 }
 
-async fn keys(bucket: &Bucket) -> anyhow::Result<Vec<String>> {
+pub(crate) async fn keys(bucket: &Bucket) -> anyhow::Result<Vec<String>> {
     let listed = bucket.client.list_objects_v2().bucket(&bucket.name).send().await?;
     Ok(listed.contents().iter().filter_map(|object| object.key().map(str::to_owned)).collect())
 }
 
 /// The user's counted recordings and bytes.
-async fn usage(table: &Table, of: &str) -> anyhow::Result<(u64, u64)> {
+pub(crate) async fn usage(table: &Table, of: &str) -> anyhow::Result<(u64, u64)> {
     let key = platform::table::key::usage(&organisation("demo"), &user(of));
     let item = table
         .client
@@ -380,129 +380,6 @@ async fn an_object_put_without_the_link_cannot_replace_a_recording() -> anyhow::
             "{what}"
         );
         assert!(keys(&world.app.objects).await?.is_empty(), "{what}");
-    }
-    Ok(())
-}
-
-#[tokio::test]
-async fn only_the_bad_message_is_retried() -> anyhow::Result<()> {
-    let world = world("only-the-bad").await?;
-    let wav = silence(1);
-    let recording = promised(&world, "call-1", "audio/wav", &wav).await?;
-    put_by_link(&world.app.objects, &recording, &wav).await?;
-    let good = created(&objects::key(&recording.organisation, recording.id));
-    let test = json!({ "Service": "Amazon S3", "Event": "s3:TestEvent", "Time": "2026-11-24T12:00:00.000Z", "Bucket": "b" }).to_string();
-    let gone = created(&objects::key(
-        &recording.organisation,
-        domain::ids::RecordingId::from_bytes([9; 16]),
-    ));
-    let bodies = [
-        "{".to_owned(),
-        good,
-        test,
-        "{}".to_owned(),
-        gone,
-        json!({ "Event": "s3:Other" }).to_string(),
-    ];
-    let answer = take_in(&world.app, &bodies).await?;
-    assert_eq!(failed(&answer), ["message-0", "message-3", "message-5"]);
-    assert!(matches!(state(&world.app, &recording).await?, Some(State::Stored { .. })));
-    Ok(())
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_thousand_shuffled_events_of_200_recordings_leave_exact_usage() -> anyhow::Result<()> {
-    let world = world("a-thousand").await?;
-    let mut bytes = 0;
-    let mut recordings = Vec::new();
-    for number in 0..200_u32 {
-        let wav = silence(1 + number % 3);
-        let recording = promised(&world, &format!("call-{number}"), "audio/wav", &wav).await?;
-        assert_eq!(put_by_link(&world.app.objects, &recording, &wav).await?, 200);
-        bytes += wav.len() as u64;
-        recordings.push(recording);
-    }
-    // Five events of each, far from sorted: 7 919 is prime, so every index occurs once.
-    let events: Vec<String> = (0..1000_usize)
-        .map(|place| &recordings[(place * 7919 % 1000) / 5])
-        .map(|recording| created(&objects::key(&recording.organisation, recording.id)))
-        .collect();
-    let workers: Vec<_> = (0..8)
-        .map(|worker| {
-            let app = world.app.clone();
-            let mine: Vec<String> = events.iter().skip(worker).step_by(8).cloned().collect();
-            tokio::spawn(async move {
-                for batch in mine.chunks(10) {
-                    let answer = take_in(&app, batch).await?;
-                    anyhow::ensure!(failed(&answer).is_empty(), "{answer:?}");
-                }
-                Ok(())
-            })
-        })
-        .collect();
-    for worker in workers {
-        worker.await??;
-    }
-    for recording in &recordings {
-        assert!(
-            matches!(state(&world.app, recording).await?, Some(State::Stored { .. })),
-            "{}",
-            recording.id
-        );
-    }
-    assert_eq!(usage(&world.app.table, "anna").await?, (200, bytes));
-    assert_eq!(keys(&world.app.objects).await?.len(), 200);
-    Ok(())
-}
-
-#[tokio::test]
-async fn a_rejection_ends_right_after_a_crash_at_any_step() -> anyhow::Result<()> {
-    let world = world("crash").await?;
-    for step in 0..3 {
-        let text = format!("no audio, {step}");
-        let recording =
-            promised(&world, &format!("call-{step}"), "audio/wav", text.as_bytes()).await?;
-        put_by_link(&world.app.objects, &recording, text.as_bytes()).await?;
-        let key = objects::key(&recording.organisation, recording.id);
-        // The result of a run cut short at this step: nothing, the copy, or the copy and rejection.
-        if step >= 1 {
-            let head = world
-                .app
-                .objects
-                .client
-                .head_object()
-                .bucket(&world.app.objects.name)
-                .key(&key)
-                .send()
-                .await?;
-            let version = head.version_id().unwrap_or_default();
-            let copy = world
-                .app
-                .objects
-                .client
-                .copy_object()
-                .bucket(&world.app.quarantine.name)
-                .key(format!("{key}/{version}"));
-            copy.copy_source(format!("{}/{key}", world.app.objects.name)).send().await?;
-        }
-        if step >= 2 {
-            world.app.table.recordings().reject(&recording, "an earlier run").await?;
-        }
-        for _ in 0..2 {
-            let answer = take_in(&world.app, &[created(&key)]).await?;
-            assert_eq!(failed(&answer), Vec::<&str>::new(), "step {step}");
-        }
-        assert!(
-            matches!(state(&world.app, &recording).await?, Some(State::Rejected { .. })),
-            "step {step}"
-        );
-        assert!(keys(&world.app.objects).await?.is_empty(), "step {step}");
-        let retained = keys(&world.app.quarantine).await?;
-        assert_eq!(
-            retained.iter().filter(|retained| retained.starts_with(&key)).count(),
-            1,
-            "step {step}"
-        );
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use tests::{
-    call::{call, now, silence},
+    call::{call, now, silence, with},
     people::Person,
     service::{OPERATOR, Service},
 };
@@ -171,14 +171,12 @@ async fn whatever_ends_an_activation_ends_its_acknowledgement() -> anyhow::Resul
             (&json!("not-acknowledged"), &Value::Null),
             "{end}"
         );
-        let registered = ANNA
-            .post(&later.upload, "/v1/recordings", &call("c", "audio/wav", &silence(1)))
-            .await?;
+        let started = json!({ "startedAt": now() + TimeDelta::minutes(1) });
+        let begun = with(call("c", "audio/wav", &silence(1)), started);
+        let registered = ANNA.post(&later.upload, "/v1/recordings", &begun).await?;
         assert_eq!(registered.refusal(), (403, "not-acknowledged".to_owned()), "{end}");
         ANNA.post(&later.me, "/v1/me/acknowledgement", &word()).await?.done()?;
-        ANNA.post(&later.upload, "/v1/recordings", &call("c", "audio/wav", &silence(1)))
-            .await?
-            .done()?;
+        ANNA.post(&later.upload, "/v1/recordings", &begun).await?.done()?;
     }
     Ok(())
 }

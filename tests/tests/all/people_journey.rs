@@ -3,7 +3,7 @@
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 use tests::{
-    call::{call, sha256, silence},
+    call::{call, sha256, silence, with},
     door::{Door, answer},
     whole,
 };
@@ -154,7 +154,8 @@ async fn a_removed_right_is_refused_on_the_very_next_request() -> anyhow::Result
     // Recording is switched off. The next call is refused; existing recordings remain.
     let off = json!({ "users": ["nils"], "active": false });
     assert_eq!(answer(door.post("/v1/activations", &off), &karin).await?.1["changes"], 1);
-    let next = tests::door::started_now(call("people-nils-2", "audio/wav", &audio));
+    let started = json!({ "startedAt": Utc::now() });
+    let next = with(call("people-nils-2", "audio/wav", &audio), started);
     let (status, refused) = answer(door.post("/v1/recordings", &next), &nils).await?;
     assert_eq!(
         (status, &refused["type"]),

@@ -24,11 +24,9 @@ async fn demo() -> anyhow::Result<(Router, Table, Recording)> {
     Person::administrator("karin").joins(&table, "demo").await?;
     let recording = recording("demo", "anna", "call-1", now() - TimeDelta::hours(1));
     store(&table, &recording).await?;
-    Ok((
-        playback::router(App { table: table.clone(), objects: bucket::unreached(), now }),
-        table,
-        recording,
-    ))
+    let (objects, quarantine) = (bucket::unreached(), bucket::unreached());
+    let app = App { table: table.clone(), objects, quarantine, now };
+    Ok((playback::router(app), table, recording))
 }
 
 #[tokio::test]
@@ -41,6 +39,27 @@ async fn a_playback_link_is_inline_and_valid_for_fifteen_minutes() -> anyhow::Re
     assert!(url.contains("response-content-disposition=inline"), "{url}");
     assert!(url.contains("X-Amz-Expires=900"), "{url}");
     assert_eq!(answer.body["expiresAt"], json!(now() + TimeDelta::minutes(15)));
+    Ok(())
+}
+
+#[tokio::test]
+async fn administrators_save_what_was_rejected_and_nobody_plays_it() -> anyhow::Result<()> {
+    let (router, table, _) = demo().await?;
+    let rejected = recording("demo", "anna", "call-2", now() - TimeDelta::hours(2));
+    register(&table, &rejected).await?;
+    table.recordings().reject(&rejected, "it is an image").await?;
+    let karin = As { organisation: "demo", user: "karin" };
+    let [play, save] =
+        ["playback", "download"].map(|kind| format!("/v1/recordings/{}/{kind}", rejected.id));
+    let link = karin.post(&router, &save, &Value::Null).await?;
+    let url = link.body["url"].as_str().unwrap_or_default();
+    let key = format!("recordings/demo/{}/{}?", rejected.id, String::from(rejected.audio.sha256));
+    assert!(url.contains(&key), "{url}");
+    assert!(url.contains("response-content-type=application%2Foctet-stream"), "{url}");
+    assert!(url.contains("attachment%3B%20filename"), "{url}");
+    for (who, path) in [(ANNA, &save), (ANNA, &play), (karin, &play)] {
+        assert_eq!(who.post(&router, path, &Value::Null).await?.cause(), "no-audio", "{path}");
+    }
     Ok(())
 }
 

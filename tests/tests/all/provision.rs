@@ -106,8 +106,10 @@ async fn a_repeated_put_is_written_once() -> anyhow::Result<()> {
 async fn a_get_returns_what_was_put() -> anyhow::Result<()> {
     let service = provisioned().await?;
     let shown = OPERATOR.get(&service.provision, DEMO).await?;
-    let expected =
-        with(demo(), json!({ "id": "demo", "retentionDays": 180, "storageAddOn": false }));
+    let expected = with(
+        demo(),
+        json!({ "id": "demo", "country": "SE", "retentionDays": 180, "storageAddOn": false }),
+    );
     assert_eq!(shown.body, expected);
     let put = OPERATOR.put(&service.provision, ANNAS, &anna()).await?;
     assert_eq!(put.body, OPERATOR.get(&service.provision, ANNAS).await?.body);

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use serde_json::{Value, json};
 use tests::{
-    call::{call, silence, with},
+    call::{call, now, silence, with},
     request::App,
     service::OPERATOR,
     whole,
@@ -47,9 +47,8 @@ async fn a_repeated_put_preserves_decisions_of_administrators_and_users() -> any
 #[tokio::test]
 async fn removing_a_plan_ends_recording_and_leaves_an_event() -> anyhow::Result<()> {
     let service = annas().await?;
-    let registers = async || {
-        ANNA.post(&service.upload, "/v1/recordings", &call("c", "audio/wav", &silence(1))).await
-    };
+    let begun = with(call("c", "audio/wav", &silence(1)), json!({ "startedAt": now() }));
+    let registers = async || ANNA.post(&service.upload, "/v1/recordings", &begun).await;
     registers().await?.done()?;
     let without =
         OPERATOR.put(&service.provision, ANNAS, &with(anna(), json!({ "plan": null }))).await?;
@@ -172,7 +171,7 @@ async fn a_patch_changes_only_the_members_it_names() -> anyhow::Result<()> {
         organisation,
         json!({
             "id": "demo", "name": "Demo AB", "baseService": true, "storageAddOn": true,
-            "retentionDays": 180,
+            "retentionDays": 180, "country": "SE",
         })
     );
     assert_eq!(patch(DEMO, json!({ "baseService": null })).await?.cause(), "invalid");

@@ -41,7 +41,12 @@ async fn every_operation_makes_exactly_the_agreed_requests() -> anyhow::Result<(
         upload::router(upload::App { table: table.clone(), objects: objects.clone(), now });
     let search =
         search::router(search::App { table: table.clone(), keys: Default::default(), now });
-    let playback = playback::router(playback::App { table: table.clone(), objects, now });
+    let playback = playback::router(playback::App {
+        table: table.clone(),
+        quarantine: objects.clone(),
+        objects,
+        now,
+    });
     let annotate = annotate::router(annotate::App { table: table.clone(), now });
     let new = call("new", "audio/wav", &silence(1));
     let one = format!("/v1/recordings/{}", stored.id);

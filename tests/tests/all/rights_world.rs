@@ -132,7 +132,7 @@ impl World {
                 })
             }
             (_, _, Some("playback" | "download")) => {
-                playback::router(playback::App { table, objects, now })
+                playback::router(playback::App { table, quarantine: objects.clone(), objects, now })
             }
             ("PATCH", Some("recordings"), _)
             | (_, Some("calls" | "marks"), _)

@@ -130,6 +130,11 @@ async fn a_time_outside_the_bounds_is_refused_by_every_route_with_its_name() -> 
             } else {
                 "from 2000-01-01"
             };
+            if what == "upload startedAt" && ["1970", "1999"].contains(&&time[..time.len().min(4)])
+            {
+                ensure!(answer.status.is_success(), "a clock that was never set: {answer:?}");
+                continue;
+            }
             ensure!(
                 answer.refusal() == (422, "invalid".to_owned()),
                 "{what} took {time:?}: {answer:?}"
@@ -146,9 +151,6 @@ async fn every_route_accepts_the_ends_of_the_bounds() -> anyhow::Result<()> {
     for time in ["2000-01-01T00:00:00Z", "2199-12-31T23:59:59.999999999Z"] {
         for (what, answer) in world.all_given(time).await? {
             let is_taken = match what.as_str() {
-                "upload startedAt" => {
-                    ["past-retention", "in-future"].contains(&answer.cause().as_str())
-                }
                 "hold from" | "hold to" => answer.cause() == "internal",
                 _ => answer.status.is_success(),
             };

@@ -71,34 +71,6 @@ async fn the_same_call_again_is_the_same_recording_with_a_fresh_link() -> anyhow
 }
 
 #[tokio::test]
-async fn a_reused_call_id_is_a_conflict_and_changes_nothing() -> anyhow::Result<()> {
-    let (router, table) = demo().await?;
-    Person::recorded("omar").joins(&table, "demo").await?;
-    let first = call("call-1", "audio/wav", &silence(2));
-    let answer = ANNA.post(&router, "/v1/recordings", &first).await?;
-    for other in [
-        json!({ "counterpart": "+4681234567" }),
-        json!({ "startedAt": now() }),
-        json!({ "direction": "out" }),
-        json!({ "sha256": "ab".repeat(32) }),
-        json!({ "contentLength": 1 }),
-    ] {
-        let refused =
-            ANNA.post(&router, "/v1/recordings", &with(first.clone(), other.clone())).await?;
-        assert_eq!(
-            (refused.status, refused.cause().as_str()),
-            (StatusCode::CONFLICT, "other-call"),
-            "{other}"
-        );
-    }
-    let omar = As { organisation: "demo", user: "omar" };
-    assert_eq!(omar.post(&router, "/v1/recordings", &first).await?.cause(), "other-call");
-    let again = ANNA.post(&router, "/v1/recordings", &first).await?;
-    assert_eq!(answer.body["recording"], again.body["recording"]);
-    Ok(())
-}
-
-#[tokio::test]
 async fn a_note_from_before_the_registration_remains() -> anyhow::Result<()> {
     let (router, table) = demo().await?;
     let first = call("call-1", "audio/wav", &silence(2));
@@ -162,25 +134,21 @@ async fn a_user_who_may_not_be_recorded_learns_the_reason() -> anyhow::Result<()
 #[tokio::test]
 async fn a_call_that_cannot_be_stored_is_refused_with_its_own_problem() -> anyhow::Result<()> {
     let (router, table) = demo().await?;
-    let past = now() - TimeDelta::days(180);
-    let cases: [(Value, u16, &str); 15] = [
-        (json!({ "contentType": "text/plain" }), 415, "unknown-type"),
-        (json!({ "contentType": "" }), 415, "unknown-type"),
-        (json!({ "contentLength": (1_u64 << 30) + 1 }), 413, "too-large"),
-        (json!({ "contentLength": 0 }), 422, "invalid"),
-        (json!({ "durationMs": 24 * 3600 * 1000 + 1 }), 422, "too-long"),
-        (json!({ "durationMs": -1 }), 422, "invalid"),
-        (json!({ "startedAt": now() + TimeDelta::minutes(6) }), 422, "in-future"),
-        (json!({ "startedAt": past }), 422, "past-retention"),
-        (json!({ "startedAt": "yesterday" }), 422, "invalid"),
-        (json!({ "callId": "a b" }), 422, "invalid"),
-        (json!({ "counterpart": 46_701_234_567_u64 }), 422, "invalid"),
-        (json!({ "sha256": "ab" }), 422, "invalid"),
-        (json!({ "note": "x".repeat(1001) }), 422, "invalid"),
-        (json!({ "mark": "Röd!" }), 422, "invalid"),
-        (json!({ "surprise": true }), 422, "invalid"),
+    let cases: [(Value, u16, &str, &str); 12] = [
+        (json!({ "contentLength": (1_u64 << 30) + 1 }), 413, "too-large", ""),
+        (json!({ "contentLength": 0 }), 422, "invalid", ""),
+        (json!({ "contentLength": -1 }), 422, "invalid", "/contentLength"),
+        (json!({ "durationMs": -1 }), 422, "invalid", "/durationMs"),
+        (json!({ "durationMs": 4_294_967_296_u64 }), 422, "invalid", "/durationMs"),
+        (json!({ "durationMs": "a minute" }), 422, "invalid", "/durationMs"),
+        (json!({ "durationMs": null }), 422, "invalid", "/durationMs"),
+        (json!({ "startedAt": "yesterday" }), 422, "invalid", "/startedAt"),
+        (json!({ "callId": "a b" }), 422, "invalid", "/callId"),
+        (json!({ "direction": "sideways" }), 422, "invalid", "/direction"),
+        (json!({ "sha256": "ab" }), 422, "invalid", "/sha256"),
+        (json!({ "sha256": null }), 422, "invalid", "/sha256"),
     ];
-    for (other, status, cause) in cases {
+    for (other, status, cause, pointer) in cases {
         let answer = ANNA
             .post(
                 &router,
@@ -193,6 +161,7 @@ async fn a_call_that_cannot_be_stored_is_refused_with_its_own_problem() -> anyho
             (status, cause),
             "{other}: {answer:?}"
         );
+        assert_eq!(answer.body["pointer"].as_str().unwrap_or_default(), pointer, "{other}");
     }
     let malformed = ANNA.send(&router, "POST", "/v1/recordings", Some("{".into())).await?;
     assert_eq!((malformed.status.as_u16(), malformed.cause().as_str()), (400, "malformed"));

@@ -7,7 +7,8 @@ use domain::{
     legend::{Colour, Shape},
     people::Name,
     reconcile::Kind,
-    recording::ContentType,
+    recording::{ContentType, Flag},
+    registration::WarningCode,
 };
 use platform::table::audit::AuditAction;
 use serde_json::{Value, json};
@@ -64,7 +65,7 @@ pub(super) fn types() -> Vec<(&'static str, Value, &'static str)> {
                 id,
                 "5q1d0ks2v8g3mhl7n4c9re6btu",
             ),
-            "Recording.id AnnotatedRecording.recording Event.recording HeldRecording.recording LeftRecording.recording Missed.recording \
+            "Recording.id AnnotatedRecording.recording AnnotatedRecording.also[] Event.recording HeldRecording.recording LeftRecording.recording Missed.recording \
              Undelivered.recording HoldOrder.recordings[]",
         ),
         (
@@ -104,7 +105,7 @@ pub(super) fn types() -> Vec<(&'static str, Value, &'static str)> {
             "CounterpartKind",
             closed(
                 "The kind of a counterpart.",
-                ["number", "dialled", "sip", "name", "withheld", "unknown"],
+                ["number", "dialled", "sip", "text", "withheld", "unknown"],
             ),
             "Recording.counterpartKind",
         ),
@@ -210,6 +211,24 @@ pub(super) fn types() -> Vec<(&'static str, Value, &'static str)> {
             "Damage",
             closed("The damage of stored audio.", Damage::ALL.map(Damage::as_str)),
             "Recording.damage",
+        ),
+        (
+            "RecordingFlag",
+            closed("An anomaly of a recording.", Flag::VARIANTS.iter().map(|one| one.into_str())),
+            "Recording.flags[]",
+        ),
+        (
+            "WarningCode",
+            closed(
+                "What was put right, left out or found unusual.",
+                WarningCode::VARIANTS.iter().map(|one| one.into_str()),
+            ),
+            "RegistrationWarning.code",
+        ),
+        (
+            "Country",
+            text("A country's ISO 3166-1 code.", "^[A-Z]{2}$", "SE"),
+            "OrganisationProvision.country OrganisationPatch.country ProvisionedOrganisation.country",
         ),
         (
             "RecordingState",
