@@ -1,0 +1,4 @@
+//! The queue of calls.
+
+mod folder;
+mod queue;
