@@ -1,4 +1,9 @@
-//! The queue of calls.
+//! The client and its program against a service in the process, which plays the API and S3.
 
+mod ends;
 mod folder;
+mod mishaps;
 mod queue;
+mod retries;
+mod service;
+mod virtual_device;
