@@ -2,6 +2,7 @@
 
 mod ends;
 mod folder;
+mod kills;
 mod mishaps;
 mod queue;
 mod retries;
