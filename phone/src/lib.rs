@@ -25,3 +25,8 @@ pub use progress::Progress;
 pub use queue::{InUse, Queue};
 pub use step::{Pause, Step, step};
 pub use token::{Token, TokenSource, Unavailable};
+
+/// The examples of the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
