@@ -66,7 +66,8 @@ pub struct Link {
 }
 
 /// The refusals after which the phone must not retain its copy.
-const DELETING: [&str; 3] = ["recording-not-active", "not-acknowledged", "erased"];
+const DELETING: [&str; 4] =
+    ["recording-not-active", "not-acknowledged", "erased", "past-retention"];
 
 impl State {
     /// Whether nothing more can happen without a person.

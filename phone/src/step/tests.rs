@@ -142,7 +142,7 @@ fn a_call_without_a_digest_and_a_final_call_do_not_change() {
 #[test]
 fn only_a_stored_call_and_three_refusals_end_the_copy() {
     assert!(State::Stored.ends_copy());
-    for code in ["recording-not-active", "not-acknowledged", "erased"] {
+    for code in ["recording-not-active", "not-acknowledged", "erased", "past-retention"] {
         assert!(refused_with(code).ends_copy(), "{code}");
     }
     for code in ["unknown-user", "other-call", "too-large", "invalid", "status-404"] {
