@@ -1,11 +1,13 @@
 """The main job on real speech, as the app and the portal do it: register, upload, find, play.
 
-It uses only the public API, with tokens. Each run registers its own calls, named
-`demo-<run>-<file>`, beside those of earlier runs.
+It uses only the public API, with tokens, and the reference client (`phone`). Each run registers
+its own calls beside those of earlier runs.
 """
 
 import json
 import statistics
+import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.parse
@@ -22,9 +24,11 @@ COUNTERPARTS = ["+46701740611", "+4684650012", "withheld", "+4531390012", "+4670
 NOTES = ["Vill ha offert på tio anslutningar före fredag", "Ring upp igen på måndag", None, "Reklamation: fakturan gäller fel månad", None]
 MARKS = ["red", None, "green", None]
 BETWEEN = timedelta(minutes=27)  # longer than any call, so that calls do not overlap
+OPTIONS = {"startedAt": "started-at", "durationMs": "duration-ms"}  # of the reference client
 PATIENCE = 60  # seconds until uploaded audio must be found
 SIGN_IN = {"content-type": "application/x-amz-json-1.1", "x-amz-target": "AWSCognitoIdentityProviderService.InitiateAuth"}
-COLUMNS = "{:<22}{:<11}{:>6}{:>12}{:>12}{:>10}{:>12}{:>9}  {}"
+COLUMNS = "{:<22}{:<11}{:>6}{:>12}{:>10}{:>12}{:>9}  {}"
+PHONE = Path(__file__).resolve().parents[2] / "target/debug/phone"  # the reference client
 
 
 def do(cloud):
@@ -33,7 +37,7 @@ def do(cloud):
     before = everything(cloud, tokens[ADMINISTRATOR])
     speech = json.loads((AUDIO / "manifest.json").read_text())
     print(f"\n{len(before)} recordings from before; {len(speech)} more calls, as run {cloud['run']}:\n", flush=True)
-    print(COLUMNS.format("file", "format", "length", "bytes", "registered", "uploaded", "searchable", "fetched", "bytes back"), flush=True)
+    print(COLUMNS.format("file", "format", "length", "bytes", "sent", "searchable", "fetched", "bytes back"), flush=True)
     begun = time.perf_counter()
     waits = [take(cloud, tokens, number, entry) for number, entry in enumerate(speech)]
     took, total = time.perf_counter() - begun, sum(entry["bytes"] for entry in speech)
@@ -45,46 +49,55 @@ def take(cloud, tokens, number, entry):
     """One call, from its end to its playback. Prints a row; returns the milliseconds until found."""
     user = RECORDED[number % len(RECORDED)]
     token, audio = tokens[user], (AUDIO / entry["name"]).read_bytes()
-    call = describe(cloud["run"], number, entry, datetime.now(UTC))
-    registered, registering = timed(lambda: post(cloud, "/v1/recordings", token, call))
-    upload, id = registered["upload"], registered["recording"]["id"]
-    _, uploading = timed(lambda: send(upload["method"], upload["url"], upload["headers"], audio))
-    _, waiting = timed(lambda: await_stored(cloud, token, call, id))
+    call = describe(number, entry, datetime.now(UTC))
+    call["callId"], sending = timed(lambda: phone(cloud, token, entry, call))
+    id, waiting = timed(lambda: await_stored(cloud, token, call))
     heard, fetching = timed(lambda: send("GET", post(cloud, f"/v1/recordings/{id}/playback", token)["url"]))
     if heard != audio:
         raise RuntimeError(f"{entry['name']} came back altered: {len(heard)} bytes of {len(audio)}")
     shown = "{}:{:02}".format(*divmod(round(entry["duration"]), 60)), f"{len(audio):,}"
-    times = [f"{milliseconds:,.0f} ms" for milliseconds in (registering, uploading, waiting, fetching)]
+    times = [f"{milliseconds:,.0f} ms" for milliseconds in (sending, waiting, fetching)]
     print(COLUMNS.format(entry["name"], entry["content_type"], *shown, *times, "identical"), flush=True)
     return waiting
 
 
-def describe(run, number, entry, now):
-    """The registration of one call of a working day, latest first."""
+def describe(number, entry, now):
+    """One call of a working day, latest first."""
     call = {
-        "callId": f"demo-{run}-{entry['name']}",
         "direction": ["in", "out"][number % 2],
         "counterpart": COUNTERPARTS[number % len(COUNTERPARTS)],
         "startedAt": (now - (number + 1) * BETWEEN).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "durationMs": round(entry["duration"] * 1000),
-        "contentType": entry["content_type"],
-        "contentLength": entry["bytes"],
-        "sha256": entry["sha256"],
         "note": NOTES[number % len(NOTES)],
         "mark": MARKS[number % len(MARKS)],
     }
     return {name: value for name, value in call.items() if value is not None}
 
 
-def await_stored(cloud, token, call, id):
-    """Repeats the search until the recording is stored."""
+def phone(cloud, token, entry, call):
+    """Sends the call as the phone app does, by the reference client. Returns its call id."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "token").write_text(token)
+        queue = ["--queue", f"{folder}/calls"]
+        options = [word for name, value in call.items() for word in (f"--{OPTIONS.get(name, name)}", str(value))]
+        added = [PHONE, "enqueue", *queue, "--audio", AUDIO / entry["name"], *options]
+        call_id = subprocess.run(added, capture_output=True, text=True, check=True).stdout.strip()
+        sent = [PHONE, "run", *queue, "--api", cloud["api"], "--token-command", f"cat {folder}/token", "--until-empty"]
+        ran = subprocess.run([*sent, "--backoff-ms", "50"], capture_output=True, text=True, timeout=PATIENCE, check=False)
+        if ran.returncode or list(Path(folder, "calls").glob("*.json")):
+            raise RuntimeError(f"{entry['name']} was not sent: {ran.stderr[-2000:]}")
+    return call_id
+
+
+def await_stored(cloud, token, call):
+    """Repeats the search until the recording is stored. Returns its id."""
     until = time.monotonic() + PATIENCE
     state = "not found"
     while time.monotonic() < until:
         page = get(cloud, "/v1/recordings", token, {"from": call["startedAt"], "limit": "1000"})
-        state = next((row["state"] for row in page["recordings"] if row["id"] == id), "not found")
+        id, state = next(((row["id"], row["state"]) for row in page["recordings"] if row["callId"] == call["callId"]), (None, "not found"))
         if state == "stored":
-            return
+            return id
         if state == "rejected":
             break
         time.sleep(0.02)
