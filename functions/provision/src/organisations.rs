@@ -21,7 +21,7 @@ use utoipa::ToSchema;
 
 use crate::App;
 
-/// An organisation to create or replace. Every member is required.
+/// An organisation to create or replace. Every member but `country` is required.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = OrganisationProvision)]
@@ -105,7 +105,7 @@ pub async fn list(
     Ok(Page::read(app.table.organisations().with_ids(&ids).await?, next))
 }
 
-/// Creates or replaces an organisation. Every member is required; PATCH changes some.
+/// Creates or replaces an organisation. Every member but `country` is required; PATCH changes some.
 #[utoipa::path(
     put,
     path = "/v1/organisations/{organisation}",

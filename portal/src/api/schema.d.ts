@@ -572,7 +572,7 @@ export interface paths {
         get: operations["get_organisations_organisation"];
         /**
          * Creates or replaces an organisation
-         * @description Every member is required; PATCH changes some.
+         * @description Every member but `country` is required; PATCH changes some.
          *
          *     Callers: the operator.
          */
@@ -1013,7 +1013,9 @@ export interface paths {
         put?: never;
         /**
          * Issues a link to save a copy of a recording
-         * @description Callers: users with the right to their own recordings, supervisors with the right, administrators and applications with the scope `export`.
+         * @description Administrators get the content of a rejected one.
+         *
+         *     Callers: users with the right to their own recordings, supervisors with the right, administrators and applications with the scope `export`.
          */
         post: operations["post_recordings_id_download"];
         delete?: never;
@@ -1409,6 +1411,8 @@ export interface components {
         Amount: string;
         /** @description An annotated call. The annotation itself is only for callers who may see the recording. */
         AnnotatedRecording: {
+            /** @description Other recordings with this call id, which were annotated as well. */
+            also: components["schemas"]["RecordingId"][];
             /** @description The id of the call's recording; it exists once the call is registered. */
             recording: components["schemas"]["RecordingId"];
             /** @description Whether the call is registered. */
@@ -1510,7 +1514,7 @@ export interface components {
              * @description Any audio type, as phones name them, or `application/octet-stream`. The content decides.
              * @example audio/ogg
              */
-            contentType: string;
+            contentType?: string;
             /**
              * @description The other end of the call as the phone knows it: a number in any form, a short number, a SIP
              *     address, a name, or `withheld`. Absent, null and empty mean unknown.
@@ -1524,22 +1528,28 @@ export interface components {
             direction: components["schemas"]["Direction"];
             /**
              * Format: int32
-             * @description At most 24 hours. Ingest replaces it with the length measured from the audio.
+             * @description Milliseconds. Ingest replaces it with the length measured from the audio.
              * @example 93000
              */
             durationMs: number;
             /**
-             * @description The name of a mark in the organisation's legend that is not retired.
+             * @description The name of a mark in the organisation's legend that is not retired. Another one is left out.
              * @example red
              */
             mark?: string | null;
-            /** @description At most 1,000 characters. */
+            /** @description At most 1,000 characters. A longer note is cut. */
             note?: string | null;
+            /**
+             * Format: date-time
+             * @description The device's clock when it sends this request. With it, the service corrects a wrong start.
+             */
+            sentAt?: string | null;
             /** @description SHA-256 of the audio, 64 hexadecimal digits. */
             sha256: components["schemas"]["Sha256"];
             /**
              * Format: date-time
-             * @description When the call began (RFC 3339, years 2000 to 2199), truncated to the millisecond.
+             * @description When the call began, by the device's clock (RFC 3339, years 1970 to 2199), truncated to the
+             *     millisecond.
              */
             startedAt: string;
         };
@@ -1643,10 +1653,18 @@ export interface components {
          * @description The kind of a counterpart.
          * @enum {string}
          */
-        CounterpartKind: "number" | "dialled" | "sip" | "name" | "withheld" | "unknown";
+        CounterpartKind: "number" | "dialled" | "sip" | "text" | "withheld" | "unknown";
+        /**
+         * @description A country's ISO 3166-1 code.
+         * @example SE
+         */
+        Country: string;
         /** @description The filters of a search, in any combination, as in `GET /v1/recordings`. */
         CriteriaRecordings: {
-            /** @default null */
+            /**
+             * @description In any form, as in a registration.
+             * @default null
+             */
             counterpart?: components["schemas"]["Counterpart"] | null;
             /** @default null */
             direction?: components["schemas"]["Direction"] | null;
@@ -2362,13 +2380,18 @@ export interface components {
         OrganisationPatch: {
             /** @description Has the base service iCentrex Företagstelefoni, which recording needs. */
             baseService?: boolean;
+            /**
+             * @description The country of numbers in national form, by its ISO 3166-1 code.
+             * @example SE
+             */
+            country?: components["schemas"]["Country"];
             /** @description 1 to 100 characters. */
             name?: components["schemas"]["Name"];
             /** @description Has the add-on for more than 180 days of retention. When it ends, the chosen days remain. */
             storageAddOn?: boolean;
         };
         /**
-         * @description An organisation to create or replace. Every member is required.
+         * @description An organisation to create or replace. Every member but `country` is required.
          * @example {
          *       "baseService": true,
          *       "name": "Demo AB",
@@ -2378,6 +2401,12 @@ export interface components {
         OrganisationProvision: {
             /** @description Has the base service iCentrex Företagstelefoni, which recording needs. */
             baseService: boolean;
+            /**
+             * @description The country of numbers in national form, by its ISO 3166-1 code. Absent: unchanged, and `SE`
+             *     for a new organisation.
+             * @example SE
+             */
+            country?: components["schemas"]["Country"];
             /** @description 1 to 100 characters. */
             name: components["schemas"]["Name"];
             /** @description Has the add-on for more than 180 days of retention. When it ends, the chosen days remain. */
@@ -2526,15 +2555,20 @@ export interface components {
          * @description The cause of a problem.
          * @enum {string}
          */
-        ProblemCode: "malformed" | "not-signed-in" | "unknown-user" | "not-allowed" | "recording-not-active" | "not-acknowledged" | "no-such-route" | "not-found" | "wrong-method" | "erased" | "other-call" | "edited-meanwhile" | "no-version" | "no-audio" | "no-sftp" | "too-many" | "day-not-over" | "changed" | "removed-user" | "last-administrator" | "nothing-to-acknowledge" | "too-large" | "unknown-type" | "invalid" | "key-refused" | "unknown-mark" | "reason-missing" | "too-long" | "in-future" | "past-retention" | "idempotency-key-reused" | "repeated" | "busy" | "internal";
+        ProblemCode: "malformed" | "not-signed-in" | "unknown-user" | "not-allowed" | "recording-not-active" | "not-acknowledged" | "no-such-route" | "not-found" | "wrong-method" | "erased" | "other-call" | "edited-meanwhile" | "no-version" | "no-audio" | "no-sftp" | "too-many" | "day-not-over" | "changed" | "removed-user" | "last-administrator" | "nothing-to-acknowledge" | "too-large" | "unknown-type" | "invalid" | "key-refused" | "unknown-mark" | "reason-missing" | "past-retention" | "idempotency-key-reused" | "repeated" | "busy" | "internal";
         /**
          * @description The cause of a problem, as a URN.
          * @enum {string}
          */
-        ProblemType: "urn:kontinuerlig-inspelning:problem:malformed" | "urn:kontinuerlig-inspelning:problem:not-signed-in" | "urn:kontinuerlig-inspelning:problem:unknown-user" | "urn:kontinuerlig-inspelning:problem:not-allowed" | "urn:kontinuerlig-inspelning:problem:recording-not-active" | "urn:kontinuerlig-inspelning:problem:not-acknowledged" | "urn:kontinuerlig-inspelning:problem:no-such-route" | "urn:kontinuerlig-inspelning:problem:not-found" | "urn:kontinuerlig-inspelning:problem:wrong-method" | "urn:kontinuerlig-inspelning:problem:erased" | "urn:kontinuerlig-inspelning:problem:other-call" | "urn:kontinuerlig-inspelning:problem:edited-meanwhile" | "urn:kontinuerlig-inspelning:problem:no-version" | "urn:kontinuerlig-inspelning:problem:no-audio" | "urn:kontinuerlig-inspelning:problem:no-sftp" | "urn:kontinuerlig-inspelning:problem:too-many" | "urn:kontinuerlig-inspelning:problem:day-not-over" | "urn:kontinuerlig-inspelning:problem:changed" | "urn:kontinuerlig-inspelning:problem:removed-user" | "urn:kontinuerlig-inspelning:problem:last-administrator" | "urn:kontinuerlig-inspelning:problem:nothing-to-acknowledge" | "urn:kontinuerlig-inspelning:problem:too-large" | "urn:kontinuerlig-inspelning:problem:unknown-type" | "urn:kontinuerlig-inspelning:problem:invalid" | "urn:kontinuerlig-inspelning:problem:key-refused" | "urn:kontinuerlig-inspelning:problem:unknown-mark" | "urn:kontinuerlig-inspelning:problem:reason-missing" | "urn:kontinuerlig-inspelning:problem:too-long" | "urn:kontinuerlig-inspelning:problem:in-future" | "urn:kontinuerlig-inspelning:problem:past-retention" | "urn:kontinuerlig-inspelning:problem:idempotency-key-reused" | "urn:kontinuerlig-inspelning:problem:repeated" | "urn:kontinuerlig-inspelning:problem:busy" | "urn:kontinuerlig-inspelning:problem:internal";
+        ProblemType: "urn:kontinuerlig-inspelning:problem:malformed" | "urn:kontinuerlig-inspelning:problem:not-signed-in" | "urn:kontinuerlig-inspelning:problem:unknown-user" | "urn:kontinuerlig-inspelning:problem:not-allowed" | "urn:kontinuerlig-inspelning:problem:recording-not-active" | "urn:kontinuerlig-inspelning:problem:not-acknowledged" | "urn:kontinuerlig-inspelning:problem:no-such-route" | "urn:kontinuerlig-inspelning:problem:not-found" | "urn:kontinuerlig-inspelning:problem:wrong-method" | "urn:kontinuerlig-inspelning:problem:erased" | "urn:kontinuerlig-inspelning:problem:other-call" | "urn:kontinuerlig-inspelning:problem:edited-meanwhile" | "urn:kontinuerlig-inspelning:problem:no-version" | "urn:kontinuerlig-inspelning:problem:no-audio" | "urn:kontinuerlig-inspelning:problem:no-sftp" | "urn:kontinuerlig-inspelning:problem:too-many" | "urn:kontinuerlig-inspelning:problem:day-not-over" | "urn:kontinuerlig-inspelning:problem:changed" | "urn:kontinuerlig-inspelning:problem:removed-user" | "urn:kontinuerlig-inspelning:problem:last-administrator" | "urn:kontinuerlig-inspelning:problem:nothing-to-acknowledge" | "urn:kontinuerlig-inspelning:problem:too-large" | "urn:kontinuerlig-inspelning:problem:unknown-type" | "urn:kontinuerlig-inspelning:problem:invalid" | "urn:kontinuerlig-inspelning:problem:key-refused" | "urn:kontinuerlig-inspelning:problem:unknown-mark" | "urn:kontinuerlig-inspelning:problem:reason-missing" | "urn:kontinuerlig-inspelning:problem:past-retention" | "urn:kontinuerlig-inspelning:problem:idempotency-key-reused" | "urn:kontinuerlig-inspelning:problem:repeated" | "urn:kontinuerlig-inspelning:problem:busy" | "urn:kontinuerlig-inspelning:problem:internal";
         /** @description An organisation. */
         ProvisionedOrganisation: {
             baseService: boolean;
+            /**
+             * @description The country of numbers in national form, by its ISO 3166-1 code.
+             * @example SE
+             */
+            country: components["schemas"]["Country"];
             id: components["schemas"]["OrganisationId"];
             name: components["schemas"]["Name"];
             /**
@@ -2641,8 +2675,10 @@ export interface components {
             contentType: components["schemas"]["ContentType"];
             /** @description A number in E.164, a short number, a SIP address, a name, `withheld` or `unknown`. */
             counterpart: components["schemas"]["Counterpart"];
-            /** @description `number`, `dialled`, `sip`, `name`, `withheld` or `unknown`. */
+            /** @description `number`, `dialled`, `sip`, `text`, `withheld` or `unknown`. */
             counterpartKind: components["schemas"]["CounterpartKind"];
+            /** @description The counterpart as the app wrote it; null if it is the same. */
+            counterpartWritten?: string | null;
             /** @description `cut-off`, `no-index`, `no-sound` or `contradictory`; null if the audio is whole. */
             damage?: components["schemas"]["Damage"] | null;
             /** @description `in` or `out`, seen from the recorded user. */
@@ -2660,6 +2696,11 @@ export interface components {
             /** @description The three fields of a customer's system. */
             fields: (string | null)[];
             /**
+             * @description The anomalies: `start-corrected`, `start-replaced`, `backdated` (registered more than a week
+             *     after it began), `duration-differs` (by more than 2 seconds), `call-id-taken`.
+             */
+            flags: components["schemas"]["RecordingFlag"][];
+            /**
              * Format: date-time
              * @description Since when the recording is held; null if it is not.
              */
@@ -2672,6 +2713,11 @@ export interface components {
             note?: string | null;
             /** @description Whether browsers play the audio; null until it is stored. */
             playable?: boolean | null;
+            /**
+             * Format: int64
+             * @description The length that the app promised.
+             */
+            promisedMs: number;
             /** Format: date-time */
             registeredAt: string;
             /** @description Why the audio was refused; null if it was not. */
@@ -2680,6 +2726,11 @@ export interface components {
             sha256: components["schemas"]["Sha256"];
             /** Format: date-time */
             startedAt: string;
+            /**
+             * Format: date-time
+             * @description The start by the device's clock; null if the recording's start is that.
+             */
+            startedAtReported?: string | null;
             /** @description `expected`: the audio has not arrived. `stored`: verified and playable. `rejected`: refused. */
             state: components["schemas"]["RecordingState"];
             /** Format: date-time */
@@ -2689,6 +2740,11 @@ export interface components {
             /** @description The version of note, mark and fields, as an ETag. */
             version: components["schemas"]["ETag"];
         };
+        /**
+         * @description An anomaly of a recording.
+         * @enum {string}
+         */
+        RecordingFlag: "start-corrected" | "start-replaced" | "backdated" | "duration-differs" | "call-id-taken";
         /**
          * @description A recording's id: 26 characters of 0-9 and a-v.
          * @example 5q1d0ks2v8g3mhl7n4c9re6btu
@@ -2710,6 +2766,18 @@ export interface components {
         Registered: {
             recording: components["schemas"]["Recording"];
             upload?: components["schemas"]["Upload"] | null;
+            /** @description Members that were put right or left out, and what is unusual about the registration. */
+            warnings: components["schemas"]["RegistrationWarning"][];
+        };
+        /** @description Something that the app's developer should know. The call is registered. */
+        RegistrationWarning: {
+            code: components["schemas"]["WarningCode"];
+            detail: string;
+            /**
+             * @description The JSON pointer (RFC 6901) of the member.
+             * @example /note
+             */
+            pointer: string;
         };
         /** @description The retention and its changes, newest first. */
         Retention: {
@@ -3222,6 +3290,11 @@ export interface components {
             cursor?: string | null;
             users: components["schemas"]["User"][];
         };
+        /**
+         * @description What was put right, left out or found unusual.
+         * @enum {string}
+         */
+        WarningCode: "cut" | "corrected" | "left-out" | "unknown-mark" | "unknown-member" | "number-form" | "unknown-type" | "start-corrected" | "start-replaced" | "call-id-taken" | "double" | "unchanged" | "stays-rejected";
     };
     responses: {
         /** @description malformed */
@@ -5915,7 +5988,7 @@ export interface operations {
             };
             400: components["responses"]["400"];
             401: components["responses"]["401"];
-            /** @description recording-not-active, not-acknowledged, unknown-user */
+            /** @description recording-not-active, not-acknowledged: the user was not recorded when the call began; unknown-user */
             403: {
                 headers: {
                     [name: string]: unknown;
@@ -5925,7 +5998,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description other-call: the call id is taken by another call */
+            /** @description other-call: too many recordings have this call id */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5945,7 +6018,7 @@ export interface operations {
             };
             413: components["responses"]["413"];
             415: components["responses"]["415"];
-            /** @description invalid, unknown-mark, too-long, in-future, past-retention */
+            /** @description invalid; past-retention: the recording's retention is over; delete the device's copy */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -6182,7 +6255,7 @@ export interface operations {
             401: components["responses"]["401"];
             403: components["responses"]["403"];
             404: components["responses"]["404"];
-            /** @description no-audio: not arrived yet, or rejected */
+            /** @description no-audio: not arrived yet, or rejected and the caller is no administrator */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -113,7 +113,9 @@ fn processes(table: &Table) -> [[Process; 2]; 2] {
 /// Runs the case and returns the call at the end.
 async fn run(processes: &[[Process; 2]; 2], number: u64, case: &Case) -> anyhow::Result<Model> {
     let audio = silence(1);
-    let mut of = recording("demo", "anna", &format!("call-{number}"), now() - TimeDelta::hours(1));
+    let apart = TimeDelta::milliseconds(number.try_into()?); // a call that began with another would be its double
+    let started_at = now() - TimeDelta::hours(1) + apart;
+    let mut of = recording("demo", "anna", &format!("call-{number}"), started_at);
     of.audio.length = audio.len() as u64;
     of.audio.sha256 = tests::call::sha256(&audio).try_into()?;
     let counted_before = processes[0][0].found(&of, false, 0).await?.counted;

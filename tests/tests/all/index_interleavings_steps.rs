@@ -184,8 +184,8 @@ impl Process {
                 .await?
             }
             Step::Register => {
-                let more =
-                    if own_note { json!({ "note": "vid registreringen" }) } else { json!({}) };
+                let note = own_note.then_some("vid registreringen");
+                let more = json!({ "note": note, "startedAt": of.started_at });
                 let body =
                     with(call(&String::from(of.call.clone()), "audio/wav", &silence(1)), more);
                 ANNA.post(&self.upload, "/v1/recordings", &body).await?
@@ -326,8 +326,14 @@ impl Process {
             edits.len(),
             current.edits
         );
+        let get = self.table.client.get_item().table_name(&self.table.name);
+        let get = get.set_key(Some(key::recording(&of.organisation, of.id))).consistent_read(true);
+        let since = number(&get.send().await?.item.unwrap_or_default(), "since");
         let mut known: BTreeMap<&str, Option<String>> = BTreeMap::new();
-        for edit in &edits {
+        for (version, edit) in (0..).zip(&edits) {
+            if version == since {
+                known.clear(); // earlier edits are those of a call with this id that has expired
+            }
             let text = |name: String| edit.get(&name).and_then(|value| value.as_s().ok()).cloned();
             let mut changed = 0;
             for name in ["note", "mark", "f1", "f2", "f3"] {
@@ -344,6 +350,9 @@ impl Process {
                 changed += 1;
             }
             ensure!(changed > 0, "an edit that changes nothing: {edit:?}");
+        }
+        if since == current.edits {
+            known.clear();
         }
         let [f1, f2, f3] = &current.fields;
         for (name, value) in
