@@ -3291,7 +3291,7 @@ export interface components {
             users: components["schemas"]["User"][];
         };
         /**
-         * @description What was put right, left out or found unusual.
+         * @description The kind of a warning.
          * @enum {string}
          */
         WarningCode: "cut" | "corrected" | "left-out" | "unknown-mark" | "unknown-member" | "number-form" | "unknown-type" | "start-corrected" | "start-replaced" | "call-id-taken" | "double" | "unchanged" | "stays-rejected";

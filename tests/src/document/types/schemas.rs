@@ -220,7 +220,7 @@ pub(super) fn types() -> Vec<(&'static str, Value, &'static str)> {
         (
             "WarningCode",
             closed(
-                "What was put right, left out or found unusual.",
+                "The kind of a warning.",
                 WarningCode::VARIANTS.iter().map(|one| one.into_str()),
             ),
             "RegistrationWarning.code",
