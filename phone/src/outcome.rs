@@ -75,12 +75,12 @@ impl Failure {
         match (self.status, &self.code) {
             (401, _) | (403, None) => Kind::SignIn,
             (408 | 429, _) => Kind::Temporary,
-            (400..500, _) => Kind::Final,
-            _ => Kind::Temporary,
+            (400..500, Some(_)) => Kind::Final,
+            _ => Kind::Temporary, // also what a proxy or a captive portal answers
         }
     }
 
-    /// The code of the problem, or one that is made from the status.
+    /// The code of the problem, or one that is made from the status, and its detail.
     pub(crate) fn into_code(self) -> (String, Option<String>) {
         (self.code.unwrap_or_else(|| format!("status-{}", self.status)), self.detail)
     }

@@ -78,10 +78,10 @@ fn after_uploading(recording: String, audio: Audio, upload: Link, outcome: Outco
         (409, _) => registered(recording, audio, upload, Pause::Again),
         (400, _) => anew(Pause::Again),
         (401 | 403, _) => recorded(audio, Pause::Again),
-        (_, Kind::Temporary) => {
+        (408 | 429, _) | (..400 | 500.., Kind::Temporary) => {
             registered(recording, audio, upload, Pause::Backoff(failure.retry_after))
         }
-        (_, Kind::SignIn | Kind::Final) => recorded(audio, Pause::Backoff(None)),
+        _ => recorded(audio, Pause::Backoff(None)),
     }
 }
 

@@ -74,6 +74,11 @@ pub async fn register(table: &Table, recording: &Recording) -> anyhow::Result<()
 /// Registers and stores the recording.
 pub async fn store(table: &Table, recording: &Recording) -> anyhow::Result<()> {
     register(table, recording).await?;
+    arrive(table, recording).await
+}
+
+/// Stores the registered recording.
+pub async fn arrive(table: &Table, recording: &Recording) -> anyhow::Result<()> {
     let arrival = Arrival {
         organisation: recording.organisation.clone(),
         id: recording.id,

@@ -74,10 +74,11 @@ async fn several(
     first: CallSnapshot,
     change: &Change,
 ) -> Result<Annotated, Problem> {
-    let mut found = vec![first];
+    let (id_of_call, mut found) = (first.id, vec![first]);
     for id in found[0].others.clone() {
         found.push(app.table.annotations().of_call(&caller.organisation.id, id, caller.now).await?);
     }
+    found.retain(|snapshot| snapshot.id == id_of_call || snapshot.recording.is_some());
     let is_own = |snapshot: &CallSnapshot| match (&caller.actor, &snapshot.recording) {
         (Actor::User(user), Some(recording)) => recording.user == user.id,
         _ => false,
@@ -99,7 +100,8 @@ async fn several(
         };
         match one(app, caller, snapshot, change, &event).await {
             Ok(one) => annotated.push(one),
-            Err(problem) => refusal = refusal.or(Some(problem)),
+            Err(problem) if problem.is_refusal() => refusal = refusal.or(Some(problem)),
+            Err(problem) => return Err(problem),
         }
     }
     let mut annotated = annotated.into_iter();

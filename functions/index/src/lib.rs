@@ -73,6 +73,13 @@ pub async fn handle(app: &App, batch: Batch) -> Result<DynamoDbEventResponse, In
 async fn take_in(app: &App, record: &Value) -> Result<(), Failure> {
     let Record { organisation, id, step } = Record::read(record)?;
     match step {
+        Step::Changed { before: Some(before), after: Some(after) }
+            if before.started_at != after.started_at =>
+        {
+            // All its postings move with its start.
+            index(app, Some(&before), None).await?;
+            index(app, None, Some(&after)).await?;
+        }
         Step::Changed { before, after } => {
             index(app, before.as_deref(), after.as_deref()).await?;
             if let (Some(gone), None) = (before, after) {

@@ -25,7 +25,7 @@ use thiserror::Error;
 pub struct App {
     pub table: Table,
     pub objects: Bucket,
-    /// The bucket of rejected audio and unregistered objects, which is never served.
+    /// The bucket of rejected audio and unregistered objects, which only administrators may save.
     pub quarantine: Bucket,
     pub now: fn() -> DateTime<Utc>,
 }

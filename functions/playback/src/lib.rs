@@ -138,6 +138,8 @@ async fn link(
     if is_set_aside && action == Action::Download && administers && !reason_missing {
         let file_name = recording.file_name();
         let link = app.quarantine.set_aside_link(&recording, &file_name, caller.now).await?;
+        let gone = "the content of the rejected recording is not there any more";
+        let link = link.ok_or_else(|| Problem::because(Cause::NoAudio, gone))?;
         caller.change(|event| event.recorded_user = Some(recording.user));
         return Ok((link, file_name));
     }

@@ -17,8 +17,11 @@ use domain::{
     delivery::Day,
     ids::RecordingId,
     note::Annotation,
+    people::Organisation,
     recording::{self, Recording, Reported},
-    registration::{self, Basis, LATE, Refusal, Registration, Start, WarningCode, admit},
+    registration::{
+        self, Basis, LATE, Refusal, Registration, START_LEEWAY, Start, WarningCode, admit,
+    },
     retention::{begins_at, expires_at},
     time::later,
 };
@@ -113,7 +116,7 @@ async fn register(
     let call = call.read(&person.organisation);
     person.on(RecordingId::of(&person.organisation.id, &call.call));
     let start = registration::start(&call, person.now);
-    admit(recorded(&app, &person, start.at).await?, &call.audio).map_err(problem)?;
+    admit(recorded(&app, &person, &call, start).await?, &call.audio).map_err(problem)?;
     let mut warnings = call.warnings.clone();
     warnings.extend(start.basis.warning());
     let recording = expected(&person, call, start);
@@ -128,20 +131,53 @@ async fn register(
     Ok((status, Json(Registered { recording: recording.into(), upload, warnings })))
 }
 
-/// Whether the user was recorded when the call began. No request; 1 before a refusal, which takes
-/// all periods into account.
+/// Whether the user was recorded when the call began. No request; up to 4 before a refusal, which
+/// takes earlier registrations and all periods into account.
 async fn recorded(
     app: &App,
     person: &Person<Register>,
-    at: DateTime<Utc>,
+    call: &Registration,
+    start: Start,
 ) -> Result<Recorded, Problem> {
-    let recorded = recorded_at(&person.organisation, &person.user, at);
-    if matches!(recorded, Recorded::Yes | Recorded::NoBaseService) {
-        return Ok(recorded);
+    let (organisation, user) = (&person.organisation, &person.user);
+    let recorded = recorded_at(organisation, user, start.at);
+    if recorded == Recorded::Yes || is_registered(app, person, call).await? {
+        return Ok(Recorded::Yes);
     }
-    let events = app.table.activations().of_user(&person.organisation.id, &person.user.id).await?;
-    let events = events.iter().filter(|entry| !entry.is_correction()).map(|entry| &entry.event);
-    Ok(if recorded_in(events, at) { Recorded::Yes } else { recorded })
+    // If the clock was set meanwhile, the reported start may be the right one.
+    let reported =
+        Some(call.started_at).filter(|at| start.basis != Basis::Reported && *at <= person.now);
+    let events = app.table.activations().of_user(&organisation.id, &user.id).await?;
+    let base_service = app.table.ledgers().base_service(&organisation.id).await?;
+    let always = Organisation {
+        base_service: true,
+        base_since: None,
+        base_before: None,
+        ..organisation.clone()
+    };
+    let in_periods = |at: DateTime<Utc>| {
+        let events = events.iter().filter(|entry| !entry.is_correction()).map(|entry| &entry.event);
+        let in_period = recorded_at(&always, user, at) == Recorded::Yes || recorded_in(events, at);
+        in_period && base_service.had_at(at)
+    };
+    let is_recorded = in_periods(start.at) || reported.is_some_and(in_periods);
+    Ok(if is_recorded { Recorded::Yes } else { recorded })
+}
+
+/// Whether this audio is registered already: a repetition is not judged anew. At most 2 requests.
+async fn is_registered(
+    app: &App,
+    person: &Person<Register>,
+    call: &Registration,
+) -> Result<bool, Problem> {
+    let (of, user, sha256) = (&person.organisation.id, &person.user.id, &call.audio.sha256.0);
+    for id in [RecordingId::of(of, &call.call), RecordingId::beside(of, &call.call, user, sha256)] {
+        let found = app.table.recordings().get(of, id, person.now).await?;
+        if found.is_some_and(|found| found.user == *user && found.audio.is_same(&call.audio)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Registers the recording, or finds the one that it repeats.
@@ -163,16 +199,17 @@ async fn put(
             Written::Anew(recording) => return Ok((StatusCode::CREATED, recording)),
             Written::Before(existing) => existing,
             Written::Erased => return Err(erased()),
+            Written::ErasedOther => {
+                let taker = recording.id;
+                match beside(app, person, taker, recording.clone(), warnings).await? {
+                    Some(registered) => return Ok(registered),
+                    None => continue,
+                }
+            }
             Written::UnknownMark | Written::TooMany => continue,
         };
         let is_own = existing.user == recording.user;
         let is_repeated = is_own && existing.audio.is_same(&recording.audio);
-        if is_repeated && !existing.exists(person.now) {
-            return Err(Problem::because(
-                Cause::PastRetention,
-                "the recording's retention is over; delete the copy on the device",
-            ));
-        }
         if is_repeated {
             let existing = repeated(app, person, existing, &recording, warnings).await?;
             return Ok((StatusCode::OK, existing));
@@ -181,7 +218,7 @@ async fn put(
         if is_own && is_rejected && existing.is_same_call(&recording) {
             return Ok((StatusCode::OK, again(app, person, existing, recording).await?));
         }
-        let registered = beside(app, person, &existing, recording.clone(), warnings).await?;
+        let registered = beside(app, person, existing.id, recording.clone(), warnings).await?;
         if let Some(registered) = registered {
             return Ok(registered);
         }
@@ -200,12 +237,12 @@ async fn double(app: &App, recording: &Recording) -> Result<Option<Recording>, P
         return Ok(None);
     }
     let found = app.table.recordings().started_at(organisation, user, *started_at).await?;
-    let is_double = |other: &Recording| {
-        other.call != recording.call
-            && other.exists(*registered_at)
-            && other.counterpart == recording.counterpart
-            && other.audio.is_same(&recording.audio)
-    };
+    let is_same = |other: &Recording| other.audio.is_same(&recording.audio);
+    if found.iter().any(|other| other.call == recording.call && is_same(other)) {
+        return Ok(None); // registered under its own call id, too
+    }
+    let is_double =
+        |other: &Recording| other.counterpart == recording.counterpart && is_same(other);
     Ok(found.into_iter().find(is_double))
 }
 
@@ -243,6 +280,9 @@ async fn repeated(
     recording: &Recording,
     warnings: &mut Vec<registration::Warning>,
 ) -> Result<Recording, Problem> {
+    if !existing.exists(person.now) {
+        return Err(past_retention());
+    }
     let mut warn = |code, member| warnings.push(registration::Warning::new(code, member));
     if let recording::State::Rejected { .. } = existing.state {
         warn(WarningCode::StaysRejected, "/sha256");
@@ -260,6 +300,10 @@ async fn repeated(
     }
     let days = person.organisation.retention_days;
     let (started_at, reported) = (recording.started_at, &recording.reported);
+    if started_at > later(existing.registered_at, START_LEEWAY) {
+        warn(WarningCode::Unchanged, "/startedAt");
+        return Ok(existing);
+    }
     let corrected = Recording {
         started_at,
         expires_at: expires_at(begins_at(started_at, existing.registered_at), days),
@@ -298,7 +342,9 @@ async fn again(
             Ok(existing)
         }
         Written::Erased => Err(erased()),
-        Written::UnknownMark | Written::TooMany => Err(Problem::new(Cause::Busy)), // impossible: its mark does not change
+        Written::UnknownMark | Written::TooMany | Written::ErasedOther => {
+            Err(Problem::new(Cause::Busy)) // another request has changed it
+        }
     }
 }
 
@@ -307,7 +353,7 @@ async fn again(
 async fn beside(
     app: &App,
     person: &Person<Register>,
-    taker: &Recording,
+    taker: RecordingId,
     mut recording: Recording,
     warnings: &mut Vec<registration::Warning>,
 ) -> Result<Option<(StatusCode, Recording)>, Problem> {
@@ -315,9 +361,9 @@ async fn beside(
     recording.id = RecordingId::beside(organisation, call, user, &audio.sha256.0);
     recording.reported.call_id_taken = true;
     person.on(recording.id);
-    person.about(taker.id);
+    person.about(taker);
     warnings.push(registration::Warning::new(WarningCode::CallIdTaken, "/callId"));
-    let over = Over::Beside(taker.id);
+    let over = Over::Beside(taker);
     match write(app, &mut recording, over, warnings, &person.event()).await? {
         Written::Anew(recording) => Ok(Some((StatusCode::CREATED, recording))),
         Written::Before(existing) => {
@@ -325,7 +371,7 @@ async fn beside(
             Ok(Some((StatusCode::OK, existing)))
         }
         Written::Erased => Err(erased()),
-        Written::UnknownMark | Written::TooMany => Ok(None),
+        Written::UnknownMark | Written::TooMany | Written::ErasedOther => Ok(None),
     }
 }
 
@@ -356,6 +402,14 @@ fn expected(person: &Person<Register>, call: Registration, start: Start) -> Reco
         held_since: None,
         state: recording::State::Expected,
     }
+}
+
+/// The problem of registering a call whose recording's retention is over.
+fn past_retention() -> Problem {
+    Problem::because(
+        Cause::PastRetention,
+        "the recording's retention is over; delete the copy on the device",
+    )
 }
 
 /// The problem of registering a call whose recording was erased.

@@ -3,7 +3,7 @@
 //! The call id, the direction, the start, the duration and the audio must be right. Everything else
 //! is put right or left out with a warning, because a call is never lost for its note.
 
-use chrono::TimeDelta;
+use chrono::{SubsecRound, TimeDelta};
 use domain::{
     counterpart::Counterpart,
     ids::CallId,
@@ -90,6 +90,7 @@ impl Call {
     pub fn read(self, organisation: &Organisation) -> Registration {
         let mut warnings = Vec::new();
         let mut warn = |code: WarningCode, member: &str| {
+            let member: String = member.chars().take(NAMED).collect();
             let member = member.replace('~', "~0").replace('/', "~1");
             warnings.push(Warning::new(code, format!("/{member}")));
         };
@@ -154,7 +155,7 @@ impl Call {
             written: Some(written)
                 .filter(|written| *written != read.to_string() && read.is_known()),
             counterpart: read,
-            started_at: self.started_at.utc(),
+            started_at: self.started_at.utc().trunc_subsecs(3),
             sent_at: sent_at.map(DeviceTime::utc),
             duration: TimeDelta::milliseconds(self.duration_ms.value.cast_signed()),
             audio: Audio { content_type, length: self.content_length.value, sha256: self.sha256 },
@@ -165,6 +166,8 @@ impl Call {
     }
 }
 
+/// The most characters of a member's name in a warning, and of a value in an error.
+const NAMED: usize = 40;
 /// The most warnings about unknown members.
 const WARNINGS: usize = 20;
 /// The most characters of a counterpart that are stored as written.
@@ -195,6 +198,9 @@ fn number<'de, D: Deserializer<'de>>(
     let rounded = written.map(f64::round).filter(|value| (0.0..=most as f64).contains(value));
     match rounded {
         Some(value) => Ok(Number { value: value as u64, is_plain: false }),
-        None => Err(D::Error::invalid_value(Unexpected::Other(&value.to_string()), &expected)),
+        None => {
+            let shown: String = value.to_string().chars().take(NAMED).collect();
+            Err(D::Error::invalid_value(Unexpected::Other(&shown), &expected))
+        }
     }
 }

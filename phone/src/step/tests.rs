@@ -68,10 +68,9 @@ fn a_registration_that_fails_is_refused_or_repeated() {
         (failed(401, None), at_start(), Pause::SignIn),
         (failed(401, Some("not-signed-in")), at_start(), Pause::SignIn),
         (failed(403, None), at_start(), Pause::SignIn),
-        (failed(404, None), refused_with("status-404"), Pause::None),
         (Outcome::Unreachable, at_start(), Pause::Backoff(None)),
     ];
-    for status in [302, 408, 429, 500, 502, 503, 504] {
+    for status in [302, 400, 404, 408, 413, 429, 500, 502, 503, 504] {
         cases.push((failed(status, None), at_start(), Pause::Backoff(SECONDS)));
     }
     for (status, code) in [
@@ -140,12 +139,12 @@ fn a_call_without_a_digest_and_a_final_call_do_not_change() {
 }
 
 #[test]
-fn only_a_stored_call_and_three_refusals_end_the_copy() {
+fn only_a_stored_call_and_four_refusals_end_the_copy() {
     assert!(State::Stored.ends_copy());
     for code in ["recording-not-active", "not-acknowledged", "erased", "past-retention"] {
         assert!(refused_with(code).ends_copy(), "{code}");
     }
-    for code in ["unknown-user", "other-call", "too-large", "invalid", "status-404"] {
+    for code in ["unknown-user", "other-call", "too-large", "invalid"] {
         assert!(!refused_with(code).ends_copy(), "{code}");
     }
     for state in [at_start(), at_link(), at_end(), State::Rejected { reason: None }] {

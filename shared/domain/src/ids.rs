@@ -120,10 +120,19 @@ impl RecordingId {
         user: &UserId,
         sha256: &[u8; 32],
     ) -> Self {
+        Self::hashed(["recording beside", &organisation.0, &call.0, &user.0], sha256)
+    }
+
+    /// A hash of a user's audio in place of an id: a tombstone recognises the audio by it.
+    pub fn of_audio(organisation: &OrganisationId, user: &UserId, sha256: &[u8; 32]) -> Self {
+        Self::hashed(["audio", &organisation.0, &user.0, ""], sha256)
+    }
+
+    fn hashed(parts: [&str; 4], sha256: &[u8; 32]) -> Self {
         let mut hash = Sha256::new();
-        for part in ["recording beside", "\0", &organisation.0, "\0", &call.0, "\0", &user.0, "\0"]
-        {
+        for part in parts {
             hash.update(part);
+            hash.update("\0");
         }
         hash.update(sha256);
         let mut id = [0; 16];

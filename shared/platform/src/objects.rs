@@ -93,11 +93,7 @@ impl Bucket {
         file_name: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<Link, Unsigned> {
-        let lifetime = if recording.held_since.is_some() {
-            LINK
-        } else {
-            LINK.min(recording.expires_at - now)
-        };
+        let lifetime = lifetime(recording, now);
         let disposition = file_name
             .map_or_else(|| "inline".to_owned(), |name| format!("attachment; filename=\"{name}\""));
         let get = self
@@ -116,24 +112,35 @@ impl Bucket {
 }
 
 impl Bucket {
-    /// Signs a link to save the content in quarantine that was rejected for a recording. No request.
+    /// Signs a link to save the content in quarantine that was rejected for a recording; `None` if it
+    /// is not there. 1 request.
     pub async fn set_aside_link(
         &self,
         recording: &Recording,
         file_name: &str,
         now: DateTime<Utc>,
-    ) -> Result<Link, Unsigned> {
+    ) -> Result<Option<Link>, Unsigned> {
         let key = key(&recording.organisation, recording.id);
+        let key = set_aside(&key, recording.audio.sha256);
+        if self.client.head_object().bucket(&self.name).key(&key).send().await.is_err() {
+            return Ok(None);
+        }
         let get = self
             .client
             .get_object()
             .bucket(&self.name)
-            .key(set_aside(&key, recording.audio.sha256))
+            .key(key)
             .response_content_type("application/octet-stream")
             .response_content_disposition(format!("attachment; filename=\"{file_name}\""));
-        let signed = get.presigned(validity(LINK, now)?).await;
-        Ok(link(&signed.map_err(|error| Unsigned(error.into()))?, now + LINK))
+        let lifetime = lifetime(recording, now);
+        let signed = get.presigned(validity(lifetime, now)?).await;
+        Ok(Some(link(&signed.map_err(|error| Unsigned(error.into()))?, now + lifetime)))
     }
+}
+
+/// How long a link to the recording's content is valid: never after its expiry.
+fn lifetime(recording: &Recording, now: DateTime<Utc>) -> TimeDelta {
+    if recording.held_since.is_some() { LINK } else { LINK.min(recording.expires_at - now) }
 }
 
 fn validity(lifetime: TimeDelta, now: DateTime<Utc>) -> Result<PresigningConfig, Unsigned> {

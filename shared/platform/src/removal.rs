@@ -34,7 +34,7 @@ use crate::{
 pub struct Stores {
     pub table: Table,
     pub objects: Bucket,
-    /// The bucket of audio that is never served.
+    /// The bucket of rejected audio, which only administrators may save.
     pub quarantine: Bucket,
     /// The record of erasures, for a restored table.
     pub erasures: Bucket,

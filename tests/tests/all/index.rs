@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use anyhow::Context;
 use aws_sdk_dynamodb::types::AttributeValue::N;
 use chrono::TimeDelta;
+use domain::recording::Recording;
 use platform::table::key;
 use serde_json::{Value, json};
 use tests::{
     call::now,
     indexed::{Postings, World, end, failed, take_in, text},
     people::{Person, found, organisation},
-    recording::{recording, register},
+    recording::{recording, register, registration},
     requests::TENANT,
 };
 
@@ -94,6 +95,25 @@ async fn a_call_annotated_early_has_postings_from_its_registration() -> anyhow::
     world.hear().await?;
     assert_eq!(world.postings().await?.len(), 3);
     assert_eq!(world.postings().await?, world.expected(&[early]).await?);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_corrected_start_moves_the_postings() -> anyhow::Result<()> {
+    let mut world = World::new().await?;
+    let call = recording("demo", "anna", "call", now() - TimeDelta::hours(1));
+    register(world.table(), &call).await?;
+    world.say("call", json!({ "note": "ring åsa" })).await?;
+    world.hear().await?;
+    let recordings = world.table().recordings();
+    let current = recordings.get(&call.organisation, call.id, now()).await?.context("it exists")?;
+    let started_at = current.started_at - TimeDelta::hours(1);
+    let corrected = Recording { started_at, ..current.clone() };
+    let moved = recordings.correct_start(&current, &corrected, &registration()).await?;
+    assert_eq!(moved.as_ref().map(|moved| moved.started_at), Some(started_at));
+    world.hear().await?;
+    assert_eq!(world.postings().await?, world.expected(&[corrected]).await?);
+    assert_eq!(world.postings().await?.len(), 2);
     Ok(())
 }
 

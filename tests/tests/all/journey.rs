@@ -151,6 +151,14 @@ async fn an_upload_that_is_not_audio_is_rejected_with_a_reason_and_quarantined()
         door.cloud.objects().client.list_objects_v2().bucket(&door.cloud.quarantine_bucket);
     let retained = quarantine.prefix(format!("recordings/demo/{id}/")).send().await?;
     assert_eq!(retained.contents().len(), 1);
+    // An administrator may save what was rejected, and nobody else.
+    let (karin, save) = (door.cloud.token("karin").await?, format!("/v1/recordings/{id}/download"));
+    let (status, link) = answer(door.post(&save, &json!({})), &karin).await?;
+    assert_eq!(status, 200, "{link}");
+    let saved = reqwest::get(link["url"].as_str().unwrap_or_default()).await?;
+    assert_eq!(saved.headers()["content-type"], "application/octet-stream");
+    assert_eq!(saved.bytes().await?.as_ref(), text);
+    assert_eq!(answer(door.post(&save, &json!({})), &maja).await?.0, 409);
     // The app sends the call again with its audio.
     let wav = silence(1);
     let (status, again) =

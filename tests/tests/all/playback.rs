@@ -43,22 +43,17 @@ async fn a_playback_link_is_inline_and_valid_for_fifteen_minutes() -> anyhow::Re
 }
 
 #[tokio::test]
-async fn administrators_save_what_was_rejected_and_nobody_plays_it() -> anyhow::Result<()> {
+async fn nobody_plays_what_was_rejected_or_saves_what_is_gone() -> anyhow::Result<()> {
     let (router, table, _) = demo().await?;
     let rejected = recording("demo", "anna", "call-2", now() - TimeDelta::hours(2));
     register(&table, &rejected).await?;
     table.recordings().reject(&rejected, "it is an image").await?;
     let karin = As { organisation: "demo", user: "karin" };
-    let [play, save] =
-        ["playback", "download"].map(|kind| format!("/v1/recordings/{}/{kind}", rejected.id));
-    let link = karin.post(&router, &save, &Value::Null).await?;
-    let url = link.body["url"].as_str().unwrap_or_default();
-    let key = format!("recordings/demo/{}/{}?", rejected.id, String::from(rejected.audio.sha256));
-    assert!(url.contains(&key), "{url}");
-    assert!(url.contains("response-content-type=application%2Foctet-stream"), "{url}");
-    assert!(url.contains("attachment%3B%20filename"), "{url}");
-    for (who, path) in [(ANNA, &save), (ANNA, &play), (karin, &play)] {
-        assert_eq!(who.post(&router, path, &Value::Null).await?.cause(), "no-audio", "{path}");
+    for kind in ["playback", "download"] {
+        let path = format!("/v1/recordings/{}/{kind}", rejected.id);
+        for who in [ANNA, karin] {
+            assert_eq!(who.post(&router, &path, &Value::Null).await?.cause(), "no-audio", "{kind}");
+        }
     }
     Ok(())
 }

@@ -309,3 +309,75 @@ async fn repeating_a_call_with_a_wrong_clock_does_not_move_it() -> anyhow::Resul
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn a_registered_call_is_not_judged_anew() -> anyhow::Result<()> {
+    let (router, table) = demo().await?;
+    switch(&table, Kind::Activated, before(60)).await?;
+    acknowledge(&table, before(60), before(50)).await?;
+    let first = register(&router, "unset", DateTime::UNIX_EPOCH).await?;
+    assert_eq!(first.status, StatusCode::CREATED);
+    switch(&table, Kind::Deactivated, before(2)).await?;
+    let again = register(&router, "unset", DateTime::UNIX_EPOCH).await?;
+    assert_eq!(
+        (again.status, &again.body["recording"]),
+        (StatusCode::OK, &first.body["recording"])
+    );
+    let other = register(&router, "another", DateTime::UNIX_EPOCH).await?;
+    assert_eq!(other.cause(), "recording-not-active");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_clock_that_was_set_while_the_call_waited_costs_no_call() -> anyhow::Result<()> {
+    let (router, table) = demo().await?;
+    switch(&table, Kind::Activated, before(300)).await?;
+    acknowledge(&table, before(300), before(290)).await?;
+    switch(&table, Kind::Deactivated, before(100)).await?;
+    for (id, started_at, sent_at, status) in [
+        ("battery", before(120), DateTime::UNIX_EPOCH, StatusCode::CREATED),
+        ("ahead", before(120), now() + TimeDelta::days(1), StatusCode::CREATED),
+        ("outside", before(90), now() + TimeDelta::days(1), StatusCode::FORBIDDEN),
+    ] {
+        let times = json!({ "startedAt": started_at, "sentAt": sent_at });
+        let call = with(call(id, "audio/wav", id.as_bytes()), times);
+        assert_eq!(ANNA.post(&router, "/v1/recordings", &call).await?.status, status, "{id}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn any_period_of_the_base_service_counts() -> anyhow::Result<()> {
+    let (router, table) = recorded().await?;
+    let of = organisation("demo");
+    for (minutes, on) in [(40, false), (39, true), (38, false), (37, true), (36, false)] {
+        let current = table.people().organisation(&of).await?;
+        let change = OrganisationChange { base_service: Some(on), ..Default::default() };
+        let event = audited(before(minutes));
+        table.provision().put_organisation(&of, &change, current.as_ref(), &event).await??;
+    }
+    for (minutes, refused) in [
+        (45, ""),
+        (40, "recording-not-active"),
+        (39, ""),
+        (38, "recording-not-active"),
+        (37, ""),
+        (36, "recording-not-active"),
+    ] {
+        assert_eq!(refusal(&router, before(minutes)).await?, refused, "{minutes} minutes ago");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_start_of_a_stored_call_does_not_change() -> anyhow::Result<()> {
+    let (router, table) = recorded().await?;
+    let first = register(&router, "call-1", before(60)).await?;
+    let id = first.body["recording"]["id"].as_str().unwrap_or_default().to_owned().try_into()?;
+    let stored = table.recordings().get(&organisation("demo"), id, now()).await?;
+    tests::recording::arrive(&table, &stored.expect("it is registered")).await?;
+    let again = register(&router, "call-1", before(90)).await?;
+    assert_eq!(again.body["recording"]["startedAt"], json!(before(60)));
+    assert_eq!(again.body["warnings"][0]["code"], "unchanged");
+    Ok(())
+}

@@ -1,7 +1,9 @@
 //! A registered call is retained, whatever is unusual about it: what is not right is put right or left
 //! out with a warning, and nobody blocks a colleague's call.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use axum::{Router, http::StatusCode};
+use domain::{ids::RecordingId, recording::Sha256};
 use platform::table::Table;
 use serde_json::{Value, json};
 use tests::{
@@ -297,7 +299,7 @@ async fn a_rejected_recording_stays_rejected_and_the_answer_says_why() -> anyhow
     let (router, table) = demo().await?;
     let promised = call("call-1", "audio/wav", b"audio");
     ANNA.post(&router, "/v1/recordings", &promised).await?;
-    let id = domain::ids::RecordingId::of(&organisation("demo"), &"call-1".to_owned().try_into()?);
+    let id = RecordingId::of(&organisation("demo"), &"call-1".to_owned().try_into()?);
     let registered = table.recordings().get(&organisation("demo"), id, now()).await?;
     let registered = registered.expect("the recording is registered");
     table.recordings().reject(&registered, "it is an image").await?;
@@ -346,8 +348,7 @@ async fn the_same_call_under_another_call_id_is_a_double() -> anyhow::Result<()>
     );
     assert_eq!(again.body["recording"], first.body["recording"]);
     assert!(again.body["upload"]["url"].is_string());
-    let unregistered =
-        domain::ids::RecordingId::of(&organisation("demo"), &"anew".to_owned().try_into()?);
+    let unregistered = RecordingId::of(&organisation("demo"), &"anew".to_owned().try_into()?);
     assert!(table.recordings().get(&organisation("demo"), unregistered, now()).await?.is_none());
     for (id, other) in [
         ("counterpart", json!({ "counterpart": "+4681234567" })),
@@ -360,5 +361,29 @@ async fn the_same_call_under_another_call_id_is_a_double() -> anyhow::Result<()>
     }
     let omars = OMAR.post(&router, "/v1/recordings", &late("omars")).await?;
     assert_eq!(omars.status, StatusCode::CREATED, "of another user");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_erasure_of_a_colleagues_call_costs_no_call() -> anyhow::Result<()> {
+    let (router, table) = demo().await?;
+    let (annas, omars) =
+        (call("call-1", "audio/wav", b"anna"), call("call-1", "audio/wav", b"omar"));
+    let (of, text) = (organisation("demo"), |text: String| AttributeValue::S(text));
+    let id = RecordingId::of(&of, &"call-1".to_owned().try_into()?);
+    let audio = RecordingId::of_audio(&of, &people::user("anna"), &Sha256::of(b"anna").0);
+    let mut tombstone = platform::table::key::recording(&of, id);
+    tombstone.insert("state".to_owned(), text("erased".to_owned()));
+    tombstone.insert("erased".to_owned(), text("0".repeat(26)));
+    tombstone.insert("audio".to_owned(), text(audio.to_string()));
+    table.client.put_item().table_name(&table.name).set_item(Some(tombstone)).send().await?;
+    assert_eq!(ANNA.post(&router, "/v1/recordings", &annas).await?.cause(), "erased");
+    for status in [StatusCode::CREATED, StatusCode::OK] {
+        let answer = OMAR.post(&router, "/v1/recordings", &omars).await?;
+        assert_eq!(
+            (answer.status, warnings(&answer)),
+            (status, vec!["call-id-taken /callId".into()])
+        );
+    }
     Ok(())
 }

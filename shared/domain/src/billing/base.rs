@@ -58,6 +58,11 @@ impl BaseService {
         self.spans().into_iter().any(|(on, off)| on < ends && off > begins)
     }
 
+    /// Whether the organisation had it at `at`.
+    pub fn had_at(&self, at: DateTime<Utc>) -> bool {
+        self.spans().into_iter().any(|(on, off)| (on..off).contains(&at))
+    }
+
     /// Whether the organisation has it at the end of the month.
     pub fn at_end_of(&self, month: Month) -> bool {
         self.spans().into_iter().any(|(on, off)| on < month.end() && month.end() <= off)

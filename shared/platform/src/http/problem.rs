@@ -136,6 +136,11 @@ impl Problem {
         )
     }
 
+    /// Whether the caller may not do this, or there is nothing to do it with.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self.cause, Cause::NotAllowed | Cause::NotFound | Cause::Erased)
+    }
+
     /// An internal error. It is logged with its sources, and the response omits them.
     pub fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self { source: Some(source.into()), ..Self::new(Cause::Internal) }

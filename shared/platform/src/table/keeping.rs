@@ -256,6 +256,7 @@ impl Transaction<'_> {
                 .set_or_remove("until", held.then(|| day.clone()))
                 .set_or_remove("expires_at", (!held).then_some(day))
                 .is("registered", Some(n(seen.recording.registered_at.timestamp_millis())))
+                .is("at", Some(s(seen.at())))
                 .is("kept", (seen.version > 0).then(|| n(seen.version))),
         );
     }

@@ -25,6 +25,11 @@ use super::{
 };
 
 impl Ledgers<'_> {
+    /// When the organisation had the base service. 1 request for each MB.
+    pub async fn base_service(self, organisation: &OrganisationId) -> Result<BaseService, Error> {
+        Ok(read(&self.0.all(key::of_organisation(organisation), "").await?)?.0)
+    }
+
     /// The facts of the organisation's statement of `month`, with the `general` price list. 4
     /// requests; 1 more if the statement corrects earlier months.
     pub async fn of_month(

@@ -30,7 +30,7 @@
 //! | `basis`      | S    | `corrected` or `received` if the start is that; absent: as reported |
 //! | `written`    | S    | the counterpart as the app wrote it, if that differs |
 //! | `taken`      | BOOL | whether the call id was taken by another call |
-//! | `others`     | SS   | the recordings whose call id this recording has taken |
+//! | `others`     | SS   | the recordings beside this one, under the same call id |
 //! | `why`        | S    | the reason, once rejected |
 //! | `expires_at` | N    | Unix seconds: the table's TTL; absent while the recording is held |
 //! | `held`       | N    | Unix milliseconds, while held |

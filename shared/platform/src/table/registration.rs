@@ -17,7 +17,7 @@ use super::{
     audit::Event,
     commit::{Conflict, Refused},
     key, recording,
-    tombstone::is_erased,
+    tombstone::{had_audio_of, is_erased},
     write::Write,
 };
 
@@ -45,6 +45,8 @@ pub enum Registered {
     UnknownMark,
     /// The call's recording was erased, and cannot be registered again.
     Erased,
+    /// Nothing was written: a recording of other audio under this call id was erased.
+    ErasedOther,
     /// Nothing was written: the recording that has taken the call id is gone, or has too many beside
     /// it.
     TooMany,
@@ -87,7 +89,10 @@ impl Recordings<'_> {
                 AtOnce::Found(item) => item,
             };
             if is_erased(&found) {
-                return Ok(Registered::Erased);
+                return Ok(match had_audio_of(&found, recording)? {
+                    true => Registered::Erased,
+                    false => Registered::ErasedOther,
+                });
             }
             if let Some(current) = recording::read(&recording.organisation, &found)? {
                 return Ok(Registered::Before(current));
@@ -105,8 +110,8 @@ impl Recordings<'_> {
         Err(Error::Busy)
     }
 
-    /// Gives the recording another start, if no decision about its retention refers to the present
-    /// one. 1 request. `None` after another change: nothing was written.
+    /// Gives an expected recording another start, if no decision about its retention refers to the
+    /// present one. 1 request. `None` after another change: nothing was written.
     pub async fn correct_start(
         self,
         current: &Recording,
@@ -121,6 +126,7 @@ impl Recordings<'_> {
         writes.add(
             reported(write, corrected)
                 .is("at", Some(at(current)))
+                .is("state", Some(s("expected")))
                 .is("kept", None)
                 .is("held", None)
                 .is("erased", None)

@@ -276,6 +276,12 @@ impl Removal {
         self.recorded.is_none() && self.edits == 0
     }
 
+    /// The hash of its audio; `None` if nothing was registered.
+    pub(super) fn audio(&self) -> Option<RecordingId> {
+        let recorded = self.recorded.as_ref()?;
+        Some(RecordingId::of_audio(&self.organisation, &recorded.user, &recorded.sha256.0))
+    }
+
     /// The erasure that ended the recording, and when; `None` if it expired.
     pub fn erasure(&self) -> Option<(OrderId, DateTime<Utc>)> {
         self.recorded.as_ref().and_then(|recorded| Some((recorded.erasure?, recorded.ended_at)))

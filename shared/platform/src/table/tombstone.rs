@@ -4,6 +4,7 @@
 //! |--------------|------|------|
 //! | `state`      | S    | `erased` |
 //! | `erased`     | S    | the erasure |
+//! | `audio`      | S    | a hash of the user and the audio, see [`RecordingId::of_audio`]; absent of a note |
 //! | `expires_at` | N    | Unix seconds: [`LASTS`] after the recording ended |
 //!
 //! A tombstone replaces the recording under its own key in one write. So a registration, a note or
@@ -22,8 +23,8 @@ use domain::{
 };
 
 use super::{
-    Error, Tombstones,
-    attributes::{n, s, text},
+    BadItem, Error, Tombstones,
+    attributes::{n, optional_parsed, s, text},
     keeping::RetentionSnapshot,
     key::{self, Item},
     recording,
@@ -97,6 +98,9 @@ impl Tombstones<'_> {
         item.insert("state".to_owned(), s(STATE));
         item.insert("erased".to_owned(), s(erasure));
         item.insert("expires_at".to_owned(), n((ended_at + LASTS).timestamp()));
+        if let Some(audio) = removal.audio() {
+            item.insert("audio".to_owned(), s(audio));
+        }
         let free = "attribute_not_exists(#state) OR #state = :erased";
         let put = Write::put(item).given("erased", s(STATE));
         let put = match removal.registered_at() {
@@ -118,6 +122,20 @@ impl Tombstones<'_> {
 /// Whether the item's recording was erased.
 pub(super) fn is_erased(item: &Item) -> bool {
     item.contains_key("erased")
+}
+
+/// Whether this erased item had the audio of the registration. An older tombstone does not tell.
+pub(super) fn had_audio_of(item: &Item, registered: &Recording) -> Result<bool, BadItem> {
+    let of = |recording: &Recording| {
+        let Recording { organisation, user, audio, .. } = recording;
+        RecordingId::of_audio(organisation, user, &audio.sha256.0)
+    };
+    if !is_tombstone(item) {
+        let erased = recording::read(&registered.organisation, item)?;
+        return Ok(erased.is_none_or(|erased| of(&erased) == of(registered)));
+    }
+    let audio: Option<RecordingId> = optional_parsed(item, "audio")?;
+    Ok(audio.is_none_or(|audio| audio == of(registered)))
 }
 
 /// Whether the item is a tombstone rather than a recording.
