@@ -21,8 +21,22 @@ const client = new AwsClient({
 
 /** Puts an item into the table, replacing any with the same key. */
 export async function put(item: Record<string, { S: string } | { N: string }>) {
-  const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': 'DynamoDB_20120810.PutItem' };
-  const body = JSON.stringify({ TableName: cloud.table, Item: item });
+  await write('PutItem', { Item: item });
+}
+
+/** Sets a number of an item of the table. */
+export async function set(pk: string, sk: string, name: string, value: number) {
+  await write('UpdateItem', {
+    Key: { pk: { S: pk }, sk: { S: sk } },
+    UpdateExpression: 'SET #name = :value',
+    ExpressionAttributeNames: { '#name': name },
+    ExpressionAttributeValues: { ':value': { N: String(value) } },
+  });
+}
+
+async function write(target: string, request: object) {
+  const headers = { 'content-type': 'application/x-amz-json-1.0', 'x-amz-target': `DynamoDB_20120810.${target}` };
+  const body = JSON.stringify({ TableName: cloud.table, ...request });
   await ask({ service: 'dynamodb', method: 'POST', headers, body });
 }
 

@@ -47,16 +47,19 @@ async fn a_repeated_put_preserves_decisions_of_administrators_and_users() -> any
 #[tokio::test]
 async fn removing_a_plan_ends_recording_and_leaves_an_event() -> anyhow::Result<()> {
     let service = annas().await?;
-    let begun = with(call("c", "audio/wav", &silence(1)), json!({ "startedAt": now() }));
-    let registers = async || ANNA.post(&service.upload, "/v1/recordings", &begun).await;
-    registers().await?.done()?;
+    let registers = async |id: &str| {
+        let begun = with(call(id, "audio/wav", &silence(1)), json!({ "startedAt": now() }));
+        ANNA.post(&service.upload, "/v1/recordings", &begun).await
+    };
+    registers("before").await?.done()?;
     let without =
         OPERATOR.put(&service.provision, ANNAS, &with(anna(), json!({ "plan": null }))).await?;
     assert_eq!(
         (&without.body["plan"], &without.body["recording"]),
         (&Value::Null, &json!("no-plan"))
     );
-    assert_eq!(registers().await?.cause(), "recording-not-active");
+    assert_eq!(registers("after").await?.cause(), "recording-not-active");
+    registers("before").await?.done()?;
     let activations = service.activations("demo", "anna").await?;
     assert!(
         activations.contains(&("deactivated", "operator:provisioning".to_owned())),

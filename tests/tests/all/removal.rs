@@ -119,8 +119,8 @@ async fn an_erased_call_is_refused_without_an_extra_request() -> anyhow::Result<
     let names: std::collections::BTreeSet<_> = exists.keys().map(String::as_str).collect();
     assert_eq!(
         names,
-        ["pk", "sk", "state", "erased", "expires_at"].into(),
-        "nothing of the call remains"
+        ["pk", "sk", "state", "erased", "audio", "expires_at"].into(),
+        "only a hash of the call remains"
     );
     let until: i64 = exists["expires_at"].as_n().expect("a number").parse()?;
     assert_eq!(

@@ -58,6 +58,23 @@ async fn day(world: &World, of: &Recording) -> anyhow::Result<DateTime<Utc>> {
 }
 
 #[tokio::test]
+async fn a_backdated_call_does_not_end_with_fewer_days() -> anyhow::Result<()> {
+    let world = World::new("retain-backdated").await?;
+    add_on(&world, true).await?;
+    let begun = recording("demo", "anna", "call", now() - TimeDelta::days(200));
+    let begins_at = now() - TimeDelta::days(7);
+    let expires_at = begins_at + TimeDelta::days(180);
+    let backdated = Recording { registered_at: now(), expires_at, ..begun };
+    register(world.table(), &backdated).await?;
+    change(&world, 365, now).await?;
+    assert_eq!(day(&world, &backdated).await?, begins_at + TimeDelta::days(365));
+    assert_eq!(preview(&world, 180, now).await?["ending"], 0);
+    change(&world, 180, now).await?;
+    assert_eq!(day(&world, &backdated).await?, begins_at + TimeDelta::days(180));
+    Ok(())
+}
+
+#[tokio::test]
 async fn more_days_move_every_expiry_and_fewer_end_older_recordings() -> anyhow::Result<()> {
     let world = World::new("retain-both").await?;
     add_on(&world, true).await?;

@@ -10,7 +10,8 @@ use domain::{
     ids::{OrderId, OrganisationId, RecordingId},
     job::Person,
     recording::Recording,
-    retention::{self, RetentionState},
+    retention::{self, BACKDATED, RetentionState},
+    time::later,
 };
 
 use super::{
@@ -49,7 +50,7 @@ pub struct Count {
 pub enum Counted<'a> {
     /// All that exist.
     All,
-    /// Those that began before this moment and that no hold and no grace period protects.
+    /// Those whose retention began before this moment and that no hold and no grace period protects.
     EndedBefore(DateTime<Utc>),
     Of(&'a Person),
 }
@@ -139,7 +140,7 @@ impl Retention<'_> {
                 self.count_where(
                     organisation,
                     counted,
-                    "expires_at > :now AND (attribute_not_exists(grace) OR grace <= :now)",
+                    "expires_at > :now AND registered < :registered AND (attribute_not_exists(grace) OR grace <= :now)",
                     now,
                 )
                 .await?
@@ -174,6 +175,13 @@ impl Retention<'_> {
         let query = self.0.query(partition, Some(index)).below(last).filter(condition).counting();
         let query =
             if condition.contains(":now") { query.given("now", n(now.timestamp())) } else { query };
+        let query = match counted {
+            // A backdated call's retention began a week before its registration.
+            Counted::EndedBefore(start) => {
+                query.given("registered", n(later(*start, BACKDATED).timestamp_millis()))
+            }
+            _ => query,
+        };
         let (mut count, mut pages) = (0, query.pages());
         for _ in 0..QUERIES_AT_MOST {
             let Some(page) = pages.next().await? else { break };
