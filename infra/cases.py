@@ -19,16 +19,16 @@ def rows():
             yield cells[0], re.findall(r"`([a-z_:]+)`", cells[2])
 
 
-def listed(nextest):
+def listed(command):
     """The names of all tests."""
-    output = subprocess.run([*nextest, "list", "--message-format", "oneline"], capture_output=True, text=True, check=True).stdout
+    output = subprocess.run([*command, "--message-format", "oneline"], capture_output=True, text=True, check=True).stdout
     return [line.split()[-1] for line in output.splitlines() if line.strip()]
 
 
 def main(nextest, cloud):
     command = nextest.split()
     place = command.index("run")
-    existing = listed(command[:place] + command[place + 1 :])
+    existing = listed([*command[:place], "list", *command[place + 1 :]])
     unknown = [test for _, tests in rows() for test in tests if not any(test in name for name in existing)]
     if unknown:
         sys.exit(f"docs/cases.md names tests that do not exist: {', '.join(unknown)}")
