@@ -178,6 +178,12 @@ async fn a_patch_changes_only_the_members_it_names() -> anyhow::Result<()> {
         })
     );
     assert_eq!(patch(DEMO, json!({ "baseService": null })).await?.cause(), "invalid");
+    let elsewhere = patch(DEMO, json!({ "country": "FI" })).await?.done()?.body;
+    assert_eq!((&elsewhere["country"], &elsewhere["storageAddOn"]), (&json!("FI"), &json!(true)));
+    for country in [json!("fi"), json!("Finland"), json!("XX"), json!(null)] {
+        let answer = patch(DEMO, json!({ "country": country })).await?;
+        assert_eq!(answer.cause(), "invalid", "{country}");
+    }
     assert_eq!(
         patch("/v1/organisations/nowhere", json!({ "name": "N" })).await?.cause(),
         "not-found"

@@ -381,3 +381,13 @@ async fn the_start_of_a_stored_call_does_not_change() -> anyhow::Result<()> {
     assert_eq!(again.body["warnings"][0]["code"], "unchanged");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_recording_whose_retention_is_over_does_not_come_back() -> anyhow::Result<()> {
+    let (router, table) = recorded().await?;
+    register(&router, "call-1", before(60)).await?;
+    let later = App { table, objects: bucket::unreached(), now: || now() + TimeDelta::days(180) };
+    let again = register(&upload::router(later), "call-1", before(60)).await?;
+    assert_eq!(again.refusal(), (422, "past-retention".to_owned()));
+    Ok(())
+}
