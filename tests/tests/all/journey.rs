@@ -121,9 +121,8 @@ async fn a_call_is_registered_uploaded_verified_found_and_played() -> anyhow::Re
 
     // Erik has not acknowledged recording. His calls are refused with a reason for the app.
     let erik = door.cloud.token("erik").await?;
-    let (status, refused) =
-        answer(door.post("/v1/recordings", &with(call, json!({ "callId": "eriks" }))), &erik)
-            .await?;
+    let eriks = json!({ "callId": "eriks", "startedAt": chrono::Utc::now() });
+    let (status, refused) = answer(door.post("/v1/recordings", &with(call, eriks)), &erik).await?;
     assert_eq!(
         (status, &refused["type"]),
         (403, &json!("urn:kontinuerlig-inspelning:problem:not-acknowledged"))
