@@ -215,6 +215,7 @@ def describe(cloudformation, endpoint, region):
         "reconcile_queue_url": values["ReconcileQueueUrl"],
         "sftp_server": values["SftpServerId"],
         "exports_bucket": values["ExportsBucket"],
+        "calls_bucket": values["CallsBucket"],
         "warnings_bus": values["WarningsBus"],
         "queue_url": values["QueueUrl"],
         "dlq_url": values["DeadLetterUrl"],

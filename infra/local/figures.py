@@ -42,6 +42,7 @@ EVENT_OF = {
     "expire": "expire.removed.json",
     "retention-worker": "retention-worker.job.json",
     "retention-api": "retention-api.holds.json",
+    "completeness": "completeness.days.json",
     "delivery": "delivery.tend.json",
     "delivery-api": "delivery-api.keys.json",
     "reconcile": "reconcile.order.json",

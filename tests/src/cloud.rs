@@ -29,6 +29,7 @@ pub struct Cloud {
     /// Host and port.
     pub sftp_address: String,
     pub exports_bucket: String,
+    pub calls_bucket: String,
     pub warnings_bus: String,
     pub queue_url: String,
     pub dlq_url: String,
@@ -72,12 +73,13 @@ impl Cloud {
             .with_context(|| format!("no function is called {name}"))
     }
 
-    pub fn buckets(&self) -> [&str; 5] {
+    pub fn buckets(&self) -> [&str; 6] {
         [
             &self.recordings_bucket,
             &self.quarantine_bucket,
             &self.drop_bucket,
             &self.exports_bucket,
+            &self.calls_bucket,
             &self.erasures_bucket,
         ]
     }

@@ -9,22 +9,26 @@ use anyhow::Context;
 use serde_json::{Value, json};
 
 const DESCRIPTION: &str = "Recording of all calls of an organisation's users: registration and upload, search, playback, annotation, \
-    retention, delivery and billing.\n\n\
+    retention, delivery, completeness and billing.\n\n\
     Every operation requires a bearer token. Errors are problem details (RFC 9457), and clients decide by `code`. Lists have pages: \
     send the `cursor` of one page to get the next. Times are RFC 3339. An unknown address, and a method that an address does not have, \
     are answered with 404.";
 
 /// The tags, each with the operations that it groups.
-const TAGS: [(&str, &str); 10] = [
+const TAGS: [(&str, &str); 11] = [
     ("admin", "An administrator's users, groups, application clients and audit log."),
     ("annotate", "Notes, marks and fields of recordings, and the legend of marks."),
+    (
+        "completeness",
+        "What became of every call, reports of the operator's switch, and the findings of the last reconciliation.",
+    ),
     ("me", "The signed-in user: rights, activation, acknowledgement and listeners."),
     ("playback", "Links to play or save the audio of a recording."),
     (
         "provision",
         "The operator's organisations, users, application clients, prices and corrections.",
     ),
-    ("retention", "Retention, legal holds, erasures and the findings of the last reconciliation."),
+    ("retention", "Retention, legal holds and erasures."),
     ("search", "Searches for recordings."),
     ("sftp", "Delivery of recordings by SFTP: keys and folders."),
     ("statements", "Usage and monthly statements."),

@@ -266,14 +266,26 @@ impl World {
     }
 
     fn reconcile(&self) -> reconcile::App {
+        self.reconcile_at(clock::now)
+    }
+
+    fn reconcile_at(&self, now: fn() -> DateTime<Utc>) -> reconcile::App {
         let (table, objects) = (self.stores.table.clone(), self.stores.objects.clone());
         reconcile::App {
             table,
             objects,
+            calls: self.calls.clone(),
+            missing_percent: 1.0,
             ingest: self.queue.clone(),
             queue: self.stores.folders.clone(),
-            now: clock::now,
+            now,
         }
+    }
+
+    /// Reconciles "demo" for the night of another time. Returns whether it succeeded.
+    pub async fn reconciles_at(&self, now: fn() -> DateTime<Utc>) -> anyhow::Result<bool> {
+        let body = json!({ "organisation": "demo", "night": now() }).to_string();
+        self.hears_at(&body, now).await
     }
 
     /// Reconciles "demo" for a night. Returns whether it succeeded.
@@ -283,8 +295,12 @@ impl World {
 
     /// Sends the reconciliation a message. Returns whether it succeeded.
     pub async fn hears(&self, body: &str) -> anyhow::Result<bool> {
+        self.hears_at(body, clock::now).await
+    }
+
+    async fn hears_at(&self, body: &str, now: fn() -> DateTime<Utc>) -> anyhow::Result<bool> {
         let event = json!({ "Records": [{ "eventSource": "aws:sqs", "messageId": "message", "body": body }] });
-        let app = self.reconcile();
+        let app = self.reconcile_at(now);
         let reconciled = TENANT
             .scope("demo".to_owned(), reconcile::handle(&app, serde_json::from_value(event)?))
             .await;
@@ -328,7 +344,7 @@ impl World {
     /// Everything that the API reports of the last reconciliation, page by page.
     pub async fn missing(&self) -> anyhow::Result<(Value, Vec<Value>)> {
         let (router, mut path, mut findings) =
-            (self.retention(clock::now), "/v1/missing?limit=7".to_owned(), Vec::new());
+            (self.completeness(clock::now), "/v1/missing?limit=7".to_owned(), Vec::new());
         loop {
             let page = KARIN.get(&router, &path).await?.done()?.body;
             findings.extend(page["findings"].as_array().cloned().unwrap_or_default());

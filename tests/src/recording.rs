@@ -46,6 +46,7 @@ pub fn recording(to: &str, of: &str, call: &str, started_at: DateTime<Utc>) -> R
         expires_at: expires_at(started_at, 180),
         sound: Default::default(),
         reported: Default::default(),
+        leg: Default::default(),
         held_since: None,
         state: State::Expected,
     }

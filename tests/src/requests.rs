@@ -194,6 +194,18 @@ fn length(range: &str) -> Option<u64> {
     Some(last.parse::<u64>().ok()? + 1 - first.parse::<u64>().ok()?)
 }
 
+/// The folders of an organisation in the buckets.
+const PREFIXES: [&str; 8] = [
+    "recordings",
+    "files",
+    "parts",
+    "incoming",
+    "processed",
+    "invalid",
+    "open",
+    "statements",
+];
+
 /// Ends the test unless every key of the request is the tenant's or of the general price list.
 /// Provisioning maintains the list of organisations beside each organisation's own item. The
 /// operator has no organisation, and reads that list and the items that it names.
@@ -215,7 +227,7 @@ fn hold(tenant: &str, operation: &Metadata, request: &HttpRequest) {
     if matches!(operation.name(), "ListObjectVersions" | "ListObjectsV2") {
         let own = |place| request.uri().contains(&format!("prefix={place}%2F{tenant}%2F"));
         assert!(
-            ["recordings", "files", "parts"].into_iter().any(own),
+            PREFIXES.into_iter().any(own),
             "{name} on behalf of {tenant} looks at {}",
             request.uri()
         );
@@ -224,9 +236,8 @@ fn hold(tenant: &str, operation: &Metadata, request: &HttpRequest) {
     if operation.service() == "S3" {
         let copied = request.headers().get("x-amz-copy-source").unwrap_or_default();
         for place in [request.uri(), copied].into_iter().filter(|place| !place.is_empty()) {
-            let own = ["recordings", "files", "parts"]
-                .iter()
-                .any(|kind| place.contains(&format!("/{kind}/{tenant}/")));
+            let own =
+                PREFIXES.iter().any(|kind| place.contains(&format!("/{kind}/{tenant}/")));
             let statement = place.contains(&format!("/statements/{tenant}.json"));
             assert!(
                 own || statement || listed(place, tenant),

@@ -40,6 +40,8 @@ pub const KARIN: As<'_> = As { organisation: "demo", user: "karin" };
 #[derive(Clone, Debug)]
 pub struct World {
     pub stores: Stores,
+    /// The bucket of reported calls and statements.
+    pub calls: Bucket,
     /// The worker's messages, or removals to retry.
     pub queue: Queue,
     pub requests: Requests,
@@ -71,8 +73,11 @@ impl World {
         requests.take();
         let erasures = Bucket { client: objects.client.clone(), name: format!("{test}-erasures") };
         bucket::create(&erasures.client, &cloud, &erasures.name).await?;
+        let calls = Bucket { client: objects.client.clone(), name: format!("{test}-calls") };
+        bucket::create(&calls.client, &cloud, &calls.name).await?;
         requests.take();
         Ok(Self {
+            calls,
             stores: Stores { table, objects, quarantine, erasures, folders },
             queue,
             requests,
@@ -90,6 +95,12 @@ impl World {
             jobs: self.queue.clone(),
             now,
         })
+    }
+
+    /// The router of the completeness API at a time.
+    pub fn completeness(&self, now: fn() -> DateTime<Utc>) -> Router {
+        let (table, calls) = (self.stores.table.clone(), self.calls.clone());
+        completeness::router(completeness::App { table, calls, now })
     }
 
     /// A stored recording with its audio in the bucket.

@@ -10,8 +10,11 @@
 //! recordings and other words, where each night continues after the last one, so all are read in
 //! turn. Findings are stored before their repair, so a crash loses none, and a retry of the night
 //! adds to them. A night that is done is not repeated.
+//!
+//! Last, it accounts for every call of the open days: see `completeness`.
 
 mod audio;
+mod completeness;
 mod counts;
 mod look;
 mod organisation;
@@ -37,10 +40,14 @@ pub struct App {
     pub table: Table,
     /// The bucket of recordings.
     pub objects: Bucket,
+    /// The bucket of reported calls and statements.
+    pub calls: Bucket,
     /// The queue on which S3 notifies `ingest` of objects.
     pub ingest: Queue,
     /// The function's own queue.
     pub queue: Queue,
+    /// The share of missing calls, in per cent, above which a day raises an alarm.
+    pub missing_percent: f64,
     pub now: fn() -> DateTime<Utc>,
 }
 
@@ -81,6 +88,8 @@ enum Failure {
     Bucket(#[from] bucket::Error),
     #[error(transparent)]
     Queue(#[from] Unsent),
+    #[error("could not read or write a line of a statement")]
+    Line(#[from] serde_json::Error),
 }
 
 /// Organisations on one page.
@@ -106,7 +115,20 @@ pub async fn handle(app: &App, event: Event) -> Result<Answer, lambda_runtime::E
 
 async fn order(app: &App, body: &str) -> Result<(), Failure> {
     let order: Order = serde_json::from_str(body).map_err(Failure::Poison)?;
-    organisation::reconcile(app, &order).await
+    let last = app.table.findings().state(&order.organisation).await?;
+    let is_done = |done: Option<DateTime<Utc>>| done.is_some_and(|night| night >= order.night);
+    let (compared, accounted) =
+        last.as_ref().map_or((None, None), |last| (Some(last.night), last.accounted));
+    // A failure of one does not prevent the other.
+    let reconciled = match is_done(compared) {
+        true => Ok(()),
+        false => organisation::reconcile(app, &order, last).await,
+    };
+    if !is_done(accounted) {
+        completeness::account(app, &order.organisation).await?;
+        app.table.findings().accounted(&order.organisation, order.night).await?;
+    }
+    reconciled
 }
 
 /// Sends a message for every organisation. 1 request for each thousand of them and for every ten.

@@ -9,8 +9,10 @@ async fn main() -> anyhow::Result<()> {
     let app = App {
         table: Table { client: aws.dynamodb(), name: env::required("TABLE")? },
         objects: Bucket { client: aws.s3(), name: env::required("RECORDINGS_BUCKET")? },
+        calls: Bucket { client: aws.s3(), name: env::required("CALLS_BUCKET")? },
         ingest: Queue { client: aws.sqs(), url: env::required("INGEST_QUEUE_URL")? },
         queue: Queue { client: aws.sqs(), url: env::required("SWEEP_QUEUE_URL")? },
+        missing_percent: env::required("MISSING_PERCENT")?.parse()?,
         now: clock::now,
     };
     let handle = service_fn(|event: LambdaEvent<_>| reconcile::handle(&app, event.payload));

@@ -1,14 +1,12 @@
 //! The administrators' control of retention (P18, P23): legal holds, days, and erasures.
 //!
 //! The function creates, previews, confirms and shows the jobs that `retention-worker` carries out.
-//! Irreversible jobs are previewed first and confirmed with the preview's count. The function also
-//! shows the nightly findings.
+//! Irreversible jobs are previewed first and confirmed with the preview's count.
 
 mod change;
 mod erasures;
 mod holds;
 mod jobs;
-mod missing;
 
 use axum::{Router, extract::FromRef};
 use chrono::{DateTime, Utc};
@@ -35,7 +33,6 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(erasures::list, erasures::preview))
         .routes(routes!(erasures::show))
         .routes(routes!(erasures::confirm))
-        .routes(routes!(missing::list))
 }
 
 pub fn router(app: App) -> Router {

@@ -27,7 +27,7 @@ pub async fn asked(app: &App, of: &Organisation, filter: &Filter) -> Result<Valu
     }
     let key = app.keys.of(&app.table, &of.id).await?;
     for (name, value) in filters {
-        if name == "counterpart" {
+        if name == "counterpart" || name == "participant" {
             let text = value.as_str().unwrap_or_default();
             *value = Counterpart::read(text, of.country).to_string().into(); // one hash for every form
         }
@@ -41,8 +41,8 @@ pub async fn asked(app: &App, of: &Organisation, filter: &Filter) -> Result<Valu
 /// The kind of personal data in a filter, if any.
 fn kind(filter: &str, value: &Value) -> Option<Kind> {
     match filter {
-        "counterpart" if value == "withheld" || value == "unknown" => None,
-        "counterpart" | "number" => Some(Kind::Number),
+        "counterpart" | "participant" if value == "withheld" || value == "unknown" => None,
+        "counterpart" | "participant" | "number" => Some(Kind::Number),
         "name" => Some(Kind::Name),
         "note" | "field1" | "field2" | "field3" | "fields" => Some(Kind::Words),
         _ => None,

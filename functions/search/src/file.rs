@@ -21,7 +21,7 @@ const ROWS: usize = 10_000;
 /// The most pages that one file reads, and the rows of each.
 const PAGES: usize = 40;
 const PAGE: usize = 250;
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 21] = [
     "started",
     "startedUtc",
     "user",
@@ -41,6 +41,8 @@ const COLUMNS: [&str; 19] = [
     "contentType",
     "bytes",
     "sha256",
+    "conversationId",
+    "participants",
 ];
 
 /// A file of the search's results from its position on, with column names if it `begins` the table.
@@ -104,5 +106,7 @@ fn row(recording: &Shown) -> [Cell; COLUMNS.len()] {
         value(recording.content_type.to_owned()),
         value(recording.content_length.to_string()),
         value(recording.sha256.clone()),
+        text(&recording.conversation_id),
+        Cell::Text(recording.participants.join(" ")),
     ]
 }

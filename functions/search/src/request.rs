@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    ids::UserId,
+    ids::{ConversationId, UserId},
     phone::Country,
     recording::Direction,
     search::{self, Position},
@@ -45,6 +45,11 @@ pub struct Filter {
     /// Calls whose number begins or ends with these 3 to 15 digits, as in `070-123 45 67`, `+4670`
     /// or `4567`.
     number: Option<String>,
+    /// The legs of this conversation.
+    #[param(value_type = Option<String>)]
+    conversation: Option<ConversationId>,
+    /// Calls in which this party took part besides the counterpart, in any form.
+    participant: Option<String>,
     /// `in` or `out`.
     #[param(value_type = Option<String>)]
     direction: Option<Direction>,
@@ -106,6 +111,8 @@ impl Filter {
             max_seconds: self.max_seconds,
             counterpart: self.counterpart.clone(),
             number: self.number.clone(),
+            conversation: self.conversation.clone(),
+            participant: self.participant.clone(),
             direction: self.direction,
             mark: self.mark.clone(),
             note: self.note.clone(),

@@ -2,9 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use domain::{
-    activation::{Recorded, recorded_at, recorded_in},
+    activation::{Recorded, recorded_at, was_recorded},
     ids::RecordingId,
-    people::Organisation,
     registration::{Basis, Registration, Start},
 };
 use platform::http::{Person, Problem, operation::Register};
@@ -29,16 +28,9 @@ pub async fn recorded(
         Some(call.started_at).filter(|at| start.basis != Basis::Reported && *at <= person.now);
     let events = app.table.activations().of_user(&organisation.id, &user.id).await?;
     let base_service = app.table.ledgers().base_service(&organisation.id).await?;
-    let always = Organisation {
-        base_service: true,
-        base_since: None,
-        base_before: None,
-        ..organisation.clone()
-    };
     let in_periods = |at: DateTime<Utc>| {
         let events = events.iter().filter(|entry| !entry.is_correction()).map(|entry| &entry.event);
-        let in_period = recorded_at(&always, user, at) == Recorded::Yes || recorded_in(events, at);
-        in_period && base_service.had_at(at)
+        was_recorded(organisation, user, events, &base_service, at)
     };
     let is_recorded = in_periods(start.at) || reported.is_some_and(in_periods);
     Ok(if is_recorded { Recorded::Yes } else { recorded })

@@ -15,6 +15,7 @@ use axum::{
 };
 use chrono::{DateTime, Utc};
 use domain::{
+    completeness::sequence::Sequence,
     ids::RecordingId,
     note::Annotation,
     recording::{self, Recording, Reported},
@@ -30,6 +31,7 @@ use platform::{
     table::Table,
 };
 use serde::Serialize;
+use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -110,7 +112,12 @@ async fn register(
     let call = call.read(&person.organisation);
     person.on(RecordingId::of(&person.organisation.id, &call.call));
     let start = registration::start(&call, person.now);
-    admit(recorded(&app, &person, &call, start).await?, &call.audio).map_err(problem)?;
+    if let Err(refusal) = admit(recorded(&app, &person, &call, start).await?, &call.audio) {
+        if let Some(Sequence { device, number }) = &call.leg.sequence {
+            person.detail(&json!({ "device": device, "sequence": number })); // no gap in its numbers
+        }
+        return Err(problem(refusal));
+    }
     let mut warnings = call.warnings.clone();
     warnings.extend(start.basis.warning());
     let recording = expected(&person, call, start);
@@ -149,6 +156,7 @@ fn expected(person: &Person<Register>, call: Registration, start: Start) -> Reco
             counterpart: call.written,
             call_id_taken: false,
         },
+        leg: call.leg,
         held_since: None,
         state: recording::State::Expected,
     }

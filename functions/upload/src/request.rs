@@ -3,6 +3,8 @@
 //! The call id, the direction, the start, the duration and the audio must be right. Everything else
 //! is put right or left out with a warning, because a call is never lost for its note.
 
+mod leg;
+
 use chrono::{SubsecRound, TimeDelta};
 use domain::{
     counterpart::Counterpart,
@@ -22,6 +24,8 @@ use serde::{
 };
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
+
+use leg::Sent;
 
 /// A call that has ended.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -71,6 +75,25 @@ pub struct Call {
     #[serde(default)]
     #[schema(value_type = Option<String>, example = "red")]
     mark: Value,
+    /// The app's id of the conversation that the call is a leg of, as after a transfer: 1 to 128
+    /// visible ASCII characters.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "6f0c1c5e")]
+    conversation_id: Value,
+    /// Others who took part besides the counterpart, each in any form; at most 20.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<String>>, max_items = 20)]
+    participants: Value,
+    /// The app's id of the phone, new whenever the app is installed: 1 to 64 letters, digits, '.',
+    /// '_', ':' and '-'.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    device_id: Value,
+    /// The phone's number of the call among those that it registers, counted from 1. Gaps show calls
+    /// that never came.
+    #[serde(default)]
+    #[schema(value_type = Option<u64>, example = 17)]
+    sequence: Value,
     /// Members that the service does not know.
     #[serde(flatten)]
     #[schema(ignore)]
@@ -147,7 +170,15 @@ impl Call {
                 None
             }
         });
+        let leg = Sent {
+            conversation: self.conversation_id,
+            participants: self.participants,
+            device: self.device_id,
+            sequence: self.sequence,
+        };
         let read = Counterpart::read(&counterpart, organisation.country);
+        let mut leg = leg.read(organisation.country, &mut warn);
+        leg.participants.retain(|participant| *participant != read);
         let written: String = counterpart.chars().take(WRITTEN).collect();
         Registration {
             call: self.call_id,
@@ -161,6 +192,7 @@ impl Call {
             audio: Audio { content_type, length: self.content_length.value, sha256: self.sha256 },
             note,
             mark,
+            leg,
             warnings,
         }
     }

@@ -10,6 +10,7 @@ use strum::IntoStaticStr;
 use thiserror::Error;
 
 use crate::{
+    billing::BaseService,
     ids::UserId,
     people::{Acknowledged, Organisation, User},
 };
@@ -142,6 +143,25 @@ pub fn recorded_in<'a>(events: impl IntoIterator<Item = &'a Event>, at: DateTime
         }
     }
     since.is_some_and(|since| since <= at)
+}
+
+/// Whether a call of `user` that began at `at` was to be recorded, by all their events, oldest first,
+/// and by all periods of the base service.
+pub fn was_recorded<'a>(
+    organisation: &Organisation,
+    user: &User,
+    events: impl IntoIterator<Item = &'a Event>,
+    base_service: &BaseService,
+    at: DateTime<Utc>,
+) -> bool {
+    let always = Organisation {
+        base_service: true,
+        base_since: None,
+        base_before: None,
+        ..organisation.clone()
+    };
+    let in_period = recorded_at(&always, user, at) == Recorded::Yes || recorded_in(events, at);
+    in_period && base_service.had_at(at)
 }
 
 /// The user's acknowledgement of the current activation. An earlier one does not count.

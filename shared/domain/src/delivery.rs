@@ -83,6 +83,16 @@ impl Day {
         Self(days_earlier(self.0, 1))
     }
 
+    /// So many days before this one.
+    pub fn earlier(self, days: u64) -> Self {
+        Self(days_earlier(self.0, days))
+    }
+
+    /// The number of days from an earlier day to this one.
+    pub fn days_since(self, earlier: Self) -> i64 {
+        self.0.signed_duration_since(earlier.0).num_days()
+    }
+
     /// The day that is closed next after `instant`.
     fn closing_after(instant: DateTime<Utc>) -> Self {
         let yesterday = Self::of(instant).previous();
@@ -114,6 +124,12 @@ fn at(date: NaiveDate, time: NaiveTime) -> DateTime<Utc> {
         .single()
         .expect("no clock in Stockholm is changed at midnight, 05:00 or 06:00")
         .with_timezone(&Utc)
+}
+
+impl From<Date> for Day {
+    fn from(date: Date) -> Self {
+        Self(date.day())
+    }
 }
 
 impl TryFrom<String> for Day {

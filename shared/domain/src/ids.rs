@@ -67,9 +67,20 @@ impl OrganisationId {
 pub struct ClientId(String);
 
 /// The app's id of one leg of a call: 1 to 128 visible ASCII characters, unique per organisation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CallId(String);
+
+/// The app's id of a conversation, whose legs, transfers and conferences are separate calls: 1 to
+/// 128 visible ASCII characters.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ConversationId(String);
+
+/// A phone on which the app is installed: 1 to 64 of `A-Z a-z 0-9 . _ : -`.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct DeviceId(String);
 
 /// A recording: 16 bytes of a hash of organisation and call, written as 26 characters of lower-case
 /// base32hex (RFC 4648, section 7, no padding), which sorts as the bytes do.
@@ -95,6 +106,10 @@ pub enum InvalidId {
     Client,
     #[error("a call is named by 1 to 128 visible ASCII characters without spaces")]
     Call,
+    #[error("a conversation is named by 1 to 128 visible ASCII characters without spaces")]
+    Conversation,
+    #[error("a device is named by 1 to 64 letters, digits, '.', '_', ':' and '-'")]
+    Device,
     #[error("a recording is named by 26 characters of 0-9 and a-v")]
     Recording,
     #[error("an order is named by 26 characters of 0-9 and a-v")]
@@ -126,6 +141,11 @@ impl RecordingId {
     /// A hash of a user's audio in place of an id: a tombstone recognises the audio by it.
     pub fn of_audio(organisation: &OrganisationId, user: &UserId, sha256: &[u8; 32]) -> Self {
         Self::hashed(["audio", &organisation.0, &user.0, ""], sha256)
+    }
+
+    /// An id of the calls that a device has numbered and not registered, before this number.
+    pub fn of_gap(organisation: &OrganisationId, device: &DeviceId, number: u64) -> Self {
+        Self::hashed(["gap", &organisation.0, &device.0, &number.to_string()], &[0; 32])
     }
 
     fn hashed(parts: [&str; 4], sha256: &[u8; 32]) -> Self {
@@ -195,9 +215,29 @@ impl fmt::Display for ClientId {
 impl TryFrom<String> for CallId {
     type Error = InvalidId;
     fn try_from(text: String) -> Result<Self, InvalidId> {
-        let fits = (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
-        if fits { Ok(Self(text)) } else { Err(InvalidId::Call) }
+        if is_visible(&text) { Ok(Self(text)) } else { Err(InvalidId::Call) }
     }
+}
+
+impl TryFrom<String> for ConversationId {
+    type Error = InvalidId;
+    fn try_from(text: String) -> Result<Self, InvalidId> {
+        if is_visible(&text) { Ok(Self(text)) } else { Err(InvalidId::Conversation) }
+    }
+}
+
+impl TryFrom<String> for DeviceId {
+    type Error = InvalidId;
+    fn try_from(text: String) -> Result<Self, InvalidId> {
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"._:-".contains(&b);
+        let fits = (1..=64).contains(&text.len()) && text.bytes().all(allowed);
+        if fits { Ok(Self(text)) } else { Err(InvalidId::Device) }
+    }
+}
+
+/// Whether the text is 1 to 128 visible ASCII characters.
+fn is_visible(text: &str) -> bool {
+    (1..=128).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic())
 }
 
 impl TryFrom<String> for RecordingId {
@@ -211,6 +251,18 @@ impl TryFrom<String> for OrderId {
     type Error = InvalidId;
     fn try_from(text: String) -> Result<Self, InvalidId> {
         bytes(&text).map(Self).ok_or(InvalidId::Order)
+    }
+}
+
+impl From<ConversationId> for String {
+    fn from(id: ConversationId) -> Self {
+        id.0
+    }
+}
+
+impl From<DeviceId> for String {
+    fn from(id: DeviceId) -> Self {
+        id.0
     }
 }
 
@@ -229,6 +281,18 @@ impl From<RecordingId> for String {
 impl From<OrderId> for String {
     fn from(id: OrderId) -> Self {
         id.to_string()
+    }
+}
+
+impl fmt::Display for ConversationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for DeviceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

@@ -10,6 +10,7 @@ pub mod access;
 pub mod activation;
 pub mod audio;
 pub mod billing;
+pub mod completeness;
 pub mod counterpart;
 pub mod delivery;
 pub mod ids;

@@ -9,8 +9,9 @@ use thiserror::Error;
 
 use crate::{
     audio::{self, Codec, Container, Damage, Measured},
+    completeness::sequence::Sequence,
     counterpart::Counterpart,
-    ids::{CallId, OrganisationId, RecordingId, UserId},
+    ids::{CallId, ConversationId, OrganisationId, RecordingId, UserId},
     note::Annotation,
     registration::Basis,
     retention::begins_at,
@@ -32,6 +33,7 @@ pub struct Recording {
     pub audio: Audio,
     pub sound: Sound,
     pub reported: Reported,
+    pub leg: Leg,
     pub annotation: Annotation,
     /// The number of edits of the annotation, which is the ETag.
     pub version: u64,
@@ -76,6 +78,18 @@ pub struct Reported {
     /// Whether its call id was taken by another call.
     pub call_id_taken: bool,
 }
+
+/// Where the call belongs: in a conversation, and among the calls of a phone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Leg {
+    pub conversation: Option<ConversationId>,
+    /// Others who took part besides the counterpart, at most [`PARTICIPANTS_AT_MOST`].
+    pub participants: Vec<Counterpart>,
+    pub sequence: Option<Sequence>,
+}
+
+/// The most participants of a call.
+pub const PARTICIPANTS_AT_MOST: usize = 20;
 
 /// An anomaly of a recording. It is shown and has no other effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr, VariantArray)]
@@ -300,6 +314,7 @@ pub(crate) mod tests {
             },
             sound: Sound::default(),
             reported: Reported::default(),
+            leg: Leg::default(),
             annotation: Annotation::default(),
             version: 0,
             registered_at: started_at,

@@ -12,7 +12,7 @@ use crate::{
     counterpart::Counterpart,
     ids::CallId,
     note::{Mark, Note},
-    recording::{Audio, Direction},
+    recording::{Audio, Direction, Leg},
     time::{Instant, earlier},
 };
 
@@ -32,6 +32,7 @@ pub struct Registration {
     pub audio: Audio,
     pub note: Option<Note>,
     pub mark: Option<Mark>,
+    pub leg: Leg,
     pub warnings: Vec<Warning>,
 }
 
@@ -201,6 +202,7 @@ mod tests {
             audio: recording.audio,
             note: None,
             mark: None,
+            leg: Leg::default(),
             warnings: Vec::new(),
         }
     }

@@ -28,7 +28,7 @@ pub use words::{LETTERS, Words, tokens};
 
 use crate::{
     counterpart::Counterpart,
-    ids::UserId,
+    ids::{ConversationId, UserId},
     note::Mark,
     recording::{Direction, Recording, State},
 };
@@ -50,6 +50,10 @@ pub struct Filter {
     pub counterpart: Option<Counterpart>,
     /// With a counterpart whose number begins or ends with these digits.
     pub number: Option<Digits>,
+    /// A leg of this conversation.
+    pub conversation: Option<ConversationId>,
+    /// With this participant besides the counterpart.
+    pub participant: Option<Counterpart>,
     pub direction: Option<Direction>,
     pub mark: Option<Marked>,
     /// All of these words in the note, the last one as the beginning of a word.
@@ -91,6 +95,7 @@ impl Filter {
     pub fn holds(&self, recording: &Recording) -> bool {
         self.in_time(recording.started_at)
             && self.of_call(&recording.user, recording.direction, &recording.counterpart)
+            && self.in_leg(recording)
             && self.in_state(recording)
             && self.in_annotation(recording)
     }
@@ -110,6 +115,12 @@ impl Filter {
             && self.counterpart.as_ref().is_none_or(|wanted| wanted == counterpart)
             && self.number.as_ref().is_none_or(|digits| digits.hold(counterpart))
             && self.direction.is_none_or(|wanted| wanted == direction)
+    }
+
+    fn in_leg(&self, recording: &Recording) -> bool {
+        let leg = &recording.leg;
+        self.conversation.as_ref().is_none_or(|wanted| leg.conversation.as_ref() == Some(wanted))
+            && self.participant.as_ref().is_none_or(|wanted| leg.participants.contains(wanted))
     }
 
     fn in_state(&self, recording: &Recording) -> bool {
@@ -163,7 +174,7 @@ mod tests {
     use super::*;
     use crate::{
         note::{Annotation, Field, Note},
-        recording::tests::recording,
+        recording::{Leg, tests::recording},
     };
 
     fn holds(change: impl FnOnce(&mut Filter)) -> bool {
@@ -229,6 +240,21 @@ mod tests {
         assert!(holds(|filter| filter.fields[0] = words("4411")));
         assert!(!holds(|filter| filter.fields[1] = words("4411")));
         assert!(holds(|filter| filter.any_field = words("vip ärende")));
+        assert!(!holds(|filter| filter.participant = Some(recording().counterpart)));
+        let conversation = |id: &str| ConversationId::try_from(id.to_owned()).ok();
+        assert!(!holds(|filter| filter.conversation = conversation("c")));
+        let leg = Leg {
+            conversation: conversation("c"),
+            participants: vec![Counterpart::Withheld],
+            sequence: None,
+        };
+        let conference = Recording { leg, ..recording() };
+        let of = |filter: Filter| filter.holds(&conference);
+        assert!(of(Filter { conversation: conversation("c"), ..Filter::default() }));
+        assert!(!of(Filter { conversation: conversation("d"), ..Filter::default() }));
+        let participant = |who| Filter { participant: Some(who), ..Filter::default() };
+        assert!(of(participant(Counterpart::Withheld)));
+        assert!(!of(participant(Counterpart::Unknown)));
         assert!(holds(|filter| filter.held = Some(false)));
         assert!(!holds(|filter| filter.held = Some(true)));
         assert!(holds(|filter| filter.state = Some(StateName::Stored)));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::TimeDelta;
 use domain::{
     counterpart::Counterpart,
-    ids::{OrganisationId, RecordingId, UserId},
+    ids::{ConversationId, OrganisationId, RecordingId, UserId},
     note::{InvalidNote, Mark},
     people::Name,
     phone::Country,
@@ -68,6 +68,10 @@ pub struct Filter {
     pub counterpart: Option<String>,
     pub number: Option<String>,
     #[schema(value_type = Option<String>)]
+    pub conversation: Option<ConversationId>,
+    /// Someone who took part besides the counterpart, in any form.
+    pub participant: Option<String>,
+    #[schema(value_type = Option<String>)]
     pub direction: Option<Direction>,
     pub mark: Option<String>,
     pub note: Option<String>,
@@ -109,8 +113,9 @@ impl Filter {
     /// The filter with its counterpart in the one form in which recordings have it.
     #[must_use]
     pub fn in_country(self, country: Country) -> Self {
-        let counterpart = self.counterpart.map(|text| Counterpart::read(&text, country).into());
-        Self { counterpart, ..self }
+        let read = |text: String| Counterpart::read(&text, country).into();
+        let (counterpart, participant) = (self.counterpart.map(read), self.participant.map(read));
+        Self { counterpart, participant, ..self }
     }
 
     /// The search filter, limited to the recordings of `users` if given.
@@ -125,6 +130,8 @@ impl Filter {
             shorter: seconds(self.max_seconds),
             counterpart: self.counterpart.clone().map(Counterpart::from),
             number: self.number.as_deref().map(Digits::parse).transpose()?,
+            conversation: self.conversation.clone(),
+            participant: self.participant.clone().map(Counterpart::from),
             direction: self.direction,
             mark: self.mark.as_deref().map(marked).transpose()?,
             note: words(self.note.as_deref())?,

@@ -6,6 +6,8 @@ pub mod answer;
 pub mod aws;
 pub mod batch;
 pub mod bucket;
+pub mod call_lines;
+pub mod call_statements;
 pub mod clock;
 pub mod copies;
 pub mod criteria;

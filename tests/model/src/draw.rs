@@ -69,6 +69,7 @@ impl Draw {
             expires_at: started_at + TimeDelta::days(180),
             sound: Default::default(),
             reported: Default::default(),
+            leg: Default::default(),
             held_since: self.random.random_bool(0.001).then_some(registered_at),
             state: self.state(registered_at),
         }

@@ -250,6 +250,8 @@ impl fmt::Display for Shown<'_> {
             shorter,
             counterpart,
             number,
+            conversation,
+            participant,
             direction,
             mark,
             note,
@@ -260,7 +262,7 @@ impl fmt::Display for Shown<'_> {
         } = &self.0.filter;
         write!(f, "limit {}, {:?}", self.0.limit, self.0.order)?;
         let users = users.as_ref().map(|users| format!("{} users", users.len()));
-        let parts: [(&str, Option<String>); 16] = [
+        let parts: [(&str, Option<String>); 18] = [
             ("after", self.0.after.map(|after| after.started_at.to_rfc3339())),
             ("from", from.map(|from| from.to_rfc3339())),
             ("to", to.map(|to| to.to_rfc3339())),
@@ -269,6 +271,8 @@ impl fmt::Display for Shown<'_> {
             ("shorter", shorter.map(|shorter| shorter.to_string())),
             ("counterpart", counterpart.as_ref().map(|counterpart| format!("{counterpart:?}"))),
             ("number", number.as_ref().map(|number| format!("{}…", number.beginning()))),
+            ("conversation", conversation.as_ref().map(|id| format!("{id:?}"))),
+            ("participant", participant.as_ref().map(|participant| format!("{participant:?}"))),
             ("direction", direction.map(|direction| direction.to_string())),
             ("mark", mark.as_ref().map(|mark| format!("{mark:?}"))),
             ("note", written(note.as_ref())),

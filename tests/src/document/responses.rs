@@ -40,11 +40,12 @@ const SINGLE: [&str; 10] = [
 ];
 
 /// The headers of single responses: operation, status, header.
-const HEADERS: [(&str, &str, &str); 4] = [
+const HEADERS: [(&str, &str, &str); 5] = [
     ("PATCH /v1/recordings/{id}", "204", "ETag"),
     ("POST /v1/organisations/{organisation}/users", "202", "Location"),
     ("GET /v1/recordings", "200", "next-cursor"),
     ("GET /v1/audit", "200", "next-cursor"),
+    ("GET /v1/completeness/{day}/calls", "200", "next-cursor"),
 ];
 
 /// The operations that a response applies to.

@@ -9,6 +9,7 @@ mod schemas;
 use anyhow::{Context, ensure};
 use domain::{
     note::{Field, Note},
+    recording::PARTICIPANTS_AT_MOST,
     registration::LENGTH_AT_MOST,
 };
 use platform::http::page::ROWS_AT_MOST;
@@ -51,7 +52,9 @@ pub fn complete(document: &mut Value) -> anyhow::Result<()> {
             if let Some((_, of)) =
                 PARAMETERS.iter().find(|(names, _)| names.split_whitespace().any(|one| one == name))
             {
-                if parameter["schema"]["format"].is_null() {
+                let is_typed =
+                    ["format", "enum"].iter().any(|key| parameter["schema"].get(*key).is_some());
+                if !is_typed {
                     parameter["schema"] = json!({ "$ref": format!("#/components/schemas/{of}") });
                 }
             } else if name == "query.limit" {
@@ -68,7 +71,7 @@ pub fn complete(document: &mut Value) -> anyhow::Result<()> {
 }
 
 /// The types of parameters, as `place.name`.
-const PARAMETERS: [(&str, &str); 16] = [
+const PARAMETERS: [(&str, &str); 18] = [
     ("path.organisation", "OrganisationId"),
     ("path.user query.user", "UserId"),
     ("path.group", "GroupId"),
@@ -82,16 +85,21 @@ const PARAMETERS: [(&str, &str); 16] = [
     ("query.counterpart", "Counterpart"),
     ("query.direction", "Direction"),
     ("query.action", "AuditAction"),
+    ("query.conversation", "ConversationId"),
+    ("query.state", "CallState"),
     ("query.reason", "Reason"),
     ("header.Idempotency-Key", "IdempotencyKey"),
     ("header.if-match", "IfMatch"),
 ];
 
 /// The bounds of numbers, lists and texts without a type of their own.
-fn bounds() -> [(&'static str, Value); 13] {
+fn bounds() -> [(&'static str, Value); 16] {
     [
         ("RetentionOrder.days", json!({ "minimum": 180, "maximum": 3650 })),
         ("CallRegistration.contentLength", json!({ "minimum": 1, "maximum": LENGTH_AT_MOST })),
+        ("CallRegistration.sequence", json!({ "minimum": 1, "maximum": 9_007_199_254_740_991_u64 })),
+        ("CallRegistration.participants", json!({ "maxItems": PARTICIPANTS_AT_MOST })),
+        ("ReportedCall.durationMs", json!({ "minimum": 0, "maximum": u32::MAX })),
         ("CallRegistration.durationMs", json!({ "maximum": u32::MAX })),
         ("ActivationOrder.users", json!({ "minItems": 1, "maxItems": 1000 })),
         ("MembersChange.add MembersChange.remove", json!({ "minItems": 1, "maxItems": 90 })),

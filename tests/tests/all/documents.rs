@@ -6,7 +6,7 @@ use tests::{document, golden};
 use utoipa::{OpenApi, openapi::OpenApi as Document};
 
 /// The API document of each function.
-fn parts() -> [Document; 10] {
+fn parts() -> [Document; 11] {
     [
         upload::routes().into_openapi(),
         search::routes().into_openapi(),
@@ -17,6 +17,7 @@ fn parts() -> [Document; 10] {
         provision::routes().into_openapi(),
         billing_api::routes().into_openapi(),
         retention_api::routes().into_openapi(),
+        completeness::routes().into_openapi(),
         delivery_api::routes().into_openapi(),
     ]
 }

@@ -52,11 +52,12 @@ pub(crate) fn creating() -> Vec<Creating> {
 }
 
 /// Every other POST, and the reason that it needs no key.
-const REPEATABLE: [(&str, &str); 9] = [
+const REPEATABLE: [(&str, &str); 10] = [
     ("/v1/activations", "an active user is not activated again"),
     ("/v1/erasures/{erasure}/confirm", "a confirmed job remains as it is"),
     ("/v1/groups/{group}/members", "a member remains a member"),
     ("/v1/me/acknowledgement", "the first acknowledgement remains"),
+    ("/v1/organisations/{organisation}/calls", "a line replaces an earlier one of its call"),
     (
         "/v1/organisations/{organisation}/users/{user}/restore",
         "an existing user is not restored again",

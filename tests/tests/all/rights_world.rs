@@ -6,8 +6,16 @@ use std::sync::Arc;
 use aws_sdk_dynamodb::types::AttributeValue::{S, Ss};
 use axum::Router;
 use chrono::TimeDelta;
-use domain::{ids::OrderId, job::Person as Erased, recording::Recording};
+use domain::{
+    completeness::{CallState, Line},
+    delivery::Day,
+    ids::OrderId,
+    job::Person as Erased,
+    recording::Recording,
+};
 use platform::{
+    bucket::Bucket,
+    call_statements::Statement,
     queue::Queue,
     table::{
         Table,
@@ -26,6 +34,7 @@ use tests::{
     people::{Person, client, found, organisation, user},
     recording::{recording, register, store},
     request::{self, Answer, App, As, Operator},
+    requests::Requests,
     retention_jobs, table, whole,
 };
 use tokio::sync::OnceCell;
@@ -60,6 +69,7 @@ impl World {
         let recording = in_state(&table, state).await?;
         let order = ordered(&table).await?;
         imported(&table, order).await?;
+        compared(&table, &recording).await?;
         Ok(Self { table, delivery: delivery().await?, recording, order })
     }
 
@@ -124,7 +134,10 @@ impl World {
     fn function_of(&self, method: &str, path: &str) -> anyhow::Result<Router> {
         let (table, objects) = (self.table.clone(), bucket::unreached());
         Ok(match (method, path.split('/').nth(2), path.rsplit('/').next()) {
-            (_, Some("holds" | "retention" | "erasures" | "missing"), _) => {
+            (_, Some("completeness" | "missing"), _) | ("POST", Some("organisations"), Some("calls")) => {
+                completeness::router(completeness::App { table, calls: calls()?, now })
+            }
+            (_, Some("holds" | "retention" | "erasures"), _) => {
                 retention_api::router(retention_api::App {
                     table,
                     jobs: retention_jobs::jobs(&cloud()?),
@@ -199,6 +212,23 @@ async fn imported(table: &Table, id: OrderId) -> anyhow::Result<()> {
         counts: import::Counts::default(),
     };
     Ok(table.imports().place(&import, &event, None).await?)
+}
+
+/// A compared day of "demo", whose statement says that the recording's call is missing.
+async fn compared(table: &Table, recording: &Recording) -> anyhow::Result<()> {
+    let day = Day::try_from("2026-11-23".to_owned())?;
+    let line = Line { state: CallState::Missing, ..Line::of_recording(recording) };
+    let statement = Statement::of(vec![line])?;
+    let (of, totals) = (organisation("demo"), statement.day(day, now(), None));
+    calls()?.put_open(&of, &totals, statement.body.clone()).await?;
+    table.completeness().put(&of, &totals, &statement.users).await?;
+    Ok(())
+}
+
+/// The bucket of the local cloud.
+fn calls() -> anyhow::Result<Bucket> {
+    let cloud = cloud()?;
+    Ok(Bucket { client: cloud.s3(&Requests::default()), name: cloud.calls_bucket })
 }
 
 /// Jobs of the three kinds in "demo", with one id.
@@ -317,6 +347,10 @@ pub(super) fn body(method: &str, path: &str) -> Option<String> {
         ("PUT", "/v1/organisations/{organisation}/prices/{from}" | "/v1/prices/{from}") => {
             json!({ "prices": { "startFee": "99" } })
         }
+        ("POST", "/v1/organisations/{organisation}/calls") => {
+            json!({ "callId": "call-1", "user": "zoe", "direction": "in", "startedAt": "2026-11-23T10:00:00Z", "durationMs": 1000 })
+        }
+        ("PUT", "/v1/completeness/{day}/calls/{id}/explanation") => json!({ "text": "stulen" }),
         ("PUT", "/v1/organisations/{organisation}") => {
             json!({ "name": "Demo", "baseService": true, "storageAddOn": false })
         }

@@ -29,6 +29,7 @@ const NUMBERS: [&str; 6] =
 const WORDS: [&str; 8] =
     ["Faktura", "åter", "offert", "Örjan", "café", "4411", "reklamation", "fakturan"];
 const MARKS: [&str; 3] = ["red", "green", "blue"];
+const CONVERSATIONS: [&str; 3] = ["conv/1", "conv/2", "CONV/2"];
 const SEARCHES: usize = 150;
 
 /// Random numbers from a seed (SplitMix64).
@@ -74,6 +75,10 @@ fn drawn(draw: &mut Draw, number: usize) -> Recording {
     }
     if draw.below(3) == 0 {
         made.annotation.mark = Mark::try_from(draw.one(&MARKS).to_owned()).ok();
+    }
+    if draw.below(3) == 0 {
+        made.leg.conversation = draw.one(&CONVERSATIONS).to_owned().try_into().ok();
+        made.leg.participants = vec![Counterpart::from(draw.one(&NUMBERS).to_owned())];
     }
     made
 }
@@ -144,6 +149,8 @@ fn asked(draw: &mut Draw) -> Vec<(&'static str, String)> {
     add(draw, "number", &|draw| {
         draw.one(&["070-123", "4567", "+45", "0012", "46735550101", "0101"]).to_owned()
     });
+    add(draw, "conversation", &|draw| draw.one(&CONVERSATIONS).to_owned());
+    add(draw, "participant", &|draw| draw.one(&NUMBERS).to_owned());
     add(draw, "direction", &|draw| draw.one(&["in", "out"]).to_owned());
     add(draw, "mark", &|draw| draw.one(&["red", "green", "blue", "none"]).to_owned());
     add(draw, "note", &|draw| {
@@ -184,6 +191,10 @@ fn plainly(recording: &Recording, query: &[(&'static str, String)]) -> bool {
             "46735550101" => number == "+46735550101",
             end => number.ends_with(end),
         },
+        "conversation" => {
+            recording.leg.conversation.as_ref().is_some_and(|id| id.to_string() == *value)
+        }
+        "participant" => recording.leg.participants.iter().any(|who| who.to_string() == *value),
         "direction" => recording.direction.into_str() == value,
         "mark" => annotation.mark.as_ref().map_or("none", |mark| mark.as_str()) == value,
         "note" => finds(

@@ -47,6 +47,7 @@ struct World {
     search: Router,
     admin: Router,
     retention: Router,
+    completeness: Router,
     upload: Router,
     me: Router,
 }
@@ -70,6 +71,11 @@ impl World {
             retention: retention_api::router(retention_api::App {
                 table: table.clone(),
                 jobs: retention_jobs::unreached(),
+                now,
+            }),
+            completeness: completeness::router(completeness::App {
+                table: table.clone(),
+                calls: objects.clone(),
                 now,
             }),
             upload: upload::router(upload::App { table: table.clone(), objects, now }),
@@ -265,7 +271,7 @@ async fn an_invented_cursor_never_breaks_a_list() -> anyhow::Result<()> {
             (KARIN, &world.retention, "/v1/holds"),
             (KARIN, &world.retention, "/v1/erasures"),
             (KARIN, &world.retention, "/v1/retention"),
-            (KARIN, &world.retention, "/v1/missing"),
+            (KARIN, &world.completeness, "/v1/missing"),
             (KARIN, &world.retention, &shown),
             (ANNA, &world.me, "/v1/me/listeners"),
         ] {

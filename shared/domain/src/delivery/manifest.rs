@@ -20,7 +20,7 @@ pub const INDEX: &str = "index.csv";
 pub const CHECKSUMS: &str = "SHA256SUMS";
 
 /// The columns of [`INDEX`].
-pub const COLUMNS: [&str; 27] = [
+pub const COLUMNS: [&str; 29] = [
     "file",
     "id",
     "callId",
@@ -48,6 +48,8 @@ pub const COLUMNS: [&str; 27] = [
     "damage",
     "counterpartWritten",
     "flags",
+    "conversationId",
+    "participants",
 ];
 
 /// The values of the column `state`.
@@ -129,6 +131,8 @@ pub fn row(
         recording.sound.damage.map(|damage| damage.as_str().to_owned()).unwrap_or_default(),
         recording.reported.counterpart.clone().unwrap_or_default(),
         recording.flags().iter().map(Flag::into_str).collect::<Vec<_>>().join(" "),
+        recording.leg.conversation.as_ref().map(ToString::to_string).unwrap_or_default(),
+        recording.leg.participants.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "),
     ]
 }
 
@@ -158,7 +162,8 @@ mod tests {
         audio::{Damage, Measured},
         counterpart::Counterpart,
         delivery::{Day, is_late},
-        recording::{Reported, Sound, tests::recording},
+        ids::ConversationId,
+        recording::{Leg, Reported, Sound, tests::recording},
         registration::Basis,
     };
 
@@ -240,13 +245,20 @@ mod tests {
                 basis: Basis::Corrected,
                 ..Reported::default()
             },
+            leg: Leg {
+                conversation: ConversationId::try_from("conf-1".to_owned()).ok(),
+                participants: ["+46701740605", "sip:bo@example.org"]
+                    .map(|text| text.to_owned().into())
+                    .into(),
+                sequence: None,
+            },
             ..usual.clone()
         };
         let last = |recording: &Recording| row(recording, None, false, None)[22..].join("|");
-        assert_eq!(last(&usual), "60000|claimed|||");
+        assert_eq!(last(&usual), "60000|claimed|||||");
         assert_eq!(
             last(&unusual),
-            "63000|estimated|no-index|070-123 45 67|start-corrected duration-differs"
+            "63000|estimated|no-index|070-123 45 67|start-corrected duration-differs|conf-1|+46701740605 sip:bo@example.org"
         );
     }
 

@@ -6,9 +6,15 @@
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
+use data_encoding::BASE32HEX_NOPAD;
+use sha2::{Digest, Sha256};
 
 use super::words::{LETTERS, tokens};
-use crate::recording::Recording;
+use crate::{
+    counterpart::Counterpart,
+    ids::ConversationId,
+    recording::{PARTICIPANTS_AT_MOST, Recording},
+};
 
 /// The text that contains a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,6 +22,10 @@ pub enum Place {
     Note,
     /// One of the three fields, counted from 1 like its name.
     Field(u8),
+    /// The conversation, whose id is hashed to one word.
+    Conversation,
+    /// A participant besides the counterpart, hashed to one word.
+    Participant,
 }
 
 /// An entry by which a recording is found.
@@ -37,7 +47,14 @@ pub struct Change {
 }
 
 impl Place {
-    pub const ALL: [Self; 4] = [Self::Note, Self::Field(1), Self::Field(2), Self::Field(3)];
+    pub const ALL: [Self; 6] = [
+        Self::Note,
+        Self::Field(1),
+        Self::Field(2),
+        Self::Field(3),
+        Self::Conversation,
+        Self::Participant,
+    ];
 
     /// The name of the attribute that contains the words.
     pub fn as_str(self) -> &'static str {
@@ -46,6 +63,8 @@ impl Place {
             Self::Field(1) => "f1",
             Self::Field(2) => "f2",
             Self::Field(_) => "f3",
+            Self::Conversation => "conversation",
+            Self::Participant => "participant",
         }
     }
 }
@@ -57,8 +76,19 @@ impl Posting {
     /// 64 in a field of 128, 693 postings with that of a held recording. But some Unicode
     /// characters spell several words (½ is "1⁄2", ⑴ is "(1)"), and in a text of only these, each
     /// begins a word. At most 128 words of each text lie wholly within one character.
-    pub const AT_MOST: usize = (1000 + 1) + 3 * (128 + 1) + 4 * Self::WITHIN_A_CHARACTER + 1;
+    pub const AT_MOST: usize = (1000 + 1) + 3 * (128 + 1) + 4 * Self::WITHIN_A_CHARACTER + Self::OF_A_LEG + 1;
     const WITHIN_A_CHARACTER: usize = 128;
+    const OF_A_LEG: usize = 1 + PARTICIPANTS_AT_MOST;
+
+    /// The posting of all legs of a conversation.
+    pub fn conversation(id: &ConversationId) -> Self {
+        Self::Word(Place::Conversation, hashed(&id.to_string()))
+    }
+
+    /// The posting of the calls in which someone took part besides the counterpart.
+    pub fn participant(participant: &Counterpart) -> Self {
+        Self::Word(Place::Participant, hashed(&participant.to_string()))
+    }
 
     /// The postings of a recording: at most [`Self::AT_MOST`].
     pub fn of(recording: &Recording) -> BTreeSet<Self> {
@@ -76,7 +106,11 @@ impl Posting {
             .zip(texts)
             .flat_map(|(place, text)| tokens(text).into_iter().map(move |word| (place, word)));
         let words = words.map(|(place, word)| Self::Word(place, cut(word)));
-        words.chain(recording.held_since.map(|_| Self::Held)).collect()
+        let leg = &recording.leg;
+        let conversation = leg.conversation.iter().map(Self::conversation);
+        let participants = leg.participants.iter().map(Self::participant);
+        let held = recording.held_since.map(|_| Self::Held);
+        words.chain(conversation).chain(participants).chain(held).collect()
     }
 }
 
@@ -110,6 +144,11 @@ impl Change {
 /// When the recording and its postings end; `None` while it is held.
 pub fn ends_at(recording: &Recording) -> Option<DateTime<Utc>> {
     recording.held_since.is_none().then_some(recording.expires_at)
+}
+
+/// A text of any characters as one word of 26 letters and digits.
+fn hashed(text: &str) -> String {
+    BASE32HEX_NOPAD.encode(&Sha256::digest(text)[..16]).to_ascii_lowercase()
 }
 
 fn cut(mut word: String) -> String {
@@ -162,6 +201,24 @@ mod tests {
         assert_eq!(found, expected.into());
         let held = Recording { held_since: Some(recording().started_at), ..recording() };
         assert_eq!(Posting::of(&held), [Posting::Held].into());
+    }
+
+    #[test]
+    fn a_conversation_and_each_participant_are_postings_of_one_word() {
+        let mut recording = recording();
+        let conversation = ConversationId::try_from("Conf/2026#1".to_owned()).ok();
+        recording.leg.conversation = conversation.clone();
+        recording.leg.participants =
+            ["+46701740605", "anna@example.org"].map(|text| text.to_owned().into()).into();
+        let found = Posting::of(&recording);
+        assert_eq!(found.len(), 3);
+        assert!(conversation.iter().all(|id| found.contains(&Posting::conversation(id))));
+        let number = Counterpart::from("+46701740605".to_owned());
+        assert!(found.contains(&Posting::participant(&number)));
+        let is_word = |posting: &Posting| {
+            matches!(posting, Posting::Word(_, word) if tokens(word) == [word.clone()])
+        };
+        assert!(found.iter().all(is_word), "{found:?}");
     }
 
     #[test]

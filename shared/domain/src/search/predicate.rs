@@ -40,6 +40,10 @@ pub(super) fn predicates(filter: &Filter) -> Vec<Predicate> {
             .iter()
             .map(|counterpart| union([Stream::Counterpart(counterpart.clone())])),
     );
+    let conversation = filter.conversation.iter().map(Posting::conversation);
+    let participant = filter.participant.iter().map(Posting::participant);
+    predicates
+        .extend(conversation.chain(participant).map(|posting| union([Stream::Posting(posting)])));
     predicates.extend(filter.number.iter().cloned().map(Predicate::Digits));
     if let Some(Marked::With(mark)) = &filter.mark {
         predicates.push(union([Stream::Mark(mark.clone())]));

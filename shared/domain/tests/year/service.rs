@@ -368,6 +368,7 @@ fn registration(call: &Call) -> Registration {
         },
         note: None,
         mark: None,
+        leg: Default::default(),
         warnings: Vec::new(),
     }
 }

@@ -28,11 +28,11 @@ macro_rules! operations {
 
 operations! {
     Acknowledge Activate AddSftpKey Annotate ChangeGroup ChangeMark ChangeMembers ChangeOrganisation
-    ChangeRetention ChangeSupervisor ChangeUser CorrectActivation CreditLine Download ImportUsers
+    ChangeRetention ChangeSupervisor ChangeUser CorrectActivation CreditLine Download ExplainCall ImportUsers
     LiftHold ListClients ListDrops ListGroups ListMarks ListOrganisations ListPrices ListSftpKeys
     ListStatements ListUsers OrderDrop OrderErasure PlaceHold Play PreviewErasure PreviewRetention
-    ProvisionClient ProvisionOrganisation ProvisionPrices ProvisionUser RemoveClient
-    RemoveGroup RemoveSftpKey RemoveSupervisor RemoveUser RestoreUser Search See SeeEdits
+    ProvisionClient ProvisionOrganisation ProvisionPrices ProvisionUser RemoveClient ReportCalls
+    RemoveGroup RemoveSftpKey RemoveSupervisor RemoveUser RestoreUser Search See SeeCompleteness SeeEdits
     SeeErasures SeeGroup SeeHolds SeeImport SeeListeners SeeMissing SeeOrganisation
     SeeRetention SeeStatement SeeUsage SeeUser SignIn VoidActivation VoidPrices
 }

@@ -60,6 +60,14 @@ pub struct Recording {
     pub content_length: u64,
     /// 64 hexadecimal digits.
     pub sha256: String,
+    /// The conversation whose legs, transfers and conferences are separate recordings.
+    pub conversation_id: Option<String>,
+    /// Others who took part besides the counterpart.
+    #[schema(max_items = 20)]
+    pub participants: Vec<String>,
+    /// The phone, and its number of the call. Null if the app did not tell.
+    pub device_id: Option<String>,
+    pub sequence: Option<u64>,
     pub note: Option<String>,
     pub mark: Option<String>,
     /// The three fields of a customer's system.
@@ -134,6 +142,10 @@ impl From<recording::Recording> for Recording {
             content_type: recording.audio.content_type.as_str(),
             content_length: recording.audio.length,
             sha256: recording.audio.sha256.into(),
+            conversation_id: recording.leg.conversation.map(Into::into),
+            participants: recording.leg.participants.into_iter().map(Into::into).collect(),
+            sequence: recording.leg.sequence.as_ref().map(|sequence| sequence.number),
+            device_id: recording.leg.sequence.map(|sequence| sequence.device.into()),
             note: recording.annotation.note.map(Into::into),
             mark: recording.annotation.mark.map(Into::into),
             fields: recording.annotation.fields.map(|field| field.map(Into::into)),

@@ -112,6 +112,13 @@ pub fn ids<T: TryFrom<String> + Ord>(item: &Item, attribute: &'static str) -> Re
         .collect()
 }
 
+/// A list of texts; absent means the empty list.
+pub fn list(item: &Item, attribute: &'static str) -> Read<Vec<String>> {
+    let Some(list) = item.get(attribute) else { return Ok(Vec::new()) };
+    let texts = list.as_l().map_err(|_| BadItem { attribute })?.iter();
+    texts.map(|text| text.as_s().cloned().map_err(|_| BadItem { attribute })).collect()
+}
+
 pub fn s(text: impl ToString) -> AttributeValue {
     AttributeValue::S(text.to_string())
 }

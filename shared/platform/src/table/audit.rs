@@ -6,7 +6,7 @@
 //! | `deed`      | the action, see [`AuditAction`] |
 //! | `recording` | the recording that it concerns |
 //! | `subject`   | the resource: the user, group, client or job that it concerns |
-//! | `owner`     | the recorded user of a playback or download, which also has `u` and `at` |
+//! | `owner`     | the recorded user of a playback or download, which also has `u` and `at`; so has a refused registration |
 //! | `detail`    | JSON: the decision (rights, supervision, who joined or left), or the filters used, see `keyed_hash` |
 //! | `reason`    | the caller's explanation without telephone numbers, if the organisation requires one |
 //! | `refused`   | the denial: the stable problem type; absent if the action was performed |
@@ -30,7 +30,7 @@ use crate::answer;
 
 use super::{
     AuditLog, BadItem, Error,
-    attributes::{named, optional_parsed, optional_text, s, text},
+    attributes::{named, optional_parsed, optional_text, readable, s, text},
     commit::{Conflict, Transaction},
     key::{self, Item},
     query::{Query, sort},
@@ -129,6 +129,9 @@ pub enum AuditAction {
     ListStatements,
     SeeStatement,
     SeeMissing,
+    SeeCompleteness,
+    ExplainCall,
+    ReportCalls,
     ListMarks,
     ListOrganisations,
     ListPrices,
@@ -201,6 +204,18 @@ impl AuditLog<'_> {
             }
         }
         Ok((events, after))
+    }
+
+    /// The registrations that were refused since `from`, oldest first. 1 request for each MB.
+    pub async fn refused_since(
+        self,
+        organisation: &OrganisationId,
+        from: DateTime<Utc>,
+    ) -> Result<Vec<Event>, Error> {
+        let query = self.0.query(key::refused(organisation), Some(key::BY_USER));
+        let items = query.above(key::from(from)).all().await?;
+        let read = |item| readable("audit event", item, read(organisation, item));
+        Ok(items.iter().filter_map(read).collect())
     }
 
     fn events_query(self, reading: &Reading<'_>, span: &key::Span, after: Option<&str>) -> Query {
@@ -336,8 +351,16 @@ fn item(event: &Event) -> Item {
         set("owner", Some(recorded_user.to_string()));
         set(key::BY_USER.partition, Some(key::heard(&event.organisation, recorded_user)));
         set("at", Some(key::moment(event.at, &event.request)));
+    } else if is_refused_registration(event) {
+        set(key::BY_USER.partition, Some(key::refused(&event.organisation)));
+        set("at", Some(key::moment(event.at, &event.request)));
     }
     item
+}
+
+/// Whether a registration of a known call was refused.
+fn is_refused_registration(event: &Event) -> bool {
+    event.action == AuditAction::Register && event.denial.is_some() && event.recording.is_some()
 }
 
 fn read(organisation: &OrganisationId, item: &Item) -> Result<Event, BadItem> {

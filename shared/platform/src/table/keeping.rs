@@ -7,16 +7,18 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 use domain::{
+    counterpart::Counterpart,
     ids::{OrderId, OrganisationId, RecordingId},
     job::Person,
     recording::Recording,
     retention::{self, BACKDATED, RetentionState},
+    search::Posting,
     time::later,
 };
 
 use super::{
     BadItem, Error, Retention,
-    attributes::{ids, n, number, optional_parsed, parsed, readable, s, ss},
+    attributes::{ids, n, number, optional_parsed, parsed, readable, s, ss, text},
     commit::Transaction,
     key::{self, Item},
     read::BATCH,
@@ -127,6 +129,20 @@ impl Retention<'_> {
         Ok(query.page().await?.read(|item| parsed(item, "sk"))?)
     }
 
+    /// The same of the recordings in which a counterpart took part besides another. 1 request.
+    pub async fn ids_with(
+        self,
+        organisation: &OrganisationId,
+        participant: &Counterpart,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<RecordingId>, Option<String>), Error> {
+        let partition = key::posting(organisation, &Posting::participant(participant));
+        let query = self.0.query(partition, None).consistent().limit(limit).after_sort_key(after);
+        let bad = || BadItem { attribute: "sk" };
+        Ok(query.page().await?.read(|item| Ok(key::place(text(item, "sk")?).ok_or_else(bad)?.id))?)
+    }
+
     /// Counts recordings. 1 request for each MB, up to `QUERIES_AT_MOST`; as many for held ones.
     pub async fn count(
         self,
@@ -153,7 +169,31 @@ impl Retention<'_> {
             }
             _ => 0,
         };
-        Ok(Count { recordings, held, exact })
+        let mut count = Count { recordings, held, exact };
+        if let Counted::Of(Person::Counterpart(participant)) = counted {
+            self.add_with(organisation, participant, now, &mut count).await?;
+        }
+        Ok(count)
+    }
+
+    /// Adds the recordings in which a counterpart took part besides another. 1 request for each MB.
+    async fn add_with(
+        self,
+        organisation: &OrganisationId,
+        participant: &Counterpart,
+        now: DateTime<Utc>,
+        count: &mut Count,
+    ) -> Result<(), Error> {
+        let partition = key::posting(organisation, &Posting::participant(participant));
+        let query = self.0.query(partition, None);
+        let exists = "attribute_not_exists(expires_at) OR expires_at > :now";
+        let mut pages = query.filter(exists).given("now", n(now.timestamp())).pages();
+        while let Some(page) = pages.next().await? {
+            let is_held = |item: &&Item| !item.contains_key("expires_at");
+            count.recordings += page.count;
+            count.held += page.items.iter().filter(is_held).count() as u64;
+        }
+        Ok(())
     }
 
     async fn count_where(

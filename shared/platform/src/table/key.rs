@@ -32,12 +32,17 @@
 //! | import part  | `ORG#import`       | `IMPORT#NUMBER`          | get; query: some of its lines, or their results |
 //! | held         | `ORG#held`         | `HOLD#at`                | query: the recordings of a hold |
 //! | removal      | `ORG#removal`      | `RECORDING#REGISTERED`   | get: the copies of a recording that were found before their removal; the table removes it |
-//! | audit event  | `ORG#audit`        | `MILLISECONDS#REQUEST`   | query; `by_user` (`ORG#heard#USER`): who listened to a user's recordings |
+//! | audit event  | `ORG#audit`        | `MILLISECONDS#REQUEST`   | query; `by_user` (`ORG#heard#USER`): who listened to a user's recordings; `by_user` (`ORG#refused#registrations`): refused registrations |
 //! | audit key    | `ORG#audit-key`    | `audit-key`              | get: the key of the hashes that replace numbers, names and words in audit events |
 //! | delivery folder | `ORG#drop`      | `DAY#NUMBER`             | query: the folders of the delivery by SFTP |
 //! | late arrival | `ORG#awaited`      | `RECORDING`              | query: calls of a closed day whose audio had not arrived |
 //! | SFTP key     | `ORG#sftp`         | `FINGERPRINT`            | get; query |
 //! | subscriber   | `#sftp`            | `ORG`                    | query: the organisations with the SFTP service |
+//! | call record  | `ORG#call`         | the id of the call's recording | get; `by_org`, by the instant whose day accounts for it: calls that the operator's switch reported |
+//! | completeness | `ORG#completeness` | `DAY`                    | get; query: the totals of a day's calls |
+//! | completeness by user | `ORG#accounted` | `DAY#NUMBER`        | query: the totals of some users' calls of a day |
+//! | explanation  | `ORG#explained`    | `DAY#CALL`               | query: what people know of missing calls |
+//! | device       | `ORG#device`       | `DEVICE`                 | get: the sequence numbers of a phone's calls that have come |
 //! | finding      | `ORG#missing`      | `KIND#SUBJECT`           | query: the findings of the last reconciliation, by kind |
 //! | reconciliation | `ORG#sweep`      | `sweep`                  | get: the last one, and where the next continues |
 //!
@@ -59,8 +64,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     billing::Month,
     counterpart::Counterpart,
-    delivery::folder,
-    ids::{ClientId, GroupId, OrderId, OrganisationId, RecordingId, UserId},
+    delivery::{Day, folder},
+    ids::{ClientId, DeviceId, GroupId, OrderId, OrganisationId, RecordingId, UserId},
     note::Mark,
     people::Name,
     reconcile,
@@ -335,6 +340,50 @@ pub fn sftp_keys(organisation: &OrganisationId) -> String {
 /// An organisation's entry in the list of [`SUBSCRIBERS`].
 pub fn subscriber(organisation: &OrganisationId) -> Item {
     key(SUBSCRIBERS.to_owned(), organisation.to_string())
+}
+
+/// A call that the operator's switch reported, under the id of its recording.
+pub fn call_record(organisation: &OrganisationId, id: RecordingId) -> Item {
+    key(call_records(organisation), id.to_string())
+}
+
+/// The partition of the reported calls, in the table and in [`BY_ORG`].
+pub fn call_records(organisation: &OrganisationId) -> String {
+    format!("{organisation}#call")
+}
+
+pub fn completeness(organisation: &OrganisationId, day: Day) -> Item {
+    key(completenesses(organisation), day.to_string())
+}
+
+pub fn completenesses(organisation: &OrganisationId) -> String {
+    format!("{organisation}#completeness")
+}
+
+/// The totals of some users of a day.
+pub fn accounted(organisation: &OrganisationId, day: Day, part: usize) -> Item {
+    key(all_accounted(organisation), format!("{day}#{part:05}"))
+}
+
+pub fn all_accounted(organisation: &OrganisationId) -> String {
+    format!("{organisation}#accounted")
+}
+
+pub fn explanation(organisation: &OrganisationId, day: Day, id: RecordingId) -> Item {
+    key(explanations(organisation), format!("{day}#{id}"))
+}
+
+pub fn explanations(organisation: &OrganisationId) -> String {
+    format!("{organisation}#explained")
+}
+
+pub fn device(organisation: &OrganisationId, device: &DeviceId) -> Item {
+    key(format!("{organisation}#device"), device.to_string())
+}
+
+/// The partition of [`BY_USER`] with the refused registrations of an organisation.
+pub fn refused(organisation: &OrganisationId) -> String {
+    format!("{organisation}#refused#registrations")
 }
 
 /// The sort key of an event: its moment, then its request.

@@ -7,9 +7,11 @@ pub mod arrival;
 mod attributes;
 pub mod audit;
 mod batch;
+pub mod call_record;
 pub mod claim;
 pub mod client;
 pub mod commit;
+pub mod completeness;
 pub mod daily;
 pub mod delivery;
 pub mod directory;
@@ -83,8 +85,10 @@ handles! {
     Activations = activations: "Activations, deactivations and acknowledgements.",
     Annotations = annotations: "Notes, marks and their earlier versions.",
     AuditLog = audit_log: "The audit log, and the key of its hashes.",
+    CallRecords = call_records: "Calls that the operator's switch reported.",
     Claims = claims: "The responses to requests with an `Idempotency-Key`.",
     Clients = clients: "Application clients.",
+    Completeness = completeness: "What became of every call of a day.",
     UsageDays = days: "Closed days of usage.",
     Directory = directory: "Users and groups by name.",
     Findings = findings: "What `reconcile` found, and how far it has come.",

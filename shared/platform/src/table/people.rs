@@ -51,11 +51,7 @@ impl People<'_> {
         organisation: &OrganisationId,
         user: &UserId,
     ) -> Result<Option<(Organisation, User)>, Error> {
-        self.caller_by(organisation, user, |item| match item.contains_key("name") {
-            true => read_any_user(item).map(Some),
-            false => Ok(None),
-        })
-        .await
+        self.caller_by(organisation, user, read_user_or_removed).await
     }
 
     async fn caller_by(
@@ -110,17 +106,35 @@ impl People<'_> {
         organisation: &OrganisationId,
         users: &BTreeSet<UserId>,
     ) -> Result<BTreeMap<UserId, User>, Error> {
+        self.users_by(organisation, users, read_user).await
+    }
+
+    async fn users_by(
+        self,
+        organisation: &OrganisationId,
+        users: &BTreeSet<UserId>,
+        read: fn(&Item) -> Result<Option<User>, BadItem>,
+    ) -> Result<BTreeMap<UserId, User>, Error> {
         let mut found = BTreeMap::new();
         for some in users.iter().collect::<Vec<_>>().chunks(BATCH) {
             for item in self.0.batch(some.iter().map(|user| key::user(organisation, user))).await? {
                 found.extend(
-                    readable("user", &item, read_user(&item))
+                    readable("user", &item, read(&item))
                         .flatten()
                         .map(|user| (user.id.clone(), user)),
                 );
             }
         }
         Ok(found)
+    }
+
+    /// The same with removed users as they were, unless their data is erased.
+    pub async fn users_or_removed(
+        self,
+        organisation: &OrganisationId,
+        users: &BTreeSet<UserId>,
+    ) -> Result<BTreeMap<UserId, User>, Error> {
+        self.users_by(organisation, users, read_user_or_removed).await
     }
 
     /// The names of the users among actors: `user:karin` is Karin Åberg. Clients, the operator and
@@ -186,6 +200,11 @@ fn read_period(
 /// The user in an item; `None` once they are removed.
 pub(super) fn read_user(item: &Item) -> Result<Option<User>, BadItem> {
     if item.contains_key("removed_at") { Ok(None) } else { Ok(Some(read_any_user(item)?)) }
+}
+
+/// The user in an item, removed or not; `None` once their data is erased.
+fn read_user_or_removed(item: &Item) -> Result<Option<User>, BadItem> {
+    if item.contains_key("name") { read_any_user(item).map(Some) } else { Ok(None) }
 }
 
 /// The user in an item, removed or not.

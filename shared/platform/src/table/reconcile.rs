@@ -15,6 +15,7 @@
 //! |         | `rolled`, `said` | S | the sort keys of the recordings and the words after which the next one continues |
 //! |         | `recordings`, `older`, `objects`, `words`, `of_words` | N | how many it checked |
 //! |         | `units`      | N    | the read units that it used, rounded up |
+//! |         | `accounted`  | N    | Unix milliseconds: the last night that accounted for every call |
 
 mod reads;
 
@@ -85,6 +86,8 @@ pub struct Reconciled {
     pub words: u64,
     pub of_words: u64,
     pub units: u64,
+    /// The last night that accounted for every call.
+    pub accounted: Option<DateTime<Utc>>,
 }
 
 /// The longest subject that is stored.
@@ -147,8 +150,19 @@ impl Findings<'_> {
                 .chain([("words", reconciled.words), ("of_words", reconciled.of_words)])
                 .map(|(name, count)| (name.to_owned(), n(count))),
         );
+        item.extend(reconciled.accounted.map(|at| ("accounted".to_owned(), n(at.timestamp_millis()))));
         let put = Write::put(item).when("attribute_not_exists(night) OR night <= :night");
         self.0.write(put.given("night", n(reconciled.night.timestamp_millis()))).await.map(drop)
+    }
+
+    /// Records that a night accounted for every call, if a night is done. 1 request.
+    pub async fn accounted(
+        self,
+        organisation: &OrganisationId,
+        night: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let write = Write::update(key::reconcile(organisation)).when("attribute_exists(night)");
+        self.0.write(write.set("accounted", n(night.timestamp_millis()))).await.map(drop)
     }
 
     /// The result of the last reconciliation, if there was one. 1 request.
@@ -281,5 +295,6 @@ fn read_reconciled(item: &Item) -> Result<Reconciled, BadItem> {
         words: number(item, "words")?,
         of_words: number(item, "of_words")?,
         units: number(item, "units")?,
+        accounted: optional_instant(item, "accounted")?,
     })
 }

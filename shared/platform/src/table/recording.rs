@@ -31,6 +31,9 @@
 //! | `written`    | S    | the counterpart as the app wrote it, if that differs |
 //! | `taken`      | BOOL | whether the call id was taken by another call |
 //! | `others`     | SS   | the recordings beside this one, under the same call id |
+//! | `conv`       | S    | the conversation, optional |
+//! | `parties`    | L    | texts of the other participants; absent: none |
+//! | `device`, `seq` | S, N | the phone, and its number of the call; absent: unknown |
 //! | `why`        | S    | the reason, once rejected |
 //! | `expires_at` | N    | Unix seconds: the table's TTL; absent while the recording is held |
 //! | `held`       | N    | Unix milliseconds, while held |
@@ -43,16 +46,18 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     audio::{Codec, Damage, Measured},
+    completeness::sequence::Sequence,
+    counterpart::Counterpart,
     ids::{OrganisationId, RecordingId, UserId},
     note::{Annotation, Mark},
-    recording::{Audio, ContentType, Recording, Reported, Sha256, Sound, State},
+    recording::{Audio, ContentType, Leg, Recording, Reported, Sha256, Sound, State},
     registration::Basis,
 };
 
 use super::{
     BadItem, Error, Recordings,
     attributes::{
-        bytes, flag, instant, named, number, optional_instant, optional_parsed, optional_text,
+        bytes, flag, instant, list, named, number, optional_instant, optional_parsed, optional_text,
         parse, parsed, text,
     },
     key::{self, Item},
@@ -113,6 +118,7 @@ pub(super) fn read(
         audio: read_audio(item)?,
         sound: read_sound(item)?,
         reported: read_reported(item)?,
+        leg: read_leg(item)?,
         annotation: read_annotation(item)?,
         version: read_version(item)?,
         registered_at: instant(item, "registered")?,
@@ -165,6 +171,14 @@ fn read_reported(item: &Item) -> Result<Reported, BadItem> {
         counterpart: optional_text(item, "written")?.map(str::to_owned),
         call_id_taken: flag(item, "taken")?,
     })
+}
+
+fn read_leg(item: &Item) -> Result<Leg, BadItem> {
+    let participants = list(item, "parties")?.into_iter().map(Counterpart::from).collect();
+    let sequence = optional_parsed(item, "device")?
+        .map(|device| Ok(Sequence { device, number: number(item, "seq")? }))
+        .transpose()?;
+    Ok(Leg { conversation: optional_parsed(item, "conv")?, participants, sequence })
 }
 
 fn found<T>(

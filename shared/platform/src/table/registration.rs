@@ -6,7 +6,7 @@
 use aws_sdk_dynamodb::{primitives::Blob, types::AttributeValue};
 use domain::{
     ids::RecordingId,
-    recording::{Recording, Reported},
+    recording::{Leg, Recording, Reported},
     registration::Basis,
 };
 
@@ -278,5 +278,17 @@ fn registered(recording: &Recording, end: &str) -> Write {
         .set("registered", n(recording.registered_at.timestamp_millis()))
         .set(end, n(recording.expires_at.timestamp()))
         .remove_all(&["why", "early"]);
-    reported(write, recording)
+    reported(leg(write, recording), recording)
+}
+
+/// Sets the conversation, the participants and the phone's number of the call.
+fn leg(write: Write, recording: &Recording) -> Write {
+    let Leg { conversation, participants, sequence } = &recording.leg;
+    let parties = (!participants.is_empty())
+        .then(|| AttributeValue::L(participants.iter().map(s).collect()));
+    write
+        .set_or_remove("conv", conversation.as_ref().map(s))
+        .set_or_remove("parties", parties)
+        .set_or_remove("device", sequence.as_ref().map(|sequence| s(&sequence.device)))
+        .set_or_remove("seq", sequence.as_ref().map(|sequence| n(sequence.number)))
 }

@@ -180,6 +180,7 @@ impl Life {
             expires_at: DateTime::from_timestamp(expires_at, 0).expect("a moment of our time"),
             sound: Default::default(),
             reported: Default::default(),
+            leg: Default::default(),
             held_since: (!manner.plain && random.random_bool(0.1)).then_some(NOW),
             state: match random.random_range(0..10) {
                 0..2 => State::Expected,

@@ -52,6 +52,8 @@ impl Typed {
             shorter: self.shorter,
             counterpart: self.counterpart.clone().map(Counterpart::from),
             number: self.number.as_deref().map(Digits::parse).transpose()?,
+            conversation: None,
+            participant: None,
             direction: self
                 .direction
                 .map(|direction| if direction == "in" { Direction::In } else { Direction::Out }),

@@ -3,6 +3,7 @@
 use domain::{
     audio::{Damage, Measured},
     billing::Rule,
+    completeness::CallState,
     delivery::outcome::Reason,
     legend::{Colour, Shape},
     people::Name,
@@ -32,7 +33,7 @@ pub(super) fn types() -> Vec<(&'static str, Value, &'static str)> {
             "UserId",
             text("A user's id: 1 to 64 of a-z, 0-9, '.', '_' and '-'.", slug, "anna"),
             "User.id ImportedUser.id Recording.user Supervisor.user UserUsage.user BilledNotRecorded.user ActivationOutcome.user \
-             ActivationOrder.users[] ErasureOrder.user StatementCredit.user ExportedLine.user Event.recordedUser Missed.user \
+             ActivationOrder.users[] ErasureOrder.user ReportedCall.user AccountedCall.user UserCompleteness.user StatementCredit.user ExportedLine.user Event.recordedUser Missed.user \
              CriteriaRecordings.user MembersChange.add[] MembersChange.remove[]",
         ),
         (
@@ -56,7 +57,33 @@ pub(super) fn types() -> Vec<(&'static str, Value, &'static str)> {
                 "^[!-~]{1,128}$",
                 "6f0c1c5e-leg-1",
             ),
-            "CallRegistration.callId Recording.callId",
+            "CallRegistration.callId Recording.callId ReportedCall.callId AccountedCall.callId",
+        ),
+        (
+            "ConversationId",
+            text(
+                "The app's id of a conversation: 1 to 128 visible ASCII characters.",
+                "^[!-~]{1,128}$",
+                "6f0c1c5e",
+            ),
+            "CallRegistration.conversationId Recording.conversationId",
+        ),
+        (
+            "DeviceId",
+            text(
+                "The app's id of a phone: 1 to 64 letters, digits, '.', '_', ':' and '-'.",
+                "^[A-Za-z0-9._:-]{1,64}$",
+                "E621E1F8-C36C-495A-93FC-0C247A3E6E5F",
+            ),
+            "CallRegistration.deviceId Recording.deviceId AccountedCall.deviceId",
+        ),
+        (
+            "CallState",
+            closed(
+                "What became of a call.",
+                CallState::VARIANTS.iter().map(|state| state.into_str()),
+            ),
+            "AccountedCall.state",
         ),
         (
             "RecordingId",
@@ -65,7 +92,7 @@ pub(super) fn types() -> Vec<(&'static str, Value, &'static str)> {
                 id,
                 "5q1d0ks2v8g3mhl7n4c9re6btu",
             ),
-            "Recording.id AnnotatedRecording.recording AnnotatedRecording.also[] Event.recording HeldRecording.recording LeftRecording.recording Missed.recording \
+            "Recording.id AnnotatedRecording.recording AnnotatedRecording.also[] Event.recording HeldRecording.recording LeftRecording.recording Missed.recording AccountedCall.id AccountedCall.recording \
              Undelivered.recording HoldOrder.recordings[]",
         ),
         (
@@ -99,7 +126,7 @@ pub(super) fn types() -> Vec<(&'static str, Value, &'static str)> {
                 "^[\\s\\S]*$",
                 "+46701234567",
             ),
-            "CallRegistration.counterpart Recording.counterpart HeardCall.counterpart CriteriaRecordings.counterpart ErasureOrder.counterpart",
+            "CallRegistration.counterpart Recording.counterpart HeardCall.counterpart CriteriaRecordings.counterpart ErasureOrder.counterpart ReportedCall.counterpart AccountedCall.counterpart Recording.participants[] CallRegistration.participants[]",
         ),
         (
             "CounterpartKind",
@@ -124,7 +151,7 @@ pub(super) fn types() -> Vec<(&'static str, Value, &'static str)> {
                 ),
                 "date",
             ),
-            "Drop.day",
+            "Drop.day DayCompleteness.day",
         ),
         (
             "Amount",
@@ -156,7 +183,7 @@ pub(super) fn types() -> Vec<(&'static str, Value, &'static str)> {
         (
             "Reason",
             sized("Why: at least one letter, at most 500 characters.", 500, "complaint 4411"),
-            "HoldOrder.reason ErasureOrder.reason RetentionOrder.reason ActivationCorrection.reason StatementCredit.reason",
+            "HoldOrder.reason ErasureOrder.reason RetentionOrder.reason ActivationCorrection.reason StatementCredit.reason CallExplanation.text",
         ),
         (
             "IdempotencyKey",
@@ -180,7 +207,7 @@ pub(super) fn types() -> Vec<(&'static str, Value, &'static str)> {
         (
             "Direction",
             closed("The direction of a call, seen from the recorded user.", ["in", "out"]),
-            "CallRegistration.direction Recording.direction HeardCall.direction CriteriaRecordings.direction",
+            "CallRegistration.direction Recording.direction HeardCall.direction CriteriaRecordings.direction ReportedCall.direction",
         ),
         (
             "KeyRefusal",

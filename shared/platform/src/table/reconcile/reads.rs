@@ -21,7 +21,7 @@ use super::{
         read::BATCH,
         recording,
     },
-    Finding, Reconciled, read,
+    Finding, read,
 };
 
 /// The reads of one reconciliation, with their total cost.
@@ -41,12 +41,6 @@ impl<'a> Findings<'a> {
 }
 
 impl Reads<'_> {
-    /// The result of the last reconciliation, if there was one. 1 request.
-    pub async fn reconciled(&mut self) -> Result<Option<Reconciled>, Error> {
-        self.spent += 1.0; // the item is smaller than 4 KB
-        self.table.findings().state(self.organisation).await
-    }
-
     /// All findings of earlier reconciliations. 1 request for each MB.
     pub async fn findings(&mut self) -> Result<Vec<Finding>, Error> {
         let items = self

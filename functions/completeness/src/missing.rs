@@ -70,7 +70,7 @@ pub struct Missed {
 #[utoipa::path(
     get,
     path = "/v1/missing",
-    tag = "retention",
+    tag = "completeness",
     params(PageQuery),
     responses((status = 200, body = Missing))
 )]

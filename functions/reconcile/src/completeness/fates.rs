@@ -1,0 +1,165 @@
+//! What became of each call of a day.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use chrono::{DateTime, Utc};
+use domain::{
+    activation::{Recorded, recorded_at, was_recorded},
+    billing::BaseService,
+    completeness::{CallRecord, Fate, Line, line::UNKNOWN_USER},
+    counterpart::Counterpart,
+    ids::{CallId, RecordingId, UserId},
+    people::{Organisation, Period, User},
+    recording::Recording,
+};
+use platform::table::audit::Event;
+
+use crate::{App, Failure};
+
+/// The lines of a day: its reports, and its recordings that no report names.
+pub async fn lines(
+    app: &App,
+    organisation: &Organisation,
+    reports: &[CallRecord],
+    recordings: &[Recording],
+    refused: &[Event],
+    now: DateTime<Utc>,
+) -> Result<Vec<Line>, Failure> {
+    let of = &organisation.id;
+    let mut by_call: HashMap<&CallId, Vec<&Recording>> = HashMap::new();
+    for recording in recordings {
+        by_call.entry(&recording.call).or_default().push(recording);
+    }
+    let unmatched: Vec<RecordingId> = reports
+        .iter()
+        .filter(|report| !by_call.contains_key(&report.call))
+        .map(|report| report.id)
+        .collect();
+    let mut reads = app.table.findings().reads(of);
+    let elsewhere = reads.named(&unmatched, true).await?; // on another day, as after a correction
+    let elsewhere: HashMap<RecordingId, Recording> = elsewhere
+        .into_iter()
+        .filter(|recording| recording.exists(now))
+        .map(|recording| (recording.id, recording))
+        .collect();
+    let unmatched: Vec<RecordingId> =
+        unmatched.into_iter().filter(|id| !elsewhere.contains_key(id)).collect();
+    let erased: HashSet<RecordingId> = reads.erased(&unmatched).await?.into_iter().collect();
+    forget(app, organisation, reports, &erased, now).await?;
+    let refusals: HashMap<RecordingId, &str> = refused
+        .iter()
+        .filter_map(|event| Some((event.recording?, event.denial.as_deref()?)))
+        .collect();
+    let open: HashSet<RecordingId> = unmatched
+        .into_iter()
+        .filter(|id| !erased.contains(id) && !refusals.contains_key(id))
+        .collect();
+    let lacked = lacked(app, organisation, reports, &open).await?;
+
+    let mut named = HashSet::new();
+    let mut lines = Vec::new();
+    for report in reports {
+        let own = by_call.get(&report.call).and_then(|all| {
+            all.iter().find(|recording| recording.user == report.user).or_else(|| all.first())
+        });
+        let recording = own.copied().or_else(|| elsewhere.get(&report.id));
+        named.extend(recording.map(|recording| recording.id));
+        let fate = Fate {
+            recording,
+            is_erased: erased.contains(&report.id),
+            refusal: refusals.get(&report.id).copied(),
+            lacked: lacked.get(&report.id).copied(),
+        };
+        lines.push(Line::of_report(report, fate));
+    }
+    let rest: Vec<&Recording> =
+        recordings.iter().filter(|recording| !named.contains(&recording.id)).collect();
+    // A report of another day accounts for its recording. Without reports, there is none.
+    let ids: Vec<RecordingId> = match reports.is_empty() {
+        true => Vec::new(),
+        false => rest.iter().map(|recording| recording.id).collect(),
+    };
+    let reported = app.table.call_records().named(of, &ids).await?;
+    let reported: HashSet<RecordingId> = reported.into_iter().map(|report| report.id).collect();
+    let rest = rest.into_iter().filter(|recording| !reported.contains(&recording.id));
+    lines.extend(rest.map(Line::of_recording));
+    Ok(lines)
+}
+
+/// Removes the counterparts of erased calls, which a repeated report may have brought back.
+async fn forget(
+    app: &App,
+    organisation: &Organisation,
+    reports: &[CallRecord],
+    erased: &HashSet<RecordingId>,
+    now: DateTime<Utc>,
+) -> Result<(), Failure> {
+    let named = reports.iter().filter(|report| {
+        erased.contains(&report.id) && report.counterpart != Counterpart::Unknown
+    });
+    Ok(app.table.call_records().forget(&organisation.id, named.cloned(), now).await?)
+}
+
+/// What was missing for the user to be recorded, for each of the `open` calls of which something
+/// was. 1 request for each 100 users, and 2 for a user whose last two periods do not decide.
+async fn lacked(
+    app: &App,
+    organisation: &Organisation,
+    reports: &[CallRecord],
+    open: &HashSet<RecordingId>,
+) -> Result<BTreeMap<RecordingId, &'static str>, Failure> {
+    let open: Vec<&CallRecord> =
+        reports.iter().filter(|report| open.contains(&report.id)).collect();
+    let users: BTreeSet<UserId> = open.iter().map(|report| report.user.clone()).collect();
+    let users = app.table.people().users_or_removed(&organisation.id, &users).await?;
+    let (mut lacked, mut doubtful) = (BTreeMap::new(), BTreeMap::<&UserId, Vec<_>>::new());
+    for report in open {
+        let Some(user) = users.get(&report.user) else {
+            lacked.insert(report.id, UNKNOWN_USER);
+            continue;
+        };
+        match recorded_at(organisation, user, report.started_at) {
+            Recorded::Yes => continue,
+            recorded => lacked.insert(report.id, recorded.into()),
+        };
+        if has_earlier(organisation, user, report.started_at) {
+            doubtful.entry(&user.id).or_default().push(report);
+        }
+    }
+    if doubtful.is_empty() {
+        return Ok(lacked);
+    }
+    let base_service = app.table.ledgers().base_service(&organisation.id).await?;
+    for (id, reports) in doubtful {
+        let Some(user) = users.get(id) else { continue };
+        let in_earlier = earlier(app, organisation, user, &base_service, &reports).await?;
+        lacked.retain(|id, _| !in_earlier.contains(id));
+    }
+    Ok(lacked)
+}
+
+/// Whether a period before the last two may contain `at`.
+fn has_earlier(organisation: &Organisation, user: &User, at: DateTime<Utc>) -> bool {
+    let begins_later = |period: Option<Period>| {
+        period.is_some_and(|period| period.from > at)
+    };
+    begins_later(user.recorded_before) || begins_later(organisation.base_before)
+}
+
+/// The calls of the user that an earlier period contains. 1 request.
+async fn earlier(
+    app: &App,
+    organisation: &Organisation,
+    user: &User,
+    base_service: &BaseService,
+    reports: &[&CallRecord],
+) -> Result<HashSet<RecordingId>, Failure> {
+    let entries = app.table.activations().of_user(&organisation.id, &user.id).await?;
+    let events: Vec<_> =
+        entries.iter().filter(|entry| !entry.is_correction()).map(|entry| &entry.event).collect();
+    let is_recorded = |report: &&&CallRecord| {
+        let events = events.iter().copied();
+        was_recorded(organisation, user, events, base_service, report.started_at)
+    };
+    Ok(reports.iter().filter(is_recorded).map(|report| report.id).collect())
+}
