@@ -98,6 +98,23 @@ const statement = createRoute({
   path: 'statements/$month',
   component: lazyRouteComponent(() => import('./administration/statements/Statement'), 'StatementPage'),
 });
+const completeness = createRoute({
+  getParentRoute: () => administration,
+  path: 'completeness',
+  component: lazyRouteComponent(() => import('./administration/completeness/Completeness'), 'CompletenessPage'),
+});
+
+/** `shown` (a state) and `user` choose the calls of the list. */
+type CompletenessSearch = { shown?: string; user?: string };
+const completenessDay = createRoute({
+  getParentRoute: () => administration,
+  path: 'completeness/$day',
+  validateSearch: (search: Record<string, unknown>): CompletenessSearch => ({
+    shown: text(search.shown),
+    user: text(search.user),
+  }),
+  component: lazyRouteComponent(() => import('./administration/completeness/Day'), 'CompletenessDay'),
+});
 const missing = createRoute({
   getParentRoute: () => administration,
   path: 'missing',
@@ -149,6 +166,8 @@ export const router = createRouter({
       usage,
       statements,
       statement,
+      completeness,
+      completenessDay,
       missing,
       organisation,
       audit,

@@ -106,7 +106,10 @@ export type Call = {
 const apart = (id: string) => Array.from(id).reduce((sum, char) => (sum * 31 + char.charCodeAt(0)) % 1000, 7);
 
 /** Registers the call as the app does. `put` uploads its audio unless it is stored. */
-export async function register({ id, user, speech, direction = 'in', counterpart = '+46701234567', ago, edit }: Call) {
+export async function register(
+  { id, user, speech, direction = 'in', counterpart = '+46701234567', ago, edit }: Call,
+  more: object = {},
+) {
   const { content_type, bytes, sha256, duration } = speechOf(speech);
   const api = await as(user);
   const second = Math.floor((NOW - ago * 60_000) / 1000) * 1000;
@@ -122,6 +125,7 @@ export async function register({ id, user, speech, direction = 'in', counterpart
         contentType: content_type,
         contentLength: bytes,
         sha256,
+        ...more,
       },
     }),
   );

@@ -251,6 +251,13 @@ const PAGES: Look[] = [
   },
   { name: 'usage-users', user: 'karin', address: '/administration/usage', show: listed },
   { name: 'missing', user: 'karin', address: '/administration/missing', show: listed },
+  { name: 'completeness', user: 'karin', address: '/administration/completeness', show: listed },
+  {
+    name: 'completeness-day',
+    user: 'karin',
+    address: `/administration/completeness/${shifted(dayOf(new Date(NOW)), -1)}`,
+    show: listed,
+  },
   { name: 'statement-preview', user: 'karin', address: '/administration/statements/RUNNING', show: listed },
   { name: 'statements-unrecorded', user: 'karin', address: '/administration/statements', show: listed },
   { name: 'statements', user: 'lars', address: '/administration/statements', show: listed },

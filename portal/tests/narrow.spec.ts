@@ -17,6 +17,7 @@ const ADDRESSES = [
   '/administration/usage',
   '/administration/statements',
   '/administration/statements/RUNNING',
+  '/administration/completeness',
   '/administration/missing',
   '/administration/audit',
   '/administration/organisation',

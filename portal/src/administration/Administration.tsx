@@ -16,6 +16,7 @@ const PAGES = [
   ['/administration/delivery', 'delivery'],
   ['/administration/usage', 'usage'],
   ['/administration/statements', 'statements'],
+  ['/administration/completeness', 'completeness'],
   ['/administration/missing', 'missing'],
   ['/administration/audit', 'audit'],
   ['/administration/organisation', 'organisation'],

@@ -108,6 +108,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/completeness": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the days that were compared, newest first, with what became of their calls
+         * @description Callers: administrators.
+         */
+        get: operations["get_completeness"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/completeness/{day}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Shows what became of a day's calls, by user
+         * @description Callers: administrators.
+         */
+        get: operations["get_completeness_day"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/completeness/{day}/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Lists the calls of a day's statement
+         * @description `Accept: text/csv` selects a file for a spreadsheet, whose content never changes once the day is closed. Later files have no column names.
+         *
+         *     Callers: administrators.
+         */
+        get: operations["get_completeness_day_calls"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/completeness/{day}/calls/{id}/explanation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Explains a missing call, or a gap in a phone's numbers
+         * @description It replaces an earlier explanation. The call remains missing, and no longer counts for the alarm. A closed statement does not change.
+         *
+         *     Callers: administrators.
+         */
+        put: operations["put_completeness_day_calls_id_explanation"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/drops": {
         parameters: {
             query?: never;
@@ -586,6 +670,28 @@ export interface paths {
          * @description Callers: the operator.
          */
         patch: operations["patch_organisations_organisation"];
+        trace?: never;
+    };
+    "/v1/organisations/{organisation}/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reports calls, before or after the app registers them: one JSON object per line, at most 5,000 lines and 4 MiB
+         * @description A line replaces an earlier one of the same call id, so the request can be repeated. The next night compares the calls with the recordings.
+         *
+         *     Callers: the operator.
+         */
+        post: operations["post_organisations_organisation_calls"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/v1/organisations/{organisation}/clients": {
@@ -1312,6 +1418,61 @@ export interface components {
             /** @description The user name to sign in with. */
             user: string;
         };
+        /** @description A call and what became of it, or calls that a phone has numbered and never registered. */
+        AccountedCall: {
+            /**
+             * Format: int64
+             * @description Seconds since the registration, of an expected call.
+             */
+            ageSeconds?: number | null;
+            /** @description Null for a gap in a phone's numbers. */
+            callId?: components["schemas"]["CallId"] | null;
+            /**
+             * Format: int64
+             * @description The number of calls: 1, or those of a gap.
+             */
+            calls: number;
+            /** @description The other end as the switch reported it, for up to 30 days. */
+            counterpart?: components["schemas"]["Counterpart"] | null;
+            /** @description The phone with the gap. */
+            deviceId?: components["schemas"]["DeviceId"] | null;
+            /** Format: int64 */
+            durationMs: number;
+            explanation?: components["schemas"]["Explained"] | null;
+            /** @description The recording's id, or an id of the gap. */
+            id: components["schemas"]["RecordingId"];
+            /** @description Whether it began while another call of the user lasted, as by a wrong clock. */
+            overlaps: boolean;
+            /**
+             * @description Why it is in this state. Of a refused call, the code of the problem. Of one that was not to be
+             *     recorded: `not-answered`, `unknown-user`, `no-base-service`, `no-plan`, `not-active`,
+             *     `not-acknowledged`. Of a missing one: `sequence-gap` or null.
+             */
+            reason?: string | null;
+            /** @description The recording if it exists now, even if it came after the statement. */
+            recording?: components["schemas"]["RecordingId"] | null;
+            /** Format: date-time */
+            registeredAt?: string | null;
+            /** @description Whether the operator's switch reported it. */
+            reported: boolean;
+            /**
+             * Format: date-time
+             * @description The start of the call. For a gap, that of the call after it.
+             */
+            startedAt: string;
+            /**
+             * @description `missing`, `rejected`, `expected`, `damaged`, `refused`, `not-recorded`, `erased` or
+             *     `stored`.
+             */
+            state: components["schemas"]["CallState"];
+            user: components["schemas"]["UserId"];
+        };
+        /** @description A page of a day's statement: missing calls first, stored ones last. */
+        AccountedCalls: {
+            calls: components["schemas"]["AccountedCall"][];
+            /** @description Pass it as `cursor` to get the next page. Null on the last page. */
+            cursor?: string | null;
+        };
         /** @description The user's confirmation that they have read the text and know that calls are recorded. */
         Acknowledgement: {
             /**
@@ -1438,7 +1599,7 @@ export interface components {
          * @description The kind of an audit event.
          * @enum {string}
          */
-        AuditAction: "register" | "search" | "see" | "play" | "download" | "enter" | "sign-in" | "acknowledge" | "list-users" | "see-user" | "change-user" | "activate" | "deactivate" | "preview-activation" | "list-groups" | "see-group" | "change-group" | "remove-group" | "change-members" | "change-supervisor" | "remove-supervisor" | "list-clients" | "remove-client" | "see-organisation" | "change-organisation" | "read-audit" | "see-listeners" | "provision" | "provision-organisation" | "provision-user" | "remove-user" | "restore-user" | "import-users" | "provision-client" | "annotate" | "see-edits" | "change-mark" | "place-hold" | "lift-hold" | "see-holds" | "preview-retention" | "change-retention" | "see-retention" | "preview-erasure" | "order-erasure" | "see-erasures" | "end-erasure" | "expire" | "erase" | "list-sftp-keys" | "add-sftp-key" | "remove-sftp-key" | "list-drops" | "order-drop" | "provision-prices" | "void-prices" | "correct-activation" | "void-activation" | "credit-line" | "see-usage" | "list-statements" | "see-statement" | "see-missing" | "list-marks" | "list-organisations" | "list-prices" | "see-import" | "preview-correction";
+        AuditAction: "register" | "search" | "see" | "play" | "download" | "enter" | "sign-in" | "acknowledge" | "list-users" | "see-user" | "change-user" | "activate" | "deactivate" | "preview-activation" | "list-groups" | "see-group" | "change-group" | "remove-group" | "change-members" | "change-supervisor" | "remove-supervisor" | "list-clients" | "remove-client" | "see-organisation" | "change-organisation" | "read-audit" | "see-listeners" | "provision" | "provision-organisation" | "provision-user" | "remove-user" | "restore-user" | "import-users" | "provision-client" | "annotate" | "see-edits" | "change-mark" | "place-hold" | "lift-hold" | "see-holds" | "preview-retention" | "change-retention" | "see-retention" | "preview-erasure" | "order-erasure" | "see-erasures" | "end-erasure" | "expire" | "erase" | "list-sftp-keys" | "add-sftp-key" | "remove-sftp-key" | "list-drops" | "order-drop" | "provision-prices" | "void-prices" | "correct-activation" | "void-activation" | "credit-line" | "see-usage" | "list-statements" | "see-statement" | "see-missing" | "see-completeness" | "explain-call" | "report-calls" | "list-marks" | "list-organisations" | "list-prices" | "see-import" | "preview-correction";
         /** @description A billed month. */
         BilledMonth: {
             /** Format: int64 */
@@ -1478,6 +1639,71 @@ export interface components {
          * @enum {string}
          */
         BillingRule: "start-fee" | "user-month" | "storage" | "storage-add-on" | "sftp";
+        /** @description Calls by what became of them. Each call is in exactly one state. */
+        CallCounts: {
+            /**
+             * Format: int64
+             * @description All calls of the day that were reported or registered.
+             */
+            calls: number;
+            /**
+             * Format: int64
+             * @description Stored, and the audio is not whole.
+             */
+            damaged: number;
+            /** Format: int64 */
+            erased: number;
+            /**
+             * Format: int64
+             * @description Registered, and the audio has not arrived.
+             */
+            expected: number;
+            /**
+             * Format: int64
+             * @description Missing calls that a person has explained.
+             */
+            explained: number;
+            /**
+             * Format: int64
+             * @description To be recorded, and nothing has arrived.
+             */
+            missing: number;
+            /**
+             * Format: int64
+             * @description Not to be recorded: nobody answered, or the user was not recorded.
+             */
+            notRecorded: number;
+            /**
+             * Format: int64
+             * @description Recorded calls that began while another call of their user lasted.
+             */
+            overlapping: number;
+            /**
+             * Format: int64
+             * @description The service refused the registration.
+             */
+            refused: number;
+            /**
+             * Format: int64
+             * @description What arrived was not audio.
+             */
+            rejected: number;
+            /**
+             * Format: int64
+             * @description Those that the operator's switch reported.
+             */
+            reported: number;
+            /** Format: int64 */
+            stored: number;
+        };
+        /** @description An explanation of a missing call. */
+        CallExplanation: {
+            /**
+             * @description At least one letter, at most 500 characters. Telephone numbers in it are not stored.
+             * @example The phone was stolen before it had sent the call.
+             */
+            text: components["schemas"]["Reason"];
+        };
         /**
          * @description The app's id of a call's leg: 1 to 128 visible ASCII characters.
          * @example 6f0c1c5e-leg-1
@@ -1489,11 +1715,17 @@ export interface components {
          *       "callId": "6f0c1c5e-leg-1",
          *       "contentLength": 186402,
          *       "contentType": "audio/ogg",
+         *       "conversationId": "6f0c1c5e",
          *       "counterpart": "+46701234567",
+         *       "deviceId": "E621E1F8-C36C-495A-93FC-0C247A3E6E5F",
          *       "direction": "in",
          *       "durationMs": 93000,
          *       "mark": "red",
          *       "note": "Kunden vill ha en ny faktura.",
+         *       "participants": [
+         *         "+46701740605"
+         *       ],
+         *       "sequence": 17,
          *       "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
          *       "startedAt": "2026-11-24T13:02:11Z"
          *     }
@@ -1516,11 +1748,22 @@ export interface components {
              */
             contentType?: string;
             /**
+             * @description The app's id of the conversation that the call is a leg of, as after a transfer: 1 to 128
+             *     visible ASCII characters.
+             * @example 6f0c1c5e
+             */
+            conversationId?: components["schemas"]["ConversationId"] | null;
+            /**
              * @description The other end of the call as the phone knows it: a number in any form, a short number, a SIP
              *     address, a name, or `withheld`. Absent, null and empty mean unknown.
              * @example 070-123 45 67
              */
             counterpart?: components["schemas"]["Counterpart"] | null;
+            /**
+             * @description The app's id of the phone, new whenever the app is installed: 1 to 64 letters, digits, '.',
+             *     '_', ':' and '-'.
+             */
+            deviceId?: components["schemas"]["DeviceId"] | null;
             /**
              * @description Seen from the recorded user.
              * @example in
@@ -1539,11 +1782,20 @@ export interface components {
             mark?: string | null;
             /** @description At most 1,000 characters. A longer note is cut. */
             note?: string | null;
+            /** @description Others who took part besides the counterpart, each in any form; at most 20. */
+            participants?: components["schemas"]["Counterpart"][] | null;
             /**
              * Format: date-time
              * @description The device's clock when it sends this request. With it, the service corrects a wrong start.
              */
             sentAt?: string | null;
+            /**
+             * Format: int64
+             * @description The phone's number of the call among those that it registers, counted from 1. Gaps show calls
+             *     that never came.
+             * @example 17
+             */
+            sequence?: number | null;
             /** @description SHA-256 of the audio, 64 hexadecimal digits. */
             sha256: components["schemas"]["Sha256"];
             /**
@@ -1553,6 +1805,22 @@ export interface components {
              */
             startedAt: string;
         };
+        /** @description The result of a report. */
+        CallReport: {
+            /** @description The first 100 of those. */
+            details: components["schemas"]["InvalidCallLine"][];
+            /** @description Lines that are not valid and were not stored. */
+            invalid: number;
+            /** @description Lines that are not empty. */
+            lines: number;
+            /** @description Calls that were stored. Several lines of one call are one. */
+            stored: number;
+        };
+        /**
+         * @description What became of a call.
+         * @enum {string}
+         */
+        CallState: "missing" | "rejected" | "expected" | "damaged" | "refused" | "not-recorded" | "erased" | "stored";
         /** @description One change of an edit. */
         Changed: {
             /** @description Null if it was empty. */
@@ -1611,6 +1879,10 @@ export interface components {
          * @enum {string}
          */
         Colour: "red" | "orange" | "yellow" | "green" | "teal" | "blue" | "purple" | "grey";
+        /** @description The days that were compared, newest first. */
+        Completeness: {
+            days: components["schemas"]["DayCompleteness"][];
+        };
         /** @description The confirmation of a preview. */
         Confirmation: {
             /**
@@ -1624,6 +1896,11 @@ export interface components {
          * @enum {string}
          */
         ContentType: "audio/wav" | "audio/mpeg" | "audio/mp4" | "audio/ogg" | "audio/webm" | "audio/flac" | "audio/aac" | "audio/amr" | "audio/x-caf" | "application/octet-stream";
+        /**
+         * @description The app's id of a conversation: 1 to 128 visible ASCII characters.
+         * @example 6f0c1c5e
+         */
+        ConversationId: string;
         /** @description Öre, without VAT. */
         Cost: {
             /**
@@ -1661,6 +1938,8 @@ export interface components {
         Country: string;
         /** @description The filters of a search, in any combination, as in `GET /v1/recordings`. */
         CriteriaRecordings: {
+            /** @default null */
+            conversation?: string | null;
             /**
              * @description In any form, as in a registration.
              * @default null
@@ -1701,6 +1980,11 @@ export interface components {
             note?: string | null;
             /** @default null */
             number?: string | null;
+            /**
+             * @description Someone who took part besides the counterpart, in any form.
+             * @default null
+             */
+            participant?: string | null;
             /** @default null */
             state?: components["schemas"]["CriteriaState"] | null;
             /**
@@ -1724,6 +2008,33 @@ export interface components {
          * @example 2026-11-24
          */
         Day: string;
+        /** @description A day, and a page of its users. */
+        DayByUser: {
+            /** @description Pass it as `cursor` to get the next page of users. Null on the last page. */
+            cursor?: string | null;
+            day: components["schemas"]["DayCompleteness"];
+            /** @description By id. */
+            users: components["schemas"]["UserCompleteness"][];
+        };
+        /** @description The calls of a day. */
+        DayCompleteness: components["schemas"]["CallCounts"] & {
+            /**
+             * Format: date-time
+             * @description When its statement was closed, which never changes after that. Null while phones may still
+             *     register calls of the day: until seven days after its end.
+             */
+            closedAt?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was last compared.
+             */
+            comparedAt: string;
+            /**
+             * Format: date
+             * @description The day in Stockholm.
+             */
+            day: components["schemas"]["Day"];
+        };
         /** @description Recordings that were added and removed on a day. */
         DayCounts: {
             /** Format: int64 */
@@ -1745,6 +2056,11 @@ export interface components {
              */
             storedBytes: number;
         };
+        /**
+         * @description The app's id of a phone: 1 to 64 letters, digits, '.', '_', ':' and '-'.
+         * @example E621E1F8-C36C-495A-93FC-0C247A3E6E5F
+         */
+        DeviceId: string;
         /**
          * @description The direction of a call, seen from the recorded user.
          * @enum {string}
@@ -1956,6 +2272,13 @@ export interface components {
             /** @description Pass it as `cursor` to get the next page. Null on the last page. */
             cursor?: string | null;
             events: components["schemas"]["Event"][];
+        };
+        /** @description What a person knows of a missing call. */
+        Explained: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+            text: string;
         };
         /**
          * @description One amount and the facts behind it.
@@ -2194,6 +2517,13 @@ export interface components {
             phone: components["schemas"]["PhoneNumber"] | null;
             /** @description `basic`, `pro`, `business` or `enterprise`. Null for none, which switches recording off. */
             plan: components["schemas"]["Plan"] | null;
+        };
+        /** @description A line that was not stored. */
+        InvalidCallLine: {
+            /** @description Why it is invalid, and how to correct it. */
+            detail: string;
+            /** @description Counted from 1. */
+            line: number;
         };
         /**
          * @description The id of a hold, an erasure, a change of the retention or an import.
@@ -2638,9 +2968,11 @@ export interface components {
          *       "callId": "6f0c1c5e-leg-1",
          *       "contentLength": 186402,
          *       "contentType": "audio/ogg",
+         *       "conversationId": "6f0c1c5e",
          *       "counterpart": "+46701234567",
          *       "counterpartKind": "number",
          *       "damage": null,
+         *       "deviceId": "E621E1F8-C36C-495A-93FC-0C247A3E6E5F",
          *       "direction": "in",
          *       "durationMs": 93000,
          *       "expiresAt": "2027-05-23T13:02:11.000Z",
@@ -2654,9 +2986,13 @@ export interface components {
          *       "mark": "red",
          *       "measured": "exact",
          *       "note": "Kunden vill ha en ny faktura.",
+         *       "participants": [
+         *         "+46701740605"
+         *       ],
          *       "playable": true,
          *       "registeredAt": "2026-11-24T13:03:45.120Z",
          *       "rejection": null,
+         *       "sequence": 17,
          *       "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
          *       "startedAt": "2026-11-24T13:02:11.000Z",
          *       "state": "stored",
@@ -2673,6 +3009,8 @@ export interface components {
              */
             contentLength: number;
             contentType: components["schemas"]["ContentType"];
+            /** @description The conversation whose legs, transfers and conferences are separate recordings. */
+            conversationId?: components["schemas"]["ConversationId"] | null;
             /** @description A number in E.164, a short number, a SIP address, a name, `withheld` or `unknown`. */
             counterpart: components["schemas"]["Counterpart"];
             /** @description `number`, `dialled`, `sip`, `text`, `withheld` or `unknown`. */
@@ -2681,6 +3019,8 @@ export interface components {
             counterpartWritten?: string | null;
             /** @description `cut-off`, `no-index`, `no-sound` or `contradictory`; null if the audio is whole. */
             damage?: components["schemas"]["Damage"] | null;
+            /** @description The phone, and its number of the call. Null if the app did not tell. */
+            deviceId?: components["schemas"]["DeviceId"] | null;
             /** @description `in` or `out`, seen from the recorded user. */
             direction: components["schemas"]["Direction"];
             /**
@@ -2711,6 +3051,8 @@ export interface components {
             /** @description `exact` or `estimated` from the audio, or `claimed` by the app. */
             measured: components["schemas"]["Measured"];
             note?: string | null;
+            /** @description Others who took part besides the counterpart. */
+            participants: components["schemas"]["Counterpart"][];
             /** @description Whether browsers play the audio; null until it is stored. */
             playable?: boolean | null;
             /**
@@ -2722,6 +3064,8 @@ export interface components {
             registeredAt: string;
             /** @description Why the audio was refused; null if it was not. */
             rejection?: string | null;
+            /** Format: int64 */
+            sequence?: number | null;
             /** @description 64 hexadecimal digits. */
             sha256: components["schemas"]["Sha256"];
             /** Format: date-time */
@@ -2778,6 +3122,37 @@ export interface components {
              * @example /note
              */
             pointer: string;
+        };
+        /** @description A call that the operator's switch reports. */
+        ReportedCall: {
+            /**
+             * @description The id of the call's leg that the app registers, too: 1 to 128 visible ASCII characters.
+             * @example 6f0c1c5e-leg-1
+             */
+            callId: components["schemas"]["CallId"];
+            /**
+             * @description The other end, in any form. Absent or null: unknown.
+             * @example 070-123 45 67
+             */
+            counterpart?: components["schemas"]["Counterpart"] | null;
+            /**
+             * @description Seen from the user.
+             * @example in
+             */
+            direction: components["schemas"]["Direction"];
+            /**
+             * Format: int32
+             * @description Milliseconds; 0 if nobody answered.
+             * @example 93000
+             */
+            durationMs: number;
+            /**
+             * Format: date-time
+             * @description When the call was answered, or when it rang if nobody answered.
+             */
+            startedAt: string;
+            /** @description The user of the app: 1 to 64 of a-z, 0-9, '.', '_' and '-'. */
+            user: components["schemas"]["UserId"];
         };
         /** @description The retention and its changes, newest first. */
         Retention: {
@@ -3186,6 +3561,10 @@ export interface components {
             administrator?: boolean;
             /** @description The user's rights to their own recordings. */
             rights?: components["schemas"]["RightsChange"];
+        };
+        /** @description The calls of a user on a day. */
+        UserCompleteness: components["schemas"]["CallCounts"] & {
+            user: components["schemas"]["UserId"];
         };
         /**
          * @description A user's id: 1 to 64 of a-z, 0-9, '.', '_' and '-'.
@@ -3615,6 +3994,184 @@ export interface operations {
             401: components["responses"]["401"];
             403: components["responses"]["403"];
             404: components["responses"]["404"];
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
+        };
+    };
+    get_completeness: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The first day, in Stockholm. 30 days before `to` by default.
+                 * @example 2026-11-01
+                 */
+                from?: string;
+                /**
+                 * @description The last day, inclusive. Today by default.
+                 * @example 2026-11-30
+                 */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The days that were compared, newest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Completeness"];
+                };
+            };
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
+        };
+    };
+    get_completeness_day: {
+        parameters: {
+            query?: {
+                /** @description Rows on a page, 1 to 1,000; 50 by default. A page of long rows has fewer. */
+                limit?: number;
+                /** @description The `cursor` of the previous page. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description yyyy-mm-dd, in Stockholm */
+                day: components["schemas"]["Day"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A day, and a page of its users. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DayByUser"];
+                };
+            };
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            /** @description not-found: the day was not compared */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
+        };
+    };
+    get_completeness_day_calls: {
+        parameters: {
+            query?: {
+                /** @description Only calls in this state. */
+                state?: components["schemas"]["CallState"];
+                /** @description Only calls of this user. */
+                user?: components["schemas"]["UserId"];
+                /**
+                 * @description Rows on a page, 1 to 1,000; 50 by default. A page may have fewer and still have a cursor. A
+                 *     CSV file has up to 5,000.
+                 */
+                limit?: number;
+                /** @description The cursor of the previous page, or the header `next-cursor` of the previous CSV file. */
+                cursor?: string;
+            };
+            header?: never;
+            path: {
+                /** @description yyyy-mm-dd, in Stockholm */
+                day: components["schemas"]["Day"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of a day's statement: missing calls first, stored ones last. */
+            200: {
+                headers: {
+                    "next-cursor": components["headers"]["next-cursor"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AccountedCalls"];
+                    "text/csv": string;
+                };
+            };
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            /** @description not-found: the day was not compared */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
+        };
+    };
+    put_completeness_day_calls_id_explanation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description yyyy-mm-dd, in Stockholm */
+                day: components["schemas"]["Day"];
+                /** @description the id of the line */
+                id: components["schemas"]["RecordingId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CallExplanation"];
+            };
+        };
+        responses: {
+            /** @description explained */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Explained"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            /** @description not-found: the day was not compared, or no such call is missing */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };
@@ -4737,6 +5294,70 @@ export interface operations {
             415: components["responses"]["415"];
             422: components["responses"]["422"];
             429: components["responses"]["429"];
+            500: components["responses"]["500"];
+        };
+    };
+    post_organisations_organisation_calls: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description its id */
+                organisation: components["schemas"]["OrganisationId"];
+            };
+            cookie?: never;
+        };
+        /** @description one call per line */
+        requestBody: {
+            content: {
+                "application/x-ndjson": string;
+            };
+        };
+        responses: {
+            /** @description stored, except for the invalid lines */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CallReport"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            /** @description not-found: there is no such organisation */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description too-large: send it in parts */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            415: components["responses"]["415"];
+            422: components["responses"]["422"];
+            /** @description busy: send it again */
+            429: {
+                headers: {
+                    "Retry-After": components["headers"]["Retry-After"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             500: components["responses"]["500"];
         };
     };
@@ -5900,6 +6521,10 @@ export interface operations {
                  *     or `4567`.
                  */
                 number?: string;
+                /** @description The legs of this conversation. */
+                conversation?: components["schemas"]["ConversationId"];
+                /** @description Calls in which this party took part besides the counterpart, in any form. */
+                participant?: string;
                 /** @description `in` or `out`. */
                 direction?: components["schemas"]["Direction"];
                 /** @description Calls with this mark, or `none` for those without one. */
@@ -6060,6 +6685,10 @@ export interface operations {
                  *     or `4567`.
                  */
                 number?: string;
+                /** @description The legs of this conversation. */
+                conversation?: components["schemas"]["ConversationId"];
+                /** @description Calls in which this party took part besides the counterpart, in any form. */
+                participant?: string;
                 /** @description `in` or `out`. */
                 direction?: components["schemas"]["Direction"];
                 /** @description Calls with this mark, or `none` for those without one. */

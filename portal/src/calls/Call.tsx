@@ -25,6 +25,7 @@ import { useRecording } from './recordings';
 import { When } from './When';
 
 const Unusual = lazy(() => import('./Unusual'));
+const Conversation = lazy(() => import('./Conversation'));
 
 export function Call() {
   const { id = '' } = useParams({ strict: false });
@@ -97,6 +98,11 @@ function Shown({ recording }: { recording: Recording }) {
         </Tabs.List>
         <Tabs.Panel value="facts">
           <Facts recording={recording} />
+          {recording.conversationId && (
+            <Suspense>
+              <Conversation id={recording.id} conversation={recording.conversationId} />
+            </Suspense>
+          )}
           {me.user.administrator && <HoldCall recording={recording} />}
         </Tabs.Panel>
         <Tabs.Panel value="edits">

@@ -2,12 +2,14 @@
 
 import { Button, Modal, Textarea } from '@mantine/core';
 import { useState } from 'react';
+import { useCallWords } from '../words/call/words';
 import { useWords } from '../words/words';
 import { type Conflict as Both, joined, textOf, type ValueName, type Values } from './annotation';
 import { Marked } from './columns';
 
 export function Conflict({ conflict, settle }: { conflict: Both; settle(values: Values | undefined): void }) {
   const words = useWords();
+  const more = useCallWords();
   const names = Object.keys(conflict.mine) as ValueName[];
   const textual = names.filter((name) => name !== 'mark');
   const [together, setTogether] = useState<Values>();
@@ -24,18 +26,18 @@ export function Conflict({ conflict, settle }: { conflict: Both; settle(values: 
       opened
       onClose={() => settle(undefined)}
       size="xl"
-      title={words.conflict.title}
+      title={more.conflict.title}
       closeButtonProps={{ 'aria-label': words.close }}
     >
-      <p>{words.conflict.text}</p>
+      <p>{more.conflict.text}</p>
       {names.map((name) => (
         <section key={name} className="conflict">
-          <Side title={words.conflict.theirs} name={name} text={textOf(conflict.theirs, name)} />
-          <Side title={words.conflict.mine} name={name} text={conflict.mine[name] ?? ''} />
+          <Side title={more.conflict.theirs} name={name} text={textOf(conflict.theirs, name)} />
+          <Side title={more.conflict.mine} name={name} text={conflict.mine[name] ?? ''} />
           {together && name !== 'mark' && (
             <Textarea
               className="conflict-joined"
-              label={words.conflict.joined}
+              label={more.conflict.joined}
               autosize
               dir="auto"
               data-autofocus
@@ -47,17 +49,17 @@ export function Conflict({ conflict, settle }: { conflict: Both; settle(values: 
       ))}
       <div className="conflict-foot">
         <Button variant="default" onClick={() => settle(undefined)}>
-          {words.conflict.keepTheirs}
+          {more.conflict.keepTheirs}
         </Button>
         <Button variant={together ? 'default' : 'filled'} onClick={() => settle(conflict.mine)}>
-          {words.conflict.keepMine}
+          {more.conflict.keepMine}
         </Button>
         {textual.length > 0 &&
           (together ? (
-            <Button onClick={() => settle(together)}>{words.conflict.keepJoined}</Button>
+            <Button onClick={() => settle(together)}>{more.conflict.keepJoined}</Button>
           ) : (
             <Button variant="light" onClick={join}>
-              {words.conflict.join}
+              {more.conflict.join}
             </Button>
           ))}
       </div>
@@ -66,7 +68,7 @@ export function Conflict({ conflict, settle }: { conflict: Both; settle(values: 
 }
 
 function Side({ title, name, text }: { title: string; name: ValueName; text: string }) {
-  const words = useWords();
+  const more = useCallWords();
   return (
     <div className="conflict-side">
       <h3>{title}</h3>
@@ -77,7 +79,7 @@ function Side({ title, name, text }: { title: string; name: ValueName; text: str
           <p dir="auto">{text}</p>
         )
       ) : (
-        <p className="quiet">{words.conflict.nothing}</p>
+        <p className="quiet">{more.conflict.nothing}</p>
       )}
     </div>
   );

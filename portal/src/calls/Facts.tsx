@@ -1,22 +1,46 @@
-import type { ReactNode } from 'react';
+import { Link } from '@tanstack/react-router';
+import { Fragment, type ReactNode } from 'react';
 import type { Recording } from '../api/problem';
+import { nobody, written } from '../phone';
 import { lengthOf } from '../time';
+import { useCallWords } from '../words/call/words';
 import { useWords } from '../words/words';
 import { When } from './When';
+
+/** Others who took part, each with a link to all calls with them. */
+function Participants({ recording: { participants } }: { recording: Recording }) {
+  const words = useWords();
+  return (
+    <>
+      {participants.map((participant, place) => (
+        <Fragment key={participant}>
+          {place > 0 && ', '}
+          <Link to="/calls" search={{ participant }}>
+            <bdi>{nobody(participant, words) ?? written(participant)}</bdi>
+          </Link>
+        </Fragment>
+      ))}
+    </>
+  );
+}
 
 /** The exact facts of the call. */
 export function Facts({ recording }: { recording: Recording }) {
   const words = useWords();
+  const more = useCallWords();
   const megabytes = (recording.contentLength / 1e6).toLocaleString(words.locale, { maximumFractionDigits: 2 });
   const facts: [string, ReactNode][] = [
-    [words.facts.started, <When key="started" at={recording.startedAt} exact />],
+    [more.facts.started, <When key="started" at={recording.startedAt} exact />],
     [words.column.length, lengthOf(recording)],
-    [words.facts.format, `${recording.contentType}, ${megabytes} MB`],
-    [words.facts.stored, recording.storedAt ? <When key="stored" at={recording.storedAt} exact /> : '–'],
-    [words.facts.ends, recording.heldSince ? words.facts.held : <When key="ends" at={recording.expiresAt} exact />],
-    [words.facts.call, <bdi key="call">{recording.callId}</bdi>],
+    [more.facts.format, `${recording.contentType}, ${megabytes} MB`],
+    [more.facts.stored, recording.storedAt ? <When key="stored" at={recording.storedAt} exact /> : '–'],
+    [more.facts.ends, recording.heldSince ? more.facts.held : <When key="ends" at={recording.expiresAt} exact />],
+    [more.facts.call, <bdi key="call">{recording.callId}</bdi>],
     ...(recording.counterpartWritten
       ? [[words.column.counterpart, <bdi key="written">{recording.counterpartWritten}</bdi>] as [string, ReactNode]]
+      : []),
+    ...(recording.participants.length
+      ? [[more.leg.participants, <Participants key="participants" recording={recording} />] as [string, ReactNode]]
       : []),
     ['SHA-256', <code key="sha">{recording.sha256}</code>],
   ];

@@ -31,6 +31,8 @@ it('include every filter', () => {
     name: 'x',
     counterpart: 'x',
     number: 'x',
+    conversation: 'x',
+    participant: 'x',
     direction: 'in',
     mark: 'x',
     note: 'x',

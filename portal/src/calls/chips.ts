@@ -24,6 +24,8 @@ export function chips(filters: Filters, naming: Naming, words: Words, language: 
     'counterpart',
   );
   add(filters.number && `☎ ${filters.number}`, 'number');
+  add(filters.conversation && `${words.leg.conversation}: ${filters.conversation}`, 'conversation');
+  add(filters.participant && `${words.leg.participant}: ${filters.participant}`, 'participant');
   add(filters.mark && (filters.mark === 'none' ? words.marking.none : naming.mark(filters.mark)), 'mark');
   add(filters.note && `”${filters.note}”`, 'note');
   for (const name of ['fields', 'field1', 'field2', 'field3'] as const) {

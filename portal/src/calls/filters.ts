@@ -7,7 +7,8 @@ import { dayOf, isDay, mondayOf, shifted, startOf, ZONE } from '../time';
 export const PERIODS = ['today', 'yesterday', 'week', 'last-week', 'month', 'last-month'] as const;
 export const STATES = ['stored', 'expected', 'rejected'] as const;
 export const FIELDS = ['field1', 'field2', 'field3'] as const;
-const TEXTS = ['user', 'name', 'counterpart', 'number', 'mark', 'note', 'fields', ...FIELDS] as const;
+const LEG = ['conversation', 'participant'] as const;
+const TEXTS = ['user', 'name', 'counterpart', 'number', 'mark', 'note', 'fields', ...LEG, ...FIELDS] as const;
 
 export type Period = (typeof PERIODS)[number];
 export type Filters = {

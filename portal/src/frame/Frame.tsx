@@ -4,7 +4,7 @@ import { ActionIcon, Button, Popover, Tooltip, UnstyledButton } from '@mantine/c
 import { Link } from '@tanstack/react-router';
 import { lazy, type ReactNode, Suspense, useState } from 'react';
 import { useApp } from '../app';
-import { NowPlaying } from '../player/NowPlaying';
+import { usePlayer } from '../player/usePlayer';
 import { useMe } from '../session/me';
 import { useWords } from '../words/words';
 import { AcknowledgeBanner } from './AcknowledgeBanner';
@@ -15,6 +15,7 @@ import { Offline } from './Offline';
 import { LanguageSwitch, SchemeSwitch } from './Switches';
 
 const KeysHelp = lazy(() => import('./KeysHelp'));
+const NowPlaying = lazy(() => import('../player/NowPlaying'));
 
 export function Frame({ children }: { children: ReactNode }) {
   const words = useWords();
@@ -63,10 +64,15 @@ export function Frame({ children }: { children: ReactNode }) {
       <main id="main" tabIndex={-1}>
         {children}
       </main>
-      <NowPlaying />
+      <Playing />
       <Suspense>{helping && <KeysHelp close={() => setHelping(false)} />}</Suspense>
     </div>
   );
+}
+
+function Playing() {
+  const { recording } = usePlayer().state;
+  return <Suspense>{recording && <NowPlaying />}</Suspense>;
 }
 
 function Person() {

@@ -1,4 +1,5 @@
-// The bar of the playing call, while the user looks at another call or page.
+// The bar of the playing call, while the user looks at another call or page. It is fetched when a
+// call begins to play.
 
 import { ActionIcon } from '@mantine/core';
 import { Link, useParams } from '@tanstack/react-router';
@@ -9,7 +10,7 @@ import { length, lengthOf } from '../time';
 import { useWords } from '../words/words';
 import { usePlayer, usePosition } from './usePlayer';
 
-export function NowPlaying() {
+export default function NowPlaying() {
   const { player, state } = usePlayer();
   const words = useWords();
   const { nameOf } = useDirectory();

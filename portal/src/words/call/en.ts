@@ -1,0 +1,32 @@
+// English, in the shape of the Swedish catalogue.
+
+import type { sv } from './sv';
+
+export const en: typeof sv = {
+  facts: {
+    started: 'Began',
+    format: 'Format',
+    stored: 'Stored',
+    ends: 'Deleted',
+    held: 'Held',
+    call: 'Call id',
+  },
+  conflict: {
+    title: 'You wrote at the same time',
+    text: 'Someone else edited the call while you wrote. Nothing is lost: choose what to keep.',
+    theirs: 'Theirs',
+    mine: 'Yours',
+    nothing: 'nothing',
+    joined: 'Together',
+    keepTheirs: 'Keep theirs',
+    keepMine: 'Use mine',
+    join: 'Join …',
+    keepJoined: 'Use both',
+  },
+  leg: {
+    conversation: 'Parts of the conversation',
+    text: 'A transferred call or a conference is several recordings.',
+    participants: 'Participants',
+    alone: 'There are no other parts that you may see.',
+  },
+};
