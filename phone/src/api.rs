@@ -1,6 +1,7 @@
 //! The requests: to register a call, to upload its audio, and to ask for its recording.
 
 mod message;
+mod parts;
 mod response;
 
 use std::{io, path::Path, time::Duration};
@@ -11,6 +12,8 @@ use reqwest::{
     header::{CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue},
     redirect,
 };
+
+pub use parts::PartSizes;
 
 use crate::{
     call::{Audio, Call, Link},
@@ -23,6 +26,7 @@ use crate::{
 pub struct Api {
     http: reqwest::Client,
     url: String,
+    parts: PartSizes,
 }
 
 /// The longest time for a connection.
@@ -39,7 +43,13 @@ impl Api {
             .redirect(redirect::Policy::none())
             .connect_timeout(CONNECT_AT_MOST)
             .build()?;
-        Ok(Self { http, url: url.into() })
+        Ok(Self { http, url: url.into(), parts: PartSizes::default() })
+    }
+
+    /// The same with other sizes of parts.
+    #[must_use]
+    pub fn with_parts(self, parts: PartSizes) -> Self {
+        Self { parts, ..self }
     }
 
     /// Registers a call. `sent_at` is the device's clock at this attempt.
@@ -87,13 +97,18 @@ impl Api {
             .http
             .request(method, &link.url)
             .headers(headers)
-            .timeout(REQUEST_AT_MOST + Duration::from_secs(audio.length / SLOWEST))
+            .timeout(upload_at_most(audio.length))
             .body(file);
         Ok(match send(request).await {
             Some(response) => response::uploaded(&response),
             None => Outcome::Unreachable,
         })
     }
+}
+
+/// The longest time for an upload of so many bytes.
+fn upload_at_most(length: u64) -> Duration {
+    REQUEST_AT_MOST + Duration::from_secs(length / SLOWEST)
 }
 
 fn of_user(request: RequestBuilder, token: &Token) -> RequestBuilder {

@@ -19,8 +19,21 @@ pub struct Call {
     pub call_id: CallId,
     /// The facts that the phone knows.
     pub facts: Facts,
+    /// The phone's number of the call; `None` of calls from before it counted them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequence: Option<Sequence>,
     /// How far the upload has come.
     pub state: State,
+}
+
+/// The number of a call among those of the phone, since the app was installed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Sequence {
+    /// The phone, as the queue named it.
+    pub device_id: String,
+    /// The number, counted from 1.
+    pub sequence: u64,
 }
 
 /// The facts of a finished call, as the registration sends them.
@@ -42,6 +55,12 @@ pub struct Facts {
     /// The name of a mark in the organisation's legend.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mark: Option<String>,
+    /// The conversation that the call is a leg of, as after a transfer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation_id: Option<String>,
+    /// Others who took part besides the counterpart.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub participants: Vec<String>,
 }
 
 /// Whether the recorded user received or placed the call.

@@ -145,8 +145,15 @@ impl<T: TokenSource, D: Device> Client<T, D> {
                 Some(token) => self.api.register(&token, call, audio, self.device.now()).await,
                 None => Outcome::Unreachable,
             },
-            State::Registered { upload, audio, .. } => {
-                let put = self.api.put(upload, audio, &self.queue.audio(id)).await;
+            State::Registered { recording, upload, audio } => {
+                let path = self.queue.audio(id);
+                let put = match self.api.is_in_parts(audio) {
+                    false => self.api.put(upload, audio, &path).await,
+                    true => match self.token().await {
+                        Some(token) => self.api.put_parts(&token, recording, audio, &path).await,
+                        None => Ok(Outcome::Unreachable),
+                    },
+                };
                 logged(id, "read", put).unwrap_or(Outcome::Unreachable)
             }
             State::Uploaded { recording, .. } => match self.token().await {

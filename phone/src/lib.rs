@@ -15,9 +15,9 @@ mod queue;
 mod step;
 mod token;
 
-pub use api::Api;
+pub use api::{Api, PartSizes};
 pub use backoff::Backoff;
-pub use call::{Audio, Call, CallId, Direction, Facts, InvalidCallId, Link, State};
+pub use call::{Audio, Call, CallId, Direction, Facts, InvalidCallId, Link, Sequence, State};
 pub use client::{Client, Error};
 pub use device::{Device, System};
 pub use outcome::{Failure, Outcome, Recording, Stage};

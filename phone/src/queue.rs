@@ -6,6 +6,7 @@
 
 mod digest;
 mod disk;
+mod sequence;
 mod tidy;
 
 use std::{
@@ -53,8 +54,11 @@ impl Queue {
         let call_id = CallId::random();
         let copy = self.audio(&call_id);
         disk::copy(audio, &copy)?;
-        let state = State::Recorded { audio: None };
-        if let Err(error) = self.save(&Call { call_id: call_id.clone(), facts, state }) {
+        let saved = sequence::numbered(&self.folder, |sequence| {
+            let state = State::Recorded { audio: None };
+            self.save(&Call { call_id: call_id.clone(), facts, sequence: Some(sequence), state })
+        });
+        if let Err(error) = saved {
             disk::remove(&copy)?;
             return Err(error);
         }

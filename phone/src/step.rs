@@ -77,7 +77,8 @@ fn after_uploading(recording: String, audio: Audio, upload: Link, outcome: Outco
         (412, _) => uploaded(recording, audio, Pause::Backoff(None)),
         (409, _) => registered(recording, audio, upload, Pause::Again),
         (400, _) => anew(Pause::Again),
-        (401 | 403, _) => recorded(audio, Pause::Again),
+        (401, _) => recorded(audio, Pause::SignIn), // of the API, for audio in parts
+        (403, _) => recorded(audio, Pause::Again),
         (408 | 429, _) | (..400 | 500.., Kind::Temporary) => {
             registered(recording, audio, upload, Pause::Backoff(failure.retry_after))
         }

@@ -195,16 +195,8 @@ fn length(range: &str) -> Option<u64> {
 }
 
 /// The folders of an organisation in the buckets.
-const PREFIXES: [&str; 8] = [
-    "recordings",
-    "files",
-    "parts",
-    "incoming",
-    "processed",
-    "invalid",
-    "open",
-    "statements",
-];
+const PREFIXES: [&str; 8] =
+    ["recordings", "files", "parts", "incoming", "processed", "invalid", "open", "statements"];
 
 /// Ends the test unless every key of the request is the tenant's or of the general price list.
 /// Provisioning maintains the list of organisations beside each organisation's own item. The
@@ -224,7 +216,7 @@ fn hold(tenant: &str, operation: &Metadata, request: &HttpRequest) {
         );
         return;
     }
-    if matches!(operation.name(), "ListObjectVersions" | "ListObjectsV2") {
+    if matches!(operation.name(), "ListObjectVersions" | "ListObjectsV2" | "ListMultipartUploads") {
         let own = |place| request.uri().contains(&format!("prefix={place}%2F{tenant}%2F"));
         assert!(
             PREFIXES.into_iter().any(own),
@@ -236,8 +228,7 @@ fn hold(tenant: &str, operation: &Metadata, request: &HttpRequest) {
     if operation.service() == "S3" {
         let copied = request.headers().get("x-amz-copy-source").unwrap_or_default();
         for place in [request.uri(), copied].into_iter().filter(|place| !place.is_empty()) {
-            let own =
-                PREFIXES.iter().any(|kind| place.contains(&format!("/{kind}/{tenant}/")));
+            let own = PREFIXES.iter().any(|kind| place.contains(&format!("/{kind}/{tenant}/")));
             let statement = place.contains(&format!("/statements/{tenant}.json"));
             assert!(
                 own || statement || listed(place, tenant),

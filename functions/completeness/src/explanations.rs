@@ -3,10 +3,7 @@
 use axum::{Json, extract::State};
 use chrono::{DateTime, Utc};
 use domain::{
-    completeness::CallState,
-    delivery::Day,
-    ids::RecordingId,
-    phone::without_numbers,
+    completeness::CallState, delivery::Day, ids::RecordingId, phone::without_numbers,
     reason::Reason,
 };
 use platform::{

@@ -209,7 +209,9 @@ pub async fn read(
         if whole == 0 {
             return Err(not_ours()); // a forged cursor
         }
-        for (text, line) in body[..whole].split_inclusive(|byte| *byte == b'\n').zip(lines(&body[..whole])) {
+        for (text, line) in
+            body[..whole].split_inclusive(|byte| *byte == b'\n').zip(lines(&body[..whole]))
+        {
             let line = line.map_err(|_| not_ours())?;
             from += text.len() as u64;
             if user.is_none_or(|user| *user == line.user) {
@@ -233,7 +235,8 @@ async fn page(
 ) -> Result<AccountedCalls, Problem> {
     let of = &admin.organisation.id;
     let of_state = |states: &[CallState]| -> Vec<RecordingId> {
-        let calls = lines.iter().filter(|line| states.contains(&line.state) && line.call_id.is_some());
+        let calls =
+            lines.iter().filter(|line| states.contains(&line.state) && line.call_id.is_some());
         calls.map(|line| line.id).collect()
     };
     let open = of_state(&[CallState::Missing, CallState::Refused, CallState::NotRecorded]);

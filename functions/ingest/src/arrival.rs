@@ -47,12 +47,14 @@ pub enum Error {
 /// Attempts at the transaction while others update the same user's count.
 const ATTEMPTS: u32 = 8;
 
-/// Processes the object at `key`. Usual cost: 1 HEAD, 1 to 3 ranged GETs, 1 transaction.
+/// Processes the object at `key`. Usual cost: 1 HEAD, 1 to 3 ranged GETs, 1 transaction; 1 GET more
+/// of the whole if it was uploaded in parts.
 pub async fn take_in(app: &App, key: &str) -> Result<(), Error> {
     let Some(object) = object::head(app, key).await? else {
         tracing::info!("there is no object at the key"); // an earlier event for the object has been processed
         return Ok(());
     };
+    let object = object.digested(app).await?;
     let Some((organisation, id)) = owner(key) else {
         tracing::warn!("the object's key names no recording");
         return set_aside(app, &object, None).await;

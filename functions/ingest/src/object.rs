@@ -10,7 +10,7 @@ use aws_sdk_s3::{
 use chrono::{DateTime, Utc};
 use domain::{
     ids::{OrganisationId, RecordingId},
-    recording::{Audio, ContentType},
+    recording::{Audio, ContentType, Sha256},
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use platform::{
@@ -30,6 +30,8 @@ pub struct Object {
     pub length: u64,
     /// To the second.
     pub modified_at: DateTime<Utc>,
+    /// As S3 has verified it, or as [`Object::digested`] has computed it.
+    sha256: Option<Sha256>,
     head: HeadObjectOutput,
 }
 
@@ -60,6 +62,7 @@ pub async fn head(app: &App, key: &str) -> Result<Option<Object>, Error> {
         version: head.version_id.clone(),
         length: head.content_length.unwrap_or_default().unsigned_abs(),
         modified_at: modified.unwrap_or_else(app.now),
+        sha256: head.checksum_sha256().and_then(read_checksum),
         head,
     }))
 }
@@ -114,7 +117,7 @@ pub async fn remove(app: &App, object: &Object) -> Result<(), Error> {
 impl Object {
     /// The key of its copy in quarantine.
     fn aside(&self) -> String {
-        match (self.head.checksum_sha256().and_then(read_checksum), &self.version) {
+        match (self.sha256, &self.version) {
             (Some(sha256), _) => set_aside(&self.key, sha256),
             (None, Some(version)) => format!("{}/{version}", self.key),
             (None, None) => self.key.clone(),
@@ -127,7 +130,7 @@ impl Object {
         if self.length != audio.length {
             return Ok(false);
         }
-        match self.head.checksum_sha256().and_then(read_checksum) {
+        match self.sha256 {
             Some(sha256) => Ok(sha256 == audio.sha256),
             None => {
                 Ok(app.objects.digest(&self.key, self.version.as_deref()).await?
@@ -136,11 +139,22 @@ impl Object {
         }
     }
 
+    /// The object with its SHA-256. No request, or 1 to read it whole if it was uploaded in parts:
+    /// S3 has verified each of them, but not the whole.
+    pub async fn digested(self, app: &App) -> Result<Self, Error> {
+        let of_parts = self.head.checksum_sha256().is_some_and(|checksum| checksum.contains('-'));
+        if self.sha256.is_some() || !of_parts {
+            return Ok(self);
+        }
+        let sha256 = app.objects.digest(&self.key, self.version.as_deref()).await?;
+        Ok(Self { sha256, ..self })
+    }
+
     /// The audio that the upload link promised; `None` if the object was not uploaded by one.
     pub fn arrival(&self, organisation: OrganisationId, id: RecordingId) -> Option<Arrival> {
         let user = self.head.metadata()?.get(USER)?.clone().try_into().ok()?;
         let content_type = ContentType::parse(self.head.content_type()?)?;
-        let sha256 = read_checksum(self.head.checksum_sha256()?)?;
+        let sha256 = self.sha256?;
         Some(Arrival {
             organisation,
             id,

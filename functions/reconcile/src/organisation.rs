@@ -19,11 +19,7 @@ pub struct Discrepancy {
 }
 
 /// Reconciles the organisation, after the `last` night.
-pub async fn reconcile(
-    app: &App,
-    order: &Order,
-    last: Option<Reconciled>,
-) -> Result<(), Failure> {
+pub async fn reconcile(app: &App, order: &Order, last: Option<Reconciled>) -> Result<(), Failure> {
     let (organisation, night, now) = (&order.organisation, order.night, (app.now)());
     let mut reads = app.table.findings().reads(organisation);
     reads.spent += 1.0; // for `last`, an item of less than 4 KB
@@ -33,9 +29,15 @@ pub async fn reconcile(
     let mut discrepancies = audio::discrepancies(app, order, &mut reads, &seen, now).await?;
     discrepancies
         .extend(counts::discrepancies(order, &mut reads, &seen, &discrepancies, counted).await?);
-    let checked =
-        words::discrepancies(app, order, &mut reads, &seen, last.as_ref().and_then(|last| last.stated.clone()), now)
-            .await?;
+    let checked = words::discrepancies(
+        app,
+        order,
+        &mut reads,
+        &seen,
+        last.as_ref().and_then(|last| last.stated.clone()),
+        now,
+    )
+    .await?;
     discrepancies.extend(checked.discrepancies);
     #[expect(
         clippy::cast_possible_truncation,

@@ -102,7 +102,8 @@ async fn remove(
     let held = snapshots.iter().filter(|seen| seen.retained.is_held());
     let left =
         held.filter_map(|seen| Some((seen.recording.id, *seen.retained.holds.first()?))).collect();
-    write(app, erasure, job::Page { next: Some(next), passed: ids.len() as u64, done: 0, left }).await
+    write(app, erasure, job::Page { next: Some(next), passed: ids.len() as u64, done: 0, left })
+        .await
 }
 
 /// Erases the person from calls that the operator's switch reported. 1 read, 1 write for each 25

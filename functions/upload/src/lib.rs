@@ -1,10 +1,11 @@
-//! Registers a call for upload: `POST /v1/recordings`.
+//! Registers a call for upload: `POST /v1/recordings`. Long audio may come in parts: see [`parts`].
 //!
 //! The app calls this when a call has ended, and receives a link to upload the audio. It may repeat
 //! the request: the same audio is the same recording, with a new link until it has arrived. Other
 //! audio under the same call id is a recording of its own, so nobody blocks a colleague's call.
 
 mod judge;
+mod parts;
 mod put;
 mod request;
 
@@ -82,7 +83,7 @@ pub struct Upload {
 
 /// The routes with their documentation.
 pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(register))
+    OpenApiRouter::new().routes(routes!(register)).routes(routes!(parts::put))
 }
 
 pub fn router(app: App) -> Router {

@@ -4,7 +4,7 @@ use chrono::{DateTime, SubsecRound, Utc};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    call::{Audio, Call, CallId, Facts, Link},
+    call::{Audio, Call, CallId, Facts, Link, Sequence},
     outcome::Recording,
 };
 
@@ -15,6 +15,8 @@ pub(super) struct Registration<'a> {
     call_id: &'a CallId,
     #[serde(flatten)]
     facts: &'a Facts,
+    #[serde(flatten)]
+    sequence: Option<&'a Sequence>,
     sent_at: DateTime<Utc>,
     content_type: &'static str,
     content_length: u64,
@@ -29,6 +31,7 @@ impl<'a> Registration<'a> {
         Self {
             call_id: &call.call_id,
             facts: &call.facts,
+            sequence: call.sequence.as_ref(),
             sent_at: sent_at.trunc_subsecs(3),
             content_type: CONTENT_TYPE,
             content_length: audio.length,

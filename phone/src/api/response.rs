@@ -27,6 +27,14 @@ pub(super) async fn registered(call: &CallId, response: Response) -> Outcome {
     Outcome::Shown(registered.recording, registered.upload)
 }
 
+/// The body of a response, or the outcome that it means.
+pub(super) async fn read<T: DeserializeOwned>(response: Response) -> Result<T, Outcome> {
+    if !response.status().is_success() {
+        return Err(failed(response).await);
+    }
+    body(response).await.ok_or(Outcome::Unreachable)
+}
+
 /// The outcome of reading a recording.
 pub(super) async fn shown(response: Response) -> Outcome {
     if !response.status().is_success() {

@@ -2,7 +2,10 @@
 
 use std::{fs, io, path::Path};
 
-use super::{CLIENT_LOCK, DAMAGED, ENQUEUE_LOCK, Queue, disk};
+use super::{
+    CLIENT_LOCK, DAMAGED, ENQUEUE_LOCK, Queue, disk,
+    sequence::{COUNTER, SEQUENCE_LOCK},
+};
 use crate::call::CallId;
 
 impl Queue {
@@ -22,7 +25,7 @@ impl Queue {
             let entry = entry?;
             let name = entry.file_name();
             match name.to_str() {
-                Some(DAMAGED | CLIENT_LOCK | ENQUEUE_LOCK) => {}
+                Some(DAMAGED | CLIENT_LOCK | ENQUEUE_LOCK | COUNTER | SEQUENCE_LOCK) => {}
                 Some(name) if name.ends_with(disk::UNFINISHED) && entry.path().is_file() => {
                     disk::remove(&entry.path())?;
                 }

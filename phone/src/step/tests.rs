@@ -95,7 +95,7 @@ fn an_upload_succeeds_or_begins_again_where_it_must() {
         (failed(412, None), at_end(), Pause::Backoff(None)),
         (failed(409, None), at_link(), Pause::Again),
         (failed(403, None), at_start(), Pause::Again),
-        (failed(401, None), at_start(), Pause::Again),
+        (failed(401, None), at_start(), Pause::SignIn),
         (failed(400, None), State::Recorded { audio: None }, Pause::Again),
         (Outcome::AudioDiffers, State::Recorded { audio: None }, Pause::Again),
         (failed(404, None), at_start(), Pause::Backoff(None)),

@@ -44,7 +44,8 @@ impl Folder {
     pub fn names(&self) -> Vec<String> {
         names_in(&self.queue_path())
             .into_iter()
-            .filter(|name| name != "damaged" && !name.ends_with(".lock"))
+            .filter(|name| name != "damaged" && name != "sequence.json")
+            .filter(|name| !name.ends_with(".lock"))
             .collect()
     }
 
@@ -68,6 +69,8 @@ pub fn facts(note: &str) -> Facts {
         duration_ms: 2000,
         note: Some(note.to_owned()),
         mark: None,
+        conversation_id: None,
+        participants: Vec::new(),
     }
 }
 

@@ -13,6 +13,7 @@ fn a_call_is_read_as_it_was_added() {
     let (queue, names) = (folder.queue(), [format!("{id}.audio"), format!("{id}.json")]);
     let call = queue.load(&id).expect("readable").expect("a call");
     assert_eq!((call.facts, call.state), (facts("Ring tillbaka"), State::Recorded { audio: None }));
+    assert_eq!(call.sequence.map(|sequence| sequence.sequence), Some(1));
     assert_eq!(fs::read(queue.audio(&id)).expect("audio"), b"audio");
     queue.tidy().expect("tidied");
     assert_eq!(folder.names(), names);
@@ -20,6 +21,26 @@ fn a_call_is_read_as_it_was_added() {
         let mode = fs::metadata(folder.queue_path().join(name)).expect("a file").permissions();
         assert_eq!(mode.mode() & 0o777, 0o600);
     }
+}
+
+#[test]
+fn the_calls_of_a_phone_are_numbered_without_a_gap() {
+    let folder = Folder::new();
+    let number = |id: &CallId| {
+        let call = folder.queue().load(id).expect("readable").expect("a call");
+        let sequence = call.sequence.expect("a number");
+        (sequence.device_id, sequence.sequence)
+    };
+    let [first, second] = [(); 2].map(|()| number(&folder.enqueue("a note", b"audio")));
+    assert!(folder.queue().enqueue(facts("a note"), &folder.queue_path().join("none")).is_err());
+    folder.queue().tidy().expect("tidied");
+    let third = number(&folder.enqueue("a note", b"audio"));
+    assert_eq!([first.1, second.1, third.1], [1, 2, 3]);
+    assert!(first.0 == second.0 && second.0 == third.0);
+    // A damaged counter begins anew, as another device.
+    fs::write(folder.queue_path().join("sequence.json"), b"{").expect("written");
+    let fourth = number(&folder.enqueue("a note", b"audio"));
+    assert!(fourth.1 == 1 && fourth.0 != first.0);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use phone::{Device, State};
 
 use crate::{
     folder::Folder,
-    service::{Mishap, Mishaps, Service},
+    service::{Mishap, Mishaps, PART, Service},
     virtual_device::VirtualDevice,
 };
 
@@ -50,6 +50,22 @@ async fn a_conflict_and_a_lost_upload_are_repeated_until_the_audio_is_there() {
     let mishaps = [Mishap::Status(409), Mishap::Status(503), Mishap::LostResponse];
     let (recordings, _) = run(Mishaps::none().then_s3(mishaps)).await;
     assert_eq!((recordings.len(), recordings[0].puts), (1, 1));
+}
+
+/// An upload that is cut off at its third part continues with it.
+#[tokio::test]
+async fn an_interrupted_upload_continues_with_the_parts_that_are_missing() {
+    let mut audio = vec![0; 5 * PART as usize - 1];
+    audio.iter_mut().zip(0_u32..).for_each(|(byte, place)| *byte = (place % 251) as u8);
+    let script = [Mishap::LostRequest, Mishap::Status(503), Mishap::Expired];
+    let mishaps = Mishaps::none().then_s3_after(2, script);
+    let (service, folder) = (Service::start(mishaps).await, Folder::new());
+    let id = folder.enqueue("a note", &audio);
+    service.client(&folder, 1).run_until_empty().await.expect("a run");
+    let recordings = service.of_call(id.as_str());
+    assert_eq!((recordings.len(), recordings[0].puts, recordings[0].part_puts), (1, 1, 5));
+    assert!(recordings[0].object.as_ref() == Some(&audio), "the same bytes");
+    assert_eq!(folder.names(), [""; 0]);
 }
 
 #[tokio::test]

@@ -9,13 +9,17 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-use phone::{Api, Backoff, Client, Token, TokenSource, Unavailable};
+use phone::{Api, Backoff, Client, PartSizes, Token, TokenSource, Unavailable};
 use tokio::{net::TcpListener, sync::watch};
 
 pub use mishap::{Mishap, Mishaps};
 pub use recordings::{Recording, Recordings};
 
 use crate::{folder::Folder, virtual_device::VirtualDevice};
+
+/// Longer audio comes in parts of this length, in these tests.
+pub const ABOVE: u64 = 60_000;
+pub const PART: u64 = 20_000;
 
 /// A running service. It ends with the test's runtime.
 pub struct Service {
@@ -79,7 +83,8 @@ impl Service {
         folder: &Folder,
         device: VirtualDevice,
     ) -> Client<impl TokenSource, VirtualDevice> {
-        let api = Api::new(&self.url).expect("a client");
+        let parts = PartSizes { above: ABOVE, length: PART };
+        let api = Api::new(&self.url).expect("a client").with_parts(parts);
         Client::new(folder.queue(), api, tokens(), device, Backoff::default())
     }
 }

@@ -1150,6 +1150,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/recordings/{id}/parts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Begins, continues and completes the upload of a registered recording's audio in parts
+         * @description Callers: users.
+         */
+        put: operations["put_recordings_id_parts"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/recordings/{id}/playback": {
         parameters: {
             query?: never;
@@ -1599,7 +1619,7 @@ export interface components {
          * @description The kind of an audit event.
          * @enum {string}
          */
-        AuditAction: "register" | "search" | "see" | "play" | "download" | "enter" | "sign-in" | "acknowledge" | "list-users" | "see-user" | "change-user" | "activate" | "deactivate" | "preview-activation" | "list-groups" | "see-group" | "change-group" | "remove-group" | "change-members" | "change-supervisor" | "remove-supervisor" | "list-clients" | "remove-client" | "see-organisation" | "change-organisation" | "read-audit" | "see-listeners" | "provision" | "provision-organisation" | "provision-user" | "remove-user" | "restore-user" | "import-users" | "provision-client" | "annotate" | "see-edits" | "change-mark" | "place-hold" | "lift-hold" | "see-holds" | "preview-retention" | "change-retention" | "see-retention" | "preview-erasure" | "order-erasure" | "see-erasures" | "end-erasure" | "expire" | "erase" | "list-sftp-keys" | "add-sftp-key" | "remove-sftp-key" | "list-drops" | "order-drop" | "provision-prices" | "void-prices" | "correct-activation" | "void-activation" | "credit-line" | "see-usage" | "list-statements" | "see-statement" | "see-missing" | "see-completeness" | "explain-call" | "report-calls" | "list-marks" | "list-organisations" | "list-prices" | "see-import" | "preview-correction";
+        AuditAction: "register" | "search" | "see" | "play" | "download" | "enter" | "sign-in" | "acknowledge" | "list-users" | "see-user" | "change-user" | "activate" | "deactivate" | "preview-activation" | "list-groups" | "see-group" | "change-group" | "remove-group" | "change-members" | "change-supervisor" | "remove-supervisor" | "list-clients" | "remove-client" | "see-organisation" | "change-organisation" | "read-audit" | "see-listeners" | "provision" | "provision-organisation" | "provision-user" | "remove-user" | "restore-user" | "import-users" | "provision-client" | "annotate" | "see-edits" | "change-mark" | "place-hold" | "lift-hold" | "see-holds" | "preview-retention" | "change-retention" | "see-retention" | "preview-erasure" | "order-erasure" | "see-erasures" | "end-erasure" | "expire" | "erase" | "list-sftp-keys" | "add-sftp-key" | "remove-sftp-key" | "list-drops" | "order-drop" | "provision-prices" | "void-prices" | "correct-activation" | "void-activation" | "credit-line" | "see-usage" | "list-statements" | "see-statement" | "see-missing" | "see-completeness" | "explain-call" | "report-calls" | "upload-parts" | "list-marks" | "list-organisations" | "list-prices" | "see-import" | "preview-correction";
         /** @description A billed month. */
         BilledMonth: {
             /** Format: int64 */
@@ -2672,6 +2692,20 @@ export interface components {
             findings: components["schemas"]["Missed"][];
             reconciled?: components["schemas"]["Reconciliation"] | null;
         };
+        /** @description A part to upload. */
+        MissingPart: {
+            /**
+             * Format: int32
+             * @description Counted from 1.
+             */
+            number: number;
+            /**
+             * Format: int64
+             * @description The first byte of the part in the audio.
+             */
+            offset: number;
+            upload: components["schemas"]["Upload"];
+        };
         /**
          * @description A month: yyyy-mm.
          * @example 2026-11
@@ -3464,6 +3498,28 @@ export interface components {
          * @enum {string}
          */
         UploadMethod: "PUT";
+        /** @description The parts of the recording's audio. */
+        UploadPartsOrder: {
+            /**
+             * Format: int64
+             * @description Bytes of every part but the last: 5 MiB to 64 MiB.
+             * @example 8388608
+             */
+            partLength: number;
+            /** @description The SHA-256 of each part, in their order: as many as the audio has parts of this length. */
+            sha256: components["schemas"]["Sha256"][];
+        };
+        /** @description How far the upload has come. */
+        UploadProgress: {
+            /**
+             * @description The parts that are still missing, each with a link. Send the request again once they are
+             *     uploaded. Empty when the audio is there, and the service verifies it.
+             */
+            missing: components["schemas"]["MissingPart"][];
+            recording: components["schemas"]["Recording"];
+            /** @description Parts that are uploaded. */
+            uploaded: number;
+        };
         /** @description The stored bytes, the allowance and the trend. */
         Usage: components["schemas"]["DayCounts"] & {
             /**
@@ -6940,6 +6996,59 @@ export interface operations {
             403: components["responses"]["403"];
             404: components["responses"]["404"];
             422: components["responses"]["422"];
+            429: components["responses"]["429"];
+            500: components["responses"]["500"];
+        };
+    };
+    put_recordings_id_parts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the recording's id */
+                id: components["schemas"]["RecordingId"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["UploadPartsOrder"];
+            };
+        };
+        responses: {
+            /** @description the parts that are missing, or none */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UploadProgress"];
+                };
+            };
+            400: components["responses"]["400"];
+            401: components["responses"]["401"];
+            403: components["responses"]["403"];
+            /** @description not-found: there is no such recording */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusal"];
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+            413: components["responses"]["413"];
+            415: components["responses"]["415"];
+            /** @description invalid: the parts do not add up to the registered length */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
             429: components["responses"]["429"];
             500: components["responses"]["500"];
         };

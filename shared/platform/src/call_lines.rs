@@ -78,8 +78,7 @@ impl CallLines {
     ) -> Self {
         let (mut found, mut records) = (Self::default(), BTreeMap::new());
         let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
-        for (number, text) in
-            body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).enumerate()
+        for (number, text) in body.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).enumerate()
         {
             if text.is_empty() {
                 continue;

@@ -25,4 +25,5 @@ pub mod queue;
 pub mod removal;
 pub mod statement;
 pub mod table;
+pub mod upload_parts;
 pub mod versions;

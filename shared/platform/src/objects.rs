@@ -27,6 +27,12 @@ pub(crate) const PREFIX: &str = "recordings";
 #[error("could not sign a link")]
 pub struct Unsigned(#[source] Box<dyn std::error::Error + Send + Sync>);
 
+impl Unsigned {
+    pub(crate) fn because(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(error.into())
+    }
+}
+
 /// A presigned request, valid until `expires_at` for exactly this method and these headers.
 #[derive(Debug)]
 pub struct Link {
@@ -143,13 +149,16 @@ fn lifetime(recording: &Recording, now: DateTime<Utc>) -> TimeDelta {
     if recording.held_since.is_some() { LINK } else { LINK.min(recording.expires_at - now) }
 }
 
-fn validity(lifetime: TimeDelta, now: DateTime<Utc>) -> Result<PresigningConfig, Unsigned> {
+pub(crate) fn validity(
+    lifetime: TimeDelta,
+    now: DateTime<Utc>,
+) -> Result<PresigningConfig, Unsigned> {
     let lifetime = Duration::from_secs(lifetime.num_seconds().max(1).unsigned_abs());
     let config = PresigningConfig::builder().start_time(now.into()).expires_in(lifetime).build();
     config.map_err(|error| Unsigned(error.into()))
 }
 
-fn link(signed: &PresignedRequest, expires_at: DateTime<Utc>) -> Link {
+pub(crate) fn link(signed: &PresignedRequest, expires_at: DateTime<Utc>) -> Link {
     // The SDK lists a trace header that it does not sign. S3 would refuse a request with it.
     let headers = signed.headers().filter(|(name, _)| *name != "x-amzn-trace-id");
     Link {

@@ -93,12 +93,17 @@ const PARAMETERS: [(&str, &str); 18] = [
 ];
 
 /// The bounds of numbers, lists and texts without a type of their own.
-fn bounds() -> [(&'static str, Value); 16] {
+fn bounds() -> [(&'static str, Value); 18] {
     [
         ("RetentionOrder.days", json!({ "minimum": 180, "maximum": 3650 })),
         ("CallRegistration.contentLength", json!({ "minimum": 1, "maximum": LENGTH_AT_MOST })),
-        ("CallRegistration.sequence", json!({ "minimum": 1, "maximum": 9_007_199_254_740_991_u64 })),
+        (
+            "CallRegistration.sequence",
+            json!({ "minimum": 1, "maximum": 9_007_199_254_740_991_u64 }),
+        ),
         ("CallRegistration.participants", json!({ "maxItems": PARTICIPANTS_AT_MOST })),
+        ("UploadPartsOrder.partLength", json!({ "minimum": 5_242_880, "maximum": 67_108_864 })),
+        ("UploadPartsOrder.sha256", json!({ "minItems": 1, "maxItems": 205 })),
         ("ReportedCall.durationMs", json!({ "minimum": 0, "maximum": u32::MAX })),
         ("CallRegistration.durationMs", json!({ "maximum": u32::MAX })),
         ("ActivationOrder.users", json!({ "minItems": 1, "maxItems": 1000 })),

@@ -124,13 +124,8 @@ async fn every_call_of_a_day_is_in_exactly_one_state() -> anyhow::Result<()> {
         call
     };
     let table = world.table();
-    let (stored, damaged, expected, rejected, unreported) = (
-        next("stored"),
-        next("damaged"),
-        next("expected"),
-        next("rejected"),
-        next("not-reported"),
-    );
+    let (stored, damaged, expected, rejected, unreported) =
+        (next("stored"), next("damaged"), next("expected"), next("rejected"), next("not-reported"));
     for of in [&stored, &damaged, &expected, &rejected, &unreported] {
         register(table, of).await?;
     }
@@ -144,10 +139,7 @@ async fn every_call_of_a_day_is_in_exactly_one_state() -> anyhow::Result<()> {
     table.tombstones().bury(&removal, erasure, clock::now()).await?;
 
     let karin = Recording { user: tests::people::user("karin"), ..next("refused") };
-    assert_eq!(
-        registers(&world, &karin, "karin").await?.as_deref(),
-        Some("recording-not-active")
-    );
+    assert_eq!(registers(&world, &karin, "karin").await?.as_deref(), Some("recording-not-active"));
     let inactive = Recording { user: karin.user.clone(), ..next("inactive") };
     let nobody = Recording { user: tests::people::user("nobody"), ..next("nobody") };
     let (unanswered, missing) = (next("unanswered"), next("missing"));
@@ -164,7 +156,10 @@ async fn every_call_of_a_day_is_in_exactly_one_state() -> anyhow::Result<()> {
         line(&missing),
     ];
     let report = reports(&world, &sent).await?;
-    assert_eq!((&report["lines"], &report["stored"], &report["invalid"]), (&10.into(), &10.into(), &0.into()));
+    assert_eq!(
+        (&report["lines"], &report["stored"], &report["invalid"]),
+        (&10.into(), &10.into(), &0.into())
+    );
     assert!(world.reconciles_at(clock::now).await?);
 
     let found: BTreeMap<String, (String, Option<String>, bool)> = calls(&world, day(), "")
@@ -172,11 +167,8 @@ async fn every_call_of_a_day_is_in_exactly_one_state() -> anyhow::Result<()> {
         .iter()
         .map(|call| {
             let text = |name: &str| call[name].as_str().map(str::to_owned);
-            let value = (
-                text("state").unwrap_or_default(),
-                text("reason"),
-                call["reported"] == true,
-            );
+            let value =
+                (text("state").unwrap_or_default(), text("reason"), call["reported"] == true);
             (text("callId").unwrap_or_default(), value)
         })
         .collect();
@@ -225,7 +217,10 @@ async fn lists(world: &World, missing: &Recording, expected: &Recording) -> anyh
     let found = calls(world, day(), "&state=missing").await?;
     assert_eq!(found.len(), 1);
     assert_eq!(found[0]["counterpart"], "+46701234567");
-    assert_eq!((&found[0]["recording"], &found[0]["id"]), (&Value::Null, &missing.id.to_string().into()));
+    assert_eq!(
+        (&found[0]["recording"], &found[0]["id"]),
+        (&Value::Null, &missing.id.to_string().into())
+    );
     let waits = calls(world, day(), "&state=expected").await?;
     assert!(waits[0]["ageSeconds"].as_i64().unwrap_or_default() > 3600, "{waits:?}");
     assert_eq!(waits[0]["recording"], expected.id.to_string());
@@ -260,7 +255,8 @@ async fn lists(world: &World, missing: &Recording, expected: &Recording) -> anyh
 
 /// Without reports, a number that a phone has skipped is a missing call, until it comes.
 #[tokio::test]
-async fn a_gap_in_the_numbers_of_a_phone_shows_missing_calls_until_they_come() -> anyhow::Result<()> {
+async fn a_gap_in_the_numbers_of_a_phone_shows_missing_calls_until_they_come() -> anyhow::Result<()>
+{
     let world = World::new("completeness-gaps").await?;
     let numbered = |number: u64| {
         let mut call = call(&format!("call-{number}"), yesterday(number as i64));

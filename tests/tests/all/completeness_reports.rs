@@ -35,8 +35,8 @@ async fn stored(world: &World) -> anyhow::Result<Vec<CallRecord>> {
 }
 
 #[tokio::test]
-async fn a_line_replaces_an_earlier_one_of_its_call_and_an_invalid_one_is_named() -> anyhow::Result<()>
-{
+async fn a_line_replaces_an_earlier_one_of_its_call_and_an_invalid_one_is_named()
+-> anyhow::Result<()> {
     let world = World::new("reports-lines").await?;
     let router = world.completeness(clock::now);
     let send = |body: String| {
@@ -46,7 +46,10 @@ async fn a_line_replaces_an_earlier_one_of_its_call_and_an_invalid_one_is_named(
     let corrected = with(line("c-1"), json!({ "durationMs": 61_000, "counterpart": null }));
     let body = format!("{}\n\n{{\"callId\":\"c-2\"}}\n{corrected}\n", line("c-1"));
     let report = send(body).await?.done()?.body;
-    assert_eq!((&report["lines"], &report["stored"], &report["invalid"]), (&3.into(), &1.into(), &1.into()));
+    assert_eq!(
+        (&report["lines"], &report["stored"], &report["invalid"]),
+        (&3.into(), &1.into(), &1.into())
+    );
     assert_eq!(report["details"][0]["line"], 3);
     let detail = report["details"][0]["detail"].as_str().unwrap_or_default();
     assert!(detail.contains("missing member `user`"), "{detail}");
@@ -74,7 +77,9 @@ async fn a_file_of_the_switch_is_read_at_night_and_put_aside() -> anyhow::Result
     let world = World::new("reports-files").await?;
     let (client, bucket) = (&world.calls.client, &world.calls.name);
     let body = format!("{}\n{{}}\n", line("c-1"));
-    for (key, body) in [("incoming/demo/2026-11-29.ndjson", body.as_str()), ("incoming/other/x", "{}")] {
+    for (key, body) in
+        [("incoming/demo/2026-11-29.ndjson", body.as_str()), ("incoming/other/x", "{}")]
+    {
         let body = ByteStream::from(body.as_bytes().to_vec());
         client.put_object().bucket(bucket).key(key).body(body).send().await?;
     }
@@ -108,7 +113,9 @@ async fn an_erased_person_leaves_the_reports() -> anyhow::Result<()> {
     OPERATOR.send(&router, "POST", CALLS, Some(body)).await?.done()?;
     let (demo, records) = (organisation("demo"), world.table().call_records());
     let number = stored(&world).await?.into_iter().find(|record| record.user == user("anna"));
-    let number = number.map(|record| record.counterpart).unwrap_or(domain::counterpart::Counterpart::Unknown);
+    let number = number
+        .map(|record| record.counterpart)
+        .unwrap_or(domain::counterpart::Counterpart::Unknown);
     let person = Person::Counterpart(number);
     assert_eq!(records.forget_person(&demo, &person, None, clock::now()).await?, None);
     let known = |records: &[CallRecord]| {

@@ -61,13 +61,17 @@ impl Demo {
 
 /// Three legs after a transfer, and a conference of four.
 #[tokio::test]
-async fn the_legs_of_a_conversation_are_found_together_and_each_is_a_recording() -> anyhow::Result<()>
-{
+async fn the_legs_of_a_conversation_are_found_together_and_each_is_a_recording()
+-> anyhow::Result<()> {
     let mut demo = Demo::new().await?;
     let minutes = |minutes: i64| now() - TimeDelta::minutes(60 - minutes);
     for (by, id, minute) in [(ANNA, "leg-1", 0), (ANNA, "leg-2", 0), (OMAR, "leg-3", 5)] {
         let registered = demo
-            .registers(by, id, json!({ "conversationId": "conv/1#a", "startedAt": minutes(minute) }))
+            .registers(
+                by,
+                id,
+                json!({ "conversationId": "conv/1#a", "startedAt": minutes(minute) }),
+            )
             .await?;
         assert_eq!(registered["recording"]["conversationId"], "conv/1#a");
         assert_eq!(registered["warnings"], json!([]));

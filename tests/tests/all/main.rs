@@ -82,6 +82,7 @@ mod tenancy;
 mod times;
 mod units;
 mod upload;
+mod upload_parts;
 mod usage;
 mod usage_days;
 mod user_import;

@@ -338,6 +338,9 @@ async fn an_invalid_message_fails_alone() -> anyhow::Result<()> {
     assert!(!world.hears("{").await?);
     assert!(!world.hears(r#"{"organisation":"DEMO","night":"2026-11-25T01:30:00Z"}"#).await?);
     assert!(world.hears(r#"{"organisation":"demo","night":"2026-11-25T01:30:00Z"}"#).await?);
-    assert_eq!(KARIN.get(&world.completeness(clock::now), "/v1/missing?limit=0").await?.status, 422);
+    assert_eq!(
+        KARIN.get(&world.completeness(clock::now), "/v1/missing?limit=0").await?.status,
+        422
+    );
     Ok(())
 }

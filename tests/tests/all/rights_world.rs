@@ -134,7 +134,8 @@ impl World {
     fn function_of(&self, method: &str, path: &str) -> anyhow::Result<Router> {
         let (table, objects) = (self.table.clone(), bucket::unreached());
         Ok(match (method, path.split('/').nth(2), path.rsplit('/').next()) {
-            (_, Some("completeness" | "missing"), _) | ("POST", Some("organisations"), Some("calls")) => {
+            (_, Some("completeness" | "missing"), _)
+            | ("POST", Some("organisations"), Some("calls")) => {
                 completeness::router(completeness::App { table, calls: calls()?, now })
             }
             (_, Some("holds" | "retention" | "erasures"), _) => {
@@ -160,6 +161,10 @@ impl World {
             }
             (_, Some("organisations" | "prices"), _) => {
                 provision::router(provision::App { table, imports: tests::queue::untold(), now })
+            }
+            ("PUT", Some("recordings"), Some("parts")) => {
+                let name = cloud()?.recordings_bucket;
+                upload::router(upload::App { table, objects: Bucket { name, ..calls()? }, now })
             }
             ("POST", Some("recordings"), _) => upload::router(upload::App { table, objects, now }),
             (_, Some("recordings"), _) => {
@@ -349,6 +354,9 @@ pub(super) fn body(method: &str, path: &str) -> Option<String> {
         }
         ("POST", "/v1/organisations/{organisation}/calls") => {
             json!({ "callId": "call-1", "user": "zoe", "direction": "in", "startedAt": "2026-11-23T10:00:00Z", "durationMs": 1000 })
+        }
+        ("PUT", "/v1/recordings/{id}/parts") => {
+            json!({ "partLength": 5 << 20, "sha256": ["0".repeat(64)] })
         }
         ("PUT", "/v1/completeness/{day}/calls/{id}/explanation") => json!({ "text": "stulen" }),
         ("PUT", "/v1/organisations/{organisation}") => {

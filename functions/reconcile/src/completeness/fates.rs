@@ -94,9 +94,9 @@ async fn forget(
     erased: &HashSet<RecordingId>,
     now: DateTime<Utc>,
 ) -> Result<(), Failure> {
-    let named = reports.iter().filter(|report| {
-        erased.contains(&report.id) && report.counterpart != Counterpart::Unknown
-    });
+    let named = reports
+        .iter()
+        .filter(|report| erased.contains(&report.id) && report.counterpart != Counterpart::Unknown);
     Ok(app.table.call_records().forget(&organisation.id, named.cloned(), now).await?)
 }
 
@@ -140,9 +140,7 @@ async fn lacked(
 
 /// Whether a period before the last two may contain `at`.
 fn has_earlier(organisation: &Organisation, user: &User, at: DateTime<Utc>) -> bool {
-    let begins_later = |period: Option<Period>| {
-        period.is_some_and(|period| period.from > at)
-    };
+    let begins_later = |period: Option<Period>| period.is_some_and(|period| period.from > at);
     begins_later(user.recorded_before) || begins_later(organisation.base_before)
 }
 

@@ -26,7 +26,9 @@ pub async fn read(app: &App, of: &Organisation, now: DateTime<Utc>) -> Result<()
         app.calls.end_incoming(&of.id, &file.name, body, report).await?;
         match invalid {
             0 => tracing::info!(organisation = %of.id, lines, "reported calls are read"),
-            _ => tracing::error!(organisation = %of.id, lines, invalid, "reported calls are invalid"),
+            _ => {
+                tracing::error!(organisation = %of.id, lines, invalid, "reported calls are invalid")
+            }
         }
     }
     Ok(())

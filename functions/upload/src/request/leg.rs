@@ -29,8 +29,7 @@ impl Sent {
         let participants = participants(self.participants, country, &mut warn);
         let device =
             id::<DeviceId>(self.device).unwrap_or_else(|()| left_out(&mut warn, "deviceId"));
-        let number =
-            number(&self.sequence).unwrap_or_else(|()| left_out(&mut warn, "sequence"));
+        let number = number(&self.sequence).unwrap_or_else(|()| left_out(&mut warn, "sequence"));
         let sequence = match (device, number) {
             (Some(device), Some(number)) => Some(Sequence { device, number }),
             (Some(_), None) if self.sequence.is_null() => left_out(&mut warn, "deviceId"),

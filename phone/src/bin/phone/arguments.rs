@@ -10,6 +10,7 @@ use phone::{Direction, Facts};
 pub(crate) const USAGE: &str = "\
 usage: phone enqueue --queue DIR --audio FILE --direction in|out --started-at RFC3339
                      [--counterpart X] [--duration-ms N] [--note TEXT] [--mark NAME]
+                     [--conversation-id ID]
        phone run --queue DIR --api URL --token-command CMD [--until-empty] [--backoff-ms N]";
 
 /// The action that the arguments request.
@@ -72,6 +73,8 @@ fn facts(options: &mut Options) -> anyhow::Result<Facts> {
         duration_ms: options.number("--duration-ms")?.unwrap_or_default(),
         note: options.take("--note"),
         mark: options.take("--mark"),
+        conversation_id: options.take("--conversation-id"),
+        participants: Vec::new(),
     })
 }
 

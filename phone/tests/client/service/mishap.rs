@@ -55,6 +55,8 @@ pub struct Mishaps {
     percent: u32,
     of_api: Vec<Mishap>,
     scripted: [VecDeque<Mishap>; 2],
+    /// Uploads before the scripted mishaps.
+    undisturbed: u32,
 }
 
 impl Mishaps {
@@ -66,7 +68,14 @@ impl Mishaps {
     /// A mishap of so many percent of the requests.
     pub fn random(seed: u64, percent: u32) -> Self {
         let random = ChaCha8Rng::seed_from_u64(seed);
-        Self { seed, random, percent, of_api: OF_API.to_vec(), scripted: Default::default() }
+        Self {
+            seed,
+            random,
+            percent,
+            of_api: OF_API.to_vec(),
+            scripted: Default::default(),
+            undisturbed: 0,
+        }
     }
 
     /// The same without long pauses, for a client on a real device.
@@ -87,11 +96,24 @@ impl Mishaps {
         self
     }
 
+    /// The same after so many uploads.
+    pub fn then_s3_after(
+        self,
+        undisturbed: u32,
+        mishaps: impl IntoIterator<Item = Mishap>,
+    ) -> Self {
+        Self { undisturbed, ..self }.then_s3(mishaps)
+    }
+
     pub fn seed(&self) -> u64 {
         self.seed
     }
 
     pub fn draw(&mut self, is_upload: bool) -> Option<Mishap> {
+        if is_upload && self.undisturbed > 0 {
+            self.undisturbed -= 1;
+            return None;
+        }
         if let Some(mishap) = self.scripted[usize::from(is_upload)].pop_front() {
             return Some(mishap);
         }

@@ -1,6 +1,6 @@
 //! The recordings of the service, their upload links and their objects.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use data_encoding::{BASE64, HEXLOWER};
 use rand::{RngExt, SeedableRng};
@@ -20,6 +20,9 @@ pub struct Recording {
     /// How often an upload was accepted.
     pub puts: u32,
     pub is_verified: bool,
+    /// The parts that have come, and how many uploads of parts were accepted.
+    pub parts: BTreeMap<usize, Vec<u8>>,
+    pub part_puts: u32,
     /// How often the recording is read before the upload is verified.
     reads_left: u32,
 }
@@ -100,6 +103,66 @@ impl Recordings {
         recording.object = Some(audio.to_vec());
         recording.puts += 1;
         recording.reads_left = self.random.random_range(0..4);
+        200
+    }
+
+    /// The parts that are missing, each with a link; once none is, the audio is joined.
+    pub fn parts(&mut self, number: usize, order: &Value) -> Option<Value> {
+        let length = order["partLength"].as_u64().expect("a length");
+        let sums: Vec<String> = order["sha256"]
+            .as_array()
+            .expect("digests")
+            .iter()
+            .map(|sum| sum.as_str().expect("a digest").to_owned())
+            .collect();
+        let recording = self.all.get(number)?;
+        let is_there = |part: usize| {
+            let stored = recording.parts.get(&part);
+            stored.is_some_and(|stored| HEXLOWER.encode(&Sha256::digest(stored)) == sums[part])
+        };
+        let missing: Vec<usize> = match recording.object {
+            Some(_) => Vec::new(),
+            None => (0..sums.len()).filter(|part| !is_there(*part)).collect(),
+        };
+        if missing.is_empty() && recording.object.is_none() {
+            let reads_left = self.random.random_range(0..4);
+            let recording = &mut self.all[number];
+            recording.object = Some(recording.parts.values().flatten().copied().collect());
+            (recording.puts, recording.reads_left) = (recording.puts + 1, reads_left);
+        }
+        let parts: Vec<Value> = missing
+            .into_iter()
+            .map(|part| {
+                self.links += 1;
+                let digest = HEXLOWER.decode(sums[part].as_bytes()).expect("a digest");
+                let upload = json!({
+                    "method": "PUT",
+                    "url": format!("{}/s3/{number}/{part}/{}?signature=secret", self.url, self.links),
+                    "headers": { "x-amz-checksum-sha256": BASE64.encode(&digest) },
+                });
+                json!({"number": part + 1, "offset": part as u64 * length, "upload": upload})
+            })
+            .collect();
+        Some(json!({"recording": self.show(number)?, "missing": parts, "uploaded": 0}))
+    }
+
+    /// Uploads a part by a link, with its signed checksum. Returns the status of S3.
+    pub fn put_part(
+        &mut self,
+        number: usize,
+        part: usize,
+        link: u64,
+        checksum: &str,
+        audio: &[u8],
+    ) -> u16 {
+        if self.expired.contains(&link) {
+            return 403;
+        }
+        if BASE64.encode(&Sha256::digest(audio)) != checksum {
+            return 400;
+        }
+        self.all[number].parts.insert(part, audio.to_vec());
+        self.all[number].part_puts += 1;
         200
     }
 

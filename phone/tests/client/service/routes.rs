@@ -21,7 +21,9 @@ pub fn router(shared: Shared) -> Router {
     Router::new()
         .route("/v1/recordings", post(register))
         .route("/v1/recordings/{id}", get(show))
+        .route("/v1/recordings/{id}/parts", put(parts))
         .route("/s3/{id}/{link}", put(upload))
+        .route("/s3/{id}/{part}/{link}", put(upload_part))
         .layer(DefaultBodyLimit::disable())
         .layer(middleware::from_fn_with_state(shared.clone(), disturb))
         .with_state(shared)
@@ -100,6 +102,29 @@ async fn show(State(shared): State<Shared>, Path(id): Path<usize>) -> Response {
         Some(recording) => Json(recording).into_response(),
         None => gateway(404),
     }
+}
+
+async fn parts(
+    State(shared): State<Shared>,
+    Path(id): Path<usize>,
+    Json(order): Json<Value>,
+) -> Response {
+    match shared.inner().recordings.parts(id, &order) {
+        Some(progress) => Json(progress).into_response(),
+        None => gateway(404),
+    }
+}
+
+async fn upload_part(
+    State(shared): State<Shared>,
+    Path((id, part, link)): Path<(usize, usize, u64)>,
+    headers: HeaderMap,
+    audio: Bytes,
+) -> StatusCode {
+    let checksum = headers.get("x-amz-checksum-sha256").and_then(|it| it.to_str().ok());
+    let checksum = checksum.unwrap_or_default();
+    let status = shared.inner().recordings.put_part(id, part, link, checksum, &audio);
+    StatusCode::from_u16(status).expect("a status")
 }
 
 async fn upload(

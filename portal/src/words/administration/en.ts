@@ -675,6 +675,7 @@ export const en: typeof sv = {
     'see-completeness': 'Saw what became of the calls',
     'explain-call': 'Explained a missing call',
     'report-calls': 'The switch reported calls',
+    'upload-parts': 'Sent audio in parts',
     'see-missing': 'Saw what is missing',
     'list-marks': 'Listed marks',
     'list-organisations': 'Listed organisations',

@@ -668,6 +668,7 @@ export const sv = {
     'see-completeness': 'Såg samtalskontrollen',
     'explain-call': 'Förklarade ett saknat samtal',
     'report-calls': 'Växeln lämnade samtalsuppgifter',
+    'upload-parts': 'Skickade ljud i delar',
     'see-missing': 'Såg vad som saknas',
     'list-marks': 'Listade märken',
     'list-organisations': 'Listade företag',

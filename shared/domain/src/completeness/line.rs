@@ -305,15 +305,16 @@ mod tests {
 
     #[test]
     fn a_call_overlaps_if_it_began_while_another_of_its_user_lasted() {
-        let call = |name: &str, user: &str, start: i64, seconds: i64, conversation: Option<&str>| {
-            let mut call = recording();
-            call.id = RecordingId::from_bytes([name.as_bytes()[0]; 16]);
-            call.user = UserId::try_from(user.to_owned()).expect("a user");
-            call.started_at = DateTime::from_timestamp(start, 0).expect("a time");
-            call.duration = TimeDelta::seconds(seconds);
-            call.leg.conversation = conversation.and_then(|id| id.to_owned().try_into().ok());
-            call
-        };
+        let call =
+            |name: &str, user: &str, start: i64, seconds: i64, conversation: Option<&str>| {
+                let mut call = recording();
+                call.id = RecordingId::from_bytes([name.as_bytes()[0]; 16]);
+                call.user = UserId::try_from(user.to_owned()).expect("a user");
+                call.started_at = DateTime::from_timestamp(start, 0).expect("a time");
+                call.duration = TimeDelta::seconds(seconds);
+                call.leg.conversation = conversation.and_then(|id| id.to_owned().try_into().ok());
+                call
+            };
         let calls = [
             call("a", "anna", 0, 100, Some("x")),
             call("b", "anna", 10, 10, Some("x")), // a leg of the same conversation

@@ -113,9 +113,7 @@ pub fn gaps(
     refused: &[Sequence],
     seen: &mut BTreeMap<DeviceId, Seen>,
 ) -> BTreeMap<Day, Vec<Gap>> {
-    for Sequence { device, number } in
-        calls.iter().map(|call| &call.sequence).chain(refused)
-    {
+    for Sequence { device, number } in calls.iter().map(|call| &call.sequence).chain(refused) {
         seen.entry(device.clone()).or_default().add(*number);
     }
     let mut found: BTreeMap<Day, Vec<Gap>> = BTreeMap::new();

@@ -76,7 +76,8 @@ impl Posting {
     /// 64 in a field of 128, 693 postings with that of a held recording. But some Unicode
     /// characters spell several words (½ is "1⁄2", ⑴ is "(1)"), and in a text of only these, each
     /// begins a word. At most 128 words of each text lie wholly within one character.
-    pub const AT_MOST: usize = (1000 + 1) + 3 * (128 + 1) + 4 * Self::WITHIN_A_CHARACTER + Self::OF_A_LEG + 1;
+    pub const AT_MOST: usize =
+        (1000 + 1) + 3 * (128 + 1) + 4 * Self::WITHIN_A_CHARACTER + Self::OF_A_LEG + 1;
     const WITHIN_A_CHARACTER: usize = 128;
     const OF_A_LEG: usize = 1 + PARTICIPANTS_AT_MOST;
 
@@ -215,9 +216,7 @@ mod tests {
         assert!(conversation.iter().all(|id| found.contains(&Posting::conversation(id))));
         let number = Counterpart::from("+46701740605".to_owned());
         assert!(found.contains(&Posting::participant(&number)));
-        let is_word = |posting: &Posting| {
-            matches!(posting, Posting::Word(_, word) if tokens(word) == [word.clone()])
-        };
+        let is_word = |posting: &Posting| matches!(posting, Posting::Word(_, word) if tokens(word) == [word.clone()]);
         assert!(found.iter().all(is_word), "{found:?}");
     }
 

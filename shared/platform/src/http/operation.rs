@@ -46,6 +46,15 @@ impl Operation for Register {
     const ADMITS_REMOVED: bool = true;
 }
 
+/// See [`AuditAction::UploadParts`].
+#[derive(Debug)]
+pub enum UploadParts {}
+
+impl Operation for UploadParts {
+    const ACTION: AuditAction = AuditAction::UploadParts;
+    const ADMITS_REMOVED: bool = true;
+}
+
 /// See [`AuditAction::ReadAudit`].
 #[derive(Debug)]
 pub enum ReadAudit {}

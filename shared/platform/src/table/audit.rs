@@ -132,6 +132,7 @@ pub enum AuditAction {
     SeeCompleteness,
     ExplainCall,
     ReportCalls,
+    UploadParts,
     ListMarks,
     ListOrganisations,
     ListPrices,

@@ -236,7 +236,10 @@ fn read_explanation(item: &Item) -> Result<(RecordingId, Explanation), BadItem> 
     Ok((RecordingId::try_from(id.to_owned()).map_err(|_| bad())?, explanation))
 }
 
-fn json<T: serde::de::DeserializeOwned>(item: &Item, attribute: &'static str) -> Result<T, BadItem> {
+fn json<T: serde::de::DeserializeOwned>(
+    item: &Item,
+    attribute: &'static str,
+) -> Result<T, BadItem> {
     serde_json::from_str(text(item, attribute)?).map_err(|_| BadItem { attribute })
 }
 

@@ -140,7 +140,10 @@ impl Retention<'_> {
         let partition = key::posting(organisation, &Posting::participant(participant));
         let query = self.0.query(partition, None).consistent().limit(limit).after_sort_key(after);
         let bad = || BadItem { attribute: "sk" };
-        Ok(query.page().await?.read(|item| Ok(key::place(text(item, "sk")?).ok_or_else(bad)?.id))?)
+        Ok(query
+            .page()
+            .await?
+            .read(|item| Ok(key::place(text(item, "sk")?).ok_or_else(bad)?.id))?)
     }
 
     /// Counts recordings. 1 request for each MB, up to `QUERIES_AT_MOST`; as many for held ones.

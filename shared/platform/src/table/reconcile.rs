@@ -150,7 +150,9 @@ impl Findings<'_> {
                 .chain([("words", reconciled.words), ("of_words", reconciled.of_words)])
                 .map(|(name, count)| (name.to_owned(), n(count))),
         );
-        item.extend(reconciled.accounted.map(|at| ("accounted".to_owned(), n(at.timestamp_millis()))));
+        item.extend(
+            reconciled.accounted.map(|at| ("accounted".to_owned(), n(at.timestamp_millis()))),
+        );
         let put = Write::put(item).when("attribute_not_exists(night) OR night <= :night");
         self.0.write(put.given("night", n(reconciled.night.timestamp_millis()))).await.map(drop)
     }

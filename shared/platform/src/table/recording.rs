@@ -57,8 +57,8 @@ use domain::{
 use super::{
     BadItem, Error, Recordings,
     attributes::{
-        bytes, flag, instant, list, named, number, optional_instant, optional_parsed, optional_text,
-        parse, parsed, text,
+        bytes, flag, instant, list, named, number, optional_instant, optional_parsed,
+        optional_text, parse, parsed, text,
     },
     key::{self, Item},
     tombstone::is_tombstone,

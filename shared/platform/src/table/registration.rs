@@ -284,8 +284,8 @@ fn registered(recording: &Recording, end: &str) -> Write {
 /// Sets the conversation, the participants and the phone's number of the call.
 fn leg(write: Write, recording: &Recording) -> Write {
     let Leg { conversation, participants, sequence } = &recording.leg;
-    let parties = (!participants.is_empty())
-        .then(|| AttributeValue::L(participants.iter().map(s).collect()));
+    let parties =
+        (!participants.is_empty()).then(|| AttributeValue::L(participants.iter().map(s).collect()));
     write
         .set_or_remove("conv", conversation.as_ref().map(s))
         .set_or_remove("parties", parties)

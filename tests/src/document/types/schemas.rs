@@ -171,7 +171,7 @@ pub(super) fn types() -> Vec<(&'static str, Value, &'static str)> {
         (
             "Sha256",
             text("A SHA-256: 64 hexadecimal digits.", "^[0-9A-Fa-f]{64}$", SHA256),
-            "CallRegistration.sha256 Recording.sha256",
+            "CallRegistration.sha256 Recording.sha256 UploadPartsOrder.sha256[]",
         ),
         (
             "Name",

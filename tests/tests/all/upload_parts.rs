@@ -1,0 +1,160 @@
+//! Long audio that comes in parts: begun, interrupted, continued, completed, and verified as a whole.
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use chrono::{TimeDelta, Utc};
+use domain::recording::{Recording, Sha256, State};
+use platform::clock;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use tests::{
+    call::silence,
+    event::created,
+    people::{Person, found},
+    recording::{recording, register},
+    request::{Answer, As},
+};
+
+use crate::ingest::{World, state, take_in, world};
+
+const ANNA: As<'_> = As { organisation: "demo", user: "anna" };
+const OMAR: As<'_> = As { organisation: "demo", user: "omar" };
+/// The smallest part of S3.
+const PART: usize = 5 << 20;
+
+struct Long {
+    world: World,
+    router: Router,
+    recording: Recording,
+    audio: Vec<u8>,
+}
+
+impl Long {
+    /// A registered call with audio of three parts.
+    async fn new(test: &str) -> anyhow::Result<Self> {
+        let world = world(test).await?;
+        let table = world.app.table.clone();
+        found(&table, "demo").await?;
+        for name in ["anna", "omar"] {
+            Person::recorded(name).joins(&table, "demo").await?;
+        }
+        let audio = silence(700);
+        let mut long = recording("demo", "anna", "long", Utc::now() - TimeDelta::hours(1));
+        (long.audio.length, long.audio.sha256) = (audio.len() as u64, Sha256::of(&audio));
+        long.registered_at = Utc::now();
+        register(&table, &long).await?;
+        let objects = world.app.objects.clone();
+        let router = upload::router(upload::App { table, objects, now: clock::now });
+        Ok(Self { world, router, recording: long, audio })
+    }
+
+    fn path(&self) -> String {
+        format!("/v1/recordings/{}/parts", self.recording.id)
+    }
+
+    /// Requests the upload with the digests of this audio's parts.
+    async fn asks(&self, by: As<'_>, audio: &[u8], part: usize) -> anyhow::Result<Answer> {
+        let sums: Vec<String> = audio.chunks(part).map(|part| Sha256::of(part).into()).collect();
+        by.put(&self.router, &self.path(), &json!({ "partLength": part, "sha256": sums })).await
+    }
+
+    /// The missing parts: each number with its link.
+    async fn missing(&self) -> anyhow::Result<BTreeMap<u64, Value>> {
+        let progress = self.asks(ANNA, &self.audio, PART).await?.done()?.body;
+        let missing = progress["missing"].as_array().cloned().unwrap_or_default();
+        let number = |part: &Value| part["number"].as_u64().unwrap_or_default();
+        assert_eq!(progress["uploaded"], 3 - missing.len());
+        Ok(missing.into_iter().map(|part| (number(&part), part["upload"].clone())).collect())
+    }
+
+    fn part(&self, number: u64) -> &[u8] {
+        self.audio.chunks(PART).nth(number as usize - 1).unwrap_or_default()
+    }
+}
+
+/// Puts bytes by a link, as the app does.
+async fn put(link: &Value, bytes: &[u8]) -> anyhow::Result<StatusCode> {
+    let mut put =
+        reqwest::Client::new().put(link["url"].as_str().unwrap_or_default()).body(bytes.to_vec());
+    for (name, value) in link["headers"].as_object().into_iter().flatten() {
+        if name != "content-length" {
+            put = put.header(name, value.as_str().unwrap_or_default());
+        }
+    }
+    Ok(put.send().await?.status())
+}
+
+#[tokio::test]
+async fn an_interrupted_upload_continues_with_its_missing_parts_and_is_stored() -> anyhow::Result<()>
+{
+    let long = Long::new("parts-continued").await?;
+    let links = long.missing().await?;
+    assert_eq!(links.len(), 3);
+    assert_eq!(put(&links[&2], long.part(2)).await?, 200);
+    assert_eq!(put(&links[&1], long.part(3)).await?, 400, "S3 compares the SHA-256 of a part");
+    assert_eq!(long.missing().await?.keys().copied().collect::<Vec<_>>(), [1, 3]);
+    assert!(matches!(state(&long.world.app, &long.recording).await?, Some(State::Expected)));
+
+    for (number, link) in long.missing().await? {
+        assert_eq!(put(&link, long.part(number)).await?, 200);
+    }
+    assert!(long.missing().await?.is_empty(), "the parts are joined");
+    assert!(long.missing().await?.is_empty(), "a repetition changes nothing");
+    let key = platform::objects::key(&long.recording.organisation, long.recording.id);
+    let answer = take_in(&long.world.app, &[created(&key)]).await?;
+    assert!(answer.batch_item_failures.is_empty());
+    assert!(matches!(state(&long.world.app, &long.recording).await?, Some(State::Stored { .. })));
+    let (object, _) = long.world.app.objects.get(&key).await?.unwrap_or_default();
+    assert!(object == long.audio, "the same bytes");
+    let after = long.asks(ANNA, &long.audio, PART).await?.done()?.body;
+    assert_eq!((&after["recording"]["state"], &after["missing"]), (&"stored".into(), &json!([])));
+    Ok(())
+}
+
+/// Each part is what its digest says, but the whole is not what was registered.
+#[tokio::test]
+async fn the_whole_is_compared_with_the_registration() -> anyhow::Result<()> {
+    let long = Long::new("parts-other").await?;
+    let mut other = long.audio.clone();
+    other[PART + 100] ^= 1;
+    let asked = long.asks(ANNA, &other, PART).await?.done()?.body;
+    for (part, bytes) in asked["missing"].as_array().into_iter().flatten().zip(other.chunks(PART)) {
+        assert_eq!(put(&part["upload"], bytes).await?, 200);
+    }
+    assert_eq!(long.asks(ANNA, &other, PART).await?.done()?.body["missing"], json!([]));
+    let key = platform::objects::key(&long.recording.organisation, long.recording.id);
+    take_in(&long.world.app, &[created(&key)]).await?;
+    assert!(matches!(state(&long.world.app, &long.recording).await?, Some(State::Rejected { .. })));
+    let aside = platform::objects::set_aside(&key, Sha256::of(&other));
+    assert!(
+        long.world.app.quarantine.get(&aside).await?.is_some(),
+        "it is set aside by its SHA-256"
+    );
+    Ok(())
+}
+
+#[tokio::test]
+async fn parts_that_do_not_fit_and_other_callers_are_refused() -> anyhow::Result<()> {
+    let long = Long::new("parts-refused").await?;
+    let refusal = |answer: Answer| answer.refusal();
+    for (audio, part) in [
+        (&long.audio[..2 * PART], PART),
+        (&[&long.audio[..], &long.audio[..]].concat(), PART),
+        (&long.audio[..], PART - 1),
+        (&long.audio[..], (64 << 20) + 1),
+        (&[][..], PART),
+    ] {
+        let refused = refusal(long.asks(ANNA, audio, part).await?);
+        assert_eq!(refused, (422, "invalid".to_owned()), "{} bytes, {part}", audio.len());
+    }
+    let refused = refusal(long.asks(OMAR, &long.audio, PART).await?);
+    assert_eq!(refused, (403, "not-allowed".to_owned()));
+    let none = long.path().replace(&long.recording.id.to_string(), &"0".repeat(26));
+    let order = json!({ "partLength": PART, "sha256": [] });
+    assert_eq!(
+        refusal(ANNA.put(&long.router, &none, &order).await?),
+        (404, "not-found".to_owned())
+    );
+    Ok(())
+}
