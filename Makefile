@@ -98,6 +98,11 @@ forgotten: build audio .venv-check/ready ## erase a person in the local cloud, a
 year: needed ## simulate a year of 1,000 users by the rules, until every recording is accounted for (USERS= SEED=)
 	@USERS=$(or $(USERS),1000) cargo test --locked --quiet --package domain --profile measure --test year -- --nocapture
 
+.PHONY: lossless
+lossless: build-measure build audio .venv-check/ready ## simulate 1,000,000 calls of 1,000 phones by the rules, and 2,000 through the local cloud: none may be lost (CALLS= PHONES= CLOUD_CALLS= SEED=)
+	@target/measure/lossless $(or $(CALLS),1000000) $(or $(PHONES),1000) $(or $(SEED),1)
+	@CALLS=$(or $(CLOUD_CALLS),2000) SEED=$(or $(SEED),1) $(TESTED) $(NEXTEST) --profile long --package tests --no-capture lossless::
+
 .PHONY: oracle oracle-memory oracle-router oracle-cloud
 RINGS ?= memory router cloud
 oracle: $(RINGS:%=oracle-%) ## compare searches with PostgreSQL: 100,000 in memory, 5,000 by the router, 100 in the local cloud (RINGS= CASES= SEED= CASE=)

@@ -181,6 +181,8 @@ def lessened(statement):
             if ASKED_FOR_BY_AWS_ALONE not in one:
                 yield one, statement | {member: [other for other in several if other != one]}
     for operator, keys in statement.get("Condition", {}).items():
+        if "Not" in operator:
+            continue  # less of it permits more
         kinds = listed(keys.get("dynamodb:LeadingKeys", []))
         for kind in kinds if len(kinds) > 1 else []:
             less = copy.deepcopy(statement)

@@ -17,6 +17,7 @@ pub struct Cloud {
     pub region: String,
     pub api: String,
     pub client_id: String,
+    pool_id: String,
     pub issuer: String,
     pub jwks_url: String,
     pub table: String,
@@ -168,24 +169,52 @@ impl Cloud {
             .users
             .get(name)
             .with_context(|| format!("the demonstration has no user {name}"))?;
-        let answer: Value = reqwest::Client::new()
-            .post(&self.endpoint)
-            .header("content-type", "application/x-amz-json-1.1")
-            .header("x-amz-target", "AWSCognitoIdentityProviderService.InitiateAuth")
-            .body(
-                json!({
-                    "AuthFlow": "USER_PASSWORD_AUTH",
-                    "ClientId": self.client_id,
-                    "AuthParameters": { "USERNAME": sign_in.email, "PASSWORD": sign_in.password },
-                })
-                .to_string(),
-            )
-            .send()
-            .await?
-            .json()
-            .await?;
+        self.signed_in(sign_in).await
+    }
+
+    async fn signed_in(&self, sign_in: &SignIn) -> anyhow::Result<String> {
+        let sent = json!({
+            "AuthFlow": "USER_PASSWORD_AUTH",
+            "ClientId": self.client_id,
+            "AuthParameters": { "USERNAME": sign_in.email, "PASSWORD": sign_in.password },
+        });
+        let answer = self.of_pool("InitiateAuth", &sent).await?;
         let token = answer["AuthenticationResult"]["IdToken"].as_str();
         token.map(str::to_owned).with_context(|| format!("could not sign in: {answer}"))
+    }
+
+    /// Creates a sign-in of a user, and returns a token.
+    pub async fn sign_up(&self, organisation: &str, user: &str) -> anyhow::Result<String> {
+        let (email, password) = (format!("{user}@{organisation}.example"), "Inspelning-2026");
+        let attribute = |name: &str, value: &str| json!({ "Name": name, "Value": value });
+        let attributes = [
+            attribute("email", &email),
+            attribute("custom:organisation", organisation),
+            attribute("custom:user", user),
+        ];
+        let person = json!({
+            "UserPoolId": self.pool_id, "Username": email, "MessageAction": "SUPPRESS", "UserAttributes": attributes,
+        });
+        self.of_pool("AdminCreateUser", &person).await?;
+        let secret = json!({
+            "UserPoolId": self.pool_id, "Username": email, "Password": password, "Permanent": true,
+        });
+        self.of_pool("AdminSetUserPassword", &secret).await?;
+        self.signed_in(&SignIn { email, password: password.to_owned() }).await
+    }
+
+    async fn of_pool(&self, action: &str, sent: &Value) -> anyhow::Result<Value> {
+        let scope = format!("20260101/{}/cognito-idp/aws4_request", self.region);
+        let signed = format!(
+            "AWS4-HMAC-SHA256 Credential={}/{scope}, SignedHeaders=host, Signature=0",
+            self.access_key
+        );
+        let post = reqwest::Client::new()
+            .post(&self.endpoint)
+            .header("content-type", "application/x-amz-json-1.1")
+            .header("x-amz-target", format!("AWSCognitoIdentityProviderService.{action}"))
+            .header("authorization", signed);
+        Ok(post.body(sent.to_string()).send().await?.json().await?)
     }
 
     /// A token of the application `name`, or of the `operator`, with a scope like `demo:read`.

@@ -72,7 +72,8 @@ impl Deployed {
         Ok(answer)
     }
 
-    async fn invoke(&self, function: &str, event: &Value) -> anyhow::Result<Value> {
+    /// Invokes a function with an event, and returns its response.
+    pub async fn invoke(&self, function: &str, event: &Value) -> anyhow::Result<Value> {
         let address = format!(
             "{}/2015-03-31/functions/{}/invocations",
             self.cloud.endpoint,

@@ -20,7 +20,7 @@ const TAGS: [(&str, &str); 11] = [
     ("annotate", "Notes, marks and fields of recordings, and the legend of marks."),
     (
         "completeness",
-        "What became of every call, reports of the operator's switch, and the findings of the last reconciliation.",
+        "The account of every call, reports of the operator's switch, and the findings of the last reconciliation.",
     ),
     ("me", "The signed-in user: rights, activation, acknowledgement and listeners."),
     ("playback", "Links to play or save the audio of a recording."),

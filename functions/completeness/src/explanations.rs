@@ -1,4 +1,4 @@
-//! What people know of a missing call: `/v1/completeness/{day}/calls/{id}/explanation`.
+//! The explanation of a missing call: `/v1/completeness/{day}/calls/{id}/explanation`.
 
 use axum::{Json, extract::State};
 use chrono::{DateTime, Utc};
@@ -29,7 +29,7 @@ pub struct Order {
     text: Reason,
 }
 
-/// What a person knows of a missing call.
+/// The explanation, and who gave it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Explained {
     text: String,

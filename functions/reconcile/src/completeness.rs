@@ -15,7 +15,7 @@ use domain::{
     completeness::{
         CallState, Line, closes_at,
         line::mark_overlaps,
-        open_days,
+        open_days, refused_since,
         sequence::{Gap, Numbered, Sequence, gaps},
     },
     delivery::Day,
@@ -36,7 +36,7 @@ struct Compared {
     numbered: Vec<Numbered>,
 }
 
-/// Accounts for the organisation's calls. 5 requests; 1 for each MB of reports and of recordings of
+/// Accounts for the organisation's calls. 6 requests; 1 for each MB of reports and of recordings of
 /// the open days, some for calls without a recording, and 3 for each day with calls.
 pub async fn account(app: &App, of: &OrganisationId) -> Result<(), Failure> {
     let Some(organisation) = app.table.people().organisation(of).await? else { return Ok(()) };
@@ -45,7 +45,7 @@ pub async fn account(app: &App, of: &OrganisationId) -> Result<(), Failure> {
     let days = open_days(app.table.completeness().last(of).await?, now);
     let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(()) };
     let known = app.table.completeness().days(of, *first, *last).await?;
-    let refused = app.table.audit_log().refused_since(of, first.begins_at()).await?;
+    let refused = app.table.audit_log().denied_since(of, refused_since(*first)).await?;
     let mut compared = Vec::new();
     for day in &days {
         compared.push(compare(app, &organisation, *day, &refused, now).await?);
@@ -85,7 +85,7 @@ async fn compare(
     Ok(Compared { day, lines, is_reported, numbered })
 }
 
-/// The numbers that phones have skipped, by day. 1 request for each 100 phones, and 1 for each 25.
+/// The numbers that phones have skipped, by day. 1 request, 1 for each 100 phones, and 1 for each 25.
 async fn find_gaps(
     app: &App,
     of: &OrganisationId,
@@ -95,16 +95,19 @@ async fn find_gaps(
 ) -> Result<BTreeMap<Day, Vec<Gap>>, Failure> {
     let calls: Vec<Numbered> =
         compared.iter().flat_map(|compared| compared.numbered.iter().cloned()).collect();
-    let refused: Vec<Sequence> = refused.iter().filter_map(number).collect();
-    let devices = calls.iter().map(|call| &call.sequence).chain(&refused);
+    let noted = app.table.completeness().noted_numbers(of).await?;
+    let mut others: Vec<Sequence> = refused.iter().filter_map(number).collect();
+    others.extend(noted.iter().cloned());
+    let devices = calls.iter().map(|call| &call.sequence).chain(&others);
     let mut devices: Vec<_> = devices.map(|sequence| sequence.device.clone()).collect();
     devices.sort_unstable();
     devices.dedup();
     let before = app.table.completeness().seen(of, &devices).await?;
     let mut seen = before.clone();
-    let found = gaps(of, &calls, &refused, &mut seen);
+    let found = gaps(of, &calls, &others, &mut seen);
     seen.retain(|device, ranges| before.get(device) != Some(ranges));
     app.table.completeness().put_seen(of, &seen, now).await?;
+    app.table.completeness().forget_numbers(of, &noted).await?;
     Ok(found)
 }
 

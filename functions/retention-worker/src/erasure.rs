@@ -82,7 +82,8 @@ async fn as_participant(
         }
         Person::User(_) => (Vec::new(), None),
     };
-    let next = next.map_or_else(|| REPORTS.to_owned(), |place| format!("{PARTICIPANT}#{place}"));
+    let next =
+        next.map_or_else(|| REPORTS.to_owned(), |checkpoint| format!("{PARTICIPANT}#{checkpoint}"));
     remove(app, erasure, &ids, next).await
 }
 
@@ -116,7 +117,7 @@ async fn reports(
 ) -> Result<Page, Failure> {
     let (of, now) = (&erasure.organisation, (app.now)());
     let next = app.stores.table.call_records().forget_person(of, person, after, now).await?;
-    let next = next.map_or_else(|| REST.to_owned(), |place| format!("{REPORTS}#{place}"));
+    let next = next.map_or_else(|| REST.to_owned(), |checkpoint| format!("{REPORTS}#{checkpoint}"));
     write(app, erasure, job::Page { next: Some(next), ..job::Page::default() }).await
 }
 

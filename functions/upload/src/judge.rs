@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     activation::{Recorded, recorded_at, was_recorded},
     ids::RecordingId,
-    registration::{Basis, Registration, Start},
+    registration::{Registration, Start, possible_starts},
 };
 use platform::http::{Person, Problem, operation::Register};
 
@@ -23,16 +23,13 @@ pub async fn recorded(
     if recorded == Recorded::Yes || is_registered(app, person, call).await? {
         return Ok(Recorded::Yes);
     }
-    // If the clock was set meanwhile, the reported start may be the right one.
-    let reported =
-        Some(call.started_at).filter(|at| start.basis != Basis::Reported && *at <= person.now);
     let events = app.table.activations().of_user(&organisation.id, &user.id).await?;
     let base_service = app.table.ledgers().base_service(&organisation.id).await?;
     let in_periods = |at: DateTime<Utc>| {
         let events = events.iter().filter(|entry| !entry.is_correction()).map(|entry| &entry.event);
         was_recorded(organisation, user, events, &base_service, at)
     };
-    let is_recorded = in_periods(start.at) || reported.is_some_and(in_periods);
+    let is_recorded = possible_starts(call, start, person.now).any(in_periods);
     Ok(if is_recorded { Recorded::Yes } else { recorded })
 }
 

@@ -18,10 +18,8 @@ use chrono::{DateTime, Utc};
 use domain::{
     completeness::sequence::Sequence,
     ids::RecordingId,
-    note::Annotation,
-    recording::{self, Recording, Reported},
-    registration::{self, Basis, Refusal, Registration, Start, admit},
-    retention::{begins_at, expires_at},
+    recording,
+    registration::{self, Refusal, Registration, admit, expected},
 };
 use platform::{
     bucket::Bucket,
@@ -112,17 +110,25 @@ async fn register(
 ) -> Result<(StatusCode, Json<Registered>), Problem> {
     let call = call.read(&person.organisation);
     person.on(RecordingId::of(&person.organisation.id, &call.call));
-    let start = registration::start(&call, person.now);
-    if let Err(refusal) = admit(recorded(&app, &person, &call, start).await?, &call.audio) {
-        if let Some(Sequence { device, number }) = &call.leg.sequence {
-            person.detail(&json!({ "device": device, "sequence": number })); // no gap in its numbers
-        }
-        return Err(problem(refusal));
+    let sequence = call.leg.sequence.clone();
+    let registered = registered(&app, &person, call).await;
+    if let (Err(_), Some(Sequence { device, number })) = (&registered, sequence) {
+        person.detail(&json!({ "device": device, "sequence": number })); // no gap in its numbers
     }
+    registered
+}
+
+async fn registered(
+    app: &App,
+    person: &Person<Register>,
+    call: Registration,
+) -> Result<(StatusCode, Json<Registered>), Problem> {
+    let start = registration::start(&call, person.now);
+    admit(recorded(app, person, &call, start).await?, &call.audio).map_err(problem)?;
     let mut warnings = call.warnings.clone();
     warnings.extend(start.basis.warning());
-    let recording = expected(&person, call, start);
-    let (status, recording) = put(&app, &person, recording, &mut warnings).await?;
+    let recording = expected(&person.organisation, &person.user.id, call, start, person.now);
+    let (status, recording) = put(app, person, recording, &mut warnings).await?;
     let upload = match recording.state {
         recording::State::Expected => {
             Some(app.objects.upload_link(&recording, person.now).await?.into())
@@ -131,36 +137,6 @@ async fn register(
     };
     let warnings = warnings.into_iter().map(Warning::from).collect();
     Ok((status, Json(Registered { recording: recording.into(), upload, warnings })))
-}
-
-fn expected(person: &Person<Register>, call: Registration, start: Start) -> Recording {
-    let (organisation, now) = (&person.organisation, person.now);
-    Recording {
-        id: RecordingId::of(&organisation.id, &call.call),
-        organisation: organisation.id.clone(),
-        user: person.user.id.clone(),
-        call: call.call,
-        direction: call.direction,
-        counterpart: call.counterpart,
-        started_at: start.at,
-        duration: call.duration,
-        audio: call.audio,
-        annotation: Annotation { note: call.note, mark: call.mark, ..Annotation::default() },
-        version: 0,
-        registered_at: now,
-        expires_at: expires_at(begins_at(start.at, now), organisation.retention_days),
-        sound: Default::default(),
-        reported: Reported {
-            started_at: (start.basis != Basis::Reported).then_some(call.started_at),
-            basis: start.basis,
-            duration: None,
-            counterpart: call.written,
-            call_id_taken: false,
-        },
-        leg: call.leg,
-        held_since: None,
-        state: recording::State::Expected,
-    }
 }
 
 fn problem(refusal: Refusal) -> Problem {

@@ -1,13 +1,15 @@
 //! Writes a registration, or finds the recording that it repeats.
 
 use axum::http::StatusCode;
+use chrono::{DateTime, Utc};
 use domain::{
+    completeness::closes_at,
     delivery::Day,
     ids::RecordingId,
-    recording::{self, Recording, Reported},
-    registration::{self, LATE, START_LEEWAY, WarningCode},
-    retention::{begins_at, expires_at},
-    time::later,
+    recording::{self, Recording},
+    registration::{
+        self, Correction, Relation, WarningCode, correction, is_double, is_late, relation,
+    },
 };
 use platform::{
     http::{Cause, Person, Problem, operation::Register},
@@ -47,15 +49,15 @@ pub async fn put(
             }
             Written::UnknownMark | Written::TooMany => continue,
         };
-        let is_own = existing.user == recording.user;
-        let is_repeated = is_own && existing.audio.is_same(&recording.audio);
-        if is_repeated {
-            let existing = repeated(app, person, existing, &recording, warnings).await?;
-            return Ok((StatusCode::OK, existing));
-        }
-        let is_rejected = matches!(existing.state, recording::State::Rejected { .. });
-        if is_own && is_rejected && existing.is_same_call(&recording) {
-            return Ok((StatusCode::OK, again(app, person, existing, recording).await?));
+        match relation(&existing, &recording) {
+            Relation::Repetition => {
+                let existing = repeated(app, person, existing, &recording, warnings).await?;
+                return Ok((StatusCode::OK, existing));
+            }
+            Relation::Again => {
+                return Ok((StatusCode::OK, again(app, person, existing, recording).await?));
+            }
+            Relation::Beside => {}
         }
         let registered = beside(app, person, existing.id, recording.clone(), warnings).await?;
         if let Some(registered) = registered {
@@ -71,18 +73,17 @@ pub async fn put(
 /// The same call under another call id, if it is registered late: an app that was installed anew
 /// registers all its files again. No request; 1 for a call that ended [`LATE`] ago.
 async fn double(app: &App, recording: &Recording) -> Result<Option<Recording>, Problem> {
-    let Recording { organisation, user, started_at, duration, registered_at, .. } = recording;
-    if later(later(*started_at, *duration), LATE) > *registered_at {
+    if !is_late(recording) {
         return Ok(None);
     }
+    let Recording { organisation, user, started_at, .. } = recording;
     let found = app.table.recordings().started_at(organisation, user, *started_at).await?;
-    let is_same = |other: &Recording| other.audio.is_same(&recording.audio);
-    if found.iter().any(|other| other.call == recording.call && is_same(other)) {
+    let is_own =
+        |other: &Recording| other.call == recording.call && other.audio.is_same(&recording.audio);
+    if found.iter().any(is_own) {
         return Ok(None); // registered under its own call id, too
     }
-    let is_double =
-        |other: &Recording| other.counterpart == recording.counterpart && is_same(other);
-    Ok(found.into_iter().find(is_double))
+    Ok(found.into_iter().find(|other| is_double(other, recording)))
 }
 
 /// Attempts while the recording that has taken the call id ends.
@@ -99,6 +100,9 @@ async fn write(
     if Day::of(recording.started_at).closed_at() <= event.at {
         app.table.late_arrivals().await_late(&[recording], event.at).await?; // the folder of its day is closed, so a later folder contains it
     }
+    if closes_at(Day::of(recording.started_at)) <= event.at {
+        note_number(app, recording, event.at).await?;
+    }
     let written = app.table.recordings().register(recording, over, event).await?;
     if let Written::UnknownMark = written {
         recording.annotation.mark = None;
@@ -109,6 +113,15 @@ async fn write(
         tracing::info!(recording = %recording.id, "registered");
     }
     Ok(written)
+}
+
+/// Notes the phone's number of a call that no recording of an open day has, as it would look like a
+/// gap. 1 request, if the call has a number.
+async fn note_number(app: &App, call: &Recording, now: DateTime<Utc>) -> Result<(), Problem> {
+    if let Some(sequence) = &call.leg.sequence {
+        app.table.completeness().note_number(&call.organisation, sequence, now).await?;
+    }
+    Ok(())
 }
 
 /// The existing recording of the same audio, with its start as the app has corrected it.
@@ -122,6 +135,9 @@ async fn repeated(
     if !existing.exists(person.now) {
         return Err(past_retention());
     }
+    if existing.leg.sequence != recording.leg.sequence {
+        note_number(app, recording, person.now).await?;
+    }
     let mut warn = |code, member| warnings.push(registration::Warning::new(code, member));
     if let recording::State::Rejected { .. } = existing.state {
         warn(WarningCode::StaysRejected, "/sha256");
@@ -134,26 +150,15 @@ async fn repeated(
             warn(WarningCode::Unchanged, member);
         }
     }
-    if existing.reported_start() == recording.reported_start() {
-        return Ok(existing);
-    }
-    let days = person.organisation.retention_days;
-    let (started_at, reported) = (recording.started_at, &recording.reported);
-    if started_at > later(existing.registered_at, START_LEEWAY) {
-        warn(WarningCode::Unchanged, "/startedAt");
-        return Ok(existing);
-    }
-    let corrected = Recording {
-        started_at,
-        expires_at: expires_at(begins_at(started_at, existing.registered_at), days),
-        reported: Reported {
-            started_at: reported.started_at,
-            basis: reported.basis,
-            ..existing.reported.clone()
-        },
-        ..existing.clone()
+    let corrected = match correction(&existing, recording, person.organisation.retention_days) {
+        Correction::None => return Ok(existing),
+        Correction::Impossible => {
+            warn(WarningCode::Unchanged, "/startedAt");
+            return Ok(existing);
+        }
+        Correction::To(corrected) => *corrected,
     };
-    person.detail(&[existing.started_at, started_at]);
+    person.detail(&[existing.started_at, corrected.started_at]);
     let table = app.table.recordings();
     match table.correct_start(&existing, &corrected, &person.event()).await? {
         Some(corrected) => Ok(corrected),

@@ -63,10 +63,6 @@ def orders_are_taken_from_the_queue(door):
     take_from(door, "reconcile", "reconcile_queue_url")
 
 
-def what_is_missing_is_listed(door):
-    door.ask("karin", "GET /v1/missing")
-
-
 def reconciled(door):
     """Reconciles the organisation for a night that is later than any before."""
     night = datetime.now(UTC).isoformat(timespec="milliseconds")
@@ -84,7 +80,6 @@ def expect(door, kind, id, repaired):
 
 
 PROBES = {
-    "retention-api": [what_is_missing_is_listed],
     "reconcile": [
         every_organisation_is_asked_for,
         a_word_is_posted_again,

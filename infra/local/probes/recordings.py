@@ -72,6 +72,29 @@ def a_call_of_a_user_who_was_never_recorded_is_refused(door):
     door.ask("karin", "POST /v1/recordings", call(door, silence()), 403)
 
 
+def audio_comes_in_parts(door):
+    """Audio of two parts: begun, continued, joined and verified."""
+    audio = silence() + bytes(5 << 20)
+    registered = door.ask("anna", "POST /v1/recordings", call(door, audio), 201)
+    id, length = registered["recording"]["id"], 5 << 20
+    parts = [audio[at : at + length] for at in range(0, len(audio), length)]
+    order = {"partLength": length, "sha256": [hashlib.sha256(part).hexdigest() for part in parts]}
+    for _ in range(2):
+        progress = door.ask("anna", f"PUT /v1/recordings/{id}/parts", order)
+        for missing in progress["missing"]:
+            link = missing["upload"]
+            headers = {name: value for name, value in link["headers"].items() if name != "content-length"}
+            fetch(link["method"], link["url"], headers, parts[missing["number"] - 1])
+    door.ask("anna", f"PUT /v1/recordings/{id}/parts", order)
+    return id
+
+
+def audio_in_parts_is_stored(door):
+    id = audio_comes_in_parts(door)
+    take_in(door, id)
+    expect_state(door, id, "stored")
+
+
 def an_application_registers_nothing(door):
     door.ask(CRM, "POST /v1/recordings", call(door, silence()), 403)
 
@@ -131,6 +154,7 @@ def events_are_taken_from_the_queue(door):
 PROBES = {
     "upload": [
         a_call_is_registered_and_its_audio_put,
+        audio_comes_in_parts,
         a_call_is_registered_with_a_mark,
         a_call_of_a_closed_day_is_registered,
         a_call_that_another_annotated_is_registered,
@@ -143,6 +167,7 @@ PROBES = {
         an_event_of_what_has_gone_is_done,
         what_is_no_audio_is_rejected,
         audio_is_stored,
+        audio_in_parts_is_stored,
         events_are_taken_from_the_queue,
     ],
 }

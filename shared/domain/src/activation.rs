@@ -12,7 +12,7 @@ use thiserror::Error;
 use crate::{
     billing::BaseService,
     ids::UserId,
-    people::{Acknowledged, Organisation, User},
+    people::{Acknowledged, Organisation, Period, User},
 };
 
 /// A change of a user's recording.
@@ -164,6 +164,12 @@ pub fn was_recorded<'a>(
     in_period && base_service.had_at(at)
 }
 
+/// Whether a period before the last two, of the user or the base service, may contain `at`.
+pub fn may_be_earlier(organisation: &Organisation, user: &User, at: DateTime<Utc>) -> bool {
+    let begins_later = |period: Option<Period>| period.is_some_and(|period| period.from > at);
+    begins_later(user.recorded_before) || begins_later(organisation.base_before)
+}
+
 /// The user's acknowledgement of the current activation. An earlier one does not count.
 pub fn acknowledged(user: &User) -> Option<&Acknowledged> {
     user.acknowledged.as_ref().filter(|acknowledged| {
@@ -190,10 +196,7 @@ pub fn to_acknowledge(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::people::{
-        Period,
-        tests::{organisation, user},
-    };
+    use crate::people::tests::{organisation, user};
 
     #[test]
     fn recording_is_switched_on_where_it_can_be() {

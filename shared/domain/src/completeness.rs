@@ -7,6 +7,7 @@
 //!
 //! Without reports, gaps in the sequence numbers of the phones show missing calls: see [`sequence`].
 
+pub mod comparison;
 pub mod line;
 pub mod sequence;
 pub mod totals;
@@ -21,6 +22,7 @@ use crate::{
     time::{earlier, later},
 };
 
+pub use comparison::{Comparison, Facts};
 pub use line::{CallState, Fate, Line};
 pub use totals::Totals;
 
@@ -66,6 +68,11 @@ pub fn accounted_at(started_at: DateTime<Utc>, now: DateTime<Utc>) -> DateTime<U
 pub fn is_reportable(started_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
     let first = earlier(now, TimeDelta::days(REPORTED_WITHIN));
     (first..=later(now, AHEAD_AT_MOST)).contains(&started_at)
+}
+
+/// From when on refusals are read to account for the days from `first` on. A report may come late.
+pub fn refused_since(first: Day) -> DateTime<Utc> {
+    earlier(first.begins_at(), RECORD_LASTS)
 }
 
 /// The days to account for at `now`, oldest first: those since the last closed one that are over.

@@ -10,10 +10,12 @@ use thiserror::Error;
 use crate::{
     activation::Recorded,
     counterpart::Counterpart,
-    ids::CallId,
-    note::{Mark, Note},
-    recording::{Audio, Direction, Leg},
-    time::{Instant, earlier},
+    ids::{CallId, RecordingId, UserId},
+    note::{Annotation, Mark, Note},
+    people::Organisation,
+    recording::{Audio, Direction, Leg, Recording, Reported, State},
+    retention::{begins_at, expires_at},
+    time::{Instant, earlier, later},
 };
 
 /// A finished call, as the app registers it.
@@ -53,6 +55,26 @@ pub enum Basis {
     Corrected,
     /// The time of receipt minus the duration: the device's clock was of no use.
     Received,
+}
+
+/// What a registration is to the recording that has its call id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Relation {
+    /// The same audio of the same user: registered before.
+    Repetition,
+    /// Other audio of a call whose audio was rejected: it replaces that.
+    Again,
+    /// Another call, or other audio: a recording of its own, beside the one that has the id.
+    Beside,
+}
+
+/// What a repeated registration changes about the start of its call.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Correction {
+    None,
+    /// The start would lie after the registration, so the call keeps its own.
+    Impossible,
+    To(Box<Recording>),
 }
 
 /// Why a call is refused. The app shows these texts.
@@ -131,6 +153,101 @@ pub const CLOCK_LEEWAY: TimeDelta = TimeDelta::minutes(1);
 
 /// How long after its end a call may be registered before it is looked for under other call ids.
 pub const LATE: TimeDelta = TimeDelta::hours(2);
+
+/// Whether the call ended [`LATE`] ago when it was registered.
+pub fn is_late(call: &Recording) -> bool {
+    later(later(call.started_at, call.duration), LATE) <= call.registered_at
+}
+
+/// Whether `other`, which began at the same time, is the same call under another call id: an app
+/// that was installed anew registers all its files again.
+pub fn is_double(other: &Recording, call: &Recording) -> bool {
+    other.user == call.user
+        && other.call != call.call
+        && other.counterpart == call.counterpart
+        && other.audio.is_same(&call.audio)
+}
+
+/// What the registration of `call` is to the recording that `existing`ly has its id.
+pub fn relation(existing: &Recording, call: &Recording) -> Relation {
+    let is_own = existing.user == call.user;
+    let is_rejected = matches!(existing.state, State::Rejected { .. });
+    if is_own && existing.audio.is_same(&call.audio) {
+        Relation::Repetition
+    } else if is_own && is_rejected && existing.is_same_call(call) {
+        Relation::Again
+    } else {
+        Relation::Beside
+    }
+}
+
+/// What a repetition of `existing` changes about its start.
+pub fn correction(existing: &Recording, repetition: &Recording, retention_days: u16) -> Correction {
+    if existing.reported_start() == repetition.reported_start() {
+        return Correction::None;
+    }
+    let (started_at, reported) = (repetition.started_at, &repetition.reported);
+    if started_at > later(existing.registered_at, START_LEEWAY) {
+        return Correction::Impossible;
+    }
+    Correction::To(Box::new(Recording {
+        started_at,
+        expires_at: expires_at(begins_at(started_at, existing.registered_at), retention_days),
+        reported: Reported {
+            started_at: reported.started_at,
+            basis: reported.basis,
+            ..existing.reported.clone()
+        },
+        ..existing.clone()
+    }))
+}
+
+/// The recording of an admitted call, before its audio arrives.
+pub fn expected(
+    organisation: &Organisation,
+    user: &UserId,
+    call: Registration,
+    start: Start,
+    now: DateTime<Utc>,
+) -> Recording {
+    Recording {
+        id: RecordingId::of(&organisation.id, &call.call),
+        organisation: organisation.id.clone(),
+        user: user.clone(),
+        call: call.call,
+        direction: call.direction,
+        counterpart: call.counterpart,
+        started_at: start.at,
+        duration: call.duration,
+        audio: call.audio,
+        annotation: Annotation { note: call.note, mark: call.mark, ..Annotation::default() },
+        version: 0,
+        registered_at: now,
+        expires_at: expires_at(begins_at(start.at, now), organisation.retention_days),
+        sound: Default::default(),
+        reported: Reported {
+            started_at: (start.basis != Basis::Reported).then_some(call.started_at),
+            basis: start.basis,
+            duration: None,
+            counterpart: call.written,
+            call_id_taken: false,
+        },
+        leg: call.leg,
+        held_since: None,
+        state: State::Expected,
+    }
+}
+
+/// The instants at which a call may have begun. Where the device's clock contradicts itself, it was
+/// set after the call, so the reported start may be right.
+pub fn possible_starts(
+    call: &Registration,
+    start: Start,
+    now: DateTime<Utc>,
+) -> impl Iterator<Item = DateTime<Utc>> {
+    let reported = start.basis == Basis::Received && call.started_at <= now;
+    [Some(start.at), Some(call.started_at).filter(|_| reported)].into_iter().flatten()
+}
 
 /// Determines when the call began, to the millisecond.
 pub fn start(call: &Registration, now: DateTime<Utc>) -> Start {

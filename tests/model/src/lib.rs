@@ -11,6 +11,7 @@
 pub mod beside;
 pub mod draw;
 pub mod hostile;
+pub mod lossless;
 pub mod memory;
 pub mod oracle;
 pub mod postgres;

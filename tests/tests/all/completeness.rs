@@ -212,7 +212,7 @@ async fn every_call_of_a_day_is_in_exactly_one_state() -> anyhow::Result<()> {
     lists(&world, &missing, &expected).await
 }
 
-/// What the lists show besides: filters, users, the counterpart, the age and the CSV file.
+/// The lists show more: filters, users, the counterpart, the age and the CSV file.
 async fn lists(world: &World, missing: &Recording, expected: &Recording) -> anyhow::Result<()> {
     let found = calls(world, day(), "&state=missing").await?;
     assert_eq!(found.len(), 1);
@@ -310,6 +310,64 @@ async fn a_refused_call_leaves_no_gap() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A call of a closed day, and one that a new installation registers again, use up their numbers.
+#[tokio::test]
+async fn a_call_that_is_registered_late_or_again_leaves_no_gap() -> anyhow::Result<()> {
+    let world = World::new("completeness-registered-late").await?;
+    let (table, objects) = (world.table().clone(), world.stores.objects.clone());
+    let router = upload::router(upload::App { table, objects, now: clock::now });
+    let (audio, closed) = (silence(1), day().earlier(9).begins_at());
+    for (id, device, number, started_at) in [
+        ("of-a-closed-day", "phone-1", 1, closed),
+        ("first", "phone-1", 2, yesterday(1)),
+        ("first-again", "phone-2", 1, yesterday(1)),
+        ("second", "phone-2", 2, yesterday(2)),
+    ] {
+        let call = tests::call::call(id, "audio/wav", &audio);
+        let sent = json!({ "startedAt": started_at, "deviceId": device, "sequence": number });
+        let answer = ANNA.post(&router, "/v1/recordings", &with(call, sent)).await?;
+        let expected = if id == "first-again" { 200 } else { 201 };
+        assert_eq!(answer.status.as_u16(), expected, "{id}: {answer:?}");
+    }
+    for _ in 0..2 {
+        assert!(world.reconciles_at(clock::now).await?);
+        let totals = totals(&world, day()).await?;
+        assert_eq!((&totals["missing"], &totals["calls"]), (&0.into(), &2.into()));
+    }
+    Ok(())
+}
+
+fn ten_days_ago() -> DateTime<Utc> {
+    clock::now() - TimeDelta::days(10)
+}
+
+fn tomorrow() -> DateTime<Utc> {
+    clock::now() + TimeDelta::days(1)
+}
+
+/// The switch reports a call days after its registration was refused.
+#[tokio::test]
+async fn a_refused_call_that_is_reported_late_is_refused() -> anyhow::Result<()> {
+    let world = World::new("completeness-reported-late").await?;
+    let (table, objects) = (world.table().clone(), world.stores.objects.clone());
+    let router = upload::router(upload::App { table, objects, now: ten_days_ago });
+    let late = call("late", ten_days_ago() - TimeDelta::minutes(9));
+    let sent = with(
+        tests::call::call("late", "audio/wav", &silence(1)),
+        json!({ "startedAt": late.started_at }),
+    );
+    assert_eq!(KARIN.post(&router, "/v1/recordings", &sent).await?.status.as_u16(), 403);
+    reports(&world, &[with(line(&late), json!({ "user": "karin" }))]).await?;
+    assert!(world.reconciles_at(tomorrow).await?);
+    let found = calls(&world, Day::of(clock::now()), "").await?;
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        (&found[0]["state"], &found[0]["reason"]),
+        (&"refused".into(), &"recording-not-active".into())
+    );
+    Ok(())
+}
+
 fn after_the_close() -> DateTime<Utc> {
     clock::now() + TimeDelta::days(7)
 }
@@ -365,9 +423,6 @@ async fn a_late_report_counts_on_the_day_on_which_it_comes() -> anyhow::Result<(
     let world = World::new("completeness-late").await?;
     let late = call("late", clock::now() - TimeDelta::days(20));
     reports(&world, &[line(&late)]).await?;
-    fn tomorrow() -> DateTime<Utc> {
-        clock::now() + TimeDelta::days(1)
-    }
     assert!(world.reconciles_at(tomorrow).await?);
     let found = calls(&world, Day::of(clock::now()), "").await?;
     assert_eq!(found.len(), 1);

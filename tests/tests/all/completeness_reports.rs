@@ -1,4 +1,4 @@
-//! What the operator's switch reports: by request or by file, repeated, corrected, invalid, and of
+//! Reports of the operator's switch: by request or by file, repeated, corrected, invalid, and of
 //! people who are erased.
 
 use aws_sdk_s3::primitives::ByteStream;

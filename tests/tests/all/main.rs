@@ -49,6 +49,7 @@ mod ingest_events;
 mod journey;
 mod last_administrator;
 mod lists;
+mod lossless;
 mod me;
 mod me_acknowledgement;
 mod me_listeners;

@@ -336,8 +336,13 @@ async fn a_clock_that_was_set_while_the_call_waited_costs_no_call() -> anyhow::R
     switch(&table, Kind::Deactivated, before(100)).await?;
     for (id, started_at, sent_at, status) in [
         ("battery", before(120), DateTime::UNIX_EPOCH, StatusCode::CREATED),
-        ("ahead", before(120), now() + TimeDelta::days(1), StatusCode::CREATED),
+        // A day ahead throughout: the call began a day and two hours ago.
+        ("ahead", before(120), now() + TimeDelta::days(1), StatusCode::FORBIDDEN),
         ("outside", before(90), now() + TimeDelta::days(1), StatusCode::FORBIDDEN),
+        // An hour behind throughout: the call began 60 minutes ago, when nobody was recorded.
+        ("behind", before(120), before(60), StatusCode::FORBIDDEN),
+        // An hour ahead throughout: the call began 120 minutes ago.
+        ("fast", before(60), now() + TimeDelta::hours(1), StatusCode::CREATED),
     ] {
         let times = json!({ "startedAt": started_at, "sentAt": sent_at });
         let call = with(call(id, "audio/wav", id.as_bytes()), times);

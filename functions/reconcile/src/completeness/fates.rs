@@ -1,15 +1,15 @@
-//! What became of each call of a day.
+//! The fate of each call of a day.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use domain::{
-    activation::{Recorded, recorded_at, was_recorded},
+    activation::{Recorded, may_be_earlier, recorded_at, was_recorded},
     billing::BaseService,
-    completeness::{CallRecord, Fate, Line, line::UNKNOWN_USER},
+    completeness::{CallRecord, Comparison, Facts, Line, line::UNKNOWN_USER},
     counterpart::Counterpart,
-    ids::{CallId, RecordingId, UserId},
-    people::{Organisation, Period, User},
+    ids::{RecordingId, UserId},
+    people::{Organisation, User},
     recording::Recording,
 };
 use platform::table::audit::Event;
@@ -26,17 +26,10 @@ pub async fn lines(
     now: DateTime<Utc>,
 ) -> Result<Vec<Line>, Failure> {
     let of = &organisation.id;
-    let mut by_call: HashMap<&CallId, Vec<&Recording>> = HashMap::new();
-    for recording in recordings {
-        by_call.entry(&recording.call).or_default().push(recording);
-    }
-    let unmatched: Vec<RecordingId> = reports
-        .iter()
-        .filter(|report| !by_call.contains_key(&report.call))
-        .map(|report| report.id)
-        .collect();
+    let comparison = Comparison::new(reports, recordings);
+    let unmatched = comparison.unmatched();
     let mut reads = app.table.findings().reads(of);
-    let elsewhere = reads.named(&unmatched, true).await?; // on another day, as after a correction
+    let elsewhere = reads.named(&unmatched, true).await?;
     let elsewhere: HashMap<RecordingId, Recording> = elsewhere
         .into_iter()
         .filter(|recording| recording.exists(now))
@@ -55,35 +48,9 @@ pub async fn lines(
         .filter(|id| !erased.contains(id) && !refusals.contains_key(id))
         .collect();
     let lacked = lacked(app, organisation, reports, &open).await?;
-
-    let mut named = HashSet::new();
-    let mut lines = Vec::new();
-    for report in reports {
-        let own = by_call.get(&report.call).and_then(|all| {
-            all.iter().find(|recording| recording.user == report.user).or_else(|| all.first())
-        });
-        let recording = own.copied().or_else(|| elsewhere.get(&report.id));
-        named.extend(recording.map(|recording| recording.id));
-        let fate = Fate {
-            recording,
-            is_erased: erased.contains(&report.id),
-            refusal: refusals.get(&report.id).copied(),
-            lacked: lacked.get(&report.id).copied(),
-        };
-        lines.push(Line::of_report(report, fate));
-    }
-    let rest: Vec<&Recording> =
-        recordings.iter().filter(|recording| !named.contains(&recording.id)).collect();
-    // A report of another day accounts for its recording. Without reports, there is none.
-    let ids: Vec<RecordingId> = match reports.is_empty() {
-        true => Vec::new(),
-        false => rest.iter().map(|recording| recording.id).collect(),
-    };
-    let reported = app.table.call_records().named(of, &ids).await?;
-    let reported: HashSet<RecordingId> = reported.into_iter().map(|report| report.id).collect();
-    let rest = rest.into_iter().filter(|recording| !reported.contains(&recording.id));
-    lines.extend(rest.map(Line::of_recording));
-    Ok(lines)
+    let of_other_days = app.table.call_records().named(of, &comparison.unreported()).await?;
+    let of_other_days = of_other_days.into_iter().map(|report| report.id).collect();
+    Ok(comparison.lines(&Facts { elsewhere, erased, refusals, lacked, of_other_days }))
 }
 
 /// Removes the counterparts of erased calls, which a repeated report may have brought back.
@@ -100,8 +67,8 @@ async fn forget(
     Ok(app.table.call_records().forget(&organisation.id, named.cloned(), now).await?)
 }
 
-/// What was missing for the user to be recorded, for each of the `open` calls of which something
-/// was. 1 request for each 100 users, and 2 for a user whose last two periods do not decide.
+/// The condition that the user lacked to be recorded, for each of the `open` calls with
+/// one. 1 request for each 100 users, and 2 for a user whose last two periods do not decide.
 async fn lacked(
     app: &App,
     organisation: &Organisation,
@@ -122,7 +89,7 @@ async fn lacked(
             Recorded::Yes => continue,
             recorded => lacked.insert(report.id, recorded.into()),
         };
-        if has_earlier(organisation, user, report.started_at) {
+        if may_be_earlier(organisation, user, report.started_at) {
             doubtful.entry(&user.id).or_default().push(report);
         }
     }
@@ -136,12 +103,6 @@ async fn lacked(
         lacked.retain(|id, _| !in_earlier.contains(id));
     }
     Ok(lacked)
-}
-
-/// Whether a period before the last two may contain `at`.
-fn has_earlier(organisation: &Organisation, user: &User, at: DateTime<Utc>) -> bool {
-    let begins_later = |period: Option<Period>| period.is_some_and(|period| period.from > at);
-    begins_later(user.recorded_before) || begins_later(organisation.base_before)
 }
 
 /// The calls of the user that an earlier period contains. 1 request.

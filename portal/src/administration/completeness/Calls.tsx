@@ -121,7 +121,7 @@ function Row({ call, explain }: { call: Line; explain(): void }) {
       <td>{counterpart && (nobody(counterpart, words) ?? <bdi>{written(counterpart)}</bdi>)}</td>
       <td className="digits">{call.callId && length(call.durationMs)}</td>
       <td className="reason">
-        <What call={call} />
+        <Outcome call={call} />
       </td>
       <td className="reason">
         {explanation && (
@@ -160,7 +160,7 @@ function Started({ call: { startedAt, recording, callId } }: { call: Line }) {
 }
 
 /** The state of the call in words, and why. */
-function What({ call }: { call: Line }) {
+function Outcome({ call }: { call: Line }) {
   const words = useWords();
   const { completeness } = useAdministrationWords();
   const { state, reason, calls, ageSeconds, recording, registeredAt, overlaps } = call;

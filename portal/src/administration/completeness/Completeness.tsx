@@ -1,4 +1,4 @@
-// What became of every call, day by day: whether all have come, and how many are missing.
+// The account of every call, day by day: whether all have come, and how many are missing.
 
 import '../orders.css';
 import { Button } from '@mantine/core';

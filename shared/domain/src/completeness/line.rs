@@ -15,7 +15,7 @@ use crate::{
     time::later,
 };
 
-/// What became of a call. A statement lists them in this order.
+/// The fate of a call. A statement lists them in this order.
 #[derive(
     Clone,
     Copy,
@@ -37,7 +37,7 @@ use crate::{
 pub enum CallState {
     /// It had to be recorded, and nothing has come.
     Missing,
-    /// What came was not audio.
+    /// The content that came was not audio.
     Rejected,
     /// It is registered, and its audio has not come yet.
     Expected,
@@ -52,14 +52,14 @@ pub enum CallState {
     Stored,
 }
 
-/// What is known of a reported call besides the report.
+/// The facts about a reported call besides the report.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Fate<'a> {
     pub recording: Option<&'a Recording>,
     pub is_erased: bool,
     /// Why a registration of the call was refused: the problem's code.
     pub refusal: Option<&'a str>,
-    /// What was missing for the user to be recorded when the call began.
+    /// The condition that the user lacked to be recorded when the call began.
     pub lacked: Option<&'a str>,
 }
 
@@ -79,7 +79,7 @@ pub struct Line {
     /// The start of the call; of a gap, that of the call after it.
     pub started_at: DateTime<Utc>,
     pub duration_ms: i64,
-    /// How many calls it stands for: 1, or those of a gap.
+    /// How many calls it represents: 1, or those of a gap.
     pub calls: u64,
     /// Whether the operator's switch reported it.
     pub reported: bool,

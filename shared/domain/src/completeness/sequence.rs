@@ -30,7 +30,7 @@ pub struct Numbered {
 
 /// The numbers of a device that have come, as ranges in ascending order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Seen(Vec<(u64, u64)>);
+pub struct ArrivedNumbers(Vec<(u64, u64)>);
 
 /// Numbers of a device that have not come, although the next one has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ const RANGES: usize = 100;
 /// The most calls of one gap. A phone that skips more has begun another count.
 const CALLS_AT_MOST: u64 = 1000;
 
-impl Seen {
+impl ArrivedNumbers {
     /// The ranges as stored. Malformed ones are left out.
     pub fn read(ranges: &str) -> Self {
         let mut seen = Self::default();
@@ -92,7 +92,7 @@ impl Seen {
     }
 }
 
-impl std::fmt::Display for Seen {
+impl std::fmt::Display for ArrivedNumbers {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for (place, (first, last)) in self.0.iter().enumerate() {
             let space = if place == 0 { "" } else { " " };
@@ -106,14 +106,14 @@ impl std::fmt::Display for Seen {
 }
 
 /// Adds the numbers of these calls to those that came before, and finds the gaps by the day of the
-/// call after each. `refused` are numbers of calls that the service refused.
+/// call after each. `others` are numbers of calls that were refused, or registered late or again.
 pub fn gaps(
     organisation: &OrganisationId,
     calls: &[Numbered],
-    refused: &[Sequence],
-    seen: &mut BTreeMap<DeviceId, Seen>,
+    others: &[Sequence],
+    seen: &mut BTreeMap<DeviceId, ArrivedNumbers>,
 ) -> BTreeMap<Day, Vec<Gap>> {
-    for Sequence { device, number } in calls.iter().map(|call| &call.sequence).chain(refused) {
+    for Sequence { device, number } in calls.iter().map(|call| &call.sequence).chain(others) {
         seen.entry(device.clone()).or_default().add(*number);
     }
     let mut found: BTreeMap<Day, Vec<Gap>> = BTreeMap::new();
@@ -161,7 +161,7 @@ mod tests {
         }
     }
 
-    fn found(calls: &[Numbered], seen: &mut BTreeMap<DeviceId, Seen>) -> Vec<(i64, u64)> {
+    fn found(calls: &[Numbered], seen: &mut BTreeMap<DeviceId, ArrivedNumbers>) -> Vec<(i64, u64)> {
         gaps(&organisation(), calls, &[], seen)
             .into_values()
             .flatten()
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_number_that_came_once_stays_known() {
-        let mut seen = BTreeMap::from([(device("a"), Seen::read("1-7 9"))]);
+        let mut seen = BTreeMap::from([(device("a"), ArrivedNumbers::read("1-7 9"))]);
         assert_eq!(found(&[call("a", 10, 5)], &mut seen), [], "8 is of an earlier day");
         assert_eq!(found(&[call("a", 12, 5)], &mut seen), [(5, 1)]);
     }
@@ -199,13 +199,13 @@ mod tests {
         /// The ranges are those of a plain set.
         #[test]
         fn ranges_equal_a_set(numbers in prop::collection::vec(1_u64..60, 0..60)) {
-            let mut seen = Seen::default();
+            let mut seen = ArrivedNumbers::default();
             let mut set = BTreeSet::new();
             for number in numbers {
                 seen.add(number);
                 set.insert(number);
             }
-            prop_assert_eq!(Seen::read(&seen.to_string()), seen.clone());
+            prop_assert_eq!(ArrivedNumbers::read(&seen.to_string()), seen.clone());
             for number in &set {
                 let before = set.range(..*number).next_back().copied().unwrap_or_default();
                 prop_assert_eq!(seen.missing_before(*number), number - before - 1);
@@ -214,7 +214,7 @@ mod tests {
 
         #[test]
         fn any_text_and_any_number_of_ranges_are_bounded(text in "[0-9 -]{0,300}", numbers in prop::collection::vec(any::<u64>(), 0..300)) {
-            let mut seen = Seen::read(&text);
+            let mut seen = ArrivedNumbers::read(&text);
             numbers.into_iter().for_each(|number| seen.add(number));
             prop_assert!(seen.0.len() <= RANGES);
         }

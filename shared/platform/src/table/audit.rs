@@ -208,12 +208,12 @@ impl AuditLog<'_> {
     }
 
     /// The registrations that were refused since `from`, oldest first. 1 request for each MB.
-    pub async fn refused_since(
+    pub async fn denied_since(
         self,
         organisation: &OrganisationId,
         from: DateTime<Utc>,
     ) -> Result<Vec<Event>, Error> {
-        let query = self.0.query(key::refused(organisation), Some(key::BY_USER));
+        let query = self.0.query(key::denied_registrations(organisation), Some(key::BY_USER));
         let items = query.above(key::from(from)).all().await?;
         let read = |item| readable("audit event", item, read(organisation, item));
         Ok(items.iter().filter_map(read).collect())
@@ -352,15 +352,15 @@ fn item(event: &Event) -> Item {
         set("owner", Some(recorded_user.to_string()));
         set(key::BY_USER.partition, Some(key::heard(&event.organisation, recorded_user)));
         set("at", Some(key::moment(event.at, &event.request)));
-    } else if is_refused_registration(event) {
-        set(key::BY_USER.partition, Some(key::refused(&event.organisation)));
+    } else if is_denied_registration(event) {
+        set(key::BY_USER.partition, Some(key::denied_registrations(&event.organisation)));
         set("at", Some(key::moment(event.at, &event.request)));
     }
     item
 }
 
 /// Whether a registration of a known call was refused.
-fn is_refused_registration(event: &Event) -> bool {
+fn is_denied_registration(event: &Event) -> bool {
     event.action == AuditAction::Register && event.denial.is_some() && event.recording.is_some()
 }
 

@@ -15,12 +15,17 @@
 //! |             | `expires_at` | N    | as above |
 //! | device      | `seen`       | S    | ranges of numbers that have come |
 //! |             | `expires_at` | N    | Unix seconds: 400 days after the last one |
+//! | noted number | `device`, `number` | S, N | a number that has come, until the next night |
+//! |             | `expires_at` | N    | as of a device |
 
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
-    completeness::{CallState, Totals, sequence::Seen},
+    completeness::{
+        CallState, Totals,
+        sequence::{ArrivedNumbers, Sequence},
+    },
     delivery::Day,
     ids::{DeviceId, OrganisationId, RecordingId, UserId},
     reason::Reason,
@@ -52,7 +57,7 @@ pub struct DayTotals {
     pub parts: usize,
 }
 
-/// What a person knows of a missing call.
+/// An explanation of a missing call, and who gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Explanation {
     pub text: Reason,
@@ -183,12 +188,13 @@ impl Completeness<'_> {
         self,
         organisation: &OrganisationId,
         devices: &[DeviceId],
-    ) -> Result<BTreeMap<DeviceId, Seen>, Error> {
+    ) -> Result<BTreeMap<DeviceId, ArrivedNumbers>, Error> {
         let mut seen = BTreeMap::new();
         for some in devices.chunks(BATCH) {
             let keys = some.iter().map(|device| key::device(organisation, device));
             for item in self.0.batch(keys).await? {
-                let read = || Ok((parsed(&item, "sk")?, Seen::read(text(&item, "seen")?)));
+                let read =
+                    || Ok((parsed(&item, "sk")?, ArrivedNumbers::read(text(&item, "seen")?)));
                 seen.extend(readable("device", &item, read()));
             }
         }
@@ -199,16 +205,53 @@ impl Completeness<'_> {
     pub async fn put_seen(
         self,
         organisation: &OrganisationId,
-        seen: &BTreeMap<DeviceId, Seen>,
+        seen: &BTreeMap<DeviceId, ArrivedNumbers>,
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
-        let item = |(device, seen): (&DeviceId, &Seen)| {
+        let item = |(device, seen): (&DeviceId, &ArrivedNumbers)| {
             let mut item = key::device(organisation, device);
             item.insert("seen".to_owned(), s(seen));
             item.insert("expires_at".to_owned(), n(later(now, DEVICE_LASTS).timestamp()));
             item
         };
         self.0.put_all(seen.iter().map(item)).await
+    }
+
+    /// Notes a number that no recording of an open day has, as of a call that is registered late or
+    /// again. 1 request.
+    pub async fn note_number(
+        self,
+        organisation: &OrganisationId,
+        sequence: &Sequence,
+        now: DateTime<Utc>,
+    ) -> Result<(), Error> {
+        let mut item = key::noted_number(organisation, sequence);
+        item.insert("device".to_owned(), s(&sequence.device));
+        item.insert("number".to_owned(), n(sequence.number));
+        item.insert("expires_at".to_owned(), n(later(now, DEVICE_LASTS).timestamp()));
+        self.0.put_all([item]).await
+    }
+
+    /// The noted numbers. 1 request for each MB.
+    pub async fn noted_numbers(
+        self,
+        organisation: &OrganisationId,
+    ) -> Result<Vec<Sequence>, Error> {
+        let items = self.0.all(key::noted_numbers(organisation), "").await?;
+        let read = |item: &Item| {
+            Ok(Sequence { device: parsed(item, "device")?, number: number(item, "number")? })
+        };
+        Ok(items.iter().filter_map(|item| readable("noted number", item, read(item))).collect())
+    }
+
+    /// Removes noted numbers, which their phones' items have. 1 request for each 25.
+    pub async fn forget_numbers(
+        self,
+        organisation: &OrganisationId,
+        noted: &[Sequence],
+    ) -> Result<(), Error> {
+        let keys = noted.iter().map(|sequence| key::noted_number(organisation, sequence));
+        self.0.delete_all(keys).await
     }
 }
 

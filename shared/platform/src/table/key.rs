@@ -43,6 +43,7 @@
 //! | completeness by user | `ORG#accounted` | `DAY#NUMBER`        | query: the totals of some users' calls of a day |
 //! | explanation  | `ORG#explained`    | `DAY#CALL`               | query: what people know of missing calls |
 //! | device       | `ORG#device`       | `DEVICE`                 | get: the sequence numbers of a phone's calls that have come |
+//! | noted number | `ORG#arrived`      | `DEVICE#NUMBER`          | query: numbers of calls that no recording of an open day has, until the next night |
 //! | finding      | `ORG#missing`      | `KIND#SUBJECT`           | query: the findings of the last reconciliation, by kind |
 //! | reconciliation | `ORG#sweep`      | `sweep`                  | get: the last one, and where the next continues |
 //!
@@ -63,6 +64,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use chrono::{DateTime, NaiveDate, Utc};
 use domain::{
     billing::Month,
+    completeness::sequence::Sequence,
     counterpart::Counterpart,
     delivery::{Day, folder},
     ids::{ClientId, DeviceId, GroupId, OrderId, OrganisationId, RecordingId, UserId},
@@ -381,8 +383,16 @@ pub fn device(organisation: &OrganisationId, device: &DeviceId) -> Item {
     key(format!("{organisation}#device"), device.to_string())
 }
 
+pub fn noted_number(organisation: &OrganisationId, Sequence { device, number }: &Sequence) -> Item {
+    key(noted_numbers(organisation), format!("{device}#{number}"))
+}
+
+pub fn noted_numbers(organisation: &OrganisationId) -> String {
+    format!("{organisation}#arrived")
+}
+
 /// The partition of [`BY_USER`] with the refused registrations of an organisation.
-pub fn refused(organisation: &OrganisationId) -> String {
+pub fn denied_registrations(organisation: &OrganisationId) -> String {
     format!("{organisation}#refused#registrations")
 }
 

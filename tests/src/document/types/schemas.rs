@@ -79,10 +79,7 @@ pub(super) fn types() -> Vec<(&'static str, Value, &'static str)> {
         ),
         (
             "CallState",
-            closed(
-                "What became of a call.",
-                CallState::VARIANTS.iter().map(|state| state.into_str()),
-            ),
+            closed("The fate of a call.", CallState::VARIANTS.iter().map(|state| state.into_str())),
             "AccountedCall.state",
         ),
         (
