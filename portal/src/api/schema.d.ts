@@ -1705,7 +1705,7 @@ export interface components {
             refused: number;
             /**
              * Format: int64
-             * @description What arrived was not audio.
+             * @description The content that arrived was not audio.
              */
             rejected: number;
             /**
@@ -1837,7 +1837,7 @@ export interface components {
             stored: number;
         };
         /**
-         * @description What became of a call.
+         * @description The fate of a call.
          * @enum {string}
          */
         CallState: "missing" | "rejected" | "expected" | "damaged" | "refused" | "not-recorded" | "erased" | "stored";
@@ -2293,7 +2293,7 @@ export interface components {
             cursor?: string | null;
             events: components["schemas"]["Event"][];
         };
-        /** @description What a person knows of a missing call. */
+        /** @description The explanation, and who gave it. */
         Explained: {
             /** Format: date-time */
             at: string;

@@ -57,7 +57,7 @@ pub enum Basis {
     Received,
 }
 
-/// What a registration is to the recording that has its call id.
+/// The relation of a registration to the recording that has its call id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Relation {
     /// The same audio of the same user: registered before.
@@ -68,7 +68,7 @@ pub enum Relation {
     Beside,
 }
 
-/// What a repeated registration changes about the start of its call.
+/// The change that a repeated registration makes to the start of its call.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Correction {
     None,
@@ -168,7 +168,7 @@ pub fn is_double(other: &Recording, call: &Recording) -> bool {
         && other.audio.is_same(&call.audio)
 }
 
-/// What the registration of `call` is to the recording that `existing`ly has its id.
+/// The relation of the registration of `call` to the recording that has its id.
 pub fn relation(existing: &Recording, call: &Recording) -> Relation {
     let is_own = existing.user == call.user;
     let is_rejected = matches!(existing.state, State::Rejected { .. });
@@ -181,7 +181,7 @@ pub fn relation(existing: &Recording, call: &Recording) -> Relation {
     }
 }
 
-/// What a repetition of `existing` changes about its start.
+/// The change that a repetition of `existing` makes to its start.
 pub fn correction(existing: &Recording, repetition: &Recording, retention_days: u16) -> Correction {
     if existing.reported_start() == repetition.reported_start() {
         return Correction::None;

@@ -42,8 +42,8 @@ pub struct Tally(pub BTreeMap<&'static str, u64>);
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
     pub tally: Tally,
-    /// What is not as it should be.
-    pub faults: Vec<String>,
+    /// The differences from the truth.
+    pub discrepancies: Vec<String>,
 }
 
 impl Tally {
@@ -61,7 +61,7 @@ impl Outcome {
         for (name, number) in other.tally.0 {
             self.tally.count(name, number);
         }
-        self.faults.extend(other.faults);
+        self.discrepancies.extend(other.discrepancies);
     }
 }
 

@@ -15,7 +15,7 @@ fn no_call_is_lost_and_every_call_is_accounted_for() {
     for number in 0..6 {
         outcome.add(Office::draw(7, number, 10, 60, files).work());
     }
-    assert!(outcome.faults.is_empty(), "{:#?}", outcome.faults);
+    assert!(outcome.discrepancies.is_empty(), "{:#?}", outcome.discrepancies);
     for fate in ["retained, with audio", "refused", "not answered", "in statements: missing"] {
         assert!(outcome.tally.of(fate) > 0, "no call was {fate}: {:?}", outcome.tally);
     }

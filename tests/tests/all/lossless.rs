@@ -171,26 +171,29 @@ impl World {
                 ensure!(before.is_none(), "{line} is accounted for twice");
             }
         }
-        let (mut tally, mut faults) = (BTreeMap::<String, u64>::new(), Vec::new());
+        let (mut tally, mut discrepancies) = (BTreeMap::<String, u64>::new(), Vec::new());
         for (number, call) in calls.iter().enumerate() {
             let (id, expected) = (&self.ids[&number], self.expected(number));
             let (state, day) = lines.get(id).with_context(|| format!("{call:?} has no line"))?;
             *tally.entry(state.clone()).or_default() += 1;
-            let is_kept = states.contains_key(id);
+            let is_retained = states.contains_key(id);
             let is_to_keep = matches!(expected, "stored" | "expected" | "rejected");
             let is_right = expected == state || (expected == "stored" && state == "damaged");
-            if !is_right || is_kept != is_to_keep || *day != Day::of(call.started_at) {
-                faults.push(format!("{call:?}: {state} on {day}, kept {is_kept}, not {expected}"));
+            if !is_right || is_retained != is_to_keep || *day != Day::of(call.started_at) {
+                discrepancies.push(format!(
+                    "{call:?}: {state} on {day}, retained {is_retained}, not {expected}"
+                ));
             }
             let is_there = !self.office.phones[call.phone].dies && !call.duration.is_zero();
-            if is_there && self.office.is_recorded(call) && !is_kept {
-                faults.push(format!("{call:?} is lost"));
+            if is_there && self.office.is_recorded(call) && !is_retained {
+                discrepancies.push(format!("{call:?} is lost"));
             }
         }
         println!("{} calls of {} phones: {tally:?}", calls.len(), self.office.phones.len());
         println!("the network: {}", self.network.summary());
         ensure!(lines.len() == calls.len(), "{} lines of {} calls", lines.len(), calls.len());
-        ensure!(faults.is_empty(), "{} faults: {:#?}", faults.len(), faults.first());
+        let first = discrepancies.first();
+        ensure!(first.is_none(), "{} discrepancies: {first:#?}", discrepancies.len());
         Ok(())
     }
 

@@ -28,9 +28,9 @@ fn main() -> anyhow::Result<()> {
     for (name, number) in &outcome.tally.0 {
         println!("{number:>10} {name}");
     }
-    for fault in &outcome.faults {
-        println!("fault: {fault}");
+    for discrepancy in &outcome.discrepancies {
+        println!("discrepancy: {discrepancy}");
     }
-    anyhow::ensure!(outcome.tally.of("faults") == 0, "not every call is as it should be");
+    anyhow::ensure!(outcome.tally.of("discrepancies") == 0, "not every call is as it should be");
     Ok(())
 }

@@ -16,12 +16,12 @@ use super::{
     phones::{Call, Upload},
 };
 
-/// The most faults that are described.
+/// The most discrepancies that are described.
 const DESCRIBED: usize = 20;
 
 /// Whether a call had to be retained, by the truth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Duty {
+enum Truth {
     Retain,
     Refuse,
     /// The clock was set between the call and its registration, or the user's recording changed
@@ -30,16 +30,16 @@ enum Duty {
 }
 
 impl Office {
-    fn fault(&mut self, text: impl FnOnce() -> String) {
-        self.outcome.tally.count("faults", 1);
-        if self.outcome.faults.len() < DESCRIBED {
+    fn discrepancy(&mut self, text: impl FnOnce() -> String) {
+        self.outcome.tally.count("discrepancies", 1);
+        if self.outcome.discrepancies.len() < DESCRIBED {
             let text = format!("{}: {}", self.service.organisation.id, text());
-            self.outcome.faults.push(text);
+            self.outcome.discrepancies.push(text);
         }
     }
 
-    /// The duty about a call, whose registrations reached the service by `now`.
-    fn duty(&self, position: usize, now: DateTime<Utc>) -> Duty {
+    /// The truth about a call, whose registrations reached the service by `now`.
+    fn truth(&self, position: usize, now: DateTime<Utc>) -> Truth {
         let call = &self.calls[position];
         let clock = &self.phones[call.user].clock;
         let is_set = |at: &DateTime<Utc>| {
@@ -49,11 +49,11 @@ impl Office {
         let mut registrations = uploads.flat_map(|upload| &upload.registrations);
         let is_set = registrations.any(|at| *at <= now && is_set(at));
         if is_set || self.changes_near(call.user, call.started_at) {
-            return Duty::Undecidable;
+            return Truth::Undecidable;
         }
         match self.is_recorded(call.user, call.started_at) {
-            true => Duty::Retain,
-            false => Duty::Refuse,
+            true => Truth::Retain,
+            false => Truth::Refuse,
         }
     }
 
@@ -77,10 +77,10 @@ impl Office {
             (true, true) => vec![CallState::Stored, CallState::Damaged],
             (true, false) => vec![CallState::Rejected],
         };
-        match self.duty(position, now) {
-            Duty::Retain => retained,
-            Duty::Refuse => vec![CallState::Refused],
-            Duty::Undecidable => [retained, vec![CallState::Refused]].concat(),
+        match self.truth(position, now) {
+            Truth::Retain => retained,
+            Truth::Refuse => vec![CallState::Refused],
+            Truth::Undecidable => [retained, vec![CallState::Refused]].concat(),
         }
     }
 
@@ -96,11 +96,11 @@ impl Office {
         lines.iter().for_each(|line| totals.add(line));
         let calls: u64 = lines.iter().map(|line| line.calls).sum();
         if totals.calls() != calls {
-            self.fault(|| format!("{day}: {totals:?} are not {calls} calls"));
+            self.discrepancy(|| format!("{day}: {totals:?} are not {calls} calls"));
         }
         let ids: HashSet<RecordingId> = lines.iter().map(|line| line.id).collect();
         if ids.len() != lines.len() {
-            self.fault(|| format!("{day}: {} lines have {} ids", lines.len(), ids.len()));
+            self.discrepancy(|| format!("{day}: {} lines have {} ids", lines.len(), ids.len()));
         }
         match self.reports {
             true => self.check_reports(day, lines, now),
@@ -128,20 +128,22 @@ impl Office {
             let state = of_call.get(&call.id).map(|line| line.state);
             if state.is_none_or(|state| !expected.contains(&state)) {
                 let (id, started_at) = (call.id.clone(), call.started_at);
-                self.fault(|| {
+                self.discrepancy(|| {
                     format!("{day} at {now}: {id:?} of {started_at} is {state:?}, not {expected:?}")
                 });
             }
         }
         let reported = lines.iter().filter(|line| line.reported).count();
         if reported != of_day.len() {
-            self.fault(|| format!("{day}: {reported} reported lines of {} calls", of_day.len()));
+            self.discrepancy(|| {
+                format!("{day}: {reported} reported lines of {} calls", of_day.len())
+            });
         }
         let unreported = lines.iter().filter(|line| !line.reported);
         let strange = unreported.filter(|line| !self.service.recordings.contains_key(&line.id));
         let strange = strange.count();
         if strange > 0 {
-            self.fault(|| format!("{day}: {strange} lines are of no call"));
+            self.discrepancy(|| format!("{day}: {strange} lines are of no call"));
         }
     }
 
@@ -158,7 +160,7 @@ impl Office {
         let recordings = recordings.filter(|one| Day::of(one.started_at) == day).count();
         let with_line = lines.iter().filter(|line| line.device.is_none()).count();
         if wrong > 0 || recordings != with_line {
-            self.fault(|| {
+            self.discrepancy(|| {
                 format!("{day}: {with_line} lines of {recordings} recordings, {wrong} wrong")
             });
         }
@@ -166,7 +168,7 @@ impl Office {
             lines.iter().filter(|line| line.device.is_some()).map(|line| line.calls).sum();
         let missing = self.missing_numbers(day, now);
         if stated != missing {
-            self.fault(|| format!("{day} at {now}: gaps of {stated} calls, not {missing}"));
+            self.discrepancy(|| format!("{day} at {now}: gaps of {stated} calls, not {missing}"));
         }
     }
 
@@ -200,9 +202,9 @@ impl Office {
 
     /// Compares the recordings with the truth, once everything has been done.
     pub(super) fn finish(&mut self) {
-        let mut kept: HashSet<[u8; 32]> = HashSet::new();
+        let mut retained: HashSet<[u8; 32]> = HashSet::new();
         for recording in self.service.recordings.values() {
-            kept.insert(recording.audio.sha256.0);
+            retained.insert(recording.audio.sha256.0);
         }
         let stored: HashSet<[u8; 32]> = self
             .service
@@ -212,16 +214,16 @@ impl Office {
             .map(|recording| recording.audio.sha256.0)
             .collect();
         for position in 0..self.calls.len() {
-            self.judge(position, &kept, &stored);
+            self.judge(position, &retained, &stored);
         }
         let recordings = self.service.recordings.len() as u64;
         self.outcome.tally.count("recordings", recordings);
     }
 
-    fn judge(&mut self, position: usize, kept: &HashSet<[u8; 32]>, stored: &HashSet<[u8; 32]>) {
+    fn judge(&mut self, position: usize, retained: &HashSet<[u8; 32]>, stored: &HashSet<[u8; 32]>) {
         let call = self.calls[position].clone();
         let sha256 = sha256(position).0;
-        let (is_kept, is_stored) = (kept.contains(&sha256), stored.contains(&sha256));
+        let (is_retained, is_stored) = (retained.contains(&sha256), stored.contains(&sha256));
         let uploads: Vec<Upload> =
             self.of_call[position].iter().map(|upload| self.uploads[*upload].clone()).collect();
         let tally = &mut self.outcome.tally;
@@ -234,35 +236,35 @@ impl Office {
                 (_, true) => tally.count("lost with their phone", 1),
                 (false, false) => {
                     tally.count("LOST", 1);
-                    self.fault(|| format!("{call:?} was never registered"));
+                    self.discrepancy(|| format!("{call:?} was never registered"));
                 }
             }
             return;
         }
-        let duty = self.duty(position, DateTime::<Utc>::MAX_UTC);
+        let truth = self.truth(position, DateTime::<Utc>::MAX_UTC);
         let survives = uploads.iter().any(|upload| {
             let one = &self.phones[call.user].installations[upload.installation];
             one.to.is_none()
         });
         let tally = &mut self.outcome.tally;
-        match (duty, is_kept) {
-            (Duty::Undecidable, true) => tally.count("undecidable, retained", 1),
-            (Duty::Undecidable, false) => tally.count("undecidable, refused", 1),
-            (Duty::Retain, true) if is_stored => tally.count("retained, with audio", 1),
-            (Duty::Retain, true) if survives => {
+        match (truth, is_retained) {
+            (Truth::Undecidable, true) => tally.count("undecidable, retained", 1),
+            (Truth::Undecidable, false) => tally.count("undecidable, refused", 1),
+            (Truth::Retain, true) if is_stored => tally.count("retained, with audio", 1),
+            (Truth::Retain, true) if survives => {
                 tally.count("LOST", 1);
-                self.fault(|| format!("the audio of {call:?} never came: {uploads:?}"));
+                self.discrepancy(|| format!("the audio of {call:?} never came: {uploads:?}"));
             }
-            (Duty::Retain, true) => tally.count("retained, the phone died before its audio", 1),
-            (Duty::Retain, false) => {
+            (Truth::Retain, true) => tally.count("retained, the phone died before its audio", 1),
+            (Truth::Retain, false) => {
                 tally.count("LOST", 1);
-                self.fault(|| format!("{call:?} was not retained: {uploads:?}"));
+                self.discrepancy(|| format!("{call:?} was not retained: {uploads:?}"));
             }
-            (Duty::Refuse, true) => {
+            (Truth::Refuse, true) => {
                 tally.count("WRONGLY RETAINED", 1);
-                self.fault(|| format!("{call:?} was retained: {uploads:?}"));
+                self.discrepancy(|| format!("{call:?} was retained: {uploads:?}"));
             }
-            (Duty::Refuse, false) => tally.count("refused", 1),
+            (Truth::Refuse, false) => tally.count("refused", 1),
         }
     }
 

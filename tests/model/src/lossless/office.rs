@@ -30,7 +30,7 @@ use super::{
     service::Service,
 };
 
-/// What happens next.
+/// The next event.
 #[derive(Debug)]
 enum Event {
     Change(usize, Change),

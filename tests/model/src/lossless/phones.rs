@@ -68,7 +68,7 @@ pub struct Upload {
     pub linked_at: DateTime<Utc>,
 }
 
-/// What phones show as the other end of a call.
+/// The other end of a call as phones show it.
 const WRITTEN: [&str; 24] = [
     "+46701234567",
     "070-123 45 67",
