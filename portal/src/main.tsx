@@ -10,6 +10,7 @@ import { AppContext } from './app';
 import { Failed } from './frame/Failed';
 import { followForcedColours } from './frame/forced';
 import { Look } from './frame/Look';
+import { loadNumbers } from './phone';
 import { createPlayer } from './player/player';
 import { preferences } from './preferences';
 import { QueriesProvider } from './queries';
@@ -28,6 +29,7 @@ async function start() {
   const session = await openSession(settings, (address) => history.replaceState(null, '', address));
   const api = connect(settings.api, session.token);
   const player = createPlayer(api, document.createElement('audio'));
+  loadNumbers().catch(() => undefined); // numbers stay as they are stored
   page.render(
     <StrictMode>
       <WordsProvider first={{ words, language }}>

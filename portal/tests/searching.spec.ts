@@ -101,6 +101,18 @@ test('a search that finds nothing says what to do', async ({ signedIn }) => {
   await expect((await rows(page)).first()).toBeVisible();
 });
 
+test('a call to an extension shows the colleague, and a foreign number is as its country writes it', async ({
+  signedIn,
+}) => {
+  const ids = [`portal-extension-${Date.now()}`, `portal-foreign-${Date.now()}`];
+  for (const [index, counterpart] of ['0605', '+441514960123'].entries())
+    await register({ id: ids[index] ?? '', user: 'anna', speech: '2s.ogg', counterpart, ago: 2 + index });
+  const page = await signedIn('karin', '/calls?user=anna&counterpart=0605');
+  await expect((await rows(page)).first()).toContainText('Karin Åberg 0605');
+  await page.goto('/calls?user=anna&counterpart=%2B441514960123');
+  await expect((await rows(page)).first()).toContainText('+44 151 496 0123');
+});
+
 test('refresh shows a call that has just ended, first expected and then stored', async ({ signedIn }) => {
   const page = await signedIn('omar');
   await expect((await rows(page)).first()).toBeVisible();

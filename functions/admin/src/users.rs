@@ -30,7 +30,7 @@ const TRIES: usize = 4;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Filter {
-    /// Only users whose name, id or number contains this text, in any case: 1 to 100 characters.
+    /// Only users whose name, id, number or extension contains this text, in any case: 1 to 100 characters.
     pub q: Option<String>,
     /// Rows on a page, 1 to 1,000; 50 by default. A page may have fewer and still have a cursor.
     pub limit: Option<usize>,
@@ -68,7 +68,7 @@ pub struct RightsChange {
     annotate: Option<Option<bool>>,
 }
 
-/// Lists users by name, or those whose name, id or number contains a text.
+/// Lists users by name, or those whose name, id, number or extension contains a text.
 #[utoipa::path(
     get,
     path = "/v1/users",

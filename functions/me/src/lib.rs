@@ -14,6 +14,7 @@ use domain::{
     activation::{self, Event, Kind, TEXT_EN, TEXT_SV, VERSION, to_acknowledge},
     ids::OrganisationId,
     people,
+    phone::Country,
 };
 use platform::{
     http::{
@@ -53,6 +54,9 @@ pub struct Organisation {
     #[schema(value_type = String)]
     id: OrganisationId,
     name: String,
+    /// ISO 3166-1: the country of numbers in national form.
+    #[schema(value_type = String, example = "SE")]
+    country: Country,
     /// Days that a recording is retained.
     retention_days: u16,
     /// Whether users have to send a reason to listen or download.
@@ -201,6 +205,7 @@ impl From<people::Organisation> for Organisation {
         Self {
             id: organisation.id,
             name: organisation.name.into(),
+            country: organisation.country,
             retention_days: organisation.retention_days,
             asks_reason: organisation.asks_reason,
         }

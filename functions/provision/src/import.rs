@@ -16,7 +16,7 @@ use axum::{
 use chrono::{DateTime, Utc};
 use domain::{
     ids::{OrderId, OrganisationId, UserId},
-    people::{Language, Name, Plan},
+    people::{Extension, Language, Name, Plan},
     phone::PhoneNumber,
 };
 use platform::{
@@ -71,6 +71,10 @@ pub struct Line {
     /// E.164. Null for none.
     #[schema(value_type = Option<String>, required, example = "+46701740601")]
     phone: Option<PhoneNumber>,
+    /// The short number by which colleagues reach the user: 2 to 8 digits. Null or absent for none.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "4411")]
+    extension: Option<Extension>,
     /// `sv` or `en`.
     #[serde(deserialize_with = "given")]
     #[schema(value_type = String)]
@@ -331,9 +335,9 @@ fn parse(text: &[u8]) -> Result<UserProvision, LineContent> {
     let wrong = |error: serde_json::Error| {
         bad(named(), &rejection::explain(&error).replace(" at line 1 column ", ", at column "))
     };
-    let Line { id, name, phone, language, plan, administrator } =
+    let Line { id, name, phone, extension, language, plan, administrator } =
         strict::from_slice(text).map_err(wrong)?;
-    Ok(UserProvision { id, name, phone, language, plan, administrator })
+    Ok(UserProvision { id, name, phone, extension, language, plan, administrator })
 }
 
 /// A line that is not a valid user. Its detail is cut to [`DETAIL_AT_MOST`] characters.

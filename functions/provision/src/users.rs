@@ -6,7 +6,7 @@
 use axum::{extract::State, http::StatusCode};
 use domain::{
     ids::{OrganisationId, UserId},
-    people::{self, Language, Name, Plan},
+    people::{self, Extension, Language, Name, Plan},
     phone::PhoneNumber,
 };
 use platform::{
@@ -29,7 +29,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{App, organisations::exists};
 
-/// A user to create or replace. Every member is required.
+/// A user to create or replace. Every member but the extension is required.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schema(as = UserProvision)]
@@ -40,6 +40,10 @@ pub struct Put {
     /// E.164. Null for none.
     #[schema(value_type = Option<String>, required, example = "+46701740601")]
     pub phone: Option<PhoneNumber>,
+    /// The short number by which colleagues reach the user: 2 to 8 digits. Null or absent for none.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "4411")]
+    pub extension: Option<Extension>,
     /// `sv` or `en`.
     #[serde(deserialize_with = "given")]
     #[schema(value_type = String)]
@@ -65,6 +69,10 @@ pub struct Patch {
     #[serde(default, deserialize_with = "clearable")]
     #[schema(value_type = Option<String>, example = "+46701740601")]
     phone: Option<Option<PhoneNumber>>,
+    /// 2 to 8 digits. Null removes it.
+    #[serde(default, deserialize_with = "clearable")]
+    #[schema(value_type = Option<String>, example = "4411")]
+    extension: Option<Option<Extension>>,
     /// `sv` or `en`.
     #[serde(default, deserialize_with = "not_clearable")]
     #[schema(value_type = String, required = false)]
@@ -84,7 +92,7 @@ pub struct Patch {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Filter {
-    /// Only users whose name, id or number contains this text, ignoring case: 1 to 100 characters.
+    /// Only users whose name, id, number or extension contains this text, ignoring case: 1 to 100 characters.
     q: Option<String>,
     /// Rows on a page, 1 to 1,000; 50 by default. A page may be short and still have a cursor.
     limit: Option<usize>,
@@ -309,6 +317,7 @@ impl Put {
             id,
             name: self.name,
             phone: self.phone,
+            extension: self.extension,
             language: self.language,
             plan: self.plan,
             administrator: self.administrator,
@@ -334,6 +343,7 @@ impl From<Patch> for provision::UserChange {
         Self {
             name: patch.name,
             phone: patch.phone,
+            extension: patch.extension,
             language: patch.language,
             plan: patch.plan,
             administrator: patch.administrator,

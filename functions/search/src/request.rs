@@ -31,7 +31,7 @@ pub struct Filter {
     /// Calls of this user.
     #[param(value_type = Option<String>)]
     pub user: Option<UserId>,
-    /// Calls of users whose name, id or number contains this text, in any case. It includes removed
+    /// Calls of users whose name, id, number or extension contains this text, in any case. It includes removed
     /// users, and only users whose calls the caller may list. It is refused in an organisation of
     /// some 50,000 users or more; use `user` instead.
     pub name: Option<String>,

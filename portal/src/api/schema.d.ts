@@ -1370,7 +1370,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Lists users by name, or those whose name, id or number contains a text
+         * Lists users by name, or those whose name, id, number or extension contains a text
          * @description Callers: administrators.
          */
         get: operations["get_users"];
@@ -2524,6 +2524,11 @@ export interface components {
         ImportedUser: {
             /** @description Whether the user is an administrator. Null leaves it as it is; a new user is none. */
             administrator: boolean | null;
+            /**
+             * @description The short number by which colleagues reach the user: 2 to 8 digits. Null or absent for none.
+             * @example 4411
+             */
+            extension?: string | null;
             /** @description 1 to 64 of a-z, 0-9, '.', '_' and '-'. */
             id: components["schemas"]["UserId"];
             /** @description `sv` or `en`. */
@@ -2779,6 +2784,11 @@ export interface components {
         OwnOrganisation: {
             /** @description Whether users have to send a reason to listen or download. */
             asksReason: boolean;
+            /**
+             * @description ISO 3166-1: the country of numbers in national form.
+             * @example SE
+             */
+            country: string;
             id: components["schemas"]["OrganisationId"];
             name: components["schemas"]["Name"];
             /**
@@ -3587,6 +3597,8 @@ export interface components {
              *     the activation. Null if the user is recorded or not billed.
              */
             billedNotRecorded?: components["schemas"]["BilledNotRecordedReason"] | null;
+            /** @description The short number by which colleagues reach the user: 2 to 8 digits. */
+            extension?: string | null;
             /** @description The recording groups that the user is a member of. */
             groups: components["schemas"]["GroupId"][];
             id: components["schemas"]["UserId"];
@@ -3667,7 +3679,7 @@ export interface components {
          */
         UserImportState: "waiting" | "running" | "done";
         /**
-         * @description A user to create or replace. Every member is required.
+         * @description A user to create or replace. Every member but the extension is required.
          * @example {
          *       "administrator": null,
          *       "language": "sv",
@@ -3679,6 +3691,11 @@ export interface components {
         UserProvision: {
             /** @description Whether the user is an administrator. Null leaves it as it is; a new user is none. */
             administrator: boolean | null;
+            /**
+             * @description The short number by which colleagues reach the user: 2 to 8 digits. Null or absent for none.
+             * @example 4411
+             */
+            extension?: string | null;
             /** @description `sv` or `en`. */
             language: components["schemas"]["Language"];
             /** @description 1 to 100 characters. */
@@ -3695,6 +3712,11 @@ export interface components {
         UserProvisionPatch: {
             /** @description Whether the user is an administrator. */
             administrator?: boolean;
+            /**
+             * @description 2 to 8 digits. Null removes it.
+             * @example 4411
+             */
+            extension?: string | null;
             /** @description `sv` or `en`. */
             language?: components["schemas"]["Language"];
             /** @description 1 to 100 characters. */
@@ -4478,7 +4500,7 @@ export interface operations {
     get_groups: {
         parameters: {
             query?: {
-                /** @description Only users whose name, id or number contains this text, in any case: 1 to 100 characters. */
+                /** @description Only users whose name, id, number or extension contains this text, in any case: 1 to 100 characters. */
                 q?: string;
                 /** @description Rows on a page, 1 to 1,000; 50 by default. A page may have fewer and still have a cursor. */
                 limit?: number;
@@ -5871,7 +5893,7 @@ export interface operations {
     get_organisations_organisation_users: {
         parameters: {
             query?: {
-                /** @description Only users whose name, id or number contains this text, ignoring case: 1 to 100 characters. */
+                /** @description Only users whose name, id, number or extension contains this text, ignoring case: 1 to 100 characters. */
                 q?: string;
                 /** @description Rows on a page, 1 to 1,000; 50 by default. A page may be short and still have a cursor. */
                 limit?: number;
@@ -6558,7 +6580,7 @@ export interface operations {
                 /** @description Calls of this user. */
                 user?: components["schemas"]["UserId"];
                 /**
-                 * @description Calls of users whose name, id or number contains this text, in any case. It includes removed
+                 * @description Calls of users whose name, id, number or extension contains this text, in any case. It includes removed
                  *     users, and only users whose calls the caller may list. It is refused in an organisation of
                  *     some 50,000 users or more; use `user` instead.
                  */
@@ -6722,7 +6744,7 @@ export interface operations {
                 /** @description Calls of this user. */
                 user?: components["schemas"]["UserId"];
                 /**
-                 * @description Calls of users whose name, id or number contains this text, in any case. It includes removed
+                 * @description Calls of users whose name, id, number or extension contains this text, in any case. It includes removed
                  *     users, and only users whose calls the caller may list. It is refused in an organisation of
                  *     some 50,000 users or more; use `user` instead.
                  */
@@ -7479,7 +7501,7 @@ export interface operations {
     get_users: {
         parameters: {
             query?: {
-                /** @description Only users whose name, id or number contains this text, in any case: 1 to 100 characters. */
+                /** @description Only users whose name, id, number or extension contains this text, in any case: 1 to 100 characters. */
                 q?: string;
                 /** @description Rows on a page, 1 to 1,000; 50 by default. A page may have fewer and still have a cursor. */
                 limit?: number;

@@ -1,7 +1,9 @@
 import type { Recording } from '../api/problem';
 import { Icon } from '../frame/Icon';
-import { nobody, written } from '../phone';
+import { nobody } from '../phone';
+import { useWritten } from '../session/written';
 import { useWords } from '../words/words';
+import { useDirectory } from './directory';
 
 /** The counterpart and the direction of the call. */
 export function Counterpart({ recording }: { recording: Recording }) {
@@ -14,7 +16,23 @@ export function Counterpart({ recording }: { recording: Recording }) {
         <Icon name={incoming ? 'incoming' : 'outgoing'} size={15} />
         <span className="unseen">{words.direction[incoming ? 'in' : 'out']} </span>
       </span>
-      {without ? <em>{without}</em> : <bdi>{written(recording.counterpart)}</bdi>}
+      {without ? <em>{without}</em> : <Party counterpart={recording.counterpart} />}
     </span>
+  );
+}
+
+/** A number, or the colleague with this extension. */
+function Party({ counterpart }: { counterpart: string }) {
+  const written = useWritten();
+  const colleague = useDirectory().colleagueAt(counterpart);
+  return (
+    <>
+      {colleague && (
+        <>
+          <bdi>{colleague.name}</bdi>{' '}
+        </>
+      )}
+      <bdi>{written(counterpart)}</bdi>
+    </>
   );
 }

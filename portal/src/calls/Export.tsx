@@ -6,6 +6,7 @@ import { useApp } from '../app';
 import { useComplain } from '../frame/complain';
 import { Icon } from '../frame/Icon';
 import { saveFile } from '../frame/saveFile';
+import { useWritten } from '../session/written';
 import { dayOf } from '../time';
 import { useWords } from '../words/words';
 import { useDirectory } from './directory';
@@ -18,7 +19,8 @@ export function Export({ filters }: { filters: Filters }) {
   const { api } = useApp();
   const words = useWords();
   const complain = useComplain();
-  const { nameOf } = useDirectory();
+  const { nameOf, colleagueAt } = useDirectory();
+  const written = useWritten();
   const { labelOf } = useLegend();
   const [count, setCount] = useState<number>();
   const stop = useRef<AbortController>(undefined);
@@ -29,7 +31,9 @@ export function Export({ filters }: { filters: Filters }) {
     setCount(0);
     try {
       const { exported } = await import('./exported');
-      const file = await exported(api, filters, { nameOf, labelOf }, words, signal, setCount);
+      const partyOf = (counterpart: string) =>
+        [colleagueAt(counterpart)?.name, written(counterpart)].filter(Boolean).join(', ');
+      const file = await exported(api, filters, { nameOf, labelOf, partyOf }, words, signal, setCount);
       saveFile(file, `${words.nav.calls.toLocaleLowerCase()}-${dayOf(new Date())}.xlsx`);
     } catch (error) {
       if (!signal.aborted) complain(error);

@@ -1,7 +1,8 @@
 import { Link } from '@tanstack/react-router';
 import { Fragment, type ReactNode } from 'react';
 import type { Recording } from '../api/problem';
-import { nobody, written } from '../phone';
+import { nobody } from '../phone';
+import { useWritten } from '../session/written';
 import { lengthOf } from '../time';
 import { useCallWords } from '../words/call/words';
 import { useWords } from '../words/words';
@@ -10,6 +11,7 @@ import { When } from './When';
 /** Others who took part, each with a link to all calls with them. */
 function Participants({ recording: { participants } }: { recording: Recording }) {
   const words = useWords();
+  const written = useWritten();
   return (
     <>
       {participants.map((participant, place) => (

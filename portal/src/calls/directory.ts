@@ -12,7 +12,14 @@ export type User = Schemas['User'];
 export const PAGE = 1000;
 const MINUTES = 60_000;
 
-export function useDirectory(): { users: User[]; nameOf(id: string): string } {
+export type Directory = {
+  users: User[];
+  nameOf(id: string): string;
+  /** The only user with this extension. */
+  colleagueAt(extension: string): User | undefined;
+};
+
+export function useDirectory(): Directory {
   const { api } = useApp();
   const me = useMe();
   const groups = me.user.supervises.filter(({ holds }) => holds).map(({ group }) => group);
@@ -24,7 +31,15 @@ export function useDirectory(): { users: User[]; nameOf(id: string): string } {
   });
   return useMemo(() => {
     const users = new Map([me.user, ...(others.data ?? [])].map((user) => [user.id, user]));
-    return { users: [...users.values()], nameOf: (id) => users.get(id)?.name ?? id };
+    const byExtension = Map.groupBy(users.values(), (user) => user.extension);
+    return {
+      users: [...users.values()],
+      nameOf: (id) => users.get(id)?.name ?? id,
+      colleagueAt: (extension) => {
+        const colleagues = byExtension.get(extension) ?? [];
+        return colleagues.length === 1 ? colleagues[0] : undefined;
+      },
+    };
   }, [me.user, others.data]);
 }
 

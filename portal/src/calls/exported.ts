@@ -3,13 +3,13 @@
 import { type Api, answered } from '../api/client';
 import type { Recording } from '../api/problem';
 import { type Cell, spreadsheet } from '../frame/spreadsheet';
-import { nobody, written } from '../phone';
+import { nobody } from '../phone';
 import type { Words } from '../words/words';
 import { type Filters, query } from './filters';
 
 const PAGE = 1000;
 
-type Names = { nameOf(id: string): string; labelOf(mark: string): string };
+type Names = { nameOf(id: string): string; labelOf(mark: string): string; partyOf(counterpart: string): string };
 
 /** All calls of the search as a file. Reports the count so far; throws if the signal aborts it. */
 export async function exported(
@@ -59,7 +59,7 @@ function headings(words: Words): string[] {
   ];
 }
 
-function cells(recording: Recording, { nameOf, labelOf }: Names, words: Words): Cell[] {
+function cells(recording: Recording, { nameOf, labelOf, partyOf }: Names, words: Words): Cell[] {
   const at = new Date(recording.startedAt);
   const seconds = Math.round(recording.durationMs / 1000);
   const without = nobody(recording.counterpart, words);
@@ -71,7 +71,7 @@ function cells(recording: Recording, { nameOf, labelOf }: Names, words: Words): 
     words.state[recording.state],
     nameOf(recording.user),
     words.direction[recording.direction],
-    without ?? written(recording.counterpart),
+    without ?? partyOf(recording.counterpart),
     without ? '' : recording.counterpart,
     recording.mark ? labelOf(recording.mark) : '',
     recording.note ?? '',

@@ -7,8 +7,9 @@ import { useApp } from '../app';
 import { When } from '../calls/When';
 import { useWho } from '../calls/who';
 import { Failed } from '../frame/Failed';
-import { nobody, written } from '../phone';
+import { nobody } from '../phone';
 import { useMe } from '../session/me';
+import { useWritten } from '../session/written';
 import { useWords } from '../words/words';
 
 type Heard = Schemas['Heard'];
@@ -75,6 +76,7 @@ function Listened({ event }: { event: Heard }) {
 /** The call, by counterpart and time. */
 function TheCall({ event: { recording, call } }: { event: Heard }) {
   const words = useWords();
+  const written = useWritten();
   if (!recording || !call) return words.me.aCall;
   const number = nobody(call.counterpart, words) ?? written(call.counterpart);
   return (

@@ -38,6 +38,8 @@ pub struct User {
     pub id: UserId,
     pub name: Name,
     pub phone: Option<PhoneNumber>,
+    /// The short number by which colleagues reach the user.
+    pub extension: Option<Extension>,
     pub language: Language,
     /// One of the plans that recording needs (P20).
     pub plan: Option<Plan>,
@@ -127,6 +129,16 @@ pub enum Language {
     En,
 }
 
+/// A short number within the organisation: 2 to 8 digits.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Extension(String);
+
+/// The text is not an extension.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error("an extension has 2 to 8 digits")]
+pub struct InvalidExtension;
+
 /// The name of a person or thing: 1 to [`Name::CHARACTERS`] NFC characters on one line.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -201,6 +213,33 @@ pub fn fold(text: &str) -> String {
     text.nfc().flat_map(char::to_lowercase).collect()
 }
 
+impl TryFrom<String> for Extension {
+    type Error = InvalidExtension;
+    fn try_from(text: String) -> Result<Self, InvalidExtension> {
+        let fits = (2..=8).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        if fits { Ok(Self(text)) } else { Err(InvalidExtension) }
+    }
+}
+
+impl From<Extension> for String {
+    fn from(extension: Extension) -> Self {
+        extension.0
+    }
+}
+
+impl std::fmt::Display for Extension {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Hides the number.
+impl std::fmt::Debug for Extension {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Extension(…)")
+    }
+}
+
 impl TryFrom<String> for Name {
     type Error = InvalidName;
     fn try_from(text: String) -> Result<Self, InvalidName> {
@@ -259,6 +298,7 @@ pub(crate) mod tests {
             id: id("anna"),
             name: id("Anna Berg"),
             phone: None,
+            extension: None,
             language: Language::Sv,
             plan: Some(Plan::Pro),
             administrator: false,

@@ -32,7 +32,7 @@ async fn a_user_reads_their_identity_and_what_to_acknowledge() -> anyhow::Result
     let me = ANNA.get(&service.me, "/v1/me").await?.body;
     assert_eq!(
         me["organisation"],
-        json!({ "id": "demo", "name": "demo", "retentionDays": 180, "asksReason": false })
+        json!({ "id": "demo", "name": "demo", "country": "SE", "retentionDays": 180, "asksReason": false })
     );
     assert_eq!(me["user"]["id"], "anna");
     assert_eq!(

@@ -114,7 +114,7 @@ async fn a_get_returns_what_was_put() -> anyhow::Result<()> {
     let put = OPERATOR.put(&service.provision, ANNAS, &anna()).await?;
     assert_eq!(put.body, OPERATOR.get(&service.provision, ANNAS).await?.body);
     let expected = json!({
-        "id": "anna", "name": "Anna Berg", "phone": "+46701740601", "language": "en",
+        "id": "anna", "name": "Anna Berg", "phone": "+46701740601", "extension": null, "language": "en",
         "plan": "pro", "administrator": false,
         "rights": { "listen": false, "download": false, "annotate": false },
         "recording": "not-active", "billedNotRecorded": null,
@@ -153,6 +153,10 @@ async fn an_invalid_put_is_refused_and_changes_nothing() -> anyhow::Result<()> {
     let cases = [
         user(json!({ "plan": "gold" })),
         user(json!({ "phone": "0701740601" })),
+        user(json!({ "extension": "4" })),
+        user(json!({ "extension": "441144114" })),
+        user(json!({ "extension": "44-11" })),
+        user(json!({ "extension": 4411 })),
         user(json!({ "name": " " })),
         user(json!({ "name": "x".repeat(101) })),
         user(json!({ "name": "Anna\nBerg" })),

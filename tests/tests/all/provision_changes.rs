@@ -132,6 +132,7 @@ async fn a_patch_changes_only_the_members_it_names() -> anyhow::Result<()> {
         json!({ "name": "Anna Ek" }),
         json!({ "phone": null }),
         json!({ "phone": "+46701740699", "language": "sv" }),
+        json!({ "extension": "4411" }),
         json!({ "plan": "business" }),
         json!({ "administrator": true }),
         json!({}),
@@ -145,6 +146,10 @@ async fn a_patch_changes_only_the_members_it_names() -> anyhow::Result<()> {
         found["users"][0]["name"], "Anna Ek",
         "found by the number that one patch gave and the name that another did"
     );
+    let found = KARIN.get(&service.admin, "/v1/users?q=4411").await?.body;
+    assert_eq!(found["users"][0]["extension"], "4411", "found by the extension");
+    exists = with(exists, json!({ "extension": null }));
+    assert_eq!(patch(ANNAS, json!({ "extension": null })).await?.done()?.body, exists);
     let ended = patch(ANNAS, json!({ "plan": null })).await?.done()?.body;
     assert_eq!(ended["recording"], "no-plan", "null takes the plan away");
     for bad in [

@@ -10,7 +10,8 @@ import { useDirectory } from '../../calls/directory';
 import { When } from '../../calls/When';
 import { useWho } from '../../calls/who';
 import { Failed } from '../../frame/Failed';
-import { nobody, written } from '../../phone';
+import { nobody } from '../../phone';
+import { useWritten } from '../../session/written';
 import { length } from '../../time';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
@@ -108,6 +109,7 @@ function Row({ call, explain }: { call: Line; explain(): void }) {
   const words = useWords();
   const { completeness } = useAdministrationWords();
   const { nameOf } = useDirectory();
+  const written = useWritten();
   const who = useWho();
   const { counterpart, explanation } = call;
   return (

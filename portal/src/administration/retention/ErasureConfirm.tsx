@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { answered, type Schemas } from '../../api/client';
 import { useApp } from '../../app';
 import { When } from '../../calls/When';
-import { written } from '../../phone';
+import { useWritten } from '../../session/written';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
 import { Lacks } from '../Lacks';
@@ -26,6 +26,7 @@ export function ErasureConfirm({ erasure, close, anew }: Props) {
   const words = useWords();
   const more = useAdministrationWords();
   const remembered = useAbout();
+  const written = useWritten();
   const client = useQueryClient();
   const [typed, setTyped] = useState('');
   const { id, recordings, held, exact, confirmBefore } = erasure;

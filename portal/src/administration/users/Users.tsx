@@ -10,7 +10,7 @@ import { useApp } from '../../app';
 import { Failed } from '../../frame/Failed';
 import { Icon } from '../../frame/Icon';
 import { Notice } from '../../frame/Notice';
-import { written } from '../../phone';
+import { useWritten } from '../../session/written';
 import { useAdministrationWords } from '../../words/administration/words';
 import { inRow } from '../../words/inRow';
 import { useWords } from '../../words/words';
@@ -138,6 +138,7 @@ function Find() {
 
 function Row({ user, chosen, toggle }: { user: User; chosen: boolean; toggle(): void }) {
   const words = useWords();
+  const written = useWritten();
   const more = useAdministrationWords();
   const navigate = useNavigate();
   const rights = (['listen', 'download', 'annotate'] as const).filter((right) => user.rights[right]);
@@ -156,7 +157,11 @@ function Row({ user, chosen, toggle }: { user: User; chosen: boolean; toggle(): 
         </button>
         {user.administrator && <span className="tag">{more.users.administrator}</span>}
       </th>
-      <td className="digits">{user.phone && written(user.phone)}</td>
+      <td className="digits">
+        {user.phone && written(user.phone)}
+        {user.phone && user.extension && ', '}
+        {user.extension}
+      </td>
       <td>{user.plan ? more.plan[user.plan] : '–'}</td>
       <td>
         <RecordingState recording={user.recording} />

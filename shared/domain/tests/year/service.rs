@@ -336,6 +336,7 @@ fn user(number: usize, now: DateTime<Utc>) -> User {
         id: UserId::try_from(format!("user-{number}")).expect("a valid id"),
         name: Name::try_from(format!("User {number}")).expect("a valid name"),
         phone: None,
+        extension: None,
         language: Language::Sv,
         plan: (number % 97 != 1).then_some(Plan::Basic),
         administrator: false,

@@ -24,6 +24,8 @@ pub struct User {
     pub name: String,
     /// E.164.
     pub phone: Option<String>,
+    /// The short number by which colleagues reach the user: 2 to 8 digits.
+    pub extension: Option<String>,
     /// `sv` or `en`.
     #[schema(value_type = String)]
     pub language: Language,
@@ -139,6 +141,7 @@ impl User {
             id: user.id,
             name: user.name.into(),
             phone: user.phone.map(Into::into),
+            extension: user.extension.map(Into::into),
             language: user.language,
             plan: user.plan,
             administrator: user.administrator,

@@ -2,7 +2,7 @@
 //!
 //! | item  | attributes |
 //! |-------|------------|
-//! | user  | `name`, `phone`, `language`, `plan`, `administrator`, `rights`, `activated_at`, `acknowledged_at`, `acknowledged_version`, `acknowledged_client`, `groups`, `supervises`, `removed_at`; after an erasure `removed_at` and `erased` |
+//! | user  | `name`, `phone`, `extension`, `language`, `plan`, `administrator`, `rights`, `activated_at`, `acknowledged_at`, `acknowledged_version`, `acknowledged_client`, `groups`, `supervises`, `removed_at`; after an erasure `removed_at` and `erased` |
 //! | group | `name`, `supervisors` |
 //! | both  | `at` (`NAME#ID`, the name folded) and `found_by` (the searched text, folded) |
 

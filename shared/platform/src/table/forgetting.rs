@@ -87,7 +87,7 @@ impl Removals<'_> {
     ) -> Result<bool, Error> {
         let write = Write::update(key::user(of, user)).set("erased", s(erasure));
         let write = write
-            .remove_all(&["name", "phone", "found_by", "at", "language"])
+            .remove_all(&["name", "phone", "extension", "found_by", "at", "language"])
             .when("attribute_exists(removed_at)");
         Ok(self.0.write(write).await?.is_ok())
     }

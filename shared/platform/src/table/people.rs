@@ -214,6 +214,7 @@ fn read_any_user(item: &Item) -> Result<User, BadItem> {
         id: parsed(item, "sk")?,
         name: parsed(item, "name")?,
         phone: optional_parsed(item, "phone")?,
+        extension: optional_parsed(item, "extension")?,
         language: if optional_text(item, "language")? == Some("en") {
             Language::En
         } else {

@@ -469,6 +469,7 @@ fn user(id: &UserId) -> User {
         id: id.clone(),
         name: Name::try_from("Anna".to_owned()).expect("a valid name"),
         phone: None,
+        extension: None,
         language: Language::Sv,
         plan: Some(Plan::Pro),
         administrator: false,

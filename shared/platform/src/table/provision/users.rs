@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use domain::{
     activation::{Event as Activation, Kind},
     ids::{OrganisationId, UserId},
-    people::{Language, Name, Plan, User, fold},
+    people::{Extension, Language, Name, Plan, User, fold},
     phone::PhoneNumber,
 };
 use serde::{Deserialize, Serialize};
@@ -36,6 +36,8 @@ pub struct UserProvision {
     pub id: UserId,
     pub name: Name,
     pub phone: Option<PhoneNumber>,
+    #[serde(default)]
+    pub extension: Option<Extension>,
     pub language: Language,
     pub plan: Option<Plan>,
     /// `None` leaves the decision of the organisation's administrators unchanged.
@@ -46,8 +48,9 @@ pub struct UserProvision {
 #[derive(Clone, Debug, Default)]
 pub struct UserChange {
     pub name: Option<Name>,
-    /// `Some(None)` removes the number; likewise the plan.
+    /// `Some(None)` removes the number; likewise the extension and the plan.
     pub phone: Option<Option<PhoneNumber>>,
+    pub extension: Option<Option<Extension>>,
     pub language: Option<Language>,
     pub plan: Option<Option<Plan>>,
     pub administrator: Option<bool>,
@@ -268,8 +271,9 @@ impl Due<'_> {
     fn write(&self, organisation: &OrganisationId, now: DateTime<Utc>) -> Write {
         let user = &self.user;
         let phone = user.phone.as_ref().map(PhoneNumber::to_string);
-        let found_by =
-            fold(&format!("{} {} {}", user.name, user.id, phone.clone().unwrap_or_default()));
+        let extension = user.extension.as_ref().map(Extension::to_string);
+        let numbers = [phone.clone().unwrap_or_default(), extension.clone().unwrap_or_default()];
+        let found_by = fold(&format!("{} {} {}", user.name, user.id, numbers.join(" ").trim()));
         let write = Write::update(key::user(organisation, &user.id))
             .set("name", s(&user.name))
             .set("language", s(user.language))
@@ -277,6 +281,7 @@ impl Due<'_> {
             .set("found_by", s(found_by))
             .set_first("supervises", empty_map())
             .set_or_remove("phone", phone.map(s))
+            .set_or_remove("extension", extension.map(s))
             .set_or_remove("plan", user.plan.map(s))
             .set_if("administrator", user.administrator.map(AttributeValue::Bool))
             .is("removed_at", None);
@@ -304,6 +309,7 @@ fn unchanged(write: Write, was: &User) -> Write {
         .when("attribute_not_exists(#language) OR #language = :was_language")
         .given("was_language", s(was.language))
         .is("phone", was.phone.as_ref().map(s))
+        .is("extension", was.extension.as_ref().map(s))
         .is("plan", was.plan.map(s))
 }
 
@@ -332,6 +338,7 @@ impl UserChange {
             id: was.id.clone(),
             name: self.name.clone().unwrap_or_else(|| was.name.clone()),
             phone: self.phone.clone().unwrap_or_else(|| was.phone.clone()),
+            extension: self.extension.clone().unwrap_or_else(|| was.extension.clone()),
             language: self.language.unwrap_or(was.language),
             plan: self.plan.unwrap_or(was.plan),
             administrator: self.administrator,
@@ -342,8 +349,8 @@ impl UserChange {
 impl UserProvision {
     /// Whether `current` is provisioned so already.
     fn is(&self, current: &User) -> bool {
-        (&self.name, &self.phone, self.language, self.plan)
-            == (&current.name, &current.phone, current.language, current.plan)
+        (&self.name, &self.phone, &self.extension, self.language, self.plan)
+            == (&current.name, &current.phone, &current.extension, current.language, current.plan)
             && self.administrator.is_none_or(|administrator| administrator == current.administrator)
     }
 }
