@@ -71,7 +71,8 @@ def provide(cloud, token, crm):
     for organisation, name in ORGANISATIONS.items():
         put(cloud, f"/v1/organisations/{organisation}", token, {"name": name, "baseService": True, "storageAddOn": False})
     for person in PEOPLE:
-        user = {**USER, "name": person.name, "phone": person.phone, "extension": person.phone[-4:], "plan": "business", "administrator": person.administrator or None}
+        numbers = {"phone": person.phone, "extension": person.phone[-4:]}
+        user = {**USER, **numbers, "name": person.name, "plan": "business", "administrator": person.administrator or None}
         path = f"/v1/organisations/{person.organisation}/users/{person.user}"
         restore(cloud, path, token)
         put(cloud, path, token, user)

@@ -87,3 +87,9 @@ export function length(milliseconds: number): string {
   const tail = `${String(rest).padStart(2, '0')}`;
   return hours ? `${hours}:${String(minutes).padStart(2, '0')}:${tail}` : `${minutes}:${tail}`;
 }
+
+/** 600 → 10 min, 45 → 45 s. */
+export function inUnits(seconds: number): string {
+  if (seconds && seconds % 3600 === 0) return `${seconds / 3600} h`;
+  return seconds && seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`;
+}

@@ -1,4 +1,4 @@
-//! Registers a call for upload: `POST /v1/recordings`. Long audio may come in parts: see [`parts`].
+//! Registers a call for upload: `POST /v1/recordings`. Long audio may come in parts.
 //!
 //! The app calls this when a call has ended, and receives a link to upload the audio. It may repeat
 //! the request: the same audio is the same recording, with a new link until it has arrived. Other

@@ -23,11 +23,16 @@ def noon(days):
     return datetime.now(STOCKHOLM).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=days)
 
 
+def line_of(named, user, started_at):
+    """A call of a second as the switch reports it."""
+    return {"callId": named, "user": user, "direction": "in", "startedAt": started_at, "durationMs": 1000}
+
+
 def reported(door, user="anna", days=1, more=None):
     """A call of some days ago that the switch reports, and the app does not register. Answers with its day and its call id."""
     named, at = door.fresh("reported"), noon(days)
-    line = {"callId": named, "user": user, "direction": "in", "counterpart": "+46701740611", "startedAt": at.isoformat(), "durationMs": 1000}
-    found = door.ask(OPERATOR, f"POST {CALLS}", [line | (more or {})])
+    line = line_of(named, user, at.isoformat()) | {"counterpart": "+46701740611"} | (more or {})
+    found = door.ask(OPERATOR, f"POST {CALLS}", [line])
     if found["stored"] != 1:
         raise RuntimeError(f"the report was not stored: {found}")
     return at.date().isoformat(), named
@@ -67,7 +72,7 @@ def a_missing_call_is_accounted_for_and_explained(door):
 def a_refused_call_is_accounted_for(door):
     registration = call(door, silence()) | {"startedAt": noon(1).isoformat()}
     door.ask("karin", "POST /v1/recordings", registration, 403)
-    line = {"callId": registration["callId"], "user": "karin", "direction": "in", "startedAt": registration["startedAt"], "durationMs": 1000}
+    line = line_of(registration["callId"], "karin", registration["startedAt"])
     door.ask(OPERATOR, f"POST {CALLS}", [line])
     reconciled(door)
     expect(state_of(door, noon(1).date().isoformat(), registration["callId"]), "refused", "recording-not-active")
@@ -117,7 +122,7 @@ def a_late_calls_number_is_remembered(door):
 
 def a_file_of_the_switch_is_read(door):
     named, at, s3 = door.fresh("filed"), noon(1), door.aws("s3")
-    line = {"callId": named, "user": "anna", "direction": "in", "startedAt": at.isoformat(), "durationMs": 1000}
+    line = line_of(named, "anna", at.isoformat())
     bucket, name = door.cloud["calls_bucket"], door.fresh("file")
     s3.put_object(Bucket=bucket, Key=f"incoming/{provision.DEMO}/{name}", Body=f"{json.dumps(line)}\n{{}}\n".encode())
     reconciled(door)
@@ -149,7 +154,8 @@ def a_day_is_closed_once(door):
 def reopen(door):
     """Removes the totals of all days, as if no night had been."""
     table, partition = door.aws("dynamodb"), f"{provision.DEMO}#completeness"
-    found = table.query(TableName=door.cloud["table"], KeyConditionExpression="pk = :pk", ExpressionAttributeValues={":pk": {"S": partition}})
+    of = {":pk": {"S": partition}}
+    found = table.query(TableName=door.cloud["table"], KeyConditionExpression="pk = :pk", ExpressionAttributeValues=of)
     for item in found["Items"]:
         table.delete_item(TableName=door.cloud["table"], Key={name: item[name] for name in ("pk", "sk")})
 

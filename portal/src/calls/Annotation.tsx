@@ -4,6 +4,7 @@ import { useRef } from 'react';
 import type { Recording } from '../api/problem';
 import { useKeys } from '../frame/keys';
 import { useOfferUndo } from '../frame/undo';
+import { useCallWords } from '../words/call/words';
 import { useWords } from '../words/words';
 import { textOf, useAnnotation, type ValueName, type Values } from './annotation';
 import { Conflict } from './Conflict';
@@ -16,6 +17,7 @@ const FIELD = 128;
 
 export function Annotation({ recording, mayAnnotate }: { recording: Recording; mayAnnotate: boolean }) {
   const words = useWords();
+  const more = useCallWords();
   const note = useRef<HTMLTextAreaElement>(null);
   const undo = useUndo((values, on) => void annotation.annotate(values, on));
   const annotation = useAnnotation(recording, undo);
@@ -31,7 +33,7 @@ export function Annotation({ recording, mayAnnotate }: { recording: Recording; m
   });
   const { key, ...noteProps } = text('note', words.column.note, NOTE);
   return (
-    <section className="annotation" aria-label={words.call.annotation}>
+    <section className="annotation" aria-label={more.panel.annotation}>
       <MarkPicker mark={recording.mark} mayAnnotate={mayAnnotate} pick={(mark) => void annotation.annotate({ mark })} />
       <EditableText key={key} {...noteProps} input={note} />
       <div className="fields">

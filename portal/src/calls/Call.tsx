@@ -12,6 +12,7 @@ import { useKeys } from '../frame/keys';
 import { Download } from '../player/Download';
 import { Player } from '../player/Player';
 import { may, useMe } from '../session/me';
+import { useCallWords } from '../words/call/words';
 import { useWords } from '../words/words';
 import { Annotation } from './Annotation';
 import { Counterpart } from './Counterpart';
@@ -30,6 +31,7 @@ const Conversation = lazy(() => import('./Conversation'));
 export function Call() {
   const { id = '' } = useParams({ strict: false });
   const words = useWords();
+  const more = useCallWords();
   const call = useRecording(id);
   const navigate = useNavigate();
   const panel = useRef<HTMLElement>(null);
@@ -42,7 +44,7 @@ export function Call() {
   }, [id]);
   const gone = call.error instanceof Problem && call.error.status === 404;
   return (
-    <aside ref={panel} className="panel" aria-label={words.call.label}>
+    <aside ref={panel} className="panel" aria-label={more.panel.label}>
       <Tooltip label={`${words.close} (Esc)`}>
         <ActionIcon
           className="panel-close"
@@ -65,7 +67,7 @@ export function Call() {
 }
 
 function Shown({ recording }: { recording: Recording }) {
-  const words = useWords();
+  const more = useCallWords();
   const me = useMe();
   const { nameOf } = useDirectory();
   const mayAnnotate = may(me, 'annotate', recording.user);
@@ -90,10 +92,10 @@ function Shown({ recording }: { recording: Recording }) {
       <Annotation recording={recording} mayAnnotate={mayAnnotate} />
       <Tabs defaultValue="facts" keepMounted={false} className="panel-tabs">
         <Tabs.List>
-          <Tabs.Tab value="facts">{words.call.facts}</Tabs.Tab>
-          <Tabs.Tab value="edits">{words.call.edits}</Tabs.Tab>
+          <Tabs.Tab value="facts">{more.panel.facts}</Tabs.Tab>
+          <Tabs.Tab value="edits">{more.panel.edits}</Tabs.Tab>
           {(me.user.administrator || recording.user === me.user.id) && (
-            <Tabs.Tab value="listeners">{words.call.listeners}</Tabs.Tab>
+            <Tabs.Tab value="listeners">{more.panel.listeners}</Tabs.Tab>
           )}
         </Tabs.List>
         <Tabs.Panel value="facts">
@@ -123,7 +125,7 @@ function isUnusual({ state, flags, damage, measured, playable }: Recording) {
 
 /** The player, or the reason why there is no audio. */
 function Sound({ recording }: { recording: Recording }) {
-  const words = useWords();
+  const more = useCallWords();
   const me = useMe();
   if (recording.state === 'stored') {
     const mayDownload = may(me, 'download', recording.user);
@@ -135,7 +137,7 @@ function Sound({ recording }: { recording: Recording }) {
   const rejected = recording.state === 'rejected';
   return (
     <section className={rejected ? 'no-sound no-sound-bad' : 'no-sound'}>
-      <strong>{rejected ? words.call.rejected : words.call.expected}</strong>
+      <strong>{rejected ? more.panel.rejected : more.panel.expected}</strong>
       {rejected ? (
         <>
           <p dir="auto">{recording.rejection}</p>
@@ -143,7 +145,7 @@ function Sound({ recording }: { recording: Recording }) {
         </>
       ) : (
         <p>
-          {words.call.expectedText} <When at={recording.registeredAt} />.
+          {more.panel.expectedText} <When at={recording.registeredAt} />.
         </p>
       )}
     </section>

@@ -1,7 +1,7 @@
 import type { Recording } from '../api/problem';
 import { Icon } from '../frame/Icon';
 import { nobody } from '../phone';
-import { useWritten } from '../session/written';
+import { useWritten } from '../session/me';
 import { useWords } from '../words/words';
 import { useDirectory } from './directory';
 

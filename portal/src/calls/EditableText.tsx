@@ -3,6 +3,7 @@
 import { Textarea } from '@mantine/core';
 import { type KeyboardEvent, type RefObject, useRef, useState } from 'react';
 import type { Recording } from '../api/problem';
+import { useCallWords } from '../words/call/words';
 import { useWords } from '../words/words';
 import { textOf, type ValueName } from './annotation';
 import { draftOf, setDraft } from './drafts';
@@ -21,6 +22,7 @@ type Props = {
 
 export function EditableText({ recording, name, label, most, mayAnnotate, input, annotate }: Props) {
   const words = useWords();
+  const more = useCallWords();
   const stored = textOf(recording, name);
   const [draft, setTyped] = useState(() => draftOf(recording.id, name));
   // An edit is based on the version it began from. If another arrives, both are shown side by side.
@@ -64,10 +66,10 @@ export function EditableText({ recording, name, label, most, mayAnnotate, input,
       minRows={isNote ? 2 : 1}
       maxRows={12}
       dir="auto"
-      placeholder={mayAnnotate ? (isNote ? words.call.writeNote : '–') : ''}
+      placeholder={mayAnnotate ? (isNote ? more.panel.writeNote : '–') : ''}
       value={draft ?? stored}
-      error={left < 0 ? words.tooLong(-left) : undefined}
-      description={draft !== undefined && left < most / 5 && left >= 0 ? words.charactersLeft(left) : undefined}
+      error={left < 0 ? more.tooLong(-left) : undefined}
+      description={draft !== undefined && left < most / 5 && left >= 0 ? more.charactersLeft(left) : undefined}
       inputWrapperOrder={['label', 'input', 'description', 'error']}
       onChange={(event) => type(event.currentTarget.value)}
       onBlur={() => left >= 0 && save()}

@@ -4,6 +4,7 @@ import { answered, type Schemas } from '../api/client';
 import type { Recording } from '../api/problem';
 import { useApp } from '../app';
 import { Failed } from '../frame/Failed';
+import { useCallWords } from '../words/call/words';
 import { useWords } from '../words/words';
 import { Marked } from './columns';
 import { When } from './When';
@@ -13,6 +14,7 @@ import { useWho } from './who';
 export function Edits({ recording }: { recording: Recording }) {
   const { api } = useApp();
   const words = useWords();
+  const more = useCallWords();
   const found = useInfiniteQuery({
     queryKey: ['edits', recording.id],
     queryFn: ({ pageParam }) =>
@@ -27,7 +29,7 @@ export function Edits({ recording }: { recording: Recording }) {
   if (found.isError) return <Failed error={found.error} again={found.refetch} />;
   if (!found.data) return null;
   const edits = found.data.pages.flatMap((page) => page.edits);
-  if (!edits.length) return <p className="quiet">{words.call.noEdits}</p>;
+  if (!edits.length) return <p className="quiet">{more.panel.noEdits}</p>;
   return (
     <>
       <History edits={edits} />

@@ -6,7 +6,7 @@ import { useApp } from '../app';
 import { useComplain } from '../frame/complain';
 import { Icon } from '../frame/Icon';
 import { saveFile } from '../frame/saveFile';
-import { useWritten } from '../session/written';
+import { useWritten } from '../session/me';
 import { dayOf } from '../time';
 import { useWords } from '../words/words';
 import { useDirectory } from './directory';

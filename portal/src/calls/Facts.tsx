@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { Fragment, type ReactNode } from 'react';
 import type { Recording } from '../api/problem';
 import { nobody } from '../phone';
-import { useWritten } from '../session/written';
+import { useWritten } from '../session/me';
 import { lengthOf } from '../time';
 import { useCallWords } from '../words/call/words';
 import { useWords } from '../words/words';

@@ -4,6 +4,7 @@ import type { Recording } from '../api/problem';
 import { useApp } from '../app';
 import { Failed } from '../frame/Failed';
 import { useMe } from '../session/me';
+import { useCallWords } from '../words/call/words';
 import { useWords } from '../words/words';
 import { When } from './When';
 import { useWho } from './who';
@@ -18,6 +19,7 @@ export function Listeners({ recording }: { recording: Recording }) {
   const { api } = useApp();
   const { user } = useMe();
   const words = useWords();
+  const more = useCallWords();
   const labels: Partial<Record<Schemas['AuditAction'], string>> = words.action;
   const who = useWho();
   const events = useQuery({
@@ -27,7 +29,7 @@ export function Listeners({ recording }: { recording: Recording }) {
   });
   if (events.isError) return <Failed error={events.error} again={events.refetch} />;
   if (!events.data) return null;
-  if (!events.data.length) return <p className="quiet">{words.call.noListeners}</p>;
+  if (!events.data.length) return <p className="quiet">{more.panel.noListeners}</p>;
   return (
     <ol className="history">
       {events.data.map((event) => (

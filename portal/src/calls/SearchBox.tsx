@@ -10,7 +10,7 @@ import { useDirectory } from './directory';
 import type { Filters } from './filters';
 import { settable, useLegend } from './legend';
 import { MarkSign } from './MarkSign';
-import { type Suggestion, understand } from './understanding';
+import type { Suggestion, understand } from './understanding';
 import { useFilters } from './useFilters';
 
 export function SearchBox({ openFirst }: { openFirst(): void }) {
@@ -20,18 +20,20 @@ export function SearchBox({ openFirst }: { openFirst(): void }) {
   const { marks, labelOf } = useLegend();
   const [filters, change] = useFilters();
   const [typed, setTyped] = useState('');
+  const [read, setRead] = useState<typeof understand>();
   const input = useRef<HTMLInputElement>(null);
   const list = useCombobox({ onDropdownClose: () => list.resetSelectedOption() });
   useKeys({ '/': () => input.current?.focus() });
 
+  useEffect(() => void import('./understanding').then(({ understand }) => setRead(() => understand)), []);
   const { selectFirstOption } = list;
   useEffect(() => {
-    if (typed) selectFirstOption();
-  }, [typed, selectFirstOption]);
+    if (typed && read) selectFirstOption();
+  }, [typed, read, selectFirstOption]);
 
   const now = new Date();
   const shown = chips(filters, { user: nameOf, mark: labelOf }, words, language, now);
-  const offered = understand(typed, { users, marks, now }, words);
+  const offered = read?.(typed, { users, marks, now }, words) ?? [];
   const choose = (suggestion: Suggestion | undefined) => {
     if (!suggestion) return;
     setTyped('');

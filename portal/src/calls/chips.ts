@@ -1,9 +1,8 @@
 // The filters in words, one chip for each, in reading order.
 
-import { dayInWords, isDay, startOf } from '../time';
+import { dayInWords, inUnits, isDay, startOf } from '../time';
 import type { Language, Words } from '../words/words';
 import type { FilterName, Filters } from './filters';
-import { inUnits } from './understanding';
 
 export type Chip = { names: FilterName[]; text: string };
 

@@ -1,7 +1,7 @@
 // Interprets the search box: a day, a number's digits, a name, a mark, a length or words. Offers
-// every interpretation, likeliest first; any other text is words of the note.
+// every interpretation, likeliest first; any other text is words of the note. It is fetched after the page.
 
-import { dayOf, isDay } from '../time';
+import { dayOf, inUnits, isDay } from '../time';
 import type { Words } from '../words/words';
 import type { Filters, Period } from './filters';
 
@@ -69,12 +69,6 @@ function lengths(low: string): Suggestion[] {
   const seconds = Number(amount) * (unit?.startsWith('s') ? 1 : unit === 'h' || unit === 'tim' ? 3600 : 60);
   const name = sign === '>' ? 'min' : 'max';
   return [{ kind: 'length', text: `${sign === '>' ? '≥' : '≤'} ${inUnits(seconds)}`, filters: { [name]: seconds } }];
-}
-
-/** 600 → 10 min, 45 → 45 s. */
-export function inUnits(seconds: number): string {
-  if (seconds && seconds % 3600 === 0) return `${seconds / 3600} h`;
-  return seconds && seconds % 60 === 0 ? `${seconds / 60} min` : `${seconds} s`;
 }
 
 function directions(low: string, words: Words): Suggestion[] {

@@ -8,8 +8,7 @@ import { When } from '../calls/When';
 import { useWho } from '../calls/who';
 import { Failed } from '../frame/Failed';
 import { nobody } from '../phone';
-import { useMe } from '../session/me';
-import { useWritten } from '../session/written';
+import { useMe, useWritten } from '../session/me';
 import { useWords } from '../words/words';
 
 type Heard = Schemas['Heard'];

@@ -4,6 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { createContext, use } from 'react';
 import { answered, type Schemas } from '../api/client';
 import { useApp } from '../app';
+import { useNumbers, written } from '../phone';
 
 export type Me = Schemas['Me'];
 export type Rights = Schemas['Rights'];
@@ -38,4 +39,11 @@ export function may(me: Me, right: Right, user: string): boolean {
 export function seesCalls({ user }: Me): boolean {
   const any = ({ listen, download, annotate }: Rights) => Boolean(listen || download || annotate);
   return user.administrator || any(user.rights) || user.supervises.some(({ holds, rights }) => holds && any(rights));
+}
+
+/** Writes telephone numbers as the caller's organisation does. */
+export function useWritten(): (number: string) => string {
+  useNumbers();
+  const { country } = useMe().organisation;
+  return (number) => written(number, country);
 }

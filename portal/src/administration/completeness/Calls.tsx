@@ -11,7 +11,7 @@ import { When } from '../../calls/When';
 import { useWho } from '../../calls/who';
 import { Failed } from '../../frame/Failed';
 import { nobody } from '../../phone';
-import { useWritten } from '../../session/written';
+import { useWritten } from '../../session/me';
 import { length } from '../../time';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';

@@ -143,13 +143,13 @@ function Remove({ group, members, close }: { group: GroupShown; members: number;
     },
     onError: complain,
   });
-  const lacksCount = typed.trim() !== String(members) && words.typeNumberOfMembers(members);
+  const lacksCount = typed.trim() !== String(members) && more.typeNumberOfMembers(members);
   return (
     <Modal opened onClose={close} title={more.groups.remove} closeButtonProps={{ 'aria-label': words.close }}>
       <p>{more.groups.removeText(members, group.supervisors.length)}</p>
       <TextInput
         data-autofocus
-        label={words.typeNumberOfMembers(members)}
+        label={more.typeNumberOfMembers(members)}
         inputMode="numeric"
         value={typed}
         onChange={(event) => setTyped(event.currentTarget.value)}

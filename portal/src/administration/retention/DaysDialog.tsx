@@ -96,7 +96,7 @@ function Confirm({ change, close }: { change: Change; close(): void }) {
       close();
     },
   });
-  const lacksCount = ending > 0 && typed.trim() !== String(ending) && words.typeNumber(ending);
+  const lacksCount = ending > 0 && typed.trim() !== String(ending) && more.typeNumber(ending);
   return (
     <div className="stack">
       <dl className="facts">
@@ -126,7 +126,7 @@ function Confirm({ change, close }: { change: Change; close(): void }) {
           <p className="warn">{more.days.endsText}</p>
           <TextInput
             data-autofocus
-            label={words.typeNumber(ending)}
+            label={more.typeNumber(ending)}
             inputMode="numeric"
             value={typed}
             onChange={(event) => setTyped(event.currentTarget.value)}

@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { answered, type Schemas } from '../../api/client';
 import { useApp } from '../../app';
 import { When } from '../../calls/When';
-import { useWritten } from '../../session/written';
+import { useWritten } from '../../session/me';
 import { useAdministrationWords } from '../../words/administration/words';
 import { useWords } from '../../words/words';
 import { Lacks } from '../Lacks';
@@ -44,7 +44,7 @@ export function ErasureConfirm({ erasure, close, anew }: Props) {
       close();
     },
   });
-  const lacks = goes > 0 && typed.trim() !== String(goes) && words.typeNumber(goes);
+  const lacks = goes > 0 && typed.trim() !== String(goes) && more.typeNumber(goes);
   const found = forgotten ? (
     more.calls(recordings, exact)
   ) : (
@@ -76,7 +76,7 @@ export function ErasureConfirm({ erasure, close, anew }: Props) {
           <p className="warn">{more.erasures.final}</p>
           <TextInput
             data-autofocus
-            label={words.typeNumber(goes)}
+            label={more.typeNumber(goes)}
             inputMode="numeric"
             value={typed}
             onChange={(event) => setTyped(event.currentTarget.value)}

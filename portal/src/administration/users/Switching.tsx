@@ -45,7 +45,7 @@ export function Switching({ users, active, close }: Props) {
   const asksNumber = !active && changes >= MANY;
   const lacks = !changes
     ? more.lacks.change
-    : asksNumber && typed.trim() !== String(changes) && words.typeNumber(changes);
+    : asksNumber && typed.trim() !== String(changes) && more.typeNumber(changes);
   return (
     <Modal
       opened
@@ -65,7 +65,7 @@ export function Switching({ users, active, close }: Props) {
           {!active && changes > 0 && <p className="warn">{more.users.deactivateText}</p>}
           {asksNumber && (
             <TextInput
-              label={words.typeNumber(changes)}
+              label={more.typeNumber(changes)}
               inputMode="numeric"
               value={typed}
               onChange={(event) => setTyped(event.currentTarget.value)}
@@ -93,7 +93,6 @@ export function Switching({ users, active, close }: Props) {
 
 /** The users of each outcome, by number and name. */
 function Outcomes({ switched }: { switched: Schemas['Switched'] }) {
-  const words = useWords();
   const more = useAdministrationWords();
   const { nameOf } = useDirectory();
   const kinds = Map.groupBy(switched.users, ({ outcome }) => outcome);
@@ -110,7 +109,7 @@ function Outcomes({ switched }: { switched: Schemas['Switched'] }) {
                 {nameOf(user)}
               </bdi>
             ))}
-            {users.length > 10 && words.andMore(users.length - 10)}
+            {users.length > 10 && more.andMore(users.length - 10)}
           </dd>
         </div>
       ))}

@@ -10,7 +10,7 @@ import { useApp } from '../../app';
 import { Failed } from '../../frame/Failed';
 import { Icon } from '../../frame/Icon';
 import { Notice } from '../../frame/Notice';
-import { useWritten } from '../../session/written';
+import { useWritten } from '../../session/me';
 import { useAdministrationWords } from '../../words/administration/words';
 import { inRow } from '../../words/inRow';
 import { useWords } from '../../words/words';

@@ -6,6 +6,9 @@ const count = (number: number, one: string, many: string) =>
   `${number.toLocaleString('en-GB')} ${number === 1 ? one : many}`;
 
 export const en: typeof sv = {
+  andMore: (count) => `and ${count} more`,
+  typeNumber: (count) => `Type the number, ${count}, to confirm`,
+  typeNumberOfMembers: (count) => `Type the number of members, ${count}, to confirm`,
   standing: {
     recorded: 'Recorded',
     'no-base-service': 'No base service',

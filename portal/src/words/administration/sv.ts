@@ -1,6 +1,9 @@
 // Svenska: administratörens sidor. Hämtas med dem, så att samtalen inte väntar på texterna.
 
 export const sv = {
+  andMore: (count: number) => `och ${count} till`,
+  typeNumber: (count: number) => `Skriv antalet, ${count}, för att bekräfta`,
+  typeNumberOfMembers: (count: number) => `Skriv antalet medlemmar, ${count}, för att bekräfta`,
   standing: {
     recorded: 'Spelas in',
     'no-base-service': 'Grundtjänst saknas',

@@ -3,6 +3,21 @@
 import type { sv } from './sv';
 
 export const en: typeof sv = {
+  tooLong: (over) => `${over} characters too long`,
+  charactersLeft: (left) => `${left} characters left`,
+  panel: {
+    label: 'The call',
+    annotation: 'Marking',
+    facts: 'Facts',
+    edits: 'Edits',
+    listeners: 'Who listened',
+    writeNote: 'Write a note …',
+    noEdits: 'Nobody has changed anything.',
+    noListeners: 'Nobody has listened.',
+    expected: 'The sound is being uploaded',
+    expectedText: 'The app registered the call',
+    rejected: 'The sound was rejected',
+  },
   facts: {
     started: 'Began',
     format: 'Format',

@@ -1,6 +1,21 @@
 // Svenska: samtalet. Hämtas med det, så att listan inte väntar på texterna.
 
 export const sv = {
+  tooLong: (over: number) => `${over} tecken för långt`,
+  charactersLeft: (left: number) => `${left} tecken kvar`,
+  panel: {
+    label: 'Samtalet',
+    annotation: 'Märkning',
+    facts: 'Uppgifter',
+    edits: 'Ändringar',
+    listeners: 'Vem har lyssnat',
+    writeNote: 'Skriv en notering …',
+    noEdits: 'Ingen har ändrat något.',
+    noListeners: 'Ingen har lyssnat.',
+    expected: 'Ljudet laddas upp',
+    expectedText: 'Appen anmälde samtalet',
+    rejected: 'Ljudet avvisades',
+  },
   facts: {
     started: 'Började',
     format: 'Format',

@@ -50,11 +50,11 @@ impl Totals {
 
     /// All calls, each in one state.
     pub fn calls(&self) -> u64 {
-        self.to_record().saturating_add(self.refused).saturating_add(self.not_recorded)
+        self.demanded().saturating_add(self.refused).saturating_add(self.not_recorded)
     }
 
     /// The calls that were to be recorded, as far as known.
-    fn to_record(&self) -> u64 {
+    fn demanded(&self) -> u64 {
         [self.stored, self.damaged, self.expected, self.rejected, self.erased, self.missing]
             .into_iter()
             .fold(0, u64::saturating_add)
@@ -63,7 +63,7 @@ impl Totals {
     /// Whether more than this percentage of the calls to record is missing without an explanation.
     pub fn exceeds(&self, percent: f64) -> bool {
         let unexplained = self.missing.saturating_sub(self.explained);
-        unexplained as f64 * 100.0 > percent * self.to_record() as f64
+        unexplained as f64 * 100.0 > percent * self.demanded() as f64
     }
 }
 
