@@ -4,7 +4,6 @@ import { Textarea } from '@mantine/core';
 import { type KeyboardEvent, type RefObject, useRef, useState } from 'react';
 import type { Recording } from '../api/problem';
 import { useCallWords } from '../words/call/words';
-import { useWords } from '../words/words';
 import { textOf, type ValueName } from './annotation';
 import { draftOf, setDraft } from './drafts';
 
@@ -21,7 +20,6 @@ type Props = {
 };
 
 export function EditableText({ recording, name, label, most, mayAnnotate, input, annotate }: Props) {
-  const words = useWords();
   const more = useCallWords();
   const stored = textOf(recording, name);
   const [draft, setTyped] = useState(() => draftOf(recording.id, name));
