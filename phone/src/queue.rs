@@ -47,22 +47,38 @@ impl Queue {
         Ok(Self { folder })
     }
 
-    /// Adds a finished call with a copy of its audio. The original may be deleted afterwards.
+    /// Adds a finished call under a random id, as [`Queue::enqueue_as`] does.
     pub fn enqueue(&self, facts: Facts, audio: &Path) -> io::Result<CallId> {
+        let call_id = CallId::random();
+        self.enqueue_as(&call_id, facts, audio)?;
+        Ok(call_id)
+    }
+
+    /// Adds a finished call with a copy of its audio. The original may be deleted afterwards. The id
+    /// is the one that the operator's switch reports, if the app knows it. A call that is in the
+    /// queue already is an error.
+    pub fn enqueue_as(&self, call_id: &CallId, facts: Facts, audio: &Path) -> io::Result<()> {
         let lock = disk::lock_file(&self.folder.join(ENQUEUE_LOCK))?;
         lock.lock_shared()?;
-        let call_id = CallId::random();
-        let copy = self.audio(&call_id);
+        let is_new = || match self.record(call_id).exists() {
+            false => Ok(()),
+            true => Err(io::Error::from(io::ErrorKind::AlreadyExists)),
+        };
+        is_new()?;
+        let copy = self.audio(call_id);
         disk::copy(audio, &copy)?;
         let saved = sequence::numbered(&self.folder, |sequence| {
+            is_new()?; // another thread may have added it meanwhile
             let state = State::Recorded { audio: None };
             self.save(&Call { call_id: call_id.clone(), facts, sequence: Some(sequence), state })
         });
-        if let Err(error) = saved {
-            disk::remove(&copy)?;
-            return Err(error);
+        match saved {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                disk::remove(&copy)?;
+                Err(error)
+            }
+            saved => saved,
         }
-        Ok(call_id)
     }
 
     /// The calls of the queue, in the order of their ids.

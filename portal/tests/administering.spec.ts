@@ -279,7 +279,7 @@ test('a mark is added in the organisation’s own words, set by its key, and ret
   await page.getByRole('button', { name: 'Stjärna' }).click();
   await page.getByRole('button', { name: 'Spara' }).click();
   await expect(page.getByRole('listitem').filter({ hasText: label })).toBeVisible();
-  await page.getByRole('link', { name: 'Samtal' }).click();
+  await page.getByRole('link', { name: 'Samtal', exact: true }).click();
   await (await rows(page)).first().click();
   await expect(page.getByRole('button', { name: label })).toBeVisible();
   await page.getByRole('link', { name: 'Administration' }).click();
@@ -295,7 +295,7 @@ test('the log shows actors and actions, can be filtered, and is saved as a file'
   await page.getByLabel('Vem').selectOption('Karin Åberg');
   await page.getByLabel('Vad').selectOption('Sökte');
   await expect(page).toHaveURL(/actor=user%3Akarin&action=search/);
-  await page.getByRole('link', { name: 'Samtal' }).click();
+  await page.getByRole('link', { name: 'Samtal', exact: true }).click();
   await expect((await rows(page)).first()).toBeVisible();
   await page.goBack();
   await expect(page.locator('tbody tr').first()).toContainText('Karin Åberg');

@@ -170,7 +170,7 @@ test('an organisation that asks why gets the reason before playback', async ({ s
   const asks = page.getByRole('switch', { name: 'Fråga varför någon lyssnar' });
   await asks.click();
   await expect(asks).toBeChecked();
-  await page.getByRole('link', { name: 'Samtal' }).click();
+  await page.getByRole('link', { name: 'Samtal', exact: true }).click();
   await (await rows(page)).first().click();
   await play(page).click();
   expect(await position(page)).toBe(0);

@@ -109,7 +109,7 @@ test('a call to an extension shows the colleague, and a foreign number is as its
     await register({ id: ids[index] ?? '', user: 'anna', speech: '2s.ogg', counterpart, ago: 2 + index });
   const page = await signedIn('karin', '/calls?user=anna&counterpart=0605');
   await expect((await rows(page)).first()).toContainText('Karin Åberg 0605');
-  await page.goto('/calls?user=anna&counterpart=%2B441514960123');
+  await page.goto(new URL('/calls?user=anna&counterpart=%2B441514960123', page.url()).href);
   await expect((await rows(page)).first()).toContainText('+44 151 496 0123');
 });
 

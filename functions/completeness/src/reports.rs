@@ -62,15 +62,15 @@ pub async fn report(
 ) -> Result<Json<Report>, Problem> {
     let no_such = || Problem::because(Cause::NotFound, "there is no such organisation");
     let of = app.table.people().organisation(&organisation).await?.ok_or_else(no_such)?;
-    let found = CallLines::read(&body, &organisation, of.country, operator.now);
-    if found.lines > LINES {
+    if CallLines::count(&body) > LINES {
         return Err(Problem::because(
             Cause::TooLarge,
             "a report has at most 5000 lines; send it in parts",
         ));
     }
+    let found = CallLines::read(&body, &organisation, of.country, operator.now);
     app.table.call_records().put(&organisation, &found.records, operator.now).await?;
-    let (stored, invalid) = (found.records.len(), found.invalid.len());
+    let (stored, invalid) = (found.records.len(), found.invalid_lines);
     operator.detail(&json!({ "lines": found.lines, "invalid": invalid }));
     let details = found.invalid.into_iter().take(INVALID).collect();
     Ok(Json(Report { lines: found.lines, stored, invalid, details }))

@@ -47,19 +47,22 @@ pub enum Error {
 /// Attempts at the transaction while others update the same user's count.
 const ATTEMPTS: u32 = 8;
 
-/// Processes the object at `key`. Usual cost: 1 HEAD, 1 to 3 ranged GETs, 1 transaction; 1 GET more
-/// of the whole if it was uploaded in parts.
+/// Processes the object at `key`. Usual cost: 1 HEAD, 1 to 3 ranged GETs, 1 transaction; 1 read
+/// and 1 GET of the whole more if it was uploaded in parts.
 pub async fn take_in(app: &App, key: &str) -> Result<(), Error> {
     let Some(object) = object::head(app, key).await? else {
         tracing::info!("there is no object at the key"); // an earlier event for the object has been processed
         return Ok(());
     };
-    let object = object.digested(app).await?;
     let Some((organisation, id)) = owner(key) else {
         tracing::warn!("the object's key names no recording");
-        return set_aside(app, &object, None).await;
+        return set_aside(app, &object.digested(app).await?, None).await;
     };
     let of = (&organisation, id);
+    if object.is_in_parts() && is_taken_in(app, of, &object).await? {
+        return Ok(()); // another event has, and reading it whole again takes long
+    }
+    let object = object.digested(app).await?;
     let registered = match object.arrival(organisation.clone(), id) {
         Some(arrival) => match judge(app, &object, &arrival).await? {
             None => return Ok(()),
@@ -70,6 +73,18 @@ pub async fn take_in(app: &App, key: &str) -> Result<(), Error> {
         }
     };
     settle(app, &object, of, registered).await
+}
+
+/// Whether the recording is stored with audio of this length. 1 request.
+async fn is_taken_in(
+    app: &App,
+    (organisation, id): Of<'_>,
+    object: &Object,
+) -> Result<bool, Error> {
+    let found = app.table.tombstones().call(organisation, id, (app.now)()).await?;
+    let Call::Registered(found) = found else { return Ok(false) };
+    let is_stored = matches!(found.state, State::Stored { .. });
+    Ok(is_stored && found.audio.length == object.length)
 }
 
 /// The registration of an object that is not its recording's audio.

@@ -139,11 +139,15 @@ impl Object {
         }
     }
 
+    /// Whether it was uploaded in parts.
+    pub fn is_in_parts(&self) -> bool {
+        self.head.checksum_sha256().is_some_and(|checksum| checksum.contains('-'))
+    }
+
     /// The object with its SHA-256. No request, or 1 to read it whole if it was uploaded in parts:
     /// S3 has verified each of them, but not the whole.
     pub async fn digested(self, app: &App) -> Result<Self, Error> {
-        let of_parts = self.head.checksum_sha256().is_some_and(|checksum| checksum.contains('-'));
-        if self.sha256.is_some() || !of_parts {
+        if self.sha256.is_some() || !self.is_in_parts() {
             return Ok(self);
         }
         let sha256 = app.objects.digest(&self.key, self.version.as_deref()).await?;

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use domain::{
     completeness::{
-        CallState, Line, closes_at,
+        CallRecord, CallState, Line, closes_at,
         line::mark_overlaps,
         open_days, refused_since,
         sequence::{Gap, Numbered, Sequence, gaps},
@@ -46,9 +46,16 @@ pub async fn account(app: &App, of: &OrganisationId) -> Result<(), Failure> {
     let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(()) };
     let known = app.table.completeness().days(of, *first, *last).await?;
     let refused = app.table.audit_log().denied_since(of, refused_since(*first)).await?;
-    let mut compared = Vec::new();
+    let mut reports = Vec::new();
     for day in &days {
-        compared.push(compare(app, &organisation, *day, &refused, now).await?);
+        let period = (day.begins_at(), day.ends_at());
+        reports.push(app.table.call_records().between(of, period).await?);
+    }
+    let has_reports = reports.iter().any(|of_day| !of_day.is_empty());
+    let mut compared = Vec::new();
+    for (day, reports) in days.iter().zip(reports) {
+        let reports = (&reports[..], has_reports);
+        compared.push(compare(app, &organisation, *day, reports, &refused, now).await?);
     }
     let mut gaps = find_gaps(app, of, &compared, &refused, now).await?;
     for Compared { day, mut lines, is_reported, .. } in compared {
@@ -67,11 +74,11 @@ async fn compare(
     app: &App,
     organisation: &Organisation,
     day: Day,
+    (reports, has_reports): (&[CallRecord], bool),
     refused: &[Event],
     now: DateTime<Utc>,
 ) -> Result<Compared, Failure> {
     let (of, period) = (&organisation.id, (day.begins_at(), day.ends_at()));
-    let reports = app.table.call_records().between(of, period).await?;
     let mut recordings = app.table.findings().reads(of).started_in(period).await?;
     recordings.retain(|recording| recording.exists(now));
     let numbered = recordings.iter().filter_map(|recording| {
@@ -80,7 +87,8 @@ async fn compare(
     });
     let numbered = numbered.collect();
     let is_reported = !reports.is_empty();
-    let mut lines = fates::lines(app, organisation, &reports, &recordings, refused, now).await?;
+    let all = (reports, has_reports);
+    let mut lines = fates::lines(app, organisation, all, &recordings, refused, now).await?;
     mark_overlaps(&mut lines, &recordings);
     Ok(Compared { day, lines, is_reported, numbered })
 }

@@ -95,7 +95,11 @@ async fn remove(
     next: String,
 ) -> Result<Page, Failure> {
     let snapshots = end(app, erasure, ids).await?;
-    for seen in snapshots.iter().filter(|seen| seen.erased == Some(erasure.id)) {
+    let erased = || snapshots.iter().filter(|seen| seen.erased == Some(erasure.id));
+    let numbers = erased().filter_map(|seen| seen.recording.leg.sequence.as_ref());
+    let completeness = app.stores.table.completeness();
+    completeness.note_numbers(&erasure.organisation, numbers, (app.now)()).await?;
+    for seen in erased() {
         let removal = Removal::of(seen)?;
         app.stores.remove(&removal, (app.now)()).await?;
         tracing::info!(recording = %removal.id, "erased");

@@ -27,7 +27,7 @@ use platform::{
         self, Cause, Person, Problem, extract, operation::Register, recording::Recording as Shown,
     },
     objects::Link,
-    table::Table,
+    table::{Table, audit::TEMPORARY},
 };
 use serde::Serialize;
 use serde_json::json;
@@ -112,7 +112,9 @@ async fn register(
     person.on(RecordingId::of(&person.organisation.id, &call.call));
     let sequence = call.leg.sequence.clone();
     let registered = registered(&app, &person, call).await;
-    if let (Err(_), Some(Sequence { device, number })) = (&registered, sequence) {
+    let is_refused =
+        registered.as_ref().is_err_and(|problem| !TEMPORARY.contains(&problem.cause.name()));
+    if let Some(Sequence { device, number }) = sequence.filter(|_| is_refused) {
         person.detail(&json!({ "device": device, "sequence": number })); // no gap in its numbers
     }
     registered

@@ -109,8 +109,12 @@ pub async fn put(
     }
     if missing.is_empty() {
         let complete = stored.into_iter().filter(|(number, _)| *number as usize <= all).collect();
-        objects.complete_upload(&recording, &upload, &complete).await.map_err(Problem::internal)?;
-        tracing::info!(recording = %recording.id, parts = all, "joined");
+        let is_joined = objects.complete_upload(&recording, &upload, &complete).await;
+        if is_joined.map_err(Problem::internal)? {
+            tracing::info!(recording = %recording.id, parts = all, "joined");
+        } else if !objects.has_audio(&recording).await.map_err(Problem::internal)? {
+            return Err(Problem::new(Cause::Busy)); // the parts have gone, or the object is going
+        }
     }
     let uploaded = all - missing.len();
     Ok(Json(Progress { recording: recording.into(), missing, uploaded }))

@@ -118,10 +118,7 @@ async fn write(
 /// Notes the phone's number of a call that no recording of an open day has, as it would look like a
 /// gap. 1 request, if the call has a number.
 async fn note_number(app: &App, call: &Recording, now: DateTime<Utc>) -> Result<(), Problem> {
-    if let Some(sequence) = &call.leg.sequence {
-        app.table.completeness().note_number(&call.organisation, sequence, now).await?;
-    }
-    Ok(())
+    Ok(app.table.completeness().note_numbers(&call.organisation, &call.leg.sequence, now).await?)
 }
 
 /// The existing recording of the same audio, with its start as the app has corrected it.
@@ -158,6 +155,9 @@ async fn repeated(
         }
         Correction::To(corrected) => *corrected,
     };
+    if closes_at(Day::of(corrected.started_at)) <= person.now {
+        note_number(app, recording, person.now).await?;
+    }
     person.detail(&[existing.started_at, corrected.started_at]);
     let table = app.table.recordings();
     match table.correct_start(&existing, &corrected, &person.event()).await? {

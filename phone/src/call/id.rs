@@ -5,16 +5,21 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-/// The app's id of one leg of a call: a random UUID, which is also the name of its files.
+/// The id of one leg of a call, which is also the name of its files: a random UUID, or the id that
+/// the operator's switch has given the call.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct CallId(String);
 
 /// The text is not the id of a call.
 #[derive(Debug, Error)]
-#[error("a call id has 36 characters of 0-9, a-f and hyphens")]
+#[error(
+    "a call id has 1 to 128 letters, digits, '-', '.', '_', '~', '@', '+' and '=', and does not begin with a '.'"
+)]
 pub struct InvalidCallId;
 
+/// The most characters of an id.
+const AT_MOST: usize = 128;
 /// The positions of the hyphens in a UUID.
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 
@@ -40,11 +45,9 @@ impl TryFrom<String> for CallId {
     type Error = InvalidCallId;
 
     fn try_from(text: String) -> Result<Self, InvalidCallId> {
-        let fits = |(at, byte): (usize, u8)| match HYPHENS.contains(&at) {
-            true => byte == b'-',
-            false => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
-        };
-        let is_valid = text.len() == 36 && text.bytes().enumerate().all(fits);
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~@+=".contains(&byte);
+        let is_valid =
+            (1..=AT_MOST).contains(&text.len()) && text.bytes().all(fits) && !text.starts_with('.');
         if is_valid { Ok(Self(text)) } else { Err(InvalidCallId) }
     }
 }
@@ -75,8 +78,16 @@ mod tests {
 
     #[test]
     fn an_id_cannot_name_a_file_elsewhere() {
-        for text in ["", "../../../../../../../../../../../../", "6f0c1c5e-leg-1"] {
+        let long = "x".repeat(129);
+        for text in ["", ".", "..", "../a", ".hidden", "a/b", "a\\b", "a:b", "a b", "å", &long] {
             assert!(CallId::try_from(text.to_owned()).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_switch_may_have_given_the_id() {
+        for text in ["6f0c1c5e-leg-1", "3848276298220188511@10.0.0.1", "17", &"x".repeat(128)] {
+            assert!(CallId::try_from(text.to_owned()).is_ok(), "{text}");
         }
     }
 }

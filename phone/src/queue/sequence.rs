@@ -17,7 +17,7 @@ struct Counter {
 }
 
 /// The counter, and its lock.
-pub(super) const COUNTER: &str = "sequence.json";
+pub(super) const COUNTER: &str = "sequence";
 pub(super) const SEQUENCE_LOCK: &str = "sequence.lock";
 
 /// Saves something with the next number, and then counts on. After a crash between the two, the

@@ -58,7 +58,9 @@ pub struct InvalidLine {
 pub struct CallLines {
     /// One of each call: the last.
     pub records: Vec<CallRecord>,
+    /// The first 10,000 invalid lines.
     pub invalid: Vec<InvalidLine>,
+    pub invalid_lines: usize,
     /// Lines that are not empty.
     pub lines: usize,
 }
@@ -68,7 +70,15 @@ const LINE_AT_MOST: usize = 4096;
 /// The most characters of a line's detail.
 const DETAIL_AT_MOST: usize = 200;
 
+/// The most invalid lines that are named.
+const INVALID_AT_MOST: usize = 10_000;
+
 impl CallLines {
+    /// The number of lines that are not empty.
+    pub fn count(body: &[u8]) -> usize {
+        body.split(|byte| *byte == b'\n').filter(|text| !text.trim_ascii().is_empty()).count()
+    }
+
     /// Reads the lines, each by itself, for an organisation in this country.
     pub fn read(
         body: &[u8],
@@ -87,8 +97,11 @@ impl CallLines {
             match record(text, organisation, country, now) {
                 Ok(record) => _ = records.insert(record.id, record),
                 Err(detail) => {
-                    let detail = detail.chars().take(DETAIL_AT_MOST).collect();
-                    found.invalid.push(InvalidLine { line: number + 1, detail });
+                    found.invalid_lines += 1;
+                    if found.invalid.len() < INVALID_AT_MOST {
+                        let detail = detail.chars().take(DETAIL_AT_MOST).collect();
+                        found.invalid.push(InvalidLine { line: number + 1, detail });
+                    }
                 }
             }
         }

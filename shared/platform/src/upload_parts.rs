@@ -120,13 +120,14 @@ impl Bucket {
         Ok(link(&signed, now + LINK))
     }
 
-    /// Joins the parts to the recording's object, unless there is one. 1 request.
+    /// Joins the parts to the recording's object, unless there is one. Returns whether it did. 1
+    /// request.
     pub async fn complete_upload(
         &self,
         recording: &Recording,
         upload: &str,
         parts: &BTreeMap<i32, StoredPart>,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let completed = parts.iter().map(|(number, part)| {
             CompletedPart::builder()
                 .part_number(*number)
@@ -148,7 +149,7 @@ impl Bucket {
             .send()
             .await;
         // Another request has completed it, or the audio came by the other link.
-        Precondition::Nothing.unless_overtaken(complete).map_err(failed_to(COMPLETE))?;
-        Ok(())
+        let completed = Precondition::Nothing.unless_overtaken(complete);
+        Ok(completed.map_err(failed_to(COMPLETE))?.is_some())
     }
 }

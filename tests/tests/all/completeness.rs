@@ -286,6 +286,22 @@ async fn a_gap_in_the_numbers_of_a_phone_shows_missing_calls_until_they_come() -
     Ok(())
 }
 
+/// On a day with reports, the switch knows of every call, so the phones' numbers show nothing more.
+#[tokio::test]
+async fn a_gap_counts_only_on_a_day_without_reports() -> anyhow::Result<()> {
+    let world = World::new("completeness-gaps-reported").await?;
+    for number in [1, 3] {
+        let mut call = call(&format!("call-{number}"), yesterday(number as i64));
+        let device = "phone-1".to_owned().try_into().expect("a device");
+        call.leg.sequence = Some(Sequence { device, number });
+        register(world.table(), &call).await?;
+        reports(&world, &[line(&call)]).await?;
+    }
+    assert!(world.reconciles_at(clock::now).await?);
+    assert_eq!(totals(&world, day()).await?["missing"], 0);
+    Ok(())
+}
+
 /// A refused call uses up its number, and leaves no gap.
 #[tokio::test]
 async fn a_refused_call_leaves_no_gap() -> anyhow::Result<()> {
@@ -334,6 +350,36 @@ async fn a_call_that_is_registered_late_or_again_leaves_no_gap() -> anyhow::Resu
         let totals = totals(&world, day()).await?;
         assert_eq!((&totals["missing"], &totals["calls"]), (&0.into(), &2.into()));
     }
+    Ok(())
+}
+
+/// A call that is erased before its first night uses up its number.
+#[tokio::test]
+async fn an_erased_call_leaves_no_gap() -> anyhow::Result<()> {
+    let world = World::new("completeness-erased-gap").await?;
+    for number in 1..=3_u64 {
+        let mut call = call(&format!("call-{number}"), yesterday(number as i64));
+        let device = "phone-1".to_owned().try_into().expect("a device");
+        call.leg.sequence = Some(Sequence { device, number });
+        call.audio.sha256 = Sha256::of(call.call.to_string().as_bytes());
+        if number == 2 {
+            call.counterpart = "+46709876543".to_owned().into();
+        }
+        register(world.table(), &call).await?;
+        arrives(&world, &call, None).await?;
+    }
+    let router = world.retention(clock::now);
+    let order = json!({ "counterpart": "+46709876543", "reason": "the person asked" });
+    let erasure = KARIN.post(&router, "/v1/erasures", &order).await?.done()?.body;
+    let id = erasure["id"].as_str().unwrap_or_default();
+    let confirmed = json!({ "recordings": erasure["recordings"] });
+    KARIN.post(&router, &format!("/v1/erasures/{id}/confirm"), &confirmed).await?.done()?;
+    for _ in 0..6 {
+        world.tell("erasure", id, clock::now).await?;
+    }
+    assert!(world.reconciles_at(clock::now).await?);
+    let totals = totals(&world, day()).await?;
+    assert_eq!((&totals["missing"], &totals["stored"]), (&0.into(), &2.into()));
     Ok(())
 }
 
@@ -428,6 +474,27 @@ async fn a_late_report_counts_on_the_day_on_which_it_comes() -> anyhow::Result<(
     assert_eq!(found.len(), 1);
     assert_eq!(found[0]["state"], "missing");
     assert_eq!(found[0]["startedAt"], serde_json::to_value(late.started_at)?);
+    Ok(())
+}
+
+/// A report that is repeated after the close of the call's day counts no second time.
+#[tokio::test]
+async fn a_report_that_is_repeated_after_the_close_counts_once() -> anyhow::Result<()> {
+    let world = World::new("completeness-reported-again").await?;
+    let missing = call("missing", yesterday(1));
+    reports(&world, &[line(&missing)]).await?;
+    assert!(world.reconciles_at(after_the_close).await?);
+    let router = world.completeness(after_the_close);
+    let again = lines(&[with(line(&missing), json!({ "durationMs": 61_000 }))]);
+    OPERATOR.send(&router, "POST", CALLS, Some(again)).await?.done()?;
+    assert!(world.reconciles_at(later_still).await?);
+    let path = format!("/v1/completeness?from={0}&to={0}", day());
+    let first = KARIN.get(&router, &path).await?.done()?.body;
+    assert_eq!(first["days"][0]["missing"], 1);
+    let on = Day::of(after_the_close());
+    let path = format!("/v1/completeness?from={on}&to={on}");
+    let second = KARIN.get(&router, &path).await?.done()?.body;
+    assert_eq!(second["days"], json!([]), "the day of the repetition has no call");
     Ok(())
 }
 

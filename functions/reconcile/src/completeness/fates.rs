@@ -16,16 +16,19 @@ use platform::table::audit::Event;
 
 use crate::{App, Failure};
 
-/// The lines of a day: its reports, and its recordings that no report names.
+/// The lines of a day: its reports, and its recordings that no report names. `has_reports`: of any
+/// open day.
 pub async fn lines(
     app: &App,
     organisation: &Organisation,
-    reports: &[CallRecord],
+    (reports, has_reports): (&[CallRecord], bool),
     recordings: &[Recording],
     refused: &[Event],
     now: DateTime<Utc>,
 ) -> Result<Vec<Line>, Failure> {
     let of = &organisation.id;
+    let users: HashMap<RecordingId, &UserId> =
+        reports.iter().map(|report| (report.id, &report.user)).collect();
     let comparison = Comparison::new(reports, recordings);
     let unmatched = comparison.unmatched();
     let mut reads = app.table.findings().reads(of);
@@ -33,6 +36,7 @@ pub async fn lines(
     let elsewhere: HashMap<RecordingId, Recording> = elsewhere
         .into_iter()
         .filter(|recording| recording.exists(now))
+        .filter(|recording| users.get(&recording.id) == Some(&&recording.user))
         .map(|recording| (recording.id, recording))
         .collect();
     let unmatched: Vec<RecordingId> =
@@ -41,15 +45,23 @@ pub async fn lines(
     forget(app, organisation, reports, &erased, now).await?;
     let refusals: HashMap<RecordingId, &str> = refused
         .iter()
-        .filter_map(|event| Some((event.recording?, event.denial.as_deref()?)))
+        .filter_map(|event| {
+            let (id, cause) = (event.recording?, event.denial.as_deref()?);
+            let is_own = event.actor == format!("user:{}", users.get(&id)?);
+            is_own.then_some((id, cause))
+        })
         .collect();
     let open: HashSet<RecordingId> = unmatched
         .into_iter()
         .filter(|id| !erased.contains(id) && !refusals.contains_key(id))
         .collect();
     let lacked = lacked(app, organisation, reports, &open).await?;
-    let of_other_days = app.table.call_records().named(of, &comparison.unreported()).await?;
-    let of_other_days = of_other_days.into_iter().map(|report| report.id).collect();
+    let unreported: Vec<RecordingId> = match has_reports {
+        true => comparison.unreported().into_iter().map(|(report, _)| report).collect(),
+        false => Vec::new(),
+    };
+    let others = app.table.call_records().named(of, &unreported).await?;
+    let of_other_days = comparison.of_other_days(&others);
     Ok(comparison.lines(&Facts { elsewhere, erased, refusals, lacked, of_other_days }))
 }
 

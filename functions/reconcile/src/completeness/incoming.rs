@@ -6,6 +6,9 @@ use platform::call_lines::CallLines;
 
 use crate::{App, Failure};
 
+/// Reports of a file that are in memory as items at the same time.
+const STORED_AT_ONCE: usize = 1000;
+
 /// Stores the reports of every waiting file, and then puts the file aside. 1 request; for each file
 /// 3 or 4, and 1 for each 25 reports. After a crash the file is read again, which changes nothing.
 pub async fn read(app: &App, of: &Organisation, now: DateTime<Utc>) -> Result<(), Failure> {
@@ -16,8 +19,10 @@ pub async fn read(app: &App, of: &Organisation, now: DateTime<Utc>) -> Result<()
         }
         let Some(body) = app.calls.read_incoming(&of.id, &file.name).await? else { continue };
         let found = CallLines::read(&body, &of.id, of.country, now);
-        app.table.call_records().put(&of.id, &found.records, now).await?;
-        let (lines, invalid) = (found.lines, found.invalid.len());
+        for some in found.records.chunks(STORED_AT_ONCE) {
+            app.table.call_records().put(&of.id, some, now).await?;
+        }
+        let (lines, invalid) = (found.lines, found.invalid_lines);
         let mut report = Vec::new();
         for line in &found.invalid {
             serde_json::to_writer(&mut report, line)?;

@@ -4,19 +4,19 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use anyhow::{Context, bail};
 use chrono::{DateTime, Utc};
-use phone::{Direction, Facts};
+use phone::{CallId, Direction, Facts};
 
 /// The text that follows an error in the arguments.
 pub(crate) const USAGE: &str = "\
 usage: phone enqueue --queue DIR --audio FILE --direction in|out --started-at RFC3339
-                     [--counterpart X] [--duration-ms N] [--note TEXT] [--mark NAME]
+                     [--call-id ID] [--counterpart X] [--duration-ms N] [--note TEXT] [--mark NAME]
                      [--conversation-id ID]
        phone run --queue DIR --api URL --token-command CMD [--until-empty] [--backoff-ms N]";
 
 /// The action that the arguments request.
 pub(crate) enum Command {
     /// Adds a call to the queue.
-    Enqueue { queue: PathBuf, audio: PathBuf, facts: Facts },
+    Enqueue { queue: PathBuf, audio: PathBuf, call_id: CallId, facts: Facts },
     /// Uploads the calls of the queue.
     Run(Run),
 }
@@ -42,6 +42,10 @@ pub(crate) fn parse(words: impl Iterator<Item = String>) -> anyhow::Result<Comma
         "enqueue" => Command::Enqueue {
             queue: options.required("--queue")?.into(),
             audio: options.required("--audio")?.into(),
+            call_id: match options.take("--call-id") {
+                Some(id) => id.try_into().context("--call-id cannot be used")?,
+                None => CallId::random(),
+            },
             facts: facts(&mut options)?,
         },
         "run" => Command::Run(Run {
@@ -121,10 +125,12 @@ mod tests {
     #[test]
     fn a_call_has_the_facts_that_are_given() {
         let line = "enqueue --queue q --audio a.ogg --direction out --counterpart 112 \
-                    --started-at 2026-11-24T14:02:11+01:00 --duration-ms 9 --note Hej --mark red";
-        let Ok(Command::Enqueue { queue, audio, facts }) = parsed(line) else {
+                    --started-at 2026-11-24T14:02:11+01:00 --duration-ms 9 --note Hej --mark red \
+                    --call-id 6f0c1c5e-leg-1";
+        let Ok(Command::Enqueue { queue, audio, call_id, facts }) = parsed(line) else {
             panic!("the line adds a call");
         };
+        assert_eq!(call_id.as_str(), "6f0c1c5e-leg-1");
         assert_eq!((queue.to_str(), audio.to_str()), (Some("q"), Some("a.ogg")));
         assert_eq!((facts.direction, facts.duration_ms), (Direction::Out, 9));
         assert_eq!(facts.started_at.to_rfc3339(), "2026-11-24T13:02:11+00:00");
@@ -150,6 +156,7 @@ mod tests {
             "run --queue q --queue q --api a --token-command t",
             "run --queue q --api a --token-command",
             "run q",
+            "enqueue --queue q --audio a --direction in --started-at 2026-11-24T14:02:11Z --call-id a/b",
             "enqueue --queue q --audio a --direction up --started-at 2026-11-24T14:02:11Z",
             "enqueue --queue q --audio a --direction in --started-at today",
             "enqueue --queue q --audio a --direction in --started-at 2026-11-24T14:02:11Z \

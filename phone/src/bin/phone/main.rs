@@ -40,9 +40,10 @@ async fn main() -> ExitCode {
 
 async fn perform(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Enqueue { queue, audio, facts } => {
+        Command::Enqueue { queue, audio, call_id, facts } => {
             let queue = Queue::open(queue).context("failed to open the queue")?;
-            println!("{}", queue.enqueue(facts, &audio).context("failed to add the call")?);
+            queue.enqueue_as(&call_id, facts, &audio).context("failed to add the call")?;
+            println!("{call_id}");
             Ok(())
         }
         Command::Run(settings) => run(settings).await,

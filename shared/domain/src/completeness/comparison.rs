@@ -41,18 +41,26 @@ impl<'a> Comparison<'a> {
 
     /// The reported calls without a recording of the day.
     pub fn unmatched(&self) -> Vec<RecordingId> {
-        let unmatched = self.reports.iter().filter(|call| !self.by_call.contains_key(&call.call));
+        let unmatched = self.reports.iter().filter(|call| self.recording_of(call).is_none());
         unmatched.map(|call| call.id).collect()
     }
 
-    /// The recordings whose calls no report of the day names. Without reports, no other day has one.
-    pub fn unreported(&self) -> Vec<RecordingId> {
-        if self.reports.is_empty() {
-            return Vec::new();
-        }
-        let reported: HashSet<&CallId> = self.reports.iter().map(|call| &call.call).collect();
-        let unreported = self.recordings.iter().filter(|call| !reported.contains(&call.call));
-        unreported.map(|call| call.id).collect()
+    /// The recordings whose calls no report of the day names, each with the id of its report.
+    pub fn unreported(&self) -> Vec<(RecordingId, &'a Recording)> {
+        let key = |call: &'a CallRecord| (&call.call, &call.user);
+        let reported: HashSet<_> = self.reports.iter().map(key).collect();
+        let unreported =
+            self.recordings.iter().filter(|call| !reported.contains(&(&call.call, &call.user)));
+        unreported.map(|call| (RecordingId::of(&call.organisation, &call.call), call)).collect()
+    }
+
+    /// The unreported recordings for which these reports of other days account.
+    pub fn of_other_days(&self, reports: &[CallRecord]) -> HashSet<RecordingId> {
+        let reported: HashSet<_> = reports.iter().map(|call| (call.id, &call.user)).collect();
+        let of_others = self.unreported().into_iter();
+        let of_others =
+            of_others.filter(|(report, call)| reported.contains(&(*report, &call.user)));
+        of_others.map(|(_, call)| call.id).collect()
     }
 
     /// The lines of the day: each report, and each recording that no report names.
@@ -60,7 +68,8 @@ impl<'a> Comparison<'a> {
         let mut named = HashSet::new();
         let mut lines = Vec::new();
         for report in self.reports {
-            let recording = self.recording_of(report).or_else(|| facts.elsewhere.get(&report.id));
+            let elsewhere = facts.elsewhere.get(&report.id).filter(|call| call.user == report.user);
+            let recording = self.recording_of(report).or(elsewhere);
             named.extend(recording.map(|recording| recording.id));
             let fate = Fate {
                 recording,
@@ -77,10 +86,9 @@ impl<'a> Comparison<'a> {
         lines
     }
 
-    /// The recording of a reported call: the reported user's, if several have the call id.
+    /// The recording of a reported call, which is of its user: a colleague's is of another call.
     fn recording_of(&self, report: &CallRecord) -> Option<&'a Recording> {
-        let all = self.by_call.get(&report.call)?;
-        all.iter().find(|call| call.user == report.user).or_else(|| all.first()).copied()
+        self.by_call.get(&report.call)?.iter().find(|call| call.user == report.user).copied()
     }
 }
 
@@ -114,10 +122,17 @@ mod tests {
         let own = Recording { id: beside, ..recording() };
         let (reports, recordings) = ([report(&own)], [first.clone(), own.clone()]);
         let comparison = Comparison::new(&reports, &recordings);
-        assert!(comparison.unmatched().is_empty() && comparison.unreported().is_empty());
+        assert!(comparison.unmatched().is_empty());
+        assert!(comparison.of_other_days(&reports).is_empty());
         let lines = comparison.lines(&Facts::default());
         let found: Vec<_> = lines.iter().map(|line| (line.id, line.reported)).collect();
         assert_eq!(found, [(own.id, true), (first.id, false)]);
+
+        let comparison = Comparison::new(&reports, std::slice::from_ref(&first));
+        assert_eq!(comparison.unmatched(), [reports[0].id], "a colleague's is of another call");
+        let lines = comparison.lines(&Facts::default());
+        let found: Vec<_> = lines.iter().map(|line| (line.state, line.reported)).collect();
+        assert_eq!(found, [(CallState::Missing, true), (CallState::Expected, false)]);
     }
 
     #[test]
@@ -135,8 +150,8 @@ mod tests {
             Recording { id: RecordingId::of(&moved.organisation, &call), call, ..recording() };
         let (reports, recordings) = ([report(&other)], [moved.clone()]);
         let comparison = Comparison::new(&reports, &recordings);
-        assert_eq!(comparison.unreported(), [moved.id]);
-        let of_other_days = HashSet::from([moved.id]);
+        let of_other_days = comparison.of_other_days(&[report(&moved)]);
+        assert_eq!(of_other_days, HashSet::from([moved.id]));
         let lines = comparison.lines(&Facts { of_other_days, ..Facts::default() });
         assert_eq!(lines.iter().map(|line| line.id).collect::<Vec<_>>(), [other.id]);
     }

@@ -37,6 +37,9 @@ use super::{
     write::Write,
 };
 
+/// The causes after which the same request may succeed: see `http::Cause`.
+pub const TEMPORARY: [&str; 2] = ["busy", "internal"];
+
 /// An action that an actor performed, or was denied.
 #[derive(Clone, Debug)]
 pub struct Event {
@@ -359,9 +362,10 @@ fn item(event: &Event) -> Item {
     item
 }
 
-/// Whether a registration of a known call was refused.
+/// Whether a registration of a known call was refused for good: a failure that passes is none.
 fn is_denied_registration(event: &Event) -> bool {
-    event.action == AuditAction::Register && event.denial.is_some() && event.recording.is_some()
+    let is_denied = event.denial.as_deref().is_some_and(|cause| !TEMPORARY.contains(&cause));
+    event.action == AuditAction::Register && is_denied && event.recording.is_some()
 }
 
 fn read(organisation: &OrganisationId, item: &Item) -> Result<Event, BadItem> {
@@ -414,4 +418,24 @@ fn filters(reading: &Reading<'_>) -> Vec<(&'static str, Option<AttributeValue>)>
     .into_iter()
     .flatten()
     .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_registration_that_failed_for_the_moment_is_not_refused() {
+        let organisation = OrganisationId::try_from("demo".to_owned()).expect("an id");
+        let call = "call-1".to_owned().try_into().expect("an id");
+        let recording = Some(RecordingId::of(&organisation, &call));
+        let at = DateTime::UNIX_EPOCH;
+        let event = Event::new(organisation, "user:anna", AuditAction::Register, at);
+        let denied = |denial: Option<&str>| {
+            let denial = denial.map(str::to_owned);
+            is_denied_registration(&Event { denial, recording, ..event.clone() })
+        };
+        assert!(denied(Some("not-acknowledged")) && denied(Some("erased")));
+        assert!(!denied(Some("busy")) && !denied(Some("internal")) && !denied(None));
+    }
 }

@@ -217,19 +217,22 @@ impl Completeness<'_> {
         self.0.put_all(seen.iter().map(item)).await
     }
 
-    /// Notes a number that no recording of an open day has, as of a call that is registered late or
-    /// again. 1 request.
-    pub async fn note_number(
+    /// Notes numbers that no recording of an open day has, as of a call that is registered late or
+    /// again, or erased. 1 request for each 25.
+    pub async fn note_numbers(
         self,
         organisation: &OrganisationId,
-        sequence: &Sequence,
+        noted: impl IntoIterator<Item = &Sequence>,
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
-        let mut item = key::noted_number(organisation, sequence);
-        item.insert("device".to_owned(), s(&sequence.device));
-        item.insert("number".to_owned(), n(sequence.number));
-        item.insert("expires_at".to_owned(), n(later(now, DEVICE_LASTS).timestamp()));
-        self.0.put_all([item]).await
+        let item = |sequence: &Sequence| {
+            let mut item = key::noted_number(organisation, sequence);
+            item.insert("device".to_owned(), s(&sequence.device));
+            item.insert("number".to_owned(), n(sequence.number));
+            item.insert("expires_at".to_owned(), n(later(now, DEVICE_LASTS).timestamp()));
+            item
+        };
+        self.0.put_all(noted.into_iter().map(item)).await
     }
 
     /// The noted numbers. 1 request for each MB.

@@ -29,6 +29,7 @@ use super::{File, life::Change, measure};
 struct Refused {
     at: DateTime<Utc>,
     id: RecordingId,
+    user: UserId,
     code: &'static str,
     sequence: Option<Sequence>,
 }
@@ -134,7 +135,8 @@ impl Service {
                 Refusal::Empty => "invalid",
                 Refusal::TooLarge => "too-large",
             };
-            self.refused.push(Refused { at: now, id: own, code, sequence });
+            let user = id.clone();
+            self.refused.push(Refused { at: now, id: own, user, code, sequence });
             return Err(code);
         }
         let recording = expected(&self.organisation, id, call, start, now);
@@ -322,21 +324,28 @@ impl Service {
         refused: &[Refused],
     ) -> Facts<'static> {
         let unmatched = comparison.unmatched();
+        let users: HashMap<RecordingId, &UserId> =
+            reports.iter().map(|report| (report.id, &report.user)).collect();
         let elsewhere: HashMap<RecordingId, Recording> = unmatched
             .iter()
             .filter_map(|id| Some((*id, self.recordings.get(id)?.clone())))
+            .filter(|(id, recording)| users.get(id) == Some(&&recording.user))
             .collect();
+        let own = refused.iter().filter(|one| users.get(&one.id) == Some(&&one.user));
         let refusals: HashMap<RecordingId, &'static str> =
-            refused.iter().map(|one| (one.id, one.code)).collect();
+            own.map(|one| (one.id, one.code)).collect();
         let open: HashSet<RecordingId> = unmatched
             .into_iter()
             .filter(|id| !elsewhere.contains_key(id) && !refusals.contains_key(id))
             .collect();
         let lacked = reports.iter().filter(|report| open.contains(&report.id));
         let lacked = lacked.filter_map(|report| Some((report.id, self.lacked(report)?))).collect();
-        let of_other_days =
-            comparison.unreported().into_iter().filter(|id| self.reports.contains_key(id));
-        let of_other_days = of_other_days.collect();
+        let others: Vec<CallRecord> = comparison
+            .unreported()
+            .into_iter()
+            .filter_map(|(report, _)| self.reports.get(&report).cloned())
+            .collect();
+        let of_other_days = comparison.of_other_days(&others);
         Facts { elsewhere, erased: HashSet::new(), refusals, lacked, of_other_days }
     }
 
