@@ -425,7 +425,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_registration_that_failed_for_the_moment_is_not_refused() {
+    fn a_registration_that_failed_for_the_moment_is_not_denied() {
         let organisation = OrganisationId::try_from("demo".to_owned()).expect("an id");
         let call = "call-1".to_owned().try_into().expect("an id");
         let recording = Some(RecordingId::of(&organisation, &call));
