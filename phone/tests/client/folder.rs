@@ -44,7 +44,7 @@ impl Folder {
     pub fn names(&self) -> Vec<String> {
         names_in(&self.queue_path())
             .into_iter()
-            .filter(|name| name != "damaged" && name != "sequence.json")
+            .filter(|name| name != "damaged" && name != "sequence")
             .filter(|name| !name.ends_with(".lock"))
             .collect()
     }

@@ -38,7 +38,7 @@ fn the_calls_of_a_phone_are_numbered_without_a_gap() {
     assert_eq!([first.1, second.1, third.1], [1, 2, 3]);
     assert!(first.0 == second.0 && second.0 == third.0);
     // A damaged counter begins anew, as another device.
-    fs::write(folder.queue_path().join("sequence.json"), b"{").expect("written");
+    fs::write(folder.queue_path().join("sequence"), b"{").expect("written");
     let fourth = number(&folder.enqueue("a note", b"audio"));
     assert!(fourth.1 == 1 && fourth.0 != first.0);
 }
@@ -120,4 +120,19 @@ fn audio_that_cannot_be_read_adds_no_call() {
     let missing = folder.queue_path().join("missing");
     assert!(folder.queue().enqueue(facts("a note"), &missing).is_err());
     assert_eq!(folder.names(), [""; 0]);
+}
+
+/// The id of the operator's switch names the call and its files, and cannot be added twice.
+#[test]
+fn a_call_may_have_the_id_of_the_switch() {
+    let folder = Folder::new();
+    let queue = folder.queue();
+    let id = CallId::try_from("3848276298220188511@10.0.0.1".to_owned()).expect("an id");
+    let original = folder.original("original", b"audio");
+    queue.enqueue_as(&id, facts("Hej"), &original).expect("added");
+    let again = queue.enqueue_as(&id, facts("Hej"), &original);
+    assert_eq!(again.map_err(|error| error.kind()), Err(std::io::ErrorKind::AlreadyExists));
+    assert_eq!(queue.ids().expect("ids"), std::slice::from_ref(&id));
+    let call = queue.load(&id).expect("readable").expect("there");
+    assert_eq!((call.call_id, call.sequence.map(|it| it.sequence)), (id, Some(1)));
 }
