@@ -36,8 +36,9 @@ struct Compared {
     numbered: Vec<Numbered>,
 }
 
-/// Accounts for the organisation's calls. 6 requests; 1 for each MB of reports and of recordings of
-/// the open days, some for calls without a recording, and 3 for each day with calls.
+/// Accounts for the organisation's calls. 6 requests; 2 for each open day, and 1 for each further MB
+/// of its reports and of its recordings; some for calls without a recording; 3 for each day with
+/// calls.
 pub async fn account(app: &App, of: &OrganisationId) -> Result<(), Failure> {
     let Some(organisation) = app.table.people().organisation(of).await? else { return Ok(()) };
     let now = (app.now)();
@@ -93,7 +94,8 @@ async fn compare(
     Ok(Compared { day, lines, is_reported, numbered })
 }
 
-/// The numbers that phones have skipped, by day. 1 request, 1 for each 100 phones, and 1 for each 25.
+/// The numbers that phones have skipped, by day. 1 request; 1 for each 100 phones, for each 25 of them
+/// with new numbers, and for each 25 noted numbers.
 async fn find_gaps(
     app: &App,
     of: &OrganisationId,

@@ -10,6 +10,7 @@ mod check;
 mod life;
 mod office;
 mod phones;
+mod requests;
 mod service;
 
 use std::{collections::BTreeMap, path::Path};

@@ -110,6 +110,8 @@ async fn an_interrupted_upload_continues_with_its_missing_parts_and_is_stored() 
     assert!(matches!(state(&long.world.app, &long.recording).await?, Some(State::Stored { .. })));
     let (object, _) = long.world.app.objects.get(&key).await?.unwrap_or_default();
     assert!(object == long.audio, "the same bytes");
+    take_in(&long.world.app, &[created(&key)]).await?; // the event comes again
+    assert!(matches!(state(&long.world.app, &long.recording).await?, Some(State::Stored { .. })));
     let after = long.asks(ANNA, &long.audio, PART).await?.done()?.body;
     assert_eq!((&after["recording"]["state"], &after["missing"]), (&"stored".into(), &json!([])));
     Ok(())
