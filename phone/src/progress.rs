@@ -67,7 +67,7 @@ mod tests {
 
     fn uploaded() -> State {
         let audio = crate::Audio { length: 0, sha256: String::new() };
-        State::Uploaded { recording: String::new(), audio }
+        State::Uploaded { recording: String::new(), audio, polls: 0 }
     }
 
     #[test]

@@ -29,6 +29,10 @@ pub enum Pause {
     Backoff(Option<Duration>),
 }
 
+/// How often an uploaded call is shown as expected before it is registered, and sent, again: some
+/// hours. The audio may have gone on its way.
+const POLLS: u32 = 30;
+
 /// Decides what follows the outcome of the request that the state calls for.
 ///
 /// The digest of the audio is computed before a call is registered, so a state without it and the
@@ -39,7 +43,9 @@ pub fn step(state: State, outcome: Outcome) -> Step {
         State::Registered { recording, audio, upload } => {
             after_uploading(recording, audio, upload, outcome)
         }
-        State::Uploaded { recording, audio } => after_polling(recording, audio, outcome),
+        State::Uploaded { recording, audio, polls } => {
+            after_polling(recording, audio, polls, outcome)
+        }
         state => Step { state, pause: Pause::None },
     }
 }
@@ -86,18 +92,29 @@ fn after_uploading(recording: String, audio: Audio, upload: Link, outcome: Outco
     }
 }
 
-fn after_polling(recording: String, audio: Audio, outcome: Outcome) -> Step {
+fn after_polling(recording: String, audio: Audio, polls: u32, outcome: Outcome) -> Step {
+    let waiting = |recording: String, audio: Audio, pause: Pause| Step {
+        state: State::Uploaded { recording, audio, polls },
+        pause,
+    };
     match outcome {
         Outcome::Shown(shown, _) if shown.sha256 != audio.sha256 => anew(Pause::Backoff(None)),
+        Outcome::Shown(Recording { state: Stage::Expected, .. }, _) if polls >= POLLS => {
+            recorded(audio, Pause::Backoff(None))
+        }
+        Outcome::Shown(Recording { state: Stage::Expected, id, .. }, _) => Step {
+            state: State::Uploaded { recording: id, audio, polls: polls + 1 },
+            pause: Pause::Backoff(None),
+        },
         Outcome::Shown(shown, _) => verified(shown, audio),
         Outcome::Failed(failure) => match failure.kind() {
-            Kind::SignIn => uploaded(recording, audio, Pause::SignIn),
-            Kind::Temporary => uploaded(recording, audio, Pause::Backoff(failure.retry_after)),
+            Kind::SignIn => waiting(recording, audio, Pause::SignIn),
+            Kind::Temporary => waiting(recording, audio, Pause::Backoff(failure.retry_after)),
             // The user may not see recordings, or this one was erased. Registering tells.
             Kind::Final => recorded(audio, Pause::Backoff(None)),
         },
         Outcome::Put | Outcome::Unreachable | Outcome::AudioDiffers => {
-            uploaded(recording, audio, Pause::Backoff(None))
+            waiting(recording, audio, Pause::Backoff(None))
         }
     }
 }
@@ -127,7 +144,7 @@ fn registered(recording: String, audio: Audio, upload: Link, pause: Pause) -> St
 }
 
 fn uploaded(recording: String, audio: Audio, pause: Pause) -> Step {
-    Step { state: State::Uploaded { recording, audio }, pause }
+    Step { state: State::Uploaded { recording, audio, polls: 0 }, pause }
 }
 
 fn refused(failure: Failure) -> Step {

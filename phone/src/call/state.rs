@@ -28,6 +28,9 @@ pub enum State {
         recording: String,
         /// The audio as it was registered.
         audio: Audio,
+        /// How often the service has said that it expects the audio.
+        #[serde(default)]
+        polls: u32,
     },
     /// Stored by the service. The phone's copy is deleted.
     Stored,

@@ -20,8 +20,12 @@ fn at_link() -> State {
     State::Registered { recording: "r".to_owned(), audio: audio(), upload: link() }
 }
 
+fn waited(polls: u32) -> State {
+    State::Uploaded { recording: "r".to_owned(), audio: audio(), polls }
+}
+
 fn at_end() -> State {
-    State::Uploaded { recording: "r".to_owned(), audio: audio() }
+    waited(0)
 }
 
 fn refused_with(code: &str) -> State {
@@ -114,7 +118,7 @@ fn an_uploaded_call_waits_until_the_same_audio_is_stored() {
     let mut cases = vec![
         (shown(Stage::Stored, "ab", None), State::Stored, Pause::None),
         (shown(Stage::Rejected, "ab", None), rejected, Pause::None),
-        (shown(Stage::Expected, "ab", None), at_end(), Pause::Backoff(None)),
+        (shown(Stage::Expected, "ab", None), waited(1), Pause::Backoff(None)),
         (shown(Stage::Stored, "cd", None), State::Recorded { audio: None }, Pause::Backoff(None)),
         (failed(401, None), at_end(), Pause::SignIn),
         (failed(403, None), at_end(), Pause::SignIn),
@@ -126,6 +130,19 @@ fn an_uploaded_call_waits_until_the_same_audio_is_stored() {
         cases.push((failed(status, None), at_end(), Pause::Backoff(SECONDS)));
     }
     check(at_end(), cases);
+}
+
+#[test]
+fn audio_that_never_arrives_is_registered_again() {
+    let mut state = at_end();
+    let shown = || shown(Stage::Expected, "ab", None);
+    for polls in 1..=POLLS {
+        state = step(state, shown()).state;
+        assert_eq!(state, waited(polls));
+    }
+    let waiting = step(state.clone(), Outcome::Unreachable).state;
+    assert_eq!(waiting, state, "only the service's word counts");
+    assert_eq!(step(state, shown()).state, at_start());
 }
 
 #[test]

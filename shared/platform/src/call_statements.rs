@@ -116,29 +116,34 @@ impl Bucket {
         Ok(files.collect())
     }
 
-    /// A waiting file; `None` if it is gone. 1 request.
+    /// A waiting file and its ETag; `None` if it is gone. 1 request.
     pub async fn read_incoming(
         &self,
         organisation: &OrganisationId,
         name: &str,
-    ) -> Result<Option<Vec<u8>>, Error> {
-        let key = format!("incoming/{organisation}/{name}");
-        Ok(self.get(&key).await?.map(|(body, _)| body))
+    ) -> Result<Option<(Vec<u8>, String)>, Error> {
+        self.get(&format!("incoming/{organisation}/{name}")).await
     }
 
-    /// Puts a file that was read aside, with its invalid lines. 2 requests; 1 more with such lines.
+    /// Puts a file that was read aside, with its invalid lines. A file that has replaced it since
+    /// remains, for the next night. 2 requests; 1 more with such lines.
     pub async fn end_incoming(
         &self,
         organisation: &OrganisationId,
         name: &str,
-        body: Vec<u8>,
+        (body, etag): (Vec<u8>, String),
         invalid: Vec<u8>,
     ) -> Result<(), Error> {
         if !invalid.is_empty() {
             self.put(&format!("invalid/{organisation}/{name}"), TYPE, invalid).await?;
         }
         self.put(&format!("processed/{organisation}/{name}"), TYPE, body).await?;
-        self.remove(&format!("incoming/{organisation}/{name}"), None).await
+        let same = Precondition::Object(etag);
+        let delete = self.client.delete_object().bucket(&self.name);
+        let delete = delete.key(format!("incoming/{organisation}/{name}"));
+        let removed = delete.set_if_match(same.conditions().0).send().await;
+        same.unless_overtaken(removed).map_err(failed_to("remove a file of reported calls"))?;
+        Ok(())
     }
 
     /// Writes the statement of an open day. 1 request.

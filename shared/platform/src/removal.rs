@@ -1,5 +1,5 @@
-//! Removes everything about a recording whose item is gone: all versions of its audio, its copies
-//! in quarantine, its edits, its usage, and its files in existing delivery folders. A receipt
+//! Removes everything about a recording whose item is gone: all versions of its audio, uploaded parts
+//! of it, its copies in quarantine, its edits, its usage, and its files in existing delivery folders. A receipt
 //! remains. An erased recording also leaves a tombstone and a record outside the table, so neither
 //! the phone nor a restore of the table brings it back.
 //!
@@ -24,7 +24,7 @@ use crate::{
     queue::{Queue, Unsent},
     table::{
         self, Table,
-        removal::{Copies, CurrentRegistration, Recorded, Removal},
+        removal::{Copies, Recorded, Removal},
         tombstone::Buried,
     },
 };
@@ -56,7 +56,8 @@ pub enum Error {
 impl Stores {
     /// Removes the data of one removal, audio first. Usual cost of a stored recording: 2 lists, 1
     /// object removal, 1 read of the current registration, 1 read of the folders, 1 note and 1
-    /// transaction. An erased recording costs 1 object and 1 write more.
+    /// transaction. An erased recording costs 1 object and 1 write more. One that was erased, or was
+    /// never stored, costs 1 list more for uploads in parts; S3 has removed those of others.
     pub async fn remove(&self, removal: &Removal, now: DateTime<Utc>) -> Result<(), Error> {
         if removal.is_nothing() {
             return Ok(());
@@ -75,13 +76,19 @@ impl Stores {
             None => (Vec::new(), Vec::new()),
         };
         let (current, noted) = self.table.removals().standing_of(removal, now).await?;
-        let (audio, aside) = (older(audio, current), older(aside, current));
+        let registered_at = current.and_then(|current| current.registered_at);
+        let (audio, aside) = (older(audio, registered_at), older(aside, registered_at));
         let found = Copies {
             audio: audio.iter().filter(|copy| copy.audio).count() as u64,
             quarantined: aside.len() as u64,
         };
         if noted.is_none() && found != Copies::default() {
             self.table.removals().note_copies(removal, found, now).await?;
+        }
+        if removal.recorded.as_ref().is_some_and(|recorded| recorded.stored().is_none())
+            || removal.erasure().is_some()
+        {
+            self.objects.abort_uploads(&key, registered_at).await?;
         }
         self.objects.remove_copies(&audio).await?;
         self.quarantine.remove_copies(&aside).await?;
@@ -94,7 +101,7 @@ impl Stores {
         }
     }
 
-    /// Removes the remains of an erased recording whose item is gone, and writes its tombstone. 2
+    /// Removes the remains of an erased recording whose item is gone, and writes its tombstone. 3
     /// lists and 1 write, plus 1 request for each remaining object.
     pub async fn remove_rest(
         &self,
@@ -104,6 +111,7 @@ impl Stores {
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
         let key = key(of, id);
+        self.objects.abort_uploads(&key, None).await?;
         self.objects.remove_copies(&self.objects.copies(&key).await?).await?;
         self.quarantine.remove_copies(&self.quarantine.copies_under(&key).await?).await?;
         self.table.removals().forget_note(of, id, None, now).await?;
@@ -157,8 +165,8 @@ impl Stores {
 }
 
 /// The copies from before the current registration. S3 reports their time to the second.
-fn older(copies: Vec<Copy>, current: Option<CurrentRegistration>) -> Vec<Copy> {
-    let Some(registered_at) = current.and_then(|current| current.registered_at) else {
+fn older(copies: Vec<Copy>, registered_at: Option<DateTime<Utc>>) -> Vec<Copy> {
+    let Some(registered_at) = registered_at else {
         return copies;
     };
     copies

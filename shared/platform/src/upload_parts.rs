@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use aws_sdk_s3::{
     error::SdkError,
     operation::head_object::HeadObjectError,
-    types::{ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart},
+    types::{
+        ChecksumAlgorithm, ChecksumType, CompletedMultipartUpload, CompletedPart, MultipartUpload,
+    },
 };
 use chrono::{DateTime, Utc};
 use domain::recording::{Recording, Sha256};
@@ -37,6 +39,7 @@ pub struct Part {
 
 const BEGIN: &str = "begin an upload in parts";
 const LIST: &str = "list the parts of an upload";
+const ABORT: &str = "abort an upload in parts";
 const COMPLETE: &str = "complete an upload in parts";
 
 impl Bucket {
@@ -47,6 +50,35 @@ impl Bucket {
         let page = list.send().await.map_err(failed_to(LIST))?;
         let of_key = page.uploads().iter().find(|upload| upload.key() == Some(&key));
         Ok(of_key.and_then(|upload| upload.upload_id().map(str::to_owned)))
+    }
+
+    /// Aborts the uploads at exactly this key that began `before` this time, and removes their parts.
+    /// 1 list, and 1 request for each.
+    pub async fn abort_uploads(
+        &self,
+        key: &str,
+        before: Option<DateTime<Utc>>,
+    ) -> Result<(), Error> {
+        let list = self.client.list_multipart_uploads().bucket(&self.name).prefix(key);
+        let page = list.send().await.map_err(failed_to(LIST))?;
+        let began_before = |upload: &&MultipartUpload| {
+            let began = upload.initiated().map(aws_sdk_s3::primitives::DateTime::secs);
+            before.is_none_or(|before| began.is_some_and(|began| began < before.timestamp()))
+        };
+        let of_key = page.uploads().iter().filter(|upload| upload.key() == Some(key));
+        for upload in of_key.filter(began_before) {
+            let abort = self
+                .client
+                .abort_multipart_upload()
+                .bucket(&self.name)
+                .key(key)
+                .set_upload_id(upload.upload_id().map(str::to_owned));
+            match abort.send().await {
+                Err(error) if error.as_service_error().is_some_and(|e| e.is_no_such_upload()) => {}
+                aborted => drop(aborted.map_err(failed_to(ABORT))?),
+            }
+        }
+        Ok(())
     }
 
     /// Whether an object is at the recording's key. 1 request.

@@ -1,6 +1,7 @@
 //! Reports of the operator's switch: by request or by file, repeated, corrected, invalid, and of
 //! people who are erased.
 
+use anyhow::Context;
 use aws_sdk_s3::primitives::ByteStream;
 use chrono::TimeDelta;
 use domain::{completeness::CallRecord, job::Person};
@@ -68,6 +69,69 @@ async fn a_line_replaces_an_earlier_one_of_its_call_and_an_invalid_one_is_named(
         .await?;
     assert_eq!(nobodys.refusal(), (404, "not-found".to_owned()));
     assert_eq!(KARIN.send(&router, "POST", CALLS, None).await?.refusal().0, 403);
+    Ok(())
+}
+
+/// The bounds of a request: 5,000 lines, 4 MiB, and 100 details of invalid lines.
+#[tokio::test]
+async fn a_request_is_bounded() -> anyhow::Result<()> {
+    let world = World::new("reports-bounds").await?;
+    let router = world.completeness(clock::now);
+    let send = async |body: String| OPERATOR.send(&router, "POST", CALLS, Some(body)).await;
+    let most: String =
+        (0..5_000).map(|n| format!("{}\n", line(&format!("c-{}", n % 30)))).collect();
+    let report = send(most).await?.done()?.body;
+    assert_eq!((&report["lines"], &report["stored"]), (&5_000.into(), &30.into()));
+    let report = send("{}\n".repeat(101)).await?.done()?.body;
+    assert_eq!(report["invalid"], 101);
+    assert_eq!(report["details"].as_array().map(Vec::len), Some(100));
+    let padded = |bytes: usize| {
+        format!("{}{}", line("c-1"), " ".repeat(bytes - line("c-1").to_string().len()))
+    };
+    assert_eq!(send(padded(4 << 20)).await?.done()?.body["stored"], 1);
+    assert_eq!(send(padded((4 << 20) + 1)).await?.refusal(), (413, "too-large".to_owned()));
+    Ok(())
+}
+
+/// A night reads 100 files, and leaves one that is too large for the operator.
+#[tokio::test]
+async fn files_of_a_night_are_bounded() -> anyhow::Result<()> {
+    let world = World::new("reports-files-bounds").await?;
+    let (calls, demo) = (&world.calls, organisation("demo"));
+    for number in 0..100 {
+        let (key, body) = (format!("incoming/demo/{number:03}"), line(&format!("c-{number}")));
+        calls.put(&key, "application/x-ndjson", body.to_string().into_bytes()).await?;
+    }
+    calls.put("incoming/demo/0", "application/x-ndjson", vec![b' '; (64 << 20) + 1]).await?;
+    calls.put("incoming/demo/1", "application/x-ndjson", vec![b' '; 64 << 20]).await?;
+    for left in [vec!["0", "098", "099"], vec!["0"]] {
+        assert!(world.reconciles_at(clock::now).await?);
+        let names: Vec<String> =
+            calls.incoming(&demo).await?.into_iter().map(|file| file.name).collect();
+        assert_eq!(names.len(), left.len(), "{names:?}");
+        assert!(names.contains(&"0".to_owned()), "the file that is too large remains");
+    }
+    assert_eq!(stored(&world).await?.len(), 100);
+    Ok(())
+}
+
+/// A file that the switch replaces while the night reads it waits for the next night.
+#[tokio::test]
+async fn a_file_that_was_replaced_meanwhile_is_not_removed() -> anyhow::Result<()> {
+    let world = World::new("reports-replaced").await?;
+    let (calls, key) = (&world.calls, "incoming/demo/calls.ndjson");
+    let demo = organisation("demo");
+    calls.put(key, "application/x-ndjson", line("c-1").to_string().into_bytes()).await?;
+    let read = calls.read_incoming(&demo, "calls.ndjson").await?.context("it waits")?;
+    calls.put(key, "application/x-ndjson", line("c-2").to_string().into_bytes()).await?;
+    calls.end_incoming(&demo, "calls.ndjson", read.clone(), Vec::new()).await?;
+    let (left, _) = calls.get(key).await?.context("the new file waits")?;
+    assert_eq!(left, line("c-2").to_string().into_bytes());
+    let read = calls.read_incoming(&demo, "calls.ndjson").await?.context("it waits")?;
+    for _ in 0..2 {
+        calls.end_incoming(&demo, "calls.ndjson", read.clone(), Vec::new()).await?; // a repetition too
+    }
+    assert!(calls.get(key).await?.is_none());
     Ok(())
 }
 

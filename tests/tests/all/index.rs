@@ -264,6 +264,27 @@ async fn a_deleted_recording_loses_its_postings_and_an_expired_one_leaves_them_t
     Ok(())
 }
 
+#[tokio::test]
+async fn postings_end_with_a_recording_whose_end_was_moved_just_before_the_ttl_removed_it()
+-> anyhow::Result<()> {
+    let mut world = World::new().await?;
+    let stored = world.stored("call").await?;
+    world.say("call", json!({ "note": "ring", "field1": "kund 7" })).await?;
+    world.hear().await?;
+    assert_eq!(world.postings().await?.len(), 3);
+    let past = N((now() - TimeDelta::minutes(1)).timestamp().to_string());
+    world.write(&stored, "SET expires_at = :end", [(":end", past)]).await?;
+    let moved = world.watched.stream.news()?;
+    world.remove(&stored).await?;
+    let mut removal = world.watched.stream.news()?;
+    by_ttl(&mut removal);
+    take_in(&world.app, &moved).await?;
+    take_in(&world.app, &removal).await?;
+    let (postings, entries) = (world.postings().await?, world.entries().await?);
+    assert!(postings.is_empty() && entries.is_empty(), "{postings:?} {entries:?}");
+    Ok(())
+}
+
 pub(super) fn by_ttl(removal: &mut [Value]) {
     removal[0]["userIdentity"] =
         json!({ "type": "Service", "principalId": "dynamodb.amazonaws.com" });

@@ -2,10 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::Context;
 use axum::Router;
 use chrono::{TimeDelta, Utc};
-use domain::recording::{Recording, Sha256, State};
-use platform::clock;
+use domain::{
+    ids::OrderId,
+    recording::{Recording, Sha256, State},
+};
+use platform::{
+    clock,
+    table::{key, removal::Removal},
+};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 use tests::{
@@ -14,6 +21,7 @@ use tests::{
     people::{Person, found},
     recording::{recording, register},
     request::{Answer, As},
+    retention_jobs, stream,
 };
 
 use crate::ingest::{World, state, take_in, world};
@@ -161,5 +169,55 @@ async fn parts_that_do_not_fit_and_other_callers_are_refused() -> anyhow::Result
         refusal(ANNA.put(&long.router, &none, &order).await?),
         (404, "not-found".to_owned())
     );
+    Ok(())
+}
+
+/// The parts of a call that was erased, or that expired before it came, are personal data as well.
+#[tokio::test]
+async fn uploaded_parts_are_removed_with_their_recording() -> anyhow::Result<()> {
+    let world = retention_jobs::World::new("parts-removed").await?;
+    let (table, objects) = (world.table().clone(), world.stores.objects.clone());
+    let router = upload::router(upload::App {
+        table: table.clone(),
+        objects: objects.clone(),
+        now: clock::now,
+    });
+    let audio = silence(700);
+    for call in ["expired", "erased", "again"] {
+        let mut long = recording("demo", "anna", call, Utc::now() - TimeDelta::hours(1));
+        (long.audio.length, long.audio.sha256) = (audio.len() as u64, Sha256::of(&audio));
+        long.registered_at = Utc::now();
+        register(&table, &long).await?;
+        let path = format!("/v1/recordings/{}/parts", long.id);
+        let sums: Vec<String> = audio.chunks(PART).map(|part| Sha256::of(part).into()).collect();
+        let order = json!({ "partLength": PART, "sha256": sums });
+        let asked = ANNA.put(&router, &path, &order).await?.done()?.body;
+        assert_eq!(put(&asked["missing"][0]["upload"], &audio[..PART]).await?, 200);
+        assert!(objects.upload_in_progress(&long).await?.is_some());
+        let seen = table.retention().seen(&long.organisation, &[long.id]).await?;
+        let seen = seen.into_iter().next().context("it is registered")?;
+        let erasure = OrderId::of(&long.organisation, "erasure", Utc::now());
+        if call == "erased" {
+            let retained = seen.retained.erased(Utc::now()).context("it exists")?;
+            let ended = table.retention().end(&seen, &retained, erasure).await?;
+            let removal = Removal::of(&ended.context("no other job has ended it")?)?;
+            world.stores.remove(&removal, Utc::now()).await?;
+        } else {
+            let key = key::recording(&long.organisation, long.id);
+            stream::expire(&table, key, seen.recording.expires_at)
+                .await?
+                .context("it has expired")?;
+            if call == "again" {
+                let mut again = long.clone();
+                again.registered_at = Utc::now() - TimeDelta::seconds(5);
+                register(&table, &again).await?;
+            }
+            world.stores.remove(&Removal::of(&seen)?, Utc::now()).await?;
+        }
+        let in_progress = objects.upload_in_progress(&long).await?;
+        assert_eq!(in_progress.is_some(), call == "again", "{call}: only a later upload remains");
+        let link = put(&asked["missing"][1]["upload"], &audio[PART..2 * PART]).await?;
+        assert_eq!(link, if call == "again" { 200 } else { 404 }, "{call}");
+    }
     Ok(())
 }

@@ -17,8 +17,8 @@ pub async fn read(app: &App, of: &Organisation, now: DateTime<Utc>) -> Result<()
             tracing::error!(organisation = %of.id, "a file of reported calls is larger than 64 MiB");
             continue;
         }
-        let Some(body) = app.calls.read_incoming(&of.id, &file.name).await? else { continue };
-        let found = CallLines::read(&body, &of.id, of.country, now);
+        let Some(read) = app.calls.read_incoming(&of.id, &file.name).await? else { continue };
+        let found = CallLines::read(&read.0, &of.id, of.country, now);
         for some in found.records.chunks(STORED_AT_ONCE) {
             app.table.call_records().put(&of.id, some, now).await?;
         }
@@ -28,7 +28,7 @@ pub async fn read(app: &App, of: &Organisation, now: DateTime<Utc>) -> Result<()
             serde_json::to_writer(&mut report, line)?;
             report.push(b'\n');
         }
-        app.calls.end_incoming(&of.id, &file.name, body, report).await?;
+        app.calls.end_incoming(&of.id, &file.name, read, report).await?;
         match invalid {
             0 => tracing::info!(organisation = %of.id, lines, "reported calls are read"),
             _ => {
