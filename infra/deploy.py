@@ -26,6 +26,8 @@ GLIBC = (2, 34)  # of Amazon Linux 2023
 def main(stack, bucket, *given):
     if not re.fullmatch(r"[a-z][a-z0-9-]{0,38}", stack):
         raise RuntimeError("a stack's name also names its buckets: at most 39 of a-z, 0-9 and '-', a letter first")
+    if re.search("aws|amazon|cognito", stack):
+        raise RuntimeError("the stack also names the sign-in domain, which must not contain aws, amazon or cognito")
     refuse_what_would_not_start()
     s3, cloudformation = boto3.client("s3"), boto3.client("cloudformation")
     parameters = dict(parameter.split("=", 1) for parameter in given)
@@ -68,6 +70,9 @@ def upload_template(s3, bucket):
 def apply(cloudformation, stack, template, parameters):
     """Creates and executes a change set, and waits until the stack is complete."""
     existing = describe(cloudformation, stack)
+    if existing and existing["StackStatus"] == "ROLLBACK_COMPLETE":
+        delete_failed(cloudformation, stack)
+        existing = None
     kind = "UPDATE" if existing else "CREATE"
     declared = names(cloudformation.get_template_summary(TemplateURL=template))
     unchanged = names(existing or {}) & declared - parameters.keys()
@@ -90,6 +95,7 @@ def apply(cloudformation, stack, template, parameters):
     cloudformation.execute_change_set(**changes)
     print("waiting for the stack", flush=True)
     cloudformation.get_waiter(f"stack_{kind.lower()}_complete").wait(StackName=stack, WaiterConfig={"Delay": 5, "MaxAttempts": 360})
+    cloudformation.update_termination_protection(StackName=stack, EnableTerminationProtection=True)
 
 
 def describe(cloudformation, stack):
@@ -101,6 +107,13 @@ def describe(cloudformation, stack):
             return None
         raise
     return None if found["StackStatus"] == "REVIEW_IN_PROGRESS" else found
+
+
+def delete_failed(cloudformation, stack):
+    """Deletes a stack whose first deployment failed. It cannot be updated, and has no resources: all were removed when it rolled back."""
+    print("the first deployment of this stack failed: deleting what is left of it", flush=True)
+    cloudformation.delete_stack(StackName=stack)
+    cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack, WaiterConfig={"Delay": 5, "MaxAttempts": 120})
 
 
 def names(parameterised):

@@ -58,7 +58,7 @@ function configuration({ issuer, client, signIn }: Settings) {
     authority: issuer,
     client_id: client,
     redirect_uri: `${location.origin}/`,
-    scope: 'openid email',
+    scope: 'openid', // with any other, Cognito limits the ID token's claims
     metadata: signIn && { issuer, ...signIn },
     userStore: own,
     stateStore: own,

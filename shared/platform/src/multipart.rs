@@ -4,7 +4,7 @@
 
 use aws_sdk_s3::{
     primitives::ByteStream,
-    types::{CompletedMultipartUpload, CompletedPart},
+    types::{ChecksumAlgorithm, CompletedMultipartUpload, CompletedPart},
 };
 use domain::recording::Sha256;
 use serde::Serialize;
@@ -121,7 +121,8 @@ impl<'a> Multipart<'a> {
                 .create_multipart_upload()
                 .bucket(&self.bucket.name)
                 .key(&self.key)
-                .content_type(self.content_type);
+                .content_type(self.content_type)
+                .checksum_algorithm(ChecksumAlgorithm::Crc32);
             self.upload =
                 create.send().await.map_err(failed_to("begin an object in parts"))?.upload_id;
         }

@@ -536,7 +536,7 @@ export const en: typeof sv = {
   missing: {
     text: 'Each night the calls are compared with the sound that is stored. What does not match is shown here.',
     lastRun: 'The last check',
-    never: 'Nothing has been checked yet. The first check is at 02:30 tonight.',
+    never: 'Nothing has been checked yet. The first check is at 03:30 tonight.',
     late: "Last night's check has not been done. Tell the operator if that has not changed tomorrow.",
     at: 'Done',
     recordings: 'Calls of the day before',

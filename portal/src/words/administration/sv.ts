@@ -535,7 +535,7 @@ export const sv = {
   missing: {
     text: 'Varje natt jämförs samtalen med det ljud som är lagrat. Det som inte stämmer visas här.',
     lastRun: 'Senaste genomgången',
-    never: 'Ingen genomgång är gjord än. Den första görs klockan 02.30 i natt.',
+    never: 'Ingen genomgång är gjord än. Den första görs klockan 03.30 i natt.',
     late: 'Nattens genomgång har inte gjorts. Kontakta operatören om det inte har ändrats i morgon.',
     at: 'Gjord',
     recordings: 'Samtal från dygnet före',
