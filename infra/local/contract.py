@@ -12,9 +12,13 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+import boto3
 import main_job
 import provision
 
@@ -92,7 +96,30 @@ def prepare(cloud):
         "call": recording["callId"],
         "client": cloud["applications"]["crm"]["client_id"],
         "month": "2026-11",
+        "day": compared_day(cloud),
     }
+
+
+def compared_day(cloud):
+    """A day with a reported call, which the nightly reconciliation has compared."""
+    noon = datetime.now(ZoneInfo("Europe/Stockholm")).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
+    token = provision.application_token(cloud, cloud["applications"]["operator"], [f"{provision.SERVER}/operator"])
+    headers = {"authorization": f"Bearer {token}", "content-type": "application/x-ndjson"}
+    line = {"callId": "reported", "user": "anna", "direction": "in", "startedAt": noon.isoformat(), "durationMs": 1000}
+    path = f"/v1/organisations/{provision.DEMO}/calls"
+    main_job.send("POST", cloud["api"] + path, headers, json.dumps(line).encode())
+    session = boto3.session.Session(cloud["access_key"], cloud["secret_key"], region_name=cloud["region"])
+    functions = session.client("lambda", endpoint_url=cloud["endpoint"])
+    functions.invoke(
+        FunctionName=cloud["functions"]["reconcile"], Payload=json.dumps({"night": datetime.now(UTC).isoformat(timespec="milliseconds")})
+    )
+    admin = {"authorization": f"Bearer {main_job.sign_in(cloud, main_job.ADMINISTRATOR)}"}
+    for _ in range(60):
+        totals = json.loads(main_job.send("GET", f"{cloud['api']}/v1/completeness", admin))
+        if totals["days"]:
+            return totals["days"][0]["day"]
+        time.sleep(1)
+    raise RuntimeError("no day was compared")
 
 
 def run(cloud, token, named, media, paths):

@@ -15,6 +15,7 @@ pub mod golden;
 pub mod groups;
 pub mod indexed;
 pub mod ledgers;
+pub mod log;
 pub mod people;
 pub mod queue;
 pub mod reconciliation;

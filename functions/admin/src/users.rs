@@ -30,7 +30,8 @@ const TRIES: usize = 4;
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Filter {
-    /// Only users whose name, id, number or extension contains this text, in any case: 1 to 100 characters.
+    /// Only users whose name, id, number or extension contains this text, in any case: 1 to 100
+    /// characters.
     pub q: Option<String>,
     /// Rows on a page, 1 to 1,000; 50 by default. A page may have fewer and still have a cursor.
     pub limit: Option<usize>,

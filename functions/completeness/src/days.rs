@@ -66,7 +66,7 @@ pub struct CallCounts {
     damaged: u64,
     /// Registered, and the audio has not arrived.
     expected: u64,
-    /// The content that arrived was not audio.
+    /// The content that arrived was not audio, or not the registered audio.
     rejected: u64,
     /// The service refused the registration.
     refused: u64,

@@ -92,7 +92,8 @@ pub struct Patch {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct Filter {
-    /// Only users whose name, id, number or extension contains this text, ignoring case: 1 to 100 characters.
+    /// Only users whose name, id, number or extension contains this text, ignoring case: 1 to 100
+    /// characters.
     q: Option<String>,
     /// Rows on a page, 1 to 1,000; 50 by default. A page may be short and still have a cursor.
     limit: Option<usize>,

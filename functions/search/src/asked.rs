@@ -5,6 +5,7 @@
 use domain::{
     counterpart::Counterpart,
     people::{Organisation, fold},
+    phone::Country,
     search::{Digits, tokens},
 };
 use platform::{
@@ -32,7 +33,7 @@ pub async fn asked(app: &App, of: &Organisation, filter: &Filter) -> Result<Valu
             *value = Counterpart::read(text, of.country).to_string().into(); // one hash for every form
         }
         if let Some(kind) = kind(name, value) {
-            *value = hashed(&key, kind, value.as_str().unwrap_or_default());
+            *value = hashed(&key, kind, value.as_str().unwrap_or_default(), of.country);
         }
     }
     Ok(asked)
@@ -49,12 +50,12 @@ fn kind(filter: &str, value: &Value) -> Option<Kind> {
     }
 }
 
-fn hashed(key: &Key, kind: Kind, text: &str) -> Value {
+fn hashed(key: &Key, kind: Kind, text: &str, country: Country) -> Value {
     match kind {
         Kind::Name => json!({ "hash": key.hash(kind, &fold(text.trim())) }),
         Kind::Words => json!({ "hash": key.hash(kind, &tokens(text).join(" ")) }),
         Kind::Number => {
-            let digits = Digits::parse(text)
+            let digits = Digits::parse_in(text, country)
                 .map_or_else(|_| text.trim().to_owned(), |digits| digits.beginning().to_owned());
             let ends = digits
                 .len()

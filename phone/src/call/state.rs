@@ -28,7 +28,7 @@ pub enum State {
         recording: String,
         /// The audio as it was registered.
         audio: Audio,
-        /// How often the service has said that it expects the audio.
+        /// Responses in which the service still expects the audio.
         #[serde(default)]
         polls: u32,
     },

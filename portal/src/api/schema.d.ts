@@ -1705,7 +1705,7 @@ export interface components {
             refused: number;
             /**
              * Format: int64
-             * @description The content that arrived was not audio.
+             * @description The content that arrived was not audio, or not the registered audio.
              */
             rejected: number;
             /**
@@ -4500,7 +4500,10 @@ export interface operations {
     get_groups: {
         parameters: {
             query?: {
-                /** @description Only users whose name, id, number or extension contains this text, in any case: 1 to 100 characters. */
+                /**
+                 * @description Only users whose name, id, number or extension contains this text, in any case: 1 to 100
+                 *     characters.
+                 */
                 q?: string;
                 /** @description Rows on a page, 1 to 1,000; 50 by default. A page may have fewer and still have a cursor. */
                 limit?: number;
@@ -5893,7 +5896,10 @@ export interface operations {
     get_organisations_organisation_users: {
         parameters: {
             query?: {
-                /** @description Only users whose name, id, number or extension contains this text, ignoring case: 1 to 100 characters. */
+                /**
+                 * @description Only users whose name, id, number or extension contains this text, ignoring case: 1 to 100
+                 *     characters.
+                 */
                 q?: string;
                 /** @description Rows on a page, 1 to 1,000; 50 by default. A page may be short and still have a cursor. */
                 limit?: number;
@@ -7501,7 +7507,10 @@ export interface operations {
     get_users: {
         parameters: {
             query?: {
-                /** @description Only users whose name, id, number or extension contains this text, in any case: 1 to 100 characters. */
+                /**
+                 * @description Only users whose name, id, number or extension contains this text, in any case: 1 to 100
+                 *     characters.
+                 */
                 q?: string;
                 /** @description Rows on a page, 1 to 1,000; 50 by default. A page may have fewer and still have a cursor. */
                 limit?: number;

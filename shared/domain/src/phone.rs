@@ -32,6 +32,21 @@ impl Default for Country {
     }
 }
 
+/// Digits of a usual number in national form.
+const NATIONAL: usize = 10;
+
+impl Country {
+    /// The digits of the beginning of a number, in national form with its 0, in international form
+    /// without its `+`. Italy's numbers retain their 0.
+    pub(crate) fn international(self, national: &str) -> Option<String> {
+        let whole = format!("{national:5<NATIONAL$}"); // the beginning alone is too short to be judged
+        let number = PHONE_NUMBER_UTIL.parse(&whole, Some(self.0)).ok()?;
+        let mut digits = number.get_national_significant_number();
+        digits.truncate(digits.len().saturating_sub(whole.len() - national.len()));
+        Some(format!("{}{digits}", number.country_code))
+    }
+}
+
 impl TryFrom<String> for Country {
     type Error = InvalidCountry;
     fn try_from(text: String) -> Result<Self, InvalidCountry> {

@@ -110,12 +110,15 @@ pub enum InvalidFilter {
 }
 
 impl Filter {
-    /// The filter with its counterpart in the one form in which recordings have it.
+    /// The filter with its numbers in a form that does not depend on the country.
     #[must_use]
     pub fn in_country(self, country: Country) -> Self {
         let read = |text: String| Counterpart::read(&text, country).into();
         let (counterpart, participant) = (self.counterpart.map(read), self.participant.map(read));
-        Self { counterpart, participant, ..self }
+        let number = self.number.map(|typed| {
+            Digits::parse_in(&typed, country).map_or(typed.clone(), |digits| digits.written(&typed))
+        });
+        Self { counterpart, participant, number, ..self }
     }
 
     /// The search filter, limited to the recordings of `users` if given.

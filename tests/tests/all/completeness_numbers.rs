@@ -1,6 +1,7 @@
 //! The phones' sequence numbers: a number that has not come although a later one has is a missing
 //! call, and nothing else is.
 
+use anyhow::Context;
 use chrono::TimeDelta;
 use domain::{completeness::sequence::Sequence, recording::Sha256};
 use platform::clock;
@@ -37,6 +38,14 @@ async fn a_gap_in_the_numbers_of_a_phone_shows_missing_calls_until_they_come() -
         (&2.into(), &"sequence-gap".into(), &"phone-1".into(), &Value::Null)
     );
     assert_eq!(totals(&world, day()).await?["missing"], 2);
+
+    let router = world.completeness(clock::now);
+    let id = gap["id"].as_str().context("a gap has an id")?;
+    let path = format!("/v1/completeness/{}/calls/{id}/explanation", day());
+    KARIN.put(&router, &path, &json!({ "text": "two test calls" })).await?.done()?;
+    assert!(world.reconciles_at(|| clock::now() + TimeDelta::milliseconds(500)).await?);
+    let explained = totals(&world, day()).await?;
+    assert_eq!((&explained["missing"], &explained["explained"]), (&2.into(), &2.into()));
 
     for number in [3, 4] {
         register(world.table(), &numbered(number)).await?;

@@ -361,6 +361,13 @@ async fn the_same_call_under_another_call_id_is_a_double() -> anyhow::Result<()>
     }
     let omars = OMAR.post(&router, "/v1/recordings", &late("omars")).await?;
     assert_eq!(omars.status, StatusCode::CREATED, "of another user");
+    // A phone that has lost its queue sends old calls. Two recent calls are two.
+    for id in ["recent-1", "recent-2"] {
+        let recent = json!({ "startedAt": now() - chrono::TimeDelta::minutes(119) });
+        let recent = with(call(id, "audio/wav", b"a"), recent);
+        let answer = ANNA.post(&router, "/v1/recordings", &recent).await?;
+        assert_eq!(answer.status, StatusCode::CREATED, "{id}");
+    }
     Ok(())
 }
 

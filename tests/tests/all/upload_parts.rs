@@ -18,7 +18,8 @@ use serde_json::{Value, json};
 use tests::{
     call::silence,
     event::created,
-    people::{Person, found},
+    groups,
+    people::{Person, found, organisation, user},
     recording::{recording, register},
     request::{Answer, As},
     retention_jobs, stream,
@@ -169,6 +170,51 @@ async fn parts_that_do_not_fit_and_other_callers_are_refused() -> anyhow::Result
         refusal(ANNA.put(&long.router, &none, &order).await?),
         (404, "not-found".to_owned())
     );
+    Ok(())
+}
+
+/// Parts of another length begin again, and audio that came by the single link needs no parts.
+#[tokio::test]
+async fn another_part_length_and_the_single_link_end_an_upload_in_parts() -> anyhow::Result<()> {
+    let long = Long::new("parts-otherwise").await?;
+    let links = long.missing().await?;
+    for number in [1, 2] {
+        assert_eq!(put(&links[&number], long.part(number)).await?, 200);
+    }
+    let larger = long.asks(ANNA, &long.audio, 2 * PART).await?.done()?.body;
+    let numbers: Vec<&Value> =
+        larger["missing"].as_array().into_iter().flatten().map(|part| &part["number"]).collect();
+    assert_eq!(numbers, [1, 2], "no part has both this length and this SHA-256");
+
+    let (objects, recording) = (&long.world.app.objects, &long.recording);
+    let link = objects.upload_link(recording, Utc::now()).await?;
+    let link = json!({ "url": link.url, "headers": link.headers });
+    assert_eq!(put(&link, &long.audio).await?, 200);
+    for (number, link) in long.missing().await? {
+        assert_eq!(put(&link, long.part(number)).await?, 200);
+    }
+    assert!(long.missing().await?.is_empty(), "the audio is there, and the parts are not joined");
+    let key = platform::objects::key(&recording.organisation, recording.id);
+    take_in(&long.world.app, &[created(&key)]).await?;
+    assert!(matches!(state(&long.world.app, recording).await?, Some(State::Stored { .. })));
+    Ok(())
+}
+
+/// A user who was removed after the call still sends its audio.
+#[tokio::test]
+async fn a_removed_user_completes_an_upload_in_parts() -> anyhow::Result<()> {
+    let long = Long::new("parts-removed-user").await?;
+    let links = long.missing().await?;
+    assert_eq!(put(&links[&1], long.part(1)).await?, 200);
+    let (table, demo) = (&long.world.app.table, organisation("demo"));
+    table.provision().remove_user(&demo, &user("anna"), &groups::event("demo", "anna")).await?;
+    for (number, link) in long.missing().await? {
+        assert_eq!(put(&link, long.part(number)).await?, 200);
+    }
+    assert!(long.missing().await?.is_empty());
+    let key = platform::objects::key(&long.recording.organisation, long.recording.id);
+    take_in(&long.world.app, &[created(&key)]).await?;
+    assert!(matches!(state(&long.world.app, &long.recording).await?, Some(State::Stored { .. })));
     Ok(())
 }
 

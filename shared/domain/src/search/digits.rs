@@ -1,10 +1,13 @@
 //! A part of a telephone number, however it is typed: `070-123 45 67`, `+46 70 123`, `4567`.
 //!
-//! Numbers are stored in E.164. A user types a national number (a leading 0, here Sweden's +46), an
+//! Numbers are stored in E.164. A user types a national number (a leading 0, in the organisation's country), an
 //! international one (`+` or `00`), or some digits of the beginning of either form or of the end.
 
 use super::InvalidSearch;
-use crate::{counterpart::Counterpart, phone::is_between};
+use crate::{
+    counterpart::Counterpart,
+    phone::{Country, is_between},
+};
 
 /// At least [`Digits::LEAST`] digits of the beginning or the end of a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,15 +18,18 @@ pub struct Digits {
     end: Option<String>,
 }
 
-/// The country whose national numbers are typed with a leading 0.
-const COUNTRY: &str = "46";
-
 impl Digits {
     pub const LEAST: usize = 3;
     const MOST: usize = 17; // 15, and 00 before them
 
     /// Parses digits, with spaces, `-`, `(`, `)`, `.`, `/` and non-breaking spaces between them.
+    /// National numbers are Sweden's.
     pub fn parse(text: &str) -> Result<Self, InvalidSearch> {
+        Self::parse_in(text, Country::default())
+    }
+
+    /// As [`Digits::parse`], with the national numbers of another country.
+    pub fn parse_in(text: &str, country: Country) -> Result<Self, InvalidSearch> {
         let text = text.trim();
         let (international, rest) = match text.strip_prefix('+') {
             Some(rest) => (true, rest),
@@ -39,10 +45,18 @@ impl Digits {
         let beginning = match (digits.strip_prefix("00"), digits.strip_prefix('0')) {
             _ if international => digits.clone(),
             (Some(rest), _) => rest.to_owned(),
-            (None, Some(national)) => format!("{COUNTRY}{national}"),
+            (None, Some(_)) => country.international(&digits).unwrap_or_else(|| digits.clone()),
             (None, None) => digits.clone(),
         };
         Ok(Self { beginning, end: (!international).then_some(digits) })
+    }
+
+    /// The typed text in a form that is read alike in every country.
+    pub fn written(&self, typed: &str) -> String {
+        match Self::parse(typed).as_ref() == Ok(self) {
+            true => typed.to_owned(),
+            false => format!("+{}", self.beginning),
+        }
     }
 
     /// The beginning of a number, without its `+`.
@@ -96,6 +110,25 @@ mod tests {
             assert!(!finds(typed, number), "{typed}");
         }
         assert!(finds("040", "+4531390040"), "a leading 0 may be the digits of an end");
+    }
+
+    #[test]
+    fn a_national_number_belongs_to_the_organisations_country() {
+        for (country, typed, number) in [
+            ("FI", "040 123 45 67", "+358401234567"),
+            ("DE", "0151 23456", "+4915123456789"),
+            ("IT", "06 698", "+390669812345"),
+            ("NO", "22 12 34 56", "+4722123456"),
+            ("SE", "070-123", "+46701234567"),
+        ] {
+            let country = Country::try_from(country.to_owned()).expect("a country");
+            let digits = Digits::parse_in(typed, country).expect("digits");
+            let number = Counterpart::from(number.to_owned());
+            assert!(digits.hold(&number), "{country} {typed}");
+            let written = digits.written(typed);
+            assert!(Digits::parse(&written).expect("digits").hold(&number), "{country} {written}");
+        }
+        assert_eq!(Digits::parse("070-123").expect("digits").written("070-123"), "070-123");
     }
 
     #[test]
