@@ -42,7 +42,8 @@ impl Country {
         let whole = format!("{national:5<NATIONAL$}"); // the beginning alone is too short to be judged
         let number = PHONE_NUMBER_UTIL.parse(&whole, Some(self.0)).ok()?;
         let mut digits = number.get_national_significant_number();
-        digits.truncate(digits.len().saturating_sub(whole.len() - national.len()));
+        let added = NATIONAL.saturating_sub(national.len());
+        digits.truncate(digits.len().saturating_sub(added));
         Some(format!("{}{digits}", number.country_code))
     }
 }
