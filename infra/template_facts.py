@@ -2,7 +2,7 @@
 
     template_facts.py    prints each error, and exits with 1 if there is any
 
-- A metric filter's message is one that the code logs: otherwise its alarm never sounds.
+- A metric filter's message is one that the code logs, and so is the field that it reads: otherwise its alarm never sounds.
 - A queue hides a message for six times its function's timeout (AWS Lambda Developer Guide, "Using Lambda with Amazon SQS").
 - A function that sends to the queue it reads permits it: otherwise Lambda ends the chain after about 16 messages (the same guide,
   "Recursive loop detection").
@@ -80,6 +80,10 @@ class Template:
             for message in MESSAGE.findall(filtered["FilterPattern"]):
                 if f'"{message}"' not in logged:
                     yield f"{name}: no function logs {message!r}"
+                for transformation in filtered["MetricTransformations"]:
+                    field = str(transformation["MetricValue"]).removeprefix("$.")
+                    if not field.isdigit() and not re.search(rf'\b{field}\b[^;]*"{re.escape(message)}"', logged):
+                        yield f"{name}: no function logs {field!r} with {message!r}"
 
     def queues(self) -> Iterator[str]:
         for name, mapping in self.of_type("AWS::Lambda::EventSourceMapping"):
