@@ -7,6 +7,7 @@
 use domain::{
     ids::{RecordingId, UserId},
     job::Person,
+    recording::Recording,
 };
 use platform::{
     erasures::{Erased, Subject},
@@ -20,7 +21,10 @@ use platform::{
 };
 use serde::Serialize;
 
-use crate::{App, Failure, Page, TRIES};
+use crate::{
+    App, Failure, Page, TRIES,
+    recent::{self, Recent},
+};
 
 /// Recordings on one page. Each takes some eight requests.
 const ERASED: usize = 20;
@@ -56,13 +60,17 @@ pub async fn erase(app: &App, erasure: &RetentionJob, person: &Person) -> Result
     }
 }
 
-/// Erases a page: 1 read of the page, 2 of the recordings, 1 transaction, and each removal.
+/// Erases a page: 1 read of the page, 2 of the recordings, 1 transaction, and each removal. The
+/// first page reads the log of the last minutes too.
 async fn recordings(app: &App, erasure: &RetentionJob, person: &Person) -> Result<Page, Failure> {
-    let table = &app.stores.table;
-    let (ids, next) = table
-        .retention()
-        .ids_of(&erasure.organisation, person, erasure.checkpoint.as_deref(), ERASED)
-        .await?;
+    let (of, checkpoint) = (&erasure.organisation, erasure.checkpoint.as_deref());
+    let concerns = |recording: &Recording| person.concerns(recording);
+    let after = match recent::page(app, of, (app.now)(), checkpoint, ERASED, concerns).await? {
+        Recent::Found(ids, next) => return remove(app, erasure, &ids, next).await,
+        Recent::Index(after) => after,
+    };
+    let retention = app.stores.table.retention();
+    let (ids, next) = retention.ids_of(of, person, after.as_deref(), ERASED).await?;
     let next = next.unwrap_or_else(|| PARTICIPANT.to_owned());
     remove(app, erasure, &ids, next).await
 }

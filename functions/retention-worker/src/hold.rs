@@ -1,9 +1,11 @@
 //! Places a legal hold on recordings, and lifts it from them.
 //!
-//! A hold applies to recordings registered before it. The oldest, which expire first, come first.
+//! A hold applies to recordings registered before it. Those of the last moments come first, see
+//! [`recent`]; then the oldest, which expire first.
 
 use domain::{
     ids::RecordingId,
+    recording::Recording,
     search::{self, Search},
 };
 use platform::{
@@ -16,14 +18,18 @@ use platform::{
     },
 };
 
-use crate::{App, Failure, Page, TRIES};
+use crate::{
+    App, Failure, Page, TRIES,
+    recent::{self, Recent},
+};
 
 /// Recordings on one page. Each takes a write of its own, and an entry in the hold's list.
 const HELD: usize = 48;
 /// Recordings on one page of a lifting.
 const RELEASED: usize = 95;
 
-/// Places the hold on a page of recordings. 1 read of the page, 1 of the recordings, 1 transaction.
+/// Places the hold on a page of recordings. 1 read of the page, 1 of the recordings, 1 transaction;
+/// the first page of a search reads the log of the last minutes too.
 pub async fn place(app: &App, hold: &RetentionJob, criteria: &str) -> Result<Page, Failure> {
     let criteria = Criteria::stored(criteria).map_err(|_| BadItem { attribute: "sought" })?;
     let (ids, next) = page(app, hold, &criteria).await?;
@@ -107,8 +113,17 @@ async fn page(
         Criteria::Filter { filter, users } => {
             let search =
                 filter.search(users.as_deref()).map_err(|_| BadItem { attribute: "sought" })?;
-            let after =
-                hold.checkpoint.as_deref().map(cursor::read).transpose().map_err(|_| unclear())?;
+            let (of, checkpoint) = (&hold.organisation, hold.checkpoint.as_deref());
+            let matches = |recording: &Recording| {
+                recording.registered_at <= hold.at
+                    && recording.exists((app.now)())
+                    && search.holds(recording)
+            };
+            let after = match recent::page(app, of, hold.at, checkpoint, HELD, matches).await? {
+                Recent::Found(ids, next) => return Ok((ids, Some(next))),
+                Recent::Index(after) => after,
+            };
+            let after = after.as_deref().map(cursor::read).transpose().map_err(|_| unclear())?;
             let search = Search {
                 filter: &search,
                 order: search::Order::Oldest,

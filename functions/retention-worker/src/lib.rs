@@ -8,6 +8,7 @@
 mod again;
 mod erasure;
 mod hold;
+mod recent;
 mod retention;
 
 use std::{convert::Infallible, time::Duration};

@@ -1,6 +1,6 @@
 //! Jobs that administrators order for many recordings: a hold, another retention, an erasure.
 
-use crate::{counterpart::Counterpart, ids::UserId};
+use crate::{counterpart::Counterpart, ids::UserId, recording::Recording};
 
 /// Whose recordings are erased: those with a counterpart, by any user, or those of a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,6 +10,17 @@ pub enum Person {
 }
 
 impl Person {
+    /// Whether the recording is theirs: of the user, or with the counterpart, who may be one of several.
+    pub fn concerns(&self, recording: &Recording) -> bool {
+        match self {
+            Self::User(user) => recording.user == *user,
+            Self::Counterpart(counterpart) => {
+                recording.counterpart == *counterpart
+                    || recording.leg.participants.contains(counterpart)
+            }
+        }
+    }
+
     /// How an erased person may still be named: a user's id, the last two digits of a number, or the
     /// kind of another counterpart.
     pub fn remembered(&self) -> String {

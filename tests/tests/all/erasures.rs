@@ -1,10 +1,11 @@
 //! Erasures of a person's recordings: previewed, confirmed, carried out; held ones are reported.
 
+use anyhow::Context;
 use chrono::TimeDelta;
 use domain::{
     counterpart::Counterpart,
     delivery::{Day, folder::DeliveryFolder},
-    ids::OrderId,
+    ids::{OrderId, RecordingId},
     note::Annotation,
     recording::Recording,
 };
@@ -16,8 +17,10 @@ use platform::table::{
 };
 use serde_json::{Value, json};
 use tests::{
-    call::now,
+    call::{call, now, with},
+    people::organisation,
     recording::{recording, register, registration, store},
+    request::As,
     retention_jobs::{KARIN, World, days_later},
 };
 
@@ -123,6 +126,34 @@ async fn an_erasure_of_a_counterpart_removes_all_recordings_except_held_ones() -
 
 /// Two calls of a delivery folder, one of them late from another day, and one call of no folder.
 /// The folder receives a task for each of its own, as long as it exists.
+/// A conference that was registered a moment ago: `index` has not written the posting of its
+/// participant yet. The audit log has the registration.
+#[tokio::test]
+async fn an_erasure_includes_what_the_indexes_do_not_show_yet() -> anyhow::Result<()> {
+    let world = World::new("erase-lag").await?;
+    let (table, objects) = (world.table().clone(), world.stores.objects.clone());
+    let router = upload::router(upload::App { table, objects, now });
+    let anna = As { organisation: "demo", user: "anna" };
+    let registers = async |id: &str, participant: &str| {
+        let conference =
+            with(call(id, "audio/wav", b"a"), json!({ "participants": [participant] }));
+        let shown = anna.post(&router, "/v1/recordings", &conference).await?.done()?.body;
+        shown["recording"]["id"].as_str().map(str::to_owned).context("a recording")
+    };
+    let theirs = registers("theirs", "+46735550102").await?;
+    let others = registers("others", "+46735550103").await?;
+    let erasure = preview(&world, json!({ "counterpart": "+46735550102" })).await?;
+    confirm(&world, &erasure).await?;
+    world.work(now).await?;
+    assert_eq!(shown(&world, &erasure).await?["erased"], 1);
+    let ids = [theirs, others].map(RecordingId::try_from);
+    let [theirs, others] = ids;
+    let (demo, table) = (organisation("demo"), world.table());
+    let buried = table.tombstones().buried(&demo, &[theirs?, others?]).await?;
+    assert_eq!(buried.len(), 1);
+    Ok(())
+}
+
 #[tokio::test]
 async fn an_erasure_removes_recordings_from_delivery_folders() -> anyhow::Result<()> {
     for exists in [true, false] {

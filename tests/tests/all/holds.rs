@@ -150,6 +150,37 @@ async fn a_hold_by_filter_includes_every_page_and_no_other_recording() -> anyhow
     Ok(())
 }
 
+/// `index` has not written the postings of a note yet. The audit log has the edit.
+#[tokio::test]
+async fn a_hold_includes_what_the_indexes_do_not_show_yet() -> anyhow::Result<()> {
+    let world = World::new("hold-lag").await?;
+    let mut noted = Vec::new();
+    for number in 0..60 {
+        noted.push(world.stored("anna", &format!("call-{number}"), now()).await?);
+    }
+    let other = world.stored("anna", "other", now()).await?;
+    let annotate = annotate::router(annotate::App { table: world.table().clone(), now });
+    let edit = async |of: &Recording, note: &str| {
+        let path = format!("/v1/recordings/{}", of.id);
+        let note = Some(json!({ "note": note }).to_string());
+        let any = json!({ "if-match": "*" });
+        KARIN.send_with(&annotate, "PATCH", &path, note, any).await?.done()
+    };
+    for of in &noted {
+        edit(of, "en offert").await?;
+    }
+    for note in ["en offert", "ingenting"] {
+        edit(&other, note).await?;
+    }
+    let hold = world.holds(json!({ "filter": { "note": "offert" } })).await?;
+    assert_eq!(shown(&world, &hold).await?["hold"]["recordings"], json!(60));
+    for of in &noted {
+        assert!(world.item(of).await?.contains_key("held"), "{}", of.id);
+    }
+    assert!(!world.item(&other).await?.contains_key("held"), "its note has changed");
+    Ok(())
+}
+
 #[tokio::test]
 async fn a_hold_by_name_includes_the_calls_of_everyone_with_that_name() -> anyhow::Result<()> {
     let world = World::new("hold-name").await?;

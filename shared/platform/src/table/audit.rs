@@ -18,7 +18,7 @@ use std::sync::{
 };
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
     ids::{OrganisationId, RecordingId, UserId},
     phone::without_numbers,
@@ -30,7 +30,7 @@ use crate::answer;
 
 use super::{
     AuditLog, BadItem, Error,
-    attributes::{named, optional_parsed, optional_text, readable, s, text},
+    attributes::{named, optional_parsed, optional_text, parsed, readable, s, text},
     commit::{Conflict, Transaction},
     key::{self, Item},
     query::{Query, sort},
@@ -220,6 +220,29 @@ impl AuditLog<'_> {
         let items = query.above(key::from(from)).all().await?;
         let read = |item| readable("audit event", item, read(organisation, item));
         Ok(items.iter().filter_map(read).collect())
+    }
+
+    /// A page of the recordings that a registration or an edit concerned from one moment up to another,
+    /// oldest first, and the sort key after which the next begins. It never lags. 1 request.
+    pub async fn changed(
+        self,
+        organisation: &OrganisationId,
+        (from, to): (DateTime<Utc>, DateTime<Utc>),
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<RecordingId>, Option<String>), Error> {
+        let query = self
+            .0
+            .query(key::audits(organisation), None)
+            .between(key::from(from), key::before(to + TimeDelta::milliseconds(1)))
+            .consistent()
+            .filter("deed IN (:register, :annotate) AND attribute_exists(recording)")
+            .given("register", s(AuditAction::Register))
+            .given("annotate", s(AuditAction::Annotate))
+            .only(&["recording"])
+            .limit(limit)
+            .after_sort_key(after);
+        Ok(query.page().await?.read(|item| parsed(item, "recording"))?)
     }
 
     fn events_query(self, reading: &Reading<'_>, span: &key::Span, after: Option<&str>) -> Query {
