@@ -180,6 +180,7 @@ check: needed words links .venv-check/ready ## check formatting, lints, document
 	$(CHECK)/cargo-shear
 	$(CHECK)/cfn-lint infra/template.yaml
 	$(CHECK)/python infra/template_facts.py
+	python3 infra/cost.py --check
 	$(CHECK)/openapi-spec-validator tests/openapi.json
 	$(CHECK)/ruff check infra
 	$(CHECK)/ruff format --check infra
