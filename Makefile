@@ -155,6 +155,14 @@ office: build audio .venv-check/ready office-installed ## open the export's CSV 
 golden: build audio .venv-check/ready ## write the golden files, which are generated and checked in
 	@GOLDEN=write $(TESTED) $(NEXTEST) --package tests documents requests units
 
+.PHONY: cost
+cost: ## print what AWS bills for organisations of several sizes, by service and operation, and what would lower it
+	@python3 infra/cost.py
+
+.PHONY: golden-cost
+golden-cost: ## write the golden of prices, after a change of prices, assumptions or counted requests
+	@python3 infra/cost.py --write
+
 .PHONY: words
 words: ## find terms that docs/glossary.md has retired, and sentences that are too long
 	@python3 infra/words.py
@@ -172,6 +180,7 @@ check: needed words links .venv-check/ready ## check formatting, lints, document
 	$(CHECK)/cargo-shear
 	$(CHECK)/cfn-lint infra/template.yaml
 	$(CHECK)/python infra/template_facts.py
+	python3 infra/cost.py --check
 	$(CHECK)/openapi-spec-validator tests/openapi.json
 	$(CHECK)/ruff check infra
 	$(CHECK)/ruff format --check infra
