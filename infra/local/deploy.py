@@ -179,7 +179,14 @@ def return_to(pool, pool_id, client, origins):
 
 def lifecycle(rule):
     """A CloudFormation lifecycle rule in the format of S3's API."""
-    written = {"ID": rule["Id"], "Status": rule["Status"], "Filter": {"Prefix": rule.get("Prefix", "")}}
+    filtered = {"Prefix": rule.get("Prefix", "")}
+    if "ObjectSizeGreaterThan" in rule:
+        filtered = {"And": filtered | {"ObjectSizeGreaterThan": int(rule["ObjectSizeGreaterThan"])}}
+    written = {"ID": rule["Id"], "Status": rule["Status"], "Filter": filtered}
+    if "Transitions" in rule:
+        written["Transitions"] = [
+            {"Days": int(transition["TransitionInDays"]), "StorageClass": transition["StorageClass"]} for transition in rule["Transitions"]
+        ]
     if "ExpirationInDays" in rule:
         written["Expiration"] = {"Days": int(rule["ExpirationInDays"])}
     if "NoncurrentVersionExpiration" in rule:
