@@ -206,7 +206,7 @@ async fn a_recording_removed_by_an_erasure_and_the_table_is_counted_once() -> an
     confirm(&world, &erasure).await?;
     let id = erasure["id"].as_str().unwrap_or_default();
     world.requests.take();
-    world.requests.end_after(Some(4)); // requests: the job, the page, the recordings, their end
+    world.requests.end_after(Some(5)); // requests: the job, the log, the page, the recordings, their end
     assert!(!world.tell("erasure", id, now).await?);
     world.requests.end_after(None);
     assert!(world.item(&of).await?.contains_key("erased"), "it has ended");
