@@ -3,6 +3,7 @@ in the past.
 """
 
 import json
+import secrets
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,11 @@ STOCKHOLM = ZoneInfo("Europe/Stockholm")
 def noon(days):
     """Noon of so many days ago, in Stockholm."""
     return datetime.now(STOCKHOLM).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=days)
+
+
+def once(days):
+    """A time of so many days ago at which no other call began: a late call with the same start and audio is a double."""
+    return noon(days) + timedelta(milliseconds=secrets.randbelow(3_600_000))
 
 
 def line_of(named, user, started_at):
@@ -97,7 +103,7 @@ def a_call_of_an_earlier_period_is_judged_by_all_events(door):
 
 def a_phones_numbers_are_remembered(door):
     audio, device = silence(), door.fresh("device")
-    registration = call(door, audio) | {"startedAt": noon(1).isoformat(), "deviceId": device, "sequence": 1}
+    registration = call(door, audio) | {"startedAt": once(1).isoformat(), "deviceId": device, "sequence": 1}
     door.ask("anna", "POST /v1/recordings", registration, 201)
     reconciled(door)
     key = {"pk": {"S": f"{provision.DEMO}#device"}, "sk": {"S": device}}
@@ -109,7 +115,7 @@ def a_phones_numbers_are_remembered(door):
 def a_late_calls_number_is_remembered(door):
     """The number of a call of a closed day, which no open day's recording has."""
     device = door.fresh("device")
-    registration = call(door, silence()) | {"startedAt": noon(20).isoformat(), "deviceId": device, "sequence": 1}
+    registration = call(door, silence()) | {"startedAt": once(20).isoformat(), "deviceId": device, "sequence": 1}
     door.ask("anna", "POST /v1/recordings", registration, 201)
     noted = {"pk": {"S": f"{provision.DEMO}#arrived"}, "sk": {"S": f"{device}#1"}}
     table = door.aws("dynamodb")
