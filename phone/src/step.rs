@@ -30,7 +30,7 @@ pub enum Pause {
 }
 
 /// How often an uploaded call is shown as expected before it is registered, and sent, again: some
-/// hours. The audio may have gone on its way.
+/// hours. The audio may have been lost in transit.
 const POLLS: u32 = 30;
 
 /// Decides what follows the outcome of the request that the state calls for.

@@ -126,8 +126,9 @@ async fn judge(app: &App, object: &Object, arrival: &Arrival) -> Result<Option<R
     match store(app, arrival, &found).await? {
         Outcome::Written => {
             let ms = found.duration.num_milliseconds();
-            // The dashboard shows the seconds from upload to here as a service level.
-            let waited = ((app.now)() - object.modified_at).num_seconds();
+            // A service level: the seconds since the upload. S3 dates an object in parts at its beginning.
+            let waited = ((app.now)() - object.modified_at).num_seconds().max(0);
+            let waited = (!object.is_in_parts()).then_some(waited);
             tracing::info!(recording = %arrival.id, bytes = object.length, ms, measured = sound.measured.as_str(), waited, "stored");
             Ok(None)
         }

@@ -221,10 +221,11 @@ async fn requested_criteria(
             ))
         }
         (None, Some(filter)) => {
-            let filter = Box::new(filter.in_country(admin.organisation.country));
+            let country = admin.organisation.country;
+            let filter = Box::new(filter.in_country(country));
             let users = named(app, admin, &filter).await?;
-            filter.search(users.as_deref())?;
-            Ok(Criteria::Filter { filter, users })
+            filter.search(users.as_deref(), country)?;
+            Ok(Criteria::Filter { filter, users, country })
         }
         _ => Err(Problem::because(
             Cause::Invalid,

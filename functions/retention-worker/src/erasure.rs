@@ -66,13 +66,18 @@ async fn recordings(app: &App, erasure: &RetentionJob, person: &Person) -> Resul
     let (of, checkpoint) = (&erasure.organisation, erasure.checkpoint.as_deref());
     let concerns = |recording: &Recording| person.concerns(recording);
     let after = match recent::page(app, of, (app.now)(), checkpoint, ERASED, concerns).await? {
-        Recent::Found(ids, next) => return remove(app, erasure, &ids, next).await,
+        Recent::Found(ids, next) => {
+            // The index has them too, or will, and counts them.
+            let page = remove(app, erasure, &ids, next).await?;
+            return write(app, erasure, job::Page { passed: 0, left: Vec::new(), ..page }).await;
+        }
         Recent::Index(after) => after,
     };
     let retention = app.stores.table.retention();
     let (ids, next) = retention.ids_of(of, person, after.as_deref(), ERASED).await?;
     let next = next.unwrap_or_else(|| PARTICIPANT.to_owned());
-    remove(app, erasure, &ids, next).await
+    let page = remove(app, erasure, &ids, next).await?;
+    write(app, erasure, page).await
 }
 
 /// Erases a page of the recordings in which a counterpart took part besides another, as
@@ -92,16 +97,17 @@ async fn as_participant(
     };
     let next =
         next.map_or_else(|| REPORTS.to_owned(), |checkpoint| format!("{PARTICIPANT}#{checkpoint}"));
-    remove(app, erasure, &ids, next).await
+    let page = remove(app, erasure, &ids, next).await?;
+    write(app, erasure, page).await
 }
 
-/// Erases these recordings, and continues at `next`.
+/// Erases these recordings. Returns the result of the page, after which `next` follows.
 async fn remove(
     app: &App,
     erasure: &RetentionJob,
     ids: &[RecordingId],
     next: String,
-) -> Result<Page, Failure> {
+) -> Result<job::Page, Failure> {
     let snapshots = end(app, erasure, ids).await?;
     let erased = || snapshots.iter().filter(|seen| seen.erased == Some(erasure.id));
     let numbers = erased().filter_map(|seen| seen.recording.leg.sequence.as_ref());
@@ -115,8 +121,7 @@ async fn remove(
     let held = snapshots.iter().filter(|seen| seen.retained.is_held());
     let left =
         held.filter_map(|seen| Some((seen.recording.id, *seen.retained.holds.first()?))).collect();
-    write(app, erasure, job::Page { next: Some(next), passed: ids.len() as u64, done: 0, left })
-        .await
+    Ok(job::Page { next: Some(next), passed: ids.len() as u64, done: 0, left })
 }
 
 /// Erases the person from calls that the operator's switch reported. 1 read, 1 write for each 25

@@ -110,9 +110,10 @@ async fn page(
                 (end < ids.len()).then(|| end.to_string()),
             ))
         }
-        Criteria::Filter { filter, users } => {
-            let search =
-                filter.search(users.as_deref()).map_err(|_| BadItem { attribute: "sought" })?;
+        Criteria::Filter { filter, users, country } => {
+            let search = filter
+                .search(users.as_deref(), *country)
+                .map_err(|_| BadItem { attribute: "sought" })?;
             let (of, checkpoint) = (&hold.organisation, hold.checkpoint.as_deref());
             let matches = |recording: &Recording| {
                 recording.registered_at <= hold.at

@@ -32,8 +32,8 @@ pub enum Recent {
     Index(Option<String>),
 }
 
-/// The recordings that changed before `to` and match, or where the index continues. Up to 10 reads
-/// of the log, and as many of recordings; usually 1, and none after the first page.
+/// The recordings that changed before `to` and match, or where the index continues. A read of the log
+/// for each `limit` events, up to 10, and as many of recordings; none once the log is read.
 pub async fn page(
     app: &App,
     of: &OrganisationId,
@@ -42,15 +42,11 @@ pub async fn page(
     limit: usize,
     matches: impl Fn(&Recording) -> bool,
 ) -> Result<Recent, Failure> {
-    let mut after = match checkpoint {
+    let mut after = match checkpoint.map(|it| it.strip_prefix(RECENT).ok_or(it)) {
         None => None,
-        Some(checkpoint) => match checkpoint.strip_prefix(RECENT) {
-            Some(after) => Some(after.to_owned()),
-            None => {
-                let index = Some(checkpoint).filter(|checkpoint| *checkpoint != INDEX);
-                return Ok(Recent::Index(index.map(str::to_owned)));
-            }
-        },
+        Some(Ok(after)) => Some(after.to_owned()),
+        Some(Err(INDEX)) => return Ok(Recent::Index(None)),
+        Some(Err(index)) => return Ok(Recent::Index(Some(index.to_owned()))),
     };
     let table = &app.stores.table;
     for _ in 0..READS {

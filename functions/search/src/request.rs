@@ -97,7 +97,7 @@ impl Filter {
         users: Option<BTreeSet<UserId>>,
         country: Country,
     ) -> Result<search::Filter, Problem> {
-        Ok(search::Filter { users, ..self.criteria().in_country(country).search(None)? })
+        Ok(search::Filter { users, ..self.criteria().in_country(country).search(None, country)? })
     }
 
     /// The filters that jobs have, too.

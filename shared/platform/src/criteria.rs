@@ -29,6 +29,9 @@ pub enum Criteria {
         filter: Box<Filter>,
         /// The users whom the filter's name matched.
         users: Option<Vec<UserId>>,
+        /// The organisation's.
+        #[serde(default)]
+        country: Country,
     },
 }
 
@@ -110,19 +113,22 @@ pub enum InvalidFilter {
 }
 
 impl Filter {
-    /// The filter with its numbers in a form that does not depend on the country.
+    /// The filter with its counterpart in the one form in which recordings have it.
     #[must_use]
     pub fn in_country(self, country: Country) -> Self {
         let read = |text: String| Counterpart::read(&text, country).into();
         let (counterpart, participant) = (self.counterpart.map(read), self.participant.map(read));
-        let number = self.number.map(|typed| {
-            Digits::parse_in(&typed, country).map_or(typed.clone(), |digits| digits.written(&typed))
-        });
-        Self { counterpart, participant, number, ..self }
+        Self { counterpart, participant, ..self }
     }
 
-    /// The search filter, limited to the recordings of `users` if given.
-    pub fn search(&self, users: Option<&[UserId]>) -> Result<search::Filter, InvalidFilter> {
+    /// The search filter, limited to the recordings of `users` if given. National numbers are the
+    /// country's.
+    pub fn search(
+        &self,
+        users: Option<&[UserId]>,
+        country: Country,
+    ) -> Result<search::Filter, InvalidFilter> {
+        let digits = |typed: &str| Digits::parse_in(typed, country);
         let seconds =
             |seconds: Option<u32>| seconds.map(|seconds| TimeDelta::seconds(seconds.into()));
         Ok(search::Filter {
@@ -132,7 +138,7 @@ impl Filter {
             longer: seconds(self.min_seconds),
             shorter: seconds(self.max_seconds),
             counterpart: self.counterpart.clone().map(Counterpart::from),
-            number: self.number.as_deref().map(Digits::parse).transpose()?,
+            number: self.number.as_deref().map(digits).transpose()?,
             conversation: self.conversation.clone(),
             participant: self.participant.clone().map(Counterpart::from),
             direction: self.direction,

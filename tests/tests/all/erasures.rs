@@ -124,8 +124,6 @@ async fn an_erasure_of_a_counterpart_removes_all_recordings_except_held_ones() -
     Ok(())
 }
 
-/// Two calls of a delivery folder, one of them late from another day, and one call of no folder.
-/// The folder receives a task for each of its own, as long as it exists.
 /// A conference that was registered a moment ago: `index` has not written the posting of its
 /// participant yet. The audit log has the registration.
 #[tokio::test]
@@ -154,6 +152,37 @@ async fn an_erasure_includes_what_the_indexes_do_not_show_yet() -> anyhow::Resul
     Ok(())
 }
 
+/// A page that has failed comes again minutes later, when the log's period has moved on. A held
+/// recording is in the log and in the index, and is reported once.
+#[tokio::test]
+async fn an_erasure_continues_in_the_log_however_late_and_reports_a_held_one_once()
+-> anyhow::Result<()> {
+    let world = World::new("erase-log").await?;
+    let (table, objects) = (world.table().clone(), world.stores.objects.clone());
+    let router = upload::router(upload::App { table, objects, now });
+    let anna = As { organisation: "demo", user: "anna" };
+    let mut held = Value::Null;
+    for number in 0..45 {
+        let sent = call(&format!("call-{number}"), "audio/wav", format!("{number}").as_bytes());
+        let shown = anna.post(&router, "/v1/recordings", &sent).await?.done()?.body;
+        held = shown["recording"]["id"].clone();
+    }
+    world.holds(json!({ "recordings": [held] })).await?;
+    let erasure = preview(&world, json!({ "user": "anna" })).await?;
+    confirm(&world, &erasure).await?;
+    let id = erasure["id"].as_str().unwrap_or_default();
+    assert!(world.tell("erasure", id, now).await?);
+    world.work(|| now() + TimeDelta::minutes(20)).await?;
+    let done = shown(&world, &erasure).await?;
+    assert_eq!(
+        (&done["state"], &done["erased"], &done["left"]),
+        (&json!("done"), &json!(44), &json!(1))
+    );
+    Ok(())
+}
+
+/// Two calls of a delivery folder, one of them late from another day, and one call of no folder.
+/// The folder receives a task for each of its own, as long as it exists.
 #[tokio::test]
 async fn an_erasure_removes_recordings_from_delivery_folders() -> anyhow::Result<()> {
     for exists in [true, false] {

@@ -231,10 +231,12 @@ impl AuditLog<'_> {
         after: Option<&str>,
         limit: usize,
     ) -> Result<(Vec<RecordingId>, Option<String>), Error> {
+        // DynamoDB accepts no start outside the period, whose beginning moves with the clock.
+        let first = after.map_or_else(|| key::from(from), str::to_owned);
         let query = self
             .0
             .query(key::audits(organisation), None)
-            .between(key::from(from), key::before(to + TimeDelta::milliseconds(1)))
+            .between(first, key::before(to + TimeDelta::milliseconds(1)))
             .consistent()
             .filter("deed IN (:register, :annotate) AND attribute_exists(recording)")
             .given("register", s(AuditAction::Register))
