@@ -32,6 +32,8 @@ EVENTS = ["demo#audit", "demo#activation"]
 MAY_DO_WITH_EVENTS = {"dynamodb:PutItem", "dynamodb:Query"}
 # Of Lambda itself: it writes the log and the trace with the function's role. The local cloud does neither with a role.
 LAMBDAS_OWN = {"AWSLambdaBasicExecutionRole", "AWSXrayWriteOnlyAccess"}
+# SAM adds a policy of this name for a failure destination, which Lambda itself sends to with the function's role.
+OF_A_DESTINATION = "SQSPolicy"
 # AWS asks for the user of an SFTP server where it is about one; the local cloud asks for the server.
 ASKED_FOR_BY_AWS_ALONE = ":user/"
 ROW = "{:<10} {:<35} {:<28} {}"
@@ -115,7 +117,8 @@ class Role:
         self.iam, self.function = door.aws("iam"), function
         self.arn = door.aws("lambda").get_function_configuration(FunctionName=door.cloud["functions"][function])["Role"]
         self.name = self.arn.rpartition("/")[2]
-        self.policies = self.iam.list_role_policies(RoleName=self.name)["PolicyNames"]
+        policies = self.iam.list_role_policies(RoleName=self.name)["PolicyNames"]
+        self.policies = [policy for policy in policies if not policy.endswith(OF_A_DESTINATION)]
         self.attached = {policy["PolicyName"] for policy in self.iam.list_attached_role_policies(RoleName=self.name)["AttachedPolicies"]}
         self.statements = self.read(self.policies[0])["Statement"] if self.policies else []
 
