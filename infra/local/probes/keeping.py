@@ -5,7 +5,7 @@ import json
 import provision
 
 from .door import CRM, as_the_poller, as_the_stream_has, event, follow_the_table, item_of, take_from, tell
-from .recordings import NO_AUDIO, recorded, silence
+from .recordings import NO_AUDIO, parts_on_their_way, recorded, silence
 
 
 def removed(door, id):
@@ -67,6 +67,26 @@ def a_call_registered_anew_while_it_is_erased_goes_too(door):
     gone["Records"][0]["dynamodb"]["OldImage"]["erased"] = {"S": erasure}
     tell(door, "expire", gone)
     is_buried(door, id)
+
+
+def parts_end_with_their_call(door):
+    id = parts_on_their_way(door)
+    tell(door, "expire", removed(door, id))
+    no_part_is_left(door, id)
+
+
+def parts_are_erased_with_their_call(door):
+    id = parts_on_their_way(door, "nils")
+    erasure = door.ask("karin", "POST /v1/erasures", {"reason": "a probe", "user": "nils"}, 201)
+    door.ask("karin", f"POST /v1/erasures/{erasure['id']}/confirm", {"recordings": erasure["recordings"]}, 202)
+    carried_out(door, "erasure", erasure["id"], "done")
+    no_part_is_left(door, id)
+
+
+def no_part_is_left(door, id):
+    prefix = f"recordings/{provision.DEMO}/{id}"
+    if door.aws("s3").list_multipart_uploads(Bucket=door.cloud["recordings_bucket"], Prefix=prefix).get("Uploads"):
+        raise RuntimeError("an upload in parts is left of the recording")
 
 
 def is_buried(door, id):
@@ -219,6 +239,7 @@ PROBES = {
         a_recording_ends_and_nothing_is_left,
         a_recording_ended_by_an_erasure_is_counted,
         a_call_registered_anew_while_it_is_erased_goes_too,
+        parts_end_with_their_call,
         removals_are_taken_from_the_queue,
         what_is_given_up_and_what_rests_is_sent,
         the_tables_stream_is_followed,
@@ -228,6 +249,7 @@ PROBES = {
         holds_are_placed_by_every_index,
         the_retention_is_changed,
         a_person_is_erased,
+        parts_are_erased_with_their_call,
         what_a_restored_table_has_back_is_erased_again,
         orders_are_taken_from_the_queue,
         what_comes_next_is_sent,

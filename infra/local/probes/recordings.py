@@ -89,6 +89,14 @@ def audio_comes_in_parts(door):
     return id
 
 
+def parts_on_their_way(door, who="anna"):
+    """A call whose audio has begun to come in parts, and has not come."""
+    audio = silence()
+    id = door.ask(who, "POST /v1/recordings", call(door, audio), 201)["recording"]["id"]
+    door.ask(who, f"PUT /v1/recordings/{id}/parts", {"partLength": 5 << 20, "sha256": [hashlib.sha256(audio).hexdigest()]})
+    return id
+
+
 def audio_in_parts_is_stored(door):
     id = audio_comes_in_parts(door)
     take_in(door, id)
