@@ -258,7 +258,7 @@ async fn a_call_registered_before_its_tombstone_is_erased_too() -> anyhow::Resul
     let world = World::new("return-gap").await?;
     let of = world.stored("anna", "call", now()).await?;
     let id = erase(&world, json!({ "user": "anna" })).await?;
-    world.requests.end_after(Some(4)); // requests: the job, the page, the recordings, their end
+    world.requests.end_after(Some(5)); // requests: the job, the log, the page, the recordings, their end
     assert!(!world.tell("erasure", &id, now).await?);
     world.requests.end_after(None);
     let event = world.expire(&of, days_later(1)).await?.expect("it has ended");
