@@ -113,12 +113,12 @@ async fn index(
     };
     // A recording that was removed and registered with another start has its postings elsewhere.
     let current = current.filter(|current| current.started_at == of.started_at);
-    let mut now = change.still(current.as_ref());
+    let mut still = change.still(current.as_ref());
     if current.is_none() && before.is_some() && end_changed {
         // It ended meanwhile, and its postings still have the old end: TTL would leave them.
-        now.gone.extend(change.put);
+        still.gone.extend(change.put);
     }
-    let change = now;
+    let change = still;
     app.table.index().post(current.as_ref().unwrap_or(of), &change).await?;
     if let Some(current) = &current {
         app.table.index().enter(current, &change.put, end_changed).await?;

@@ -29,7 +29,7 @@ pub enum Criteria {
         filter: Box<Filter>,
         /// The users whom the filter's name matched.
         users: Option<Vec<UserId>>,
-        /// The organisation's.
+        /// The organisation's, to which national numbers belong. Older jobs have none: Sweden.
         #[serde(default)]
         country: Country,
     },

@@ -1,7 +1,7 @@
-//! Removes everything about a recording whose item is gone: all versions of its audio, uploaded parts
-//! of it, its copies in quarantine, its edits, its usage, and its files in existing delivery folders. A receipt
-//! remains. An erased recording also leaves a tombstone and a record outside the table, so neither
-//! the phone nor a restore of the table brings it back.
+//! Removes everything about a recording whose item is gone: all versions of its audio, uploaded
+//! parts of it, its copies in quarantine, its edits, its usage, and its files in existing delivery
+//! folders. A receipt remains. An erased recording also leaves a tombstone and a record outside the
+//! table, so neither the phone nor a restore of the table brings it back.
 //!
 //! After a crash at any step, the removal is retried. So copies are counted before they are
 //! removed, the receipt comes last, and each step may be repeated. A registration that came

@@ -52,8 +52,8 @@ impl Bucket {
         Ok(of_key.and_then(|upload| upload.upload_id().map(str::to_owned)))
     }
 
-    /// Aborts the uploads at exactly this key that began `before` this time, and removes their parts.
-    /// 1 list, and 1 request for each.
+    /// Aborts the uploads at exactly this key that began `before` this time, or all, and removes their
+    /// parts. S3 reports the time to the second. 1 list, and 1 request for each.
     pub async fn abort_uploads(
         &self,
         key: &str,

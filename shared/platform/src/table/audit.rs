@@ -223,7 +223,7 @@ impl AuditLog<'_> {
     }
 
     /// A page of the recordings that a registration or an edit concerned from one moment up to another,
-    /// oldest first, and the sort key after which the next begins. It never lags. 1 request.
+    /// oldest first, and the sort key after which the next begins. Unlike an index it never lags. 1 request.
     pub async fn changed(
         self,
         organisation: &OrganisationId,
