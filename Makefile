@@ -209,6 +209,10 @@ drop-bench: build ## deliver days of 1,000 and 20,000 recordings by SFTP: copies
 deploy: named build-release portal .venv/ready ## deploy to the AWS account of your credentials (docs/operating/deploy.md): STACK= BUCKET= [PARAMETERS=]
 	@$(PYTHON) infra/deploy.py '$(STACK)' '$(BUCKET)' $(PARAMETERS)
 
+.PHONY: smoke
+smoke: $(if $(STACK),build-release,build portal) .venv/ready portal/node_modules/ready chromium ## test a deployed stack: its settings, and the main job with a throw-away organisation; without a name, in a local cloud ([STACK=])
+	@export PYTHONPATH=infra; $(if $(STACK),,$(CLOUD) run --state .local/smoke --fresh --auth --) $(PYTHON) -m smoke $(STACK)
+
 .PHONY: restore-audio
 restore-audio: .venv/ready ## restore lost audio of a stored recording (docs/operating/runbooks.md): STACK= ORGANISATION= RECORDING= FILE=
 	@$(PYTHON) infra/restore_audio.py '$(STACK)' '$(ORGANISATION)' '$(RECORDING)' '$(FILE)'
@@ -221,7 +225,7 @@ audio: .venv/ready debian ## generate the speech samples, in .local/audio
 .PHONY: clean
 clean: ## remove build output and the local clouds' data, but not the tools
 	cargo clean
-	rm -rf .local/run .local/test .local/privilege .local/bench .local/postgres-* .local/audio .local/clients .local/portal .local/portal-cloud .local/*.lock portal/dist
+	rm -rf .local/run .local/test .local/smoke .local/privilege .local/bench .local/postgres-* .local/audio .local/clients .local/portal .local/portal-cloud .local/*.lock portal/dist
 
 # ---------------------------------------------------------------- prerequisites
 
