@@ -102,7 +102,7 @@ def use(stack, report, cleanup, organisation):
     signed_in = report.section("Organisation and sign-in", organisation.provision, organisation.sign_in)
     report.section("Attributes", organisation.protect_attributes, needs=signed_in)
     report.section("Responses of functions", lambda: responses.of_functions(organisation), needs=signed_in)
-    stored = report.section("Upload and playback", journey.main_job, needs=signed_in)
+    stored = report.section("Upload and playback", journey.start_recording, journey.upload_a_call, journey.upload_in_parts, needs=signed_in)
     report.section("Annotations and holds", journey.annotate_and_hold, needs=stored)
     report.section("Application", journey.use_application, needs=stored)
     playback = (lambda: responses.audio(organisation, journey.short.recording), lambda: portal.browse(organisation))

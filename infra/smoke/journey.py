@@ -64,9 +64,8 @@ class Journey:
 
     # ------------------------------------------------------------ upload and playback
 
-    def main_job(self):
-        check = self.report.check
-        check(
+    def start_recording(self):
+        self.report.check(
             "the administrator switches recording on, and the user acknowledges it",
             "the logs of admin and me say why",
             self.organisation.activate,
@@ -77,6 +76,9 @@ class Journey:
             f"as an administrator of the organisation: POST /v1/erasures for the user {RECORDED}, confirm it, and look for its objects",
             self.erase,
         )
+
+    def upload_a_call(self):
+        check = self.report.check
         check(
             "the reference client registers a call and uploads its audio",
             "the logs of upload and authorizer say why; build the client with `make build-release`",
@@ -99,6 +101,9 @@ class Journey:
             "the log of playback says why; its role needs s3:GetObject on the recordings",
             lambda: self.play(self.short),
         )
+
+    def upload_in_parts(self):
+        check = self.report.check
         check(
             "the reference client uploads more than 8 MiB in parts",
             "the log of upload says why; its role needs s3:PutObject and s3:ListMultipartUploadParts",

@@ -23,6 +23,10 @@ class Table:
             "then connect index and expire to the new stream",
             self.stream,
         )
+        self.check_protection()
+
+    def check_protection(self):
+        check, name = self.report.check, self.name
         check(
             "the table has point-in-time recovery",
             f"aws dynamodb update-continuous-backups --table-name {name} "
