@@ -171,6 +171,10 @@ words: ## find terms that docs/glossary.md has retired, and sentences that are t
 links: ## verify the links, the paths and the commands that the documentation quotes
 	@python3 infra/links.py
 
+.PHONY: infra-test
+infra-test: .venv/ready ## test the programs for deployment and operation, without an AWS account
+	@PYTHONPATH=infra $(PYTHON) -m unittest discover --start-directory infra/tests
+
 .PHONY: check
 check: needed words links .venv-check/ready ## check formatting, lints, documentation, dependencies and the template
 	cargo fmt --all --check
@@ -184,7 +188,7 @@ check: needed words links .venv-check/ready ## check formatting, lints, document
 	$(CHECK)/openapi-spec-validator tests/openapi.json
 	$(CHECK)/ruff check infra
 	$(CHECK)/ruff format --check infra
-	@$(MAKE) --no-print-directory portal-check portal-size
+	@$(MAKE) --no-print-directory infra-test portal-check portal-size
 
 .PHONY: fmt
 fmt: needed .venv-check/ready portal/node_modules/ready ## format everything
@@ -205,9 +209,14 @@ figures: build build-release audio .venv-check/ready ## measure size, memory and
 drop-bench: build ## deliver days of 1,000 and 20,000 recordings by SFTP: copies, requests, memory, and an estimate for 100,000 (SIZES='20000 40000')
 	@$(TESTED) target/debug/drop-bench $(SIZES)
 
+.PHONY: preflight
+preflight: .venv/ready ## check whether the AWS account of your credentials is ready for a deployment: STACK= [BUCKET=] [PARAMETERS=]
+	@[ -n '$(STACK)' ] || { echo 'name the stack: make preflight STACK=inspelning' >&2; exit 1; }
+	@$(PYTHON) infra/preflight.py $(if $(BUCKET),--bucket '$(BUCKET)') '$(STACK)' $(PARAMETERS)
+
 .PHONY: deploy
-deploy: named build-release portal .venv/ready ## deploy to the AWS account of your credentials (docs/operating/deploy.md): STACK= BUCKET= [PARAMETERS=]
-	@$(PYTHON) infra/deploy.py '$(STACK)' '$(BUCKET)' $(PARAMETERS)
+deploy: named build-release portal .venv/ready ## deploy to the AWS account of your credentials (docs/operating/deploy.md): STACK= BUCKET= [PARAMETERS=] [MONITOR=]
+	@$(PYTHON) infra/deploy.py $(if $(MONITOR),--monitor '$(MONITOR)') '$(STACK)' '$(BUCKET)' $(PARAMETERS)
 
 .PHONY: smoke
 smoke: $(if $(STACK),build-release,build portal) .venv/ready portal/node_modules/ready chromium ## test a deployed stack: its settings, and the main job with a throw-away organisation; without a name, in a local cloud ([STACK=])

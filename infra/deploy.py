@@ -1,10 +1,12 @@
 """Deploys infra/template.yaml and the functions of target/release to your credentials' account.
 
-    deploy.py STACK BUCKET [PARAMETER=VALUE ...]
+    deploy.py [--monitor MINUTES] STACK BUCKET [PARAMETER=VALUE ...]
 
-BUCKET stores code and template, with names by content. Omitted parameters keep their values.
+BUCKET stores code and template, with names by content. Omitted parameters keep their values. An update is rolled back if an alarm of
+TRIGGERS fires until MINUTES after it.
 """
 
+import argparse
 import hashlib
 import platform
 import re
@@ -14,29 +16,46 @@ from pathlib import Path
 
 import boto3
 import portal_files
+import preflight
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
+from checks.plan import describe
+from checks.stack import remedy
 from local.deploy import FUNCTIONS, upload_code
 
 ROOT = Path(__file__).resolve().parents[1]
 BUILT = ROOT / "target/release"
 RUNTIME = "provided.al2023"
 GLIBC = (2, 34)  # of Amazon Linux 2023
+# The first is for errors of the API, the others for uploads and for the index. CloudFormation accepts five at most.
+TRIGGERS = ["api-budget-fast", "ingest-errors", "ingest-behind", "index-errors", "index-behind"]
+MONITOR = 20  # minutes; `ingest-behind` needs 18 to notice that every upload event fails
+LONGEST = 180  # minutes that CloudFormation monitors at most
+STARTS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
+RESOURCES = 40  # minutes that resources may take, among them a distribution of CloudFront
 
 
-def main(stack, bucket, *given):
-    if not re.fullmatch(r"[a-z][a-z0-9-]{0,38}", stack):
-        raise RuntimeError("a stack's name also names its buckets: at most 39 of a-z, 0-9 and '-', a letter first")
-    if re.search("aws|amazon|cognito", stack):
-        raise RuntimeError("the stack also names the sign-in domain, which must not contain aws, amazon or cognito")
+def main():
+    parser = argparse.ArgumentParser(description="deploys the service")
+    parser.add_argument("--monitor", type=int, default=MONITOR, choices=range(LONGEST + 1), metavar="MINUTES")
+    parser.add_argument("stack")
+    parser.add_argument("bucket")
+    parser.add_argument("parameters", nargs="*", metavar="PARAMETER=VALUE")
+    options = parser.parse_args()
+    try:
+        deploy(options.stack, options.bucket, preflight.parse(options.parameters), options.monitor)
+    except (RuntimeError, BotoCoreError, ClientError) as error:
+        sys.exit(str(error))
+
+
+def deploy(stack, bucket, given, monitor):
+    """Checks, uploads and deploys all. Nothing is uploaded before every check is passed."""
     refuse_what_would_not_start()
+    preflight.require(boto3.client, stack, given, bucket)
     s3, cloudformation = boto3.client("s3"), boto3.client("cloudformation")
-    parameters = dict(parameter.split("=", 1) for parameter in given)
-    parameters |= {"CodeBucket": bucket, "CodeVersion": upload_code(s3, bucket, BUILT, 9)}
+    parameters = given | {"CodeBucket": bucket, "CodeVersion": upload_code(s3, bucket, BUILT, 9)}
     print(f"code {parameters['CodeVersion']} is in {bucket}", flush=True)
-    apply(cloudformation, stack, upload_template(s3, bucket), parameters)
-    outputs = {
-        output["OutputKey"]: output["OutputValue"] for output in cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["Outputs"]
-    }
+    apply(cloudformation, boto3.client("cloudwatch"), stack, upload_template(s3, bucket), parameters, monitor)
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in describe(cloudformation, stack)["Outputs"]}
     portal_files.upload(s3, outputs)
     for name, value in outputs.items():
         print(f"{name:<18}{value}")
@@ -56,6 +75,8 @@ def refuse_what_would_not_start():
 
 def glibc_of(binary):
     """The newest version of glibc that a symbol of the binary requires."""
+    if not binary.exists():
+        raise RuntimeError(f"{binary.name} is not built in {binary.parent}: run `make build-release`")
     versions = re.findall(rb"GLIBC_(\d+)\.(\d+)", binary.read_bytes())
     return max((int(major), int(minor)) for major, minor in versions)
 
@@ -67,53 +88,93 @@ def upload_template(s3, bucket):
     return f"{s3.meta.endpoint_url}/{bucket}/{key}"
 
 
-def apply(cloudformation, stack, template, parameters):
-    """Creates and executes a change set, and waits until the stack is complete."""
+def apply(cloudformation, cloudwatch, stack, template, parameters, monitor):
+    """Creates and executes a change set, and waits until the stack is complete. Then the stack cannot be deleted by mistake."""
     existing = describe(cloudformation, stack)
     if existing and existing["StackStatus"] == "ROLLBACK_COMPLETE":
         delete_failed(cloudformation, stack)
         existing = None
-    kind = "UPDATE" if existing else "CREATE"
     declared = names(cloudformation.get_template_summary(TemplateURL=template))
     unchanged = names(existing or {}) & declared - parameters.keys()
     made = cloudformation.create_change_set(
         StackName=stack,
         ChangeSetName=f"deploy-{time.time_ns()}",
-        ChangeSetType=kind,
+        ChangeSetType="UPDATE" if existing else "CREATE",
         TemplateURL=template,
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
-        + [{"ParameterKey": key, "UsePreviousValue": True} for key in unchanged],
+        + [{"ParameterKey": key, "UsePreviousValue": True} for key in sorted(unchanged)],
+        RollbackConfiguration=rollback(cloudwatch, stack, monitor) if existing else {},
     )
     changes = {"StackName": stack, "ChangeSetName": made["Id"]}
-    if not is_ready(cloudformation, changes):
+    if is_ready(cloudformation, changes):
+        show(cloudformation, changes)
+        execute(cloudformation, changes, "update" if existing else "create", RESOURCES + monitor)
+    else:
         cloudformation.delete_change_set(**changes)
-        return print("nothing has changed")
-    for page in cloudformation.get_paginator("describe_change_set").paginate(**changes):
-        for resource in (change["ResourceChange"] for change in page["Changes"]):
-            print(f"  {resource['Action']:<7} {resource['ResourceType']:<40} {resource['LogicalResourceId']}", flush=True)
-    cloudformation.execute_change_set(**changes)
-    print("waiting for the stack", flush=True)
-    cloudformation.get_waiter(f"stack_{kind.lower()}_complete").wait(StackName=stack, WaiterConfig={"Delay": 5, "MaxAttempts": 360})
+        print("nothing has changed")
     cloudformation.update_termination_protection(StackName=stack, EnableTerminationProtection=True)
 
 
-def describe(cloudformation, stack):
-    """The stack, if it exists and contains resources."""
+def rollback(cloudwatch, stack, monitor):
+    """The alarms that roll an update back. One that is firing already would roll back the correction, too, so it is left out."""
+    found = cloudwatch.describe_alarms(AlarmNames=[f"{stack}-{name}" for name in TRIGGERS])["MetricAlarms"]
+    firing = [alarm["AlarmName"] for alarm in found if alarm["StateValue"] == "ALARM"]
+    triggers = [{"Arn": alarm["AlarmArn"], "Type": "AWS::CloudWatch::Alarm"} for alarm in found if alarm["AlarmName"] not in firing]
+    for name in firing:
+        print(f"{name} is firing, so it does not roll this update back", flush=True)
+    return {"RollbackTriggers": triggers, "MonitoringTimeInMinutes": monitor if triggers else 0}
+
+
+def show(cloudformation, changes):
+    for page in cloudformation.get_paginator("describe_change_set").paginate(**changes):
+        for resource in (change["ResourceChange"] for change in page["Changes"]):
+            print(f"  {resource['Action']:<7} {resource['ResourceType']:<40} {resource['LogicalResourceId']}", flush=True)
+
+
+def execute(cloudformation, changes, kind, minutes):
+    """Executes the change set, and waits for the stack. Raises RuntimeError with the reasons and what to do if it fails."""
+    stack = changes["StackName"]
+    cloudformation.execute_change_set(**changes)
+    print("waiting for the stack", flush=True)
+    wait(cloudformation, stack, kind, minutes)
+
+
+def wait(cloudformation, stack, kind, minutes):
     try:
-        found = cloudformation.describe_stacks(StackName=stack)["Stacks"][0]
-    except ClientError as error:
-        if "does not exist" in str(error):
-            return None
-        raise
-    return None if found["StackStatus"] == "REVIEW_IN_PROGRESS" else found
+        cloudformation.get_waiter(f"stack_{kind}_complete").wait(StackName=stack, WaiterConfig={"Delay": 5, "MaxAttempts": 12 * minutes})
+    except WaiterError as error:
+        raise RuntimeError(outcome(cloudformation, stack)) from error
+
+
+def outcome(cloudformation, stack):
+    """The state of a stack that was not deployed, the remedy, and the reasons."""
+    status = describe(cloudformation, stack)["StackStatus"]
+    texts = {
+        "UPDATE_ROLLBACK_COMPLETE": "the update was rolled back, and the earlier version runs",
+        "ROLLBACK_COMPLETE": "the first deployment was rolled back: correct the cause, and run again",
+    }
+    text = texts.get(status, f"{stack} is {status}: {remedy(stack, status)}")
+    return "\n".join([text, *reversed(list(reasons(cloudformation, stack)))])
+
+
+def reasons(cloudformation, stack):
+    """Why the last operation failed, the newest reason first. Resources that were cancelled because of another are left out."""
+    for page in cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack):
+        for event in page["StackEvents"]:
+            status, reason = event["ResourceStatus"], event.get("ResourceStatusReason", "")
+            is_stack = event["PhysicalResourceId"] == event["StackId"]
+            if is_stack and status in STARTS:
+                return
+            if reason and "cancelled" not in reason and (status.endswith("_FAILED") or is_stack):
+                yield f"  {event['LogicalResourceId']} {status}: {reason}"
 
 
 def delete_failed(cloudformation, stack):
     """Deletes a stack whose first deployment failed. It cannot be updated, and has no resources: all were removed when it rolled back."""
     print("the first deployment of this stack failed: deleting what is left of it", flush=True)
     cloudformation.delete_stack(StackName=stack)
-    cloudformation.get_waiter("stack_delete_complete").wait(StackName=stack, WaiterConfig={"Delay": 5, "MaxAttempts": 120})
+    wait(cloudformation, stack, "delete", RESOURCES)
 
 
 def names(parameterised):
@@ -133,9 +194,4 @@ def is_ready(cloudformation, changes):
 
 
 if __name__ == "__main__":
-    try:
-        main(*sys.argv[1:])
-    except WaiterError:
-        sys.exit("the stack was not deployed: CloudFormation's events say which resource failed; it rolls back by itself")
-    except (RuntimeError, BotoCoreError, ClientError) as error:
-        sys.exit(f"not deployed: {error}")
+    main()
