@@ -28,7 +28,7 @@ RUNTIME = "provided.al2023"
 GLIBC = (2, 34)  # of Amazon Linux 2023
 # The first is for errors of the API, the others for uploads and for the index. CloudFormation accepts five at most.
 TRIGGERS = ["api-budget-fast", "ingest-errors", "ingest-behind", "index-errors", "index-behind"]
-MONITOR = 20  # minutes; `ingest-behind` needs 18 to notice that every upload event fails
+MONITOR = 25  # minutes; `ingest-behind` fires 18 minutes after all upload events began to fail, and metrics arrive late
 LONGEST = 180  # minutes that CloudFormation monitors at most
 STARTS = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
 RESOURCES = 40  # minutes that resources may take, among them a distribution of CloudFront
