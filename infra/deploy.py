@@ -40,7 +40,7 @@ def main():
     parser.add_argument("stack")
     parser.add_argument("bucket")
     parser.add_argument("parameters", nargs="*", metavar="PARAMETER=VALUE")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     try:
         deploy(options.stack, options.bucket, preflight.parse(options.parameters), options.monitor)
     except (RuntimeError, BotoCoreError, ClientError) as error:

@@ -15,21 +15,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from checks import limits, names, references, stack
 from checks.plan import Plan, code, warning
 
+CHECKS = [*stack.CHECKS, *names.CHECKS, *limits.CHECKS, *references.CHECKS]
 FIRST = (stack.name, stack.parameters)  # the others rely on these
-CHECKS = [
-    ("stack", stack.name),
-    ("stack", stack.state),
-    ("parameters", stack.parameters),
-    ("code bucket", stack.code_bucket),
-    *(("names", check) for check in names.CHECKS),
-    ("concurrency", limits.concurrency),
-    ("requests", limits.throttle),
-    *(("quota", check) for check in limits.QUOTAS),
-    ("e-mail", references.email),
-    ("portal", references.portal),
-    ("certificate", references.certificate),
-    ("alarms", references.alarms),
-]
 
 
 def main():
@@ -37,7 +24,7 @@ def main():
     parser.add_argument("--bucket", help="the bucket for code")
     parser.add_argument("stack")
     parser.add_argument("parameters", nargs="*", metavar="PARAMETER=VALUE")
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     try:
         require(boto3.client, options.stack, parse(options.parameters), options.bucket)
     except (RuntimeError, BotoCoreError, ClientError) as error:

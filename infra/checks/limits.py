@@ -99,4 +99,9 @@ COUNTED = [
     Counted("buckets", "s3", "list_buckets", "Buckets", "L-DC2B2D3D", "AWS::S3::Bucket", GLOBAL),
     Counted("SFTP servers", "transfer", "list_servers", "Servers", None, "AWS::Transfer::Server"),
 ]
-QUOTAS = [*(partial(quota, counted=counted) for counted in COUNTED), roles]
+CHECKS = [
+    ("concurrency", concurrency),
+    ("requests", throttle),
+    *((counted.plural, partial(quota, counted=counted)) for counted in COUNTED),
+    ("roles", roles),
+]

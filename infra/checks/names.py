@@ -41,8 +41,8 @@ def is_log(plan, name):
 
 
 CHECKS = [
-    partial(free, kind="AWS::DynamoDB::Table", attribute="TableName", exists=is_table, plural="table"),
-    partial(free, kind="AWS::S3::Bucket", attribute="BucketName", exists=is_bucket, plural="buckets"),
-    partial(free, kind="AWS::Cognito::UserPoolDomain", attribute="Domain", exists=is_domain, plural="sign-in domain"),
-    partial(free, kind="AWS::Logs::LogGroup", attribute="LogGroupName", exists=is_log, plural="log groups"),
+    ("table name", partial(free, kind="AWS::DynamoDB::Table", attribute="TableName", exists=is_table, plural="table")),
+    ("bucket names", partial(free, kind="AWS::S3::Bucket", attribute="BucketName", exists=is_bucket, plural="buckets")),
+    ("domain name", partial(free, kind="AWS::Cognito::UserPoolDomain", attribute="Domain", exists=is_domain, plural="sign-in domain")),
+    ("log names", partial(free, kind="AWS::Logs::LogGroup", attribute="LogGroupName", exists=is_log, plural="log groups")),
 ]

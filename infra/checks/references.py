@@ -115,3 +115,6 @@ def topic_of(sns, topic):
         text = f"the topic has no subscription, and {attributes['SubscriptionsPending']} to be confirmed"
         return warning(text, "run aws sns subscribe, and confirm the message")
     return ok(f"the topic has {attributes['SubscriptionsConfirmed']} subscriptions")
+
+
+CHECKS = [("e-mail", email), ("portal", portal), ("certificate", certificate), ("alarms", alarms)]

@@ -73,3 +73,6 @@ def code_bucket(plan):
         yield stop(f"{plan.bucket} is in {region}, and Lambda reads code of its own region only", f"name a bucket in {plan.region}")
     else:
         yield ok(f"{plan.bucket} is in {region}")
+
+
+CHECKS = [("stack", name), ("stack", state), ("parameters", parameters), ("code bucket", code_bucket)]

@@ -340,7 +340,7 @@ class Deploy(Case):
     def test_checks_then_uploads_then_deploys_then_the_portal(self):
         self.stack("UPDATE_COMPLETE", {"ApiUrl": "https://api"})
         self.replace("deploy.preflight.require", lambda *asked: self.calls.append(("preflight", *asked[1:])))
-        out = self.run_with("--monitor", "5", "inspelning", "bucket", "LogDays=90", "CsvSeparator=,")
+        out = self.run_with("inspelning", "bucket", "--monitor", "5", "LogDays=90", "CsvSeparator=,")
         given = {"LogDays": "90", "CsvSeparator": ","}
         deployed = ("inspelning", "https://template", given | {"CodeBucket": "bucket", "CodeVersion": "1"}, 5)
         checked = ("preflight", "inspelning", given, "bucket")
