@@ -29,7 +29,7 @@ pub enum Wanted {
 }
 
 /// The day's recordings of the chunk. Those that the index shows as expected are read again. A
-/// recording that is still expected becomes a late arrival.
+/// recording that is still expected becomes a late arrival, and so does one stored since the close.
 pub async fn of_day(
     app: &App,
     organisation: &OrganisationId,
@@ -40,6 +40,7 @@ pub async fn of_day(
     let Found { recordings, unreadable } =
         app.table.folders().started_in(organisation, from, to).await?;
     let (mut included, mut expected, mut expired) = (Vec::new(), Vec::new(), Vec::new());
+    let mut late = Vec::new();
     for recording in recordings {
         match recording.state {
             _ if !recording.exists(now) => expired.extend(
@@ -49,21 +50,22 @@ pub async fn of_day(
             ),
             State::Expected => expected.push(recording.id),
             _ if delivery_folder.holds(&recording) => included.push(recording),
-            _ => {}
+            State::Stored { .. } => late.push(recording),
+            State::Rejected { .. } => {}
         }
     }
     let looked_up = app.table.folders().with_ids(organisation, &expected).await?;
-    let missing: Vec<&Recording> = looked_up
-        .recordings
-        .iter()
-        .filter(|recording| recording.state == State::Expected)
-        .collect();
-    if delivery_folder.name.is_scheduled() {
-        app.table.late_arrivals().await_late(&missing, now).await?;
+    for recording in looked_up.recordings {
+        match recording.state {
+            _ if delivery_folder.holds(&recording) => included.push(recording),
+            State::Expected | State::Stored { .. } => late.push(recording),
+            State::Rejected { .. } => {}
+        }
     }
-    included.extend(
-        looked_up.recordings.into_iter().filter(|recording| delivery_folder.holds(recording)),
-    );
+    if delivery_folder.name.is_scheduled() {
+        let late: Vec<&Recording> = late.iter().collect();
+        app.table.late_arrivals().await_late(&late, now).await?;
+    }
     let unreadable: BTreeSet<RecordingId> =
         unreadable.into_iter().chain(looked_up.unreadable).collect();
     let bare = unreadable.into_iter().map(|id| Wanted::Bare(id, Reason::Unreadable));

@@ -179,6 +179,23 @@ async fn a_recording_after_five_is_late_in_the_next_folder_and_leaves_the_first_
 }
 
 #[tokio::test]
+async fn a_recording_stored_between_the_close_and_the_copy_is_in_the_next_folder()
+-> anyhow::Result<()> {
+    let world = World::new("stored-at-five", 2, morning).await?;
+    Person::recorded("anna").joins(&world.app.table, "demo").await?;
+    let noon = at("2026-11-24T11:00:00Z");
+    let between = world.stored("anna", "at-five", noon, at("2026-11-25T04:00:54Z")).await?;
+    world.morning().await?;
+    assert!(
+        !verified(&world.files().await?, "2026-11-24").contains(&manifest::file_name(&between))
+    );
+    let next = world.at(next_morning);
+    next.morning().await?;
+    assert_eq!(verified(&next.files().await?, "2026-11-25"), expected(&[between]));
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_call_registered_after_its_day_is_delivered_as_a_late_arrival() -> anyhow::Result<()> {
     let world = World::new("registered-late", 2, morning).await?;
     Person::recorded("anna").joins(&world.app.table, "demo").await?;
