@@ -103,6 +103,10 @@ lossless: build-measure build audio .venv-check/ready ## simulate 1,000,000 call
 	@target/measure/lossless $(or $(CALLS),1000000) $(or $(PHONES),1000) $(or $(SEED),1)
 	@CALLS=$(or $(CLOUD_CALLS),2000) SEED=$(or $(SEED),1) $(TESTED) $(NEXTEST) --profile long --package tests --no-capture lossless::
 
+.PHONY: storm
+storm: needed ## live through whole lives in a harsh AWS on virtual time, and check that nothing is lost (SEEDS= FROM=, or SEED= to replay one)
+	@cargo run --locked --quiet --package storm --profile measure -- $(if $(SEED),--replay $(SEED),$(or $(SEEDS),1000) $(or $(FROM),1))
+
 .PHONY: oracle oracle-memory oracle-router oracle-cloud
 RINGS ?= memory router cloud
 oracle: $(RINGS:%=oracle-%) ## compare searches with PostgreSQL: 100,000 in memory, 5,000 by the router, 100 in the local cloud (RINGS= CASES= SEED= CASE=)
@@ -250,7 +254,7 @@ build-functions: needed .venv/ready
 	@cargo build --workspace --exclude tests --exclude model --bins --locked || $(UNBUILT)
 
 build-release: needed
-	@cargo build --workspace --bins --example hello --release --locked || $(UNBUILT)
+	@cargo build --workspace --exclude storm --bins --example hello --release --locked || $(UNBUILT)
 
 build-measure: needed
 	@cargo build --package model --bins --profile measure --locked || $(UNBUILT)

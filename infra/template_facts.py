@@ -1,6 +1,7 @@
 """Checks facts of the template that cfn-lint cannot know, because they tie it to the code or to AWS's own rules.
 
-    template_facts.py    prints each error, and exits with 1 if there is any
+    template_facts.py            prints each error, and exits with 1 if there is any
+    template_facts.py --write    writes tests/storm/limits.json: what the storm takes from the template
 
 - A metric filter's message is one that the code logs, and so is the field that it reads: otherwise its alarm never sounds.
 - A queue hides a message for six times its function's timeout (AWS Lambda Developer Guide, "Using Lambda with Amazon SQS").
@@ -10,6 +11,7 @@
 - A dead-letter queue has an alarm.
 """
 
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -18,6 +20,7 @@ from pathlib import Path
 from cfnlint.decode import decode
 
 ROOT = Path(__file__).resolve().parents[1]
+LIMITS = ROOT / "tests/storm/limits.json"
 MESSAGE = re.compile(r'\$\.message = "([^"]+)"')
 CRON = re.compile(r"cron\((\S+) (\S+) ")
 TIMES = 6
@@ -73,6 +76,7 @@ class Template:
         yield from self.queues()
         yield from self.schedules()
         yield from self.dead_letters()
+        yield from self.limits_of_the_storm()
 
     def messages(self) -> Iterator[str]:
         logged = "\n".join(source.read_text() for folder in ("functions", "shared") for source in sorted((ROOT / folder).rglob("*.rs")))
@@ -124,9 +128,42 @@ class Template:
             if dead and dead not in watched:
                 yield f"{name}: no alarm watches {dead}"
 
+    def limits(self) -> dict:
+        """The settings that decide how AWS runs the functions, for the storm: all times in seconds."""
+        (functions, queues, streams) = ({}, {}, {})
+        for name, function in self.of_type("AWS::Serverless::Function"):
+            loops = function.get("RecursiveLoop") == "Allow"
+            functions[kebab(name)] = {"timeout": self.number(function.get("Timeout", self.timeout)), "loops": loops}
+        for _, mapping in self.of_type("AWS::Lambda::EventSourceMapping"):
+            of = {"function": kebab(name_of(mapping["FunctionName"])), "batch": mapping["BatchSize"]}
+            source = name_of(mapping["EventSourceArn"])
+            if self.resources[source]["Type"] == "AWS::DynamoDB::Table":
+                attempts = self.number(mapping["MaximumRetryAttempts"]) + 1
+                streams[of["function"]] = of | {"lanes": mapping["ParallelizationFactor"], "attempts": attempts}
+                continue
+            queue = self.resources[source]["Properties"]
+            queues[kebab(source)] = of | {
+                "invisible": self.number(queue["VisibilityTimeout"]),
+                "retained": queue["MessageRetentionPeriod"],
+                "receipts": queue["RedrivePolicy"]["maxReceiveCount"],
+                "concurrency": self.number(mapping["ScalingConfig"]["MaximumConcurrency"]),
+            }
+        return {"functions": functions, "queues": queues, "streams": streams}
+
+    def limits_of_the_storm(self) -> Iterator[str]:
+        if not LIMITS.exists() or json.loads(LIMITS.read_text()) != self.limits():
+            yield f"{LIMITS.relative_to(ROOT)} is not the template's: template_facts.py --write"
+
+
+def kebab(name: str) -> str:
+    """`RetentionWorker` as `retention-worker`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
+
 
 def main() -> int:
     (template, _) = decode(str(ROOT / "infra/template.yaml"))
+    if sys.argv[1:] == ["--write"]:
+        LIMITS.write_text(json.dumps(Template(template).limits(), indent=2) + "\n")
     errors = list(Template(template).errors())
     for error in errors:
         print(error, file=sys.stderr)

@@ -4,7 +4,10 @@
 //! operator's ([`Operator`]). Each requested key must belong to its organisation, or to the path's.
 //! operator's is the one in the path.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::{
+    cell::Cell,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use anyhow::Context;
 use axum::{
@@ -141,6 +144,27 @@ impl Operator<'_> {
     }
 }
 
+thread_local! {
+    /// The next request's number on a thread that numbers its own.
+    static OWN: Cell<Option<u64>> = const { Cell::new(None) };
+}
+
+/// Numbers the requests of this thread from 0, so that equal runs have equal ids.
+pub fn number_from_here() {
+    OWN.set(Some(0));
+}
+
+fn number() -> u64 {
+    static SENT: AtomicU64 = AtomicU64::new(0);
+    match OWN.get() {
+        Some(number) => {
+            OWN.set(Some(number + 1));
+            number
+        }
+        None => SENT.fetch_add(1, Ordering::Relaxed),
+    }
+}
+
 /// Sends an event with the authorizer's context, if there is one.
 pub async fn send(
     router: &Router,
@@ -160,7 +184,6 @@ async fn dispatch(
     authorizer: Option<Value>,
     headers: Value,
 ) -> anyhow::Result<Answer> {
-    static SENT: AtomicU64 = AtomicU64::new(0);
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let mut event = json!({
         "version": "2.0",
@@ -169,7 +192,7 @@ async fn dispatch(
         "rawQueryString": query,
         "headers": { "content-type": "application/json", "host": "localhost" },
         "requestContext": {
-            "requestId": format!("request-{:06}", SENT.fetch_add(1, Ordering::Relaxed)),
+            "requestId": format!("request-{:06}", number()),
             "stage": "$default",
             "http": { "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "test" },
             "authorizer": authorizer,

@@ -1,0 +1,234 @@
+//! What people do in a storm, drawn from its seed. Deeds can be left out without changing the others.
+
+use chrono::TimeDelta;
+use rand::{Rng, RngExt, SeedableRng, seq::IndexedRandom};
+use rand_chacha::ChaCha8Rng;
+
+/// The organisations of every storm.
+pub const ORGANISATIONS: [&str; 2] = ["alfa", "beta"];
+/// Their recorded users. Sven supervises the first two, and Karin administers.
+pub const USERS: [&str; 3] = ["anna", "omar", "maja"];
+pub const COUNTERPARTS: [&str; 5] =
+    ["+46701740611", "+4684650012", "sip:kund@bolaget.example", "4411", "withheld"];
+pub const NOTES: [&str; 5] =
+    ["ring faktura", "Offert på tio", "reklamation faktura", "åäö möte tisdag", "x"];
+/// Queues that a poison message may come to, as in the template.
+pub const QUEUES: [&str; 4] = ["queue", "removals", "retention-jobs", "delivery-queue"];
+
+/// Something that somebody does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Deed {
+    /// Names its call, hold or job. Other deeds refer to it.
+    pub number: usize,
+    /// After the beginning of the storm.
+    pub at: TimeDelta,
+    pub organisation: usize,
+    pub what: What,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum What {
+    Call(Call),
+    /// Edits a call's note and mark, as its user or the administrator.
+    Annotate {
+        call: usize,
+        by_administrator: bool,
+        note: usize,
+        mark: bool,
+    },
+    /// Annotates by call id, perhaps before the registration.
+    AnnotateCall {
+        call: usize,
+        note: usize,
+    },
+    Listen {
+        call: usize,
+    },
+    Search {
+        as_whom: Whom,
+        filter: Filter,
+    },
+    /// Holds the calls with these numbers, as far as they are registered.
+    HoldCalls {
+        calls: Vec<usize>,
+    },
+    HoldFilter {
+        filter: Filter,
+    },
+    Lift {
+        hold: usize,
+    },
+    Erase {
+        person: Person,
+    },
+    Retain {
+        days: u16,
+    },
+    Report {
+        calls: Vec<usize>,
+    },
+    /// Puts a message into a queue that no function can read.
+    Poison {
+        queue: usize,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    pub user: usize,
+    pub counterpart: usize,
+    pub note: Option<usize>,
+    pub seconds: u32,
+    /// How long before the registration it began.
+    pub ago: TimeDelta,
+    /// How long the phone waits before it uploads; `None` if it never does.
+    pub upload_after: Option<TimeDelta>,
+    /// Whether the uploaded bytes are audio.
+    pub audio: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whom {
+    User(usize),
+    Supervisor,
+    Administrator,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filter {
+    All,
+    User(usize),
+    Counterpart(usize),
+    Note(usize),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Person {
+    User(usize),
+    Counterpart(usize),
+}
+
+/// How long people are busy at the beginning, and around the day when the first calls end.
+pub const BUSY: TimeDelta = TimeDelta::days(1);
+/// When the second busy time begins: some hours before the first call's retention is over.
+pub const LATER: TimeDelta = TimeDelta::days(179);
+/// How long it lasts.
+pub const BUSY_LATER: TimeDelta = TimeDelta::days(3);
+const CALLS: usize = 14;
+const OTHERS: usize = 22;
+
+/// The deeds of a seed, in order of time.
+pub fn draw(seed: u64) -> Vec<Deed> {
+    let random = &mut ChaCha8Rng::seed_from_u64(seed);
+    let mut deeds = Vec::new();
+    for number in 0..CALLS {
+        let organisation = usize::from(random.random_bool(0.3));
+        let at = minutes(random, BUSY);
+        deeds.push(Deed { number, at, organisation, what: What::Call(call(random)) });
+    }
+    for number in CALLS..CALLS + OTHERS {
+        let late = random.random_bool(0.4);
+        let at = if late {
+            LATER + minutes(random, BUSY_LATER)
+        } else {
+            minutes(random, BUSY + TimeDelta::hours(12))
+        };
+        let organisation = usize::from(random.random_bool(0.3));
+        let holds: Vec<usize> = deeds
+            .iter()
+            .filter(|deed| matches!(deed.what, What::HoldCalls { .. } | What::HoldFilter { .. }))
+            .map(|deed| deed.number)
+            .collect();
+        let what = other(random, &holds);
+        deeds.push(Deed { number, at, organisation, what });
+    }
+    // A deed about another happens in its organisation, and usually after it.
+    for index in 0..deeds.len() {
+        let about = match &deeds[index].what {
+            What::Annotate { call, .. }
+            | What::AnnotateCall { call, .. }
+            | What::Listen { call } => *call,
+            What::Lift { hold } => *hold,
+            What::HoldCalls { calls } | What::Report { calls } => calls[0],
+            _ => continue,
+        };
+        deeds[index].organisation = deeds[about].organisation;
+        if deeds[index].at < deeds[about].at && random.random_bool(0.9) {
+            deeds[index].at = deeds[about].at + minutes(random, TimeDelta::hours(3));
+        }
+    }
+    deeds.sort_by_key(|deed| deed.at);
+    deeds
+}
+
+fn call(random: &mut impl Rng) -> Call {
+    Call {
+        user: random.random_range(0..USERS.len()),
+        counterpart: random.random_range(0..COUNTERPARTS.len()),
+        note: random.random_bool(0.5).then(|| random.random_range(0..NOTES.len())),
+        seconds: random.random_range(1..4),
+        ago: match random.random_range(0..10) {
+            0 => TimeDelta::days(random.random_range(1..20)),
+            _ => TimeDelta::seconds(random.random_range(5..3_600)),
+        },
+        upload_after: random.random_bool(0.95).then(|| match random.random_range(0..5) {
+            0 => TimeDelta::minutes(random.random_range(1..600)),
+            _ => TimeDelta::seconds(random.random_range(0..60)),
+        }),
+        audio: random.random_bool(0.92),
+    }
+}
+
+fn other(random: &mut impl Rng, holds: &[usize]) -> What {
+    let call = random.random_range(0..CALLS);
+    let calls = vec![call, random.random_range(0..CALLS), random.random_range(0..CALLS)];
+    let note = random.random_range(0..NOTES.len());
+    match random.random_range(0..20) {
+        0..4 => What::Annotate {
+            call,
+            by_administrator: random.random_bool(0.5),
+            note,
+            mark: random.random_bool(0.5),
+        },
+        4 => What::AnnotateCall { call, note },
+        5..7 => What::Listen { call },
+        7..10 => What::Search { as_whom: whom(random), filter: filter(random) },
+        10..12 => What::HoldCalls { calls },
+        12..14 => What::HoldFilter { filter: filter(random) },
+        14..16 => match holds.choose(random) {
+            Some(hold) => What::Lift { hold: *hold },
+            None => What::HoldCalls { calls },
+        },
+        16 => What::Erase {
+            person: if random.random_bool(0.5) {
+                Person::User(random.random_range(0..USERS.len()))
+            } else {
+                Person::Counterpart(random.random_range(0..COUNTERPARTS.len() - 1))
+            },
+        },
+        17 => What::Retain { days: [180, 181, 183, 400][random.random_range(0..4)] },
+        18 => What::Report { calls },
+        _ => What::Poison { queue: random.random_range(0..QUEUES.len()) },
+    }
+}
+
+fn whom(random: &mut impl Rng) -> Whom {
+    match random.random_range(0..3) {
+        0 => Whom::User(random.random_range(0..USERS.len())),
+        1 => Whom::Supervisor,
+        _ => Whom::Administrator,
+    }
+}
+
+fn filter(random: &mut impl Rng) -> Filter {
+    match random.random_range(0..4) {
+        0 => Filter::All,
+        1 => Filter::User(random.random_range(0..USERS.len())),
+        2 => Filter::Counterpart(random.random_range(0..COUNTERPARTS.len())),
+        _ => Filter::Note(random.random_range(0..NOTES.len())),
+    }
+}
+
+fn minutes(random: &mut impl Rng, within: TimeDelta) -> TimeDelta {
+    TimeDelta::milliseconds(random.random_range(0..within.num_milliseconds()))
+}

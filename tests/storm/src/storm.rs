@@ -1,0 +1,134 @@
+//! One storm, from its seed to its end; and the least part of one that still goes wrong.
+
+use std::{collections::BTreeMap, sync::atomic::Ordering, time::Duration};
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use crate::{
+    aws::{Aws, locked},
+    check, clock,
+    life::{self, Life},
+    plan::{self, BUSY, BUSY_LATER, Deed, LATER},
+    service::Service,
+    weather::Weather,
+};
+
+/// When the deeds begin.
+pub const BEGUN: &str = "2026-11-19T00:00:00Z";
+
+/// What happens in a storm. The seed alone decides, unless parts are left out.
+#[derive(Clone, Debug)]
+pub struct Storm {
+    pub seed: u64,
+    pub weather: Weather,
+    pub deeds: Vec<Deed>,
+}
+
+/// How a storm ended.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// What is wrong at the end.
+    pub wrong: Vec<String>,
+    pub requests: u64,
+    pub invocations: BTreeMap<String, u64>,
+    pub troubles: BTreeMap<&'static str, u64>,
+    /// A hash of all requests with their times and fates.
+    pub trace: u64,
+}
+
+/// How long the schedules run after the first deeds.
+pub const SETTLES: TimeDelta = TimeDelta::days(2);
+/// How long the calm lasts: until every job, removal and reconciliation is done.
+const CALM: TimeDelta = TimeDelta::days(2);
+
+impl Storm {
+    pub fn of(seed: u64) -> Self {
+        Self { seed, weather: Weather::draw(seed), deeds: plan::draw(seed) }
+    }
+
+    /// Lives through the storm.
+    pub fn run(&self) -> anyhow::Result<Outcome> {
+        fastrand::seed(self.seed); // the pauses of the SDK's retries
+        tests::request::number_from_here(); // ids of jobs depend on it
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()?;
+        let local = tokio::task::LocalSet::new();
+        local.block_on(&runtime, self.lives())
+    }
+
+    async fn lives(&self) -> anyhow::Result<Outcome> {
+        let begun: DateTime<Utc> = BEGUN.parse()?;
+        clock::start(begun - TimeDelta::days(30)); // users are recorded long before their first call
+        let aws = Aws::new(self.seed, Weather::calm())?;
+        let service = Service::deploy(aws.clone())?;
+        service.start();
+        let life = Life::found(service.clone()).await?;
+        clock::wait_until(begun).await;
+        aws.set_weather(self.weather.clone());
+        let schedules = {
+            let service = service.clone();
+            tokio::task::spawn_local(async move {
+                service.run_schedules(begun + BUSY + SETTLES).await?;
+                clock::wait_until(begun + LATER - TimeDelta::hours(12)).await;
+                life::pass(service.aws()).await?;
+                service.run_schedules(begun + LATER + BUSY_LATER).await
+            })
+        };
+        life.lives(self.deeds.clone()).await?;
+        schedules.await??;
+        aws.set_weather(Weather::calm());
+        service.run_schedules(clock::now() + CALM).await?;
+        let mut quiet = 0;
+        while quiet < 3 {
+            service.sweep()?;
+            tokio::time::sleep(Duration::from_secs(1_800)).await;
+            quiet = if service.is_quiet() { quiet + 1 } else { 0 };
+        }
+        let mut wrong = service.broken();
+        wrong.extend(check::check(&life, &self.deeds).await?);
+        let troubles = locked(&aws.troubles).clone();
+        Ok(Outcome {
+            wrong,
+            requests: aws.requests.load(Ordering::Relaxed),
+            invocations: service.invocations(),
+            troubles,
+            trace: aws.trace.load(Ordering::Relaxed),
+        })
+    }
+
+    /// Whether it goes wrong, or cannot be lived through.
+    fn fails(&self) -> bool {
+        self.run().map_or(true, |outcome| !outcome.wrong.is_empty())
+    }
+
+    /// The least part of a failing storm that still fails: without deeds, and without kinds of
+    /// trouble, one after the other.
+    pub fn minimised(&self) -> Self {
+        let mut least = self.clone();
+        let mut size = least.deeds.len().div_ceil(2);
+        while size > 0 {
+            let mut from = 0;
+            while from < least.deeds.len() {
+                let mut smaller = least.clone();
+                let to = (from + size).min(smaller.deeds.len());
+                smaller.deeds.drain(from..to);
+                if smaller.fails() {
+                    least = smaller;
+                } else {
+                    from += size;
+                }
+            }
+            size /= 2;
+        }
+        for calmer in Weather::calmer() {
+            let mut smaller = least.clone();
+            calmer(&mut smaller.weather);
+            if smaller.weather != least.weather && smaller.fails() {
+                least = smaller;
+            }
+        }
+        least
+    }
+}

@@ -1,0 +1,90 @@
+//! What the service has promised: the memory of those who used it.
+
+use chrono::{DateTime, Utc};
+
+use crate::plan::{self, Person};
+
+#[derive(Debug, Default)]
+pub struct Truth {
+    pub calls: Vec<Call>,
+    pub holds: Vec<Hold>,
+    pub erasures: Vec<Erasure>,
+    /// Poison messages, with their queues.
+    pub poison: Vec<(&'static str, String)>,
+    /// What contradicted a promise on the way.
+    pub violations: Vec<String>,
+}
+
+#[derive(Debug)]
+pub struct Call {
+    pub number: usize,
+    pub organisation: usize,
+    pub user: usize,
+    pub what: plan::Call,
+    pub started_at: DateTime<Utc>,
+    pub bytes: Vec<u8>,
+    /// When the first registration was sent, and when one was confirmed.
+    pub sent_at: DateTime<Utc>,
+    pub registered_at: Option<DateTime<Utc>>,
+    pub id: Option<String>,
+    pub uploaded_at: Option<DateTime<Utc>>,
+    /// The problem that ended the registration.
+    pub refused: Option<String>,
+    /// Confirmed edits by version: their notes.
+    pub edits: Vec<(u64, String)>,
+    /// Whether an edit was sent whose effect nobody confirmed, or one by call id.
+    pub edited_otherwise: bool,
+    /// Whether the app annotated it by its call id, which is also possible without a recording.
+    pub annotated_by_call: bool,
+}
+
+#[derive(Debug)]
+pub struct Hold {
+    pub number: usize,
+    pub organisation: usize,
+    pub id: String,
+    /// The calls that it must hold: those that had been registered when it was ordered.
+    pub covers: Vec<usize>,
+    /// It may hold others, too.
+    pub by_filter: bool,
+    pub confirmed_at: DateTime<Utc>,
+    /// When the lift was sent.
+    pub lifted_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug)]
+pub struct Erasure {
+    pub organisation: usize,
+    pub id: String,
+    pub person: Person,
+    pub sent_at: DateTime<Utc>,
+    pub confirmed_at: Option<DateTime<Utc>>,
+}
+
+impl Truth {
+    pub fn call(&self, number: usize) -> Option<&Call> {
+        self.calls.iter().find(|call| call.number == number)
+    }
+
+    pub fn call_mut(&mut self, number: usize) -> Option<&mut Call> {
+        self.calls.iter_mut().find(|call| call.number == number)
+    }
+
+    pub fn violation(&mut self, what: impl Into<String>) {
+        self.violations.push(what.into());
+    }
+}
+
+impl Call {
+    pub fn name(&self) -> String {
+        format!("call-{}", self.number)
+    }
+
+    pub fn concerns(&self, organisation: usize, person: Person) -> bool {
+        self.organisation == organisation
+            && match person {
+                Person::User(user) => user == self.user,
+                Person::Counterpart(counterpart) => counterpart == self.what.counterpart,
+            }
+    }
+}
