@@ -73,7 +73,9 @@ impl Request {
 
 /// The table without trouble, for fixtures and checks.
 pub fn calm_table(aws: &Arc<Aws>) -> Table {
-    Clients::of(aws, &Process::start()).table()
+    let process = Process::start();
+    process.invoke(1, 0, true);
+    Clients::of(aws, &process).table()
 }
 
 /// Closes the days up to last week in one step, as if the schedules had run on each of them. Nothing

@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use storm::{storm::Storm, weather::Weather};
 
 /// Seeds of one run of the tests: `SEEDS`.
-const SEEDS: u64 = 240;
+const SEEDS: u64 = 200;
 /// The parts in which the seeds run, each a test of its own so that they run at once.
-const PARTS: u64 = 4;
+const PARTS: u64 = 8;
 
 fn live_through(part: u64) -> anyhow::Result<()> {
     let seeds = std::env::var("SEEDS").map_or(Ok(SEEDS), |seeds| seeds.parse())?;
@@ -23,24 +23,24 @@ fn live_through(part: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-#[test]
-fn nothing_is_lost_in_a_first_part_of_the_storms() -> anyhow::Result<()> {
-    live_through(0)
+macro_rules! parts {
+    ($($name:ident: $part:literal,)*) => {$(
+        #[test]
+        fn $name() -> anyhow::Result<()> {
+            live_through($part)
+        }
+    )*};
 }
 
-#[test]
-fn nothing_is_lost_in_a_second_part_of_the_storms() -> anyhow::Result<()> {
-    live_through(1)
-}
-
-#[test]
-fn nothing_is_lost_in_a_third_part_of_the_storms() -> anyhow::Result<()> {
-    live_through(2)
-}
-
-#[test]
-fn nothing_is_lost_in_a_fourth_part_of_the_storms() -> anyhow::Result<()> {
-    live_through(3)
+parts! {
+    nothing_is_lost_in_storms_0: 0,
+    nothing_is_lost_in_storms_1: 1,
+    nothing_is_lost_in_storms_2: 2,
+    nothing_is_lost_in_storms_3: 3,
+    nothing_is_lost_in_storms_4: 4,
+    nothing_is_lost_in_storms_5: 5,
+    nothing_is_lost_in_storms_6: 6,
+    nothing_is_lost_in_storms_7: 7,
 }
 
 #[test]
