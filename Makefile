@@ -188,6 +188,7 @@ check: needed words links .venv-check/ready ## check formatting, lints, document
 	$(CHECK)/cargo-shear
 	$(CHECK)/cfn-lint infra/template.yaml
 	$(CHECK)/python infra/template_facts.py
+	@PYTHONPATH=infra $(CHECK)/python -m unittest discover --start-directory infra/template_tests
 	python3 infra/cost.py --check
 	$(CHECK)/openapi-spec-validator tests/openapi.json
 	$(CHECK)/ruff check infra

@@ -1,4 +1,4 @@
-//! What must hold once a storm is over and everything is quiet.
+//! The promises that must hold once a storm is over and everything is quiet.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,12 +22,12 @@ use crate::{
     clock,
     function::{DROP, QUARANTINE, RECORDINGS},
     life::{Life, calm_table, seen_by},
-    plan::{BUSY, COUNTERPARTS, Deed, Filter, NOTES, ORGANISATIONS, USERS, What, Whom},
+    plan::{Action, BUSY, COUNTERPARTS, Filter, NOTES, ORGANISATIONS, Step, USERS, Whom},
     storm::{BEGUN, SETTLES},
     truth::{Call, Hold, Truth},
 };
 
-/// What must have become of a recording.
+/// The only right end of a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
     Exists,
@@ -48,7 +48,7 @@ struct Found {
 }
 
 /// Checks everything. Returns what is wrong.
-pub async fn check(life: &Life, deeds: &[Deed]) -> anyhow::Result<Vec<String>> {
+pub async fn check(life: &Life, steps: &[Step]) -> anyhow::Result<Vec<String>> {
     let table = calm_table(life.service.aws());
     let mut found = Found {
         now: clock::now(),
@@ -65,7 +65,7 @@ pub async fn check(life: &Life, deeds: &[Deed]) -> anyhow::Result<Vec<String>> {
     {
         let truth = life.truth.borrow();
         for call in &truth.calls {
-            wrong.extend(call_is_right(life, &truth, deeds, &found, call)?);
+            wrong.extend(call_is_right(life, &truth, steps, &found, call)?);
         }
         wrong.extend(dead_letters_are_poison(life, &truth));
         wrong.extend(folders_are_right(life, &truth, &found));
@@ -96,7 +96,7 @@ async fn all(table: &Table, name: &str) -> anyhow::Result<Vec<RetentionSnapshot>
 fn call_is_right(
     life: &Life,
     truth: &Truth,
-    deeds: &[Deed],
+    steps: &[Step],
     found: &Found,
     call: &Call,
 ) -> anyhow::Result<Vec<String>> {
@@ -114,7 +114,7 @@ fn call_is_right(
         return Ok(wrong);
     }
     wrong.extend(edits_are_audited(found, call));
-    match (fate(truth, deeds, found.now, call), there) {
+    match (fate(truth, steps, found.now, call), there) {
         (Fate::Exists, None) => wrong.push(format!("{name} is lost")),
         (Fate::Gone, Some(there)) => {
             wrong.push(format!("{name} still exists: {:?}", there.retained));
@@ -148,11 +148,11 @@ fn call_is_right(
     Ok(wrong)
 }
 
-/// What must have become of the call's recording.
-fn fate(truth: &Truth, deeds: &[Deed], now: DateTime<Utc>, call: &Call) -> Fate {
+/// The only right end of the call's recording.
+fn fate(truth: &Truth, steps: &[Step], now: DateTime<Utc>, call: &Call) -> Fate {
     let Some(registered_at) = call.registered_at else { return Fate::Either };
     let holds: Vec<&Hold> =
-        truth.holds.iter().filter(|hold| hold.covers.contains(&call.number)).collect();
+        truth.holds.iter().filter(|hold| hold.includes.contains(&call.number)).collect();
     let erasures =
         truth.erasures.iter().filter(|erasure| call.concerns(erasure.organisation, erasure.person));
     let mut may_be_erased = false;
@@ -169,7 +169,7 @@ fn fate(truth: &Truth, deeds: &[Deed], now: DateTime<Utc>, call: &Call) -> Fate 
         }
         may_be_erased = true;
     }
-    let days = retentions(deeds, call.organisation);
+    let days = retentions(steps, call.organisation);
     let begins = |registered: DateTime<Utc>| call.started_at.max(registered - BACKDATED);
     let earliest = expires_at(begins(call.sent_at), *days.first().expect("180 is one"));
     let latest = expires_at(begins(registered_at), *days.last().expect("180 is one"));
@@ -201,17 +201,17 @@ fn may_hold<'a>(truth: &'a Truth, call: &Call) -> Vec<&'a Hold> {
     let holds = truth.holds.iter().filter(|hold| hold.organisation == call.organisation);
     holds
         .filter(|hold| {
-            hold.covers.contains(&call.number)
+            hold.includes.contains(&call.number)
                 || hold.by_filter && call.sent_at <= hold.confirmed_at
         })
         .collect()
 }
 
 /// The retentions that the organisation may have had, in days, from the shortest.
-fn retentions(deeds: &[Deed], of: usize) -> Vec<u16> {
-    let changes = deeds.iter().filter(|deed| deed.organisation == of);
+fn retentions(steps: &[Step], of: usize) -> Vec<u16> {
+    let changes = steps.iter().filter(|step| step.organisation == of);
     let mut days: Vec<u16> = changes
-        .filter_map(|deed| if let What::Retain { days } = deed.what { Some(days) } else { None })
+        .filter_map(|step| if let Action::Retain { days } = step.what { Some(days) } else { None })
         .chain([180])
         .collect();
     days.sort_unstable();

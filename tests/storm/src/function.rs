@@ -21,7 +21,7 @@ pub const ERASURES: &str = "erasures-bucket";
 pub const CALLS: &str = "calls-bucket";
 pub const EXPORTS: &str = "exports-bucket";
 
-/// What a process runs.
+/// The program of a process.
 #[derive(Debug)]
 pub enum Program {
     Api(Router),

@@ -1,4 +1,4 @@
-//! Carries out a storm's deeds as people and phones do: they repeat until they have an answer.
+//! Carries out a storm's steps as people and phones do: they repeat until they have an answer.
 
 use std::{cell::RefCell, rc::Rc, sync::Arc, time::Duration};
 
@@ -19,7 +19,7 @@ use crate::{
     clock,
     function::Clients,
     plan::{
-        self, COUNTERPARTS, Deed, Filter, NOTES, ORGANISATIONS, Person, QUEUES, USERS, What, Whom,
+        self, Action, COUNTERPARTS, Filter, NOTES, ORGANISATIONS, Person, QUEUES, Step, USERS, Whom,
     },
     service::Service,
     truth::{Call, Erasure, Hold, Truth},
@@ -28,7 +28,7 @@ use crate::{
 pub const ADMINISTRATOR: &str = "karin";
 pub const SUPERVISOR: &str = "sven";
 /// The users that Sven supervises.
-pub const SUPERVISED: [&str; 2] = ["anna", "omar"];
+pub const TEAM: [&str; 2] = ["anna", "omar"];
 /// How often somebody repeats a request.
 const PATIENCE: usize = 400;
 
@@ -124,7 +124,7 @@ impl Life {
             }
             Fixture::administrator(ADMINISTRATOR).joins(&table, name).await?;
             legend(&table, name).await?;
-            groups::group(&table, name, "sales", &SUPERVISED).await?;
+            groups::group(&table, name, "sales", &TEAM).await?;
             groups::supervise(&table, name, "sales", SUPERVISOR, None).await?;
             let of = organisation(name);
             let key = sftp::Key {
@@ -190,15 +190,15 @@ impl Life {
         self.service.request(function, send).await
     }
 
-    /// Carries out all deeds, each at its time.
-    pub async fn lives(&self, deeds: Vec<Deed>) -> anyhow::Result<()> {
+    /// Carries out all steps, each at its time.
+    pub async fn lives(&self, steps: Vec<Step>) -> anyhow::Result<()> {
         let begun = clock::now();
         let mut running = tokio::task::JoinSet::new();
-        for deed in deeds {
+        for step in steps {
             let life = self.clone();
             running.spawn_local(async move {
-                clock::wait_until(begun + deed.at).await;
-                life.acts(&deed).await.with_context(|| format!("{deed:?}"))
+                clock::wait_until(begun + step.at).await;
+                life.acts(&step).await.with_context(|| format!("{step:?}"))
             });
         }
         while let Some(done) = running.join_next().await {
@@ -207,11 +207,11 @@ impl Life {
         Ok(())
     }
 
-    async fn acts(&self, deed: &Deed) -> anyhow::Result<()> {
-        let (of, number) = (deed.organisation, deed.number);
-        match &deed.what {
-            What::Call(call) => self.call(of, number, call.clone()).await,
-            What::Annotate { call, by_administrator, note, mark } => {
+    async fn acts(&self, step: &Step) -> anyhow::Result<()> {
+        let (of, number) = (step.organisation, step.number);
+        match &step.what {
+            Action::Call(call) => self.call(of, number, call.clone()).await,
+            Action::Annotate { call, by_administrator, note, mark } => {
                 self.annotate(
                     *call,
                     *by_administrator,
@@ -220,10 +220,12 @@ impl Life {
                 )
                 .await
             }
-            What::AnnotateCall { call, note } => self.annotate_call(of, *call, NOTES[*note]).await,
-            What::Listen { call } => self.listen(*call).await,
-            What::Search { as_whom, filter } => self.search(of, *as_whom, *filter).await,
-            What::HoldCalls { calls } => {
+            Action::AnnotateCall { call, note } => {
+                self.annotate_call(of, *call, NOTES[*note]).await
+            }
+            Action::Listen { call } => self.listen(*call).await,
+            Action::Search { as_whom, filter } => self.search(of, *as_whom, *filter).await,
+            Action::HoldCalls { calls } => {
                 let named: Vec<(usize, String)> = {
                     let truth = self.truth.borrow();
                     let named = calls.iter().filter_map(|call| truth.call(*call));
@@ -235,11 +237,11 @@ impl Life {
                     return Ok(());
                 }
                 let ids: Vec<&String> = named.iter().map(|(_, id)| id).collect();
-                let covers = named.iter().map(|(number, _)| *number).collect();
-                self.hold(of, number, json!({ "recordings": ids }), covers).await
+                let includes = named.iter().map(|(number, _)| *number).collect();
+                self.hold(of, number, json!({ "recordings": ids }), includes).await
             }
-            What::HoldFilter { filter } => {
-                let covers = {
+            Action::HoldFilter { filter } => {
+                let includes = {
                     let truth = self.truth.borrow();
                     let found = truth.calls.iter().filter(|call| {
                         call.organisation == of
@@ -248,13 +250,13 @@ impl Life {
                     });
                     found.map(|call| call.number).collect()
                 };
-                self.hold(of, number, json!({ "filter": filter.json() }), covers).await
+                self.hold(of, number, json!({ "filter": filter.json() }), includes).await
             }
-            What::Lift { hold } => self.lift(*hold).await,
-            What::Erase { person } => self.erase(of, number, *person).await,
-            What::Retain { days } => self.retain(of, number, *days).await,
-            What::Report { calls } => self.report(of, calls).await,
-            What::Poison { queue } => {
+            Action::Lift { hold } => self.lift(*hold).await,
+            Action::Erase { person } => self.erase(of, number, *person).await,
+            Action::Retain { days } => self.retain(of, number, *days).await,
+            Action::Report { calls } => self.report(of, calls).await,
+            Action::Poison { queue } => {
                 let (queue, body) = (QUEUES[*queue], format!("{{\"poison\":{number}}}"));
                 self.service.aws().queues().send(queue, &body, TimeDelta::zero(), 1);
                 self.service.aws().news.notify_waiters();
@@ -524,7 +526,7 @@ impl Life {
         of: usize,
         number: usize,
         what: Value,
-        covers: Vec<usize>,
+        includes: Vec<usize>,
     ) -> anyhow::Result<()> {
         let by_filter = what.get("filter").is_some();
         let body = with(json!({ "reason": format!("tvist {number}") }), what);
@@ -537,8 +539,15 @@ impl Life {
         }
         let id = answer.body["id"].as_str().context("an id")?.to_owned();
         let confirmed_at = clock::now();
-        let hold =
-            Hold { number, organisation: of, id, covers, by_filter, confirmed_at, lifted_at: None };
+        let hold = Hold {
+            number,
+            organisation: of,
+            id,
+            includes,
+            by_filter,
+            confirmed_at,
+            lifted_at: None,
+        };
         self.truth.borrow_mut().holds.push(hold);
         Ok(())
     }
@@ -686,7 +695,7 @@ impl Life {
 pub fn seen_by(whom: Whom) -> (&'static str, Vec<&'static str>) {
     match whom {
         Whom::User(user) => (USERS[user], vec![USERS[user]]),
-        Whom::Supervisor => (SUPERVISOR, SUPERVISED.to_vec()),
+        Whom::Supervisor => (SUPERVISOR, TEAM.to_vec()),
         Whom::Administrator => (ADMINISTRATOR, USERS.to_vec()),
     }
 }

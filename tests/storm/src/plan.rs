@@ -1,4 +1,4 @@
-//! What people do in a storm, drawn from its seed. Deeds can be left out without changing the others.
+//! The actions of people in a storm, drawn from its seed. Any can be left out without changing the others.
 
 use chrono::TimeDelta;
 use rand::{Rng, RngExt, SeedableRng, seq::IndexedRandom};
@@ -17,17 +17,17 @@ pub const QUEUES: [&str; 4] = ["queue", "removals", "retention-jobs", "delivery-
 
 /// Something that somebody does.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Deed {
-    /// Names its call, hold or job. Other deeds refer to it.
+pub struct Step {
+    /// Names its call, hold or job. Other steps refer to it.
     pub number: usize,
     /// After the beginning of the storm.
     pub at: TimeDelta,
     pub organisation: usize,
-    pub what: What,
+    pub what: Action,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub enum What {
+pub enum Action {
     Call(Call),
     /// Edits a call's note and mark, as its user or the administrator.
     Annotate {
@@ -117,14 +117,14 @@ pub const BUSY_LATER: TimeDelta = TimeDelta::days(3);
 const CALLS: usize = 14;
 const OTHERS: usize = 22;
 
-/// The deeds of a seed, in order of time.
-pub fn draw(seed: u64) -> Vec<Deed> {
+/// The steps of a seed, in order of time.
+pub fn draw(seed: u64) -> Vec<Step> {
     let random = &mut ChaCha8Rng::seed_from_u64(seed);
-    let mut deeds = Vec::new();
+    let mut steps = Vec::new();
     for number in 0..CALLS {
         let organisation = usize::from(random.random_bool(0.3));
         let at = minutes(random, BUSY);
-        deeds.push(Deed { number, at, organisation, what: What::Call(call(random)) });
+        steps.push(Step { number, at, organisation, what: Action::Call(call(random)) });
     }
     for number in CALLS..CALLS + OTHERS {
         let late = random.random_bool(0.4);
@@ -134,31 +134,33 @@ pub fn draw(seed: u64) -> Vec<Deed> {
             minutes(random, BUSY + TimeDelta::hours(12))
         };
         let organisation = usize::from(random.random_bool(0.3));
-        let holds: Vec<usize> = deeds
+        let holds: Vec<usize> = steps
             .iter()
-            .filter(|deed| matches!(deed.what, What::HoldCalls { .. } | What::HoldFilter { .. }))
-            .map(|deed| deed.number)
+            .filter(|step| {
+                matches!(step.what, Action::HoldCalls { .. } | Action::HoldFilter { .. })
+            })
+            .map(|step| step.number)
             .collect();
         let what = other(random, &holds);
-        deeds.push(Deed { number, at, organisation, what });
+        steps.push(Step { number, at, organisation, what });
     }
-    // A deed about another happens in its organisation, and usually after it.
-    for index in 0..deeds.len() {
-        let about = match &deeds[index].what {
-            What::Annotate { call, .. }
-            | What::AnnotateCall { call, .. }
-            | What::Listen { call } => *call,
-            What::Lift { hold } => *hold,
-            What::HoldCalls { calls } | What::Report { calls } => calls[0],
+    // A step about another happens in its organisation, and usually after it.
+    for index in 0..steps.len() {
+        let about = match &steps[index].what {
+            Action::Annotate { call, .. }
+            | Action::AnnotateCall { call, .. }
+            | Action::Listen { call } => *call,
+            Action::Lift { hold } => *hold,
+            Action::HoldCalls { calls } | Action::Report { calls } => calls[0],
             _ => continue,
         };
-        deeds[index].organisation = deeds[about].organisation;
-        if deeds[index].at < deeds[about].at && random.random_bool(0.9) {
-            deeds[index].at = deeds[about].at + minutes(random, TimeDelta::hours(3));
+        steps[index].organisation = steps[about].organisation;
+        if steps[index].at < steps[about].at && random.random_bool(0.9) {
+            steps[index].at = steps[about].at + minutes(random, TimeDelta::hours(3));
         }
     }
-    deeds.sort_by_key(|deed| deed.at);
-    deeds
+    steps.sort_by_key(|step| step.at);
+    steps
 }
 
 fn call(random: &mut impl Rng) -> Call {
@@ -179,36 +181,36 @@ fn call(random: &mut impl Rng) -> Call {
     }
 }
 
-fn other(random: &mut impl Rng, holds: &[usize]) -> What {
+fn other(random: &mut impl Rng, holds: &[usize]) -> Action {
     let call = random.random_range(0..CALLS);
     let calls = vec![call, random.random_range(0..CALLS), random.random_range(0..CALLS)];
     let note = random.random_range(0..NOTES.len());
     match random.random_range(0..20) {
-        0..4 => What::Annotate {
+        0..4 => Action::Annotate {
             call,
             by_administrator: random.random_bool(0.5),
             note,
             mark: random.random_bool(0.5),
         },
-        4 => What::AnnotateCall { call, note },
-        5..7 => What::Listen { call },
-        7..10 => What::Search { as_whom: whom(random), filter: filter(random) },
-        10..12 => What::HoldCalls { calls },
-        12..14 => What::HoldFilter { filter: filter(random) },
+        4 => Action::AnnotateCall { call, note },
+        5..7 => Action::Listen { call },
+        7..10 => Action::Search { as_whom: whom(random), filter: filter(random) },
+        10..12 => Action::HoldCalls { calls },
+        12..14 => Action::HoldFilter { filter: filter(random) },
         14..16 => match holds.choose(random) {
-            Some(hold) => What::Lift { hold: *hold },
-            None => What::HoldCalls { calls },
+            Some(hold) => Action::Lift { hold: *hold },
+            None => Action::HoldCalls { calls },
         },
-        16 => What::Erase {
+        16 => Action::Erase {
             person: if random.random_bool(0.5) {
                 Person::User(random.random_range(0..USERS.len()))
             } else {
                 Person::Counterpart(random.random_range(0..COUNTERPARTS.len() - 1))
             },
         },
-        17 => What::Retain { days: [180, 181, 183, 400][random.random_range(0..4)] },
-        18 => What::Report { calls },
-        _ => What::Poison { queue: random.random_range(0..QUEUES.len()) },
+        17 => Action::Retain { days: [180, 181, 183, 400][random.random_range(0..4)] },
+        18 => Action::Report { calls },
+        _ => Action::Poison { queue: random.random_range(0..QUEUES.len()) },
     }
 }
 

@@ -180,12 +180,12 @@ impl Service {
         Ok(Worker { process, program })
     }
 
-    /// Invokes a function, as the `depth`th of a chain. A spared invocation has no trouble: without
+    /// Invokes a function, as the `depth`th of a chain. A undisturbed invocation has no trouble: without
     /// one, chance alone would make dead letters.
     async fn invoke<T, F>(
         &self,
         function: &str,
-        (depth, spared): (u32, bool),
+        (depth, undisturbed): (u32, bool),
         longest: Duration,
         run: impl FnOnce(Worker) -> F,
     ) -> anyhow::Result<Ended<T>>
@@ -193,14 +193,14 @@ impl Service {
         F: Future<Output = (Worker, anyhow::Result<T>)>,
     {
         let aws = &self.0.aws;
-        if !spared && aws.happens("refused", aws.weather().refused) {
+        if !undisturbed && aws.happens("refused", aws.weather().refused) {
             return Ok(Ended::Aborted("throttled"));
         }
-        let dies = !spared && aws.happens("crashed", aws.weather().crashed);
+        let dies = !undisturbed && aws.happens("crashed", aws.weather().crashed);
         let dies_in = if dies { aws.span(Duration::from_millis(60)).as_millis() as u32 } else { 0 };
         let worker = self.worker(function)?;
         let process = worker.process.clone();
-        process.invoke(depth, dies_in, spared);
+        process.invoke(depth, dies_in, undisturbed);
         *self.0.invocations.borrow_mut().entry(function.to_owned()).or_default() += 1;
         *self.0.running.borrow_mut().entry(function.to_owned()).or_default() += 1;
         let ended = tokio::select! {
@@ -319,8 +319,8 @@ impl Service {
         }
         let record = |message: &Message| json!({ "eventSource": "aws:sqs", "messageId": message.id, "body": message.body });
         let event = json!({ "Records": messages.iter().map(record).collect::<Vec<_>>() });
-        let spared = messages.iter().any(|message| message.is_last);
-        let ended = self.handle(&limits.function, (depth, spared), event).await?;
+        let undisturbed = messages.iter().any(|message| message.is_last);
+        let ended = self.handle(&limits.function, (depth, undisturbed), event).await?;
         let Ended::Done(answer) = ended else { return Ok(()) };
         let failed = answer["batchItemFailures"].as_array().cloned().unwrap_or_default();
         for message in messages {
@@ -476,14 +476,14 @@ impl Service {
         let quarter = TimeDelta::minutes(15);
         let mut at = DateTime::from_timestamp((clock::now().timestamp() / 900 + 1) * 900, 0)
             .context("a valid time")?;
-        let mut swept = clock::now();
+        let mut removed_at = clock::now();
         while at <= until {
             clock::wait_until(at).await;
-            if clock::now() - swept
+            if clock::now() - removed_at
                 >= TimeDelta::from_std(self.0.aws.span(self.0.aws.weather().ttl))?
             {
-                self.sweep()?;
-                swept = clock::now();
+                self.remove_expired()?;
+                removed_at = clock::now();
             }
             for (function, event) in due(at) {
                 let service = self.clone();
@@ -495,8 +495,8 @@ impl Service {
         Ok(())
     }
 
-    pub fn sweep(&self) -> anyhow::Result<()> {
-        self.0.aws.tables().sweep()?;
+    pub fn remove_expired(&self) -> anyhow::Result<()> {
+        self.0.aws.tables().remove_expired()?;
         self.0.aws.follow()
     }
 

@@ -8,26 +8,26 @@ use crate::{
     aws::{Aws, locked},
     check, clock,
     life::{self, Life},
-    plan::{self, BUSY, BUSY_LATER, Deed, LATER},
+    plan::{self, BUSY, BUSY_LATER, LATER, Step},
     service::Service,
     weather::Weather,
 };
 
-/// When the deeds begin.
+/// When the steps begin.
 pub const BEGUN: &str = "2026-11-19T00:00:00Z";
 
-/// What happens in a storm. The seed alone decides, unless parts are left out.
+/// A storm. The seed alone decides what happens, unless parts are left out.
 #[derive(Clone, Debug)]
 pub struct Storm {
     pub seed: u64,
     pub weather: Weather,
-    pub deeds: Vec<Deed>,
+    pub steps: Vec<Step>,
 }
 
 /// How a storm ended.
 #[derive(Debug, Default)]
 pub struct Outcome {
-    /// What is wrong at the end.
+    /// Each promise that was broken.
     pub wrong: Vec<String>,
     pub requests: u64,
     pub invocations: BTreeMap<String, u64>,
@@ -36,14 +36,14 @@ pub struct Outcome {
     pub trace: u64,
 }
 
-/// How long the schedules run after the first deeds.
+/// How long the schedules run after the first steps.
 pub const SETTLES: TimeDelta = TimeDelta::days(2);
 /// How long the calm lasts: until every job, removal and reconciliation is done.
 const CALM: TimeDelta = TimeDelta::days(2);
 
 impl Storm {
     pub fn of(seed: u64) -> Self {
-        Self { seed, weather: Weather::draw(seed), deeds: plan::draw(seed) }
+        Self { seed, weather: Weather::draw(seed), steps: plan::draw(seed) }
     }
 
     /// Lives through the storm.
@@ -76,18 +76,18 @@ impl Storm {
                 service.run_schedules(begun + LATER + BUSY_LATER).await
             })
         };
-        life.lives(self.deeds.clone()).await?;
+        life.lives(self.steps.clone()).await?;
         schedules.await??;
         aws.set_weather(Weather::calm());
         service.run_schedules(clock::now() + CALM).await?;
         let mut quiet = 0;
         while quiet < 3 {
-            service.sweep()?;
+            service.remove_expired()?;
             tokio::time::sleep(Duration::from_secs(1_800)).await;
             quiet = if service.is_quiet() { quiet + 1 } else { 0 };
         }
         let mut wrong = service.broken();
-        wrong.extend(check::check(&life, &self.deeds).await?);
+        wrong.extend(check::check(&life, &self.steps).await?);
         let troubles = locked(&aws.troubles).clone();
         Ok(Outcome {
             wrong,
@@ -103,17 +103,17 @@ impl Storm {
         self.run().map_or(true, |outcome| !outcome.wrong.is_empty())
     }
 
-    /// The least part of a failing storm that still fails: without deeds, and without kinds of
+    /// The least part of a failing storm that still fails: without steps, and without kinds of
     /// trouble, one after the other.
     pub fn minimised(&self) -> Self {
         let mut least = self.clone();
-        let mut size = least.deeds.len().div_ceil(2);
+        let mut size = least.steps.len().div_ceil(2);
         while size > 0 {
             let mut from = 0;
-            while from < least.deeds.len() {
+            while from < least.steps.len() {
                 let mut smaller = least.clone();
-                let to = (from + size).min(smaller.deeds.len());
-                smaller.deeds.drain(from..to);
+                let to = (from + size).min(smaller.steps.len());
+                smaller.steps.drain(from..to);
                 if smaller.fails() {
                     least = smaller;
                 } else {

@@ -1,4 +1,4 @@
-//! What the service has promised: the memory of those who used it.
+//! The promises of the service, as those remember who used it.
 
 use chrono::{DateTime, Utc};
 
@@ -11,7 +11,7 @@ pub struct Truth {
     pub erasures: Vec<Erasure>,
     /// Poison messages, with their queues.
     pub poison: Vec<(&'static str, String)>,
-    /// What contradicted a promise on the way.
+    /// Contradictions to a promise on the way.
     pub violations: Vec<String>,
 }
 
@@ -44,7 +44,7 @@ pub struct Hold {
     pub organisation: usize,
     pub id: String,
     /// The calls that it must hold: those that had been registered when it was ordered.
-    pub covers: Vec<usize>,
+    pub includes: Vec<usize>,
     /// It may hold others, too.
     pub by_filter: bool,
     pub confirmed_at: DateTime<Utc>,

@@ -1,4 +1,4 @@
-//! What goes wrong in a storm, drawn from its seed: how often, and how late things happen.
+//! The troubles of a storm, drawn from its seed: how often they come, and how late things happen.
 
 use std::time::Duration;
 

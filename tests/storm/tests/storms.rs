@@ -54,8 +54,8 @@ fn a_storm_is_the_same_each_time() -> anyhow::Result<()> {
 #[test]
 fn a_seed_decides_everything() {
     let (one, same, other) = (Storm::of(1), Storm::of(1), Storm::of(2));
-    assert_eq!((&one.deeds, &one.weather), (&same.deeds, &same.weather));
-    assert_ne!(one.deeds, other.deeds);
+    assert_eq!((&one.steps, &one.weather), (&same.steps, &same.weather));
+    assert_ne!(one.steps, other.steps);
     assert_ne!(one.weather, other.weather);
     assert_ne!(Weather::calm(), one.weather);
 }

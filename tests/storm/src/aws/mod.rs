@@ -86,12 +86,12 @@ pub struct Aws {
     pub news: Notify,
     /// Requests that were made.
     pub requests: AtomicU64,
-    /// What went wrong, by kind.
+    /// The number of troubles, by kind.
     pub troubles: Mutex<BTreeMap<&'static str, u64>>,
     /// A hash of every request and its fate: equal in equal storms.
     pub trace: AtomicU64,
     /// Whether every request is printed: `STORM_TRACE`.
-    told: bool,
+    printed: bool,
 }
 
 /// A process of a function. It may die at any request.
@@ -106,8 +106,8 @@ struct State {
     depth: AtomicU32,
     /// Requests until it dies; 0 if it lives.
     dies_in: AtomicU32,
-    /// Whether its requests are spared from trouble.
-    spared: AtomicBool,
+    /// Whether its requests are undisturbed from trouble.
+    undisturbed: AtomicBool,
 }
 
 impl Process {
@@ -116,10 +116,10 @@ impl Process {
     }
 
     /// Begins an invocation: the `depth`th of its chain, which may die at a request.
-    pub fn invoke(&self, depth: u32, dies_in: u32, spared: bool) {
+    pub fn invoke(&self, depth: u32, dies_in: u32, undisturbed: bool) {
         self.0.depth.store(depth, Ordering::Relaxed);
         self.0.dies_in.store(dies_in, Ordering::Relaxed);
-        self.0.spared.store(spared, Ordering::Relaxed);
+        self.0.undisturbed.store(undisturbed, Ordering::Relaxed);
     }
 
     /// Whether it dies at this request.
@@ -147,7 +147,7 @@ impl Process {
     }
 }
 
-/// What happens to a request.
+/// The outcome of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Fate {
     Done,
@@ -178,7 +178,7 @@ impl Aws {
             requests: AtomicU64::new(0),
             troubles: Mutex::default(),
             trace: AtomicU64::new(0),
-            told: std::env::var_os("STORM_TRACE").is_some(),
+            printed: std::env::var_os("STORM_TRACE").is_some(),
         }))
     }
 
@@ -269,7 +269,7 @@ impl Aws {
         if exhausted {
             return Fate::Throttled;
         }
-        if process.is_some_and(|process| process.0.spared.load(Ordering::Relaxed)) {
+        if process.is_some_and(|process| process.0.undisturbed.load(Ordering::Relaxed)) {
             return Fate::Done;
         }
         if self.happens("throttled", weather.throttled) {
@@ -361,7 +361,7 @@ impl Aws {
 
     /// Prints a line of the trace, if it is wanted.
     pub fn tell(&self, line: impl FnOnce() -> String) {
-        if self.told {
+        if self.printed {
             let drawn = locked(&self.random).get_word_pos();
             println!(
                 "{} {drawn} {:x} {}",

@@ -311,8 +311,8 @@ impl S3 for Store {
             Some(range) => {
                 let bounds = range.check(body.len() as u64).map_err(|_| s3_error!(InvalidRange))?;
                 let (from, to) = (bounds.start as usize, bounds.end as usize);
-                let told = format!("bytes {from}-{}/{}", to.saturating_sub(1), body.len());
-                (body[from..to].to_vec(), Some(told))
+                let printed = format!("bytes {from}-{}/{}", to.saturating_sub(1), body.len());
+                (body[from..to].to_vec(), Some(printed))
             }
         };
         Ok(S3Response::new(GetObjectOutput {

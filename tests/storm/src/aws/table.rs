@@ -44,7 +44,7 @@ struct Spent {
     written: f64,
 }
 
-/// What a partition serves in a second: DynamoDB Developer Guide, "Partitions and data distribution".
+/// The units that a partition serves in a second: DynamoDB Developer Guide, "Partitions and data distribution".
 const READS: f64 = 3_000.0;
 const WRITES: f64 = 1_000.0;
 /// The operations that read.
@@ -181,7 +181,7 @@ impl Tables {
     }
 
     /// Removes all expired items, as TTL does.
-    pub fn sweep(&self) -> anyhow::Result<usize> {
+    pub fn remove_expired(&self) -> anyhow::Result<usize> {
         Ok(self.main.sweep_ttl()?)
     }
 

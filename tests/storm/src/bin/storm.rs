@@ -86,8 +86,8 @@ fn replay(seed: u64) -> anyhow::Result<()> {
     println!("{}", outcome.wrong.join("\n"));
     let least = storm.minimised();
     println!("\nthe least that goes wrong: {:?}", least.weather);
-    for deed in &least.deeds {
-        println!("  {deed:?}");
+    for step in &least.steps {
+        println!("  {step:?}");
     }
     println!(
         "{}",
