@@ -104,7 +104,7 @@ lossless: build-measure build audio .venv-check/ready ## simulate 1,000,000 call
 	@CALLS=$(or $(CLOUD_CALLS),2000) SEED=$(or $(SEED),1) $(TESTED) $(NEXTEST) --profile long --package tests --no-capture lossless::
 
 .PHONY: storm
-storm: needed ## live through whole lives in a harsh AWS on virtual time, and check that nothing is lost (SEEDS= FROM=, or SEED= to replay one)
+storm: needed ## simulate organisations in a harsh AWS on virtual time, and check that nothing is lost (SEEDS= FROM=, or SEED= to replay one)
 	@cargo run --locked --quiet --package storm --profile measure -- $(if $(SEED),--replay $(SEED),$(or $(SEEDS),1000) $(or $(FROM),1))
 
 .PHONY: oracle oracle-memory oracle-router oracle-cloud

@@ -38,7 +38,7 @@ pub async fn discrepancies(
     if compared(&counted, &after, &stored, there).is_empty() {
         return Ok(Vec::new());
     }
-    tokio::time::sleep(REMOVAL).await; // one that was listed without its audio is counted until its end
+    tokio::time::sleep(REMOVAL).await; // a removal deletes the audio first, and returns the count last
     let after = reads.usage().await?;
     let wrong = compared(&counted, &after, &stored, there);
     Ok(wrong

@@ -158,7 +158,14 @@ fn fate(truth: &Truth, steps: &[Step], now: DateTime<Utc>, call: &Call) -> Fate 
     let mut may_be_erased = false;
     for erasure in erasures {
         let done_at = erasure.confirmed_at.unwrap_or(now) + JOB;
-        if call.sent_at >= done_at {
+        if call.sent_at >= done_at || !erasure.is_accepted && erasure.confirmed_at.is_some() {
+            continue;
+        }
+        let (begins_at, ends_at) = (erasure.sent_at, done_at);
+        let protects = |hold: &&Hold| {
+            hold.confirmed_at + JOB < begins_at && hold.lifted_at.is_none_or(|at| at > ends_at)
+        };
+        if holds.iter().copied().any(|hold| protects(&hold)) {
             continue;
         }
         if registered_at <= erasure.sent_at
@@ -199,12 +206,11 @@ fn fate(truth: &Truth, steps: &[Step], now: DateTime<Utc>, call: &Call) -> Fate 
 /// Every hold that may have found the call: also those by a filter, ordered while it was registered.
 fn may_hold<'a>(truth: &'a Truth, call: &Call) -> Vec<&'a Hold> {
     let holds = truth.holds.iter().filter(|hold| hold.organisation == call.organisation);
-    holds
-        .filter(|hold| {
-            hold.includes.contains(&call.number)
-                || hold.by_filter && call.sent_at <= hold.confirmed_at
-        })
-        .collect()
+    let may_find = |hold: &&Hold| {
+        let matches = hold.filter.is_some_and(|filter| filter.may_hold(call));
+        hold.includes.contains(&call.number) || matches && call.sent_at <= hold.confirmed_at
+    };
+    holds.filter(may_find).collect()
 }
 
 /// The retentions that the organisation may have had, in days, from the shortest.
@@ -416,7 +422,7 @@ fn dead_letters_are_poison(life: &Life, truth: &Truth) -> Vec<String> {
 fn folders_are_right(life: &Life, truth: &Truth, found: &Found) -> Vec<String> {
     let mut wrong = Vec::new();
     let begun: DateTime<Utc> = BEGUN.parse().expect("a valid time");
-    let in_time = begun + BUSY + SETTLES - TimeDelta::hours(30);
+    let in_time = begun + BUSY + SETTLES;
     let written = life.service.aws().store.written(DROP);
     for call in &truth.calls {
         let there = found.recordings.get(&(call.organisation, call.name()));
@@ -470,6 +476,17 @@ async fn jobs_are_done(life: &Life, found: &Found) -> anyhow::Result<Vec<String>
         let expected = if lifted { "lifted" } else { "held" };
         if shown["hold"]["state"] != json!(expected) {
             wrong.push(format!("hold {id} is {}, not {expected}", shown["hold"]["state"]));
+        }
+    }
+    let erasures: Vec<(usize, String)> = {
+        let truth = life.truth.borrow();
+        let accepted = truth.erasures.iter().filter(|erasure| erasure.is_accepted);
+        accepted.map(|erasure| (erasure.organisation, erasure.id.clone())).collect()
+    };
+    for (of, id) in erasures {
+        let shown = life.job(of, &format!("/v1/erasures/{id}")).await?;
+        if shown["state"] != json!("done") {
+            wrong.push(format!("erasure {id} is {}, not done", shown["state"]));
         }
     }
     Ok(wrong)

@@ -238,7 +238,7 @@ impl Life {
                 }
                 let ids: Vec<&String> = named.iter().map(|(_, id)| id).collect();
                 let includes = named.iter().map(|(number, _)| *number).collect();
-                self.hold(of, number, json!({ "recordings": ids }), includes).await
+                self.hold(of, number, json!({ "recordings": ids }), None, includes).await
             }
             Action::HoldFilter { filter } => {
                 let includes = {
@@ -250,7 +250,8 @@ impl Life {
                     });
                     found.map(|call| call.number).collect()
                 };
-                self.hold(of, number, json!({ "filter": filter.json() }), includes).await
+                let what = json!({ "filter": filter.json() });
+                self.hold(of, number, what, Some(*filter), includes).await
             }
             Action::Lift { hold } => self.lift(*hold).await,
             Action::Erase { person } => self.erase(of, number, *person).await,
@@ -526,9 +527,9 @@ impl Life {
         of: usize,
         number: usize,
         what: Value,
+        filter: Option<Filter>,
         includes: Vec<usize>,
     ) -> anyhow::Result<()> {
-        let by_filter = what.get("filter").is_some();
         let body = with(json!({ "reason": format!("tvist {number}") }), what);
         let post = Request::new("retention-api", "POST", "/v1/holds").body(body);
         let post = post.header("idempotency-key", format!("hold-{number}"));
@@ -539,15 +540,8 @@ impl Life {
         }
         let id = answer.body["id"].as_str().context("an id")?.to_owned();
         let confirmed_at = clock::now();
-        let hold = Hold {
-            number,
-            organisation: of,
-            id,
-            includes,
-            by_filter,
-            confirmed_at,
-            lifted_at: None,
-        };
+        let hold =
+            Hold { number, organisation: of, id, includes, filter, confirmed_at, lifted_at: None };
         self.truth.borrow_mut().holds.push(hold);
         Ok(())
     }
@@ -589,6 +583,7 @@ impl Life {
                 person,
                 sent_at,
                 confirmed_at: None,
+                is_accepted: false,
             });
             truth.erasures.len() - 1
         };
@@ -596,7 +591,9 @@ impl Life {
         let confirm = confirm.body(json!({ "recordings": preview.body["recordings"] }));
         let answer = self.ask(of, Caller::User(ADMINISTRATOR), confirm).await?;
         anyhow::ensure!(matches!(answer.status.as_u16(), 202 | 409), "{answer:?}");
-        self.truth.borrow_mut().erasures[index].confirmed_at = Some(clock::now());
+        let erasure = &mut self.truth.borrow_mut().erasures[index];
+        (erasure.confirmed_at, erasure.is_accepted) =
+            (Some(clock::now()), answer.status.as_u16() == 202);
         Ok(())
     }
 
@@ -718,6 +715,11 @@ impl Filter {
             Self::Counterpart(counterpart) => json!({ "counterpart": COUNTERPARTS[counterpart] }),
             Self::Note(note) => json!({ "note": NOTES[note].split(' ').next() }),
         }
+    }
+
+    /// Whether a hold with this filter may find the call: its note may have been any.
+    pub fn may_hold(self, call: &Call) -> bool {
+        matches!(self, Self::Note(_)) || self.holds(call)
     }
 
     /// Whether a hold with this filter must find the call. A note may be indexed any time later.

@@ -59,6 +59,8 @@ struct StreamLimits {
 /// Invocations of a chain after which Lambda ends it: AWS Lambda Developer Guide, "Recursive loop
 /// detection".
 const CHAIN: u32 = 16;
+/// How often Lambda tries an asynchronous event: once, and two retries after one and two minutes.
+const ATTEMPTS: u32 = 3;
 
 /// The deployed service.
 #[derive(Clone)]
@@ -167,8 +169,8 @@ impl Service {
     }
 
     /// Why the storm itself could not go on.
-    pub fn broken(&self) -> Vec<String> {
-        self.0.broken.borrow().clone()
+    pub fn take_broken(&self) -> Vec<String> {
+        std::mem::take(&mut self.0.broken.borrow_mut())
     }
 
     fn worker(&self, function: &str) -> anyhow::Result<Worker> {
@@ -180,7 +182,7 @@ impl Service {
         Ok(Worker { process, program })
     }
 
-    /// Invokes a function, as the `depth`th of a chain. A undisturbed invocation has no trouble: without
+    /// Invokes a function, as the `depth`th of a chain. An undisturbed invocation has no trouble: without
     /// one, chance alone would make dead letters.
     async fn invoke<T, F>(
         &self,
@@ -479,15 +481,16 @@ impl Service {
         let mut removed_at = clock::now();
         while at <= until {
             clock::wait_until(at).await;
-            if clock::now() - removed_at
-                >= TimeDelta::from_std(self.0.aws.span(self.0.aws.weather().ttl))?
-            {
+            if clock::now() - removed_at >= TimeDelta::from_std(self.0.aws.weather().ttl)? {
                 self.remove_expired()?;
                 removed_at = clock::now();
             }
-            for (function, event) in due(at) {
+            for (function, time, event) in due(at) {
                 let service = self.clone();
-                self.spawn(async move { service.scheduled(function, event).await });
+                self.spawn(async move {
+                    clock::wait_until(time).await;
+                    service.scheduled(function, event).await
+                });
             }
             at += quarter;
         }
@@ -500,16 +503,20 @@ impl Service {
         self.0.aws.follow()
     }
 
-    /// Invokes a function on schedule. Scheduler repeats it after a failure, ten times.
+    /// Invokes a function on schedule. Lambda tries an event of Scheduler three times.
     async fn scheduled(&self, function: &str, event: Value) -> anyhow::Result<()> {
-        for attempt in 0..11 {
-            let ended = self.handle(function, (1, attempt == 10), event.clone()).await?;
+        for attempt in 1..=ATTEMPTS {
+            let ended = self.handle(function, (1, attempt == ATTEMPTS), event.clone()).await?;
             let again = self.0.aws.happens("doubled", self.0.aws.weather().doubled / 4.0);
-            if matches!(ended, Ended::Done(_)) && !again {
+            if matches!(ended, Ended::Done(_)) {
+                if again {
+                    self.handle(function, (1, true), event).await?;
+                }
                 return Ok(());
             }
-            tokio::time::sleep(Duration::from_secs(30 << attempt.min(4))).await;
+            tokio::time::sleep(Duration::from_secs(60 * u64::from(attempt))).await;
         }
+        self.0.given_up.borrow_mut().push((function.to_owned(), event));
         Ok(())
     }
 }
@@ -523,22 +530,23 @@ fn is_for(function: &str, record: &Value) -> bool {
     of_recordings && (function != "expire" || by_ttl)
 }
 
-/// The schedules that are due at a quarter of an hour, as in the template.
-fn due(at: DateTime<Utc>) -> Vec<(&'static str, Value)> {
+/// The schedules that are due within a quarter of an hour, with their times, as in the template.
+fn due(at: DateTime<Utc>) -> Vec<(&'static str, DateTime<Utc>, Value)> {
     let local = in_stockholm(at);
     let (hour, minute) = (local.hour(), local.minute());
     let mut due = Vec::new();
     if (hour, minute) == (0, 15) {
-        due.push(("billing", json!({ "task": "day", "at": at })));
+        due.push(("billing", at, json!({ "task": "day", "at": at })));
     }
     if (hour, minute) == (3, 30) {
-        due.push(("reconcile", json!({ "night": at })));
+        due.push(("reconcile", at, json!({ "night": at })));
     }
     if (hour, minute) == (4, 0) && chrono::Datelike::day(&local) == 1 {
-        due.push(("billing", json!({ "task": "month", "at": at })));
+        due.push(("billing", at, json!({ "task": "month", "at": at })));
     }
     if (5..=7).contains(&hour) {
-        due.push(("delivery", json!({ "morning": at })));
+        let time = at + TimeDelta::minutes(5);
+        due.push(("delivery", time, json!({ "morning": time })));
     }
     due
 }

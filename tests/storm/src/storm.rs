@@ -68,26 +68,20 @@ impl Storm {
         clock::wait_until(begun).await;
         aws.set_weather(self.weather.clone());
         let schedules = {
-            let service = service.clone();
+            let (service, life, storm) = (service.clone(), life.clone(), self.clone());
             tokio::task::spawn_local(async move {
                 service.run_schedules(begun + BUSY + SETTLES).await?;
+                let wrong = storm.calms_down(&life, TimeDelta::days(1)).await?;
+                service.aws().set_weather(storm.weather);
                 clock::wait_until(begun + LATER - TimeDelta::hours(12)).await;
                 life::pass(service.aws()).await?;
-                service.run_schedules(begun + LATER + BUSY_LATER).await
+                service.run_schedules(begun + LATER + BUSY_LATER).await?;
+                anyhow::Ok(wrong)
             })
         };
         life.lives(self.steps.clone()).await?;
-        schedules.await??;
-        aws.set_weather(Weather::calm());
-        service.run_schedules(clock::now() + CALM).await?;
-        let mut quiet = 0;
-        while quiet < 3 {
-            service.remove_expired()?;
-            tokio::time::sleep(Duration::from_secs(1_800)).await;
-            quiet = if service.is_quiet() { quiet + 1 } else { 0 };
-        }
-        let mut wrong = service.broken();
-        wrong.extend(check::check(&life, &self.steps).await?);
+        let mut wrong = schedules.await??;
+        wrong.extend(self.calms_down(&life, CALM).await?);
         let troubles = locked(&aws.troubles).clone();
         Ok(Outcome {
             wrong,
@@ -96,6 +90,22 @@ impl Storm {
             troubles,
             trace: aws.trace.load(Ordering::Relaxed),
         })
+    }
+
+    /// Lets the schedules run in calm weather until everything is quiet, and checks everything.
+    async fn calms_down(&self, life: &Life, calm: TimeDelta) -> anyhow::Result<Vec<String>> {
+        let service = &life.service;
+        service.aws().set_weather(Weather::calm());
+        service.run_schedules(clock::now() + calm).await?;
+        let mut quiet = 0;
+        while quiet < 3 {
+            service.remove_expired()?;
+            tokio::time::sleep(Duration::from_secs(1_800)).await;
+            quiet = if service.is_quiet() { quiet + 1 } else { 0 };
+        }
+        let mut wrong = service.take_broken();
+        wrong.extend(check::check(life, &self.steps).await?);
+        Ok(wrong)
     }
 
     /// Whether it goes wrong, or cannot be lived through.

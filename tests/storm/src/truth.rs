@@ -1,8 +1,8 @@
-//! The promises of the service, as those remember who used it.
+//! The promises of the service to those who used it.
 
 use chrono::{DateTime, Utc};
 
-use crate::plan::{self, Person};
+use crate::plan::{self, Filter, Person};
 
 #[derive(Debug, Default)]
 pub struct Truth {
@@ -45,8 +45,8 @@ pub struct Hold {
     pub id: String,
     /// The calls that it must hold: those that had been registered when it was ordered.
     pub includes: Vec<usize>,
-    /// It may hold others, too.
-    pub by_filter: bool,
+    /// The filter that found them; `None` if they were named.
+    pub filter: Option<Filter>,
     pub confirmed_at: DateTime<Utc>,
     /// When the lift was sent.
     pub lifted_at: Option<DateTime<Utc>>,
@@ -59,6 +59,8 @@ pub struct Erasure {
     pub person: Person,
     pub sent_at: DateTime<Utc>,
     pub confirmed_at: Option<DateTime<Utc>>,
+    /// Whether it was accepted. Otherwise its preview had changed.
+    pub is_accepted: bool,
 }
 
 impl Truth {

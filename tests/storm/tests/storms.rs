@@ -1,4 +1,4 @@
-//! Storms: a few of each kind in every test run, and proof that a storm notices what it must.
+//! Storms: some of every kind in each run of the tests. Equal seeds make equal storms.
 
 use std::collections::BTreeSet;
 

@@ -106,7 +106,7 @@ struct State {
     depth: AtomicU32,
     /// Requests until it dies; 0 if it lives.
     dies_in: AtomicU32,
-    /// Whether its requests are undisturbed from trouble.
+    /// Whether its requests have no trouble.
     undisturbed: AtomicBool,
 }
 
