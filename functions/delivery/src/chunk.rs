@@ -63,8 +63,8 @@ pub async fn of_day(
         }
     }
     if delivery_folder.name.is_scheduled() {
-        let late: Vec<&Recording> = late.iter().collect();
-        app.table.late_arrivals().await_late(&late, now).await?;
+        let late = without_entry(app, organisation, late).await?;
+        app.table.late_arrivals().await_late(&late.iter().collect::<Vec<_>>(), now).await?;
     }
     let unreadable: BTreeSet<RecordingId> =
         unreadable.into_iter().chain(looked_up.unreadable).collect();
@@ -73,6 +73,22 @@ pub async fn of_day(
     Ok(sorted(included.into_iter().map(|recording| Wanted::of(recording, None)))
         .chain(bare)
         .collect())
+}
+
+/// The recordings that are no late arrivals yet, or still expected. The entry of a stored one may name
+/// the folder that missed it, and stays as it is. No request; 1 for each MB of entries if any is stored.
+async fn without_entry(
+    app: &App,
+    organisation: &OrganisationId,
+    mut late: Vec<Recording>,
+) -> Result<Vec<Recording>, Failure> {
+    let is_expected = |recording: &Recording| recording.state == State::Expected;
+    if !late.iter().all(is_expected) {
+        let entries = app.table.late_arrivals().between(organisation, "0", "~").await?;
+        let known: BTreeSet<RecordingId> = entries.iter().map(|entry| entry.id).collect();
+        late.retain(|recording| is_expected(recording) || !known.contains(&recording.id));
+    }
+    Ok(late)
 }
 
 /// The chunk's late arrivals, and recordings that earlier folders missed. Deletes expired entries.

@@ -196,6 +196,23 @@ async fn a_recording_stored_between_the_close_and_the_copy_is_in_the_next_folder
 }
 
 #[tokio::test]
+async fn a_resumed_folder_leaves_the_entry_of_what_a_later_one_missed() -> anyhow::Result<()> {
+    let world = World::new("missed-later", 2, || at("2026-11-26T05:05:00Z")).await?;
+    Person::recorded("anna").joins(&world.app.table, "demo").await?;
+    let noon = at("2026-11-24T11:00:00Z");
+    let late = world.stored("anna", "late", noon, at("2026-11-25T10:00:00Z")).await?;
+    let (demo, missed) = (organisation("demo"), [(late.id, late.expires_at)]);
+    let entries = world.app.table.late_arrivals();
+    entries.await_again(&demo, day("2026-11-25"), &missed, at("2026-11-26T04:45:00Z")).await?;
+    world.orders(Task::Plan { delivery_folder: scheduled("2026-11-24") }).await?;
+    world.works().await?;
+    let entries = world.app.table.late_arrivals().between(&demo, "0", "~").await?;
+    let missed: Vec<_> = entries.iter().map(|entry| entry.missed).collect();
+    assert_eq!(missed, [Some(day("2026-11-25"))]);
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_call_registered_after_its_day_is_delivered_as_a_late_arrival() -> anyhow::Result<()> {
     let world = World::new("registered-late", 2, morning).await?;
     Person::recorded("anna").joins(&world.app.table, "demo").await?;
