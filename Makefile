@@ -255,7 +255,7 @@ build-functions: needed .venv/ready
 	@cargo build --workspace --exclude tests --exclude model --bins --locked || $(UNBUILT)
 
 build-release: needed
-	@cargo build --workspace --exclude storm --bins --example hello --release --locked || $(UNBUILT)
+	@cargo build --workspace --exclude storm $(patsubst functions/%,--bin %,$(wildcard functions/*)) --example hello --release --locked || $(UNBUILT)
 
 build-measure: needed
 	@cargo build --package model --bins --profile measure --locked || $(UNBUILT)
