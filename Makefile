@@ -252,7 +252,7 @@ build: needed .venv/ready
 
 # Only what the local cloud runs: the tests' own crates are more than a third of a whole build.
 build-functions: needed .venv/ready
-	@cargo build --workspace --exclude tests --exclude model --bins --locked || $(UNBUILT)
+	@cargo build --workspace --exclude tests --exclude model --exclude storm --bins --locked || $(UNBUILT)
 
 build-release: needed
 	@cargo build --workspace --exclude storm $(patsubst functions/%,--bin %,$(wildcard functions/*)) --example hello --release --locked || $(UNBUILT)

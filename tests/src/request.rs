@@ -1,8 +1,8 @@
 //! Sends requests to a function's router as API Gateway does: as an event, converted as in the
 //! function.
 //! A caller is the authorizer's context: a person ([`As`]), a customer's system ([`App`]) or the
-//! operator's ([`Operator`]). Each requested key must belong to its organisation, or to the path's.
-//! operator's is the one in the path.
+//! operator's ([`Operator`]). Each requested key must belong to its organisation, the operator's to the
+//! one in the path.
 
 use std::{
     cell::Cell,

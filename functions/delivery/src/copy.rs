@@ -56,7 +56,8 @@ pub enum Outcome {
 }
 
 /// Copies the chunk: 1 copy for each recording; for the chunk 4 requests, 1 for each MB of rows and
-/// 1 for every 100 users. 2 more for every 100 calls whose audio has not arrived. An undelivered
+/// 1 for every 100 users. 2 more for every 100 calls whose audio has not arrived,
+/// and 1 for each MB of late arrivals where audio came after the close. An undelivered
 /// recording takes 2 or 3 more, and 1 for every 25 of them.
 pub async fn copy(
     app: &App,

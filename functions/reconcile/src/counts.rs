@@ -19,7 +19,8 @@ use serde_json::json;
 
 use crate::{Failure, Order, look::Seen, organisation::Discrepancy};
 
-/// How long a removal takes from its last object to its count.
+/// How long a removal usually takes from its first object to its count. One that is retried takes longer,
+/// and is a discrepancy for a night.
 const REMOVAL: Duration = Duration::from_millis(500);
 
 /// The discrepancies. If `counted`, read before the listing, is wrong: 2 more reads for each MB.

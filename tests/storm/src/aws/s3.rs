@@ -103,14 +103,6 @@ impl Store {
         of.map(|(_, key)| key.clone()).collect()
     }
 
-    /// The keys with unfinished uploads.
-    pub fn unfinished(&self, bucket: &str) -> Vec<String> {
-        let state = self.state();
-        let uploads =
-            state.buckets.get(bucket).into_iter().flat_map(|found| found.uploads.values());
-        uploads.map(|upload| upload.key.clone()).collect()
-    }
-
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
