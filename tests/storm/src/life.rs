@@ -302,7 +302,6 @@ impl Life {
             refused: None,
             edits: Vec::new(),
             edited_otherwise: false,
-            annotated_by_call: false,
         });
         for attempt in 0..PATIENCE {
             let post = Request::new("upload", "POST", "/v1/recordings").body(body.clone());
@@ -440,19 +439,14 @@ impl Life {
     }
 
     async fn annotate_call(&self, of: usize, call: usize, note: &str) -> anyhow::Result<()> {
-        let user = match self.truth.borrow_mut().call_mut(call) {
-            Some(call) => {
-                (call.edited_otherwise, call.annotated_by_call) = (true, true);
-                USERS[call.user]
-            }
-            None => USERS[0],
+        let user = {
+            let mut truth = self.truth.borrow_mut();
+            truth.annotated.insert(call);
+            USERS[truth.call(call).map_or(0, |call| call.user)]
         };
         let path = format!("/v1/calls/call-{call}/annotation");
         let put = Request::new("annotate", "PUT", path).body(json!({ "note": note }));
         let answer = self.ask(of, Caller::User(user), put).await?;
-        if let Some(call) = self.truth.borrow_mut().call_mut(call) {
-            (call.edited_otherwise, call.annotated_by_call) = (true, true); // registered meanwhile
-        }
         anyhow::ensure!(
             answer.status.is_success() || answer.status.is_client_error(),
             "{answer:?}"

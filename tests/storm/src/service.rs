@@ -61,6 +61,8 @@ struct StreamLimits {
 const CHAIN: u32 = 16;
 /// How often Lambda tries an asynchronous event: once, and two retries after one and two minutes.
 const ATTEMPTS: u32 = 3;
+/// How often the SDK tries a request.
+const SDK_ATTEMPTS: u32 = 3;
 
 /// The deployed service.
 #[derive(Clone)]
@@ -97,7 +99,11 @@ struct Worker {
 #[derive(Debug)]
 enum Ended<T> {
     Done(T),
-    Failed(String),
+    /// It ended with an error: without reason, or because AWS failed it as often as the SDK tries.
+    Failed {
+        why: String,
+        with_reason: bool,
+    },
     /// The process died, or Lambda ended it at its time-out, or Lambda was throttled.
     Aborted(&'static str),
 }
@@ -214,7 +220,10 @@ impl Service {
                     self.0.idle.borrow_mut().entry(function.to_owned()).or_default().push(worker);
                     match result {
                         Ok(done) => Ended::Done(done),
-                        Err(error) => Ended::Failed(format!("{error:#}")),
+                        Err(error) => Ended::Failed {
+                            why: format!("{error:#}"),
+                            with_reason: process.failed() >= SDK_ATTEMPTS,
+                        },
                     }
                 }
             },
@@ -224,7 +233,7 @@ impl Service {
                 process.kill();
                 aws.tell(|| format!("{function} {why}"));
             }
-            Ended::Failed(why) => aws.tell(|| format!("{function} failed: {why}")),
+            Ended::Failed { why, .. } => aws.tell(|| format!("{function} failed: {why}")),
             Ended::Done(_) => aws.tell(|| format!("{function} done")),
         }
         *self.0.running.borrow_mut().entry(function.to_owned()).or_default() -= 1;
@@ -275,8 +284,8 @@ impl Service {
             Ended::Done(answer) if answer.text.len() > RESPONSE => Ok(None),
             Ended::Done(_) if aws.happens("lost", aws.weather().lost) => Ok(None),
             Ended::Done(answer) => Ok(Some(answer)),
-            Ended::Failed(error) => anyhow::bail!("{function}: {error}"),
-            Ended::Aborted(_) => Ok(None),
+            Ended::Failed { why, with_reason: false } => anyhow::bail!("{function}: {why}"),
+            Ended::Failed { .. } | Ended::Aborted(_) => Ok(None),
         }
     }
 
@@ -439,7 +448,7 @@ impl Service {
                         |record: &Value| record["dynamodb"]["SequenceNumber"] == *failed;
                     some.iter().position(is_failed).unwrap_or(some.len())
                 }
-                Ended::Failed(_) | Ended::Aborted(_) => 0,
+                Ended::Failed { .. } | Ended::Aborted(_) => 0,
             };
             rest = &rest[done..];
             if done == some.len() {

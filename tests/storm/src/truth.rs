@@ -1,5 +1,7 @@
 //! The promises of the service to those who used it.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 
 use crate::plan::{self, Filter, Person};
@@ -9,6 +11,8 @@ pub struct Truth {
     pub calls: Vec<Call>,
     pub holds: Vec<Hold>,
     pub erasures: Vec<Erasure>,
+    /// Calls that an app annotated by their ids, which is also possible without a recording.
+    pub annotated: BTreeSet<usize>,
     /// Poison messages, with their queues.
     pub poison: Vec<(&'static str, String)>,
     /// Contradictions to a promise on the way.
@@ -32,10 +36,8 @@ pub struct Call {
     pub refused: Option<String>,
     /// Confirmed edits by version: their notes.
     pub edits: Vec<(u64, String)>,
-    /// Whether an edit was sent whose effect nobody confirmed, or one by call id.
+    /// Whether an edit was sent whose effect nobody confirmed.
     pub edited_otherwise: bool,
-    /// Whether the app annotated it by its call id, which is also possible without a recording.
-    pub annotated_by_call: bool,
 }
 
 #[derive(Debug)]

@@ -108,6 +108,8 @@ struct State {
     dies_in: AtomicU32,
     /// Whether its requests have no trouble.
     undisturbed: AtomicBool,
+    /// Its invocation's requests that failed.
+    failed: AtomicU32,
 }
 
 impl Process {
@@ -120,6 +122,12 @@ impl Process {
         self.0.depth.store(depth, Ordering::Relaxed);
         self.0.dies_in.store(dies_in, Ordering::Relaxed);
         self.0.undisturbed.store(undisturbed, Ordering::Relaxed);
+        self.0.failed.store(0, Ordering::Relaxed);
+    }
+
+    /// The requests of the invocation that failed. The SDK gives up after three attempts.
+    pub fn failed(&self) -> u32 {
+        self.0.failed.load(Ordering::Relaxed)
     }
 
     /// Whether it dies at this request.
@@ -503,6 +511,9 @@ impl Connector {
         };
         let fate = self.aws.fate(Some(&self.process), &operation);
         self.aws.note(&operation, fate);
+        if fate != Fate::Done {
+            self.process.0.failed.fetch_add(1, Ordering::Relaxed);
+        }
         let latency = self.aws.span(self.aws.weather().latency);
         tokio::time::sleep(latency / 2).await;
         self.lives().await;
