@@ -23,6 +23,8 @@ pub enum Wanted {
         late: bool,
         /// The late-arrival entry, where an earlier folder could not deliver the recording.
         restored: Option<LateArrival>,
+        /// Whether an earlier folder, built after this one was due, has recorded that this one missed it.
+        thought_missed: bool,
     },
     /// A recording that cannot be delivered and whose details are unreadable or expired.
     Bare(RecordingId, Reason),
@@ -63,8 +65,7 @@ pub async fn of_day(
         }
     }
     if delivery_folder.name.is_scheduled() {
-        let late = without_entry(app, organisation, late).await?;
-        app.table.late_arrivals().await_late(&late.iter().collect::<Vec<_>>(), now).await?;
+        record_late(app, organisation, late, now).await?;
     }
     let unreadable: BTreeSet<RecordingId> =
         unreadable.into_iter().chain(looked_up.unreadable).collect();
@@ -73,6 +74,29 @@ pub async fn of_day(
     Ok(sorted(included.into_iter().map(|recording| Wanted::of(recording, None)))
         .chain(bare)
         .collect())
+}
+
+/// Records late arrivals. After an outage the folder of one may already be built: it is recorded as
+/// missed there, so that the next folder delivers it if that one did not.
+async fn record_late(
+    app: &App,
+    organisation: &OrganisationId,
+    late: Vec<Recording>,
+    now: DateTime<Utc>,
+) -> Result<(), Failure> {
+    let (entries, mut missed) = (app.table.late_arrivals(), BTreeMap::<Day, Vec<_>>::new());
+    let mut in_time = Vec::new();
+    for recording in without_entry(app, organisation, late).await? {
+        match day_of(&recording).filter(|day| day.settled_at() <= now) {
+            Some(day) => missed.entry(day).or_default().push((recording.id, recording.expires_at)),
+            None => in_time.push(recording),
+        }
+    }
+    entries.await_all(&in_time, now).await?;
+    for (day, recordings) in missed {
+        entries.await_again(organisation, day, &recordings, now).await?;
+    }
+    Ok(())
 }
 
 /// The recordings that are no late arrivals yet, or still expected. The entry of a stored one may name
@@ -103,23 +127,29 @@ pub async fn late(
     let Found { recordings, unreadable } = app.table.folders().with_ids(organisation, &ids).await?;
     let mut found: BTreeMap<RecordingId, Recording> =
         recordings.into_iter().map(|recording| (recording.id, recording)).collect();
-    let (now, mut wanted) = ((app.now)(), Vec::new());
+    let (now, day, mut wanted) = ((app.now)(), delivery_folder.name.day, Vec::new());
     for late_arrival in
         late_arrivals.into_iter().filter(|late_arrival| !unreadable.contains(&late_arrival.id))
     {
         let recording = found.remove(&late_arrival.id);
-        if is_over(&late_arrival, recording.as_ref(), delivery_folder.name.day, now) {
+        if is_over(&late_arrival, recording.as_ref(), day, now) {
             app.table.late_arrivals().await_no_longer(organisation, &late_arrival).await?;
         }
         let Some(recording) = recording.filter(|recording| recording.exists(now)) else { continue };
         // The other recordings belong to the chunks of their own day.
-        let in_this_folder = delivery_folder.holds(&recording)
-            && Day::of(recording.started_at) != delivery_folder.name.day;
-        match late_arrival.missed.is_some_and(|missed| missed < delivery_folder.name.day) {
-            true if matches!(recording.state, State::Stored { .. }) => {
-                wanted.push(Wanted::of(recording, Some(late_arrival)))
+        let in_this_folder =
+            delivery_folder.holds(&recording) && Day::of(recording.started_at) != day;
+        let is_stored = matches!(recording.state, State::Stored { .. });
+        match late_arrival.missed {
+            // Of folders that are built at once after an outage, only the newest delivers it.
+            Some(missed) if missed < day => {
+                if is_stored && now < day.next().closed_at() {
+                    wanted.push(Wanted::of(recording, Some(late_arrival)));
+                }
             }
-            false if in_this_folder => wanted.push(Wanted::of(recording, None)),
+            missed if in_this_folder => {
+                wanted.push(Wanted::of(recording, None).thought_missed(missed == Some(day)));
+            }
             _ => {}
         }
     }
@@ -156,7 +186,16 @@ fn sorted(wanted: impl Iterator<Item = Wanted>) -> std::vec::IntoIter<Wanted> {
 impl Wanted {
     fn of(recording: Recording, restored: Option<LateArrival>) -> Self {
         let late = restored.is_some() || is_late(&recording);
-        Self::Of { recording: Box::new(recording), late, restored }
+        Self::Of { recording: Box::new(recording), late, restored, thought_missed: false }
+    }
+
+    fn thought_missed(self, thought: bool) -> Self {
+        match self {
+            Self::Of { recording, late, restored, .. } => {
+                Self::Of { recording, late, restored, thought_missed: thought }
+            }
+            bare => bare,
+        }
     }
 
     pub fn id(&self) -> RecordingId {

@@ -87,6 +87,7 @@ pub async fn copy(
         Some(part) => part, // an interrupted attempt copied all of it
         None => copy_all(app, organisation, &work.delivery_folder, number, &wanted).await?,
     };
+    remove_unlisted(app, name, &part, &wanted).await?;
     if name.is_scheduled() {
         await_again(app, organisation, name.day, &part, &wanted).await?;
     }
@@ -104,7 +105,8 @@ async fn finalize(app: &App, organisation: &OrganisationId, work: &Work) -> Resu
     Ok(())
 }
 
-/// Adds late arrivals for undelivered recordings, and deletes those that this folder has delivered.
+/// Adds late arrivals for undelivered recordings, and deletes those of earlier folders that this one
+/// has delivered. One that an earlier folder thought missed stays, as an arrival in time.
 async fn await_again(
     app: &App,
     organisation: &OrganisationId,
@@ -125,14 +127,18 @@ async fn await_again(
         })
         .collect();
     app.table.late_arrivals().await_again(organisation, day, &again, now).await?;
+    let mut in_time = Vec::new();
     for wanted in wanted {
-        if let Wanted::Of { recording, restored: Some(late_arrival), .. } = wanted
-            && part.has(&manifest::file_name(recording))
-        {
+        let Wanted::Of { recording, restored, thought_missed, .. } = wanted else { continue };
+        if !part.has(&manifest::file_name(recording)) {
+            continue;
+        }
+        if let Some(late_arrival) = restored {
             app.table.late_arrivals().await_no_longer(organisation, late_arrival).await?;
         }
+        in_time.extend(thought_missed.then(|| (**recording).clone()));
     }
-    Ok(())
+    Ok(app.table.late_arrivals().await_all(&in_time, now).await?)
 }
 
 /// Copies the recordings concurrently and writes the part. Returns the part that is then stored.
@@ -159,21 +165,25 @@ async fn copy_all(
     }
     let outcomes: Vec<Outcome> = outcomes.into_values().flatten().collect();
     let names = names(app, organisation, &outcomes).await?;
-    let part =
-        parts::put(app, organisation, delivery_folder.name, number, Part::of(&outcomes, &names)?)
-            .await?;
-    // Another attempt may have written its part first. Delete the files that this part lacks.
-    let files =
-        outcomes.iter().filter(|outcome| outcome.undelivered().is_none()).filter_map(Outcome::file);
-    for file in files.filter(|file| !part.has(file)) {
-        app.drop
-            .remove(
-                &format!("{}{file}", manifest::folder(organisation, delivery_folder.name)),
-                None,
-            )
-            .await?;
+    parts::put(app, organisation, delivery_folder.name, number, Part::of(&outcomes, &names)?).await
+}
+
+/// Removes the files that the stored part does not list: copies that failed after their effect or
+/// are not whole, and those of a concurrent attempt whose part was second. 1 request for each.
+async fn remove_unlisted(
+    app: &App,
+    name: FolderId,
+    part: &Part,
+    wanted: &[Wanted],
+) -> Result<(), Failure> {
+    for wanted in wanted {
+        if let Wanted::Of { recording, .. } = wanted
+            && !part.has(&manifest::file_name(recording))
+        {
+            app.drop.remove(&manifest::key(recording, name), None).await?;
+        }
     }
-    Ok(part)
+    Ok(())
 }
 
 type Done = Result<(usize, Option<Outcome>), Failure>;
@@ -197,7 +207,7 @@ async fn one(
     delivery_folder: &DeliveryFolder,
 ) -> Result<Option<Outcome>, Failure> {
     let (recording, late, restored) = match wanted {
-        Wanted::Of { recording, late, restored } => (recording, late, restored),
+        Wanted::Of { recording, late, restored, .. } => (recording, late, restored),
         Wanted::Bare(id, reason) => return Ok(Some(Outcome::Bare(id, reason))),
     };
     let key = manifest::key(&recording, delivery_folder.name);
@@ -214,7 +224,6 @@ async fn one(
     };
     if let Some(reason) = reason {
         tracing::error!(recording = %recording.id, delivery_folder = %delivery_folder.name, reason = reason.into_str(), "not delivered");
-        app.drop.remove(&key, None).await?; // a copy may exist despite an error, or with other bytes
         if restored.is_some() {
             return Ok(None);
         }
@@ -261,13 +270,6 @@ impl Outcome {
     fn user(&self) -> Option<&UserId> {
         match self {
             Self::Of { recording, .. } => Some(&recording.user),
-            Self::Bare(..) => None,
-        }
-    }
-
-    fn file(&self) -> Option<String> {
-        match self {
-            Self::Of { recording, .. } => Some(manifest::file_name(recording)),
             Self::Bare(..) => None,
         }
     }

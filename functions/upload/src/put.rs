@@ -98,7 +98,7 @@ async fn write(
     event: &Event,
 ) -> Result<Written, Problem> {
     if Day::of(recording.started_at).closed_at() <= event.at {
-        app.table.late_arrivals().await_late(&[recording], event.at).await?; // the folder of its day is closed, so a later folder contains it
+        app.table.late_arrivals().await_one(recording, event.at).await?; // the folder of its day is closed, so a later folder contains it
     }
     if closes_at(Day::of(recording.started_at)) <= event.at {
         note_number(app, recording, event.at).await?;

@@ -58,7 +58,7 @@ pub async fn a_day(test: &str, rows: usize) -> anyhow::Result<(World, Vec<Record
     let late = world
         .stored("anna", "late", at("2026-11-22T10:00:00Z"), at("2026-11-24T08:00:00Z"))
         .await?;
-    world.app.table.late_arrivals().await_late(&[&late], at("2026-11-23T04:06:00Z")).await?;
+    world.app.table.late_arrivals().await_one(&late, at("2026-11-23T04:06:00Z")).await?;
     inside.push(late);
     for (call, started_at) in
         [("before", "2026-11-23T22:59:59.999Z"), ("after", "2026-11-24T23:00:00Z")]

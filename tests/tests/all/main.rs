@@ -24,6 +24,7 @@ mod counterparts;
 mod crash_points;
 mod delivery;
 mod delivery_erasures;
+mod delivery_outage;
 mod delivery_sftp;
 mod delivery_sign_in;
 mod delivery_undelivered;

@@ -54,7 +54,7 @@ async fn plant(world: &World) -> anyhow::Result<Vec<Planted>> {
 
     let late = call("never-came-and-registered-late", clock::now() - TimeDelta::days(5));
     register(table, &late).await?;
-    table.late_arrivals().await_late(&[&late], clock::now()).await?;
+    table.late_arrivals().await_one(&late, clock::now()).await?;
     add(Kind::NeverCame, &late);
 
     let untold = next("event-lost");

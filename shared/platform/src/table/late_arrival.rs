@@ -33,16 +33,26 @@ pub struct LateArrival {
 }
 
 impl LateArrivals<'_> {
-    /// Records these calls as late arrivals. 1 request for every 25.
+    /// Records a call as a late arrival. If a folder missed its recording, that remains recorded. 1
+    /// request.
+    pub async fn await_one(self, recording: &Recording, now: DateTime<Utc>) -> Result<(), Error> {
+        let key = key::late_arrival(&recording.organisation, recording.id);
+        let write = Write::update(key)
+            .set("since", n(now.timestamp_millis()))
+            .set("expires_at", n(recording.expires_at.timestamp()));
+        self.0.write(write).await.map(drop)
+    }
+
+    /// Records these calls as late arrivals that no folder missed. 1 request for every 25.
     ///
     /// # Errors
     /// [`Error::Busy`] if only a part was written: try again.
-    pub async fn await_late(
+    pub async fn await_all(
         self,
-        recordings: &[&Recording],
+        recordings: &[Recording],
         now: DateTime<Utc>,
     ) -> Result<(), Error> {
-        let item = |recording: &&Recording| {
+        let item = |recording: &Recording| {
             item(&recording.organisation, recording.id, recording.expires_at, now)
         };
         self.0.put_all(recordings.iter().map(item)).await
