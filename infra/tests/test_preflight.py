@@ -97,7 +97,7 @@ class Parameters(Case):
 
     def test_a_value_is_given_or_retained_or_the_default(self):
         plan = self.plan(before={"LogDays": "90", "ApiBurst": "9", "Removed": "x"}, ApiBurst="7")
-        self.assertEqual(["90", "7", "200"], [plan.parameters[name] for name in ("LogDays", "ApiBurst", "ApiRequestsPerSecond")])
+        self.assertEqual(["90", "7", "1000"], [plan.parameters[name] for name in ("LogDays", "ApiBurst", "ApiRequestsPerSecond")])
         self.assertNotIn("Removed", plan.parameters)
 
     def test_a_failed_first_deployment_retains_nothing(self):

@@ -96,6 +96,7 @@ impl Cloud {
             .credentials_provider(self.credentials())
             .endpoint_url(&self.endpoint)
             .interceptor(requests.clone())
+            .interceptor(platform::consumed::Meter)
             .build();
         aws_sdk_dynamodb::Client::from_conf(config)
     }

@@ -113,6 +113,7 @@ fn config(endpoint: &str, requests: &Requests) -> Builder {
         .credentials_provider(Credentials::new("test", "test", None, None, "test"))
         .endpoint_url(endpoint)
         .interceptor(requests.clone())
+        .interceptor(platform::consumed::Meter)
 }
 
 fn reached(config: Builder) -> Table {

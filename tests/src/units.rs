@@ -1,6 +1,6 @@
 //! The capacity units that the table reports: written units by table and index, and all read units.
 //!
-//! This interceptor requests them and reads each response. The service never does.
+//! This interceptor requests them and reads each response. The service requests only their sum.
 
 use std::{
     collections::BTreeMap,

@@ -43,5 +43,5 @@ pub fn routes() -> OpenApiRouter<App> {
 }
 
 pub fn router(app: App) -> Router {
-    http::bounded(routes(), app, BODY_AT_MOST)
+    http::bounded(routes(), app, http::Bounds { body: BODY_AT_MOST, ..Default::default() })
 }

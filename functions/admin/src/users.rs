@@ -117,7 +117,7 @@ pub async fn show(
     request_body = Change,
     responses(
         (status = 200, body = User),
-        (status = 429, description = "busy: others change the same user"),
+        (status = 429, description = "busy: others change the same user; over-budget"),
     )
 )]
 pub async fn change(

@@ -19,7 +19,7 @@ use platform::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{App, request::Patch};
+use crate::{App, request::Patch, words};
 
 /// An annotated call. The annotation itself is only for callers who may see the recording.
 #[derive(Debug, Serialize, ToSchema)]
@@ -49,7 +49,7 @@ pub struct Annotated {
         (status = 404, description = "not-found: the call's recording has expired"),
         (status = 410, description = "erased: the call's recording was erased and cannot be annotated"),
         (status = 422, description = "invalid, unknown-mark"),
-        (status = 429, description = "busy: others write the same call"),
+        (status = 429, description = "busy: others write the same call; over-budget"),
     )
 )]
 pub async fn annotate(
@@ -125,6 +125,7 @@ async fn one(
         if annotation == snapshot.annotation {
             return Ok(Annotated::of(&snapshot, snapshot.version));
         }
+        words::charge(&snapshot.annotation, &annotation)?;
         let days = caller.organisation.retention_days;
         let table = app.table.annotations();
         match table.edit(&snapshot, &annotation, early.as_ref(), days, event).await? {

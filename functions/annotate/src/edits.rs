@@ -25,7 +25,7 @@ use platform::{
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use crate::{App, TRIES, request::Patch};
+use crate::{App, TRIES, request::Patch, words};
 
 /// Which edits to list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -90,7 +90,7 @@ pub struct Changed {
         (status = 412, description = "edited-meanwhile: `current` is the current version"),
         (status = 422, description = "invalid, unknown-mark"),
         (status = 428, description = "no-version: send If-Match"),
-        (status = 429, description = "busy: many callers overwrite any version at once"),
+        (status = 429, description = "busy: many callers overwrite any version at once; over-budget"),
     )
 )]
 pub async fn edit(
@@ -164,6 +164,7 @@ async fn write(
         caller.act(AuditAction::See);
         return Ok(Some(recording));
     }
+    words::charge(&snapshot.annotation, &annotation)?;
     match app
         .table
         .annotations()

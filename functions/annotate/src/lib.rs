@@ -8,6 +8,7 @@ mod calls;
 mod edits;
 mod marks;
 mod request;
+mod words;
 
 use axum::{Router, extract::FromRef};
 use chrono::{DateTime, Utc};

@@ -35,5 +35,5 @@ pub fn routes() -> OpenApiRouter<App> {
 }
 
 pub fn router(app: App) -> Router {
-    http::bounded(routes(), app, reports::BODY_AT_MOST)
+    http::bounded(routes(), app, http::Bounds { body: reports::BODY_AT_MOST, ..Default::default() })
 }

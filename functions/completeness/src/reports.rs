@@ -51,7 +51,7 @@ pub struct Report {
         (status = 200, description = "stored, except for the invalid lines", body = Report),
         (status = 404, description = "not-found: there is no such organisation"),
         (status = 413, description = "too-large: send it in parts"),
-        (status = 429, description = "busy: send it again"),
+        (status = 429, description = "busy: send it again; over-budget"),
     )
 )]
 pub async fn report(

@@ -170,7 +170,7 @@ pub enum Outcome {
         (status = 404, description = "not-found: there is no such organisation"),
         (status = 413, description = "too-large: send it in parts"),
         (status = 422, description = "invalid; idempotency-key-reused"),
-        (status = 429, description = "busy: send it again"),
+        (status = 429, description = "busy: send it again; over-budget"),
     )
 )]
 pub async fn import(

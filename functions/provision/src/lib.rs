@@ -48,5 +48,5 @@ pub fn routes() -> OpenApiRouter<App> {
 }
 
 pub fn router(app: App) -> Router {
-    http::bounded(routes(), app, import::BODY_AT_MOST)
+    http::bounded(routes(), app, http::Bounds { body: import::BODY_AT_MOST, ..Default::default() })
 }

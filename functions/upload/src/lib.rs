@@ -85,7 +85,8 @@ pub fn routes() -> OpenApiRouter<App> {
 }
 
 pub fn router(app: App) -> Router {
-    http::router(routes(), app)
+    let budget = http::Budget::Registrations;
+    http::bounded(routes(), app, http::Bounds { budget, ..Default::default() })
 }
 
 /// Registers a call and returns a link to upload its audio.

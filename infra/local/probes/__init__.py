@@ -4,9 +4,9 @@ A probe raises RuntimeError when the answer is not the one it expects. It create
 front door, or as the operator does.
 """
 
-from . import billing, completeness, delivery, index, keeping, listening, people, reconcile, recordings
+from . import billing, budget, completeness, delivery, index, keeping, listening, people, reconcile, recordings
 
-CONCERNS = recordings, index, listening, people, billing, keeping, delivery, reconcile, completeness
+CONCERNS = recordings, index, listening, people, billing, keeping, delivery, reconcile, completeness, budget
 
 
 def of(function):

@@ -2929,12 +2929,12 @@ export interface components {
          * @description The cause of a problem.
          * @enum {string}
          */
-        ProblemCode: "malformed" | "not-signed-in" | "unknown-user" | "not-allowed" | "recording-not-active" | "not-acknowledged" | "no-such-route" | "not-found" | "wrong-method" | "erased" | "other-call" | "edited-meanwhile" | "no-version" | "no-audio" | "no-sftp" | "too-many" | "day-not-over" | "changed" | "removed-user" | "last-administrator" | "nothing-to-acknowledge" | "too-large" | "unknown-type" | "invalid" | "key-refused" | "unknown-mark" | "reason-missing" | "past-retention" | "idempotency-key-reused" | "repeated" | "busy" | "internal";
+        ProblemCode: "malformed" | "not-signed-in" | "unknown-user" | "not-allowed" | "recording-not-active" | "not-acknowledged" | "no-such-route" | "not-found" | "wrong-method" | "erased" | "other-call" | "edited-meanwhile" | "no-version" | "no-audio" | "no-sftp" | "too-many" | "day-not-over" | "changed" | "removed-user" | "last-administrator" | "nothing-to-acknowledge" | "too-large" | "unknown-type" | "invalid" | "key-refused" | "unknown-mark" | "reason-missing" | "past-retention" | "idempotency-key-reused" | "repeated" | "busy" | "over-budget" | "internal";
         /**
          * @description The cause of a problem, as a URN.
          * @enum {string}
          */
-        ProblemType: "urn:kontinuerlig-inspelning:problem:malformed" | "urn:kontinuerlig-inspelning:problem:not-signed-in" | "urn:kontinuerlig-inspelning:problem:unknown-user" | "urn:kontinuerlig-inspelning:problem:not-allowed" | "urn:kontinuerlig-inspelning:problem:recording-not-active" | "urn:kontinuerlig-inspelning:problem:not-acknowledged" | "urn:kontinuerlig-inspelning:problem:no-such-route" | "urn:kontinuerlig-inspelning:problem:not-found" | "urn:kontinuerlig-inspelning:problem:wrong-method" | "urn:kontinuerlig-inspelning:problem:erased" | "urn:kontinuerlig-inspelning:problem:other-call" | "urn:kontinuerlig-inspelning:problem:edited-meanwhile" | "urn:kontinuerlig-inspelning:problem:no-version" | "urn:kontinuerlig-inspelning:problem:no-audio" | "urn:kontinuerlig-inspelning:problem:no-sftp" | "urn:kontinuerlig-inspelning:problem:too-many" | "urn:kontinuerlig-inspelning:problem:day-not-over" | "urn:kontinuerlig-inspelning:problem:changed" | "urn:kontinuerlig-inspelning:problem:removed-user" | "urn:kontinuerlig-inspelning:problem:last-administrator" | "urn:kontinuerlig-inspelning:problem:nothing-to-acknowledge" | "urn:kontinuerlig-inspelning:problem:too-large" | "urn:kontinuerlig-inspelning:problem:unknown-type" | "urn:kontinuerlig-inspelning:problem:invalid" | "urn:kontinuerlig-inspelning:problem:key-refused" | "urn:kontinuerlig-inspelning:problem:unknown-mark" | "urn:kontinuerlig-inspelning:problem:reason-missing" | "urn:kontinuerlig-inspelning:problem:past-retention" | "urn:kontinuerlig-inspelning:problem:idempotency-key-reused" | "urn:kontinuerlig-inspelning:problem:repeated" | "urn:kontinuerlig-inspelning:problem:busy" | "urn:kontinuerlig-inspelning:problem:internal";
+        ProblemType: "urn:kontinuerlig-inspelning:problem:malformed" | "urn:kontinuerlig-inspelning:problem:not-signed-in" | "urn:kontinuerlig-inspelning:problem:unknown-user" | "urn:kontinuerlig-inspelning:problem:not-allowed" | "urn:kontinuerlig-inspelning:problem:recording-not-active" | "urn:kontinuerlig-inspelning:problem:not-acknowledged" | "urn:kontinuerlig-inspelning:problem:no-such-route" | "urn:kontinuerlig-inspelning:problem:not-found" | "urn:kontinuerlig-inspelning:problem:wrong-method" | "urn:kontinuerlig-inspelning:problem:erased" | "urn:kontinuerlig-inspelning:problem:other-call" | "urn:kontinuerlig-inspelning:problem:edited-meanwhile" | "urn:kontinuerlig-inspelning:problem:no-version" | "urn:kontinuerlig-inspelning:problem:no-audio" | "urn:kontinuerlig-inspelning:problem:no-sftp" | "urn:kontinuerlig-inspelning:problem:too-many" | "urn:kontinuerlig-inspelning:problem:day-not-over" | "urn:kontinuerlig-inspelning:problem:changed" | "urn:kontinuerlig-inspelning:problem:removed-user" | "urn:kontinuerlig-inspelning:problem:last-administrator" | "urn:kontinuerlig-inspelning:problem:nothing-to-acknowledge" | "urn:kontinuerlig-inspelning:problem:too-large" | "urn:kontinuerlig-inspelning:problem:unknown-type" | "urn:kontinuerlig-inspelning:problem:invalid" | "urn:kontinuerlig-inspelning:problem:key-refused" | "urn:kontinuerlig-inspelning:problem:unknown-mark" | "urn:kontinuerlig-inspelning:problem:reason-missing" | "urn:kontinuerlig-inspelning:problem:past-retention" | "urn:kontinuerlig-inspelning:problem:idempotency-key-reused" | "urn:kontinuerlig-inspelning:problem:repeated" | "urn:kontinuerlig-inspelning:problem:busy" | "urn:kontinuerlig-inspelning:problem:over-budget" | "urn:kontinuerlig-inspelning:problem:internal";
         /** @description An organisation. */
         ProvisionedOrganisation: {
             baseService: boolean;
@@ -3820,9 +3820,11 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description busy */
+        /** @description busy, over-budget */
         429: {
             headers: {
+                RateLimit: components["headers"]["RateLimit"];
+                "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                 "Retry-After": components["headers"]["Retry-After"];
                 [name: string]: unknown;
             };
@@ -3849,6 +3851,10 @@ export interface components {
         ETag: string;
         /** @description The path of the created resource. */
         Location: string;
+        /** @description The units that are left of each budget in this minute, as far as the server knows, and the seconds until the next (draft-ietf-httpapi-ratelimit-headers). Every response of a function has it. */
+        RateLimit: string;
+        /** @description The budgets: capacity units of the table (`q`) in so many seconds (`w`), of the caller and of the organisation. Registrations have budgets of their own. */
+        "RateLimit-Policy": string;
         /** @description Seconds to wait before the next attempt. The gateway's own response does not have it. */
         "Retry-After": number;
         /** @description The cursor of the next CSV file. It is absent from the last file, and from JSON. */
@@ -4006,9 +4012,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description busy: others write the same call */
+            /** @description busy: others write the same call; over-budget */
             429: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
@@ -5428,9 +5436,11 @@ export interface operations {
             };
             415: components["responses"]["415"];
             422: components["responses"]["422"];
-            /** @description busy: send it again */
+            /** @description busy: send it again; over-budget */
             429: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
@@ -6003,9 +6013,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description busy: send it again */
+            /** @description busy: send it again; over-budget */
             429: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
@@ -6925,9 +6937,11 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description busy: many callers overwrite any version at once */
+            /** @description busy: many callers overwrite any version at once; over-budget */
             429: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };
@@ -7601,9 +7615,11 @@ export interface operations {
             413: components["responses"]["413"];
             415: components["responses"]["415"];
             422: components["responses"]["422"];
-            /** @description busy: others change the same user */
+            /** @description busy: others change the same user; over-budget */
             429: {
                 headers: {
+                    RateLimit: components["headers"]["RateLimit"];
+                    "RateLimit-Policy": components["headers"]["RateLimit-Policy"];
                     "Retry-After": components["headers"]["Retry-After"];
                     [name: string]: unknown;
                 };

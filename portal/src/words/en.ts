@@ -64,6 +64,7 @@ export const en: typeof sv = {
     invalid: 'Something that you wrote cannot be used',
     changed: 'Someone else edited at the same time. Reload the page and try again',
     busy: 'The service is busy at the moment. Try again in a while',
+    'over-budget': 'You or the company have asked for very much. Try again in a minute',
   },
   search: {
     label: 'Search calls',

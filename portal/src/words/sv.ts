@@ -62,6 +62,7 @@ export const sv = {
     invalid: 'Något i det du skrev går inte att använda',
     changed: 'Någon annan ändrade samtidigt. Läs om sidan och försök igen',
     busy: 'Det är mycket just nu. Försök igen om en stund',
+    'over-budget': 'Du eller företaget har hämtat väldigt mycket. Försök igen om en minut',
   },
   search: {
     label: 'Sök samtal',

@@ -11,7 +11,7 @@ use aws_smithy_http_client::{
 };
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
-use crate::env;
+use crate::{consumed::Meter, env};
 
 /// <https://www.amazontrust.com/repository/>: Amazon Root CA 1 to 4, Starfield Services Root CA G2.
 const ROOTS: &str = include_str!("../roots/amazon-trust-services.pem");
@@ -63,9 +63,10 @@ impl Environment {
         })
     }
 
-    /// The DynamoDB client of this process.
+    /// The DynamoDB client of this process, which counts consumed units.
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        aws_sdk_dynamodb::Client::from_conf(configure!(self, aws_sdk_dynamodb).build())
+        let config = configure!(self, aws_sdk_dynamodb).interceptor(Meter);
+        aws_sdk_dynamodb::Client::from_conf(config.build())
     }
 
     /// The EventBridge client of this process.

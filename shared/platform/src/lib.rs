@@ -9,6 +9,7 @@ pub mod bucket;
 pub mod call_lines;
 pub mod call_statements;
 pub mod clock;
+pub mod consumed;
 pub mod copies;
 pub mod criteria;
 pub mod csv;

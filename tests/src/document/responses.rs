@@ -18,7 +18,7 @@ const COMMON: [(&str, &str, When); 9] = [
     ("413", "too-large", When::Body),
     ("415", "unknown-type", When::Body),
     ("422", "invalid", When::Asked),
-    ("429", "busy", When::Always),
+    ("429", "busy, over-budget", When::Always),
     ("500", "internal", When::Always),
 ];
 
@@ -75,8 +75,7 @@ pub fn complete(document: &mut Value) {
                 response["description"] = described(response, &schemas).into();
             }
             if status == "429" && response["$ref"].is_null() {
-                response["headers"]["Retry-After"] =
-                    json!({ "$ref": "#/components/headers/Retry-After" });
+                add_waiting(response);
             }
             if status == "200" && SINGLE.contains(&schema_of(response)) {
                 response["headers"]["ETag"] = json!({ "$ref": "#/components/headers/ETag" });
@@ -107,6 +106,16 @@ fn add_components(document: &mut Value, responses: &BTreeSet<&str>) {
             "description": "Seconds to wait before the next attempt. The gateway's own response does not have it.",
             "schema": { "type": "integer", "minimum": 1, "examples": [1] },
         },
+        "RateLimit": {
+            "description": "The units that are left of each budget in this minute, as far as the server knows, and the seconds until the \
+                            next (draft-ietf-httpapi-ratelimit-headers). Every response of a function has it.",
+            "schema": { "type": "string", "examples": ["\"caller\";r=29990;t=42, \"organisation\";r=59990;t=42"] },
+        },
+        "RateLimit-Policy": {
+            "description": "The budgets: capacity units of the table (`q`) in so many seconds (`w`), of the caller and of the organisation. \
+                            Registrations have budgets of their own.",
+            "schema": { "type": "string", "examples": ["\"caller\";q=30000;w=60, \"organisation\";q=60000;w=60"] },
+        },
         "next-cursor": {
             "description": "The cursor of the next CSV file. It is absent from the last file, and from JSON.",
             "schema": { "type": "string" },
@@ -131,10 +140,16 @@ fn add_components(document: &mut Value, responses: &BTreeSet<&str>) {
             response["content"]["application/json"] = gateways();
         }
         if status == "429" {
-            response["headers"]["Retry-After"] =
-                json!({ "$ref": "#/components/headers/Retry-After" });
+            add_waiting(&mut response);
         }
         document["components"]["responses"][status] = response;
+    }
+}
+
+/// Adds the headers of a response that says how long to wait.
+fn add_waiting(response: &mut Value) {
+    for header in ["Retry-After", "RateLimit", "RateLimit-Policy"] {
+        response["headers"][header] = json!({ "$ref": format!("#/components/headers/{header}") });
     }
 }
 

@@ -16,6 +16,7 @@ mod billing_export_repeated;
 mod billing_prices;
 mod billing_warnings;
 mod bodies;
+mod budgets;
 mod completeness;
 mod completeness_numbers;
 mod completeness_reports;

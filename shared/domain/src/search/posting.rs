@@ -13,6 +13,7 @@ use super::words::{LETTERS, tokens};
 use crate::{
     counterpart::Counterpart,
     ids::ConversationId,
+    note::Annotation,
     recording::{PARTICIPANTS_AT_MOST, Recording},
 };
 
@@ -93,7 +94,16 @@ impl Posting {
 
     /// The postings of a recording: at most [`Self::AT_MOST`].
     pub fn of(recording: &Recording) -> BTreeSet<Self> {
-        let annotation = &recording.annotation;
+        let leg = &recording.leg;
+        let conversation = leg.conversation.iter().map(Self::conversation);
+        let participants = leg.participants.iter().map(Self::participant);
+        let held = recording.held_since.map(|_| Self::Held);
+        let words = Self::of_annotation(&recording.annotation).into_iter();
+        words.chain(conversation).chain(participants).chain(held).collect()
+    }
+
+    /// The words of an annotation.
+    pub fn of_annotation(annotation: &Annotation) -> BTreeSet<Self> {
         let field =
             |place: usize| annotation.fields[place].as_ref().map_or("", |field| field.as_str());
         let texts = [
@@ -106,12 +116,7 @@ impl Posting {
             .into_iter()
             .zip(texts)
             .flat_map(|(place, text)| tokens(text).into_iter().map(move |word| (place, word)));
-        let words = words.map(|(place, word)| Self::Word(place, cut(word)));
-        let leg = &recording.leg;
-        let conversation = leg.conversation.iter().map(Self::conversation);
-        let participants = leg.participants.iter().map(Self::participant);
-        let held = recording.held_since.map(|_| Self::Held);
-        words.chain(conversation).chain(participants).chain(held).collect()
+        words.map(|(place, word)| Self::Word(place, cut(word))).collect()
     }
 }
 

@@ -361,6 +361,18 @@ pub fn who(extensions: &Extensions) -> Option<String> {
     context.authorizer.as_ref().map(|_| format!("{organisation}#{user}#{client}"))
 }
 
+/// Who pays for a request: the organisation, and the user or client in it. `None` for the operator,
+/// and without a signed-in caller.
+pub fn payer(extensions: &Extensions) -> Option<(OrganisationId, String)> {
+    let context = context(extensions)?;
+    let organisation = claim(context, "organisation").ok()?;
+    let who = match claim::<ClientId>(context, "client") {
+        Ok(client) => format!("client:{client}"),
+        Err(_) => format!("user:{}", claim::<UserId>(context, "user").ok()?),
+    };
+    Some((organisation, who))
+}
+
 fn context(extensions: &Extensions) -> Option<&ApiGatewayV2httpRequestContext> {
     match extensions.get::<RequestContext>()? {
         RequestContext::ApiGatewayV2(context) => Some(context),

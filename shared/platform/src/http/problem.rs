@@ -28,6 +28,8 @@ pub struct Problem {
     reason: Option<&'static str>,
     /// The current recording, if the caller wanted to edit another version of it.
     current: Option<Box<Recording>>,
+    /// Seconds until the next attempt.
+    wait: Option<u32>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -105,12 +107,21 @@ causes! {
     IdempotencyKeyReused UNPROCESSABLE_ENTITY "idempotency-key-reused" "the idempotency key belongs to another request";
     Repeated CONFLICT "repeated" "the request was sent before";
     Busy TOO_MANY_REQUESTS "busy" "there are too many requests at the moment";
+    OverBudget TOO_MANY_REQUESTS "over-budget" "the budget of this minute is used up";
     Internal INTERNAL_SERVER_ERROR "internal" "the service failed";
 }
 
 impl Problem {
     pub fn new(cause: Cause) -> Self {
-        Self { cause, detail: None, pointer: None, reason: None, current: None, source: None }
+        Self {
+            cause,
+            detail: None,
+            pointer: None,
+            reason: None,
+            current: None,
+            wait: None,
+            source: None,
+        }
     }
 
     /// A problem with a detail that is more specific than its title.
@@ -126,6 +137,13 @@ impl Problem {
     /// The problem of a key that is not accepted, and why.
     pub fn key_refused(reason: &'static str, detail: impl ToString) -> Self {
         Self { reason: Some(reason), ..Self::because(Cause::KeyRefused, detail) }
+    }
+
+    /// The problem of a budget that is used up for so many seconds.
+    pub fn over_budget(of: &str, seconds: u32) -> Self {
+        let detail =
+            format!("{of} has used its units of this minute; wait {seconds} seconds and try again");
+        Self { wait: Some(seconds), ..Self::because(Cause::OverBudget, detail) }
     }
 
     /// The problem of setting a mark that is not in the legend or is retired.
@@ -232,12 +250,14 @@ pub async fn write(request: Request, next: Next) -> Response {
         request_id,
         current: problem.current.clone(),
     };
-    let mut response = (cause.status(), Json(body)).into_response();
+    let headers = std::mem::take(response.headers_mut());
+    let mut response = (headers, (cause.status(), Json(body))).into_response();
     response
         .headers_mut()
         .insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-    if cause == Cause::Busy {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    if cause.status() == StatusCode::TOO_MANY_REQUESTS {
+        let seconds = HeaderValue::from(problem.wait.unwrap_or(1));
+        response.headers_mut().insert(header::RETRY_AFTER, seconds);
     }
     response
 }

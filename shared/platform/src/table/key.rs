@@ -34,6 +34,7 @@
 //! | removal      | `ORG#removal`      | `RECORDING#REGISTERED`   | get: the copies of a recording that were found before their removal; the table removes it |
 //! | audit event  | `ORG#audit`        | `MILLISECONDS#REQUEST`   | query; `by_user` (`ORG#heard#USER`): who listened to a user's recordings; `by_user` (`ORG#refused#registrations`): refused registrations |
 //! | audit key    | `ORG#audit-key`    | `audit-key`              | get: the key of the hashes that replace numbers, names and words in audit events |
+//! | budget       | `ORG#budget`       | `MINUTE#PAYER`           | update: the units that a caller or the organisation consumed in a minute, counted from 1970; the table removes it |
 //! | delivery folder | `ORG#drop`      | `DAY#NUMBER`             | query: the folders of the delivery by SFTP |
 //! | late arrival | `ORG#awaited`      | `RECORDING`              | query: calls of a closed day whose audio had not arrived |
 //! | SFTP key     | `ORG#sftp`         | `FINGERPRINT`            | get; query |
@@ -329,6 +330,10 @@ pub fn late_arrival(organisation: &OrganisationId, id: RecordingId) -> Item {
 
 pub fn all_late(organisation: &OrganisationId) -> String {
     format!("{organisation}#awaited")
+}
+
+pub fn budget(organisation: &OrganisationId, minute: i64, payer: &str) -> Item {
+    key(format!("{organisation}#budget"), format!("{minute}#{payer}"))
 }
 
 pub fn sftp_key(organisation: &OrganisationId, fingerprint: &str) -> Item {

@@ -7,6 +7,7 @@ pub mod arrival;
 mod attributes;
 pub mod audit;
 mod batch;
+pub mod budget;
 pub mod call_record;
 pub mod claim;
 pub mod client;
@@ -85,6 +86,7 @@ handles! {
     Activations = activations: "Activations, deactivations and acknowledgements.",
     Annotations = annotations: "Notes, marks and their earlier versions.",
     AuditLog = audit_log: "The audit log, and the key of its hashes.",
+    Budgets = budgets: "Units that callers and organisations consumed in a minute.",
     CallRecords = call_records: "Calls that the operator's switch reported.",
     Claims = claims: "The responses to requests with an `Idempotency-Key`.",
     Clients = clients: "Application clients.",
