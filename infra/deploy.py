@@ -56,9 +56,16 @@ def deploy(stack, bucket, given, monitor):
     print(f"code {parameters['CodeVersion']} is in {bucket}", flush=True)
     apply(cloudformation, boto3.client("cloudwatch"), stack, upload_template(s3, bucket), parameters, monitor)
     outputs = {output["OutputKey"]: output["OutputValue"] for output in describe(cloudformation, stack)["Outputs"]}
+    protect(boto3.client("dynamodb"), outputs["Table"])
     portal_files.upload(s3, outputs)
     for name, value in outputs.items():
         print(f"{name:<18}{value}")
+
+
+def protect(dynamodb, table):
+    """Protects the table from deletion. Not in the template, because a failed first deployment has to delete it."""
+    if not dynamodb.describe_table(TableName=table)["Table"].get("DeletionProtectionEnabled"):
+        dynamodb.update_table(TableName=table, DeletionProtectionEnabled=True)
 
 
 def refuse_what_would_not_start():

@@ -1,6 +1,6 @@
 """The table, compared with the template."""
 
-from .report import Failed, Skipped, agree, expect
+from .report import Failed, agree, expect
 
 
 class Table:
@@ -77,7 +77,4 @@ class Table:
         agree({"Status": "ENABLED", "SSEType": "KMS"}, self.described().get("SSEDescription", {}))
 
     def protection(self):
-        protected = self.described().get("DeletionProtectionEnabled", False)
-        if not protected and not self.stack.template.get("Table", "DeletionProtectionEnabled", False):
-            raise Skipped("the template does not ask for it; the stack's own protection is checked above")
-        expect(True, protected, "DeletionProtectionEnabled")
+        expect(True, self.described().get("DeletionProtectionEnabled", False), "DeletionProtectionEnabled")

@@ -276,6 +276,20 @@ class Rollback(Case):
         self.assertLessEqual(len(deploy.TRIGGERS), 5, "CloudFormation accepts five at most")
 
 
+class Protection(Case):
+    """The table outlives a mistake."""
+
+    def test_a_table_is_protected_once(self):
+        table = {"Table": {"TableName": "inspelning"}}
+        self.cloud.responds("dynamodb", "describe_table", table, {"TableName": "inspelning"})
+        asked = {"TableName": "inspelning", "DeletionProtectionEnabled": True}
+        self.cloud.responds("dynamodb", "update_table", {"TableDescription": {"TableName": "inspelning"}}, asked)
+        deploy.protect(self.cloud.client("dynamodb"), "inspelning")
+        table["Table"]["DeletionProtectionEnabled"] = True
+        self.cloud.responds("dynamodb", "describe_table", table, {"TableName": "inspelning"})
+        deploy.protect(self.cloud.client("dynamodb"), "inspelning")
+
+
 class Binaries(Case):
     def refused(self, content):
         with tempfile.TemporaryDirectory() as built:
@@ -324,6 +338,7 @@ class Deploy(Case):
         }
         for name, function in replaced.items():
             self.replace(f"deploy.{name}", function)
+        self.replace("deploy.protect", lambda _, table: self.calls.append(f"protected {table}"))
         self.replace("deploy.portal_files.upload", lambda _, outputs: self.calls.append(outputs))
         self.replace("deploy.boto3.client", self.cloud.client)
 
@@ -338,17 +353,18 @@ class Deploy(Case):
         return out.getvalue()
 
     def test_checks_then_uploads_then_deploys_then_the_portal(self):
-        self.stack("UPDATE_COMPLETE", {"ApiUrl": "https://api"})
+        outputs = {"ApiUrl": "https://api", "Table": "inspelning"}
+        self.stack("UPDATE_COMPLETE", outputs)
         self.replace("deploy.preflight.require", lambda *asked: self.calls.append(("preflight", *asked[1:])))
         out = self.run_with("inspelning", "bucket", "--monitor", "5", "LogDays=90", "CsvSeparator=,")
         given = {"LogDays": "90", "CsvSeparator": ","}
         deployed = ("inspelning", "https://template", given | {"CodeBucket": "bucket", "CodeVersion": "1"}, 5)
         checked = ("preflight", "inspelning", given, "bucket")
-        self.assertEqual(["binaries", checked, "code", "template", deployed, {"ApiUrl": "https://api"}], self.calls)
+        self.assertEqual(["binaries", checked, "code", "template", deployed, "protected inspelning", outputs], self.calls)
         self.assertRegex(out, r"ApiUrl +https://api\n")
 
     def test_monitors_longer_than_an_alarm_needs(self):
-        self.stack("UPDATE_COMPLETE")
+        self.stack("UPDATE_COMPLETE", {"Table": "inspelning"})
         self.run_with("inspelning", "bucket")
         self.assertEqual(25, self.calls[3][-1])
 

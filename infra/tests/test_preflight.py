@@ -203,7 +203,7 @@ class Concurrency(Case):
 
 class Throttle(Case):
     def test_ceilings_of_the_account(self):
-        for rate, burst, level in ((10000, 5000, "ok"), (200, 400, "ok"), (199, 400, "warning"), (200, 399, "warning")):
+        for rate, burst, level in ((10000, 5000, "ok"), (1000, 2000, "ok"), (999, 2000, "warning"), (1000, 1999, "warning")):
             self.cloud.responds("apigateway", "get_account", {"throttleSettings": {"rateLimit": rate, "burstLimit": burst}})
             self.found(limits.throttle, (level, f"{rate} requests a second, and {burst} at once"))
 

@@ -173,7 +173,7 @@ class OfTheApi(Case):
 
     def test_throttle(self):
         api = HttpApi(self.stack(ApiRequestsPerSecond="1000000"), Lines())
-        found = {"StageName": "$default", "DefaultRouteSettings": {"ThrottlingRateLimit": 1000000.0, "ThrottlingBurstLimit": 400}}
+        found = {"StageName": "$default", "DefaultRouteSettings": {"ThrottlingRateLimit": 1000000.0, "ThrottlingBurstLimit": 2000}}
         self.passes(api.throttle, ("apigatewayv2", "get_stage", found))
         without = changed(found, {}, "DefaultRouteSettings")
         self.fails("ThrottlingRateLimit is absent", api.throttle, ("apigatewayv2", "get_stage", without))
