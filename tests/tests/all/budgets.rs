@@ -22,7 +22,7 @@ const OMAR: As<'_> = As { organisation: "demo", user: "omar" };
 const OTHER: As<'_> = As { organisation: "other", user: "anna" };
 
 /// Seconds since the beginning of a minute.
-static PASSED: AtomicI64 = AtomicI64::new(15);
+static PASSED: AtomicI64 = AtomicI64::new(50);
 
 fn now() -> DateTime<Utc> {
     let minute: DateTime<Utc> = "2026-11-24T09:12:00Z".parse().expect("a valid time");
@@ -86,7 +86,7 @@ async fn a_response_states_what_is_left_of_the_budgets() -> anyhow::Result<()> {
     for (policy, quota) in [("caller", 30_000), ("organisation", 60_000)] {
         assert_eq!(parameter(&first, "ratelimit-policy", policy, "q"), Some(quota));
         assert_eq!(parameter(&first, "ratelimit-policy", policy, "w"), Some(60));
-        assert_eq!(parameter(&first, "ratelimit", policy, "t"), Some(45));
+        assert_eq!(parameter(&first, "ratelimit", policy, "t"), Some(10));
         let (before, after) = (left(&first, policy), left(&second, policy));
         assert!(before < Some(quota) && after < before, "{before:?}, {after:?}");
     }
@@ -135,7 +135,7 @@ async fn a_caller_over_the_budget_waits_for_the_next_minute_and_nobody_else_does
     assert!(before > 50, "a process counts {before} requests by itself");
     assert_eq!(refused.refusal().0, 429);
     assert_eq!(refused.body["code"], "over-budget");
-    assert_eq!(refused.headers["retry-after"], "45");
+    assert_eq!(refused.headers["retry-after"], "10");
     assert_eq!(
         (left(&refused, "caller"), left(&refused, "organisation") > Some(0)),
         (Some(0), true)
@@ -147,7 +147,27 @@ async fn a_caller_over_the_budget_waits_for_the_next_minute_and_nobody_else_does
     OTHER.get(&me, "/v1/me").await?.done()?;
     PASSED.store(60, Ordering::Relaxed);
     ANNA.get(&me, "/v1/me").await?.done()?;
-    PASSED.store(15, Ordering::Relaxed);
+    PASSED.store(50, Ordering::Relaxed);
+    Ok(())
+}
+
+/// A quarter of a budget is available at once, and the rest evenly.
+#[tokio::test]
+async fn a_burst_waits_for_seconds() -> anyhow::Result<()> {
+    let (table, _) = world().await?;
+    let me = me(&table);
+    PASSED.store(0, Ordering::Relaxed);
+    added(&table, "caller#user:anna", 8_900).await?;
+    let (refused, _) = until_refused(ANNA, &me, "/v1/me").await?;
+    let sum = 30_000 - left(&refused, "caller").unwrap_or_default();
+    assert!((9_900..10_000).contains(&sum), "7,500 are available, and the process learns of {sum}");
+    assert_eq!(refused.headers["retry-after"], "5");
+    PASSED.store(4, Ordering::Relaxed);
+    let refused = ANNA.get(&me, "/v1/me").await?;
+    assert_eq!((refused.status.as_u16(), &refused.headers["retry-after"]), (429, &"1".parse()?));
+    PASSED.store(5, Ordering::Relaxed);
+    ANNA.get(&me, "/v1/me").await?.done()?;
+    PASSED.store(50, Ordering::Relaxed);
     Ok(())
 }
 
@@ -225,7 +245,7 @@ async fn registrations_have_a_budget_of_their_own_and_are_never_lost() -> anyhow
     PASSED.store(61, Ordering::Relaxed);
     let later = ANNA.post(&upload, "/v1/recordings", &one(number)).await?.done()?;
     assert_eq!(later.status, 201);
-    PASSED.store(15, Ordering::Relaxed);
+    PASSED.store(50, Ordering::Relaxed);
     Ok(())
 }
 

@@ -27,7 +27,9 @@ use super::{
 use crate::{consumed::metered, env, log::error_chain, table::Table};
 
 /// The seconds of a window.
-const WINDOW: i64 = 60;
+const WINDOW: u64 = 60;
+/// The seconds whose part of a budget may be consumed at once. The rest becomes available evenly.
+const AT_ONCE: u64 = 15;
 /// The units of an organisation in a minute, where the template sets no other number: as many as
 /// one partition of the table writes.
 const UNITS: u64 = 60_000;
@@ -149,16 +151,36 @@ impl Units {
     }
 }
 
+impl Payer {
+    /// The units that may have been consumed so many seconds into the minute.
+    fn available(&self, second: u64) -> u64 {
+        self.quota.saturating_mul((second + AT_ONCE).min(WINDOW)) / WINDOW
+    }
+
+    /// The seconds until more than `sum` is available.
+    fn wait(&self, sum: u64, second: u64) -> u64 {
+        let available = |wait: &u64| self.available(second + wait) > sum;
+        (1..WINDOW - second).find(available).unwrap_or(WINDOW - second)
+    }
+}
+
 impl Budgets {
     pub fn new(table: Table, clock: Clock, budget: Budget) -> Self {
         Self { table, clock, limits: Limits::of(budget), spent: Arc::default() }
     }
 
-    /// The payer whose budget of the minute is used up.
-    fn exhausted<'a>(&self, payers: &'a [Payer; 2], minute: i64) -> Option<&'a Payer> {
-        let mut spent = self.spent();
-        let spent = spent.at(minute);
-        payers.iter().find(|payer| spent.units(payer).sum() >= payer.quota)
+    /// The payer whose budget is used up for the moment, and the seconds to wait.
+    fn exhausted<'a>(
+        &self,
+        payers: &'a [Payer; 2],
+        now: DateTime<Utc>,
+    ) -> Option<(&'a Payer, u64)> {
+        let (mut spent, second) = (self.spent(), second_of(now));
+        let spent = spent.at(minute_of(now));
+        payers.iter().find_map(|payer| {
+            let sum = spent.units(payer).sum();
+            (sum >= payer.available(second)).then(|| (payer, payer.wait(sum, second)))
+        })
     }
 
     /// Charges units. No request, or 1 for each payer who has consumed much here.
@@ -199,7 +221,7 @@ impl Budgets {
         let policy = |payer: &Payer| format!("\"{}\";q={};w={WINDOW}", payer.policy, payer.quota);
         let mut left = |payer: &Payer| {
             let units = payer.quota.saturating_sub(spent.units(payer).sum());
-            format!("\"{}\";r={units};t={}", payer.policy, seconds_left(now))
+            format!("\"{}\";r={units};t={}", payer.policy, WINDOW - second_of(now))
         };
         let policies: Vec<_> = payers.iter().map(policy).collect();
         let lefts: Vec<_> = payers.iter().map(&mut left).collect();
@@ -223,15 +245,14 @@ pub(super) async fn charge(
     };
     let payers = budgets.limits.payers(&organisation, &who);
     let now = (budgets.clock)();
-    let minute = minute_of(now);
-    let mut response = match budgets.exhausted(&payers, minute) {
-        Some(payer) => {
+    let mut response = match budgets.exhausted(&payers, now) {
+        Some((payer, seconds)) => {
             let of = if payer.name == payer.policy { "your organisation" } else { "the caller" };
-            Problem::over_budget(of, seconds_left(now)).into_response()
+            Problem::over_budget(of, seconds).into_response()
         }
         None => {
             let (response, units) = metered(next.run(request)).await;
-            budgets.spend(&payers, minute, units.max(1)).await;
+            budgets.spend(&payers, minute_of(now), units.max(1)).await;
             response
         }
     };
@@ -242,9 +263,10 @@ pub(super) async fn charge(
 }
 
 fn minute_of(now: DateTime<Utc>) -> i64 {
-    now.timestamp().div_euclid(WINDOW)
+    now.timestamp().div_euclid(WINDOW as i64)
 }
 
-fn seconds_left(now: DateTime<Utc>) -> u32 {
-    u32::try_from(WINDOW - now.timestamp().rem_euclid(WINDOW)).unwrap_or(1)
+/// The second of the minute.
+fn second_of(now: DateTime<Utc>) -> u64 {
+    now.timestamp().rem_euclid(WINDOW as i64).unsigned_abs()
 }

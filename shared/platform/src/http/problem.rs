@@ -29,7 +29,7 @@ pub struct Problem {
     /// The current recording, if the caller wanted to edit another version of it.
     current: Option<Box<Recording>>,
     /// Seconds until the next attempt.
-    wait: Option<u32>,
+    wait: Option<u64>,
     source: Option<Box<dyn Error + Send + Sync>>,
 }
 
@@ -107,7 +107,7 @@ causes! {
     IdempotencyKeyReused UNPROCESSABLE_ENTITY "idempotency-key-reused" "the idempotency key belongs to another request";
     Repeated CONFLICT "repeated" "the request was sent before";
     Busy TOO_MANY_REQUESTS "busy" "there are too many requests at the moment";
-    OverBudget TOO_MANY_REQUESTS "over-budget" "the budget of this minute is used up";
+    OverBudget TOO_MANY_REQUESTS "over-budget" "the budget is used up for the moment";
     Internal INTERNAL_SERVER_ERROR "internal" "the service failed";
 }
 
@@ -140,9 +140,9 @@ impl Problem {
     }
 
     /// The problem of a budget that is used up for so many seconds.
-    pub fn over_budget(of: &str, seconds: u32) -> Self {
+    pub fn over_budget(of: &str, seconds: u64) -> Self {
         let detail =
-            format!("{of} has used its units of this minute; wait {seconds} seconds and try again");
+            format!("{of} has used its units for the moment; wait {seconds} seconds and try again");
         Self { wait: Some(seconds), ..Self::because(Cause::OverBudget, detail) }
     }
 
