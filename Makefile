@@ -105,7 +105,11 @@ lossless: build-measure build audio .venv-check/ready ## simulate 1,000,000 call
 
 .PHONY: storm
 storm: needed ## simulate organisations in a harsh AWS on virtual time, and check that nothing is lost (SEEDS= FROM=, or SEED= to replay one)
-	@cargo run --locked --quiet --package storm --profile measure -- $(if $(SEED),--replay $(SEED),$(or $(SEEDS),1000) $(or $(FROM),1))
+	@cargo run --locked --quiet --package storm --bin storm --profile measure -- $(if $(SEED),--replay $(SEED),$(or $(SEEDS),1000) $(or $(FROM),1))
+
+.PHONY: neighbours
+neighbours: needed ## measure what an organisation notices of one that asks for all that the API accepts (SECONDS=)
+	@cargo run --locked --quiet --package storm --bin neighbours --profile measure -- $(or $(SECONDS),2)
 
 .PHONY: oracle oracle-memory oracle-router oracle-cloud
 RINGS ?= memory router cloud

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
 use axum::Router;
 use chrono::TimeDelta;
-use platform::{bucket::Bucket, queue::Queue, removal::Stores, table::Table};
+use platform::{bucket::Bucket, consumed::Meter, queue::Queue, removal::Stores, table::Table};
 use serde_json::Value;
 use tests::requests::Requests;
 
@@ -52,6 +52,8 @@ macro_rules! client {
                 .credentials_provider(Credentials::new("storm", "storm", None, None, "storm"))
                 .endpoint_url("http://storm.invalid")
                 .interceptor(Requests::default())
+                // Of its own, as in a process of its own: by default all share the budget of retries.
+                .retry_partition($sdk::config::retry::RetryPartition::custom("storm").build())
                 .http_client($connector.clone())
                 $(.$set($value))*
                 .build(),
@@ -61,9 +63,9 @@ macro_rules! client {
 
 impl Clients {
     pub fn of(aws: &Arc<Aws>, process: &Process) -> Self {
-        let connector = Connector { aws: aws.clone(), process: process.clone() };
+        let connector = Connector { aws: aws.clone(), process: process.clone(), patience: None };
         Self {
-            dynamodb: client!(aws_sdk_dynamodb, connector),
+            dynamodb: client!(aws_sdk_dynamodb, connector, interceptor(Meter)),
             s3: client!(aws_sdk_s3, connector, force_path_style(true)),
             sqs: client!(aws_sdk_sqs, connector),
             eventbridge: client!(aws_sdk_eventbridge, connector),

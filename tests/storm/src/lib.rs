@@ -5,6 +5,7 @@ pub mod check;
 pub mod clock;
 pub mod function;
 pub mod life;
+pub mod neighbours;
 pub mod plan;
 pub mod service;
 pub mod storm;

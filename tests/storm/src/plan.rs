@@ -43,6 +43,7 @@ pub enum Action {
     },
     Listen {
         call: usize,
+        by: Whom,
     },
     Search {
         as_whom: Whom,
@@ -63,6 +64,10 @@ pub enum Action {
     },
     Retain {
         days: u16,
+    },
+    /// Makes Sven a supervisor of his group, or ends that.
+    Supervise {
+        active: bool,
     },
     Report {
         calls: Vec<usize>,
@@ -149,7 +154,7 @@ pub fn draw(seed: u64) -> Vec<Step> {
         let about = match &steps[index].what {
             Action::Annotate { call, .. }
             | Action::AnnotateCall { call, .. }
-            | Action::Listen { call } => *call,
+            | Action::Listen { call, .. } => *call,
             Action::Lift { hold } => *hold,
             Action::HoldCalls { calls } | Action::Report { calls } => calls[0],
             _ => continue,
@@ -185,7 +190,7 @@ fn other(random: &mut impl Rng, holds: &[usize]) -> Action {
     let call = random.random_range(0..CALLS);
     let calls = vec![call, random.random_range(0..CALLS), random.random_range(0..CALLS)];
     let note = random.random_range(0..NOTES.len());
-    match random.random_range(0..20) {
+    match random.random_range(0..22) {
         0..4 => Action::Annotate {
             call,
             by_administrator: random.random_bool(0.5),
@@ -193,23 +198,24 @@ fn other(random: &mut impl Rng, holds: &[usize]) -> Action {
             mark: random.random_bool(0.5),
         },
         4 => Action::AnnotateCall { call, note },
-        5..7 => Action::Listen { call },
-        7..10 => Action::Search { as_whom: whom(random), filter: filter(random) },
-        10..12 => Action::HoldCalls { calls },
-        12..14 => Action::HoldFilter { filter: filter(random) },
-        14..16 => match holds.choose(random) {
+        5..8 => Action::Listen { call, by: whom(random) },
+        8..11 => Action::Search { as_whom: whom(random), filter: filter(random) },
+        11..13 => Action::HoldCalls { calls },
+        13..15 => Action::HoldFilter { filter: filter(random) },
+        15..17 => match holds.choose(random) {
             Some(hold) => Action::Lift { hold: *hold },
             None => Action::HoldCalls { calls },
         },
-        16 => Action::Erase {
+        17 => Action::Erase {
             person: if random.random_bool(0.5) {
                 Person::User(random.random_range(0..USERS.len()))
             } else {
                 Person::Counterpart(random.random_range(0..COUNTERPARTS.len() - 1))
             },
         },
-        17 => Action::Retain { days: [180, 181, 183, 400][random.random_range(0..4)] },
-        18 => Action::Report { calls },
+        18 => Action::Retain { days: [180, 181, 183, 400][random.random_range(0..4)] },
+        19 => Action::Report { calls },
+        20 => Action::Supervise { active: random.random_bool(0.4) },
         _ => Action::Poison { queue: random.random_range(0..QUEUES.len()) },
     }
 }

@@ -1,26 +1,28 @@
 //! Lambda and what invokes it: queues, the stream, schedules and API Gateway.
 
+mod queues;
+mod schedules;
+mod stream;
+
 use std::{
     cell::RefCell,
     collections::{BTreeMap, VecDeque},
-    hash::{DefaultHasher, Hash, Hasher},
     rc::Rc,
     sync::Arc,
     time::Duration,
 };
 
 use anyhow::Context;
-use chrono::{DateTime, TimeDelta, Timelike, Utc};
-use domain::time::in_stockholm;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
-use serde_json::{Value, json};
-use tests::{event, request::Answer};
+use serde_json::Value;
+use tests::request::Answer;
 use tokio::time::timeout;
 
 use crate::{
-    aws::{Aws, Process, queues::Message},
+    aws::{Aws, Chain, Process},
     clock,
-    function::{BUCKETS, Clients, GATEWAY, Program, RECORDINGS, RESPONSE},
+    function::{BUCKETS, Clients, GATEWAY, Program, RESPONSE},
 };
 
 /// The settings of the template that decide how AWS runs the functions. `make check` compares them.
@@ -56,9 +58,6 @@ struct StreamLimits {
     attempts: u32,
 }
 
-/// Invocations of a chain after which Lambda ends it: AWS Lambda Developer Guide, "Recursive loop
-/// detection".
-const CHAIN: u32 = 16;
 /// How often Lambda tries an asynchronous event: once, and two retries after one and two minutes.
 const ATTEMPTS: u32 = 3;
 /// How often the SDK tries a request.
@@ -188,12 +187,12 @@ impl Service {
         Ok(Worker { process, program })
     }
 
-    /// Invokes a function, as the `depth`th of a chain. An undisturbed invocation has no trouble: without
+    /// Invokes a function, as the next of a chain. An undisturbed invocation has no trouble: without
     /// one, chance alone would make dead letters.
     async fn invoke<T, F>(
         &self,
         function: &str,
-        (depth, undisturbed): (u32, bool),
+        (mut chain, undisturbed): (Chain, bool),
         longest: Duration,
         run: impl FnOnce(Worker) -> F,
     ) -> anyhow::Result<Ended<T>>
@@ -208,7 +207,8 @@ impl Service {
         let dies_in = if dies { aws.span(Duration::from_millis(60)).as_millis() as u32 } else { 0 };
         let worker = self.worker(function)?;
         let process = worker.process.clone();
-        process.invoke(depth, dies_in, undisturbed);
+        *chain.entry(function.to_owned()).or_default() += 1;
+        process.invoke(chain, dies_in, undisturbed);
         *self.0.invocations.borrow_mut().entry(function.to_owned()).or_default() += 1;
         *self.0.running.borrow_mut().entry(function.to_owned()).or_default() += 1;
         let ended = tokio::select! {
@@ -231,6 +231,9 @@ impl Service {
         match &ended {
             Ended::Aborted(why) => {
                 process.kill();
+                if *why == "timed out" {
+                    aws.count(why);
+                }
                 aws.tell(|| format!("{function} {why}"));
             }
             Ended::Failed { why, .. } => aws.tell(|| format!("{function} failed: {why}")),
@@ -243,7 +246,7 @@ impl Service {
     async fn handle(
         &self,
         function: &str,
-        how: (u32, bool),
+        how: (Chain, bool),
         event: Value,
     ) -> anyhow::Result<Ended<Value>> {
         let limits = self.0.limits.functions.get(function).context("a function's limits")?;
@@ -256,31 +259,37 @@ impl Service {
     }
 
     /// Sends a request to a function's API. `None` is a response that never came, or an error of
-    /// the gateway.
+    /// the gateway. The gateway waits for a while, and the function continues after that.
     pub async fn request<F>(
         &self,
-        function: &str,
-        send: impl FnOnce(axum::Router) -> F,
+        function: &'static str,
+        send: impl FnOnce(axum::Router) -> F + 'static,
     ) -> anyhow::Result<Option<Answer>>
     where
-        F: Future<Output = anyhow::Result<Answer>>,
+        F: Future<Output = anyhow::Result<Answer>> + 'static,
     {
         let aws = &self.0.aws;
         if aws.happens("throttled", aws.weather().throttled) {
             return Ok(None);
         }
         let limits = self.0.limits.functions.get(function).context("a function's limits")?;
-        let longest = Duration::from_secs(limits.timeout).min(GATEWAY.to_std()?);
-        let ended = self
-            .invoke(function, (1, false), longest, |worker| async move {
+        let longest = Duration::from_secs(limits.timeout);
+        let service = self.clone();
+        let running = tokio::task::spawn_local(async move {
+            let answers = |worker: Worker| async move {
                 let Program::Api(router) = &worker.program else {
                     return (worker, Err(anyhow::anyhow!("no API")));
                 };
                 let answer = send(router.clone()).await;
                 (worker, answer)
-            })
-            .await?;
-        match ended {
+            };
+            service.invoke(function, (Chain::new(), false), longest, answers).await
+        });
+        let Ok(ended) = timeout(GATEWAY.to_std()?, running).await else {
+            aws.count("gateway timed out");
+            return Ok(None);
+        };
+        match ended?? {
             Ended::Done(answer) if answer.text.len() > RESPONSE => Ok(None),
             Ended::Done(_) if aws.happens("lost", aws.weather().lost) => Ok(None),
             Ended::Done(answer) => Ok(Some(answer)),
@@ -288,276 +297,6 @@ impl Service {
             Ended::Failed { .. } | Ended::Aborted(_) => Ok(None),
         }
     }
-
-    // ---------------------------------------------------------------- queues
-
-    /// Processes a queue's messages, up to the template's concurrency.
-    async fn poll(self, name: String) -> anyhow::Result<()> {
-        let limits = self.0.limits.queues[&name].clone();
-        let permits = Arc::new(tokio::sync::Semaphore::new(limits.concurrency));
-        loop {
-            let permit = permits.clone().acquire_owned().await?;
-            let messages = loop {
-                let messages = self.0.aws.queues().receive(&name, limits.batch);
-                if !messages.is_empty() {
-                    break messages;
-                }
-                let next = self.0.aws.queues().next(&name);
-                tokio::select! {
-                    biased;
-                    () = self.0.aws.news.notified() => {}
-                    () = wait(next) => {}
-                }
-            };
-            let (service, name, limits) = (self.clone(), name.clone(), limits.clone());
-            self.spawn(async move {
-                let _permit = permit;
-                service.process(&name, &limits, messages).await
-            });
-        }
-    }
-
-    async fn process(
-        &self,
-        name: &str,
-        limits: &QueueLimits,
-        messages: Vec<Message>,
-    ) -> anyhow::Result<()> {
-        let depth = messages.iter().map(|message| message.depth).max().unwrap_or_default();
-        if depth > CHAIN && !self.0.limits.functions[&limits.function].loops {
-            self.0.aws.queues().bury(name, messages);
-            return Ok(());
-        }
-        let record = |message: &Message| json!({ "eventSource": "aws:sqs", "messageId": message.id, "body": message.body });
-        let event = json!({ "Records": messages.iter().map(record).collect::<Vec<_>>() });
-        let undisturbed = messages.iter().any(|message| message.is_last);
-        let ended = self.handle(&limits.function, (depth, undisturbed), event).await?;
-        let Ended::Done(answer) = ended else { return Ok(()) };
-        let failed = answer["batchItemFailures"].as_array().cloned().unwrap_or_default();
-        for message in messages {
-            if failed.iter().any(|failed| failed["itemIdentifier"] == json!(message.id)) {
-                continue;
-            }
-            let again = self.0.aws.happens("doubled", self.0.aws.weather().doubled);
-            let delay = TimeDelta::from_std(self.0.aws.span(self.0.aws.weather().delay))?;
-            self.0.aws.queues().delete(name, &message.id, again.then_some(delay));
-        }
-        self.0.aws.news.notify_waiters();
-        Ok(())
-    }
-
-    // ---------------------------------------------------------------- events of S3
-
-    /// Sends the events of S3 to the queue of `ingest`: late, twice, or never.
-    async fn notify(self) -> anyhow::Result<()> {
-        loop {
-            let aws = &self.0.aws;
-            for (bucket, key) in aws.store.take_created() {
-                if bucket != RECORDINGS || aws.happens("silent", aws.weather().silent) {
-                    continue;
-                }
-                for _ in 0..=usize::from(aws.happens("doubled", aws.weather().doubled)) {
-                    let delay = TimeDelta::from_std(aws.span(aws.weather().delay))?;
-                    aws.queues().send("queue", &event::created(&key), delay, 1);
-                }
-                aws.news.notify_waiters();
-            }
-            aws.news.notified().await;
-        }
-    }
-
-    // ---------------------------------------------------------------- the stream
-
-    /// Distributes the stream's records over the lanes of its functions.
-    async fn follow(self) -> anyhow::Result<()> {
-        loop {
-            for record in self.0.aws.take_stream() {
-                for limits in self.0.limits.streams.values() {
-                    if is_for(&limits.function, &record) {
-                        self.enqueue(limits, record.clone())?;
-                    }
-                }
-            }
-            self.0.aws.news.notified().await;
-        }
-    }
-
-    fn enqueue(&self, limits: &StreamLimits, record: Value) -> anyhow::Result<()> {
-        let (keys, mut hash) = (&record["dynamodb"]["Keys"], DefaultHasher::new());
-        (keys["pk"]["S"].as_str(), keys["sk"]["S"].as_str()).hash(&mut hash);
-        let lane = (limits.function.clone(), hash.finish() % limits.lanes);
-        let delay = TimeDelta::from_std(self.0.aws.span(self.0.aws.weather().delay))?;
-        let mut lanes = self.0.lanes.borrow_mut();
-        let of = lanes.entry(lane.clone()).or_default();
-        of.records.push_back((clock::now() + delay, record));
-        if !of.busy {
-            of.busy = true;
-            self.spawn(self.clone().lane(lane, limits.clone()));
-        }
-        Ok(())
-    }
-
-    /// Processes a lane's records in order, in batches, until none is left.
-    async fn lane(self, lane: (String, u64), limits: StreamLimits) -> anyhow::Result<()> {
-        loop {
-            let first = {
-                let mut lanes = self.0.lanes.borrow_mut();
-                let of = lanes.get_mut(&lane).expect("the lane exists");
-                match of.records.front() {
-                    Some((at, _)) => *at,
-                    None => {
-                        of.busy = false;
-                        return Ok(());
-                    }
-                }
-            };
-            clock::wait_until(first).await;
-            let batch: Vec<Value> = {
-                let lanes = self.0.lanes.borrow();
-                let due = lanes[&lane].records.iter().take(limits.batch);
-                due.take_while(|(at, _)| *at <= clock::now())
-                    .map(|(_, record)| record.clone())
-                    .collect()
-            };
-            self.batch(&limits, &batch).await?;
-            if self.0.aws.happens("doubled", self.0.aws.weather().doubled) {
-                self.batch(&limits, &batch).await?;
-            }
-            self.0
-                .lanes
-                .borrow_mut()
-                .get_mut(&lane)
-                .expect("it exists")
-                .records
-                .drain(..batch.len());
-        }
-    }
-
-    /// Processes a batch. After a failure it continues at the first failed record, with half of it
-    /// after an abort, up to the template's attempts.
-    async fn batch(&self, limits: &StreamLimits, batch: &[Value]) -> anyhow::Result<()> {
-        let (mut rest, mut size, mut attempt) = (batch, batch.len(), 0);
-        while !rest.is_empty() {
-            let some = &rest[..size.clamp(1, rest.len())];
-            let how = (1, attempt + 1 >= limits.attempts);
-            let ended = self.handle(&limits.function, how, json!({ "Records": some })).await?;
-            let done = match &ended {
-                Ended::Done(answer) => {
-                    let failed = &answer["batchItemFailures"][0]["itemIdentifier"];
-                    let is_failed =
-                        |record: &Value| record["dynamodb"]["SequenceNumber"] == *failed;
-                    some.iter().position(is_failed).unwrap_or(some.len())
-                }
-                Ended::Failed { .. } | Ended::Aborted(_) => 0,
-            };
-            rest = &rest[done..];
-            if done == some.len() {
-                (size, attempt) = (rest.len(), 0);
-                continue;
-            }
-            if !matches!(ended, Ended::Aborted("throttled")) {
-                attempt += 1;
-                size = (size / 2).max(1);
-            }
-            if attempt == limits.attempts {
-                self.0.given_up.borrow_mut().push((limits.function.clone(), rest[0].clone()));
-                (rest, size, attempt) = (&rest[1..], rest.len() - 1, 0);
-            }
-            tokio::time::sleep(Duration::from_secs(1 << attempt.min(6))).await;
-        }
-        Ok(())
-    }
-
-    /// Brings the indexes up to date, as late as the weather wants.
-    async fn catch_up(self) -> anyhow::Result<()> {
-        loop {
-            let next = self.0.aws.catch_up()?;
-            tokio::select! {
-                biased;
-                () = self.0.aws.news.notified() => {}
-                () = wait(next) => {}
-            }
-        }
-    }
-
-    // ---------------------------------------------------------------- schedules
-
-    /// Runs the schedules of a span of time, and TTL.
-    pub async fn run_schedules(&self, until: DateTime<Utc>) -> anyhow::Result<()> {
-        let quarter = TimeDelta::minutes(15);
-        let mut at = DateTime::from_timestamp((clock::now().timestamp() / 900 + 1) * 900, 0)
-            .context("a valid time")?;
-        let mut removed_at = clock::now();
-        while at <= until {
-            clock::wait_until(at).await;
-            if clock::now() - removed_at >= TimeDelta::from_std(self.0.aws.weather().ttl)? {
-                self.remove_expired()?;
-                removed_at = clock::now();
-            }
-            for (function, time, event) in due(at) {
-                let service = self.clone();
-                self.spawn(async move {
-                    clock::wait_until(time).await;
-                    service.scheduled(function, event).await
-                });
-            }
-            at += quarter;
-        }
-        clock::wait_until(until).await;
-        Ok(())
-    }
-
-    pub fn remove_expired(&self) -> anyhow::Result<()> {
-        self.0.aws.tables().remove_expired()?;
-        self.0.aws.follow()
-    }
-
-    /// Invokes a function on schedule. Lambda tries an event of Scheduler three times.
-    async fn scheduled(&self, function: &str, event: Value) -> anyhow::Result<()> {
-        for attempt in 1..=ATTEMPTS {
-            let ended = self.handle(function, (1, attempt == ATTEMPTS), event.clone()).await?;
-            let again = self.0.aws.happens("doubled", self.0.aws.weather().doubled / 4.0);
-            if matches!(ended, Ended::Done(_)) {
-                if again {
-                    self.handle(function, (1, true), event).await?;
-                }
-                return Ok(());
-            }
-            tokio::time::sleep(Duration::from_secs(60 * u64::from(attempt))).await;
-        }
-        self.0.given_up.borrow_mut().push((function.to_owned(), event));
-        Ok(())
-    }
-}
-
-/// Whether the template's filter passes a record on to the function.
-fn is_for(function: &str, record: &Value) -> bool {
-    let keys = &record["dynamodb"]["Keys"];
-    let of_recordings = keys["pk"]["S"].as_str().is_some_and(|pk| pk.ends_with("#recording"));
-    let by_ttl = record["eventName"] == "REMOVE"
-        && record["userIdentity"]["principalId"] == "dynamodb.amazonaws.com";
-    of_recordings && (function != "expire" || by_ttl)
-}
-
-/// The schedules that are due within a quarter of an hour, with their times, as in the template.
-fn due(at: DateTime<Utc>) -> Vec<(&'static str, DateTime<Utc>, Value)> {
-    let local = in_stockholm(at);
-    let (hour, minute) = (local.hour(), local.minute());
-    let mut due = Vec::new();
-    if (hour, minute) == (0, 15) {
-        due.push(("billing", at, json!({ "task": "day", "at": at })));
-    }
-    if (hour, minute) == (3, 30) {
-        due.push(("reconcile", at, json!({ "night": at })));
-    }
-    if (hour, minute) == (4, 0) && chrono::Datelike::day(&local) == 1 {
-        due.push(("billing", at, json!({ "task": "month", "at": at })));
-    }
-    if (5..=7).contains(&hour) {
-        let time = at + TimeDelta::minutes(5);
-        due.push(("delivery", time, json!({ "morning": time })));
-    }
-    due
 }
 
 /// Waits until a time, or for ever.

@@ -5,8 +5,9 @@ use std::{collections::BTreeMap, sync::atomic::Ordering, time::Duration};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{
-    aws::{Aws, locked},
-    check, clock,
+    aws::{Aws, locked, sabotage::Sabotage},
+    check::{self, Checked},
+    clock,
     life::{self, Life},
     plan::{self, BUSY, BUSY_LATER, LATER, Step},
     service::Service,
@@ -22,6 +23,8 @@ pub struct Storm {
     pub seed: u64,
     pub weather: Weather,
     pub steps: Vec<Step>,
+    /// A defect that a test builds in.
+    pub sabotage: Option<Sabotage>,
 }
 
 /// How a storm ended.
@@ -32,10 +35,14 @@ pub struct Outcome {
     pub requests: u64,
     pub invocations: BTreeMap<String, u64>,
     pub troubles: BTreeMap<&'static str, u64>,
+    /// Recordings by their right end; if nobody can predict it, by the reason.
+    pub ends: BTreeMap<&'static str, u64>,
     /// A hash of all requests with their times and fates.
     pub trace: u64,
 }
 
+/// Storms in which a defect has to be noticed.
+const ENOUGH: u64 = 10;
 /// How long the schedules run after the first steps.
 pub const SETTLES: TimeDelta = TimeDelta::days(2);
 /// How long the calm lasts: until every job, removal and reconciliation is done.
@@ -43,7 +50,7 @@ const CALM: TimeDelta = TimeDelta::days(2);
 
 impl Storm {
     pub fn of(seed: u64) -> Self {
-        Self { seed, weather: Weather::draw(seed), steps: plan::draw(seed) }
+        Self { seed, weather: Weather::draw(seed), steps: plan::draw(seed), sabotage: None }
     }
 
     /// Lives through the storm.
@@ -61,7 +68,7 @@ impl Storm {
     async fn lives(&self) -> anyhow::Result<Outcome> {
         let begun: DateTime<Utc> = BEGUN.parse()?;
         clock::start(begun - TimeDelta::days(30)); // users are recorded long before their first call
-        let aws = Aws::new(self.seed, Weather::calm())?;
+        let aws = Aws::new(self.seed, Weather::calm(), self.sabotage)?;
         let service = Service::deploy(aws.clone())?;
         service.start();
         let life = Life::found(service.clone()).await?;
@@ -71,20 +78,25 @@ impl Storm {
             let (service, life, storm) = (service.clone(), life.clone(), self.clone());
             tokio::task::spawn_local(async move {
                 service.run_schedules(begun + BUSY + SETTLES).await?;
-                let wrong = storm.calms_down(&life, TimeDelta::days(1)).await?;
+                let checked = storm.calms_down(&life, TimeDelta::days(1)).await?;
                 service.aws().set_weather(storm.weather);
                 clock::wait_until(begun + LATER - TimeDelta::hours(12)).await;
                 life::pass(service.aws()).await?;
                 service.run_schedules(begun + LATER + BUSY_LATER).await?;
-                anyhow::Ok(wrong)
+                anyhow::Ok(checked)
             })
         };
         life.lives(self.steps.clone()).await?;
-        let mut wrong = schedules.await??;
-        wrong.extend(self.calms_down(&life, CALM).await?);
+        let Checked { mut wrong, mut ends } = schedules.await??;
+        let last = self.calms_down(&life, CALM).await?;
+        wrong.extend(last.wrong);
+        for (reason, number) in last.ends {
+            *ends.entry(reason).or_default() += number;
+        }
         let troubles = locked(&aws.troubles).clone();
         Ok(Outcome {
             wrong,
+            ends,
             requests: aws.requests.load(Ordering::Relaxed),
             invocations: service.invocations(),
             troubles,
@@ -93,7 +105,7 @@ impl Storm {
     }
 
     /// Lets the schedules run in calm weather until everything is quiet, and checks everything.
-    async fn calms_down(&self, life: &Life, calm: TimeDelta) -> anyhow::Result<Vec<String>> {
+    async fn calms_down(&self, life: &Life, calm: TimeDelta) -> anyhow::Result<Checked> {
         let service = &life.service;
         service.aws().set_weather(Weather::calm());
         service.run_schedules(clock::now() + calm).await?;
@@ -103,9 +115,23 @@ impl Storm {
             tokio::time::sleep(Duration::from_secs(1_800)).await;
             quiet = if service.is_quiet() { quiet + 1 } else { 0 };
         }
-        let mut wrong = service.take_broken();
-        wrong.extend(check::check(life, &self.steps).await?);
-        Ok(wrong)
+        let mut checked = check::check(life).await?;
+        checked.wrong.extend(service.take_broken());
+        Ok(checked)
+    }
+
+    /// The first of some storms that notices a defect by a message. Otherwise what they report.
+    pub fn noticing(sabotage: Sabotage, message: &str) -> Result<u64, Vec<String>> {
+        let mut reported = Vec::new();
+        for seed in 1..=ENOUGH {
+            let storm = Self { sabotage: Some(sabotage), ..Self::of(seed) };
+            let wrong = storm.run().map_or_else(|error| vec![format!("{error:#}")], |it| it.wrong);
+            if wrong.iter().any(|what| what.contains(message)) {
+                return Ok(seed);
+            }
+            reported.extend(wrong);
+        }
+        Err(reported)
     }
 
     /// Whether it goes wrong, or cannot be lived through.

@@ -4,13 +4,19 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Utc};
 
-use crate::plan::{self, Filter, Person};
+use domain::ids::RecordingId;
+use tests::people::organisation;
+
+use crate::plan::{self, Filter, ORGANISATIONS, Person};
 
 #[derive(Debug, Default)]
 pub struct Truth {
     pub calls: Vec<Call>,
     pub holds: Vec<Hold>,
     pub erasures: Vec<Erasure>,
+    pub changes: Vec<Change>,
+    /// Of each organisation, whether Sven supervises its group.
+    pub supervisions: [Supervision; ORGANISATIONS.len()],
     /// Calls that an app annotated by their ids, which is also possible without a recording.
     pub annotated: BTreeSet<usize>,
     /// Poison messages, with their queues.
@@ -65,6 +71,38 @@ pub struct Erasure {
     pub is_accepted: bool,
 }
 
+/// A change of the retention.
+#[derive(Debug)]
+pub struct Change {
+    pub organisation: usize,
+    pub days: u16,
+    pub sent_at: DateTime<Utc>,
+    pub confirmed_at: Option<DateTime<Utc>>,
+    pub is_accepted: bool,
+}
+
+/// Whether somebody supervises a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Supervision {
+    /// As confirmed; unknown after changes at the same time.
+    pub is_active: Option<bool>,
+    /// Changes that nobody has confirmed yet.
+    pub changing: u32,
+}
+
+impl Default for Supervision {
+    fn default() -> Self {
+        Self { is_active: Some(true), changing: 0 }
+    }
+}
+
+impl Supervision {
+    /// Whether it is active, if nothing changes it at present.
+    pub fn known(self) -> Option<bool> {
+        self.is_active.filter(|_| self.changing == 0)
+    }
+}
+
 impl Truth {
     pub fn call(&self, number: usize) -> Option<&Call> {
         self.calls.iter().find(|call| call.number == number)
@@ -82,6 +120,12 @@ impl Truth {
 impl Call {
     pub fn name(&self) -> String {
         format!("call-{}", self.number)
+    }
+
+    /// The id of its recording.
+    pub fn recording(&self) -> String {
+        let call = self.name().try_into().expect("a valid id of a call");
+        RecordingId::of(&organisation(ORGANISATIONS[self.organisation]), &call).to_string()
     }
 
     pub fn concerns(&self, organisation: usize, person: Person) -> bool {

@@ -14,8 +14,13 @@ pub struct Weather {
     pub failed: f64,
     /// A request has its effect, and the response is lost.
     pub lost: f64,
-    /// A transaction is cancelled, because another one touches its items.
+    /// A write fails, because another one touches the same item or object; of a transaction also
+    /// because an item is throttled.
     pub conflicted: f64,
+    /// Of a batch only some parts are processed.
+    pub partial: f64,
+    /// A request hangs, and the process with it.
+    pub hung: f64,
     /// An invocation's process ends right before one of its requests, or right after it.
     pub crashed: f64,
     /// An invocation is throttled by Lambda.
@@ -34,7 +39,40 @@ pub struct Weather {
     pub delay: Duration,
     /// How long after its expiry TTL removes an item, at most.
     pub ttl: Duration,
+    /// The share of a partition's units that it serves: a storm is too small to need all of them.
+    pub units: f64,
+    /// Invocations of a function in a chain after which Lambda ends it, unless the template permits
+    /// loops. Less than in AWS, for the same reason.
+    pub chain: u32,
 }
+
+/// The kinds of trouble that every run of many storms has. Only API Gateway's time-out is rarer: all
+/// functions but one end before it.
+pub const TROUBLES: [&str; 19] = [
+    "throttled",
+    "exhausted",
+    "failed",
+    "lost",
+    "hung",
+    "timed out",
+    "conflicted",
+    "conflicted item",
+    "conflicted object",
+    "unprocessed items",
+    "unprocessed keys",
+    "unsent messages",
+    "kept objects",
+    "crashed",
+    "refused",
+    "doubled",
+    "silent",
+    "stale",
+    "looped",
+];
+
+/// Invocations of a chain after which Lambda ends it: AWS Lambda Developer Guide, "Recursive loop
+/// detection".
+const CHAIN: u32 = 16;
 
 impl Weather {
     /// Nothing goes wrong, and everything happens at once.
@@ -44,6 +82,8 @@ impl Weather {
             index_lag: Duration::from_millis(50),
             delay: Duration::from_millis(200),
             ttl: Duration::from_secs(3_600),
+            units: 1.0,
+            chain: CHAIN,
             ..Self::default()
         }
     }
@@ -57,6 +97,8 @@ impl Weather {
             failed: rate(random, 0.02),
             lost: rate(random, 0.02),
             conflicted: rate(random, 0.03),
+            partial: rate(random, 0.2),
+            hung: rate(random, 0.004),
             crashed: rate(random, 0.15),
             refused: rate(random, 0.05),
             doubled: rate(random, 0.2),
@@ -66,16 +108,24 @@ impl Weather {
             index_lag: span(random, 20, 180_000),
             delay: span(random, 100, 600_000),
             ttl: span(random, 60_000, 4 * 86_400_000),
+            units: share(random),
+            chain: if random.random_bool(1.0 / 3.0) {
+                CHAIN
+            } else {
+                random.random_range(2..CHAIN)
+            },
         }
     }
 
     /// Changes that each take one kind of trouble away.
-    pub fn calmer() -> [fn(&mut Self); 13] {
+    pub fn calmer() -> [fn(&mut Self); 17] {
         [
             |weather| weather.throttled = 0.0,
             |weather| weather.failed = 0.0,
             |weather| weather.lost = 0.0,
             |weather| weather.conflicted = 0.0,
+            |weather| weather.partial = 0.0,
+            |weather| weather.hung = 0.0,
             |weather| weather.crashed = 0.0,
             |weather| weather.refused = 0.0,
             |weather| weather.doubled = 0.0,
@@ -85,12 +135,19 @@ impl Weather {
             |weather| weather.index_lag = Self::calm().index_lag,
             |weather| weather.delay = Self::calm().delay,
             |weather| weather.ttl = Self::calm().ttl,
+            |weather| weather.units = Self::calm().units,
+            |weather| weather.chain = Self::calm().chain,
         ]
     }
 }
 
 fn rate(random: &mut impl Rng, most: f64) -> f64 {
     if random.random_bool(1.0 / 3.0) { 0.0 } else { random.random_range(0.0..most) }
+}
+
+/// A share of everything, in a third of the storms all of it. All magnitudes are as likely.
+fn share(random: &mut impl Rng) -> f64 {
+    if random.random_bool(1.0 / 3.0) { 1.0 } else { random.random_range(0.002_f64.ln()..0.0).exp() }
 }
 
 /// A span of time between two numbers of milliseconds. All magnitudes are as likely.

@@ -162,13 +162,12 @@ async fn the_longest_note_is_written_in_batches() -> anyhow::Result<()> {
         .chain('а'..='я')
         .chain('ა'..='ჰ')
         .chain('一'..='忿');
-    let words = letters
-        .filter(|c| !c.is_ascii_uppercase())
-        .take(500)
-        .map(String::from)
-        .collect::<Vec<_>>()
-        .join(" ");
-    world.say("call", json!({ "note": words })).await?;
+    let words: Vec<String> =
+        letters.filter(|c| !c.is_ascii_uppercase()).take(500).map(String::from).collect();
+    // An edit adds at most 400 new words.
+    for count in [250, 500] {
+        world.say("call", json!({ "note": words[..count].join(" ") })).await?;
+    }
     world.watched.requests.take();
     world.hear().await?;
     let requests = world.watched.requests.take();

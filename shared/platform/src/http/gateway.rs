@@ -6,14 +6,17 @@ use lambda_http::{
 };
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
+use super::Limits;
+
 /// Characters that a query must encode (RFC 3986, 3.4). `lambda_http` panics on them.
 const NOT_IN_A_QUERY: &AsciiSet = &CONTROLS.add(b' ').add(b'"').add(b'#').add(b'<').add(b'>');
 
-/// Serves API Gateway's requests as long as the process lives.
+/// Serves API Gateway's requests within budgets, as long as the process lives.
 ///
 /// # Errors
-/// Lambda's runtime API does not respond.
+/// A setting of the budgets is missing, or Lambda's runtime API does not respond.
 pub async fn run(router: Router) -> Result<(), Error> {
+    Limits::read()?.apply();
     let encoded = |event: LambdaEvent<_>| LambdaEvent {
         payload: encode_query(event.payload),
         context: event.context,

@@ -31,7 +31,7 @@ use utoipa_axum::router::OpenApiRouter;
 use self::{budget::Budgets, caller::Clock};
 use crate::table::Table;
 
-pub use budget::Budget;
+pub use budget::{Budget, Limits};
 pub use caller::{Admin, Caller, Operator, Person, Principal};
 pub use gateway::run;
 pub use problem::{Cause, Problem};

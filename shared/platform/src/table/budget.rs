@@ -18,19 +18,21 @@ use super::{
 const MINUTES: i64 = 10;
 
 impl Budgets<'_> {
-    /// Adds units that `payer` consumed in a minute, and returns their sum so far. 1 request.
+    /// Adds units that `payer` consumed in a minute, or pays back some, and returns their sum so far. 1
+    /// request.
     pub async fn add(
         self,
         organisation: &OrganisationId,
         minute: i64,
         payer: &str,
-        units: u64,
+        units: i64,
     ) -> Result<u64, Error> {
         let write = Write::update(key::budget(organisation, minute, payer))
             .add("units", n(units))
             .set("expires_at", n((minute + MINUTES) * 60))
             .returning();
         let item = self.0.write(write).await?.unwrap_or_else(|refused| refused.found);
-        Ok(number(&item, "units")?)
+        let sum: i64 = number(&item, "units")?;
+        Ok(u64::try_from(sum).unwrap_or_default())
     }
 }

@@ -139,7 +139,8 @@ where
             Some(
                 "ProvisionedThroughputExceededException"
                 | "ThrottlingException"
-                | "RequestLimitExceeded",
+                | "RequestLimitExceeded"
+                | "TransactionConflictException",
             ) => Self::Busy,
             _ => Self::Request(error.into()),
         }

@@ -3,32 +3,27 @@
 //! A connector and not a proxy, because time is virtual: a proxy's sockets would need real time. So
 //! the SDK's own serialization, retries and time-outs are part of the storm.
 
+mod connector;
+mod fate;
+mod operation;
+mod partial;
+mod past;
+mod process;
 pub mod queues;
 pub mod s3;
+pub mod sabotage;
 pub mod table;
 
 use std::{
-    collections::BTreeMap,
-    io,
+    collections::{BTreeMap, BTreeSet},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
+        atomic::{AtomicU64, Ordering},
     },
     time::Duration,
 };
 
-use aws_smithy_runtime_api::{
-    client::{
-        http::{
-            HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings,
-            SharedHttpConnector,
-        },
-        orchestrator::{HttpRequest, HttpResponse},
-        result::ConnectorError,
-        runtime_components::RuntimeComponents,
-    },
-    http::StatusCode,
-};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_types::body::SdkBody;
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use rand::{RngExt, SeedableRng};
@@ -37,37 +32,23 @@ use s3s::service::{S3Service, S3ServiceBuilder};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
+pub use self::{
+    connector::Connector,
+    past::{Image, Past},
+    process::{Chain, Process},
+};
 use self::{
+    fate::Fate,
+    operation::{Operation, Reply, Service},
     queues::Queues,
     s3::Store,
+    sabotage::Sabotage,
     table::{Pending, Tables},
 };
 use crate::{clock, weather::Weather};
 
 /// The table's name.
 pub const TABLE: &str = "recordings";
-
-/// A response as JSON.
-#[derive(Clone, Debug)]
-pub struct Reply {
-    pub status: u16,
-    pub body: Value,
-}
-
-impl Reply {
-    pub fn done(body: Value) -> Self {
-        Self { status: 200, body }
-    }
-
-    pub fn error(status: u16, code: &str, message: &str) -> Self {
-        Self { status, body: json!({ "__type": code, "message": message }) }
-    }
-
-    fn sent(self) -> HttpResponse {
-        let status = StatusCode::try_from(self.status).expect("a valid status");
-        HttpResponse::new(status, SdkBody::from(self.body.to_string()))
-    }
-}
 
 /// The account: its table, buckets and queues, and what goes wrong with them.
 #[derive(Debug)]
@@ -78,6 +59,13 @@ pub struct Aws {
     queues: Mutex<Queues>,
     /// Changes that the indexes do not have yet.
     pending: Mutex<Vec<Pending>>,
+    /// The past of each recording's item.
+    past: Mutex<Past>,
+    /// The keys of the items that transactions have changed.
+    transacted: Mutex<BTreeSet<(String, String)>>,
+    /// A defect that a test switches on, and how often it could have acted.
+    sabotage: Option<Sabotage>,
+    occasions: AtomicU64,
     /// Records of the stream that no function has read yet.
     stream: Mutex<Vec<Value>>,
     weather: Mutex<Weather>,
@@ -94,84 +82,12 @@ pub struct Aws {
     printed: bool,
 }
 
-/// A process of a function. It may die at any request.
-#[derive(Clone, Debug)]
-pub struct Process(Arc<State>);
-
-#[derive(Debug, Default)]
-struct State {
-    dead: AtomicBool,
-    died: Notify,
-    /// The number of invocations in the chain that its invocation ends.
-    depth: AtomicU32,
-    /// Requests until it dies; 0 if it lives.
-    dies_in: AtomicU32,
-    /// Whether its requests have no trouble.
-    undisturbed: AtomicBool,
-    /// Its invocation's requests that failed.
-    failed: AtomicU32,
-}
-
-impl Process {
-    pub fn start() -> Self {
-        Self(Arc::new(State::default()))
-    }
-
-    /// Begins an invocation: the `depth`th of its chain, which may die at a request.
-    pub fn invoke(&self, depth: u32, dies_in: u32, undisturbed: bool) {
-        self.0.depth.store(depth, Ordering::Relaxed);
-        self.0.dies_in.store(dies_in, Ordering::Relaxed);
-        self.0.undisturbed.store(undisturbed, Ordering::Relaxed);
-        self.0.failed.store(0, Ordering::Relaxed);
-    }
-
-    /// The requests of the invocation that failed. The SDK gives up after three attempts.
-    pub fn failed(&self) -> u32 {
-        self.0.failed.load(Ordering::Relaxed)
-    }
-
-    /// Whether it dies at this request.
-    fn dies_now(&self) -> bool {
-        let left = self.0.dies_in.load(Ordering::Relaxed);
-        self.0.dies_in.store(left.saturating_sub(1), Ordering::Relaxed);
-        left == 1
-    }
-
-    pub fn kill(&self) {
-        self.0.dead.store(true, Ordering::Relaxed);
-        self.0.died.notify_waiters();
-        self.0.died.notify_one();
-    }
-
-    pub fn is_dead(&self) -> bool {
-        self.0.dead.load(Ordering::Relaxed)
-    }
-
-    /// Waits for the end of the process.
-    pub async fn death(&self) {
-        while !self.is_dead() {
-            self.0.died.notified().await;
-        }
-    }
-}
-
-/// The outcome of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Fate {
-    Done,
-    Throttled,
-    Conflicted,
-    Failed,
-    Unreachable,
-    /// It has its effect, and the response is an error or never comes.
-    FailedAfter,
-    Lost,
-    CrashBefore,
-    CrashAfter,
-}
-
 impl Aws {
-    pub fn new(seed: u64, weather: Weather) -> anyhow::Result<Arc<Self>> {
+    pub fn new(
+        seed: u64,
+        weather: Weather,
+        sabotage: Option<Sabotage>,
+    ) -> anyhow::Result<Arc<Self>> {
         let store = Store::default();
         Ok(Arc::new(Self {
             s3: S3ServiceBuilder::new(store.clone()).build(),
@@ -180,6 +96,10 @@ impl Aws {
             queues: Mutex::default(),
             pending: Mutex::default(),
             stream: Mutex::default(),
+            past: Mutex::default(),
+            transacted: Mutex::default(),
+            sabotage,
+            occasions: AtomicU64::new(0),
             weather: Mutex::new(weather),
             random: Mutex::new(ChaCha8Rng::seed_from_u64(seed)),
             news: Notify::new(),
@@ -210,9 +130,18 @@ impl Aws {
     pub fn happens(&self, trouble: &'static str, probability: f64) -> bool {
         let happens = probability > 0.0 && locked(&self.random).random_bool(probability);
         if happens {
-            *locked(&self.troubles).entry(trouble).or_default() += 1;
+            self.count(trouble);
         }
         happens
+    }
+
+    /// Counts a trouble.
+    pub fn count(&self, trouble: &'static str) {
+        *locked(&self.troubles).entry(trouble).or_default() += 1;
+    }
+
+    pub fn past(&self) -> MutexGuard<'_, Past> {
+        locked(&self.past)
     }
 
     /// Draws a span of time up to `most`. Short ones are as likely as long ones.
@@ -261,38 +190,10 @@ impl Aws {
             let at = clock::now() + TimeDelta::from_std(self.span(lag))?;
             locked(&self.pending).push(Pending { at, key: record["dynamodb"]["Keys"].clone() });
         }
+        self.past().add(&changes);
         locked(&self.stream).extend(changes);
         self.news.notify_waiters();
         Ok(())
-    }
-
-    fn fate(&self, process: Option<&Process>, operation: &Operation) -> Fate {
-        let weather = self.weather();
-        if process.is_some_and(Process::dies_now) {
-            return if self.number(2) == 0 { Fate::CrashBefore } else { Fate::CrashAfter };
-        }
-        let (service, name) = (operation.service, operation.name.as_str());
-        let exhausted =
-            service == Service::Table && self.tables().is_exhausted(name, &operation.body);
-        if exhausted {
-            return Fate::Throttled;
-        }
-        if process.is_some_and(|process| process.0.undisturbed.load(Ordering::Relaxed)) {
-            return Fate::Done;
-        }
-        if self.happens("throttled", weather.throttled) {
-            return Fate::Throttled;
-        }
-        if name == "TransactWriteItems" && self.happens("conflicted", weather.conflicted) {
-            return Fate::Conflicted;
-        }
-        if self.happens("failed", weather.failed) {
-            return if self.number(2) == 0 { Fate::Failed } else { Fate::Unreachable };
-        }
-        if self.happens("lost", weather.lost) {
-            return if self.number(2) == 0 { Fate::FailedAfter } else { Fate::Lost };
-        }
-        Fate::Done
     }
 
     /// Whether a read may see an older state: always of an index, at times of the table.
@@ -311,16 +212,23 @@ impl Aws {
     }
 
     async fn perform(&self, process: &Process, operation: &Operation) -> HttpResponse {
-        let depth = process.0.depth.load(Ordering::Relaxed) + 1;
+        let sabotaged = self.sabotaged(operation);
+        let operation = match &sabotaged {
+            Some(Ok(other)) => other,
+            Some(Err(pretended)) => return pretended.clone().sent(),
+            None => operation,
+        };
         let response = match operation.service {
             Service::Table => {
                 let late = self.is_late(operation);
-                let reply = self.tables().perform(&operation.name, &operation.body, late);
+                let mut reply = self.tables().perform(&operation.name, &operation.body, late);
+                self.add_foreign_row(operation, &mut reply);
                 reply.sent()
             }
             Service::Queue => {
                 let late = TimeDelta::from_std(self.span(self.weather().delay)).unwrap_or_default();
-                let reply = self.queues().perform(&operation.name, &operation.body, late, depth);
+                let reply =
+                    self.queues().perform(&operation.name, &operation.body, late, &process.chain());
                 reply.sent()
             }
             Service::Events => {
@@ -348,6 +256,7 @@ impl Aws {
         let Ok(body) = body else { return unreadable() };
         let is_head = operation.name.starts_with("HEAD ");
         let body = if is_head { SdkBody::empty() } else { SdkBody::from(body.to_vec()) };
+        self.spoil(operation);
         let answer = http::Response::from_parts(head, body);
         HttpResponse::try_from(answer).unwrap_or_else(|_| unreadable())
     }
@@ -359,8 +268,9 @@ impl Aws {
         tokio::time::sleep(self.span(self.weather().latency)).await;
         match fate {
             Fate::Throttled | Fate::Failed => return Some(503),
-            Fate::Unreachable | Fate::CrashBefore | Fate::Conflicted => return None,
-            Fate::Done | Fate::FailedAfter | Fate::Lost | Fate::CrashAfter => {}
+            Fate::Conflicted(_) => return Some(409),
+            Fate::Unreachable | Fate::CrashBefore | Fate::Hung => return None,
+            _ => {}
         }
         let response = self.in_bucket(&operation).await;
         self.news.notify_waiters();
@@ -395,175 +305,4 @@ impl Aws {
 
 pub fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Service {
-    Table,
-    Bucket,
-    Queue,
-    Events,
-}
-
-/// A request of the SDK.
-#[derive(Debug)]
-struct Operation {
-    service: Service,
-    name: String,
-    /// The body of a request in JSON.
-    body: Value,
-    /// A request to a bucket.
-    request: Option<(http::request::Parts, Vec<u8>)>,
-}
-
-impl Operation {
-    fn read(request: HttpRequest) -> Option<Self> {
-        let target = request.headers().get("x-amz-target").map(str::to_owned);
-        let Some((prefix, name)) = target.as_deref().and_then(|target| target.split_once('.'))
-        else {
-            let request = request.try_into_http1x().ok()?;
-            let (head, body) = request.into_parts();
-            let body = body.bytes().map(<[u8]>::to_vec)?;
-            return Some(Self::upload(http::Request::from_parts(head, body)));
-        };
-        let service = match prefix {
-            "AmazonSQS" => Service::Queue,
-            "AWSEvents" => Service::Events,
-            _ => Service::Table,
-        };
-        let body = serde_json::from_slice(request.body().bytes()?).ok()?;
-        Some(Self { service, name: name.to_owned(), body, request: None })
-    }
-
-    fn upload(request: http::Request<Vec<u8>>) -> Self {
-        let (head, body) = request.into_parts();
-        let name = format!("{} {}", head.method, head.uri.path());
-        Self { service: Service::Bucket, name, body: Value::Null, request: Some((head, body)) }
-    }
-
-    /// The request without its signature, which the storm does not verify.
-    fn in_bucket(&self) -> Option<s3s::HttpRequest> {
-        let (head, body) = self.request.clone()?;
-        let mut request = http::Request::from_parts(head, s3s::Body::from(body));
-        request.headers_mut().remove("authorization");
-        request.headers_mut().remove("x-amz-content-sha256");
-        Some(request)
-    }
-
-    fn writes(&self) -> bool {
-        !table::READING.contains(&self.name.as_str())
-    }
-
-    fn throttled(&self) -> HttpResponse {
-        match self.service {
-            Service::Table => {
-                Reply::error(400, "ProvisionedThroughputExceededException", "slower, please")
-            }
-            Service::Queue | Service::Events => {
-                Reply::error(400, "ThrottlingException", "slower, please")
-            }
-            Service::Bucket => return xml(503, "SlowDown"),
-        }
-        .sent()
-    }
-
-    fn failed(&self) -> HttpResponse {
-        match self.service {
-            Service::Bucket => xml(500, "InternalError"),
-            _ => Reply::error(500, "InternalServerError", "try again").sent(),
-        }
-    }
-
-    /// A transaction that another one cancels.
-    fn conflicted(&self) -> HttpResponse {
-        let items = self.body["TransactItems"].as_array().map_or(1, Vec::len);
-        let mut reasons = vec![json!({ "Code": "None" }); items];
-        reasons[0] = json!({ "Code": "TransactionConflict", "Message": "another transaction" });
-        let mut reply = Reply::error(
-            400,
-            "com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
-            "Transaction cancelled [TransactionConflict]",
-        );
-        reply.body["CancellationReasons"] = json!(reasons);
-        reply.sent()
-    }
-}
-
-fn xml(status: u16, code: &str) -> HttpResponse {
-    let body = format!(
-        "<?xml version=\"1.0\"?><Error><Code>{code}</Code><Message>storm</Message></Error>"
-    );
-    HttpResponse::new(StatusCode::try_from(status).expect("a valid status"), SdkBody::from(body))
-}
-
-/// The way of one process to the account.
-#[derive(Clone, Debug)]
-pub struct Connector {
-    pub aws: Arc<Aws>,
-    pub process: Process,
-}
-
-impl Connector {
-    async fn respond(self, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
-        self.lives().await;
-        let Some(operation) = Operation::read(request) else {
-            return Err(ConnectorError::user("a request that the storm cannot read".into()));
-        };
-        let fate = self.aws.fate(Some(&self.process), &operation);
-        self.aws.note(&operation, fate);
-        if fate != Fate::Done {
-            self.process.0.failed.fetch_add(1, Ordering::Relaxed);
-        }
-        let latency = self.aws.span(self.aws.weather().latency);
-        tokio::time::sleep(latency / 2).await;
-        self.lives().await;
-        match fate {
-            Fate::Throttled => return Ok(operation.throttled()),
-            Fate::Conflicted => return Ok(operation.conflicted()),
-            Fate::Failed => return Ok(operation.failed()),
-            Fate::Unreachable => return Err(unreachable()),
-            Fate::CrashBefore => self.process.kill(),
-            Fate::Done | Fate::FailedAfter | Fate::Lost | Fate::CrashAfter => {}
-        }
-        self.lives().await;
-        let response = self.aws.perform(&self.process, &operation).await;
-        if fate == Fate::CrashAfter {
-            self.process.kill();
-        }
-        self.lives().await;
-        tokio::time::sleep(latency / 2).await;
-        self.lives().await;
-        match fate {
-            Fate::FailedAfter => Ok(operation.failed()),
-            Fate::Lost => Err(unreachable()),
-            _ => Ok(response),
-        }
-    }
-
-    /// Never returns in a process that has ended.
-    async fn lives(&self) {
-        if self.process.is_dead() {
-            std::future::pending::<()>().await;
-        }
-    }
-}
-
-fn unreachable() -> ConnectorError {
-    ConnectorError::io(io::Error::from(io::ErrorKind::ConnectionReset).into())
-}
-
-impl HttpConnector for Connector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        HttpConnectorFuture::new(self.clone().respond(request))
-    }
-}
-
-impl HttpClient for Connector {
-    fn http_connector(
-        &self,
-        _: &HttpConnectorSettings,
-        _: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        SharedHttpConnector::new(self.clone())
-    }
 }

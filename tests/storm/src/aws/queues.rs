@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
-use super::Reply;
+use super::{Chain, operation::Reply};
 use crate::clock;
 
 /// A queue as the template configures it.
@@ -17,6 +17,8 @@ pub struct Queue {
     pub receipts: u32,
     messages: Vec<Message>,
     pub dead: Vec<Message>,
+    /// Messages that nothing received before their retention ended.
+    expired: Vec<Message>,
 }
 
 #[derive(Clone, Debug)]
@@ -28,8 +30,8 @@ pub struct Message {
     received: u32,
     /// Whether it becomes a dead letter if it fails once more.
     pub is_last: bool,
-    /// Invocations in the chain that led to it, for Lambda's loop detection.
-    pub depth: u32,
+    /// The chain that led to it.
+    pub chain: Chain,
 }
 
 /// All queues by name.
@@ -47,13 +49,13 @@ impl Queues {
         retention: TimeDelta,
         receipts: u32,
     ) {
-        let queue =
-            Queue { visibility, retention, receipts, messages: Vec::new(), dead: Vec::new() };
+        let [messages, dead, expired] = Default::default();
+        let queue = Queue { visibility, retention, receipts, messages, dead, expired };
         self.queues.insert(name.to_owned(), queue);
     }
 
     /// Sends a message that arrives after a delay.
-    pub fn send(&mut self, name: &str, body: &str, delay: TimeDelta, depth: u32) {
+    pub fn send(&mut self, name: &str, body: &str, delay: TimeDelta, chain: &Chain) {
         self.sent += 1;
         let Some(queue) = self.queues.get_mut(name) else { return };
         queue.messages.push(Message {
@@ -63,12 +65,18 @@ impl Queues {
             visible_at: clock::now() + delay,
             received: 0,
             is_last: false,
-            depth,
+            chain: chain.clone(),
         });
     }
 
-    /// Performs a request of a process whose invocation is the `depth`th of its chain.
-    pub fn perform(&mut self, operation: &str, body: &Value, late: TimeDelta, depth: u32) -> Reply {
+    /// Performs a request of a process whose invocation ends a chain.
+    pub fn perform(
+        &mut self,
+        operation: &str,
+        body: &Value,
+        late: TimeDelta,
+        chain: &Chain,
+    ) -> Reply {
         let url = body["QueueUrl"].as_str().unwrap_or_default();
         let name = url.rsplit('/').next().unwrap_or_default().to_owned();
         if !self.queues.contains_key(&name) {
@@ -80,7 +88,7 @@ impl Queues {
                 &name,
                 entry["MessageBody"].as_str().unwrap_or_default(),
                 delay + late,
-                depth,
+                chain,
             );
         };
         let digest = "d41d8cd98f00b204e9800998ecf8427e"; // the SDK does not compare it
@@ -106,7 +114,8 @@ impl Queues {
         let now = clock::now();
         let Some(queue) = self.queues.get_mut(name) else { return Vec::new() };
         let retention = queue.retention;
-        queue.messages.retain(|message| message.sent_at + retention > now);
+        let old = |message: &mut Message| message.sent_at + retention <= now;
+        queue.expired.extend(queue.messages.extract_if(.., old));
         let mut received = Vec::new();
         let mut index = 0;
         while index < queue.messages.len() && received.len() < limit {
@@ -154,12 +163,21 @@ impl Queues {
         queue.dead.extend(messages);
     }
 
+    /// The messages of every queue that nothing received in time.
+    pub fn expired(&self) -> Vec<(&str, &str)> {
+        self.all(|queue| &queue.expired)
+    }
+
     /// The dead letters of every queue.
     pub fn dead(&self) -> Vec<(&str, &str)> {
+        self.all(|queue| &queue.dead)
+    }
+
+    fn all(&self, which: fn(&Queue) -> &Vec<Message>) -> Vec<(&str, &str)> {
         self.queues
             .iter()
             .flat_map(|(name, queue)| {
-                queue.dead.iter().map(move |message| (name.as_str(), message.body.as_str()))
+                which(queue).iter().map(move |message| (name.as_str(), message.body.as_str()))
             })
             .collect()
     }

@@ -2,15 +2,10 @@
 //!
 //! `s3s` reads the requests and writes the responses; this is what a bucket does.
 
-use std::{
-    collections::BTreeMap,
-    ops::Bound,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::SystemTime,
-};
+mod store;
 
-use chrono::{DateTime, Utc};
-use data_encoding::{BASE64, HEXLOWER};
+use std::{collections::BTreeMap, ops::Bound};
+
 use futures_util::{StreamExt, stream};
 use s3s::{
     S3, S3Request, S3Response, S3Result,
@@ -19,198 +14,20 @@ use s3s::{
         CompleteMultipartUploadInput, CompleteMultipartUploadOutput, CopyObjectInput,
         CopyObjectOutput, CopyObjectResult, CopySource, CreateMultipartUploadInput,
         CreateMultipartUploadOutput, DeleteMarkerEntry, DeleteObjectInput, DeleteObjectOutput,
-        DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, ETag, ETagCondition,
-        GetObjectInput, GetObjectOutput, HeadObjectInput, HeadObjectOutput,
-        ListMultipartUploadsInput, ListMultipartUploadsOutput, ListObjectVersionsInput,
-        ListObjectVersionsOutput, ListObjectsV2Input, ListObjectsV2Output, ListPartsInput,
-        ListPartsOutput, MultipartUpload, Object, ObjectVersion, Part, PutObjectInput,
-        PutObjectOutput, StreamingBlob, Timestamp, UploadPartInput, UploadPartOutput,
+        DeleteObjectsInput, DeleteObjectsOutput, DeletedObject, GetObjectInput, GetObjectOutput,
+        HeadObjectInput, HeadObjectOutput, ListMultipartUploadsInput, ListMultipartUploadsOutput,
+        ListObjectVersionsInput, ListObjectVersionsOutput, ListObjectsV2Input, ListObjectsV2Output,
+        ListPartsInput, ListPartsOutput, MultipartUpload, Object, ObjectVersion, Part,
+        PutObjectInput, PutObjectOutput, StreamingBlob, UploadPartInput, UploadPartOutput,
     },
     s3_error,
 };
+
 use sha2::{Digest, Sha256};
 
+use self::store::{PAGE, Upload, checksum, timestamp, verified};
+pub use self::store::{Store, Version};
 use crate::clock;
-
-/// One version of an object, or a delete marker.
-#[derive(Clone, Debug)]
-pub struct Version {
-    pub id: String,
-    /// `None` is a delete marker.
-    pub body: Option<Vec<u8>>,
-    pub modified_at: DateTime<Utc>,
-    /// In base64, if the writer stated it; of an object in parts, with their number.
-    checksum: Option<String>,
-    content_type: Option<String>,
-    metadata: Option<BTreeMap<String, String>>,
-}
-
-/// An upload in parts that has not been completed.
-#[derive(Clone, Debug)]
-struct Upload {
-    key: String,
-    begun_at: DateTime<Utc>,
-    content_type: Option<String>,
-    metadata: Option<BTreeMap<String, String>>,
-    parts: BTreeMap<i32, Vec<u8>>,
-}
-
-#[derive(Debug, Default)]
-struct Bucket {
-    versioned: bool,
-    /// The versions at each key, oldest first.
-    objects: BTreeMap<String, Vec<Version>>,
-    uploads: BTreeMap<String, Upload>,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    buckets: BTreeMap<String, Bucket>,
-    /// Versions and uploads so far, which name the next one.
-    named: u64,
-    /// The keys of objects that came into a bucket since [`Store::take_created`].
-    created: Vec<(String, String)>,
-    /// Every object that was ever written: bucket and key.
-    written: Vec<(String, String)>,
-}
-
-/// All buckets.
-#[derive(Clone, Debug, Default)]
-pub struct Store(Arc<Mutex<State>>);
-
-/// The most entries on a page of a listing. S3 has 1,000; fewer make more pages.
-const PAGE: usize = 40;
-
-impl Store {
-    pub fn create(&self, name: &str, versioned: bool) {
-        self.state().buckets.insert(name.to_owned(), Bucket { versioned, ..Bucket::default() });
-    }
-
-    /// Buckets and keys of the objects that came since the last call.
-    pub fn take_created(&self) -> Vec<(String, String)> {
-        std::mem::take(&mut self.state().created)
-    }
-
-    /// Every version at every key of a bucket.
-    pub fn everything(&self, bucket: &str) -> BTreeMap<String, Vec<Version>> {
-        self.state().buckets.get(bucket).map(|found| found.objects.clone()).unwrap_or_default()
-    }
-
-    /// The key of every object that was ever written to a bucket.
-    pub fn written(&self, bucket: &str) -> Vec<String> {
-        let state = self.state();
-        let of = state.written.iter().filter(|(of, _)| of == bucket);
-        of.map(|(_, key)| key.clone()).collect()
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn bucket(&mut self, name: &str) -> S3Result<&mut Bucket> {
-        self.buckets.get_mut(name).ok_or_else(|| s3_error!(NoSuchBucket, "{name}"))
-    }
-
-    fn name(&mut self) -> String {
-        self.named += 1;
-        format!("v{:08}", self.named)
-    }
-
-    /// Writes an object, and returns its version's name.
-    fn write(&mut self, bucket: &str, key: &str, mut version: Version) -> S3Result<String> {
-        version.id = self.name();
-        let id = version.id.clone();
-        if version.body.is_some() {
-            self.created.push((bucket.to_owned(), key.to_owned()));
-            self.written.push((bucket.to_owned(), key.to_owned()));
-        }
-        let bucket = self.bucket(bucket)?;
-        let versions = bucket.objects.entry(key.to_owned()).or_default();
-        if !bucket.versioned {
-            versions.clear();
-            version.id = "null".to_owned();
-        }
-        versions.push(version);
-        Ok(id)
-    }
-}
-
-impl Bucket {
-    /// The object at a key, or the named version of it.
-    fn found(&self, key: &str, version: Option<&str>) -> S3Result<&Version> {
-        let missing = || s3_error!(NoSuchKey, "{key}");
-        let versions = self.objects.get(key).ok_or_else(missing)?;
-        let found = match version {
-            None => versions.last(),
-            Some(version) => versions.iter().find(|found| found.id == version),
-        };
-        found.filter(|found| found.body.is_some()).ok_or_else(missing)
-    }
-
-    /// Whether a conditional write may proceed.
-    fn admits(
-        &self,
-        key: &str,
-        matching: Option<&ETagCondition>,
-        none: Option<&ETagCondition>,
-    ) -> S3Result<()> {
-        let found = self.found(key, None).ok();
-        if none.is_some() && found.is_some() {
-            return Err(s3_error!(PreconditionFailed, "{key} exists"));
-        }
-        match (matching, found) {
-            (Some(_), None) => Err(s3_error!(NoSuchKey, "{key}")),
-            (Some(ETagCondition::ETag(wanted)), Some(found)) if *wanted != found.etag() => {
-                Err(s3_error!(PreconditionFailed, "{key} is another object"))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn remove(&mut self, key: &str, version: Option<&str>, marker: Version) {
-        let Some(versions) = self.objects.get_mut(key) else { return };
-        match version {
-            Some(version) => versions.retain(|found| found.id != version),
-            None if self.versioned => versions.push(marker),
-            None => versions.clear(),
-        }
-        if versions.is_empty() {
-            self.objects.remove(key);
-        }
-    }
-}
-
-impl Version {
-    fn of(body: Option<Vec<u8>>) -> Self {
-        Self {
-            id: String::new(),
-            body,
-            modified_at: clock::now(),
-            checksum: None,
-            content_type: None,
-            metadata: None,
-        }
-    }
-
-    fn etag(&self) -> ETag {
-        let hash = Sha256::digest(self.body.as_deref().unwrap_or_default());
-        ETag::Strong(HEXLOWER.encode(&hash[..16]))
-    }
-
-    pub fn length(&self) -> i64 {
-        self.body.as_ref().map_or(0, |body| i64::try_from(body.len()).unwrap_or(i64::MAX))
-    }
-}
-
-fn timestamp(at: DateTime<Utc>) -> Timestamp {
-    SystemTime::from(at).into()
-}
-
-fn checksum(bytes: &[u8]) -> String {
-    BASE64.encode(&Sha256::digest(bytes))
-}
 
 /// Reads a body, whose parts are all in memory.
 async fn read(body: Option<StreamingBlob>) -> S3Result<Vec<u8>> {
@@ -224,14 +41,6 @@ async fn read(body: Option<StreamingBlob>) -> S3Result<Vec<u8>> {
 
 fn blob(bytes: Vec<u8>) -> StreamingBlob {
     StreamingBlob::wrap(stream::iter([Ok::<_, std::io::Error>(bytes.into())]))
-}
-
-/// The body, if it has the checksum that the request promises.
-fn verified(body: Vec<u8>, promised: Option<&String>) -> S3Result<Vec<u8>> {
-    match promised {
-        Some(promised) if checksum(&body) != *promised => Err(s3_error!(BadDigest)),
-        _ => Ok(body),
-    }
 }
 
 fn metadata(given: Option<s3s::dto::Metadata>) -> Option<BTreeMap<String, String>> {
@@ -425,33 +234,9 @@ impl S3 for Store {
         let mut state = self.state();
         let bucket = state.bucket(&input.bucket)?;
         let prefix = input.prefix.unwrap_or_default();
-        let (key_marker, version_marker) = (input.key_marker, input.version_id_marker);
-        let all = bucket.objects.iter().filter(|(key, _)| key.starts_with(&prefix)).flat_map(
-            |(key, versions)| {
-                let latest = versions.last().map(|latest| latest.id.clone());
-                let newest_first = versions.iter().rev();
-                newest_first.map(move |version| (key, version, latest == Some(version.id.clone())))
-            },
-        );
-        let is_after = |key: &str, id: &str, seen: &mut bool| match &key_marker {
-            None => true,
-            Some(marker) if key == marker => match &version_marker {
-                None => false,
-                Some(version) => std::mem::replace(seen, *seen || id == version),
-            },
-            Some(marker) => key > marker.as_str(),
-        };
-        let mut seen = false;
-        let mut page: Vec<_> = all
-            .filter(|(key, version, _)| is_after(key, &version.id, &mut seen))
-            .take(PAGE + 1)
-            .collect();
-        let truncated = page.len() > PAGE;
-        page.truncate(PAGE);
-        let next = page
-            .last()
-            .filter(|_| truncated)
-            .map(|(key, last, _)| ((*key).clone(), last.id.clone()));
+        let marker =
+            input.key_marker.as_deref().map(|key| (key, input.version_id_marker.as_deref()));
+        let (page, next) = bucket.versions_after(&prefix, marker);
         let (mut versions, mut markers) = (Vec::new(), Vec::new());
         for (key, version, latest) in page {
             let (key, id) = (Some(key.clone()), Some(version.id.clone()));
@@ -475,6 +260,7 @@ impl S3 for Store {
                 }),
             }
         }
+        let truncated = next.is_some();
         let (next_key_marker, next_version_id_marker) = next.unzip();
         Ok(S3Response::new(ListObjectVersionsOutput {
             versions: Some(versions),

@@ -47,6 +47,11 @@ struct Spent {
 /// The units that a partition serves in a second: DynamoDB Developer Guide, "Partitions and data distribution".
 const READS: f64 = 3_000.0;
 const WRITES: f64 = 1_000.0;
+/// The whole table's, as a new one on demand has them.
+const TABLE_READS: f64 = 12_000.0;
+const TABLE_WRITES: f64 = 4_000.0;
+/// The name of the whole table among its partitions.
+const WHOLE: &str = "";
 /// The operations that read.
 pub const READING: [&str; 4] = ["GetItem", "BatchGetItem", "Query", "Scan"];
 
@@ -94,16 +99,18 @@ impl Tables {
         reply
     }
 
-    /// Whether a partition of the request has no throughput left in this second.
-    pub fn is_exhausted(&self, operation: &str, body: &Value) -> bool {
-        let second = clock::now().timestamp();
-        partitions(body).iter().any(|partition| {
-            let spent = self.spent.get(partition).filter(|spent| spent.second == second);
-            spent.is_some_and(|spent| match READING.contains(&operation) {
-                true => spent.read >= READS,
-                false => spent.written >= WRITES,
-            })
-        })
+    /// Whether a partition of the request has no throughput left in this second, if it serves a
+    /// share of DynamoDB's units.
+    pub fn is_exhausted(&self, operation: &str, body: &Value, share: f64) -> bool {
+        let (second, reads) = (clock::now().timestamp(), READING.contains(&operation));
+        let is_spent = |of: &str, read: f64, written: f64| {
+            let spent = self.spent.get(of).filter(|spent| spent.second == second);
+            spent.is_some_and(
+                |spent| if reads { spent.read >= read } else { spent.written >= written },
+            )
+        };
+        partitions(body).iter().any(|partition| is_spent(partition, READS * share, WRITES * share))
+            || is_spent(WHOLE, TABLE_READS, TABLE_WRITES)
     }
 
     /// Counts a request's units, which its partitions share.
@@ -116,7 +123,8 @@ impl Tables {
         };
         let (second, partitions) = (clock::now().timestamp(), partitions(body));
         let each = units / partitions.len().max(1) as f64;
-        for partition in partitions {
+        let shares = partitions.into_iter().map(|partition| (partition, each));
+        for (partition, each) in shares.chain([(WHOLE.to_owned(), units)]) {
             let spent = self.spent.entry(partition).or_default();
             if spent.second != second {
                 *spent = Spent { second, ..Spent::default() };
@@ -183,6 +191,14 @@ impl Tables {
     /// Removes all expired items, as TTL does.
     pub fn remove_expired(&self) -> anyhow::Result<usize> {
         Ok(self.main.sweep_ttl()?)
+    }
+
+    /// Removes an item, as TTL never may.
+    pub fn remove(&self, table: &str, item: &Value) -> anyhow::Result<()> {
+        let key = json!({ "pk": item["pk"], "sk": item["sk"] });
+        let delete = json!({ "TableName": table, "Key": key });
+        self.main.delete_item(serde_json::from_value(delete)?)?;
+        Ok(())
     }
 
     /// Every item of the table.

@@ -1,4 +1,5 @@
 //! Lives through storms: `storm SEEDS [FROM]`, or one of them, step by step: `storm --replay SEED`.
+//! `storm --sabotage` shows which storm notices each defect that a test builds in.
 
 use std::{
     collections::BTreeMap,
@@ -9,7 +10,10 @@ use std::{
     time::Instant,
 };
 
-use storm::storm::{Outcome, Storm};
+use storm::{
+    aws::sabotage::DEFECTS,
+    storm::{Outcome, Storm},
+};
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -17,6 +21,17 @@ fn main() -> anyhow::Result<()> {
         && replay == "--replay"
     {
         return self::replay(seed.parse()?);
+    }
+    if arguments == ["--sabotage"] {
+        for (sabotage, message) in DEFECTS {
+            match Storm::noticing(sabotage, message) {
+                Ok(seed) => println!("{sabotage:?}: noticed in seed {seed}"),
+                Err(reported) => {
+                    println!("{sabotage:?}: NOT noticed as {message:?}, but as {reported:?}")
+                }
+            }
+        }
+        return Ok(());
     }
     let number = |index: usize, otherwise: u64| -> anyhow::Result<u64> {
         Ok(arguments.get(index).map_or(Ok(otherwise), |argument| argument.parse())?)
@@ -57,6 +72,7 @@ fn main() -> anyhow::Result<()> {
     );
     println!("{} requests, {:?}", all.requests, all.troubles);
     println!("invocations: {:?}", all.invocations);
+    println!("ends of recordings: {:?}", all.ends);
     anyhow::ensure!(failed.is_empty(), "{} went wrong: {:?}", failed.len(), failed.keys());
     Ok(())
 }
@@ -65,6 +81,9 @@ fn add(all: &mut Outcome, one: &Outcome) {
     all.requests += one.requests;
     for (name, number) in &one.troubles {
         *all.troubles.entry(name).or_default() += number;
+    }
+    for (reason, number) in &one.ends {
+        *all.ends.entry(reason).or_default() += number;
     }
     for (name, number) in &one.invocations {
         *all.invocations.entry(name.clone()).or_default() += number;
