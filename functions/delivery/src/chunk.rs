@@ -143,9 +143,8 @@ pub async fn late(
         match late_arrival.missed {
             // Of folders that are built at once after an outage, only the newest delivers it.
             Some(missed) if missed < day => {
-                if is_stored && now < day.next().closed_at() {
-                    wanted.push(Wanted::of(recording, Some(late_arrival)));
-                }
+                let restored = || Wanted::of(recording, Some(late_arrival));
+                wanted.extend((is_stored && now < day.next().closed_at()).then(restored));
             }
             missed if in_this_folder => {
                 wanted.push(Wanted::of(recording, None).thought_missed(missed == Some(day)));

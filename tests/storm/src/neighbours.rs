@@ -132,7 +132,7 @@ struct Scene {
 impl Scene {
     async fn modest(&self, number: u32) -> anyhow::Result<()> {
         let begun = Instant::now();
-        let (function, right, status) = if number % 2 == 0 {
+        let (function, right, status) = if number.is_multiple_of(2) {
             let one = one_call("new", number);
             (
                 "upload",

@@ -17,6 +17,9 @@ use sha2::{Digest, Sha256};
 
 use crate::clock;
 
+/// A version in a list, with its key and whether it is the latest.
+pub(super) type Listed<'a> = (&'a String, &'a Version, bool);
+
 /// One version of an object, or a delete marker.
 #[derive(Clone, Debug)]
 pub struct Version {
@@ -184,7 +187,7 @@ impl Bucket {
         &self,
         prefix: &str,
         marker: Option<(&str, Option<&str>)>,
-    ) -> (Vec<(&String, &Version, bool)>, Option<(String, String)>) {
+    ) -> (Vec<Listed<'_>>, Option<(String, String)>) {
         let all = self.objects.iter().filter(|(key, _)| key.starts_with(prefix)).flat_map(
             |(key, versions)| {
                 let latest = versions.last().map(|latest| latest.id.clone());
