@@ -9,8 +9,6 @@ use platform::{
 /// The most new words of an edit. A note of 1,000 characters and three fields have some 250; more than
 /// this is no text.
 const NEW_AT_MOST: usize = 400;
-/// Units for a word that comes: its posting, and its entry in the dictionary.
-const COMES: u64 = 2;
 
 /// Charges the words that come and go with an edit, and refuses too many new ones.
 pub fn charge(before: &Annotation, after: &Annotation) -> Result<(), Problem> {
@@ -22,6 +20,6 @@ pub fn charge(before: &Annotation, after: &Annotation) -> Result<(), Problem> {
         );
         return Err(Problem::because(Cause::Invalid, detail));
     }
-    consumed::charge(COMES * come as u64 + go as u64);
+    consumed::charge_words(come, go);
     Ok(())
 }

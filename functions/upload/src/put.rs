@@ -10,8 +10,10 @@ use domain::{
     registration::{
         self, Correction, Relation, WarningCode, correction, is_double, is_late, relation,
     },
+    search::Posting,
 };
 use platform::{
+    consumed,
     http::{Cause, Person, Problem, operation::Register},
     table::{
         audit::Event,
@@ -110,6 +112,7 @@ async fn write(
         return Ok(app.table.recordings().register(recording, over, event).await?);
     }
     if let Written::Anew(recording) = &written {
+        consumed::charge_words(Posting::of_annotation(&recording.annotation).len(), 0);
         tracing::info!(recording = %recording.id, "registered");
     }
     Ok(written)

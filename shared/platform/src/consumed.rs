@@ -54,8 +54,10 @@ pub async fn metered<T>(work: impl Future<Output = T>) -> (T, u64) {
     (done, halves.load(Ordering::Relaxed).div_ceil(2))
 }
 
-/// Counts units that the request causes later, elsewhere.
-pub fn charge(units: u64) {
+/// Counts the units that `index` will consume for words that come and go: each that comes has a
+/// posting and an entry in the dictionary.
+pub fn charge_words(come: usize, go: usize) {
+    let units = 2 * come as u64 + go as u64;
     let _outside = HALVES.try_with(|halves| halves.fetch_add(2 * units, Ordering::Relaxed));
 }
 

@@ -9,7 +9,7 @@ use platform::{http::Limits, table::Table};
 use serde_json::{Value, json};
 use tests::{
     bucket,
-    call::call,
+    call::{call, with},
     people::{Person, legend, organisation},
     recording::{recording, register},
     request::{Answer, As},
@@ -118,6 +118,13 @@ async fn a_request_is_charged_what_the_table_reports() -> anyhow::Result<()> {
     let charged = left(&answer, "caller-registrations").map(|left| 6_000 - left);
     let expected = consumed().ceil() as u64;
     assert_eq!((charged, expected > 7), (Some(expected), true));
+
+    let upload =
+        upload::router(upload::App { table: table.clone(), objects: bucket::unreached(), now });
+    let two = with(call("two", "audio/wav", b"two"), json!({ "note": "ring igen" }));
+    let noted = ANNA.post(&upload, "/v1/recordings", &two).await?.done()?;
+    let charged = left(&noted, "caller-registrations").map(|left| 6_000 - left);
+    assert_eq!(charged, Some((consumed() + 4.0).ceil() as u64), "a note pays for its words, too");
 
     let id = answer.body["recording"]["id"].as_str().unwrap_or_default().to_owned();
     let annotate = annotate::router(annotate::App { table: table.clone(), now });
