@@ -45,13 +45,16 @@ impl Aws {
         if process.is_some_and(Process::dies_now) {
             return either(Fate::CrashBefore, Fate::CrashAfter);
         }
+        // The last attempt has all of a partition's units: a share may never suffice.
+        let is_undisturbed = process.is_some_and(Process::is_undisturbed);
+        let units = if is_undisturbed { 1.0 } else { weather.units };
         if operation.service == Service::Table
-            && self.tables().is_exhausted(&operation.name, &operation.body, weather.units)
+            && self.tables().is_exhausted(&operation.name, &operation.body, units)
         {
             self.count("exhausted");
             return Fate::Throttled;
         }
-        if process.is_some_and(Process::is_undisturbed) {
+        if is_undisturbed {
             return Fate::Done;
         }
         if self.happens("throttled", weather.throttled) {
