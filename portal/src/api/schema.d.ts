@@ -3851,7 +3851,7 @@ export interface components {
         ETag: string;
         /** @description The path of the created resource. */
         Location: string;
-        /** @description The units that are left of each budget in this minute, as far as the server knows, and the seconds until the next (draft-ietf-httpapi-ratelimit-headers). Every response of a function has it. */
+        /** @description The units that are left of each budget in this minute, as far as the server knows, and the seconds until the next (draft-ietf-httpapi-ratelimit-headers). Every response to an organisation's caller has it. */
         RateLimit: string;
         /** @description The budgets: capacity units of the table (`q`) in so many seconds (`w`), of the caller and of the organisation. Registrations have budgets of their own. */
         "RateLimit-Policy": string;

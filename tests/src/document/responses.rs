@@ -108,7 +108,7 @@ fn add_components(document: &mut Value, responses: &BTreeSet<&str>) {
         },
         "RateLimit": {
             "description": "The units that are left of each budget in this minute, as far as the server knows, and the seconds until the \
-                            next (draft-ietf-httpapi-ratelimit-headers). Every response of a function has it.",
+                            next (draft-ietf-httpapi-ratelimit-headers). Every response to an organisation's caller has it.",
             "schema": { "type": "string", "examples": ["\"caller\";r=29990;t=42, \"organisation\";r=59990;t=42"] },
         },
         "RateLimit-Policy": {

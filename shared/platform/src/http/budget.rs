@@ -4,7 +4,8 @@
 //! A request is admitted while the budgets have units left, and is charged what it consumed. Each
 //! process counts by itself. Whoever consumes much is also added up in the table over all
 //! processes. So an ordinary request costs nothing more, and a budget may be exceeded by what each
-//! process has not added yet, and by one expensive request in each new process. Registrations have budgets of their own: no search delays a phone.
+//! process has not added yet, and by one expensive request in each new process. Registrations have
+//! budgets of their own: no search delays a phone.
 
 use std::{
     collections::HashMap,
