@@ -214,9 +214,18 @@ figures: build build-release audio .venv-check/ready ## measure size, memory and
 	@PROFILE=release $(TESTED) $(PYTHON) infra/local/figures.py
 	@$(TESTED) $(NEXTEST) --package tests requests
 
+.PHONY: reconcile-bench
+reconcile-bench: needed ## reconcile an organisation of 36 million objects at a hundredth of its size, on virtual time (OBJECTS=)
+	@cargo run --quiet --package storm --bin reconcile-bench --profile measure --locked -- $(OBJECTS)
+
 .PHONY: drop-bench
 drop-bench: build ## deliver days of 1,000 and 20,000 recordings by SFTP: copies, requests, memory, and an estimate for 100,000 (SIZES='20000 40000')
 	@$(TESTED) target/debug/drop-bench $(SIZES)
+
+.PHONY: arm64
+arm64: build build-arm64 .venv/ready ## build every function for arm64, and start each under emulation: its size, and whether it asks for an event
+	@missing=(); command -v qemu-aarch64 >/dev/null || missing+=(qemu-user); $(INSTALL)
+	@$(TESTED) $(PYTHON) infra/local/arm64.py
 
 .PHONY: preflight
 preflight: .venv/ready ## check whether the AWS account of your credentials is ready for a deployment: STACK= [BUCKET=] [PARAMETERS=]
@@ -224,8 +233,8 @@ preflight: .venv/ready ## check whether the AWS account of your credentials is r
 	@$(PYTHON) infra/preflight.py $(if $(BUCKET),--bucket '$(BUCKET)') '$(STACK)' $(PARAMETERS)
 
 .PHONY: deploy
-deploy: named build-release portal .venv/ready ## deploy to the AWS account of your credentials (docs/operating/deploy.md): STACK= BUCKET= [PARAMETERS=] [MONITOR=]
-	@$(PYTHON) infra/deploy.py $(if $(MONITOR),--monitor '$(MONITOR)') '$(STACK)' '$(BUCKET)' $(PARAMETERS)
+deploy: named $(if $(filter arm64,$(ARCHITECTURE)),build-arm64,build-release) portal .venv/ready ## deploy to the AWS account of your credentials (docs/operating/deploy.md): STACK= BUCKET= [PARAMETERS=] [MONITOR=] [ARCHITECTURE=arm64]
+	@$(PYTHON) infra/deploy.py $(if $(MONITOR),--monitor '$(MONITOR)') $(if $(ARCHITECTURE),--architecture '$(ARCHITECTURE)') '$(STACK)' '$(BUCKET)' $(PARAMETERS)
 
 .PHONY: smoke
 smoke: $(if $(STACK),build-release,build portal) .venv/ready portal/node_modules/ready chromium ## test a deployed stack: its settings, and the main job with a throw-away organisation; without a name, in a local cloud ([STACK=])
@@ -249,7 +258,7 @@ clean: ## remove build output and the local clouds' data, but not the tools
 
 UNBUILT = { echo 'the build failed: fix the errors above, and run again' >&2; exit 1; }
 
-.PHONY: build build-functions build-release build-measure
+.PHONY: build build-functions build-release build-arm64 build-measure
 # Functions and tests in one build: separate builds differ in features, and compile the SDK twice.
 build: needed .venv/ready
 	@cargo build --workspace --all-targets --locked || $(UNBUILT)
@@ -258,8 +267,17 @@ build: needed .venv/ready
 build-functions: needed .venv/ready
 	@cargo build --workspace --exclude tests --exclude model --exclude storm --bins --locked || $(UNBUILT)
 
+RELEASE = cargo build --workspace --exclude storm $(patsubst functions/%,--bin %,$(wildcard functions/*)) --example hello --release --locked
+
 build-release: needed
-	@cargo build --workspace --exclude storm $(patsubst functions/%,--bin %,$(wildcard functions/*)) --example hello --release --locked || $(UNBUILT)
+	@$(RELEASE) || $(UNBUILT)
+
+# For Graviton: the same sources, with Debian's cross compiler for the C and assembly of the TLS library.
+build-arm64: needed
+	@missing=(); command -v aarch64-linux-gnu-gcc >/dev/null || missing+=(gcc-aarch64-linux-gnu libc6-dev-arm64-cross); $(INSTALL)
+	@rustup target add aarch64-unknown-linux-gnu
+	@CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc CC_aarch64_unknown_linux_gnu=aarch64-linux-gnu-gcc \
+		$(RELEASE) --target aarch64-unknown-linux-gnu || $(UNBUILT)
 
 build-measure: needed
 	@cargo build --package model --bins --profile measure --locked || $(UNBUILT)

@@ -1,4 +1,4 @@
-"""Deploys infra/template.yaml and the functions of target/release to your credentials' account.
+"""Deploys infra/template.yaml and the functions built for release to your credentials' account.
 
     deploy.py [--monitor MINUTES] STACK BUCKET [PARAMETER=VALUE ...]
 
@@ -8,7 +8,6 @@ TRIGGERS fires until MINUTES after it.
 
 import argparse
 import hashlib
-import platform
 import re
 import sys
 import time
@@ -23,7 +22,11 @@ from checks.stack import remedy
 from local.deploy import FUNCTIONS, upload_code
 
 ROOT = Path(__file__).resolve().parents[1]
-BUILT = ROOT / "target/release"
+# The folder of the binaries, the machine in their header (ELF's `e_machine`), and the target that builds them.
+ARCHITECTURES = {
+    "x86_64": (ROOT / "target/release", 62, "make build-release"),
+    "arm64": (ROOT / "target/aarch64-unknown-linux-gnu/release", 183, "make build-arm64"),
+}
 RUNTIME = "provided.al2023"
 GLIBC = (2, 34)  # of Amazon Linux 2023
 # The first is for errors of the API, the others for uploads and for the index. CloudFormation accepts five at most.
@@ -37,22 +40,24 @@ RESOURCES = 40  # minutes that resources may take, among them a distribution of 
 def main():
     parser = argparse.ArgumentParser(description="deploys the service")
     parser.add_argument("--monitor", type=int, default=MONITOR, choices=range(LONGEST + 1), metavar="MINUTES")
+    parser.add_argument("--architecture", default="x86_64", choices=ARCHITECTURES)
     parser.add_argument("stack")
     parser.add_argument("bucket")
     parser.add_argument("parameters", nargs="*", metavar="PARAMETER=VALUE")
     options = parser.parse_intermixed_args()
     try:
-        deploy(options.stack, options.bucket, preflight.parse(options.parameters), options.monitor)
+        deploy(options.stack, options.bucket, preflight.parse(options.parameters), options.monitor, options.architecture)
     except (RuntimeError, BotoCoreError, ClientError) as error:
         sys.exit(str(error))
 
 
-def deploy(stack, bucket, given, monitor):
+def deploy(stack, bucket, given, monitor, architecture):
     """Checks, uploads and deploys all. Nothing is uploaded before every check is passed."""
-    refuse_what_would_not_start()
+    refuse_what_would_not_start(architecture)
     preflight.require(boto3.client, stack, given, bucket)
     s3, cloudformation = boto3.client("s3"), boto3.client("cloudformation")
-    parameters = given | {"CodeBucket": bucket, "CodeVersion": upload_code(s3, bucket, BUILT, 9)}
+    built, _, _ = ARCHITECTURES[architecture]
+    parameters = given | {"CodeBucket": bucket, "CodeVersion": upload_code(s3, bucket, built, 9), "Architecture": architecture}
     print(f"code {parameters['CodeVersion']} is in {bucket}", flush=True)
     apply(cloudformation, boto3.client("cloudwatch"), stack, upload_template(s3, bucket), parameters, monitor)
     outputs = {output["OutputKey"]: output["OutputValue"] for output in describe(cloudformation, stack)["Outputs"]}
@@ -68,11 +73,16 @@ def protect(dynamodb, table):
         dynamodb.update_table(TableName=table, DeletionProtectionEnabled=True)
 
 
-def refuse_what_would_not_start():
-    if platform.machine() != "x86_64":
-        raise RuntimeError(f"the functions are x86_64, this machine is {platform.machine()}: build on another (docs/operating/deploy.md)")
+def refuse_what_would_not_start(architecture):
+    built, machine, command = ARCHITECTURES[architecture]
     for function in FUNCTIONS:
-        needs = glibc_of(BUILT / function)
+        binary = built / function
+        if not binary.exists():
+            raise RuntimeError(f"{function} is not built in {built}: run `{command}`")
+        content = binary.read_bytes()
+        if int.from_bytes(content[18:20], "little") != machine:
+            raise RuntimeError(f"{function} is not built for {architecture}: run `{command}` on Linux (docs/operating/deploy.md)")
+        needs = glibc_of(content)
         if needs > GLIBC:
             versions = [".".join(map(str, version)) for version in (needs, GLIBC)]
             raise RuntimeError(
@@ -82,9 +92,7 @@ def refuse_what_would_not_start():
 
 def glibc_of(binary):
     """The newest version of glibc that a symbol of the binary requires."""
-    if not binary.exists():
-        raise RuntimeError(f"{binary.name} is not built in {binary.parent}: run `make build-release`")
-    versions = re.findall(rb"GLIBC_(\d+)\.(\d+)", binary.read_bytes())
+    versions = re.findall(rb"GLIBC_(\d+)\.(\d+)", binary)
     return max((int(major), int(minor)) for major, minor in versions)
 
 

@@ -291,12 +291,13 @@ class Protection(Case):
 
 
 class Binaries(Case):
-    def refused(self, content):
+    def refused(self, content, machine=62, architecture="x86_64"):
         with tempfile.TemporaryDirectory() as built:
             if content:
-                Path(built, "upload").write_bytes(content)
-            with patch.multiple(deploy, BUILT=Path(built), FUNCTIONS=["upload"]), self.assertRaises(RuntimeError) as raised:
-                deploy.refuse_what_would_not_start()
+                Path(built, "upload").write_bytes(b"\x7fELF".ljust(18, b"\0") + machine.to_bytes(2, "little") + content)
+            folders = {name: (Path(built), machine, command) for name, (_, machine, command) in deploy.ARCHITECTURES.items()}
+            with patch.multiple(deploy, ARCHITECTURES=folders, FUNCTIONS=["upload"]), self.assertRaises(RuntimeError) as raised:
+                deploy.refuse_what_would_not_start(architecture)
                 raise RuntimeError("nothing is refused")
         return str(raised.exception)
 
@@ -308,10 +309,12 @@ class Binaries(Case):
 
     def test_a_binary_that_is_not_built(self):
         self.assertIn("make build-release", self.refused(None))
+        self.assertIn("make build-arm64", self.refused(None, architecture="arm64"))
 
     def test_another_architecture(self):
-        with patch("deploy.platform.machine", return_value="aarch64"):
-            self.assertIn("this machine is aarch64", self.refused(b"GLIBC_2.4"))
+        self.assertIn("upload is not built for x86_64", self.refused(b"GLIBC_2.4", 183))
+        self.assertIn("upload is not built for arm64", self.refused(b"GLIBC_2.4", 62, "arm64"))
+        self.assertEqual("nothing is refused", self.refused(b"GLIBC_2.4", 183, "arm64"))
 
 
 class Template(Case):
@@ -331,7 +334,7 @@ class Deploy(Case):
         super().setUp()
         self.calls = []
         replaced = {
-            "refuse_what_would_not_start": lambda: self.calls.append("binaries"),
+            "refuse_what_would_not_start": lambda _: self.calls.append("binaries"),
             "upload_code": lambda *_: self.calls.append("code") or "1",
             "upload_template": lambda *_: self.calls.append("template") or "https://template",
             "apply": lambda *asked: self.calls.append(asked[2:]),

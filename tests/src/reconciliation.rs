@@ -276,6 +276,7 @@ impl World {
             objects,
             calls: self.calls.clone(),
             missing_percent: 1.0,
+            pages: reconcile::PAGES,
             ingest: self.queue.clone(),
             queue: self.stores.folders.clone(),
             now,

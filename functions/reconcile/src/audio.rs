@@ -25,9 +25,9 @@ pub async fn discrepancies(
     now: DateTime<Utc>,
 ) -> Result<Vec<Discrepancy>, Failure> {
     let (mut discrepancies, mut suspects) = (Vec::new(), Vec::new());
-    for id in
-        seen.rows.keys().chain(seen.listing.of.keys().filter(|id| !seen.rows.contains_key(id)))
-    {
+    let unregistered = seen.listing.of.keys().filter(|id| !seen.rows.contains_key(id));
+    let listed = seen.rows.keys().filter(|id| seen.has_listed(&order.organisation, **id));
+    for id in listed.chain(unregistered) {
         let (row, object) = (seen.rows.get(id), seen.listing.of.get(id));
         match audio(row, object, now) {
             // No audio was found, and audio that arrives this minute would not change the finding.

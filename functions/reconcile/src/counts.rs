@@ -17,61 +17,72 @@ use domain::{
 use platform::table::reconcile::{ALL, Finding, Reads};
 use serde_json::json;
 
-use crate::{Failure, Order, look::Seen, organisation::Discrepancy};
+use crate::{Failure, Order, look::Seen, organisation::Discrepancy, progress::Progress};
 
 /// How long a removal usually takes from its first object to its count. One that is retried takes longer,
 /// and is a discrepancy for a night.
 const REMOVAL: Duration = Duration::from_millis(500);
 
-/// The discrepancies. If `counted`, read before the listing, is wrong: 2 more reads for each MB.
+/// The discrepancies, if the counts from before the listing are wrong: 2 more reads for each MB.
+/// `users` has these counts and the stored recordings by user, of a night with one invocation.
 pub async fn discrepancies(
     order: &Order,
     reads: &mut Reads<'_>,
-    seen: &Seen,
-    discrepancies: &[Discrepancy],
-    counted: Counts,
+    progress: &Progress,
+    users: Option<(Counts, Counts)>,
 ) -> Result<Vec<Discrepancy>, Failure> {
-    let (stored, there) = (by_user(seen), expected_total(seen, discrepancies));
-    if compared(&counted, &counted, &stored, there).is_empty() {
+    let (counted, stored) = users.unzip();
+    let before = Before { total: progress.counted, users: counted.unwrap_or_default() };
+    let stored = stored.filter(|stored| sum(stored) == progress.there);
+    let wrong = |after: &Counts| compared(&before, after, stored.as_ref(), progress.there);
+    if order.progress.is_none() && wrong(&before.users).is_empty() {
         return Ok(Vec::new());
     }
     let after = reads.usage().await?; // objects may have changed during the listing
-    if compared(&counted, &after, &stored, there).is_empty() {
+    if wrong(&after).is_empty() {
         return Ok(Vec::new());
     }
     tokio::time::sleep(REMOVAL).await; // a removal deletes the audio first, and returns the count last
     let after = reads.usage().await?;
-    let wrong = compared(&counted, &after, &stored, there);
-    Ok(wrong
+    Ok(wrong(&after)
         .into_iter()
         .map(|(user, after, there)| discrepancy(order, user, after, there))
         .collect())
 }
 
-type Counts = BTreeMap<UserId, Count>;
+pub type Counts = BTreeMap<UserId, Count>;
+
+/// The counts from before the listing.
+struct Before {
+    total: Count,
+    users: Counts,
+}
+
+fn sum(counts: &Counts) -> Count {
+    counts.values().copied().sum()
+}
 
 /// The wrong counts: by user where the rows contain every recording, otherwise of all users.
 fn compared(
-    before: &Counts,
+    before: &Before,
     after: &Counts,
-    stored: &Counts,
+    stored: Option<&Counts>,
     there: Count,
 ) -> Vec<(Option<UserId>, Count, Count)> {
-    let sum = |counts: &Counts| counts.values().copied().sum::<Count>();
-    if sum(stored) != there {
-        let wrong = unbalanced(sum(before), sum(after), there);
+    let Some(stored) = stored else {
+        let wrong = unbalanced(before.total, sum(after), there);
         return wrong.then_some((None, sum(after), there)).into_iter().collect();
-    }
+    };
     let of = |counts: &Counts, user: &UserId| counts.get(user).copied().unwrap_or_default();
-    let users: BTreeSet<_> = before.keys().chain(after.keys()).chain(stored.keys()).collect();
+    let users: BTreeSet<_> = before.users.keys().chain(after.keys()).chain(stored.keys()).collect();
     let wrong = users
         .into_iter()
-        .filter(|user| unbalanced(of(before, user), of(after, user), of(stored, user)));
+        .filter(|user| unbalanced(of(&before.users, user), of(after, user), of(stored, user)));
     wrong.map(|user| (Some(user.clone()), of(after, user), of(stored, user))).collect()
 }
 
 /// The stored recordings by user. An expired one counts until it is removed.
-fn by_user(seen: &Seen) -> Counts {
+pub fn by_user(seen: &Seen) -> Counts {
     let mut stored = Counts::new();
     for row in seen.rows.values().filter(|row| matches!(row.state, State::Stored { .. })) {
         let count = stored.entry(row.user.clone()).or_default();
@@ -80,8 +91,9 @@ fn by_user(seen: &Seen) -> Counts {
     stored
 }
 
-/// The expected total: the objects, without those not stored, and with stored ones that are lost.
-fn expected_total(seen: &Seen, discrepancies: &[Discrepancy]) -> Count {
+/// The expected total of what was listed: the objects, without those not stored, and with stored
+/// ones that are lost.
+pub fn expected_total(seen: &Seen, discrepancies: &[Discrepancy]) -> Count {
     let current = |id: RecordingId| {
         seen.listing
             .of

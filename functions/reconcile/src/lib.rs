@@ -11,6 +11,9 @@
 //! turn. Findings are stored before their repair, so a crash loses none, and a retry of the night
 //! adds to them. A night that is done is not repeated.
 //!
+//! A bucket of many millions of objects takes longer than an invocation may. So an invocation lists
+//! a number of pages, compares them, and sends itself the ranges of keys that remain.
+//!
 //! Last, it accounts for every call of the open days: see `completeness`.
 
 mod audio;
@@ -18,6 +21,7 @@ mod completeness;
 mod counts;
 mod look;
 mod organisation;
+mod progress;
 mod repair;
 mod words;
 
@@ -34,6 +38,9 @@ use platform::{
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub use progress::Progress;
+use progress::Progressed;
+
 /// The function's clients and settings.
 #[derive(Clone, Debug)]
 pub struct App {
@@ -48,6 +55,8 @@ pub struct App {
     pub queue: Queue,
     /// The share of missing calls, in per cent, above which a day raises an alarm.
     pub missing_percent: f64,
+    /// Pages of a bucket's listing that one invocation reads: [`PAGES`].
+    pub pages: usize,
     pub now: fn() -> DateTime<Utc>,
 }
 
@@ -75,7 +84,14 @@ pub enum Answer {
 pub struct Order {
     pub organisation: OrganisationId,
     pub night: DateTime<Utc>,
+    /// What earlier invocations have compared in this night.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
 }
+
+/// Pages of 1,000 versions that one invocation lists. At 0.15 s a request and eight at once it takes
+/// four of its fifteen minutes.
+pub const PAGES: usize = 12_000;
 
 /// Why the reconciliation failed. Its message is retried.
 #[derive(Debug, Error)]
@@ -121,14 +137,17 @@ async fn order(app: &App, body: &str) -> Result<(), Failure> {
         last.as_ref().map_or((None, None), |last| (Some(last.night), last.accounted));
     // A failure of one does not prevent the other.
     let reconciled = match is_done(compared) {
-        true => Ok(()),
+        true => Ok(Progressed::Done),
         false => organisation::reconcile(app, &order, last).await,
     };
+    if matches!(reconciled, Ok(Progressed::Continues)) {
+        return Ok(());
+    }
     if !is_done(accounted) {
         completeness::account(app, &order.organisation).await?;
         app.table.findings().accounted(&order.organisation, order.night).await?;
     }
-    reconciled
+    reconciled.map(drop)
 }
 
 /// Sends a message for every organisation. 1 request for each thousand of them and for every ten.
@@ -141,8 +160,10 @@ async fn fan_out(app: &App, night: DateTime<Utc>) -> Result<(), Failure> {
             return Ok(());
         };
         (after, count) = (Some(last.id.clone()), count + page.len());
-        let orders: Vec<_> =
-            page.into_iter().map(|listed| Order { organisation: listed.id, night }).collect();
+        let orders: Vec<_> = page
+            .into_iter()
+            .map(|listed| Order { organisation: listed.id, night, progress: None })
+            .collect();
         app.queue.send_all(&orders).await?;
     }
 }

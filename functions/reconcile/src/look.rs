@@ -14,9 +14,10 @@ use domain::{
 use platform::{
     objects,
     table::reconcile::{Finding, Reads, Reconciled},
+    versions::Range,
 };
 
-use crate::{App, Failure, Order};
+use crate::{App, Failure, Order, progress::Progress};
 
 /// The recordings and objects of one night.
 #[derive(Debug)]
@@ -30,10 +31,12 @@ pub struct Seen {
     pub older: usize,
     pub rolled: Option<String>,
     pub listing: Listing,
+    /// The ranges of keys that were listed.
+    ranges: Vec<Range>,
     /// The read units available to this reconciliation.
     pub allowance: f64,
-    /// Every object from before this time has been compared with its item.
-    pub complete: DateTime<Utc>,
+    /// Every object from before this time was compared with its item in an earlier night.
+    pub since: DateTime<Utc>,
     /// Earlier findings that the allowance did not suffice for.
     pub postponed: HashSet<String>,
 }
@@ -67,9 +70,10 @@ pub async fn look(
     reads: &mut Reads<'_>,
     last: Option<&Reconciled>,
     before: &[Finding],
-    now: DateTime<Utc>,
+    progress: &mut Progress,
 ) -> Result<Seen, Failure> {
-    let window = window(now, last.map(|last| last.at));
+    let now = (app.now)();
+    let window = window(progress.began, last.map(|last| last.at));
     let since = last.map_or(window.0, |last| last.complete);
     let days = app
         .table
@@ -80,10 +84,14 @@ pub async fn look(
     reads.spent += 1.0;
     let mut rows: HashMap<_, _> = by_id(reads.started_in(window).await?);
     let (day, allowance) = (rows.len(), allowance(rows.len()));
-    let room = (allowance - reads.spent).max(0.0);
+    if order.progress.is_none() {
+        progress.room = share(allowance - reads.spent, 1.0) as u64;
+    }
+    let room = progress.room as f64;
 
     let known: Vec<_> = before
         .iter()
+        .filter(|finding| finding.night != order.night)
         .filter_map(Finding::recording)
         .chain(reads.late_arrival(window.0).await?)
         .collect();
@@ -118,11 +126,14 @@ pub async fn look(
     let see = |listing: &mut Listing, key: String, object: Object| {
         listing.see(&order.organisation, key, object, is_wanted, is_suspect)
     };
-    let parts = app.objects.everything(&order.organisation, see).await?;
-    let mut listing = parts.into_iter().reduce(Listing::and).unwrap_or_default();
+    let rest = std::mem::take(&mut progress.rest);
+    let listed = app.objects.list(&order.organisation, rest, app.pages, see).await?;
+    let mut listing = listed.parts.into_iter().reduce(Listing::and).unwrap_or_default();
+    progress.rest = listed.rest;
 
     let unknown = listing.room_for(share(room, ITEMS_A_UNIT), order.night);
-    let complete = if listing.unknown.is_empty() { now } else { since };
+    progress.complete &= listing.unknown.is_empty();
+    progress.objects += listing.objects;
     rows.extend(by_id(reads.named(&unknown, false).await?));
     let postponed = postponed.iter().map(ToString::to_string).collect();
     Ok(Seen {
@@ -132,10 +143,27 @@ pub async fn look(
         older: older_count,
         rolled,
         listing,
+        ranges: listed.seen,
         allowance,
-        complete,
+        since,
         postponed,
     })
+}
+
+impl Seen {
+    /// Whether this invocation has listed where the recording's audio belongs.
+    pub fn has_listed(&self, of: &OrganisationId, id: RecordingId) -> bool {
+        let key = objects::key(of, id);
+        self.ranges.iter().any(|range| range.contains(&key))
+    }
+
+    /// Whether a finding about audio, or about an object, is among what was listed.
+    pub fn covers(&self, of: &OrganisationId, finding: &Finding) -> bool {
+        match finding.recording() {
+            Some(id) => finding.kind.is_of_audio() && self.has_listed(of, id),
+            None => self.ranges.iter().any(|range| range.contains(&finding.subject)),
+        }
+    }
 }
 
 impl Listing {

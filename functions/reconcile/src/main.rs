@@ -13,6 +13,7 @@ async fn main() -> anyhow::Result<()> {
         ingest: Queue { client: aws.sqs(), url: env::required("INGEST_QUEUE_URL")? },
         queue: Queue { client: aws.sqs(), url: env::required("SWEEP_QUEUE_URL")? },
         missing_percent: env::required("MISSING_PERCENT")?.parse()?,
+        pages: reconcile::PAGES,
         now: clock::now,
     };
     let handle = service_fn(|event: LambdaEvent<_>| reconcile::handle(&app, event.payload));

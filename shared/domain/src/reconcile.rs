@@ -71,6 +71,13 @@ pub enum Kind {
     Usage,
 }
 
+impl Kind {
+    /// Whether the listing of the bucket shows it.
+    pub fn is_of_audio(self) -> bool {
+        !matches!(self, Self::PostingMissing | Self::PostingWrong | Self::PostingLeft | Self::Usage)
+    }
+}
+
 /// How long after a registration its audio may arrive: four times as long as a link is valid.
 pub const PATIENCE: TimeDelta = TimeDelta::hours(1);
 /// How long after its expiry a recording may still exist: two days for the table's removal of

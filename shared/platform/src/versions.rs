@@ -1,7 +1,10 @@
 //! All objects under an organisation's prefix of the bucket: each key with all its versions.
 //!
 //! The bucket is listed in parts, split where keys begin and read concurrently, so millions of
-//! objects take minutes. Listing costs the table nothing.
+//! objects take minutes. What an invocation has no time for remains as ranges of keys, which
+//! another continues. Listing costs the table nothing.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use chrono::DateTime;
 use domain::{
@@ -9,6 +12,7 @@ use domain::{
     reconcile::{Object, Version},
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::{Deserialize, Serialize};
 
 use crate::{
     bucket::{Bucket, Error, failed_to},
@@ -20,57 +24,96 @@ const AT_ONCE: usize = 8;
 /// The characters that an id can begin with.
 const BEGINNINGS: &str = "0123456789abcdefghijklmnopqrstuv";
 
+/// Keys of a bucket: those after one, up to and including another.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Range {
+    pub after: String,
+    /// `None`: to the end of the organisation's keys.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<String>,
+}
+
+/// What was listed: a fold of each part, the ranges that they cover, and those that remain.
+#[derive(Debug)]
+pub struct Listed<T> {
+    pub parts: Vec<T>,
+    pub seen: Vec<Range>,
+    pub rest: Vec<Range>,
+}
+
+impl Range {
+    /// All keys of an organisation.
+    pub fn of(organisation: &OrganisationId) -> Self {
+        Self { after: prefix(organisation), to: None }
+    }
+
+    pub fn contains(&self, key: &str) -> bool {
+        key > &*self.after && self.to.as_deref().is_none_or(|to| key <= to)
+    }
+}
+
+fn prefix(organisation: &OrganisationId) -> String {
+    format!("{PREFIX}/{organisation}/")
+}
+
 impl Bucket {
-    /// Folds all keys under the organisation's prefix in parts, each key with its versions. 1
-    /// request for each 1,000 versions; beyond that at least one for each part.
-    pub async fn everything<T: Default>(
+    /// Folds the organisation's keys in these ranges, each key with its versions, until it has read
+    /// so many `pages` of 1,000 versions. 1 request for each page; of more than one page at least one
+    /// for each part. More pages only to end a key whose versions fill a page.
+    pub async fn list<T: Default>(
         &self,
         of: &OrganisationId,
+        ranges: Vec<Range>,
+        pages: usize,
         see: impl Fn(&mut T, String, Object),
-    ) -> Result<Vec<T>, Error> {
-        let prefix = format!("{PREFIX}/{of}/");
-        let (mut first, mut listing) = (T::default(), Listing::default());
-        listing.start = self.fold_page(&prefix, &mut listing, &mut first, &see).await?;
-        let Some((reached, _)) = listing.start.clone() else { return Ok(vec![first]) };
-        let cuts: Vec<_> = BEGINNINGS
-            .chars()
-            .map(|beginning| format!("{prefix}{beginning}"))
-            .filter(|cut| *cut > reached)
-            .collect();
-        listing.end = cuts.first().cloned();
-        let ends = cuts.iter().skip(1).cloned().map(Some).chain([None]);
-        let rest = cuts.iter().zip(ends).map(|(cut, end)| Listing {
-            start: Some((cut.clone(), None)),
-            end,
-            waiting: Vec::new(),
-        });
-        let (prefix, see) = (&prefix, &see);
-        let parts = [listing].into_iter().chain(rest).map(|mut listing| async move {
-            let mut part = T::default();
-            while listing.start.is_some() {
-                listing.start = self.fold_page(prefix, &mut listing, &mut part, see).await?;
+    ) -> Result<Listed<T>, Error> {
+        let (prefix, left) = (prefix(of), AtomicUsize::new(pages.max(1)));
+        let has_page = || {
+            let take = |left: usize| left.checked_sub(1);
+            left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
+        };
+        let mut parts: Vec<Part<T>> = ranges.into_iter().map(Part::of).collect();
+        if let [only] = &mut parts[..] {
+            has_page();
+            self.fold_page(&prefix, only, &see).await?;
+            let others = only.split(&prefix);
+            parts.extend(others);
+        }
+        let (prefix, see, has_page) = (&prefix, &see, &has_page);
+        let read = parts.into_iter().map(|mut part| async move {
+            while !part.done && (has_page() || part.is_within_a_key()) {
+                self.fold_page(prefix, &mut part, see).await?;
             }
             Ok(part)
         });
-        let mut all: Vec<T> = stream::iter(parts).buffer_unordered(AT_ONCE).try_collect().await?;
-        all.push(first);
-        Ok(all)
+        let read: Vec<Part<T>> = stream::iter(read).buffer_unordered(AT_ONCE).try_collect().await?;
+        let mut listed = Listed { parts: Vec::new(), seen: Vec::new(), rest: Vec::new() };
+        for part in read {
+            let Part { range: Range { after, to }, reached, folded, done, .. } = part;
+            if !done {
+                listed.rest.push(Range { after: reached.clone(), to: to.clone() });
+            }
+            let to = if done { to } else { Some(reached) };
+            if to.as_ref() != Some(&after) {
+                listed.seen.push(Range { after, to });
+                listed.parts.push(folded);
+            }
+        }
+        Ok(listed)
     }
 
     /// All versions at exactly this key. 1 request for each 1,000 versions.
     pub async fn object(&self, key: &str) -> Result<Object, Error> {
-        let (mut object, mut listing) = (Object::default(), Listing::default());
+        let mut part = Part::of(Range { after: key.to_owned(), to: None });
         let see = |object: &mut Object, found: String, versions: Object| {
             if found == key {
                 *object = versions;
             }
         };
-        loop {
-            listing.start = self.fold_page(key, &mut listing, &mut object, &see).await?;
-            if listing.start.is_none() {
-                return Ok(object);
-            }
+        while !part.done {
+            self.fold_page(key, &mut part, &see).await?;
         }
+        Ok(part.folded)
     }
 
     /// Reads the checksums of the versions at this key. 1 request each. A version that no longer
@@ -104,20 +147,19 @@ impl Bucket {
         Ok(object)
     }
 
-    /// Folds one page of the listing, and returns where the next begins. A key whose versions
-    /// continue on the next page waits in the listing.
+    /// Folds one page of a part. A key whose versions continue on the next page waits in the part.
     async fn fold_page<T>(
         &self,
         prefix: &str,
-        listing: &mut Listing,
-        into: &mut T,
+        part: &mut Part<T>,
         see: &impl Fn(&mut T, String, Object),
-    ) -> Result<Option<Start>, Error> {
+    ) -> Result<(), Error> {
         let list = self.client.list_object_versions().bucket(&self.name).prefix(prefix);
-        let (key_marker, version_marker) = listing.start.clone().unzip();
+        let begins = || Some((part.range.after.clone(), None)).filter(|(after, _)| after != prefix);
+        let (key_marker, version_marker) = part.next.take().or_else(begins).unzip();
         let list = list.set_key_marker(key_marker).set_version_id_marker(version_marker.flatten());
         let page = list.send().await.map_err(failed_to("list the bucket"))?;
-        let mut found = std::mem::take(&mut listing.waiting);
+        let mut found = std::mem::take(&mut part.waiting);
         for version in page.versions() {
             let at = version
                 .last_modified()
@@ -142,29 +184,60 @@ impl Bucket {
             (Some(true), Some(key)) => Some((key, page.next_version_id_marker)),
             _ => None,
         };
-        let ends = |key: &str| listing.end.as_deref().is_some_and(|end| key > end);
+        let ends = |key: &str| part.range.to.as_deref().is_some_and(|to| key > to);
         let over = found.iter().any(|one| ends(&one.key));
         found.retain(|one| !ends(&one.key));
         let next = next.filter(|_| !over);
         if let Some((last, _)) = &next {
-            let (waits, done) = found.into_iter().partition(|one| one.key == *last);
-            (listing.waiting, found) = (waits, done);
+            let (waits, complete) = found.into_iter().partition(|one| one.key == *last);
+            (part.waiting, found) = (waits, complete);
         }
         for (key, object) in grouped(found) {
-            see(into, key, object);
+            part.reached.clone_from(&key);
+            see(&mut part.folded, key, object);
         }
-        Ok(next)
+        (part.done, part.next) = (next.is_none(), next);
+        Ok(())
     }
 }
 
-/// The progress of a listing.
-#[derive(Default)]
-struct Listing {
-    start: Option<Start>,
-    /// The last key of the listing.
-    end: Option<String>,
+/// A part of a listing.
+struct Part<T> {
+    range: Range,
+    /// The last key that was folded.
+    reached: String,
+    /// Where the next page begins; at the beginning of the range if nothing was read.
+    next: Option<Start>,
     /// Versions of a key that continues on the next page.
     waiting: Vec<One>,
+    folded: T,
+    done: bool,
+}
+
+impl<T: Default> Part<T> {
+    fn of(range: Range) -> Self {
+        let reached = range.after.clone();
+        Self { range, reached, next: None, waiting: Vec::new(), folded: T::default(), done: false }
+    }
+
+    /// Whether it has begun without completing a key, so that it could not continue from one.
+    fn is_within_a_key(&self) -> bool {
+        self.next.is_some() && self.reached == self.range.after
+    }
+
+    /// Leaves the keys from the next beginning of an id to other parts, if it is not done.
+    fn split(&mut self, prefix: &str) -> Vec<Self> {
+        let Some((at, _)) = &self.next else { return Vec::new() };
+        let cuts = BEGINNINGS.chars().map(|beginning| format!("{prefix}{beginning}"));
+        let to = self.range.to.take();
+        let cuts: Vec<_> =
+            cuts.filter(|cut| cut > at && to.as_ref().is_none_or(|to| cut < to)).collect();
+        let ends = cuts.iter().skip(1).cloned().map(Some).chain([to.clone()]);
+        let others = cuts.iter().zip(ends).map(|(cut, to)| Range { after: cut.clone(), to });
+        let others = others.map(Self::of).collect();
+        self.range.to = cuts.first().cloned().or(to);
+        others
+    }
 }
 
 /// The key, and the version of it, after which a page begins.

@@ -51,6 +51,8 @@ macro_rules! client {
                 .region(Region::new("eu-north-1"))
                 .credentials_provider(Credentials::new("storm", "storm", None, None, "storm"))
                 .endpoint_url("http://storm.invalid")
+                // The SDK's default has room for 64 clients of all, and forgets any other at random.
+                .identity_cache($sdk::config::IdentityCache::no_cache())
                 .interceptor(Requests::default())
                 // Of its own, as in a process of its own: by default all share the budget of retries.
                 .retry_partition($sdk::config::retry::RetryPartition::custom("storm").build())
@@ -157,6 +159,7 @@ impl Program {
                 ingest: clients.queue("queue"),
                 queue: clients.queue("reconcile-queue"),
                 missing_percent: 1.0,
+                pages: 5, // several invocations in some nights
                 now,
             })),
             "billing" => Self::Billing(Box::new(billing::App {

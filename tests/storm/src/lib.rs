@@ -4,6 +4,7 @@ pub mod aws;
 pub mod check;
 pub mod clock;
 pub mod function;
+pub mod large;
 pub mod life;
 pub mod neighbours;
 pub mod plan;

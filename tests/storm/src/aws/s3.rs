@@ -25,8 +25,8 @@ use s3s::{
 
 use sha2::{Digest, Sha256};
 
-use self::store::{PAGE, Upload, checksum, timestamp, verified};
 pub use self::store::{Store, Version};
+use self::store::{Upload, checksum, timestamp, verified};
 use crate::clock;
 
 /// Reads a body, whose parts are all in memory.
@@ -194,10 +194,11 @@ impl S3 for Store {
     ) -> S3Result<S3Response<ListObjectsV2Output>> {
         let input = request.input;
         let mut state = self.state();
+        let page = state.page();
         let bucket = state.bucket(&input.bucket)?;
         let prefix = input.prefix.unwrap_or_default();
         let after = input.continuation_token.or(input.start_after);
-        let limit = input.max_keys.map_or(PAGE, |keys| keys.unsigned_abs() as usize).min(PAGE);
+        let limit = input.max_keys.map_or(page, |keys| keys.unsigned_abs() as usize).min(page);
         let from = after.map_or(Bound::Included(prefix.clone()), Bound::Excluded);
         let mut listed: Vec<Object> = bucket
             .objects
@@ -232,11 +233,12 @@ impl S3 for Store {
     ) -> S3Result<S3Response<ListObjectVersionsOutput>> {
         let input = request.input;
         let mut state = self.state();
+        let entries = state.page();
         let bucket = state.bucket(&input.bucket)?;
         let prefix = input.prefix.unwrap_or_default();
         let marker =
             input.key_marker.as_deref().map(|key| (key, input.version_id_marker.as_deref()));
-        let (page, next) = bucket.versions_after(&prefix, marker);
+        let (page, next) = bucket.versions_after(&prefix, marker, entries);
         let (mut versions, mut markers) = (Vec::new(), Vec::new());
         for (key, version, latest) in page {
             let (key, id) = (Some(key.clone()), Some(version.id.clone()));

@@ -33,7 +33,7 @@ pub enum Sabotage {
 }
 
 /// Every defect that a test builds in, and what a storm says of it.
-pub const DEFECTS: [(Sabotage, &str); 16] = [
+pub const DEFECTS: [(Sabotage, &str); 17] = [
     (Sabotage::Lost("#usage"), "counted"),
     (Sabotage::Lost("#audit"), "events of"),
     (Sabotage::Lost("#edit"), "in its history"),
@@ -50,6 +50,7 @@ pub const DEFECTS: [(Sabotage, &str); 16] = [
     (Sabotage::RemovedHeld, "while it was held"),
     (Sabotage::EarlyExpiry, "expires at"),
     (Sabotage::RetainedSupervision, "Supervisor of"),
+    (Sabotage::ForeignRow, "finds"),
 ];
 
 impl Aws {

@@ -60,6 +60,8 @@ pub(super) struct State {
     created: Vec<(String, String)>,
     /// Every object that was ever written: bucket and key.
     written: Vec<(String, String)>,
+    /// Entries on a page of a listing, instead of [`PAGE`].
+    page: Option<usize>,
 }
 
 /// All buckets.
@@ -67,11 +69,29 @@ pub(super) struct State {
 pub struct Store(Arc<Mutex<State>>);
 
 /// The most entries on a page of a listing. S3 has 1,000; fewer make more pages.
-pub(super) const PAGE: usize = 40;
+const PAGE: usize = 40;
 
 impl Store {
     pub fn create(&self, name: &str, versioned: bool) {
         self.state().buckets.insert(name.to_owned(), Bucket { versioned, ..Bucket::default() });
+    }
+
+    /// Sets how many entries a page of a listing has at most.
+    pub fn list_by(&self, page: usize) {
+        self.state().page = Some(page);
+    }
+
+    /// Puts an object where it is, without a request and an event.
+    pub fn put(&self, bucket: &str, key: &str, body: &[u8], modified_at: DateTime<Utc>) {
+        let mut state = self.state();
+        let id = state.name();
+        let checksum = Some(checksum(body));
+        let body = Some(body.to_vec());
+        let version =
+            Version { id, body, modified_at, checksum, content_type: None, metadata: None };
+        if let Some(bucket) = state.buckets.get_mut(bucket) {
+            bucket.objects.entry(key.to_owned()).or_default().push(version);
+        }
     }
 
     /// Buckets and keys of the objects that came since the last call.
@@ -116,6 +136,11 @@ impl Store {
 }
 
 impl State {
+    /// The most entries on a page of a listing.
+    pub(super) fn page(&self) -> usize {
+        self.page.unwrap_or(PAGE)
+    }
+
     pub(super) fn bucket(&mut self, name: &str) -> S3Result<&mut Bucket> {
         self.buckets.get_mut(name).ok_or_else(|| s3_error!(NoSuchBucket, "{name}"))
     }
@@ -187,14 +212,18 @@ impl Bucket {
         &self,
         prefix: &str,
         marker: Option<(&str, Option<&str>)>,
+        entries: usize,
     ) -> (Vec<Listed<'_>>, Option<(String, String)>) {
-        let all = self.objects.iter().filter(|(key, _)| key.starts_with(prefix)).flat_map(
-            |(key, versions)| {
+        let from = marker.map_or(prefix, |(key, _)| key.max(prefix)).to_owned();
+        let all = self
+            .objects
+            .range(from..)
+            .take_while(|(key, _)| key.starts_with(prefix))
+            .flat_map(|(key, versions)| {
                 let latest = versions.last().map(|latest| latest.id.clone());
                 let newest_first = versions.iter().rev();
                 newest_first.map(move |version| (key, version, latest == Some(version.id.clone())))
-            },
-        );
+            });
         let is_after = |key: &str, id: &str, seen: &mut bool| match marker {
             None => true,
             Some((marker, version)) if key == marker => match version {
@@ -206,10 +235,10 @@ impl Bucket {
         let mut seen = false;
         let mut page: Vec<_> = all
             .filter(|(key, version, _)| is_after(key, &version.id, &mut seen))
-            .take(PAGE + 1)
+            .take(entries + 1)
             .collect();
-        let truncated = page.len() > PAGE;
-        page.truncate(PAGE);
+        let truncated = page.len() > entries;
+        page.truncate(entries);
         let next = page.last().filter(|_| truncated);
         let next = next.map(|(key, last, _)| ((*key).clone(), last.id.clone()));
         (page, next)
