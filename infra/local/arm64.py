@@ -1,7 +1,7 @@
 """Starts each function that is built for arm64 under emulation, and prints the size of its zip.
 
 A binary passes if it asks the Runtime API for its first event, with its settings in the local cloud that
-CLOUD names. What it does with an event is tested on x86_64: the sources are the same.
+CLOUD names. Its handling of events is tested on x86_64, from the same sources.
 """
 
 import json

@@ -79,6 +79,12 @@ class Lifecycles(unittest.TestCase):
             self.assertNotIn("ExpirationInDays", rule)
             self.assertNotIn("ExpirationDate", rule)
 
+    def test_only_what_nobody_registered_is_removed_from_quarantine(self):
+        removing = [rule for rule in self.rules("Quarantine").values() if "ExpirationInDays" in rule]
+        self.assertEqual([rule["Prefix"] for rule in removing], ["unregistered/"])
+        source = (ROOT / "shared/platform/src/objects.rs").read_text()
+        self.assertIn('UNREGISTERED: &str = "unregistered"', source)
+
     def test_a_removal_by_hand_and_an_upload_in_parts_have_a_week(self):
         rules = self.rules("Recordings")
         self.assertEqual(rules["removed"]["NoncurrentVersionExpiration"], {"NoncurrentDays": 7})

@@ -21,7 +21,7 @@ use domain::{
 };
 use platform::{
     bucket,
-    objects::owner,
+    objects::{owner, unregistered},
     table::{
         self,
         arrival::{Arrival, Found, Outcome},
@@ -56,7 +56,7 @@ pub async fn take_in(app: &App, key: &str) -> Result<(), Error> {
     };
     let Some((organisation, id)) = owner(key) else {
         tracing::warn!("the object's key names no recording");
-        return set_aside(app, &object.digested(app).await?, None).await;
+        return set_aside_unregistered(app, &object.digested(app).await?, None).await;
     };
     let of = (&organisation, id);
     if object.is_in_parts() && is_taken_in(app, of, &object).await? {
@@ -189,7 +189,7 @@ async fn settle(
         Registered::Recording(recording, reason) => (recording, reason),
         Registered::Nothing => {
             tracing::warn!("the object was never registered");
-            return set_aside(app, object, Some(of)).await;
+            return set_aside_unregistered(app, object, Some(of)).await;
         }
         Registered::Erased => return remove_erased(app, object).await,
     };
@@ -204,13 +204,13 @@ async fn settle(
     let follows_registration = recording.state == State::Expected
         && object.modified_at >= recording.registered_at - TimeDelta::seconds(1);
     if follows_registration {
-        object::copy_to_quarantine(app, object).await?;
+        object::copy_to_quarantine(app, object, object.aside()).await?;
         if let Outcome::Erased = app.table.recordings().reject(&recording, &reason).await? {
             return remove_erased(app, object).await;
         }
         tracing::warn!(recording = %recording.id, reason, "rejected");
     }
-    set_aside(app, object, Some(of)).await
+    set_aside(app, object, object.aside(), Some(of)).await
 }
 
 /// Removes the object of an erased recording, and its copy in quarantine.
@@ -221,9 +221,23 @@ async fn remove_erased(app: &App, object: &Object) -> Result<(), Error> {
     Ok(())
 }
 
-/// Moves the object to quarantine, unless its recording has been erased meanwhile.
-async fn set_aside(app: &App, object: &Object, of: Option<Of<'_>>) -> Result<(), Error> {
-    object::copy_to_quarantine(app, object).await?;
+/// Moves an object of no recording to quarantine, where a rule removes it.
+async fn set_aside_unregistered(
+    app: &App,
+    object: &Object,
+    of: Option<Of<'_>>,
+) -> Result<(), Error> {
+    set_aside(app, object, unregistered(&object.aside()), of).await
+}
+
+/// Moves the object to a key in quarantine, unless its recording has been erased meanwhile.
+async fn set_aside(
+    app: &App,
+    object: &Object,
+    key: String,
+    of: Option<Of<'_>>,
+) -> Result<(), Error> {
+    object::copy_to_quarantine(app, object, key).await?;
     if let Some((organisation, id)) = of
         && matches!(app.table.tombstones().call(organisation, id, (app.now)()).await?, Call::Erased)
     {

@@ -15,7 +15,7 @@ use domain::{
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use platform::{
     bucket::{Error, failed_to},
-    objects::{USER, read_checksum, set_aside},
+    objects::{USER, read_checksum, set_aside, unregistered},
     table::arrival::Arrival,
 };
 
@@ -85,8 +85,8 @@ pub async fn read(app: &App, object: &Object, range: Range<u64>) -> Result<Vec<u
     Ok(answer.body.collect().await.map_err(failed_to("read the object"))?.to_vec())
 }
 
-/// Copies the object to quarantine, where the same bytes have one copy. 1 request.
-pub async fn copy_to_quarantine(app: &App, object: &Object) -> Result<(), Error> {
+/// Copies the object to a key in quarantine. 1 request.
+pub async fn copy_to_quarantine(app: &App, object: &Object, key: String) -> Result<(), Error> {
     let source =
         utf8_percent_encode(&format!("{}/{}", app.objects.name, object.key), PATH).to_string();
     let source = object
@@ -98,15 +98,16 @@ pub async fn copy_to_quarantine(app: &App, object: &Object) -> Result<(), Error>
         .client
         .copy_object()
         .bucket(&app.quarantine.name)
-        .key(object.aside())
+        .key(key)
         .copy_source(source);
     copy.send().await.map_err(failed_to("copy the object"))?;
     Ok(())
 }
 
-/// Removes the object's copy in quarantine, if there is one. 1 request.
+/// Removes the object's copies in quarantine, if there are any. 2 requests.
 pub async fn remove_aside(app: &App, object: &Object) -> Result<(), Error> {
-    app.quarantine.remove(&object.aside(), None).await
+    app.quarantine.remove(&object.aside(), None).await?;
+    app.quarantine.remove(&unregistered(&object.aside()), None).await
 }
 
 /// Removes this version of the object. A later object at the same key stays. 1 request.
@@ -115,8 +116,8 @@ pub async fn remove(app: &App, object: &Object) -> Result<(), Error> {
 }
 
 impl Object {
-    /// The key of its copy in quarantine.
-    fn aside(&self) -> String {
+    /// The key of its copy in quarantine, where the same bytes have one copy.
+    pub fn aside(&self) -> String {
         match (self.sha256, &self.version) {
             (Some(sha256), _) => set_aside(&self.key, sha256),
             (None, Some(version)) => format!("{}/{version}", self.key),

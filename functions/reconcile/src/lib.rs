@@ -84,7 +84,7 @@ pub enum Answer {
 pub struct Order {
     pub organisation: OrganisationId,
     pub night: DateTime<Utc>,
-    /// What earlier invocations have compared in this night.
+    /// The comparisons of earlier invocations in this night.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
 }

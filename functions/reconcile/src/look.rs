@@ -158,7 +158,7 @@ impl Seen {
     }
 
     /// Whether a finding about audio, or about an object, is among what was listed.
-    pub fn covers(&self, of: &OrganisationId, finding: &Finding) -> bool {
+    pub fn has_compared(&self, of: &OrganisationId, finding: &Finding) -> bool {
         match finding.recording() {
             Some(id) => finding.kind.is_of_audio() && self.has_listed(of, id),
             None => self.ranges.iter().any(|range| range.contains(&finding.subject)),

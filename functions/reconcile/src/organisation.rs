@@ -45,7 +45,7 @@ pub async fn reconcile(
     progress.there = progress.there + counts::expected_total(&seen, &discrepancies);
     if !progress.rest.is_empty() {
         progress.units += whole(reads.spent);
-        let is_compared = |finding: &Finding| seen.covers(organisation, finding);
+        let is_compared = |finding: &Finding| seen.has_compared(organisation, finding);
         store(app, order, before, discrepancies, &seen.postponed, is_compared).await?;
         let next = Order { progress: Some(progress), ..order.clone() };
         app.queue.send(&next, Duration::ZERO).await?;
@@ -71,7 +71,7 @@ pub async fn reconcile(
         accounted: last.and_then(|last| last.accounted),
     };
     let is_compared =
-        |finding: &Finding| !finding.kind.is_of_audio() || seen.covers(organisation, finding);
+        |finding: &Finding| !finding.kind.is_of_audio() || seen.has_compared(organisation, finding);
     let found = store(app, order, before, discrepancies, &seen.postponed, is_compared).await?;
     app.table.findings().keep_state(organisation, &reconciled).await?;
     log_findings(order, &found, &reconciled);

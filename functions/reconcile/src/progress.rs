@@ -1,4 +1,4 @@
-//! What the invocations of one night have compared so far, and what remains.
+//! The comparisons of one night so far, and the ranges of keys that remain.
 
 use chrono::{DateTime, Utc};
 use domain::{ids::OrganisationId, reconcile::Count};

@@ -29,12 +29,18 @@ def a_recording_ends_and_nothing_is_left(door):
     nothing_is_left(door, id, gone["Records"][0]["dynamodb"]["OldImage"])
 
 
+def set_aside(door, *keys):
+    for key in keys:
+        door.aws("s3").put_object(Bucket=door.cloud["quarantine_bucket"], Key=key, Body=NO_AUDIO)
+
+
 def nothing_is_left(door, id, item):
     """Neither audio nor edits; and there is a receipt."""
     s3, table, key = door.aws("s3"), door.aws("dynamodb"), f"recordings/{provision.DEMO}/{id}"
     versions = s3.list_object_versions(Bucket=door.cloud["recordings_bucket"], Prefix=key)
-    aside = s3.list_objects_v2(Bucket=door.cloud["quarantine_bucket"], Prefix=key)
-    left = versions.get("Versions", []) + versions.get("DeleteMarkers", []) + aside.get("Contents", [])
+    left = versions.get("Versions", []) + versions.get("DeleteMarkers", [])
+    for aside in (key, f"unregistered/{key}"):
+        left += s3.list_objects_v2(Bucket=door.cloud["quarantine_bucket"], Prefix=aside).get("Contents", [])
     left += table.query(
         TableName=door.cloud["table"],
         KeyConditionExpression="pk = :pk AND begins_with(sk, :id)",
@@ -50,6 +56,7 @@ def nothing_is_left(door, id, item):
 
 def a_recording_ended_by_an_erasure_is_counted(door):
     id = recorded(door, silence())
+    set_aside(door, f"unregistered/recordings/{provision.DEMO}/{id}/probe")
     gone = removed(door, id)
     erasure = door.ask("karin", "POST /v1/erasures", {"user": "nobody", "reason": "a probe"}, 201)["id"]
     gone["Records"][0]["dynamodb"]["OldImage"]["erased"] = {"S": erasure}
@@ -159,7 +166,7 @@ def a_person_is_erased(door):
         if ids:
             door.ask(who, f"PATCH /v1/recordings/{ids[0]}", {"note": "a probe"}, match='"0"')
             aside = f"recordings/{provision.DEMO}/{ids[0]}/probe"
-            door.aws("s3").put_object(Bucket=door.cloud["quarantine_bucket"], Key=aside, Body=NO_AUDIO)
+            set_aside(door, aside, f"unregistered/{aside}")
         erasure = door.ask("karin", "POST /v1/erasures", {"reason": "a probe", **what}, 201)
         door.ask("karin", f"POST /v1/erasures/{erasure['id']}/confirm", {"recordings": erasure["recordings"]}, 202)
         done = carried_out(door, "erasure", erasure["id"], "done")

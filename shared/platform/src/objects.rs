@@ -21,6 +21,8 @@ pub const LINK: TimeDelta = TimeDelta::minutes(15);
 /// The object metadata that names the recorded user.
 pub const USER: &str = "user";
 pub(crate) const PREFIX: &str = "recordings";
+/// The prefix in quarantine of content that nobody has registered.
+pub const UNREGISTERED: &str = "unregistered";
 
 /// A link could not be signed.
 #[derive(Debug, Error)]
@@ -49,6 +51,12 @@ pub fn key(organisation: &OrganisationId, id: RecordingId) -> String {
 /// The key in quarantine of content that was set aside for a recording: one copy of the same bytes.
 pub fn set_aside(key: &str, sha256: Sha256) -> String {
     format!("{key}/{}", String::from(sha256))
+}
+
+/// The key in quarantine of content that nobody has registered. A rule of the bucket's lifecycle removes
+/// what is under [`UNREGISTERED`]; the rest is removed with its recording.
+pub fn unregistered(set_aside: &str) -> String {
+    format!("{UNREGISTERED}/{set_aside}")
 }
 
 /// The organisation and recording that a key names; `None` if it names none.

@@ -20,7 +20,7 @@ use crate::{
     bucket::{self, Bucket},
     copies::Copy,
     erasures::{Erased, Subject},
-    objects::key,
+    objects::{key, unregistered},
     queue::{Queue, Unsent},
     table::{
         self, Table,
@@ -56,7 +56,7 @@ pub enum Error {
 impl Stores {
     /// Removes the data of one removal, audio first. Usual cost of a stored recording: 2 lists, 1
     /// object removal, 1 read of the current registration, 1 read of the folders, 1 note and 1
-    /// transaction. An erased recording costs 1 object and 1 write more. One that was erased, or was
+    /// transaction. An erased recording costs 1 object, 1 list and 1 write more. One that was erased, or was
     /// never stored, costs 1 list more for uploads in parts; S3 has removed those of others.
     pub async fn remove(&self, removal: &Removal, now: DateTime<Utc>) -> Result<(), Error> {
         if removal.is_nothing() {
@@ -69,12 +69,15 @@ impl Stores {
                 .await?;
         }
         let key = key(&removal.organisation, removal.id);
-        let (audio, aside) = match &removal.recorded {
+        let (audio, mut aside) = match &removal.recorded {
             Some(_) => {
                 (self.objects.copies(&key).await?, self.quarantine.copies_under(&key).await?)
             }
             None => (Vec::new(), Vec::new()),
         };
+        if removal.erasure().is_some() {
+            aside.extend(self.quarantine.copies_under(&unregistered(&key)).await?);
+        }
         let (current, noted) = self.table.removals().standing_of(removal, now).await?;
         let registered_at = current.and_then(|current| current.registered_at);
         let (audio, aside) = (older(audio, registered_at), older(aside, registered_at));
@@ -101,7 +104,7 @@ impl Stores {
         }
     }
 
-    /// Removes the remains of an erased recording whose item is gone, and writes its tombstone. 3
+    /// Removes the remains of an erased recording whose item is gone, and writes its tombstone. 4
     /// lists and 1 write, plus 1 request for each remaining object.
     pub async fn remove_rest(
         &self,
@@ -113,7 +116,9 @@ impl Stores {
         let key = key(of, id);
         self.objects.abort_uploads(&key, None).await?;
         self.objects.remove_copies(&self.objects.copies(&key).await?).await?;
-        self.quarantine.remove_copies(&self.quarantine.copies_under(&key).await?).await?;
+        for aside in [unregistered(&key), key] {
+            self.quarantine.remove_copies(&self.quarantine.copies_under(&aside).await?).await?;
+        }
         self.table.removals().forget_note(of, id, None, now).await?;
         self.bury(&Removal::of_note(of.clone(), id), erased.erasure, erased.ended_at, now).await
     }

@@ -1,8 +1,8 @@
 //! All objects under an organisation's prefix of the bucket: each key with all its versions.
 //!
 //! The bucket is listed in parts, split where keys begin and read concurrently, so millions of
-//! objects take minutes. What an invocation has no time for remains as ranges of keys, which
-//! another continues. Listing costs the table nothing.
+//! objects take minutes. An invocation that has listed enough returns the other ranges of keys, for
+//! another one. Listing costs the table nothing.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -33,7 +33,7 @@ pub struct Range {
     pub to: Option<String>,
 }
 
-/// What was listed: a fold of each part, the ranges that they cover, and those that remain.
+/// The result of a listing: a fold of each part, the ranges that were listed, and those that remain.
 #[derive(Debug)]
 pub struct Listed<T> {
     pub parts: Vec<T>,

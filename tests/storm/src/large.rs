@@ -55,7 +55,7 @@ pub struct Night {
     pub message: usize,
 }
 
-/// What tests change before a night.
+/// The organisation before a night, for tests to change.
 #[derive(Debug)]
 pub struct Scene {
     aws: std::sync::Arc<Aws>,

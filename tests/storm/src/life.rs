@@ -12,7 +12,10 @@ use std::{cell::RefCell, rc::Rc, sync::Arc, time::Duration};
 use anyhow::{Context, bail};
 use chrono::TimeDelta;
 use domain::{billing, delivery::Day};
-use platform::table::{Table, completeness::DayTotals, daily::Closed, sftp};
+use platform::{
+    objects::UNREGISTERED,
+    table::{Table, completeness::DayTotals, daily::Closed, sftp},
+};
 use serde_json::{Value, json};
 use tests::{
     call::with,
@@ -24,7 +27,7 @@ use tests::{
 use crate::{
     aws::{Aws, Chain, Process},
     clock,
-    function::{Clients, DROP},
+    function::{Clients, DROP, QUARANTINE},
     plan::{Action, NOTES, ORGANISATIONS, QUEUES, Step, USERS},
     service::Service,
     truth::Truth,
@@ -86,7 +89,9 @@ pub fn calm_table(aws: &Arc<Aws>) -> Table {
 /// Closes the days up to last week in one step, as if the schedules had run on each of them. Nothing
 /// happened, and closing one after the other would be half of all requests.
 pub async fn pass(aws: &Arc<Aws>) -> anyhow::Result<()> {
-    aws.store.expire(DROP, TimeDelta::days(4)); // as the template has it
+    // As the template has it.
+    aws.store.expire(DROP, "", TimeDelta::days(4));
+    aws.store.expire(QUARANTINE, UNREGISTERED, TimeDelta::days(180));
     let (table, now) = (calm_table(aws), clock::now());
     let day = Day::of(now).earlier(9);
     for name in ORGANISATIONS {

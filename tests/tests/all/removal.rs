@@ -208,15 +208,16 @@ async fn audio_by_an_old_link_is_removed_and_not_quarantined() -> anyhow::Result
     let mut of = recording("demo", "anna", "call", now());
     (of.audio.sha256, of.audio.length) = (Sha256::of(&silence(1)), silence(1).len() as u64);
     register(world.table(), &of).await?;
-    let aside = world.stores.quarantine.client.put_object().bucket(&world.stores.quarantine.name);
-    aside
-        .key(format!("{}/earlier", objects::key(&of.organisation, of.id)))
-        .body(ByteStream::from_static(b"aside"))
-        .send()
-        .await?;
+    let earlier = format!("{}/earlier", objects::key(&of.organisation, of.id));
+    let unregistered = objects::unregistered(&earlier);
+    for key in [&earlier, &unregistered] {
+        let put = world.stores.quarantine.client.put_object().bucket(&world.stores.quarantine.name);
+        put.key(key).body(ByteStream::from_static(b"aside")).send().await?;
+    }
     erase(&world, json!({ "counterpart": "+46701234567" })).await?;
     world.work(now).await?;
     assert_eq!(world.copies(&of).await?, 0, "what had been set aside is gone");
+    assert!(world.stores.quarantine.get(&unregistered).await?.is_none(), "from before, too");
     for audio in [silence(1), silence(2), b"no audio".to_vec()] {
         put_by_link(&world, &of, &audio).await?;
         take_in(&world, &of).await?;

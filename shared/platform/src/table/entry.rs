@@ -8,7 +8,7 @@
 //!
 //! An entry may gain a recording at the moment of its removal. So a writer adds the posting and
 //! then checks the entry; a remover deletes the entry and then checks the postings. One sees the
-//! other. (The index of counterparts lags by a moment, the stream by more.)
+//! other. The index of counterparts lags behind both, so each recording that it shows is read again.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
@@ -20,7 +20,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::{
     Error, Index,
-    attributes::{n, number},
+    attributes::{n, number, parsed},
     key::{self, Item},
     read::{BATCH, find},
     search::Partition,
@@ -138,7 +138,8 @@ impl Index<'_> {
         Ok(())
     }
 
-    /// Whether the stream has a current recording. 1 request; 1 for each MB of ended ones before.
+    /// Whether the stream has a current recording. 1 request; 1 for each MB of ended ones before. 1 more
+    /// for each recording of a counterpart until one exists, because the index of counterparts is late.
     async fn finds(
         self,
         of: &OrganisationId,
@@ -153,8 +154,20 @@ impl Index<'_> {
             .given("now", n(now.timestamp()));
         let mut pages = query.only(&["sk"]).pages();
         while let Some(page) = pages.next().await? {
-            if page.count > 0 {
-                return Ok(true);
+            let Stream::Counterpart(counterpart) = stream else {
+                if page.count > 0 {
+                    return Ok(true);
+                }
+                continue;
+            };
+            for item in &page.items {
+                let recording = self.recording(of, parsed(item, "sk")?).await?;
+                let is_current = |recording: &Recording| {
+                    recording.counterpart == *counterpart && recording.exists(now)
+                };
+                if recording.as_ref().is_some_and(is_current) {
+                    return Ok(true);
+                }
             }
         }
         Ok(false)

@@ -103,19 +103,10 @@ pub(super) fn terms_are_exact(found: &Found) -> Vec<String> {
             numbers.iter().map(|number| number.chars().rev().collect()).collect();
         endings.sort();
         for (kind, expected) in [("word", words), ("number", numbers), ("ending", endings)] {
-            let listed: Vec<(&str, bool)> = found
-                .of(name, kind)
-                .filter_map(|item| {
-                    Some((item["sk"]["S"].as_str()?, item["expires_at"].is_object()))
-                })
-                .collect();
-            let is_listed = |term: &String| listed.iter().any(|(other, _)| other == term);
-            // A number may remain until its entry expires: the index of counterparts, which is late,
-            // may still have the recording that was removed.
-            let may_remain = |(term, expires): &(&str, bool)| {
-                expected.iter().any(|known| known == term) || kind != "word" && *expires
-            };
-            if !expected.iter().all(is_listed) || !listed.iter().all(may_remain) {
+            let listed = found.of(name, kind).filter_map(|item| item["sk"]["S"].as_str());
+            let mut listed: Vec<&str> = listed.collect();
+            listed.sort_unstable();
+            if listed != expected {
                 wrong.push(format!("{name} lists {kind} {listed:?}, not {expected:?}"));
             }
         }

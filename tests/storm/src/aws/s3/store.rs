@@ -111,12 +111,13 @@ impl Store {
         of.map(|(_, key)| key.clone()).collect()
     }
 
-    /// Removes the objects of a bucket that are so old, as a rule of its lifecycle does.
-    pub fn expire(&self, bucket: &str, age: TimeDelta) {
+    /// Removes the objects under a prefix that are so old, as a rule of the bucket's lifecycle does.
+    pub fn expire(&self, bucket: &str, prefix: &str, age: TimeDelta) {
         let mut state = self.state();
         let is_new = |version: &Version| clock::now() - version.modified_at < age;
         if let Some(of) = state.buckets.get_mut(bucket) {
-            of.objects.retain(|_, versions| versions.iter().any(is_new));
+            of.objects
+                .retain(|key, versions| !key.starts_with(prefix) || versions.iter().any(is_new));
         }
     }
 
