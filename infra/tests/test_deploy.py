@@ -334,8 +334,8 @@ class Deploy(Case):
         super().setUp()
         self.calls = []
         replaced = {
-            "refuse_what_would_not_start": lambda _: self.calls.append("binaries"),
-            "upload_code": lambda *_: self.calls.append("code") or "1",
+            "refuse_what_would_not_start": lambda architecture: self.calls.append(architecture),
+            "upload_code": lambda *asked: self.calls.append(asked[2].relative_to(deploy.ROOT).parts[1:]) or "1",
             "upload_template": lambda *_: self.calls.append("template") or "https://template",
             "apply": lambda *asked: self.calls.append(asked[2:]),
         }
@@ -355,15 +355,23 @@ class Deploy(Case):
             deploy.main()
         return out.getvalue()
 
+    def test_the_other_architecture_has_its_own_binaries(self):
+        self.stack("UPDATE_COMPLETE", {"Table": "inspelning"})
+        self.replace("deploy.preflight.require", lambda *_: None)
+        self.run_with("inspelning", "bucket", "--architecture", "arm64")
+        self.assertEqual(["arm64", ("aarch64-unknown-linux-gnu", "release")], self.calls[:2])
+        self.assertEqual("arm64", self.calls[3][2]["Architecture"])
+
     def test_checks_then_uploads_then_deploys_then_the_portal(self):
         outputs = {"ApiUrl": "https://api", "Table": "inspelning"}
         self.stack("UPDATE_COMPLETE", outputs)
         self.replace("deploy.preflight.require", lambda *asked: self.calls.append(("preflight", *asked[1:])))
         out = self.run_with("inspelning", "bucket", "--monitor", "5", "LogDays=90", "CsvSeparator=,")
         given = {"LogDays": "90", "CsvSeparator": ","}
-        deployed = ("inspelning", "https://template", given | {"CodeBucket": "bucket", "CodeVersion": "1"}, 5)
+        code = {"CodeBucket": "bucket", "CodeVersion": "1", "Architecture": "x86_64"}
+        deployed = ("inspelning", "https://template", given | code, 5)
         checked = ("preflight", "inspelning", given, "bucket")
-        self.assertEqual(["binaries", checked, "code", "template", deployed, "protected inspelning", outputs], self.calls)
+        self.assertEqual(["x86_64", checked, ("release",), "template", deployed, "protected inspelning", outputs], self.calls)
         self.assertRegex(out, r"ApiUrl +https://api\n")
 
     def test_monitors_longer_than_an_alarm_needs(self):
@@ -377,7 +385,7 @@ class Deploy(Case):
 
         self.replace("deploy.preflight.require", not_ready)
         self.assertEqual("the account is not ready", self.exit_of("inspelning", "bucket"))
-        self.assertEqual(["binaries"], self.calls)
+        self.assertEqual(["x86_64"], self.calls)
 
     def test_a_failure_exits_with_its_text_and_leaves_the_portal(self):
         def rolled_back(*_):
@@ -385,7 +393,7 @@ class Deploy(Case):
 
         self.replace("deploy.apply", rolled_back)
         self.assertEqual("the update was rolled back", self.exit_of("inspelning", "bucket"))
-        self.assertEqual(["binaries", "code", "template"], self.calls)
+        self.assertEqual(["x86_64", ("release",), "template"], self.calls)
 
     def exit_of(self, *arguments):
         """The text that the program ends with; a text exits with 1."""
