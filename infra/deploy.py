@@ -40,7 +40,7 @@ RESOURCES = 40  # minutes that resources may take, among them a distribution of 
 def main():
     parser = argparse.ArgumentParser(description="deploys the service")
     parser.add_argument("--monitor", type=int, default=MONITOR, choices=range(LONGEST + 1), metavar="MINUTES")
-    parser.add_argument("--architecture", default="x86_64", choices=ARCHITECTURES)
+    parser.add_argument("--architecture", choices=ARCHITECTURES)
     parser.add_argument("stack")
     parser.add_argument("bucket")
     parser.add_argument("parameters", nargs="*", metavar="PARAMETER=VALUE")
@@ -53,9 +53,10 @@ def main():
 
 def deploy(stack, bucket, given, monitor, architecture):
     """Checks, uploads and deploys all. Nothing is uploaded before every check is passed."""
+    s3, cloudformation = boto3.client("s3"), boto3.client("cloudformation")
+    architecture = chosen(architecture, given, describe(cloudformation, stack))
     refuse_what_would_not_start(architecture)
     preflight.require(boto3.client, stack, given, bucket)
-    s3, cloudformation = boto3.client("s3"), boto3.client("cloudformation")
     built, _, _ = ARCHITECTURES[architecture]
     parameters = given | {"CodeBucket": bucket, "CodeVersion": upload_code(s3, bucket, built, 9), "Architecture": architecture}
     print(f"code {parameters['CodeVersion']} is in {bucket}", flush=True)
@@ -71,6 +72,17 @@ def protect(dynamodb, table):
     """Protects the table from deletion. Not in the template, because a failed first deployment has to delete it."""
     if not dynamodb.describe_table(TableName=table)["Table"].get("DeletionProtectionEnabled"):
         dynamodb.update_table(TableName=table, DeletionProtectionEnabled=True)
+
+
+def chosen(architecture, given, existing):
+    """The architecture to deploy: the one asked for, or x86_64. A stack of the other one changes only if asked."""
+    if "Architecture" in given:
+        raise RuntimeError("Architecture is no parameter to give: use ARCHITECTURE=arm64, which also builds for it")
+    parameters = {one["ParameterKey"]: one.get("ParameterValue") for one in (existing or {}).get("Parameters", ())}
+    current = parameters.get("Architecture", "x86_64")
+    if architecture is None and current != "x86_64":
+        raise RuntimeError(f"the stack runs on {current}: repeat ARCHITECTURE={current}, or give ARCHITECTURE=x86_64 to change it")
+    return architecture or "x86_64"
 
 
 def refuse_what_would_not_start(architecture):

@@ -332,6 +332,7 @@ class Deploy(Case):
 
     def setUp(self):
         super().setUp()
+        self.stack("UPDATE_COMPLETE")  # for its architecture
         self.calls = []
         replaced = {
             "refuse_what_would_not_start": lambda architecture: self.calls.append(architecture),
@@ -354,6 +355,16 @@ class Deploy(Case):
         with patch("sys.argv", ["deploy.py", *arguments]), printed() as out:
             deploy.main()
         return out.getvalue()
+
+    def test_a_stack_changes_its_architecture_only_if_asked(self):
+        existing = {"Parameters": [{"ParameterKey": "Architecture", "ParameterValue": "arm64"}]}
+        for asked, expected in (("arm64", "arm64"), ("x86_64", "x86_64")):
+            self.assertEqual(expected, deploy.chosen(asked, {}, existing))
+        self.assertEqual("x86_64", deploy.chosen(None, {}, None))
+        with self.assertRaisesRegex(RuntimeError, "repeat ARCHITECTURE=arm64"):
+            deploy.chosen(None, {}, existing)
+        with self.assertRaisesRegex(RuntimeError, "is no parameter to give"):
+            deploy.chosen("arm64", {"Architecture": "arm64"}, None)
 
     def test_the_other_architecture_has_its_own_binaries(self):
         self.stack("UPDATE_COMPLETE", {"Table": "inspelning"})

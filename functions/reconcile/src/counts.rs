@@ -32,7 +32,7 @@ pub async fn discrepancies(
     users: Option<(Counts, Counts)>,
 ) -> Result<Vec<Discrepancy>, Failure> {
     let (counted, stored) = users.unzip();
-    let before = Before { total: progress.counted, users: counted.unwrap_or_default() };
+    let before = Before { totals: progress.counted, users: counted.unwrap_or_default() };
     let stored = stored.filter(|stored| sum(stored) == progress.there);
     let wrong = |after: &Counts| compared(&before, after, stored.as_ref(), progress.there);
     if order.progress.is_none() && wrong(&before.users).is_empty() {
@@ -52,13 +52,13 @@ pub async fn discrepancies(
 
 pub type Counts = BTreeMap<UserId, Count>;
 
-/// The counts from before the listing.
+/// The counts from before the listing, and the least and the most of all users since then.
 struct Before {
-    total: Count,
+    totals: (Count, Count),
     users: Counts,
 }
 
-fn sum(counts: &Counts) -> Count {
+pub fn sum(counts: &Counts) -> Count {
     counts.values().copied().sum()
 }
 
@@ -70,8 +70,9 @@ fn compared(
     there: Count,
 ) -> Vec<(Option<UserId>, Count, Count)> {
     let Some(stored) = stored else {
-        let wrong = unbalanced(before.total, sum(after), there);
-        return wrong.then_some((None, sum(after), there)).into_iter().collect();
+        let ((least, most), after) = (before.totals, sum(after));
+        let wrong = unbalanced(least.min(after), most.max(after), there);
+        return wrong.then_some((None, after, there)).into_iter().collect();
     };
     let of = |counts: &Counts, user: &UserId| counts.get(user).copied().unwrap_or_default();
     let users: BTreeSet<_> = before.users.keys().chain(after.keys()).chain(stored.keys()).collect();

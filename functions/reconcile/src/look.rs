@@ -29,7 +29,6 @@ pub struct Seen {
     pub day: usize,
     /// The number of older recordings that were read in their turn.
     pub older: usize,
-    pub rolled: Option<String>,
     pub listing: Listing,
     /// The ranges of keys that were listed.
     ranges: Vec<Range>,
@@ -48,6 +47,8 @@ pub struct Listing {
     pub of: HashMap<RecordingId, Object>,
     /// Other objects, whose items have to be read.
     unknown: Vec<(RecordingId, Object)>,
+    /// Whether some of these were left out.
+    is_cut: bool,
     pub strays: Vec<String>,
     pub objects: u64,
     /// The current objects at keys of recordings, and their bytes.
@@ -60,6 +61,8 @@ const OVERLAP: TimeDelta = TimeDelta::hours(1);
 /// Earlier findings and unknown objects get a fifth of the units each, older rows a third, words
 /// the rest.
 const ITEMS_A_UNIT: f64 = 0.4;
+/// Unknown objects that a listing may have beyond twice those that the night has room for.
+const SPARE: usize = 1_000;
 const ROWS_A_UNIT: f64 = 8.0;
 
 /// Reads recordings and objects: 1 read for each MB of the day's rows and each 100 others, and 1
@@ -91,13 +94,16 @@ pub async fn look(
 
     let known: Vec<_> = before
         .iter()
-        .filter(|finding| finding.night != order.night)
         .filter_map(Finding::recording)
         .chain(reads.late_arrival(window.0).await?)
         .collect();
+    let is_ahead = |id: &RecordingId| {
+        let key = objects::key(&order.organisation, *id);
+        progress.rest.iter().any(|range| range.contains(&key))
+    };
     let mut known: Vec<_> = known
         .into_iter()
-        .filter(|id| !rows.contains_key(id))
+        .filter(|id| !rows.contains_key(id) && is_ahead(id))
         .collect::<HashSet<_>>()
         .into_iter()
         .collect();
@@ -114,6 +120,9 @@ pub async fn look(
         .await?;
     let older_count = older.len();
     rows.extend(by_id(older));
+    if order.progress.is_none() {
+        progress.rolled = rolled;
+    }
 
     let known: HashSet<_> = known.into_iter().collect();
     let is_wanted = |id: &RecordingId| rows.contains_key(id) || known.contains(id);
@@ -123,16 +132,18 @@ pub async fn look(
             version.modified_at >= since - OVERLAP || past_retention(version.modified_at, days, now)
         })
     };
+    let most = share(room, ITEMS_A_UNIT);
     let see = |listing: &mut Listing, key: String, object: Object| {
-        listing.see(&order.organisation, key, object, is_wanted, is_suspect)
+        listing.see(&order.organisation, key, object, is_wanted, is_suspect);
+        listing.bound(most, order.night);
     };
     let rest = std::mem::take(&mut progress.rest);
     let listed = app.objects.list(&order.organisation, rest, app.pages, see).await?;
     let mut listing = listed.parts.into_iter().reduce(Listing::and).unwrap_or_default();
     progress.rest = listed.rest;
 
-    let unknown = listing.room_for(share(room, ITEMS_A_UNIT), order.night);
-    progress.complete &= listing.unknown.is_empty();
+    let unknown = listing.room_for(most, order.night);
+    progress.complete &= listing.unknown.is_empty() && !listing.is_cut;
     progress.objects += listing.objects;
     rows.extend(by_id(reads.named(&unknown, false).await?));
     let postponed = postponed.iter().map(ToString::to_string).collect();
@@ -141,7 +152,6 @@ pub async fn look(
         rows,
         day,
         older: older_count,
-        rolled,
         listing,
         ranges: listed.seen,
         allowance,
@@ -159,10 +169,11 @@ impl Seen {
 
     /// Whether a finding about audio, or about an object, is among what was listed.
     pub fn has_compared(&self, of: &OrganisationId, finding: &Finding) -> bool {
-        match finding.recording() {
-            Some(id) => finding.kind.is_of_audio() && self.has_listed(of, id),
-            None => self.ranges.iter().any(|range| range.contains(&finding.subject)),
-        }
+        finding.kind.is_of_audio()
+            && match finding.recording() {
+                Some(id) => self.has_listed(of, id),
+                None => self.ranges.iter().any(|range| range.contains(&finding.subject)),
+            }
     }
 }
 
@@ -195,7 +206,18 @@ impl Listing {
         self.of.extend(other.of);
         self.unknown.extend(other.unknown);
         self.strays.extend(other.strays);
-        Self { objects: self.objects + other.objects, there: self.there + other.there, ..self }
+        let is_cut = self.is_cut || other.is_cut;
+        let (objects, there) = (self.objects + other.objects, self.there + other.there);
+        Self { objects, there, is_cut, ..self }
+    }
+
+    /// Leaves out unknown objects that this night has no room for, once they are many.
+    fn bound(&mut self, room: usize, night: DateTime<Utc>) {
+        if self.unknown.len() > 2 * room + SPARE {
+            self.unknown.sort_by_cached_key(|(id, _)| nightly_order(id, night));
+            self.unknown.truncate(room);
+            self.is_cut = true;
+        }
     }
 
     /// Selects up to `room` of the unknown objects for comparison, others each night.

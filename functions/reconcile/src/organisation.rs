@@ -9,9 +9,7 @@ use domain::reconcile::Kind;
 use platform::table::reconcile::{Finding, Reconciled};
 
 use crate::{
-    App, Failure, Order, audio,
-    counts::{self, Counts},
-    look,
+    App, Failure, Order, audio, counts, look,
     progress::{Progress, Progressed},
     repair::{self, RepairStep},
     words,
@@ -34,12 +32,12 @@ pub async fn reconcile(
     let mut reads = app.table.findings().reads(organisation);
     reads.spent += 1.0; // for `last`, an item of less than 4 KB
     let before = reads.findings().await?;
-    let counted = match order.progress {
-        Some(_) => Counts::new(),
-        None => reads.usage().await?,
-    };
-    let begin = || Progress::begin(organisation, now, counted.values().copied().sum());
+    let counted = reads.usage().await?;
+    let total = counts::sum(&counted);
+    let begin = || Progress::begin(organisation, now, total);
     let mut progress = order.progress.clone().unwrap_or_else(begin);
+    let (least, most) = progress.counted;
+    progress.counted = (least.min(total), most.max(total));
     let seen = look::look(app, order, &mut reads, last.as_ref(), &before, &mut progress).await?;
     let mut discrepancies = audio::discrepancies(app, order, &mut reads, &seen, now).await?;
     progress.there = progress.there + counts::expected_total(&seen, &discrepancies);
@@ -60,7 +58,7 @@ pub async fn reconcile(
         night,
         at: progress.began,
         complete: if progress.complete { progress.began } else { seen.since },
-        rolled: seen.rolled.clone(),
+        rolled: progress.rolled,
         stated: checked.next,
         recordings: seen.day as u64,
         older: seen.older as u64,

@@ -15,8 +15,10 @@ pub struct Progress {
     /// The read units left for other rows than those of the day, when the first invocation had read
     /// these: all invocations read the same rows.
     pub room: u64,
-    /// The total of all users before the listing.
-    pub counted: Count,
+    /// Where the next night continues in the older recordings. Later invocations read as far or further.
+    pub rolled: Option<String>,
+    /// The least and the most total of all users, as each invocation has read it.
+    pub counted: (Count, Count),
     /// The total expected by the objects so far.
     pub there: Count,
     pub objects: u64,
@@ -28,12 +30,13 @@ pub struct Progress {
 
 impl Progress {
     /// Nothing was compared yet.
-    pub fn begin(of: &OrganisationId, began: DateTime<Utc>, counted: Count) -> Self {
+    pub fn begin(of: &OrganisationId, began: DateTime<Utc>, total: Count) -> Self {
         Self {
             began,
             rest: vec![Range::of(of)],
             room: 0,
-            counted,
+            rolled: None,
+            counted: (total, total),
             there: Count::default(),
             objects: 0,
             complete: true,

@@ -3,30 +3,39 @@
 use aws_lc_rs::{
     digest::{SHA256, SHA384, SHA512, digest},
     signature::{
-        ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA384_ASN1, ECDSA_P384_SHA256_ASN1,
-        ECDSA_P384_SHA384_ASN1, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384,
-        RSA_PKCS1_2048_8192_SHA512, UnparsedPublicKey, VerificationAlgorithm,
+        ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA384_ASN1, ECDSA_P256_SHA512_ASN1,
+        ECDSA_P384_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, ECDSA_P384_SHA512_ASN1,
+        RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_2048_8192_SHA384, RSA_PKCS1_2048_8192_SHA512,
+        UnparsedPublicKey, VerificationAlgorithm,
     },
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 use cms::{
     cert::CertificateChoices,
     content_info::ContentInfo,
     signed_data::{SignedData, SignerIdentifier, SignerInfo},
 };
 use der::{
-    Decode, Encode,
-    asn1::{ObjectIdentifier, OctetString, OctetStringRef},
+    Decode, Encode, Reader, Tag, Tagged,
+    asn1::{AnyRef, ObjectIdentifier, OctetString, OctetStringRef},
 };
 use thiserror::Error;
-use x509_cert::{Certificate, ext::pkix::ExtendedKeyUsage, spki::SubjectPublicKeyInfoOwned};
-use x509_tsp::{TimeStampResp, TstInfo};
+use x509_cert::{
+    Certificate,
+    ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage},
+    spki::SubjectPublicKeyInfoOwned,
+};
+use x509_tsp::{MessageImprint, TimeStampResp};
+
+use crate::Hash;
 
 const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
 const TST_INFO: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.1.4");
 const CONTENT_TYPE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.3");
 const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.4");
 const TIME_STAMPING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.8");
+const BASIC_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.19");
+const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
 const EXTENDED_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const RSA_SHA: [(ObjectIdentifier, Digest); 3] = [
@@ -34,9 +43,10 @@ const RSA_SHA: [(ObjectIdentifier, Digest); 3] = [
     (ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.12"), Digest::Sha384),
     (ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.13"), Digest::Sha512),
 ];
-const ECDSA_SHA: [(ObjectIdentifier, Digest); 2] = [
+const ECDSA_SHA: [(ObjectIdentifier, Digest); 3] = [
     (ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2"), Digest::Sha256),
     (ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3"), Digest::Sha384),
+    (ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.4"), Digest::Sha512),
 ];
 const SHA: [(ObjectIdentifier, Digest); 3] = [
     (ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1"), Digest::Sha256),
@@ -45,6 +55,8 @@ const SHA: [(ObjectIdentifier, Digest); 3] = [
 ];
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
 const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
+/// The statuses of a response up to this one come with a timestamp (RFC 3161, section 2.4.2).
+const GRANTED_WITH_MODIFICATIONS: u32 = 1;
 /// Certificates between the one that signs and one that is trusted.
 const LONGEST_CHAIN: usize = 5;
 
@@ -54,6 +66,8 @@ pub struct Stamped {
     pub at: DateTime<Utc>,
     /// The subject of the certificate that signed.
     pub authority: String,
+    /// The SHA-256 of the trusted certificate that it comes from, and its subject.
+    pub anchor: (Hash, String),
 }
 
 /// Why a timestamp proves nothing.
@@ -98,40 +112,82 @@ impl Digest {
     }
 }
 
-/// Verifies a response about `content` by the trusted certificates in PEM.
-pub fn verify(response: &[u8], content: &[u8], trusted: &[u8]) -> Result<Stamped, Error> {
-    let trusted = Certificate::load_pem_chain(trusted)?;
+impl Error {
+    /// The reason in Swedish.
+    pub fn swedish(&self) -> String {
+        match self {
+            Self::Format(_) => "den är ingen tidsstämpel enligt RFC 3161".to_owned(),
+            Self::Refused => "utfärdaren avvisade den".to_owned(),
+            Self::OtherContent => "den gäller annat innehåll".to_owned(),
+            Self::Altered => "den har ändrats: signaturen stämmer inte".to_owned(),
+            Self::Algorithm(name) => format!("dess algoritm {name} stöds inte"),
+            Self::Untrusted => "certifikatet kommer inte från utfärdaren i paketet".to_owned(),
+            Self::Unfit => "certifikatet gällde inte då, eller är inte för tidsstämplar".to_owned(),
+        }
+    }
+}
+
+/// Reads the certificates to trust, in PEM.
+pub fn trusted(pem: &[u8]) -> Result<Vec<Certificate>, Error> {
+    let is_pem = pem.starts_with(b"-----BEGIN CERTIFICATE-----");
+    let certificates = if is_pem { Certificate::load_pem_chain(pem)? } else { Vec::new() };
+    match certificates.is_empty() {
+        true => Err(Error::Untrusted),
+        false => Ok(certificates),
+    }
+}
+
+/// Verifies a response about `content` by the trusted certificates.
+pub fn verify(response: &[u8], content: &[u8], trusted: &[Certificate]) -> Result<Stamped, Error> {
     let response = TimeStampResp::from_der(response)?;
+    if response.status.status as u32 > GRANTED_WITH_MODIFICATIONS {
+        return Err(Error::Refused);
+    }
     let token = response.time_stamp_token.ok_or(Error::Refused)?;
     let signed = signed_data(&token)?;
     let info = signed.encap_content_info.econtent.as_ref().ok_or(Error::Altered)?;
     let info = info.decode_as::<OctetStringRef<'_>>()?.as_bytes();
-    let stamp = TstInfo::from_der(info)?;
-    let imprint = &stamp.message_imprint;
+    let (imprint, at) = stamp(info)?;
     if Digest::named(imprint.hash_algorithm.oid)?.of(content) != imprint.hashed_message.as_bytes() {
         return Err(Error::OtherContent);
     }
     let [signer] = signed.signer_infos.0.as_slice() else { return Err(Error::Altered) };
     let embedded = signed.certificates.iter().flat_map(|all| all.0.iter());
-    let mut known: Vec<Certificate> = embedded
-        .filter_map(|choice| match choice {
-            CertificateChoices::Certificate(certificate) => Some(certificate.clone()),
-            CertificateChoices::Other(_) => None,
-        })
-        .collect();
-    known.extend(trusted.iter().cloned());
+    // Trusted ones first: an embedded one with the same name and key may come from elsewhere.
+    let mut known = trusted.to_vec();
+    known.extend(embedded.filter_map(|choice| match choice {
+        CertificateChoices::Certificate(certificate) => Some(certificate.clone()),
+        CertificateChoices::Other(_) => None,
+    }));
     let certificate =
         known.iter().find(|one| is_named(one, &signer.sid)).ok_or(Error::Untrusted)?;
     has_signed(certificate, signer, info)?;
-    let at = DateTime::from_timestamp_millis(
-        i64::try_from(stamp.gen_time.to_unix_duration().as_millis()).map_err(|_| Error::Altered)?,
-    );
-    let at = at.ok_or(Error::Altered)?;
-    is_trusted(certificate, &known, &trusted, at)?;
-    if !is_for_timestamps(certificate)? {
+    let anchor = anchor_of(certificate, &known, trusted, at)?;
+    if !is_for_timestamps(certificate) {
         return Err(Error::Unfit);
     }
-    Ok(Stamped { at, authority: certificate.tbs_certificate.subject.to_string() })
+    let anchor = (Hash::of(&anchor.to_der()?), anchor.tbs_certificate.subject.to_string());
+    Ok(Stamped { at, authority: certificate.tbs_certificate.subject.to_string(), anchor })
+}
+
+/// The content and the time of a stamp. `x509-tsp` reads no fractions of a second.
+fn stamp(info: &[u8]) -> Result<(MessageImprint, DateTime<Utc>), Error> {
+    let (imprint, time) = AnyRef::from_der(info)?.sequence(|fields| {
+        for _ in ["version", "policy"] {
+            AnyRef::decode(fields)?;
+        }
+        let imprint = MessageImprint::decode(fields)?;
+        AnyRef::decode(fields)?; // the serial number
+        let time = AnyRef::decode(fields)?;
+        while !fields.is_finished() {
+            AnyRef::decode(fields)?;
+        }
+        Ok((imprint, time))
+    })?;
+    let text =
+        std::str::from_utf8(time.value()).ok().filter(|_| time.tag() == Tag::GeneralizedTime);
+    let at = text.and_then(|text| NaiveDateTime::parse_from_str(text, "%Y%m%d%H%M%S%.fZ").ok());
+    Ok((imprint, at.ok_or(Error::Altered)?.and_utc()))
 }
 
 fn signed_data(token: &ContentInfo) -> Result<SignedData, Error> {
@@ -206,31 +262,34 @@ fn named(
     match (digest, curve.transpose()?) {
         (Some(Digest::Sha256), Some(P256)) => Ok(&ECDSA_P256_SHA256_ASN1),
         (Some(Digest::Sha384), Some(P256)) => Ok(&ECDSA_P256_SHA384_ASN1),
+        (Some(Digest::Sha512), Some(P256)) => Ok(&ECDSA_P256_SHA512_ASN1),
         (Some(Digest::Sha256), Some(P384)) => Ok(&ECDSA_P384_SHA256_ASN1),
         (Some(Digest::Sha384), Some(P384)) => Ok(&ECDSA_P384_SHA384_ASN1),
+        (Some(Digest::Sha512), Some(P384)) => Ok(&ECDSA_P384_SHA512_ASN1),
         _ => Err(Error::Algorithm(name)),
     }
 }
 
-/// Whether the certificate is a trusted one, or was issued by one through others.
-fn is_trusted(
-    certificate: &Certificate,
-    known: &[Certificate],
+/// The trusted certificate that the certificate is, or comes from through others.
+fn anchor_of<'a>(
+    certificate: &'a Certificate,
+    known: &'a [Certificate],
     trusted: &[Certificate],
     at: DateTime<Utc>,
-) -> Result<(), Error> {
+) -> Result<&'a Certificate, Error> {
     let mut current = certificate;
     for _ in 0..LONGEST_CHAIN {
         if !was_valid(current, at) {
             return Err(Error::Unfit);
         }
         if trusted.contains(current) {
-            return Ok(());
+            return Ok(current);
         }
         let signed = current.tbs_certificate.to_der()?;
         let has_issued = |issuer: &&Certificate| {
             let key = &issuer.tbs_certificate.subject_public_key_info;
             issuer.tbs_certificate.subject == current.tbs_certificate.issuer
+                && may_certify(issuer)
                 && named(current.signature_algorithm.oid, key).is_ok_and(|algorithm| {
                     is_signed(algorithm, key, &signed, current.signature.raw_bytes()).is_ok()
                 })
@@ -238,6 +297,23 @@ fn is_trusted(
         current = known.iter().find(has_issued).ok_or(Error::Untrusted)?;
     }
     Err(Error::Untrusted)
+}
+
+fn extension<'a, T: Decode<'a>>(
+    certificate: &'a Certificate,
+    name: ObjectIdentifier,
+) -> Option<(bool, T)> {
+    let mut extensions = certificate.tbs_certificate.extensions.iter().flatten();
+    let extension = extensions.find(|extension| extension.extn_id == name)?;
+    Some((extension.critical, T::from_der(extension.extn_value.as_bytes()).ok()?))
+}
+
+/// Whether a certificate is of an authority that issues others.
+fn may_certify(certificate: &Certificate) -> bool {
+    let constraints = extension::<BasicConstraints>(certificate, BASIC_CONSTRAINTS);
+    let usage = extension::<KeyUsage>(certificate, KEY_USAGE);
+    constraints.is_some_and(|(_, constraints)| constraints.ca)
+        && usage.is_none_or(|(_, usage)| usage.key_cert_sign())
 }
 
 fn was_valid(certificate: &Certificate, at: DateTime<Utc>) -> bool {
@@ -248,12 +324,8 @@ fn was_valid(certificate: &Certificate, at: DateTime<Utc>) -> bool {
         .contains(&seconds)
 }
 
-fn is_for_timestamps(certificate: &Certificate) -> Result<bool, Error> {
-    let mut extensions = certificate.tbs_certificate.extensions.iter().flatten();
-    let Some(extension) = extensions.find(|extension| extension.extn_id == EXTENDED_KEY_USAGE)
-    else {
-        return Ok(false);
-    };
-    let usages = ExtendedKeyUsage::from_der(extension.extn_value.as_bytes())?;
-    Ok(usages.0.contains(&TIME_STAMPING))
+/// Whether a certificate is for timestamps and nothing else, as RFC 3161 demands.
+fn is_for_timestamps(certificate: &Certificate) -> bool {
+    let usages = extension::<ExtendedKeyUsage>(certificate, EXTENDED_KEY_USAGE);
+    usages.is_some_and(|(critical, usages)| critical && usages.0 == [TIME_STAMPING])
 }

@@ -46,12 +46,13 @@ impl Report {
 pub fn verify(folder: &Path) -> io::Result<Report> {
     let folder = Folder::open(folder)?;
     let mut findings = files(&folder)?;
+    findings.extend(folder.others.iter().map(|path| Finding::Unreadable { path: path.clone() }));
     let keys = keys(&folder, &mut findings)?;
     let supers = supers(&folder, &keys, &mut findings)?;
     let heads = heads(&folder, &keys, &supers, &mut findings)?;
     recordings(&folder, &heads, &mut findings)?;
     findings.extend(keys.into_keys().map(|key| Finding::KeyOfOperator { key }));
-    findings.extend([Finding::Completeness, Finding::Speakers]);
+    findings.extend([Finding::AllFacts, Finding::Completeness, Finding::Speakers]);
     Ok(Report { findings })
 }
 
@@ -152,8 +153,12 @@ fn supers(
 ) -> io::Result<Supers> {
     let mut authorities = Vec::new();
     for path in folder.under("tsa/") {
-        authorities.push(folder.read(path)?.unwrap_or_default());
+        match folder.read(path)?.map(|pem| timestamp::trusted(&pem)) {
+            Some(Ok(trusted)) => authorities.push(trusted),
+            _ => findings.push(Finding::Unreadable { path: path.to_owned() }),
+        }
     }
+    let mut anchors = BTreeMap::new();
     let mut supers = Supers::new();
     for path in folder.under("super/").filter(|path| path.ends_with(".json")) {
         let kid = |head: &SuperRoot| head.kid;
@@ -175,11 +180,13 @@ fn supers(
                 match verified.reduce(|one, other| one.or(other)) {
                     Some(Ok(stamp)) => {
                         let (at, authority) = (stamp.at, stamp.authority);
+                        anchors.insert(stamp.anchor.0, stamp.anchor.1);
                         findings.push(Finding::Stamped { day, at, authority });
                         Some(at)
                     }
                     Some(Err(error)) => {
-                        findings.push(Finding::WrongStamp { day, why: error.to_string() });
+                        let why = [error.to_string(), error.swedish()];
+                        findings.push(Finding::WrongStamp { day, why });
                         None
                     }
                     None => {
@@ -191,6 +198,10 @@ fn supers(
         };
         supers.insert(day, Signed { head, stamped });
     }
+    let anchors = anchors.into_iter();
+    findings.extend(
+        anchors.map(|(certificate, authority)| Finding::KeyOfAuthority { certificate, authority }),
+    );
     let chain = supers.values().map(|signed| Link {
         day: signed.head.day,
         hash: signed.head.hash(),
@@ -286,7 +297,7 @@ fn chained(
             findings.push(Finding::BrokenChain { organisation: organisation.clone(), day });
         }
     }
-    if is_whole {
+    if is_whole && links.len() > 1 {
         findings.push(Finding::Chained { organisation, from: first.day, to: last.day });
     }
 }
@@ -303,7 +314,8 @@ fn recordings(folder: &Folder, heads: &Heads, findings: &mut Vec<Finding>) -> io
     let mut described = BTreeSet::new();
     for path in folder.under("facts/") {
         let sealed = folder.read(path)?.unwrap_or_default();
-        let id = path.trim_start_matches("facts/").trim_end_matches(".json");
+        let id = path.strip_prefix("facts/").unwrap_or(path);
+        let id = id.strip_suffix(".json").unwrap_or(id);
         let Ok(sealed) = serde_json::from_slice::<Vec<SealedFact>>(&sealed) else {
             findings.push(Finding::Unreadable { path: path.to_owned() });
             continue;

@@ -48,7 +48,9 @@ impl Range {
     }
 
     pub fn contains(&self, key: &str) -> bool {
-        key > &*self.after && self.to.as_deref().is_none_or(|to| key <= to)
+        // The prefix itself may be a key, which the first page has.
+        let begins = key > &*self.after || key == self.after && key.ends_with('/');
+        begins && self.to.as_deref().is_none_or(|to| key <= to)
     }
 }
 

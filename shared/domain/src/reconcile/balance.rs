@@ -26,6 +26,20 @@ impl Count {
     }
 }
 
+impl Count {
+    /// The lesser of both counts, and of both bytes.
+    pub fn min(self, other: Self) -> Self {
+        let recordings = self.recordings.min(other.recordings);
+        Self { recordings, bytes: self.bytes.min(other.bytes) }
+    }
+
+    /// The greater of both counts, and of both bytes.
+    pub fn max(self, other: Self) -> Self {
+        let recordings = self.recordings.max(other.recordings);
+        Self { recordings, bytes: self.bytes.max(other.bytes) }
+    }
+}
+
 impl Add for Count {
     type Output = Self;
     fn add(self, other: Self) -> Self {

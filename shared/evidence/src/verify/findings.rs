@@ -64,7 +64,7 @@ pub enum Finding {
     },
     WrongStamp {
         day: NaiveDate,
-        why: String,
+        why: [String; 2],
     },
     NotInSuperRoot {
         organisation: String,
@@ -131,6 +131,11 @@ pub enum Finding {
     KeyOfOperator {
         key: Hash,
     },
+    KeyOfAuthority {
+        certificate: Hash,
+        authority: String,
+    },
+    AllFacts,
     Completeness,
     Speakers,
 }
@@ -148,6 +153,8 @@ impl Finding {
             | Self::DaysBetween { .. }
             | Self::NoAudioSealed { .. }
             | Self::KeyOfOperator { .. }
+            | Self::KeyOfAuthority { .. }
+            | Self::AllFacts
             | Self::Completeness
             | Self::Speakers => State::NotProven,
             _ => State::Wrong,
@@ -178,7 +185,7 @@ impl Finding {
                 format!("{path} was altered, or its signature was: they do not fit.")
             }
             Self::Stamped { day, at, authority } => format!(
-                "The facts of {day} existed at {}. That says the authority {authority}, which is independent of the operator.",
+                "The facts of {day} existed at {}. That says the authority {authority}.",
                 time(at)
             ),
             Self::NotStamped { day } => {
@@ -191,7 +198,9 @@ impl Finding {
                     "The timestamp of {day} cannot be checked: the authority's certificate is not in this package."
                 )
             }
-            Self::WrongStamp { day, why } => format!("The timestamp of {day} is wrong: {why}."),
+            Self::WrongStamp { day, why } => {
+                format!("The timestamp of {day} is wrong: {}.", why[0])
+            }
             Self::NotInSuperRoot { organisation, day } => {
                 format!(
                     "This package does not show that the timestamp of {day} includes {organisation}."
@@ -212,9 +221,12 @@ impl Finding {
                 "{day} does not follow the day before it: one of them was replaced ({}).",
                 organisation.as_deref().unwrap_or("all organisations")
             ),
-            Self::Unaltered { id, facts, day, stamped } => format!(
+            Self::Unaltered { id, facts, stamped: Some(at), .. } => format!(
                 "Recording {id}: the audio is what was stored, unaltered since {}. Its {facts} facts are in sealed days.",
-                stamped.as_ref().map_or_else(|| day.to_string(), time)
+                time(at)
+            ),
+            Self::Unaltered { id, facts, day, stamped: None } => format!(
+                "Recording {id}: the audio is what the operator sealed for {day}. No authority confirms when. Its {facts} facts are in sealed days."
             ),
             Self::FactsAlone { id, facts } => {
                 format!(
@@ -244,6 +256,13 @@ impl Finding {
             Self::KeyOfOperator { key } => format!(
                 "That the key belongs to the operator. Compare its fingerprint with the published one: {key}"
             ),
+            Self::KeyOfAuthority { certificate, authority } => format!(
+                "That the certificate belongs to the authority {authority}. Compare its fingerprint with the one that the authority publishes: {certificate}"
+            ),
+            Self::AllFacts => {
+                "That the package has every fact of a recording: one may have been left out."
+                    .to_owned()
+            }
             Self::Completeness => {
                 "That no other call was made or recorded, unless call records were sealed."
                     .to_owned()
@@ -269,7 +288,7 @@ impl Finding {
                 format!("{path} eller dess signatur har ändrats: de hör inte ihop.")
             }
             Self::Stamped { day, at, authority } => format!(
-                "Uppgifterna från {day} fanns {}. Det intygar {authority}, som är oberoende av operatören.",
+                "Uppgifterna från {day} fanns {}. Det intygar {authority}.",
                 time(at)
             ),
             Self::NotStamped { day } => {
@@ -278,7 +297,7 @@ impl Finding {
             Self::NoAuthority { day } => {
                 format!("Tidsstämpeln för {day} går inte att kontrollera: utfärdarens certifikat saknas i paketet.")
             }
-            Self::WrongStamp { day, why } => format!("Tidsstämpeln för {day} stämmer inte: {why}."),
+            Self::WrongStamp { day, why } => format!("Tidsstämpeln för {day} stämmer inte: {}.", why[1]),
             Self::NotInSuperRoot { organisation, day } => {
                 format!("Paketet visar inte att tidsstämpeln för {day} omfattar {organisation}.")
             }
@@ -297,9 +316,12 @@ impl Finding {
                 "{day} följer inte på dagen före: en av dem har bytts ut ({}).",
                 organisation.as_deref().unwrap_or("alla organisationer")
             ),
-            Self::Unaltered { id, facts, day, stamped } => format!(
+            Self::Unaltered { id, facts, stamped: Some(at), .. } => format!(
                 "Inspelning {id}: ljudet är det som lagrades, oförändrat sedan {}. Dess {facts} uppgifter finns i förseglade dagar.",
-                stamped.as_ref().map_or_else(|| day.to_string(), time)
+                time(at)
+            ),
+            Self::Unaltered { id, facts, day, stamped: None } => format!(
+                "Inspelning {id}: ljudet är det som operatören förseglade för {day}. Ingen utfärdare intygar när. Dess {facts} uppgifter finns i förseglade dagar."
             ),
             Self::FactsAlone { id, facts } => {
                 format!("Inspelning {id}: dess {facts} uppgifter finns i förseglade dagar. Ljudet finns inte i paketet.")
@@ -323,6 +345,12 @@ impl Finding {
             Self::KeyOfOperator { key } => format!(
                 "Att nyckeln är operatörens. Jämför fingeravtrycket med det publicerade: {key}"
             ),
+            Self::KeyOfAuthority { certificate, authority } => format!(
+                "Att certifikatet tillhör {authority}. Jämför fingeravtrycket med det som utfärdaren publicerar: {certificate}"
+            ),
+            Self::AllFacts => {
+                "Att paketet har alla uppgifter om en inspelning: någon kan ha utelämnats.".to_owned()
+            }
             Self::Completeness => {
                 "Att inget annat samtal ringdes eller spelades in, om inte växelns samtalsposter är förseglade.".to_owned()
             }

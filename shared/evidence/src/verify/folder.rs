@@ -17,14 +17,17 @@ pub struct Folder {
     root: PathBuf,
     /// With `/` between folders, in order.
     paths: Vec<String>,
+    /// Links and devices, which are not opened.
+    pub others: Vec<String>,
 }
 
 impl Folder {
     pub fn open(root: &Path) -> io::Result<Self> {
-        let mut paths = Vec::new();
-        list(root, "", &mut paths)?;
-        paths.sort();
-        Ok(Self { root: root.to_owned(), paths })
+        let mut folder = Self { root: root.to_owned(), paths: Vec::new(), others: Vec::new() };
+        list(root, "", &mut folder)?;
+        folder.paths.sort();
+        folder.others.sort();
+        Ok(folder)
     }
 
     pub fn paths(&self) -> impl Iterator<Item = &str> {
@@ -68,15 +71,17 @@ impl Folder {
     }
 }
 
-fn list(folder: &Path, prefix: &str, paths: &mut Vec<String>) -> io::Result<()> {
+fn list(folder: &Path, prefix: &str, into: &mut Folder) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
         let kind = entry.file_type()?; // of a link itself
         if kind.is_dir() {
-            list(&entry.path(), &format!("{prefix}{name}/"), paths)?;
+            list(&entry.path(), &format!("{prefix}{name}/"), into)?;
+        } else if kind.is_file() {
+            into.paths.push(format!("{prefix}{name}"));
         } else {
-            paths.push(format!("{prefix}{name}"));
+            into.others.push(format!("{prefix}{name}"));
         }
     }
     Ok(())

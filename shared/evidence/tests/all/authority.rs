@@ -29,8 +29,15 @@ pub const P384: &[&str] = &["genpkey", "-algorithm", "EC", "-pkeyopt", "ec_param
 
 impl Authority {
     pub fn new(key: &[&str]) -> anyhow::Result<Self> {
+        Self::with(key, "")
+    }
+
+    /// One with a further line of configuration.
+    pub fn with(key: &[&str], line: &str) -> anyhow::Result<Self> {
         let it = Self(TempDir::new()?);
-        fs::write(it.0.path().join("tsa.cnf"), CONFIGURATION)?;
+        let configuration =
+            CONFIGURATION.replace("[for_timestamps]", &format!("{line}[for_timestamps]"));
+        fs::write(it.0.path().join("tsa.cnf"), configuration)?;
         for name in ["root", "tsa"] {
             it.openssl(&[key, &["-out", &format!("{name}.key")]].concat())?;
         }
@@ -54,6 +61,21 @@ impl Authority {
         let query = format!("ts -query -data content -{digest} -cert -out content.tsq");
         let reply = "ts -reply -config tsa.cnf -section own -queryfile content.tsq -signer tsa.pem -inkey tsa.key -out content.tsr";
         for command in [&query, reply] {
+            self.openssl(&command.split(' ').collect::<Vec<_>>())?;
+        }
+        Ok(fs::read(self.0.path().join("content.tsr"))?)
+    }
+
+    /// A response that a certificate signed which the authority's own end certificate has issued.
+    pub fn stamp_by_its_own_leaf(&self, content: &[u8]) -> anyhow::Result<Vec<u8>> {
+        fs::write(self.0.path().join("content"), content)?;
+        self.openssl(&[P256, &["-out", "forged.key"]].concat())?;
+        for command in [
+            "req -new -key forged.key -subj /CN=Forged -out forged.csr",
+            "x509 -req -in forged.csr -CA tsa.pem -CAkey tsa.key -CAcreateserial -days 3650 -extfile tsa.cnf -extensions for_timestamps -out forged.pem",
+            "ts -query -data content -sha256 -cert -out content.tsq",
+            "ts -reply -config tsa.cnf -section own -queryfile content.tsq -signer forged.pem -inkey forged.key -chain tsa.pem -out content.tsr",
+        ] {
             self.openssl(&command.split(' ').collect::<Vec<_>>())?;
         }
         Ok(fs::read(self.0.path().join("content.tsr"))?)

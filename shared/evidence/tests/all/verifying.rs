@@ -9,6 +9,7 @@ use evidence::{
     verify::{Finding, Language, Report, State, verify},
 };
 use tempfile::TempDir;
+use x509_cert::Certificate;
 
 use crate::{
     authority::{Authority, P256, P384, RSA},
@@ -60,7 +61,9 @@ fn a_sound_package_is_proven_line_by_line() -> anyhow::Result<()> {
     for line in [
         "All 30 files are as they were when karin ordered this package at 2026-12-24T04:00:00Z for Tingsrätten: a dispute about an order",
         "The facts of 2026-11-24 existed at 20",
-        "That says the authority O=Tests,CN=Clock",
+        "That says the authority O=Tests,CN=Clock.",
+        "That the certificate belongs to the authority O=Tests,CN=Root. Compare its fingerprint",
+        "That the package has every fact of a recording",
         "No day from 2026-11-24 to 2026-11-26 was replaced: each contains the hash of the day before (demo).",
         "Recording 00000000000000000000000000: the audio is what was stored, unaltered since 20",
         "Its 3 facts are in sealed days.",
@@ -257,25 +260,80 @@ fn without_a_stamp_only_the_operator_says_when() -> anyhow::Result<()> {
 fn timestamps_of_every_usual_algorithm_are_verified() -> anyhow::Result<()> {
     for key in [RSA, P256, P384] {
         let (authority, other) = (Authority::new(key)?, Authority::new(key)?);
-        let (trusted, foreign) = (authority.root()?, other.root()?);
+        let trusted = timestamp::trusted(&authority.root()?)?;
+        let foreign = timestamp::trusted(&other.root()?)?;
         for digest in ["sha256", "sha384", "sha512"] {
             let response = authority.stamp(b"content", digest)?;
             let stamped = timestamp::verify(&response, b"content", &trusted)?;
             assert_eq!(stamped.authority, "O=Tests,CN=Clock");
             assert!((chrono::Utc::now() - stamped.at).num_seconds().abs() < 60);
-            let why = |content: &[u8], response: &[u8], trusted: &[u8]| {
+            let why = |content: &[u8], response: &[u8], trusted: &[Certificate]| {
                 let verified = timestamp::verify(response, content, trusted);
                 verified.map_or_else(|error| error.to_string(), |_| "nothing".to_owned())
             };
             assert_eq!(why(b"other", &response, &trusted), "it is about other content");
             let untrusted = why(b"content", &response, &foreign);
             assert!(untrusted.starts_with("its certificate does not come"), "{untrusted}");
+            let mut refused = response.clone();
+            assert_eq!(refused[4..9], [0x30, 3, 2, 1, 0], "a status of 0");
+            refused[8] = 2;
+            assert_eq!(why(b"content", &refused, &trusted), "the authority refused it");
             let mut altered = response.clone();
             let last = altered.len() - 1;
             altered[last] ^= 1;
             assert_ne!(why(b"content", &altered, &trusted), "nothing");
         }
     }
+    Ok(())
+}
+
+#[test]
+fn a_certificate_that_may_not_certify_others_is_no_authority() -> anyhow::Result<()> {
+    let authority = Authority::new(P256)?;
+    let response = authority.stamp_by_its_own_leaf(b"content")?;
+    let trusted = timestamp::trusted(&authority.root()?)?;
+    let error = timestamp::verify(&response, b"content", &trusted).expect_err("it is forged");
+    assert!(error.to_string().starts_with("its certificate does not come"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn a_stamp_with_a_fraction_of_a_second_is_read() -> anyhow::Result<()> {
+    let authority = Authority::with(P256, "clock_precision_digits = 3\n")?;
+    let trusted = timestamp::trusted(&authority.root()?)?;
+    let response = authority.stamp(b"content", "sha256")?;
+    timestamp::verify(&response, b"content", &trusted)?;
+    Ok(())
+}
+
+#[test]
+fn files_that_are_no_certificates_are_named() -> anyhow::Result<()> {
+    for content in ["", "nothing", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
+    {
+        let folder = sound()?;
+        alter(folder.path(), "tsa/tests.pem", |_| content.as_bytes().to_vec())?;
+        let found = wrong(&verify(folder.path())?);
+        let unreadable = Finding::Unreadable { path: "tsa/tests.pem".to_owned() };
+        assert!(found.contains(&unreadable), "{content:?}: {found:?}");
+        assert!(
+            found.contains(&Finding::NoAuthority { day: first_day() }),
+            "{content:?}: {found:?}"
+        );
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+#[test]
+fn links_are_not_followed() -> anyhow::Result<()> {
+    let folder = sound()?;
+    for (to, name) in [("/dev/zero", "zero"), ("/", "root"), ("MANIFEST.json", "again")] {
+        std::os::unix::fs::symlink(to, folder.path().join(name))?;
+    }
+    let found = wrong(&verify(folder.path())?);
+    let unreadable =
+        ["again", "root", "zero"].map(|path| Finding::Unreadable { path: path.to_owned() });
+    assert_eq!(found, unreadable);
     Ok(())
 }
 

@@ -9,6 +9,7 @@
 //! An entry may gain a recording at the moment of its removal. So a writer adds the posting and
 //! then checks the entry; a remover deletes the entry and then checks the postings. One sees the
 //! other. The index of counterparts lags behind both, so each recording that it shows is read again.
+//! One that it does not show yet is entered later, when the stream has its registration.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
@@ -161,11 +162,14 @@ impl Index<'_> {
                 continue;
             };
             for item in &page.items {
-                let recording = self.recording(of, parsed(item, "sk")?).await?;
-                let is_current = |recording: &Recording| {
-                    recording.counterpart == *counterpart && recording.exists(now)
+                let is_current = match self.recording(of, parsed(item, "sk")?).await {
+                    Ok(recording) => recording.is_some_and(|recording| {
+                        recording.counterpart == *counterpart && recording.exists(now)
+                    }),
+                    Err(Error::Item(_)) => true, // an item that cannot be read retains its entry
+                    Err(error) => return Err(error),
                 };
-                if recording.as_ref().is_some_and(is_current) {
+                if is_current {
                     return Ok(true);
                 }
             }
