@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use serde_json::Value;
 use tracing::subscriber::{DefaultGuard, set_default};
 
 /// The lines that this thread logs while it exists.
@@ -31,10 +32,16 @@ impl Log {
 
     /// How many lines have this message. They count once.
     pub fn take(&self, message: &str) -> usize {
+        self.take_lines(message).len()
+    }
+
+    /// The lines with this message. They are read once.
+    pub fn take_lines(&self, message: &str) -> Vec<Value> {
         let lines =
             std::mem::take(&mut *self.lines.0.lock().unwrap_or_else(PoisonError::into_inner));
         let text = String::from_utf8_lossy(&lines).into_owned();
-        text.lines().filter(|line| line.contains(&format!("\"message\":\"{message}\""))).count()
+        let lines = text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        lines.filter(|line| line["message"] == message).collect()
     }
 }
 

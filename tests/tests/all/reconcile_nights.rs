@@ -7,6 +7,7 @@ use platform::clock;
 use serde_json::Value;
 use tests::{
     call::silence,
+    log::Log,
     reconciliation::{call, noted, yesterday},
     recording::register,
     retention_jobs::World,
@@ -53,7 +54,11 @@ async fn late_audio_or_the_recordings_removal_ends_its_finding() -> anyhow::Resu
     for of in [&comes, &ends, &stays] {
         register(world.table(), of).await?;
     }
+    let log = Log::read();
     assert!(world.reconciliations(night(0)).await?);
+    let expected = (clock::now() - stays.registered_at).num_hours();
+    let hours = log.take_lines("reconciled")[0]["hours_expected"].as_i64();
+    assert!(hours.is_some_and(|hours| (expected - 1..=expected).contains(&hours)), "{hours:?}");
     let (_, findings) = world.missing().await?;
     assert_eq!(findings.len(), 3);
     let found = &findings[0];
