@@ -58,9 +58,10 @@ def main():
 
 
 def join(prompts, seconds, target):
-    """Joins prompts, repeatedly, into a call of `seconds`."""
+    """Joins prompts, repeatedly, into a call of `seconds`. One that was interrupted is begun anew."""
+    part = target.with_suffix(".part")
     missing = seconds * RATE
-    with wave.open(str(target), "wb") as call:
+    with wave.open(str(part), "wb") as call:
         call.setparams((1, 2, RATE, 0, "NONE", ""))
         for prompt in itertools.cycle(prompts):
             with wave.open(str(prompt)) as recorded:
@@ -70,7 +71,8 @@ def join(prompts, seconds, target):
             call.writeframes(frames)
             missing -= len(frames) // 2
             if missing <= 0:
-                return
+                break
+    part.rename(target)
 
 
 def encode(call, target, content_type, codec):
