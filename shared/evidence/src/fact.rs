@@ -89,10 +89,12 @@ impl Facts {
         self
     }
 
+    /// A member of this kind that is a text.
     pub fn text(&self, name: &str) -> Option<&str> {
         self.rest.get(name).and_then(Value::as_str)
     }
 
+    /// A member of this kind that is an integer of at least 0.
     pub fn number(&self, name: &str) -> Option<u64> {
         self.rest.get(name).and_then(Value::as_u64)
     }

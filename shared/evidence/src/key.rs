@@ -36,6 +36,7 @@ impl Key {
         Ok(Self { id: Hash::of(&info.to_der()?), info })
     }
 
+    /// The key in PEM, as openssl reads it.
     pub fn pem(&self) -> Result<String, NoKey> {
         Ok(self.info.to_pem(LineEnding::LF)?)
     }

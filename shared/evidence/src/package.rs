@@ -68,6 +68,11 @@ pub fn super_root(day: NaiveDate, ending: &str) -> String {
     format!("super/{day}.{ending}")
 }
 
+/// The path of the signature of a head or super-root.
+pub fn signature(of: &str) -> String {
+    format!("{}.sig", of.strip_suffix(".json").unwrap_or(of))
+}
+
 pub fn key(id: Hash) -> String {
     format!("keys/{id}.pem")
 }
@@ -83,4 +88,15 @@ pub fn recording_at(path: &str) -> Option<&str> {
 pub fn is_inside(path: &str) -> bool {
     !path.contains(['\\', ':', '\0'])
         && path.split('/').all(|part| !matches!(part, "" | "." | ".."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_ending_of_a_head_becomes_that_of_its_signature() {
+        assert_eq!(signature("heads/a.json_2026-11-24.json"), "heads/a.json_2026-11-24.sig");
+        assert_eq!(signature("super/2026-11-24.json"), "super/2026-11-24.sig");
+    }
 }

@@ -57,7 +57,7 @@ const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7
 const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 /// The statuses of a response up to this one come with a timestamp (RFC 3161, section 2.4.2).
 const GRANTED_WITH_MODIFICATIONS: u32 = 1;
-/// Certificates between the one that signs and one that is trusted.
+/// The most certificates of a chain, from the one that signs to one that is trusted.
 const LONGEST_CHAIN: usize = 5;
 
 /// When something existed, and who says so.

@@ -132,7 +132,7 @@ fn signed<T: serde::de::DeserializeOwned>(
         findings.push(Finding::Unreadable { path });
         return Ok(None);
     };
-    let signature = folder.read(&path.replace(".json", ".sig"))?;
+    let signature = folder.read(&package::signature(&path))?;
     let Some(key) = keys.get(&kid(&head)) else {
         findings.push(Finding::NoKey { path, key: kid(&head) });
         return Ok(None);
@@ -341,9 +341,6 @@ fn recording(
     findings: &mut Vec<Finding>,
 ) -> io::Result<()> {
     let before = findings.len();
-    let wrong = |kind, day, findings: &mut Vec<Finding>| {
-        findings.push(Finding::NotSealed { id: id.to_owned(), kind, day });
-    };
     let mut stamped = Some(DateTime::<Utc>::MIN_UTC);
     for SealedFact { facts, salt, proof, head: day } in sealed {
         let Some(head) = heads.get(&(facts.organisation.clone(), *day)) else {
@@ -364,16 +361,15 @@ fn recording(
             || facts.subject != id
             || facts.v != VERSION
         {
-            wrong(facts.kind, *day, findings);
+            findings.push(Finding::NotSealed { id: id.to_owned(), kind: facts.kind, day: *day });
         }
         stamped = stamped.zip(head.stamped).map(|(latest, at)| latest.max(at));
     }
     let stored = sealed.iter().filter(|sealed| sealed.facts.kind == Kind::Stored);
     let Some(stored) = stored.max_by_key(|sealed| sealed.facts.at) else {
-        let nothing = Finding::NoAudioSealed { id: id.to_owned() };
         findings.extend(files.iter().map(|path| Finding::NoFacts { path: (*path).to_owned() }));
         if files.is_empty() {
-            findings.push(nothing);
+            findings.push(Finding::NoAudioSealed { id: id.to_owned() });
         }
         return Ok(());
     };

@@ -56,8 +56,9 @@ pub enum Error {
 impl Stores {
     /// Removes the data of one removal, audio first. Usual cost of a stored recording: 2 lists, 1
     /// object removal, 1 read of the current registration, 1 read of the folders, 1 note and 1
-    /// transaction. An erased recording costs 1 object, 1 list and 1 write more. One that was erased, or was
-    /// never stored, costs 1 list more for uploads in parts; S3 has removed those of others.
+    /// transaction. An erased recording costs 1 object, 2 lists and 1 write more: for content that
+    /// nobody had registered, and for uploads in parts. One that was never stored costs 1 list more,
+    /// for uploads in parts; S3 has removed those of others.
     pub async fn remove(&self, removal: &Removal, now: DateTime<Utc>) -> Result<(), Error> {
         if removal.is_nothing() {
             return Ok(());

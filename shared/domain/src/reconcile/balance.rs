@@ -24,9 +24,7 @@ impl Count {
     pub fn of(bytes: u64) -> Self {
         Self { recordings: 1, bytes: i64::try_from(bytes).unwrap_or(i64::MAX) }
     }
-}
 
-impl Count {
     /// The lesser of both counts, and of both bytes.
     pub fn min(self, other: Self) -> Self {
         let recordings = self.recordings.min(other.recordings);

@@ -9,7 +9,7 @@
 //! An entry may gain a recording at the moment of its removal. So a writer adds the posting and
 //! then checks the entry; a remover deletes the entry and then checks the postings. One sees the
 //! other. The index of counterparts lags behind both, so each recording that it shows is read again.
-//! One that it does not show yet is entered later, when the stream has its registration.
+//! A new one that it does not show yet may lose its entry, if the stream was ahead of the index.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use domain::{
